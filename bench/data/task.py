@@ -1,0 +1,170 @@
+"""A task: examples with labels and groups, ready to be split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    import datasets
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Labelled examples and how they are to be split and scored.
+
+    Parameters
+    ----------
+    name : str
+        The task's name, as in ``task=name``.
+    version : int
+        The version of the task's definition.
+    description : str
+        One line on what is classified.
+    inputs : tuple of str
+        The input columns: ``("text",)`` or ``("claim", "text")``.
+    labels : tuple of str
+        All label names, in the order that every table and matrix uses.
+    metric : str
+        The primary metric's name.
+    group : str
+        The column of `examples` that no split may cut through.
+    examples : pandas.DataFrame of shape (n_examples, n_columns)
+        One row an example with a range index; columns ``id``, the inputs and ``label``
+        (a label's name), then every column that can serve as a group.
+    passes : pandas.DataFrame or None
+        Label names given by each annotation pass, one row an example in the same order,
+        one column a pass.
+    label_map : mapping of str to str
+        From the annotators' labels to the task's, where the task is coarser; else empty.
+    notes : tuple of str
+        What was done to the data on the way, one sentence each.
+    origin : pathlib.Path
+        The file that defines the task.
+    """
+
+    name: str
+    version: int
+    description: str
+    inputs: tuple[str, ...]
+    labels: tuple[str, ...]
+    metric: str
+    group: str
+    examples: pd.DataFrame
+    passes: pd.DataFrame | None = None
+    label_map: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    origin: Path = Path()
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What an estimator may ask to know of its task, as plain values by parameter name."""
+        return {"labels": self.labels, "inputs": self.inputs, "label_map": dict(self.label_map)}
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The input columns, of shape (n_examples, n_inputs): what a model sees."""
+        return self.examples[list(self.inputs)]
+
+    @cached_property
+    def ids(self) -> NDArray[np.object_]:
+        """The examples' ids, of shape (n_examples,)."""
+        return self.examples["id"].to_numpy(dtype=object)
+
+    @cached_property
+    def y(self) -> NDArray[np.str_]:
+        """The label names, of shape (n_examples,)."""
+        return self.examples["label"].to_numpy(dtype=str)
+
+    @cached_property
+    def codes(self) -> NDArray[np.intp]:
+        """Each example's label as its index in `labels`, of shape (n_examples,)."""
+        return encode(self.y, self.labels)
+
+    @cached_property
+    def groups(self) -> NDArray[np.str_]:
+        """Each example's group, of shape (n_examples,)."""
+        return self.examples[self.group].to_numpy(dtype=str)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content: inputs, labels and every row of `examples`, in hexadecimal."""
+        content = hashlib.sha256()
+        header = [*self.inputs, "\x1d", *self.labels, "\x1d", *self.examples.columns]
+        content.update("\x1f".join(header).encode())
+        for row in self.examples.itertuples(index=False):
+            content.update(("\x1e" + "\x1f".join(map(str, row))).encode())
+        return content.hexdigest()
+
+    def grouped_by(self, column: str) -> Task:
+        """Return the same task with another group column.
+
+        Raises
+        ------
+        bench.errors.ConfigError
+            If the examples have no such column.
+        """
+        choices = [c for c in self.examples.columns if c != "label"]
+        if column not in choices:
+            raise ConfigError(
+                f"validation.group={column}: task '{self.name}' has no column of that name.",
+                nearest(column, choices),
+            )
+        return replace(self, group=column)
+
+    def to_dataset(self) -> datasets.Dataset:
+        """Return the task as a `datasets.Dataset` with ``ClassLabel`` labels.
+
+        Returns
+        -------
+        datasets.Dataset
+            Columns ``id``, the inputs, ``label`` and ``group``, with any further columns
+            of `examples` after them.
+        """
+        import datasets
+
+        columns: dict[str, Any] = {name: self.examples[name].tolist() for name in ("id", *self.inputs)}
+        columns["label"] = self.codes.tolist()
+        columns["group"] = self.groups.tolist()
+        further = [c for c in self.examples.columns if c not in columns]
+        columns |= {name: self.examples[name].tolist() for name in further}
+        features = datasets.Features(
+            {
+                name: datasets.ClassLabel(names=list(self.labels)) if name == "label" else datasets.Value("string")
+                for name in columns
+            }
+        )
+        return datasets.Dataset.from_dict(columns, features=features)
+
+
+def encode(names: NDArray[np.str_], labels: tuple[str, ...]) -> NDArray[np.intp]:
+    """Turn label names into their indices in `labels`.
+
+    Raises
+    ------
+    ValueError
+        If a name is not one of `labels`.
+
+    Examples
+    --------
+    >>> encode(np.array(["b", "a"]), ("a", "b"))
+    array([1, 0])
+    """
+    index = {label: code for code, label in enumerate(labels)}
+    try:
+        return np.array([index[name] for name in names.tolist()], dtype=np.intp)
+    except KeyError as unknown:
+        raise ValueError(f"label {unknown} is not one of {', '.join(labels)}") from None
