@@ -1,0 +1,217 @@
+"""A model: an estimator, the features it reads, and the space that its search explores."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import ModelError, nearest
+from bench.models.space import SearchSpace
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+    from bench.data.task import Task
+
+KEYS = ("name", "description", "features", "estimator", "params", "search")
+"""The keys of a model's file."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A named recipe for scikit-learn compatible classifiers.
+
+    Parameters
+    ----------
+    name : str
+        The model's name, as in ``model=name``.
+    estimator : str
+        The import path of a scikit-learn compatible classifier class.
+    features : str or None
+        A feature set of `bench.features` or the import path of a transformer class over a
+        pandas frame of the task's input columns; None where the estimator takes that
+        frame itself.
+    params : mapping of str to object
+        Fixed parameters. A plain name is the estimator's; ``features.<name>`` and
+        ``estimator.<name>`` say whose it is, and further dots reach into nested parts.
+    search : SearchSpace
+        The parameters that are searched, with names of the same form.
+    description : str
+        One line on what it is.
+    origin : str
+        Where the definition comes from: a file, or a package's entry point.
+    """
+
+    name: str
+    estimator: str
+    features: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    search: SearchSpace = field(default_factory=lambda: SearchSpace({}))
+    description: str = ""
+    origin: str = ""
+
+    @classmethod
+    def parse(cls, definition: object, origin: str, name: str) -> Model:
+        """Read a model from the content of its YAML file.
+
+        Parameters
+        ----------
+        definition : object
+            The file's content.
+        origin : str
+            The file, named in errors.
+        name : str
+            The name under which the file is found.
+
+        Raises
+        ------
+        bench.errors.ModelError
+            If a key is missing or unknown, a value has the wrong type, or the search
+            space is empty or malformed.
+        """
+        if not isinstance(definition, Mapping):
+            raise ModelError(f"{origin}: expected a mapping with the keys {', '.join(KEYS)}.")
+        for key in definition:
+            if key not in KEYS:
+                raise ModelError(f"{origin}: unknown key '{key}'.", nearest(str(key), KEYS))
+        for key in ("name", "estimator"):
+            if not isinstance(definition.get(key), str):
+                raise ModelError(f"{origin}: '{key}' must be given, as text.")
+        if definition["name"] != name:
+            raise ModelError(
+                f"{origin}: name is '{definition['name']}', but the file is found as '{name}'.",
+                "Give the file and the model the same name.",
+            )
+        features = definition.get("features")
+        if features is not None and not isinstance(features, str):
+            raise ModelError(f"{origin}: 'features' must be the name of a feature set, not {features!r}.")
+        params = definition.get("params") or {}
+        if not isinstance(params, Mapping):
+            raise ModelError(f"{origin}: 'params' must be a mapping of names to values, not {params!r}.")
+        return cls(
+            name=name,
+            estimator=definition["estimator"],
+            features=features,
+            params={str(key): _plain(value) for key, value in params.items()},
+            search=SearchSpace.parse(definition.get("search"), origin),
+            description=str(definition.get("description") or ""),
+            origin=origin,
+        )
+
+    def build(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator:
+        """Build an unfitted classifier over a frame of the task's input columns.
+
+        Parameters
+        ----------
+        params : mapping of str to object
+            Values that override the model's own, by dotted name.
+        task : Task
+            The task whose input columns and labels it is for.
+        seed : int
+            The value of every ``random_state`` that the parts have.
+
+        Raises
+        ------
+        bench.errors.ModelError
+            If an import path or a parameter is unknown.
+        """
+        from sklearn.pipeline import Pipeline
+
+        transformer = self.build_features(params, task)
+        estimator = self.build_estimator(params, task, seed)
+        if transformer is None:
+            return estimator
+        return Pipeline([("features", transformer), ("estimator", estimator)])
+
+    def build_features(self, params: Mapping[str, Any], task: Task) -> BaseEstimator | None:
+        """Build the unfitted transformer from the task's input columns, None without one."""
+        if self.features is None:
+            if any(name.startswith("features.") for name in {**self.params, **params}):
+                raise ModelError(
+                    f"{self.origin}: parameters of 'features' are set, but the model has no features.",
+                    "Name a feature set, as in features: tfidf.",
+                )
+            return None
+        from bench.features import FEATURE_SETS
+
+        if self.features in FEATURE_SETS:
+            transformer = FEATURE_SETS[self.features](task.inputs)
+        elif "." in self.features:
+            transformer = self._class(self.features, "features")()
+        else:
+            raise ModelError(
+                f"{self.origin}: unknown feature set '{self.features}'.", nearest(self.features, FEATURE_SETS)
+            )
+        return self._with_params(transformer, self._params_of("features", params), "features")
+
+    def build_estimator(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator:
+        """Build the unfitted classifier that comes after the features.
+
+        An estimator whose constructor takes ``labels``, ``inputs`` or ``label_map`` is given the
+        task's.
+        """
+        factory = self._class(self.estimator, "estimator")
+        try:
+            estimator = factory()
+        except TypeError as error:
+            raise ModelError(
+                f"{self.origin}: estimator {self.estimator} cannot be made without arguments: {error}.",
+                "Give every argument of its __init__ a default, as scikit-learn asks.",
+            ) from error
+        if not all(hasattr(estimator, method) for method in ("fit", "predict", "get_params", "set_params")):
+            raise ModelError(
+                f"{self.origin}: estimator {self.estimator} is no scikit-learn classifier: it lacks fit, predict, "
+                "get_params or set_params."
+            )
+        given = {key: seed for key in estimator.get_params() if key.split("__")[-1] == "random_state"}
+        given |= {key: value for key, value in task.context.items() if key in estimator.get_params(deep=False)}
+        estimator.set_params(**given)
+        return self._with_params(estimator, self._params_of("estimator", params), "estimator")
+
+    def _params_of(self, part: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        mine: dict[str, Any] = {}
+        for name, value in {**self.params, **params}.items():
+            owner, dot, rest = name.partition(".")
+            if not dot or owner not in ("features", "estimator"):
+                owner, rest = "estimator", name
+            if owner == part:
+                mine[rest.replace(".", "__")] = value
+        return mine
+
+    def _with_params(self, built: BaseEstimator, params: Mapping[str, Any], part: str) -> BaseEstimator:
+        for name, value in params.items():
+            known = built.get_params()
+            if name not in known:
+                dotted = name.replace("__", ".")
+                raise ModelError(
+                    f"{self.origin}: unknown parameter '{part}.{dotted}' of {type(built).__name__}.",
+                    nearest(f"{part}.{dotted}", (f"{part}.{key.replace('__', '.')}" for key in known)),
+                )
+            built.set_params(**{name: value})
+        return built
+
+    def _class(self, path: str, key: str) -> Callable[..., Any]:
+        module, _, name = path.rpartition(".")
+        if not module:
+            raise ModelError(
+                f"{self.origin}: {key}: '{path}' is no import path.",
+                "Write package.module.Class, such as sklearn.linear_model.LogisticRegression.",
+            )
+        try:
+            found = getattr(importlib.import_module(module), name, None)
+        except Exception as error:  # Importing a plug-in runs its code.
+            raise ModelError(
+                f"{self.origin}: {key}: cannot import '{module}': {type(error).__name__}: {error}.",
+                "Install the package, or correct the path or the module.",
+            ) from error
+        if not callable(found):
+            names = [n for n, value in vars(importlib.import_module(module)).items() if inspect.isclass(value)]
+            raise ModelError(f"{self.origin}: {key}: '{module}' has no class '{name}'.", nearest(name, names))
+        return found
+
+
+def _plain(value: Any) -> Any:
+    return tuple(_plain(item) for item in value) if isinstance(value, list) else value
