@@ -1,0 +1,331 @@
+"""The resolved configuration of a run: files, then overrides in Hydra's grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.catalogue import (
+    config_files,
+    defaults_folder,
+    load_config,
+    model_names,
+    override,
+    read_yaml,
+    task_files,
+)
+from bench.errors import ConfigError, nearest
+
+GROUPS = ("search", "validation", "execution")
+"""Configuration groups of which a run has one each."""
+
+MULTIPLE = ("task", "model")
+"""Groups of which a run takes one, several or all."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """The budget of the search in each outer fold.
+
+    Parameters
+    ----------
+    name : str
+        The name of its file.
+    trials : int
+        Settings to try, at least 1.
+    timeout : float or None
+        Seconds after which no further setting is tried.
+    """
+
+    name: str
+    trials: int
+    timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How examples are split.
+
+    Parameters
+    ----------
+    name : str
+        The name of its file.
+    group : str or None
+        The column that no split cuts through; None is the task's own.
+    folds, inner_folds : int
+        Outer and inner folds where there are more than ten groups, at least 2.
+    repeats : int
+        Repeats of the outer folds where there are more than ten groups, at least 1.
+    """
+
+    name: str
+    group: str | None = None
+    folds: int = 5
+    inner_folds: int = 3
+    repeats: int = 1
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where cells run.
+
+    Parameters
+    ----------
+    name : str
+        The name of its file.
+    workers : int or None
+        Processes; None is one a core.
+    cell_timeout : float or None
+        Seconds after which a cell is stopped and stored as failed.
+    """
+
+    name: str
+    workers: int | None = None
+    cell_timeout: float | None = None
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that a run was asked to do.
+
+    Parameters
+    ----------
+    tasks, models : tuple of str
+        Names, in the order asked for.
+    asked_for_models : bool
+        Whether the models were named one by one, so that one that does not fit a task is an error.
+    task_overrides, model_overrides : mapping of str to object
+        Dotted keys of the tasks' and models' files with the values in their place.
+    search, validation, execution : Search, Validation, Execution
+        The chosen files with overrides applied.
+    seed : int
+        Every random choice is derived from it.
+    force : bool
+        Whether to run anew what is stored.
+    tracking : bool
+        Whether to log to MLflow.
+    results : pathlib.Path
+        The store.
+    overrides : tuple of str
+        What was typed.
+    """
+
+    tasks: tuple[str, ...]
+    models: tuple[str, ...]
+    search: Search
+    validation: Validation
+    execution: Execution
+    asked_for_models: bool = False
+    task_overrides: Mapping[str, Any] = field(default_factory=dict)
+    model_overrides: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    force: bool = False
+    tracking: bool = True
+    results: Path = Path("results")
+    overrides: tuple[str, ...] = ()
+
+
+def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
+    """Resolve the configuration for the words of a command line.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Overrides such as ``task=stance``, ``model=logreg,linear-svm`` or ``search.trials=20``.
+    needs_task : bool
+        Whether it is an error to name no task.
+
+    Returns
+    -------
+    RunConfig
+        The result.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If a key or name is unknown, or a value has the wrong type.
+    """
+    path = config_path()
+    settings = read_yaml(path)
+    chosen = _defaults(settings.pop("defaults", []), path)
+    changes: dict[str, dict[str, Any]] = {}
+    for key, value in parse_overrides(words).items():
+        head, _, rest = key.partition(".")
+        if rest and head in (*GROUPS, *MULTIPLE):
+            changes.setdefault(head, {})[rest] = value
+        elif key in (*GROUPS, *MULTIPLE):
+            chosen[key] = value
+        elif key in settings:
+            settings[key] = value
+        else:
+            known = [*GROUPS, *MULTIPLE, *settings]
+            raise ConfigError(f"{key}: unknown key.", nearest(key, known))
+    top = _Fields(settings, "")
+    if needs_task and chosen.get("task") is None:
+        raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', task_files())}")
+    groups = {group: _group(group, chosen.get(group), changes.get(group, {}), path) for group in GROUPS}
+    search, validation, execution = groups["search"], groups["validation"], groups["execution"]
+    run = RunConfig(
+        tasks=_names("task", chosen.get("task") or [], list(task_files())),
+        models=_names("model", chosen.get("model") or [], model_names()),
+        asked_for_models="model" in parse_overrides(words) and chosen["model"] != "all",
+        search=Search(
+            search.name,
+            trials=search.integer("trials", least=1),
+            timeout=search.seconds("timeout"),
+        ),
+        validation=Validation(
+            validation.name,
+            group=validation.text("group"),
+            folds=validation.integer("folds", least=2),
+            inner_folds=validation.integer("inner_folds", least=2),
+            repeats=validation.integer("repeats", least=1),
+        ),
+        execution=Execution(
+            execution.name,
+            workers=None if execution.get("workers") == "auto" else execution.integer("workers", least=1),
+            cell_timeout=execution.seconds("cell_timeout"),
+        ),
+        task_overrides=changes.get("task", {}),
+        model_overrides=changes.get("model", {}),
+        seed=top.integer("seed", least=0),
+        force=top.boolean("force"),
+        tracking=top.boolean("tracking"),
+        results=Path(top.text("results") or "results"),
+        overrides=tuple(words),
+    )
+    for fields in (search, validation, execution, top):
+        fields.reject_rest()
+    return run
+
+
+def config_path() -> Path:
+    """The ``config.yaml`` in force: the current folder's, else the packaged one."""
+    own = Path("configs") / "config.yaml"
+    return own if own.is_file() else defaults_folder() / "configs" / "config.yaml"
+
+
+def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
+    """Read ``key=value`` words in Hydra's grammar; a comma list gives a list.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If a word is not of that form, or a key that takes one value is given several.
+
+    Examples
+    --------
+    >>> parse_overrides(["task=stance", "model=logreg,linear-svm", "seed=3"])
+    {'task': 'stance', 'model': ['logreg', 'linear-svm'], 'seed': 3}
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    parser = OverridesParser.create()
+    values: dict[str, Any] = {}
+    for word in words:
+        try:
+            parsed = parser.parse_override(word)
+        except HydraException as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigError(
+                f"'{word}' is not of the form key=value: {reason}.", "For example: task=stance search=quick seed=3"
+            ) from None
+        key = parsed.key_or_group
+        if not parsed.is_sweep_override():
+            if parsed.is_delete():
+                raise ConfigError(f"'{word}': keys cannot be deleted.", f"Set {key} to null instead.")
+            values[key] = _unquoted(parsed.value())
+        elif key in MULTIPLE:
+            values[key] = [str(value) for value in parsed.sweep_string_iterator()]
+        else:
+            raise ConfigError(f"'{word}': {key} takes one value.", "Only task and model take a comma list.")
+    return values
+
+
+def _unquoted(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_unquoted(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _unquoted(item) for key, item in value.items()}
+    return value.text if hasattr(value, "text") else value
+
+
+def _defaults(entries: Any, path: Path) -> dict[str, Any]:
+    chosen: dict[str, Any] = {}
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) and len(entry) == 1 for entry in entries):
+        raise ConfigError(f"{path}: 'defaults' must be a list of group: name.", "For example: - search: standard")
+    for entry in entries:
+        ((group, name),) = entry.items()
+        if group not in (*GROUPS, *MULTIPLE):
+            raise ConfigError(f"{path}: defaults: unknown group '{group}'.", nearest(str(group), (*GROUPS, *MULTIPLE)))
+        chosen[group] = name
+    return chosen
+
+
+def _names(group: str, given: Any, known: list[str]) -> tuple[str, ...]:
+    if given == "all":
+        return tuple(known)
+    names = [str(name) for name in (given if isinstance(given, list) else [given])]
+    for name in names:
+        if name not in known:
+            raise ConfigError(
+                f"{group}={name}: there is no {group} of that name.",
+                f"{nearest(name, known)} `bench {group}s` lists them.",
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def _group(group: str, name: Any, changes: Mapping[str, Any], path: Path) -> _Fields:
+    if not isinstance(name, str):
+        raise ConfigError(f"{path}: {group}: expected a name, not {name!r}.", nearest("", config_files(group)))
+    content = load_config(group, name)
+    for key in changes:
+        if key not in content:
+            raise ConfigError(f"{group}.{key}: unknown key.", nearest(key, content))
+    return _Fields(override(content, changes, group), f"{group}.", name)
+
+
+class _Fields:
+    """The values of one mapping, read by type, with errors that name the key."""
+
+    def __init__(self, content: Mapping[str, Any], prefix: str, name: str = "") -> None:
+        self._content, self._prefix, self.name = dict(content), prefix, name
+        self._read: set[str] = set()
+
+    def get(self, key: str) -> Any:
+        self._read.add(key)
+        if key not in self._content:
+            raise ConfigError(f"{self._prefix}{key} is missing.", "Compare your file with `bench show config`.")
+        return self._content[key]
+
+    def integer(self, key: str, least: int) -> int:
+        value = self.get(key)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise self._wrong(key, f"a whole number, at least {least}")
+        return value
+
+    def seconds(self, key: str) -> float | None:
+        value = self.get(key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
+            raise self._wrong(key, "a number of seconds above 0, or null")
+        return None if value is None else float(value)
+
+    def boolean(self, key: str) -> bool:
+        value = self.get(key)
+        if not isinstance(value, bool):
+            raise self._wrong(key, "true or false")
+        return value
+
+    def text(self, key: str) -> str | None:
+        value = self.get(key)
+        return None if value is None else str(value)
+
+    def reject_rest(self) -> None:
+        for key in self._content.keys() - self._read:
+            raise ConfigError(f"{self._prefix}{key}: unknown key.", nearest(key, self._read))
+
+    def _wrong(self, key: str, expected: str) -> ConfigError:
+        return ConfigError(f"{self._prefix}{key}={self._content[key]}: expected {expected}.")
