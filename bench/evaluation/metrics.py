@@ -1,0 +1,155 @@
+"""Metrics over all of a task's labels, from confusion matrices and from probabilities.
+
+Confusion matrices come as arrays of shape (..., n_labels, n_labels) with the true label along
+the second last axis, so that thousands of them (a bootstrap's) are scored in one call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+LABEL_METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "mcc")
+"""Metrics of predicted labels."""
+
+PROBABILITY_METRICS = ("log_loss", "brier", "average_precision")
+"""Metrics of predicted probabilities."""
+
+METRICS = (*LABEL_METRICS, *PROBABILITY_METRICS)
+"""All metrics that a task may name as its primary one."""
+
+LOWER_IS_BETTER = frozenset({"log_loss", "brier"})
+"""Metrics of which less is better."""
+
+
+def confusion_matrix(true: NDArray[np.intp], predicted: NDArray[np.intp], n_labels: int) -> NDArray[np.int64]:
+    """Count examples by true and predicted label.
+
+    Parameters
+    ----------
+    true, predicted : ndarray of int, shape (n_examples,)
+        Label indices.
+    n_labels : int
+        The number of labels of the task.
+
+    Returns
+    -------
+    ndarray of int, shape (n_labels, n_labels)
+        Rows are true labels, columns predicted ones.
+
+    Examples
+    --------
+    >>> confusion_matrix(np.array([0, 1, 1]), np.array([0, 1, 0]), 2)
+    array([[1, 0],
+           [1, 1]])
+    """
+    cells = np.bincount(true * n_labels + predicted, minlength=n_labels * n_labels)
+    return cells.reshape(n_labels, n_labels).astype(np.int64)
+
+
+def per_class(confusion: NDArray[np.generic]) -> dict[str, Floats]:
+    """Precision, recall, F1 and support of each label, 0 where undefined.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (..., n_labels, n_labels)
+
+    Returns
+    -------
+    dict of str to ndarray of shape (..., n_labels)
+        ``precision``, ``recall``, ``f1`` and ``support``.
+    """
+    counts = np.asarray(confusion, dtype=np.float64)
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    support, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
+    return {
+        "precision": _ratio(hits, predicted),
+        "recall": _ratio(hits, support),
+        "f1": _ratio(2 * hits, support + predicted),
+        "support": support,
+    }
+
+
+def label_scores(confusion: NDArray[np.generic]) -> dict[str, Floats]:
+    """Score confusion matrices with every metric of predicted labels.
+
+    The macro-F1 is the mean over all labels, one that never occurs and is never predicted
+    counting 0; the balanced accuracy is the mean recall over the labels that occur; the
+    Matthews correlation coefficient is Gorodkin's for several classes (2004), 0 where a side is constant.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (..., n_labels, n_labels)
+
+    Returns
+    -------
+    dict of str to ndarray of shape (...)
+        By metric name.
+
+    Examples
+    --------
+    >>> {name: round(float(score), 3) for name, score in label_scores(np.array([[2, 1], [0, 3]])).items()}
+    {'macro_f1': 0.829, 'accuracy': 0.833, 'balanced_accuracy': 0.833, 'mcc': 0.707}
+    """
+    counts = np.asarray(confusion, dtype=np.float64)
+    classes = per_class(counts)
+    total = counts.sum(axis=(-2, -1))
+    hits = np.diagonal(counts, axis1=-2, axis2=-1).sum(axis=-1)
+    support, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
+    covariance = hits * total - (support * predicted).sum(axis=-1)
+    spread = (total**2 - (support**2).sum(axis=-1)) * (total**2 - (predicted**2).sum(axis=-1))
+    return {
+        "macro_f1": classes["f1"].mean(axis=-1),
+        "accuracy": _ratio(hits, total),
+        "balanced_accuracy": _ratio(classes["recall"].sum(axis=-1), (support > 0).sum(axis=-1)),
+        "mcc": _ratio(covariance, np.sqrt(spread)),
+    }
+
+
+def probability_scores(probabilities: Floats, true: NDArray[np.intp]) -> dict[str, float]:
+    """Score predicted probabilities.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_examples, n_labels)
+        Rows sum to 1.
+    true : ndarray of int, shape (n_examples,)
+        Label indices.
+
+    Returns
+    -------
+    dict of str to float
+        ``log_loss`` in nats (probabilities clipped at the smallest float64 step, as
+        scikit-learn does), ``brier`` summed over labels (Brier 1950; 0 to 2), and ``average_precision``,
+        the mean over the labels that occur of each label against the rest.
+    """
+    n = len(true)
+    of_true = probabilities[np.arange(n), true]
+    truth = np.zeros_like(probabilities)
+    truth[np.arange(n), true] = 1.0
+    precisions = [_average_precision(probabilities[:, k], true == k) for k in np.unique(true)]
+    return {
+        "log_loss": float(-np.log(np.clip(of_true, np.finfo(np.float64).eps, 1.0)).mean()),
+        "brier": float(((probabilities - truth) ** 2).sum(axis=1).mean()),
+        "average_precision": float(np.mean(precisions)),
+    }
+
+
+def _average_precision(score: Floats, positive: NDArray[np.bool_]) -> float:
+    order = np.argsort(-score, kind="stable")
+    hits = np.cumsum(positive[order])
+    last_of_tie = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    precision = hits[last_of_tie] / (last_of_tie + 1)
+    recall = hits[last_of_tie] / positive.sum()
+    return float((np.diff(recall, prepend=0.0) * precision).sum())
+
+
+def _ratio(numerator: Floats, denominator: Floats) -> Floats:
+    zero = np.asarray(denominator) == 0
+    return np.where(zero, 0.0, numerator / np.where(zero, 1.0, denominator))
