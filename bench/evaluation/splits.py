@@ -1,0 +1,154 @@
+"""Outer and inner splits that keep groups whole, and the guard that proves it."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.errors import DataError, LeakageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.intp]
+
+FEW_GROUPS = 10
+"""Up to this many groups, one group is left out at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Row numbers of the training and the test part.
+
+    Parameters
+    ----------
+    train : ndarray of int, shape (n_train,)
+    test : ndarray of int, shape (n_test,)
+    """
+
+    train: Rows
+    test: Rows
+
+
+def split_by_group(
+    codes: NDArray[np.intp], groups: NDArray[np.str_], n_folds: int, seed: int, repeats: int = 1
+) -> list[Split]:
+    """Split examples so that no group stands on both sides.
+
+    Ten groups or fewer are left out one at a time. More are dealt into stratified folds
+    (`sklearn.model_selection.StratifiedGroupKFold`; `StratifiedKFold` where every example is a
+    group of its own).
+
+    Parameters
+    ----------
+    codes : ndarray of int, shape (n_examples,)
+        Label indices.
+    groups : ndarray of str, shape (n_examples,)
+        The examples' groups.
+    n_folds : int
+        Folds where there are more than ten groups.
+    seed : int
+        Seed of the shuffling.
+    repeats : int
+        How often to deal anew where there are more than ten groups.
+
+    Returns
+    -------
+    list of Split
+        Empty where there is only one group. Each repeat's test parts make up all examples.
+
+    Examples
+    --------
+    >>> splits = split_by_group(np.array([0, 1, 0, 1]), np.array(["a", "a", "b", "b"]), 5, seed=0)
+    >>> [split.test.tolist() for split in splits]
+    [[0, 1], [2, 3]]
+    """
+    names = np.unique(groups)
+    if len(names) < 2:
+        return []
+    if len(names) <= FEW_GROUPS:
+        return [Split(np.flatnonzero(groups != name), np.flatnonzero(groups == name)) for name in names]
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    own_group = len(names) == len(groups)
+    kind = StratifiedKFold if own_group else StratifiedGroupKFold
+    n_folds = min(n_folds, len(names))
+    splits: list[Split] = []
+    for repeat in range(repeats):
+        folds = kind(n_splits=n_folds, shuffle=True, random_state=(seed + repeat) % 2**32)
+        with warnings.catch_warnings():
+            # A label with fewer examples than folds is named in the cell's notes.
+            warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+            strata = codes if np.bincount(codes).max() >= n_folds else np.zeros_like(codes)
+            splits += [Split(train, test) for train, test in folds.split(codes, strata, groups)]
+    return splits
+
+
+def outer_splits(
+    codes: NDArray[np.intp], groups: NDArray[np.str_], column: str, n_folds: int, seed: int, repeats: int
+) -> list[Split]:
+    """Split a whole task; see `split_by_group`.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If there is only one group.
+    """
+    splits = split_by_group(codes, groups, n_folds, seed, repeats)
+    if not splits:
+        raise DataError(
+            f"All {len(codes)} examples have one group (column '{column}': {groups[0]!r}), so none can be held out.",
+            "Choose another column with validation.group=COLUMN, or label a second group.",
+        )
+    return splits
+
+
+def verify(
+    splits: Sequence[Split], groups: NDArray[np.str_], keys: NDArray[np.object_], ids: NDArray[np.object_]
+) -> None:
+    """Prove that training sees neither a group nor an example of its test part.
+
+    Parameters
+    ----------
+    splits : sequence of Split
+        The splits to check.
+    groups : ndarray of str, shape (n_examples,)
+        The examples' groups.
+    keys : ndarray of object, shape (n_examples,)
+        What makes two inputs the same (`bench.data.duplicates.duplicate_keys`).
+    ids : ndarray of object, shape (n_examples,)
+        The examples' ids, for the message.
+
+    Raises
+    ------
+    bench.errors.LeakageError
+        If a group or an input stands on both sides of a split, or a part is empty.
+    """
+    for number, split in enumerate(splits):
+        if not len(split.train) or not len(split.test):
+            raise LeakageError(f"Fold {number} has an empty {'training' if not len(split.train) else 'test'} part.")
+        shared = sorted(set(groups[split.train].tolist()) & set(groups[split.test].tolist()))
+        if shared:
+            raise LeakageError(f"Fold {number}: group '{shared[0]}' stands in training and in test.")
+        seen = dict(zip(keys[split.train].tolist(), ids[split.train].tolist(), strict=True))
+        copies = [(i, seen[k]) for i, k in zip(ids[split.test], keys[split.test], strict=True) if k in seen]
+        if copies:
+            test_id, train_id = copies[0]
+            raise LeakageError(
+                f"Fold {number}: test example '{test_id}' also stands in training, as '{train_id}' "
+                f"({len(copies)} such test {'example' if len(copies) == 1 else 'examples'}).",
+                "Give copies the same group, or let the task drop them with duplicates: first.",
+            )
+
+
+def digest(splits: Sequence[Split], ids: NDArray[np.object_]) -> str:
+    """Twelve hexadecimal digits that are equal just where the same examples are held out together."""
+    content = hashlib.sha256()
+    for split in splits:
+        content.update(("\x1e" + "\x1f".join(map(str, ids[split.test]))).encode())
+    return content.hexdigest()[:12]
