@@ -1,0 +1,80 @@
+"""The result of a cell: one (task, model, outer fold, seed), as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+FINAL = "final"
+"""The fold of the cell that searches and fits on all examples, and scores nothing."""
+
+Fold = int | Literal["final"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One setting that the search tried.
+
+    Parameters
+    ----------
+    number : int
+        The trial's place in the search, from 0.
+    params : dict
+        The setting, by dotted name.
+    score : float or None
+        The metric over the pooled inner out-of-fold predictions; None if it failed.
+    error : str or None
+        Why it failed.
+    """
+
+    number: int
+    params: dict[str, Any]
+    score: float | None
+    error: str | None = None
+
+
+@dataclass
+class CellResult:
+    """What a cell leaves behind.
+
+    Parameters
+    ----------
+    fold : int or "final"
+        The outer fold.
+    status : {"ok", "failed"}
+        Whether the cell was scored.
+    params : dict
+        The setting that the search chose, by dotted name.
+    inner_score : float or None
+        The metric of that setting over the pooled inner out-of-fold predictions.
+    trials : list of Trial
+        The whole search.
+    predictions : pandas.DataFrame or None
+        One row an outer test example: ``id``, ``group``, ``label``, ``predicted`` and,
+        where the model gives probabilities, ``p_<label>`` for each label in the task's order, else
+        ``d_<label>`` for decision values, else neither.
+    scores : dict of str to float
+        Every metric over this fold's test examples.
+    notes : list of str
+        What was out of the ordinary, such as a class that training lacked.
+    seconds : dict of str to float
+        Wall time by phase: ``features``, ``search``, ``fit``, ``predict``.
+    error : str or None
+        The traceback of a failed cell.
+    estimator : bytes or None
+        The fitted model of the final cell, as skops writes it.
+    """
+
+    fold: Fold
+    status: Literal["ok", "failed"] = "ok"
+    params: dict[str, Any] = field(default_factory=dict)
+    inner_score: float | None = None
+    trials: list[Trial] = field(default_factory=list)
+    predictions: pd.DataFrame | None = None
+    scores: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    error: str | None = None
+    estimator: bytes | None = None

@@ -1,0 +1,281 @@
+"""Evaluating a cell: search on inner folds, fit on the outer training part, score once."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bench.config import Search
+from bench.data.task import Task
+from bench.evaluation.cell import FINAL, CellResult, Fold, Trial
+from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER, confusion_matrix, label_scores, probability_scores
+from bench.evaluation.predictions import Predictions, predict, predict_codes
+from bench.evaluation.splits import Split, split_by_group
+from bench.models.model import Model
+from bench.results.summary import score_predictions
+from bench.seeding import derive_seed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.features.cache import FeatureCache
+
+
+@dataclass(eq=False)
+class Evaluation:
+    """All that the cells of one (task, model, seed) share.
+
+    Parameters
+    ----------
+    task : Task
+        The examples.
+    model : Model
+        What is searched and fitted.
+    splits : list of Split
+        The outer folds.
+    search : Search
+        The budget of each search.
+    inner_folds : int
+        Inner folds, where the training part has more than ten groups.
+    seed : int
+        The run's seed.
+    """
+
+    task: Task
+    model: Model
+    splits: list[Split]
+    search: Search
+    inner_folds: int
+    seed: int
+
+
+@dataclass
+class _Clock:
+    seconds: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += time.perf_counter() - start
+
+
+def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellResult:
+    """Evaluate one cell.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What is evaluated.
+    fold : int or "final"
+        The outer fold, or `FINAL` to search and fit on all examples.
+    cache : FeatureCache
+        Features of the task's frame, shared by cells.
+
+    Returns
+    -------
+    CellResult
+        The result; one whose model raised has status ``"failed"`` and the traceback.
+    """
+    clock = _Clock()
+    result = CellResult(fold=fold)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            if fold == FINAL:
+                _fit_final(evaluation, result, cache, clock)
+            else:
+                _score_fold(evaluation, int(fold), result, cache, clock)
+        result.notes += _warning_notes(caught)
+    except Exception:
+        result.status, result.error, result.predictions, result.scores = "failed", traceback.format_exc(), None, {}
+    result.seconds = dict(clock.seconds)
+    return result
+
+
+def _score_fold(
+    evaluation: Evaluation, fold: int, result: CellResult, cache: FeatureCache, clock: _Clock
+) -> None:
+    task, split = evaluation.task, evaluation.splits[fold]
+    result.notes += _missing_labels(task, split)
+    _search(evaluation, fold, split.train, result, cache, clock)
+    seed = _model_seed(evaluation, fold)
+    estimator, X_test = _fit(evaluation, result.params, seed, split, cache, clock)
+    with clock.phase("predict"):
+        predictions = predict(estimator, X_test, task.labels)
+    result.predictions = _prediction_frame(task, split.test, predictions)
+    result.scores = score_predictions(result.predictions, task.labels)
+
+
+def _fit_final(evaluation: Evaluation, result: CellResult, cache: FeatureCache, clock: _Clock) -> None:
+    from bench.models.persistence import dumps
+
+    task = evaluation.task
+    _search(evaluation, FINAL, np.arange(len(task)), result, cache, clock)
+    with clock.phase("fit"):
+        estimator = evaluation.model.build(result.params, task, _model_seed(evaluation, FINAL))
+        estimator.fit(task.frame, task.y)
+    with clock.phase("store"):
+        result.estimator = dumps(estimator)
+
+
+def _search(
+    evaluation: Evaluation, fold: Fold, rows: NDArray[np.intp], result: CellResult, cache: FeatureCache, clock: _Clock
+) -> None:
+    """Choose a setting by the metric of the pooled inner out-of-fold predictions."""
+    model, task = evaluation.model, evaluation.task
+    if not model.search:
+        return
+    seed = derive_seed(evaluation.seed, task.name, str(fold), "inner")
+    inner = [
+        Split(rows[split.train], rows[split.test])
+        for split in split_by_group(task.codes[rows], task.groups[rows], evaluation.inner_folds, seed)
+    ]
+    if not inner:
+        result.notes.append("training holds one group, which inner folds cannot split: nothing was searched")
+        return
+    with clock.phase("search"):
+        result.trials = run_trials(
+            lambda params: _inner_score(evaluation, params, _model_seed(evaluation, fold), inner, cache),
+            evaluation.model,
+            evaluation.search,
+            minimise=task.metric in LOWER_IS_BETTER,
+            seed=derive_seed(evaluation.seed, task.name, model.name, str(fold), "search"),
+        )
+    scored = [trial for trial in result.trials if trial.score is not None]
+    if not scored:
+        raise RuntimeError(f"all {len(result.trials)} settings failed; the first: {result.trials[0].error}")
+    if len(scored) < len(result.trials):
+        failed = next(trial for trial in result.trials if trial.score is None)
+        result.notes.append(f"{len(result.trials) - len(scored)} settings failed; the first: {failed.error}")
+    sign = 1.0 if task.metric in LOWER_IS_BETTER else -1.0
+    best = min(scored, key=lambda trial: (sign * (trial.score or 0.0), trial.number))
+    result.params, result.inner_score = best.params, best.score
+
+
+def run_trials(
+    objective: Callable[[dict[str, Any]], float], model: Model, search: Search, minimise: bool, seed: int
+) -> list[Trial]:
+    """Let Optuna's TPE (Bergstra et al. 2011) propose settings and record what each scores.
+
+    Parameters
+    ----------
+    objective : callable
+        From a setting to its score; a setting for which it raises is recorded as failed.
+    model : Model
+        Whose space is searched.
+    search : Search
+        The budget.
+    minimise : bool
+        Whether less is better.
+    seed : int
+        Seed of the sampler.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(
+        direction="minimize" if minimise else "maximize", sampler=optuna.samplers.TPESampler(seed=seed)
+    )
+    trials: list[Trial] = []
+    start = time.perf_counter()
+    for number in range(search.trials):
+        if trials and search.timeout is not None and time.perf_counter() - start > search.timeout:
+            break
+        asked = study.ask()
+        params = model.search.suggest(asked)
+        try:
+            score = objective(params)
+        except Exception as error:
+            study.tell(asked, state=optuna.trial.TrialState.FAIL)
+            trials.append(Trial(number, params, None, f"{type(error).__name__}: {error}"))
+        else:
+            study.tell(asked, score)
+            trials.append(Trial(number, params, score))
+    return trials
+
+
+def _inner_score(
+    evaluation: Evaluation, params: dict[str, Any], seed: int, inner: Sequence[Split], cache: FeatureCache
+) -> float:
+    task = evaluation.task
+    clock = _Clock()
+    true = np.concatenate([task.codes[split.test] for split in inner])
+    by_label = task.metric in LABEL_METRICS
+    answers = []
+    for split in inner:
+        estimator, X = _fit(evaluation, params, seed, split, cache, clock)
+        answers.append(predict_codes(estimator, X, task.labels) if by_label else predict(estimator, X, task.labels))
+    if by_label:
+        confusion = confusion_matrix(true, np.concatenate(answers), len(task.labels))
+        return float(label_scores(confusion)[task.metric])
+    if any(answer.probabilities is None for answer in answers):
+        raise ValueError(f"the metric {task.metric} needs probabilities, which {evaluation.model.name} does not give")
+    return probability_scores(np.concatenate([answer.probabilities for answer in answers]), true)[task.metric]
+
+
+def _fit(
+    evaluation: Evaluation, params: dict[str, Any], seed: int, split: Split, cache: FeatureCache, clock: _Clock
+) -> tuple[Any, Any]:
+    """Fit the model on a split's training part; returns it with the features of the test part."""
+    task, model = evaluation.task, evaluation.model
+    y = task.y[split.train]
+    transformer = model.build_features(params, task)
+    estimator = model.build_estimator(params, task, seed)
+    with clock.phase("features"):
+        if transformer is None:
+            X_train, X_test = task.frame.iloc[split.train], task.frame.iloc[split.test]
+        else:
+            X_train, X_test = cache.fit_transform(transformer, split.train, split.test, y)
+    with clock.phase("fit"):
+        if len(np.unique(y)) == 1:
+            from sklearn.dummy import DummyClassifier
+
+            estimator = DummyClassifier(strategy="prior")
+        estimator.fit(X_train, y)
+    return estimator, X_test
+
+
+def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictions) -> pd.DataFrame:
+    labels = np.array(task.labels, dtype=object)
+    columns: dict[str, Any] = {
+        "id": task.ids[rows],
+        "group": task.groups[rows],
+        "label": labels[task.codes[rows]],
+        "predicted": labels[predictions.codes],
+    }
+    for prefix, values in (("p", predictions.probabilities), ("d", predictions.decisions)):
+        if values is not None:
+            columns |= {f"{prefix}_{label}": values[:, code] for code, label in enumerate(task.labels)}
+    return pd.DataFrame(columns)
+
+
+def _missing_labels(task: Task, split: Split) -> list[str]:
+    in_train, in_test = (np.bincount(task.codes[rows], minlength=len(task.labels)) for rows in (split.train, split.test))
+    absent = [label for label, a, b in zip(task.labels, in_train, in_test, strict=True) if a == 0 and b > 0]
+    notes = []
+    if absent:
+        notes.append(f"training lacks {', '.join(absent)}: the test examples so labelled cannot be got right")
+    if (in_train > 0).sum() == 1:
+        notes.append("training holds a single label, which is predicted throughout")
+    return notes
+
+
+def _model_seed(evaluation: Evaluation, fold: Fold) -> int:
+    return derive_seed(evaluation.seed, evaluation.task.name, evaluation.model.name, str(fold), "model")
+
+
+def _warning_notes(caught: Sequence[warnings.WarningMessage]) -> list[str]:
+    counts = Counter(f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught)
+    return [f"{text} ({n} times)" if n > 1 else text for text, n in sorted(counts.items())]
