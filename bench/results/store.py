@@ -1,0 +1,257 @@
+"""The store: one folder a run, one folder a cell in it, written beside and renamed.
+
+::
+
+    results/<task>/<model>/<key>/
+        run.json            the resolved configuration, versions, digests, and what was noted
+        fold-00/
+            result.json     status, chosen setting, scores, trials, notes (the same bytes every time)
+            predictions.csv every out-of-fold prediction (the same bytes every time)
+            timing.json     seconds by phase
+            error.txt       the traceback, where the cell failed
+        final/              the same without predictions, and model.skops
+        summary.json        pooled scores, intervals, per-class scores, confusion matrix
+
+A cell's folder appears whole or not at all, so its presence says that the cell is finished.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import BenchError, UserError
+from bench.evaluation.cell import FINAL, CellResult, Fold, Trial
+
+FORMAT = 1
+"""The version of the result format; a change that alters numbers raises it."""
+
+
+def run_key(identity: Mapping[str, Any]) -> str:
+    """Hash all that decides a run's numbers.
+
+    Parameters
+    ----------
+    identity : mapping
+        The task's digest, the model and its settings, the validation protocol, the search
+        budget and the seed, as plain values.
+
+    Returns
+    -------
+    str
+        Twelve hexadecimal digits.
+    """
+    canonical = json.dumps({"format": FORMAT, **identity}, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+class RunFolder:
+    """One run's folder in the store.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        ``results/<task>/<model>/<key>``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
+    @property
+    def key(self) -> str:
+        """The run's key."""
+        return self.path.name
+
+    def read_record(self) -> dict[str, Any]:
+        """Read ``run.json``.
+
+        Raises
+        ------
+        bench.errors.UserError
+            If the folder holds no readable run.
+        """
+        return _read_json(self.path / "run.json")
+
+    def write_record(self, record: Mapping[str, Any]) -> None:
+        """Write ``run.json``."""
+        write_atomically(self.path / "run.json", to_json(record))
+
+    def read_summary(self) -> dict[str, Any]:
+        """Read ``summary.json``."""
+        return _read_json(self.path / "summary.json")
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """Write ``summary.json``."""
+        write_atomically(self.path / "summary.json", to_json(summary))
+
+    @property
+    def summarised(self) -> bool:
+        """Whether all cells were finished and summed up."""
+        return (self.path / "summary.json").is_file()
+
+    def cell_path(self, fold: Fold) -> Path:
+        """The folder of a cell."""
+        return self.path / (FINAL if fold == FINAL else f"fold-{fold:02d}")
+
+    def is_done(self, fold: Fold) -> bool:
+        """Whether a cell was finished without failing."""
+        result = self.cell_path(fold) / "result.json"
+        return result.is_file() and _read_json(result)["status"] == "ok"
+
+    def folds(self) -> list[int]:
+        """The outer folds that are stored, failed ones too, in order."""
+        return sorted(int(path.name[5:]) for path in self.path.glob("fold-*") if path.name[5:].isdigit())
+
+    def write_cell(self, result: CellResult) -> None:
+        """Store a cell's result: its folder appears whole, in the place of an earlier one."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        target = self.cell_path(result.fold)
+        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=self.path))
+        try:
+            for name, content in _cell_files(result).items():
+                (beside / name).write_bytes(content)
+            beside.chmod(0o755)
+            if target.exists():
+                shutil.rmtree(target)
+            beside.rename(target)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+
+    def read_cell(self, fold: Fold) -> CellResult:
+        """Read a cell's result, without its fitted model."""
+        folder = self.cell_path(fold)
+        stored = _read_json(folder / "result.json")
+        error, predictions = folder / "error.txt", folder / "predictions.csv"
+        return CellResult(
+            fold=stored["fold"],
+            status=stored["status"],
+            params=stored["params"],
+            inner_score=stored["inner_score"],
+            trials=[Trial(**trial) for trial in stored["trials"]],
+            predictions=read_predictions(predictions) if predictions.is_file() else None,
+            scores=stored["scores"],
+            notes=stored["notes"],
+            seconds=_read_json(folder / "timing.json"),
+            error=error.read_text(encoding="utf-8") if error.is_file() else None,
+        )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run, so that a second process does not work on it at the same time.
+
+        Raises
+        ------
+        bench.errors.BenchError
+            If another process holds it.
+        """
+        from filelock import FileLock, Timeout
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise BenchError(
+                f"{self.path}: another bench process is working on this run.",
+                "Wait for it to end, or stop it; finished folds are kept either way.",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def stored_runs(results: Path, task: str) -> list[RunFolder]:
+    """The runs of a task in the store, in the order of their models' names and keys."""
+    return [RunFolder(path.parent) for path in sorted((results / task).glob("*/*/run.json"))]
+
+
+def read_predictions(path: Path) -> pd.DataFrame:
+    """Read a cell's predictions, text columns as text and the rest as float64."""
+    text = {name: str for name in ("id", "group", "label", "predicted")}
+    return pd.read_csv(path, dtype=text, keep_default_na=False, float_precision="round_trip")
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file beside its place and rename it, so that no reader sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+        Path(beside).chmod(0o644)
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def to_json(value: Any) -> str:
+    """Write a value as JSON with sorted keys; text stays as it is, floats keep every bit."""
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, default=_plain) + "\n"
+
+
+def _cell_files(result: CellResult) -> dict[str, bytes]:
+    stored = {
+        "fold": result.fold,
+        "status": result.status,
+        "params": result.params,
+        "inner_score": result.inner_score,
+        "trials": [asdict(trial) for trial in result.trials],
+        "scores": result.scores,
+        "notes": result.notes,
+    }
+    files = {"result.json": to_json(stored).encode(), "timing.json": to_json(result.seconds).encode()}
+    if result.predictions is not None:
+        files["predictions.csv"] = _to_csv(result.predictions)
+    if result.error is not None:
+        files["error.txt"] = result.error.encode()
+    if result.estimator is not None:
+        files["model.skops"] = result.estimator
+    return files
+
+
+def _to_csv(frame: pd.DataFrame) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(frame.columns)
+    writer.writerows(zip(*(frame[name].tolist() for name in frame.columns), strict=True))
+    return text.getvalue().encode()
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file.", "Run the task again to make it.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path}: not readable as JSON: {error}.", "Delete its folder and run the same command again."
+        ) from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray | tuple):
+        return list(value)
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not stored as JSON")

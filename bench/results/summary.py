@@ -1,0 +1,103 @@
+"""The summary of a run: pooled scores with intervals, made from the stored cells alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.data.task import encode
+from bench.evaluation.cell import CellResult
+from bench.evaluation.metrics import (
+    LABEL_METRICS,
+    PROBABILITY_METRICS,
+    confusion_matrix,
+    label_scores,
+    per_class,
+    probability_scores,
+)
+from bench.statistics.interval import label_score_intervals, probability_score_intervals
+
+
+def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -> dict[str, Any]:
+    """Sum up a run's outer folds.
+
+    The scores are those of the pooled out-of-fold predictions (Forman and Scholz 2010 show that
+    pooling the counts is the unbiased way to cross-validate F1), the intervals come from a
+    bootstrap by group.
+
+    Parameters
+    ----------
+    cells : sequence of CellResult
+        The outer folds, none failed.
+    labels : tuple of str
+        The task's labels.
+    seed : int
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    dict
+        Plain data: ``scores``, ``intervals``, ``per_class``, ``confusion`` (rows are true
+        labels), ``folds`` (their scores), ``n_examples``, ``n_groups`` and ``notes``.
+    """
+    predictions = pd.concat([cell.predictions for cell in cells], ignore_index=True)
+    true = encode(predictions["label"].to_numpy(dtype=str), labels)
+    predicted = encode(predictions["predicted"].to_numpy(dtype=str), labels)
+    groups = predictions["group"].to_numpy(dtype=str)
+    confusion = confusion_matrix(true, predicted, len(labels))
+    scores = {name: float(score) for name, score in label_scores(confusion).items()}
+    intervals = label_score_intervals(confusion_by_group(true, predicted, groups, len(labels)), seed)
+    probabilities = probability_columns(predictions, labels)
+    if probabilities is not None:
+        scores |= probability_scores(probabilities, true)
+        intervals |= probability_score_intervals(probabilities, true, groups, seed)
+    classes = per_class(confusion)
+    return {
+        "labels": list(labels),
+        "scores": scores,
+        "intervals": {name: asdict(interval) for name, interval in intervals.items()},
+        "per_class": {
+            label: {name: float(values[code]) for name, values in classes.items()} for code, label in enumerate(labels)
+        },
+        "confusion": confusion.tolist(),
+        "folds": [{"fold": cell.fold, "inner_score": cell.inner_score, **cell.scores} for cell in cells],
+        "n_examples": len(predictions),
+        "n_groups": len(set(groups.tolist())),
+        "notes": [f"fold {cell.fold}: {note}" for cell in cells for note in cell.notes],
+    }
+
+
+def score_predictions(predictions: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, float]:
+    """Score a frame of predictions with every metric that its columns allow."""
+    true = encode(predictions["label"].to_numpy(dtype=str), labels)
+    predicted = encode(predictions["predicted"].to_numpy(dtype=str), labels)
+    confusion = confusion_matrix(true, predicted, len(labels))
+    scores = {name: float(score) for name, score in label_scores(confusion).items()}
+    probabilities = probability_columns(predictions, labels)
+    return scores if probabilities is None else scores | probability_scores(probabilities, true)
+
+
+def probability_columns(predictions: pd.DataFrame, labels: tuple[str, ...]) -> np.ndarray[Any, Any] | None:
+    """The probabilities of a frame of predictions, of shape (n_examples, n_labels), None without."""
+    columns = [f"p_{label}" for label in labels]
+    if not set(columns) <= set(predictions.columns):
+        return None
+    return predictions[columns].to_numpy(dtype=np.float64)
+
+
+def confusion_by_group(
+    true: np.ndarray[Any, Any], predicted: np.ndarray[Any, Any], groups: np.ndarray[Any, Any], n_labels: int
+) -> np.ndarray[Any, Any]:
+    """A confusion matrix for each group, of shape (n_groups, n_labels, n_labels)."""
+    names, codes = np.unique(groups, return_inverse=True)
+    cells = np.bincount((codes * n_labels + true) * n_labels + predicted, minlength=len(names) * n_labels**2)
+    return cells.reshape(len(names), n_labels, n_labels)
+
+
+def metric_columns(scores: dict[str, float]) -> list[str]:
+    """The metrics of a run in the order of tables."""
+    return [name for name in (*LABEL_METRICS, *PROBABILITY_METRICS) if name in scores]
