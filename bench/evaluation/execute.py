@@ -1,0 +1,159 @@
+"""Running cells in worker processes: one that hangs or dies takes only its own cell with it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from bench.evaluation.cell import CellResult, Fold
+from bench.evaluation.worker import PRELOADED, work
+
+if TYPE_CHECKING:
+    from bench.evaluation.evaluate import Evaluation
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell to be run.
+
+    Parameters
+    ----------
+    evaluation : int
+        The number of its `Evaluation`.
+    fold : int or "final"
+        Its outer fold.
+    """
+
+    evaluation: int
+    fold: Fold
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: Any
+    connection: Connection
+    cell: Cell
+    started: float
+
+
+def warm_up() -> None:
+    """Start importing scikit-learn for the workers, in a process beside this one.
+
+    Worker processes are forked from one that has the libraries loaded. BLAS and OpenMP
+    are held to one thread each, so that sums are taken in the same order on any machine and
+    workers do not fight for cores.
+    """
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"
+    context = _context()
+    if context.get_start_method() == "forkserver":
+        from multiprocessing import forkserver
+
+        context.set_forkserver_preload(list(PRELOADED))
+        forkserver.ensure_running()
+
+
+def execute(
+    evaluations: Sequence[Evaluation], cells: Sequence[Cell], workers: int | None, cell_timeout: float | None
+) -> Iterator[tuple[Cell, CellResult]]:
+    """Run cells in worker processes.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        What the cells refer to.
+    cells : sequence of Cell
+        The cells; their order does not change any result.
+    workers : int or None
+        Processes; None is one a core.
+    cell_timeout : float or None
+        Seconds after which a cell's process is killed.
+
+    Yields
+    ------
+    tuple of Cell and CellResult
+        As they finish. A cell whose process hung or died is a failed one.
+    """
+    waiting = list(cells)
+    wanted = min(workers or available_cores(), len(waiting))
+    running: dict[Connection, _Worker] = {}
+    idle: list[tuple[Any, Connection]] = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < wanted:
+                process, connection = idle.pop() if idle else _start(evaluations)
+                cell = waiting.pop(0)
+                running[connection] = _Worker(process, connection, cell, time.monotonic())
+                with suppress(BrokenPipeError):
+                    connection.send((cell.evaluation, cell.fold))
+            for worker in _next_ready(running, cell_timeout):
+                del running[worker.connection]
+                result, alive = _collect(worker, cell_timeout)
+                if alive:
+                    idle.append((worker.process, worker.connection))
+                yield worker.cell, result
+    finally:
+        for worker in running.values():
+            worker.process.kill()
+        for process, connection in [*idle, *((w.process, w.connection) for w in running.values())]:
+            connection.close()
+            process.join()
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _context() -> Any:
+    known = multiprocessing.get_all_start_methods()
+    return multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
+
+
+def _start(evaluations: Sequence[Evaluation]) -> tuple[Any, Connection]:
+    ours, theirs = multiprocessing.Pipe()
+    process = _context().Process(target=work, args=(evaluations, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    return process, ours
+
+
+def _next_ready(running: dict[Connection, _Worker], cell_timeout: float | None) -> list[_Worker]:
+    """Wait until a worker has answered, died or run out of time."""
+    patience = None
+    if cell_timeout is not None:
+        patience = max(0.0, min(w.started for w in running.values()) + cell_timeout - time.monotonic())
+    ready = multiprocessing.connection.wait(list(running), patience)
+    if ready:
+        return [running[connection] for connection in ready]  # type: ignore[index]
+    now = time.monotonic()
+    return [w for w in running.values() if cell_timeout is not None and now - w.started >= cell_timeout]
+
+
+def _collect(worker: _Worker, cell_timeout: float | None) -> tuple[CellResult, bool]:
+    if worker.connection.poll():
+        try:
+            return worker.connection.recv(), True
+        except (EOFError, ConnectionResetError):
+            worker.process.join()
+            code = worker.process.exitcode
+            cause = f"was killed by signal {-code} (out of memory?)" if code < 0 else f"ended with exit status {code}"
+            reason = f"The process of this fold {cause} before it gave a result."
+    else:
+        reason = (
+            f"The fold was stopped after {cell_timeout:g} s.\n"
+            "Raise execution.cell_timeout, or search less with search=quick."
+        )
+        worker.process.kill()
+        worker.process.join()
+    worker.connection.close()
+    return CellResult(fold=worker.cell.fold, status="failed", error=reason), False

@@ -1,0 +1,54 @@
+"""What a worker process does: take a cell, evaluate it, send the result back."""
+
+from __future__ import annotations
+
+import signal
+import traceback
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from bench.evaluation.cell import CellResult
+
+if TYPE_CHECKING:
+    from bench.evaluation.evaluate import Evaluation
+
+PRELOADED = (
+    "bench.evaluation.evaluate",
+    "bench.features.cache",
+    "sklearn.dummy",
+    "sklearn.linear_model",
+    "sklearn.pipeline",
+)
+"""Modules to import once, before worker processes are forked."""
+
+
+def work(evaluations: Sequence[Evaluation], connection: Connection) -> None:
+    """Evaluate cells until the other end closes.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        What cells refer to by number.
+    connection : multiprocessing.connection.Connection
+        Cells come in as ``(number of the evaluation, fold)``, results go out.
+    """
+    from bench.evaluation.evaluate import evaluate
+    from bench.features.cache import FeatureCache
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    caches: dict[int, FeatureCache] = {}
+    while True:
+        try:
+            number, fold = connection.recv()
+        except EOFError:
+            return
+        evaluation = evaluations[number]
+        cache = caches.setdefault(id(evaluation.task), FeatureCache(evaluation.task.frame))
+        result = evaluate(evaluation, fold, cache)
+        try:
+            connection.send(result)
+        except BrokenPipeError:
+            return
+        except Exception:
+            connection.send(CellResult(fold=fold, status="failed", error=traceback.format_exc()))

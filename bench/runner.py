@@ -1,0 +1,196 @@
+"""The main job: plan, execute, store, sum up, track, and rank."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from bench.config import RunConfig
+from bench.evaluation.cell import FINAL, CellResult, Fold
+from bench.evaluation.execute import Cell, execute, warm_up
+from bench.evaluation.plan import Plan, PlannedRun, plan
+from bench.results.leaderboard import leaderboard, write_leaderboard
+from bench.results.summary import summarise
+from bench.seeding import derive_seed
+
+
+class Observer(Protocol):
+    """What wants to know how a run goes on."""
+
+    def planned(self, plan: Plan, cells: Sequence[tuple[PlannedRun, Fold]]) -> None:
+        """All is checked; these cells are missing and will run."""
+
+    def finished(self, run: PlannedRun, result: CellResult) -> None:
+        """A cell has been stored."""
+
+
+@dataclass
+class Outcome:
+    """What a command leaves.
+
+    Parameters
+    ----------
+    leaderboards : list of dict
+        One a task.
+    folders : list of pathlib.Path
+        Where their files are.
+    failures : list of str
+        One line a failed cell, with the file that holds its traceback.
+    warnings : list of str
+        What went wrong without touching the results, such as tracking.
+    reused : int
+        Cells that were stored already.
+    """
+
+    leaderboards: list[dict[str, Any]] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    reused: int = 0
+
+
+class InterruptedRun(Exception):  # noqa: N818
+    """The user stopped the run.
+
+    Parameters
+    ----------
+    kept : int
+        Cells that are stored.
+    missing : int
+        Cells that the same command will run.
+    """
+
+    def __init__(self, kept: int, missing: int) -> None:
+        super().__init__(kept, missing)
+        self.kept, self.missing = kept, missing
+
+
+def run(config: RunConfig, observer: Observer) -> Outcome:
+    """Run all that a configuration asks for and is not stored yet.
+
+    Parameters
+    ----------
+    config : RunConfig
+        What to run.
+    observer : Observer
+        Told of the progress.
+
+    Raises
+    ------
+    bench.errors.BenchError
+        If the configuration, a task or a model is wrong, or another process works on the same run.
+    InterruptedRun
+        If the user stopped it; what was finished is stored.
+    """
+    from bench.tracking import Tracker
+
+    outcome = Outcome()
+    with ExitStack() as stack:
+        warm_up()
+        tracker = stack.enter_context(Tracker(config.results)) if config.tracking else None
+        planned = plan(config)
+        for each in planned.runs:
+            stack.enter_context(each.folder.locked())
+            if config.force:
+                _clear(each)
+        cells = [(each, fold) for each in planned.runs for fold in reversed(each.missing_folds())]
+        outcome.reused = sum(len(each.all_folds) for each in planned.runs) - len(cells)
+        observer.planned(planned, cells)
+        try:
+            for each in planned.runs:
+                _start(each)
+                if not each.missing_folds():
+                    _conclude(each, 0.0, tracker, outcome)
+            _execute(planned, cells, config, observer, tracker, outcome)
+        except KeyboardInterrupt:
+            for each in planned.runs:
+                if each.missing_folds():
+                    _set_status(each, "interrupted")
+            missing = sum(len(each.missing_folds()) for each in planned.runs)
+            raise InterruptedRun(sum(len(each.all_folds) for each in planned.runs) - missing, missing) from None
+        for task in dict.fromkeys(each.evaluation.task.name for each in planned.runs):
+            record = next(each.record for each in planned.runs if each.evaluation.task.name == task)
+            board = leaderboard(config.results, record)
+            outcome.leaderboards.append(board)
+            outcome.folders.append(write_leaderboard(config.results, board))
+        if tracker is not None:
+            outcome.warnings += tracker.close()
+    return outcome
+
+
+def _execute(
+    planned: Plan,
+    cells: list[tuple[PlannedRun, Fold]],
+    config: RunConfig,
+    observer: Observer,
+    tracker: Any,
+    outcome: Outcome,
+) -> None:
+    numbers = {id(each): number for number, each in enumerate(planned.runs)}
+    waiting = {number: sum(1 for each, _ in cells if numbers[id(each)] == number) for number in numbers.values()}
+    evaluations = [each.evaluation for each in planned.runs]
+    start = time.perf_counter()
+    todo = [Cell(numbers[id(each)], fold) for each, fold in cells]
+    for cell, result in execute(evaluations, todo, config.execution.workers, config.execution.cell_timeout):
+        each = planned.runs[cell.evaluation]
+        each.folder.write_cell(result)
+        if result.status == "failed":
+            outcome.failures.append(_failure(each, result))
+        observer.finished(each, result)
+        waiting[cell.evaluation] -= 1
+        if not waiting[cell.evaluation]:
+            _conclude(each, time.perf_counter() - start, tracker, outcome)
+
+
+def _clear(each: PlannedRun) -> None:
+    for child in each.folder.path.iterdir():
+        if child.is_dir():
+            shutil.rmtree(child)
+        elif child.name != ".lock":
+            child.unlink()
+
+
+def _start(each: PlannedRun) -> None:
+    if each.missing_folds():
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        each.record |= {"status": "running", "started": now, "seconds": {}}
+        each.folder.write_record(each.record)
+
+
+def _conclude(each: PlannedRun, wall: float, tracker: Any, outcome: Outcome) -> None:
+    """Sum a run up once all its cells are stored."""
+    if not each.missing_folds() and not each.folder.summarised:
+        evaluation = each.evaluation
+        cells = [each.folder.read_cell(fold) for fold in each.folder.folds()]
+        seed = derive_seed(evaluation.seed, evaluation.task.name, "interval")
+        each.folder.write_summary(summarise(cells, evaluation.task.labels, seed))
+        seconds = {phase: sum(cell.seconds.get(phase, 0.0) for cell in cells) for phase in PHASES}
+        each.record["seconds"] = {"wall": wall, **seconds}
+    if each.folder.summarised and not each.missing_folds():
+        if each.record.get("status") == "running":
+            _set_status(each, "complete")
+    else:
+        _set_status(each, "failed")
+    if tracker is not None:
+        tracker.track(each.folder.path)
+
+
+PHASES = ("features", "search", "fit", "predict")
+
+
+def _set_status(each: PlannedRun, status: str) -> None:
+    each.record["status"] = status
+    each.folder.write_record(each.record)
+
+
+def _failure(each: PlannedRun, result: CellResult) -> str:
+    reason = (result.error or "").strip().splitlines()[-1]
+    fold = "the final fit" if result.fold == FINAL else f"fold {result.fold}"
+    where = each.folder.cell_path(result.fold) / "error.txt"
+    return f"{each.evaluation.task.name}: {each.evaluation.model.name}, {fold}: {reason}\n  {where}"
