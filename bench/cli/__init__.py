@@ -1,0 +1,93 @@
+"""The command line: one file a command, imported when that command runs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+COMMANDS = {
+    "run": "Train, cross-validate and rank models on a task.",
+    "tasks": "List the tasks there are.",
+    "models": "List the models there are.",
+    "show": "Print a task, a model or the configuration, resolved.",
+    "check": "Check that a model keeps the plug-in contract.",
+    "new": "Start a model of your own.",
+    "ui": "Open MLflow's page over the stored runs.",
+    "completion": "Print the script that completes commands in your shell.",
+}
+
+EPILOG = """\b
+Examples:
+  bench run task=stance
+  bench run task=stance model=logreg,linear-svm search=thorough seed=3
+  bench models
+  bench ui
+"""
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"bench.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from bench.errors import ConfigError, nearest
+
+            raise ConfigError(f"bench {args[0]}: there is no such command.", nearest(args[0], COMMANDS))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bench-arabic", prog_name="bench")
+def cli() -> None:
+    """Benchmark text classifiers on small labelled Arabic corpora.
+
+    Hyper-parameters are chosen on inner folds, groups are never split, scores carry intervals,
+    every run is stored, resumed and tracked with MLflow.
+    """
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends with a message and exit status 2."""
+    from bench.errors import BenchError
+
+    try:
+        cli.main(standalone_mode=False, prog_name="bench")
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except BenchError as error:
+        fail(str(error), error.exit_status)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        fail(f"{where}{error.strerror}.\nWhat was finished is stored; the same command goes on from there.", 1)
+
+
+def fail(message: str, status: int) -> None:
+    """Print an error and end."""
+    first, *rest = message.splitlines()
+    click.echo(click.style("error: ", fg="red", bold=True, reset=False) + click.style("", reset=True) + first, err=True)
+    for line in rest:
+        click.echo(f"       {line}", err=True)
+    sys.exit(status)

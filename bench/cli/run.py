@@ -1,0 +1,64 @@
+"""``bench run``."""
+
+from __future__ import annotations
+
+import click
+
+from bench.cli.words import words
+
+
+@click.command(
+    name="run",
+    epilog="""\b
+Examples:
+  bench run task=stance
+  bench run task=denial model=logreg search=quick
+  bench run task=all model=logreg,linear-svm search=thorough seed=3
+  bench run task=stance model=logreg search.trials=50 search.timeout=60
+  bench run task=stance validation.group=claim
+  bench run task=stance force=true
+
+\b
+Keys:
+  task, model       one name, a comma list, or all (model=a,b)
+  search            quick, standard or thorough: 10, 30 or 100 trials a fold
+  seed              every random choice is derived from it (0)
+  force             true runs anew what is stored (false)
+  tracking          false leaves MLflow out (true)
+  results           where runs are stored (results)
+  execution.workers processes (auto: one a core)
+`bench show config` prints all of them with their values.
+""",
+)
+@words()
+def command(words: tuple[str, ...]) -> None:
+    """Train, cross-validate and rank models on a task.
+
+    Each outer fold chooses its hyper-parameters on inner folds of its training part and is scored
+    once. Finished folds are stored: the same command goes on where it was stopped.
+    """
+    from bench.config import compose
+    from bench.report.progress import Progress
+    from bench.report.terminal import print_leaderboard
+    from bench.runner import InterruptedRun, run
+
+    config = compose(words)
+    with Progress() as progress:
+        try:
+            outcome = run(config, progress)
+        except InterruptedRun as stopped:
+            click.echo(
+                f"\nStopped. {stopped.kept} finished folds are kept in {config.results}/, {stopped.missing} are "
+                f"missing.\nTo go on: bench run {' '.join(words)}",
+                err=True,
+            )
+            raise click.exceptions.Exit(130) from None
+    for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):
+        print_leaderboard(board, folder)
+    for warning in outcome.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    for failure in outcome.failures:
+        click.echo(f"failed: {failure}", err=True)
+    if outcome.failures:
+        click.echo("The same command tries the failed folds again; all else is stored.", err=True)
+        raise click.exceptions.Exit(1)

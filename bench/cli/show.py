@@ -1,0 +1,94 @@
+"""``bench show``."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import click
+
+from bench.cli.words import words
+
+
+@click.command(
+    name="show",
+    epilog="""\b
+Examples:
+  bench show task=stance
+  bench show model=logreg
+  bench show config
+  bench show config search=thorough seed=3
+""",
+)
+@words()
+def command(words: tuple[str, ...]) -> None:
+    """Print a task, a model or the configuration as a run would see it."""
+    from bench.config import compose
+    from bench.errors import ConfigError
+
+    wants_config = "config" in words
+    config = compose([word for word in words if word != "config"], needs_task=False)
+    named = [word.partition("=")[0] for word in words]
+    if wants_config:
+        shown = {**dataclasses.asdict(config), "results": str(config.results)}
+        for inner in ("asked_for_models", "overrides"):
+            del shown[inner]
+        _print_yaml(shown)
+        return
+    if "task" not in named and "model" not in named:
+        raise ConfigError("What is to be shown?", "bench show task=NAME, model=NAME or config")
+    if "task" in named:
+        _show_tasks(config.tasks, config.task_overrides)
+    if "model" in named:
+        _show_models(config.models, config.model_overrides)
+
+
+def _show_tasks(names: tuple[str, ...], overrides: Any) -> None:
+    from bench.catalogue import load_task
+    from bench.data.card import describe
+
+    for name in names:
+        task = load_task(name, overrides)
+        click.echo(f"# {task.name}, version {task.version}: {task.description}\n")
+        click.echo(f"defined in  {task.origin}")
+        click.echo(f"inputs      {', '.join(task.inputs)}")
+        click.echo(f"labels      {', '.join(task.labels)}")
+        click.echo(f"group       {task.group}")
+        click.echo(f"metric      {task.metric}")
+        click.echo(f"digest      {task.digest}\n")
+        click.echo(describe(task))
+
+
+def _show_models(names: tuple[str, ...], overrides: Any) -> None:
+    from bench.catalogue import load_model
+
+    for name in names:
+        model = load_model(name, overrides)
+        _print_yaml(
+            {
+                "name": model.name,
+                "description": model.description,
+                "features": model.features,
+                "estimator": model.estimator,
+                "params": dict(model.params),
+                "search": {
+                    key: list(spec["values"]) if "values" in spec else spec
+                    for key, spec in (
+                        (key, dataclasses.asdict(dimension)) for key, dimension in model.search.dimensions.items()
+                    )
+                },
+                "origin": model.origin,
+            }
+        )
+
+
+def _print_yaml(value: Any) -> None:
+    from omegaconf import OmegaConf
+
+    click.echo(OmegaConf.to_yaml(OmegaConf.create(_plain(value))).rstrip())
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

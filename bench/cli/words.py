@@ -1,0 +1,44 @@
+"""The ``key=value`` words that commands take, with their shell completion."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+GROUP_KEYS = ("task", "model", "search", "validation", "execution")
+PLAIN_KEYS = ("seed", "force", "tracking", "results")
+
+
+def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a key, or the value of a group such as ``task=st``."""
+    key, equals, value = incomplete.partition("=")
+    prefix = f"{key}="
+    if not equals:
+        # Bash splits words at '=', so the key stands in an earlier word.
+        line = re.search(r"(\w+) ?= ?([^\s=]*)$", os.environ.get("COMP_WORDS", ""))
+        if line is None:
+            return [CompletionItem(f"{k}=") for k in (*GROUP_KEYS, *PLAIN_KEYS) if k.startswith(incomplete)]
+        key, value, prefix = line.group(1), line.group(2), ""
+    *before, last = value.split(",")
+    prefix += "".join(f"{name}," for name in before)
+    return [CompletionItem(prefix + name) for name in _values(key) if name.startswith(last)]
+
+
+def words(**settings: Any) -> Callable[[Any], Any]:
+    """Declare the argument that takes ``key=value`` words."""
+    return click.argument("words", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=complete, **settings)
+
+
+def _values(key: str) -> list[str]:
+    from bench.catalogue import config_files, model_names, task_files
+
+    if key == "task":
+        return [*task_files(), "all"]
+    if key == "model":
+        return [*model_names(), "all"]
+    return list(config_files(key)) if key in GROUP_KEYS else []

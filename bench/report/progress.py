@@ -1,0 +1,76 @@
+"""Progress of a run: cells done, the best so far, time left; quiet when piped."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from bench.evaluation.cell import CellResult, Fold
+from bench.evaluation.metrics import LOWER_IS_BETTER
+from bench.results.leaderboard import TITLES
+
+if TYPE_CHECKING:
+    from bench.evaluation.plan import Plan, PlannedRun
+
+
+class Progress:
+    """A progress bar on standard error where that is a terminal.
+
+    Notes about the data are printed either way, so that nothing is done silently.
+    """
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[best]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._scores: dict[PlannedRun, list[float]] = defaultdict(list)
+
+    def __enter__(self) -> Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def planned(self, plan: Plan, cells: Sequence[tuple[PlannedRun, Fold]]) -> None:
+        """Say what was noticed and what is going to run."""
+        for note in plan.notes:
+            click.echo(f"note: {note}", err=True)
+        every = sum(len(run.all_folds) for run in plan.runs)
+        stored = every - len(cells)
+        tasks = ", ".join(dict.fromkeys(run.evaluation.task.name for run in plan.runs))
+        reused = f"; {stored} stored already and reused" if stored else ""
+        click.echo(f"{tasks}: {len(plan.runs)} runs, {len(cells)} of {every} folds to do{reused}", err=True)
+        self._task = self._bar.add_task("folds", total=len(cells), best="")
+
+    def finished(self, run: PlannedRun, result: CellResult) -> None:
+        """Count a cell."""
+        metric = run.evaluation.task.metric
+        if metric in result.scores:
+            self._scores[run].append(result.scores[metric])
+        self._bar.update(self._task, advance=1, best=self._best())
+
+    def _best(self) -> str:
+        if not self._scores:
+            return ""
+        means = {run: sum(scores) / len(scores) for run, scores in self._scores.items()}
+        metric = next(iter(means)).evaluation.task.metric
+        best = (min if metric in LOWER_IS_BETTER else max)(means, key=lambda run: means[run])
+        return f"best: {best.evaluation.model.name} {TITLES[metric]} {means[best]:.3f}"

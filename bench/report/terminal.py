@@ -1,0 +1,112 @@
+"""What a command prints: tables that read well at 80 columns and when piped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bench.results.leaderboard import TITLES, interval_text, metrics_of
+
+SHORT = ("macro_f1", "accuracy", "balanced_accuracy", "mcc")
+"""The metrics that fit 80 columns; the files hold all."""
+
+
+def console() -> Console:
+    """A console for standard output, 80 columns wide when piped."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 80)
+
+
+def print_list(rows: Sequence[tuple[str, str, str]]) -> None:
+    """Print names with a line on each and where each comes from."""
+    width = max((len(name) for name, _, _ in rows), default=0)
+    out = console()
+    for name, description, origin in rows:
+        out.print(Text(f"{name:<{width}}  ", style="bold"), Text(description), sep="", soft_wrap=True)
+        if origin:
+            out.print(Text(f"{'':<{width}}  {origin}", style="dim"), soft_wrap=True)
+
+
+def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
+    """Print a leaderboard, what to know of it, and where its files are."""
+    out = console()
+    task, metric = board["task"], board["metric"]
+    out.print()
+    out.print(Text(task["name"], style="bold"), _facts(board), sep="  ")
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+    table.add_column("model", no_wrap=True)
+    wide = out.width >= 110
+    metrics = [name for name in metrics_of(board) if wide or name == metric or name in SHORT]
+    for name in metrics:
+        table.add_column(TITLES[name], justify="right", no_wrap=True)
+        if name == metric:
+            table.add_column("95 % interval", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    for row in board["rows"]:
+        table.add_row(*_table_row(row, metrics, metric), style="dim" if row["kind"] == "reference" else None)
+    out.print(Padding(table, (1, 0)))
+    for note in _notes(board):
+        out.print(Text(note), soft_wrap=False)
+    out.print(Text(f"Stored in {short_path(str(folder))}/ with leaderboard.json, .csv and .md", style="dim"), soft_wrap=True)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people write them.
+
+    Examples
+    --------
+    >>> duration(0.42), duration(75), duration(4000)
+    ('0.4 s', '1 min 15 s', '1 h 7 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def short_path(path: str) -> str:
+    """A path relative to the current folder where it lies inside."""
+    try:
+        return str(Path(path).resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return path
+
+
+def _facts(board: dict[str, Any]) -> str:
+    task = board["task"]
+    groups = f"{task['n_groups']} groups by {task['group']}"
+    return f"{task['n_examples']} examples, {len(task['labels'])} labels, {groups}, seed {board['seed']}"
+
+
+def _table_row(row: dict[str, Any], metrics: list[str], primary: str) -> list[str]:
+    cells = [row["model"] if row["search"] in (None, "standard") else f"{row['model']} ({row['search']})"]
+    for name in metrics:
+        score = row["scores"].get(name)
+        cells.append(row["kind"] if score is None and name == primary else "" if score is None else f"{score:.3f}")
+        if name == primary:
+            cells.append(interval_text(row, name))
+    cells.append("" if row["seconds"] is None else duration(row["seconds"]))
+    return cells
+
+
+def _notes(board: dict[str, Any]) -> list[str]:
+    """What holds for every model, once; what holds for some, with their names."""
+    models = [row for row in board["rows"] if row["kind"] == "model"]
+    named: dict[str, list[str]] = {}
+    for row in models:
+        for note in row["notes"]:
+            named.setdefault(note, []).append(row["model"])
+    shared = [note for note, who in named.items() if len(who) == len(models)]
+    single = [f"{', '.join(who)}: {note}" for note, who in named.items() if len(who) < len(models)]
+    lines = [f"note: {note}" for note in (*shared, *single[:3])]
+    if len(single) > 3:
+        lines.append(f"note: {len(single) - 3} more in the runs' summary.json")
+    return lines
