@@ -1,0 +1,148 @@
+"""The computed part of a task's data card.
+
+``python -m bench.data.card tasks/stance`` writes it anew into the task's ``README.md``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bench.data.files import read_text
+from bench.errors import BenchError, DataError
+from bench.statistics.agreement import agreement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.data.task import Task
+
+BEGIN = "<!-- computed by python -m bench.data.card: begin -->"
+END = "<!-- computed: end -->"
+MOST_GROUPS = 12
+"""The most groups that the table of labels has columns for."""
+
+
+def describe(task: Task) -> str:
+    """Describe a task's data in Markdown, from the data alone.
+
+    Parameters
+    ----------
+    task : Task
+        The task, as `bench.data.definition.build_task` makes it.
+
+    Returns
+    -------
+    str
+        Counts by label and group, what was left out as repeated, the passes' agreement, the texts' lengths and the
+        digest of the content.
+    """
+    parts = [
+        f"{len(task):,} examples in {len(set(task.groups)):,} groups by {task.group}; content digest "
+        f"`{task.digest[:16]}`.",
+        _counts(task),
+        _rare_labels(task),
+        *task.notes,
+        _agreement(task),
+        _lengths(task),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def insert(card: str, block: str, path: Path) -> str:
+    """Put the computed block between a card's two markers.
+
+    Parameters
+    ----------
+    card : str
+        The card's text.
+    block : str
+        What `describe` returned.
+    path : pathlib.Path
+        The card, named in errors.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If the card has not exactly one pair of markers, in their order.
+    """
+    before, begin, rest = card.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end or BEGIN in rest or END in after:
+        raise DataError(f"{path}: the markers of the computed part are missing.", f"Write {BEGIN} and {END} once each.")
+    return f"{before}{BEGIN}\n\n{block}\n\n{END}{after}"
+
+
+def _counts(task: Task) -> str:
+    labels = pd.Series(task.y, name="label")
+    groups = pd.Series(task.groups, name=task.group)
+    counts = pd.crosstab(labels, groups).reindex(task.labels)
+    if counts.shape[1] > MOST_GROUPS:
+        counts = counts.iloc[:, :0]
+    counts["all"] = labels.value_counts().reindex(task.labels)
+    counts.loc["all"] = counts.sum()
+    rows = [[str(label), *(f"{count:,}" for count in row)] for label, *row in counts.itertuples()]
+    return _table(["label", *map(str, counts.columns)], rows)
+
+
+def _rare_labels(task: Task) -> str:
+    groups = {label: sorted(set(task.groups[task.y == label])) for label in task.labels}
+    alone = [f"`{label}` ({found[0]})" for label, found in groups.items() if len(found) == 1]
+    if not alone:
+        return ""
+    return (
+        f"In one {task.group} only: {', '.join(alone)}. Where that {task.group} is the test part, training lacks the "
+        "label, and no model can predict it."
+    )
+
+
+def _agreement(task: Task) -> str:
+    if task.passes is None or (found := agreement(task.passes)) is None:
+        return ""
+    rows = [
+        ["percent agreement", *(f"{value:.1f} %" for value in found.percents)],
+        ["Cohen's kappa", *(f"{value:.3f}" for value in found.kappas)],
+    ]
+    return (
+        f"Agreement of the {len(task.passes.columns)} passes on these examples: Krippendorff's alpha (nominal) "
+        f"{found.alpha:.3f}; by pair of passes:\n\n" + _table(["", "lowest", "mean", "highest"], rows)
+    )
+
+
+def _lengths(task: Task) -> str:
+    rows = []
+    for name in task.inputs:
+        texts = set(task.examples[name])
+        for unit, lengths in (("characters", [len(t) for t in texts]), ("words", [len(t.split()) for t in texts])):
+            figures = (min(lengths), median(lengths), max(lengths))
+            rows.append([f"{name}, {unit}", f"{len(texts):,}", *(f"{figure:,.0f}" for figure in figures)])
+    return _table(["length of", "distinct", "shortest", "median", "longest"], rows)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    ruler = ["---", *["---:"] * (len(header) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, ruler, *rows))
+
+
+def main(folders: Sequence[str]) -> int:
+    """Write the computed part of the cards of tasks, given as folders; return the exit status."""
+    from bench.data.definition import build_task, read_definition
+
+    try:
+        for folder in folders:
+            origin = Path(folder) / "task.yaml"
+            card = origin.with_name("README.md")
+            block = describe(build_task(read_definition(origin), origin))
+            card.write_text(insert(read_text(card), block, card), encoding="utf-8")
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        return error.exit_status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

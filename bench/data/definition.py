@@ -1,0 +1,183 @@
+"""A task's definition: its file, checked key by key, and the task that it makes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from bench.data.duplicates import drop_repeats
+from bench.data.files import BYTE_ORDER_MARK, read_text
+from bench.data.labels import LabelSet
+from bench.data.messages import place
+from bench.data.sources import read_source
+from bench.data.task import Task
+from bench.errors import ConfigError, DataError, nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REQUIRED = ("name", "description", "source", "inputs", "labels")
+OPTIONAL = ("version", "label_map", "group", "metric")
+INPUTS = (("text",), ("claim", "text"))
+
+
+def read_definition(path: Path) -> dict[str, Any]:
+    """Read a task's file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The task's ``task.yaml``.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If there is no such file, or it is empty or not UTF-8.
+    bench.errors.ConfigError
+        If it is not YAML, has a key twice, or is no mapping.
+    """
+    text = read_text(path).removeprefix(BYTE_ORDER_MARK)
+    try:
+        content = yaml.load(text, _Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = str(path) if mark is None else place(path, mark.line + 1)
+        raise ConfigError(f"{where}: not valid YAML: {error.problem}.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}.") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: expected a mapping with the keys {', '.join((*REQUIRED, *OPTIONAL))}.")
+    return content
+
+
+def build_task(definition: Mapping[str, Any], origin: Path) -> Task:
+    """Build a task from its definition, reading and checking all its data.
+
+    Examples whose inputs repeat an earlier example's are left out, so that no text stands on
+    both sides of a split; the task's notes name them.
+
+    Parameters
+    ----------
+    definition : mapping of str to object
+        The content of the task's file, with any overrides merged in: ``name``, ``description``, ``source``, ``inputs``
+        and ``labels``, and optionally ``version`` (1), ``label_map``, ``group`` (``document`` for segments; for a table
+        its group column, or without one each example by itself) and ``metric`` (``macro_f1``).
+    origin : pathlib.Path
+        The task's file, named in errors; paths in the definition are relative to its folder.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If a key is unknown or missing, or a value is wrong.
+    bench.errors.DataError
+        If the data break their contract, or no example has some label.
+    """
+    from bench.evaluation.metrics import METRICS
+
+    _check_keys(definition, origin)
+    name, description = (_text(definition, key, origin) for key in ("name", "description"))
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise ConfigError(f"{origin}: name '{name}' must be of small Latin letters, digits, '-' and '_'.")
+    version = definition.get("version", 1)
+    if type(version) is not int or version < 1:
+        raise ConfigError(f"{origin}: 'version' must be a whole number from 1, not {version!r}.")
+    metric = definition.get("metric", "macro_f1")
+    if metric not in METRICS:
+        raise ConfigError(f"{origin}: unknown metric '{metric}'.", nearest(str(metric), METRICS))
+    inputs = _names(definition, "inputs", origin)
+    if inputs not in INPUTS:
+        raise ConfigError(f"{origin}: 'inputs' must be [text] or [claim, text], not [{', '.join(inputs)}].")
+    labels = _label_set(definition, origin)
+
+    records = read_source(definition["source"], inputs, labels, origin)
+    group = definition.get("group") or records.group
+    columns = [column for column in records.examples.columns if column != "label"]
+    if group not in columns:
+        raise ConfigError(f"{origin}: group: there is no column '{group}'.", nearest(str(group), columns))
+    examples, passes, notes = drop_repeats(records.examples, inputs, records.passes)
+    present = set(examples["label"])
+    absent = [label for label in labels.labels if label not in present]
+    if absent:
+        raise DataError(
+            f"{origin}: no example has the label {', '.join(map(repr, absent))}.",
+            "Take it out of labels, or label examples of it: a class without examples cannot be learned or scored.",
+        )
+    return Task(
+        name=name,
+        version=version,
+        description=description,
+        inputs=inputs,
+        labels=labels.labels,
+        metric=metric,
+        group=group,
+        examples=examples,
+        passes=passes,
+        label_map=labels.mapping,
+        notes=notes,
+        origin=origin,
+    )
+
+
+def _check_keys(definition: Mapping[str, Any], origin: Path) -> None:
+    known = (*REQUIRED, *OPTIONAL)
+    for key in definition:
+        if key not in known:
+            raise ConfigError(f"{origin}: unknown key '{key}'.", nearest(str(key), known))
+    for key in REQUIRED:
+        if definition.get(key) is None:
+            raise ConfigError(f"{origin}: '{key}' is missing.")
+
+
+def _text(definition: Mapping[str, Any], key: str, origin: Path) -> str:
+    value = definition[key]
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigError(f"{origin}: '{key}' must be text, not {value!r}.")
+    return value
+
+
+def _names(definition: Mapping[str, Any], key: str, origin: Path) -> tuple[str, ...]:
+    value = definition[key]
+    if not isinstance(value, list | tuple):
+        raise ConfigError(f"{origin}: '{key}' must be a list, not {value!r}.")
+    for item in value:
+        if not isinstance(item, str):
+            raise ConfigError(
+                f"{origin}: '{key}' must hold text, not {item!r}.",
+                "Quote it: YAML reads yes, no, null and 1 as values.",
+            )
+    if len(set(value)) < len(value):
+        raise ConfigError(f"{origin}: '{key}' names '{next(v for v in value if value.count(v) > 1)}' twice.")
+    return tuple(value)
+
+
+def _label_set(definition: Mapping[str, Any], origin: Path) -> LabelSet:
+    labels = _names(definition, "labels", origin)
+    if len(labels) < 2:
+        raise ConfigError(f"{origin}: 'labels' must name at least two labels, not {len(labels)}.")
+    mapping = definition.get("label_map") or {}
+    if not isinstance(mapping, Mapping):
+        raise ConfigError(f"{origin}: 'label_map' must be a mapping of the annotators' labels to the task's.")
+    for raw, label in mapping.items():
+        if not isinstance(raw, str):
+            raise ConfigError(f"{origin}: label_map: {raw!r} is not text.", "Quote it.")
+        if label not in labels:
+            raise ConfigError(f"{origin}: label_map.{raw}: '{label}' is not in labels.", nearest(str(label), labels))
+    return LabelSet(labels, dict(mapping))
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader, which also refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen and isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key '{key.value}' stands twice", key.start_mark
+                )
+            if isinstance(key, yaml.ScalarNode):
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)

@@ -1,0 +1,154 @@
+"""Repeated inputs: the one definition of "the same input", and the dropping of repeats."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bench.data.messages import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+_DIACRITICS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]")
+"""Arabic diacritics and tatweel."""
+
+
+def input_key(*texts: str) -> str:
+    """Return what two inputs share when they count as the same.
+
+    Ignored are compatibility forms of a character (NFKC), Arabic diacritics and tatweel,
+    letter case, invisible format characters, punctuation and the amount of white space.
+    A text that is nothing but these is compared as it stands after NFKC.
+
+    Parameters
+    ----------
+    *texts : str
+        The texts of one input, one an input column.
+
+    Returns
+    -------
+    str
+        The key, equal for equal inputs; readable, but not meant to be shown.
+
+    Examples
+    --------
+    >>> input_key("رَفَضَتْ روســيا «المزاعم»!") == input_key("رفضت  روسيا المزاعم")
+    True
+    >>> input_key("رفضت روسيا") == input_key("قبلت روسيا")
+    False
+    """
+    return "\x1f".join(map(_text_key, texts))
+
+
+def duplicate_keys(frame: pd.DataFrame) -> NDArray[np.object_]:
+    """Return one key a row; rows with equal keys hold the same input.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of shape (n_examples, n_inputs)
+        The input columns of a task, all of text.
+
+    Returns
+    -------
+    numpy.ndarray of str, shape (n_examples,)
+        The keys, as `input_key` makes them.
+
+    Examples
+    --------
+    >>> keys = duplicate_keys(pd.DataFrame({"text": ["نفى.", "أكد", "نفى"]}))
+    >>> [bool(key == keys[0]) for key in keys]
+    [True, False, True]
+    """
+    keys = np.empty(len(frame), dtype=object)
+    if len(frame):
+        columns = (_column_keys(frame[name]) for name in frame.columns)
+        keys[:] = ["\x1f".join(row) for row in zip(*columns, strict=True)]
+    return keys
+
+
+def drop_repeats(
+    examples: pd.DataFrame, inputs: tuple[str, ...], passes: pd.DataFrame | None
+) -> tuple[pd.DataFrame, pd.DataFrame | None, tuple[str, ...]]:
+    """Keep each input once, at its first place, so that no split can have it on both sides.
+
+    Parameters
+    ----------
+    examples : pandas.DataFrame of shape (n_examples, n_columns)
+        Columns ``id``, the inputs, ``label`` and any others.
+    inputs : tuple of str
+        The input columns.
+    passes : pandas.DataFrame or None
+        Labels by annotation pass, one row an example.
+
+    Returns
+    -------
+    examples : pandas.DataFrame
+        The examples that are kept, in their order, with a range index.
+    passes : pandas.DataFrame or None
+        Their rows of `passes`.
+    notes : tuple of str
+        What was left out, and where its label was another than that of the copy that is kept; empty without repeats.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"id": ["1", "2"], "text": ["نفى", "نفى."], "label": ["denial", "none"]})
+    >>> for note in drop_repeats(frame, ("text",), None)[2]:
+    ...     print(note)
+    1 of 2 examples repeats the input of an earlier one and is left out: 2 (as 1).
+    1 of these had another label than the copy that is kept: 2 (none; 1: denial).
+    """
+    keys = duplicate_keys(examples[list(inputs)])
+    first = pd.Series(np.arange(len(keys))).groupby(keys).transform("first").to_numpy()
+    kept = first == np.arange(len(keys))
+    ids, labels = examples["id"].tolist(), examples["label"].tolist()
+    repeats = [(place, int(first[place])) for place in np.flatnonzero(~kept)]
+    notes = []
+    if repeats:
+        pairs = [(ids[again], ids[original]) for again, original in repeats]
+        which = listed(_by_segment(pairs) if "claim_id" in examples else [f"{a} (as {b})" for a, b in pairs])
+        verb = "repeats the input of an earlier one and is" if len(repeats) == 1 else "repeat an earlier input and are"
+        notes.append(f"{len(repeats):,} of {len(ids):,} examples {verb} left out: {which}.")
+    conflicts = [
+        f"{ids[again]} ({labels[again]}; {ids[original]}: {labels[original]})"
+        for again, original in repeats
+        if labels[again] != labels[original]
+    ]
+    if conflicts:
+        notes.append(f"{len(conflicts):,} of these had another label than the copy that is kept: {listed(conflicts)}.")
+    return (
+        examples[kept].reset_index(drop=True),
+        None if passes is None else passes[kept].reset_index(drop=True),
+        tuple(notes),
+    )
+
+
+def _by_segment(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Name each copied segment once, not once a claim."""
+    segments = ((again.partition("/")[0], original.partition("/")[0]) for again, original in pairs)
+    return [f"{again} (as {original})" for again, original in dict.fromkeys(segments)]
+
+
+def _column_keys(column: pd.Series) -> list[str]:
+    texts = column.tolist()
+    known = {text: _text_key(text) for text in set(texts)}
+    return [known[text] for text in texts]
+
+
+def _text_key(text: str) -> str:
+    composed = unicodedata.normalize("NFKC", text)
+    bare = "".join(map(_significant, _DIACRITICS.sub("", composed.casefold())))
+    return " ".join((bare if bare.strip() else composed).split())
+
+
+def _significant(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cf":
+        return ""
+    return " " if category[0] in "PC" else character

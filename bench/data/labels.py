@@ -1,0 +1,46 @@
+"""The labels of a task and how the annotators' labels become them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.errors import DataError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """A task's labels, and the map to them where the annotators' labels are finer.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        The task's labels.
+    mapping : mapping of str to str
+        The task's label for each of the annotators' labels; empty where both are the same.
+    """
+
+    labels: tuple[str, ...]
+    mapping: Mapping[str, str]
+
+    def read(self, raw: object, where: str) -> str:
+        """Return the task's label for one of the annotators'.
+
+        Raises
+        ------
+        bench.errors.DataError
+            If the label is not one that the annotators could give.
+
+        Examples
+        --------
+        >>> LabelSet(("official", "other"), {"government": "official", "media": "other"}).read("media", "a.csv, line 2")
+        'other'
+        """
+        known = self.mapping or {label: label for label in self.labels}
+        if isinstance(raw, str) and raw in known:
+            return known[raw]
+        kind = "a key of label_map" if self.mapping else "one of the task's labels"
+        raise DataError(f"{where}: label {raw!r} is not {kind}.", nearest(str(raw), known))
