@@ -1,0 +1,164 @@
+"""Features of one frame, made once for each setting and each split."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pickle import PicklingError
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import FeatureUnion
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from bench.features.columns import Memo
+
+Split = tuple[Any, Any]
+"""A feature matrix of the training rows and one of the test rows."""
+
+
+class FeatureCache:
+    """Fits transformers on some rows of one frame and applies them to others, and makes nothing twice.
+
+    The result is what a scikit-learn pipeline would give its classifier:
+    ``clone(transformer).fit_transform(frame.iloc[train_rows])`` and ``.transform(frame.iloc[test_rows])``.
+    Whatever is learned is learned from the training rows alone. Three things save work:
+
+    - A transformer with a method ``prepare(frame, memo)`` computes there what depends on each row
+      alone, once for the whole frame; it is fitted on and applied to rows picked from that.
+    - A ``FeatureUnion`` is made block by block, so that a block whose settings stay is not made again.
+    - Blocks are kept by class, parameters and rows, until they exceed `max_bytes` together; then those
+      that were not used for longest go first.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of shape (n_rows, n_columns)
+        The task's input columns.
+    max_bytes : int
+        How much memory kept blocks may take. What transformers prepare is not counted.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from bench.features.tfidf import Tfidf
+    >>> cache = FeatureCache(pd.DataFrame({"text": ["نفت موسكو", "قالت موسكو", "نفت كييف"]}))
+    >>> train, test = cache.fit_transform(Tfidf(), [0, 1], [2])
+    >>> train.shape, test.shape
+    ((2, 3), (1, 3))
+    """
+
+    def __init__(self, frame: pd.DataFrame, max_bytes: int = 512 * 2**20) -> None:
+        self.frame = frame
+        self.max_bytes = max_bytes
+        self.bytes = 0
+        self._memo: Memo = {}
+        self._blocks: OrderedDict[Hashable, Split] = OrderedDict()
+
+    def fit_transform(
+        self, transformer: BaseEstimator, train_rows: Any, test_rows: Any, y_train: NDArray[Any] | None = None
+    ) -> Split:
+        """Fit a copy of a transformer on training rows and apply it to them and to test rows.
+
+        Parameters
+        ----------
+        transformer : estimator
+            Any scikit-learn transformer over the frame; it is left as it is.
+        train_rows, test_rows : array-like of int
+            Places of rows in the frame.
+        y_train : ndarray of shape (n_train_rows,), optional
+            The training rows' labels, for transformers that are fitted with them.
+
+        Returns
+        -------
+        (matrix of shape (n_train_rows, n_features), matrix of shape (n_test_rows, n_features))
+            CSR or dense, as the transformer gives; the caller's own, to change as it likes.
+        """
+        train, test = (np.asarray(rows, dtype=np.intp) for rows in (train_rows, test_rows))
+        made = self._make(transformer, train, test, y_train, joblib.hash((train, test, y_train)))
+        return made if _divisible(transformer) else (made[0].copy(), made[1].copy())
+
+    def _make(
+        self,
+        transformer: BaseEstimator,
+        train: NDArray[np.intp],
+        test: NDArray[np.intp],
+        y_train: NDArray[Any] | None,
+        rows: str,
+    ) -> Split:
+        if _divisible(transformer):
+            weights = transformer.transformer_weights or {}
+            blocks = [
+                _scaled(self._make(block, train, test, y_train, rows), weights.get(name))
+                for name, block in transformer.transformer_list
+                if not isinstance(block, str)
+            ]
+            return _beside([b[0] for b in blocks], len(train)), _beside([b[1] for b in blocks], len(test))
+        fresh = clone(transformer)
+        try:
+            key = (joblib.hash(fresh), rows)
+        except PicklingError:  # a transformer over a lambda has nothing to be recognised by
+            return self._fit(fresh, train, test, y_train)
+        if key in self._blocks:
+            self._blocks.move_to_end(key)
+            return self._blocks[key]
+        made = self._fit(fresh, train, test, y_train)
+        self._keep(key, made)
+        return made
+
+    def _fit(
+        self, transformer: Any, train: NDArray[np.intp], test: NDArray[np.intp], y_train: NDArray[Any] | None
+    ) -> Split:
+        if hasattr(transformer, "prepare"):
+            prepared = transformer.prepare(self.frame, self._memo)
+            seen, unseen = prepared[train], prepared[test]
+        else:
+            seen, unseen = self.frame.iloc[train], self.frame.iloc[test]
+        return transformer.fit_transform(seen, y_train), transformer.transform(unseen)
+
+    def _keep(self, key: Hashable, made: Split) -> None:
+        size = sum(map(_size, made))
+        if size > self.max_bytes:
+            return
+        self._blocks[key] = made
+        self.bytes += size
+        while self.bytes > self.max_bytes:
+            _, oldest = self._blocks.popitem(last=False)
+            self.bytes -= sum(map(_size, oldest))
+
+
+def _divisible(transformer: BaseEstimator) -> bool:
+    """Whether a transformer is a union whose blocks can be made one by one."""
+    if type(transformer) is not FeatureUnion:
+        return False
+    names, blocks = zip(*transformer.transformer_list, strict=True)
+    strings = {block for block in blocks if isinstance(block, str)}
+    return strings <= {"drop"} and set(transformer.transformer_weights or ()) <= set(names)
+
+
+def _scaled(block: Split, weight: float | None) -> Split:
+    return block if weight is None else (block[0] * weight, block[1] * weight)
+
+
+def _beside(blocks: list[Any], n_rows: int) -> Any:
+    """Put blocks side by side as ``FeatureUnion`` does."""
+    if not blocks:
+        return np.zeros((n_rows, 0))
+    if len(blocks) == 1:
+        return blocks[0].copy()
+    if any(sparse.issparse(block) for block in blocks):
+        return sparse.hstack(blocks, format="csr")
+    return np.hstack(blocks)
+
+
+def _size(matrix: Any) -> int:
+    if sparse.issparse(matrix):
+        matrix = matrix.tocsr()
+        return int(matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
+    return int(getattr(matrix, "nbytes", 0))

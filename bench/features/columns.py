@@ -1,0 +1,64 @@
+"""Text columns of a frame, checked and normalised once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, MutableMapping
+from typing import Any
+
+import pandas as pd
+
+from bench.errors import DataError, nearest
+from bench.text.normalization import normalize
+
+Memo = MutableMapping[Hashable, Any]
+"""What has been computed for one frame, by what it was computed from."""
+
+
+def column_texts(frame: object, column: str, memo: Memo) -> list[str]:
+    """Return a column's texts.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of shape (n_rows, n_columns)
+        The task's input columns.
+    column : str
+        The column to read.
+    memo : mutable mapping
+        Kept between calls on the same frame.
+
+    Returns
+    -------
+    list of str
+        One text a row.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If `frame` is no frame, lacks the column, or the column holds something that is no text.
+    """
+    if ("texts", column) in memo:
+        return memo["texts", column]
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(
+            f"Features are made from a pandas.DataFrame with the column '{column}', not from {type(frame).__name__}.",
+            "Wrap the texts, as in pandas.DataFrame({'text': texts}).",
+        )
+    if column not in frame.columns:
+        raise DataError(f"The data has no column '{column}'.", nearest(column, map(str, frame.columns)))
+    texts: list[str] = frame[column].tolist()
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise DataError(
+                f"Column '{column}', row {row}: expected text, found {text!r}.",
+                "Remove the row, or write an empty text.",
+            )
+    memo["texts", column] = texts
+    return texts
+
+
+def normalized_texts(frame: object, column: str, normalization: str, memo: Memo) -> list[str]:
+    """Return a column's texts as a preset of `bench.text.normalization` gives them; see `column_texts`."""
+    key = ("normalized", column, normalization)
+    if key not in memo:
+        memo[key] = normalize(column_texts(frame, column, memo), normalization)
+    return memo[key]

@@ -1,0 +1,62 @@
+"""The feature sets that a model's file can name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sklearn.base import BaseEstimator
+    from sklearn.pipeline import FeatureUnion
+
+Inputs = tuple[str, ...]
+"""A task's input columns: ``("text",)`` or ``("claim", "text")``."""
+
+
+def words(inputs: Inputs) -> BaseEstimator:
+    """Make TF-IDF of words, one vocabulary for each input column."""
+    from bench.features.tfidf import Tfidf
+
+    return Tfidf(columns=inputs)
+
+
+def tfidf(inputs: Inputs) -> FeatureUnion:
+    """Make TF-IDF of words (block ``word``) and of character n-grams within words (block ``char``)."""
+    from sklearn.pipeline import FeatureUnion
+
+    from bench.features.tfidf import Tfidf
+
+    return FeatureUnion(
+        [
+            ("word", Tfidf(columns=inputs, ngram_range=(1, 2))),
+            ("char", Tfidf(columns=inputs, analyzer="char_wb", ngram_range=(2, 5))),
+        ]
+    )
+
+
+def cues(inputs: Inputs) -> FeatureUnion:
+    """Make cue features of the text (block ``cues``) and, with a claim, of the pair (block ``pair``)."""
+    from sklearn.pipeline import FeatureUnion
+
+    from bench.features.cues import CueFeatures
+    from bench.features.pairs import PairFeatures
+
+    pair = [("pair", PairFeatures(columns=inputs))] if len(inputs) == 2 else []
+    return FeatureUnion([*pair, ("cues", CueFeatures(columns=inputs[-1:]))])
+
+
+def tfidf_cues(inputs: Inputs) -> FeatureUnion:
+    """Make the blocks of `tfidf` and of `cues`."""
+    from sklearn.pipeline import FeatureUnion
+
+    return FeatureUnion([*tfidf(inputs).transformer_list, *cues(inputs).transformer_list])
+
+
+FEATURE_SETS: dict[str, Callable[[Inputs], BaseEstimator]] = {
+    "words": words,
+    "tfidf": tfidf,
+    "tfidf-cues": tfidf_cues,
+    "cues": cues,
+}
+"""From a set's name to what makes its unfitted transformer for given input columns."""

@@ -1,0 +1,1 @@
+"""Arabic text: its normalisation and the cue lists that rules and features read."""
