@@ -1,0 +1,1 @@
+"""The protocol: splits, search, cells, and the processes that run them."""

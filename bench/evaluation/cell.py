@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import pandas as pd
 
-FINAL = "final"
+FINAL: Final = "final"
 """The fold of the cell that searches and fits on all examples, and scores nothing."""
 
 Fold = int | Literal["final"]

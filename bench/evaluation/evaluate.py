@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,9 +19,9 @@ from bench.data.task import Task
 from bench.evaluation.cell import FINAL, CellResult, Fold, Trial
 from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER, confusion_matrix, label_scores, probability_scores
 from bench.evaluation.predictions import Predictions, predict, predict_codes
+from bench.evaluation.scoring import score_predictions
 from bench.evaluation.splits import Split, split_by_group
 from bench.models.model import Model
-from bench.results.summary import score_predictions
 from bench.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Evaluation:
 
 @dataclass
 class _Clock:
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -104,9 +104,7 @@ def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellRes
     return result
 
 
-def _score_fold(
-    evaluation: Evaluation, fold: int, result: CellResult, cache: FeatureCache, clock: _Clock
-) -> None:
+def _score_fold(evaluation: Evaluation, fold: int, result: CellResult, cache: FeatureCache, clock: _Clock) -> None:
     task, split = evaluation.task, evaluation.splits[fold]
     result.notes += _missing_labels(task, split)
     _search(evaluation, fold, split.train, result, cache, clock)
@@ -209,20 +207,18 @@ def run_trials(
 def _inner_score(
     evaluation: Evaluation, params: dict[str, Any], seed: int, inner: Sequence[Split], cache: FeatureCache
 ) -> float:
-    task = evaluation.task
-    clock = _Clock()
+    task, clock = evaluation.task, _Clock()
     true = np.concatenate([task.codes[split.test] for split in inner])
-    by_label = task.metric in LABEL_METRICS
-    answers = []
-    for split in inner:
-        estimator, X = _fit(evaluation, params, seed, split, cache, clock)
-        answers.append(predict_codes(estimator, X, task.labels) if by_label else predict(estimator, X, task.labels))
-    if by_label:
-        confusion = confusion_matrix(true, np.concatenate(answers), len(task.labels))
+    fitted = (_fit(evaluation, params, seed, split, cache, clock) for split in inner)
+    if task.metric in LABEL_METRICS:
+        codes = [predict_codes(estimator, X, task.labels) for estimator, X in fitted]
+        confusion = confusion_matrix(true, np.concatenate(codes), len(task.labels))
         return float(label_scores(confusion)[task.metric])
-    if any(answer.probabilities is None for answer in answers):
+    given = [predict(estimator, X, task.labels).probabilities for estimator, X in fitted]
+    probabilities = [values for values in given if values is not None]
+    if len(probabilities) < len(inner):
         raise ValueError(f"the metric {task.metric} needs probabilities, which {evaluation.model.name} does not give")
-    return probability_scores(np.concatenate([answer.probabilities for answer in answers]), true)[task.metric]
+    return probability_scores(np.concatenate(probabilities), true)[task.metric]
 
 
 def _fit(
@@ -262,7 +258,9 @@ def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictio
 
 
 def _missing_labels(task: Task, split: Split) -> list[str]:
-    in_train, in_test = (np.bincount(task.codes[rows], minlength=len(task.labels)) for rows in (split.train, split.test))
+    in_train, in_test = (
+        np.bincount(task.codes[rows], minlength=len(task.labels)) for rows in (split.train, split.test)
+    )
     absent = [label for label, a, b in zip(task.labels, in_train, in_test, strict=True) if a == 0 and b > 0]
     notes = []
     if absent:

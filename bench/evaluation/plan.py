@@ -225,4 +225,3 @@ def _git() -> dict[str, Any] | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return {"commit": run[0], "dirty": bool(run[1])}
-

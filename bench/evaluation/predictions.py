@@ -71,7 +71,7 @@ def predict(estimator: Any, X: Any, labels: tuple[str, ...]) -> Predictions:
         given = np.asarray(estimator.predict_proba(X), dtype=np.float64)
         columns = _columns(estimator, given, len(codes), labels, "predict_proba")
         if not np.isfinite(given).all() or (given < 0).any() or not np.allclose(given.sum(axis=1), 1.0, atol=1e-6):
-            raise InvalidPredictionError("predict_proba gave rows that are no probabilities (finite, >= 0, summing to 1)")
+            raise InvalidPredictionError("predict_proba gave rows that are no probabilities")
         probabilities = np.zeros((len(codes), len(labels)))
         probabilities[:, columns] = given
         return Predictions(codes, probabilities=probabilities)

@@ -53,7 +53,9 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     out.print(Padding(table, (1, 0)))
     for note in _notes(board):
         out.print(Text(note), soft_wrap=False)
-    out.print(Text(f"Stored in {short_path(str(folder))}/ with leaderboard.json, .csv and .md", style="dim"), soft_wrap=True)
+    out.print(
+        Text(f"Stored in {short_path(str(folder))}/ with leaderboard.json, .csv and .md", style="dim"), soft_wrap=True
+    )
 
 
 def duration(seconds: float) -> str:

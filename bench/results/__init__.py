@@ -1,0 +1,1 @@
+"""The store, the summaries and the leaderboards made from it."""

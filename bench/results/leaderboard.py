@@ -147,7 +147,14 @@ def _reference_rows(task: dict[str, Any]) -> list[dict[str, Any]]:
 def _protocol(record: dict[str, Any]) -> tuple[Any, ...]:
     task = record["task"]
     validation = {key: value for key, value in record["validation"].items() if key != "name"}
-    return record["format"], task["digest"], task["metric"], record["splits"], record["seed"], sorted(validation.items(), key=str)
+    return (
+        record["format"],
+        task["digest"],
+        task["metric"],
+        record["splits"],
+        record["seed"],
+        sorted(validation.items(), key=str),
+    )
 
 
 def _to_csv(board: dict[str, Any]) -> str:

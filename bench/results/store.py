@@ -185,7 +185,7 @@ def stored_runs(results: Path, task: str) -> list[RunFolder]:
 
 def read_predictions(path: Path) -> pd.DataFrame:
     """Read a cell's predictions, text columns as text and the rest as float64."""
-    text = {name: str for name in ("id", "group", "label", "predicted")}
+    text = dict.fromkeys(("id", "group", "label", "predicted"), str)
     return pd.read_csv(path, dtype=text, keep_default_na=False, float_precision="round_trip")
 
 

@@ -11,14 +11,8 @@ import pandas as pd
 
 from bench.data.task import encode
 from bench.evaluation.cell import CellResult
-from bench.evaluation.metrics import (
-    LABEL_METRICS,
-    PROBABILITY_METRICS,
-    confusion_matrix,
-    label_scores,
-    per_class,
-    probability_scores,
-)
+from bench.evaluation.metrics import METRICS, confusion_matrix, label_scores, per_class, probability_scores
+from bench.evaluation.scoring import probability_columns
 from bench.statistics.interval import label_score_intervals, probability_score_intervals
 
 
@@ -71,24 +65,6 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -
     }
 
 
-def score_predictions(predictions: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, float]:
-    """Score a frame of predictions with every metric that its columns allow."""
-    true = encode(predictions["label"].to_numpy(dtype=str), labels)
-    predicted = encode(predictions["predicted"].to_numpy(dtype=str), labels)
-    confusion = confusion_matrix(true, predicted, len(labels))
-    scores = {name: float(score) for name, score in label_scores(confusion).items()}
-    probabilities = probability_columns(predictions, labels)
-    return scores if probabilities is None else scores | probability_scores(probabilities, true)
-
-
-def probability_columns(predictions: pd.DataFrame, labels: tuple[str, ...]) -> np.ndarray[Any, Any] | None:
-    """The probabilities of a frame of predictions, of shape (n_examples, n_labels), None without."""
-    columns = [f"p_{label}" for label in labels]
-    if not set(columns) <= set(predictions.columns):
-        return None
-    return predictions[columns].to_numpy(dtype=np.float64)
-
-
 def confusion_by_group(
     true: np.ndarray[Any, Any], predicted: np.ndarray[Any, Any], groups: np.ndarray[Any, Any], n_labels: int
 ) -> np.ndarray[Any, Any]:
@@ -100,4 +76,4 @@ def confusion_by_group(
 
 def metric_columns(scores: dict[str, float]) -> list[str]:
     """The metrics of a run in the order of tables."""
-    return [name for name in (*LABEL_METRICS, *PROBABILITY_METRICS) if name in scores]
+    return [name for name in METRICS if name in scores]

@@ -1,0 +1,32 @@
+"""Scoring frames of predictions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bench.data.task import encode
+from bench.evaluation.metrics import confusion_matrix, label_scores, probability_scores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def score_predictions(predictions: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, float]:
+    """Score a frame of predictions with every metric that its columns allow."""
+    true = encode(predictions["label"].to_numpy(dtype=str), labels)
+    predicted = encode(predictions["predicted"].to_numpy(dtype=str), labels)
+    confusion = confusion_matrix(true, predicted, len(labels))
+    scores = {name: float(score) for name, score in label_scores(confusion).items()}
+    probabilities = probability_columns(predictions, labels)
+    return scores if probabilities is None else scores | probability_scores(probabilities, true)
+
+
+def probability_columns(predictions: pd.DataFrame, labels: tuple[str, ...]) -> NDArray[np.float64] | None:
+    """The probabilities of a frame of predictions, of shape (n_examples, n_labels), None without."""
+    columns = [f"p_{label}" for label in labels]
+    if not set(columns) <= set(predictions.columns):
+        return None
+    return predictions[columns].to_numpy(dtype=np.float64)
