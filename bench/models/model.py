@@ -151,7 +151,8 @@ class Model:
         """Build the unfitted classifier that comes after the features.
 
         An estimator whose constructor takes ``labels``, ``inputs`` or ``label_map`` is given the
-        task's.
+        task's. One that knows only certain tasks says so in a method ``check_task``, which raises
+        `ModelError` for any other and is called before anything runs.
         """
         factory = self._class(self.estimator, "estimator")
         try:
@@ -169,7 +170,10 @@ class Model:
         given = {key: seed for key in estimator.get_params() if key.split("__")[-1] == "random_state"}
         given |= {key: value for key, value in task.context.items() if key in estimator.get_params(deep=False)}
         estimator.set_params(**given)
-        return self._with_params(estimator, self._params_of("estimator", params), "estimator")
+        built = self._with_params(estimator, self._params_of("estimator", params), "estimator")
+        if hasattr(built, "check_task"):
+            built.check_task()
+        return built
 
     def _params_of(self, part: str, params: Mapping[str, Any]) -> dict[str, Any]:
         mine: dict[str, Any] = {}

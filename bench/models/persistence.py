@@ -1,0 +1,114 @@
+"""Storing fitted models as skops files, which hold no code to run, unlike pickles."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sklearn.base import BaseEstimator
+
+    from bench.models.model import Model
+
+TRUSTED_PACKAGES = ("bench", "lightgbm", "numpy", "scipy", "sklearn")
+"""Packages whose types are loaded without asking."""
+
+TRUSTED_TYPES = ("collections.OrderedDict", "collections.defaultdict", "collections.Counter")
+"""Plain containers that skops does not trust of itself."""
+
+
+def dumps(estimator: BaseEstimator) -> bytes:
+    """Write a fitted estimator as a skops file.
+
+    Parameters
+    ----------
+    estimator : sklearn.base.BaseEstimator
+        What is written, with all that it has learned.
+
+    Returns
+    -------
+    bytes
+        A zip archive of a JSON schema and NumPy arrays.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> stored = dumps(DummyClassifier().fit([[0.0], [1.0]], ["a", "a"]))
+    >>> loads(stored).predict([[2.0]]).tolist()
+    ['a']
+    """
+    with _without_torch():
+        import skops.io
+
+    return bytes(skops.io.dumps(estimator))
+
+
+def loads(data: bytes, trusted_modules: Iterable[str] = ()) -> Any:
+    """Read an estimator from the bytes that `dumps` wrote.
+
+    Parameters
+    ----------
+    data : bytes
+        A skops file.
+    trusted_modules : iterable of str
+        Packages whose types are loaded besides `TRUSTED_PACKAGES`; see `packages_of`.
+
+    Returns
+    -------
+    object
+        The estimator.
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If the file has a type of another package. Loading a type imports its module, so no
+        package is trusted unless it was named.
+    """
+    with _without_torch():
+        import skops.io
+
+    packages = {*TRUSTED_PACKAGES, *trusted_modules}
+    found = skops.io.get_untrusted_types(data=data)
+    unknown = [name for name in found if name not in TRUSTED_TYPES and not _within(name, packages)]
+    if unknown:
+        raise ModelError(
+            f"the stored model has types of packages that are not trusted: {', '.join(unknown)}.",
+            f"Trusted are {', '.join(sorted(packages))}. If you know where the file comes from, name their package "
+            "in trusted_modules.",
+        )
+    return skops.io.loads(data, trusted=found)
+
+
+def packages_of(model: Model) -> tuple[str, ...]:
+    """Return the packages that a model's own file names, which its user has trusted by naming them.
+
+    Examples
+    --------
+    >>> from bench.models import Model
+    >>> packages_of(Model("mine", estimator="plugins.mine.MineClassifier", features="tfidf"))
+    ('plugins.mine',)
+    """
+    paths = [path for path in (model.estimator, model.features) if path and "." in path]
+    return tuple(dict.fromkeys(path.rpartition(".")[0] for path in paths))
+
+
+def _within(name: str, packages: Iterable[str]) -> bool:
+    return any(name.startswith(f"{package}.") for package in packages)
+
+
+@contextmanager
+def _without_torch() -> Iterator[None]:
+    # skops lists scikit-learn's estimators on import, which imports torch for array API support: 3 s for nothing.
+    if "torch" in sys.modules or "skops.io" in sys.modules:
+        yield
+        return
+    sys.modules["torch"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["torch"]

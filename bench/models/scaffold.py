@@ -1,0 +1,72 @@
+"""The files of a new model, written from templates."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+
+from bench.catalogue import model_names
+from bench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def scaffold_model(name: str, folder: Path, force: bool = False) -> list[Path]:
+    """Write a new model: its definition, a scikit-learn classifier and a test, which pass as written.
+
+    Parameters
+    ----------
+    name : str
+        The model's name: lower-case letters, digits and hyphens, with a letter first.
+    folder : pathlib.Path
+        Where ``configs/model/``, ``plugins/`` and ``tests/`` are, or are made.
+    force : bool
+        Whether to write over files that are there, and to take the name of a model that there is.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files written: definition, module and test.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If the name is not allowed or taken, or a file is there already; then nothing is written.
+    """
+    module = name.replace("-", "_")
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(module):
+        raise ConfigError(
+            f"'{name}' cannot be a model's name: expected lower-case letters, digits and single hyphens, with a "
+            "letter first, and no word of Python's own.",
+            "For example: bench new model nearest-class",
+        )
+    written = {
+        folder / "configs" / "model" / f"{name}.yaml": "model.yaml",
+        folder / "plugins" / f"{module}.py": "model.py",
+        folder / "tests" / f"test_{module}.py": "test_model.py",
+    }
+    there = [str(path.relative_to(folder)) for path in written if path.exists()]
+    if there and not force:
+        raise ConfigError(
+            f"There is already {', '.join(there)}.", "Choose another name, or write over it with --force."
+        )
+    if name in model_names() and not force:
+        raise ConfigError(
+            f"There is already a model '{name}'; yours would be taken in its place.",
+            "Choose another name, or replace it with --force.",
+        )
+    values = {"name": name, "module": module, "class_name": _class_name(name)}
+    templates = files("bench.models") / "templates"
+    for path, template in written.items():
+        text = (templates / f"{template}.template").read_text(encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(Template(text).substitute(values), encoding="utf-8")
+    return list(written)
+
+
+def _class_name(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("-")) + "Classifier"

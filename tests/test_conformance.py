@@ -1,0 +1,121 @@
+"""The conformance kit passes every model that comes with the package, and catches each fault it is for."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from sklearn.base import BaseEstimator
+
+from bench.errors import ModelError
+from bench.models import Model, SearchSpace
+from bench.models.conformance import RULES, check_model, check_rule, subject_of, synthetic_task
+from bench.models.persistence import dumps, loads, packages_of
+from bench.models.worker import Worker
+from bench.testing import parametrize_with_rules
+
+BUILT_IN = ("majority", "stratified", "lexicon", "complement-nb", "logreg", "linear-svm", "gradient-boosting")
+SEARCH = SearchSpace.parse({"smoothing": {"low": 0.1, "high": 10.0}}, "here")
+
+
+def faulty(name: str, **settings: Any) -> Model:
+    return Model(name.lower(), estimator=f"faulty_models.{name}", search=SEARCH, origin="here", **settings)
+
+
+def failures(model: Model) -> dict[str, str]:
+    subject = subject_of(model)
+    results = [check_rule(code, subject) for code in RULES]
+    return {result.code: result.reason for result in results if not result.passed}
+
+
+@parametrize_with_rules(*BUILT_IN, faulty("Sound"))
+def test_a_sound_model_keeps_every_rule(rule: Any) -> None:
+    rule()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "reason"),
+    [
+        ("RefusesTwoClasses", "M02", "ValueError: needs three classes"),
+        ("ReturnsNothingFromFit", "M03", "fit returned NoneType, not the estimator"),
+        ("KnowsTwoClassesOnly", "M03", "classes_ is ['economy', 'health'] after fitting"),
+        ("RefusesItsSearchSpace", "M04", "with {'smoothing': "),
+        ("ChangesItsParameters", "M05", "fit changed the parameters"),
+        ("InventsALabel", "M06", "predict gave weather, but the labels are sport, economy"),
+        ("PredictsAColumn", "M06", "predict gave the shape (60, 1) for (60,) rows"),
+        ("SumsToTwo", "M07", "a row of predict_proba differs by 1 from a sum of 1"),
+        ("GivesNaN", "M07", "decision_function gave a value that is not finite"),
+        ("IgnoresItsSeed", "M08", "predict of a second build with the same seed differs in"),
+        ("ChangesItsInputs", "M09", "predict changed the frame of texts"),
+        ("LearnsFromTestData", "M10", "it learns from test data"),
+        ("NeedsAWord", "M11", "IndexError: list index out of range"),
+        ("NeedsShortTexts", "M12", "MemoryError: too long"),
+        ("HoldsALambda", "M13", "pickle"),
+        ("HoldsAFraction", "M14", "fractions.Fraction"),
+    ],
+)
+def test_a_fault_is_caught_by_its_rule_with_the_reason(name: str, code: str, reason: str) -> None:
+    result = check_rule(code, subject_of(faulty(name)))
+    assert not result.passed
+    assert reason in result.reason
+
+
+def test_a_fault_in_the_definition_fails_every_rule_with_the_definitions_message() -> None:
+    found = failures(faulty("Sound", params={"smothing": 1}))
+    assert found.keys() == RULES.keys()
+    assert "unknown parameter 'estimator.smothing' of Sound." in found["M01"]
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [("LearnsFromTestData", {"M10"}), ("RefusesTwoClasses", {"M02", "M06", "M07"})],
+)
+def test_one_fault_does_not_fail_the_rules_that_it_does_not_touch(name: str, codes: set[str]) -> None:
+    assert failures(faulty(name)).keys() == codes
+
+
+def test_a_model_for_certain_inputs_or_labels_is_examined_on_those() -> None:
+    assert failures(faulty("IsForPairs")) == {}
+    assert list(subject_of(faulty("IsForPairs")).labels) == [("claim", "text")]
+    assert "ModelError: it is for another task" in failures(faulty("RefusesAll"))["M02"]
+
+
+def test_a_model_that_hangs_is_stopped_and_the_rest_is_not_tried() -> None:
+    started = time.monotonic()
+    results = {result.code: result for result in check_model(faulty("Hangs"), limit=10)}
+    assert time.monotonic() - started < 40
+    assert [code for code, result in results.items() if result.passed] == ["M01", "M02", "M03"]
+    assert results["M04"].reason == "it took longer than 10 s and was stopped."
+    assert results["M05"].reason == "not tried, because M04 was stopped."
+
+
+def test_a_model_that_takes_its_process_down_fails_only_the_rules_that_do_so() -> None:
+    with Worker(limit=60) as worker:
+        subject = worker.call(subject_of, faulty("TakesTheProcessDown"))
+        with pytest.raises(ChildProcessError, match="its process ended with status 3"):
+            worker.call(check_rule, "M06", subject)
+        assert worker.call(check_rule, "M03", subject).passed
+
+
+def test_synthetic_tasks_are_the_same_each_time_and_differ_by_class() -> None:
+    one, other = (synthetic_task(("claim", "text"), ("sport", "economy", "health")) for _ in range(2))
+    assert one.digest == other.digest
+    assert len(one) == 60
+    assert sorted((one.y == label).sum() for label in one.labels) == [20, 20, 20]
+
+
+class Private(BaseEstimator):
+    pass
+
+
+def test_a_stored_model_with_types_of_an_unnamed_package_is_refused_by_name() -> None:
+    stored = dumps(Private())
+    with pytest.raises(ModelError, match=rf"{Private.__module__}\.Private"):
+        loads(stored)
+    assert isinstance(loads(stored, trusted_modules=[Private.__module__]), Private)
+
+
+def test_a_model_trusts_the_modules_that_its_own_file_names() -> None:
+    assert packages_of(faulty("Sound")) == ("faulty_models",)
+    assert packages_of(Model("mine", estimator="a.b.C", features="d.E")) == ("a.b", "d")
