@@ -66,9 +66,7 @@ def main() -> None:
     from bench.errors import BenchError
 
     try:
-        cli.main(standalone_mode=False, prog_name="bench")
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        sys.exit(cli.main(standalone_mode=False, prog_name="bench"))
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:

@@ -32,6 +32,9 @@ from bench.statistics.reference import agreement_scores
 BASELINE = "majority"
 """The model that stands in every table."""
 
+TRIED_ROWS = 5
+"""Examples on which features are tried before anything runs."""
+
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "camel-tools", "lightgbm", "mlflow", "skops")
 """Packages whose versions a run records."""
 
@@ -131,15 +134,29 @@ def _models_for(task: Task, config: RunConfig, notes: list[str]) -> list[Model]:
 
 def _check(model: Model, task: Task) -> None:
     """Build the model once and hold the names and values of its search space against what it takes."""
-    estimator = model.build({}, task, seed=0)
-    if task.metric in PROBABILITY_METRICS and not hasattr(estimator, "predict_proba"):
+    _try({}, model, task)
+    if task.metric in PROBABILITY_METRICS and not hasattr(model.build_estimator({}, task, seed=0), "predict_proba"):
         raise ModelError(
             f"{model.name} gives no probabilities, which the task's metric {task.metric} needs.",
             "Choose another model, or task.metric=macro_f1.",
         )
     for name, dimension in model.search.dimensions.items():
         for value in dimension.ends():
-            model.build({name: value}, task, seed=0)
+            _try({name: value}, model, task)
+
+
+def _try(params: dict[str, Any], model: Model, task: Task) -> None:
+    """Build a setting and let its parts check their values, as they do when fitted."""
+    features = model.build_features(params, task)
+    estimator = model.build_estimator(params, task, seed=0)
+    try:
+        if features is not None and (not params or next(iter(params)).startswith("features.")):
+            features.fit(task.frame.iloc[:TRIED_ROWS], task.y[:TRIED_ROWS])
+        if hasattr(estimator, "_validate_params"):
+            estimator._validate_params()
+    except (TypeError, ValueError) as error:
+        setting = ", ".join(f"search.{name}: {value!r}" for name, value in params.items()) or "params"
+        raise ModelError(f"{model.origin}: {setting}: {error}") from error
 
 
 def _plan_run(evaluation: Evaluation, task: Mapping[str, Any], config: RunConfig) -> PlannedRun:
