@@ -1,0 +1,43 @@
+"""The tracker's process: run folders in on standard input, one JSON line out for each."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.results.store import RunFolder
+
+
+def main() -> None:
+    """Log every run folder named on standard input, a path as a JSON string a line, until it ends."""
+    parser = argparse.ArgumentParser(prog="python -m bench.tracking", description=main.__doc__)
+    parser.add_argument("--uri", required=True, help="the tracking URI")
+    uri = parser.parse_args().uri
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    from bench.tracking.run import track
+    from bench.tracking.store import open_store
+
+    client, failure = None, None
+    try:
+        client = open_store(uri)
+    except BenchError as error:
+        failure = error
+    for line in sys.stdin:
+        path = json.loads(line)
+        try:
+            if client is None:
+                raise failure or BenchError("no store")
+            reply = {"path": path, "run_id": track(RunFolder(Path(path)), client)}
+        except Exception as error:
+            reply = {"path": path, "error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(reply), file=replies, flush=True)
+
+
+if __name__ == "__main__":
+    main()

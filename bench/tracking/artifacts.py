@@ -1,0 +1,83 @@
+"""The files of a run that MLflow shows beside its figures."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.evaluation.cell import CellResult
+from bench.results.store import RunFolder
+from bench.tracking.confusion import confusion_svg
+from bench.tracking.names import CLASS_METRICS
+
+PREDICTIONS = "predictions.json"
+"""The table of out-of-fold predictions, in the form that MLflow's page opens as a table."""
+
+
+def write_artifacts(
+    target: Path, folder: RunFolder, summary: Mapping[str, Any] | None, cells: Sequence[CellResult], title: str
+) -> None:
+    """Write a run's artifacts into a folder.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        An empty folder.
+    folder : RunFolder
+        The stored run.
+    summary : mapping or None
+        Its summary, None while there is none.
+    cells : sequence of CellResult
+        Its stored cells, the final one too.
+    title : str
+        What stands above the confusion matrix.
+    """
+    shutil.copyfile(folder.path / "run.json", target / "run.json")
+    frames = [cell.predictions.assign(fold=cell.fold) for cell in cells if cell.predictions is not None]
+    if frames:
+        table = pd.concat(frames, ignore_index=True)
+        content = {"columns": list(table.columns), "data": [list(row) for row in table.itertuples(index=False)]}
+        (target / PREDICTIONS).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+    if any(cell.trials for cell in cells):
+        _write_search(target / "search.csv", cells)
+    if summary is None:
+        return
+    shutil.copyfile(folder.path / "summary.json", target / "summary.json")
+    labels, confusion = summary["labels"], summary["confusion"]
+    (target / "confusion.svg").write_text(confusion_svg(confusion, labels, title), encoding="utf-8")
+    _write_csv(
+        target / "confusion.csv",
+        ["true", *labels],
+        ([label, *row] for label, row in zip(labels, confusion, strict=True)),
+    )
+    _write_csv(
+        target / "per_class.csv",
+        ["label", *CLASS_METRICS],
+        ([label, *(values[name] for name in CLASS_METRICS)] for label, values in summary["per_class"].items()),
+    )
+
+
+def _write_search(path: Path, cells: Iterable[CellResult]) -> None:
+    trials = [(cell.fold, trial) for cell in cells for trial in cell.trials]
+    names = list(dict.fromkeys(name for _, trial in trials for name in trial.params))
+    _write_csv(
+        path,
+        ["fold", "trial", "score", *names, "error"],
+        (
+            [fold, trial.number, trial.score, *(trial.params.get(name) for name in names), trial.error]
+            for fold, trial in trials
+        ),
+    )
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)

@@ -1,0 +1,117 @@
+"""Handing a stored fitted model to MLflow as it is, without loading it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.tracking.names import ascii_name
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+REQUIRED = {
+    "bench": "bench-arabic",
+    **{name: name for name in ("lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")},
+}
+"""Packages that a stored model may need, as run.json names them and as pip does."""
+
+FILE = "model.skops"
+
+
+def log_model(
+    client: MlflowClient, experiment: str, run_id: str, stored: Path, record: Mapping[str, Any], params: dict[str, str]
+) -> str:
+    """Log a stored model with its signature, under the ``sklearn`` and ``python_function`` flavors.
+
+    `mlflow.sklearn.log_model` would load the model, write it again, load that to see whether
+    it can be, and infer its requirements; the file is known to be good, so it is only copied.
+
+    Parameters
+    ----------
+    client : mlflow.MlflowClient
+        The store.
+    experiment, run_id : str
+        Where it belongs.
+    stored : pathlib.Path
+        The skops file.
+    record : mapping
+        The content of ``run.json``.
+    params : dict of str to str
+        The model's parameters.
+
+    Returns
+    -------
+    str
+        The logged model's id.
+    """
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.models import Model, ModelSignature
+    from mlflow.pyfunc import add_to_model
+    from mlflow.types import ColSpec, DataType, Schema
+
+    tags = {"bench.key": record["key"], "bench.task": record["task"]["name"]}
+    name = ascii_name(record["model"]["name"]).replace(".", "-")
+    logged = client.create_logged_model(experiment, name, run_id, tags=tags, params=params, model_type="classifier")
+    model = Model(
+        artifact_path=logged.artifact_location, run_id=run_id, model_uuid=logged.model_id, model_id=logged.model_id
+    )
+    model.signature = ModelSignature(
+        inputs=Schema([ColSpec(DataType.string, name) for name in record["task"]["inputs"]]),
+        outputs=Schema([ColSpec(DataType.string)]),
+    )
+    types = stored_types(stored)
+    versions = record["environment"]["packages"]
+    required = [f"{name}=={versions[key]}" for key, name in REQUIRED.items() if key in versions]
+    add_to_model(
+        model, loader_module="mlflow.sklearn", model_path=FILE, python_env="python_env.yaml", predict_fn="predict"
+    )
+    model.add_flavor(
+        "sklearn",
+        pickled_model=FILE,
+        sklearn_version=versions["scikit-learn"],
+        serialization_format="skops",
+        skops_trusted_types=types,
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        target = Path(scratch)
+        shutil.copyfile(stored, target / FILE)
+        (target / "requirements.txt").write_text("\n".join(required) + "\n")
+        environment = {"python": record["environment"]["python"], "dependencies": ["-r requirements.txt"]}
+        (target / "python_env.yaml").write_text(json.dumps(environment) + "\n")
+        model.save(str(target / "MLmodel"))
+        client.log_model_artifacts(logged.model_id, scratch)
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    client.finalize_logged_model(logged.model_id, "READY")
+    return str(logged.model_id)
+
+
+def stored_types(stored: Path) -> list[str]:
+    """The types in a skops file, which loading it must trust, read without importing any of them.
+
+    Parameters
+    ----------
+    stored : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    list of str
+        Dotted names, sorted, without Python's own types.
+    """
+    found = set()
+
+    def note(node: dict[str, Any]) -> dict[str, Any]:
+        module, name = node.get("__module__"), node.get("__class__")
+        if isinstance(module, str) and isinstance(name, str) and module != "builtins":
+            found.add(f"{module}.{name}")
+        return node
+
+    with zipfile.ZipFile(stored) as archive:
+        json.loads(archive.read("schema.json"), object_hook=note)
+    return sorted(found)

@@ -1,0 +1,94 @@
+"""A stored run's figures under the names that MLflow shows, the same in every run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from bench.data.task import encode
+from bench.evaluation.cell import CellResult, Trial
+from bench.evaluation.metrics import LOWER_IS_BETTER, confusion_matrix, per_class
+from bench.tracking.names import CLASS_METRICS, class_metric
+
+
+class Point(NamedTuple):
+    """One value of a metric."""
+
+    name: str
+    value: float
+    step: int = 0
+
+
+def run_points(
+    record: Mapping[str, Any], summary: Mapping[str, Any] | None, final: CellResult | None, inner: Sequence[float]
+) -> list[Point]:
+    """The figures of a whole run.
+
+    Parameters
+    ----------
+    record : mapping
+        The content of ``run.json``.
+    summary : mapping or None
+        The content of ``summary.json``, None while there is none.
+    final : CellResult or None
+        The cell that was fitted on all examples; its search is the run's.
+    inner : sequence of float
+        The inner score of each outer fold, whose mean is the run's.
+
+    Returns
+    -------
+    list of Point
+    """
+    points = [Point(f"time/{phase}_s", float(value)) for phase, value in (record.get("seconds") or {}).items()]
+    if inner:
+        points.append(Point("inner/score", sum(inner) / len(inner)))
+    if summary is not None:
+        points += [Point(f"test/{name}", value) for name, value in summary["scores"].items()]
+        for name, interval in summary["intervals"].items():
+            points += [Point(f"test/{name}_{end}", interval[end]) for end in ("low", "high")]
+        for label, values in summary["per_class"].items():
+            points += [Point(class_metric(label, name), values[name]) for name in CLASS_METRICS]
+    return points + (search_points(final.trials, record["task"]["metric"]) if final is not None else [])
+
+
+def fold_points(cell: CellResult, labels: tuple[str, ...], metric: str) -> list[Point]:
+    """The figures of one outer fold, its search's trials as steps."""
+    points = [Point(f"time/{phase}_s", value) for phase, value in cell.seconds.items()]
+    points += [Point(f"test/{name}", value) for name, value in cell.scores.items()]
+    if cell.inner_score is not None:
+        points.append(Point("inner/score", cell.inner_score))
+    if cell.predictions is not None:
+        true = encode(cell.predictions["label"].to_numpy(dtype=str), labels)
+        predicted = encode(cell.predictions["predicted"].to_numpy(dtype=str), labels)
+        classes = per_class(confusion_matrix(true, predicted, len(labels)))
+        points += [
+            Point(class_metric(label, name), float(classes[name][code]))
+            for code, label in enumerate(labels)
+            for name in CLASS_METRICS
+        ]
+    return points + search_points(cell.trials, metric)
+
+
+def search_points(trials: Sequence[Trial], metric: str) -> list[Point]:
+    """A search as steps: each trial's score, the best so far, and the numbers that it tried.
+
+    Examples
+    --------
+    >>> tried = [Trial(0, {"estimator.C": 0.1}, 0.5), Trial(1, {"estimator.C": 9.0}, 0.4)]
+    >>> [tuple(point) for point in search_points(tried, "macro_f1") if point.step == 1]
+    [('search/score', 0.4, 1), ('search/best', 0.5, 1), ('trial/estimator.C', 9.0, 1)]
+    """
+    better = min if metric in LOWER_IS_BETTER else max
+    best: float | None = None
+    points = []
+    for trial in trials:
+        if trial.score is None:
+            continue
+        best = trial.score if best is None else better(best, trial.score)
+        points += [Point("search/score", trial.score, trial.number), Point("search/best", best, trial.number)]
+        points += [
+            Point(f"trial/{name}", float(value), trial.number)
+            for name, value in trial.params.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        ]
+    return points

@@ -1,0 +1,88 @@
+"""MLflow's page over a store, served in this process on the loopback address."""
+
+from __future__ import annotations
+
+import os
+import socket
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from bench.errors import UserError
+from bench.tracking.store import QUIET
+from bench.tracking.uri import artifact_root
+
+HOST = "127.0.0.1"
+PORT = 5000
+"""The port that MLflow's own command takes."""
+
+
+def listen(port: int | None) -> socket.socket:
+    """Take a port on the loopback address.
+
+    Parameters
+    ----------
+    port : int or None
+        The port; None takes `PORT`, or any free one where that is taken.
+
+    Returns
+    -------
+    socket.socket
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the port that was asked for is taken or not allowed.
+    """
+    for candidate in (PORT, 0) if port is None else (port,):
+        taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind((HOST, candidate))
+            taken.listen()
+        except OSError as error:
+            taken.close()
+            reason = error.strerror
+        else:
+            return taken
+    raise UserError(f"--port {port}: {reason}.", "Choose another port, or leave --port out to take a free one.")
+
+
+def serve(uri: str, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve MLflow's page until Ctrl-C.
+
+    ``mlflow ui`` starts two processes and a pool of workers for a page that one person looks at;
+    its application runs here instead, in half the time and memory.
+
+    Parameters
+    ----------
+    uri : str
+        The tracking URI.
+    listener : socket.socket
+        Where to listen, as `listen` gives it.
+    ready : callable
+        Called once the page answers.
+    """
+    os.environ.update(QUIET, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
+    # MLflow sets up its guards against requests from other sites only where it finds uvicorn imported.
+    import uvicorn
+    from mlflow.server.constants import ARTIFACT_ROOT_ENV_VAR, BACKEND_STORE_URI_ENV_VAR
+
+    os.environ[BACKEND_STORE_URI_ENV_VAR] = uri
+    if root := artifact_root(uri):
+        os.environ[ARTIFACT_ROOT_ENV_VAR] = root
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mlflow.server.fastapi_app import app
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None, **settings: Any) -> None:
+            await super().startup(sockets, **settings)
+            if self.started:
+                ready()
+
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    try:
+        Server(config).run([listener])
+    except KeyboardInterrupt:
+        return

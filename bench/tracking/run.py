@@ -1,0 +1,258 @@
+"""Logging a stored run to MLflow: an experiment a task, a run a model, a child run an outer fold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.evaluation.cell import FINAL, CellResult
+from bench.results.store import RunFolder
+from bench.tracking.artifacts import PREDICTIONS, write_artifacts
+from bench.tracking.description import describe_run, describe_task, majority_summary
+from bench.tracking.logged_model import FILE, log_model
+from bench.tracking.metrics import Point, fold_points, run_points
+from bench.tracking.names import ascii_name
+from bench.tracking.uri import artifact_root
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Dataset
+
+CONTENT = "bench.content"
+"""The tag with a digest of what was logged; it is written last, so that a run without it is not whole."""
+
+NOTE = "mlflow.note.content"
+PARENT = "mlflow.parentRunId"
+RUN_STATUS = {"complete": "FINISHED", "failed": "FAILED", "interrupted": "KILLED", "running": "RUNNING"}
+BATCH = {"metrics": 800, "params": 100, "tags": 90}
+"""How much MLflow takes at once, of 1,000 values in all."""
+
+
+def track(folder: RunFolder, client: MlflowClient) -> str:
+    """Log a stored run and its outer folds, unless they are logged already.
+
+    Nothing but the folder is read, so a store that was lost can be made again. A run that was
+    logged with other content, or not to its end, is deleted there and logged anew.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The stored run.
+    client : mlflow.MlflowClient
+        The store, as `bench.tracking.store.open_store` gives it.
+
+    Returns
+    -------
+    str
+        The id of the run that stands for the whole; its children are the outer folds.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the folder holds no readable run.
+    mlflow.exceptions.MlflowException
+        If the store refuses.
+    """
+    from filelock import FileLock
+
+    record = folder.read_record()
+    content = _content(folder, record)
+    with FileLock(folder.path / ".tracking.lock"):
+        experiment = _experiment(client, record["task"])
+        found = client.search_runs([experiment], f"tags.`bench.key` = '{record['key']}'")
+        for run in found:
+            if run.data.tags.get(CONTENT) == content:
+                return str(run.info.run_id)
+        for run in found:
+            client.delete_run(run.info.run_id)
+        return _log_run(client, experiment, folder, record, content)
+
+
+def _log_run(client: MlflowClient, experiment: str, folder: RunFolder, record: Mapping[str, Any], content: str) -> str:
+    from mlflow.entities import DatasetInput, InputTag
+
+    summary = folder.read_summary() if folder.summarised else None
+    cells = [folder.read_cell(fold) for fold in folder.folds()]
+    final = folder.read_cell(FINAL) if folder.cell_path(FINAL).is_dir() else None
+    start = int(datetime.fromisoformat(record["started"]).timestamp() * 1000)
+    fixed = {_parameter(name): value for name, value in record["model"]["params"].items()}
+    chosen = fixed | (final.params if final is not None else {})
+    space = {f"search.{name}": dimension for name, dimension in record["model"]["search"].items()}
+    tags = _tags(record)
+    searched = [tags["bench.search"]] if space else []
+    name = " ".join([record["model"]["name"], *searched, f"seed {record['seed']}"])
+    run_id = str(client.create_run(experiment, start, tags, name).info.run_id)
+    dataset = _dataset(record["task"], summary)
+    client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "evaluation")])])
+
+    for cell in cells:
+        _log_fold(client, experiment, run_id, folder, record, cell, fixed | cell.params, start)
+
+    texts = _as_text(chosen)
+    stored = folder.cell_path(FINAL) / FILE
+    model_id = log_model(client, experiment, run_id, stored, record, texts) if stored.is_file() else None
+    with tempfile.TemporaryDirectory() as scratch:
+        everything = [*cells, *([final] if final is not None else [])]
+        write_artifacts(
+            Path(scratch), folder, summary, everything, f"{record['task']['name']}: {record['model']['name']}"
+        )
+        if (Path(scratch) / PREDICTIONS).exists():
+            tags["mlflow.loggedArtifacts"] = json.dumps([{"path": PREDICTIONS, "type": "table"}])
+        client.log_artifacts(run_id, scratch)
+    inner = [cell.inner_score for cell in cells if cell.inner_score is not None]
+    tags[NOTE] = describe_run(record, summary, majority_summary(folder.path.parents[2], record))
+    errors = [f"fold {cell.fold}: {_last_line(cell.error)}" for cell in everything if cell.error]
+    if errors:
+        tags["bench.error"] = "; ".join(errors)
+    tags[CONTENT] = content
+    end = start + round(1000 * float((record.get("seconds") or {}).get("wall", 0.0)))
+    points = run_points(record, summary, final, inner)
+    _log(client, run_id, points, texts | _as_text(space), tags, end, dataset, model_id)
+    client.set_terminated(run_id, RUN_STATUS[record["status"]], end)
+    return run_id
+
+
+def _log_fold(
+    client: MlflowClient,
+    experiment: str,
+    parent: str,
+    folder: RunFolder,
+    record: Mapping[str, Any],
+    cell: CellResult,
+    params: Mapping[str, Any],
+    start: int,
+) -> None:
+    task = record["task"]
+    fold = int(cell.fold)
+    tags = {**_tags(record), PARENT: parent, "bench.fold": str(fold)}
+    if cell.error:
+        tags["bench.error"] = _last_line(cell.error)
+    if cell.notes:
+        tags[NOTE] = "\n".join(f"- {note}" for note in cell.notes)
+    # The folds run side by side; a millisecond apart, the page lists them in their order.
+    begin = start + fold
+    end = begin + round(1000 * sum(cell.seconds.values()))
+    run_id = client.create_run(experiment, begin, tags, f"{record['model']['name']} fold {fold}").info.run_id
+    _log(client, run_id, fold_points(cell, tuple(task["labels"]), task["metric"]), _as_text(params), {}, end)
+    client.log_artifacts(run_id, str(folder.cell_path(fold)))
+    client.set_terminated(run_id, "FAILED" if cell.status == "failed" else "FINISHED", end)
+
+
+def _log(
+    client: MlflowClient,
+    run_id: str,
+    points: Sequence[Point],
+    params: Mapping[str, str],
+    tags: Mapping[str, str],
+    time: int,
+    dataset: Dataset | None = None,
+    model_id: str | None = None,
+) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    # The model's own page shows the figures that name it.
+    source = {} if dataset is None else {"dataset_name": dataset.name, "dataset_digest": dataset.digest}
+    source["model_id"] = model_id
+    entries = {
+        "metrics": [
+            Metric(name, value, time, step, **(source if name.startswith(("test/", "class/")) else {}))
+            for name, value, step in points
+        ],
+        "params": [Param(name, value) for name, value in params.items()],
+        "tags": [RunTag(name, value) for name, value in tags.items()],
+    }
+    while any(entries.values()):
+        client.log_batch(run_id, **{kind: rows[: BATCH[kind]] for kind, rows in entries.items()})
+        entries = {kind: rows[BATCH[kind] :] for kind, rows in entries.items()}
+
+
+def _experiment(client: MlflowClient, task: Mapping[str, Any]) -> str:
+    from mlflow.exceptions import MlflowException
+
+    name = ascii_name(task["name"])
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        root = artifact_root(client.tracking_uri)
+        tags = {NOTE: describe_task(task), "bench.task": task["name"], "bench.metric": task["metric"]}
+        try:
+            return str(client.create_experiment(name, None if root is None else f"{root}/{name}", tags))
+        except MlflowException:
+            experiment = client.get_experiment_by_name(name)
+            if experiment is None:
+                raise
+    if experiment.lifecycle_stage == "deleted":
+        client.restore_experiment(experiment.experiment_id)
+    return str(experiment.experiment_id)
+
+
+def _dataset(task: Mapping[str, Any], summary: Mapping[str, Any] | None) -> Dataset:
+    from mlflow.entities import Dataset
+
+    columns = [{"name": name, "type": "string", "required": True} for name in (*task["inputs"], "label")]
+    profile: dict[str, Any] = {"num_rows": task["n_examples"], "num_groups": task["n_groups"], "labels": task["labels"]}
+    if summary is not None:
+        profile["label_counts"] = {label: int(values["support"]) for label, values in summary["per_class"].items()}
+    return Dataset(
+        name=ascii_name(task["name"]),
+        digest=task["digest"][:36],
+        source_type="local",
+        source=json.dumps({"uri": task["origin"]}),
+        schema=json.dumps({"mlflow_colspec": columns}),
+        profile=json.dumps(profile),
+    )
+
+
+def _tags(record: Mapping[str, Any]) -> dict[str, str]:
+    task, search = record["task"], record["search"]
+    tags = {
+        "bench.key": record["key"],
+        "bench.task": task["name"],
+        "bench.task_digest": task["digest"],
+        "bench.model": record["model"]["name"],
+        "bench.seed": str(record["seed"]),
+        "bench.search": search["name"] if record["model"]["search"] else "none",
+        "bench.validation": json.dumps(record["validation"], ensure_ascii=False),
+        "bench.status": record["status"],
+        "mlflow.source.name": record.get("command") or "bench",
+        "mlflow.source.type": "LOCAL",
+    }
+    if commit := (record["environment"].get("git") or {}).get("commit"):
+        tags["mlflow.source.git.commit"] = commit
+    renamed = {name: label for label in task["labels"] if (name := ascii_name(label)) != label}
+    if renamed:
+        tags["bench.labels"] = json.dumps(renamed, ensure_ascii=False)
+    return tags
+
+
+def _content(folder: RunFolder, record: Mapping[str, Any]) -> str:
+    content = hashlib.sha256(record["status"].encode())
+    for path in [folder.path / "summary.json", *_results(folder)]:
+        if path.is_file():
+            content.update(path.read_bytes())
+    return content.hexdigest()
+
+
+def _results(folder: RunFolder) -> Iterable[Path]:
+    for cell in (*folder.folds(), FINAL):
+        for name in ("result.json", "predictions.csv", "error.txt"):
+            yield folder.cell_path(cell) / name  # type: ignore[arg-type]
+
+
+def _parameter(name: str) -> str:
+    return name if "." in name else f"estimator.{name}"
+
+
+def _as_text(params: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        for name, value in params.items()
+    }
+
+
+def _last_line(error: str) -> str:
+    return error.strip().rpartition("\n")[2][:2000]

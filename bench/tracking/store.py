@@ -1,0 +1,73 @@
+"""Opening an MLflow store."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from bench.errors import BenchError
+from bench.tracking.uri import SQLITE, sqlite_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlflow import MlflowClient
+
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
+"""Environment variables that keep MLflow from calling home and from printing."""
+
+
+def open_store(uri: str) -> MlflowClient:
+    """Open a store, and create it where it is a SQLite file that does not exist yet.
+
+    MLflow fails where several processes create one SQLite store at once, so they take turns.
+
+    Parameters
+    ----------
+    uri : str
+        A tracking URI.
+
+    Returns
+    -------
+    mlflow.MlflowClient
+
+    Raises
+    ------
+    bench.errors.BenchError
+        If the store cannot be opened.
+    """
+    os.environ.update(QUIET)
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        path = sqlite_path(uri)
+        if path is not None:
+            _create(path)
+        client = MlflowClient(uri)
+        client.search_experiments(max_results=1)
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        raise BenchError(
+            f"MLflow's store {uri} cannot be opened: {error}",
+            "Set MLFLOW_TRACKING_URI to another store, or unset it to use the one beside the results.",
+        ) from error
+    return client
+
+
+def _create(path: Path) -> None:
+    """Create a SQLite store where there is none; its file appears whole or not at all."""
+    from filelock import FileLock
+    from mlflow import MlflowClient
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        if path.exists():
+            return
+        beside = path.with_name(f".{path.name}")
+        beside.unlink(missing_ok=True)
+        MlflowClient(f"{SQLITE}{beside}")
+        beside.rename(path)

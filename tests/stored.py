@@ -1,0 +1,158 @@
+"""Make a stored run, as `bench run` leaves it, with drawn predictions and a small fitted model."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+
+from bench.evaluation.cell import FINAL, CellResult, Trial
+from bench.evaluation.scoring import score_predictions
+from bench.models.persistence import dumps
+from bench.results.store import FORMAT, RunFolder
+from bench.results.summary import summarise
+
+TEXTS = pd.DataFrame(
+    {
+        "text": [
+            "نفت الوزارة الخبر",
+            "أكد المتحدث الخبر",
+            "قال مصدر حكومي",
+            "لم يصدر تعليق",
+            "نفى المصدر ذلك",
+            "أعلن الوزير",
+        ]
+    }
+)
+
+
+def write_run(
+    results: Path,
+    *,
+    task: str = "denial",
+    model: str = "logreg",
+    labels: tuple[str, ...] = ("denial", "none", "non_confirmation"),
+    folds: int = 5,
+    seed: int = 0,
+    failed_fold: int | None = None,
+) -> RunFolder:
+    """Write a run folder; with `failed_fold` that fold holds an error and there is no summary."""
+    key = hashlib.sha256(repr((task, model, labels, folds, seed)).encode()).hexdigest()[:12]
+    folder = RunFolder(results / task / model / key)
+    rng = np.random.default_rng(seed)
+    cells = [_cell(rng, fold, labels) for fold in range(folds)]
+    for cell in cells:
+        if cell.fold == failed_fold:
+            error = "Traceback (most recent call last):\n  ...\nValueError: the model broke"
+            cell = CellResult(fold=cell.fold, status="failed", seconds={"fit": 0.1}, error=error)
+        folder.write_cell(cell)
+    if failed_fold is None:
+        folder.write_summary(summarise(cells, labels, seed))
+        folder.write_cell(
+            CellResult(
+                FINAL,
+                params={"estimator.C": 1.5},
+                inner_score=0.6,
+                trials=_trials(rng),
+                seconds={"fit": 0.2},
+                estimator=dumps(fitted(labels)),
+            )
+        )
+    folder.write_record(_record(folder.key, task, model, labels, folds, seed, failed_fold is not None))
+    return folder
+
+
+def fitted(labels: tuple[str, ...]) -> Pipeline:
+    """A classifier over a frame with a text column."""
+    y = [labels[place % len(labels)] for place in range(len(TEXTS))]
+    features = make_column_transformer((TfidfVectorizer(), "text"))
+    return Pipeline([("features", features), ("estimator", LogisticRegression(C=100.0))]).fit(TEXTS, y)
+
+
+def _cell(rng: np.random.Generator, fold: int, labels: tuple[str, ...]) -> CellResult:
+    n = 30
+    probabilities = rng.dirichlet(np.ones(len(labels)), size=n)
+    true = rng.integers(len(labels), size=n)
+    predictions = pd.DataFrame(
+        {
+            "id": [f"d{fold}-{place}" for place in range(n)],
+            "group": [f"doc-{fold}-{place % 2}" for place in range(n)],
+            "label": [labels[code] for code in true],
+            "predicted": [labels[code] for code in probabilities.argmax(axis=1)],
+            **{f"p_{label}": probabilities[:, code] for code, label in enumerate(labels)},
+        }
+    )
+    return CellResult(
+        fold=fold,
+        params={"estimator.C": float(rng.uniform()), "features.char.ngram_range": [2, 4]},
+        inner_score=float(rng.uniform()),
+        trials=_trials(rng),
+        predictions=predictions,
+        scores=score_predictions(predictions, labels),
+        notes=["a class was absent from training"] if fold == 1 else [],
+        seconds={"features": 0.1, "search": 1.5, "fit": 0.2, "predict": 0.01},
+    )
+
+
+def _trials(rng: np.random.Generator) -> list[Trial]:
+    trials = [
+        Trial(number, {"estimator.C": float(rng.uniform()), "estimator.class_weight": None}, float(rng.uniform()))
+        for number in range(10)
+    ]
+    trials[4] = Trial(4, {"estimator.C": 2.0, "estimator.class_weight": "balanced"}, None, "ValueError: no")
+    return trials
+
+
+def _record(
+    key: str, task: str, model: str, labels: tuple[str, ...], folds: int, seed: int, failed: bool
+) -> dict[str, Any]:
+    return {
+        "key": key,
+        "format": FORMAT,
+        "task": {
+            "name": task,
+            "version": 1,
+            "description": "Whether a segment denies a report.",
+            "digest": hashlib.sha256(task.encode()).hexdigest(),
+            "labels": list(labels),
+            "inputs": ["text"],
+            "metric": "macro_f1",
+            "group": "document",
+            "n_examples": 30 * folds,
+            "n_groups": 2 * folds,
+            "origin": f"tasks/{task}/task.yaml",
+            "notes": [],
+            "agreement": {"alpha": 0.81},
+        },
+        "model": {
+            "name": model,
+            "description": "Logistic regression.",
+            "estimator": "sklearn.linear_model.LogisticRegression",
+            "features": "tfidf",
+            "params": {"solver": "newton-cg", "estimator.max_iter": 300},
+            "search": {"estimator.C": {"low": 0.001, "high": 1000.0, "log": True, "step": None}},
+            "origin": f"configs/model/{model}.yaml",
+        },
+        "validation": {"name": "default", "group": None, "folds": folds, "inner_folds": 3, "repeats": 1},
+        "search": {"name": "quick", "trials": 10, "timeout": None},
+        "seed": seed,
+        "folds": folds,
+        "splits": "0123456789abcdef",
+        "environment": {
+            "python": "3.11.7",
+            "platform": "Linux",
+            "packages": {"bench": "0.1.0", "scikit-learn": "1.9.1", "skops": "0.16.0"},
+            "git": {"commit": "0" * 40, "dirty": False},
+        },
+        "status": "failed" if failed else "complete",
+        "started": "2024-01-02T03:04:05+00:00",
+        "seconds": {"wall": 9.5, "search": 7.5, "fit": 1.0},
+        "command": f"bench run task={task} model={model}",
+    }

@@ -1,0 +1,292 @@
+"""What MLflow shows is what is stored: the same figures, once, and made from the results folder alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stored import TEXTS, fitted, write_run
+
+from bench.evaluation.cell import Trial
+from bench.models.persistence import dumps, loads
+from bench.results.store import RunFolder
+from bench.tracking import Tracker, tracking_uri
+from bench.tracking.confusion import confusion_svg
+from bench.tracking.logged_model import stored_types
+from bench.tracking.metrics import search_points
+from bench.tracking.names import ascii_name
+from bench.tracking.run import track
+from bench.tracking.store import open_store
+
+ARABIC = ("نفي", "لا نفي", "عدم تأكيد")
+
+
+@pytest.fixture(autouse=True)
+def _no_other_store(monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+def client(results):
+    return open_store(tracking_uri(results))
+
+
+@pytest.fixture(scope="module")
+def folder(results):
+    write_run(results, model="majority")
+    return write_run(results)
+
+
+@pytest.fixture(scope="module")
+def run(client, folder):
+    return client.get_run(track(folder, client))
+
+
+@pytest.fixture(scope="module")
+def children(client, run):
+    return folds_of(client, run)
+
+
+def folds_of(client, run):
+    found = client.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+    return sorted(found, key=lambda child: int(child.data.tags["bench.fold"]))
+
+
+def test_a_task_is_an_experiment_a_model_a_run_and_a_fold_a_child_never_deeper(client, folder, run, children):
+    assert client.get_experiment(run.info.experiment_id).name == "denial"
+    assert "mlflow.parentRunId" not in run.data.tags
+    assert [child.data.tags["bench.fold"] for child in children] == [str(fold) for fold in folder.folds()]
+    everything = client.search_runs([run.info.experiment_id], f"tags.`bench.key` = '{folder.key}'")
+    assert len(everything) == 1 + len(children)
+
+
+def test_pooled_figures_equal_the_stored_ones_exactly(folder, run):
+    summary, shown = folder.read_summary(), run.data.metrics
+    for name, score in summary["scores"].items():
+        assert shown[f"test/{name}"] == score
+        assert shown[f"test/{name}_low"] == summary["intervals"][name]["low"]
+        assert shown[f"test/{name}_high"] == summary["intervals"][name]["high"]
+    for label, values in summary["per_class"].items():
+        assert {name: shown[f"class/{label}/{name}"] for name in values} == values
+    assert shown["time/fit_s"] == folder.read_record()["seconds"]["fit"]
+
+
+def test_each_fold_shows_its_own_scores_and_its_setting(folder, children):
+    for child in children:
+        cell = folder.read_cell(int(child.data.tags["bench.fold"]))
+        for name, score in cell.scores.items():
+            assert child.data.metrics[f"test/{name}"] == score
+        assert child.data.metrics["inner/score"] == cell.inner_score
+        assert child.data.metrics["time/search_s"] == cell.seconds["search"]
+        assert child.data.params["estimator.C"] == json.dumps(cell.params["estimator.C"])
+        assert child.data.params["estimator.solver"] == "newton-cg"
+
+
+def test_the_per_class_figures_of_the_folds_add_up_to_the_pooled_ones(folder, run, children):
+    for label in folder.read_summary()["labels"]:
+        name = f"class/{label}/support"
+        assert sum(child.data.metrics[name] for child in children) == run.data.metrics[name]
+
+
+def test_trials_are_steps_of_a_metric(client, folder, children):
+    cell = folder.read_cell(0)
+    history = client.get_metric_history(children[0].info.run_id, "search/score")
+    assert {point.step: point.value for point in history} == {
+        trial.number: trial.score for trial in cell.trials if trial.score is not None
+    }
+    best = client.get_metric_history(children[0].info.run_id, "search/best")
+    assert max(best, key=lambda point: point.step).value == max(point.value for point in history)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1), st.sampled_from(["macro_f1", "log_loss"]))
+def test_the_best_so_far_follows_the_metrics_direction(scores, metric):
+    points = search_points([Trial(number, {}, score) for number, score in enumerate(scores)], metric)
+    best = [point.value for point in points if point.name == "search/best"]
+    pick = min if metric == "log_loss" else max
+    assert best == [pick(scores[: end + 1]) for end in range(len(scores))]
+
+
+def test_every_run_of_every_task_has_the_same_ascii_names(client, results, run, children):
+    arabic = client.get_run(track(write_run(results, task="arabic", model="my.model", labels=ARABIC), client))
+    for each in (arabic, *folds_of(client, arabic)):
+        assert all(name.isascii() for name in (*each.data.metrics, *each.data.params))
+    named = {f"class/{ascii_name(label)}/f1" for label in ARABIC}
+    assert len(named) == 3
+    assert named <= set(arabic.data.metrics)
+    assert json.loads(arabic.data.tags["bench.labels"]) == {ascii_name(label): label for label in ARABIC}
+    shared = {name for name in children[0].data.metrics if name.startswith(("test/", "class/", "inner/"))}
+    assert shared <= set(run.data.metrics)
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_names_are_ascii_and_tell_labels_apart(first, second):
+    assert ascii_name(first).isascii()
+    assert (ascii_name(first) == ascii_name(second)) == (first == second)
+
+
+def test_runs_can_be_found_by_what_they_are(client, folder, run):
+    tags = run.data.tags
+    assert tags["bench.model"] == "logreg"
+    assert tags["bench.task_digest"] == folder.read_record()["task"]["digest"]
+    assert tags["mlflow.source.git.commit"] == "0" * 40
+    query = "tags.`bench.search` = 'quick' and tags.`bench.seed` = '0' and params.`estimator.solver` = 'newton-cg'"
+    assert run.info.run_id in {found.info.run_id for found in client.search_runs([run.info.experiment_id], query)}
+
+
+def test_descriptions_say_what_it_is_and_show_the_majority_beside_it(client, folder, results, run):
+    note = run.data.tags["mlflow.note.content"]
+    score = folder.read_summary()["scores"]["macro_f1"]
+    other = next(results.glob("denial/majority/*"))
+    majority = RunFolder(other).read_summary()["scores"]["macro_f1"]
+    assert f"| macro_f1 | {score:.3f} |" in note
+    assert f"| {majority:.3f} |" in note
+    assert "bench run task=denial model=logreg" in note
+    assert "150 examples" in client.get_experiment(run.info.experiment_id).tags["mlflow.note.content"]
+
+
+def test_the_tasks_data_is_named_by_its_digest_without_its_texts(folder, run):
+    (given,) = run.inputs.dataset_inputs
+    task = folder.read_record()["task"]
+    assert given.dataset.name == "denial"
+    assert task["digest"].startswith(given.dataset.digest)
+    assert [column["name"] for column in json.loads(given.dataset.schema)["mlflow_colspec"]] == ["text", "label"]
+    assert sum(json.loads(given.dataset.profile)["label_counts"].values()) == task["n_examples"]
+
+
+def test_artifacts_hold_the_tables(client, folder, run, children, tmp_path):
+    target = Path(client.download_artifacts(run.info.run_id, "", str(tmp_path)))
+    assert json.loads((target / "summary.json").read_text("utf-8")) == folder.read_summary()
+    predictions = json.loads((target / "predictions.json").read_text("utf-8"))
+    table = pd.DataFrame(predictions["data"], columns=predictions["columns"])
+    kept = pd.concat([folder.read_cell(fold).predictions for fold in folder.folds()], ignore_index=True)
+    pd.testing.assert_frame_equal(table.drop(columns="fold"), kept, check_dtype=False, check_exact=True)
+    confusion = pd.read_csv(target / "confusion.csv", index_col="true")
+    assert confusion.to_numpy().tolist() == folder.read_summary()["confusion"]
+    assert len(pd.read_csv(target / "search.csv")) == 60
+    assert (target / "confusion.svg").read_text("utf-8").startswith("<svg")
+    assert "predictions.csv" in {file.path for file in client.list_artifacts(children[0].info.run_id)}
+
+
+def test_an_arabic_confusion_matrix_is_written_as_text_in_reading_order():
+    svg = confusion_svg([[1, 0], [0, 2]], ["نفي", "<b>"], "t")
+    assert ">نفي<" in svg
+    assert "&lt;b&gt;" in svg
+
+
+def test_the_logged_model_gives_the_labels_of_the_stored_one(results, folder, run, monkeypatch):
+    import mlflow
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri(results))
+    stored = loads((folder.path / "final" / "model.skops").read_bytes())
+    (output,) = run.outputs.model_outputs
+    model = mlflow.pyfunc.load_model(f"models:/{output.model_id}")
+    assert list(model.predict(TEXTS)) == list(stored.predict(TEXTS))
+    assert model.metadata.signature.inputs.input_names() == ["text"]
+    native = mlflow.sklearn.load_model(f"models:/{output.model_id}")
+    assert (native.predict_proba(TEXTS) == stored.predict_proba(TEXTS)).all()
+    assert mlflow.get_logged_model(output.model_id).metrics
+
+
+def test_all_types_of_a_stored_model_are_named(tmp_path):
+    import lightgbm
+    import skops.io
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    from bench.models.space import Range
+
+    model = make_pipeline(FunctionTransformer(pd.isna), fitted(ARABIC), lightgbm.LGBMClassifier())
+    model.space = Range(0.0, 1.0)
+    data = dumps(model)
+    (tmp_path / "model.skops").write_bytes(data)
+    untrusted = set(skops.io.get_untrusted_types(data=data))
+    assert "bench.models.space.Range" in untrusted
+    assert untrusted <= set(stored_types(tmp_path / "model.skops"))
+
+
+def test_tracking_again_makes_no_second_run(client, folder, run):
+    assert track(folder, client) == run.info.run_id
+
+
+def test_changed_results_take_the_place_of_the_old_ones(client, results):
+    folder = write_run(results, task="changing")
+    old = client.get_run(track(folder, client))
+    cell = folder.read_cell(0)
+    folder.write_cell(replace(cell, scores={**cell.scores, "accuracy": 0.125}))
+    new = client.get_run(track(folder, client))
+    assert client.get_run(old.info.run_id).info.lifecycle_stage == "deleted"
+    found = client.search_runs([new.info.experiment_id])
+    assert len(found) == 6
+    assert min(run.data.metrics["test/accuracy"] for run in found) == 0.125
+
+
+def test_a_run_that_was_not_logged_to_its_end_is_logged_anew(client, results, monkeypatch):
+    folder = write_run(results, task="cut-short")
+
+    def full(*args):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("bench.tracking.run.write_artifacts", full)
+        with pytest.raises(OSError, match="No space"):
+            track(folder, client)
+    run = client.get_run(track(folder, client))
+    assert len(client.search_runs([run.info.experiment_id])) == 6
+
+
+def test_a_failed_run_says_why(client, results):
+    run = client.get_run(track(write_run(results, task="failing", failed_fold=2), client))
+    assert run.info.status == "FAILED"
+    assert "ValueError: the model broke" in run.data.tags["bench.error"]
+    assert not any(name.startswith("test/") for name in run.data.metrics)
+    folds = folds_of(client, run)
+    assert [fold.info.status for fold in folds].count("FAILED") == 1
+    assert "error.txt" in {file.path for file in client.list_artifacts(folds[2].info.run_id)}
+
+
+def test_four_processes_can_log_to_a_store_that_is_not_there_yet(tmp_path):
+    folders = [write_run(tmp_path, model=name, folds=2) for name in ("a", "b", "c", "d")]
+    trackers = [Tracker(tmp_path) for _ in folders]
+    for tracker, folder in zip(trackers, folders, strict=True):
+        tracker.track(folder.path)
+    assert [tracker.close() for tracker in trackers] == [[], [], [], []]
+    client = open_store(tracking_uri(tmp_path))
+    (experiment,) = [each for each in client.search_experiments() if each.name == "denial"]
+    assert len(client.search_runs([experiment.experiment_id])) == 12
+
+
+def test_a_tracking_failure_is_told_and_never_raised(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "nonsense://nowhere")
+    with Tracker(tmp_path) as tracker:
+        tracker.track(tmp_path / "task" / "model" / "key")
+        (error,) = tracker.close()
+    assert "nonsense://nowhere" in error
+
+
+def test_a_tracker_that_died_is_told(tmp_path):
+    tracker = Tracker(tmp_path)
+    tracker._process.kill()
+    tracker._process.wait()
+    tracker.track(tmp_path)
+    (error,) = tracker.close()
+    assert "1 runs not logged" in error
+
+
+def test_starting_a_tracker_imports_none_of_mlflow():
+    code = "import sys, bench.tracking; print(any(name.split('.')[0] in ('mlflow', 'pandas') for name in sys.modules))"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
+    assert shown.stdout == "False\n"
