@@ -170,8 +170,7 @@ def _conclude(each: PlannedRun, wall: float, tracker: Any, outcome: Outcome) -> 
         cells = [each.folder.read_cell(fold) for fold in each.folder.folds()]
         seed = derive_seed(evaluation.seed, evaluation.task.name, "interval")
         each.folder.write_summary(summarise(cells, evaluation.task.labels, seed))
-        seconds = {phase: sum(cell.seconds.get(phase, 0.0) for cell in cells) for phase in PHASES}
-        each.record["seconds"] = {"wall": wall, **seconds}
+        each.record["seconds"] = {"wall": wall, **each.folder.read_seconds()}
     if each.folder.summarised and not each.missing_folds():
         if each.record.get("status") == "running":
             _set_status(each, "complete")
@@ -179,9 +178,6 @@ def _conclude(each: PlannedRun, wall: float, tracker: Any, outcome: Outcome) -> 
         _set_status(each, "failed")
     if tracker is not None:
         tracker.track(each.folder.path)
-
-
-PHASES = ("features", "search", "fit", "predict")
 
 
 def _set_status(each: PlannedRun, status: str) -> None:

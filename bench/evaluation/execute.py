@@ -149,10 +149,7 @@ def _collect(worker: _Worker, cell_timeout: float | None) -> tuple[CellResult, b
             cause = f"was killed by signal {-code} (out of memory?)" if code < 0 else f"ended with exit status {code}"
             reason = f"The process of this fold {cause} before it gave a result."
     else:
-        reason = (
-            f"The fold was stopped after {cell_timeout:g} s.\n"
-            "Raise execution.cell_timeout, or search less with search=quick."
-        )
+        reason = f"The fold was stopped after {cell_timeout:g} s: raise execution.cell_timeout or search less."
         worker.process.kill()
         worker.process.join()
     worker.connection.close()

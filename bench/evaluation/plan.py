@@ -152,7 +152,7 @@ def _try(params: dict[str, Any], model: Model, task: Task) -> None:
     try:
         if features is not None and (not params or next(iter(params)).startswith("features.")):
             features.fit(task.frame.iloc[:TRIED_ROWS], task.y[:TRIED_ROWS])
-        if hasattr(estimator, "_validate_params"):
+        if hasattr(estimator, "_parameter_constraints"):
             estimator._validate_params()
     except (TypeError, ValueError) as error:
         setting = ", ".join(f"search.{name}: {value!r}" for name, value in params.items()) or "params"

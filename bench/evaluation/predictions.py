@@ -64,7 +64,7 @@ def predict(estimator: Any, X: Any, labels: tuple[str, ...]) -> Predictions:
     ------
     InvalidPredictionError
         If an answer has the wrong shape, names an unknown label, or holds numbers that are no
-        probabilities.
+        probabilities or decision values.
     """
     codes = predict_codes(estimator, X, labels)
     if hasattr(estimator, "predict_proba"):
@@ -80,6 +80,8 @@ def predict(estimator: Any, X: Any, labels: tuple[str, ...]) -> Predictions:
         if given.ndim == 1:
             given = np.column_stack([-given, given])
         columns = _columns(estimator, given, len(codes), labels, "decision_function")
+        if np.isnan(given).any():
+            raise InvalidPredictionError("decision_function gave NaN")
         decisions = np.full((len(codes), len(labels)), np.nan)
         decisions[:, columns] = given
         return Predictions(codes, decisions=decisions)

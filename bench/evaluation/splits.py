@@ -85,7 +85,7 @@ def split_by_group(
             # A label with fewer examples than folds is named in the cell's notes.
             warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
             strata = codes if np.bincount(codes).max() >= n_folds else np.zeros_like(codes)
-            splits += [Split(train, test) for train, test in folds.split(codes, strata, groups)]
+            splits += [Split(train, test) for train, test in folds.split(codes, strata, None if own_group else groups)]
     return splits
 
 
@@ -102,7 +102,7 @@ def outer_splits(
     splits = split_by_group(codes, groups, n_folds, seed, repeats)
     if not splits:
         raise DataError(
-            f"All {len(codes)} examples have one group (column '{column}': {groups[0]!r}), so none can be held out.",
+            f"All {len(codes)} examples have one group (column '{column}': '{groups[0]}'), so none can be held out.",
             "Choose another column with validation.group=COLUMN, or label a second group.",
         )
     return splits

@@ -107,6 +107,8 @@ def _without_torch() -> Iterator[None]:
     if "torch" in sys.modules or "skops.io" in sys.modules:
         yield
         return
+    import sklearn.base  # noqa: F401  (SciPy, which it loads, looks at torch's module too)
+
     sys.modules["torch"] = None  # type: ignore[assignment]
     try:
         yield

@@ -46,10 +46,11 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     for name in metrics:
         table.add_column(TITLES[name], justify="right", no_wrap=True)
         if name == metric:
-            table.add_column("95 % interval", no_wrap=True)
+            table.add_column("95 % interval", no_wrap=True, min_width=14)
     table.add_column("time", justify="right", no_wrap=True)
+    several = len(_searches(board)) > 1
     for row in board["rows"]:
-        table.add_row(*_table_row(row, metrics, metric), style="dim" if row["kind"] == "reference" else None)
+        table.add_row(*_table_row(row, metrics, metric, several), style="dim" if row["kind"] == "reference" else None)
     out.print(Padding(table, (1, 0)))
     for note in _notes(board):
         out.print(Text(note), soft_wrap=False)
@@ -63,15 +64,12 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(0.42), duration(75), duration(4000)
-    ('0.4 s', '1 min 15 s', '1 h 7 min')
+    >>> duration(0.42), duration(75), duration(4000), duration(40000)
+    ('0.4 s', '75 s', '67 min', '11.1 h')
     """
-    if seconds < 60:
+    if seconds < 100:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+    return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def short_path(path: str) -> str:
@@ -85,11 +83,17 @@ def short_path(path: str) -> str:
 def _facts(board: dict[str, Any]) -> str:
     task = board["task"]
     groups = f"{task['n_groups']} groups by {task['group']}"
-    return f"{task['n_examples']} examples, {len(task['labels'])} labels, {groups}, seed {board['seed']}"
+    searches = _searches(board)
+    search = f", {searches[0]} search" if len(searches) == 1 else ""
+    return f"{task['n_examples']} examples in {groups}, {len(task['labels'])} labels{search}, seed {board['seed']}"
 
 
-def _table_row(row: dict[str, Any], metrics: list[str], primary: str) -> list[str]:
-    cells = [row["model"] if row["search"] in (None, "standard") else f"{row['model']} ({row['search']})"]
+def _searches(board: dict[str, Any]) -> list[str]:
+    return sorted({row["search"] for row in board["rows"] if row["search"] is not None})
+
+
+def _table_row(row: dict[str, Any], metrics: list[str], primary: str, several_searches: bool) -> list[str]:
+    cells = [row["model"] if row["search"] is None or not several_searches else f"{row['model']} ({row['search']})"]
     for name in metrics:
         score = row["scores"].get(name)
         cells.append(row["kind"] if score is None and name == primary else "" if score is None else f"{score:.3f}")

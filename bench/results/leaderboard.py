@@ -123,7 +123,7 @@ def _row(folder: RunFolder, record: dict[str, Any]) -> dict[str, Any]:
         "scores": summary["scores"],
         "intervals": summary["intervals"],
         "notes": summary["notes"],
-        "seconds": sum(sum(folder.read_cell(fold).seconds.values()) for fold in folder.folds()) if complete else None,
+        "seconds": sum(folder.read_seconds().values()) if complete else None,
     }
 
 

@@ -149,8 +149,16 @@ class RunFolder:
             scores=stored["scores"],
             notes=stored["notes"],
             seconds=_read_json(folder / "timing.json"),
-            error=error.read_text(encoding="utf-8") if error.is_file() else None,
+            error=error.read_bytes().decode() if error.is_file() else None,
         )
+
+    def read_seconds(self) -> dict[str, float]:
+        """Seconds by phase, summed over the stored outer folds."""
+        total: dict[str, float] = {}
+        for fold in self.folds():
+            for phase, seconds in _read_json(self.cell_path(fold) / "timing.json").items():
+                total[phase] = total.get(phase, 0.0) + seconds
+        return total
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -185,8 +193,9 @@ def stored_runs(results: Path, task: str) -> list[RunFolder]:
 
 def read_predictions(path: Path) -> pd.DataFrame:
     """Read a cell's predictions, text columns as text and the rest as float64."""
-    text = dict.fromkeys(("id", "group", "label", "predicted"), str)
-    return pd.read_csv(path, dtype=text, keep_default_na=False, float_precision="round_trip")
+    with path.open(encoding="utf-8", newline="") as file:
+        columns, *rows = csv.reader(file, quoting=csv.QUOTE_NONNUMERIC)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -230,7 +239,7 @@ def _cell_files(result: CellResult) -> dict[str, bytes]:
 
 def _to_csv(frame: pd.DataFrame) -> bytes:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(frame.columns)
     writer.writerows(zip(*(frame[name].tolist() for name in frame.columns), strict=True))
     return text.getvalue().encode()

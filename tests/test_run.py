@@ -1,0 +1,311 @@
+"""`bench run` end to end, on the real corpus and through the real command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from bench.config import compose
+from bench.evaluation import execute as execution
+from bench.evaluation.cell import FINAL
+from bench.evaluation.execute import Cell, execute
+from bench.evaluation.plan import plan
+from bench.results.leaderboard import leaderboard, write_leaderboard
+from bench.results.store import RunFolder, stored_runs
+from bench.runner import InterruptedRun, run
+
+SMALL = ("task=denial", "model=complement-nb,lexicon", "search.trials=3", "tracking=false")
+
+
+class Quiet:
+    """An observer that only remembers."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.cells: list[tuple[str, Any]] = []
+        self.done: list[tuple[str, Any]] = []
+        self._stop_after = stop_after
+
+    def planned(self, plan: Any, cells: Sequence[Any]) -> None:
+        self.cells = [(each.evaluation.model.name, fold) for each, fold in cells]
+
+    def finished(self, run: Any, result: Any) -> None:
+        self.done.append((run.evaluation.model.name, result.fold))
+        if len(self.done) == self._stop_after:
+            raise KeyboardInterrupt
+
+
+def bench(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "bench", *words], capture_output=True, text=True, cwd=cwd, timeout=120)
+
+
+def numbers(results: Path) -> dict[str, bytes]:
+    """The stored scores and predictions, by path: all that must not depend on how they were made."""
+    kept = ("result.json", "predictions.csv", "summary.json")
+    return {str(path.relative_to(results)): path.read_bytes() for path in results.rglob("*") if path.name in kept}
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    results = tmp_path_factory.mktemp("reference")
+    run(compose([*SMALL, f"results={results}", "execution.workers=1"]), Quiet())
+    yield results
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of a user's own, with a model whose class stands in a module there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs" / "model").mkdir(parents=True)
+    return tmp_path
+
+
+def write_model(folder: Path, name: str, body: str) -> None:
+    (folder / f"{name}_module.py").write_text(
+        "import os, time\nimport numpy as np\nfrom sklearn.dummy import DummyClassifier\n\n\n"
+        f"class Own(DummyClassifier):\n{body}\n"
+    )
+    (folder / "configs" / "model" / f"{name}.yaml").write_text(f"name: {name}\nestimator: {name}_module.Own\n")
+
+
+def test_two_workers_and_cells_in_any_order_give_the_same_bytes(
+    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backwards = execute
+
+    def reversed_execute(evaluations: Any, cells: Sequence[Cell], *rest: Any) -> Any:
+        return backwards(evaluations, list(reversed(cells)), *rest)
+
+    monkeypatch.setattr("bench.runner.execute", reversed_execute)
+    run(compose([*SMALL, f"results={tmp_path}", "execution.workers=2"]), Quiet())
+    assert numbers(tmp_path) == numbers(reference)
+
+
+def test_the_same_command_after_an_interruption_runs_only_what_is_missing(reference: Path, tmp_path: Path) -> None:
+    config = compose([*SMALL, f"results={tmp_path}"])
+    with pytest.raises(InterruptedRun) as stopped:
+        run(config, Quiet(stop_after=7))
+    assert (stopped.value.kept, stopped.value.missing) == (7, 11)
+    resumed = Quiet()
+    outcome = run(config, resumed)
+    assert len(resumed.cells) == 11
+    assert outcome.reused == 7
+    assert numbers(tmp_path) == numbers(reference)
+
+
+def test_a_complete_run_is_reused_and_force_runs_it_anew(reference: Path, tmp_path: Path) -> None:
+    results = tmp_path / "copy"
+    shutil.copytree(reference, results)
+    again = Quiet()
+    assert run(compose([*SMALL, f"results={results}"]), again).reused == 18
+    assert again.cells == []
+    forced = Quiet()
+    run(compose([*SMALL, f"results={results}", "force=true"]), forced)
+    assert len(forced.cells) == 18
+    assert numbers(results) == numbers(reference)
+
+
+def test_another_seed_or_budget_or_group_is_another_run(reference: Path) -> None:
+    def keys(*more: str) -> set[Path]:
+        return {each.folder.path for each in plan(compose([*SMALL, f"results={reference}", *more])).runs}
+
+    first = keys()
+    for change in ("seed=1", "search.trials=4", "validation.group=id", "task.metric=accuracy"):
+        assert not [path for path in keys(change) & first if "complement-nb" in str(path)], change
+    assert keys("execution.workers=1", "force=true") == first
+
+
+def test_majority_stands_in_every_table(reference: Path) -> None:
+    board = json.loads((reference / "denial" / "leaderboard.json").read_text())
+    assert {row["model"] for row in board["rows"]} == {"majority", "complement-nb", "lexicon", "annotation passes"}
+
+
+def test_the_leaderboard_can_be_made_again_from_the_stored_files_alone(reference: Path, tmp_path: Path) -> None:
+    results = tmp_path / "copy"
+    shutil.copytree(reference, results)
+    before = {name: (results / "denial" / name).read_bytes() for name in FILES}
+    for name in FILES:
+        (results / "denial" / name).unlink()
+    record = stored_runs(results, "denial")[0].read_record()
+    write_leaderboard(results, leaderboard(results, record))
+    assert {name: (results / "denial" / name).read_bytes() for name in FILES} == before
+
+
+FILES = ("leaderboard.json", "leaderboard.csv", "leaderboard.md")
+
+
+def test_every_example_is_predicted_once_by_a_model_that_did_not_see_its_document(reference: Path) -> None:
+    for folder in stored_runs(reference, "denial"):
+        parts = [folder.read_cell(fold).predictions for fold in folder.folds()]
+        predictions = pd.concat([part for part in parts if part is not None])
+        assert len(predictions) == len(set(predictions["id"])) == 117
+        for part in parts:
+            assert part is not None
+            assert part["group"].nunique() == 1
+
+
+def test_the_stored_final_model_predicts(reference: Path) -> None:
+    from bench.models.persistence import loads
+
+    folder = next(f for f in stored_runs(reference, "denial") if f.read_record()["model"]["name"] == "complement-nb")
+    model = loads((folder.cell_path(FINAL) / "model.skops").read_bytes())
+    assert model.predict(pd.DataFrame({"text": ["نفى الكرملين هذه المزاعم"]}))[0] in {"denial", "none", "non_confirmation"}
+
+
+def test_a_model_that_raises_is_stored_as_failed_and_the_others_go_on(plugin: Path) -> None:
+    write_model(plugin, "raises", "    def fit(self, X, y):\n        raise ValueError('no such luck')")
+    outcome = run(compose(["task=denial", "model=raises,lexicon", "tracking=false"]), Quiet())
+    assert len(outcome.failures) == 6
+    assert "raises, fold 0: ValueError: no such luck" in outcome.failures[-1]
+    rows = {row["model"]: row for row in outcome.leaderboards[0]["rows"]}
+    assert rows["raises"]["kind"] == "failed"
+    assert rows["raises"]["scores"] == {}
+    assert rows["lexicon"]["kind"] == "model"
+    (folder,) = (plugin / "results" / "denial" / "raises").iterdir()
+    assert "Traceback" in (RunFolder(folder).cell_path(0) / "error.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("    def predict(self, X):\n        return np.array(['none'])", "predict gave shape (1,)"),
+        ("    def predict(self, X):\n        return np.full(len(X), 'nome')", "'nome', which is not one of the labels"),
+        (
+            "    def predict_proba(self, X):\n        return np.full((len(X), len(self.classes_)), np.nan)",
+            "predict_proba gave rows that are no probabilities",
+        ),
+        ("    def fit(self, X, y):\n        os._exit(3)", "ended with exit status 3 before it gave a result"),
+        ("    def fit(self, X, y):\n        os.kill(os.getpid(), 9)", "was killed by signal 9"),
+    ],
+)
+def test_a_model_that_breaks_the_contract_fails_with_the_reason(plugin: Path, body: str, reason: str) -> None:
+    write_model(plugin, "broken", body)
+    outcome = run(compose(["task=denial", "model=broken", "tracking=false"]), Quiet())
+    assert [failure for failure in outcome.failures if reason in failure]
+
+
+def test_a_model_that_hangs_is_stopped_after_the_time_limit(plugin: Path) -> None:
+    write_model(plugin, "hangs", "    def fit(self, X, y):\n        time.sleep(600)")
+    start = time.monotonic()
+    words = ["task=denial", "model=hangs", "tracking=false", "execution.cell_timeout=6", "execution.workers=6"]
+    outcome = run(compose(words), Quiet())
+    assert time.monotonic() - start < 60
+    assert len(outcome.failures) == 6
+    assert "stopped after 6 s: raise execution.cell_timeout" in outcome.failures[0]
+
+
+def test_failed_folds_are_tried_again_by_the_same_command(plugin: Path) -> None:
+    write_model(plugin, "mended", "    def fit(self, X, y):\n        if not os.path.exists('mended'): raise ValueError\n"
+                "        return super().fit(X, y)")
+    config = compose(["task=denial", "model=mended", "tracking=false"])
+    assert len(run(config, Quiet()).failures) == 6
+    (plugin / "mended").touch()
+    outcome = run(config, Quiet())
+    assert outcome.failures == []
+    assert {row["model"]: row["kind"] for row in outcome.leaderboards[0]["rows"]}["mended"] == "model"
+
+
+def test_an_edited_plugin_is_another_run(plugin: Path) -> None:
+    write_model(plugin, "edited", "    pass")
+    config = compose(["task=denial", "model=edited", "tracking=false"])
+    before = plan(config).runs[-1].folder.key
+    write_model(plugin, "edited", "    def extra(self): ...")
+    assert plan(config).runs[-1].folder.key != before
+
+
+def test_a_model_that_does_not_fit_the_task_is_an_error_where_it_was_named_and_a_note_elsewhere(plugin: Path) -> None:
+    rows = "".join(f"{i},نص رقم {i},{'a' if i % 2 else 'b'},g{i % 4}\n" for i in range(40))
+    folder = plugin / "tasks" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "labels.csv").write_text("id,text,label,group\n" + rows)
+    (folder / "task.yaml").write_text(
+        "name: mine\nversion: 1\ndescription: d\nsource: {kind: table, path: labels.csv, columns: {id: id, text: text, label: label, group: group}}\n"
+        "inputs: [text]\nlabels: [a, b]\ngroup: group\nmetric: macro_f1\n"
+    )
+    planned = plan(compose(["task=mine"]))
+    assert "lexicon" not in {each.evaluation.model.name for each in planned.runs}
+    assert [note for note in planned.notes if "lexicon is left out" in note]
+    ended = bench("run", "task=mine", "model=lexicon", cwd=plugin)
+    assert ended.returncode == 2
+    assert "lexicon" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_search_space_that_the_model_does_not_take_is_named_before_anything_runs(plugin: Path) -> None:
+    path = plugin / "configs" / "model" / "mine.yaml"
+    for search, words in {
+        "estimator.Cc: [1.0]": ("unknown parameter 'estimator.Cc'", "Did you mean 'estimator.C'?"),
+        "estimator.C: {low: 2.0, high: 1.0}": ("the range is empty",),
+        "estimator.C: ['a']": ("estimator.C: 'a'",),
+        "features.char.ngram_rang: [[2, 4]]": ("features.char.ngram_rang", "Did you mean 'features.char.ngram_range'?"),
+    }.items():
+        path.write_text(
+            f"name: mine\nfeatures: tfidf\nestimator: sklearn.linear_model.LogisticRegression\nsearch:\n  {search}\n"
+        )
+        ended = bench("run", "task=denial", "model=mine", cwd=plugin)
+        assert ended.returncode == 2, ended.stderr
+        for word in words:
+            assert word in ended.stderr
+        assert not (plugin / "results" / "denial").exists()
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(plugin: Path) -> None:
+    write_model(plugin, "slow", "    def fit(self, X, y):\n        time.sleep(2)\n        return super().fit(X, y)")
+    command = [sys.executable, "-m", "bench", "run", "task=denial", "model=slow", "tracking=false"]
+    process = subprocess.Popen([*command, "execution.workers=1"], stderr=subprocess.PIPE, text=True, cwd=plugin)
+    deadline = time.monotonic() + 60
+    while not list(plugin.glob("results/denial/slow/*/f*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Stopped." in said
+    assert "To go on: bench run task=denial model=slow" in said
+    assert "Traceback" not in said
+
+
+def test_a_second_process_on_the_same_run_is_refused(plugin: Path) -> None:
+    config = compose(["task=denial", "model=lexicon", "tracking=false"])
+    with plan(config).runs[-1].folder.locked():
+        ended = bench("run", "task=denial", "model=lexicon", "tracking=false", cwd=plugin)
+    assert ended.returncode == 1
+    assert "another bench process is working on this run" in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_ends_with_a_message_and_what_was_stored_stays(plugin: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["run", "task=denial", "model=lexicon", "tracking=false", "execution.workers=1"]
+    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)); import signal; "
+    script = limited + "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); import bench.cli; bench.cli.main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", script, *words], capture_output=True, text=True, cwd=plugin, timeout=120
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert "File too large" in ended.stderr
+    assert "What was finished is stored" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert bench(*words, cwd=plugin).returncode == 0
+
+
+def test_blas_is_held_to_one_thread_a_worker() -> None:
+    execution.warm_up()
+    assert os.environ["OMP_NUM_THREADS"] == os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_piped_output_is_the_table_alone_at_80_columns(plugin: Path) -> None:
+    ended = bench("run", "task=denial", "model=lexicon", "tracking=false", cwd=plugin)
+    assert ended.returncode == 0
+    assert "majority" in ended.stdout
+    assert "\x1b" not in ended.stdout + ended.stderr
+    assert max(map(len, ended.stdout.splitlines())) <= 80
