@@ -1,0 +1,41 @@
+# make run: install into .venv and run the main job.  make test: install and run the tests.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: run test slow lint reference ui clean
+
+run: $(INSTALLED)
+	$(BIN)/bench run task=all
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+slow: $(INSTALLED)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The project's own reference: the three tasks with the default suite and seed, from nothing.
+reference: $(INSTALLED)
+	rm -rf results/reference-runs
+	$(BIN)/bench run task=all search=standard tracking=false results=results/reference-runs
+	for task in stance denial source-type; do \
+		mkdir -p results/reference/$$task && cp results/reference-runs/$$task/leaderboard.* results/reference/$$task/; \
+	done
+
+ui: $(INSTALLED)
+	$(BIN)/bench ui
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache
