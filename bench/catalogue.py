@@ -7,7 +7,7 @@ the package, then, for models, the entry points ``bench.models`` of installed pa
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +78,8 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     name : str
         The name of a YAML file in ``configs/model/`` or of an entry point.
     overrides : mapping of str to object, optional
-        Dotted keys of the model's file with the values to put in their place.
+        Dotted keys of the model's file with the values to put in their place. A parameter
+        fixed so is not searched.
 
     Raises
     ------
@@ -93,7 +94,11 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     if name not in files and name in installed:
         return _from_entry_point(installed[name], overrides or {})
     path = _find(name, {**dict.fromkeys(installed, Path()), **files}, "model", "configs/model")
-    return Model.parse(override(read_yaml(path), overrides or {}, f"model={name}"), str(path), name)
+    definition = override(read_yaml(path), overrides or {}, f"model={name}", flat=("params", "search"))
+    for fixed in (key.removeprefix("params.") for key in overrides or {} if key.startswith("params.")):
+        for searched in (fixed, f"estimator.{fixed}"):
+            (definition.get("search") or {}).pop(searched, None)
+    return Model.parse(definition, str(path), name)
 
 
 def load_config(group: str, name: str) -> dict[str, Any]:
@@ -127,8 +132,21 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()}
 
 
-def override(content: Mapping[str, Any], changes: Mapping[str, Any], where: str) -> dict[str, Any]:
+def override(
+    content: Mapping[str, Any], changes: Mapping[str, Any], where: str, flat: Collection[str] = ()
+) -> dict[str, Any]:
     """Put new values at dotted keys of nested mappings.
+
+    Parameters
+    ----------
+    content : mapping
+        What is changed, in a copy.
+    changes : mapping of str to object
+        New values by dotted key.
+    where : str
+        Named in errors.
+    flat : collection of str
+        Keys whose mappings have dotted keys themselves.
 
     Raises
     ------
@@ -149,7 +167,7 @@ def override(content: Mapping[str, Any], changes: Mapping[str, Any], where: str)
         inner = changed.get(head) or {}
         if not isinstance(inner, Mapping):
             raise ConfigError(f"{where}: '{head}' holds {inner!r}, so '{dotted}' cannot be set.")
-        changed[head] = override(inner, {rest: value}, where)
+        changed[head] = {**inner, rest: value} if head in flat else override(inner, {rest: value}, where)
     return changed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,7 @@ class Search:
     Parameters
     ----------
     name : str
-        The name of its file.
+        The name of its file, with what was changed on the command line.
     trials : int
         Settings to try, at least 1.
     timeout : float or None
@@ -163,16 +164,16 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
             known = [*GROUPS, *MULTIPLE, *settings]
             raise ConfigError(f"{key}: unknown key.", nearest(key, known))
     top = _Fields(settings, "")
-    if needs_task and chosen.get("task") is None:
+    if needs_task and chosen.get("task") in (None, []):
         raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', task_files())}")
     groups = {group: _group(group, chosen.get(group), changes.get(group, {}), path) for group in GROUPS}
     search, validation, execution = groups["search"], groups["validation"], groups["execution"]
     run = RunConfig(
-        tasks=_names("task", chosen.get("task") or [], list(task_files())),
-        models=_names("model", chosen.get("model") or [], model_names()),
+        tasks=_names("task", chosen.get("task"), list(task_files())),
+        models=_names("model", chosen.get("model"), model_names()),
         asked_for_models="model" in parse_overrides(words) and chosen["model"] != "all",
         search=Search(
-            search.name,
+            _search_name(search.name, changes.get("search", {})),
             trials=search.integer("trials", least=1),
             timeout=search.seconds("timeout"),
         ),
@@ -201,6 +202,11 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
     return run
 
 
+def _search_name(name: str, changes: Mapping[str, Any]) -> str:
+    """The name under which tables show a search: its file's, with what was changed."""
+    return ", ".join([name, *(f"{key}={value}" for key, value in changes.items())])
+
+
 def config_path() -> Path:
     """The ``config.yaml`` in force: the current folder's, else the packaged one."""
     own = Path("configs") / "config.yaml"
@@ -221,6 +227,7 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
     {'task': 'stance', 'model': ['logreg', 'linear-svm'], 'seed': 3}
     """
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import ChoiceSweep
     from hydra.errors import HydraException
 
     parser = OverridesParser.create()
@@ -228,20 +235,23 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
     for word in words:
         try:
             parsed = parser.parse_override(word)
-        except HydraException as error:
-            reason = str(error).splitlines()[0]
+        except HydraException:
             raise ConfigError(
-                f"'{word}' is not of the form key=value: {reason}.", "For example: task=stance search=quick seed=3"
+                f"'{word}' is not of the form key=value.",
+                "For example: task=stance search=quick seed=3. Quote what is more than letters, digits and "
+                "./-_+%@, twice for the shell: \"results='my runs'\"",
             ) from None
-        key = parsed.key_or_group
+        key, value = parsed.key_or_group, parsed.value()
         if not parsed.is_sweep_override():
             if parsed.is_delete():
                 raise ConfigError(f"'{word}': keys cannot be deleted.", f"Set {key} to null instead.")
-            values[key] = _unquoted(parsed.value())
-        elif key in MULTIPLE:
-            values[key] = [str(value) for value in parsed.sweep_string_iterator()]
-        else:
+            values[key] = _unquoted(value)
+        elif key not in MULTIPLE:
             raise ConfigError(f"'{word}': {key} takes one value.", "Only task and model take a comma list.")
+        elif not isinstance(value, ChoiceSweep):
+            raise ConfigError(f"'{word}': {key} takes one name, a comma list, or all.")
+        else:
+            values[key] = [str(_unquoted(name)) for name in value.list]
     return values
 
 
@@ -268,6 +278,7 @@ def _defaults(entries: Any, path: Path) -> dict[str, Any]:
 def _names(group: str, given: Any, known: list[str]) -> tuple[str, ...]:
     if given == "all":
         return tuple(known)
+    given = [] if given is None else given
     names = [str(name) for name in (given if isinstance(given, list) else [given])]
     for name in names:
         if name not in known:
@@ -324,8 +335,9 @@ class _Fields:
         return None if value is None else str(value)
 
     def reject_rest(self) -> None:
-        for key in self._content.keys() - self._read:
+        for key in sorted(self._content.keys() - self._read):
             raise ConfigError(f"{self._prefix}{key}: unknown key.", nearest(key, self._read))
 
     def _wrong(self, key: str, expected: str) -> ConfigError:
-        return ConfigError(f"{self._prefix}{key}={self._content[key]}: expected {expected}.")
+        given = json.dumps(self._content[key], ensure_ascii=False, default=str)
+        return ConfigError(f"{self._prefix}{key}={given}: expected {expected}.")

@@ -6,17 +6,21 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from bench.errors import BenchError
 from bench.evaluation.cell import CellResult, Fold
-from bench.evaluation.worker import PRELOADED, work
+from bench.evaluation.worker import PRELOADED, answer, work
 
 if TYPE_CHECKING:
     from bench.evaluation.evaluate import Evaluation
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,39 @@ def execute(
         for process, connection in [*idle, *((w.process, w.connection) for w in running.values())]:
             connection.close()
             process.join()
+
+
+def call(function: Callable[..., T], *args: Any) -> T:
+    """Call a function in a process like the workers', which has the libraries loaded already.
+
+    Parameters
+    ----------
+    function : callable
+        A function of a module's top level.
+    *args : object
+        Its arguments, which can be pickled.
+
+    Raises
+    ------
+    bench.errors.BenchError
+        If the process died.
+    Exception
+        What the function raised.
+    """
+    warm_up()
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    process = _context().Process(target=answer, args=(theirs, function, args), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        returned, value = ours.recv()
+    except EOFError:
+        process.join()
+        raise BenchError(f"A process ended with exit status {process.exitcode} while models were examined.") from None
+    process.join()
+    if not returned:
+        raise value
+    return value
 
 
 def available_cores() -> int:

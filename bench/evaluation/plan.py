@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import inspect
 import platform
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module, metadata
-from pathlib import Path
+from importlib import metadata
 from typing import Any
 
 from bench.catalogue import load_model, load_task
@@ -23,7 +20,8 @@ from bench.errors import ModelError
 from bench.evaluation import splits
 from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.evaluate import Evaluation
-from bench.evaluation.metrics import PROBABILITY_METRICS
+from bench.evaluation.examine import examine_all
+from bench.evaluation.execute import call
 from bench.models.model import Model
 from bench.results.store import FORMAT, RunFolder, run_key
 from bench.seeding import derive_seed
@@ -31,9 +29,6 @@ from bench.statistics.reference import agreement_scores
 
 BASELINE = "majority"
 """The model that stands in every table."""
-
-TRIED_ROWS = 5
-"""Examples on which features are tried before anything runs."""
 
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "camel-tools", "lightgbm", "mlflow", "skops")
 """Packages whose versions a run records."""
@@ -92,74 +87,51 @@ def plan(config: RunConfig) -> Plan:
         If a task, a model or a split is wrong; nothing has run then.
     """
     planned = Plan([])
-    for name in config.tasks:
-        task = load_task(name, config.task_overrides)
-        if config.validation.group is not None:
-            task = task.grouped_by(config.validation.group)
-        planned.notes += [f"{task.name}: {note}" for note in task.notes]
-        outer = splits.outer_splits(
-            task.codes,
-            task.groups,
-            task.group,
-            config.validation.folds,
-            derive_seed(config.seed, task.name, "outer"),
-            config.validation.repeats,
-        )
-        splits.verify(outer, task.groups, duplicate_keys(task.frame), task.ids)
-        described = _describe_task(task)
-        for model in _models_for(task, config, planned.notes):
-            evaluation = Evaluation(task, model, outer, config.search, config.validation.inner_folds, config.seed)
-            planned.runs.append(_plan_run(evaluation, described, config))
+    tasks = [_load(name, config) for name in config.tasks]
+    planned.notes += [f"{task.name}: {note}" for task in tasks for note in task.notes]
+    outer = {task.name: _split(task, config) for task in tasks}
+    described = {task.name: _describe_task(task) for task in tasks}
+    for task, model, sources in _fitting(tasks, config, planned.notes):
+        inner = config.validation.inner_folds
+        evaluation = Evaluation(task, model, outer[task.name], config.search, inner, config.seed)
+        each = _plan_run(evaluation, described[task.name], sources, config)
+        planned.runs.append(each)
+        planned.notes += [f"{task.name}: {model.name}: {note}" for note in _older_versions(each)]
     return planned
 
 
-def _models_for(task: Task, config: RunConfig, notes: list[str]) -> list[Model]:
-    names = list(config.models)
-    if BASELINE not in names:
-        names.insert(0, BASELINE)
-    models = []
-    for name in names:
-        overrides = {} if name == BASELINE and BASELINE not in config.models else config.model_overrides
-        model = load_model(name, overrides)
-        try:
-            _check(model, task)
-        except ModelError as error:
-            if config.asked_for_models and name in config.models:
-                raise
-            notes.append(f"{task.name}: {name} is left out: {error.message}")
+def _load(name: str, config: RunConfig) -> Task:
+    task = load_task(name, config.task_overrides)
+    return task if config.validation.group is None else task.grouped_by(config.validation.group)
+
+
+def _split(task: Task, config: RunConfig) -> list[splits.Split]:
+    validation = config.validation
+    seed = derive_seed(config.seed, task.name, "outer")
+    outer = splits.outer_splits(task.codes, task.groups, task.group, validation.folds, seed, validation.repeats)
+    splits.verify(outer, task.groups, duplicate_keys(task.frame), task.ids)
+    return outer
+
+
+def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list[tuple[Task, Model, dict[str, str]]]:
+    """The models that fit each task, with the digests of their sources."""
+    names = list(config.models) if BASELINE in config.models else [BASELINE, *config.models]
+    models = [load_model(name, config.model_overrides if name in config.models else {}) for name in names]
+    pairs = [(model, task) for task in tasks for model in models]
+    fitting = []
+    for (model, task), found in zip(pairs, call(examine_all, pairs), strict=True):
+        if not isinstance(found, ModelError):
+            fitting.append((task, model, found))
+        elif config.asked_for_models and model.name in config.models:
+            raise found
         else:
-            models.append(model)
-    return models
+            notes.append(f"{task.name}: {model.name} is left out: {found.message}")
+    return fitting
 
 
-def _check(model: Model, task: Task) -> None:
-    """Build the model once and hold the names and values of its search space against what it takes."""
-    _try({}, model, task)
-    if task.metric in PROBABILITY_METRICS and not hasattr(model.build_estimator({}, task, seed=0), "predict_proba"):
-        raise ModelError(
-            f"{model.name} gives no probabilities, which the task's metric {task.metric} needs.",
-            "Choose another model, or task.metric=macro_f1.",
-        )
-    for name, dimension in model.search.dimensions.items():
-        for value in dimension.ends():
-            _try({name: value}, model, task)
-
-
-def _try(params: dict[str, Any], model: Model, task: Task) -> None:
-    """Build a setting and let its parts check their values, as they do when fitted."""
-    features = model.build_features(params, task)
-    estimator = model.build_estimator(params, task, seed=0)
-    try:
-        if features is not None and (not params or next(iter(params)).startswith("features.")):
-            features.fit(task.frame.iloc[:TRIED_ROWS], task.y[:TRIED_ROWS])
-        if hasattr(estimator, "_parameter_constraints"):
-            estimator._validate_params()
-    except (TypeError, ValueError) as error:
-        setting = ", ".join(f"search.{name}: {value!r}" for name, value in params.items()) or "params"
-        raise ModelError(f"{model.origin}: {setting}: {error}") from error
-
-
-def _plan_run(evaluation: Evaluation, task: Mapping[str, Any], config: RunConfig) -> PlannedRun:
+def _plan_run(
+    evaluation: Evaluation, task: Mapping[str, Any], sources: Mapping[str, str], config: RunConfig
+) -> PlannedRun:
     model = evaluation.model
     described = {
         "name": model.name,
@@ -167,7 +139,7 @@ def _plan_run(evaluation: Evaluation, task: Mapping[str, Any], config: RunConfig
         "features": model.features,
         "params": dict(model.params),
         "search": {name: dataclasses.asdict(spec) for name, spec in model.search.dimensions.items()},
-        "source": _source_digest(model),
+        "sources": dict(sources),
     }
     identity = {
         "task": {key: task[key] for key in ("name", "version", "digest", "labels", "inputs", "metric", "group")},
@@ -193,6 +165,15 @@ def _plan_run(evaluation: Evaluation, task: Mapping[str, Any], config: RunConfig
     return PlannedRun(evaluation, folder, record)
 
 
+def _older_versions(each: PlannedRun) -> list[str]:
+    """Say where stored folds were made with other versions of the libraries."""
+    if not each.folder.folds():
+        return []
+    then, now = (record["environment"]["packages"] for record in (each.folder.read_record(), each.record))
+    changed = [f"{name} {then.get(name)} (now {now[name]})" for name in now if then.get(name) != now[name]]
+    return [f"its stored folds were made with {', '.join(changed)}; force=true runs them anew"] if changed else []
+
+
 def _describe_task(task: Task) -> dict[str, Any]:
     return {
         "name": task.name,
@@ -209,17 +190,6 @@ def _describe_task(task: Task) -> dict[str, Any]:
         "origin": str(task.origin),
         "agreement": None if task.passes is None else agreement_scores(task.passes, task.labels),
     }
-
-
-def _source_digest(model: Model) -> dict[str, str]:
-    """Digests of the sources that no installed package versions, such as the user's own plug-in."""
-    digests = {}
-    for path in filter(None, (model.estimator, model.features)):
-        module, _, _ = path.rpartition(".")
-        file = inspect.getsourcefile(import_module(module)) if module and not module.startswith("bench.") else None
-        if file is not None and "site-packages" not in file:
-            digests[path] = hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12]
-    return digests
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PRELOADED = (
     "bench.evaluation.evaluate",
+    "bench.evaluation.examine",
     "bench.features.cache",
     "sklearn.dummy",
     "sklearn.linear_model",
@@ -52,3 +53,13 @@ def work(evaluations: Sequence[Evaluation], connection: Connection) -> None:
             return
         except Exception:
             connection.send(CellResult(fold=fold, status="failed", error=traceback.format_exc()))
+
+
+def answer(connection: Connection, function: Callable[..., object], args: tuple[object, ...]) -> None:
+    """Send what a function returns, as ``(True, value)``, or raises, as ``(False, error)``."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        reply = (True, function(*args))
+    except Exception as error:
+        reply = (False, error)
+    connection.send(reply)

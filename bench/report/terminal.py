@@ -40,7 +40,7 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     out.print()
     out.print(Text(task["name"], style="bold"), _facts(board), sep="  ")
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
-    table.add_column("model", no_wrap=True)
+    table.add_column("model", overflow="fold")
     wide = out.width >= 110
     metrics = [name for name in metrics_of(board) if wide or name == metric or name in SHORT]
     for name in metrics:

@@ -110,8 +110,11 @@ def group_interval(
     Whole groups are resampled (the cluster bootstrap of Field and Welsh 2007). Its standard error is
     inflated by :math:`\sqrt{G / (G - 1)}` and multiplied by Student's quantile with :math:`G - 1` degrees of
     freedom, as in Cameron, Gelbach and Miller (2008), because the percentile interval is much too
-    narrow where groups are few: in simulations with 5 groups it covers 83 % where this one
-    covers 94 % (``docs/statistics.md``). The logit scale keeps the ends inside `bounds`.
+    narrow where groups are few: in simulations with 5 groups it covers 78 to 84 % where this one
+    covers 92 to 96 % (``docs/statistics.md``). The logit scale keeps the ends inside `bounds`.
+
+    A score at a bound leaves a bootstrap nothing to resample. Its interval then reaches as far as the
+    exact binomial one (Clopper and Pearson 1934) of as many successes as there are groups.
 
     Parameters
     ----------
@@ -130,14 +133,18 @@ def group_interval(
 
     low, high = bounds
     half = float(stdtrit(n_groups - 1, (1 + level) / 2)) * float(drawn.std(ddof=1)) * np.sqrt(n_groups / (n_groups - 1))
+    if np.isfinite(high) and observed in bounds:
+        reach = (high - low) * (1.0 - ((1.0 - level) / 2.0) ** (1.0 / n_groups))
+        return Interval(max(observed - reach, low), min(observed + reach, high), level)
     if half == 0.0 or not low < observed < high:
-        return Interval(max(observed - half, low), min(observed + half, high), level)
+        return Interval(float(max(observed - half, low)), float(min(observed + half, high)), level)
     if np.isinf(high):
         forward, backward, slope = _log_scale(low)
     else:
         forward, backward, slope = _logit_scale(low, high)
-    centre, reach = forward(observed), half * slope(observed)
-    return Interval(float(backward(centre - reach)), float(backward(centre + reach)), level)
+    with np.errstate(over="ignore"):
+        centre, reach = forward(observed), half * slope(observed)
+        return Interval(backward(centre - reach), backward(centre + reach), level)
 
 
 Scale = tuple[Callable[[float], float], Callable[[float], float], Callable[[float], float]]
