@@ -1,0 +1,135 @@
+"""Every metric equals scikit-learn's over all of the task's labels, whichever of them occur."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn import metrics as reference
+
+from bench.evaluation.metrics import (
+    LABEL_METRICS,
+    METRICS,
+    PROBABILITY_METRICS,
+    confusion_matrix,
+    label_scores,
+    per_class,
+    probability_scores,
+)
+
+
+@st.composite
+def labelled(draw: st.DrawFn) -> tuple[int, np.ndarray, np.ndarray]:
+    """A number of labels, true and predicted codes; labels may be absent from either side."""
+    n_labels = draw(st.integers(2, 5))
+    n = draw(st.integers(1, 30))
+    occurring = draw(st.lists(st.integers(0, n_labels - 1), min_size=1, max_size=n_labels))
+    codes = hnp.arrays(np.intp, n, elements=st.sampled_from(occurring))
+    anything = hnp.arrays(np.intp, n, elements=st.integers(0, n_labels - 1))
+    return n_labels, draw(codes), draw(st.one_of(codes, anything))
+
+
+@st.composite
+def scored(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of probabilities, with many ties and with zeros, and true codes."""
+    n_labels, true, _ = draw(labelled())
+    weights = draw(hnp.arrays(np.float64, (len(true), n_labels), elements=st.sampled_from([0.0, 0.0, 1.0, 2.0, 5.0])))
+    weights[weights.sum(axis=1) == 0] = 1.0
+    return weights / weights.sum(axis=1, keepdims=True), true
+
+
+@pytest.fixture(autouse=True)
+def _no_warnings_of_ours() -> object:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        yield
+
+
+@given(labelled())
+def test_confusion_matrices_equal_scikit_learns(case: tuple[int, np.ndarray, np.ndarray]) -> None:
+    n_labels, true, predicted = case
+    expected = reference.confusion_matrix(true, predicted, labels=range(n_labels))
+    assert np.array_equal(confusion_matrix(true, predicted, n_labels), expected)
+
+
+@given(labelled())
+def test_scores_of_predicted_labels_equal_scikit_learns_over_all_labels(
+    case: tuple[int, np.ndarray, np.ndarray],
+) -> None:
+    n_labels, true, predicted = case
+    labels = range(n_labels)
+    scores = label_scores(confusion_matrix(true, predicted, n_labels))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = {
+            "macro_f1": reference.f1_score(true, predicted, labels=labels, average="macro", zero_division=0.0),
+            "accuracy": reference.accuracy_score(true, predicted),
+            "balanced_accuracy": reference.balanced_accuracy_score(true, predicted),
+            "mcc": reference.matthews_corrcoef(true, predicted),
+        }
+    assert set(scores) == set(expected) == set(LABEL_METRICS)
+    for name, value in expected.items():
+        assert float(scores[name]) == pytest.approx(value, abs=1e-12), name
+
+
+@given(labelled())
+def test_per_class_scores_equal_scikit_learns_over_all_labels(case: tuple[int, np.ndarray, np.ndarray]) -> None:
+    n_labels, true, predicted = case
+    ours = per_class(confusion_matrix(true, predicted, n_labels))
+    theirs = reference.precision_recall_fscore_support(true, predicted, labels=range(n_labels), zero_division=0.0)
+    for name, values in zip(("precision", "recall", "f1", "support"), theirs, strict=True):
+        assert ours[name] == pytest.approx(values, abs=1e-12), name
+
+
+@given(scored())
+def test_scores_of_probabilities_equal_scikit_learns(case: tuple[np.ndarray, np.ndarray]) -> None:
+    probabilities, true = case
+    labels = range(probabilities.shape[1])
+    occurring = np.unique(true)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        two = probabilities[:, 1] if len(labels) == 2 else probabilities
+        expected = {
+            "log_loss": reference.log_loss(true, probabilities, labels=labels),
+            "brier": reference.brier_score_loss(true, two, labels=labels, scale_by_half=False),
+            "average_precision": np.mean(
+                [reference.average_precision_score(true == label, probabilities[:, label]) for label in occurring]
+            ),
+        }
+    scores = probability_scores(probabilities, true)
+    assert set(scores) == set(expected) == set(PROBABILITY_METRICS)
+    for name, value in expected.items():
+        assert scores[name] == pytest.approx(value, rel=1e-9, abs=1e-9), name
+
+
+@settings(max_examples=50)
+@given(st.integers(2, 4).flatmap(lambda k: hnp.arrays(np.int64, (3, 2, k, k), elements=st.integers(0, 9))))
+def test_confusion_matrices_scored_together_score_as_one_by_one(confusions: np.ndarray) -> None:
+    together, classes = label_scores(confusions), per_class(confusions)
+    for place in np.ndindex(3, 2):
+        alone, alone_classes = label_scores(confusions[place]), per_class(confusions[place])
+        assert {name: scores[place] for name, scores in together.items()} == alone
+        for name, values in classes.items():
+            assert np.array_equal(values[place], alone_classes[name])
+
+
+def test_a_label_that_never_occurs_counts_zero_in_macro_f1() -> None:
+    """`f1_score` without ``labels=`` would say 1.0 here."""
+    codes = np.array([0, 1, 0, 1])
+    assert float(label_scores(confusion_matrix(codes, codes, 4))["macro_f1"]) == 0.5
+
+
+def test_an_empty_confusion_matrix_scores_zero_without_a_warning() -> None:
+    assert {float(score) for score in label_scores(np.zeros((3, 3))).values()} == {0.0}
+
+
+def test_constant_predictions_have_no_correlation() -> None:
+    assert float(label_scores(confusion_matrix(np.array([0, 1, 1]), np.array([1, 1, 1]), 2))["mcc"]) == 0.0
+
+
+def test_all_metrics_are_given_a_direction_and_a_kind() -> None:
+    assert METRICS == LABEL_METRICS + PROBABILITY_METRICS

@@ -1,0 +1,283 @@
+"""What is stored is read back as it was, whole or not at all, and a run's key says what decided its numbers."""
+
+from __future__ import annotations
+
+import copy
+import json
+import multiprocessing
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.errors import BenchError, UserError
+from bench.evaluation.cell import FINAL, CellResult, Trial
+from bench.results import store
+from bench.results.store import RunFolder, run_key, stored_runs, to_json, write_atomically
+
+FLOATS = st.floats(allow_nan=False)
+NULL_LIKE = ("NA", "null", "None", "nan", "", " ", "1", "007", "1e5", "inf", "True")
+AWKWARD = ('"', "'", '""', "a,b", "a\nb", "a\r\nb", "a\rb", "\t", "\\N", "#x", "\ufeffx", "\u2028", "a\x00b")
+ARABIC = ("نفى", "نَفى «الخبر»", "لم يصدر تعليق، أمس")
+ODD = st.sampled_from([*NULL_LIKE, *AWKWARD, *ARABIC, "😀"])
+TEXT = st.one_of(ODD, st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
+VALUES = st.recursive(st.none() | st.booleans() | st.integers() | FLOATS | TEXT, lambda v: st.lists(v, max_size=3))
+PARAMS = st.dictionaries(TEXT, VALUES, max_size=3)
+
+
+@st.composite
+def predictions(draw: st.DrawFn) -> pd.DataFrame:
+    n = draw(st.integers(1, 5))
+    labels = draw(st.lists(TEXT, min_size=1, max_size=3, unique=True))
+    kind = draw(st.sampled_from(["p", "d", None]))
+    floats = FLOATS | st.just(float("nan")) if kind == "d" else FLOATS
+    columns: dict[str, Any] = {
+        "id": draw(st.lists(TEXT, min_size=n, max_size=n)),
+        "group": draw(st.lists(TEXT, min_size=n, max_size=n)),
+        "label": draw(st.lists(st.sampled_from(labels), min_size=n, max_size=n)),
+        "predicted": draw(st.lists(st.sampled_from(labels), min_size=n, max_size=n)),
+    }
+    if kind:
+        columns |= {f"{kind}_{label}": draw(st.lists(floats, min_size=n, max_size=n)) for label in labels}
+    return pd.DataFrame(columns)
+
+
+CELLS = st.builds(
+    CellResult,
+    fold=st.integers(0, 120) | st.just(FINAL),
+    status=st.sampled_from(["ok", "failed"]),
+    params=PARAMS,
+    inner_score=st.none() | FLOATS,
+    trials=st.lists(st.builds(Trial, st.integers(0, 99), PARAMS, st.none() | FLOATS, st.none() | TEXT), max_size=2),
+    predictions=st.none() | predictions(),
+    scores=st.dictionaries(TEXT, FLOATS, max_size=2),
+    notes=st.lists(TEXT, max_size=2),
+    seconds=st.dictionaries(TEXT, FLOATS, max_size=2),
+    error=st.none() | TEXT,
+)
+
+
+def assert_same(one: CellResult, other: CellResult) -> None:
+    if one.predictions is None or other.predictions is None:
+        assert one.predictions is other.predictions
+    else:
+        assert list(one.predictions.columns) == list(other.predictions.columns)
+        for name in one.predictions.columns:
+            assert list(map(repr, one.predictions[name].tolist())) == list(map(repr, other.predictions[name].tolist()))
+    plain, read = copy.copy(one), copy.copy(other)
+    plain.predictions = read.predictions = plain.estimator = None
+    assert plain == read
+
+
+@settings(max_examples=150)
+@given(CELLS)
+def test_a_cell_is_read_back_as_it_was_written(cell: CellResult) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        run = RunFolder(Path(folder) / "run")
+        run.write_cell(cell)
+        assert_same(cell, run.read_cell(cell.fold))
+        assert run.is_done(cell.fold) == (cell.status == "ok")
+
+
+def cell(fold: int = 0, **changes: Any) -> CellResult:
+    frame = pd.DataFrame({"id": ["NA", "null"], "group": ["d1", "d1"], "label": ["نفي", "none"], "predicted": "none"})
+    return CellResult(fold, predictions=frame, scores={"macro_f1": 0.5}, seconds={"fit": 0.1}, **changes)
+
+
+def test_the_files_of_a_cell_are_the_same_bytes_every_time_but_for_its_timing(tmp_path: Path) -> None:
+    for name, seconds in (("a", 0.1), ("b", 0.7)):
+        RunFolder(tmp_path / name).write_cell(CellResult(**{**cell().__dict__, "seconds": {"fit": seconds}}))
+    names = {path.name for path in (tmp_path / "a" / "fold-00").iterdir()}
+    assert names == {"result.json", "predictions.csv", "timing.json"}
+    for name in names - {"timing.json"}:
+        assert (tmp_path / "a/fold-00" / name).read_bytes() == (tmp_path / "b/fold-00" / name).read_bytes()
+
+
+def test_numpy_values_and_tuples_are_stored_as_plain_ones(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    params = {"a": np.float64(0.1), "b": np.int64(3), "c": (1, 2), "d": np.array([1.5]), "e": Path("x"), "f": np.True_}
+    run.write_cell(cell(params=params))
+    assert run.read_cell(0).params == {"a": 0.1, "b": 3, "c": [1, 2], "d": [1.5], "e": "x", "f": True}
+
+
+def test_a_fitted_model_is_stored_beside_the_result(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.write_cell(CellResult(FINAL, estimator=b"skops"))
+    assert (run.path / "final" / "model.skops").read_bytes() == b"skops"
+    assert run.read_cell(FINAL).estimator is None
+    assert run.folds() == []
+
+
+def test_a_later_result_takes_the_place_of_a_failed_one_with_nothing_left_over(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.write_cell(CellResult(2, status="failed", error="Traceback: ValueError: نص"))
+    assert not run.is_done(2)
+    assert run.read_cell(2).error == "Traceback: ValueError: نص"
+    run.write_cell(cell(2))
+    assert run.is_done(2)
+    assert run.read_cell(2).error is None
+    assert [path.name for path in run.path.iterdir()] == ["fold-02"]
+
+
+@pytest.mark.parametrize("step", ["write_bytes", "rename"])
+def test_a_crash_while_writing_leaves_no_half_of_a_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def crash(path: Path, *args: Any) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    run = RunFolder(tmp_path / "run")
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, step, crash)
+        with pytest.raises(OSError, match="No space left"):
+            run.write_cell(cell())
+    assert not run.is_done(0)
+    assert list(run.path.iterdir()) == []
+
+
+def test_a_crash_while_writing_leaves_the_earlier_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.write_cell(cell())
+    written = Path.write_bytes
+
+    def crash_at_predictions(path: Path, content: bytes) -> int:
+        if path.name == "predictions.csv":
+            raise KeyboardInterrupt
+        return written(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", crash_at_predictions)
+    with pytest.raises(KeyboardInterrupt):
+        run.write_cell(cell(params={"C": 2}))
+    assert_same(run.read_cell(0), cell())
+    assert [path.name for path in run.path.iterdir()] == ["fold-00"]
+
+
+def test_a_crash_while_writing_a_file_leaves_the_earlier_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.json"
+    write_atomically(path, "earlier")
+
+    def crash(*args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", crash)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, "later")
+    assert path.read_text() == "earlier"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folds_are_listed_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    for fold in (100, 2, 10):
+        run.write_cell(CellResult(fold))
+    (run.path / ".fold-03-left-by-a-killed-process").mkdir()
+    assert run.folds() == [2, 10, 100]
+
+
+def test_a_second_process_on_the_same_run_is_told_so(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    with run.locked():
+        with pytest.raises(BenchError, match=f"{run.path}: another bench process is working on this run") as error:
+            RunFolder(run.path).locked().__enter__()
+        assert error.value.exit_status == 1
+        assert "finished folds are kept" in str(error.value)
+    with RunFolder(run.path).locked():
+        pass
+
+
+def _hold_and_die(path: Path) -> None:
+    import os
+
+    with RunFolder(path).locked():
+        os._exit(0)
+
+
+def test_a_process_that_died_does_not_hold_the_run(tmp_path: Path) -> None:
+    process = multiprocessing.get_context("fork").Process(target=_hold_and_die, args=(tmp_path / "run",))
+    process.start()
+    process.join()
+    with RunFolder(tmp_path / "run").locked():
+        pass
+
+
+IDENTITY = {
+    "task": {"name": "denial", "version": 1, "digest": "ab", "labels": ["a", "b"], "metric": "macro_f1"},
+    "model": {"name": "logreg", "params": {"C": 1.0, "solver": "lbfgs"}, "search": {"C": {"low": 0.1, "high": 10.0}}},
+    "validation": {"group": None, "folds": 5, "inner_folds": 3, "repeats": 1},
+    "search": {"trials": 30, "timeout": None},
+    "seed": 0,
+}
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if isinstance(value, dict):
+        return [found for key, inner in value.items() for found in _paths(inner, (*path, key))]
+    return [path]
+
+
+@pytest.mark.parametrize("path", _paths(IDENTITY), ids=lambda path: ".".join(path))
+def test_each_part_of_what_decides_a_runs_numbers_changes_its_key(path: tuple[str, ...]) -> None:
+    changed = copy.deepcopy(IDENTITY)
+    inner: Any = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = ["b", "a"] if isinstance(inner[path[-1]], list) else "another"
+    assert run_key(changed) != run_key(IDENTITY)
+
+
+def test_the_version_of_the_format_changes_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = run_key(IDENTITY)
+    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
+    assert run_key(IDENTITY) != before
+
+
+def test_the_order_of_keys_does_not_change_the_key() -> None:
+    def turned(value: Any) -> Any:
+        return {key: turned(value[key]) for key in reversed(value)} if isinstance(value, dict) else value
+
+    assert list(turned(IDENTITY)) != list(IDENTITY)
+    assert run_key(turned(IDENTITY)) == run_key(IDENTITY)
+
+
+@pytest.mark.parametrize("content", [b'{"status": "o', b"", b'{"status": "\xff"}'])
+def test_a_broken_result_is_named_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.write_cell(cell())
+    (run.path / "fold-00" / "result.json").write_bytes(content)
+    for read in (run.is_done, run.read_cell):
+        with pytest.raises(UserError) as error:
+            read(0)
+        assert f"{run.path}/fold-00/result.json: not readable as" in str(error.value)
+        assert "Delete its folder and run the same command again." in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    with pytest.raises(UserError, match=r"run\.json: no such file"):
+        run.read_record()
+
+
+def test_stored_runs_are_those_with_a_record_in_order(tmp_path: Path) -> None:
+    for name in ("denial/logreg/b", "denial/logreg/a", "denial/lexicon/c", "stance/logreg/d"):
+        RunFolder(tmp_path / name).write_record({"name": name})
+    (tmp_path / "denial/logreg/never-started").mkdir()
+    assert [run.read_record()["name"] for run in stored_runs(tmp_path, "denial")] == [
+        "denial/lexicon/c",
+        "denial/logreg/a",
+        "denial/logreg/b",
+    ]
+    shutil.rmtree(tmp_path / "denial")
+    assert stored_runs(tmp_path, "denial") == []
+
+
+@given(st.dictionaries(TEXT, VALUES, max_size=4))
+def test_json_keeps_every_value_and_its_bytes_do_not_depend_on_the_order_of_keys(value: dict[str, Any]) -> None:
+    text = to_json(value)
+    assert json.loads(text) == value
+    assert to_json(dict(reversed(value.items()))) == text
