@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.config import RunConfig
 from bench.evaluation.cell import FINAL, CellResult, Fold
 from bench.evaluation.execute import Cell, execute, warm_up
-from bench.evaluation.plan import Plan, PlannedRun, plan
 from bench.results.leaderboard import leaderboard, write_leaderboard
-from bench.results.summary import summarise
 from bench.seeding import derive_seed
+from bench.tracking import Tracker
+
+if TYPE_CHECKING:
+    from bench.evaluation.plan import Plan, PlannedRun
 
 
 class Observer(Protocol):
@@ -88,12 +90,13 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
     InterruptedRun
         If the user stopped it; what was finished is stored.
     """
-    from bench.tracking import Tracker
-
     outcome = Outcome()
     with ExitStack() as stack:
+        # The processes beside this one import scikit-learn and MLflow while this one imports pandas.
         warm_up()
         tracker = stack.enter_context(Tracker(config.results)) if config.tracking else None
+        from bench.evaluation.plan import plan
+
         planned = plan(config)
         for each in planned.runs:
             stack.enter_context(each.folder.locked())
@@ -167,6 +170,8 @@ def _conclude(each: PlannedRun, wall: float, tracker: Any, outcome: Outcome) -> 
     """Sum a run up once all its cells are stored."""
     if not each.missing_folds() and not each.folder.summarised:
         evaluation = each.evaluation
+        from bench.results.summary import summarise
+
         cells = [each.folder.read_cell(fold) for fold in each.folder.folds()]
         seed = derive_seed(evaluation.seed, evaluation.task.name, "interval")
         each.folder.write_summary(summarise(cells, evaluation.task.labels, seed))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 FINAL: Final = "final"
 """The fold of the cell that searches and fits on all examples, and scores nothing."""

@@ -28,13 +28,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from bench.errors import BenchError, UserError
 from bench.evaluation.cell import FINAL, CellResult, Fold, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = 1
 """The version of the result format; a change that alters numbers raises it."""
@@ -193,6 +195,8 @@ def stored_runs(results: Path, task: str) -> list[RunFolder]:
 
 def read_predictions(path: Path) -> pd.DataFrame:
     """Read a cell's predictions, text columns as text and the rest as float64."""
+    import pandas as pd
+
     with path.open(encoding="utf-8", newline="") as file:
         columns, *rows = csv.reader(file, quoting=csv.QUOTE_NONNUMERIC)
     return pd.DataFrame(rows, columns=columns)

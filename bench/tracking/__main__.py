@@ -37,6 +37,8 @@ def main() -> None:
         except Exception as error:
             reply = {"path": path, "error": f"{type(error).__name__}: {error}"}
         print(json.dumps(reply), file=replies, flush=True)
+    # All is written; taking MLflow's modules down one by one would cost the waiting user 0.3 s.
+    os._exit(0)
 
 
 if __name__ == "__main__":

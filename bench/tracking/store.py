@@ -49,7 +49,9 @@ def open_store(uri: str) -> MlflowClient:
         if path is not None:
             _create(path)
         client = MlflowClient(uri)
-        client.search_experiments(max_results=1)
+        # Also makes MLflow load and compile what the first logged run needs.
+        for experiment in client.search_experiments(max_results=1):
+            client.search_runs([experiment.experiment_id], max_results=1)
     except (MlflowException, SQLAlchemyError, OSError) as error:
         raise BenchError(
             f"MLflow's store {uri} cannot be opened: {error}",
