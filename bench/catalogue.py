@@ -86,7 +86,7 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     bench.errors.UserError
         If there is no such model, or its definition is wrong.
     """
-    from bench.models.model import Model
+    from bench.models.model import Model, qualified
 
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
@@ -95,9 +95,9 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
         return _from_entry_point(installed[name], overrides or {})
     path = _find(name, {**dict.fromkeys(installed, Path()), **files}, "model", "configs/model")
     definition = override(read_yaml(path), overrides or {}, f"model={name}", flat=("params", "search"))
-    for fixed in (key.removeprefix("params.") for key in overrides or {} if key.startswith("params.")):
-        for searched in (fixed, f"estimator.{fixed}"):
-            (definition.get("search") or {}).pop(searched, None)
+    fixed = {qualified(key.removeprefix("params.")) for key in overrides or {} if key.startswith("params.")}
+    if isinstance(definition.get("search"), Mapping):
+        definition["search"] = {k: v for k, v in definition["search"].items() if qualified(str(k)) not in fixed}
     return Model.parse(definition, str(path), name)
 
 

@@ -131,8 +131,24 @@ def test_parameters_reach_the_part_that_they_name() -> None:
 
 def test_an_estimator_that_asks_for_its_task_gets_it() -> None:
     model = parse(estimator="bench.models.lexicon.LexiconClassifier")
-    built = model.build({}, TASK, seed=0)
-    assert (built.inputs, built.labels, built.label_map) == (("text",), ("sport", "economy"), {})
+    built = model.build({}, synthetic_task(("text",), ("denial", "none")), seed=0)
+    assert (built.inputs, built.labels, built.label_map) == (("text",), ("denial", "none"), {})
+
+
+def test_an_estimator_that_does_not_know_the_task_is_refused_before_it_is_fitted() -> None:
+    with pytest.raises(ModelError, match="no rules for the labels sport, economy"):
+        parse(estimator="bench.models.lexicon.LexiconClassifier").build({}, TASK, seed=0)
+
+
+def test_every_random_state_of_features_and_estimator_gets_the_seed() -> None:
+    model = parse(features="sklearn.random_projection.SparseRandomProjection")
+    params = model.build({}, TASK, seed=7).get_params()
+    assert params["features__random_state"] == params["estimator__random_state"] == 7
+
+
+def test_a_parameter_that_cannot_be_stored_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"params\.base is LogisticRegression, which cannot be stored"):
+        Model("mine", LOGREG, params={"base": LogisticRegression()})
 
 
 def test_boosting_survives_a_matrix_without_columns() -> None:

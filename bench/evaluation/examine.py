@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Sequence
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ from bench.evaluation.metrics import PROBABILITY_METRICS
 from bench.models.model import Model
 
 TRIED_ROWS = 5
-"""Examples on which features are tried."""
+"""Examples on which features are tried first."""
+
+KNOWN_PACKAGES = ("bench", "sklearn", "lightgbm")
+"""Packages whose versions every run records."""
 
 
 def examine_all(pairs: Sequence[tuple[Model, Task]]) -> list[dict[str, str] | ModelError]:
@@ -24,7 +27,7 @@ def examine_all(pairs: Sequence[tuple[Model, Task]]) -> list[dict[str, str] | Mo
     Returns
     -------
     list of dict or ModelError
-        For each pair the digests of its sources, or what is wrong with it.
+        For each pair the versions of its sources, or what is wrong with it.
     """
     found: list[dict[str, str] | ModelError] = []
     for model, task in pairs:
@@ -48,8 +51,8 @@ def examine(model: Model, task: Task) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Digests of the sources that no installed package versions, such as the user's own
-        plug-in, by import path.
+        By import path, the installed packages with their versions, or a digest of the source
+        files, of what neither this package nor scikit-learn provides.
 
     Raises
     ------
@@ -65,28 +68,47 @@ def examine(model: Model, task: Task) -> dict[str, str]:
     for name, dimension in model.search.dimensions.items():
         for value in dimension.ends():
             _try({name: value}, model, task)
-    return _source_digests(model)
+    return _sources(model)
 
 
 def _try(params: dict[str, Any], model: Model, task: Task) -> None:
     """Build a setting and let its parts check their values, as they do when fitted."""
-    features = model.build_features(params, task)
-    estimator = model.build_estimator(params, task, seed=0)
+    setting = ", ".join(f"search.{name}: {value!r}" for name, value in params.items()) or "params"
     try:
+        features = model.build_features(params, task, seed=0)
+        estimator = model.build_estimator(params, task, seed=0)
         if features is not None and (not params or next(iter(params)).startswith("features.")):
-            features.fit(task.frame.iloc[:TRIED_ROWS], task.y[:TRIED_ROWS])
+            _try_features(features, task)
         if hasattr(estimator, "_parameter_constraints"):
             estimator._validate_params()
-    except (TypeError, ValueError) as error:
-        setting = ", ".join(f"search.{name}: {value!r}" for name, value in params.items()) or "params"
-        raise ModelError(f"{model.origin}: {setting}: {error}") from error
+    except ModelError:
+        raise
+    except Exception as error:  # A plug-in may raise anything.
+        raise ModelError(
+            f"{model.origin}: {setting}: {error}", f"`bench show model={model.name}` prints it."
+        ) from error
 
 
-def _source_digests(model: Model) -> dict[str, str]:
-    digests = {}
+def _try_features(features: Any, task: Task) -> None:
+    try:
+        features.fit(task.frame.iloc[:TRIED_ROWS], task.y[:TRIED_ROWS])
+    except Exception:  # A few rows may be too few for a sound transformer, all of them not.
+        features.fit(task.frame, task.y)
+
+
+def _sources(model: Model) -> dict[str, str]:
+    """What versions the code of a model that is not this package's or a pinned library's."""
+    sources = {}
     for path in filter(None, (model.estimator, model.features)):
         module, _, _ = path.rpartition(".")
-        file = inspect.getsourcefile(import_module(module)) if module and not module.startswith("bench.") else None
-        if file is not None and "site-packages" not in file:
-            digests[path] = hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12]
-    return digests
+        top = module.partition(".")[0]
+        if not module or top in KNOWN_PACKAGES:
+            continue
+        file = Path(inspect.getsourcefile(import_module(module)) or "")
+        distributions = metadata.packages_distributions().get(top, [])
+        if distributions:
+            sources[path] = ", ".join(f"{name} {metadata.version(name)}" for name in sorted(set(distributions)))
+        else:
+            files = sorted(file.parent.glob("*.py")) if "." in module else [file]
+            sources[path] = hashlib.sha256(b"".join(each.read_bytes() for each in files)).hexdigest()[:12]
+    return sources

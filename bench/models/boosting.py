@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
@@ -55,6 +57,18 @@ class LightGBMClassifier(ClassifierMixin, BaseEstimator):
     ['a', 'b']
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "num_leaves": [Interval(Integral, 2, None, closed="left")],
+        "min_child_samples": [Interval(Integral, 0, None, closed="left")],
+        "colsample_bytree": [Interval(Real, 0, 1, closed="right")],
+        "reg_lambda": [Interval(Real, 0, None, closed="left")],
+        "max_bin": [Interval(Integral, 2, None, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "random_state": ["random_state"],
+    }
+
     def __init__(
         self,
         n_estimators: int = 60,
@@ -81,6 +95,7 @@ class LightGBMClassifier(ClassifierMixin, BaseEstimator):
         """Fit the trees to a matrix of shape (n_examples, n_features), sparse or not."""
         from lightgbm import LGBMClassifier
 
+        self._validate_params()
         fixed = {"deterministic": True, "force_row_wise": True, "n_jobs": 1, "verbosity": -1}
         self.model_ = LGBMClassifier(**self.get_params(), **fixed).fit(_columns(X), np.asarray(y))
         self.classes_ = self.model_.classes_

@@ -53,6 +53,14 @@ class Model:
     description: str = ""
     origin: str = ""
 
+    def __post_init__(self) -> None:
+        for name, value in self.params.items():
+            if not _is_plain(value):
+                raise ModelError(
+                    f"{self.origin or self.name}: params.{name} is {type(value).__name__}, which cannot be stored.",
+                    "Use numbers, text, true, false, null, lists and mappings; make objects inside the estimator.",
+                )
+
     @classmethod
     def parse(cls, definition: object, origin: str, name: str) -> Model:
         """Read a model from the content of its YAML file.
@@ -120,13 +128,13 @@ class Model:
         """
         from sklearn.pipeline import Pipeline
 
-        transformer = self.build_features(params, task)
+        transformer = self.build_features(params, task, seed)
         estimator = self.build_estimator(params, task, seed)
         if transformer is None:
             return estimator
         return Pipeline([("features", transformer), ("estimator", estimator)])
 
-    def build_features(self, params: Mapping[str, Any], task: Task) -> BaseEstimator | None:
+    def build_features(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator | None:
         """Build the unfitted transformer from the task's input columns, None without one."""
         if self.features is None:
             if any(name.startswith("features.") for name in {**self.params, **params}):
@@ -140,11 +148,12 @@ class Model:
         if self.features in FEATURE_SETS:
             transformer = FEATURE_SETS[self.features](task.inputs)
         elif "." in self.features:
-            transformer = self._class(self.features, "features")()
+            transformer = self._made(self.features, "features")
         else:
             raise ModelError(
                 f"{self.origin}: unknown feature set '{self.features}'.", nearest(self.features, FEATURE_SETS)
             )
+        transformer.set_params(**_seeds(transformer, seed))
         return self._with_params(transformer, self._params_of("features", params), "features")
 
     def build_estimator(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator:
@@ -154,36 +163,27 @@ class Model:
         task's. One that knows only certain tasks says so in a method ``check_task``, which raises
         `ModelError` for any other and is called before anything runs.
         """
-        factory = self._class(self.estimator, "estimator")
-        try:
-            estimator = factory()
-        except TypeError as error:
-            raise ModelError(
-                f"{self.origin}: estimator {self.estimator} cannot be made without arguments: {error}.",
-                "Give every argument of its __init__ a default, as scikit-learn asks.",
-            ) from error
+        estimator = self._made(self.estimator, "estimator")
         if not all(hasattr(estimator, method) for method in ("fit", "predict", "get_params", "set_params")):
             raise ModelError(
                 f"{self.origin}: estimator {self.estimator} is no scikit-learn classifier: it lacks fit, predict, "
                 "get_params or set_params."
             )
-        given = {key: seed for key in estimator.get_params() if key.split("__")[-1] == "random_state"}
-        given |= {key: value for key, value in task.context.items() if key in estimator.get_params(deep=False)}
-        estimator.set_params(**given)
+        known = estimator.get_params(deep=False)
+        told = {key: value for key, value in task.context.items() if key in known}
+        estimator.set_params(**_seeds(estimator, seed), **told)
         built = self._with_params(estimator, self._params_of("estimator", params), "estimator")
         if hasattr(built, "check_task"):
             built.check_task()
         return built
 
     def _params_of(self, part: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        mine: dict[str, Any] = {}
-        for name, value in {**self.params, **params}.items():
-            owner, dot, rest = name.partition(".")
-            if not dot or owner not in ("features", "estimator"):
-                owner, rest = "estimator", name
-            if owner == part:
-                mine[rest.replace(".", "__")] = value
-        return mine
+        own, given = ({qualified(name): value for name, value in source.items()} for source in (self.params, params))
+        return {
+            name.removeprefix(f"{part}.").replace(".", "__"): value
+            for name, value in (own | given).items()
+            if name.startswith(f"{part}.")
+        }
 
     def _with_params(self, built: BaseEstimator, params: Mapping[str, Any], part: str) -> BaseEstimator:
         for name, value in params.items():
@@ -196,6 +196,16 @@ class Model:
                 )
             built.set_params(**{name: value})
         return built
+
+    def _made(self, path: str, key: str) -> BaseEstimator:
+        factory = self._class(path, key)
+        try:
+            return factory()
+        except Exception as error:  # A constructor may be anybody's.
+            raise ModelError(
+                f"{self.origin}: {key} {path} cannot be made without arguments: {type(error).__name__}: {error}.",
+                "Give every argument of its __init__ a default, and check values in fit, as scikit-learn asks.",
+            ) from error
 
     def _class(self, path: str, key: str) -> Callable[..., Any]:
         module, _, name = path.rpartition(".")
@@ -215,6 +225,29 @@ class Model:
             names = [n for n, value in vars(importlib.import_module(module)).items() if inspect.isclass(value)]
             raise ModelError(f"{self.origin}: {key}: '{module}' has no class '{name}'.", nearest(name, names))
         return found
+
+
+def qualified(name: str) -> str:
+    """A parameter's name with its owner, which is the estimator where none is named.
+
+    Examples
+    --------
+    >>> qualified("C"), qualified("features.char.min_df")
+    ('estimator.C', 'features.char.min_df')
+    """
+    return name if name.split(".")[0] in ("features", "estimator") else f"estimator.{name}"
+
+
+def _seeds(part: BaseEstimator, seed: int) -> dict[str, int]:
+    return {key: seed for key in part.get_params() if key.split("__")[-1] == "random_state"}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 def _plain(value: Any) -> Any:
