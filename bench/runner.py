@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import shutil
 import time
+from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +20,10 @@ from bench.tracking import Tracker
 
 if TYPE_CHECKING:
     from bench.evaluation.plan import Plan, PlannedRun
+
+
+PATIENCE = 120.0
+"""Seconds to wait where another process makes the baseline that stands in every table."""
 
 
 class Observer(Protocol):
@@ -46,15 +50,12 @@ class Outcome:
         One line a failed cell, with the file that holds its traceback.
     warnings : list of str
         What went wrong without touching the results, such as tracking.
-    reused : int
-        Cells that were stored already.
     """
 
     leaderboards: list[dict[str, Any]] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    reused: int = 0
 
 
 class InterruptedRun(Exception):  # noqa: N818
@@ -98,18 +99,22 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
         from bench.evaluation.plan import plan
 
         planned = plan(config)
+        if tracker is not None:
+            tracker.open()
         for each in planned.runs:
-            stack.enter_context(each.folder.locked())
-            if config.force:
-                _clear(each)
+            if each.anew or each.missing_folds():
+                named = each.evaluation.model.name in config.models
+                stack.enter_context(each.folder.locked(patience=0 if named else PATIENCE))
+                if each.anew:
+                    each.folder.clear()
         cells = [(each, fold) for each in planned.runs for fold in reversed(each.missing_folds())]
-        outcome.reused = sum(len(each.all_folds) for each in planned.runs) - len(cells)
         observer.planned(planned, cells)
         try:
             for each in planned.runs:
-                _start(each)
-                if not each.missing_folds():
-                    _conclude(each, 0.0, tracker, outcome)
+                if each.missing_folds():
+                    _start(each)
+                else:
+                    _conclude(each, tracker)
             _execute(planned, cells, config, observer, tracker, outcome)
         except KeyboardInterrupt:
             for each in planned.runs:
@@ -132,57 +137,50 @@ def _execute(
     cells: list[tuple[PlannedRun, Fold]],
     config: RunConfig,
     observer: Observer,
-    tracker: Any,
+    tracker: Tracker | None,
     outcome: Outcome,
 ) -> None:
     numbers = {id(each): number for number, each in enumerate(planned.runs)}
-    waiting = {number: sum(1 for each, _ in cells if numbers[id(each)] == number) for number in numbers.values()}
+    waiting = Counter(numbers[id(each)] for each, _ in cells)
     evaluations = [each.evaluation for each in planned.runs]
     start = time.perf_counter()
     todo = [Cell(numbers[id(each)], fold) for each, fold in cells]
-    for cell, result in execute(evaluations, todo, config.execution.workers, config.execution.cell_timeout):
-        each = planned.runs[cell.evaluation]
-        each.folder.write_cell(result)
-        if result.status == "failed":
-            outcome.failures.append(_failure(each, result))
-        observer.finished(each, result)
-        waiting[cell.evaluation] -= 1
-        if not waiting[cell.evaluation]:
-            _conclude(each, time.perf_counter() - start, tracker, outcome)
-
-
-def _clear(each: PlannedRun) -> None:
-    for child in each.folder.path.iterdir():
-        if child.is_dir():
-            shutil.rmtree(child)
-        elif child.name != ".lock":
-            child.unlink()
+    with closing(execute(evaluations, todo, config.execution.workers, config.execution.cell_timeout)) as results:
+        for cell, result in results:
+            each = planned.runs[cell.evaluation]
+            each.folder.write_cell(result)
+            if result.status == "failed":
+                outcome.failures.append(_failure(each, result))
+            observer.finished(each, result)
+            waiting[cell.evaluation] -= 1
+            if not waiting[cell.evaluation]:
+                each.record["seconds"] = {"wall": time.perf_counter() - start, **each.folder.read_seconds()}
+                _conclude(each, tracker)
 
 
 def _start(each: PlannedRun) -> None:
-    if each.missing_folds():
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        each.record |= {"status": "running", "started": now, "seconds": {}}
-        each.folder.write_record(each.record)
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    each.record |= {"status": "running", "started": now, "seconds": {}}
+    each.folder.write_record(each.record)
 
 
-def _conclude(each: PlannedRun, wall: float, tracker: Any, outcome: Outcome) -> None:
-    """Sum a run up once all its cells are stored."""
-    if not each.missing_folds() and not each.folder.summarised:
-        evaluation = each.evaluation
+def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
+    """Sum a run up once its outer folds are stored, and have it logged."""
+    folder, evaluation = each.folder, each.evaluation
+    if all(map(folder.is_done, each.outer_folds)) and not folder.summarised:
         from bench.results.summary import summarise
 
-        cells = [each.folder.read_cell(fold) for fold in each.folder.folds()]
+        cells = [folder.read_cell(fold) for fold in each.outer_folds]
         seed = derive_seed(evaluation.seed, evaluation.task.name, "interval")
-        each.folder.write_summary(summarise(cells, evaluation.task.labels, seed))
-        each.record["seconds"] = {"wall": wall, **each.folder.read_seconds()}
-    if each.folder.summarised and not each.missing_folds():
-        if each.record.get("status") == "running":
-            _set_status(each, "complete")
-    else:
-        _set_status(each, "failed")
+        folder.write_summary(summarise(cells, evaluation.task.labels, seed))
+    status = "failed" if each.missing_folds() else "complete"
+    if "started" in each.record:
+        _set_status(each, status)
+    elif folder.status() != status:
+        _start(each)
+        _set_status(each, status)
     if tracker is not None:
-        tracker.track(each.folder.path)
+        tracker.track(folder.path)
 
 
 def _set_status(each: PlannedRun, status: str) -> None:

@@ -79,7 +79,7 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        fail(f"{where}{error.strerror}.\nWhat was finished is stored; the same command goes on from there.", 1)
+        fail(f"{where}{error.strerror or error}.", 1)
 
 
 def fail(message: str, status: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from bench.cli.words import words
@@ -38,6 +40,7 @@ def command(words: tuple[str, ...]) -> None:
     once. Finished folds are stored: the same command goes on where it was stopped.
     """
     from bench.config import compose
+    from bench.errors import BenchError
     from bench.report.progress import Progress
     from bench.report.terminal import print_leaderboard
     from bench.runner import InterruptedRun, run
@@ -47,12 +50,19 @@ def command(words: tuple[str, ...]) -> None:
         try:
             outcome = run(config, progress)
         except InterruptedRun as stopped:
+            rest = [word for word in words if not word.startswith("force=")]
             click.echo(
                 f"\nStopped. {stopped.kept} finished folds are kept in {config.results}/, {stopped.missing} are "
-                f"missing.\nTo go on: bench run {' '.join(words)}",
+                f"missing.\nTo go on: {shlex.join(['bench', 'run', *rest])}",
                 err=True,
             )
             raise click.exceptions.Exit(130) from None
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise BenchError(
+                f"{where}{error.strerror or error}.",
+                "What was finished is stored; the same command goes on from there.",
+            ) from error
     for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):
         print_leaderboard(board, folder)
     for warning in outcome.warnings:

@@ -60,7 +60,24 @@ class Evaluation:
 
 @dataclass
 class _Clock:
+    """Seconds by phase, and the warnings of the estimators' fits.
+
+    Those of features are left out: features are shared, so which cell makes them is chance.
+    """
+
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    warnings: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def fitting(self) -> Iterator[None]:
+        with self.phase("fit"), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            yield
+        self.warnings.update(
+            f"{w.category.__name__}: {(str(w.message).splitlines() or [''])[0]}"
+            for w in caught
+            if issubclass(w.category, UserWarning | RuntimeWarning)
+        )
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -91,15 +108,13 @@ def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellRes
     clock = _Clock()
     result = CellResult(fold=fold)
     try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            if fold == FINAL:
-                _fit_final(evaluation, result, cache, clock)
-            else:
-                _score_fold(evaluation, int(fold), result, cache, clock)
-        result.notes += _warning_notes(caught)
+        if fold == FINAL:
+            _fit_final(evaluation, result, cache, clock)
+        else:
+            _score_fold(evaluation, int(fold), result, cache, clock)
     except Exception:
         result.status, result.error, result.predictions, result.scores = "failed", traceback.format_exc(), None, {}
+    result.notes += _warning_notes(clock.warnings)
     result.seconds = dict(clock.seconds)
     return result
 
@@ -121,11 +136,14 @@ def _fit_final(evaluation: Evaluation, result: CellResult, cache: FeatureCache, 
 
     task = evaluation.task
     _search(evaluation, FINAL, np.arange(len(task)), result, cache, clock)
-    with clock.phase("fit"):
+    with clock.fitting():
         estimator = evaluation.model.build(result.params, task, _model_seed(evaluation, FINAL))
         estimator.fit(task.frame, task.y)
     with clock.phase("store"):
-        result.estimator = dumps(estimator)
+        try:
+            result.estimator = dumps(estimator)
+        except Exception as error:
+            result.notes.append(f"the fitted model cannot be stored: {type(error).__name__}: {error}")
 
 
 def _search(
@@ -145,7 +163,9 @@ def _search(
         return
     with clock.phase("search"):
         result.trials = run_trials(
-            lambda params: _inner_score(evaluation, params, _model_seed(evaluation, fold), inner, cache),
+            lambda params: _inner_score(
+                evaluation, params, _model_seed(evaluation, fold), inner, cache, clock.warnings
+            ),
             evaluation.model,
             evaluation.search,
             minimise=task.metric in LOWER_IS_BETTER,
@@ -205,9 +225,14 @@ def run_trials(
 
 
 def _inner_score(
-    evaluation: Evaluation, params: dict[str, Any], seed: int, inner: Sequence[Split], cache: FeatureCache
+    evaluation: Evaluation,
+    params: dict[str, Any],
+    seed: int,
+    inner: Sequence[Split],
+    cache: FeatureCache,
+    caught: Counter[str],
 ) -> float:
-    task, clock = evaluation.task, _Clock()
+    task, clock = evaluation.task, _Clock(warnings=caught)
     true = np.concatenate([task.codes[split.test] for split in inner])
     fitted = (_fit(evaluation, params, seed, split, cache, clock) for split in inner)
     if task.metric in LABEL_METRICS:
@@ -227,20 +252,35 @@ def _fit(
     """Fit the model on a split's training part; returns it with the features of the test part."""
     task, model = evaluation.task, evaluation.model
     y = task.y[split.train]
-    transformer = model.build_features(params, task)
+    transformer = model.build_features(params, task, derive_seed(evaluation.seed, task.name, "features"))
     estimator = model.build_estimator(params, task, seed)
     with clock.phase("features"):
         if transformer is None:
             X_train, X_test = task.frame.iloc[split.train], task.frame.iloc[split.test]
         else:
             X_train, X_test = cache.fit_transform(transformer, split.train, split.test, y)
-    with clock.phase("fit"):
+    with clock.fitting():
         if len(np.unique(y)) == 1:
-            from sklearn.dummy import DummyClassifier
-
-            estimator = DummyClassifier(strategy="prior")
+            estimator = _constant_like(estimator)
         estimator.fit(X_train, y)
     return estimator, X_test
+
+
+class _OneLabel:
+    """Predicts the only label that training holds, as any classifier would."""
+
+    def fit(self, X: Any, y: NDArray[np.str_]) -> None:
+        self.label = y[0]
+
+    def predict(self, X: Any) -> NDArray[np.str_]:
+        return np.full(X.shape[0], self.label)
+
+
+def _constant_like(estimator: Any) -> Any:
+    """What stands in for an estimator where training holds one label: with probabilities if it has them."""
+    from sklearn.dummy import DummyClassifier
+
+    return DummyClassifier(strategy="prior") if hasattr(estimator, "predict_proba") else _OneLabel()
 
 
 def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictions) -> pd.DataFrame:
@@ -274,6 +314,5 @@ def _model_seed(evaluation: Evaluation, fold: Fold) -> int:
     return derive_seed(evaluation.seed, evaluation.task.name, evaluation.model.name, str(fold), "model")
 
 
-def _warning_notes(caught: Sequence[warnings.WarningMessage]) -> list[str]:
-    counts = Counter(f"{w.category.__name__}: {str(w.message).splitlines()[0]}" for w in caught)
+def _warning_notes(counts: Counter[str]) -> list[str]:
     return [f"{text} ({n} times)" if n > 1 else text for text, n in sorted(counts.items())]

@@ -6,7 +6,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -66,7 +66,7 @@ def warm_up() -> None:
 
 def execute(
     evaluations: Sequence[Evaluation], cells: Sequence[Cell], workers: int | None, cell_timeout: float | None
-) -> Iterator[tuple[Cell, CellResult]]:
+) -> Generator[tuple[Cell, CellResult]]:
     """Run cells in worker processes.
 
     Parameters

@@ -16,7 +16,7 @@ from bench.catalogue import load_model, load_task
 from bench.config import RunConfig
 from bench.data.duplicates import duplicate_keys
 from bench.data.task import Task
-from bench.errors import ModelError
+from bench.errors import ModelError, UserError
 from bench.evaluation import splits
 from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.evaluate import Evaluation
@@ -29,6 +29,9 @@ from bench.statistics.reference import agreement_scores
 
 BASELINE = "majority"
 """The model that stands in every table."""
+
+IDENTIFYING = ("name", "version", "digest", "labels", "label_map", "inputs", "metric", "group")
+"""What of a task's description decides numbers."""
 
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "camel-tools", "lightgbm", "mlflow", "skops")
 """Packages whose versions a run records."""
@@ -46,19 +49,27 @@ class PlannedRun:
         Where it is stored.
     record : dict
         What ``run.json`` is to hold.
+    anew : bool
+        Whether stored folds are to be deleted first.
     """
 
     evaluation: Evaluation
     folder: RunFolder
     record: dict[str, Any]
+    anew: bool = False
 
     @property
     def all_folds(self) -> list[Fold]:
         """The folds of the run: the outer ones, then the final fit."""
-        return [*range(len(self.evaluation.splits)), FINAL]
+        return [*self.outer_folds, FINAL]
+
+    @property
+    def outer_folds(self) -> list[int]:
+        """The folds that are scored."""
+        return list(range(len(self.evaluation.splits)))
 
     def missing_folds(self) -> list[Fold]:
-        """The folds that are not stored, or stored as failed."""
+        """The folds that are not stored whole, or stored as failed."""
         return [fold for fold in self.all_folds if not self.folder.is_done(fold)]
 
 
@@ -96,7 +107,12 @@ def plan(config: RunConfig) -> Plan:
         evaluation = Evaluation(task, model, outer[task.name], config.search, inner, config.seed)
         each = _plan_run(evaluation, described[task.name], sources, config)
         planned.runs.append(each)
-        planned.notes += [f"{task.name}: {model.name}: {note}" for note in _older_versions(each)]
+        changed = _older_versions(each)
+        if changed and each.missing_folds():
+            each.anew = True
+            planned.notes.append(f"{task.name}: {model.name}: stored folds of {changed} are not mixed in, but run anew")
+        elif changed:
+            planned.notes.append(f"{task.name}: {model.name}: stored with {changed}; force=true runs it anew")
     return planned
 
 
@@ -142,10 +158,11 @@ def _plan_run(
         "sources": dict(sources),
     }
     identity = {
-        "task": {key: task[key] for key in ("name", "version", "digest", "labels", "inputs", "metric", "group")},
+        "task": {key: task[key] for key in IDENTIFYING},
         "model": described,
         "validation": {key: value for key, value in dataclasses.asdict(config.validation).items() if key != "name"},
         "search": {"trials": config.search.trials, "timeout": config.search.timeout} if model.search else None,
+        "splits": splits.digest(evaluation.splits, evaluation.task.ids),
         "seed": config.seed,
     }
     folder = RunFolder(config.results / evaluation.task.name / model.name / run_key(identity))
@@ -158,20 +175,22 @@ def _plan_run(
         "validation": dataclasses.asdict(config.validation),
         "search": dataclasses.asdict(config.search),
         "folds": len(evaluation.splits),
-        "splits": splits.digest(evaluation.splits, evaluation.task.ids),
         "environment": environment(),
         "command": shlex.join(["bench", "run", *config.overrides]),
     }
-    return PlannedRun(evaluation, folder, record)
+    return PlannedRun(evaluation, folder, record, anew=config.force and model.name in config.models)
 
 
-def _older_versions(each: PlannedRun) -> list[str]:
-    """Say where stored folds were made with other versions of the libraries."""
-    if not each.folder.folds():
-        return []
-    then, now = (record["environment"]["packages"] for record in (each.folder.read_record(), each.record))
-    changed = [f"{name} {then.get(name)} (now {now[name]})" for name in now if then.get(name) != now[name]]
-    return [f"its stored folds were made with {', '.join(changed)}; force=true runs them anew"] if changed else []
+def _older_versions(each: PlannedRun) -> str | None:
+    """Say which libraries had other versions when the stored folds were made."""
+    try:
+        then = each.folder.read_record()["environment"]["packages"]
+    except (UserError, KeyError, TypeError):
+        return None
+    now = each.record["environment"]["packages"]
+    return (
+        ", ".join(f"{name} {then.get(name)} (now {now[name]})" for name in now if then.get(name) != now[name]) or None
+    )
 
 
 def _describe_task(task: Task) -> dict[str, Any]:
@@ -182,6 +201,7 @@ def _describe_task(task: Task) -> dict[str, Any]:
         "digest": task.digest,
         "inputs": list(task.inputs),
         "labels": list(task.labels),
+        "label_map": dict(task.label_map),
         "metric": task.metric,
         "group": task.group,
         "n_examples": len(task),

@@ -25,8 +25,9 @@ def score_predictions(predictions: pd.DataFrame, labels: tuple[str, ...]) -> dic
 
 
 def probability_columns(predictions: pd.DataFrame, labels: tuple[str, ...]) -> NDArray[np.float64] | None:
-    """The probabilities of a frame of predictions, of shape (n_examples, n_labels), None without."""
+    """The probabilities of a frame of predictions, of shape (n_examples, n_labels), None where a row has none."""
     columns = [f"p_{label}" for label in labels]
     if not set(columns) <= set(predictions.columns):
         return None
-    return predictions[columns].to_numpy(dtype=np.float64)
+    probabilities = predictions[columns].to_numpy(dtype=np.float64)
+    return probabilities if np.isfinite(probabilities).all() else None

@@ -17,6 +17,7 @@ from bench.evaluation.metrics import LOWER_IS_BETTER
 from bench.results.leaderboard import TITLES
 
 if TYPE_CHECKING:
+    from bench.data.task import Task
     from bench.evaluation.plan import Plan, PlannedRun
 
 
@@ -65,12 +66,13 @@ class Progress:
         metric = run.evaluation.task.metric
         if metric in result.scores:
             self._scores[run].append(result.scores[metric])
-        self._bar.update(self._task, advance=1, best=self._best())
+        self._bar.update(self._task, advance=1, best=self._best(run.evaluation.task))
 
-    def _best(self) -> str:
-        if not self._scores:
+    def _best(self, task: Task) -> str:
+        """The best mean over the folds so far on the task that is running."""
+        means = {run: sum(scores) / len(scores) for run, scores in self._scores.items() if run.evaluation.task is task}
+        if not means:
             return ""
-        means = {run: sum(scores) / len(scores) for run, scores in self._scores.items()}
-        metric = next(iter(means)).evaluation.task.metric
+        metric = task.metric
         best = (min if metric in LOWER_IS_BETTER else max)(means, key=lambda run: means[run])
         return f"best: {best.evaluation.model.name} {TITLES[metric]} {means[best]:.3f}"

@@ -93,7 +93,7 @@ def _searches(board: dict[str, Any]) -> list[str]:
 
 
 def _table_row(row: dict[str, Any], metrics: list[str], primary: str, several_searches: bool) -> list[str]:
-    cells = [row["model"] if row["search"] is None or not several_searches else f"{row['model']} ({row['search']})"]
+    cells = [row["label"] if row["search"] is None or not several_searches else f"{row['label']} ({row['search']})"]
     for name in metrics:
         score = row["scores"].get(name)
         cells.append(row["kind"] if score is None and name == primary else "" if score is None else f"{score:.3f}")

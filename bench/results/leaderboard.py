@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +42,12 @@ def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
         The task, the protocol and ``rows``, the best first, then reference rows and failed runs.
     """
     task = record["task"]
-    comparable = [
-        (folder, stored)
-        for folder, stored in ((folder, folder.read_record()) for folder in stored_runs(results, task["name"]))
-        if _protocol(stored) == _protocol(record)
-    ]
-    rows = [_row(folder, stored) for folder, stored in comparable]
+    stored = _readable(stored_runs(results, task["name"]))
+    rows = [_row(folder, other) for folder, other in stored if _compares(other, record)]
+    named = Counter((row["model"], row["search"]) for row in rows)
+    for row in rows:
+        several = named[row["model"], row["search"]] > 1
+        row["label"] = f"{row['model']} #{row['key'][:4]}" if several else row["model"]
     metric = task["metric"]
     sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
     scored = sorted(
@@ -87,7 +89,7 @@ def to_markdown(board: dict[str, Any]) -> str:
     for row in board["rows"]:
         cells = [_cell(row, name, board["metric"]) for name in metrics]
         seconds = "" if row["seconds"] is None else f"{row['seconds']:.1f}"
-        lines.append(f"| {row['model']} | {row['search'] or ''} | {' | '.join(cells)} | {seconds} |")
+        lines.append(f"| {row['label']} | {row['search'] or ''} | {' | '.join(cells)} | {seconds} |")
     return "\n".join(lines) + "\n"
 
 
@@ -134,6 +136,7 @@ def _reference_rows(task: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "kind": "reference",
             "model": "annotation passes",
+            "label": "annotation passes",
             "search": None,
             "key": None,
             "scores": task["agreement"],
@@ -144,17 +147,20 @@ def _reference_rows(task: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _protocol(record: dict[str, Any]) -> tuple[Any, ...]:
-    task = record["task"]
-    validation = {key: value for key, value in record["validation"].items() if key != "name"}
-    return (
-        record["format"],
-        task["digest"],
-        task["metric"],
-        record["splits"],
-        record["seed"],
-        sorted(validation.items(), key=str),
-    )
+def _readable(folders: list[RunFolder]) -> Iterator[tuple[RunFolder, dict[str, Any]]]:
+    """The runs with their records, but for those whose record is damaged."""
+    for folder in folders:
+        if folder.status() is not None:
+            yield folder, folder.read_record()
+
+
+def _compares(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    def protocol(record: dict[str, Any]) -> tuple[Any, ...]:
+        task = record["task"]
+        validation = {key: value for key, value in record["validation"].items() if key != "name"}
+        return record["format"], task["digest"], task["metric"], record["splits"], record["seed"], validation
+
+    return protocol(one) == protocol(other)
 
 
 def _to_csv(board: dict[str, Any]) -> str:

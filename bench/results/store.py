@@ -38,6 +38,8 @@ from bench.evaluation.cell import FINAL, CellResult, Fold, Trial
 if TYPE_CHECKING:
     import pandas as pd
 
+LOCK = ".lock"
+
 FORMAT = 1
 """The version of the result format; a change that alters numbers raises it."""
 
@@ -56,7 +58,7 @@ def run_key(identity: Mapping[str, Any]) -> str:
     str
         Twelve hexadecimal digits.
     """
-    canonical = json.dumps({"format": FORMAT, **identity}, sort_keys=True, ensure_ascii=True, default=str)
+    canonical = json.dumps({"format": FORMAT, **identity}, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
@@ -102,6 +104,22 @@ class RunFolder:
         """Write ``summary.json``."""
         write_atomically(self.path / "summary.json", to_json(summary))
 
+    def status(self) -> str | None:
+        """The status in ``run.json``, None where there is none that can be read."""
+        try:
+            status = self.read_record()["status"]
+        except (UserError, KeyError, TypeError):
+            return None
+        return str(status)
+
+    def clear(self) -> None:
+        """Delete all that is stored of the run."""
+        for child in self.path.iterdir():
+            if child.is_dir():
+                shutil.rmtree(child)
+            elif child.name != LOCK:
+                child.unlink()
+
     @property
     def summarised(self) -> bool:
         """Whether all cells were finished and summed up."""
@@ -112,9 +130,13 @@ class RunFolder:
         return self.path / (FINAL if fold == FINAL else f"fold-{fold:02d}")
 
     def is_done(self, fold: Fold) -> bool:
-        """Whether a cell was finished without failing."""
-        result = self.cell_path(fold) / "result.json"
-        return result.is_file() and _read_json(result)["status"] == "ok"
+        """Whether a cell was finished without failing, and its files are as they were written."""
+        folder = self.cell_path(fold)
+        try:
+            stored = _read_json(folder / "result.json")
+            return stored["status"] == "ok" and stored["predictions_sha256"] == _sha256(folder / "predictions.csv")
+        except (UserError, KeyError, TypeError):
+            return False
 
     def folds(self) -> list[int]:
         """The outer folds that are stored, failed ones too, in order."""
@@ -127,7 +149,7 @@ class RunFolder:
         beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=self.path))
         try:
             for name, content in _cell_files(result).items():
-                (beside / name).write_bytes(content)
+                _write_durably(beside / name, content)
             beside.chmod(0o755)
             if target.exists():
                 shutil.rmtree(target)
@@ -163,8 +185,13 @@ class RunFolder:
         return total
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, patience: float = 0.0) -> Iterator[None]:
         """Hold the run, so that a second process does not work on it at the same time.
+
+        Parameters
+        ----------
+        patience : float
+            Seconds to wait for another process to end its work.
 
         Raises
         ------
@@ -174,9 +201,9 @@ class RunFolder:
         from filelock import FileLock, Timeout
 
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / ".lock")
+        lock = FileLock(self.path / LOCK)
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=patience)
         except Timeout:
             raise BenchError(
                 f"{self.path}: another bench process is working on this run.",
@@ -222,6 +249,7 @@ def to_json(value: Any) -> str:
 
 
 def _cell_files(result: CellResult) -> dict[str, bytes]:
+    predictions = None if result.predictions is None else _to_csv(result.predictions)
     stored = {
         "fold": result.fold,
         "status": result.status,
@@ -230,10 +258,11 @@ def _cell_files(result: CellResult) -> dict[str, bytes]:
         "trials": [asdict(trial) for trial in result.trials],
         "scores": result.scores,
         "notes": result.notes,
+        "predictions_sha256": None if predictions is None else hashlib.sha256(predictions).hexdigest(),
     }
     files = {"result.json": to_json(stored).encode(), "timing.json": to_json(result.seconds).encode()}
-    if result.predictions is not None:
-        files["predictions.csv"] = _to_csv(result.predictions)
+    if predictions is not None:
+        files["predictions.csv"] = predictions
     if result.error is not None:
         files["error.txt"] = result.error.encode()
     if result.estimator is not None:
@@ -247,6 +276,17 @@ def _to_csv(frame: pd.DataFrame) -> bytes:
     writer.writerow(frame.columns)
     writer.writerows(zip(*(frame[name].tolist() for name in frame.columns), strict=True))
     return text.getvalue().encode()
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read_json(path: Path) -> Any:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from bench.data.task import encode
 from bench.evaluation.cell import CellResult
-from bench.evaluation.metrics import METRICS, confusion_matrix, label_scores, per_class, probability_scores
-from bench.evaluation.scoring import probability_columns
+from bench.evaluation.metrics import METRICS, confusion_matrix, per_class
+from bench.evaluation.scoring import probability_columns, score_predictions
 from bench.statistics.interval import label_score_intervals, probability_score_intervals
 
 
@@ -43,16 +43,14 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -
     predicted = encode(predictions["predicted"].to_numpy(dtype=str), labels)
     groups = predictions["group"].to_numpy(dtype=str)
     confusion = confusion_matrix(true, predicted, len(labels))
-    scores = {name: float(score) for name, score in label_scores(confusion).items()}
     intervals = label_score_intervals(confusion_by_group(true, predicted, groups, len(labels)), seed)
     probabilities = probability_columns(predictions, labels)
     if probabilities is not None:
-        scores |= probability_scores(probabilities, true)
         intervals |= probability_score_intervals(probabilities, true, groups, seed)
     classes = per_class(confusion)
     return {
         "labels": list(labels),
-        "scores": scores,
+        "scores": score_predictions(predictions, labels),
         "intervals": {name: asdict(interval) for name, interval in intervals.items()},
         "per_class": {
             label: {name: float(values[code]) for name, values in classes.items()} for code, label in enumerate(labels)
