@@ -152,7 +152,8 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
     settings = read_yaml(path)
     chosen = _defaults(settings.pop("defaults", []), path)
     changes: dict[str, dict[str, Any]] = {}
-    for key, value in parse_overrides(words).items():
+    given = parse_overrides(words)
+    for key, value in given.items():
         head, _, rest = key.partition(".")
         if rest and head in (*GROUPS, *MULTIPLE):
             changes.setdefault(head, {})[rest] = value
@@ -171,7 +172,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
     run = RunConfig(
         tasks=_names("task", chosen.get("task"), list(task_files())),
         models=_names("model", chosen.get("model"), model_names()),
-        asked_for_models="model" in parse_overrides(words) and chosen["model"] != "all",
+        asked_for_models="model" in given and chosen["model"] != "all",
         search=Search(
             _search_name(search.name, changes.get("search", {})),
             trials=search.integer("trials", least=1),
@@ -242,6 +243,10 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
                 "./-_+%@, twice for the shell: \"results='my runs'\"",
             ) from None
         key, value = parsed.key_or_group, parsed.value()
+        if parsed.package is not None or parsed.is_add():
+            raise ConfigError(f"'{word}': keys are written as they are, without + or @.", "For example: seed=3")
+        if key in values:
+            raise ConfigError(f"'{word}': {key} is given twice.", "Give each key once.")
         if not parsed.is_sweep_override():
             if parsed.is_delete():
                 raise ConfigError(f"'{word}': keys cannot be deleted.", f"Set {key} to null instead.")

@@ -20,9 +20,11 @@ from bench.features.cache import FeatureCache
 from bench.results.summary import summarise
 from bench.seeding import derive_seed
 
-LABELS = ("a", "b", "c")
+LABELS = ("agree", "deny", "query")
 TRAINED = ("complement-nb", "logreg", "linear-svm", "gradient-boosting")
-WORDS = np.array("وزير رئيس جندي مدينة حرب سلام نفط بحر طائرة قرار مجلس اتفاق خبر تقرير شمال جنوب شرق غرب يوم شهر".split())
+WORDS = np.array(
+    "وزير رئيس جندي مدينة حرب سلام نفط بحر طائرة قرار مجلس اتفاق خبر تقرير شمال جنوب شرق غرب يوم شهر".split()
+)
 
 
 def noise_task(seed: int, groups: int = 30, repeats: int = 3) -> Task:
@@ -93,7 +95,7 @@ def test_the_real_corpus_with_labels_shuffled_within_documents_shows_nothing(mod
 @pytest.mark.parametrize("model", TRAINED)
 def test_a_planted_leak_is_learned_to_one(model: str) -> None:
     noise = noise_task(0, groups=12)
-    texts = [f"{text} label-{name}" for text, name in zip(noise.frame["text"], noise.y, strict=True)]
+    texts = [f"{text} {name}" for text, name in zip(noise.frame["text"], noise.y, strict=True)]
     leaking = task_of(texts, noise.y, noise.groups, "leak")
     assert cross_validate(leaking, model, trials=10)["scores"]["macro_f1"] == 1.0
 
@@ -106,7 +108,7 @@ def test_a_signal_within_groups_only_is_not_rewarded() -> None:
     texts = [f"{' '.join(rng.choice(WORDS, 6))} {'علامة'}{name}" for name in group]
     grouped = task_of(texts, labels, group, "within-groups")
     random = task_of(texts, labels, np.arange(len(group)).astype(str), "within-groups-random")
-    assert cross_validate(random, "logreg", trials=2)["scores"]["macro_f1"] > 0.95
+    assert cross_validate(random, "logreg", trials=2)["scores"]["macro_f1"] > 0.85
     assert cross_validate(grouped, "logreg", trials=2)["scores"]["macro_f1"] < 0.75
 
 

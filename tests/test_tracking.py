@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -260,6 +262,8 @@ def test_a_failed_run_says_why(client, results):
 def test_four_processes_can_log_to_a_store_that_is_not_there_yet(tmp_path):
     folders = [write_run(tmp_path, model=name, folds=2) for name in ("a", "b", "c", "d")]
     trackers = [Tracker(tmp_path) for _ in folders]
+    for tracker in trackers[:2]:
+        tracker.open()
     for tracker, folder in zip(trackers, folders, strict=True):
         tracker.track(folder.path)
     assert [tracker.close() for tracker in trackers] == [[], [], [], []]
@@ -283,6 +287,25 @@ def test_a_tracker_that_died_is_told(tmp_path):
     tracker.track(tmp_path)
     (error,) = tracker.close()
     assert "1 runs not logged" in error
+
+
+def test_a_tracker_that_was_not_told_to_open_leaves_no_store(tmp_path):
+    with Tracker(tmp_path) as tracker:
+        assert tracker.close() == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tracker_left_by_an_exception_stops_at_once_and_tracking_again_is_safe(tmp_path):
+    folder = write_run(tmp_path, folds=2)
+    with pytest.raises(KeyboardInterrupt), Tracker(tmp_path) as tracker:
+        tracker.track(folder.path)
+        begin = time.perf_counter()
+        raise KeyboardInterrupt
+    assert time.perf_counter() - begin < 0.5
+    assert tracker._process.returncode == -signal.SIGKILL
+    client = open_store(tracking_uri(tmp_path))
+    run = client.get_run(track(folder, client))
+    assert len(client.search_runs([run.info.experiment_id])) == 3
 
 
 def test_starting_a_tracker_imports_none_of_mlflow():

@@ -56,8 +56,11 @@ def main() -> None:
             first = wall([*BENCH, "run", "task=denial", "model=majority"], folder)
             busy = busy_seconds(Path(folder, "results"))
             again = wall([*BENCH, "run", "task=denial", "model=majority", "force=true"], folder)
-        print(f"bench run task=denial model=majority: {first:.1f} s in an empty folder, of it {busy:.1f} s in cells; "
-              f"{again:.1f} s with MLflow's store there", flush=True)
+        print(
+            f"bench run task=denial model=majority: {first:.1f} s in an empty folder, of it {busy:.1f} s in cells; "
+            f"{again:.1f} s with MLflow's store there",
+            flush=True,
+        )
     if args.suite:
         with tempfile.TemporaryDirectory() as folder:
             whole = wall([*BENCH, "run", "task=stance", f"execution.workers={WORKERS}"], folder)
