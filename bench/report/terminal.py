@@ -82,10 +82,10 @@ def short_path(path: str) -> str:
 
 def _facts(board: dict[str, Any]) -> str:
     task = board["task"]
-    groups = f"{task['n_groups']} groups by {task['group']}"
+    groups = f"{task['n_groups']} groups ({task['group']})"
     searches = _searches(board)
     search = f", {searches[0]} search" if len(searches) == 1 else ""
-    return f"{task['n_examples']} examples in {groups}, {len(task['labels'])} labels{search}, seed {board['seed']}"
+    return f"{task['n_examples']} examples, {groups}, {len(task['labels'])} labels{search}, seed {board['seed']}"
 
 
 def _searches(board: dict[str, Any]) -> list[str]:
