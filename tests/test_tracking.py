@@ -27,6 +27,7 @@ from bench.tracking.metrics import search_points
 from bench.tracking.names import ascii_name
 from bench.tracking.run import track
 from bench.tracking.store import open_store
+from bench.tracking.views import view_tags
 
 ARABIC = ("نفي", "لا نفي", "عدم تأكيد")
 
@@ -73,6 +74,41 @@ def test_a_task_is_an_experiment_a_model_a_run_and_a_fold_a_child_never_deeper(c
     assert [child.data.tags["bench.fold"] for child in children] == [str(fold) for fold in folder.folds()]
     everything = client.search_runs([run.info.experiment_id], f"tags.`bench.key` = '{folder.key}'")
     assert len(everything) == 1 + len(children)
+
+
+def test_the_page_lists_the_folds_in_their_order_below_a_model_and_the_tasks_metric_first(client, run, children):
+    latest_first = sorted((run, *children), key=lambda each: each.info.start_time, reverse=True)
+    folds = [each.data.tags["bench.fold"] for each in latest_first if each.data.tags["bench.level"] == "fold"]
+    assert folds == ["0", "1", "2", "3", "4"]
+    assert [each.data.tags["bench.level"] for each in (run, children[0])] == ["model", "fold"]
+    assert list(run.data.metrics)[:3] == ["test/macro_f1", "test/macro_f1_low", "test/macro_f1_high"]
+    assert next(iter(children[0].data.metrics)) == "test/macro_f1"
+
+
+@pytest.mark.parametrize(("metric", "ascending"), [("macro_f1", False), ("log_loss", True)])
+def test_the_ranking_shows_models_by_the_tasks_metric(metric, ascending):
+    view = json.loads(view_tags(metric)["mlflow.sharedViewState.ranking"])
+    state = json.loads(view["state"])
+    assert state["orderByKey"] == f"metrics.`test/{metric}`"
+    assert state["orderByAsc"] is ascending
+    assert state["selectedColumns"][:3] == [f"metrics.`test/{metric}{end}`" for end in ("", "_low", "_high")]
+    assert len(set(state["selectedColumns"])) == len(state["selectedColumns"])
+
+
+def test_what_stands_above_an_experiment_follows_the_task(client, results):
+    folder = write_run(results, task="renamed")
+    run = client.get_run(track(folder, client))
+    record = folder.read_record()
+    record["task"]["description"] = "Whether a segment confirms a report."
+    folder.write_record(record)
+    track(folder, client)
+    tags = client.get_experiment(run.info.experiment_id).tags
+    assert tags["mlflow.note.content"].startswith("Whether a segment confirms")
+    assert set(view_tags("macro_f1").items()) <= set(tags.items())
+
+
+def test_a_new_store_holds_no_experiment_but_the_tasks(client, run):
+    assert all("bench.task" in experiment.tags for experiment in client.search_experiments())
 
 
 def test_pooled_figures_equal_the_stored_ones_exactly(folder, run):
@@ -153,8 +189,8 @@ def test_descriptions_say_what_it_is_and_show_the_majority_beside_it(client, fol
     score = folder.read_summary()["scores"]["macro_f1"]
     other = next(results.glob("denial/majority/*"))
     majority = RunFolder(other).read_summary()["scores"]["macro_f1"]
-    assert f"| macro_f1 | {score:.3f} |" in note
-    assert f"| {majority:.3f} |" in note
+    assert note.splitlines()[2].startswith(f"macro_f1 **{score:.3f}** (")
+    assert note.splitlines()[2].endswith(f"), majority {majority:.3f}")
     assert "bench run task=denial model=logreg" in note
     assert "150 examples" in client.get_experiment(run.info.experiment_id).tags["mlflow.note.content"]
 
@@ -183,8 +219,9 @@ def test_artifacts_hold_the_tables(client, folder, run, children, tmp_path):
 
 
 def test_an_arabic_confusion_matrix_is_written_as_text_in_reading_order():
-    svg = confusion_svg([[1, 0], [0, 2]], ["نفي", "<b>"], "t")
+    svg = confusion_svg([[1, 0, 0], [0, 2, 0], [0, 0, 1]], ["نفي", "<b>", "لا نفي ولا تأكيد"], "t")
     assert ">نفي<" in svg
+    assert ">لا نفي ولا…\u200f<" in svg
     assert "&lt;b&gt;" in svg
 
 

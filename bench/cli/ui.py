@@ -33,7 +33,7 @@ def command(results: Path, port: int | None) -> None:
     """
     from bench.errors import UserError
     from bench.results.store import RunFolder
-    from bench.tracking.page import HOST, listen, serve
+    from bench.tracking.page import HOST, first_page, listen, serve
     from bench.tracking.store import open_store
     from bench.tracking.uri import sqlite_path, tracking_uri
 
@@ -55,5 +55,5 @@ def command(results: Path, port: int | None) -> None:
             for record in lost:
                 track(RunFolder(record.parent), client)
         address = f"http://{HOST}:{listener.getsockname()[1]}"
-        serve(uri, listener, lambda: click.echo(f"MLflow's page: {address}\nStop it with Ctrl-C."))
+        serve(uri, listener, first_page(client), lambda: click.echo(f"MLflow's page: {address}\nStop it with Ctrl-C."))
     click.echo("Stopped.", err=True)

@@ -1,4 +1,8 @@
-"""The tracker's process: run folders in on standard input, one JSON line out for each."""
+"""The tracker's process: run folders in on standard input, one JSON line out for each.
+
+The line ``null`` names no folder: it has the store opened, and created where there is none. The
+first folder does so too.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +25,19 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     from bench.tracking.run import track
-    from bench.tracking.store import open_store
+    from bench.tracking.store import load_mlflow, open_store
 
+    load_mlflow()
     client, failure = None, None
-    try:
-        client = open_store(uri)
-    except BenchError as error:
-        failure = error
     for line in sys.stdin:
+        if client is None and failure is None:
+            try:
+                client = open_store(uri)
+            except BenchError as error:
+                failure = error
         path = json.loads(line)
+        if path is None:
+            continue
         try:
             if client is None:
                 raise failure or BenchError("no store")

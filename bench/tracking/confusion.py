@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
@@ -41,12 +42,12 @@ def confusion_svg(confusion: Sequence[Sequence[int]], labels: Sequence[str], tit
         f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13" fill="#222">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
         f'<text x="16" y="26" font-size="15" font-weight="bold">{escape(title)}</text>',
-        f'<text x="{left + side / 2}" y="{top - 40}" text-anchor="middle" fill="#666">predicted</text>',
+        f'<text x="{left + side / 2}" y="{top - 40}" text-anchor="middle" fill="#666">predicted (% of the row)</text>',
         f'<text transform="translate(18 {top + side / 2}) rotate(-90)" text-anchor="middle" fill="#666">true</text>',
     ]
     for place, label in enumerate(labels):
         middle = place * CELL + CELL / 2
-        shown = label if len(label) <= 11 else f"{label[:10]}…"
+        shown = label if len(label) <= 11 else _shortened(label)
         parts.append(
             f'<text x="{left + middle}" y="{top - 12}" font-size="11" text-anchor="middle">{escape(shown)}'
             f"<title>{escape(label)}</title></text>"
@@ -66,3 +67,9 @@ def confusion_svg(confusion: Sequence[Sequence[int]], labels: Sequence[str], tit
                 f'<tspan x="{x + CELL / 2}" dy="16" font-size="11">{share:.0%}</tspan></text>'
             )
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _shortened(label: str) -> str:
+    # The mark keeps the dots at the end of a label that is read from the right.
+    mark = "\u200f" if unicodedata.bidirectional(label[0]) in ("R", "AL") else ""
+    return f"{label[:10].rstrip()}…{mark}"

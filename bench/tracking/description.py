@@ -41,21 +41,21 @@ def describe_run(
         The summary of the majority baseline under the same protocol, where it is stored.
     """
     model, task = record["model"], record["task"]
-    lines = [f"**{model['name']}** on **{task['name']}**. {model['description']}".strip(), ""]
-    lines.append(f"- validation: {_settings(record['validation'])}; {record['folds']} outer folds")
+    lines = [": ".join(filter(None, [f"**{model['name']}** on **{task['name']}**", model["description"]])), ""]
+    metric = task["metric"]
+    if summary is not None and metric in summary["scores"]:
+        # The page folds the text after a few lines, so what everybody looks for comes first.
+        lines += [f"{metric} {_score(metric, summary, baseline)}", ""]
+    lines.append(f"- validation: {_settings(record['validation'])}, {record['folds']} outer folds in all")
     lines.append(f"- search: {_settings(record['search']) if model['search'] else 'none'}; seed {record['seed']}")
     if record.get("command"):
         lines.append(f"- command: `{record['command']}`")
     if summary is None:
         lines += ["", f"Status: {record['status']}. There are no pooled scores."]
         return "\n".join(lines)
-    lines += ["", "| metric | score | 95 % interval | majority |", "| --- | --- | --- | --- |"]
-    for name in metric_columns(summary["scores"]):
-        interval = summary["intervals"].get(name)
-        ends = f"{interval['low']:.3f} to {interval['high']:.3f}" if interval else ""
-        majority = baseline["scores"].get(name) if baseline else None
-        beside = "" if majority is None else f"{majority:.3f}"
-        lines.append(f"| {name} | {summary['scores'][name]:.3f} | {ends} | {beside} |")
+    # A list, for the page sets the cells of a table without space between them.
+    lines += ["", "Scores with 95 % intervals:", ""]
+    lines += [f"- {name} {_score(name, summary, baseline)}" for name in metric_columns(summary["scores"])]
     lines += ["", f"Pooled over {summary['n_examples']} out-of-fold predictions in {summary['n_groups']} groups."]
     lines += [f"- {note}" for note in summary["notes"][:20]]
     return "\n".join(lines)
@@ -75,6 +75,17 @@ def majority_summary(results: Path, record: Mapping[str, Any]) -> dict[str, Any]
     return None
 
 
+def _score(metric: str, summary: Mapping[str, Any], baseline: Mapping[str, Any] | None) -> str:
+    told = f"**{summary['scores'][metric]:.3f}**"
+    if interval := summary["intervals"].get(metric):
+        told += f" ({interval['low']:.3f} to {interval['high']:.3f})"
+    if baseline is not None and metric in baseline["scores"]:
+        told += f", majority {baseline['scores'][metric]:.3f}"
+    return told
+
+
 def _settings(value: Mapping[str, Any]) -> str:
-    details = ", ".join(f"{key} {setting}" for key, setting in value.items() if key != "name" and setting is not None)
+    details = ", ".join(
+        f"{key.replace('_', ' ')} {setting}" for key, setting in value.items() if key != "name" and setting is not None
+    )
     return f"{value['name']} ({details})"

@@ -1,8 +1,11 @@
-"""A stored run's figures under the names that MLflow shows, the same in every run."""
+"""A stored run's figures under the names that MLflow shows, the same in every run.
+
+A run's page lists them in the order in which they are logged: the task's own metric comes first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bench.data.task import encode
@@ -39,24 +42,24 @@ def run_points(
     -------
     list of Point
     """
-    points = [Point(f"time/{phase}_s", float(value)) for phase, value in (record.get("seconds") or {}).items()]
-    if inner:
-        points.append(Point("inner/score", sum(inner) / len(inner)))
+    metric = record["task"]["metric"]
+    points = []
     if summary is not None:
-        points += [Point(f"test/{name}", value) for name, value in summary["scores"].items()]
-        for name, interval in summary["intervals"].items():
-            points += [Point(f"test/{name}_{end}", interval[end]) for end in ("low", "high")]
+        for name in _first(metric, summary["scores"]):
+            points.append(Point(f"test/{name}", summary["scores"][name]))
+            interval = summary["intervals"].get(name, {})
+            points += [Point(f"test/{name}_{end}", interval[end]) for end in ("low", "high") if end in interval]
         for label, values in summary["per_class"].items():
             points += [Point(class_metric(label, name), values[name]) for name in CLASS_METRICS]
-    return points + (search_points(final.trials, record["task"]["metric"]) if final is not None else [])
+    if inner:
+        points.append(Point("inner/score", sum(inner) / len(inner)))
+    points += [Point(f"time/{phase}_s", float(value)) for phase, value in (record.get("seconds") or {}).items()]
+    return points + (search_points(final.trials, metric) if final is not None else [])
 
 
 def fold_points(cell: CellResult, labels: tuple[str, ...], metric: str) -> list[Point]:
     """The figures of one outer fold, its search's trials as steps."""
-    points = [Point(f"time/{phase}_s", value) for phase, value in cell.seconds.items()]
-    points += [Point(f"test/{name}", value) for name, value in cell.scores.items()]
-    if cell.inner_score is not None:
-        points.append(Point("inner/score", cell.inner_score))
+    points = [Point(f"test/{name}", cell.scores[name]) for name in _first(metric, cell.scores)]
     if cell.predictions is not None:
         true = encode(cell.predictions["label"].to_numpy(dtype=str), labels)
         predicted = encode(cell.predictions["predicted"].to_numpy(dtype=str), labels)
@@ -66,6 +69,9 @@ def fold_points(cell: CellResult, labels: tuple[str, ...], metric: str) -> list[
             for code, label in enumerate(labels)
             for name in CLASS_METRICS
         ]
+    if cell.inner_score is not None:
+        points.append(Point("inner/score", cell.inner_score))
+    points += [Point(f"time/{phase}_s", value) for phase, value in cell.seconds.items()]
     return points + search_points(cell.trials, metric)
 
 
@@ -92,3 +98,7 @@ def search_points(trials: Sequence[Trial], metric: str) -> list[Point]:
             if isinstance(value, int | float) and not isinstance(value, bool)
         ]
     return points
+
+
+def _first(metric: str, names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: name != metric)

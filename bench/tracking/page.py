@@ -6,15 +6,32 @@ import os
 import socket
 import warnings
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import UserError
 from bench.tracking.store import QUIET
 from bench.tracking.uri import artifact_root
+from bench.tracking.views import RANKING
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 HOST = "127.0.0.1"
 PORT = 5000
 """The port that MLflow's own command takes."""
+
+START = """<script>
+for (const [key, value] of [
+  ["mlflow.workflowType_v1", '"machine_learning"'],
+  ["mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true"],
+]) if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
+if (!location.hash) location.hash = "%s";
+</script>"""
+"""Put into MLflow's page: it opens on the runs, in its mode for trained models, not with its chat assistant.
+
+MLflow keeps these choices in the browser only; what the user chose there stays.
+"""
 
 
 def listen(port: int | None) -> socket.socket:
@@ -48,7 +65,15 @@ def listen(port: int | None) -> socket.socket:
     raise UserError(f"--port {port}: {reason}.", "Choose another port, or leave --port out to take a free one.")
 
 
-def serve(uri: str, listener: socket.socket, ready: Callable[[], None]) -> None:
+def first_page(client: MlflowClient) -> str:
+    """The part of the page that opens first: the ranking where there is one task, else the list of tasks."""
+    experiments = client.search_experiments()
+    if len(experiments) == 1 and "bench.task" in experiments[0].tags:
+        return f"/experiments/{experiments[0].experiment_id}/runs?viewStateShareKey={RANKING}"
+    return "/experiments"
+
+
+def serve(uri: str, listener: socket.socket, start: str, ready: Callable[[], None]) -> None:
     """Serve MLflow's page until Ctrl-C.
 
     ``mlflow ui`` starts two processes and a pool of workers for a page that one person looks at;
@@ -60,6 +85,8 @@ def serve(uri: str, listener: socket.socket, ready: Callable[[], None]) -> None:
         The tracking URI.
     listener : socket.socket
         Where to listen, as `listen` gives it.
+    start : str
+        The part of the page that opens first, as `first_page` gives it.
     ready : callable
         Called once the page answers.
     """
@@ -73,7 +100,15 @@ def serve(uri: str, listener: socket.socket, ready: Callable[[], None]) -> None:
         os.environ[ARTIFACT_ROOT_ENV_VAR] = root
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        from mlflow.server import app as flask
         from mlflow.server.fastapi_app import app
+    from starlette.responses import HTMLResponse
+    from starlette.routing import Route
+
+    index = Path(str(flask.static_folder), "index.html")
+    if index.is_file():
+        page = index.read_text("utf-8").replace("<head>", f"<head>{START % start}", 1)
+        app.router.routes.insert(0, Route("/", lambda request: HTMLResponse(page)))
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None, **settings: Any) -> None:

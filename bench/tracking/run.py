@@ -18,6 +18,7 @@ from bench.tracking.logged_model import FILE, log_model
 from bench.tracking.metrics import Point, fold_points, run_points
 from bench.tracking.names import ascii_name
 from bench.tracking.uri import artifact_root
+from bench.tracking.views import LEVEL, view_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 CONTENT = "bench.content"
 """The tag with a digest of what was logged; it is written last, so that a run without it is not whole."""
+
+FORM = 2
+"""Counted up when runs are logged in another form, so that those of an older one are logged anew."""
 
 NOTE = "mlflow.note.content"
 PARENT = "mlflow.parentRunId"
@@ -83,7 +87,7 @@ def _log_run(client: MlflowClient, experiment: str, folder: RunFolder, record: M
     fixed = {_parameter(name): value for name, value in record["model"]["params"].items()}
     chosen = fixed | (final.params if final is not None else {})
     space = {f"search.{name}": dimension for name, dimension in record["model"]["search"].items()}
-    tags = _tags(record)
+    tags = {**_tags(record), LEVEL: "model"}
     searched = [tags["bench.search"]] if space else []
     name = " ".join([record["model"]["name"], *searched, f"seed {record['seed']}"])
     run_id = str(client.create_run(experiment, start, tags, name).info.run_id)
@@ -129,13 +133,13 @@ def _log_fold(
 ) -> None:
     task = record["task"]
     fold = int(cell.fold)
-    tags = {**_tags(record), PARENT: parent, "bench.fold": str(fold)}
+    tags = {**_tags(record), LEVEL: "fold", PARENT: parent, "bench.fold": str(fold)}
     if cell.error:
         tags["bench.error"] = _last_line(cell.error)
     if cell.notes:
         tags[NOTE] = "\n".join(f"- {note}" for note in cell.notes)
-    # The folds run side by side; a millisecond apart, the page lists them in their order.
-    begin = start + fold
+    # The folds run side by side. The page lists the latest first, so a millisecond apart they stand in order.
+    begin = start + record["folds"] - fold
     end = begin + round(1000 * sum(cell.seconds.values()))
     run_id = client.create_run(experiment, begin, tags, f"{record['model']['name']} fold {fold}").info.run_id
     _log(client, run_id, fold_points(cell, tuple(task["labels"]), task["metric"]), _as_text(params), {}, end)
@@ -175,10 +179,17 @@ def _experiment(client: MlflowClient, task: Mapping[str, Any]) -> str:
     from mlflow.exceptions import MlflowException
 
     name = ascii_name(task["name"])
+    tags = {
+        NOTE: describe_task(task),
+        "bench.task": task["name"],
+        "bench.metric": task["metric"],
+        # The page then offers what belongs to trained models rather than to chats.
+        "mlflow.experimentKind": "custom_model_development",
+        **view_tags(task["metric"]),
+    }
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         root = artifact_root(client.tracking_uri)
-        tags = {NOTE: describe_task(task), "bench.task": task["name"], "bench.metric": task["metric"]}
         try:
             return str(client.create_experiment(name, None if root is None else f"{root}/{name}", tags))
         except MlflowException:
@@ -187,6 +198,9 @@ def _experiment(client: MlflowClient, task: Mapping[str, Any]) -> str:
                 raise
     if experiment.lifecycle_stage == "deleted":
         client.restore_experiment(experiment.experiment_id)
+    for key, value in tags.items():
+        if experiment.tags.get(key) != value:
+            client.set_experiment_tag(experiment.experiment_id, key, value)
     return str(experiment.experiment_id)
 
 
@@ -199,7 +213,7 @@ def _dataset(task: Mapping[str, Any], summary: Mapping[str, Any] | None) -> Data
         profile["label_counts"] = {label: int(values["support"]) for label, values in summary["per_class"].items()}
     return Dataset(
         name=ascii_name(task["name"]),
-        digest=task["digest"][:36],
+        digest=task["digest"][:12],
         source_type="local",
         source=json.dumps({"uri": task["origin"]}),
         schema=json.dumps({"mlflow_colspec": columns}),
@@ -216,7 +230,7 @@ def _tags(record: Mapping[str, Any]) -> dict[str, str]:
         "bench.model": record["model"]["name"],
         "bench.seed": str(record["seed"]),
         "bench.search": search["name"] if record["model"]["search"] else "none",
-        "bench.validation": json.dumps(record["validation"], ensure_ascii=False),
+        "bench.validation": record["validation"]["name"],
         "bench.status": record["status"],
         "mlflow.source.name": record.get("command") or "bench",
         "mlflow.source.type": "LOCAL",
@@ -230,7 +244,7 @@ def _tags(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _content(folder: RunFolder, record: Mapping[str, Any]) -> str:
-    content = hashlib.sha256(record["status"].encode())
+    content = hashlib.sha256(f"{FORM} {record['status']}".encode())
     for path in [folder.path / "summary.json", *_results(folder)]:
         if path.is_file():
             content.update(path.read_bytes())

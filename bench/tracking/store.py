@@ -18,6 +18,16 @@ QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SUP
 """Environment variables that keep MLflow from calling home and from printing."""
 
 
+def load_mlflow() -> None:
+    """Import what opening and filling a store needs, which takes seconds, without touching any store."""
+    os.environ.update(QUIET)
+    import mlflow.store.db.utils
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
 def open_store(uri: str) -> MlflowClient:
     """Open a store, and create it where it is a SQLite file that does not exist yet.
 
@@ -37,13 +47,11 @@ def open_store(uri: str) -> MlflowClient:
     bench.errors.BenchError
         If the store cannot be opened.
     """
-    os.environ.update(QUIET)
+    load_mlflow()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         path = sqlite_path(uri)
         if path is not None:
@@ -71,5 +79,8 @@ def _create(path: Path) -> None:
             return
         beside = path.with_name(f".{path.name}")
         beside.unlink(missing_ok=True)
-        MlflowClient(f"{SQLITE}{beside}")
+        client = MlflowClient(f"{SQLITE}{beside}")
+        if "MLFLOW_TRACKING_URI" not in os.environ:
+            # Nothing is logged to the experiment that MLflow makes itself; in a store of the user's own it stays.
+            client.delete_experiment("0")
         beside.rename(path)

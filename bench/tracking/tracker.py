@@ -18,7 +18,8 @@ class Tracker:
     """A process that logs finished runs, so that nobody waits for MLflow.
 
     It never raises into a run: what went wrong is told by `close`, and the results stay as they
-    are. Tracking them again is safe, because a run is logged once.
+    are. Tracking them again is safe, because a run is logged once. Left by an exception, it stops
+    at once, and the runs that it had not logged yet are logged when they are tracked again.
 
     Parameters
     ----------
@@ -28,6 +29,7 @@ class Tracker:
     Examples
     --------
     >>> with Tracker(Path("results")) as tracker:  # doctest: +SKIP
+    ...     tracker.open()
     ...     tracker.track(Path("results/stance/logreg/0123456789ab"))
     ...     tracker.close(timeout=60)
     []
@@ -54,16 +56,22 @@ class Tracker:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if value is not None:
+            self._process.kill()
         self.close()
+
+    def open(self) -> None:
+        """Have the store opened, and created where there is none, without waiting for it.
+
+        Until then the process only imports MLflow, so that a command which fails before it has
+        anything to log leaves no store behind. `track` does it too.
+        """
+        self._send(None)
 
     def track(self, path: Path) -> None:
         """Have a run folder logged, without waiting for it."""
         self._tracked += 1
-        stdin = self._process.stdin
-        assert stdin is not None
-        with contextlib.suppress(OSError, ValueError):
-            stdin.write(f"{json.dumps(str(path.resolve()))}\n".encode())
-            stdin.flush()
+        self._send(str(path.resolve()))
 
     def close(self, timeout: float = 120.0) -> list[str]:
         """Wait until all runs are logged, and stop the process.
@@ -81,6 +89,14 @@ class Tracker:
         if self._errors is None:
             self._errors = self._finish(timeout)
         return self._errors
+
+    def _send(self, message: str | None) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None
+        # A process that died is told by `close`.
+        with contextlib.suppress(OSError, ValueError):
+            stdin.write(f"{json.dumps(message)}\n".encode())
+            stdin.flush()
 
     def _finish(self, timeout: float) -> list[str]:
         assert self._process.stdin is not None
