@@ -256,7 +256,7 @@ def test_the_shell_completes(bench, monkeypatch: pytest.MonkeyPatch, case: str) 
     line, expected = COMPLETIONS[case]
     words = line.split(" ")
     monkeypatch.setenv("_BENCH_COMPLETE", "bash_complete")
-    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_WORDS", "\n".join(words))
     monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
     status, out, _ = bench()
     assert status == 0

@@ -23,4 +23,6 @@ def command(shell: str) -> None:
 
     kind = get_completion_class(shell)
     if kind is not None:
-        click.echo(kind(cli, {}, "bench", "_BENCH_COMPLETE").source())
+        script = kind(cli, {}, "bench", "_BENCH_COMPLETE").source()
+        # After a key comes its value, without a space.
+        click.echo(script.replace("COMPREPLY+=($value)", "COMPREPLY+=($value); [[ $value == *= ]] && compopt -o nospace"))

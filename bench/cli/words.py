@@ -19,8 +19,8 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     key, equals, value = incomplete.partition("=")
     prefix = f"{key}="
     if not equals:
-        # Bash splits words at '=', so the key stands in an earlier word.
-        line = re.search(r"(\w+) ?= ?([^\s=]*)$", os.environ.get("COMP_WORDS", ""))
+        # Bash splits words at '=', so the key stands in an earlier word; they come a line each.
+        line = re.search(r"(\w+)\s?=\s?([^\s=]*)$", os.environ.get("COMP_WORDS", ""))
         if line is None:
             return [CompletionItem(f"{k}=") for k in (*GROUP_KEYS, *PLAIN_KEYS) if k.startswith(incomplete)]
         key, value, prefix = line.group(1), line.group(2), ""

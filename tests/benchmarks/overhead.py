@@ -39,7 +39,8 @@ def busy_seconds(results: Path) -> float:
     """Seconds in which worker processes searched, fitted or predicted."""
     return sum(
         seconds
-        for path in results.rglob("timing.json")
+        for path in results.glob("*/*/*/*/timing.json")
+        if not path.is_relative_to(results / "mlartifacts")
         for phase, seconds in json.loads(path.read_text()).items()
         if phase != "store"
     )
