@@ -25,4 +25,6 @@ def command(shell: str) -> None:
     if kind is not None:
         script = kind(cli, {}, "bench", "_BENCH_COMPLETE").source()
         # After a key comes its value, without a space.
-        click.echo(script.replace("COMPREPLY+=($value)", "COMPREPLY+=($value); [[ $value == *= ]] && compopt -o nospace"))
+        click.echo(
+            script.replace("COMPREPLY+=($value)", "COMPREPLY+=($value); [[ $value == *= ]] && compopt -o nospace")
+        )
