@@ -107,7 +107,8 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
                 stack.enter_context(each.folder.locked(patience=0 if named else PATIENCE))
                 if each.anew:
                     each.folder.clear()
-        cells = [(each, fold) for each in planned.runs for fold in reversed(each.missing_folds())]
+        # Models are listed from simple to costly; the costly ones first leave no worker idle at the end.
+        cells = [(each, fold) for each in reversed(planned.runs) for fold in reversed(each.missing_folds())]
         observer.planned(planned, cells)
         try:
             for each in planned.runs:
