@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from rich.text import Text
 
 from bench.evaluation.cell import CellResult, Fold
 from bench.evaluation.metrics import LOWER_IS_BETTER
@@ -53,13 +53,17 @@ class Progress:
     def planned(self, plan: Plan, cells: Sequence[tuple[PlannedRun, Fold]]) -> None:
         """Say what was noticed and what is going to run."""
         for note in plan.notes:
-            click.echo(f"note: {note}", err=True)
+            self._say(f"note: {note}")
         every = sum(len(run.all_folds) for run in plan.runs)
         stored = every - len(cells)
         tasks = ", ".join(dict.fromkeys(run.evaluation.task.name for run in plan.runs))
         reused = f"; {stored} stored already and reused" if stored else ""
-        click.echo(f"{tasks}: {len(plan.runs)} runs, {len(cells)} of {every} folds to do{reused}", err=True)
+        self._say(f"{tasks}: {len(plan.runs)} runs, {len(cells)} of {every} folds to do{reused}")
         self._task = self._bar.add_task("folds", total=len(cells), best="")
+
+    def _say(self, line: str) -> None:
+        console = self._bar.console
+        console.print(Text(line), soft_wrap=not console.is_terminal)
 
     def finished(self, run: PlannedRun, result: CellResult) -> None:
         """Count a cell."""
