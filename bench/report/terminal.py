@@ -84,8 +84,8 @@ def _facts(board: dict[str, Any]) -> str:
     task = board["task"]
     groups = f"{task['n_groups']} groups ({task['group']})"
     searches = _searches(board)
-    search = f", {searches[0]} search" if len(searches) == 1 else ""
-    return f"{task['n_examples']} examples, {groups}, {len(task['labels'])} labels{search}, seed {board['seed']}"
+    search = f", search: {searches[0]}" if len(searches) == 1 else ""
+    return f"{task['n_examples']} examples, {groups}, seed {board['seed']}{search}"
 
 
 def _searches(board: dict[str, Any]) -> list[str]:
