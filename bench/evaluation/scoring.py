@@ -14,10 +14,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def label_codes(predictions: pd.DataFrame, labels: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The true and the predicted label indices of a frame of predictions, each of shape (n_examples,)."""
+    true, predicted = (encode(predictions[name].to_numpy(dtype=str), labels) for name in ("label", "predicted"))
+    return true, predicted
+
+
 def score_predictions(predictions: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, float]:
     """Score a frame of predictions with every metric that its columns allow."""
-    true = encode(predictions["label"].to_numpy(dtype=str), labels)
-    predicted = encode(predictions["predicted"].to_numpy(dtype=str), labels)
+    true, predicted = label_codes(predictions, labels)
     confusion = confusion_matrix(true, predicted, len(labels))
     scores = {name: float(score) for name, score in label_scores(confusion).items()}
     probabilities = probability_columns(predictions, labels)

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.data.task import encode
 from bench.evaluation.cell import CellResult
-from bench.evaluation.metrics import METRICS, confusion_matrix, per_class
-from bench.evaluation.scoring import probability_columns, score_predictions
+from bench.evaluation.metrics import METRICS, per_class
+from bench.evaluation.scoring import label_codes, probability_columns, score_predictions
 from bench.statistics.interval import label_score_intervals, probability_score_intervals
 
 
@@ -39,11 +38,11 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -
         labels), ``folds`` (their scores), ``n_examples``, ``n_groups`` and ``notes``.
     """
     predictions = pd.concat([cell.predictions for cell in cells], ignore_index=True)
-    true = encode(predictions["label"].to_numpy(dtype=str), labels)
-    predicted = encode(predictions["predicted"].to_numpy(dtype=str), labels)
+    true, predicted = label_codes(predictions, labels)
     groups = predictions["group"].to_numpy(dtype=str)
-    confusion = confusion_matrix(true, predicted, len(labels))
-    intervals = label_score_intervals(confusion_by_group(true, predicted, groups, len(labels)), seed)
+    by_group = confusion_by_group(true, predicted, groups, len(labels))
+    confusion = by_group.sum(axis=0)
+    intervals = label_score_intervals(by_group, seed)
     probabilities = probability_columns(predictions, labels)
     if probabilities is not None:
         intervals |= probability_score_intervals(probabilities, true, groups, seed)

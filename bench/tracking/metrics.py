@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bench.data.task import encode
 from bench.evaluation.cell import CellResult, Trial
 from bench.evaluation.metrics import LOWER_IS_BETTER, confusion_matrix, per_class
+from bench.evaluation.scoring import label_codes
 from bench.tracking.names import CLASS_METRICS, class_metric
 
 
@@ -61,9 +61,7 @@ def fold_points(cell: CellResult, labels: tuple[str, ...], metric: str) -> list[
     """The figures of one outer fold, its search's trials as steps."""
     points = [Point(f"test/{name}", cell.scores[name]) for name in _first(metric, cell.scores)]
     if cell.predictions is not None:
-        true = encode(cell.predictions["label"].to_numpy(dtype=str), labels)
-        predicted = encode(cell.predictions["predicted"].to_numpy(dtype=str), labels)
-        classes = per_class(confusion_matrix(true, predicted, len(labels)))
+        classes = per_class(confusion_matrix(*label_codes(cell.predictions, labels), len(labels)))
         points += [
             Point(class_metric(label, name), float(classes[name][code]))
             for code, label in enumerate(labels)
