@@ -111,8 +111,9 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
         cells = [(each, fold) for each in reversed(planned.runs) for fold in reversed(each.missing_folds())]
         observer.planned(planned, cells)
         try:
+            unfinished = {each for each, _ in cells}
             for each in planned.runs:
-                if each.missing_folds():
+                if each in unfinished:
                     _start(each)
                 else:
                     _conclude(each, tracker)
@@ -168,13 +169,14 @@ def _start(each: PlannedRun) -> None:
 def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
     """Sum a run up once its outer folds are stored, and have it logged."""
     folder, evaluation = each.folder, each.evaluation
-    if all(map(folder.is_done, each.outer_folds)) and not folder.summarised:
+    missing = each.missing_folds()
+    if set(missing) <= {FINAL} and not folder.summarised:
         from bench.results.summary import summarise
 
         cells = [folder.read_cell(fold) for fold in each.outer_folds]
         seed = derive_seed(evaluation.seed, evaluation.task.name, "interval")
         folder.write_summary(summarise(cells, evaluation.task.labels, seed))
-    status = "failed" if each.missing_folds() else "complete"
+    status = "failed" if missing else "complete"
     if "started" in each.record:
         _set_status(each, status)
     elif folder.status() != status:
