@@ -53,6 +53,12 @@ class ModelError(UserError):
     """A model's definition cannot be built."""
 
 
+def describe_os_error(error: OSError) -> str:
+    """Say what the operating system refused, with the file where it names one."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}."
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
     """Suggest the nearest right name, as a sentence to append to a message.
 

@@ -63,7 +63,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; a user's mistake ends with a message and exit status 2."""
-    from bench.errors import BenchError
+    from bench.errors import BenchError, describe_os_error
 
     try:
         sys.exit(cli.main(standalone_mode=False, prog_name="bench"))
@@ -78,8 +78,7 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        fail(f"{where}{error.strerror or error}.", 1)
+        fail(describe_os_error(error), 1)
 
 
 def fail(message: str, status: int) -> None:

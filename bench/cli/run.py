@@ -40,7 +40,7 @@ def command(words: tuple[str, ...]) -> None:
     once. Finished folds are stored: the same command goes on where it was stopped.
     """
     from bench.config import compose
-    from bench.errors import BenchError
+    from bench.errors import BenchError, describe_os_error
     from bench.report.progress import Progress
     from bench.report.terminal import print_leaderboard
     from bench.runner import InterruptedRun, run
@@ -58,11 +58,8 @@ def command(words: tuple[str, ...]) -> None:
             )
             raise click.exceptions.Exit(130) from None
         except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            raise BenchError(
-                f"{where}{error.strerror or error}.",
-                "What was finished is stored; the same command goes on from there.",
-            ) from error
+            hint = "What was finished is stored; the same command goes on from there."
+            raise BenchError(describe_os_error(error), hint) from error
     for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):
         print_leaderboard(board, folder)
     for warning in outcome.warnings:

@@ -10,19 +10,20 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-GROUP_KEYS = ("task", "model", "search", "validation", "execution")
 PLAIN_KEYS = ("seed", "force", "tracking", "results")
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a key, or the value of a group such as ``task=st``."""
+    from bench.config import GROUPS, MULTIPLE
+
     key, equals, value = incomplete.partition("=")
     prefix = f"{key}="
     if not equals:
         # Bash splits words at '=', so the key stands in an earlier word; they come a line each.
         line = re.search(r"(\w+)\s?=\s?([^\s=]*)$", os.environ.get("COMP_WORDS", ""))
         if line is None:
-            return [CompletionItem(f"{k}=") for k in (*GROUP_KEYS, *PLAIN_KEYS) if k.startswith(incomplete)]
+            return [CompletionItem(f"{k}=") for k in (*MULTIPLE, *GROUPS, *PLAIN_KEYS) if k.startswith(incomplete)]
         key, value, prefix = line.group(1), line.group(2), ""
     *before, last = value.split(",")
     prefix += "".join(f"{name}," for name in before)
@@ -36,9 +37,10 @@ def words(**settings: Any) -> Callable[[Any], Any]:
 
 def _values(key: str) -> list[str]:
     from bench.catalogue import config_files, model_names, task_files
+    from bench.config import GROUPS
 
     if key == "task":
         return [*task_files(), "all"]
     if key == "model":
         return [*model_names(), "all"]
-    return list(config_files(key)) if key in GROUP_KEYS else []
+    return list(config_files(key)) if key in GROUPS else []
