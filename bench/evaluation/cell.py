@@ -61,7 +61,10 @@ class CellResult:
     notes : list of str
         What was out of the ordinary, such as a class that training lacked.
     seconds : dict of str to float
-        Wall time by phase: ``features``, ``search``, ``fit``, ``predict``.
+        Wall time by phase: ``features``, ``search``, ``fit``, ``predict``, ``explain``.
+    explanations : list of dict
+        What spoke for and against each wrong prediction of a linear model; see
+        `bench.evaluation.explanations.explain_errors`.
     error : str or None
         The traceback of a failed cell.
     estimator : bytes or None
@@ -77,5 +80,6 @@ class CellResult:
     scores: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    explanations: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
     estimator: bytes | None = None

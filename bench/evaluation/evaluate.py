@@ -26,6 +26,7 @@ from bench.seeding import derive_seed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from sklearn.base import BaseEstimator
 
     from bench.features.cache import FeatureCache
 
@@ -129,6 +130,26 @@ def _score_fold(evaluation: Evaluation, fold: int, result: CellResult, cache: Fe
         predictions = predict(estimator, X_test, task.labels)
     result.predictions = _prediction_frame(task, split.test, predictions)
     result.scores = score_predictions(result.predictions, task.labels)
+    with clock.phase("explain"):
+        try:
+            result.explanations = _explain(evaluation, split, result, estimator, X_test, cache)
+        except Exception as error:  # The estimator and the features may be anybody's, and the scores are made.
+            result.notes.append(f"wrong predictions cannot be explained: {type(error).__name__}: {error}")
+
+
+def _explain(
+    evaluation: Evaluation, split: Split, result: CellResult, estimator: Any, X_test: Any, cache: FeatureCache
+) -> list[dict[str, Any]]:
+    from bench.evaluation.explanations import explain_errors
+
+    transformer = _features(evaluation, result.params)
+    if transformer is None or result.predictions is None:
+        return []
+    ids, predicted, true = (result.predictions[name].tolist() for name in ("id", "predicted", "label"))
+    y = evaluation.task.y[split.train]
+    return explain_errors(
+        estimator, X_test, ids, predicted, true, lambda at: cache.feature_names(transformer, split.train, at, y)
+    )
 
 
 def _fit_final(evaluation: Evaluation, result: CellResult, cache: FeatureCache, clock: _Clock) -> None:
@@ -252,7 +273,7 @@ def _fit(
     """Fit the model on a split's training part; returns it with the features of the test part."""
     task, model = evaluation.task, evaluation.model
     y = task.y[split.train]
-    transformer = model.build_features(params, task, derive_seed(evaluation.seed, task.name, "features"))
+    transformer = _features(evaluation, params)
     estimator = model.build_estimator(params, task, seed)
     with clock.phase("features"):
         if transformer is None:
@@ -264,6 +285,12 @@ def _fit(
             estimator = _constant_like(estimator)
         estimator.fit(X_train, y)
     return estimator, X_test
+
+
+def _features(evaluation: Evaluation, params: dict[str, Any]) -> BaseEstimator | None:
+    """The unfitted transformer, with a seed that all of a task's models and folds share, as they share features."""
+    task = evaluation.task
+    return evaluation.model.build_features(params, task, derive_seed(evaluation.seed, task.name, "features"))
 
 
 class _OneLabel:

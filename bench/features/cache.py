@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import FeatureUnion
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable, Iterable, Iterator
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -84,6 +84,58 @@ class FeatureCache:
         made = self._make(transformer, train, test, y_train, joblib.hash((train, test, y_train)))
         return made if _divisible(transformer) else (made[0].copy(), made[1].copy())
 
+    def feature_names(
+        self,
+        transformer: BaseEstimator,
+        train_rows: Any,
+        places: NDArray[np.intp],
+        y_train: NDArray[Any] | None = None,
+    ) -> list[str] | None:
+        """Name columns of the matrices that `fit_transform` gives.
+
+        Fitted transformers are not kept, since they can be larger than their matrices. Copies are fitted again
+        here, on rows that are prepared already, and transform nothing.
+
+        Parameters
+        ----------
+        transformer : estimator
+            Any scikit-learn transformer over the frame. Where it, or a block of it, has ``n_features_out_`` and
+            ``name_features(places)``, those are asked, else ``get_feature_names_out()``.
+        train_rows : array-like of int
+            Places of the training rows in the frame.
+        places : ndarray of int of shape (n_places,)
+            Places of columns.
+        y_train : ndarray of shape (n_train_rows,), optional
+            The training rows' labels.
+
+        Returns
+        -------
+        list of str or None
+            As scikit-learn names them: a block of a ``FeatureUnion`` puts ``block__`` before its names. None where
+            a transformer does not name its features.
+
+        Raises
+        ------
+        IndexError
+            If there is no column at one of the places.
+        """
+        train = np.asarray(train_rows, dtype=np.intp)
+        names = np.empty(len(places), dtype=object)
+        end = 0
+        for prefix, block in _blocks(transformer):
+            fitted = clone(block)
+            fitted.fit(self._rows(fitted)[train], y_train)
+            asked = _names(fitted)
+            if asked is None:
+                return None
+            width, name = asked
+            start, end = end, end + width
+            here = (places >= start) & (places < end)
+            names[here] = [f"{prefix}{each}" for each in name(places[here] - start)]
+        if len(places) and not 0 <= places.min() <= places.max() < end:
+            raise IndexError(f"there are {end} features, none at {places.min()} or {places.max()}")
+        return names.tolist()
+
     def _make(
         self,
         transformer: BaseEstimator,
@@ -115,12 +167,12 @@ class FeatureCache:
     def _fit(
         self, transformer: Any, train: NDArray[np.intp], test: NDArray[np.intp], y_train: NDArray[Any] | None
     ) -> Split:
-        if hasattr(transformer, "prepare"):
-            prepared = transformer.prepare(self.frame, self._memo)
-            seen, unseen = prepared[train], prepared[test]
-        else:
-            seen, unseen = self.frame.iloc[train], self.frame.iloc[test]
-        return transformer.fit_transform(seen, y_train), transformer.transform(unseen)
+        rows = self._rows(transformer)
+        return transformer.fit_transform(rows[train], y_train), transformer.transform(rows[test])
+
+    def _rows(self, transformer: Any) -> Any:
+        """What gives a transformer its rows by their places: the frame, or what it prepares of it."""
+        return transformer.prepare(self.frame, self._memo) if hasattr(transformer, "prepare") else self.frame.iloc
 
     def _keep(self, key: Hashable, made: Split) -> None:
         size = sum(map(_size, made))
@@ -140,6 +192,27 @@ def _divisible(transformer: BaseEstimator) -> bool:
     names, blocks = zip(*transformer.transformer_list, strict=True)
     strings = {block for block in blocks if isinstance(block, str)}
     return strings <= {"drop"} and set(transformer.transformer_weights or ()) <= set(names)
+
+
+def _blocks(transformer: BaseEstimator) -> Iterator[tuple[str, BaseEstimator]]:
+    """Yield the transformers that are made by themselves, each with what its features' names begin with."""
+    if not _divisible(transformer):
+        yield "", transformer
+        return
+    for name, block in transformer.transformer_list:
+        if not isinstance(block, str):
+            yield from ((f"{name}__{prefix}", part) for prefix, part in _blocks(block))
+
+
+def _names(fitted: Any) -> tuple[int, Callable[[NDArray[np.intp]], Iterable[str]]] | None:
+    """The number of a transformer's features, and what names those at given places."""
+    if hasattr(fitted, "name_features"):
+        return fitted.n_features_out_, fitted.name_features
+    try:
+        names = np.asarray(fitted.get_feature_names_out(), dtype=object)
+    except AttributeError:  # it has no such method, or a step of it has none
+        return None
+    return len(names), names.__getitem__
 
 
 def _scaled(block: Split, weight: float | None) -> Split:

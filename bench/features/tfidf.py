@@ -204,15 +204,26 @@ class Tfidf(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "idf_")
         return self._weigh(self._counts(X))
 
+    @property
+    def n_features_out_(self) -> int:
+        """The number of features."""
+        check_is_fitted(self, "idf_")
+        return sum(map(len, self.symbols_))
+
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the features' names, ``column__term``, of shape (n_features,)."""
-        check_is_fitted(self, "idf_")
-        names = [
-            f"{column}__{term}"
-            for column, symbols, words in zip(self.columns, self.symbols_, self.words_, strict=True)
-            for term in Vocabulary(symbols, words).terms
-        ]
-        return np.array(names, dtype=object)
+        return self.name_features(np.arange(self.n_features_out_))
+
+    def name_features(self, places: NDArray[np.intp]) -> NDArray[np.object_]:
+        """Return the names of the features at `places`, in the same shape (n_places,), and make no others."""
+        names = np.empty(len(places), dtype=object)
+        end = 0
+        for column, symbols, words in zip(self.columns, self.symbols_, self.words_, strict=True):
+            start, end = end, end + len(symbols)
+            here = (places >= start) & (places < end)
+            terms = Vocabulary(symbols[places[here] - start], words).terms
+            names[here] = [f"{column}__{term}" for term in terms]
+        return names
 
     def _counts(self, X: pd.DataFrame | TfidfCounts) -> TfidfCounts:
         return X if isinstance(X, TfidfCounts) else self.prepare(X)

@@ -7,6 +7,7 @@
         fold-00/
             result.json     status, chosen setting, scores, trials, notes (the same bytes every time)
             predictions.csv every out-of-fold prediction (the same bytes every time)
+            explanations.json  what spoke for and against wrong predictions, where the model is linear (same bytes)
             timing.json     seconds by phase
             error.txt       the traceback, where the cell failed
         final/              the same without predictions, and model.skops
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 
 LOCK = ".lock"
 
-FORMAT = 1
-"""The version of the result format; a change that alters numbers raises it."""
+FORMAT = 2
+"""The version of the result format; a change that alters numbers, or what the files hold, raises it."""
 
 
 def run_key(identity: Mapping[str, Any]) -> str:
@@ -159,7 +160,7 @@ class RunFolder:
             raise
 
     def read_cell(self, fold: Fold) -> CellResult:
-        """Read a cell's result, without its fitted model."""
+        """Read a cell's result, without its fitted model and its explanations."""
         folder = self.cell_path(fold)
         stored = _read_json(folder / "result.json")
         error, predictions = folder / "error.txt", folder / "predictions.csv"
@@ -175,6 +176,19 @@ class RunFolder:
             seconds=_read_json(folder / "timing.json"),
             error=error.read_bytes().decode() if error.is_file() else None,
         )
+
+    def read_explanations(self, fold: Fold) -> list[dict[str, Any]]:
+        """Read what spoke for and against a cell's wrong predictions.
+
+        They are read apart from the rest of the cell, since only a page that shows single examples needs them.
+
+        Returns
+        -------
+        list of dict
+            As `bench.evaluation.explanations.explain_errors` gives them; empty where there are none.
+        """
+        path = self.cell_path(fold) / "explanations.json"
+        return _read_json(path) if path.is_file() else []
 
     def read_seconds(self) -> dict[str, float]:
         """Seconds by phase, summed over the stored outer folds."""
@@ -263,6 +277,8 @@ def _cell_files(result: CellResult) -> dict[str, bytes]:
     files = {"result.json": to_json(stored).encode(), "timing.json": to_json(result.seconds).encode()}
     if predictions is not None:
         files["predictions.csv"] = predictions
+    if result.explanations:
+        files["explanations.json"] = to_json(result.explanations).encode()
     if result.error is not None:
         files["error.txt"] = result.error.encode()
     if result.estimator is not None:
