@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.evaluation.metrics import LOWER_IS_BETTER, METRICS
+from bench.results.protocol import same_table
 from bench.results.store import RunFolder, stored_runs, to_json, write_atomically
 
 TITLES = {
@@ -27,7 +28,7 @@ TITLES = {
 def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
     """Gather the stored runs that compare with a given one.
 
-    Runs compare where the task's content, the primary metric, the splits and the seed are the same.
+    Those are the finished, failed and unfinished runs of one table: see `bench.results.protocol.same_table`.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
     """
     task = record["task"]
     stored = _readable(stored_runs(results, task["name"]))
-    rows = [_row(folder, other) for folder, other in stored if _compares(other, record)]
+    rows = [_row(folder, other) for folder, other in stored if same_table(other, record)]
     named = Counter((row["model"], row["search"]) for row in rows)
     for row in rows:
         several = named[row["model"], row["search"]] > 1
@@ -130,20 +131,19 @@ def _row(folder: RunFolder, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reference_rows(task: dict[str, Any]) -> list[dict[str, Any]]:
-    if task["agreement"] is None:
-        return []
     return [
         {
             "kind": "reference",
-            "model": "annotation passes",
-            "label": "annotation passes",
+            "model": reference["name"],
+            "label": f"{reference['name']} vs others",
             "search": None,
             "key": None,
-            "scores": task["agreement"],
-            "intervals": {},
-            "notes": ["the mean of each pass scored against each other"],
+            "scores": reference["scores"],
+            "intervals": reference["intervals"],
+            "notes": ["an annotation pass, scored against the majority of the others"],
             "seconds": None,
         }
+        for reference in task["references"]
     ]
 
 
@@ -152,15 +152,6 @@ def _readable(folders: list[RunFolder]) -> Iterator[tuple[RunFolder, dict[str, A
     for folder in folders:
         if folder.status() is not None:
             yield folder, folder.read_record()
-
-
-def _compares(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    def protocol(record: dict[str, Any]) -> tuple[Any, ...]:
-        task = record["task"]
-        validation = {key: value for key, value in record["validation"].items() if key != "name"}
-        return record["format"], task["digest"], task["metric"], record["splits"], record["seed"], validation
-
-    return protocol(one) == protocol(other)
 
 
 def _to_csv(board: dict[str, Any]) -> str:

@@ -1,38 +1,74 @@
-"""Reference rows: how annotation passes score against each other, by the metrics of models."""
+"""Reference rows: how each annotation pass scores, were it a model and the others gold."""
 
 from __future__ import annotations
 
-from itertools import combinations
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.data.task import encode
-from bench.evaluation.metrics import confusion_matrix, label_scores
+from bench.evaluation.metrics import label_scores
+from bench.statistics.interval import label_score_intervals
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 
-def agreement_scores(passes: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, float]:
-    """Score each pass against each other as if one were gold; the mean over pairs.
+def pass_scores(
+    passes: pd.DataFrame, groups: NDArray[np.str_], labels: tuple[str, ...], seed: int
+) -> list[dict[str, Any]]:
+    """Score each annotation pass against the majority of the others.
 
-    Macro-F1, accuracy and the Matthews correlation do not change when the two sides are exchanged; the
-    balanced accuracy does, and is taken both ways.
+    Where the others are tied, each of the labels with the most votes is taken for an equal part of gold, so that
+    a pass gets what it would get on average if the tie were broken by lot.
 
     Parameters
     ----------
     passes : pandas.DataFrame of shape (n_examples, n_passes)
-        Label names.
+        Label names; at least two passes.
+    groups : ndarray of str, shape (n_examples,)
+        The examples' groups.
     labels : tuple of str
         The task's labels.
+    seed : int
+        Seed of the intervals' bootstrap.
 
     Returns
     -------
-    dict of str to float
-        By metric of predicted labels.
+    list of dict
+        For each pass its ``name``, its ``scores`` and its ``intervals`` by metric of predicted labels, and
+        ``tied``, the number of examples on which the others are tied.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> passes = pd.DataFrame({"a": ["yes", "no"], "b": ["yes", "no"], "c": ["yes", "yes"]})
+    >>> rows = pass_scores(passes, np.array(["d1", "d2"]), ("yes", "no"), seed=0)
+    >>> [(row["name"], row["scores"]["accuracy"], row["tied"]) for row in rows]
+    [('a', 0.75, 1), ('b', 0.75, 1), ('c', 0.5, 0)]
     """
-    codes = [encode(passes[name].to_numpy(dtype=str), labels) for name in passes.columns]
-    pairs = [pair for a, b in combinations(codes, 2) for pair in ((a, b), (b, a))]
-    scores = label_scores(np.array([confusion_matrix(a, b, len(labels)) for a, b in pairs]))
-    return {name: float(values.mean()) for name, values in scores.items()}
+    codes = {str(name): encode(passes[name].to_numpy(dtype=str), labels) for name in passes.columns}
+    votes = {name: np.eye(len(labels))[of_pass] for name, of_pass in codes.items()}
+    names, places = np.unique(groups, return_inverse=True)
+    rows = []
+    for name, of_pass in codes.items():
+        others = sum((counted for other, counted in votes.items() if other != name), np.zeros(()))
+        most = others == others.max(axis=1, keepdims=True)
+        gold = most / most.sum(axis=1, keepdims=True)
+        confusions = np.zeros((len(names), len(labels), len(labels)))
+        for code in range(len(labels)):
+            np.add.at(confusions[:, :, code], places[of_pass == code], gold[of_pass == code])
+        scores = label_scores(confusions.sum(axis=0))
+        rows.append(
+            {
+                "name": name,
+                "scores": {metric: float(score) for metric, score in scores.items()},
+                "intervals": {
+                    metric: asdict(interval) for metric, interval in label_score_intervals(confusions, seed).items()
+                },
+                "tied": int((most.sum(axis=1) > 1).sum()),
+            }
+        )
+    return rows

@@ -1,0 +1,44 @@
+"""Which stored runs compare: those whose predictions are for the same examples in the same folds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Record = Mapping[str, Any]
+"""The content of a run's ``run.json``."""
+
+
+def differences(one: Record, other: Record) -> list[str]:
+    """Name the parts in which two runs differ so that their scores do not compare.
+
+    Parameters
+    ----------
+    one, other : mapping
+        Records of two runs.
+
+    Returns
+    -------
+    list of str
+        One part each, with both values; empty where the runs compare.
+    """
+    parts = {
+        "result format": lambda record: record["format"],
+        "task": lambda record: record["task"]["name"],
+        "data digest": lambda record: record["task"]["digest"][:12],
+        "labels": lambda record: ", ".join(record["task"]["labels"]),
+        "metric": lambda record: record["task"]["metric"],
+        "groups": lambda record: record["task"]["group"],
+        "splits": lambda record: record["splits"],
+    }
+    return [f"{name}: {part(one)} and {part(other)}" for name, part in parts.items() if part(one) != part(other)]
+
+
+def settings(record: Record) -> dict[str, Any]:
+    """The seed and the validation of a run: what else the runs of one table have in common."""
+    return {"seed": record["seed"], **{k: v for k, v in record["validation"].items() if k != "name"}}
+
+
+def same_table(one: Record, other: Record) -> bool:
+    """Whether two runs belong into one leaderboard: they compare, with one seed and one validation."""
+    return not differences(one, other) and settings(one) == settings(other)
