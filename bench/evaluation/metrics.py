@@ -108,7 +108,7 @@ def label_scores(confusion: NDArray[np.generic]) -> dict[str, Floats]:
         "macro_f1": classes["f1"].mean(axis=-1),
         "accuracy": _ratio(hits, total),
         "balanced_accuracy": _ratio(classes["recall"].sum(axis=-1), (support > 0).sum(axis=-1)),
-        "mcc": _ratio(covariance, np.sqrt(spread)),
+        "mcc": _ratio(covariance, np.sqrt(np.maximum(spread, 0.0))),
     }
 
 

@@ -1,0 +1,58 @@
+"""``bench compare``."""
+
+from __future__ import annotations
+
+import click
+
+from bench.cli.words import words
+
+
+@click.command(
+    name="compare",
+    epilog="""\b
+Examples:
+  bench compare task=stance
+  bench compare task=stance model=logreg,linear-svm
+  bench compare task=stance baseline=majority metric=mcc
+  bench compare results/stance/logreg/KEY results/stance/lexicon/KEY
+  bench compare task=stance,denial,source-type
+  bench compare task=stance --format json > comparison.json
+""",
+)
+@words()
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="Tables to read, or everything as JSON.",
+)
+def command(words: tuple[str, ...], form: str) -> None:
+    """Say which stored run is better, and whether that is real.
+
+    Only stored runs are read. Models are compared on the same out-of-fold predictions; the verdict on
+    each pair comes from one documented rule.
+    """
+    from bench.comparison.across import rank_across
+    from bench.comparison.compare import compare
+    from bench.comparison.predictions import read_side_by_side
+    from bench.comparison.request import parse_request
+    from bench.comparison.selection import select
+    from bench.report.comparison import print_comparison, print_ranks
+
+    request = parse_request(words)
+    comparisons = [
+        compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)
+        for selected in select(request)
+    ]
+    across = rank_across(comparisons)
+    if form == "json":
+        from bench.results.store import to_json
+
+        click.echo(to_json({"tasks": comparisons, "across": across}), nl=False)
+        return
+    for comparison in comparisons:
+        print_comparison(comparison)
+    if across is not None:
+        print_ranks(across)

@@ -1,0 +1,72 @@
+"""Where the ground of a comparison is thin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.evaluation.metrics import LABEL_METRICS, label_scores
+from bench.evaluation.splits import FEW_GROUPS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FEW_EXAMPLES = 10
+"""A label with fewer examples moves macro scores by large steps."""
+
+
+def thin_ground(runs: ComparedRuns) -> list[str]:
+    """Say where few groups, few examples or one group decide the scores.
+
+    Returns
+    -------
+    list of str
+        A sentence for each: fewer than ten groups, a label with fewer than ten examples, a label
+        that one group alone holds, a group that holds half of the examples, and groups without which another
+        model would be best (the jackknife of Efron and Tibshirani 1993, chapter 11).
+    """
+    n_groups, column = len(runs.group_names), runs.task["group"]
+    warnings = []
+    if n_groups < FEW_GROUPS:
+        warnings.append(f"{n_groups} groups ({column}): few to say how models do on other ones")
+    table = np.zeros((n_groups, len(runs.labels)), dtype=np.int64)
+    np.add.at(table, (runs.groups, runs.true), 1)
+    table //= runs.repeats
+    for label, counts in zip(runs.labels, table.T, strict=True):
+        holders = np.flatnonzero(counts)
+        if counts.sum() < FEW_EXAMPLES:
+            held = "1 example" if counts.sum() == 1 else f"{counts.sum()} examples"
+            warnings.append(f"label {label} has {held}")
+        if len(holders) == 1 and n_groups > 1:
+            warnings.append(
+                f"label {label} stands in {column} {runs.group_names[holders[0]]} only, so it is never learned "
+                "before it is tested"
+            )
+    share = table.sum(axis=1) / table.sum()
+    if n_groups > 1 and share.max() >= 0.5:
+        name = runs.group_names[int(share.argmax())]
+        warnings.append(f"{column} {name} holds {share.max():.0%} of the examples")
+    return [*warnings, *_hanging(runs)]
+
+
+def _hanging(runs: ComparedRuns) -> list[str]:
+    """The groups without which another model would be best."""
+    if runs.metric not in LABEL_METRICS or len(runs.runs) < 2 or len(runs.group_names) < 3:
+        return []
+    without = np.array([_scores_without_each(runs, run) for run in runs.runs])
+    best = without.argmax(axis=0)
+    warnings = []
+    for group in np.flatnonzero(without[best, np.arange(without.shape[1])] > without[0]):
+        other = runs.runs[best[group]]
+        warnings.append(
+            f"without {runs.task['group']} {runs.group_names[group]}, {other.name} would be best "
+            f"({without[best[group], group]:.3f} against {without[0, group]:.3f})"
+        )
+    return warnings
+
+
+def _scores_without_each(runs: ComparedRuns, run: ComparedRun) -> NDArray[np.float64]:
+    confusions = runs.confusions(run)
+    return label_scores(confusions.sum(axis=0) - confusions)[runs.metric]

@@ -1,0 +1,186 @@
+"""The out-of-fold predictions of several runs, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bench.comparison.selection import Selected
+from bench.data.task import encode
+from bench.errors import BenchError
+from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER
+from bench.evaluation.scoring import label_codes, probability_columns
+from bench.results.store import RunFolder, read_predictions
+from bench.results.summary import confusion_by_group
+from bench.seeding import derive_seed
+from bench.statistics.bootstrap import GroupBootstrap, group_indices
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedRun:
+    """One run among those that are compared.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unlike the others'.
+    folder : RunFolder
+        Where it is stored.
+    record, summary : dict
+        The contents of ``run.json`` and ``summary.json``.
+    predicted : ndarray of int, shape (n_rows,)
+        Predicted label indices.
+    probabilities : ndarray of shape (n_rows, n_labels) or None
+        Predicted probabilities, where the model gives them.
+    """
+
+    name: str
+    folder: RunFolder
+    record: dict[str, Any]
+    summary: dict[str, Any]
+    predicted: Codes
+    probabilities: Floats | None
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedRuns:
+    """Runs with predictions for the same examples in the same outer folds.
+
+    A row is one prediction: there are as many as examples, times the repeats of the outer folds.
+
+    Parameters
+    ----------
+    task : dict
+        The task's part of ``run.json``.
+    metric : str
+        What is compared.
+    runs : list of ComparedRun
+        The best first.
+    ids : ndarray of object, shape (n_rows,)
+        The examples' ids.
+    groups, folds, true : ndarray of int, shape (n_rows,)
+        Each row's group as an index into `group_names`, outer fold and label.
+    group_names : list of str
+        The groups.
+    repeats : int
+        How often each example was predicted.
+    notes : list of str
+        What was left out.
+    """
+
+    task: dict[str, Any]
+    metric: str
+    runs: list[ComparedRun]
+    ids: NDArray[np.object_]
+    groups: Codes
+    folds: Codes
+    true: Codes
+    group_names: list[str]
+    repeats: int
+    notes: list[str]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The task's labels."""
+        return tuple(self.task["labels"])
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether less of the metric is better."""
+        return self.metric in LOWER_IS_BETTER
+
+    def confusions(self, run: ComparedRun) -> NDArray[np.int64]:
+        """A confusion matrix for each group, of shape (n_groups, n_labels, n_labels)."""
+        return confusion_by_group(self.true, run.predicted, self.groups, len(self.labels))
+
+    @cached_property
+    def bootstrap(self) -> GroupBootstrap:
+        """The draws that all runs are scored on."""
+        return GroupBootstrap(len(self.group_names), derive_seed(0, self.task["digest"], "comparison"))
+
+    def drawn_scores(self, run: ComparedRun) -> tuple[float, Floats]:
+        """The run's pooled score, and that of each bootstrap draw of groups."""
+        if self.metric in LABEL_METRICS:
+            return self.bootstrap.label_scores(self.confusions(run), self.metric)
+        assert run.probabilities is not None
+        return self.bootstrap.probability_scores(run.probabilities, self.true, self.groups, self.metric)
+
+    def fold_scores(self, run: ComparedRun) -> Floats:
+        """The run's score in each outer fold, of shape (n_folds,)."""
+        return np.array([fold[self.metric] for fold in run.summary["folds"]])
+
+    def test_share(self) -> float:
+        """The share of the examples in an outer test part, on average."""
+        n_examples = len(self.true) / self.repeats
+        return float(np.bincount(self.folds).mean() / n_examples)
+
+
+def read_side_by_side(selected: Selected, metric: str | None = None) -> ComparedRuns:
+    """Read the predictions of runs that compare.
+
+    Parameters
+    ----------
+    selected : Selected
+        The runs.
+    metric : str or None
+        What is to be compared; None is the task's own metric.
+
+    Raises
+    ------
+    bench.errors.BenchError
+        If the stored predictions are not for the same examples, as where a file was changed.
+    """
+    task = selected.runs[0][1]["task"]
+    metric = metric or task["metric"]
+    labels = tuple(task["labels"])
+    notes, runs = list(selected.notes), list[ComparedRun]()
+    first: pd.DataFrame | None = None
+    for name, (folder, record) in zip(selected.names(), selected.runs, strict=True):
+        summary = folder.read_summary()
+        if metric not in summary["scores"]:
+            notes.append(f"{name} is left out: it has no probabilities, which {metric} needs")
+            continue
+        frame = _read(folder)
+        if first is None:
+            first = frame
+        elif not frame[["id", "label", "fold"]].equals(first[["id", "label", "fold"]]):
+            raise BenchError(
+                f"{folder.path}: its predictions are not for the examples of {runs[0].folder.path}.",
+                "A stored file was changed. Delete the folder and run the same command again.",
+            )
+        predicted = encode(frame["predicted"].to_numpy(dtype=str), labels)
+        runs.append(ComparedRun(name, folder, record, summary, predicted, probability_columns(frame, labels)))
+    if first is None:
+        raise BenchError(f"No stored run of {task['name']} has the metric {metric}.")
+    sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
+    runs.sort(key=lambda run: (sign * run.summary["scores"][metric], run.name))
+    names, groups = group_indices(first["group"].to_numpy(dtype=str))
+    ids = first["id"].to_numpy(dtype=object)
+    return ComparedRuns(
+        task=task,
+        metric=metric,
+        runs=runs,
+        ids=ids,
+        groups=groups,
+        folds=first["fold"].to_numpy(dtype=np.intp),
+        true=label_codes(first, labels)[0],
+        group_names=names,
+        repeats=round(len(ids) / len(set(ids.tolist()))),
+        notes=notes,
+    )
+
+
+def _read(folder: RunFolder) -> pd.DataFrame:
+    folds = folder.folds()
+    frames = [read_predictions(folder.cell_path(fold) / "predictions.csv") for fold in folds]
+    return pd.concat([frame.assign(fold=fold) for fold, frame in zip(folds, frames, strict=True)], ignore_index=True)

@@ -1,0 +1,162 @@
+"""What a command was asked to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.config import parse_overrides
+from bench.errors import ConfigError, nearest
+from bench.evaluation.metrics import METRICS
+
+KEYS = ("task", "model", "metric", "baseline", "rope", "seed", "search", "results")
+"""The keys of a comparison, besides those of the validation."""
+
+ROPE = 0.01
+"""The region of practical equivalence unless another is given: one point, as Benavoli et al. (2017) suggest."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the compared runs of a task must have; None leaves it open.
+
+    Parameters
+    ----------
+    models : tuple of str or None
+        Names of models.
+    seed : int or None
+        The seed.
+    search : str or None
+        The name of the search.
+    validation : mapping of str to object
+        Settings of the validation, such as ``{"group": "claim"}``.
+    """
+
+    models: tuple[str, ...] | None = None
+    seed: int | None = None
+    search: str | None = None
+    validation: dict[str, Any] = field(default_factory=dict)
+
+    def holds(self, record: dict[str, Any]) -> bool:
+        """Whether a run has all of it."""
+        searched = record["model"]["search"]
+        return (
+            (self.models is None or record["model"]["name"] in self.models)
+            and self.seed in (None, record["seed"])
+            and (self.search is None or not searched or record["search"]["name"] == self.search)
+            and all(record["validation"].get(key) == value for key, value in self.validation.items())
+        )
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be compared, and how.
+
+    Parameters
+    ----------
+    tasks : tuple of str
+        Names of tasks.
+    folders : tuple of pathlib.Path
+        Run folders, where runs were named one by one.
+    wanted : Filter
+        What the runs must have.
+    metric : str or None
+        What is compared; None is each task's own metric.
+    baseline : str or None
+        The model that the others are compared with; None compares each with each.
+    rope : float
+        Differences up to this one are practically none.
+    results : pathlib.Path
+        The store.
+    """
+
+    tasks: tuple[str, ...] = ()
+    folders: tuple[Path, ...] = ()
+    wanted: Filter = field(default_factory=Filter)
+    metric: str | None = None
+    baseline: str | None = None
+    rope: float = ROPE
+    results: Path = Path("results")
+
+
+def parse_request(words: Sequence[str]) -> Request:
+    """Read the words of a command line.
+
+    Parameters
+    ----------
+    words : sequence of str
+        ``key=value`` words in Hydra's grammar, or paths of run folders.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If a key or a value is wrong, or nothing is named.
+
+    Examples
+    --------
+    >>> parse_request(["task=stance", "model=logreg,linear-svm", "seed=3"]).wanted.models
+    ('logreg', 'linear-svm')
+    """
+    folders = tuple(Path(word) for word in words if "=" not in word)
+    given = parse_overrides([word for word in words if "=" in word])
+    validation = {key.partition(".")[2]: given.pop(key) for key in list(given) if key.startswith("validation.")}
+    for key in given:
+        if key not in KEYS:
+            raise ConfigError(f"{key}: unknown key.", nearest(key, (*KEYS, "validation.group")))
+    results = Path(str(given.get("results", "results")))
+    tasks = _tasks(given.get("task"), results)
+    if not tasks and not folders:
+        raise ConfigError("Nothing was named.", f"Add task=NAME or run folders. {nearest('', _stored_tasks(results))}")
+    if folders and (tasks or len(folders) < 2):
+        raise ConfigError("Run folders are compared with each other: name two or more, and no task.")
+    metric = given.get("metric")
+    if metric is not None and metric not in METRICS:
+        raise ConfigError(f"metric={metric}: there is no such metric.", nearest(str(metric), METRICS))
+    baseline, search = given.get("baseline"), given.get("search")
+    models = _list(given.get("model"))
+    if baseline is not None and models and str(baseline) not in models:
+        models = (*models, str(baseline))
+    return Request(
+        tasks=tasks,
+        folders=folders,
+        wanted=Filter(
+            models=models or None,
+            seed=_whole(given.get("seed")),
+            search=None if search is None else str(search),
+            validation=validation,
+        ),
+        metric=metric,
+        baseline=None if baseline is None else str(baseline),
+        rope=_rope(given.get("rope", ROPE)),
+        results=results,
+    )
+
+
+def _list(given: Any) -> tuple[str, ...]:
+    if given in (None, "all"):
+        return ()
+    return tuple(dict.fromkeys(str(name) for name in (given if isinstance(given, list) else [given])))
+
+
+def _tasks(given: Any, results: Path) -> tuple[str, ...]:
+    return tuple(_stored_tasks(results)) if given == "all" else _list(given)
+
+
+def _stored_tasks(results: Path) -> list[str]:
+    return sorted({path.parents[2].name for path in results.glob("*/*/*/run.json")})
+
+
+def _whole(given: Any) -> int | None:
+    if given is not None and (isinstance(given, bool) or not isinstance(given, int)):
+        raise ConfigError(f"seed={given}: expected a whole number.")
+    return given
+
+
+def _rope(given: Any) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < 1:
+        raise ConfigError(
+            f"rope={given}: expected a difference of scores, from 0 to below 1.", "For example: rope=0.01"
+        )
+    return float(given)

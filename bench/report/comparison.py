@@ -1,0 +1,159 @@
+"""A comparison in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bench.report.search import search_lines
+from bench.report.terminal import console
+from bench.report.wording import ASSUMPTION, alone_sentence, answer, needed_sentence, suspects_sentence
+from bench.results.leaderboard import TITLES
+
+MOST_MODELS = 10
+"""Up to so many models, every pair is printed; the pairs of the best model always are."""
+
+MOST_ADVICE = 3
+"""How many undecided pairs are told what would decide them."""
+
+
+def print_comparison(comparison: Mapping[str, Any]) -> None:
+    """Print a comparison: ranking, pairs, verdicts, and what to be careful about."""
+    out = console()
+    task = comparison["task"]
+    out.print()
+    facts = (
+        f"{task['n_examples']} examples, {task['n_groups']} groups ({task['group']}), {comparison['n_folds']} folds, "
+        f"seed {comparison['seed']}"
+    )
+    out.print(Text(task["name"], style="bold"), facts, sep="  ")
+    _print_block(out, _ranking(comparison))
+    if any(row["tied"] for row in comparison["rows"]):
+        out.print(Text(f"~ cannot be told from {comparison['rows'][0]['name']}", style="dim"))
+    if comparison["pairs"]:
+        _print_pairs(out, comparison)
+    searched = {row["name"]: row["bought"] for row in comparison["rows"] if row["bought"] is not None}
+    if searched:
+        _print_block(out, search_lines(searched))
+    for line in _advice(comparison):
+        out.print(Text(line))
+    for warning in comparison["warnings"]:
+        out.print(Text.assemble(("thin ground: ", "yellow"), warning))
+    suspicion = suspects_sentence(comparison["suspects"])
+    for note in (*([suspicion] if suspicion else []), *comparison["notes"]):
+        out.print(Text(f"note: {note}"))
+
+
+def print_ranks(across: Mapping[str, Any]) -> None:
+    """Print mean ranks over several tasks."""
+    out = console()
+    out.print()
+    out.print(Text("all tasks", style="bold"), ", ".join(across["tasks"]), sep="  ")
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+    table.add_column("model", overflow="fold")
+    table.add_column("mean rank", justify="right")
+    for row in across["rows"]:
+        table.add_row(row["name"], f"{row['rank']:.2f}")
+    _print_block(out, table)
+    if across["critical_difference"] is not None:
+        friedman = "" if across["p_value"] is None else f"; Friedman's test p {p_value(across['p_value'])}"
+        out.print(f"critical difference {across['critical_difference']:.2f}{friedman}")
+    out.print(Text(across["note"]))
+
+
+def _print_block(out: Console, block: RenderableType) -> None:
+    out.print()
+    out.print(block)
+    out.print()
+
+
+def _ranking(comparison: Mapping[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+    table.add_column("model", overflow="fold")
+    table.add_column(TITLES[comparison["metric"]], justify="right", no_wrap=True)
+    table.add_column("95 % interval", no_wrap=True, min_width=14)
+    table.add_column("")
+    for row in comparison["rows"]:
+        table.add_row(row["name"], f"{row['score']:.3f}", _interval(row["interval"]), "~" if row["tied"] else "")
+    for reference in comparison["references"]:
+        score = reference["scores"].get(comparison["metric"])
+        if score is not None:
+            interval = _interval(reference["intervals"].get(comparison["metric"]))
+            table.add_row(f"{reference['name']} vs others", f"{score:.3f}", interval, "", style="dim")
+    return table
+
+
+def _print_pairs(out: Console, comparison: Mapping[str, Any]) -> None:
+    table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("better score\n  against", overflow="fold")
+    for title in ("differ-\nence", "95 %\ninterval", "p\ngroups", "p\nfolds", "P in %\n> = <", "p\nMcNem."):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("\nverdict", no_wrap=True)
+    models = [row["name"] for row in comparison["rows"]]
+    shown = models if len(models) <= MOST_MODELS or comparison["baseline"] is not None else models[:1]
+    for first in shown:
+        pairs = [pair for pair in comparison["pairs"] if pair["first"] == first]
+        if pairs:
+            table.add_row(Text(first, style="bold"))
+        for pair in pairs:
+            table.add_row(*_pair_row(pair))
+    _print_block(out, table)
+    if len(shown) < len(models):
+        out.print(Text(f"Pairs of the other {len(models) - 1} models: name them with model=, or --format json."))
+    legend = (
+        "p groups: paired bootstrap by group, with the correction for refitting; p folds: corrected t-test over folds "
+        "(Nadeau and Bengio); both adjusted by Holm. P: that the first is better by more than "
+        f"{comparison['rope']:g}, that they differ by less, that the second is. McNemar: of the errors, as if "
+        "examples were independent."
+    )
+    out.print(Text(legend, style="dim"))
+    out.print()
+    out.print(Text(answer(comparison), style="bold"))
+    alone = alone_sentence(comparison)
+    if alone is not None:
+        out.print(Text(alone))
+
+
+def _pair_row(pair: Mapping[str, Any]) -> list[str]:
+    groups, folds = pair["groups"], pair["folds"]
+    ends = groups["interval"]
+    return [
+        f"  {pair['second']}",
+        f"{groups['difference']:.3f}",
+        "" if ends is None else f"{ends['low']:.3f} {ends['high']:.3f}",
+        p_value(pair["p_groups"]) if ends is not None else "",
+        p_value(pair["p_folds"]) if folds is not None else "",
+        "" if folds is None else " ".join(f"{100 * folds[key]:.0f}" for key in ("first", "equal", "second")),
+        p_value(pair["errors"]["p_value"]),
+        "equal" if pair["verdict"] == "practically equal" else pair["verdict"],
+    ]
+
+
+def p_value(p: float) -> str:
+    """A p-value as tables show it.
+
+    Examples
+    --------
+    >>> p_value(0.0312), p_value(0.0000002), p_value(1.0)
+    ('0.031', '<.001', '1.000')
+    """
+    return "<.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _interval(interval: Mapping[str, float] | None) -> str:
+    return "" if interval is None else f"[{interval['low']:.3f}, {interval['high']:.3f}]"
+
+
+def _advice(comparison: Mapping[str, Any]) -> list[str]:
+    best = comparison["baseline"] or comparison["rows"][0]["name"]
+    said = [
+        needed_sentence(pair, comparison["task"]["group"])
+        for pair in comparison["pairs"]
+        if best in (pair["first"], pair["second"])
+    ]
+    lines = [f"to decide {line}" for line in said if line is not None][:MOST_ADVICE]
+    return [*lines, ASSUMPTION] if lines else []

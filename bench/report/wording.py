@@ -1,0 +1,137 @@
+"""Comparisons in words, the same in the terminal and on pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bench.comparison.verdict import LEVEL
+from bench.results.leaderboard import TITLES
+
+
+def answer(comparison: Mapping[str, Any]) -> str:
+    """Say in a sentence or two which model is best and which cannot be told from it."""
+    rows = comparison["rows"]
+    if len(rows) < 2:
+        return "There is one run, and nothing to compare it with."
+    if comparison["baseline"] is not None:
+        return " ".join(sentences(comparison))
+    best = rows[0]["name"]
+    tied = [row["name"] for row in rows if row["tied"]]
+    worse = [pair["second"] for pair in comparison["pairs"] if pair["first"] == best and pair["verdict"] == "better"]
+    told = f"{best} has the best {TITLES[comparison['metric']]}"
+    if not tied:
+        return f"{told}, and is better than every other model."
+    cannot = f"{enumerate_names(tied, 'and')} cannot be told from it"
+    if not worse:
+        return f"{told}, but no model can be told from it."
+    return f"{told} and is better than {enumerate_names(worse, 'and')}; {cannot}."
+
+
+def sentences(comparison: Mapping[str, Any]) -> list[str]:
+    """Say for each model, in the order of the ranking, which it is better than, and what is undecided."""
+    said = []
+    for row in comparison["rows"]:
+        pairs = [pair for pair in comparison["pairs"] if pair["first"] == row["name"]]
+        if not pairs:
+            continue
+        by_verdict: dict[str, list[str]] = {}
+        for pair in pairs:
+            by_verdict.setdefault(pair["verdict"], []).append(pair["second"])
+        parts = [
+            wording.format(enumerate_names(by_verdict[verdict], "and"))
+            for verdict, wording in (
+                ("better", "is better than {}"),
+                ("practically equal", "is practically equal to {}"),
+                ("undecided", "cannot be told from {}"),
+            )
+            if verdict in by_verdict
+        ]
+        said.append(f"{row['name']} {'; '.join(parts)}.")
+    return said
+
+
+def alone_sentence(comparison: Mapping[str, Any]) -> str | None:
+    """Say which pairs are undecided only because so many were tested, None where none is."""
+    pairs = [
+        f"{pair['first']} and {pair['second']}"
+        for pair in comparison["pairs"]
+        if pair["verdict"] == "undecided"
+        and pair["groups"]["p_value"] is not None
+        and pair["groups"]["p_value"] < LEVEL
+    ]
+    if not pairs:
+        return None
+    rest = len(pairs) - 2
+    which = enumerate_names([*pairs[:2], *([f"one of {rest} more"] if rest > 0 else [])], "or")
+    return (
+        f"Were {which} the only pair tested, it would be decided. If you chose it before you saw any score, name it "
+        "alone with model=A,B."
+    )
+
+
+def needed_sentence(pair: Mapping[str, Any], column: str) -> str | None:
+    """Say how much data would decide an undecided pair, None where nothing can be said.
+
+    Parameters
+    ----------
+    pair : mapping
+        One of a comparison's pairs.
+    column : str
+        The name of the group column.
+    """
+    if pair["needed"] is None:
+        return None
+    needed, between = pair["needed"], f"{pair['first']} and {pair['second']}"
+    difference = abs(pair["groups"]["difference"])
+    if needed["shows"] == "equality":
+        return (
+            f"{between}: about {_about(needed['examples'])} examples in {_about(needed['groups'])} groups ({column}) "
+            "would show that they are practically equal."
+        )
+    return (
+        f"{between}: about {_about(needed['examples'])} examples in {_about(needed['groups'])} groups ({column}) would "
+        f"decide, if the difference stays at {difference:.3f}."
+    )
+
+
+ASSUMPTION = (
+    "Taken for granted: new groups are like these, the difference stays as it is, and one pair is tested; the chance "
+    "to see it is then 80 %."
+)
+"""What `needed_sentence` takes for granted."""
+
+
+def suspects_sentence(suspects: Sequence[Mapping[str, Any]]) -> str | None:
+    """Say how many labels are worth a second look, and which first."""
+    if not suspects:
+        return None
+    n, models = len(suspects), suspects[0]["models"]
+    first = "; ".join(f"{each['id']} ({each['gold']}, predicted {each['predicted']})" for each in suspects[:3])
+    labels = "1 label" if n == 1 else f"{n} labels"
+    return f"{labels} that all {models} good models contradict alike are worth a second look: {first}{_and_so_on(n)}"
+
+
+def enumerate_names(names: Iterable[str], last: str) -> str:
+    """Join names as people do.
+
+    Examples
+    --------
+    >>> enumerate_names(["a", "b", "c"], "and"), enumerate_names(["a"], "and")
+    ('a, b and c', 'a')
+    """
+    *before, end = names
+    return f"{', '.join(before)} {last} {end}" if before else end
+
+
+def _and_so_on(n: int) -> str:
+    return "; and so on." if n > 3 else "."
+
+
+def _about(number: int) -> str:
+    """A number of two digits that count.
+
+    >>> _about(1234), _about(47), _about(86)
+    ('1,200', '47', '86')
+    """
+    return f"{float(f'{number:.2g}'):,.0f}"

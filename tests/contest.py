@@ -1,0 +1,74 @@
+"""Stored runs of several models on the same examples, each right as often as it is told to be."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from stored import _record, _trials
+
+from bench.evaluation.cell import CellResult
+from bench.evaluation.scoring import score_predictions
+from bench.results.store import RunFolder
+from bench.results.summary import summarise
+
+LABELS = ("denial", "none", "non_confirmation")
+
+
+def store_contest(
+    results: Path,
+    right: dict[str, float],
+    *,
+    task: str = "denial",
+    n_groups: int = 30,
+    per_group: int = 10,
+    folds: int = 5,
+    seed: int = 0,
+    flipped: tuple[int, ...] = (),
+    **changes: Any,
+) -> dict[str, RunFolder]:
+    """Store a run for each model; whole groups make up a fold.
+
+    `right` is how often each model is right; models of the same share are wrong about other examples. Rows in
+    `flipped` have another label than the one that the models see. `changes` replace parts of the record.
+    """
+    truth = np.random.default_rng(seed)
+    n = n_groups * per_group
+    seen = truth.integers(len(LABELS), size=n)
+    true = seen.copy()
+    true[list(flipped)] = (seen[list(flipped)] + 1) % len(LABELS)
+    groups = np.arange(n) // per_group
+    made = {}
+    for model, share in right.items():
+        drawn = np.random.default_rng([seed, *model.encode()])
+        predicted = np.where(drawn.random(n) < share, seen, (seen + drawn.integers(1, len(LABELS), n)) % len(LABELS))
+        probabilities = np.full((n, len(LABELS)), 0.1)
+        probabilities[np.arange(n), predicted] = 0.8
+        frame = pd.DataFrame(
+            {
+                "id": [f"e{place}" for place in range(n)],
+                "group": [f"d{group:02d}" for group in groups],
+                "label": [LABELS[code] for code in true],
+                "predicted": [LABELS[code] for code in predicted],
+                **{f"p_{label}": probabilities[:, code] for code, label in enumerate(LABELS)},
+            }
+        )
+        cells = []
+        for fold in range(folds):
+            part = frame[groups % folds == fold].reset_index(drop=True)
+            scores = score_predictions(part, LABELS)
+            trials = _trials(np.random.default_rng(fold))
+            cells.append(CellResult(fold, inner_score=0.6, trials=trials, predictions=part, scores=scores))
+        key = hashlib.sha256(repr((task, model, changes)).encode()).hexdigest()[:12]
+        folder = RunFolder(results / task / model / key)
+        for cell in cells:
+            folder.write_cell(cell)
+        folder.write_summary(summarise(cells, LABELS, 0))
+        record = _record(key, task, model, LABELS, folds, 0, False)
+        record["task"] |= {"n_examples": n, "n_groups": n_groups} | changes.pop("of_task", {})
+        folder.write_record(record | changes)
+        made[model] = folder
+    return made

@@ -1,0 +1,269 @@
+"""`bench compare`: which stored run is better, and whether that is real."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from contest import LABELS, store_contest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.cli import main
+from bench.comparison.across import rank_across
+from bench.comparison.compare import compare
+from bench.comparison.predictions import read_side_by_side
+from bench.comparison.request import parse_request
+from bench.comparison.selection import select
+from bench.comparison.verdict import needed_to_decide
+from bench.errors import UserError
+from bench.report.wording import answer, needed_sentence
+
+
+@pytest.fixture(scope="module")
+def contest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two models alike, one clearly worse, and the majority's stand-in worst."""
+    results = tmp_path_factory.mktemp("contest")
+    store_contest(results, {"good": 0.85, "twin": 0.84, "poor": 0.55, "majority": 0.33})
+    return results
+
+
+def compared(results: Path, *words: str) -> dict:
+    (selected,) = select(parse_request([*words, f"results={results}"]))
+    request = parse_request([*words, f"results={results}"])
+    return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)
+
+
+def pair(comparison: dict, first: str, second: str) -> dict:
+    return next(p for p in comparison["pairs"] if {p["first"], p["second"]} == {first, second})
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["bench", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return int(end.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+def test_a_model_that_is_better_is_called_so_and_one_alike_is_not(contest: Path) -> None:
+    comparison = compared(contest, "task=denial")
+    assert [row["name"] for row in comparison["rows"]][2:] == ["poor", "majority"]
+    assert pair(comparison, "good", "poor")["verdict"] == "better"
+    assert pair(comparison, "good", "twin")["verdict"] == "undecided"
+    assert {row["name"]: row["tied"] for row in comparison["rows"][1:]} == {
+        comparison["rows"][1]["name"]: True,
+        "poor": False,
+        "majority": False,
+    }
+    assert "cannot be told from it" in answer(comparison)
+
+
+def test_every_pair_stands_once_with_the_better_score_first(contest: Path) -> None:
+    comparison = compared(contest, "task=denial")
+    scores = {row["name"]: row["score"] for row in comparison["rows"]}
+    assert len(comparison["pairs"]) == 6
+    for each in comparison["pairs"]:
+        assert scores[each["first"]] >= scores[each["second"]]
+        assert each["groups"]["difference"] == pytest.approx(scores[each["first"]] - scores[each["second"]])
+        interval = each["groups"]["interval"]
+        assert interval["low"] < each["groups"]["difference"] < interval["high"]
+        assert sum(each["folds"][name] for name in ("first", "equal", "second")) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "mcc", "log_loss", "brier", "average_precision"])
+def test_any_metric_can_be_compared_and_the_order_of_good_and_poor_stays(contest: Path, metric: str) -> None:
+    comparison = compared(contest, "task=denial", f"metric={metric}")
+    assert [row["name"] for row in comparison["rows"]][-2:] == ["poor", "majority"]
+    assert pair(comparison, "poor", "good")["verdict"] == "better"
+    assert pair(comparison, "poor", "good")["folds"]["first"] > 0.99
+
+
+def test_with_a_baseline_each_model_is_compared_with_it_alone_and_fewer_pairs_are_adjusted_for(contest: Path) -> None:
+    everything, few = compared(contest, "task=denial"), compared(contest, "task=denial", "baseline=twin")
+    assert {"twin"} == set.intersection(*({p["first"], p["second"]} for p in few["pairs"]))
+    assert len(few["pairs"]) == 3
+    assert pair(few, "twin", "good")["p_folds"] <= pair(everything, "twin", "good")["p_folds"]
+
+
+def test_identical_predictions_are_practically_equal(tmp_path: Path) -> None:
+    made = store_contest(tmp_path, {"one": 0.8})["one"]
+    shutil.copytree(made.path, tmp_path / "denial" / "two" / made.key)
+    record = made.read_record()
+    record["model"]["name"] = "two"
+    type(made)(tmp_path / "denial" / "two" / made.key).write_record(record)
+    (only,) = compared(tmp_path, "task=denial")["pairs"]
+    assert only["verdict"] == "practically equal"
+    assert (only["groups"]["difference"], only["groups"]["p_value"], only["errors"]["first_only"]) == (0.0, 1.0, 0)
+
+
+def test_an_undecided_pair_is_told_how_much_more_would_decide_it(contest: Path) -> None:
+    close = pair(compared(contest, "task=denial", "rope=0"), "good", "twin")
+    assert close["needed"]["examples"] > 300
+    assert close["needed"]["groups"] > 30
+    assert "if the difference stays at" in needed_sentence(close, "document")
+
+
+@given(size=st.floats(0.02, 0.3), error=st.floats(0.02, 0.5), n=st.integers(5, 500))
+def test_with_the_advised_number_of_groups_the_difference_is_found_four_times_in_five(
+    size: float, error: float, n: int
+) -> None:
+    needed = needed_to_decide({"difference": size, "standard_error": error}, n, 10 * n, rope=0.01)
+    if needed is None:
+        assert error * 2.8 <= size
+        return
+    from scipy.stats import norm
+
+    new_error = error * np.sqrt(n / needed["groups"])
+    power = norm.sf(norm.ppf(0.975) - size / new_error)
+    assert power + 1e-9 >= 0.80
+    # One group fewer would not do, but for rounding up.
+    fewer = error * np.sqrt(n / (needed["groups"] - 1))
+    assert norm.sf(norm.ppf(0.975) - size / fewer) <= 0.80 + 1e-9
+
+
+def test_thin_ground_is_said(tmp_path: Path) -> None:
+    store_contest(tmp_path, {"good": 0.9, "poor": 0.6}, n_groups=5, per_group=4)
+    said = " ".join(compared(tmp_path, "task=denial")["warnings"])
+    assert "5 groups (document)" in said
+    assert "has 5 examples" in said or "has 6 examples" in said or "has 4 examples" in said
+
+
+def test_a_ranking_that_hangs_on_one_document_is_said(tmp_path: Path) -> None:
+    made = store_contest(tmp_path, {"steady": 0.7, "lucky": 0.67}, n_groups=5, per_group=60)
+    lucky = made["lucky"]
+    fold = lucky.read_cell(0)
+    fold.predictions["predicted"] = fold.predictions["label"]
+    lucky.write_cell(fold)
+    from bench.results.summary import summarise
+
+    lucky.write_summary(summarise([lucky.read_cell(f) for f in range(5)], LABELS, 0))
+    comparison = compared(tmp_path, "task=denial")
+    assert comparison["rows"][0]["name"] == "lucky"
+    assert any("steady would be best" in warning for warning in comparison["warnings"])
+
+
+def test_labels_that_good_models_contradict_alike_are_suspects_and_flipped_ones_are_found(tmp_path: Path) -> None:
+    flipped = tuple(range(0, 300, 20))
+    store_contest(tmp_path, {"good": 0.9, "twin": 0.9, "majority": 0.33}, flipped=flipped)
+    found = [int(each["id"][1:]) for each in compared(tmp_path, "task=denial")["suspects"]]
+    assert len(set(found) & set(flipped)) >= 0.6 * len(flipped)
+    assert len(set(found) & set(flipped)) >= 0.7 * len(found)
+
+
+def test_one_good_model_alone_suspects_nothing(tmp_path: Path) -> None:
+    store_contest(tmp_path, {"good": 0.9, "majority": 0.33}, flipped=(3, 50))
+    assert compared(tmp_path, "task=denial")["suspects"] == []
+
+
+def test_what_does_not_compare_is_refused_with_the_part_that_differs(tmp_path: Path, bench) -> None:
+    one = store_contest(tmp_path, {"a": 0.8})["a"]
+    other = store_contest(tmp_path, {"b": 0.7}, splits="fedcba9876543210")["b"]
+    third = store_contest(tmp_path, {"c": 0.7}, of_task={"digest": "f" * 64})["c"]
+    status, _, said = bench("compare", str(one.path), str(other.path))
+    assert status == 2
+    assert "splits: 0123456789abcdef and fedcba9876543210" in said
+    status, _, said = bench("compare", str(one.path), str(third.path))
+    assert status == 2
+    assert "data digest" in said
+    status, _, said = bench("compare", "task=denial", "model=a,b", f"results={tmp_path}")
+    assert status == 2
+    assert "do not compare" in said
+
+
+def test_runs_under_another_protocol_are_left_out_and_named(tmp_path: Path) -> None:
+    store_contest(tmp_path, {"a": 0.8, "b": 0.7})
+    store_contest(tmp_path, {"c": 0.7}, seed=5, splits="fedcba9876543210", started="2023-01-01T00:00:00+00:00")
+    comparison = compared(tmp_path, "task=denial")
+    assert {row["name"] for row in comparison["rows"]} == {"a", "b"}
+    assert any("1 stored run is left out" in note and "splits" in note for note in comparison["notes"])
+
+
+def test_two_folders_are_compared(contest: Path, bench) -> None:
+    folders = [str(next((contest / "denial" / model).iterdir())) for model in ("good", "poor")]
+    status, out, _ = bench("compare", *folders)
+    assert status == 0
+    assert "good has the best macro-F1, and is better than every other model." in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["task=denail"], "Did you mean 'denial'?"),
+        (["task=denial", "model=goood"], "Did you mean 'good'?"),
+        (["task=denial", "metric=macro_f"], "Did you mean 'macro_f1'?"),
+        (["task=denial", "baseline=gud"], "baseline=gud"),
+        (["task=denial", "modle=good"], "Did you mean 'model'?"),
+        (["task=denial", "rope=2"], "rope=2"),
+        (["task=denial", "seed=9"], "no stored run of task 'denial' is like that"),
+        (["nowhere", "nothing"], "no run is stored there"),
+        ([], "Add task=NAME"),
+    ],
+)
+def test_mistakes_get_one_message(contest: Path, bench, words: list[str], said: str) -> None:
+    status, _, err = bench("compare", *words, f"results={contest}")
+    assert status == 2
+    assert said in err
+
+
+def test_a_file_that_was_changed_is_noticed(tmp_path: Path) -> None:
+    made = store_contest(tmp_path, {"a": 0.8, "b": 0.7})
+    path = made["b"].cell_path(0) / "predictions.csv"
+    path.write_text(path.read_text().replace('"e0"', '"e999"'))
+    with pytest.raises(Exception, match="not for the examples"):
+        compared(tmp_path, "task=denial")
+
+
+def test_the_same_stored_runs_print_the_same_bytes_and_80_columns(contest: Path, bench) -> None:
+    first, again = (bench("compare", "task=denial", f"results={contest}") for _ in range(2))
+    assert first == again
+    assert max(map(len, first[1].splitlines())) <= 80
+    as_json = [bench("compare", "task=denial", f"results={contest}", "--format", "json")[1] for _ in range(2)]
+    assert as_json[0] == as_json[1]
+    assert json.loads(as_json[0])["tasks"][0]["metric"] == "macro_f1"
+
+
+def test_over_three_tasks_models_are_ranked_and_no_critical_difference_is_claimed(tmp_path: Path, bench) -> None:
+    for number, task in enumerate(("a", "b", "c")):
+        store_contest(tmp_path, {"good": 0.9, "middling": 0.7, "poor": 0.5}, task=task, seed=number)
+    status, out, _ = bench("compare", "task=a,b,c", f"results={tmp_path}")
+    assert status == 0
+    assert "mean rank" in out
+    assert "too few for a critical difference" in out
+
+
+def test_with_ten_tasks_the_critical_difference_is_demsars() -> None:
+    # Demšar (2006, section 3.2.2): q = 2.569 for four classifiers, and CD = 1.25 over 14 data sets.
+    rng = np.random.default_rng(0)
+    comparisons = [
+        {
+            "metric": "macro_f1",
+            "task": {"name": f"t{number}"},
+            "rows": [{"name": name, "score": float(score)} for name, score in zip("abcd", rng.random(4), strict=True)],
+        }
+        for number in range(14)
+    ]
+    across = rank_across(comparisons)
+    assert across is not None
+    assert across["critical_difference"] == pytest.approx(1.25, abs=0.005)
+    assert sum(row["rank"] for row in across["rows"]) == pytest.approx(10.0)
+
+
+def test_less_is_better_is_ranked_the_other_way() -> None:
+    rows = [{"name": "a", "score": 0.2}, {"name": "b", "score": 0.9}]
+    comparisons = [{"metric": "log_loss", "task": {"name": str(n)}, "rows": rows} for n in range(3)]
+    assert rank_across(comparisons)["rows"][0] == {"name": "a", "rank": 1.0}
+
+
+def test_no_run_at_all_says_what_to_type(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no run of task 'stance'"):
+        compared(tmp_path, "task=stance")
