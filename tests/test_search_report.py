@@ -212,7 +212,7 @@ def test_the_sentence_is_the_documented_one(tmp_path: Path) -> None:
 def test_what_widens_a_range_holds_it_and_is_of_its_kind(
     tmp_path_factory: pytest.TempPathFactory, low: float, ratio: float, scale: str, whole: bool, at_top: bool
 ) -> None:
-    low, high = (max(1, round(low)), max(1, round(low)) + round(ratio)) if whole else (low, low * ratio)
+    low, high = (max(1, round(low)), max(1, round(low)) + max(4, round(ratio))) if whole else (low, low * ratio)
     declared = {"low": low, "high": high} | ({"log": True} if scale == "log" else {})
     path = tmp_path_factory.mktemp("run")
     edges = report_on(path, choosing([high if at_top else low] * 5), {"estimator.C": declared})["edges"]

@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.evaluation.metrics import LOWER_IS_BETTER
 from bench.models.space import Choice, Range
-from bench.results.store import RunFolder, _read_json
+from bench.results.store import RunFolder
 from bench.seeding import derive_seed
 from bench.statistics.budget import deviation_of_best, expected_best
 
@@ -88,7 +88,7 @@ def search_report(folder: RunFolder, record: dict[str, Any], summary: dict[str, 
     bench.errors.UserError
         If a stored cell cannot be read.
     """
-    cells = [cell for cell in _read_cells(folder) if cell["inner_score"] is not None]
+    cells = [cell for cell in map(folder.read_result, folder.folds()) if cell["inner_score"] is not None]
     if not cells:
         return None
     metric = record["task"]["metric"]
@@ -150,7 +150,7 @@ def importance(folder: RunFolder, record: dict[str, Any]) -> list[dict[str, Any]
         shuffled scores, on the same scale) and ``matters``. None where fewer than `FEWEST_TRIALS` trials
         have a score, or no parameter varied.
     """
-    cells = _read_cells(folder)
+    cells = map(folder.read_result, folder.folds())
     scored = [[trial for trial in cell["trials"] if trial["score"] is not None] for cell in cells]
     pooled = [trial["params"] for trials in scored for trial in trials]
     if len(pooled) < FEWEST_TRIALS:
@@ -179,11 +179,6 @@ def importance(folder: RunFolder, record: dict[str, Any]) -> list[dict[str, Any]
         for name in searched
     ]
     return sorted(rows, key=lambda row: (-row["importance"], row["name"]))
-
-
-def _read_cells(folder: RunFolder) -> list[dict[str, Any]]:
-    """The stored results of the outer folds, without their predictions."""
-    return [_read_json(folder.cell_path(fold) / "result.json") for fold in folder.folds()]
 
 
 def _dimensions(record: dict[str, Any]) -> dict[str, Choice | Range]:

@@ -134,7 +134,7 @@ class RunFolder:
         """Whether a cell was finished without failing, and its files are as they were written."""
         folder = self.cell_path(fold)
         try:
-            stored = _read_json(folder / "result.json")
+            stored = self.read_result(fold)
             return stored["status"] == "ok" and stored["predictions_sha256"] == _sha256(folder / "predictions.csv")
         except (UserError, KeyError, TypeError):
             return False
@@ -159,10 +159,15 @@ class RunFolder:
             shutil.rmtree(beside, ignore_errors=True)
             raise
 
+    def read_result(self, fold: Fold) -> dict[str, Any]:
+        """Read a cell's ``result.json``: all but its predictions and times."""
+        result: dict[str, Any] = _read_json(self.cell_path(fold) / "result.json")
+        return result
+
     def read_cell(self, fold: Fold) -> CellResult:
         """Read a cell's result, without its fitted model and its explanations."""
         folder = self.cell_path(fold)
-        stored = _read_json(folder / "result.json")
+        stored = self.read_result(fold)
         error, predictions = folder / "error.txt", folder / "predictions.csv"
         return CellResult(
             fold=stored["fold"],
