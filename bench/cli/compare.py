@@ -17,6 +17,17 @@ Examples:
   bench compare results/stance/logreg/KEY results/stance/lexicon/KEY
   bench compare task=stance,denial,source-type
   bench compare task=stance --format json > comparison.json
+
+\b
+Keys:
+  task              one name, a comma list, or all that is stored
+  model             which models (all that are stored)
+  baseline          the model that the others are compared with (each with each)
+  metric            what is compared (the task's own metric)
+  rope              differences up to this one are practically none (0.01)
+  seed, search, validation.group
+                    which runs, where several are stored (those of the last run)
+  results           where runs are stored (results)
 """,
 )
 @words()

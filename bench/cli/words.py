@@ -15,15 +15,13 @@ PLAIN_KEYS = ("seed", "force", "tracking", "results")
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a key, or the value of a group such as ``task=st``."""
-    from bench.config import GROUPS, MULTIPLE
-
     key, equals, value = incomplete.partition("=")
     prefix = f"{key}="
     if not equals:
         # Bash splits words at '=', so the key stands in an earlier word; they come a line each.
         line = re.search(r"(\w+)\s?=\s?([^\s=]*)$", os.environ.get("COMP_WORDS", ""))
         if line is None:
-            return [CompletionItem(f"{k}=") for k in (*MULTIPLE, *GROUPS, *PLAIN_KEYS) if k.startswith(incomplete)]
+            return [CompletionItem(f"{k}=") for k in _keys(ctx.info_name) if k.startswith(incomplete)]
         key, value, prefix = line.group(1), line.group(2), ""
     *before, last = value.split(",")
     prefix += "".join(f"{name}," for name in before)
@@ -35,6 +33,16 @@ def words(**settings: Any) -> Callable[[Any], Any]:
     return click.argument("words", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=complete, **settings)
 
 
+def _keys(command: str | None) -> tuple[str, ...]:
+    if command in ("compare", "report"):
+        from bench.comparison.request import KEYS
+
+        return KEYS
+    from bench.config import GROUPS, MULTIPLE
+
+    return (*MULTIPLE, *GROUPS, *PLAIN_KEYS)
+
+
 def _values(key: str) -> list[str]:
     from bench.catalogue import config_files, model_names, task_files
     from bench.config import GROUPS
@@ -43,4 +51,10 @@ def _values(key: str) -> list[str]:
         return [*task_files(), "all"]
     if key == "model":
         return [*model_names(), "all"]
+    if key == "baseline":
+        return model_names()
+    if key == "metric":
+        from bench.evaluation.metrics import METRICS
+
+        return list(METRICS)
     return list(config_files(key)) if key in GROUPS else []

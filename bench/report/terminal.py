@@ -57,6 +57,9 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     out.print(
         Text(f"Stored in {short_path(str(folder))}/ with leaderboard.json, .csv and .md", style="dim"), soft_wrap=True
     )
+    if sum(row["kind"] == "model" for row in board["rows"]) > 1:
+        elsewhere = "" if folder.parent == Path("results") else f" results={short_path(str(folder.parent))}"
+        out.print(Text(f"Which differences are real: bench compare task={task['name']}{elsewhere}", style="dim"))
 
 
 def duration(seconds: float) -> str:
