@@ -9,6 +9,7 @@ import click
 
 COMMANDS = {
     "run": "Train, cross-validate and rank models on a task.",
+    "curve": "Show by learning curves whether more labels would help.",
     "compare": "Say which stored run is better, and whether that is real.",
     "tasks": "List the tasks there are.",
     "models": "List the models there are.",

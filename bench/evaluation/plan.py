@@ -25,7 +25,7 @@ from bench.evaluation.execute import call
 from bench.models.model import Model
 from bench.results.store import FORMAT, RunFolder, run_key
 from bench.seeding import derive_seed
-from bench.statistics.reference import agreement_scores
+from bench.statistics.reference import pass_scores
 
 BASELINE = "majority"
 """The model that stands in every table."""
@@ -51,17 +51,20 @@ class PlannedRun:
         What ``run.json`` is to hold.
     anew : bool
         Whether stored folds are to be deleted first.
+    final : bool
+        Whether a last cell fits on all examples.
     """
 
     evaluation: Evaluation
     folder: RunFolder
     record: dict[str, Any]
     anew: bool = False
+    final: bool = True
 
     @property
     def all_folds(self) -> list[Fold]:
-        """The folds of the run: the outer ones, then the final fit."""
-        return [*self.outer_folds, FINAL]
+        """The folds of the run: the outer ones, then the final fit where there is one."""
+        return [*self.outer_folds, FINAL] if self.final else [*self.outer_folds]
 
     @property
     def outer_folds(self) -> list[int]:
@@ -97,6 +100,26 @@ def plan(config: RunConfig) -> Plan:
     bench.errors.UserError
         If a task, a model or a split is wrong; nothing has run then.
     """
+    planned = prepare(config)
+    for each in planned.runs:
+        where = f"{each.evaluation.task.name}: {each.evaluation.model.name}"
+        changed = older_versions(each.folder, each.record)
+        if changed and each.missing_folds():
+            each.anew = True
+            planned.notes.append(f"{where}: stored folds of {changed} are not mixed in, but run anew")
+        elif changed:
+            planned.notes.append(f"{where}: stored with {changed}; force=true runs it anew")
+    return planned
+
+
+def prepare(config: RunConfig) -> Plan:
+    """Build tasks and models, split and check; the majority baseline is always among the models.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If a task, a model or a split is wrong.
+    """
     planned = Plan([])
     tasks = [_load(name, config) for name in config.tasks]
     planned.notes += [f"{task.name}: {note}" for task in tasks for note in task.notes]
@@ -105,14 +128,7 @@ def plan(config: RunConfig) -> Plan:
     for task, model, sources in _fitting(tasks, config, planned.notes):
         inner = config.validation.inner_folds
         evaluation = Evaluation(task, model, outer[task.name], config.search, inner, config.seed)
-        each = _plan_run(evaluation, described[task.name], sources, config)
-        planned.runs.append(each)
-        changed = _older_versions(each)
-        if changed and each.missing_folds():
-            each.anew = True
-            planned.notes.append(f"{task.name}: {model.name}: stored folds of {changed} are not mixed in, but run anew")
-        elif changed:
-            planned.notes.append(f"{task.name}: {model.name}: stored with {changed}; force=true runs it anew")
+        planned.runs.append(_plan_run(evaluation, described[task.name], sources, config))
     return planned
 
 
@@ -181,19 +197,20 @@ def _plan_run(
     return PlannedRun(evaluation, folder, record, anew=config.force and model.name in config.models)
 
 
-def _older_versions(each: PlannedRun) -> str | None:
-    """Say which libraries had other versions when the stored folds were made."""
+def older_versions(folder: RunFolder, record: Mapping[str, Any]) -> str | None:
+    """Say which libraries had other versions when the folds in a folder were made, None where none had."""
     try:
-        then = each.folder.read_record()["environment"]["packages"]
+        then = folder.read_record()["environment"]["packages"]
     except (UserError, KeyError, TypeError):
         return None
-    now = each.record["environment"]["packages"]
+    now = record["environment"]["packages"]
     return (
         ", ".join(f"{name} {then.get(name)} (now {now[name]})" for name in now if then.get(name) != now[name]) or None
     )
 
 
 def _describe_task(task: Task) -> dict[str, Any]:
+    seed = derive_seed(0, task.name, "interval")
     return {
         "name": task.name,
         "version": task.version,
@@ -208,7 +225,7 @@ def _describe_task(task: Task) -> dict[str, Any]:
         "n_groups": len(set(task.groups.tolist())),
         "notes": list(task.notes),
         "origin": str(task.origin),
-        "agreement": None if task.passes is None else agreement_scores(task.passes, task.labels),
+        "references": [] if task.passes is None else pass_scores(task.passes, task.groups, task.labels, seed),
     }
 
 

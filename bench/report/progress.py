@@ -25,9 +25,15 @@ class Progress:
     """A progress bar on standard error where that is a terminal.
 
     Notes about the data are printed either way, so that nothing is done silently.
+
+    Parameters
+    ----------
+    unit : str
+        What the planned runs are called.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "runs") -> None:
+        self._unit = unit
         console = Console(stderr=True)
         self._bar = Bar(
             TextColumn("{task.description}"),
@@ -58,7 +64,7 @@ class Progress:
         stored = every - len(cells)
         tasks = ", ".join(dict.fromkeys(run.evaluation.task.name for run in plan.runs))
         reused = f"; {stored} stored already and reused" if stored else ""
-        self._say(f"{tasks}: {len(plan.runs)} runs, {len(cells)} of {every} folds to do{reused}")
+        self._say(f"{tasks}: {len(plan.runs)} {self._unit}, {len(cells)} of {every} folds to do{reused}")
         self._task = self._bar.add_task("folds", total=len(cells), best="")
 
     def _say(self, line: str) -> None:

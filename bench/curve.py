@@ -1,0 +1,219 @@
+"""Learning curves: plan, execute, store and sum up, as `bench.runner` does for runs."""
+
+from __future__ import annotations
+
+import datetime
+import shlex
+import time
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.config import RunConfig
+from bench.errors import ConfigError
+from bench.evaluation.cell import CellResult
+from bench.evaluation.execute import Cell, available_cores, execute, warm_up
+from bench.results.curves import FOLDER, summarise_curve
+from bench.results.store import RunFolder, run_key
+from bench.runner import InterruptedRun, Observer
+
+if TYPE_CHECKING:
+    from bench.evaluation.plan import PlannedRun
+
+
+@dataclass(eq=False)
+class PlannedCurve:
+    """The learning curve of one model on one task.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        Where it is stored.
+    record : dict
+        What ``run.json`` is to hold.
+    points : list of PlannedRun
+        One for each part of the training data, all of the same outer folds, without a final fit.
+    anew : bool
+        Whether what is stored is to be deleted first.
+    """
+
+    folder: RunFolder
+    record: dict[str, Any]
+    points: list[PlannedRun]
+    anew: bool = False
+
+    @property
+    def title(self) -> str:
+        """The task and the model."""
+        return f"{self.record['task']['name']}: {self.record['model']['name']}"
+
+    def missing(self) -> int:
+        """The number of cells that are not stored whole, or stored as failed."""
+        return sum(len(point.missing_folds()) for point in self.points)
+
+
+@dataclass
+class CurveOutcome:
+    """What a command leaves.
+
+    Parameters
+    ----------
+    curves : list of dict
+        Each with ``path``, ``record`` and ``summary``, as `bench.results.curves.stored_curves` gives them.
+    failures : list of str
+        One line a failed cell, with the file that holds its traceback.
+    """
+
+    curves: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
+    """Make the learning curves that a configuration asks for, as far as they are not stored yet.
+
+    Parameters
+    ----------
+    config : RunConfig
+        What to run; its models must have been named.
+    observer : Observer
+        Told of the progress.
+
+    Raises
+    ------
+    bench.errors.BenchError
+        If the configuration, a task or a model is wrong, or another process works on the same curve.
+    bench.runner.InterruptedRun
+        If the user stopped it; what was finished is stored.
+    """
+    if not any(word.startswith("model=") for word in config.overrides):
+        raise ConfigError("No model was named.", "Add model=NAME, such as the best of bench run's leaderboard.")
+    outcome = CurveOutcome()
+    with ExitStack() as stack:
+        warm_up()
+        from bench.evaluation.plan import Plan, older_versions, prepare
+
+        prepared = prepare(config)
+        curves = []
+        for run in prepared.runs:
+            if run.evaluation.model.name not in config.models:
+                continue
+            curve = _plan_curve(run, config)
+            changed = older_versions(curve.folder, curve.record)
+            if changed and curve.missing():
+                curve.anew = True
+                prepared.notes.append(f"{curve.title}: stored folds of {changed} are not mixed in, but run anew")
+            elif changed:
+                prepared.notes.append(f"{curve.title}: stored with {changed}; force=true runs it anew")
+            if curve.anew or curve.missing():
+                stack.enter_context(curve.folder.locked())
+                if curve.anew:
+                    curve.folder.clear()
+                prepared.notes += _estimate(run, curve, config)
+            curves.append(curve)
+        points = [point for curve in curves for point in curve.points]
+        # The largest parts take longest; first, they leave no worker idle at the end.
+        cells = [(point, fold) for point in reversed(points) for fold in point.missing_folds()]
+        observer.planned(Plan(points, prepared.notes), cells)
+        start = time.perf_counter()
+        unfinished = [curve for curve in curves if curve.missing()]
+        for curve in unfinished:
+            _start(curve)
+        todo = [Cell(points.index(point), fold) for point, fold in cells]
+        execution = config.execution
+        try:
+            with closing(
+                execute([point.evaluation for point in points], todo, execution.workers, execution.cell_timeout)
+            ) as results:
+                for cell, result in results:
+                    point = points[cell.evaluation]
+                    point.folder.write_cell(result)
+                    if result.status == "failed":
+                        outcome.failures.append(_failure(point, result))
+                    observer.finished(point, result)
+        except KeyboardInterrupt:
+            missing = sum(curve.missing() for curve in curves)
+            for curve in unfinished:
+                if curve.missing():
+                    _write_status(curve, "interrupted")
+            raise InterruptedRun(sum(len(point.all_folds) for point in points) - missing, missing) from None
+        for curve in curves:
+            if curve in unfinished:
+                curve.record["seconds"] = {"wall": time.perf_counter() - start, **_seconds(curve)}
+            outcome.curves.append(_conclude(curve, curve in unfinished))
+    return outcome
+
+
+def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
+    """Plan a curve on the outer folds of a run, by that run's settings."""
+    from dataclasses import replace
+
+    from bench.evaluation.curve import curve_parts
+    from bench.evaluation.plan import PlannedRun
+
+    evaluation = run.evaluation
+    task = evaluation.task
+    parts = curve_parts(task, evaluation.splits, config.seed)
+    key = run_key({"run": run.folder.key, "parts": {part.name: part.digest(task.ids) for part in parts}})
+    folder = RunFolder(config.results / task.name / FOLDER / evaluation.model.name / key)
+    record = {
+        **run.record,
+        "key": key,
+        "run": run.folder.key,
+        "parts": [part.describe(task) for part in parts],
+        "command": shlex.join(["bench", "curve", *config.overrides]),
+    }
+    points = [
+        PlannedRun(replace(evaluation, splits=part.splits), RunFolder(folder.path / part.name), record, final=False)
+        for part in parts
+    ]
+    return PlannedCurve(folder, record, points, anew=config.force)
+
+
+def _estimate(run: PlannedRun, curve: PlannedCurve, config: RunConfig) -> list[str]:
+    """How long a curve will take, where the run on all the training data is stored with its times."""
+    from bench.report.terminal import duration
+
+    stored = run.folder.folds()
+    if not stored:
+        return []
+    fold = sum(run.folder.read_seconds().values()) / len(stored)
+    fractions = [part["fraction"] for part in curve.record["parts"]]
+    work = sum(fraction * len(point.missing_folds()) for fraction, point in zip(fractions, curve.points, strict=True))
+    seconds = fold * work / (config.execution.workers or available_cores())
+    return [f"{curve.title}: about {duration(seconds)}, by the times of its stored run"]
+
+
+def _seconds(curve: PlannedCurve) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for point in curve.points:
+        for phase, seconds in point.folder.read_seconds().items():
+            total[phase] = total.get(phase, 0.0) + seconds
+    return total
+
+
+def _start(curve: PlannedCurve) -> None:
+    curve.record["started"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    curve.record["seconds"] = {}
+    _write_status(curve, "running")
+
+
+def _conclude(curve: PlannedCurve, ran: bool) -> dict[str, Any]:
+    folder = curve.folder
+    if ran or not folder.summarised:
+        folder.write_summary(summarise_curve(folder, curve.record))
+    if ran:
+        _write_status(curve, "failed" if curve.missing() else "complete")
+    return {"path": folder.path, "record": folder.read_record(), "summary": folder.read_summary()}
+
+
+def _write_status(curve: PlannedCurve, status: str) -> None:
+    curve.record["status"] = status
+    curve.folder.write_record(curve.record)
+
+
+def _failure(point: PlannedRun, result: CellResult) -> str:
+    reason = (result.error or "").strip().splitlines()[-1]
+    where: Path = point.folder.cell_path(result.fold) / "error.txt"
+    title = f"{point.evaluation.task.name}: {point.evaluation.model.name}"
+    return f"{title}, {point.folder.path.name}, fold {result.fold}: {reason}\n  {where}"

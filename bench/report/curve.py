@@ -1,0 +1,89 @@
+"""Learning curves in the terminal: a table an axis, and the verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from bench.evaluation.curve import AXES
+from bench.report.terminal import console, short_path
+from bench.results.leaderboard import TITLES, interval_text
+
+HEADINGS = {
+    "groups": "More groups: whole groups are added",
+    "examples": "More examples: all groups, a growing part of each",
+}
+
+BAR = 16
+"""Characters of a bar that is full."""
+
+NOTES = 4
+"""Notes that are printed; the file holds all."""
+
+
+def print_curve(curve: dict[str, Any]) -> None:
+    """Print a learning curve, as `bench.results.curves.stored_curves` gives it."""
+    out = console()
+    record, summary = curve["record"], curve["summary"]
+    task, metric = record["task"], summary["metric"]
+    out.print()
+    search = f", search: {record['search']['name']}" if record["model"]["search"] else ""
+    facts = f"{task['n_examples']} examples, {task['n_groups']} groups ({task['group']}), seed {record['seed']}{search}"
+    out.print(Text(f"{task['name']}: {record['model']['name']}", style="bold"), facts, sep="  ")
+    for axis in (axis for axis in AXES if axis in summary["axes"]):
+        out.print()
+        out.print(Text(HEADINGS[axis], style="italic"))
+        out.print(_table(summary["axes"][axis], metric))
+        if axis in summary["verdicts"]:
+            out.print(Text(summary["verdicts"][axis]["text"]))
+    out.print()
+    if not summary["axes"]:
+        out.print("No part of the training data is smaller than all of it: there is no curve.")
+    if summary["worth"] is not None:
+        out.print(Text(summary["worth"]["text"]))
+    for note in _notes(summary, record):
+        out.print(Text(f"note: {note}"))
+    out.print(Text(f"Stored in {short_path(str(curve['path']))}/", style="dim"), soft_wrap=True)
+
+
+def _table(points: list[dict[str, Any]], metric: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+    table.add_column("part")
+    for name in ("groups", "examples", TITLES[metric]):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("95 % interval", no_wrap=True, min_width=14)
+    table.add_column("", no_wrap=True, min_width=BAR)
+    scores = [point["scores"][metric] for point in points if point["scores"]]
+    full = max([1.0, *scores])
+    for point in points:
+        score = point["scores"].get(metric)
+        table.add_row(
+            point["part"],
+            _mean(point["n_groups"]),
+            _mean(point["n_examples"]),
+            "failed" if score is None else f"{score:.3f}",
+            interval_text(point, metric),
+            "" if score is None else "█" * round(BAR * max(score, 0.0) / full),
+        )
+    return table
+
+
+def _mean(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _notes(summary: dict[str, Any], record: dict[str, Any]) -> list[str]:
+    """Each note once, with the parts and the number of folds that it holds for."""
+    lines = []
+    for each in summary["notes"]:
+        folds = each["folds"]
+        where = [
+            f"{part['part'] if part['axis'] is None else part['axis'] + ' ' + part['part']}: {folds[part['name']]}"
+            for part in record["parts"]
+            if part["name"] in folds
+        ]
+        lines.append(f"{each['note']} (folds of {record['folds']}; {', '.join(where)})")
+    more = [f"{len(lines) - NOTES} more in summary.json"] if len(lines) > NOTES else []
+    return lines[:NOTES] + more
