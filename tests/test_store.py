@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from bench.errors import BenchError, UserError
 from bench.evaluation.cell import FINAL, CellResult, Trial
 from bench.results import store
-from bench.results.store import RunFolder, run_key, stored_runs, to_json, write_atomically
+from bench.results.store import FORMAT, RunFolder, run_key, stored_runs, to_json, write_atomically
 
 FLOATS = st.floats(allow_nan=False)
 NULL_LIKE = ("NA", "null", "None", "nan", "", " ", "1", "007", "1e5", "inf", "True")
@@ -263,9 +263,19 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         run.read_record()
 
 
+def test_a_run_of_another_version_of_the_format_is_not_taken_for_one_of_this(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.write_record({"format": FORMAT - 1, "status": "complete", "command": "bench run task=denial"})
+    assert run.status() is None
+    with pytest.raises(
+        UserError, match=r"another version of bench[^\n]*\nRun it again: bench run"
+    ):
+        run.read_record()
+
+
 def test_stored_runs_are_those_with_a_record_in_order(tmp_path: Path) -> None:
     for name in ("denial/logreg/b", "denial/logreg/a", "denial/lexicon/c", "stance/logreg/d"):
-        RunFolder(tmp_path / name).write_record({"name": name})
+        RunFolder(tmp_path / name).write_record({"name": name, "format": FORMAT})
     (tmp_path / "denial/logreg/never-started").mkdir()
     assert [run.read_record()["name"] for run in stored_runs(tmp_path, "denial")] == [
         "denial/lexicon/c",

@@ -53,7 +53,10 @@ def command(results: Path, port: int | None) -> None:
 
             click.echo(f"{path} is missing; it is made again from {len(lost)} stored runs.", err=True)
             for record in lost:
-                track(RunFolder(record.parent), client)
+                try:
+                    track(RunFolder(record.parent), client)
+                except UserError as error:
+                    click.echo(f"left out: {error.message}", err=True)
         address = f"http://{HOST}:{listener.getsockname()[1]}"
         serve(uri, listener, first_page(client), lambda: click.echo(f"MLflow's page: {address}\nStop it with Ctrl-C."))
     click.echo("Stopped.", err=True)

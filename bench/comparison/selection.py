@@ -11,7 +11,7 @@ from typing import Any
 from bench.comparison.request import Filter, Request
 from bench.errors import UserError, nearest
 from bench.results.protocol import differences, same_table, settings
-from bench.results.store import FORMAT, RunFolder, stored_runs
+from bench.results.store import RunFolder, stored_runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,13 +70,10 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     bench.errors.UserError
         If nothing that was asked for is stored, or models that were asked for do not compare.
     """
-    readable = [(folder, folder.read_record()) for folder in stored_runs(results, task) if folder.status() is not None]
-    found = [(folder, record) for folder, record in readable if record["format"] == FORMAT]
-    if readable and not found:
-        raise UserError(
-            f"{results}: the runs of task '{task}' were stored by another version of bench.",
-            f"Run it again: bench run task={task}",
-        )
+    stored = stored_runs(results, task)
+    found = [(folder, folder.read_record()) for folder in stored if folder.status() is not None]
+    if stored and not found:
+        stored[0].read_record()
     if not found:
         tasks = sorted({path.parents[2].name for path in results.glob("*/*/*/run.json")})
         raise UserError(
@@ -86,10 +83,10 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     fitting = [(folder, record) for folder, record in found if wanted.holds(record)]
     missing = sorted(set(wanted.models or ()) - {record["model"]["name"] for _, record in fitting})
     if missing:
-        stored = {record["model"]["name"] for _, record in found}
+        known = {record["model"]["name"] for _, record in found}
         raise UserError(
             f"model={missing[0]}: no such run of task '{task}' is stored in {results}.",
-            f"{nearest(missing[0], stored)} Or run it first: bench run task={task} model={missing[0]}",
+            f"{nearest(missing[0], known)} Or run it first: bench run task={task} model={missing[0]}",
         )
     if not fitting:
         raise UserError(f"{results}: no stored run of task '{task}' is like that.", _protocols(found))

@@ -89,9 +89,16 @@ class RunFolder:
         Raises
         ------
         bench.errors.UserError
-            If the folder holds no readable run.
+            If the folder holds no readable run, or one of another version of the result format.
         """
-        return _read_json(self.path / "run.json")
+        record: dict[str, Any] = _read_json(self.path / "run.json")
+        if record.get("format") != FORMAT:
+            raise UserError(
+                f"{self.path}: the run was stored by another version of bench (format {record.get('format')}, this "
+                f"one writes {FORMAT}).",
+                f"Run it again{': ' + record['command'] if record.get('command') else '.'}",
+            )
+        return record
 
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Write ``run.json``."""
