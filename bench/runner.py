@@ -96,7 +96,7 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
         # The processes beside this one import scikit-learn and MLflow while this one imports pandas.
         warm_up()
         tracker = stack.enter_context(Tracker(config.results)) if config.tracking else None
-        from bench.evaluation.plan import plan
+        from bench.evaluation.plan import BASELINE, plan
 
         planned = plan(config)
         if tracker is not None:
@@ -117,7 +117,10 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
                     _start(each)
                 else:
                     _conclude(each, tracker)
-            _execute(planned, cells, config, observer, tracker, outcome)
+            # The others are tracked with how they compare to the baseline, which is stored first therefore.
+            for is_baseline in (True, False):
+                part = [cell for cell in cells if (cell[0].evaluation.model.name == BASELINE) is is_baseline]
+                _execute(planned, part, config, observer, tracker, outcome)
         except KeyboardInterrupt:
             for each in planned.runs:
                 if each.missing_folds():

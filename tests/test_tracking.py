@@ -17,11 +17,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stored import TEXTS, fitted, write_run
 
+from bench import runner
+from bench.config import compose
 from bench.evaluation.cell import Trial
 from bench.models.persistence import dumps, loads
-from bench.results.store import RunFolder
+from bench.results.summary import summarise
 from bench.tracking import Tracker, tracking_uri
+from bench.tracking.baseline import baseline_run, judge
 from bench.tracking.confusion import confusion_svg
+from bench.tracking.description import describe_run
 from bench.tracking.logged_model import stored_types
 from bench.tracking.metrics import search_points
 from bench.tracking.names import ascii_name
@@ -92,6 +96,7 @@ def test_the_ranking_shows_models_by_the_tasks_metric(metric, ascending):
     assert state["orderByKey"] == f"metrics.`test/{metric}`"
     assert state["orderByAsc"] is ascending
     assert state["selectedColumns"][:3] == [f"metrics.`test/{metric}{end}`" for end in ("", "_low", "_high")]
+    assert state["selectedColumns"][3] == "tags.`bench.against_majority`"
     assert len(set(state["selectedColumns"])) == len(state["selectedColumns"])
 
 
@@ -179,20 +184,87 @@ def test_runs_can_be_found_by_what_they_are(client, folder, run):
     tags = run.data.tags
     assert tags["bench.model"] == "logreg"
     assert tags["bench.task_digest"] == folder.read_record()["task"]["digest"]
+    assert tags["bench.features"] == "tfidf"
+    assert tags["bench.estimator"] == "sklearn.linear_model.LogisticRegression"
+    assert (tags["bench.group"], tags["bench.folds"]) == ("document", "5")
     assert tags["mlflow.source.git.commit"] == "0" * 40
+    assert tags["mlflow.source.git.dirty"] == "false"
     query = "tags.`bench.search` = 'quick' and tags.`bench.seed` = '0' and params.`estimator.solver` = 'newton-cg'"
     assert run.info.run_id in {found.info.run_id for found in client.search_runs([run.info.experiment_id], query)}
 
 
-def test_descriptions_say_what_it_is_and_show_the_majority_beside_it(client, folder, results, run):
-    note = run.data.tags["mlflow.note.content"]
-    score = folder.read_summary()["scores"]["macro_f1"]
-    other = next(results.glob("denial/majority/*"))
-    majority = RunFolder(other).read_summary()["scores"]["macro_f1"]
-    assert note.splitlines()[2].startswith(f"macro_f1 **{score:.3f}** (")
-    assert note.splitlines()[2].endswith(f"), majority {majority:.3f}")
-    assert "bench run task=denial model=logreg" in note
+def test_descriptions_say_what_it_is_how_it_did_against_the_majority_and_how_it_was_validated(client, folder, run):
+    what, _, score, _, validation, *rest = run.data.tags["mlflow.note.content"].splitlines()
+    assert what == "**logreg** on **denial**: Logistic regression."
+    # The stored majority has the same predictions.
+    told = folder.read_summary()["scores"]["macro_f1"]
+    assert score.startswith(f"macro_f1 **{told:.3f}** (")
+    assert score.endswith(f"; **practically equal** to the majority's {told:.3f}, difference +0.000 (+0.000 to +0.000)")
+    assert validation.startswith("Validated on 150 examples by 5 outer folds")
+    assert "- command: `bench run task=denial model=logreg`" in rest
+    assert run.data.tags["bench.against_majority"] == "practically equal"
     assert "150 examples" in client.get_experiment(run.info.experiment_id).tags["mlflow.note.content"]
+
+
+@pytest.mark.parametrize(("right", "verdict"), [(1.0, "better"), (0.0, "worse")])
+def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, right, verdict):
+    baseline, run = write_run(tmp_path, model="majority"), write_run(tmp_path)
+    for fold in run.folds():
+        cell = run.read_cell(fold)
+        others = {"denial": "none", "none": "non_confirmation", "non_confirmation": "denial"}
+        predictions = cell.predictions.assign(
+            predicted=cell.predictions["label"] if right else cell.predictions["label"].map(others)
+        )
+        run.write_cell(replace(cell, predictions=predictions, scores={**cell.scores, "macro_f1": right}))
+    labels = tuple(run.read_record()["task"]["labels"])
+    run.write_summary(summarise([run.read_cell(fold) for fold in run.folds()], labels, 0))
+    judgement = judge(run, baseline)
+    score = baseline.read_summary()["scores"]["macro_f1"]
+    assert judgement["verdict"] == verdict
+    assert judgement["difference"] == pytest.approx(right - score)
+    assert judgement["low"] < judgement["difference"] < judgement["high"]
+    note = describe_run(run.read_record(), run.read_summary(), baseline.read_summary(), judgement)
+    assert f"**{verdict}** than the majority's {score:.3f}, difference {right - score:+.3f} (" in note
+
+
+def test_without_the_majority_there_is_no_verdict_and_once_it_is_stored_the_run_is_logged_anew(client, results):
+    folder = write_run(results, task="alone")
+    first = client.get_run(track(folder, client))
+    assert "bench.against_majority" not in first.data.tags
+    assert "majority" not in first.data.tags["mlflow.note.content"]
+    baseline = write_run(results, task="alone", model="majority")
+    second = client.get_run(track(folder, client))
+    assert second.data.tags["bench.against_majority"] == "practically equal"
+    assert client.get_run(first.info.run_id).info.lifecycle_stage == "deleted"
+    assert "bench.against_majority" not in client.get_run(track(baseline, client)).data.tags
+
+
+def test_the_majority_of_every_task_is_stored_before_any_other_run_begins(tmp_path):
+    finished = []
+
+    class Observer:
+        def planned(self, plan, cells):
+            pass
+
+        def finished(self, run, result):
+            finished.append((run.evaluation.task.name, run.evaluation.model.name))
+
+    words = ["task=denial,source-type", "model=stratified,lexicon", "tracking=false", "execution.workers=2"]
+    runner.run(compose([*words, f"results={tmp_path}"]), Observer())
+    tasks = {"denial", "source-type"}
+    assert {model for _, model in finished[:12]} == {"majority"}
+    assert {task for task, _ in finished[:12]} == {task for task, _ in finished[12:]} == tasks
+    assert len(finished) == 36
+
+
+def test_a_majority_under_another_protocol_gives_no_verdict(tmp_path):
+    baseline, run = write_run(tmp_path, model="majority"), write_run(tmp_path)
+    assert baseline_run(tmp_path, run.read_record()).path == baseline.path
+    record = baseline.read_record()
+    baseline.write_record({**record, "seed": 1})
+    assert baseline_run(tmp_path, run.read_record()) is None
+    baseline.write_record({**record, "splits": "another"})
+    assert baseline_run(tmp_path, run.read_record()) is None
 
 
 def test_the_tasks_data_is_named_by_its_digest_without_its_texts(folder, run):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from bench.errors import UserError
-from bench.results.store import stored_runs
+from bench.comparison.verdict import LEVEL, SURE
 from bench.results.summary import metric_columns
+
+JUDGED = (
+    f"The verdict is that of `bench compare` for this pair alone: better or worse where a paired bootstrap by group "
+    f"rejects equality at {LEVEL:.0%}, practically equal where that is {SURE:.0%} sure, else undecided."
+)
+"""How the verdict against the majority is reached."""
 
 
 def describe_task(task: Mapping[str, Any]) -> str:
@@ -20,16 +24,24 @@ def describe_task(task: Mapping[str, Any]) -> str:
         f"classes {', '.join(f'`{label}`' for label in task['labels'])}",
         f"- ranked by `{task['metric']}`; version {task['version']}, data `{task['digest'][:12]}`",
     ]
-    for name, value in (task.get("agreement") or {}).items():
-        if isinstance(value, int | float):
-            lines.append(f"- agreement of the annotation passes, {name}: {value:.3f}")
+    lines += [
+        f"- {reference['name']} against the majority of the other annotation passes: "
+        f"{task['metric']} {reference['scores'][task['metric']]:.3f}"
+        for reference in task["references"]
+        if task["metric"] in reference["scores"]
+    ]
     return "\n".join(lines)
 
 
 def describe_run(
-    record: Mapping[str, Any], summary: Mapping[str, Any] | None, baseline: Mapping[str, Any] | None
+    record: Mapping[str, Any],
+    summary: Mapping[str, Any] | None,
+    baseline: Mapping[str, Any] | None,
+    judgement: Mapping[str, Any] | None,
 ) -> str:
-    """Describe a run, as Markdown: what it is, how it was validated, and how it did.
+    """Describe a run, as Markdown: what it is, how it did, and how it was validated.
+
+    The page folds the text after a few lines, so what everybody looks for comes first.
 
     Parameters
     ----------
@@ -39,49 +51,68 @@ def describe_run(
         The content of ``summary.json``, None while there is none.
     baseline : mapping or None
         The summary of the majority baseline under the same protocol, where it is stored.
+    judgement : mapping or None
+        How the run does against it, as `bench.tracking.baseline.judge` says.
     """
     model, task = record["model"], record["task"]
     lines = [": ".join(filter(None, [f"**{model['name']}** on **{task['name']}**", model["description"]])), ""]
     metric = task["metric"]
-    if summary is not None and metric in summary["scores"]:
-        # The page folds the text after a few lines, so what everybody looks for comes first.
-        lines += [f"{metric} {_score(metric, summary, baseline)}", ""]
-    lines.append(f"- validation: {_settings(record['validation'])}, {record['folds']} outer folds in all")
-    lines.append(f"- search: {_settings(record['search']) if model['search'] else 'none'}; seed {record['seed']}")
+    if summary is None:
+        lines += [f"Status: {record['status']}. There are no pooled scores.", ""]
+    elif metric in summary["scores"]:
+        lines += [f"{metric} {_score(metric, summary)}{_against(metric, baseline, judgement)}", ""]
+    lines += [_protocol(record), ""]
     if record.get("command"):
         lines.append(f"- command: `{record['command']}`")
+    lines.append(f"- validation: {_settings(record['validation'])}")
+    if model["search"]:
+        lines.append(f"- search: {_settings(record['search'])}")
     if summary is None:
-        lines += ["", f"Status: {record['status']}. There are no pooled scores."]
         return "\n".join(lines)
     # A list, for the page sets the cells of a table without space between them.
-    lines += ["", "Scores with 95 % intervals:", ""]
-    lines += [f"- {name} {_score(name, summary, baseline)}" for name in metric_columns(summary["scores"])]
-    lines += ["", f"Pooled over {summary['n_examples']} out-of-fold predictions in {summary['n_groups']} groups."]
-    lines += [f"- {note}" for note in summary["notes"][:20]]
+    lines += ["", f"Scores over {summary['n_examples']} pooled out-of-fold predictions, with 95 % intervals:", ""]
+    for name in metric_columns(summary["scores"]):
+        beside = f", majority {baseline['scores'][name]:.3f}" if baseline and name in baseline["scores"] else ""
+        lines.append(f"- {name} {_score(name, summary)}{beside}")
+    if judgement is not None:
+        lines += ["", JUDGED]
+    if summary["notes"]:
+        lines += ["", *(f"- {note}" for note in summary["notes"][:20])]
     return "\n".join(lines)
 
 
-def majority_summary(results: Path, record: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The stored summary of the majority baseline on the same data and folds, None without."""
-    for run in stored_runs(results, record["task"]["name"]):
-        if run.path.parent.name != "majority" or not run.summarised:
-            continue
-        try:
-            other = run.read_record()
-            if other["task"]["digest"] == record["task"]["digest"] and other["splits"] == record["splits"]:
-                return run.read_summary()
-        except (UserError, KeyError):
-            continue
-    return None
+def _protocol(record: Mapping[str, Any]) -> str:
+    task, trials = record["task"], record["search"]["trials"]
+    chosen = (
+        f"settings chosen on inner folds, {trials} trials each" if record["model"]["search"] else "nothing searched"
+    )
+    return (
+        f"Validated on {task['n_examples']} examples by {record['folds']} outer folds, each of the "
+        f"{task['n_groups']} groups ({task['group']}) on one side only; {chosen}; seed {record['seed']}."
+    )
 
 
-def _score(metric: str, summary: Mapping[str, Any], baseline: Mapping[str, Any] | None) -> str:
+def _score(metric: str, summary: Mapping[str, Any]) -> str:
     told = f"**{summary['scores'][metric]:.3f}**"
     if interval := summary["intervals"].get(metric):
         told += f" ({interval['low']:.3f} to {interval['high']:.3f})"
-    if baseline is not None and metric in baseline["scores"]:
-        told += f", majority {baseline['scores'][metric]:.3f}"
     return told
+
+
+def _against(metric: str, baseline: Mapping[str, Any] | None, judgement: Mapping[str, Any] | None) -> str:
+    if baseline is None or metric not in baseline["scores"]:
+        return ""
+    majority = f"{baseline['scores'][metric]:.3f}"
+    if judgement is None:
+        return f"; majority {majority}"
+    told = {
+        "better": f"**better** than the majority's {majority}",
+        "worse": f"**worse** than the majority's {majority}",
+        "practically equal": f"**practically equal** to the majority's {majority}",
+        "undecided": f"**undecided** against the majority's {majority}",
+    }[judgement["verdict"]]
+    ends = f" ({judgement['low']:+.3f} to {judgement['high']:+.3f})" if judgement["low"] is not None else ""
+    return f"; {told}, difference {judgement['difference']:+.3f}{ends}"
 
 
 def _settings(value: Mapping[str, Any]) -> str:

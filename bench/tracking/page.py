@@ -33,6 +33,22 @@ if (!location.hash) location.hash = "%s";
 MLflow keeps these choices in the browser only; what the user chose there stays.
 """
 
+ALIGN = """<script>
+document.addEventListener("scroll", ({target}) => {
+  const kind = ".ReactVirtualized__Grid";
+  if (!target.matches?.(kind)) return;
+  let box = target;
+  while (box.querySelectorAll(kind).length < 2 && box.parentElement) box = box.parentElement;
+  const [names, values] = box.querySelectorAll(kind);
+  if (values) names.scrollTop = values.scrollTop;
+}, true);
+</script>"""
+"""Put into MLflow's page: where runs are compared, each figure stands beside its own name.
+
+MLflow 3.17.2 scrolls the names of the metrics one step behind their values, so that after scrolling a name
+stands beside another metric's figures.
+"""
+
 
 def listen(port: int | None) -> socket.socket:
     """Take a port on the loopback address.
@@ -107,7 +123,7 @@ def serve(uri: str, listener: socket.socket, start: str, ready: Callable[[], Non
 
     index = Path(str(flask.static_folder), "index.html")
     if index.is_file():
-        page = index.read_text("utf-8").replace("<head>", f"<head>{START % start}", 1)
+        page = index.read_text("utf-8").replace("<head>", f"<head>{START % start}{ALIGN}", 1)
         app.router.routes.insert(0, Route("/", lambda request: HTMLResponse(page)))
 
     class Server(uvicorn.Server):

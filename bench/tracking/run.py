@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from bench.evaluation.cell import FINAL, CellResult
 from bench.results.store import RunFolder
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
-from bench.tracking.description import describe_run, describe_task, majority_summary
+from bench.tracking.baseline import baseline_run, judge
+from bench.tracking.description import describe_run, describe_task
 from bench.tracking.logged_model import FILE, log_model
 from bench.tracking.metrics import Point, fold_points, run_points
 from bench.tracking.names import ascii_name
 from bench.tracking.uri import artifact_root
-from bench.tracking.views import LEVEL, view_tags
+from bench.tracking.views import AGAINST_MAJORITY, LEVEL, view_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 CONTENT = "bench.content"
 """The tag with a digest of what was logged; it is written last, so that a run without it is not whole."""
 
-FORM = 2
+FORM = 3
 """Counted up when runs are logged in another form, so that those of an older one are logged anew."""
 
 NOTE = "mlflow.note.content"
@@ -65,7 +66,8 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
     from filelock import FileLock
 
     record = folder.read_record()
-    content = _content(folder, record)
+    baseline = baseline_run(folder.path.parents[2], record)
+    content = _content(folder, record, baseline)
     with FileLock(folder.path / ".tracking.lock"):
         experiment = _experiment(client, record["task"])
         found = client.search_runs([experiment], f"tags.`bench.key` = '{record['key']}'")
@@ -74,10 +76,17 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
                 return str(run.info.run_id)
         for run in found:
             client.delete_run(run.info.run_id)
-        return _log_run(client, experiment, folder, record, content)
+        return _log_run(client, experiment, folder, record, baseline, content)
 
 
-def _log_run(client: MlflowClient, experiment: str, folder: RunFolder, record: Mapping[str, Any], content: str) -> str:
+def _log_run(
+    client: MlflowClient,
+    experiment: str,
+    folder: RunFolder,
+    record: Mapping[str, Any],
+    baseline: RunFolder | None,
+    content: str,
+) -> str:
     from mlflow.entities import DatasetInput, InputTag
 
     summary = folder.read_summary() if folder.summarised else None
@@ -109,7 +118,11 @@ def _log_run(client: MlflowClient, experiment: str, folder: RunFolder, record: M
             tags["mlflow.loggedArtifacts"] = json.dumps([{"path": PREDICTIONS, "type": "table"}])
         client.log_artifacts(run_id, scratch)
     inner = [cell.inner_score for cell in cells if cell.inner_score is not None]
-    tags[NOTE] = describe_run(record, summary, majority_summary(folder.path.parents[2], record))
+    judgement = judge(folder, baseline) if baseline is not None and summary is not None else None
+    if judgement is not None:
+        tags[AGAINST_MAJORITY] = judgement["verdict"]
+    beside = baseline.read_summary() if baseline is not None else None
+    tags[NOTE] = describe_run(record, summary, beside, judgement)
     errors = [f"fold {cell.fold}: {_last_line(cell.error)}" for cell in everything if cell.error]
     if errors:
         tags["bench.error"] = "; ".join(errors)
@@ -228,26 +241,31 @@ def _tags(record: Mapping[str, Any]) -> dict[str, str]:
         "bench.task": task["name"],
         "bench.task_digest": task["digest"],
         "bench.model": record["model"]["name"],
+        "bench.estimator": record["model"]["estimator"],
+        "bench.features": record["model"]["features"] or "none",
         "bench.seed": str(record["seed"]),
         "bench.search": search["name"] if record["model"]["search"] else "none",
         "bench.validation": record["validation"]["name"],
+        "bench.group": task["group"],
+        "bench.folds": str(record["folds"]),
         "bench.status": record["status"],
         "mlflow.source.name": record.get("command") or "bench",
         "mlflow.source.type": "LOCAL",
     }
-    if commit := (record["environment"].get("git") or {}).get("commit"):
-        tags["mlflow.source.git.commit"] = commit
+    if git := record["environment"].get("git"):
+        tags |= {"mlflow.source.git.commit": git["commit"], "mlflow.source.git.dirty": str(git["dirty"]).lower()}
     renamed = {name: label for label in task["labels"] if (name := ascii_name(label)) != label}
     if renamed:
         tags["bench.labels"] = json.dumps(renamed, ensure_ascii=False)
     return tags
 
 
-def _content(folder: RunFolder, record: Mapping[str, Any]) -> str:
+def _content(folder: RunFolder, record: Mapping[str, Any], baseline: RunFolder | None) -> str:
     content = hashlib.sha256(f"{FORM} {record['status']}".encode())
-    for path in [folder.path / "summary.json", *_results(folder)]:
-        if path.is_file():
-            content.update(path.read_bytes())
+    for run in [folder] if baseline is None else [folder, baseline]:
+        for path in [run.path / "summary.json", *_results(run)]:
+            if path.is_file():
+                content.update(path.read_bytes())
     return content.hexdigest()
 
 

@@ -12,6 +12,9 @@ RANKING, FOLDS = "ranking", "folds"
 LEVEL = "bench.level"
 """The tag that tells a model's run from an outer fold's: ``model`` or ``fold``."""
 
+AGAINST_MAJORITY = "bench.against_majority"
+"""The tag with the verdict on a model's run: ``better``, ``worse``, ``practically equal`` or ``undecided``."""
+
 CREATED = "attributes.start_time"
 """What the page sorts by where nobody asks; it shows child runs below their parent only then."""
 
@@ -22,7 +25,8 @@ def view_tags(metric: str) -> dict[str, str]:
     Parameters
     ----------
     metric : str
-        The task's metric. Its column comes first, then those of its interval's ends, then the other metrics.
+        The task's metric. Its column comes first, then those of its interval's ends, the verdict against the
+        majority, and the other metrics.
 
     Examples
     --------
@@ -31,6 +35,7 @@ def view_tags(metric: str) -> dict[str, str]:
     """
     names = [metric, f"{metric}_low", f"{metric}_high", *(name for name in METRICS if name != metric)]
     columns = [f"metrics.`test/{name}`" for name in names]
+    columns.insert(3, f"tags.`{AGAINST_MAJORITY}`")
     by_score = {
         "searchFilter": f"tags.`{LEVEL}` = 'model'",
         "orderByKey": columns[0],
@@ -38,7 +43,8 @@ def view_tags(metric: str) -> dict[str, str]:
     }
     by_time = {"searchFilter": "", "orderByKey": CREATED, "orderByAsc": False}
     views = {RANKING: ("Ranking", by_score), FOLDS: ("Models and folds", by_time)}
-    widths = dict.fromkeys(columns, 140)
+    # Pixels, so that no title is cut.
+    widths = {column: max(140, 7 * len(column)) for column in columns}
     return {
         f"mlflow.sharedViewState.{key}": json.dumps(
             {
