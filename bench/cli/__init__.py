@@ -11,6 +11,7 @@ COMMANDS = {
     "run": "Train, cross-validate and rank models on a task.",
     "curve": "Show by learning curves whether more labels would help.",
     "compare": "Say which stored run is better, and whether that is real.",
+    "report": "Write one HTML page about stored runs, made for sending.",
     "tasks": "List the tasks there are.",
     "models": "List the models there are.",
     "show": "Print a task, a model or the configuration, resolved.",

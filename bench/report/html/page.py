@@ -1,0 +1,254 @@
+"""The report's page: stored runs gathered as plain data, and rendered."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bench.catalogue import load_task
+from bench.comparison.predictions import ComparedRuns
+from bench.data.task import Task
+from bench.errors import UserError
+from bench.evaluation.explanations import STRONGEST
+from bench.report.comparison import p_value
+from bench.report.html.charts import Chart, Score, interval_chart
+from bench.report.html.curves import learning_curves, searches
+from bench.report.html.errors import browser_data, direction, spell_error, spell_example, to_script
+from bench.report.html.scores import calibration, confusion_tables, group_scores
+from bench.report.wording import ASSUMPTION, alone_sentence, answer, needed_sentence
+from bench.results.leaderboard import TITLES, metrics_of
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+FIRST_ERRORS = 20
+"""Errors that stand in the page before its script runs."""
+
+MOST_SUSPECTS = 40
+"""Suspects that are listed; the error browser finds all."""
+
+
+def render_report(runs: ComparedRuns, comparison: Mapping[str, Any]) -> str:
+    """Make the page about runs and their comparison.
+
+    Parameters
+    ----------
+    runs : ComparedRuns
+        The runs.
+    comparison : mapping
+        As `bench.comparison.compare.compare` gives it for them.
+
+    Returns
+    -------
+    str
+        The page, the same for the same stored runs. The texts come from the task's own files, and are
+        left out, which the page says, where these are gone or no longer those of the runs.
+    """
+    task, without_texts = _task_of(runs)
+    data = browser_data(runs, task, comparison["suspects"])
+    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "errors.js"))
+    return (
+        _environment()
+        .get_template("page.html.jinja")
+        .render(
+            style=Markup(style),
+            script=Markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            data=to_script(data),
+            without_texts=without_texts,
+            comparison=comparison,
+            task=runs.task,
+            labels=runs.labels,
+            metric=TITLES[runs.metric],
+            lower_is_better=runs.lower_is_better,
+            titles=TITLES,
+            metrics=metrics_of({"rows": comparison["rows"], "metric": runs.metric}),
+            names=[run.name for run in runs.runs],
+            summaries=[run.summary for run in runs.runs],
+            answer=answer(comparison),
+            alone=alone_sentence(comparison),
+            needed=_needed(comparison),
+            assumption=ASSUMPTION,
+            facts=_facts(runs, comparison),
+            run_notes=_run_notes(runs),
+            ranking=_ranking(runs, comparison),
+            verdicts={(pair["first"], pair["second"]): pair for pair in comparison["pairs"]},
+            confusions=confusion_tables(runs),
+            by_group=group_scores(runs),
+            calibration=calibration(runs),
+            searches=searches(runs, comparison),
+            learning=learning_curves(runs),
+            suspects=_suspects(data, comparison["suspects"]),
+            more_suspects=max(0, len(comparison["suspects"]) - MOST_SUSPECTS),
+            counts=[len(run["example"]) for run in data["runs"]],
+            errors=[spell_error(data, 0, place) for place in range(min(FIRST_ERRORS, len(data["runs"][0]["example"])))],
+            explained=[run["name"] for run in data["runs"] if run["explained"] is not None],
+            named=data["named"],
+            strongest=STRONGEST,
+            runs=[_provenance(run.name, run.folder.key, run.record) for run in runs.runs],
+            repeats=runs.repeats,
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"direction": direction, "score": _score, "signed": _signed, "share": _share, "p": p_value}
+    return environment
+
+
+def _task_of(runs: ComparedRuns) -> tuple[Task | None, str | None]:
+    """The task with its texts, or why the page has none."""
+    name = runs.task["name"]
+    try:
+        task = load_task(name)
+    except UserError:
+        return None, (
+            f"The texts are not shown: task {name} could not be read where this page was made; "
+            f"bench show task={name} says why."
+        )
+    if task.digest != runs.task["digest"]:
+        return None, (
+            f"The texts are not shown: the data of task {name} are no longer those of the runs (digest "
+            f"{task.digest[:12]}, then {runs.task['digest'][:12]}). bench run task={name} runs it anew."
+        )
+    return task, None
+
+
+def _facts(runs: ComparedRuns, comparison: Mapping[str, Any]) -> list[tuple[str, str]]:
+    task = runs.task
+    records = [run.record for run in runs.runs]
+    days = sorted({str(record["started"])[:10] for record in records})
+    repeats = f", dealt {runs.repeats} times" if runs.repeats > 1 else ""
+    counts = [f"{label} {count:,}" for label, count in zip(runs.labels, _label_counts(runs), strict=True)]
+    return [
+        ("Task", f"{task['name']}, version {task['version']}: {task['description']}"),
+        ("Examples", f"{task['n_examples']:,}, in {task['n_groups']:,} groups ({task['group']})"),
+        ("Labels", ", ".join(counts)),
+        (
+            "Metric",
+            f"{TITLES[runs.metric]}{' (less is better)' if runs.lower_is_better else ''}, 95 % intervals by group",
+        ),
+        (
+            "Validation",
+            f"{comparison['n_folds']} outer folds of whole groups{repeats}; settings are chosen on inner folds",
+        ),
+        ("Seed", str(comparison["seed"])),
+        ("Runs", f"{len(records)}, made {days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'}"),
+        ("Data digest", task["digest"][:16]),
+        ("Versions", _versions(records)),
+    ]
+
+
+def _label_counts(runs: ComparedRuns) -> list[int]:
+    return [int(count) // runs.repeats for count in runs.confusions(runs.runs[0]).sum(axis=(0, 2))]
+
+
+def _versions(records: Sequence[Mapping[str, Any]]) -> str:
+    """Python and the libraries; all versions where runs were made with several."""
+    found: dict[str, list[str]] = {}
+    for record in records:
+        environment = record["environment"]
+        for name, version in {"Python": environment["python"], **environment["packages"]}.items():
+            if version not in found.setdefault(name, []):
+                found[name].append(version)
+    return ", ".join(f"{name} {' and '.join(sorted(map(str, versions)))}" for name, versions in found.items())
+
+
+def _ranking(runs: ComparedRuns, comparison: Mapping[str, Any]) -> dict[str, Any]:
+    """The leaderboard's rows, each marked in words, and its chart."""
+    best = comparison["rows"][0]["name"]
+    verdicts = {frozenset((pair["first"], pair["second"])): pair["verdict"] for pair in comparison["pairs"]}
+    rows = []
+    for row in comparison["rows"]:
+        verdict = verdicts.get(frozenset((best, row["name"])))
+        mark = {"better": "worse", "practically equal": "equal", "undecided": "cannot be told", None: ""}[verdict]
+        rows.append({**row, "mark": "best" if row["name"] == best else mark})
+    references = [row for row in comparison["references"] if runs.metric in row["scores"]]
+    scores = [
+        *(_as_score(row["name"], row["score"], row["interval"], row["mark"], False) for row in rows),
+        *(
+            _as_score(
+                f"{row['name']} vs others",
+                row["scores"][runs.metric],
+                row["intervals"].get(runs.metric),
+                "reference",
+                True,
+            )
+            for row in references
+        ),
+    ]
+    return {"rows": rows, "references": references, "chart": _interval_chart(scores, TITLES[runs.metric])}
+
+
+def _as_score(name: str, value: float, interval: Mapping[str, float] | None, note: str, reference: bool) -> Score:
+    low, high = (None, None) if interval is None else (interval["low"], interval["high"])
+    return Score(name, value, low, high, note, reference)
+
+
+def _interval_chart(scores: Sequence[Score], metric: str) -> Chart:
+    return interval_chart(scores, f"{metric} with 95 % intervals", metric)
+
+
+def _needed(comparison: Mapping[str, Any]) -> list[str]:
+    """What would decide the undecided pairs of the best run, or of the baseline."""
+    first = comparison["baseline"] or comparison["rows"][0]["name"]
+    said = [
+        needed_sentence(pair, comparison["task"]["group"])
+        for pair in comparison["pairs"]
+        if first in (pair["first"], pair["second"])
+    ]
+    return [sentence for sentence in said if sentence is not None]
+
+
+def _run_notes(runs: ComparedRuns) -> list[tuple[str, str]]:
+    """The runs' notes, each once with the names of the runs that have it."""
+    named: dict[str, list[str]] = {}
+    for run in runs.runs:
+        for note in run.summary["notes"]:
+            named.setdefault(note, []).append(run.name)
+    return [("all" if len(who) == len(runs.runs) else ", ".join(who), note) for note, who in named.items()]
+
+
+def _suspects(data: dict[str, Any], suspects: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    place = {name: number for number, name in enumerate(data["examples"]["id"])}
+    return [{**suspect, **spell_example(data, place[suspect["id"]])} for suspect in suspects[:MOST_SUSPECTS]]
+
+
+def _provenance(name: str, key: str, record: Mapping[str, Any]) -> dict[str, str]:
+    git = record["environment"]["git"]
+    return {
+        "name": name,
+        "description": record["model"]["description"],
+        "search": f"{record['search']['name']}, {record['search']['trials']} trials"
+        if record["model"]["search"]
+        else "none",
+        "key": key,
+        "started": str(record["started"])[:16].replace("T", " "),
+        "commit": f"{git['commit'][:10]}{', with changes' if git['dirty'] else ''}" if git and git["commit"] else "",
+        "command": record["command"],
+    }
+
+
+def _score(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}".replace("-", "\u2212")
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "\u2212")
+
+
+def _share(value: float) -> str:
+    return f"{value:+.3g}".replace("-", "\u2212")
