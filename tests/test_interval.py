@@ -15,7 +15,13 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss
 from bench.evaluation.metrics import LABEL_METRICS, PROBABILITY_METRICS, label_scores
 from bench.results.summary import confusion_by_group
 from bench.statistics import interval
-from bench.statistics.interval import group_interval, label_score_intervals, probability_score_intervals
+from bench.statistics.interval import (
+    bootstrap_error,
+    group_interval,
+    jackknife_error,
+    label_score_intervals,
+    probability_score_intervals,
+)
 
 LEAST = {"mcc": -1.0}
 GREATEST = {"brier": 2.0, "log_loss": np.inf}
@@ -43,16 +49,21 @@ def resampled_rows(groups: np.ndarray, draws: int, seed: int) -> list[np.ndarray
     ]
 
 
-def students_interval(observed: float, draws: list[float], n_groups: int, low: float, high: float) -> list[float]:
-    """Student's interval on the logit scale, written down independently."""
-    reach = stats.t.ppf(0.975, n_groups - 1) * np.std(draws, ddof=1) * np.sqrt(n_groups / (n_groups - 1))
+def students_interval(
+    observed: float, draws: list[float], left_out: list[float], low: float, high: float
+) -> list[float]:
+    """Student's interval on the logit scale with the larger of two standard errors, written down independently."""
+    n_groups = len(left_out)
+    bootstrap = np.std(draws, ddof=1) * np.sqrt(n_groups / (n_groups - 1))
+    jackknife = np.sqrt((n_groups - 1) / n_groups * sum((score - np.mean(left_out)) ** 2 for score in left_out))
+    reach = stats.t.ppf(0.975, n_groups - 1) * max(bootstrap, jackknife)
     share = (observed - low) / (high - low)
     centre, slope = np.log(share / (1 - share)), 1 / ((high - low) * share * (1 - share))
     return [low + (high - low) / (1 + np.exp(-(centre + sign * reach * slope))) for sign in (-1, 1)]
 
 
 @pytest.mark.parametrize("n_groups", [3, 12])
-def test_the_interval_equals_a_plain_bootstrap_of_groups_scored_one_draw_at_a_time(
+def test_the_interval_equals_a_plain_bootstrap_and_jackknife_of_groups_scored_one_at_a_time(
     monkeypatch: pytest.MonkeyPatch, n_groups: int
 ) -> None:
     monkeypatch.setattr(interval, "DRAWS", 200)
@@ -64,7 +75,8 @@ def test_the_interval_equals_a_plain_bootstrap_of_groups_scored_one_draw_at_a_ti
     }
     for name, scorer in scorers.items():
         draws = [scorer(true[rows], predicted[rows]) for rows in resampled_rows(groups, 200, seed=5)]
-        expected = students_interval(scorer(true, predicted), draws, n_groups, 0.0, 1.0)
+        left_out = [scorer(true[groups != name], predicted[groups != name]) for name in np.unique(groups)]
+        expected = students_interval(scorer(true, predicted), draws, left_out, 0.0, 1.0)
         assert [found[name].low, found[name].high] == pytest.approx(expected, abs=1e-9)
 
 
@@ -105,10 +117,9 @@ def test_every_interval_holds_its_score_and_stays_inside_the_metrics_range(confu
 def test_any_score_and_any_spread_give_ends_in_order_and_in_range(
     observed: float, spread: float, n_groups: int, high: float
 ) -> None:
-    drawn = np.array([observed - spread, observed + spread])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = group_interval(observed, drawn, n_groups, (0.0, high))
+        found = group_interval(observed, spread, n_groups, (0.0, high))
     assert 0.0 <= found.low <= observed + 1e-12
     assert observed - 1e-12 <= found.high <= high
 
@@ -163,11 +174,36 @@ def test_copies_of_examples_inside_their_groups_do_not_narrow_the_interval() -> 
     assert [once.low, once.high] == pytest.approx([often.low, often.high], abs=1e-12)
 
 
+def test_the_larger_of_the_two_standard_errors_makes_the_interval() -> None:
+    """Neither the bootstrap's nor the jackknife's alone is never the larger one."""
+    rng, larger = np.random.default_rng(0), set()
+    for seed in range(20):
+        confusions = rng.integers(0, 5, size=(5, 3, 3)) * rng.integers(1, 9, size=(5, 1, 1))
+        drawn = label_scores(np.tensordot(interval._weights(5, interval.DRAWS, seed), confusions.astype(float), axes=1))
+        left_out = label_scores(confusions.sum(axis=0) - confusions)
+        errors = [bootstrap_error(drawn["macro_f1"], 5), jackknife_error(left_out["macro_f1"])]
+        larger.add(int(np.argmax(errors)))
+        observed = float(label_scores(confusions.sum(axis=0))["macro_f1"])
+        found = label_score_intervals(confusions, seed)["macro_f1"]
+        assert found == group_interval(observed, max(errors), 5, (0.0, 1.0))
+    assert larger == {0, 1}
+
+
+def test_the_standard_error_of_a_mean_over_alike_groups_is_the_usual_one() -> None:
+    """Accuracy over groups of one size is a plain mean, whose standard error everybody knows."""
+    right = np.array([3, 7, 5, 9, 6, 2])
+    confusions = np.array([[[hits, 10 - hits], [0, 0]] for hits in right])
+    usual = stats.sem(right / 10)
+    left_out = label_scores(confusions.sum(axis=0) - confusions)["accuracy"]
+    assert jackknife_error(left_out) == pytest.approx(usual, abs=1e-12)
+    drawn = label_scores(np.tensordot(interval._weights(6, 20_000, 0), confusions.astype(float), axes=1))["accuracy"]
+    assert bootstrap_error(drawn, 6) == pytest.approx(usual, rel=0.03)
+
+
 def test_alike_groups_say_less_the_fewer_they_are() -> None:
-    """Student's quantile alone widens the interval: the spread of the draws is the same."""
-    drawn = np.random.default_rng(0).normal(0.6, 0.05, size=500)
+    """Student's quantile alone widens the interval: the standard error is the same."""
     widths = [
-        (found := group_interval(0.6, drawn, n_groups, (0.0, 1.0))).high - found.low for n_groups in (2, 3, 5, 10, 50)
+        (found := group_interval(0.6, 0.05, n_groups, (0.0, 1.0))).high - found.low for n_groups in (2, 3, 5, 10, 50)
     ]
     assert widths == sorted(widths, reverse=True)
     assert widths[0] > 2 * widths[-1]
@@ -202,8 +238,10 @@ def test_the_same_seed_gives_the_same_interval_and_another_nearly_the_same() -> 
         probabilities, true, groups, 1
     )
     one, other = (label_score_intervals(confusions, seed)["macro_f1"] for seed in (1, 2))
-    assert one != other
     assert one.low == pytest.approx(other.low, abs=0.01)
+    here, there = (probability_score_intervals(probabilities, true, groups, seed)["log_loss"] for seed in (1, 2))
+    assert here != there
+    assert here.low == pytest.approx(there.low, rel=0.05)
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:

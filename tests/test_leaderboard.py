@@ -177,7 +177,6 @@ def test_each_annotation_pass_stands_in_the_table_where_there_are_any(results: P
     [
         {"seed": 1},
         {"splits": "other"},
-        {"format": FORMAT + 1},
         {"task": {"digest": "cd" * 32}},
         {"task": {"metric": "mcc"}},
         {"validation": {"group": "claim"}},
@@ -193,6 +192,12 @@ def test_a_run_of_another_seed_data_or_protocol_is_left_out(results: Path, chang
     assert leaderboard(results, record("good")) == before
     assert named(leaderboard(results, other))[0] == "other"
     assert "good" not in named(leaderboard(results, other))
+
+
+def test_a_run_of_another_result_format_is_left_out(results: Path) -> None:
+    before = leaderboard(results, record("good"))
+    store(results, "other", 0.99, format=FORMAT + 1)
+    assert leaderboard(results, record("good")) == before
 
 
 def test_another_search_or_another_name_of_the_protocol_compares_and_is_shown(results: Path) -> None:

@@ -42,6 +42,9 @@ class Interval:
 def label_score_intervals(confusions: NDArray[np.generic], seed: int) -> dict[str, Interval]:
     """Intervals of every metric of predicted labels.
 
+    The standard error is the larger of the bootstrap's and the jackknife's. Either alone is too small where a
+    label is rare; with the larger one intervals are up to 9 % wider, and cover more evenly (``docs/statistics.md``).
+
     Parameters
     ----------
     confusions : ndarray of shape (n_groups, n_labels, n_labels)
@@ -63,9 +66,15 @@ def label_score_intervals(confusions: NDArray[np.generic], seed: int) -> dict[st
     matrices = np.asarray(confusions, dtype=np.float64)
     weights = _weights(len(matrices), DRAWS, seed)
     drawn = label_scores(np.tensordot(weights, matrices, axes=1))
-    observed = label_scores(matrices.sum(axis=0))
+    total = matrices.sum(axis=0)
+    observed, left_out = label_scores(total), label_scores(total - matrices)
     return {
-        name: group_interval(float(observed[name]), drawn[name], len(matrices), (-1.0 if name == "mcc" else 0.0, 1.0))
+        name: group_interval(
+            float(observed[name]),
+            max(bootstrap_error(drawn[name], len(matrices)), jackknife_error(left_out[name])),
+            len(matrices),
+            (-1.0 if name == "mcc" else 0.0, 1.0),
+        )
         for name in drawn
     }
 
@@ -73,7 +82,7 @@ def label_score_intervals(confusions: NDArray[np.generic], seed: int) -> dict[st
 def probability_score_intervals(
     probabilities: Floats, true: NDArray[np.intp], groups: NDArray[np.str_], seed: int
 ) -> dict[str, Interval]:
-    """Intervals of every metric of predicted probabilities, by the method of `group_interval`.
+    """Intervals of every metric of predicted probabilities, with the bootstrap's standard error.
 
     Parameters
     ----------
@@ -97,31 +106,59 @@ def probability_score_intervals(
     observed = probability_scores(probabilities, true)
     ranges = {"log_loss": (0.0, np.inf), "brier": (0.0, 2.0), "average_precision": (0.0, 1.0)}
     return {
-        name: group_interval(observed[name], np.array([d[name] for d in draws]), len(names), ranges[name])
+        name: group_interval(
+            observed[name], bootstrap_error(np.array([d[name] for d in draws]), len(names)), len(names), ranges[name]
+        )
         for name in observed
     }
 
 
+def bootstrap_error(drawn: Floats, n_groups: int) -> float:
+    r"""The standard error of a bootstrap of whole groups (Field and Welsh 2007).
+
+    The deviation of the draws is inflated by :math:`\sqrt{G / (G - 1)}`, as in Cameron, Gelbach and Miller (2008).
+
+    Parameters
+    ----------
+    drawn : ndarray of shape (n_draws,)
+        The score of each draw.
+    n_groups : int
+        The number of groups, at least 2.
+    """
+    return float(drawn.std(ddof=1) * np.sqrt(n_groups / (n_groups - 1)))
+
+
+def jackknife_error(left_out: Floats) -> float:
+    """The standard error of the jackknife (Efron and Tibshirani 1993, chapter 11).
+
+    Parameters
+    ----------
+    left_out : ndarray of shape (n_groups,)
+        The score without each group, of at least 2.
+    """
+    return float(np.sqrt((len(left_out) - 1) * left_out.var()))
+
+
 def group_interval(
-    observed: float, drawn: Floats, n_groups: int, bounds: tuple[float, float], level: float = 0.95
+    observed: float, error: float, n_groups: int, bounds: tuple[float, float], level: float = 0.95
 ) -> Interval:
-    r"""Student's interval on the logit scale with the standard error of a bootstrap by group.
+    """Student's interval on the logit scale, with one degree of freedom less than there are groups.
 
-    Whole groups are resampled (the cluster bootstrap of Field and Welsh 2007). Its standard error is
-    inflated by :math:`\sqrt{G / (G - 1)}` and multiplied by Student's quantile with :math:`G - 1` degrees of
-    freedom, as in Cameron, Gelbach and Miller (2008), because the percentile interval is much too
-    narrow where groups are few: in simulations with 5 groups it covers 78 to 84 % where this one
-    covers 92 to 96 % (``docs/statistics.md``). The logit scale keeps the ends inside `bounds`.
+    Student's quantile makes up for few groups, as in Cameron, Gelbach and Miller (2008): the percentile
+    interval of a bootstrap is much too narrow there (``docs/statistics.md``). The logit scale keeps the ends
+    inside `bounds`.
 
-    A score at a bound leaves a bootstrap nothing to resample. Its interval then reaches as far as the
-    exact binomial one (Clopper and Pearson 1934) of as many successes as there are groups.
+    No interval reaches beyond the exact binomial one (Clopper and Pearson 1934) with the score as the share of
+    successes and as many trials as groups: groups cannot vary more than if each were all right or all wrong. It is
+    what a score at a bound gets, which has no standard error, and keeps the logit scale from reaching over the whole
+    range where a score is close to a bound.
 
     Parameters
     ----------
     observed : float
         The score.
-    drawn : ndarray of shape (n_draws,)
-        The score of each bootstrap draw.
+    error : float
+        Its standard error between data sets of other groups.
     n_groups : int
         The number of groups, at least 2.
     bounds : tuple of float
@@ -132,19 +169,28 @@ def group_interval(
     from scipy.special import stdtrit
 
     low, high = bounds
-    half = float(stdtrit(n_groups - 1, (1 + level) / 2)) * float(drawn.std(ddof=1)) * np.sqrt(n_groups / (n_groups - 1))
-    if np.isfinite(high) and observed in bounds:
-        reach = (high - low) * (1.0 - ((1.0 - level) / 2.0) ** (1.0 / n_groups))
-        return Interval(max(observed - reach, low), min(observed + reach, high), level)
+    half = float(stdtrit(n_groups - 1, (1 + level) / 2)) * error
+    widest = _binomial_interval(observed, n_groups, bounds, level)
+    if observed in bounds:
+        return widest
     if half == 0.0 or not low < observed < high:
         return Interval(float(max(observed - half, low)), float(min(observed + half, high)), level)
-    if np.isinf(high):
-        forward, backward, slope = _log_scale(low)
-    else:
-        forward, backward, slope = _logit_scale(low, high)
+    forward, backward, slope = _log_scale(low) if np.isinf(high) else _logit_scale(low, high)
     with np.errstate(over="ignore"):
         centre, reach = forward(observed), half * slope(observed)
-        return Interval(backward(centre - reach), backward(centre + reach), level)
+        return Interval(max(backward(centre - reach), widest.low), min(backward(centre + reach), widest.high), level)
+
+
+def _binomial_interval(observed: float, n_groups: int, bounds: tuple[float, float], level: float) -> Interval:
+    from scipy.special import betaincinv
+
+    low, high = bounds
+    if np.isinf(high):
+        return Interval(low, high, level)
+    hits, tail = n_groups * (observed - low) / (high - low), (1.0 - level) / 2.0
+    first = 0.0 if observed <= low else float(betaincinv(hits, n_groups - hits + 1.0, tail))
+    last = 1.0 if observed >= high else float(betaincinv(hits + 1.0, n_groups - hits, 1.0 - tail))
+    return Interval(low + (high - low) * first, low + (high - low) * last, level)
 
 
 Scale = tuple[Callable[[float], float], Callable[[float], float], Callable[[float], float]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.statistics.bootstrap import GroupBootstrap
-from bench.statistics.interval import Interval
+from bench.statistics.interval import Interval, bootstrap_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,12 +84,12 @@ class ErrorTest:
 def group_difference(
     scores: Sequence[float], drawn: Sequence[Floats], n_groups: int, inflation: float = 1.0, level: float = 0.95
 ) -> Difference:
-    r"""Test a difference of pooled scores with a paired bootstrap by group.
+    """Test a difference of pooled scores with a paired bootstrap by group.
 
     Both models are scored on the same draws of whole groups (`bench.statistics.bootstrap.GroupBootstrap`), so
-    what makes a group hard for both cancels. As for `bench.statistics.interval.group_interval`, the standard
-    error of the draws is inflated by :math:`\sqrt{G / (G - 1)}` and Student's distribution has
-    :math:`G - 1` degrees of freedom (Cameron, Gelbach and Miller 2008).
+    what makes a group hard for both cancels. The standard error is that of
+    `bench.statistics.interval.bootstrap_error`, and Student's distribution has one degree of freedom less than
+    there are groups (Cameron, Gelbach and Miller 2008).
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def group_difference(
     difference = float(scores[0] - scores[1])
     if n_groups < 2:
         return Difference(difference, None, None, None)
-    error = float((drawn[0] - drawn[1]).std(ddof=1)) * inflation * np.sqrt(n_groups / (n_groups - 1))
+    error = inflation * bootstrap_error(drawn[0] - drawn[1], n_groups)
     half = float(stdtrit(n_groups - 1, (1 + level) / 2)) * error
     interval = Interval(difference - half, difference + half, level)
     return Difference(difference, error, interval, _two_sided(difference, error, n_groups - 1, stdtr))

@@ -1,0 +1,274 @@
+"""Paired tests agree with the libraries that have them, treat both models alike, and find what is there."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import baycomp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+
+from bench.comparison.verdict import verdict
+from bench.evaluation.metrics import LABEL_METRICS, PROBABILITY_METRICS, label_scores, probability_scores
+from bench.results.summary import confusion_by_group
+from bench.statistics.bootstrap import GroupBootstrap
+from bench.statistics.paired import error_test, fold_test, group_difference, holm, paired_difference
+
+shares = st.floats(0.0, 1.0)
+fold_differences = hnp.arrays(np.float64, st.integers(2, 20), elements=st.floats(-1, 1).map(lambda x: round(x, 4)))
+outcomes = hnp.arrays(np.bool_, st.tuples(st.just(2), st.integers(0, 60)))
+
+
+@st.composite
+def confusions_of_two(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """By group, confusion matrices of two models for the same examples, each model's rows summing to the same."""
+    n_groups, n_labels = draw(st.integers(2, 8)), draw(st.integers(2, 4))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    supports = rng.integers(1, 12, size=(n_groups, n_labels))
+    one, other = (rng.multinomial(supports, rng.dirichlet(np.ones(n_labels), n_labels)) for _ in range(2))
+    return one, other
+
+
+@given(st.lists(shares, min_size=1, max_size=20))
+def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
+    expected = multipletests(p_values, method="holm")[1]
+    assert holm(p_values) == pytest.approx(expected, abs=1e-12)
+
+
+@given(st.lists(shares, min_size=1, max_size=20))
+def test_adjusting_for_several_pairs_never_makes_one_look_surer(p_values: list[float]) -> None:
+    adjusted = holm(p_values)
+    assert all(p <= a <= 1.0 for p, a in zip(p_values, adjusted, strict=True))
+    assert adjusted[int(np.argmin(p_values))] == pytest.approx(min(1.0, min(p_values) * len(p_values)))
+    assert np.argsort(p_values, kind="stable").tolist() == sorted(
+        range(len(p_values)), key=lambda place: (adjusted[place], p_values[place], place)
+    )
+
+
+def test_no_pair_needs_no_adjusting() -> None:
+    assert holm([]) == []
+    assert holm([0.2]) == [0.2]
+
+
+@given(outcomes)
+def test_mcnemar_is_the_exact_one_of_statsmodels(right: np.ndarray) -> None:
+    first, second = right
+    found = error_test(first, second)
+    table = [[(first & second).sum(), (first & ~second).sum()], [(~first & second).sum(), (~first & ~second).sum()]]
+    assert (found.first_only, found.second_only) == (table[0][1], table[1][0])
+    assert found.p_value == pytest.approx(mcnemar(table, exact=True).pvalue, abs=1e-12)
+
+
+@given(fold_differences, st.floats(0.001, 0.1))
+def test_the_posterior_probabilities_are_those_of_baycomp(differences: np.ndarray, rope: float) -> None:
+    found = fold_test(differences, test_share=1 / len(differences), rope=rope)
+    if found.standard_error < 1e-9:
+        return
+    first, equal, second = baycomp.two_on_single(differences, np.zeros_like(differences), rope=rope)
+    assert (found.first, found.equal, found.second) == pytest.approx((first, equal, second), abs=1e-9)
+
+
+@given(fold_differences, st.integers(2, 4))
+def test_repeats_of_the_folds_count_as_in_baycomp(differences: np.ndarray, repeats: int) -> None:
+    """Differences in the order of the repeats; each test part holds one example in as many as there are folds."""
+    every = np.concatenate([differences + shift for shift in np.linspace(0, 0.1, repeats)])
+    found = fold_test(every, test_share=1 / len(differences), rope=0.01)
+    expected = baycomp.two_on_single(every, np.zeros_like(every), rope=0.01, runs=repeats)
+    assert (found.first, found.equal, found.second) == pytest.approx(expected, abs=1e-9)
+
+
+@given(fold_differences, st.floats(0.05, 0.5), st.floats(0, 0.1))
+def test_the_corrected_t_test_is_the_formula_of_nadeau_and_bengio(
+    differences: np.ndarray, share: float, rope: float
+) -> None:
+    found = fold_test(differences, share, rope)
+    n = len(differences)
+    error = np.sqrt((1 / n + share / (1 - share)) * np.var(differences, ddof=1))
+    assert found.mean == pytest.approx(differences.mean())
+    assert found.standard_error == pytest.approx(error)
+    if error > 1e-9:
+        assert found.p_value == pytest.approx(2 * stats.t.sf(abs(differences.mean() / error), n - 1), abs=1e-9)
+    assert found.first + found.equal + found.second == pytest.approx(1.0)
+
+
+@given(fold_differences)
+def test_the_correction_always_makes_the_t_test_more_careful(differences: np.ndarray) -> None:
+    found = fold_test(differences, test_share=0.2, rope=0.01)
+    if found.standard_error > 1e-9:
+        assert found.p_value >= stats.ttest_1samp(differences, 0.0).pvalue
+
+
+@given(fold_differences, outcomes, confusions_of_two(), st.sampled_from(LABEL_METRICS))
+@settings(max_examples=50)
+def test_exchanging_the_two_models_mirrors_every_test(
+    differences: np.ndarray, right: np.ndarray, confusions: tuple[np.ndarray, np.ndarray], metric: str
+) -> None:
+    here, there = (fold_test(d, 0.2, 0.01) for d in (differences, -differences))
+    assert (here.first, here.equal, here.second) == pytest.approx((there.second, there.equal, there.first), abs=1e-12)
+    assert (here.mean, here.p_value) == pytest.approx((-there.mean, there.p_value))
+    one, other = error_test(*right), error_test(*right[::-1])
+    assert (one.first_only, one.second_only, one.p_value) == (other.second_only, other.first_only, other.p_value)
+    a, b = (paired_difference(*pair, metric, seed=1) for pair in (confusions, confusions[::-1]))
+    assert (a.difference, a.standard_error, a.p_value) == pytest.approx((-b.difference, b.standard_error, b.p_value))
+    assert (a.interval.low, a.interval.high) == pytest.approx((-b.interval.high, -b.interval.low))
+
+
+@given(confusions_of_two(), st.sampled_from(LABEL_METRICS))
+@settings(max_examples=30)
+def test_the_same_predictions_twice_are_no_difference(confusions: tuple[np.ndarray, np.ndarray], metric: str) -> None:
+    found = paired_difference(confusions[0], confusions[0], metric, seed=0)
+    assert (found.difference, found.standard_error, found.p_value) == (0.0, 0.0, 1.0)
+    assert (found.interval.low, found.interval.high) == (0.0, 0.0)
+    folds = fold_test(np.zeros(5), 0.2, rope=0.01)
+    assert (folds.p_value, folds.equal) == (1.0, 1.0)
+    assert verdict(found.p_value, folds.equal) == "practically equal"
+    assert verdict(found.p_value, equal=0.0) == "undecided"
+
+
+@given(confusions_of_two(), st.sampled_from(LABEL_METRICS))
+@settings(max_examples=30)
+def test_the_interval_and_the_p_value_say_the_same(confusions: tuple[np.ndarray, np.ndarray], metric: str) -> None:
+    """The interval leaves zero out just where the p-value is below 5 %."""
+    found = paired_difference(*confusions, metric, seed=0)
+    if found.standard_error > 1e-9:
+        assert (found.p_value < 0.05) == (not found.interval.low <= 0.0 <= found.interval.high)
+
+
+@given(confusions_of_two(), st.permutations(range(8)))
+@settings(max_examples=30)
+def test_the_order_of_the_groups_moves_the_standard_error_no_more_than_another_seed(
+    confusions: tuple[np.ndarray, np.ndarray], permutation: list[int]
+) -> None:
+    order = [place for place in permutation if place < len(confusions[0])]
+    here = paired_difference(*confusions, "accuracy", seed=0)
+    there = paired_difference(*(each[order] for each in confusions), "accuracy", seed=0)
+    assert here.difference == pytest.approx(there.difference, abs=1e-12)
+    assert there.standard_error == pytest.approx(here.standard_error, rel=0.15, abs=1e-9)
+
+
+def test_a_factor_widens_the_standard_error_by_itself() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [rng.normal(0.6, 0.03, 500), rng.normal(0.5, 0.03, 500)]
+    plain, wider = (group_difference([0.6, 0.5], drawn, 12, inflation) for inflation in (1.0, 1.5))
+    assert wider.standard_error == pytest.approx(1.5 * plain.standard_error)
+    assert np.subtract(wider.interval.high, wider.interval.low) == pytest.approx(
+        1.5 * (plain.interval.high - plain.interval.low)
+    )
+    assert wider.p_value > plain.p_value
+
+
+def test_one_group_says_nothing_about_others() -> None:
+    found = group_difference([0.6, 0.5], [np.zeros(3), np.zeros(3)], n_groups=1)
+    assert (found.difference, found.standard_error, found.interval, found.p_value) == (
+        pytest.approx(0.1),
+        None,
+        None,
+        None,
+    )
+
+
+def test_what_makes_a_group_hard_for_both_models_cancels() -> None:
+    """Scores that swing between groups, and one model that gets one example of ten more right in each."""
+    hits = np.array([1, 3, 5, 7, 9, 2, 4, 6])
+    confusions = [np.array([[[h, 10 - h], [0, 0]] for h in hits + more]) for more in (1, 0)]
+    found = paired_difference(*confusions, "accuracy", seed=0)
+    assert found.difference == pytest.approx(0.1)
+    assert found.standard_error == pytest.approx(0.0, abs=1e-12)
+    assert found.p_value < 1e-6
+    mixed = paired_difference(confusions[0], confusions[1][::-1], "accuracy", seed=0)
+    assert mixed.difference == pytest.approx(0.1)
+    assert mixed.p_value > 0.2
+
+
+def rows_with_probabilities(seed: int, n_groups: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Probabilities with many ties, true and predicted codes and groups; label 2 stands in the first group only."""
+    rng = np.random.default_rng(seed)
+    groups = np.sort(np.append(np.arange(n_groups), rng.integers(n_groups, size=40)))
+    true = np.where(groups == 0, 2, rng.integers(2, size=len(groups)))
+    probabilities = rng.integers(1, 4, size=(len(true), 3)).astype(float)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    return probabilities, true, probabilities.argmax(axis=1), groups
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("metric", [*LABEL_METRICS, *PROBABILITY_METRICS])
+def test_a_drawn_score_is_that_of_the_drawn_rows_repeated(metric: str, seed: int) -> None:
+    """Each row stands as often as its group was drawn, in some draws without any example of a label."""
+    probabilities, true, predicted, groups = rows_with_probabilities(seed)
+    bootstrap = GroupBootstrap(7, seed, draws=60)
+    weights = bootstrap.weights.astype(int)
+    assert (weights[:, 0] == 0).any()
+    every = [np.repeat(np.arange(len(true)), times[groups]) for times in (np.ones(7, dtype=int), *weights)]
+    if metric in LABEL_METRICS:
+        by_group = confusion_by_group(true, predicted, groups, 3)
+        observed, drawn = bootstrap.label_scores(by_group, metric)
+        expected = [
+            float(label_scores(confusion_by_group(true[rows], predicted[rows], rows * 0, 3)[0])[metric])
+            for rows in every
+        ]
+    else:
+        observed, drawn = bootstrap.probability_scores(probabilities, true, groups, metric)
+        expected = [probability_scores(probabilities[rows], true[rows])[metric] for rows in every]
+    assert [observed, *drawn] == pytest.approx(expected, abs=1e-12)
+
+
+def test_all_that_is_compared_is_scored_on_the_same_draws() -> None:
+    one, other = (GroupBootstrap(9, seed=3).weights for _ in range(2))
+    assert (one == other).all()
+    assert (one.sum(axis=1) == 9).all()
+    assert (GroupBootstrap(9, seed=4).weights != one).any()
+
+
+@pytest.mark.parametrize(
+    ("p_groups", "equal", "said"),
+    [
+        (0.049, 0.0, "better"),
+        (0.05, 0.0, "undecided"),
+        (1.0, 0.949, "undecided"),
+        (1.0, 0.95, "practically equal"),
+        (0.001, 0.99, "practically equal"),
+    ],
+)
+def test_the_verdict_follows_its_documented_rule(p_groups: float, equal: float, said: str) -> None:
+    assert verdict(p_groups, equal) == said
+
+
+@pytest.fixture(scope="module")
+def simulation() -> Any:
+    """The simulation of ``docs/comparison.md``."""
+    path = Path(__file__).parent / "benchmarks" / "verdicts.py"
+    spec = importlib.util.spec_from_file_location("verdicts", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Data classes look their module up.
+    sys.modules["verdicts"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+def test_equally_good_models_are_rarely_called_different(simulation: Any) -> None:
+    """At a rate of 5 %, more than 12 of 100 come once in a thousand times."""
+    scenario = simulation.Scenario("logistic regression", 20, "strong", n_examples=300)
+    outcomes = [simulation.compare_once(scenario, simulation.SIGNAL, seed) for seed in range(100)]
+    assert sum(outcome.called["verdict"] != 0 for outcome in outcomes) <= 12
+    assert {np.sign(outcome.difference) for outcome in outcomes} >= {-1.0, 1.0}
+
+
+@pytest.mark.slow
+def test_a_difference_of_twenty_points_is_found(simulation: Any) -> None:
+    scenario = simulation.Scenario("logistic regression", 20, "strong", loss=0.20)
+    signal = simulation.weaker_signal(scenario)
+    outcomes = [simulation.compare_once(scenario, signal, seed) for seed in range(20)]
+    assert np.mean([outcome.difference for outcome in outcomes]) == pytest.approx(0.20, abs=0.03)
+    assert sum(outcome.called["verdict"] == 1 for outcome in outcomes) >= 19
