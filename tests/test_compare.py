@@ -93,6 +93,11 @@ def test_with_a_baseline_each_model_is_compared_with_it_alone_and_fewer_pairs_ar
     assert {"twin"} == set.intersection(*({p["first"], p["second"]} for p in few["pairs"]))
     assert len(few["pairs"]) == 3
     assert pair(few, "twin", "good")["p_folds"] <= pair(everything, "twin", "good")["p_folds"]
+    assert answer(few) == "Cannot be told from twin: good; worse than twin: poor, majority."
+    assert not any(row["tied"] for row in few["rows"])
+    assert answer(compared(contest, "task=denial", "baseline=majority")) == (
+        f"Better than majority: {', '.join(row['name'] for row in few['rows'][:3])}."
+    )
 
 
 def test_identical_predictions_are_practically_equal(tmp_path: Path) -> None:

@@ -32,28 +32,28 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
     Returns
     -------
     dict
-        Plain data: the ``task``, the ``metric``, ``rows`` (the runs, ranked; ``tied`` tells which cannot be told
-        from the best), ``references``, ``pairs`` (the better of the two first), ``warnings`` where the
-        ground is thin, ``suspects`` and ``notes``.
+        Plain data: the ``task``, the ``metric``, ``rows`` (the runs, ranked; where each is compared with
+        each, ``tied`` tells which cannot be told from the best), ``references``, ``pairs`` (the better score first),
+        ``warnings`` where the ground is thin, ``suspects`` and ``notes``.
 
     Raises
     ------
     bench.errors.ConfigError
         If there is no run of the baseline's name.
     """
-    pairs = _pairs(runs, rope, baseline)
+    place = None if baseline is None else _place(runs, baseline)
+    pairs = _pairs(runs, rope, place)
     best = runs.runs[0].name
-    beaten = {pair["second"] for pair in pairs if pair["first"] == best and pair["verdict"] == "better"}
-    against_best = {pair["second"] for pair in pairs if pair["first"] == best}
+    tied = {pair["second"] for pair in pairs if pair["first"] == best and pair["verdict"] != "better"}
     return {
         "task": runs.task,
         "metric": runs.metric,
         "seed": runs.runs[0].record["seed"],
         "validation": runs.runs[0].record["validation"],
-        "baseline": baseline,
+        "baseline": None if place is None else runs.runs[place].name,
         "rope": rope,
         "n_folds": len(set(runs.folds.tolist())),
-        "rows": [_row(runs, run, run.name in against_best - beaten) for run in runs.runs],
+        "rows": [_row(runs, run, baseline is None and run.name in tied) for run in runs.runs],
         "references": runs.task["references"],
         "pairs": pairs,
         "warnings": thin_ground(runs),
@@ -76,11 +76,9 @@ def _row(runs: ComparedRuns, run: ComparedRun, tied: bool) -> dict[str, Any]:
     }
 
 
-def _pairs(runs: ComparedRuns, rope: float, baseline: str | None) -> list[dict[str, Any]]:
-    chosen = list(combinations(range(len(runs.runs)), 2))
-    if baseline is not None:
-        place = _baseline_place(runs, baseline)
-        chosen = [pair for pair in chosen if place in pair]
+def _pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[dict[str, Any]]:
+    """Every pair, or those with the run at one place, the better score first."""
+    chosen = [pair for pair in combinations(range(len(runs.runs)), 2) if place is None or place in pair]
     drawn = [runs.drawn_scores(run) for run in runs.runs]
     by_fold = [runs.fold_scores(run) for run in runs.runs]
     right = [run.predicted == runs.true for run in runs.runs]
@@ -119,7 +117,7 @@ def _judge(runs: ComparedRuns, pairs: list[dict[str, Any]], rope: float) -> None
             pair["needed"] = needed_to_decide(pair["groups"], n_groups, n_examples, rope)
 
 
-def _baseline_place(runs: ComparedRuns, baseline: str) -> int:
+def _place(runs: ComparedRuns, baseline: str) -> int:
     names = [run.name for run in runs.runs]
     models = [run.record["model"]["name"] for run in runs.runs]
     for known in (names, models):

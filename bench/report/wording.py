@@ -10,45 +10,57 @@ from bench.results.leaderboard import TITLES
 
 
 def answer(comparison: Mapping[str, Any]) -> str:
-    """Say in a sentence or two which model is best and which cannot be told from it."""
-    rows = comparison["rows"]
+    """Say in a sentence how the best model, or the baseline, stands to the others."""
+    rows, baseline = comparison["rows"], comparison["baseline"]
     if len(rows) < 2:
         return "There is one run, and nothing to compare it with."
-    if comparison["baseline"] is not None:
-        return " ".join(sentences(comparison))
+    if baseline is not None:
+        return _against_baseline(comparison["pairs"], baseline)
     best = rows[0]["name"]
-    tied = [row["name"] for row in rows if row["tied"]]
-    worse = [pair["second"] for pair in comparison["pairs"] if pair["first"] == best and pair["verdict"] == "better"]
     told = f"{best} has the best {TITLES[comparison['metric']]}"
-    if not tied:
-        return f"{told}, and is better than every other model."
-    cannot = f"{enumerate_names(tied, 'and')} cannot be told from it"
-    if not worse:
+    seconds = _by_verdict(pair for pair in comparison["pairs"] if pair["first"] == best)
+    if set(seconds) == {"undecided"}:
         return f"{told}, but no model can be told from it."
-    return f"{told} and is better than {enumerate_names(worse, 'and')}; {cannot}."
+    if set(seconds) == {"better"}:
+        return f"{told}, and is better than every other model."
+    parts = [
+        wording.format(enumerate_names(seconds[verdict], "and"))
+        for verdict, wording in (
+            ("better", "it is better than {}"),
+            ("practically equal", "it is practically equal to {}"),
+            ("undecided", "{} cannot be told from it"),
+        )
+        if verdict in seconds
+    ]
+    return f"{told}: {'; '.join(parts)}."
 
 
-def sentences(comparison: Mapping[str, Any]) -> list[str]:
-    """Say for each model, in the order of the ranking, which it is better than, and what is undecided."""
-    said = []
-    for row in comparison["rows"]:
-        pairs = [pair for pair in comparison["pairs"] if pair["first"] == row["name"]]
-        if not pairs:
-            continue
-        by_verdict: dict[str, list[str]] = {}
-        for pair in pairs:
-            by_verdict.setdefault(pair["verdict"], []).append(pair["second"])
-        parts = [
-            wording.format(enumerate_names(by_verdict[verdict], "and"))
-            for verdict, wording in (
-                ("better", "is better than {}"),
-                ("practically equal", "is practically equal to {}"),
-                ("undecided", "cannot be told from {}"),
-            )
-            if verdict in by_verdict
-        ]
-        said.append(f"{row['name']} {'; '.join(parts)}.")
-    return said
+def _against_baseline(pairs: Sequence[Mapping[str, Any]], baseline: str) -> str:
+    above = _by_verdict({**pair, "second": pair["first"]} for pair in pairs if pair["second"] == baseline)
+    below = _by_verdict(pair for pair in pairs if pair["first"] == baseline)
+    either = {
+        verdict: above.get(verdict, []) + below.get(verdict, []) for verdict in ("practically equal", "undecided")
+    }
+    parts = [
+        f"{verdict} {baseline}: {', '.join(names)}"
+        for names, verdict in (
+            (above.get("better", []), "better than"),
+            (either["practically equal"], "practically equal to"),
+            (either["undecided"], "cannot be told from"),
+            (below.get("better", []), "worse than"),
+        )
+        if names
+    ]
+    told = "; ".join(parts)
+    return f"{told[0].upper()}{told[1:]}."
+
+
+def _by_verdict(pairs: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The second models of pairs, by verdict."""
+    found: dict[str, list[str]] = {}
+    for pair in pairs:
+        found.setdefault(pair["verdict"], []).append(pair["second"])
+    return found
 
 
 def alone_sentence(comparison: Mapping[str, Any]) -> str | None:
