@@ -193,7 +193,8 @@ def test_a_plugin_that_raises_while_it_is_built_is_named_with_its_file(plugin: P
 
 def test_majority_stands_in_every_table(reference: Path) -> None:
     board = json.loads((reference / "denial" / "leaderboard.json").read_text())
-    assert {row["model"] for row in board["rows"]} == {"majority", "complement-nb", "lexicon", "pass-1", "pass-2", "pass-3"}
+    passes = {"pass-1", "pass-2", "pass-3"}
+    assert {row["model"] for row in board["rows"]} == {"majority", "complement-nb", "lexicon"} | passes
 
 
 def test_the_leaderboard_can_be_made_again_from_the_stored_files_alone(reference: Path, tmp_path: Path) -> None:
