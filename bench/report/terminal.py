@@ -59,7 +59,8 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     )
     if sum(row["kind"] == "model" for row in board["rows"]) > 1:
         elsewhere = "" if folder.parent == Path("results") else f" results={short_path(str(folder.parent))}"
-        out.print(Text(f"Which differences are real: bench compare task={task['name']}{elsewhere}", style="dim"))
+        command = f"bench compare task={task['name']}{elsewhere}"
+        out.print(Text(f"Which differences are real: {command}", style="dim"), soft_wrap=True)
 
 
 def duration(seconds: float) -> str:
