@@ -34,13 +34,20 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
     _print_block(out, _ranking(comparison))
     if any(row["tied"] for row in comparison["rows"]):
         out.print(Text(f"~ cannot be told from {comparison['rows'][0]['name']}", style="dim"))
+    _print_block(out, Text(answer(comparison), style="bold"))
+    alone = alone_sentence(comparison)
+    if alone is not None:
+        out.print(Text(alone))
     if comparison["pairs"]:
-        _print_pairs(out, comparison)
+        _print_block(out, _pairs(comparison))
+        _print_block(out, _legend(comparison))
+    advice = _advice(comparison)
+    if advice:
+        _print_block(out, Text("\n".join(advice)))
     searched = {row["name"]: row["bought"] for row in comparison["rows"] if row["bought"] is not None}
     if searched:
         _print_block(out, search_lines(searched))
-    for line in _advice(comparison):
-        out.print(Text(line))
+    out.print()
     for warning in comparison["warnings"]:
         out.print(Text.assemble(("thin ground: ", "yellow"), warning))
     suspicion = suspects_sentence(comparison["suspects"])
@@ -66,9 +73,9 @@ def print_ranks(across: Mapping[str, Any]) -> None:
 
 
 def _print_block(out: Console, block: RenderableType) -> None:
+    """Print something with an empty line before it."""
     out.print()
     out.print(block)
-    out.print()
 
 
 def _ranking(comparison: Mapping[str, Any]) -> Table:
@@ -87,35 +94,37 @@ def _ranking(comparison: Mapping[str, Any]) -> Table:
     return table
 
 
-def _print_pairs(out: Console, comparison: Mapping[str, Any]) -> None:
+def _pairs(comparison: Mapping[str, Any]) -> Table:
     table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("better score\n  against", overflow="fold")
     for title in ("differ-\nence", "95 %\ninterval", "p\ngroups", "p\nfolds", "P in %\n> = <", "p\nMcNem."):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("\nverdict", no_wrap=True)
-    models = [row["name"] for row in comparison["rows"]]
-    shown = models if len(models) <= MOST_MODELS or comparison["baseline"] is not None else models[:1]
-    for first in shown:
+    for first in _shown(comparison):
         pairs = [pair for pair in comparison["pairs"] if pair["first"] == first]
         if pairs:
             table.add_row(Text(first, style="bold"))
         for pair in pairs:
             table.add_row(*_pair_row(pair))
-    _print_block(out, table)
-    if len(shown) < len(models):
-        out.print(Text(f"Pairs of the other {len(models) - 1} models: name them with model=, or --format json."))
-    legend = (
-        "p groups: paired bootstrap by group, with the correction for refitting; p folds: corrected t-test over folds "
-        "(Nadeau and Bengio); both adjusted by Holm. P: that the first is better by more than "
+    return table
+
+
+def _shown(comparison: Mapping[str, Any]) -> list[str]:
+    """The models whose pairs are printed."""
+    models = [row["name"] for row in comparison["rows"]]
+    return models if len(models) <= MOST_MODELS or comparison["baseline"] is not None else models[:1]
+
+
+def _legend(comparison: Mapping[str, Any]) -> Text:
+    left_out = len(comparison["rows"]) - len(_shown(comparison))
+    more = f"Pairs of the other {left_out} models: name them with model=, or --format json.\n" if left_out else ""
+    return Text(
+        f"{more}p groups: paired bootstrap by group, with the correction for refitting; p folds: corrected t-test over "
+        "folds (Nadeau and Bengio); both adjusted by Holm. P: that the first is better by more than "
         f"{comparison['rope']:g}, that they differ by less, that the second is. McNemar: of the errors, as if "
-        "examples were independent."
+        "examples were independent.",
+        style="dim",
     )
-    out.print(Text(legend, style="dim"))
-    out.print()
-    out.print(Text(answer(comparison), style="bold"))
-    alone = alone_sentence(comparison)
-    if alone is not None:
-        out.print(Text(alone))
 
 
 def _pair_row(pair: Mapping[str, Any]) -> list[str]:

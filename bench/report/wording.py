@@ -121,7 +121,8 @@ def suspects_sentence(suspects: Sequence[Mapping[str, Any]]) -> str | None:
     n, models = len(suspects), suspects[0]["models"]
     first = "; ".join(f"{each['id']} ({each['gold']}, predicted {each['predicted']})" for each in suspects[:3])
     labels = "1 label" if n == 1 else f"{n} labels"
-    return f"{labels} that all {models} good models contradict alike are worth a second look: {first}{_and_so_on(n)}"
+    who = "both" if models == 2 else f"all {models}"
+    return f"{labels} that {who} good models contradict alike are worth a second look: {first}{_and_so_on(n)}"
 
 
 def enumerate_names(names: Iterable[str], last: str) -> str:
