@@ -22,11 +22,11 @@ Examples:
 Keys:
   task              one name, a comma list, or all that is stored
   model             which models (all that are stored)
-  baseline          the model that the others are compared with (each with each)
+  baseline          the one model that all others are compared with
   metric            what is compared (the task's own metric)
   rope              differences up to this one are practically none (0.01)
   seed, search, validation.group
-                    which runs, where several are stored (those of the last run)
+                    which runs, where several are stored (the last run's)
   results           where runs are stored (results)
 """,
 )
