@@ -59,7 +59,7 @@ def examine(model: Model, task: Task) -> dict[str, str]:
     bench.errors.ModelError
         If a name or a value is wrong, or the model does not fit the task.
     """
-    _try({}, model, task)
+    sources = _sources(model) | _try({}, model, task)
     if task.metric in PROBABILITY_METRICS and not hasattr(model.build_estimator({}, task, seed=0), "predict_proba"):
         raise ModelError(
             f"{model.name} gives no probabilities, which the task's metric {task.metric} needs.",
@@ -67,12 +67,15 @@ def examine(model: Model, task: Task) -> dict[str, str]:
         )
     for name, dimension in model.search.dimensions.items():
         for value in dimension.ends():
-            _try({name: value}, model, task)
-    return _sources(model)
+            sources |= _try({name: value}, model, task)
+    return sources
 
 
-def _try(params: dict[str, Any], model: Model, task: Task) -> None:
-    """Build a setting and let its parts check their values, as they do when fitted."""
+def _try(params: dict[str, Any], model: Model, task: Task) -> dict[str, str]:
+    """Build a setting and let its parts check their values, as they do when fitted; returns what they say they rest on.
+
+    A part that reads more than its parameters, such as the weights of an encoder, names it in a method ``sources``.
+    """
     setting = ", ".join(f"search.{name}: {value!r}" for name, value in params.items()) or "params"
     try:
         features = model.build_features(params, task, seed=0)
@@ -81,6 +84,7 @@ def _try(params: dict[str, Any], model: Model, task: Task) -> None:
             _try_features(features, task)
         if hasattr(estimator, "_parameter_constraints"):
             estimator._validate_params()
+        return {name: version for part in (features, estimator) for name, version in _declared(part).items()}
     except ModelError:
         raise
     except Exception as error:  # A plug-in may raise anything.
@@ -94,6 +98,10 @@ def _try_features(features: Any, task: Task) -> None:
         features.fit(task.frame.iloc[:TRIED_ROWS], task.y[:TRIED_ROWS])
     except Exception:  # A few rows may be too few for a sound transformer, all of them not.
         features.fit(task.frame, task.y)
+
+
+def _declared(part: Any) -> dict[str, str]:
+    return part.sources() if hasattr(part, "sources") else {}
 
 
 def _sources(model: Model) -> dict[str, str]:

@@ -59,10 +59,18 @@ def tfidf_cues(inputs: Inputs) -> FeatureUnion:
     return FeatureUnion([*lexical.transformer_list, *cues(inputs).transformer_list])
 
 
+def encoder(inputs: Inputs) -> BaseEstimator:
+    """Make embeddings by a frozen sentence encoder, and with a claim of how the two compare."""
+    from bench.features.encoder import EncoderFeatures
+
+    return EncoderFeatures(columns=inputs)
+
+
 FEATURE_SETS: dict[str, Callable[[Inputs], BaseEstimator]] = {
     "words": words,
     "tfidf": tfidf,
     "tfidf-cues": tfidf_cues,
     "cues": cues,
+    "encoder": encoder,
 }
 """From a set's name to what makes its unfitted transformer for given input columns."""
