@@ -12,6 +12,7 @@ import pytest
 from contest import LABELS, store_contest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import nct, t
 
 from bench.cli import main
 from bench.comparison.across import rank_across
@@ -19,9 +20,11 @@ from bench.comparison.compare import compare
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_request
 from bench.comparison.selection import select
-from bench.comparison.verdict import needed_to_decide
+from bench.comparison.verdict import equal_over_groups, needed_to_decide
 from bench.errors import UserError
+from bench.evaluation.scoring import score_predictions
 from bench.report.wording import answer, needed_sentence
+from bench.results.summary import summarise
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +111,53 @@ def test_identical_predictions_are_practically_equal(tmp_path: Path) -> None:
     type(made)(tmp_path / "denial" / "two" / made.key).write_record(record)
     (only,) = compared(tmp_path, "task=denial")["pairs"]
     assert only["verdict"] == "practically equal"
-    assert (only["groups"]["difference"], only["groups"]["p_value"], only["errors"]["first_only"]) == (0.0, 1.0, 0)
+    assert (only["groups"]["difference"], only["groups"]["p_value"], only["errors"]["first_only"]) == (0.0, None, 0)
+
+
+def store_predictions(results: Path, right: dict[str, np.ndarray], groups: np.ndarray) -> None:
+    """Store runs that are right about given examples, with a fold for each of five groups."""
+    for model, is_right in right.items():
+        folder = store_contest(results, {model: 1.0}, n_groups=5, per_group=len(groups) // 5)[model]
+        cells = []
+        for fold in range(5):
+            cell = folder.read_cell(fold)
+            wrong = np.where(cell.predictions["label"] == "none", "denial", "none")
+            cell.predictions["predicted"] = np.where(is_right[groups == fold], cell.predictions["label"], wrong)
+            cell.scores = score_predictions(cell.predictions, LABELS)
+            folder.write_cell(cell)
+            cells.append(cell)
+        folder.write_summary(summarise(cells, LABELS, 0))
+
+
+def test_as_many_right_in_every_group_but_other_examples_is_not_called_equal(tmp_path: Path) -> None:
+    first = np.tile(np.arange(40) < 20, 5)
+    store_predictions(tmp_path, {"first": first, "second": ~first}, np.repeat(np.arange(5), 40))
+    (only,) = compared(tmp_path, "task=denial", "metric=accuracy")["pairs"]
+    assert only["groups"]["difference"] == 0.0
+    assert only["errors"]["first_only"] == only["errors"]["second_only"] == 100
+    assert only["verdict"] == "undecided"
+
+
+def test_a_difference_that_is_the_same_in_every_group_is_undecided(tmp_path: Path) -> None:
+    right = {f"m{n}": np.tile(np.arange(20) < n, 5) for n in (17, 16)}
+    store_predictions(tmp_path, right, np.repeat(np.arange(5), 20))
+    (only,) = compared(tmp_path, "task=denial", "metric=accuracy")["pairs"]
+    assert only["groups"]["difference"] == pytest.approx(0.05)
+    assert (only["groups"]["interval"], only["verdict"], only["needed"]) == (None, "undecided", None)
+
+
+def test_folds_that_agree_do_not_make_a_pooled_difference_equal() -> None:
+    groups = {"difference": 0.11, "standard_error": 0.03}
+    assert equal_over_groups(groups, 30, rope=0.01) < 0.01
+    assert equal_over_groups({"difference": 0.001, "standard_error": 0.001}, 30, rope=0.01) > 0.99
+
+
+@pytest.mark.parametrize("n_groups", [2, 3, 4])
+def test_with_fewer_than_five_groups_no_model_is_called_better(tmp_path: Path, n_groups: int) -> None:
+    store_contest(tmp_path, {"good": 0.99, "poor": 0.34}, n_groups=n_groups, per_group=60, folds=n_groups)
+    comparison = compared(tmp_path, "task=denial")
+    assert [each["verdict"] for each in comparison["pairs"]] == ["undecided"]
+    assert any("too few to call any model better" in warning for warning in comparison["warnings"])
 
 
 def test_an_undecided_pair_is_told_how_much_more_would_decide_it(contest: Path) -> None:
@@ -122,18 +171,16 @@ def test_an_undecided_pair_is_told_how_much_more_would_decide_it(contest: Path) 
 def test_with_the_advised_number_of_groups_the_difference_is_found_four_times_in_five(
     size: float, error: float, n: int
 ) -> None:
+    def power(groups: int) -> float:
+        return float(nct.sf(t.ppf(0.975, groups - 1), groups - 1, size / error * np.sqrt(groups / n)))
+
     needed = needed_to_decide({"difference": size, "standard_error": error}, n, 10 * n, rope=0.01)
     if needed is None:
-        assert error * 2.8 <= size
+        assert power(n) >= 0.80 - 1e-6
         return
-    from scipy.stats import norm
-
-    new_error = error * np.sqrt(n / needed["groups"])
-    power = norm.sf(norm.ppf(0.975) - size / new_error)
-    assert power + 1e-9 >= 0.80
-    # One group fewer would not do, but for rounding up.
-    fewer = error * np.sqrt(n / (needed["groups"] - 1))
-    assert norm.sf(norm.ppf(0.975) - size / fewer) <= 0.80 + 1e-9
+    assert power(needed["groups"]) >= 0.80 - 1e-6
+    assert needed["groups"] == 5 or power(needed["groups"] - 1) <= 0.80 + 1e-6
+    assert needed["examples"] == 10 * needed["groups"]
 
 
 def test_thin_ground_is_said(tmp_path: Path) -> None:
@@ -149,8 +196,6 @@ def test_a_ranking_that_hangs_on_one_document_is_said(tmp_path: Path) -> None:
     fold = lucky.read_cell(0)
     fold.predictions["predicted"] = fold.predictions["label"]
     lucky.write_cell(fold)
-    from bench.results.summary import summarise
-
     lucky.write_summary(summarise([lucky.read_cell(f) for f in range(5)], LABELS, 0))
     comparison = compared(tmp_path, "task=denial")
     assert comparison["rows"][0]["name"] == "lucky"
@@ -224,7 +269,7 @@ def test_a_file_that_was_changed_is_noticed(tmp_path: Path) -> None:
     made = store_contest(tmp_path, {"a": 0.8, "b": 0.7})
     path = made["b"].cell_path(0) / "predictions.csv"
     path.write_text(path.read_text().replace('"e0"', '"e999"'))
-    with pytest.raises(Exception, match="not for the examples"):
+    with pytest.raises(Exception, match="A stored file was changed"):
         compared(tmp_path, "task=denial")
 
 

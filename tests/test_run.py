@@ -338,7 +338,14 @@ def test_a_search_space_that_the_model_does_not_take_is_named_before_anything_ru
 def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(plugin: Path) -> None:
     write_model(plugin, "slow", "    def fit(self, X, y):\n        time.sleep(2)\n        return super().fit(X, y)")
     command = [sys.executable, "-m", "bench", "run", "task=denial", "model=slow", "tracking=false"]
-    process = subprocess.Popen([*command, "execution.workers=1"], stderr=subprocess.PIPE, text=True, cwd=plugin)
+    process = subprocess.Popen(
+        [*command, "execution.workers=1"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=plugin,
+        # A background job of a script ignores Ctrl-C, and so do its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while not list(plugin.glob("results/denial/slow/*/f*")):
         assert time.monotonic() < deadline

@@ -27,7 +27,7 @@ Keys: as for bench compare.
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The page's file; by default report.html beside the task's runs.",
+    help="The page's file; by default report.html beside the task's runs, or here for run folders.",
 )
 def command(words: tuple[str, ...], output: Path | None) -> None:
     """Write one HTML page about stored runs, made for sending.
@@ -53,6 +53,7 @@ def command(words: tuple[str, ...], output: Path | None) -> None:
     for selected in select(request):
         runs = read_side_by_side(selected, request.metric)
         page = render_report(runs, compare(runs, request.rope, request.baseline)).encode()
-        path = output or runs.runs[0].folder.path.parents[1] / "report.html"
+        beside = Path() if request.folders else runs.runs[0].folder.path.parents[1]
+        path = output or beside / "report.html"
         write_atomically(path, page)
         click.echo(f"{short_path(str(path))}  {len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task['name']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,12 +11,15 @@ import numpy as np
 from bench.evaluation.metrics import LOWER_IS_BETTER
 from bench.statistics.ranks import ENOUGH_TASKS, mean_ranks
 
+Key = tuple[str, str | None]
+"""A model and the search of its settings, which tell runs apart in every task alike."""
+
 FEW_TASKS = 3
 """From so many tasks on, ranks are given."""
 
 
 def rank_across(comparisons: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Rank the models that stand in every one of several comparisons.
+    """Rank the models that stand in every one of several comparisons, once and with the same search.
 
     Parameters
     ----------
@@ -26,20 +30,22 @@ def rank_across(comparisons: Sequence[Mapping[str, Any]]) -> dict[str, Any] | No
     -------
     dict or None
         ``tasks``, ``rows`` (``name`` and mean ``rank``, the best first),
-        ``p_value`` and ``critical_difference`` (None with too few tasks) and a ``note``. None with fewer than
-        three tasks, or fewer than two models that stand in all of them.
+        ``p_value`` and ``critical_difference`` (None with too few tasks) and a ``note``, which names the models that
+        are left out. None with fewer than three tasks, or fewer than two models that stand in all of them.
     """
     if len(comparisons) < FEW_TASKS:
         return None
-    scored = [{row["name"]: row["score"] for row in comparison["rows"]} for comparison in comparisons]
-    names = sorted(set.intersection(*(set(scores) for scores in scored)))
-    if len(names) < 2:
+    counted = [Counter(_key(row) for row in comparison["rows"]) for comparison in comparisons]
+    every = sorted(set[Key]().union(*counted), key=lambda key: (key[0], key[1] or ""))
+    keys = [key for key in every if all(count[key] == 1 for count in counted)]
+    if len(keys) < 2:
         return None
+    scored = [{_key(row): row["score"] for row in comparison["rows"]} for comparison in comparisons]
     signs = [-1.0 if comparison["metric"] in LOWER_IS_BETTER else 1.0 for comparison in comparisons]
-    table = np.array([[sign * scores[name] for name in names] for sign, scores in zip(signs, scored, strict=True)])
+    table = np.array([[sign * scores[key] for key in keys] for sign, scores in zip(signs, scored, strict=True)])
     ranks = mean_ranks(table)
     rows = sorted(
-        ({"name": name, "rank": rank} for name, rank in zip(names, ranks.means, strict=True)),
+        ({"name": _name(key, keys), "rank": rank} for key, rank in zip(keys, ranks.means, strict=True)),
         key=lambda row: (row["rank"], row["name"]),
     )
     n = len(comparisons)
@@ -48,6 +54,9 @@ def rank_across(comparisons: Sequence[Mapping[str, Any]]) -> dict[str, Any] | No
         if ranks.critical_difference is None
         else "Mean ranks that are further apart than the critical difference differ at 5 % (Nemenyi)."
     )
+    out = list(dict.fromkeys(_name(key, [*keys, key]) for key in every if key not in keys))
+    if out:
+        note += f" Left out: {', '.join(out)}, which {'is' if len(out) == 1 else 'are'} not alike in all tasks."
     return {
         "tasks": [comparison["task"]["name"] for comparison in comparisons],
         "rows": rows,
@@ -55,3 +64,13 @@ def rank_across(comparisons: Sequence[Mapping[str, Any]]) -> dict[str, Any] | No
         "critical_difference": ranks.critical_difference,
         "note": note,
     }
+
+
+def _key(row: Mapping[str, Any]) -> Key:
+    return row.get("model", row["name"]), row.get("search")
+
+
+def _name(key: Key, among: Sequence[Key]) -> str:
+    """The model's name, with the search where others of that model are among the keys."""
+    model, search = key
+    return f"{model} ({search})" if search and sum(other == model for other, _ in among) > 1 else model

@@ -12,8 +12,9 @@ from bench.comparison.ground import thin_ground
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.search import search_report
 from bench.comparison.suspects import suspects
-from bench.comparison.verdict import needed_to_decide, training_factor, verdict
+from bench.comparison.verdict import equal_over_groups, needed_to_decide, training_factor, verdict
 from bench.errors import ConfigError, nearest
+from bench.evaluation.metrics import LABEL_METRICS
 from bench.statistics.paired import error_test, fold_test, group_difference, holm
 
 
@@ -97,10 +98,20 @@ def _pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[dict[str,
                 "groups": asdict(between),
                 "folds": asdict(fold_test(sign * (by_fold[a] - by_fold[b]), share, rope)) if n_folds > 1 else None,
                 "errors": asdict(error_test(right[a][once], right[b][once])),
+                "identical": _identical(runs.metric, runs.runs[a], runs.runs[b]),
             }
         )
     _judge(runs, pairs, rope)
     return pairs
+
+
+def _identical(metric: str, one: ComparedRun, other: ComparedRun) -> bool:
+    """Whether two runs predict the same, as far as the metric sees it."""
+    if metric in LABEL_METRICS:
+        return np.array_equal(one.predicted, other.predicted)
+    assert one.probabilities is not None
+    assert other.probabilities is not None
+    return np.array_equal(one.probabilities, other.probabilities)
 
 
 def _judge(runs: ComparedRuns, pairs: list[dict[str, Any]], rope: float) -> None:
@@ -109,11 +120,12 @@ def _judge(runs: ComparedRuns, pairs: list[dict[str, Any]], rope: float) -> None
     by_fold = holm([1.0 if pair["folds"] is None else pair["folds"]["p_value"] for pair in pairs])
     for pair, p_groups, p_folds in zip(pairs, by_group, by_fold, strict=True):
         pair["p_groups"], pair["p_folds"] = p_groups, p_folds
-        equal = 0.0 if pair["folds"] is None else pair["folds"]["equal"]
-        pair["verdict"] = verdict(p_groups, equal)
+        n_groups, n_examples = len(runs.group_names), len(runs.true) // runs.repeats
+        over_folds = 0.0 if pair["folds"] is None else pair["folds"]["equal"]
+        equal = 1.0 if pair["identical"] else min(over_folds, equal_over_groups(pair["groups"], n_groups, rope))
+        pair["verdict"] = verdict(p_groups, equal, n_groups)
         pair["needed"] = None
         if pair["verdict"] == "undecided":
-            n_groups, n_examples = len(runs.group_names), len(runs.true) // runs.repeats
             pair["needed"] = needed_to_decide(pair["groups"], n_groups, n_examples, rope)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.evaluation.metrics import LABEL_METRICS, label_scores
 from bench.evaluation.splits import FEW_GROUPS
+from bench.statistics.paired import FEWEST_GROUPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,9 @@ def thin_ground(runs: ComparedRuns) -> list[str]:
     """
     n_groups, column = len(runs.group_names), runs.task["group"]
     warnings = []
-    if n_groups < FEW_GROUPS:
+    if n_groups < FEWEST_GROUPS:
+        warnings.append(f"{n_groups} groups ({column}): too few to call any model better; five are the least")
+    elif n_groups < FEW_GROUPS:
         warnings.append(f"{n_groups} groups ({column}): few to say how models do on other ones")
     table = np.zeros((n_groups, len(runs.labels)), dtype=np.int64)
     np.add.at(table, (runs.groups, runs.true), 1)

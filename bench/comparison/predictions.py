@@ -14,7 +14,7 @@ from bench.data.task import encode
 from bench.errors import BenchError
 from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER
 from bench.evaluation.scoring import label_codes, probability_columns
-from bench.results.store import RunFolder, read_predictions
+from bench.results.store import SUMMARY, RunFolder
 from bench.results.summary import confusion_by_group
 from bench.seeding import derive_seed
 from bench.statistics.bootstrap import GroupBootstrap, group_indices
@@ -138,7 +138,7 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
     Raises
     ------
     bench.errors.BenchError
-        If the stored predictions are not for the same examples, as where a file was changed.
+        If a stored file was changed or cannot be read, or the predictions are not for the same examples.
     """
     task = selected.runs[0][1]["task"]
     metric = metric or task["metric"]
@@ -146,7 +146,7 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
     notes, runs = list(selected.notes), list[ComparedRun]()
     first: pd.DataFrame | None = None
     for name, (folder, record) in zip(selected.names(), selected.runs, strict=True):
-        summary = folder.read_summary()
+        summary = folder.read_summary(SUMMARY)
         if metric not in summary["scores"]:
             notes.append(f"{name} is left out: it has no probabilities, which {metric} needs")
             continue
@@ -182,5 +182,5 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
 
 def _read(folder: RunFolder) -> pd.DataFrame:
     folds = folder.folds()
-    frames = [read_predictions(folder.cell_path(fold) / "predictions.csv") for fold in folds]
+    frames = [folder.read_predictions(fold) for fold in folds]
     return pd.concat([frame.assign(fold=fold) for fold, frame in zip(folds, frames, strict=True)], ignore_index=True)

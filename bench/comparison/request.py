@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from bench.config import parse_overrides
+from bench.config import Validation, parse_overrides
 from bench.errors import ConfigError, nearest
 from bench.evaluation.metrics import METRICS
 
 KEYS = ("task", "model", "metric", "baseline", "rope", "seed", "search", "results")
 """The keys of a comparison, besides those of the validation."""
+
+VALIDATION = tuple(f"validation.{each.name}" for each in fields(Validation) if each.name != "name")
+"""The keys of the validation."""
 
 ROPE = 0.01
 """The region of practical equivalence unless another is given: one point, as Benavoli et al. (2017) suggest."""
@@ -46,8 +49,14 @@ class Filter:
             (self.models is None or record["model"]["name"] in self.models)
             and self.seed in (None, record["seed"])
             and (self.search is None or not searched or record["search"]["name"] == self.search)
-            and all(record["validation"].get(key) == value for key, value in self.validation.items())
+            and all(self._validated(record, key) == value for key, value in self.validation.items())
         )
+
+    def _validated(self, record: dict[str, Any], key: str) -> Any:
+        """A setting of a run's validation; the groups are the task's own where the validation names none."""
+        if key == "group" and self.validation[key] is not None:
+            return record["task"]["group"]
+        return record["validation"].get(key)
 
 
 @dataclass(frozen=True)
@@ -101,12 +110,17 @@ def parse_request(words: Sequence[str]) -> Request:
     """
     folders = tuple(Path(word) for word in words if "=" not in word)
     given = parse_overrides([word for word in words if "=" in word])
-    validation = {key.partition(".")[2]: given.pop(key) for key in list(given) if key.startswith("validation.")}
     for key in given:
-        if key not in KEYS:
-            raise ConfigError(f"{key}: unknown key.", nearest(key, (*KEYS, "validation.group")))
+        if key not in (*KEYS, *VALIDATION):
+            raise ConfigError(f"{key}: unknown key.", nearest(key, (*KEYS, *VALIDATION)))
+    validation = {key.partition(".")[2]: given.pop(key) for key in VALIDATION if key in given}
     results = Path(str(given.get("results", "results")))
     tasks = _tasks(given.get("task"), results)
+    if given.get("task") == "all" and not tasks:
+        raise ConfigError(
+            f"task=all: no run is stored in {results}.",
+            "Run a task first, bench run task=NAME, or name another store with results=FOLDER.",
+        )
     if not tasks and not folders:
         raise ConfigError("Nothing was named.", f"Add task=NAME or run folders. {nearest('', _stored_tasks(results))}")
     if folders and (tasks or len(folders) < 2):

@@ -11,7 +11,7 @@ from typing import Any
 from bench.comparison.request import Filter, Request
 from bench.errors import UserError, nearest
 from bench.results.protocol import differences, same_table, settings
-from bench.results.store import RunFolder, stored_runs
+from bench.results.store import RECORD, RunFolder, stored_runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +37,15 @@ class Selected:
         names = []
         for (folder, _), model, search in zip(self.runs, models, searches, strict=True):
             if by_both[model, search] > 1:
-                names.append(f"{model} #{folder.key[:4]}")
+                alike = [other.key for other, record in self.runs if record["model"]["name"] == model]
+                names.append(f"{model} #{folder.key[: _telling(alike)]}")
             else:
                 names.append(f"{model} ({search})" if by_model[model] > 1 and search else model)
-        return names
+        # The same key in two stores.
+        return [
+            f"{name} ({names[:place].count(name) + 1})" if names.count(name) > 1 else name
+            for place, name in enumerate(names)
+        ]
 
 
 def select(request: Request) -> list[Selected]:
@@ -71,9 +76,9 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
         If nothing that was asked for is stored, or models that were asked for do not compare.
     """
     stored = stored_runs(results, task)
-    found = [(folder, folder.read_record()) for folder in stored if folder.status() is not None]
-    if stored and not found:
-        stored[0].read_record()
+    found, unreadable = _read(stored)
+    if unreadable and not found:
+        raise unreadable[0][1]
     if not found:
         tasks = sorted({path.parents[2].name for path in results.glob("*/*/*/run.json")})
         raise UserError(
@@ -83,7 +88,15 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     fitting = [(folder, record) for folder, record in found if wanted.holds(record)]
     missing = sorted(set(wanted.models or ()) - {record["model"]["name"] for _, record in fitting})
     if missing:
+        for folder, error in unreadable:
+            if folder.path.parent.name == missing[0]:
+                raise error
         known = {record["model"]["name"] for _, record in found}
+        if missing[0] in known:
+            raise UserError(
+                f"model={missing[0]}: no stored run of it for task '{task}' is like that.",
+                _protocols([(folder, record) for folder, record in found if record["model"]["name"] == missing[0]]),
+            )
         raise UserError(
             f"model={missing[0]}: no such run of task '{task}' is stored in {results}.",
             f"{nearest(missing[0], known)} Or run it first: bench run task={task} model={missing[0]}",
@@ -103,9 +116,14 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
                 f"Run both alike: bench run task={task} model={','.join(wanted.models)}",
             )
     notes = [
-        f"{record['model']['name']} is left out: its run is not finished ({folder.status()})"
+        f"{record['model']['name']} is left out: {_unfinished(record)}"
         for folder, record in fitting
         if not folder.summarised and same_table(record, newest)
+    ]
+    notes += [
+        f"a stored run of {folder.path.parent.name} is left out: {_reason(folder, error)}"
+        for folder, error in unreadable
+        if wanted.models is None or folder.path.parent.name in wanted.models
     ]
     others = [record for _, record in finished if not same_table(record, newest)]
     if others:
@@ -120,21 +138,58 @@ def select_folders(paths: Sequence[Path]) -> Selected:
     Raises
     ------
     bench.errors.UserError
-        If a folder holds no finished run, or two runs do not compare; the message names the parts that differ.
+        If a folder holds no finished run or is named twice, or two runs do not compare; the message names the
+        parts that differ.
     """
-    runs = []
+    runs = list[tuple[RunFolder, dict[str, Any]]]()
     for path in paths:
         folder = RunFolder(path.resolve())
+        if any(folder.path == other.path for other, _ in runs):
+            raise UserError(f"{path}: named twice.", "Name each run folder once.")
         if not (path / "run.json").is_file():
             raise UserError(f"{path}: no run is stored there.", "A run's folder is results/TASK/MODEL/KEY.")
         if not folder.summarised:
-            raise UserError(f"{path}: the run is not finished.", "The command that made it goes on with it.")
-        runs.append((folder, folder.read_record()))
-    for _, record in runs[1:]:
-        parts = differences(runs[0][1], record)
-        if parts:
-            raise UserError(f"{paths[0]} and another run do not compare: {'; '.join(parts)}.")
+            record = folder.read_record(RECORD)
+            raise UserError(f"{path}: {_unfinished(record)}.", f"Type: {record['command']}")
+        runs.append((folder, folder.read_record(RECORD)))
+    first = runs[0][1]
+    for path, (_, record) in zip(paths[1:], runs[1:], strict=True):
+        if not same_table(first, record):
+            raise UserError(
+                f"{paths[0]} and {path} do not compare: {_parts(first, record)}.",
+                "Name folders of runs that were made alike.",
+            )
     return Selected(runs, [])
+
+
+def _read(
+    stored: Sequence[RunFolder],
+) -> tuple[list[tuple[RunFolder, dict[str, Any]]], list[tuple[RunFolder, UserError]]]:
+    """The runs that can be read, with their records, and those that cannot, with what is wrong."""
+    found = list[tuple[RunFolder, dict[str, Any]]]()
+    unreadable = list[tuple[RunFolder, UserError]]()
+    for folder in stored:
+        try:
+            found.append((folder, folder.read_record(RECORD)))
+        except UserError as error:
+            unreadable.append((folder, error))
+    return found, unreadable
+
+
+def _reason(folder: RunFolder, error: UserError) -> str:
+    """What is wrong with a run, without the folder that the note need not repeat."""
+    return error.message.removeprefix(f"{folder.path}").removeprefix("/").removeprefix(": ").removesuffix(".")
+
+
+def _unfinished(record: dict[str, Any]) -> str:
+    if record["status"] == "complete":
+        return "its summary is missing; the command that made it makes it again"
+    return f"its run is not finished ({record['status']}); the command that made it goes on with it"
+
+
+def _telling(keys: Sequence[str]) -> int:
+    """How many digits of keys tell them apart, at least four."""
+    return next((n for n in range(4, 12) if len({key[:n] for key in keys}) == len(set(keys))), 12)
 
 
 def _parts(one: dict[str, Any], other: dict[str, Any]) -> str:
@@ -147,7 +202,11 @@ def _protocols(found: list[tuple[RunFolder, dict[str, Any]]]) -> str:
     seeds = sorted({record["seed"] for _, record in found})
     searches = sorted({record["search"]["name"] for _, record in found})
     groups = sorted({record["task"]["group"] for _, record in found})
+    validation = [
+        f"{key} {', '.join(sorted({str(record['validation'].get(key)) for _, record in found}))}"
+        for key in ("folds", "inner_folds", "repeats")
+    ]
     return (
         f"Stored are runs with seed {', '.join(map(str, seeds))}; search {', '.join(searches)}; "
-        f"groups by {', '.join(groups)}."
+        f"groups by {', '.join(groups)}; {'; '.join(validation)}."
     )

@@ -20,43 +20,49 @@ BASELINES = ("majority", "stratified")
 def suspects(runs: ComparedRuns) -> list[dict[str, Any]]:
     """List the examples of which all good models predict one and the same label that is not gold.
 
-    Good models are those that look at the text and score above those that do not; at least two kinds of
-    model are needed. Predictions are out-of-fold, so no model has seen the label that it contradicts. Where there
-    are probabilities, that of the predicted label must be at least what examples with that label as gold have
-    on average: the threshold of confident learning (Northcutt, Jiang and Chuang 2021), without which a
-    frequent label would be suspected everywhere.
+    Good models are those that look at the text and score above those that do not, of which one must be among the
+    runs; at least two kinds of model are needed. Where the outer folds were repeated, the label must be the same in
+    every repeat, and probabilities are means over repeats. Predictions are out-of-fold, so no model has seen the
+    label that it contradicts. Where there are probabilities, that of the predicted label must be at least what
+    examples with that label as gold have on average: the threshold of confident learning (Northcutt, Jiang and
+    Chuang 2021), without which a frequent label would be suspected everywhere.
 
     Returns
     -------
     list of dict
-        ``id``, ``group``, ``gold``, ``predicted``, ``models`` (how many agree) and ``margin`` (the mean of
+        ``id``, ``group``, ``gold``, ``predicted``, ``models`` (how many kinds agree) and ``margin`` (the mean of
         the probability of the predicted label minus that of gold, None without probabilities); those with
         the greatest margin first.
     """
     good = _good(runs)
-    if len({run.record["model"]["name"] for run in good}) < 2:
+    kinds = len({run.record["model"]["name"] for run in good})
+    if kinds < 2:
         return []
     votes = np.array([run.predicted for run in good])
-    voted = votes[0]
-    agreed = (votes == voted).all(axis=0) & (voted != runs.true)
+    # Each example once: its first row, and of all its rows which example they are of.
+    first, example = np.unique(runs.ids.astype(str), return_index=True, return_inverse=True)[1:]
+    voted, true = votes[0, first], runs.true[first]
+    alike = (votes == voted[example]).all(axis=0)
+    agreed = (np.bincount(example, weights=~alike) == 0) & (voted != true)
     given = [run.probabilities for run in good if run.probabilities is not None]
     every = np.arange(len(voted))
     if given:
-        mean = np.mean(given, axis=0)
-        agreed &= mean[every, voted] >= _self_confidence(mean, runs.true)[voted]
-        margin = mean[every, voted] - mean[every, runs.true]
-    rows = np.flatnonzero(agreed)
-    margins = [float(margin[row]) if given else None for row in rows]
+        by_row = np.mean(given, axis=0)
+        mean = np.array([np.bincount(example, weights=column) for column in by_row.T]).T / runs.repeats
+        agreed &= mean[every, voted] >= _self_confidence(mean, true)[voted]
+        margin = mean[every, voted] - mean[every, true]
+    places = np.flatnonzero(agreed)
+    margins = [float(margin[place]) if given else None for place in places]
     found = [
         {
-            "id": str(runs.ids[row]),
-            "group": runs.group_names[runs.groups[row]],
-            "gold": runs.labels[runs.true[row]],
-            "predicted": runs.labels[voted[row]],
-            "models": len(good),
+            "id": str(runs.ids[first[place]]),
+            "group": runs.group_names[runs.groups[first[place]]],
+            "gold": runs.labels[true[place]],
+            "predicted": runs.labels[voted[place]],
+            "models": kinds,
             "margin": margin,
         }
-        for row, margin in zip(rows, margins, strict=True)
+        for place, margin in zip(places, margins, strict=True)
     ]
     return sorted(found, key=lambda each: (-(each["margin"] or 0.0), each["id"]))
 
@@ -72,11 +78,12 @@ def _self_confidence(probabilities: Floats, true: NDArray[np.intp]) -> Floats:
 
 
 def _good(runs: ComparedRuns) -> list[ComparedRun]:
+    """The runs of good models; none where no model that looks at no text shows what chance does."""
     sign = -1.0 if runs.lower_is_better else 1.0
     scores = {run.name: sign * run.summary["scores"][runs.metric] for run in runs.runs}
     blind = [scores[run.name] for run in runs.runs if run.record["model"]["name"] in BASELINES]
     return [
         run
         for run in runs.runs
-        if run.record["model"]["name"] not in BASELINES and all(scores[run.name] > score for score in blind)
+        if run.record["model"]["name"] not in BASELINES and blind and scores[run.name] > max(blind)
     ]

@@ -20,7 +20,7 @@ SHORT = ("macro_f1", "accuracy", "balanced_accuracy", "mcc")
 
 def console() -> Console:
     """A console for standard output, 80 columns wide when piped."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 80)
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 80)
 
 
 def print_list(rows: Sequence[tuple[str, str, str]]) -> None:

@@ -96,11 +96,6 @@ def needed_sentence(pair: Mapping[str, Any], column: str) -> str | None:
         return None
     needed, between = pair["needed"], f"{pair['first']} and {pair['second']}"
     difference = abs(pair["groups"]["difference"])
-    if needed["shows"] == "equality":
-        return (
-            f"{between}: about {_about(needed['examples'])} examples in {_about(needed['groups'])} groups ({column}) "
-            "would show that they are practically equal."
-        )
     return (
         f"{between}: about {_about(needed['examples'])} examples in {_about(needed['groups'])} groups ({column}) would "
         f"decide, if the difference stays at {difference:.3f}."

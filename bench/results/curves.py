@@ -22,6 +22,7 @@ from bench.evaluation.curve import AXES, Axis
 from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER
 from bench.results.store import RunFolder
 from bench.seeding import derive_seed
+from bench.statistics.paired import FEWEST_GROUPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,7 +162,7 @@ def verdict(axis: str, part: str, difference: Difference | None, metric: str, n_
     in a whole training part, as Nadeau and Bengio (2003) correct that of overlapping training parts.
 
     Where the whole interval is an improvement the curve is ``rising``, where it is a loss, ``falling``, where it
-    lies within `REGION` of no change, ``flat``, else ``undecided``.
+    lies within `REGION` of no change, ``flat``, else ``undecided``; with fewer than five groups always so.
 
     Parameters
     ----------
@@ -181,7 +182,7 @@ def verdict(axis: str, part: str, difference: Difference | None, metric: str, n_
     dict
         ``kind``, ``text``, ``from`` (the part) and ``difference`` (None where there is none).
     """
-    kind = _kind(difference, metric)
+    kind = _kind(difference, metric, n_groups)
     if difference is None:
         return {"kind": kind, "text": "cannot be told: a fold failed", "from": part, "difference": None}
     more = "groups" if axis == "groups" else "examples of the same groups"
@@ -221,7 +222,9 @@ def worth(counts: tuple[float, float], difference: Difference | None, metric: st
     if high > SAME_SIZE * low:
         text = "new groups or more of the same: cannot be told, since no two parts hold as many examples"
         return {"kind": "undecided", "text": text, "difference": None}
-    kind = {"rising": "groups", "falling": "examples", "flat": "equal"}.get(_kind(difference, metric), "undecided")
+    kind = {"rising": "groups", "falling": "examples", "flat": "equal"}.get(
+        _kind(difference, metric, n_groups), "undecided"
+    )
     size = f"{low:.0f}" if round(low) == round(high) else f"{low:.0f} to {high:.0f}"
     step = "" if difference is None else f": {_signed(difference)} with {size} examples of all groups than of a part"
     text = {
@@ -233,11 +236,9 @@ def worth(counts: tuple[float, float], difference: Difference | None, metric: st
     return {"kind": kind, "text": text, "difference": None if difference is None else asdict(difference)}
 
 
-def _kind(difference: Difference | None, metric: str) -> str:
-    if difference is None or difference.interval is None:
+def _kind(difference: Difference | None, metric: str, n_groups: int) -> str:
+    if difference is None or difference.interval is None or n_groups < FEWEST_GROUPS:
         return "undecided"
-    if difference.difference and not difference.standard_error:
-        return "undecided"  # Groups that all change by the same leave a bootstrap nothing to vary.
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
     low, high = sorted((sign * difference.interval.low, sign * difference.interval.high))
     if low > 0:

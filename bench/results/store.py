@@ -25,7 +25,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -43,6 +43,15 @@ LOCK = ".lock"
 
 FORMAT = 2
 """The version of the result format; a change that alters numbers, or what the files hold, raises it."""
+
+RECORD = ("task", "model", "search", "validation", "splits", "seed", "status", "started", "environment", "command")
+"""What a run's ``run.json`` must hold to be compared."""
+
+SUMMARY = ("scores", "intervals", "per_class", "confusion", "folds", "notes")
+"""What a run's ``summary.json`` must hold to be compared."""
+
+RESULT = ("fold", "status", "params", "inner_score", "trials", "scores", "notes", "predictions_sha256")
+"""What a cell's ``result.json`` must hold."""
 
 
 def run_key(identity: Mapping[str, Any]) -> str:
@@ -83,30 +92,37 @@ class RunFolder:
         """The run's key."""
         return self.path.name
 
-    def read_record(self) -> dict[str, Any]:
+    def read_record(self, needed: Sequence[str] = ()) -> dict[str, Any]:
         """Read ``run.json``.
+
+        Parameters
+        ----------
+        needed : sequence of str
+            Keys that it must hold.
 
         Raises
         ------
         bench.errors.UserError
             If the folder holds no readable run, or one of another version of the result format.
         """
-        record: dict[str, Any] = _read_json(self.path / "run.json")
+        path = self.path / "run.json"
+        record = _read_mapping(path)
         if record.get("format") != FORMAT:
             raise UserError(
                 f"{self.path}: the run was stored by another version of bench (format {record.get('format')}, this "
                 f"one writes {FORMAT}).",
                 f"Run it again{': ' + record['command'] if record.get('command') else '.'}",
             )
+        _check_keys(path, record, needed)
         return record
 
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Write ``run.json``."""
         write_atomically(self.path / "run.json", to_json(record))
 
-    def read_summary(self) -> dict[str, Any]:
-        """Read ``summary.json``."""
-        return _read_json(self.path / "summary.json")
+    def read_summary(self, needed: Sequence[str] = ()) -> dict[str, Any]:
+        """Read ``summary.json``, which must hold the `needed` keys."""
+        return _read_mapping(self.path / "summary.json", needed)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write ``summary.json``."""
@@ -139,12 +155,13 @@ class RunFolder:
 
     def is_done(self, fold: Fold) -> bool:
         """Whether a cell was finished without failing, and its files are as they were written."""
-        folder = self.cell_path(fold)
         try:
             stored = self.read_result(fold)
-            return stored["status"] == "ok" and stored["predictions_sha256"] == _sha256(folder / "predictions.csv")
-        except (UserError, KeyError, TypeError):
+        except UserError:
             return False
+        return stored["status"] == "ok" and stored["predictions_sha256"] == _sha256(
+            self.cell_path(fold) / "predictions.csv"
+        )
 
     def folds(self) -> list[int]:
         """The outer folds that are stored, failed ones too, in order."""
@@ -168,8 +185,7 @@ class RunFolder:
 
     def read_result(self, fold: Fold) -> dict[str, Any]:
         """Read a cell's ``result.json``: all but its predictions and times."""
-        result: dict[str, Any] = _read_json(self.cell_path(fold) / "result.json")
-        return result
+        return _read_mapping(self.cell_path(fold) / "result.json", RESULT)
 
     def read_cell(self, fold: Fold) -> CellResult:
         """Read a cell's result, without its fitted model and its explanations."""
@@ -188,6 +204,23 @@ class RunFolder:
             seconds=_read_json(folder / "timing.json"),
             error=error.read_bytes().decode() if error.is_file() else None,
         )
+
+    def read_predictions(self, fold: Fold) -> pd.DataFrame:
+        """Read a cell's predictions as they were written.
+
+        Raises
+        ------
+        bench.errors.BenchError
+            If the file is gone, or is not the one that the cell's result was stored with.
+        """
+        path = self.cell_path(fold) / "predictions.csv"
+        digest = _sha256(path)
+        if digest is None or digest != self.read_result(fold)["predictions_sha256"]:
+            raise BenchError(
+                f"{path}: {'no such file' if digest is None else 'its predictions are not those of the run'}.",
+                f"A stored file was changed. Delete {self.path} and run the same command again.",
+            )
+        return read_predictions(path)
 
     def read_explanations(self, fold: Fold) -> list[dict[str, Any]]:
         """Read what spoke for and against a cell's wrong predictions.
@@ -247,11 +280,26 @@ def stored_runs(results: Path, task: str) -> list[RunFolder]:
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
-    """Read a cell's predictions, text columns as text and the rest as float64."""
+    """Read a cell's predictions, text columns as text and the rest as float64.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the file is not a table of predictions.
+    """
     import pandas as pd
 
-    with path.open(encoding="utf-8", newline="") as file:
-        columns, *rows = csv.reader(file, quoting=csv.QUOTE_NONNUMERIC)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            columns, *rows = csv.reader(file, quoting=csv.QUOTE_NONNUMERIC)
+        if any(len(row) != len(columns) for row in rows):
+            raise ValueError(f"expected {len(columns)} values in each row")
+    except (ValueError, csv.Error) as error:
+        reason = error if path.stat().st_size else "the file is empty"
+        raise UserError(
+            f"{path}: not readable as predictions: {reason}.",
+            f"Delete {path.parent} and run the same command again.",
+        ) from None
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -326,6 +374,24 @@ def _read_json(path: Path) -> Any:
         raise UserError(
             f"{path}: not readable as JSON: {error}.", "Delete its folder and run the same command again."
         ) from None
+
+
+def _read_mapping(path: Path, needed: Sequence[str] = ()) -> dict[str, Any]:
+    value = _read_json(path)
+    if not isinstance(value, dict):
+        raise _damaged(path, "expected a mapping of names to values")
+    _check_keys(path, value, needed)
+    return value
+
+
+def _check_keys(path: Path, value: Mapping[str, Any], needed: Sequence[str]) -> None:
+    missing = [key for key in needed if key not in value]
+    if missing:
+        raise _damaged(path, f"'{missing[0]}' is missing")
+
+
+def _damaged(path: Path, reason: str) -> UserError:
+    return UserError(f"{path}: {reason}.", f"Delete {path.parent} and run the same command again.")
 
 
 def _plain(value: Any) -> Any:

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.statistics.bootstrap import GroupBootstrap
 from bench.statistics.interval import Interval, bootstrap_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+FEWEST_GROUPS = 5
+"""With fewer groups nothing is called different: the simulations that the tests rest on have no fewer."""
+
+NO_VARIATION = 1e-12
+"""A standard error below this one is rounding: the groups say nothing of how much others would vary."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,12 @@ class Difference:
     difference : float
         Score of the first minus score of the second.
     standard_error : float or None
-        Of the difference between data sets of other groups; None with a single group.
+        Of the difference between data sets of other groups; None where the groups show no variation: with a
+        single group, and where all give the same difference.
     interval : Interval or None
-        The 95 % interval; None with a single group.
+        The 95 % interval; None without a standard error.
     p_value : float or None
-        Two-sided, of no difference; None with a single group.
+        Two-sided, of no difference; None without a standard error.
     """
 
     difference: float
@@ -107,31 +113,12 @@ def group_difference(
     from scipy.special import stdtr, stdtrit
 
     difference = float(scores[0] - scores[1])
-    if n_groups < 2:
+    error = 0.0 if n_groups < 2 else inflation * bootstrap_error(drawn[0] - drawn[1], n_groups)
+    if error < NO_VARIATION:
         return Difference(difference, None, None, None)
-    error = inflation * bootstrap_error(drawn[0] - drawn[1], n_groups)
     half = float(stdtrit(n_groups - 1, (1 + level) / 2)) * error
     interval = Interval(difference - half, difference + half, level)
     return Difference(difference, error, interval, _two_sided(difference, error, n_groups - 1, stdtr))
-
-
-def paired_difference(
-    confusions_a: NDArray[np.generic], confusions_b: NDArray[np.generic], metric: str, seed: int
-) -> Difference:
-    """Test the difference of two sets of predictions for the same examples; see `group_difference`.
-
-    Parameters
-    ----------
-    confusions_a, confusions_b : ndarray of shape (n_groups, n_labels, n_labels)
-        A confusion matrix for each group, of the one and of the other.
-    metric : str
-        A metric of predicted labels.
-    seed : int
-        Seed of the bootstrap.
-    """
-    bootstrap = GroupBootstrap(len(confusions_a), seed)
-    both = [bootstrap.label_scores(confusions, metric) for confusions in (confusions_a, confusions_b)]
-    return group_difference([observed for observed, _ in both], [drawn for _, drawn in both], len(confusions_a))
 
 
 def fold_test(differences: Floats, test_share: float, rope: float) -> FoldTest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -238,8 +239,24 @@ def _provenance(name: str, key: str, record: Mapping[str, Any]) -> dict[str, str
         "key": key,
         "started": str(record["started"])[:16].replace("T", " "),
         "commit": f"{git['commit'][:10]}{', with changes' if git['dirty'] else ''}" if git and git["commit"] else "",
-        "command": record["command"],
+        "command": _without_store(record["command"]),
     }
+
+
+def _without_store(command: str) -> str:
+    """A command without the words that say where the runs are stored, so that the page holds no path of the store.
+
+    Examples
+    --------
+    >>> _without_store("bench run task=stance results=/home/me/runs seed=3")
+    'bench run task=stance seed=3'
+    """
+    if "results=" not in command:
+        return command
+    try:
+        return shlex.join(word for word in shlex.split(command) if not word.startswith("results="))
+    except ValueError:
+        return ""
 
 
 def _score(value: float | None) -> str:
