@@ -200,6 +200,15 @@ def test_a_run_of_another_result_format_is_left_out(results: Path) -> None:
     assert leaderboard(results, record("good")) == before
 
 
+def test_a_damaged_record_is_left_out_and_spoils_nothing(results: Path) -> None:
+    before = leaderboard(results, record("good"))
+    for key, content in (("eeee", "{"), ("ffff", "[]"), ("9999", json.dumps({"format": FORMAT, "status": "complete"}))):
+        path = results / "denial" / "other" / key
+        path.mkdir(parents=True)
+        (path / "run.json").write_text(content)
+    assert leaderboard(results, record("good")) == before
+
+
 def test_another_search_or_another_name_of_the_protocol_compares_and_is_shown(results: Path) -> None:
     store(results, "good", 0.95, key="cccc", draw=1, search={"name": "thorough", "trials": 100})
     store(results, "renamed", 0.2, validation={"name": "mine"})

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.errors import UserError
 from bench.evaluation.metrics import LOWER_IS_BETTER, METRICS
 from bench.results.protocol import same_table
 from bench.results.store import RunFolder, stored_runs, to_json, write_atomically
+
+NEEDED = ("task", "model", "search", "validation", "splits", "seed", "status")
+"""What a run's record must hold to stand in a leaderboard."""
 
 TITLES = {
     "macro_f1": "macro-F1",
@@ -150,8 +154,11 @@ def _reference_rows(task: dict[str, Any]) -> list[dict[str, Any]]:
 def _readable(folders: list[RunFolder]) -> Iterator[tuple[RunFolder, dict[str, Any]]]:
     """The runs with their records, but for those whose record is damaged."""
     for folder in folders:
-        if folder.status() is not None:
-            yield folder, folder.read_record()
+        try:
+            record = folder.read_record(needed=NEEDED)
+        except UserError:
+            continue
+        yield folder, record
 
 
 def _to_csv(board: dict[str, Any]) -> str:
