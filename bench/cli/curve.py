@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
-
 import click
 
+from bench.cli.resumable import resumable, tell_failures
 from bench.cli.words import words
 
 
@@ -32,30 +31,12 @@ def command(words: tuple[str, ...]) -> None:
     """
     from bench.config import compose
     from bench.curve import run_curves
-    from bench.errors import BenchError, describe_os_error
     from bench.report.curve import print_curve
     from bench.report.progress import Progress
-    from bench.runner import InterruptedRun
 
     config = compose(words)
-    with Progress("parts") as progress:
-        try:
-            outcome = run_curves(config, progress)
-        except InterruptedRun as stopped:
-            rest = [word for word in words if not word.startswith("force=")]
-            click.echo(
-                f"\nStopped. {stopped.kept} finished folds are kept in {config.results}/, {stopped.missing} are "
-                f"missing.\nTo go on: {shlex.join(['bench', 'curve', *rest])}",
-                err=True,
-            )
-            raise click.exceptions.Exit(130) from None
-        except OSError as error:
-            hint = "What was finished is stored; the same command goes on from there."
-            raise BenchError(describe_os_error(error), hint) from error
+    with Progress("parts") as progress, resumable("curve", words, config.results):
+        outcome = run_curves(config, progress)
     for curve in outcome.curves:
         print_curve(curve)
-    for failure in outcome.failures:
-        click.echo(f"failed: {failure}", err=True)
-    if outcome.failures:
-        click.echo("The same command tries the failed folds again; all else is stored.", err=True)
-        raise click.exceptions.Exit(1)
+    tell_failures(outcome.failures)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
-
 import click
 
+from bench.cli.resumable import resumable, tell_failures
 from bench.cli.words import words
 
 
@@ -40,32 +39,15 @@ def command(words: tuple[str, ...]) -> None:
     once. Finished folds are stored: the same command goes on where it was stopped.
     """
     from bench.config import compose
-    from bench.errors import BenchError, describe_os_error
     from bench.report.progress import Progress
     from bench.report.terminal import print_leaderboard
-    from bench.runner import InterruptedRun, run
+    from bench.runner import run
 
     config = compose(words)
-    with Progress() as progress:
-        try:
-            outcome = run(config, progress)
-        except InterruptedRun as stopped:
-            rest = [word for word in words if not word.startswith("force=")]
-            click.echo(
-                f"\nStopped. {stopped.kept} finished folds are kept in {config.results}/, {stopped.missing} are "
-                f"missing.\nTo go on: {shlex.join(['bench', 'run', *rest])}",
-                err=True,
-            )
-            raise click.exceptions.Exit(130) from None
-        except OSError as error:
-            hint = "What was finished is stored; the same command goes on from there."
-            raise BenchError(describe_os_error(error), hint) from error
+    with Progress() as progress, resumable("run", words, config.results):
+        outcome = run(config, progress)
     for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):
         print_leaderboard(board, folder)
     for warning in outcome.warnings:
         click.echo(f"warning: {warning}", err=True)
-    for failure in outcome.failures:
-        click.echo(f"failed: {failure}", err=True)
-    if outcome.failures:
-        click.echo("The same command tries the failed folds again; all else is stored.", err=True)
-        raise click.exceptions.Exit(1)
+    tell_failures(outcome.failures)

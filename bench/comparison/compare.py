@@ -15,6 +15,7 @@ from bench.comparison.suspects import suspects
 from bench.comparison.verdict import equal_over_groups, needed_to_decide, training_factor, verdict
 from bench.errors import ConfigError, nearest
 from bench.evaluation.metrics import LABEL_METRICS
+from bench.results.protocol import search_name
 from bench.statistics.paired import error_test, fold_test, group_difference, holm
 
 
@@ -67,7 +68,7 @@ def _row(runs: ComparedRuns, run: ComparedRun, tied: bool) -> dict[str, Any]:
     return {
         "name": run.name,
         "model": run.record["model"]["name"],
-        "search": run.record["search"]["name"] if run.record["model"]["search"] else None,
+        "search": search_name(run.record),
         "key": run.folder.key,
         "score": run.summary["scores"][runs.metric],
         "interval": run.summary["intervals"].get(runs.metric),

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.comparison.request import Filter, Request
 from bench.errors import UserError, nearest
-from bench.results.protocol import differences, same_table, settings
+from bench.results.protocol import differences, same_table, search_name, settings
 from bench.results.store import RECORD, RunFolder, stored_runs
 
 
@@ -32,7 +32,7 @@ class Selected:
     def names(self) -> list[str]:
         """A name for each run: its model's, with the search or the key where that is not enough."""
         models = [record["model"]["name"] for _, record in self.runs]
-        searches = [record["search"]["name"] if record["model"]["search"] else None for _, record in self.runs]
+        searches = [search_name(record) for _, record in self.runs]
         by_model, by_both = Counter(models), Counter(zip(models, searches, strict=True))
         names = []
         for (folder, _), model, search in zip(self.runs, models, searches, strict=True):

@@ -12,7 +12,7 @@ from rich.text import Text
 from bench.report.search import search_lines
 from bench.report.terminal import console
 from bench.report.wording import ASSUMPTION, alone_sentence, answer, needed_sentence, suspects_sentence
-from bench.results.leaderboard import TITLES
+from bench.results.leaderboard import TITLES, interval_text
 
 MOST_MODELS = 10
 """Up to so many models, every pair is printed; the pairs of the best model always are."""
@@ -85,11 +85,11 @@ def _ranking(comparison: Mapping[str, Any]) -> Table:
     table.add_column("95 % interval", no_wrap=True, min_width=14)
     table.add_column("")
     for row in comparison["rows"]:
-        table.add_row(row["name"], f"{row['score']:.3f}", _interval(row["interval"]), "~" if row["tied"] else "")
+        table.add_row(row["name"], f"{row['score']:.3f}", interval_text(row["interval"]), "~" if row["tied"] else "")
     for reference in comparison["references"]:
         score = reference["scores"].get(comparison["metric"])
         if score is not None:
-            interval = _interval(reference["intervals"].get(comparison["metric"]))
+            interval = interval_text(reference["intervals"].get(comparison["metric"]))
             table.add_row(f"{reference['name']} vs others", f"{score:.3f}", interval, "", style="dim")
     return table
 
@@ -151,10 +151,6 @@ def p_value(p: float) -> str:
     ('0.031', '<.001', '1.000')
     """
     return "<.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _interval(interval: Mapping[str, float] | None) -> str:
-    return "" if interval is None else f"[{interval['low']:.3f}, {interval['high']:.3f}]"
 
 
 def _advice(comparison: Mapping[str, Any]) -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.errors import UserError
 from bench.evaluation.metrics import LOWER_IS_BETTER, METRICS
-from bench.results.protocol import same_table
+from bench.results.protocol import same_table, search_name
 from bench.results.store import RunFolder, stored_runs, to_json, write_atomically
 
 NEEDED = ("task", "model", "search", "validation", "splits", "seed", "status")
@@ -104,9 +104,8 @@ def metrics_of(board: dict[str, Any]) -> list[str]:
     return sorted((name for name in METRICS if name in present), key=lambda name: name != board["metric"])
 
 
-def interval_text(row: dict[str, Any], metric: str) -> str:
-    """A row's interval as ``[low, high]``, empty where it has none."""
-    interval = row["intervals"].get(metric)
+def interval_text(interval: Mapping[str, float] | None) -> str:
+    """An interval as ``[low, high]``, empty where there is none."""
     return "" if interval is None else f"[{interval['low']:.3f}, {interval['high']:.3f}]"
 
 
@@ -116,7 +115,7 @@ def _cell(row: dict[str, Any], name: str, primary: str) -> str:
     if name not in row["scores"]:
         return ""
     score = f"{row['scores'][name]:.3f}"
-    return f"{score} {interval_text(row, name)}".rstrip() if name == primary else score
+    return f"{score} {interval_text(row['intervals'].get(name))}".rstrip() if name == primary else score
 
 
 def _row(folder: RunFolder, record: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +124,7 @@ def _row(folder: RunFolder, record: dict[str, Any]) -> dict[str, Any]:
     return {
         "kind": "model" if complete else record["status"],
         "model": record["model"]["name"],
-        "search": record["search"]["name"] if record["model"]["search"] else None,
+        "search": search_name(record),
         "key": folder.key,
         "scores": summary["scores"],
         "intervals": summary["intervals"],

@@ -34,6 +34,11 @@ def differences(one: Record, other: Record) -> list[str]:
     return [f"{name}: {part(one)} and {part(other)}" for name, part in parts.items() if part(one) != part(other)]
 
 
+def search_name(record: Record) -> str | None:
+    """The name of a run's search, None where its model has nothing to search."""
+    return record["search"]["name"] if record["model"]["search"] else None
+
+
 def settings(record: Record) -> dict[str, Any]:
     """The seed and the validation of a run: what else the runs of one table have in common."""
     return {"seed": record["seed"], **{k: v for k, v in record["validation"].items() if k != "name"}}

@@ -1,0 +1,57 @@
+"""How the commands end that can be stopped and typed again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+
+@contextmanager
+def resumable(command: str, words: Sequence[str], results: Path) -> Iterator[None]:
+    """Say what is kept and how to go on where a run is stopped, or the system refuses something.
+
+    Parameters
+    ----------
+    command : str
+        The command's name.
+    words : sequence of str
+        What was typed behind it.
+    results : pathlib.Path
+        The store.
+
+    Raises
+    ------
+    click.exceptions.Exit
+        With status 130 where the user stopped it.
+    bench.errors.BenchError
+        In place of an `OSError`.
+    """
+    from bench.errors import BenchError, describe_os_error
+    from bench.runner import InterruptedRun
+
+    try:
+        yield
+    except InterruptedRun as stopped:
+        rest = [word for word in words if not word.startswith("force=")]
+        click.echo(
+            f"\nStopped. {stopped.kept} finished folds are kept in {results}/, {stopped.missing} are "
+            f"missing.\nTo go on: {shlex.join(['bench', command, *rest])}",
+            err=True,
+        )
+        raise click.exceptions.Exit(130) from None
+    except OSError as error:
+        hint = "What was finished is stored; the same command goes on from there."
+        raise BenchError(describe_os_error(error), hint) from error
+
+
+def tell_failures(failures: Sequence[str]) -> None:
+    """Print failed cells and end with status 1, where there are any."""
+    for failure in failures:
+        click.echo(f"failed: {failure}", err=True)
+    if failures:
+        click.echo("The same command tries the failed folds again; all else is stored.", err=True)
+        raise click.exceptions.Exit(1)
