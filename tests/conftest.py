@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
 from hypothesis import settings
+
+from bench.cli import main
 
 settings.register_profile("bench", deadline=None)  # the first example pays for an import
 settings.load_profile("bench")
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Run a command: its exit status, what it printed, and what it said on standard error."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["bench", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return int(end.value.code or 0), printed.out, printed.err
+
+    return run

@@ -10,6 +10,10 @@ import numpy as np
 import pandas as pd
 from stored import _record, _trials
 
+from bench.comparison.compare import compare
+from bench.comparison.predictions import read_side_by_side
+from bench.comparison.request import parse_request
+from bench.comparison.selection import select
 from bench.evaluation.cell import CellResult
 from bench.evaluation.scoring import score_predictions
 from bench.results.store import RunFolder
@@ -72,3 +76,10 @@ def store_contest(
         folder.write_record(record | changes)
         made[model] = folder
     return made
+
+
+def compared(results: Path, *words: str) -> dict[str, Any]:
+    """The comparison that these words ask for."""
+    request = parse_request([*words, f"results={results}"])
+    (selected,) = select(request)
+    return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)

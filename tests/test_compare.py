@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from contest import LABELS, store_contest
+from contest import LABELS, compared, store_contest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import nct, t
 
-from bench.cli import main
 from bench.comparison.across import rank_across
-from bench.comparison.compare import compare
-from bench.comparison.predictions import read_side_by_side
-from bench.comparison.request import parse_request
-from bench.comparison.selection import select
 from bench.comparison.verdict import equal_over_groups, needed_to_decide
 from bench.errors import UserError
 from bench.evaluation.scoring import score_predictions
@@ -35,27 +29,8 @@ def contest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return results
 
 
-def compared(results: Path, *words: str) -> dict:
-    (selected,) = select(parse_request([*words, f"results={results}"]))
-    request = parse_request([*words, f"results={results}"])
-    return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)
-
-
 def pair(comparison: dict, first: str, second: str) -> dict:
     return next(p for p in comparison["pairs"] if {p["first"], p["second"]} == {first, second})
-
-
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bench", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return int(end.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 def test_a_model_that_is_better_is_called_so_and_one_alike_is_not(contest: Path) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from contest import LABELS, store_contest
+from contest import LABELS, compared, store_contest
 
-from bench.cli import main
 from bench.comparison.across import rank_across
 from bench.comparison.compare import compare
 from bench.comparison.predictions import read_side_by_side
@@ -23,27 +21,8 @@ from bench.results.store import RunFolder
 from bench.results.summary import summarise
 
 
-def compared(results: Path, *words: str) -> dict[str, Any]:
-    request = parse_request([*words, f"results={results}"])
-    (selected,) = select(request)
-    return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)
-
-
 def names(comparison: dict[str, Any]) -> set[str]:
     return {row["name"] for row in comparison["rows"]}
-
-
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["bench", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return int(end.value.code or 0), printed.out, printed.err
-
-    return run
 
 
 def change(path: Path, **changes: Any) -> None:
