@@ -22,6 +22,9 @@ from bench.errors import ConfigError, nearest
 GROUPS = ("search", "validation", "execution")
 """Configuration groups of which a run has one each."""
 
+DEVICES = ("auto", "cpu", "cuda")
+"""What torch can be told to compute on."""
+
 MULTIPLE = ("task", "model")
 """Groups of which a run takes one, several or all."""
 
@@ -35,7 +38,7 @@ class Search:
     name : str
         The name of its file, with what was changed on the command line.
     trials : int
-        Settings to try, at least 1.
+        Settings to try; 0 takes the model's own and searches nothing.
     timeout : float or None
         Seconds after which no further setting is tried.
     """
@@ -80,11 +83,14 @@ class Execution:
         Processes; None is one a core.
     cell_timeout : float or None
         Seconds after which a cell is stopped and stored as failed.
+    device : {"auto", "cpu", "cuda"}
+        What torch computes on; auto is a GPU where there is one.
     """
 
     name: str
     workers: int | None = None
     cell_timeout: float | None = None
+    device: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -175,7 +181,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         asked_for_models="model" in given and chosen["model"] != "all",
         search=Search(
             _search_name(search.name, changes.get("search", {})),
-            trials=search.integer("trials", least=1),
+            trials=search.integer("trials", least=0),
             timeout=search.seconds("timeout"),
         ),
         validation=Validation(
@@ -189,6 +195,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
             execution.name,
             workers=None if execution.get("workers") == "auto" else execution.integer("workers", least=1),
             cell_timeout=execution.seconds("cell_timeout"),
+            device=execution.choice("device", DEVICES),
         ),
         task_overrides=changes.get("task", {}),
         model_overrides=changes.get("model", {}),
@@ -328,6 +335,12 @@ class _Fields:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
             raise self._wrong(key, "a number of seconds above 0, or null")
         return None if value is None else float(value)
+
+    def choice(self, key: str, values: Sequence[str]) -> str:
+        value = self.get(key)
+        if value not in values:
+            raise self._wrong(key, f"one of {', '.join(values)}")
+        return str(value)
 
     def boolean(self, key: str) -> bool:
         value = self.get(key)

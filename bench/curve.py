@@ -123,7 +123,13 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
         execution = config.execution
         try:
             with closing(
-                execute([point.evaluation for point in points], todo, execution.workers, execution.cell_timeout)
+                execute(
+                    [point.evaluation for point in points],
+                    todo,
+                    execution.workers,
+                    execution.cell_timeout,
+                    execution.device,
+                )
             ) as results:
                 for cell, result in results:
                     point = points[cell.evaluation]

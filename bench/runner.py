@@ -150,7 +150,8 @@ def _execute(
     evaluations = [each.evaluation for each in planned.runs]
     start = time.perf_counter()
     todo = [Cell(numbers[id(each)], fold) for each, fold in cells]
-    with closing(execute(evaluations, todo, config.execution.workers, config.execution.cell_timeout)) as results:
+    execution = config.execution
+    with closing(execute(evaluations, todo, execution.workers, execution.cell_timeout, execution.device)) as results:
         for cell, result in results:
             each = planned.runs[cell.evaluation]
             each.folder.write_cell(result)

@@ -118,7 +118,7 @@ TYPED = {
         ["task=stance", "search=quik"],
         "search=quik: there is no search of that name.\nDid you mean",
     ),
-    "a search that is null": (["task=stance", "search=null"], "search: expected a name, not None.\nChoose from: quick"),
+    "a search that is null": (["task=stance", "search=null"], "search: expected a name, not None.\nChoose from: none"),
     "a mistyped key": (["task=stance", "sed=3"], "sed: unknown key.\nDid you mean 'seed'?"),
     "a key of no group": (["task=stance", "hydra.run=3"], "hydra.run: unknown key.\nChoose from: execution, force,"),
     "a mistyped key of a group": (["task=stance", "search.trails=3"], "search.trails: unknown key.\nDid you mean 'tri"),
@@ -135,9 +135,9 @@ TYPED = {
     "a seed that is text": (["task=stance", "seed='1'"], 'seed="1": expected a whole number, at least 0.'),
     "a negative seed": (["task=stance", "seed=-1"], "seed=-1: expected a whole number, at least 0."),
     "a seed that is true": (["task=stance", "seed=true"], "seed=true: expected a whole number, at least 0."),
-    "half a trial": (["task=stance", "search.trials=1.5"], "search.trials=1.5: expected a whole number, at least 1."),
-    "no trials": (["task=stance", "search.trials=0"], "search.trials=0: expected a whole number, at least 1."),
-    "trials null": (["task=stance", "search.trials=null"], "search.trials=null: expected a whole number, at least 1."),
+    "half a trial": (["task=stance", "search.trials=1.5"], "search.trials=1.5: expected a whole number, at least 0."),
+    "fewer than no trials": (["task=stance", "search.trials=-1"], "search.trials=-1: expected a whole number, at le"),
+    "trials null": (["task=stance", "search.trials=null"], "search.trials=null: expected a whole number, at least 0."),
     "no time": (
         ["task=stance", "search.timeout=0"],
         "search.timeout=0: expected a number of seconds above 0, or null.",
@@ -150,6 +150,10 @@ TYPED = {
         "validation.repeats=0: expected a whole number, at least 1.",
     ),
     "no workers": (["task=stance", "execution.workers=0"], "execution.workers=0: expected a whole number, at least 1."),
+    "a device there is none of": (
+        ["task=stance", "execution.device=gpu"],
+        'execution.device="gpu": expected one of auto, cpu, cuda.',
+    ),
     "a timeout in words": (["task=stance", "execution.cell_timeout=1h"], 'execution.cell_timeout="1h": expected a num'),
     "force=1": (["task=stance", "force=1"], "force=1: expected true or false."),
     "tracking=no": (["task=stance", "tracking=no"], 'tracking="no": expected true or false.'),
@@ -204,7 +208,7 @@ FILES = {
     "an unknown key at the top": (
         "config.yaml",
         "defaults: [{validation: mine}]\nsede: 3\n",
-        "configs/config.yaml: search: expected a name, not None.\nChoose from: quick, standard, thorough.",
+        "configs/config.yaml: search: expected a name, not None.\nChoose from: none, quick, standard, thorough.",
     ),
     "defaults of no list": (
         "config.yaml",

@@ -279,7 +279,7 @@ def test_a_stored_model_finds_its_encoder_by_name_and_refuses_another_of_that_na
 def test_a_run_with_other_weights_is_another_run(folder: Path) -> None:
     model, task = load_model("encoder-logreg", {"params.features.encoder": "hash"}), text_task()
     before = examine(model, task)
-    assert before["encoder hash"].startswith("numpy ")
+    assert before.sources["encoder hash"].startswith("numpy ")
     write_encoder(folder, prefix="query: ")
     assert examine(model, task) != before
 

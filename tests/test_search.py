@@ -67,7 +67,7 @@ def evaluate_fold(searched: Model, trials: int = 12, fold: Fold = 0, **changes: 
 
 def test_the_same_seed_tries_the_same_settings_and_another_seed_others() -> None:
     def trials(seed: int) -> list[Trial]:
-        return run_trials(lambda p: p["share"], model(SPACE), budget(20), minimise=False, seed=seed)
+        return run_trials(lambda p, _: p["share"], model(SPACE), budget(20), minimise=False, seed=seed)
 
     assert trials(3) == trials(3)
     assert trials(3) != trials(4)
@@ -75,19 +75,21 @@ def test_the_same_seed_tries_the_same_settings_and_another_seed_others() -> None
 
 
 def test_a_longer_search_begins_like_a_shorter_one() -> None:
-    short, long = (run_trials(lambda p: p["share"], model(SPACE), budget(n), minimise=False, seed=0) for n in (5, 15))
+    short, long = (
+        run_trials(lambda p, _: p["share"], model(SPACE), budget(n), minimise=False, seed=0) for n in (5, 15)
+    )
     assert long[:5] == short
 
 
 @pytest.mark.parametrize("minimise", [False, True])
 def test_the_search_learns_in_the_right_direction(minimise: bool) -> None:
-    trials = run_trials(lambda p: p["share"], model(SPACE), budget(60), minimise=minimise, seed=0)
+    trials = run_trials(lambda p, _: p["share"], model(SPACE), budget(60), minimise=minimise, seed=0)
     late = np.mean([trial.score for trial in trials[30:]])
     assert late < 0.3 if minimise else late > 0.7
 
 
 def test_a_setting_that_fails_is_recorded_with_its_reason_and_the_search_goes_on() -> None:
-    def objective(params: dict[str, Any]) -> float:
+    def objective(params: dict[str, Any], report: object) -> float:
         if params["way"] == "raise":
             raise ValueError("this way is closed")
         return float(params["share"])
@@ -102,7 +104,7 @@ def test_a_setting_that_fails_is_recorded_with_its_reason_and_the_search_goes_on
 
 
 def test_the_search_stops_at_its_time_limit_but_never_before_one_setting_was_tried() -> None:
-    def slow(params: dict[str, Any]) -> float:
+    def slow(params: dict[str, Any], report: object) -> float:
         time.sleep(0.05)
         return 0.0
 

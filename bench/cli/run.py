@@ -22,12 +22,13 @@ Examples:
 \b
 Keys:
   task, model       one name, a comma list, or all (model=a,b)
-  search            quick, standard or thorough: 10, 30 or 100 trials a fold
+  search            none, quick, standard or thorough: 0, 10, 30 or 100 trials
   seed              every random choice is derived from it (0)
   force             true runs anew what is stored (false)
   tracking          false leaves MLflow out (true)
   results           where runs are stored (results)
   execution.workers processes (auto: one a core)
+  execution.device  what torch computes on: cpu, cuda, or auto (auto)
 `bench show config` prints all of them with their values.
 """,
 )

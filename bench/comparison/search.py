@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bench.evaluation.cell import Trial
 from bench.evaluation.metrics import LOWER_IS_BETTER
 from bench.models.space import Choice, Range
 from bench.results.store import RunFolder
@@ -59,6 +60,9 @@ def search_report(folder: RunFolder, record: dict[str, Any], summary: dict[str, 
             Which run, and whether less is better.
         ``trials``, ``failed``
             The most trials in a fold, and the failed ones of all folds.
+        ``stopped``
+            None, or of the trials that the search stopped before their last inner fold, in all folds: ``trials``,
+            their number, and ``sentence``.
         ``folds``
             For each outer fold that was searched: ``fold``, ``trials``, ``failed``, ``inner`` (the inner
             score of the chosen setting) and ``outer`` (the score on the fold's test part).
@@ -94,7 +98,9 @@ def search_report(folder: RunFolder, record: dict[str, Any], summary: dict[str, 
     metric = record["task"]["metric"]
     minimise = metric in LOWER_IS_BETTER
     sign = -1.0 if minimise else 1.0
-    scores = [[trial["score"] for trial in cell["trials"]] for cell in cells]
+    trials = [[Trial(**trial) for trial in cell["trials"]] for cell in cells]
+    scores = [[trial.score for trial in fold] for fold in trials]
+    failed = [sum(trial.failed for trial in fold) for fold in trials]
     inner, outer = _mean([cell["inner_score"] for cell in cells]), summary["scores"][metric]
     curve = _curve(scores, minimise)
     return {
@@ -103,16 +109,17 @@ def search_report(folder: RunFolder, record: dict[str, Any], summary: dict[str, 
         "metric": metric,
         "minimise": minimise,
         "trials": max(map(len, scores)),
-        "failed": sum(fold.count(None) for fold in scores),
+        "failed": sum(failed),
+        "stopped": _stopped([trial for fold in trials for trial in fold]),
         "folds": [
             {
                 "fold": cell["fold"],
                 "trials": len(fold),
-                "failed": fold.count(None),
+                "failed": failures,
                 "inner": cell["inner_score"],
                 "outer": cell["scores"][metric],
             }
-            for cell, fold in zip(cells, scores, strict=True)
+            for cell, fold, failures in zip(cells, scores, failed, strict=True)
         ],
         "curve": curve,
         "enough": _enough(curve["reached"], sign),
@@ -192,6 +199,14 @@ def _dimensions(record: dict[str, Any]) -> dict[str, Choice | Range]:
 
 def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
+
+
+def _stopped(trials: Sequence[Trial]) -> dict[str, Any] | None:
+    counts = Counter(trial.stopped for trial in trials if trial.stopped is not None)
+    if not counts:
+        return None
+    when = ", ".join(f"{count} {stopped}" for stopped, count in sorted(counts.items()))
+    return {"trials": counts.total(), "sentence": f"of {len(trials)} settings the search stopped {when}"}
 
 
 def _curve(scores: list[list[float | None]], minimise: bool) -> dict[str, list[Any]]:

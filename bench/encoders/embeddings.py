@@ -89,7 +89,7 @@ def precision(encoder: EncoderDefinition) -> str:
     """What an encoder computes in on this machine."""
     if isinstance(encoder.source, Package):
         return "own"
-    from bench.encoders.transformer import best_device, has_bfloat16
+    from bench.encoders.device import best_device, has_bfloat16
 
     return "bfloat16" if has_bfloat16(best_device()) else "float32"
 

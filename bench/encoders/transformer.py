@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.encoders.device import has_bfloat16, on_device
 from bench.encoders.weights import weights_folder
 from bench.errors import ModelError
 
@@ -47,10 +48,8 @@ class TransformerEncoder:
 
     def __init__(self, encoder: EncoderDefinition) -> None:
         self._encoder = encoder
-        self._device = best_device()
-        self._bf16 = has_bfloat16(self._device)
         self._tokenizer, model = load_pretrained(weights_folder(encoder))
-        self._model = model.to(self._device).eval()
+        self._model = model.eval()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts.
@@ -65,43 +64,52 @@ class TransformerEncoder:
         ndarray of float32 of shape (n_texts, dimensions)
             Of length 1.
         """
-        import torch
-
         limit = min(self._tokenizer.model_max_length, MAX_TOKENS)
         tokens = self._tokenizer(
             [self._encoder.prefix + text for text in texts], truncation=True, max_length=limit, padding=False
         )["input_ids"]
+        with on_device() as device:
+            self._model.to(device)
+            try:
+                return self._encode(tokens, device)
+            finally:
+                self._model.to("cpu")
+
+    def _encode(self, tokens: list[list[int]], device: torch.device) -> NDArray[np.float32]:
+        import torch
+
+        bf16 = has_bfloat16(device)
         vectors: NDArray[np.float32] | None = None
         for rows in batches([len(each) for each in tokens], BATCH_TOKENS):
             padded = self._tokenizer.pad({"input_ids": [tokens[row] for row in rows]}, return_tensors="pt")
-            padded = {name: value.to(self._device) for name, value in padded.items()}
-            with (
-                torch.inference_mode(),
-                torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16),
-            ):
+            padded = {name: value.to(device) for name, value in padded.items()}
+            with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
                 hidden = self._model(**padded).last_hidden_state
             pooled = pool(hidden.float(), padded["attention_mask"], self._encoder.pooling)
             unit = torch.nn.functional.normalize(pooled, dim=1).cpu().numpy()
             if vectors is None:
-                vectors = np.empty((len(texts), unit.shape[1]), dtype=np.float32)
+                vectors = np.empty((len(tokens), unit.shape[1]), dtype=np.float32)
             vectors[rows] = unit
         assert vectors is not None, "there is no text to embed"
         return vectors
 
 
-def load_pretrained(folder: Path, **settings: Any) -> tuple[Any, Any]:
-    """Load a tokenizer and an encoder from a folder: safetensors only, no code of the model's own, no network.
+def load_pretrained(folder: Path, kind: str = "AutoModel", **settings: Any) -> tuple[Any, Any]:
+    """Load a tokenizer and a model from a folder: safetensors only, no code of the model's own, no network.
 
     Parameters
     ----------
     folder : pathlib.Path
         See `bench.encoders.weights.weights_folder`.
+    kind : str
+        The class of `transformers` that makes the model: ``AutoModel``, an encoder without a head, or another one.
     **settings
-        Passed to ``AutoModel.from_pretrained``.
+        Passed to its ``from_pretrained``.
 
     Returns
     -------
-    tuple of tokenizer and torch.nn.Module
+    tuple of tokenizer and model
+        The model is what ``from_pretrained`` gives, as a rule a torch.nn.Module.
 
     Raises
     ------
@@ -119,7 +127,7 @@ def load_pretrained(folder: Path, **settings: Any) -> tuple[Any, Any]:
     safe = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **safe)
-        model = transformers.AutoModel.from_pretrained(folder, use_safetensors=True, **safe, **settings)
+        model = getattr(transformers, kind).from_pretrained(folder, use_safetensors=True, **safe, **settings)
     except Exception as error:  # A folder may hold anything.
         raise ModelError(
             f"{folder}: transformers cannot load it: {type(error).__name__}: {error}",
@@ -177,19 +185,3 @@ def batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
         else:
             made.append([row])
     return made
-
-
-def best_device() -> torch.device:
-    """The GPU where there is one, else the CPU."""
-    import torch
-
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether a device computes in bfloat16 faster than in float32."""
-    import torch
-
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

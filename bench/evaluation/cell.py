@@ -25,15 +25,37 @@ class Trial:
     params : dict
         The setting, by dotted name.
     score : float or None
-        The metric over the pooled inner out-of-fold predictions; None if it failed.
+        The metric over the pooled inner out-of-fold predictions; None if it failed or was stopped.
     error : str or None
         Why it failed.
+    pruned_after, inner_folds : int or None
+        After how many of how many inner folds the search stopped it; None unless it did.
     """
 
     number: int
     params: dict[str, Any]
     score: float | None
     error: str | None = None
+    pruned_after: int | None = None
+    inner_folds: int | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has no score though the search let it run to its end."""
+        return self.score is None and self.pruned_after is None
+
+    @property
+    def stopped(self) -> str | None:
+        """When the search stopped it, in words.
+
+        Examples
+        --------
+        >>> Trial(3, {"estimator.C": 0.1}, None, pruned_after=1, inner_folds=4).stopped
+        'after 1 of 4 inner folds'
+        """
+        if self.pruned_after is None:
+            return None
+        return f"after {self.pruned_after} of {self.inner_folds} inner folds"
 
 
 @dataclass
@@ -53,7 +75,8 @@ class CellResult:
     trials : list of Trial
         The whole search.
     predictions : pandas.DataFrame or None
-        One row an outer test example: ``id``, ``group``, ``label``, ``predicted`` and,
+        One row an outer test example: ``id``, ``group``, ``label``, ``predicted`` (empty where the model gave no
+        answer, which counts as wrong) and,
         where the model gives probabilities, ``p_<label>`` for each label in the task's order, else
         ``d_<label>`` for decision values, else neither.
     scores : dict of str to float

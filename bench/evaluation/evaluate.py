@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 import traceback
 import warnings
@@ -9,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,9 +28,16 @@ from bench.seeding import derive_seed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from optuna.trial import Trial as OptunaTrial
     from sklearn.base import BaseEstimator
 
     from bench.features.cache import FeatureCache
+
+    Report = Callable[[float, int, int], None]
+    Objective = Callable[[dict[str, Any], Report | None], float]
+
+PRUNING_STARTS = 3
+"""Settings that are scored in full before the search stops any."""
 
 
 @dataclass(eq=False)
@@ -159,7 +168,7 @@ def _fit_final(evaluation: Evaluation, result: CellResult, cache: FeatureCache, 
     _search(evaluation, FINAL, np.arange(len(task)), result, cache, clock)
     with clock.fitting():
         estimator = evaluation.model.build(result.params, task, _model_seed(evaluation, FINAL))
-        estimator.fit(task.frame, task.y)
+        estimator.fit(task.frame, task.y, **_groups_for(estimator, task.groups))
     with clock.phase("store"):
         try:
             result.estimator = dumps(estimator)
@@ -172,20 +181,16 @@ def _search(
 ) -> None:
     """Choose a setting by the metric of the pooled inner out-of-fold predictions."""
     model, task = evaluation.model, evaluation.task
-    if not model.search:
+    if not model.search or not evaluation.search.trials:
         return
-    seed = derive_seed(evaluation.seed, task.name, str(fold), "inner")
-    inner = [
-        Split(rows[split.train], rows[split.test])
-        for split in split_by_group(task.codes[rows], task.groups[rows], evaluation.inner_folds, seed)
-    ]
+    inner = inner_splits(evaluation, fold, rows)
     if not inner:
         result.notes.append("training holds one group, which inner folds cannot split: nothing was searched")
         return
     with clock.phase("search"):
         result.trials = run_trials(
-            lambda params: _inner_score(
-                evaluation, params, _model_seed(evaluation, fold), inner, cache, clock.warnings
+            lambda params, report: _inner_score(
+                evaluation, params, _model_seed(evaluation, fold), inner, cache, clock.warnings, report
             ),
             evaluation.model,
             evaluation.search,
@@ -195,23 +200,52 @@ def _search(
     scored = [trial for trial in result.trials if trial.score is not None]
     if not scored:
         raise RuntimeError(f"all {len(result.trials)} settings failed; the first: {result.trials[0].error}")
-    if len(scored) < len(result.trials):
-        failed = next(trial for trial in result.trials if trial.score is None)
-        result.notes.append(f"{len(result.trials) - len(scored)} settings failed; the first: {failed.error}")
+    failed = [trial for trial in result.trials if trial.failed]
+    if failed:
+        result.notes.append(f"{len(failed)} settings failed; the first: {failed[0].error}")
     sign = 1.0 if task.metric in LOWER_IS_BETTER else -1.0
     best = min(scored, key=lambda trial: (sign * (trial.score or 0.0), trial.number))
     result.params, result.inner_score = best.params, best.score
 
 
-def run_trials(
-    objective: Callable[[dict[str, Any]], float], model: Model, search: Search, minimise: bool, seed: int
-) -> list[Trial]:
+def inner_splits(evaluation: Evaluation, fold: Fold, rows: NDArray[np.intp]) -> list[Split]:
+    """The inner folds of a cell's training part.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What is evaluated.
+    fold : int or "final"
+        The cell's fold.
+    rows : ndarray of int, shape (n_training,)
+        Its training part.
+
+    Returns
+    -------
+    list of Split
+        Empty where the part holds one group.
+    """
+    task = evaluation.task
+    seed = derive_seed(evaluation.seed, task.name, str(fold), "inner")
+    return [
+        Split(rows[split.train], rows[split.test])
+        for split in split_by_group(task.codes[rows], task.groups[rows], evaluation.inner_folds, seed)
+    ]
+
+
+def run_trials(objective: Objective, model: Model, search: Search, minimise: bool, seed: int) -> list[Trial]:
     """Let Optuna's TPE (Bergstra et al. 2011) propose settings and record what each scores.
+
+    The model's own setting is tried first where it has one for every searched parameter. Where the model says
+    ``prune``, Optuna's median rule stops a setting whose best score so far is worse than the median of what the
+    settings that were scored in full had after as many inner folds, once there are `PRUNING_STARTS` of these.
 
     Parameters
     ----------
     objective : callable
-        From a setting to its score; a setting for which it raises is recorded as failed.
+        From a setting to its score; a setting for which it raises is recorded as failed. Where the model says
+        ``prune`` it is also given what to call after each inner fold but the last, with the score so far, the
+        number of inner folds done and the number of all; else None.
     model : Model
         Whose space is searched.
     search : Search
@@ -225,8 +259,12 @@ def run_trials(
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        direction="minimize" if minimise else "maximize", sampler=optuna.samplers.TPESampler(seed=seed)
+        direction="minimize" if minimise else "maximize",
+        sampler=optuna.samplers.TPESampler(seed=seed),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=0),
     )
+    if model.first_setting is not None:
+        study.enqueue_trial(model.search.encode(model.first_setting))
     trials: list[Trial] = []
     start = time.perf_counter()
     for number in range(search.trials):
@@ -235,7 +273,10 @@ def run_trials(
         asked = study.ask()
         params = model.search.suggest(asked)
         try:
-            score = objective(params)
+            score = objective(params, partial(_report, asked) if model.prune else None)
+        except _Pruned as stop:
+            study.tell(asked, state=optuna.trial.TrialState.PRUNED)
+            trials.append(Trial(number, params, None, pruned_after=stop.done, inner_folds=stop.of))
         except Exception as error:
             study.tell(asked, state=optuna.trial.TrialState.FAIL)
             trials.append(Trial(number, params, None, f"{type(error).__name__}: {error}"))
@@ -245,6 +286,20 @@ def run_trials(
     return trials
 
 
+class _Pruned(Exception):  # noqa: N818
+    """The search stops a setting after some of the inner folds."""
+
+    def __init__(self, done: int, of: int) -> None:
+        super().__init__(done, of)
+        self.done, self.of = done, of
+
+
+def _report(asked: OptunaTrial, score: float, done: int, of: int) -> None:
+    asked.report(score, done)
+    if asked.should_prune():
+        raise _Pruned(done, of)
+
+
 def _inner_score(
     evaluation: Evaluation,
     params: dict[str, Any],
@@ -252,19 +307,35 @@ def _inner_score(
     inner: Sequence[Split],
     cache: FeatureCache,
     caught: Counter[str],
+    report: Report | None,
 ) -> float:
-    task, clock = evaluation.task, _Clock(warnings=caught)
-    true = np.concatenate([task.codes[split.test] for split in inner])
-    fitted = (_fit(evaluation, params, seed, split, cache, clock) for split in inner)
+    clock = _Clock(warnings=caught)
+    predictions: list[NDArray[Any]] = []
+    for done, split in enumerate(inner, start=1):
+        estimator, X_test = _fit(evaluation, params, seed, split, cache, clock)
+        predictions.append(_inner_predictions(evaluation, estimator, X_test))
+        if report is not None and done < len(inner):
+            report(_pooled_score(evaluation.task, inner[:done], predictions), done, len(inner))
+    return _pooled_score(evaluation.task, inner, predictions)
+
+
+def _inner_predictions(evaluation: Evaluation, estimator: Any, X_test: Any) -> NDArray[Any]:
+    """What the task's metric is made of: label indices of shape (n_rows,), or probabilities (n_rows, n_labels)."""
+    task = evaluation.task
     if task.metric in LABEL_METRICS:
-        codes = [predict_codes(estimator, X, task.labels) for estimator, X in fitted]
-        confusion = confusion_matrix(true, np.concatenate(codes), len(task.labels))
-        return float(label_scores(confusion)[task.metric])
-    given = [predict(estimator, X, task.labels).probabilities for estimator, X in fitted]
-    probabilities = [values for values in given if values is not None]
-    if len(probabilities) < len(inner):
+        return predict_codes(estimator, X_test, task.labels)
+    probabilities = predict(estimator, X_test, task.labels).probabilities
+    if probabilities is None:
         raise ValueError(f"the metric {task.metric} needs probabilities, which {evaluation.model.name} does not give")
-    return probability_scores(np.concatenate(probabilities), true)[task.metric]
+    return probabilities
+
+
+def _pooled_score(task: Task, inner: Sequence[Split], predictions: Sequence[NDArray[Any]]) -> float:
+    true = np.concatenate([task.codes[split.test] for split in inner])
+    pooled = np.concatenate(predictions)
+    if task.metric in LABEL_METRICS:
+        return float(label_scores(confusion_matrix(true, pooled, len(task.labels)))[task.metric])
+    return probability_scores(pooled, true)[task.metric]
 
 
 def _fit(
@@ -283,8 +354,19 @@ def _fit(
     with clock.fitting():
         if len(np.unique(y)) == 1:
             estimator = _constant_like(estimator)
-        estimator.fit(X_train, y)
+        estimator.fit(X_train, y, **_groups_for(estimator, task.groups[split.train]))
     return estimator, X_test
+
+
+def _groups_for(estimator: Any, groups: NDArray[np.str_]) -> dict[str, NDArray[np.str_]]:
+    """The training rows' groups as the argument of ``fit``, where the classifier's ``fit`` has a parameter for them."""
+    from sklearn.pipeline import Pipeline
+
+    name = "groups"
+    if isinstance(estimator, Pipeline):
+        step, estimator = estimator.steps[-1]
+        name = f"{step}__groups"
+    return {name: groups} if "groups" in inspect.signature(estimator.fit).parameters else {}
 
 
 def _features(evaluation: Evaluation, params: dict[str, Any]) -> BaseEstimator | None:

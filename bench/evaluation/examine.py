@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
 from bench.data.task import Task
+from bench.encoders.device import device_name
 from bench.errors import ModelError
 from bench.evaluation.metrics import PROBABILITY_METRICS
 from bench.models.model import Model
@@ -21,15 +23,38 @@ KNOWN_PACKAGES = ("bench", "sklearn", "lightgbm")
 """Packages whose versions every run records."""
 
 
-def examine_all(pairs: Sequence[tuple[Model, Task]]) -> list[dict[str, str] | ModelError]:
+@dataclass(frozen=True)
+class Examined:
+    """What is known of a model before it runs.
+
+    Parameters
+    ----------
+    sources : dict of str to str
+        By import path, the installed packages with their versions, or a digest of the source
+        files, of what neither this package nor scikit-learn provides; and what its parts say that they rest on.
+    requirements : dict of str to str
+        By name, the versions of the packages that its parts say they need besides `KNOWN_PACKAGES`.
+    device : str or None
+        What torch computes on, where a part needs torch; see `bench.encoders.device.device_name`.
+    estimates_time : bool
+        Whether its estimator tells how long it takes.
+    """
+
+    sources: dict[str, str]
+    requirements: dict[str, str]
+    device: str | None
+    estimates_time: bool
+
+
+def examine_all(pairs: Sequence[tuple[Model, Task]]) -> list[Examined | ModelError]:
     """Examine several models; see `examine`.
 
     Returns
     -------
-    list of dict or ModelError
-        For each pair the versions of its sources, or what is wrong with it.
+    list of Examined or ModelError
+        For each pair what is known of it, or what is wrong with it.
     """
-    found: list[dict[str, str] | ModelError] = []
+    found: list[Examined | ModelError] = []
     for model, task in pairs:
         try:
             found.append(examine(model, task))
@@ -38,7 +63,7 @@ def examine_all(pairs: Sequence[tuple[Model, Task]]) -> list[dict[str, str] | Mo
     return found
 
 
-def examine(model: Model, task: Task) -> dict[str, str]:
+def examine(model: Model, task: Task) -> Examined:
     """Build a model with its own values and with each end of its search space.
 
     Parameters
@@ -50,16 +75,14 @@ def examine(model: Model, task: Task) -> dict[str, str]:
 
     Returns
     -------
-    dict of str to str
-        By import path, the installed packages with their versions, or a digest of the source
-        files, of what neither this package nor scikit-learn provides.
+    Examined
 
     Raises
     ------
     bench.errors.ModelError
-        If a name or a value is wrong, or the model does not fit the task.
+        If a name or a value is wrong, a package is missing, or the model does not fit the task.
     """
-    sources = _sources(model) | _try({}, model, task)
+    sources, packages = _try({}, model, task)
     if task.metric in PROBABILITY_METRICS and not hasattr(model.build_estimator({}, task, seed=0), "predict_proba"):
         raise ModelError(
             f"{model.name} gives no probabilities, which the task's metric {task.metric} needs.",
@@ -67,14 +90,23 @@ def examine(model: Model, task: Task) -> dict[str, str]:
         )
     for name, dimension in model.search.dimensions.items():
         for value in dimension.ends():
-            sources |= _try({name: value}, model, task)
-    return sources
+            more_sources, more_packages = _try({name: value}, model, task)
+            sources |= more_sources
+            packages |= more_packages
+    requirements = _versions(packages, model)
+    return Examined(
+        sources=_sources(model) | sources,
+        requirements=requirements,
+        device=device_name() if "torch" in requirements else None,
+        estimates_time=hasattr(model.build_estimator({}, task, seed=0), "estimate_seconds"),
+    )
 
 
-def _try(params: dict[str, Any], model: Model, task: Task) -> dict[str, str]:
-    """Build a setting and let its parts check their values, as they do when fitted; returns what they say they rest on.
+def _try(params: dict[str, Any], model: Model, task: Task) -> tuple[dict[str, str], set[str]]:
+    """Build a setting and let its parts check their values, as they do when fitted.
 
-    A part that reads more than its parameters, such as the weights of an encoder, names it in a method ``sources``.
+    A part that reads more than its parameters, such as the weights of an encoder, names it in a method ``sources``, and
+    one that needs more packages than every model does names them in a method ``requirements``. Both are returned.
     """
     setting = ", ".join(f"search.{name}: {value!r}" for name, value in params.items()) or "params"
     try:
@@ -84,7 +116,9 @@ def _try(params: dict[str, Any], model: Model, task: Task) -> dict[str, str]:
             _try_features(features, task)
         if hasattr(estimator, "_parameter_constraints"):
             estimator._validate_params()
-        return {name: version for part in (features, estimator) for name, version in _declared(part).items()}
+        parts = (features, estimator)
+        sources = {name: version for part in parts for name, version in _declared(part, "sources", {}).items()}
+        return sources, {name for part in parts for name in _declared(part, "requirements", ())}
     except ModelError:
         raise
     except Exception as error:  # A plug-in may raise anything.
@@ -100,8 +134,18 @@ def _try_features(features: Any, task: Task) -> None:
         features.fit(task.frame, task.y)
 
 
-def _declared(part: Any) -> dict[str, str]:
-    return part.sources() if hasattr(part, "sources") else {}
+def _declared(part: Any, method: str, otherwise: Any) -> Any:
+    return getattr(part, method)() if hasattr(part, method) else otherwise
+
+
+def _versions(packages: set[str], model: Model) -> dict[str, str]:
+    try:
+        return {name: metadata.version(name) for name in sorted(packages)}
+    except metadata.PackageNotFoundError as error:
+        raise ModelError(
+            f"{model.origin}: {model.name} needs the package {error.name}, which is not installed.",
+            f"Install it: pip install {error.name}",
+        ) from None
 
 
 def _sources(model: Model) -> dict[str, str]:

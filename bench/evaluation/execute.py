@@ -65,7 +65,11 @@ def warm_up() -> None:
 
 
 def execute(
-    evaluations: Sequence[Evaluation], cells: Sequence[Cell], workers: int | None, cell_timeout: float | None
+    evaluations: Sequence[Evaluation],
+    cells: Sequence[Cell],
+    workers: int | None,
+    cell_timeout: float | None,
+    device: str = "auto",
 ) -> Generator[tuple[Cell, CellResult]]:
     """Run cells in worker processes.
 
@@ -79,6 +83,8 @@ def execute(
         Processes; None is one a core.
     cell_timeout : float or None
         Seconds after which a cell's process is killed.
+    device : {"auto", "cpu", "cuda"}
+        What torch computes on; ``cpu`` hides GPUs from the processes.
 
     Yields
     ------
@@ -92,7 +98,7 @@ def execute(
     try:
         while waiting or running:
             while waiting and len(running) < wanted:
-                process, connection = idle.pop() if idle else _start(evaluations)
+                process, connection = idle.pop() if idle else _start(evaluations, device)
                 cell = waiting.pop(0)
                 running[connection] = _Worker(process, connection, cell, time.monotonic())
                 with suppress(BrokenPipeError):
@@ -111,7 +117,7 @@ def execute(
             process.join()
 
 
-def call(function: Callable[..., T], *args: Any) -> T:
+def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
     """Call a function in a process like the workers', which has the libraries loaded already.
 
     Parameters
@@ -120,6 +126,8 @@ def call(function: Callable[..., T], *args: Any) -> T:
         A function of a module's top level.
     *args : object
         Its arguments, which can be pickled.
+    device : {"auto", "cpu", "cuda"}
+        What torch computes on; ``cpu`` hides GPUs from the process.
 
     Raises
     ------
@@ -130,7 +138,7 @@ def call(function: Callable[..., T], *args: Any) -> T:
     """
     warm_up()
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    process = _context().Process(target=answer, args=(theirs, function, args), daemon=True)
+    process = _context().Process(target=answer, args=(theirs, function, args, _environment(device)), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -156,9 +164,14 @@ def _context() -> Any:
     return multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
 
 
-def _start(evaluations: Sequence[Evaluation]) -> tuple[Any, Connection]:
+def _environment(device: str) -> dict[str, str]:
+    """The environment of the process, without GPUs where the CPU is asked for."""
+    return {**os.environ, **({"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {})}
+
+
+def _start(evaluations: Sequence[Evaluation], device: str) -> tuple[Any, Connection]:
     ours, theirs = multiprocessing.Pipe()
-    process = _context().Process(target=work, args=(evaluations, theirs), daemon=True)
+    process = _context().Process(target=work, args=(evaluations, theirs, _environment(device)), daemon=True)
     process.start()
     theirs.close()
     return process, ours

@@ -16,11 +16,13 @@ from bench.catalogue import load_model, load_task
 from bench.config import RunConfig
 from bench.data.duplicates import duplicate_keys
 from bench.data.task import Task
-from bench.errors import ModelError, UserError
+from bench.encoders.device import device_name
+from bench.errors import ConfigError, ModelError, UserError
 from bench.evaluation import splits
 from bench.evaluation.cell import FINAL, Fold
+from bench.evaluation.estimate import time_notes
 from bench.evaluation.evaluate import Evaluation
-from bench.evaluation.examine import examine_all
+from bench.evaluation.examine import Examined, examine_all
 from bench.evaluation.execute import call
 from bench.models.model import Model
 from bench.results.store import FORMAT, RunFolder, run_key
@@ -53,6 +55,8 @@ class PlannedRun:
         Whether stored folds are to be deleted first.
     final : bool
         Whether a last cell fits on all examples.
+    estimates_time : bool
+        Whether its estimator tells how long it takes.
     """
 
     evaluation: Evaluation
@@ -60,6 +64,7 @@ class PlannedRun:
     record: dict[str, Any]
     anew: bool = False
     final: bool = True
+    estimates_time: bool = False
 
     @property
     def all_folds(self) -> list[Fold]:
@@ -109,6 +114,7 @@ def plan(config: RunConfig) -> Plan:
             planned.notes.append(f"{where}: stored folds of {changed} are not mixed in, but run anew")
         elif changed:
             planned.notes.append(f"{where}: stored with {changed}; force=true runs it anew")
+    planned.notes += time_notes(planned.runs, config)
     return planned
 
 
@@ -121,15 +127,24 @@ def prepare(config: RunConfig) -> Plan:
         If a task, a model or a split is wrong.
     """
     planned = Plan([])
+    _check_device(config.execution.device)
     tasks = [_load(name, config) for name in config.tasks]
     planned.notes += [f"{task.name}: {note}" for task in tasks for note in task.notes]
     outer = {task.name: _split(task, config) for task in tasks}
     described = {task.name: _describe_task(task) for task in tasks}
-    for task, model, sources in _fitting(tasks, config, planned.notes):
+    for task, model, examined in _fitting(tasks, config, planned.notes):
         inner = config.validation.inner_folds
         evaluation = Evaluation(task, model, outer[task.name], config.search, inner, config.seed)
-        planned.runs.append(_plan_run(evaluation, described[task.name], sources, config))
+        planned.runs.append(_plan_run(evaluation, described[task.name], examined, config))
     return planned
+
+
+def _check_device(device: str) -> None:
+    if device == "cuda" and call(device_name) == "cpu":
+        raise ConfigError(
+            "execution.device=cuda: torch finds no GPU here.",
+            "execution.device=auto takes the CPU where there is none.",
+        )
 
 
 def _load(name: str, config: RunConfig) -> Task:
@@ -145,13 +160,14 @@ def _split(task: Task, config: RunConfig) -> list[splits.Split]:
     return outer
 
 
-def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list[tuple[Task, Model, dict[str, str]]]:
-    """The models that fit each task, with the digests of their sources."""
+def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list[tuple[Task, Model, Examined]]:
+    """The models that fit each task, with what is known of them."""
     names = list(config.models) if BASELINE in config.models else [BASELINE, *config.models]
     models = [load_model(name, config.model_overrides if name in config.models else {}) for name in names]
     pairs = [(model, task) for task in tasks for model in models]
     fitting = []
-    for (model, task), found in zip(pairs, call(examine_all, pairs), strict=True):
+    answers = call(examine_all, pairs, device=config.execution.device)
+    for (model, task), found in zip(pairs, answers, strict=True):
         if not isinstance(found, ModelError):
             fitting.append((task, model, found))
         elif config.asked_for_models and model.name in config.models:
@@ -161,18 +177,20 @@ def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list
     return fitting
 
 
-def _plan_run(
-    evaluation: Evaluation, task: Mapping[str, Any], sources: Mapping[str, str], config: RunConfig
-) -> PlannedRun:
+def _plan_run(evaluation: Evaluation, task: Mapping[str, Any], examined: Examined, config: RunConfig) -> PlannedRun:
     model = evaluation.model
-    described = {
+    described: dict[str, Any] = {
         "name": model.name,
         "estimator": model.estimator,
         "features": model.features,
         "params": dict(model.params),
         "search": {name: dataclasses.asdict(spec) for name, spec in model.search.dimensions.items()},
-        "sources": dict(sources),
+        "sources": examined.sources,
     }
+    if model.prune:
+        described["prune"] = True
+    if model.first_setting is not None:
+        described["first_setting"] = model.first_setting
     identity = {
         "task": {key: task[key] for key in IDENTIFYING},
         "model": described,
@@ -187,23 +205,32 @@ def _plan_run(
         "format": FORMAT,
         "key": folder.key,
         "task": dict(task),
-        "model": {**described, "description": model.description, "origin": model.origin},
+        "model": {
+            **described,
+            "description": model.description,
+            "origin": model.origin,
+            "requirements": examined.requirements,
+        },
         "validation": dataclasses.asdict(config.validation),
         "search": dataclasses.asdict(config.search),
         "folds": len(evaluation.splits),
-        "environment": environment(),
+        "environment": environment() | ({} if examined.device is None else {"device": examined.device}),
         "command": shlex.join(["bench", "run", *config.overrides]),
     }
-    return PlannedRun(evaluation, folder, record, anew=config.force and model.name in config.models)
+    anew = config.force and model.name in config.models
+    return PlannedRun(evaluation, folder, record, anew, estimates_time=examined.estimates_time)
 
 
 def older_versions(folder: RunFolder, record: Mapping[str, Any]) -> str | None:
     """Say which libraries had other versions when the folds in a folder were made, None where none had."""
     try:
-        then = folder.read_record()["environment"]["packages"]
+        stored = folder.read_record()
+        then = {**stored["environment"]["packages"], **stored["model"].get("requirements", {})}
     except (UserError, KeyError, TypeError):
         return None
     now = record["environment"]["packages"]
+    if "requirements" in stored["model"]:
+        now = {**now, **record["model"]["requirements"]}
     return (
         ", ".join(f"{name} {then.get(name)} (now {now[name]})" for name in now if then.get(name) != now[name]) or None
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ PRELOADED = (
 """Modules to import once, before worker processes are forked."""
 
 
-def work(evaluations: Sequence[Evaluation], connection: Connection) -> None:
+def work(evaluations: Sequence[Evaluation], connection: Connection, environment: Mapping[str, str]) -> None:
     """Evaluate cells until the other end closes.
 
     Parameters
@@ -33,11 +34,14 @@ def work(evaluations: Sequence[Evaluation], connection: Connection) -> None:
         What cells refer to by number.
     connection : multiprocessing.connection.Connection
         Cells come in as ``(number of the evaluation, fold)``, results go out.
+    environment : mapping of str to str
+        The environment variables; a process that is forked from a server has those of the server's start.
     """
     from bench.evaluation.evaluate import evaluate
     from bench.features.cache import FeatureCache
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _adopt(environment)
     caches: dict[int, FeatureCache] = {}
     while True:
         try:
@@ -55,11 +59,22 @@ def work(evaluations: Sequence[Evaluation], connection: Connection) -> None:
             connection.send(CellResult(fold=fold, status="failed", error=traceback.format_exc()))
 
 
-def answer(connection: Connection, function: Callable[..., object], args: tuple[object, ...]) -> None:
+def answer(
+    connection: Connection,
+    function: Callable[..., object],
+    args: tuple[object, ...],
+    environment: Mapping[str, str],
+) -> None:
     """Send what a function returns, as ``(True, value)``, or raises, as ``(False, error)``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _adopt(environment)
     try:
         reply = (True, function(*args))
     except Exception as error:
         reply = (False, error)
     connection.send(reply)
+
+
+def _adopt(environment: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)

@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from bench.encoders.definition import Package
 from bench.encoders.embeddings import embed
 from bench.encoders.registry import find_encoder
 from bench.encoders.weights import identity
@@ -113,6 +114,11 @@ class EncoderFeatures(TransformerMixin, BaseEstimator):
     def sources(self) -> dict[str, str]:
         """Say which weights the features rest on, so that a run of other weights is another run."""
         return {f"encoder {self.encoder}": identity(find_encoder(self.encoder))}
+
+    def requirements(self) -> list[str]:
+        """Name the packages that the encoder needs, besides this one's own."""
+        source = find_encoder(self.encoder).source
+        return [source.package] if isinstance(source, Package) else ["torch", "transformers"]
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the features' names, of shape (n_features,)."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bench.data.task import Task
 
-KEYS = ("name", "description", "features", "estimator", "params", "search")
+KEYS = ("name", "description", "features", "estimator", "params", "search", "prune")
 """The keys of a model's file."""
 
 
@@ -39,6 +39,8 @@ class Model:
         ``estimator.<name>`` say whose it is, and further dots reach into nested parts.
     search : SearchSpace
         The parameters that are searched, with names of the same form.
+    prune : bool
+        Whether the search stops a setting that is below the median of earlier ones after some of the inner folds.
     description : str
         One line on what it is.
     origin : str
@@ -52,6 +54,7 @@ class Model:
     search: SearchSpace = field(default_factory=lambda: SearchSpace({}))
     description: str = ""
     origin: str = ""
+    prune: bool = False
 
     def __post_init__(self) -> None:
         for name, value in self.params.items():
@@ -99,6 +102,9 @@ class Model:
         params = definition.get("params") or {}
         if not isinstance(params, Mapping):
             raise ModelError(f"{origin}: 'params' must be a mapping of names to values, not {params!r}.")
+        prune = definition.get("prune", False)
+        if not isinstance(prune, bool):
+            raise ModelError(f"{origin}: 'prune' must be true or false, not {prune!r}.")
         return cls(
             name=name,
             estimator=definition["estimator"],
@@ -107,7 +113,18 @@ class Model:
             search=SearchSpace.parse(definition.get("search"), origin),
             description=str(definition.get("description") or ""),
             origin=origin,
+            prune=prune,
         )
+
+    @property
+    def first_setting(self) -> dict[str, Any] | None:
+        """The values in `params` of all searched parameters, which the search tries first.
+
+        None where one of them has no value there, or one that the search could not draw.
+        """
+        own = {qualified(name): value for name, value in self.params.items()}
+        setting = {name: own[qualified(name)] for name in self.search.dimensions if qualified(name) in own}
+        return setting if setting and self.search.holds(setting) else None
 
     def build(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator:
         """Build an unfitted classifier over a frame of the task's input columns.
@@ -159,8 +176,8 @@ class Model:
     def build_estimator(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator:
         """Build the unfitted classifier that comes after the features.
 
-        An estimator whose constructor takes ``labels``, ``inputs`` or ``label_map`` is given the
-        task's. One that knows only certain tasks says so in a method ``check_task``, which raises
+        An estimator whose constructor takes ``labels``, ``inputs``, ``label_map`` or ``descriptions`` is given
+        the task's. One that knows only certain tasks says so in a method ``check_task``, which raises
         `ModelError` for any other and is called before anything runs.
         """
         estimator = self._made(self.estimator, "estimator")
@@ -192,7 +209,8 @@ class Model:
                 dotted = name.replace("__", ".")
                 raise ModelError(
                     f"{self.origin}: unknown parameter '{part}.{dotted}' of {type(built).__name__}.",
-                    nearest(f"{part}.{dotted}", (f"{part}.{key.replace('__', '.')}" for key in known)),
+                    getattr(built, "refused_params", {}).get(name)
+                    or nearest(f"{part}.{dotted}", (f"{part}.{key.replace('__', '.')}" for key in known)),
                 )
             built.set_params(**{name: value})
         return built

@@ -22,10 +22,18 @@ class Choice:
 
     def suggest(self, trial: BaseTrial, name: str) -> Any:
         """Draw a value for `name` in an Optuna trial."""
-        if all(value is None or isinstance(value, str | int | float | bool) for value in self.values):
+        if self._are_simple():
             return trial.suggest_categorical(name, self.values)
         labels = {str(value): value for value in self.values}
         return labels[str(trial.suggest_categorical(name, list(labels)))]
+
+    def holds(self, value: Any) -> bool:
+        """Whether it is one of the values."""
+        return any(type(value) is type(each) and value == each for each in self.values)
+
+    def encode(self, value: Any) -> Any:
+        """One of the values as Optuna keeps it."""
+        return value if self._are_simple() else str(value)
 
     def ends(self) -> tuple[Any, ...]:
         """The values at which a check should try it: all of them."""
@@ -34,6 +42,9 @@ class Choice:
     def sample(self, rng: np.random.Generator) -> Any:
         """Draw a value uniformly."""
         return self.values[int(rng.integers(len(self.values)))]
+
+    def _are_simple(self) -> bool:
+        return all(value is None or isinstance(value, str | int | float | bool) for value in self.values)
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,19 @@ class Range:
             return trial.suggest_int(name, int(self.low), int(self.high), log=self.log, step=int(self.step or 1))
         return trial.suggest_float(name, self.low, self.high, log=self.log, step=self.step)
 
+    def holds(self, value: Any) -> bool:
+        """Whether it is a number that could be drawn: within the range, whole where it is, and on its steps."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
+            return False
+        if self.whole and not isinstance(value, int):
+            return False
+        steps = (value - self.low) / (self.step or (1 if self.whole else math.inf))
+        return math.isclose(steps, round(steps), abs_tol=1e-9)
+
+    def encode(self, value: float) -> float:
+        """A number of the range as Optuna keeps it."""
+        return value if self.whole else float(value)
+
     def ends(self) -> tuple[Any, ...]:
         """The values at which a check should try it: the lowest and the highest."""
         return (self.low, self.high)
@@ -93,6 +117,14 @@ class SearchSpace:
 
     def __bool__(self) -> bool:
         return bool(self.dimensions)
+
+    def holds(self, setting: Mapping[str, Any]) -> bool:
+        """Whether a setting has every parameter, each with a value that could be drawn."""
+        return all(name in setting and dim.holds(setting[name]) for name, dim in self.dimensions.items())
+
+    def encode(self, setting: Mapping[str, Any]) -> dict[str, Any]:
+        """A setting that could be drawn, as Optuna keeps it."""
+        return {name: dimension.encode(setting[name]) for name, dimension in self.dimensions.items()}
 
     def suggest(self, trial: BaseTrial) -> dict[str, Any]:
         """Draw one setting in an Optuna trial."""

@@ -24,7 +24,7 @@ def search_lines(reports: Mapping[str, dict[str, Any]]) -> Group:
     Returns
     -------
     rich.console.Group
-        A table that fits 80 columns, what its columns mean, and a line for each edge.
+        A table that fits 80 columns, what its columns mean, and lines on settings stopped early and on edges.
     """
     first = next(iter(reports.values()))
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
@@ -45,5 +45,6 @@ def search_lines(reports: Mapping[str, dict[str, Any]]) -> Group:
         "score on test parts, gap how much better the first looks. Enough at is the trial after which the "
         f"search stood within {first['within']:g} of its end."
     )
+    stopped = [Text(f"{name}: {it['stopped']['sentence']}.") for name, it in reports.items() if it["stopped"]]
     edges = [Text(f"{name}: {edge['sentence']}") for name, report in reports.items() for edge in report["edges"]]
-    return Group(Padding(table, (0, 0, 1, 0)), Text(legend, style="dim"), *edges)
+    return Group(Padding(table, (0, 0, 1, 0)), Text(legend, style="dim"), *stopped, *edges)

@@ -329,7 +329,7 @@ def _cell_files(result: CellResult) -> dict[str, bytes]:
         "status": result.status,
         "params": result.params,
         "inner_score": result.inner_score,
-        "trials": [asdict(trial) for trial in result.trials],
+        "trials": [_stored_trial(trial) for trial in result.trials],
         "scores": result.scores,
         "notes": result.notes,
         "predictions_sha256": None if predictions is None else hashlib.sha256(predictions).hexdigest(),
@@ -344,6 +344,13 @@ def _cell_files(result: CellResult) -> dict[str, bytes]:
     if result.estimator is not None:
         files["model.skops"] = result.estimator
     return files
+
+
+def _stored_trial(trial: Trial) -> dict[str, Any]:
+    """A trial's fields, those about pruning only where it was pruned."""
+    fields = asdict(trial)
+    pruning = ("pruned_after", "inner_folds")
+    return {name: value for name, value in fields.items() if value is not None or name not in pruning}
 
 
 def _to_csv(frame: pd.DataFrame) -> bytes:

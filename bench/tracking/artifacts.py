@@ -68,9 +68,9 @@ def _write_search(path: Path, cells: Iterable[CellResult]) -> None:
     names = list(dict.fromkeys(name for _, trial in trials for name in trial.params))
     _write_csv(
         path,
-        ["fold", "trial", "score", *names, "error"],
+        ["fold", "trial", "score", *names, "error", "stopped"],
         (
-            [fold, trial.number, trial.score, *(trial.params.get(name) for name in names), trial.error]
+            [fold, trial.number, trial.score, *(trial.params.get(name) for name in names), trial.error, trial.stopped]
             for fold, trial in trials
         ),
     )

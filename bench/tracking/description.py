@@ -84,7 +84,9 @@ def describe_run(
 def _protocol(record: Mapping[str, Any]) -> str:
     task, trials = record["task"], record["search"]["trials"]
     chosen = (
-        f"settings chosen on inner folds, {trials} trials each" if record["model"]["search"] else "nothing searched"
+        f"settings chosen on inner folds, {trials} trials each"
+        if record["model"]["search"] and trials
+        else "nothing searched"
     )
     return (
         f"Validated on {task['n_examples']} examples by {record['folds']} outer folds, each of the "

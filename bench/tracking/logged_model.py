@@ -67,7 +67,10 @@ def log_model(
     )
     types = stored_types(stored)
     versions = record["environment"]["packages"]
-    required = [f"{name}=={versions[key]}" for key, name in REQUIRED.items() if key in versions]
+    pinned = {name: versions[key] for key, name in REQUIRED.items() if key in versions}
+    pinned |= record["model"].get("requirements", {})
+    # A local version, as of torch's builds for one processor, is on no index.
+    required = [f"{name}=={version.partition('+')[0]}" for name, version in pinned.items()]
     add_to_model(
         model, loader_module="mlflow.sklearn", model_path=FILE, python_env="python_env.yaml", predict_fn="predict"
     )
