@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.comparison.predictions import ComparedRun, ComparedRuns
-from bench.evaluation.metrics import LABEL_METRICS, label_scores
+from bench.evaluation.metrics import LABEL_METRICS, UNANSWERED, label_scores
 from bench.evaluation.splits import FEW_GROUPS
 from bench.statistics.paired import FEWEST_GROUPS
 
@@ -25,8 +25,8 @@ def thin_ground(runs: ComparedRuns) -> list[str]:
     -------
     list of str
         A sentence for each: fewer than ten groups, a label with fewer than ten examples, a label
-        that one group alone holds, a group that holds half of the examples, and groups without which another
-        model would be best (the jackknife of Efron and Tibshirani 1993, chapter 11).
+        that one group alone holds, a group that holds half of the examples, a model that left examples unanswered,
+        and groups without which another model would be best (the jackknife of Efron and Tibshirani 1993, chapter 11).
     """
     n_groups, column = len(runs.group_names), runs.task["group"]
     warnings = []
@@ -51,6 +51,10 @@ def thin_ground(runs: ComparedRuns) -> list[str]:
     if n_groups > 1 and share.max() >= 0.5:
         name = runs.group_names[int(share.argmax())]
         warnings.append(f"{column} {name} holds {share.max():.0%} of the examples")
+    for run in runs.runs:
+        missing = int((run.predicted == UNANSWERED).sum())
+        if missing:
+            warnings.append(f"{run.name} left {missing} of {len(run.predicted)} unanswered, which count as wrong")
     return [*warnings, *_hanging(runs)]
 
 

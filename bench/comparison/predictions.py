@@ -10,12 +10,10 @@ import numpy as np
 import pandas as pd
 
 from bench.comparison.selection import Selected
-from bench.data.task import encode
 from bench.errors import BenchError
-from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER
+from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER, grouped_confusion
 from bench.evaluation.scoring import label_codes, probability_columns
 from bench.results.store import SUMMARY, RunFolder
-from bench.results.summary import confusion_by_group
 from bench.seeding import derive_seed
 from bench.statistics.bootstrap import GroupBootstrap, group_indices
 
@@ -39,7 +37,7 @@ class ComparedRun:
     record, summary : dict
         The contents of ``run.json`` and ``summary.json``.
     predicted : ndarray of int, shape (n_rows,)
-        Predicted label indices.
+        Predicted label indices, `bench.evaluation.metrics.UNANSWERED` where there is no answer.
     probabilities : ndarray of shape (n_rows, n_labels) or None
         Predicted probabilities, where the model gives them.
     """
@@ -100,8 +98,8 @@ class ComparedRuns:
         return self.metric in LOWER_IS_BETTER
 
     def confusions(self, run: ComparedRun) -> NDArray[np.int64]:
-        """A confusion matrix for each group, of shape (n_groups, n_labels, n_labels)."""
-        return confusion_by_group(self.true, run.predicted, self.groups, len(self.labels))
+        """A confusion matrix for each group; see `bench.evaluation.metrics.grouped_confusion`."""
+        return grouped_confusion(self.true, run.predicted, self.groups, len(self.group_names), len(self.labels))
 
     @cached_property
     def bootstrap(self) -> GroupBootstrap:
@@ -158,7 +156,7 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
                 f"{folder.path}: its predictions are not for the examples of {runs[0].folder.path}.",
                 "A stored file was changed. Delete the folder and run the same command again.",
             )
-        predicted = encode(frame["predicted"].to_numpy(dtype=str), labels)
+        predicted = label_codes(frame, labels)[1]
         runs.append(ComparedRun(name, folder, record, summary, predicted, probability_columns(frame, labels)))
     if first is None:
         raise BenchError(f"No stored run of {task['name']} has the metric {metric}.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.evaluation.metrics import UNANSWERED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +20,8 @@ BASELINES = ("majority", "stratified")
 
 def suspects(runs: ComparedRuns) -> list[dict[str, Any]]:
     """List the examples of which all good models predict one and the same label that is not gold.
+
+    An answer that is missing agrees with none.
 
     Good models are those that look at the text and score above those that do not, of which one must be among the
     runs; at least two kinds of model are needed. Where the outer folds were repeated, the label must be the same in
@@ -43,7 +46,7 @@ def suspects(runs: ComparedRuns) -> list[dict[str, Any]]:
     first, example = np.unique(runs.ids.astype(str), return_index=True, return_inverse=True)[1:]
     voted, true = votes[0, first], runs.true[first]
     alike = (votes == voted[example]).all(axis=0)
-    agreed = (np.bincount(example, weights=~alike) == 0) & (voted != true)
+    agreed = (np.bincount(example, weights=~alike) == 0) & (voted != true) & (voted != UNANSWERED)
     given = [run.probabilities for run in good if run.probabilities is not None]
     every = np.arange(len(voted))
     if given:

@@ -19,7 +19,14 @@ import pandas as pd
 from bench.config import Search
 from bench.data.task import Task
 from bench.evaluation.cell import FINAL, CellResult, Fold, Trial
-from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER, confusion_matrix, label_scores, probability_scores
+from bench.evaluation.metrics import (
+    LABEL_METRICS,
+    LOWER_IS_BETTER,
+    UNANSWERED,
+    confusion_matrix,
+    label_scores,
+    probability_scores,
+)
 from bench.evaluation.predictions import Predictions, predict, predict_codes
 from bench.evaluation.scoring import score_predictions
 from bench.evaluation.splits import Split, split_by_group
@@ -137,6 +144,7 @@ def _score_fold(evaluation: Evaluation, fold: int, result: CellResult, cache: Fe
     estimator, X_test = _fit(evaluation, result.params, seed, split, cache, clock)
     with clock.phase("predict"):
         predictions = predict(estimator, X_test, task.labels)
+    result.notes += _prediction_notes(estimator, predictions)
     result.predictions = _prediction_frame(task, split.test, predictions)
     result.scores = score_predictions(result.predictions, task.labels)
     with clock.phase("explain"):
@@ -393,7 +401,8 @@ def _constant_like(estimator: Any) -> Any:
 
 
 def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictions) -> pd.DataFrame:
-    labels = np.array(task.labels, dtype=object)
+    # What is unanswered has the last index, -1.
+    labels = np.array([*task.labels, ""], dtype=object)
     columns: dict[str, Any] = {
         "id": task.ids[rows],
         "group": task.groups[rows],
@@ -404,6 +413,18 @@ def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictio
         if values is not None:
             columns |= {f"{prefix}_{label}": values[:, code] for code, label in enumerate(task.labels)}
     return pd.DataFrame(columns)
+
+
+def _prediction_notes(estimator: Any, predictions: Predictions) -> list[str]:
+    """What an estimator says of its predictions in ``notes_``, and how many it did not make, with its first reason."""
+    notes = [str(note) for note in getattr(estimator, "notes_", ())]
+    unanswered = int((predictions.codes == UNANSWERED).sum())
+    if unanswered:
+        reason = next(filter(None, getattr(estimator, "unanswered_", ())), None)
+        told = "" if reason is None else f"; the first: {reason}"
+        left = "was left unanswered: it counts" if unanswered == 1 else "were left unanswered: they count"
+        notes.insert(0, f"{unanswered} of {len(predictions.codes)} examples {left} as wrong{told}")
+    return notes
 
 
 def _missing_labels(task: Task, split: Split) -> list[str]:

@@ -141,21 +141,22 @@ def explain_errors(
     X : ndarray or sparse matrix of shape (n_samples, n_features)
         The features of the predicted examples.
     ids, predicted, true : sequence of str of length n_samples
-        The examples' ids, their predicted and their true labels.
+        The examples' ids, their predicted and their true labels; an empty
+        predicted one is of an unanswered example.
     name_features : callable
         From places of columns of `X` to their names; called once, with those that are needed.
 
     Returns
     -------
     list of dict
-        One entry a wrong prediction, in their order: ``id``, ``predicted``, ``true``; ``contrast``, the label whose
-        decision value was taken off: the true one, of two the other one, or None where training
-        lacked the true one, so that the predicted label's decision value stands alone;
+        One entry a wrong prediction, in their order, but for unanswered examples: ``id``, ``predicted``, ``true``;
+        ``contrast``, the label whose decision value was taken off: the true one, of two the other one, or None where
+        training lacked the true one, so that the predicted label's decision value stands alone;
         ``for`` and ``against``, up to `STRONGEST` pairs ``[name, contribution]`` each, the strongest
         first, a contribution with `DIGITS` significant digits. Empty where the model is not linear or its features
         have no names.
     """
-    wrong = [place for place, (one, other) in enumerate(zip(predicted, true, strict=True)) if one != other]
+    wrong = [place for place, (one, other) in enumerate(zip(predicted, true, strict=True)) if one and one != other]
     if not wrong or not (sparse.issparse(X) or isinstance(X, np.ndarray)) or X.ndim != 2:
         return []
     rows = (X.tocsr() if sparse.issparse(X) else X)[wrong]

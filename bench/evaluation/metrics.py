@@ -1,11 +1,14 @@
 """Metrics over all of a task's labels, from confusion matrices and from probabilities.
 
 Confusion matrices come as arrays of shape (..., n_labels, n_labels) with the true label along
-the second last axis, so that thousands of them (a bootstrap's) are scored in one call.
+the second last axis, so that thousands of them (a bootstrap's) are scored in one call. Where a model left
+examples unanswered, one more column (the last) counts them: they stand in the support of their true label and
+in no label's predictions, so they are wrong.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +30,12 @@ METRICS = (*LABEL_METRICS, *PROBABILITY_METRICS)
 LOWER_IS_BETTER = frozenset({"log_loss", "brier"})
 """Metrics of which less is better."""
 
+UNANSWERED = -1
+"""The predicted label's index of an example that the model left unanswered."""
+
+NO_ANSWER = "no answer"
+"""How tables name the column of unanswered examples."""
+
 
 def confusion_matrix(true: NDArray[np.intp], predicted: NDArray[np.intp], n_labels: int) -> NDArray[np.int64]:
     """Count examples by true and predicted label.
@@ -34,23 +43,62 @@ def confusion_matrix(true: NDArray[np.intp], predicted: NDArray[np.intp], n_labe
     Parameters
     ----------
     true, predicted : ndarray of int, shape (n_examples,)
-        Label indices.
+        Label indices; a predicted one may be `UNANSWERED`.
     n_labels : int
         The number of labels of the task.
 
     Returns
     -------
-    ndarray of int, shape (n_labels, n_labels)
-        Rows are true labels, columns predicted ones.
+    ndarray of int, shape (n_labels, n_labels) or (n_labels, n_labels + 1)
+        Rows are true labels, columns predicted ones, with a last one for unanswered examples where there are any.
 
     Examples
     --------
     >>> confusion_matrix(np.array([0, 1, 1]), np.array([0, 1, 0]), 2)
     array([[1, 0],
            [1, 1]])
+    >>> confusion_matrix(np.array([0, 1, 1]), np.array([0, 1, UNANSWERED]), 2)
+    array([[1, 0, 0],
+           [0, 1, 1]])
     """
-    cells = np.bincount(true * n_labels + predicted, minlength=n_labels * n_labels)
-    return cells.reshape(n_labels, n_labels).astype(np.int64)
+    return grouped_confusion(true, predicted, np.zeros_like(true), 1, n_labels)[0]
+
+
+def grouped_confusion(
+    true: NDArray[np.intp], predicted: NDArray[np.intp], groups: NDArray[np.intp], n_groups: int, n_labels: int
+) -> NDArray[np.int64]:
+    """Count each group's examples by true and predicted label.
+
+    Parameters
+    ----------
+    true, predicted : ndarray of int, shape (n_examples,)
+        Label indices; a predicted one may be `UNANSWERED`.
+    groups : ndarray of int, shape (n_examples,)
+        Group indices.
+    n_groups, n_labels : int
+        The numbers of groups and of labels.
+
+    Returns
+    -------
+    ndarray of int, shape (n_groups, n_labels, n_labels) or (n_groups, n_labels, n_labels + 1)
+        A confusion matrix for each group, as `confusion_matrix` gives it.
+    """
+    unanswered = predicted == UNANSWERED
+    width = n_labels + int(unanswered.any())
+    columns = np.where(unanswered, n_labels, predicted)
+    cells = np.bincount((groups * n_labels + true) * width + columns, minlength=n_groups * n_labels * width)
+    return cells.reshape(n_groups, n_labels, width).astype(np.int64)
+
+
+def column_names(labels: Sequence[str], n_columns: int) -> list[str]:
+    """Name the columns of a confusion matrix.
+
+    Examples
+    --------
+    >>> column_names(["agree", "disagree"], 2), column_names(["agree", "disagree"], 3)
+    (['agree', 'disagree'], ['agree', 'disagree', 'no answer'])
+    """
+    return [*labels, NO_ANSWER][:n_columns]
 
 
 def per_class(confusion: NDArray[np.generic]) -> dict[str, Floats]:
@@ -58,7 +106,7 @@ def per_class(confusion: NDArray[np.generic]) -> dict[str, Floats]:
 
     Parameters
     ----------
-    confusion : ndarray of shape (..., n_labels, n_labels)
+    confusion : ndarray of shape (..., n_labels, n_labels) or (..., n_labels, n_labels + 1)
 
     Returns
     -------
@@ -67,7 +115,7 @@ def per_class(confusion: NDArray[np.generic]) -> dict[str, Floats]:
     """
     counts = np.asarray(confusion, dtype=np.float64)
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    support, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
+    support, predicted = _margins(counts)
     return {
         "precision": _ratio(hits, predicted),
         "recall": _ratio(hits, support),
@@ -81,11 +129,12 @@ def label_scores(confusion: NDArray[np.generic]) -> dict[str, Floats]:
 
     The macro-F1 is the mean over all labels, one that never occurs and is never predicted
     counting 0; the balanced accuracy is the mean recall over the labels that occur; the
-    Matthews correlation coefficient is Gorodkin's for several classes (2004), 0 where a side is constant.
+    Matthews correlation coefficient is Gorodkin's for several classes (2004), 0 where a side is constant, with
+    "unanswered" as one more class that is never true.
 
     Parameters
     ----------
-    confusion : ndarray of shape (..., n_labels, n_labels)
+    confusion : ndarray of shape (..., n_labels, n_labels) or (..., n_labels, n_labels + 1)
 
     Returns
     -------
@@ -101,9 +150,10 @@ def label_scores(confusion: NDArray[np.generic]) -> dict[str, Floats]:
     classes = per_class(counts)
     total = counts.sum(axis=(-2, -1))
     hits = np.diagonal(counts, axis1=-2, axis2=-1).sum(axis=-1)
-    support, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
+    support, predicted = _margins(counts)
     covariance = hits * total - (support * predicted).sum(axis=-1)
-    spread = (total**2 - (support**2).sum(axis=-1)) * (total**2 - (predicted**2).sum(axis=-1))
+    columns = counts.sum(axis=-2)
+    spread = (total**2 - (support**2).sum(axis=-1)) * (total**2 - (columns**2).sum(axis=-1))
     return {
         "macro_f1": classes["f1"].mean(axis=-1),
         "accuracy": _ratio(hits, total),
@@ -139,6 +189,11 @@ def probability_scores(probabilities: Floats, true: NDArray[np.intp]) -> dict[st
         "brier": float(((probabilities - truth) ** 2).sum(axis=1).mean()),
         "average_precision": float(np.mean(precisions)),
     }
+
+
+def _margins(counts: Floats) -> tuple[Floats, Floats]:
+    """How often each label is true and how often it is predicted, each of shape (..., n_labels)."""
+    return counts.sum(axis=-1), counts.sum(axis=-2)[..., : counts.shape[-2]]
 
 
 def _average_precision(score: Floats, positive: NDArray[np.bool_]) -> float:

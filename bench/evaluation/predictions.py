@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.evaluation.metrics import UNANSWERED
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -24,7 +26,7 @@ class Predictions:
     Parameters
     ----------
     codes : ndarray of int, shape (n_examples,)
-        Predicted label indices.
+        Predicted label indices, `bench.evaluation.metrics.UNANSWERED` where the model gave no answer.
     probabilities : ndarray of shape (n_examples, n_labels) or None
         Rows sum to 1; 0 for a label that training lacked.
     decisions : ndarray of shape (n_examples, n_labels) or None
@@ -39,18 +41,24 @@ class Predictions:
 def predict_codes(estimator: Any, X: Any, labels: tuple[str, ...]) -> NDArray[np.intp]:
     """Predict label indices.
 
+    An estimator that declares ``may_abstain = True`` may give None for an example, which is then unanswered.
+
     Raises
     ------
     InvalidPredictionError
-        If the answer has the wrong shape or names an unknown label.
+        If the answer has the wrong shape or names an unknown label, or is None where the estimator may not abstain.
     """
     answer = np.asarray(estimator.predict(X))
     n = X.shape[0]
     if answer.shape != (n,):
         raise InvalidPredictionError(f"predict gave shape {answer.shape} for {n} examples, expected ({n},)")
-    index = {label: code for code, label in enumerate(labels)}
+    index: dict[str | None, int] = {label: code for code, label in enumerate(labels)}
+    names: list[str | None] = answer.astype(str).tolist()
+    if getattr(estimator, "may_abstain", False):
+        index[None] = UNANSWERED
+        names = [None if given is None else name for given, name in zip(answer.tolist(), names, strict=True)]
     try:
-        return np.array([index[name] for name in answer.astype(str).tolist()], dtype=np.intp)
+        return np.array([index[name] for name in names], dtype=np.intp)
     except KeyError as unknown:
         raise InvalidPredictionError(
             f"predict gave {unknown}, which is not one of the labels {', '.join(labels)}"

@@ -8,15 +8,21 @@ import numpy as np
 import pandas as pd
 
 from bench.data.task import encode
-from bench.evaluation.metrics import confusion_matrix, label_scores, probability_scores
+from bench.evaluation.metrics import UNANSWERED, confusion_matrix, label_scores, probability_scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 def label_codes(predictions: pd.DataFrame, labels: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The true and the predicted label indices of a frame of predictions, each of shape (n_examples,)."""
-    true, predicted = (encode(predictions[name].to_numpy(dtype=str), labels) for name in ("label", "predicted"))
+    """The true and the predicted label indices of a frame of predictions, each of shape (n_examples,).
+
+    Where a prediction is empty, the example is unanswered.
+    """
+    true, names = encode(predictions["label"].to_numpy(dtype=str), labels), predictions["predicted"].to_numpy(dtype=str)
+    answered = names != ""
+    predicted = np.full(len(names), UNANSWERED, dtype=np.intp)
+    predicted[answered] = encode(names[answered], labels)
     return true, predicted
 
 

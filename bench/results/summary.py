@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.evaluation.cell import CellResult
-from bench.evaluation.metrics import METRICS, per_class
+from bench.evaluation.metrics import METRICS, UNANSWERED, grouped_confusion, per_class
 from bench.evaluation.scoring import label_codes, probability_columns, score_predictions
 from bench.statistics.interval import label_score_intervals, probability_score_intervals
 
@@ -35,7 +35,8 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -
     -------
     dict
         Plain data: ``scores``, ``intervals``, ``per_class``, ``confusion`` (rows are true
-        labels), ``folds`` (their scores), ``n_examples``, ``n_groups`` and ``notes``.
+        labels, columns predicted ones, with a last column where examples were left unanswered), ``folds`` (their
+        scores), ``n_examples``, ``n_groups`` and ``notes``.
     """
     predictions = pd.concat([cell.predictions for cell in cells], ignore_index=True)
     true, predicted = label_codes(predictions, labels)
@@ -58,17 +59,21 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -
         "folds": [{"fold": cell.fold, "inner_score": cell.inner_score, **cell.scores} for cell in cells],
         "n_examples": len(predictions),
         "n_groups": len(set(groups.tolist())),
-        "notes": [f"fold {cell.fold}: {note}" for cell in cells for note in cell.notes],
+        "notes": [*_unanswered(predicted), *(f"fold {cell.fold}: {note}" for cell in cells for note in cell.notes)],
     }
 
 
 def confusion_by_group(
     true: np.ndarray[Any, Any], predicted: np.ndarray[Any, Any], groups: np.ndarray[Any, Any], n_labels: int
 ) -> np.ndarray[Any, Any]:
-    """A confusion matrix for each group, of shape (n_groups, n_labels, n_labels)."""
+    """A confusion matrix for each group; see `bench.evaluation.metrics.grouped_confusion`."""
     names, codes = np.unique(groups, return_inverse=True)
-    cells = np.bincount((codes * n_labels + true) * n_labels + predicted, minlength=len(names) * n_labels**2)
-    return cells.reshape(len(names), n_labels, n_labels)
+    return grouped_confusion(true, predicted, codes, len(names), n_labels)
+
+
+def _unanswered(predicted: np.ndarray[Any, Any]) -> list[str]:
+    count = int((predicted == UNANSWERED).sum())
+    return [f"{count} of {len(predicted)} predictions are missing: what is unanswered is wrong"] if count else []
 
 
 def metric_columns(scores: dict[str, float]) -> list[str]:

@@ -40,7 +40,7 @@ class GroupBootstrap:
 
         Parameters
         ----------
-        confusions : ndarray of shape (n_groups, n_labels, n_labels)
+        confusions : ndarray of shape (n_groups, n_labels, n_labels) or (n_groups, n_labels, n_labels + 1)
             A confusion matrix for each group.
         metric : str
             One of `bench.evaluation.metrics.LABEL_METRICS`.

@@ -47,7 +47,7 @@ def label_score_intervals(confusions: NDArray[np.generic], seed: int) -> dict[st
 
     Parameters
     ----------
-    confusions : ndarray of shape (n_groups, n_labels, n_labels)
+    confusions : ndarray of shape (n_groups, n_labels, n_labels) or (n_groups, n_labels, n_labels + 1)
         A confusion matrix for each group.
     seed : int
         Seed of the bootstrap.

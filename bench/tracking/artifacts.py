@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from bench.evaluation.cell import CellResult
+from bench.evaluation.metrics import column_names
 from bench.results.store import RunFolder
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.names import CLASS_METRICS
@@ -53,7 +54,7 @@ def write_artifacts(
     (target / "confusion.svg").write_text(confusion_svg(confusion, labels, title), encoding="utf-8")
     _write_csv(
         target / "confusion.csv",
-        ["true", *labels],
+        ["true", *column_names(labels, len(confusion[0]))],
         ([label, *row] for label, row in zip(labels, confusion, strict=True)),
     )
     _write_csv(

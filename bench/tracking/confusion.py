@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
+from bench.evaluation.metrics import column_names
+
 CELL = 72
 """Width and height of a cell, in pixels."""
 
@@ -17,8 +19,8 @@ def confusion_svg(confusion: Sequence[Sequence[int]], labels: Sequence[str], tit
 
     Parameters
     ----------
-    confusion : sequence of sequences of int, shape (n_labels, n_labels)
-        Rows are true labels, columns predicted ones.
+    confusion : sequence of sequences of int, shape (n_labels, n_labels) or (n_labels, n_labels + 1)
+        Rows are true labels, columns predicted ones, with a last one for unanswered examples where there are any.
     labels : sequence of str
         Label names in the order of the rows.
     title : str
@@ -35,23 +37,27 @@ def confusion_svg(confusion: Sequence[Sequence[int]], labels: Sequence[str], tit
     5
     """
     left = 40 + 8 * max(map(len, labels))
-    top, side = 96, CELL * len(labels)
-    width, height = max(left + side + 24, 24 + 9 * len(title)), top + side + 24
+    columns = column_names(labels, len(confusion[0]))
+    top, side, across = 96, CELL * len(labels), CELL * len(columns)
+    width, height = max(left + across + 24, 24 + 9 * len(title)), top + side + 24
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13" fill="#222">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
         f'<text x="16" y="26" font-size="15" font-weight="bold">{escape(title)}</text>',
-        f'<text x="{left + side / 2}" y="{top - 40}" text-anchor="middle" fill="#666">predicted (% of the row)</text>',
+        f'<text x="{left + across / 2}" y="{top - 40}" text-anchor="middle" fill="#666">'
+        "predicted (% of the row)</text>",
         f'<text transform="translate(18 {top + side / 2}) rotate(-90)" text-anchor="middle" fill="#666">true</text>',
     ]
-    for place, label in enumerate(labels):
+    for place, label in enumerate(columns):
         middle = place * CELL + CELL / 2
         shown = label if len(label) <= 11 else _shortened(label)
         parts.append(
             f'<text x="{left + middle}" y="{top - 12}" font-size="11" text-anchor="middle">{escape(shown)}'
             f"<title>{escape(label)}</title></text>"
         )
+    for place, label in enumerate(labels):
+        middle = place * CELL + CELL / 2
         parts.append(f'<text x="{left - 10}" y="{top + middle + 4}" text-anchor="end">{escape(label)}</text>')
     for true, row in enumerate(confusion):
         for predicted, count in enumerate(row):

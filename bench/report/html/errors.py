@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.data.task import Task, encode
+from bench.evaluation.metrics import NO_ANSWER, UNANSWERED
 
 LONGEST = 2000
 """Characters of a text that are shown."""
@@ -46,9 +47,9 @@ def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[dict[
             task, its inputs and ``passes``, a column each.
         ``runs``
             For each its ``name`` and columns over its errors, those first that it was surest of: ``example``,
-            ``fold``, ``predicted``, ``probabilities`` (in thousandths, all labels of all errors in one list; None
-            where it gives none) and ``explained`` (the n-grams for and against: places of names and contributions in
-            turns; None for a run without explanations).
+            ``fold``, ``predicted`` (-1 where there is no answer), ``probabilities`` (in thousandths, all labels of all
+            errors in one list; None where it gives none) and ``explained`` (the n-grams for and against: places of
+            names and contributions in turns; None for a run without explanations).
         ``kinds``, ``names``, ``named``
             What n-grams' names begin with, pairs of a kind's place and the n-gram itself, and how many of them
             an error names a side at most.
@@ -140,7 +141,7 @@ def spell_error(data: dict[str, Any], run: int, place: int) -> dict[str, Any]:
     explained = columns["explained"] and columns["explained"][place]
     return {
         **spell_example(data, columns["example"][place]),
-        "predicted": labels[columns["predicted"][place]],
+        "predicted": NO_ANSWER if columns["predicted"][place] == UNANSWERED else labels[columns["predicted"][place]],
         "fold": columns["fold"][place],
         "probabilities": []
         if probabilities is None
@@ -237,7 +238,7 @@ def _errors(
     """The columns of a run's errors."""
     rows = np.flatnonzero(run.predicted != runs.true)
     if run.probabilities is not None:
-        sureness = run.probabilities[rows, run.predicted[rows]]
+        sureness = np.where(run.predicted[rows] == UNANSWERED, 0.0, run.probabilities[rows, run.predicted[rows]])
         rows = rows[np.argsort(-sureness, kind="stable")]
     folds = runs.folds[rows].tolist()
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bench.comparison.predictions import ComparedRun, ComparedRuns
-from bench.evaluation.metrics import LABEL_METRICS, label_scores, probability_scores
+from bench.evaluation.metrics import LABEL_METRICS, UNANSWERED, column_names, label_scores, probability_scores
 from bench.report.html.charts import Chart, Line, line_chart
 from bench.statistics.calibration import reliability
 
@@ -24,6 +24,7 @@ def confusion_tables(runs: ComparedRuns) -> list[dict[str, Any]]:
         tables.append(
             {
                 "name": run.name,
+                "columns": column_names(runs.labels, confusion.shape[1]),
                 "rows": [
                     {
                         "label": label,
@@ -75,10 +76,11 @@ def calibration(runs: ComparedRuns) -> list[dict[str, Any]]:
     """The reliability of each run that gives probabilities: ``name``, ``error``, ``bias`` and ``chart``."""
     found = []
     for run in runs.runs:
-        if run.probabilities is None:
+        if run.probabilities is None or (run.predicted == UNANSWERED).all():
             continue
-        confidence = run.probabilities[np.arange(len(runs.true)), run.predicted]
-        curve = reliability(confidence, run.predicted == runs.true)
+        answered = np.flatnonzero(run.predicted != UNANSWERED)
+        confidence = run.probabilities[answered, run.predicted[answered]]
+        curve = reliability(confidence, (run.predicted == runs.true)[answered])
         low = min(float(curve.confidence.min()), float(curve.accuracy.min()))
         ends = (np.floor(low * 5) / 5, 1.0) if low < 1.0 else (0.0, 1.0)
         chart = line_chart(

@@ -7,6 +7,7 @@
   const [model, gold, predicted, group, text, suspect] = controls;
   const [before, after] = ["page-before", "page-after"].map(at);
   const SIZE = 50;
+  const NO_ANSWER = "no answer";
   const { examples, labels, groups, passes, texts, directions, kinds, names } = data;
   let found = [];
   let start = 0;
@@ -49,7 +50,7 @@
 
   const card = (run, place) => {
     const example = run.example[place];
-    const guess = labels[run.predicted[place]];
+    const guess = labels[run.predicted[place]] ?? NO_ANSWER;
     const line = make("p", { class: "line" }, bdi(examples.id[example], "id"),
       " ", make("span", {}, "gold ", make("b", {}, bdi(labels[examples.gold[example]]))),
       " ", make("span", {}, "predicted ", make("b", {}, bdi(guess))));
@@ -114,6 +115,7 @@
   fill(model, data.runs.map((run) => `${run.name} (${run.example.length})`));
   fill(gold, labels, "any");
   fill(predicted, labels, "any");
+  if (data.runs.some((run) => run.predicted.includes(-1))) predicted.append(make("option", { value: -1 }, NO_ANSWER));
   fill(group, groups, "all");
   for (const control of controls) control.addEventListener("input", filter);
   form.addEventListener("reset", () => setTimeout(filter));
