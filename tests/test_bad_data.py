@@ -223,6 +223,41 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         lambda d: d.update(labels=["none"]),
         "task.yaml: 'labels' must name at least two labels, not 1.",
     ),
+    "descriptions that are no mapping": (
+        lambda d: d.update(descriptions=["نفي"]),
+        "task.yaml: 'descriptions' must be a mapping of each label to a sentence, not ['نفي'].",
+    ),
+    "a description of an unknown label": (
+        lambda d: d.update(descriptions={"denail": "نفي"}),
+        "task.yaml: descriptions.denail: 'denail' is not in labels.\nDid you mean 'denial'?",
+    ),
+    "a described label that YAML does not read as text": (
+        lambda d: d.update(descriptions={False: "نفي"}),
+        "task.yaml: descriptions: False is not text.\nQuote it: YAML reads yes, no, null and 1 as values.",
+    ),
+    "a description that is no text": (
+        lambda d: d.update(descriptions={"denial": ["نفي"]}),
+        "task.yaml: descriptions.denial: expected a sentence, not ['نفي'].",
+    ),
+    "an empty description": (
+        lambda d: d.update(descriptions={"denial": " "}),
+        "task.yaml: descriptions.denial: expected a sentence, not ' '.",
+    ),
+    "a label that descriptions forget": (
+        lambda d: d.update(descriptions={"denial": "نفي"}),
+        "task.yaml: descriptions: there is none for 'non_confirmation', 'none'.\n"
+        "Describe every label, or leave descriptions out.",
+    ),
+    "no description": (
+        lambda d: d.update(descriptions={}),
+        "task.yaml: descriptions: there is none for 'denial', 'non_confirmation', 'none'.\n"
+        "Describe every label, or leave descriptions out.",
+    ),
+    "a claim in a description where there is none": (
+        lambda d: d.update(descriptions={"denial": "نفي {claim}"}),
+        "task.yaml: descriptions.denial: '{claim}' is not replaced by anything.\n"
+        "Only {claim} is, in a task that has claims.",
+    ),
     "an unknown metric": (
         lambda d: d.update(metric="macro-f1"),
         "task.yaml: unknown metric 'macro-f1'.\nDid you mean 'macro_f1'?",
@@ -255,6 +290,16 @@ def test_a_mistake_in_the_definition_is_named(corpus: SmallCorpus, mistake: str)
     with pytest.raises(UserError) as error:
         corpus.build(definition=definition)
     assert message_of(error, corpus.folder) == expected
+
+
+def test_a_mistyped_claim_in_a_description_is_named(corpus: SmallCorpus) -> None:
+    definition = corpus.definition("stance")
+    definition["descriptions"] = {"agree": "يؤيد النص القول: {clame}"}
+    with pytest.raises(ConfigError) as error:
+        corpus.build(definition=definition)
+    assert message_of(error, corpus.folder) == (
+        "task.yaml: descriptions.agree: '{clame}' is not replaced by anything.\nDid you mean 'claim'?"
+    )
 
 
 def test_a_wrong_label_for_unnamed_claims_is_named_where_it_is_set(corpus: SmallCorpus) -> None:

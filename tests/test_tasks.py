@@ -147,6 +147,27 @@ def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:
     assert corpus.build().digest != before
 
 
+def test_every_label_is_described_in_a_sentence_and_a_claim_is_named_where_there_is_one(task: Task) -> None:
+    assert task.context["descriptions"].keys() == set(task.labels)
+    assert len(set(task.descriptions.values())) == len(task.labels)
+    assert any("{claim}" in sentence for sentence in task.descriptions.values()) == ("claim" in task.inputs)
+
+
+def test_descriptions_are_no_part_of_the_data(task: Task) -> None:
+    without = load(task.name, descriptions=None)
+    assert without.descriptions == {}
+    assert without.digest == task.digest
+
+
+def test_where_labels_are_coarser_the_annotators_labels_are_described_unless_the_label_itself_is() -> None:
+    fine = load("denial").descriptions
+    coarser = {"labels": ["reported", "none"], "label_map": {"denial": "reported", "non_confirmation": "reported"}}
+    coarser["label_map"] |= {"none": "none"}
+    assert load("denial", **coarser).descriptions == fine
+    own = {**fine, "reported": "فيه نفي أو امتناع عن التأكيد."}
+    assert load("denial", **coarser, descriptions=own).descriptions.keys() == {"reported", "none"}
+
+
 def test_a_card_without_its_markers_is_an_error() -> None:
     with pytest.raises(DataError, match=r"README\.md: the markers"):
         insert(f"# Card\n{END}\n{BEGIN}\n", "block", Path("README.md"))

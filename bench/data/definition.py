@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REQUIRED = ("name", "description", "source", "inputs", "labels")
-OPTIONAL = ("version", "label_map", "group", "metric")
+OPTIONAL = ("version", "label_map", "descriptions", "group", "metric")
 INPUTS = (("text",), ("claim", "text"))
 
 
@@ -63,8 +63,9 @@ def build_task(definition: Mapping[str, Any], origin: Path) -> Task:
     ----------
     definition : mapping of str to object
         The content of the task's file, with any overrides merged in: ``name``, ``description``, ``source``, ``inputs``
-        and ``labels``, and optionally ``version`` (1), ``label_map``, ``group`` (``document`` for segments; for a table
-        its group column, or without one each example by itself) and ``metric`` (``macro_f1``).
+        and ``labels``, and optionally ``version`` (1), ``label_map``, ``descriptions`` (a sentence for each label),
+        ``group`` (``document`` for segments; for a table its group column, or without one each example by itself) and
+        ``metric`` (``macro_f1``).
     origin : pathlib.Path
         The task's file, named in errors; paths in the definition are relative to its folder.
 
@@ -91,6 +92,7 @@ def build_task(definition: Mapping[str, Any], origin: Path) -> Task:
     if inputs not in INPUTS:
         raise ConfigError(f"{origin}: 'inputs' must be [text] or [claim, text], not [{', '.join(inputs)}].")
     labels = _label_set(definition, origin)
+    descriptions = _descriptions(definition, labels, inputs, origin)
 
     records = read_source(definition["source"], inputs, labels, origin)
     group = definition.get("group") or records.group
@@ -116,6 +118,7 @@ def build_task(definition: Mapping[str, Any], origin: Path) -> Task:
         examples=examples,
         passes=passes,
         label_map=labels.mapping,
+        descriptions=descriptions,
         notes=notes,
         origin=origin,
     )
@@ -166,6 +169,41 @@ def _label_set(definition: Mapping[str, Any], origin: Path) -> LabelSet:
         if label not in labels:
             raise ConfigError(f"{origin}: label_map.{raw}: '{label}' is not in labels.", nearest(str(label), labels))
     return LabelSet(labels, dict(mapping))
+
+
+def _descriptions(
+    definition: Mapping[str, Any], labels: LabelSet, inputs: tuple[str, ...], origin: Path
+) -> dict[str, str]:
+    """What labels mean, by annotators' label where `label_map` names it; a label's own sentence comes before theirs."""
+    given = definition.get("descriptions")
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{origin}: 'descriptions' must be a mapping of each label to a sentence, not {given!r}.")
+    known = {*labels.mapping, *labels.labels}
+    for label, sentence in given.items():
+        if not isinstance(label, str):
+            hint = "Quote it: YAML reads yes, no, null and 1 as values."
+            raise ConfigError(f"{origin}: descriptions: {label!r} is not text.", hint)
+        if label not in known:
+            raise ConfigError(f"{origin}: descriptions.{label}: '{label}' is not in labels.", nearest(label, known))
+        _check_sentence(sentence, f"{origin}: descriptions.{label}", [name for name in inputs if name == "claim"])
+    own = {label for label in given if label not in labels.mapping}
+    described = {raw: labels.mapping.get(raw, raw) for raw in given}
+    missing = [repr(label) for label in labels.labels if label not in described.values()]
+    if missing:
+        hint = "Describe every label, or leave descriptions out."
+        raise ConfigError(f"{origin}: descriptions: there is none for {', '.join(missing)}.", hint)
+    return {raw: given[raw] for raw, label in described.items() if raw in own or label not in own}
+
+
+def _check_sentence(sentence: object, where: str, placeholders: list[str]) -> None:
+    if not isinstance(sentence, str) or not sentence.strip():
+        raise ConfigError(f"{where}: expected a sentence, not {sentence!r}.")
+    for name in re.findall(r"\{([^{}]*)\}", sentence):
+        if name not in placeholders:
+            hint = nearest(name, placeholders) if placeholders else "Only {claim} is, in a task that has claims."
+            raise ConfigError(f"{where}: '{{{name}}}' is not replaced by anything.", hint)
 
 
 class _Loader(yaml.SafeLoader):

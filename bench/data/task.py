@@ -47,6 +47,10 @@ class Task:
         one column a pass.
     label_map : mapping of str to str
         From the annotators' labels to the task's, where the task is coarser; else empty.
+    descriptions : mapping of str to str
+        What labels mean, one sentence each, for models that read it; ``{claim}`` stands for an example's claim. Keys
+        are the task's labels, or annotators' labels that `label_map` turns into those. Empty where the task's file
+        has none. No part of the digest: what the examples are does not depend on it.
     notes : tuple of str
         What was done to the data on the way, one sentence each.
     origin : pathlib.Path
@@ -63,6 +67,7 @@ class Task:
     examples: pd.DataFrame
     passes: pd.DataFrame | None = None
     label_map: Mapping[str, str] = field(default_factory=dict)
+    descriptions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     origin: Path = Path()
 
@@ -72,7 +77,12 @@ class Task:
     @property
     def context(self) -> dict[str, Any]:
         """What an estimator may ask to know of its task, as plain values by parameter name."""
-        return {"labels": self.labels, "inputs": self.inputs, "label_map": dict(self.label_map)}
+        return {
+            "labels": self.labels,
+            "inputs": self.inputs,
+            "label_map": dict(self.label_map),
+            "descriptions": dict(self.descriptions),
+        }
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -1,0 +1,144 @@
+"""Natural language inference: how probable it is that a text entails a hypothesis, kept on disk as embeddings are."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.encoders.definition import EncoderDefinition, Package
+from bench.encoders.embeddings import embed, precision
+from bench.encoders.weights import CONFIG, identity, weights_folder
+from bench.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+def entailment(model: EncoderDefinition, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+    """Say how probable it is that texts entail hypotheses; each pair is computed once on this machine.
+
+    Parameters
+    ----------
+    model : EncoderDefinition
+        A sequence classifier from the hub or a folder, trained for inference; its pooling and prefix play no part.
+    pairs : sequence of tuple of str
+        A text and a hypothesis each.
+
+    Returns
+    -------
+    ndarray of float32 of shape (n_pairs,)
+        Natural logarithms of the probabilities of entailment.
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If the weights are not here, or are no classifier with a label for entailment.
+    """
+    entailment_label(weights_folder(model))
+    # The cache of embeddings tells encoders apart by what precedes their texts: here, which weights answer.
+    answering = EncoderDefinition(
+        model.name,
+        Package("transformers", f"{__name__}.{EntailmentModel.__name__}"),
+        dimensions=1,
+        prefix=f"{identity(model)} {precision(model)}",
+        origin=model.origin,
+    )
+    return embed(answering, [json.dumps(pair, ensure_ascii=False) for pair in pairs])[:, 0]
+
+
+def entailment_label(folder: Path) -> int:
+    """Find the output of a classifier that stands for entailment.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Its ``config.json`` names its outputs in ``id2label``.
+
+    Returns
+    -------
+    int
+        The place of the only label that begins with ``entail``, in letters of any case.
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If there is none, or more than one.
+    """
+    path = folder / CONFIG
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        labels = {int(place): str(label) for place, label in content.get("id2label", {}).items()}
+    except (ValueError, AttributeError) as error:
+        raise ModelError(f"{path}: cannot be read: {error}.") from error
+    found = [place for place, label in labels.items() if label.lower().startswith("entail")]
+    if len(found) != 1:
+        raise ModelError(
+            f"{path}: id2label names {', '.join(map(repr, labels.values())) or 'nothing'}, where one label must be "
+            "'entailment'.",
+            "Name a model that was trained for natural language inference (on XNLI, for example).",
+        )
+    return found[0]
+
+
+class EntailmentModel:
+    """Entailment by a sequence classifier, in the form of an encoder with one dimension.
+
+    Parameters
+    ----------
+    encoder : EncoderDefinition
+        Made by `entailment`.
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If `transformers` is not installed, cannot read the folder, or the folder lacks the classifier's weights.
+    """
+
+    def __init__(self, encoder: EncoderDefinition) -> None:
+        from bench.encoders.registry import find_encoder
+        from bench.encoders.transformer import load_pretrained
+
+        folder = weights_folder(find_encoder(encoder.name))
+        self._label = entailment_label(folder)
+        self._tokenizer, (model, report) = load_pretrained(
+            folder, kind="AutoModelForSequenceClassification", output_loading_info=True
+        )
+        if report["missing_keys"]:
+            raise ModelError(
+                f"{folder}: weights are missing: {', '.join(sorted(report['missing_keys']))}.",
+                "An encoder without a trained classifier cannot tell what a text entails.",
+            )
+        self._model = model.eval()
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return log probabilities of entailment, of shape (n_texts, 1), for JSON lists of a text and a hypothesis.
+
+        Batches hold pairs of like length. Of a pair that is too long for the model, the longer part is cut off.
+        """
+        import torch
+
+        from bench.encoders.device import has_bfloat16, on_device
+        from bench.encoders.transformer import BATCH_TOKENS, MAX_TOKENS, batches
+
+        premises, hypotheses = zip(*map(json.loads, texts), strict=True)
+        limit = min(self._tokenizer.model_max_length, MAX_TOKENS)
+        tokens = self._tokenizer(list(premises), list(hypotheses), truncation=True, max_length=limit, padding=False)
+        found = np.empty((len(texts), 1), dtype=np.float32)
+        with on_device() as device:
+            self._model.to(device)
+            for rows in batches([len(each) for each in tokens["input_ids"]], BATCH_TOKENS):
+                chosen = {name: [values[row] for row in rows] for name, values in tokens.items()}
+                padded = self._tokenizer.pad(chosen, return_tensors="pt").to(device)
+                with (
+                    torch.inference_mode(),
+                    torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device)),
+                ):
+                    logits = self._model(**padded).logits
+                found[rows, 0] = torch.log_softmax(logits.float(), dim=1)[:, self._label].cpu().numpy()
+            self._model.to("cpu")
+        return found
