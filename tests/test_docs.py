@@ -101,7 +101,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_there_is_something_to_test() -> None:
-    assert {block.page.name for block, _ in MODELS} == {"README.md", "models.md"}
+    assert {block.page.name for block, _ in MODELS} == {"README.md", "llm.md", "models.md"}
     assert {block.page.name for block, _ in TASKS} == {"README.md", "tasks.md"}
     assert {content["source"]["kind"] for _, content in TASKS} == {"table", "segments"}
     assert len(MODELS) + len(TASKS) == len(YAML)

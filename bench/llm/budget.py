@@ -1,0 +1,76 @@
+"""Spending limits, in calls and in tokens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from bench.errors import BenchError
+
+
+class Budget:
+    """Counts calls and tokens, and refuses a further call where a limit is reached; safe with several threads.
+
+    Parameters
+    ----------
+    max_calls : int or None
+        Calls that may be made, repeated ones too.
+    max_total_tokens : int or None
+        Tokens of prompts and answers, as the endpoint counts them. They are known only after a call, so calls that
+        are under way when the limit is reached go beyond it.
+
+    Examples
+    --------
+    >>> budget = Budget(max_calls=1, max_total_tokens=None)
+    >>> budget.take_call()
+    >>> budget.take_call()
+    Traceback (most recent call last):
+    ...
+    bench.errors.BenchError: The limit max_calls=1 is reached; raise it to go on.
+    """
+
+    def __init__(self, max_calls: int | None, max_total_tokens: int | None) -> None:
+        self.max_calls = max_calls
+        self.max_total_tokens = max_total_tokens
+        self.calls = 0
+        self.tokens = 0
+        self._lock = threading.Lock()
+
+    def take_call(self) -> None:
+        """Count a call that is about to be made.
+
+        Raises
+        ------
+        bench.errors.BenchError
+            If a limit is reached.
+        """
+        with self._lock:
+            if self.max_calls is not None and self.calls >= self.max_calls:
+                raise BenchError(f"The limit max_calls={self.max_calls} is reached; raise it to go on.")
+            if self.max_total_tokens is not None and self.tokens >= self.max_total_tokens:
+                raise BenchError(
+                    f"The limit max_total_tokens={self.max_total_tokens} is reached, with {self.tokens} used; "
+                    "raise it to go on."
+                )
+            self.calls += 1
+
+    def add_tokens(self, completion: Mapping[str, Any]) -> None:
+        """Count the tokens that a response says it used.
+
+        Raises
+        ------
+        bench.errors.BenchError
+            If it does not say so, and tokens are limited.
+        """
+        usage = completion.get("usage")
+        total = usage.get("total_tokens") if isinstance(usage, Mapping) else None
+        if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+            if self.max_total_tokens is None:
+                return
+            raise BenchError(
+                "The endpoint does not say how many tokens it used, so max_total_tokens cannot be kept: "
+                "set it to null, and limit the spending by max_calls."
+            )
+        with self._lock:
+            self.tokens += total

@@ -1,0 +1,81 @@
+"""Many requests at a time: from the cache where they are there, from the endpoint within the budget where not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from bench.errors import BenchError
+from bench.llm.budget import Budget
+from bench.llm.cache import ResponseCache, request_key
+from bench.llm.endpoint import Endpoint
+
+
+def complete(
+    bodies: Sequence[Mapping[str, Any]], endpoint: Endpoint, cache: ResponseCache, budget: Budget, concurrency: int
+) -> tuple[list[dict[str, Any]], int]:
+    """Answer requests, equal ones once.
+
+    Parameters
+    ----------
+    bodies : sequence of mapping
+        The requests' bodies.
+    endpoint : Endpoint
+        Where those go that the cache lacks.
+    cache : ResponseCache
+        Every response is stored as it comes.
+    budget : Budget
+        What may be spent.
+    concurrency : int
+        How many requests are made at the same time.
+
+    Returns
+    -------
+    (list of dict, int)
+        The response to each request, and how many different requests the cache answered.
+
+    Raises
+    ------
+    bench.errors.BenchError
+        If a limit is reached, or the endpoint refuses or fails; it says how many requests are answered and kept.
+    """
+    keys = [request_key(endpoint.url, body) for body in bodies]
+    requests = dict(zip(keys, bodies, strict=True))
+    found = cache.read(list(requests))
+    missing = [key for key in requests if key not in found]
+    made = set[bytes]()
+    errors = list[Exception]()
+    stop = threading.Event()
+
+    def answer(key: bytes) -> None:
+        if stop.is_set():
+            return
+        try:
+            ask(key)
+        except Exception as error:
+            errors.append(error)
+            stop.set()
+
+    def ask(key: bytes) -> None:
+        with cache.claimed(key):
+            elsewhere = cache.read([key])
+            if not elsewhere:
+                elsewhere = {key: endpoint.ask(requests[key], budget.take_call, stop)}
+                cache.write(key, elsewhere[key])
+                made.add(key)
+            found.update(elsewhere)
+        if key in made:
+            budget.add_tokens(found[key])
+
+    with ThreadPoolExecutor(concurrency) as threads:
+        for key in missing:
+            threads.submit(answer, key)
+    if errors:
+        # The first, for the others may have been cut short by it.
+        if not isinstance(errors[0], BenchError):
+            raise errors[0]
+        kept = f"{len(found)} of {len(requests)} requests are answered and kept in the cache"
+        raise BenchError(f"{errors[0].message.rstrip('.')}. {kept}: another run goes on from there.") from None
+    return [found[key] for key in keys], len(requests) - len(made)

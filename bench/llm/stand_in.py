@@ -1,0 +1,25 @@
+"""What stands in for a language model where a classifier is examined and none may be asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.llm.cache import request_key
+from bench.models.llm import LLMClassifier
+
+
+class StandInClassifier(LLMClassifier):
+    """An `LLMClassifier` whose answers are made up from a digest of the request, in the forms that a model may use.
+
+    `bench check` examines it in the place of the other: the prompt, the choice of shots, the reading of answers and
+    the storing are the same, and no server is needed. It is of no use for anything else.
+    """
+
+    def _complete(self, bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{"choices": [{"message": {"content": self._answer(body)}}]} for body in bodies]
+
+    def _answer(self, body: dict[str, Any]) -> str:
+        number = int.from_bytes(request_key(self.url_, body)[:4], "big")
+        label = self.labels[number % len(self.labels)]
+        forms = (label, f"{label.upper()}.", f'{{"label": "{label}"}}', f"```json\n{label}\n```", "I cannot tell.")
+        return forms[(number >> 16) % len(forms)]
