@@ -1,0 +1,274 @@
+"""Fine-tuning on ``transformers.Trainer``: batches of like length, bfloat16, and the weights of the best epoch."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, log_loss
+from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+
+from bench.encoders.device import has_bfloat16, on_device
+from bench.encoders.transformer import batches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from bench.encoders.classifier import SequenceClassifier
+
+Tokens = list[dict[str, list[int]]]
+"""One example each, as the tokenizer gives it: ``input_ids`` and perhaps ``token_type_ids``, without padding."""
+
+PREDICT_TOKENS = 4096
+"""Tokens of a batch of predictions, padding included."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a classifier is trained.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The highest, reached after the warm-up; it falls to 0 in a straight line.
+    epochs : int
+        Passes over the examples, at most.
+    batch_size : int
+        Examples of a step.
+    warmup : float
+        The part of all steps over which the learning rate rises.
+    weight_decay : float
+        Of AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101).
+    patience : int
+        Epochs without a better validation score after which it ends.
+    seed : int
+        Of dropout and the order of examples.
+    """
+
+    learning_rate: float
+    epochs: int
+    batch_size: int
+    warmup: float
+    weight_decay: float
+    patience: int
+    seed: int
+
+
+@dataclass
+class Training:
+    """How a training went.
+
+    Parameters
+    ----------
+    best_epoch : int
+        The epoch whose weights were kept, counted from 1: the last where there was no validation.
+    scores : list of float
+        Macro-F1 on the validation examples after each epoch.
+    seconds_a_step : float
+        The median time of a step, its batch made and its weights changed; NaN for fewer than three steps.
+    """
+
+    best_epoch: int
+    scores: list[float]
+    seconds_a_step: float
+
+
+def train(
+    module: SequenceClassifier,
+    tokenizer: Any,
+    tokens: Tokens,
+    classes: NDArray[np.intp],
+    settings: Settings,
+    validation: tuple[Tokens, NDArray[np.intp]] | None = None,
+    steps: int | None = None,
+) -> Training:
+    """Train a classifier, and leave it with the weights of the best epoch.
+
+    Parameters
+    ----------
+    module : SequenceClassifier
+        What is trained, in place.
+    tokenizer : transformers.PreTrainedTokenizerBase
+        Pads batches.
+    tokens : list of dict
+        Each example's tokens.
+    classes : ndarray of int of shape (n_examples,)
+        Each example's class.
+    settings : Settings
+        How.
+    validation : (tokens, classes), optional
+        Examples on which every epoch is scored by macro-F1, then by log loss; without them the last epoch is kept.
+    steps : int, optional
+        Steps after which it ends whatever the settings say.
+    """
+    watch = _Watch(module, settings.patience)
+    with on_device() as device, tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        arguments = TrainingArguments(
+            output_dir=scratch,
+            learning_rate=settings.learning_rate,
+            num_train_epochs=settings.epochs,
+            max_steps=-1 if steps is None else steps,
+            per_device_train_batch_size=settings.batch_size,
+            per_device_eval_batch_size=4 * settings.batch_size,
+            train_sampling_strategy="group_by_length",
+            warmup_steps=settings.warmup,
+            weight_decay=settings.weight_decay,
+            seed=settings.seed,
+            use_cpu=device.type == "cpu",
+            bf16=has_bfloat16(device),
+            eval_strategy="no" if validation is None else "epoch",
+            save_strategy="no",
+            logging_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            log_level="error",
+            dataloader_pin_memory=device.type == "cuda",
+        )
+        trainer = Trainer(
+            model=module,
+            args=arguments,
+            processing_class=tokenizer,
+            data_collator=DataCollatorWithPadding(tokenizer),
+            train_dataset=_dataset(tokens, classes),
+            eval_dataset=None if validation is None else _dataset(*validation),
+            compute_metrics=_validation_scores,
+            callbacks=[watch],
+        )
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+        watch.restore_best()
+        module.to("cpu")
+    return Training(watch.best_epoch or round(trainer.state.epoch or 0), watch.scores, watch.seconds_a_step())
+
+
+def start_from_probe(
+    module: SequenceClassifier, tokenizer: Any, tokens: Tokens, classes: NDArray[np.intp], class_weight: Any
+) -> None:
+    """Let the linear layer start as a logistic regression on what the encoder gives before it is trained.
+
+    Kumar et al. (2022, arXiv:2202.10054): a layer that starts at random bends the encoder's features before it
+    knows what for. The pooled vectors are centred, and scaled to a mean squared length of 1.
+
+    Parameters
+    ----------
+    module : SequenceClassifier
+        Its linear layer is changed.
+    tokenizer, tokens, classes
+        The training examples, as in `train`.
+    class_weight : "balanced", mapping of class to float, or None
+        As scikit-learn's classifiers take it.
+    """
+    present = np.unique(classes)
+    if len(present) < 2:
+        return
+    vectors = _by_batch(module, tokenizer, tokens, module.pooled, module.head.in_features)
+    mean = vectors.mean(axis=0)
+    scale = 1 / np.sqrt(np.mean(np.sum((vectors - mean) ** 2, axis=1)))
+    probe = LogisticRegression(class_weight=class_weight, max_iter=1000).fit((vectors - mean) * scale, classes)
+    weight, bias = probe.coef_ * scale, probe.intercept_
+    if len(present) == 2:
+        weight, bias = np.vstack([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+    with torch.no_grad():
+        module.head.weight[present] = torch.as_tensor(weight, dtype=torch.float32)
+        module.head.bias[present] = torch.as_tensor(bias - weight @ mean, dtype=torch.float32)
+
+
+def predict_logits(module: SequenceClassifier, tokenizer: Any, tokens: Tokens) -> NDArray[np.float64]:
+    """Score examples with a trained classifier.
+
+    Returns
+    -------
+    ndarray of float64 of shape (n_examples, n_classes)
+        Logits, which depend in their last bits on the examples beside one in a batch of like length.
+    """
+    return _by_batch(module, tokenizer, tokens, lambda **padded: module(**padded)["logits"], module.head.out_features)
+
+
+def _by_batch(
+    module: SequenceClassifier, tokenizer: Any, tokens: Tokens, compute: Callable[..., torch.Tensor], width: int
+) -> NDArray[np.float64]:
+    made = np.empty((len(tokens), width))
+    with on_device() as device:
+        module.to(device).eval()
+        for rows in batches([len(each["input_ids"]) for each in tokens], PREDICT_TOKENS):
+            padded = tokenizer.pad([tokens[row] for row in rows], return_tensors="pt").to(device)
+            with (
+                torch.inference_mode(),
+                torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device)),
+            ):
+                made[rows] = compute(**padded).float().cpu().numpy()
+        module.to("cpu")
+    return made
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed the generators of Python, NumPy and torch, and give them their own states back at the end."""
+    python, numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng():
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
+
+
+class _Watch(TrainerCallback):
+    """Keeps the weights of the best epoch, ends a training that does not improve, and takes the time of steps."""
+
+    def __init__(self, module: SequenceClassifier, patience: int) -> None:
+        self._module, self._patience = module, patience
+        self._best: tuple[float, float] | None = None
+        self._weights: dict[str, torch.Tensor] = {}
+        self._times: list[float] = []
+        self.best_epoch = 0
+        self.scores: list[float] = []
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self._times.append(time.perf_counter())
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: dict[str, float], **kwargs: Any) -> None:
+        score = (metrics["eval_macro_f1"], -metrics["eval_log_loss"])
+        self.scores.append(score[0])
+        if self._best is None or score > self._best:
+            self._best, self.best_epoch, self._weights = score, len(self.scores), self._module.trained()
+        elif len(self.scores) - self.best_epoch >= self._patience:
+            control.should_training_stop = True
+
+    def restore_best(self) -> None:
+        if self.best_epoch not in (0, len(self.scores)):
+            self._module.restore(self._weights)
+
+    def seconds_a_step(self) -> float:
+        return float(np.median(np.diff(self._times))) if len(self._times) > 2 else float("nan")
+
+
+def _dataset(tokens: Tokens, classes: NDArray[np.intp]) -> list[dict[str, Any]]:
+    return [{**each, "labels": label} for each, label in zip(tokens, classes.tolist(), strict=True)]
+
+
+def _validation_scores(given: Any) -> dict[str, float]:
+    logits, classes = np.asarray(given.predictions, dtype=np.float64), given.label_ids
+    every = np.arange(logits.shape[1])
+    return {
+        "macro_f1": float(f1_score(classes, logits.argmax(axis=1), labels=every, average="macro", zero_division=0.0)),
+        "log_loss": float(log_loss(classes, softmax(logits), labels=every)),
+    }
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn logits, of shape (n_examples, n_classes), into probabilities."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
