@@ -13,13 +13,14 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss
+from torch.utils.data import Sampler
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from bench.encoders.device import has_bfloat16, on_device
 from bench.encoders.transformer import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 Tokens = list[dict[str, list[int]]]
 """One example each, as the tokenizer gives it: ``input_ids`` and perhaps ``token_type_ids``, without padding."""
+
+SORTED_BATCHES = 50
+"""Batches' worth of examples, drawn at random, that are sorted by length together."""
 
 PREDICT_TOKENS = 4096
 """Tokens of a batch of predictions, padding included."""
@@ -119,7 +123,6 @@ def train(
             max_steps=-1 if steps is None else steps,
             per_device_train_batch_size=settings.batch_size,
             per_device_eval_batch_size=4 * settings.batch_size,
-            train_sampling_strategy="group_by_length",
             warmup_steps=settings.warmup,
             weight_decay=settings.weight_decay,
             seed=settings.seed,
@@ -133,7 +136,7 @@ def train(
             log_level="error",
             dataloader_pin_memory=device.type == "cuda",
         )
-        trainer = Trainer(
+        trainer = _Trainer(
             model=module,
             args=arguments,
             processing_class=tokenizer,
@@ -223,6 +226,51 @@ def seeded(seed: int) -> Iterator[None]:
         finally:
             random.setstate(python)
             np.random.set_state(numpy)
+
+
+class _Trainer(Trainer):
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        lengths = [len(each["input_ids"]) for each in train_dataset or self.train_dataset]
+        return LikeLengths(lengths, self.args.train_batch_size, self.args.seed)
+
+
+class LikeLengths(Sampler[int]):
+    """Gives examples in an order in which each batch holds texts of like length, and the batches are shuffled.
+
+    Unlike the Trainer's own, ``group_by_length``, whose batches go from long texts to short ones fifty batches long:
+    where length goes with a label, the model is bent to and fro.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Tokens of each example.
+    batch_size : int
+        Examples of a batch; a smaller one comes last.
+    seed : int
+        Each pass over the examples has an order of its own.
+
+    Examples
+    --------
+    >>> list(LikeLengths([5, 9, 5, 9, 7], batch_size=2, seed=0))
+    [3, 1, 4, 2, 0]
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self._lengths, self._batch_size = np.asarray(lengths), batch_size
+        self._random = np.random.default_rng(seed)
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        order = self._random.permutation(len(self))
+        stretch = SORTED_BATCHES * self._batch_size
+        parts = [order[start : start + stretch] for start in range(0, len(order), stretch)]
+        order = np.concatenate([part[np.argsort(-self._lengths[part], kind="stable")] for part in parts])
+        whole = len(order) // self._batch_size * self._batch_size
+        rows = order[:whole].reshape(-1, self._batch_size)
+        yield from self._random.permutation(rows).ravel().tolist()
+        yield from order[whole:].tolist()
 
 
 class _Watch(TrainerCallback):

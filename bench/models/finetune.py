@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from bench.encoders.classifier import SequenceClassifier
     from bench.encoders.training import Tokens, Training
 
-FEWEST_GROUPS = 3
-"""Groups below which none is held out to stop early: too little would be left to train on."""
+FEWEST_GROUPS = 11
+"""Groups below which none is held out to stop early: it would be a large part of them, and say little."""
 
 TRIED_STEPS = 6
 """Steps that an estimate of the time takes."""
@@ -64,7 +64,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         Weights in the loss, as everywhere in scikit-learn.
     early_stopping : bool
         Whether to hold rows out, whole groups of them where `fit` is given groups, score them after each epoch, and
-        keep the weights of the best one. Fewer than three groups are all trained on.
+        keep the weights of the best one. Ten groups or fewer are all trained on, for all epochs.
     validation_fraction : float
         The part that is held out, about.
     n_iter_no_change : int
@@ -249,14 +249,14 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
     def _held_out(self, classes: NDArray[np.intp], groups: NDArray[np.str_] | None) -> NDArray[np.bool_]:
         """Mark the rows to validate on: whole groups, as many as come nearest to the part that was asked for.
 
-        None where that would leave fewer than two groups, or a class without a row to train on.
+        None where there are few groups, or a class would be left without a row to train on.
         """
         held_out = np.zeros(len(classes), dtype=bool)
         groups = np.arange(len(classes)).astype(str) if groups is None else groups
         n_groups = len(np.unique(groups))
         if not self.early_stopping or not self.validation_fraction or n_groups < FEWEST_GROUPS:
             return held_out
-        parts = max(2, min(round(1 / self.validation_fraction), n_groups))
+        parts = min(max(2, round(1 / self.validation_fraction)), n_groups)
         if np.bincount(classes).max() < parts:
             return held_out
         folds = StratifiedGroupKFold(parts, shuffle=True, random_state=int(self.random_state))
