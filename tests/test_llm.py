@@ -433,7 +433,7 @@ def test_answers_that_do_not_parse_are_unanswered_and_count_as_wrong(server: Cha
     task = text_task(n_groups=6, noise=0.0)
     splits = split_by_group(task.codes, task.groups, 3, seed=0)
     fold = next(number for number, split in enumerate(splits) if 7 in split.test)
-    model = load_model("llm", {"params.base_url": server.url})
+    model = load_model("llm", {"params.model": "m", "params.base_url": server.url})
     result = evaluate(Evaluation(task, model, splits, Search("none", 1, None), 2, 0), fold, FeatureCache(task.frame))
     assert result.status == "ok", result.error
     tested = len(splits[fold].test)
@@ -543,7 +543,8 @@ def test_shots_are_of_the_training_part_and_stand_in_the_prompt_with_their_label
     ],
 )
 def test_a_wrong_parameter_is_named_before_anything_runs(changes: dict[str, Any], expected: str) -> None:
-    model = load_model("llm", {f"params.{name}": value for name, value in changes.items()})
+    given = {"model": "m"} | changes
+    model = load_model("llm", {f"params.{name}": value for name, value in given.items()})
     with pytest.raises(ModelError) as raised:
         examine(model, text_task())
     assert expected in str(raised.value)
@@ -553,8 +554,8 @@ def test_examining_asks_nobody_and_names_the_model_and_its_address(monkeypatch: 
     monkeypatch.setattr(Endpoint, "ask", lambda *rest: pytest.fail("asked"))
     found = examine(load_model("llm", {"params.model": "m", "params.base_url": "https://h/v1/"}), text_task()).sources
     assert found["endpoint"] == "m at https://h/v1/chat/completions"
-    other = examine(load_model("llm"), text_task(descriptions={"denial": "Somebody denies."})).sources
-    assert other["endpoint"] == "Qwen/Qwen2.5-7B-Instruct at http://localhost:8000/v1/chat/completions"
+    other = examine(load_model("llm", {"params.model": "m"}), text_task(descriptions={"denial": "Nein."})).sources
+    assert other["endpoint"] == "m at http://localhost:8000/v1/chat/completions"
     assert other["descriptions"] != found["descriptions"]
 
 
@@ -612,7 +613,7 @@ def test_a_key_is_no_parameter_and_the_error_says_where_it_belongs(bench: Any, t
 )
 def test_a_key_in_a_parameters_place_is_refused_without_repeating_it(bench: Any, tmp_path: Path, word: str) -> None:
     results = tmp_path / "results"
-    status, out, err = bench("run", "task=denial", "model=llm", f"results={results}", word)
+    status, out, err = bench("run", "task=denial", "model=llm", "model.params.model=m", f"results={results}", word)
     assert status == 2
     assert KEY not in out + err
     assert "environment variable" in err
@@ -703,7 +704,7 @@ def test_no_key_is_left_in_any_file_or_word_by_a_whole_run_that_succeeds_and_one
         return Reply(json.dumps(body))
 
     with ChatServer(repeats_the_key) as server:
-        words = ("task=mine", "model=llm", f"model.params.base_url='{server.url}'")
+        words = ("task=mine", "model=llm", "model.params.model=m", f"model.params.base_url='{server.url}'")
         status, printed = bench_run(tmp_path, *words, key=KEY)
         assert status == 0, printed
         assert all(headers["Authorization"] == f"Bearer {KEY}" for headers in server.headers)

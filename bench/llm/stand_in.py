@@ -15,6 +15,10 @@ class StandInClassifier(LLMClassifier):
     the storing are the same, and no server is needed. It is of no use for anything else.
     """
 
+    def check_task(self) -> None:
+        """Check all parameters; a model's name need not be given, as none is asked."""
+        LLMClassifier(**(self.get_params() | {"model": self.model or "stand-in"})).check_task()
+
     def _complete(self, bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{"choices": [{"message": {"content": self._answer(body)}}]} for body in bodies]
 

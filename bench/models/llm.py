@@ -50,7 +50,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     model : str
-        The model's name at the endpoint.
+        The model's name at the endpoint; it must be given.
     base_url : str or None
         What stands before ``/chat/completions``. None is the environment variable ``OPENAI_BASE_URL``, else
         ``http://localhost:8000/v1``.
@@ -112,7 +112,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        model: str = "",
+        model: str | None = None,
         base_url: str | None = None,
         prompt: str = PROMPT,
         api_key_env: str = "OPENAI_API_KEY",
@@ -159,7 +159,10 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
             If one is wrong, or the prompt does not fit the task.
         """
         if not isinstance(self.model, str) or not self.model.strip():
-            raise ModelError("llm: params.model is missing.", "Give the model's name at the endpoint.")
+            raise ModelError(
+                "llm: params.model is missing.",
+                "Give the model's name at the endpoint, as in model.params.model=Qwen/Qwen2.5-7B-Instruct.",
+            )
         if not isinstance(self.api_key_env, str) or not _VARIABLE.fullmatch(self.api_key_env):
             # What was given may be a key, so it is not repeated.
             raise ModelError(
