@@ -335,7 +335,10 @@ def test_a_search_space_that_the_model_does_not_take_is_named_before_anything_ru
         assert not (plugin / "results" / "denial").exists()
 
 
-def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(plugin: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_a_batch_systems_stop_keep_what_is_finished_and_say_how_to_go_on(
+    plugin: Path, sent: signal.Signals
+) -> None:
     write_model(plugin, "slow", "    def fit(self, X, y):\n        time.sleep(2)\n        return super().fit(X, y)")
     command = [sys.executable, "-m", "bench", "run", "task=denial", "model=slow", "tracking=false"]
     process = subprocess.Popen(
@@ -350,7 +353,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(plugin: Path) -> No
     while not list(plugin.glob("results/denial/slow/*/f*")):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Stopped." in said

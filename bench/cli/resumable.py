@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ import click
 @contextmanager
 def resumable(command: str, words: Sequence[str], results: Path) -> Iterator[None]:
     """Say what is kept and how to go on where a run is stopped, or the system refuses something.
+
+    What a batch system or a container sends to stop a process (SIGTERM) is taken as Ctrl-C, so that workers end too.
 
     Parameters
     ----------
@@ -33,6 +36,7 @@ def resumable(command: str, words: Sequence[str], results: Path) -> Iterator[Non
     from bench.errors import BenchError, describe_os_error
     from bench.runner import InterruptedRun
 
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except InterruptedRun as stopped:
@@ -46,6 +50,8 @@ def resumable(command: str, words: Sequence[str], results: Path) -> Iterator[Non
     except OSError as error:
         hint = "What was finished is stored; the same command goes on from there."
         raise BenchError(describe_os_error(error), hint) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def tell_failures(failures: Sequence[str]) -> None:
