@@ -32,6 +32,9 @@ Tokens = list[dict[str, list[int]]]
 SORTED_BATCHES = 50
 """Batches' worth of examples, drawn at random, that are sorted by length together."""
 
+PADDED_TO = 8
+"""Batches are as long as a multiple of this: for each new length a CPU's kernels are made anew, and kept."""
+
 PREDICT_TOKENS = 4096
 """Tokens of a batch of predictions, padding included."""
 
@@ -140,7 +143,7 @@ def train(
             model=module,
             args=arguments,
             processing_class=tokenizer,
-            data_collator=DataCollatorWithPadding(tokenizer),
+            data_collator=DataCollatorWithPadding(tokenizer, pad_to_multiple_of=PADDED_TO),
             train_dataset=_dataset(tokens, classes),
             eval_dataset=None if validation is None else _dataset(*validation),
             compute_metrics=_validation_scores,
@@ -203,7 +206,9 @@ def _by_batch(
     with on_device() as device:
         module.to(device).eval()
         for rows in batches([len(each["input_ids"]) for each in tokens], PREDICT_TOKENS):
-            padded = tokenizer.pad([tokens[row] for row in rows], return_tensors="pt").to(device)
+            padded = tokenizer.pad([tokens[row] for row in rows], pad_to_multiple_of=PADDED_TO, return_tensors="pt").to(
+                device
+            )
             with (
                 torch.inference_mode(),
                 torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device)),
