@@ -208,6 +208,16 @@ def test_a_run_with_another_version_of_a_package_it_needs_is_not_mixed_in(folder
     assert older_versions(stored, each.record) is None
 
 
+def test_folds_of_another_device_are_not_mixed_in(folder: Path) -> None:
+    (_, each) = plan(compose(["task=small", "model=torched"])).runs
+    assert each.record["environment"]["device"] == "cpu"
+    stored = RunFolder(folder / "stored")
+    stored.write_record({**each.record, "environment": {**each.record["environment"], "device": "cuda (a GPU)"}})
+    assert older_versions(stored, each.record) == "device cuda (a GPU) (now cpu)"
+    stored.write_record(each.record)
+    assert older_versions(stored, each.record) is None
+
+
 def test_a_package_that_is_missing_is_named_before_anything_runs(folder: Path, bench: Any) -> None:
     status, _, err = bench("run", "task=small", "model=lacking")
     assert status == 2

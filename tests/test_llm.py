@@ -428,6 +428,13 @@ def test_why_an_answer_ended_is_told(content: str | None, finish: str) -> None:
     assert (f"({finish})" in reason) is (finish != "stop")
 
 
+def test_a_label_that_may_have_been_cut_off_is_no_answer() -> None:
+    assert read_label(said("deny", "length"), ["deny", "deny-part"])[0] is None
+    assert read_label(said("deny-part", "length"), ["deny", "deny-part"]) == ("deny-part", "")
+    assert read_label(said("deny", "length"), ["deny", "confirm"]) == ("deny", "")
+    assert read_label(said("deny", "stop"), ["deny", "deny-part"]) == ("deny", "")
+
+
 def test_answers_that_do_not_parse_are_unanswered_and_count_as_wrong(server: ChatServer) -> None:
     server.reply = lambda request: completion("I cannot say.") if "رقم7" in str(request) else by_cue(request)
     task = text_task(n_groups=6, noise=0.0)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from stored_task import write_task_runs
 
@@ -453,6 +453,7 @@ def test_a_line_of_one_point_is_drawn() -> None:
 
 
 @given(st.integers(1, 400), st.integers(0, 2**32 - 1))
+@example(351, 0)
 def test_reliability_is_that_of_sorted_predictions_cut_into_equal_parts(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     confidence, correct = rng.permutation(n) / n, rng.random(n) < 0.6

@@ -71,6 +71,23 @@ def on_device() -> Iterator[torch.device]:
             torch.cuda.empty_cache()
 
 
+@contextmanager
+def placed(model: torch.nn.Module) -> Iterator[torch.device]:
+    """Compute with a model on the best device, see `on_device`; at the end it is on the CPU again.
+
+    Yields
+    ------
+    torch.device
+        Where the model is.
+    """
+    with on_device() as device:
+        try:
+            model.to(device)
+            yield device
+        finally:
+            model.to("cpu")
+
+
 def _lock_file() -> Path:
     """One file for a user and a GPU, whatever number CUDA_VISIBLE_DEVICES gives the GPU."""
     import torch

@@ -122,15 +122,14 @@ class EntailmentModel:
         """
         import torch
 
-        from bench.encoders.device import has_bfloat16, on_device
+        from bench.encoders.device import has_bfloat16, placed
         from bench.encoders.transformer import BATCH_TOKENS, MAX_TOKENS, batches
 
         premises, hypotheses = zip(*map(json.loads, texts), strict=True)
         limit = min(self._tokenizer.model_max_length, MAX_TOKENS)
         tokens = self._tokenizer(list(premises), list(hypotheses), truncation=True, max_length=limit, padding=False)
         found = np.empty((len(texts), 1), dtype=np.float32)
-        with on_device() as device:
-            self._model.to(device)
+        with placed(self._model) as device:
             for rows in batches([len(each) for each in tokens["input_ids"]], BATCH_TOKENS):
                 chosen = {name: [values[row] for row in rows] for name, values in tokens.items()}
                 padded = self._tokenizer.pad(chosen, return_tensors="pt").to(device)
@@ -140,5 +139,4 @@ class EntailmentModel:
                 ):
                     logits = self._model(**padded).logits
                 found[rows, 0] = torch.log_softmax(logits.float(), dim=1)[:, self._label].cpu().numpy()
-            self._model.to("cpu")
         return found

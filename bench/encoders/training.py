@@ -16,7 +16,7 @@ from sklearn.metrics import f1_score, log_loss
 from torch.utils.data import Sampler
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from bench.encoders.device import has_bfloat16, on_device
+from bench.encoders.device import has_bfloat16, placed
 from bench.encoders.transformer import batches
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def train(
         Steps after which it ends whatever the settings say.
     """
     watch = _Watch(module, settings.patience)
-    with on_device() as device, tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+    with placed(module) as device, tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         arguments = TrainingArguments(
             output_dir=scratch,
             learning_rate=settings.learning_rate,
@@ -139,6 +139,7 @@ def train(
             log_level="error",
             dataloader_pin_memory=device.type == "cuda",
         )
+        arguments._n_gpu = min(arguments.n_gpu, 1)  # more would share out each batch, and its size with it
         trainer = _Trainer(
             model=module,
             args=arguments,
@@ -152,7 +153,6 @@ def train(
         trainer.remove_callback(PrinterCallback)
         trainer.train()
         watch.restore_best()
-        module.to("cpu")
     return Training(watch.best_epoch or round(trainer.state.epoch or 0), watch.scores, watch.seconds_a_step())
 
 
@@ -203,8 +203,8 @@ def _by_batch(
     module: SequenceClassifier, tokenizer: Any, tokens: Tokens, compute: Callable[..., torch.Tensor], width: int
 ) -> NDArray[np.float64]:
     made = np.empty((len(tokens), width))
-    with on_device() as device:
-        module.to(device).eval()
+    with placed(module) as device:
+        module.eval()
         for rows in batches([len(each["input_ids"]) for each in tokens], PREDICT_TOKENS):
             padded = tokenizer.pad([tokens[row] for row in rows], pad_to_multiple_of=PADDED_TO, return_tensors="pt").to(
                 device
@@ -214,7 +214,6 @@ def _by_batch(
                 torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device)),
             ):
                 made[rows] = compute(**padded).float().cpu().numpy()
-        module.to("cpu")
     return made
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.encoders.device import has_bfloat16, on_device
+from bench.encoders.device import has_bfloat16, placed
 from bench.encoders.weights import weights_folder
 from bench.errors import ModelError
 
@@ -68,12 +68,8 @@ class TransformerEncoder:
         tokens = self._tokenizer(
             [self._encoder.prefix + text for text in texts], truncation=True, max_length=limit, padding=False
         )["input_ids"]
-        with on_device() as device:
-            self._model.to(device)
-            try:
-                return self._encode(tokens, device)
-            finally:
-                self._model.to("cpu")
+        with placed(self._model) as device:
+            return self._encode(tokens, device)
 
     def _encode(self, tokens: list[list[int]], device: torch.device) -> NDArray[np.float32]:
         import torch

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.catalogue import config_files, load_config
 from bench.config import RunConfig, Search
-from bench.errors import BenchError
+from bench.errors import BenchError, ConfigError
 from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.evaluate import PRUNING_STARTS, Evaluation, inner_splits
 from bench.evaluation.execute import available_cores, call
@@ -145,6 +145,8 @@ def _notes(where: str, run: PlannedRun, folds: Sequence[Fold], one_fit: float, c
         return max(sum(seconds) / workers, max(seconds))
 
     needed = by_fold(config.search)
+    # Folds that share a GPU wait for each other, and their time goes on.
+    longest = max(needed) * (min(config.execution.workers or available_cores(), len(folds)) if on_gpu else 1)
     notes = []
     if whole(needed) > WORTH_SAYING:
         searched = bool(evaluation.model.search) and config.search.trials > 0
@@ -155,10 +157,10 @@ def _notes(where: str, run: PlannedRun, folds: Sequence[Fold], one_fit: float, c
         ]
         told = f"{where} takes about {in_words(whole(needed))} on this machine{settings}"
         notes.append("; ".join(filter(None, [told, ", ".join(shorter)])))
-    if limit is not None and max(needed) > limit / 2:
-        proposed = math.ceil(TIMEOUT_FACTOR * max(needed) / ROUNDED_TO) * ROUNDED_TO
+    if limit is not None and longest > limit / 2:
+        proposed = math.ceil(TIMEOUT_FACTOR * longest / ROUNDED_TO) * ROUNDED_TO
         notes.append(
-            f"{where}: a fold takes about {in_words(max(needed))}, and one that takes longer than "
+            f"{where}: a fold takes about {in_words(longest)}, and one that takes longer than "
             f"execution.cell_timeout ({in_words(limit)}) is stopped: better add execution.cell_timeout={proposed} "
             "(folds that are done are kept)"
         )
@@ -167,8 +169,14 @@ def _notes(where: str, run: PlannedRun, folds: Sequence[Fold], one_fit: float, c
 
 def _smaller_searches(trials: int) -> list[Search]:
     """The searches in configuration files that try fewer settings, from more to less."""
-    known = [(name, load_config("search", name)["trials"]) for name in config_files("search")]
-    smaller = [Search(name, given) for name, given in known if isinstance(given, int) and given < trials]
+    smaller = []
+    for name in config_files("search"):
+        try:
+            given = load_config("search", name).get("trials")
+        except ConfigError:  # A file that was not asked for may be wrong.
+            continue
+        if isinstance(given, int) and given < trials:
+            smaller.append(Search(name, given))
     return sorted(smaller, key=lambda search: -search.trials)
 
 

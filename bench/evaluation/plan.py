@@ -163,7 +163,8 @@ def _split(task: Task, config: RunConfig) -> list[splits.Split]:
 def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list[tuple[Task, Model, Examined]]:
     """The models that fit each task, with what is known of them."""
     names = list(config.models) if BASELINE in config.models else [BASELINE, *config.models]
-    models = [load_model(name, config.model_overrides if name in config.models else {}) for name in names]
+    overridden = {name for name in config.models if name != BASELINE or config.asked_for_models}
+    models = [load_model(name, config.model_overrides if name in overridden else {}) for name in names]
     pairs = [(model, task) for task in tasks for model in models]
     fitting = []
     answers = call(examine_all, pairs, device=config.execution.device)
@@ -222,7 +223,7 @@ def _plan_run(evaluation: Evaluation, task: Mapping[str, Any], examined: Examine
 
 
 def older_versions(folder: RunFolder, record: Mapping[str, Any]) -> str | None:
-    """Say which libraries had other versions when the folds in a folder were made, None where none had."""
+    """Say which libraries, or device, were others when the folds in a folder were made, None where none were."""
     try:
         stored = folder.read_record()
         then = {**stored["environment"]["packages"], **stored["model"].get("requirements", {})}
@@ -231,6 +232,8 @@ def older_versions(folder: RunFolder, record: Mapping[str, Any]) -> str | None:
     now = record["environment"]["packages"]
     if "requirements" in stored["model"]:
         now = {**now, **record["model"]["requirements"]}
+    if {"device"} <= stored["environment"].keys() & record["environment"].keys():
+        then["device"], now = stored["environment"]["device"], {**now, "device": record["environment"]["device"]}
     return (
         ", ".join(f"{name} {then.get(name)} (now {now[name]})" for name in now if then.get(name) != now[name]) or None
     )

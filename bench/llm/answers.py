@@ -54,6 +54,8 @@ def read_label(completion: Mapping[str, Any], labels: Sequence[str]) -> tuple[st
         answer = fenced[1].strip()
     named = _label_of_json(answer) if answer.startswith("{") else answer
     label = None if named is None else _match(named, labels)
+    if label is not None and finished == "length" and _may_go_on(label, labels):
+        return None, f"the answer was cut off{ended}, and may have been a longer label: {label}"
     if label is not None:
         return label, ""
     shown = " ".join(answer.split())
@@ -77,6 +79,10 @@ def _match(answer: str, labels: Sequence[str]) -> str | None:
     plain = _plain(answer)
     matching = [label for label in labels if _plain(label) == plain]
     return matching[0] if len(matching) == 1 else None
+
+
+def _may_go_on(label: str, labels: Sequence[str]) -> bool:
+    return any(other != label and _plain(other).startswith(_plain(label)) for other in labels)
 
 
 def _plain(text: str) -> str:

@@ -8,6 +8,7 @@ import json
 import math
 import time
 import warnings
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,13 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
 from bench.encoders.registry import find_encoder
-from bench.encoders.transformer import TRANSFORMERS_EXTRA
+from bench.encoders.transformer import MAX_TOKENS, TRANSFORMERS_EXTRA
 from bench.encoders.weights import CONFIG, identity, weights_folder
-from bench.errors import ModelError
+from bench.errors import ModelError, nearest
 from bench.features.columns import column_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -74,7 +75,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
     weight_decay : float
         Of AdamW.
     max_tokens : int
-        Tokens after which a text, or the longer one of a pair, is cut off.
+        Tokens after which a text, or the longer one of a pair, is cut off; 512 at most.
     inputs : sequence of str
         The columns to read: one, or a claim's and a text's.
     random_state : int
@@ -166,12 +167,15 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
 
     def estimate_seconds(self, X: pd.DataFrame, y: NDArray[np.str_]) -> float:
         """Estimate how long `fit` takes on rows, by trying a few steps; none of the epochs is thought to be saved."""
+        from bench.encoders.device import on_device
+
         self.classes_, classes = np.unique(np.asarray(y, dtype=str), return_inverse=True)
         self._pretrained()
-        start = time.perf_counter()
-        tokens = self._tokens(X)
-        _, training = self._train(tokens, classes, np.zeros(len(classes), dtype=bool), TRIED_STEPS)
-        spent = time.perf_counter() - start
+        with on_device():  # which may have to be waited for
+            start = time.perf_counter()
+            tokens = self._tokens(X)
+            _, training = self._train(tokens, classes, np.zeros(len(classes), dtype=bool), TRIED_STEPS)
+            spent = time.perf_counter() - start
         steps = math.ceil(len(tokens) / self.batch_size) * self.epochs
         return spent + max(steps - TRIED_STEPS, 0) * training.seconds_a_step
 
@@ -194,10 +198,20 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise ModelError(f"estimator.{name} must be a whole number, at least {least}, not {value!r}.")
-        for name, high in {"learning_rate": 1.0, "validation_fraction": 1.0, "warmup": 1.0}.items():
+        for name in ("learning_rate", "validation_fraction", "warmup", "weight_decay"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < high:
-                raise ModelError(f"estimator.{name} must be a number from 0 to below {high:g}, not {value!r}.")
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+                raise ModelError(f"estimator.{name} must be a number from 0 to below 1, not {value!r}.")
+        if not self.learning_rate:
+            raise ModelError("estimator.learning_rate is 0, which trains nothing.")
+        if not isinstance(self.early_stopping, bool):
+            raise ModelError(f"estimator.early_stopping must be true or false, not {self.early_stopping!r}.")
+        if self.class_weight not in (None, "balanced") and not isinstance(self.class_weight, Mapping):
+            raise ModelError(
+                f"estimator.class_weight must be null, balanced or a mapping of labels to weights, not "
+                f"{self.class_weight!r}.",
+                nearest(str(self.class_weight), ["balanced"]),
+            )
         layers = config.get("num_hidden_layers", self.frozen_layers)
         if self.frozen_layers > layers:
             raise ModelError(
@@ -272,7 +286,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         prefix = find_encoder(self.encoder).prefix
         texts = [[prefix + text for text in column_texts(X, column, {})] for column in self.inputs]
         tokenizer = self._pretrained()[0]
-        limit = min(self.max_tokens, tokenizer.model_max_length)
+        limit = min(self.max_tokens, tokenizer.model_max_length, MAX_TOKENS)
         made = tokenizer(*texts, truncation=True, max_length=limit, padding=False, return_attention_mask=False)
         return [{name: values[row] for name, values in made.items()} for row in range(len(X))]
 

@@ -85,7 +85,7 @@ def reliability(confidence: Floats, correct: NDArray[np.bool_], bins: int = BINS
     if not n:
         raise ValueError("no prediction to hold against the truth")
     n_bins = max(1, min(bins, n // FEWEST_IN_BIN))
-    edges = np.unique(np.quantile(confidence, np.arange(1, n_bins) / n_bins, method="lower"))
+    edges = np.unique(np.sort(confidence)[np.arange(1, n_bins) * (n - 1) // n_bins])
     _, place = np.unique(np.searchsorted(edges, confidence, side="left"), return_inverse=True)
     counts = np.bincount(place)
     mean = np.bincount(place, weights=confidence) / counts
