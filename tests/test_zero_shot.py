@@ -171,7 +171,7 @@ def test_a_stored_model_refuses_another_encoder_of_the_same_name(folder: Path) -
     stored = dumps(fitted)
     np.testing.assert_array_equal(loads(stored).predict_proba(task.frame), fitted.predict_proba(task.frame))
     write_encoder(folder, prefix="query: ")
-    with pytest.raises(ModelError, match=r"was fitted with 'words' as numpy .* prefix='query: '"):
+    with pytest.raises(ModelError, match=r"was fitted with the encoder 'words' as numpy .* prefix='query: '"):
         loads(stored).predict(task.frame)
 
 

@@ -133,6 +133,28 @@ def identity(encoder: EncoderDefinition) -> str:
     return f"{weights} pooling={encoder.pooling} prefix={encoder.prefix!r}"
 
 
+def check_identity(name: str, fitted: str, found: str) -> None:
+    """Refuse to apply a model that was fitted with another encoder of the same name.
+
+    Parameters
+    ----------
+    name : str
+        The encoder's name.
+    fitted, found : str
+        Its `identity` when the model was fitted, and now.
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If they differ.
+    """
+    if found != fitted:
+        raise ModelError(
+            f"The model was fitted with the encoder '{name}' as {fitted}; here it is {found}.",
+            "Install or fetch the same version, or fit the model anew.",
+        )
+
+
 def package_version(encoder: EncoderDefinition) -> str:
     """The installed version of the package that an encoder is made of.
 

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from bench.encoders.definition import Package
 from bench.encoders.embeddings import embed
 from bench.encoders.registry import find_encoder
-from bench.encoders.weights import identity
+from bench.encoders.weights import check_identity, identity
 from bench.errors import ModelError
 from bench.features.columns import column_texts
 
@@ -102,12 +102,7 @@ class EncoderFeatures(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame | NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the features of rows, of shape (n_rows, n_features)."""
         check_is_fitted(self)
-        found = identity(find_encoder(self.encoder))
-        if found != self.identity_:
-            raise ModelError(
-                f"The model was fitted with the encoder '{self.encoder}' as {self.identity_}; here it is {found}.",
-                "Install or fetch the same version, or fit the model anew.",
-            )
+        check_identity(self.encoder, self.identity_, identity(find_encoder(self.encoder)))
         centred = (self._rows(X) - self.mean_) * self.scale_
         return centred if self.axes_ is None else centred @ self.axes_
 

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from bench.encoders.registry import find_encoder
 from bench.encoders.transformer import MAX_TOKENS, TRANSFORMERS_EXTRA
-from bench.encoders.weights import CONFIG, identity, weights_folder
+from bench.encoders.weights import CONFIG, check_identity, identity, weights_folder
 from bench.errors import ModelError, nearest
 from bench.features.columns import column_texts
 
@@ -315,12 +315,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
 
     def _restored(self) -> SequenceClassifier:
         """The trained module: the one that `fit` made, or one made again of the stored weights."""
-        found = identity(find_encoder(self.encoder))
-        if found != self.identity_:
-            raise ModelError(
-                f"The model was fitted with the encoder '{self.encoder}' as {self.identity_}; here it is {found}.",
-                "Fetch the same version, or fit the model anew.",
-            )
+        check_identity(self.encoder, self.identity_, identity(find_encoder(self.encoder)))
         if not hasattr(self, "_module"):
             self._module = self._new_module()
             self._module.restore(self.weights_)

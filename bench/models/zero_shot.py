@@ -15,7 +15,7 @@ from bench.encoders.definition import Package
 from bench.encoders.embeddings import embed
 from bench.encoders.entailment import entailment, entailment_label
 from bench.encoders.registry import find_encoder
-from bench.encoders.weights import identity, weights_folder
+from bench.encoders.weights import check_identity, identity, weights_folder
 from bench.errors import ModelError, nearest
 from bench.features.columns import column_texts
 
@@ -150,12 +150,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
             If the weights are not here or are others than it was fitted with, or a column is missing or holds no text.
         """
         check_is_fitted(self)
-        found = self._identity()
-        if found != self.identity_:
-            raise ModelError(
-                f"The model was fitted with '{self.nli or self.encoder}' as {self.identity_}; here it is {found}.",
-                "Install or fetch the same version, or fit the model anew.",
-            )
+        check_identity(self.nli or self.encoder, self.identity_, self._identity())
         probabilities = softmax(self._scores(X) - self.means_, axis=1)
         return probabilities @ (np.array(self._described())[:, None] == self.classes_)
 
