@@ -247,7 +247,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def nli(made: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> EncoderDefinition:
     """The tiny classifier, computed in float32."""
-    monkeypatch.setattr("bench.encoders.device.has_bfloat16", lambda device: False)
+    monkeypatch.setattr("bench.encoders.transformer.has_bfloat16", lambda device: False)
     return find_encoder(str(made))
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import torch
     from numpy.typing import NDArray
 
 
@@ -120,23 +121,15 @@ class EntailmentModel:
 
         Batches hold pairs of like length. Of a pair that is too long for the model, the longer part is cut off.
         """
-        import torch
-
-        from bench.encoders.device import has_bfloat16, placed
-        from bench.encoders.transformer import BATCH_TOKENS, MAX_TOKENS, batches
+        from bench.encoders.transformer import BATCH_TOKENS, MAX_TOKENS, infer
 
         premises, hypotheses = zip(*map(json.loads, texts), strict=True)
         limit = min(self._tokenizer.model_max_length, MAX_TOKENS)
-        tokens = self._tokenizer(list(premises), list(hypotheses), truncation=True, max_length=limit, padding=False)
-        found = np.empty((len(texts), 1), dtype=np.float32)
-        with placed(self._model) as device:
-            for rows in batches([len(each) for each in tokens["input_ids"]], BATCH_TOKENS):
-                chosen = {name: [values[row] for row in rows] for name, values in tokens.items()}
-                padded = self._tokenizer.pad(chosen, return_tensors="pt").to(device)
-                with (
-                    torch.inference_mode(),
-                    torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device)),
-                ):
-                    logits = self._model(**padded).logits
-                found[rows, 0] = torch.log_softmax(logits.float(), dim=1)[:, self._label].cpu().numpy()
-        return found
+        made = self._tokenizer(list(premises), list(hypotheses), truncation=True, max_length=limit, padding=False)
+        tokens = [{name: values[row] for name, values in made.items()} for row in range(len(texts))]
+        return infer(self._model, self._tokenizer, tokens, self._entailed, BATCH_TOKENS)
+
+    def _entailed(self, **tokens: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        return torch.log_softmax(self._model(**tokens).logits.float(), dim=1)[:, [self._label]]

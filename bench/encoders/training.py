@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss
 from torch.utils.data import Sampler
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from bench.encoders.device import has_bfloat16, placed
-from bench.encoders.transformer import batches
+from bench.encoders.transformer import infer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -176,7 +177,7 @@ def start_from_probe(
     present = np.unique(classes)
     if len(present) < 2:
         return
-    vectors = _by_batch(module, tokenizer, tokens, module.pooled, module.head.in_features)
+    vectors = _inferred(module, tokenizer, tokens, module.pooled)
     mean = vectors.mean(axis=0)
     scale = 1 / np.sqrt(np.mean(np.sum((vectors - mean) ** 2, axis=1)))
     probe = LogisticRegression(class_weight=class_weight, max_iter=1000).fit((vectors - mean) * scale, classes)
@@ -196,25 +197,13 @@ def predict_logits(module: SequenceClassifier, tokenizer: Any, tokens: Tokens) -
     ndarray of float64 of shape (n_examples, n_classes)
         Logits, which depend in their last bits on the examples beside one in a batch of like length.
     """
-    return _by_batch(module, tokenizer, tokens, lambda **padded: module(**padded)["logits"], module.head.out_features)
+    return _inferred(module, tokenizer, tokens, lambda **padded: module(**padded)["logits"])
 
 
-def _by_batch(
-    module: SequenceClassifier, tokenizer: Any, tokens: Tokens, compute: Callable[..., torch.Tensor], width: int
+def _inferred(
+    module: SequenceClassifier, tokenizer: Any, tokens: Tokens, compute: Callable[..., torch.Tensor]
 ) -> NDArray[np.float64]:
-    made = np.empty((len(tokens), width))
-    with placed(module) as device:
-        module.eval()
-        for rows in batches([len(each["input_ids"]) for each in tokens], PREDICT_TOKENS):
-            padded = tokenizer.pad([tokens[row] for row in rows], pad_to_multiple_of=PADDED_TO, return_tensors="pt").to(
-                device
-            )
-            with (
-                torch.inference_mode(),
-                torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device)),
-            ):
-                made[rows] = compute(**padded).float().cpu().numpy()
-    return made
+    return infer(module.eval(), tokenizer, tokens, compute, PREDICT_TOKENS, PADDED_TO).astype(np.float64)
 
 
 @contextmanager
@@ -316,11 +305,5 @@ def _validation_scores(given: Any) -> dict[str, float]:
     every = np.arange(logits.shape[1])
     return {
         "macro_f1": float(f1_score(classes, logits.argmax(axis=1), labels=every, average="macro", zero_division=0.0)),
-        "log_loss": float(log_loss(classes, softmax(logits), labels=every)),
+        "log_loss": float(log_loss(classes, softmax(logits, axis=1), labels=every)),
     }
-
-
-def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn logits, of shape (n_examples, n_classes), into probabilities."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

@@ -12,7 +12,7 @@ from bench.encoders.weights import weights_folder
 from bench.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import torch
@@ -68,26 +68,59 @@ class TransformerEncoder:
         tokens = self._tokenizer(
             [self._encoder.prefix + text for text in texts], truncation=True, max_length=limit, padding=False
         )["input_ids"]
-        with placed(self._model) as device:
-            return self._encode(tokens, device)
+        return infer(self._model, self._tokenizer, [{"input_ids": ids} for ids in tokens], self._embed, BATCH_TOKENS)
 
-    def _encode(self, tokens: list[list[int]], device: torch.device) -> NDArray[np.float32]:
+    def _embed(self, attention_mask: torch.Tensor, **tokens: torch.Tensor) -> torch.Tensor:
         import torch
 
+        hidden = self._model(attention_mask=attention_mask, **tokens).last_hidden_state
+        return torch.nn.functional.normalize(pool(hidden.float(), attention_mask, self._encoder.pooling), dim=1)
+
+
+def infer(
+    model: torch.nn.Module,
+    tokenizer: Any,
+    tokens: Sequence[Mapping[str, list[int]]],
+    compute: Callable[..., torch.Tensor],
+    budget: int,
+    multiple: int | None = None,
+) -> NDArray[np.float32]:
+    """Compute something of texts in batches of like length, without gradients, in bfloat16 where that is faster.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        What is put on the device meanwhile, with its dropout as it is.
+    tokenizer : transformers.PreTrainedTokenizerBase
+        Pads batches.
+    tokens : sequence of mapping
+        What the tokenizer made of each text, without padding.
+    compute : callable
+        From a batch's padded tokens, by name, to a tensor of shape (n_batch, width).
+    budget : int
+        Tokens of a batch, padding included.
+    multiple : int, optional
+        Batches are padded to a multiple of this.
+
+    Returns
+    -------
+    ndarray of float32 of shape (n_texts, width)
+    """
+    import torch
+
+    made: NDArray[np.float32] | None = None
+    with placed(model) as device:
         bf16 = has_bfloat16(device)
-        vectors: NDArray[np.float32] | None = None
-        for rows in batches([len(each) for each in tokens], BATCH_TOKENS):
-            padded = self._tokenizer.pad({"input_ids": [tokens[row] for row in rows]}, return_tensors="pt")
-            padded = {name: value.to(device) for name, value in padded.items()}
+        for rows in batches([len(each["input_ids"]) for each in tokens], budget):
+            chosen = [tokens[row] for row in rows]
+            padded = tokenizer.pad(chosen, pad_to_multiple_of=multiple, return_tensors="pt").to(device)
             with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
-                hidden = self._model(**padded).last_hidden_state
-            pooled = pool(hidden.float(), padded["attention_mask"], self._encoder.pooling)
-            unit = torch.nn.functional.normalize(pooled, dim=1).cpu().numpy()
-            if vectors is None:
-                vectors = np.empty((len(tokens), unit.shape[1]), dtype=np.float32)
-            vectors[rows] = unit
-        assert vectors is not None, "there is no text to embed"
-        return vectors
+                values = compute(**padded).float().cpu().numpy()
+            if made is None:
+                made = np.empty((len(tokens), values.shape[1]), dtype=np.float32)
+            made[rows] = values
+    assert made is not None, "there is no text to read"
+    return made
 
 
 def load_pretrained(folder: Path, kind: str = "AutoModel", **settings: Any) -> tuple[Any, Any]:
