@@ -15,8 +15,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.cache import cache_folder
 from bench.encoders.definition import EncoderDefinition, Package
-from bench.encoders.weights import cache_folder, identity
+from bench.encoders.weights import identity
 from bench.errors import BenchError, ModelError, describe_os_error
 
 CHUNK = 256

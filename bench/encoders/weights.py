@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
 from functools import lru_cache
 from importlib import metadata, util
 from pathlib import Path
 from typing import NoReturn
 
+from bench.cache import cache_folder
 from bench.encoders.definition import EncoderDefinition, Folder, Hub, Package
 from bench.errors import ModelError
-
-CACHE_VARIABLE = "BENCH_CACHE"
-"""The environment variable that puts another folder in the place of the platform's cache folder."""
 
 CONFIG = "config.json"
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model", "vocab.json")
 """Files of which one must be there."""
 
 EXTRA = "pip install 'bench-arabic[encoders]'"
-
-
-def cache_folder() -> Path:
-    """The folder for what can be made or fetched again: weights and embeddings.
-
-    ``$BENCH_CACHE``, else ``bench-arabic`` in the platform's cache folder: ``$XDG_CACHE_HOME`` or ``~/.cache``,
-    ``~/Library/Caches`` on macOS, ``%LOCALAPPDATA%`` on Windows.
-    """
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named).expanduser()
-    if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "bench-arabic"
 
 
 def encoders_folder() -> Path:

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.encoders.weights import cache_folder
+from bench.cache import cache_folder
 from bench.errors import BenchError, describe_os_error
 
 _ASKED = 500
@@ -33,7 +33,7 @@ class ResponseCache:
     Parameters
     ----------
     folder : pathlib.Path or None
-        Where they lie; None is ``llm`` in `bench.encoders.weights.cache_folder`.
+        Where they lie; None is ``llm`` in `bench.cache.cache_folder`.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
