@@ -1,0 +1,52 @@
+"""A mapping in a task's file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import ConfigError, nearest
+
+
+@dataclass(frozen=True)
+class Section:
+    """A mapping in a task's file, read key by key with errors that name the key."""
+
+    content: Mapping[Any, Any]
+    name: str
+    origin: Path
+
+    def where(self, key: str) -> str:
+        """Name a key, as all errors do."""
+        return f"{self.origin}: {self.name}.{key}"
+
+    def check_keys(self, required: tuple[str, ...], optional: tuple[str, ...]) -> None:
+        """Raise a ConfigError if a key is unknown or missing."""
+        known = (*required, *optional)
+        for key in self.content:
+            if key not in known:
+                raise ConfigError(f"{self.origin}: unknown key '{self.name}.{key}'.", nearest(str(key), known))
+        for key in required:
+            if self.content.get(key) is None:
+                raise ConfigError(f"{self.where(key)} is missing.")
+
+    def text(self, key: str) -> str:
+        """Return the text under `key`."""
+        value = self.content[key]
+        if not isinstance(value, str) or not value:
+            raise ConfigError(f"{self.where(key)} must be text, not {value!r}.")
+        return value
+
+    def texts(self, key: str) -> list[str]:
+        """Return the list of texts under `key`; none where the key is absent."""
+        value = self.content.get(key) or []
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+            raise ConfigError(f"{self.where(key)} must be a list of texts, not {value!r}.")
+        return list(value)
+
+    def path(self, relative: str) -> Path:
+        """Return a path that is written relative to the task's folder."""
+        return Path(os.path.normpath(self.origin.parent / relative))

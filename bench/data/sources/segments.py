@@ -1,0 +1,68 @@
+"""Segments of a corpus, labelled by annotation passes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bench.data.annotations import Units, gold_labels, read_adjudications, read_pass, unit_name
+from bench.data.corpus import read_claims, read_documents, read_segments
+from bench.data.sources.records import Records
+from bench.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from bench.data.labels import LabelSet
+    from bench.data.sources.section import Section
+
+
+def from_segments(source: Section, inputs: tuple[str, ...], labels: LabelSet) -> Records:
+    """Read a corpus's segments, or their pairs with its claims, and the labels that the passes decide."""
+    source.check_keys(
+        ("kind", "documents", "segments", "annotations", "field"), ("exclude", "adjudications", "claims", "unnamed")
+    )
+    if ("claim" in inputs) != ("claims" in source.content):
+        raise ConfigError(
+            f"{source.where('claims')}: given exactly where the inputs are [claim, text], which here are "
+            f"[{', '.join(inputs)}]."
+        )
+    documents = read_documents(source.path(source.text("documents")))
+    segments = read_segments(source.path(source.text("segments")), documents)
+    exclude = source.texts("exclude")
+    for kind in exclude:
+        if all(segment.kind != kind for segment in segments):
+            known = (segment.kind for segment in segments)
+            raise ConfigError(f"{source.where('exclude')}: no segment is of kind '{kind}'.", nearest(kind, known))
+    claims = read_claims(source.path(source.text("claims"))) if "claim" in inputs else []
+    unnamed = source.content.get("unnamed")
+    if unnamed is not None:
+        labels.read(unnamed, source.where("unnamed"))
+    units = Units(
+        segments, frozenset(exclude), tuple(claim.id for claim in claims), source.text("field"), labels, unnamed
+    )
+    passes = [read_pass(source.path(path), units) for path in source.texts("annotations")]
+    if not passes:
+        raise ConfigError(f"{source.where('annotations')} names no pass.")
+    adjudications = source.path(source.text("adjudications")) if source.content.get("adjudications") else None
+    decisions = read_adjudications(adjudications, units) if adjudications else {}
+    gold = gold_labels(passes, decisions, adjudications)
+    examples = pd.DataFrame(
+        {
+            "id": unit_name(segment.id, claim.id if claim else None),
+            "text": segment.text,
+            "document": segment.document,
+            "kind": segment.kind,
+            **({"claim": claim.text, "claim_id": claim.id} if claim else {}),
+        }
+        for segment in units.annotated
+        for claim in claims or (None,)
+    )
+    examples["label"] = examples["id"].map(gold)
+    further = [name for name in ("document", "kind", "claim_id") if name in examples]
+    return Records(
+        examples[["id", *inputs, "label", *further]],
+        pd.DataFrame(
+            {f"pass-{number}": examples["id"].map(given).tolist() for number, given in enumerate(passes, start=1)}
+        ),
+        "document",
+    )
