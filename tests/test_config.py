@@ -69,7 +69,7 @@ def test_what_is_typed_takes_the_place_of_what_the_files_say(here: Path) -> None
 
 def test_all_stands_for_every_task_and_every_model(here: Path) -> None:
     run = compose(["task=all", "model=all"])
-    assert run.tasks == tuple(task_files()) == ("denial", "source-type", "stance")
+    assert run.tasks == tuple(task_files()) == ("ans-stance", "ct25-subjectivity", "denial", "source-type", "stance")
     assert run.models == tuple(model_names())
     assert not run.asked_for_models
 
@@ -101,10 +101,16 @@ def test_values_have_the_types_of_hydras_grammar(word: str, expected: dict[str, 
 
 
 TYPED = {
-    "no task": ([], "No task was named.\nAdd task=NAME. Choose from: denial, source-type, stance."),
+    "no task": (
+        [],
+        "No task was named.\nAdd task=NAME. Choose from: ans-stance, ct25-subjectivity, denial, source-type, stance.",
+    ),
     "task null": (["task=null"], "No task was named."),
     "an empty list": (["task=[]"], "No task was named."),
-    "an empty name": (["task="], "task=: there is no task of that name.\nChoose from: denial, source-type, stance."),
+    "an empty name": (
+        ["task="],
+        "task=: there is no task of that name.\nChoose from: ans-stance, ct25-",
+    ),
     "a mistyped task": (
         ["task=stanse"],
         "task=stanse: there is no task of that name.\nDid you mean 'stance'? `bench tasks` lists them.",
@@ -120,7 +126,10 @@ TYPED = {
     ),
     "a search that is null": (["task=stance", "search=null"], "search: expected a name, not None.\nChoose from: none"),
     "a mistyped key": (["task=stance", "sed=3"], "sed: unknown key.\nDid you mean 'seed'?"),
-    "a key of no group": (["task=stance", "hydra.run=3"], "hydra.run: unknown key.\nChoose from: execution, force,"),
+    "a key of no group": (
+        ["task=stance", "hydra.run=3"],
+        "hydra.run: unknown key.\nChoose from: data.mirror, execution, force,",
+    ),
     "a mistyped key of a group": (["task=stance", "search.trails=3"], "search.trails: unknown key.\nDid you mean 'tri"),
     "no value": (["task=stance", "seed"], "'seed' is not of the form key=value.\nFor example: task=stance"),
     "an option": (["task=stance", "--seed=3"], "'--seed=3' is not of the form key=value."),
@@ -169,7 +178,7 @@ def test_a_mistake_in_what_was_typed_is_named(here: Path, mistake: str) -> None:
     assert error.value.exit_status == 2
 
 
-GROUPED = "group: null\nfolds: 5\ninner_folds: 3\nrepeats: 1\n"
+GROUPED = "group: null\nsplits: published\nfolds: 5\ninner_folds: 3\nrepeats: 1\n"
 FILES = {
     "an unknown key": (
         "validation/mine.yaml",
@@ -197,7 +206,7 @@ FILES = {
     "a key twice": (
         "validation/mine.yaml",
         f"{GROUPED}folds: 6\n",
-        "mine.yaml, line 5: not valid YAML: found duplicate",
+        "mine.yaml, line 6: not valid YAML: found duplicate",
     ),
     "not UTF-8": (
         "validation/mine.yaml",

@@ -43,7 +43,7 @@ def command(words: tuple[str, ...]) -> None:
         raise ConfigError("What is to be checked?", "bench check model=NAME or task=NAME")
     config = compose(words, needs_task=False)
     for name in config.tasks:
-        _describe(load_task(name, config.task_overrides))
+        _describe(load_task(name, config.task_overrides, config.mirror))
     if "model" in named:
         passed = [_check(load_model(name, config.model_overrides)) for name in config.models]
         sys.exit(0 if all(passed) else 1)

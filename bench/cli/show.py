@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.words import words
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command(
@@ -30,25 +33,26 @@ def command(words: tuple[str, ...]) -> None:
     config = compose([word for word in words if word != "config"], needs_task=False)
     named = [word.partition("=")[0] for word in words]
     if wants_config:
-        shown = {**dataclasses.asdict(config), "results": str(config.results)}
-        for inner in ("asked_for_models", "overrides"):
+        mirror = None if config.mirror is None else str(config.mirror)
+        shown = {**dataclasses.asdict(config), "mirror": mirror, "results": str(config.results)}
+        for inner in ("asked_for_models", "asked_for_tasks", "overrides"):
             del shown[inner]
         _print_yaml(shown)
         return
     if "task" not in named and "model" not in named:
         raise ConfigError("What is to be shown?", "bench show task=NAME, model=NAME or config")
     if "task" in named:
-        _show_tasks(config.tasks, config.task_overrides)
+        _show_tasks(config.tasks, config.task_overrides, config.mirror)
     if "model" in named:
         _show_models(config.models, config.model_overrides)
 
 
-def _show_tasks(names: tuple[str, ...], overrides: Any) -> None:
+def _show_tasks(names: tuple[str, ...], overrides: Any, mirror: Path | None) -> None:
     from bench.catalogue import load_task
     from bench.data.card import describe
 
     for name in names:
-        task = load_task(name, overrides)
+        task = load_task(name, overrides, mirror)
         click.echo(f"# {task.name}, version {task.version}: {task.description}\n")
         click.echo(f"defined in  {task.origin}")
         click.echo(f"inputs      {', '.join(task.inputs)}")

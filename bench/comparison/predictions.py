@@ -118,9 +118,8 @@ class ComparedRuns:
         return np.array([fold[self.metric] for fold in run.summary["folds"]])
 
     def test_share(self) -> float:
-        """The share of the examples in an outer test part, on average."""
-        n_examples = len(self.true) / self.repeats
-        return float(np.bincount(self.folds).mean() / n_examples)
+        """The share of the task's examples in an outer test part, on average."""
+        return float(np.bincount(self.folds).mean() / self.task["n_examples"])
 
 
 def read_side_by_side(selected: Selected, metric: str | None = None) -> ComparedRuns:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bench.data.duplicates import drop_repeats
+from bench.data.duplicates import drop_repeats, settle_splits
 from bench.data.files import BYTE_ORDER_MARK, read_text
 from bench.data.labels import LabelSet
 from bench.data.messages import place
+from bench.data.published import PublishedFiles
 from bench.data.sources import read_source
+from bench.data.sources.section import Section
+from bench.data.sources.table import DOWNLOAD
 from bench.data.task import Task
 from bench.errors import ConfigError, DataError, nearest
 
@@ -53,11 +56,26 @@ def read_definition(path: Path) -> dict[str, Any]:
     return content
 
 
-def build_task(definition: Mapping[str, Any], origin: Path) -> Task:
+def published_files(definition: Mapping[str, Any], origin: Path) -> PublishedFiles | None:
+    """Read which published files a task's definition names, None where it names none.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If the section about them is malformed.
+    """
+    source = definition.get("source")
+    if not isinstance(source, Mapping) or source.get("download") is None:
+        return None
+    return PublishedFiles.parse(Section(source, "source", origin).section("download", DOWNLOAD))
+
+
+def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None = None) -> Task:
     """Build a task from its definition, reading and checking all its data.
 
     Examples whose inputs repeat an earlier example's are left out, so that no text stands on
-    both sides of a split; the task's notes name them.
+    both sides of a split; the task's notes name them. In a published split the test part is kept as it is, and
+    copies of its inputs are left out of training.
 
     Parameters
     ----------
@@ -68,6 +86,8 @@ def build_task(definition: Mapping[str, Any], origin: Path) -> Task:
         ``metric`` (``macro_f1``).
     origin : pathlib.Path
         The task's file, named in errors; paths in the definition are relative to its folder.
+    mirror : pathlib.Path, optional
+        A folder to take published files from in the network's place; see `bench.data.published`.
 
     Raises
     ------
@@ -94,12 +114,15 @@ def build_task(definition: Mapping[str, Any], origin: Path) -> Task:
     labels = _label_set(definition, origin)
     descriptions = _descriptions(definition, labels, inputs, origin)
 
-    records = read_source(definition["source"], inputs, labels, origin)
+    records = read_source(definition["source"], inputs, labels, origin, mirror)
     group = definition.get("group") or records.group
-    columns = [column for column in records.examples.columns if column != "label"]
+    columns = [column for column in records.examples.columns if column not in ("label", *records.splits)]
     if group not in columns:
         raise ConfigError(f"{origin}: group: there is no column '{group}'.", nearest(str(group), columns))
-    examples, passes, notes = drop_repeats(records.examples, inputs, records.passes)
+    if records.splits:
+        examples, passes, notes = settle_splits(records.examples, inputs, records.passes, records.splits)
+    else:
+        examples, passes, notes = drop_repeats(records.examples, inputs, records.passes)
     present = set(examples["label"])
     absent = [label for label in labels.labels if label not in present]
     if absent:
@@ -119,6 +142,7 @@ def build_task(definition: Mapping[str, Any], origin: Path) -> Task:
         passes=passes,
         label_map=labels.mapping,
         descriptions=descriptions,
+        splits=records.splits,
         notes=notes,
         origin=origin,
     )

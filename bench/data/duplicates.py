@@ -12,7 +12,7 @@ import pandas as pd
 from bench.data.messages import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -122,6 +122,70 @@ def drop_repeats(
     ]
     if conflicts:
         notes.append(f"{len(conflicts):,} of these had another label than the copy that is kept: {listed(conflicts)}.")
+    return (
+        examples[kept].reset_index(drop=True),
+        None if passes is None else passes[kept].reset_index(drop=True),
+        tuple(notes),
+    )
+
+
+def settle_splits(
+    examples: pd.DataFrame, inputs: tuple[str, ...], passes: pd.DataFrame | None, splits: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame | None, tuple[str, ...]]:
+    """Take copies of test inputs out of training, so that published splits can be scored as they were published.
+
+    In each split the test part stays as it is. A dev example whose input stands in test, and a train example whose
+    input stands in test, in dev or in an earlier train example, have no part in it.
+
+    Parameters
+    ----------
+    examples : pandas.DataFrame of shape (n_examples, n_columns)
+        Columns ``id``, the inputs, ``label``, those of `splits` and any others.
+    inputs : tuple of str
+        The input columns.
+    passes : pandas.DataFrame or None
+        Labels by annotation pass, one row an example.
+    splits : sequence of str
+        The columns that say which part of a split an example is in: ``train``, ``dev``, ``test`` or none.
+
+    Returns
+    -------
+    examples : pandas.DataFrame
+        The examples that have a part in some split, with a range index.
+    passes : pandas.DataFrame or None
+        Their rows of `passes`.
+    notes : tuple of str
+        What was left out.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"id": ["1", "2", "3"], "text": ["نفى", "أكد", "نفى."]})
+    >>> frame["split"] = ["train", "train", "test"]
+    >>> for note in settle_splits(frame, ("text",), None, ["split"])[2]:
+    ...     print(note)
+    1 of 2 train examples repeats an input of test, dev or train and is left out: 1 (as 3).
+    """
+    keys, ids = duplicate_keys(examples[list(inputs)]), examples["id"].tolist()
+    examples, notes = examples.copy(), []
+    for column in splits:
+        roles = examples[column].to_numpy(dtype=object)
+        first: dict[str, int] = {}
+        for role in ("test", "dev", "train"):
+            rows = np.flatnonzero(roles == role)
+            repeats = []
+            for row in rows.tolist():
+                original = first.setdefault(keys[row], row)
+                if original != row and role != "test":
+                    roles[row] = ""
+                    repeats.append(f"{ids[row]} (as {ids[original]})")
+            if repeats:
+                earlier = "test, dev or train" if role == "train" else "test or dev"
+                verb, be = ("repeats", "is") if len(repeats) == 1 else ("repeat", "are")
+                where = f" of {column}" if len(splits) > 1 else ""
+                counts = f"{len(repeats):,} of {len(rows):,} {role} examples{where}"
+                notes.append(f"{counts} {verb} an input of {earlier} and {be} left out: {listed(repeats)}.")
+        examples[column] = roles
+    kept = (examples[list(splits)] != "").any(axis=1).to_numpy()
     return (
         examples[kept].reset_index(drop=True),
         None if passes is None else passes[kept].reset_index(drop=True),

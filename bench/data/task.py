@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+ROLES = TRAIN, DEV, TEST = ("train", "dev", "test")
+"""The parts of a published split."""
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """Labelled examples and how they are to be split and scored.
@@ -51,6 +55,10 @@ class Task:
         What labels mean, one sentence each, for models that read it; ``{claim}`` stands for an example's claim. Keys
         are the task's labels, or annotators' labels that `label_map` turns into those. Empty where the task's file
         has none. No part of the digest: what the examples are does not depend on it.
+    splits : tuple of str
+        Columns of `examples` with the published splits, one where there is a single one: each says of every example
+        whether it is in ``train``, ``dev`` or ``test``, or in none of them (an empty text). None where the task
+        has no published split.
     notes : tuple of str
         What was done to the data on the way, one sentence each.
     origin : pathlib.Path
@@ -68,6 +76,7 @@ class Task:
     passes: pd.DataFrame | None = None
     label_map: Mapping[str, str] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
+    splits: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     origin: Path = Path()
 
@@ -127,13 +136,21 @@ class Task:
         bench.errors.ConfigError
             If the examples have no such column.
         """
-        choices = [c for c in self.examples.columns if c != "label"]
+        choices = [c for c in self.examples.columns if c not in ("label", *self.splits)]
         if column not in choices:
             raise ConfigError(
                 f"validation.group={column}: task '{self.name}' has no column of that name.",
                 nearest(column, choices),
             )
         return replace(self, group=column)
+
+    def without_splits(self) -> Task:
+        """Return the same task without its published splits, all its examples pooled and each input once."""
+        from bench.data.duplicates import drop_repeats
+
+        examples = self.examples.drop(columns=list(self.splits))
+        examples, passes, notes = drop_repeats(examples, self.inputs, self.passes)
+        return replace(self, examples=examples, passes=passes, splits=(), notes=notes)
 
     def to_dataset(self) -> datasets.Dataset:
         """Return the task as a `datasets.Dataset` with ``ClassLabel`` labels.

@@ -113,7 +113,7 @@ def curve_parts(task: Task, outer: Sequence[Split], seed: int) -> list[Part]:
             splits = []
             for fold, split in enumerate(outer):
                 kept = keep(split.train, fraction, derive_seed(seed, task.name, fold, "curve", axis))
-                splits.append(Split(split.train[kept], split.test))
+                splits.append(Split(split.train[kept], split.test, split.dev))
             larger = parts[0].splits
             if any(len(less.train) < len(more.train) for less, more in zip(splits, larger, strict=True)):
                 parts.insert(0, Part(axis, fraction, splits))

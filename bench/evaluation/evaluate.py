@@ -65,6 +65,9 @@ class Evaluation:
         Inner folds, where the training part has more than ten groups.
     seed : int
         The run's seed.
+    keeps_model : bool
+        Whether a fold's fitted model is part of its result: for a published split, whose one model is the one that
+        is scored.
     """
 
     task: Task
@@ -73,6 +76,7 @@ class Evaluation:
     search: Search
     inner_folds: int
     seed: int
+    keeps_model: bool = False
 
 
 @dataclass
@@ -147,6 +151,9 @@ def _score_fold(evaluation: Evaluation, fold: int, result: CellResult, cache: Fe
     result.notes += _prediction_notes(estimator, predictions)
     result.predictions = _prediction_frame(task, split.test, predictions)
     result.scores = score_predictions(result.predictions, task.labels)
+    if evaluation.keeps_model:
+        with clock.phase("store"):
+            _store(_whole(evaluation, result.params, split, estimator), result)
     with clock.phase("explain"):
         try:
             result.explanations = _explain(evaluation, split, result, estimator, X_test, cache)
@@ -170,18 +177,33 @@ def _explain(
 
 
 def _fit_final(evaluation: Evaluation, result: CellResult, cache: FeatureCache, clock: _Clock) -> None:
-    from bench.models.persistence import dumps
-
     task = evaluation.task
     _search(evaluation, FINAL, np.arange(len(task)), result, cache, clock)
     with clock.fitting():
         estimator = evaluation.model.build(result.params, task, _model_seed(evaluation, FINAL))
         estimator.fit(task.frame, task.y, **_groups_for(estimator, task.groups))
     with clock.phase("store"):
-        try:
-            result.estimator = dumps(estimator)
-        except Exception as error:
-            result.notes.append(f"the fitted model cannot be stored: {type(error).__name__}: {error}")
+        _store(estimator, result)
+
+
+def _whole(evaluation: Evaluation, params: dict[str, Any], split: Split, estimator: Any) -> Any:
+    """A fitted estimator behind its features, which are fitted again: shared ones keep no transformer."""
+    from sklearn.pipeline import Pipeline
+
+    transformer, task = _features(evaluation, params), evaluation.task
+    if transformer is None:
+        return estimator
+    transformer.fit(task.frame.iloc[split.train], task.y[split.train])
+    return Pipeline([("features", transformer), ("estimator", estimator)])
+
+
+def _store(estimator: Any, result: CellResult) -> None:
+    from bench.models.persistence import dumps
+
+    try:
+        result.estimator = dumps(estimator)
+    except Exception as error:
+        result.notes.append(f"the fitted model cannot be stored: {type(error).__name__}: {error}")
 
 
 def _search(
@@ -217,7 +239,7 @@ def _search(
 
 
 def inner_splits(evaluation: Evaluation, fold: Fold, rows: NDArray[np.intp]) -> list[Split]:
-    """The inner folds of a cell's training part.
+    """The inner folds of a cell's training part, or the one that a published split names with its dev part.
 
     Parameters
     ----------
@@ -234,6 +256,9 @@ def inner_splits(evaluation: Evaluation, fold: Fold, rows: NDArray[np.intp]) -> 
         Empty where the part holds one group.
     """
     task = evaluation.task
+    dev = None if fold == FINAL else evaluation.splits[int(fold)].dev
+    if dev is not None:
+        return [Split(rows, dev)]
     seed = derive_seed(evaluation.seed, task.name, str(fold), "inner")
     return [
         Split(rows[split.train], rows[split.test])

@@ -12,10 +12,10 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from bench.catalogue import load_model, load_task
+from bench.catalogue import is_here, load_model, load_task
 from bench.config import RunConfig
 from bench.data.duplicates import duplicate_keys
-from bench.data.task import Task
+from bench.data.task import ROLES, Task
 from bench.encoders.device import device_name
 from bench.errors import ConfigError, ModelError, UserError
 from bench.evaluation import splits
@@ -128,13 +128,15 @@ def prepare(config: RunConfig) -> Plan:
     """
     planned = Plan([])
     _check_device(config.execution.device)
-    tasks = [_load(name, config) for name in config.tasks]
-    planned.notes += [f"{task.name}: {note}" for task in tasks for note in task.notes]
+    tasks = [_load(name, config) for name in _tasks_to_load(config, planned.notes)]
     outer = {task.name: _split(task, config) for task in tasks}
+    for task in tasks:
+        planned.notes += [f"{task.name}: {note}" for note in (*task.notes, *_split_notes(task, outer[task.name]))]
     described = {task.name: _describe_task(task) for task in tasks}
     for task, model, examined in _fitting(tasks, config, planned.notes):
         inner = config.validation.inner_folds
-        evaluation = Evaluation(task, model, outer[task.name], config.search, inner, config.seed)
+        one = len(outer[task.name]) == 1
+        evaluation = Evaluation(task, model, outer[task.name], config.search, inner, config.seed, keeps_model=one)
         planned.runs.append(_plan_run(evaluation, described[task.name], examined, config))
     return planned
 
@@ -147,17 +149,49 @@ def _check_device(device: str) -> None:
         )
 
 
+def _tasks_to_load(config: RunConfig, notes: list[str]) -> list[str]:
+    """The tasks of a run: those that were named, or of all those whose files are on this machine."""
+    if config.asked_for_tasks:
+        return list(config.tasks)
+    here = [name for name in config.tasks if is_here(name)]
+    absent = [name for name in config.tasks if name not in here]
+    if absent:
+        notes.append(f"not on this machine, and brought when named with task=: {', '.join(absent)}")
+    return here
+
+
 def _load(name: str, config: RunConfig) -> Task:
-    task = load_task(name, config.task_overrides)
+    task = load_task(name, config.task_overrides, config.mirror)
+    if config.validation.splits == "grouped" and task.splits:
+        task = task.without_splits()
     return task if config.validation.group is None else task.grouped_by(config.validation.group)
 
 
 def _split(task: Task, config: RunConfig) -> list[splits.Split]:
     validation = config.validation
+    if task.splits:
+        published = splits.published_splits([task.examples[column].to_numpy(dtype=object) for column in task.splits])
+        splits.verify_inputs(published, duplicate_keys(task.frame), task.ids)
+        return published
     seed = derive_seed(config.seed, task.name, "outer")
     outer = splits.outer_splits(task.codes, task.groups, task.group, validation.folds, seed, validation.repeats)
     splits.verify(outer, task.groups, duplicate_keys(task.frame), task.ids)
     return outer
+
+
+def _split_notes(task: Task, outer: Sequence[splits.Split]) -> list[str]:
+    """What is to be known of published splits: their sizes, and groups that stand on both sides."""
+    if not task.splits:
+        return []
+    notes = []
+    for column, split in zip(task.splits, outer, strict=True):
+        dev = "" if split.dev is None else f", {len(split.dev):,} dev"
+        sizes = f"{len(split.train):,} train{dev} and {len(split.test):,} test examples"
+        shared = int(splits.shared_groups(split, task.groups).sum())
+        which = "published split" if len(outer) == 1 else column
+        also = f"; {shared:,} of test have a {task.group} that is in the others too" if shared else ""
+        notes.append(f"{which}: {sizes}{also}")
+    return notes
 
 
 def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list[tuple[Task, Model, Examined]]:
@@ -219,7 +253,8 @@ def _plan_run(evaluation: Evaluation, task: Mapping[str, Any], examined: Examine
         "command": shlex.join(["bench", "run", *config.overrides]),
     }
     anew = config.force and model.name in config.models
-    return PlannedRun(evaluation, folder, record, anew, estimates_time=examined.estimates_time)
+    final = not evaluation.keeps_model
+    return PlannedRun(evaluation, folder, record, anew, final, estimates_time=examined.estimates_time)
 
 
 def older_versions(folder: RunFolder, record: Mapping[str, Any]) -> str | None:
@@ -252,6 +287,7 @@ def _describe_task(task: Task) -> dict[str, Any]:
         "metric": task.metric,
         "group": task.group,
         "n_examples": len(task),
+        "splits": {name: {role: int((task.examples[name] == role).sum()) for role in ROLES} for name in task.splits},
         "n_groups": len(set(task.groups.tolist())),
         "notes": list(task.notes),
         "origin": str(task.origin),

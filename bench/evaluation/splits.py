@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.data.task import ROLES
 from bench.errors import DataError, LeakageError
 
 if TYPE_CHECKING:
@@ -23,16 +24,19 @@ FEW_GROUPS = 10
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Row numbers of the training and the test part.
+    """Row numbers of the training and the test part, and of a published split's dev part.
 
     Parameters
     ----------
     train : ndarray of int, shape (n_train,)
     test : ndarray of int, shape (n_test,)
+    dev : ndarray of int, shape (n_dev,), or None
+        The part that settings are chosen on, in a published split that has one; else inner folds of `train` are.
     """
 
     train: Rows
     test: Rows
+    dev: Rows | None = None
 
 
 def split_by_group(
@@ -108,6 +112,33 @@ def outer_splits(
     return splits
 
 
+def published_splits(roles: Sequence[NDArray[np.object_]]) -> list[Split]:
+    """Split examples as they were published.
+
+    Parameters
+    ----------
+    roles : sequence of ndarray of object, shape (n_examples,)
+        One a split: ``"train"``, ``"dev"``, ``"test"`` or an empty text for each example.
+
+    Examples
+    --------
+    >>> split = published_splits([np.array(["train", "test", "train", "dev"], dtype=object)])[0]
+    >>> split.train.tolist(), split.dev.tolist(), split.test.tolist()
+    ([0, 2], [3], [1])
+    """
+    found = []
+    for column in roles:
+        train, dev, test = (np.flatnonzero(column == role) for role in ROLES)
+        found.append(Split(train, test, dev if len(dev) else None))
+    return found
+
+
+def shared_groups(split: Split, groups: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Mark the test examples whose group training or dev has too, in an array of shape (n_test,)."""
+    others = split.train if split.dev is None else np.concatenate([split.train, split.dev])
+    return np.isin(groups[split.test], groups[others])
+
+
 def verify(
     splits: Sequence[Split], groups: NDArray[np.str_], keys: NDArray[np.object_], ids: NDArray[np.object_]
 ) -> None:
@@ -129,13 +160,31 @@ def verify(
     bench.errors.LeakageError
         If a group or an input stands on both sides of a split, or a part is empty.
     """
+    verify_inputs(splits, keys, ids)
     for number, split in enumerate(splits):
-        if not len(split.train) or not len(split.test):
-            raise LeakageError(f"Fold {number} has an empty {'training' if not len(split.train) else 'test'} part.")
         shared = sorted(set(groups[split.train].tolist()) & set(groups[split.test].tolist()))
         if shared:
             raise LeakageError(f"Fold {number}: group '{shared[0]}' stands in training and in test.")
-        seen = dict(zip(keys[split.train].tolist(), ids[split.train].tolist(), strict=True))
+
+
+def verify_inputs(splits: Sequence[Split], keys: NDArray[np.object_], ids: NDArray[np.object_]) -> None:
+    """Prove that no example of a test part is seen before: not in training, nor where settings are chosen.
+
+    Parameters
+    ----------
+    splits, keys, ids
+        As in `verify`.
+
+    Raises
+    ------
+    bench.errors.LeakageError
+        If an input stands on both sides of a split, or a part is empty.
+    """
+    for number, split in enumerate(splits):
+        if not len(split.train) or not len(split.test):
+            raise LeakageError(f"Fold {number} has an empty {'training' if not len(split.train) else 'test'} part.")
+        before = split.train if split.dev is None else np.concatenate([split.train, split.dev])
+        seen = dict(zip(keys[before].tolist(), ids[before].tolist(), strict=True))
         copies = [(i, seen[k]) for i, k in zip(ids[split.test], keys[split.test], strict=True) if k in seen]
         if copies:
             test_id, train_id = copies[0]
@@ -147,8 +196,10 @@ def verify(
 
 
 def digest(splits: Sequence[Split], ids: NDArray[np.object_]) -> str:
-    """Twelve hexadecimal digits that are equal just where the same examples are held out together."""
+    """Twelve hexadecimal digits that are equal just where the same examples are held out, and settings chosen on."""
     content = hashlib.sha256()
     for split in splits:
         content.update(("\x1e" + "\x1f".join(map(str, ids[split.test]))).encode())
+        if split.dev is not None:
+            content.update(("\x1d" + "\x1f".join(map(str, ids[split.dev]))).encode())
     return content.hexdigest()[:12]

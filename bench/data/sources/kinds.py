@@ -20,7 +20,9 @@ KINDS = {"segments": from_segments, "table": from_table}
 """What reads each kind of source."""
 
 
-def read_source(source: object, inputs: tuple[str, ...], labels: LabelSet, origin: Path) -> Records:
+def read_source(
+    source: object, inputs: tuple[str, ...], labels: LabelSet, origin: Path, mirror: Path | None = None
+) -> Records:
     """Read a task's examples.
 
     Parameters
@@ -33,6 +35,8 @@ def read_source(source: object, inputs: tuple[str, ...], labels: LabelSet, origi
         The task's labels.
     origin : pathlib.Path
         The task's file; the paths in `source` are relative to its folder.
+    mirror : pathlib.Path, optional
+        A folder to take published files from; see `bench.data.published`.
 
     Raises
     ------
@@ -46,4 +50,4 @@ def read_source(source: object, inputs: tuple[str, ...], labels: LabelSet, origi
     kind = source.get("kind")
     if kind not in KINDS:
         raise ConfigError(f"{origin}: source.kind is {kind!r}.", nearest(str(kind), KINDS))
-    return KINDS[kind](Section(source, "source", origin), inputs, labels)
+    return KINDS[kind](Section(source, "source", origin), inputs, labels, mirror)

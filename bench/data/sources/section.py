@@ -47,6 +47,26 @@ class Section:
             raise ConfigError(f"{self.where(key)} must be a list of texts, not {value!r}.")
         return list(value)
 
+    def texts_or_numbers(self, key: str) -> list[str]:
+        """Return the list of texts or whole numbers under `key`, as texts; none where the key is absent."""
+        value = self.content.get(key) or []
+        if not isinstance(value, list | tuple) or not all(type(item) in (str, int) for item in value):
+            raise ConfigError(f"{self.where(key)} must be a list of numbers, not {value!r}.")
+        return [str(item) for item in value]
+
+    def names(self, key: str) -> list[str]:
+        """Return the name under `key`, or the list of names, as a list."""
+        if isinstance(self.content[key], list | tuple) and self.content[key]:
+            return self.texts(key)
+        return [self.text(key)]
+
+    def section(self, key: str, expected: str) -> Section:
+        """Return the mapping under `key`; `expected` tells what it should look like."""
+        value = self.content[key]
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{self.where(key)} must be a mapping, {expected}.")
+        return Section(value, f"{self.name}.{key}", self.origin)
+
     def path(self, relative: str) -> Path:
         """Return a path that is written relative to the task's folder."""
         return Path(os.path.normpath(self.origin.parent / relative))

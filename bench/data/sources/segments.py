@@ -12,11 +12,13 @@ from bench.data.sources.records import Records
 from bench.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.data.labels import LabelSet
     from bench.data.sources.section import Section
 
 
-def from_segments(source: Section, inputs: tuple[str, ...], labels: LabelSet) -> Records:
+def from_segments(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
     """Read a corpus's segments, or their pairs with its claims, and the labels that the passes decide."""
     source.check_keys(
         ("kind", "documents", "segments", "annotations", "field"), ("exclude", "adjudications", "claims", "unnamed")
@@ -61,8 +63,8 @@ def from_segments(source: Section, inputs: tuple[str, ...], labels: LabelSet) ->
     further = [name for name in ("document", "kind", "claim_id") if name in examples]
     return Records(
         examples[["id", *inputs, "label", *further]],
+        "document",
         pd.DataFrame(
             {f"pass-{number}": examples["id"].map(given).tolist() for number, given in enumerate(passes, start=1)}
         ),
-        "document",
     )
