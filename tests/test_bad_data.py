@@ -180,7 +180,7 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "a source that is no mapping": (
         lambda d: d.update(source="labels.csv"),
-        "task.yaml: 'source' must be a mapping, not 'labels.csv'.\nIts kinds: segments, table.",
+        "task.yaml: 'source' must be a mapping, not 'labels.csv'.\nIts kinds: segments, table, sample, hub, standoff.",
     ),
     "an unknown field": (
         lambda d: d["source"].update(field="denail"),
@@ -438,7 +438,8 @@ TABLE_MISTAKES = {
         "a.xlsx",
         "text,label\n",
         {},
-        "a.xlsx: a table is a .csv, .tsv or .jsonl file, not '.xlsx'.\nName what it is in source.format.",
+        "a.xlsx: a table is a .csv, .tsv, .jsonl, .json or .parquet file, not '.xlsx'.\n"
+        "Name what it is in source.format.",
     ),
     "a text that is no text": (
         "a.jsonl",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bench.data.files import read_json_lines, text_field
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bench.data.corpus import Segment
     from bench.data.labels import LabelSet
 
 
@@ -25,8 +23,8 @@ class Units:
 
     Parameters
     ----------
-    segments : sequence of Segment
-        The segments of the corpus.
+    kinds : mapping of str to str
+        Each segment's kind, by the segment's id, in the order of the corpus.
     exclude : frozenset of str
         The kinds of segment that carry no labels.
     claims : tuple of str
@@ -37,32 +35,30 @@ class Units:
         The labels that may be given.
     unnamed : str or None
         The label of the claims that an annotation does not name; None where all must be named.
+    noun : str
+        What a segment is called: ``sentence`` is named by ``sentence_id``.
     """
 
-    segments: Sequence[Segment]
+    kinds: Mapping[str, str]
     exclude: frozenset[str]
     claims: tuple[str, ...]
     field: str
     labels: LabelSet
     unnamed: str | None = None
+    noun: str = "segment"
 
     @property
-    def annotated(self) -> list[Segment]:
-        """The segments that carry labels, in document order."""
-        return [segment for segment in self.segments if segment.kind not in self.exclude]
-
-    @cached_property
-    def kinds(self) -> dict[str, str]:
-        """Each segment's kind, by the segment's id."""
-        return {segment.id: segment.kind for segment in self.segments}
+    def annotated(self) -> list[str]:
+        """The ids of the segments that carry labels, in their order."""
+        return [segment for segment, kind in self.kinds.items() if kind not in self.exclude]
 
     def check_segment(self, segment: str, where: str) -> None:
         """Raise a DataError unless `segment` carries labels."""
         if segment not in self.kinds:
-            raise DataError(f"{where}: there is no segment '{segment}'.", nearest(segment, self.kinds))
+            raise DataError(f"{where}: there is no {self.noun} '{segment}'.", nearest(segment, self.kinds))
         if self.kinds[segment] in self.exclude:
             raise DataError(
-                f"{where}: segment '{segment}' is of kind '{self.kinds[segment]}', which the task excludes.",
+                f"{where}: {self.noun} '{segment}' is of kind '{self.kinds[segment]}', which the task excludes.",
                 "Take the annotation out, or the kind out of source.exclude.",
             )
 
@@ -89,7 +85,8 @@ def read_pass(path: Path, units: Units) -> dict[str, str]:
     Parameters
     ----------
     path : pathlib.Path
-        JSON lines with ``segment_id`` and the field of `units`: a label, or labels by claim.
+        JSON lines with ``segment_id`` (or as the units are called) and the field of `units`: a label, or labels by
+        claim.
     units : Units
         What is to be labelled.
 
@@ -106,19 +103,19 @@ def read_pass(path: Path, units: Units) -> dict[str, str]:
     given: dict[str, str] = {}
     places: dict[str, str] = {}
     for where, content in read_json_lines(path):
-        segment = text_field(content, "segment_id", where)
+        segment = text_field(content, f"{units.noun}_id", where)
         units.check_segment(segment, where)
         if segment in places:
-            raise DataError(f"{where}: segment '{segment}' is annotated twice, first in {places[segment]}.")
+            raise DataError(f"{where}: {units.noun} '{segment}' is annotated twice, first in {places[segment]}.")
         places[segment] = where
         if units.field not in content:
             raise DataError(f"{where}: '{units.field}' is missing.", nearest(units.field, content))
         given |= _labels_of(segment, content[units.field], units, where)
-    missing = [segment.id for segment in units.annotated if segment.id not in places]
+    missing = [segment for segment in units.annotated if segment not in places]
     if missing:
         raise DataError(
-            f"{path}: the pass lacks {len(missing)} of {len(units.annotated)} segments: {listed(missing)}.",
-            "Every pass must label every segment; leave an unfinished pass out of source.annotations.",
+            f"{path}: the pass lacks {len(missing)} of {len(units.annotated)} {units.noun}s: {listed(missing)}.",
+            f"Every pass must label every {units.noun}; leave an unfinished pass out of source.annotations.",
         )
     return given
 
@@ -151,7 +148,7 @@ def read_adjudications(path: Path, units: Units) -> dict[str, Adjudication]:
     for where, content in read_json_lines(path):
         if text_field(content, "task", where) != units.field:
             continue
-        segment = text_field(content, "segment_id", where)
+        segment = text_field(content, f"{units.noun}_id", where)
         units.check_segment(segment, where)
         claim = text_field(content, "claim_id", where) if units.claims else None
         if claim is not None:
@@ -164,7 +161,10 @@ def read_adjudications(path: Path, units: Units) -> dict[str, Adjudication]:
 
 
 def gold_labels(
-    passes: Sequence[Mapping[str, str]], decisions: Mapping[str, Adjudication], adjudications: Path | None
+    passes: Sequence[Mapping[str, str]],
+    decisions: Mapping[str, Adjudication],
+    adjudications: Path | None,
+    noun: str = "segment",
 ) -> dict[str, str]:
     """Decide each unit: the label that most passes give, and for a tie the adjudication.
 
@@ -176,6 +176,8 @@ def gold_labels(
         The adjudicated units.
     adjudications : pathlib.Path or None
         The file of the decisions, named in errors.
+    noun : str
+        What a unit is called.
 
     Raises
     ------
@@ -191,7 +193,7 @@ def gold_labels(
             if decision is None:
                 tally = ", ".join(f"pass {number}: {labels[name]}" for number, labels in enumerate(passes, start=1))
                 raise DataError(
-                    f"{_spelled_out(name)}: the passes are tied ({tally}) and no adjudication decides.",
+                    f"{noun} {_spelled_out(name)}: the passes are tied ({tally}) and no adjudication decides.",
                     f"Add a line for it to {adjudications or 'a file, and name it as source.adjudications'}.",
                 )
             label = decision.label
@@ -223,4 +225,4 @@ def _labels_of(segment: str, given: Any, units: Units, where: str) -> dict[str, 
 
 def _spelled_out(name: str) -> str:
     segment, slash, claim = name.partition("/")
-    return f"segment '{segment}'" + (f" toward claim '{claim}'" if slash else "")
+    return f"'{segment}'" + (f" toward claim '{claim}'" if slash else "")

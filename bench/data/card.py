@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bench.data.files import read_text
+from bench.data.task import DEV, ROLES, TEST, TRAIN
 from bench.errors import BenchError, DataError
 from bench.statistics.agreement import agreement
 
@@ -38,17 +39,20 @@ def describe(task: Task) -> str:
     Returns
     -------
     str
-        Counts by label and group, what was left out as repeated, the passes' agreement, the texts' lengths and the
-        digest of the content.
+        Counts by label and group or published part, what was left out as repeated, groups that stand in several parts,
+        the passes' agreement, the texts' lengths, the digest of the content, where the data are published, and the
+        results that others published.
     """
     parts = [
         f"{len(task):,} examples in {len(set(task.groups)):,} groups by {task.group}; content digest "
         f"`{task.digest[:16]}`.",
         _counts(task),
-        _rare_labels(task),
+        *([_published_folds(task), _shared_groups(task)] if task.splits else [_rare_labels(task)]),
         *task.notes,
         _agreement(task),
         _lengths(task),
+        _provenance(task),
+        _published_results(task),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -79,8 +83,11 @@ def insert(card: str, block: str, path: Path) -> str:
 
 def _counts(task: Task) -> str:
     labels = pd.Series(task.y, name="label")
-    groups = pd.Series(task.groups, name=task.group)
-    counts = pd.crosstab(labels, groups).reindex(task.labels)
+    if len(task.splits) == 1:
+        roles = task.examples[task.splits[0]]
+        counts = pd.crosstab(labels, roles)[[role for role in ROLES if (roles == role).any()]].reindex(task.labels)
+    else:
+        counts = pd.crosstab(labels, pd.Series(task.groups, name=task.group)).reindex(task.labels)
     if counts.shape[1] > MOST_GROUPS:
         counts = counts.iloc[:, :0]
     counts["all"] = labels.value_counts().reindex(task.labels)
@@ -98,6 +105,39 @@ def _rare_labels(task: Task) -> str:
         f"In one {task.group} only: {', '.join(alone)}. Where that {task.group} is the test part, training lacks the "
         "label, and no model can predict it."
     )
+
+
+def _published_folds(task: Task) -> str:
+    if len(task.splits) == 1:
+        return ""
+    rows = [[column, *(f"{int((task.examples[column] == role).sum()):,}" for role in ROLES)] for column in task.splits]
+    return _table(["published fold", *ROLES], rows)
+
+
+def _shared_groups(task: Task) -> str:
+    """How many test examples have a group that training or dev has too."""
+    shared, tested = 0, 0
+    for column in task.splits:
+        roles = task.examples[column]
+        test = (roles == TEST).to_numpy()
+        others = set(task.groups[roles.isin([TRAIN, DEV]).to_numpy()].tolist())
+        shared += sum(group in others for group in task.groups[test].tolist())
+        tested += int(test.sum())
+    if not shared:
+        return ""
+    return f"Of {tested:,} test examples, {shared:,} have a {task.group} that train or dev has too."
+
+
+def _provenance(task: Task) -> str:
+    found = [("Published at", task.homepage), ("Licence:", task.licence), ("To cite:", task.citation)]
+    return "\n".join(f"- {name} {value}" for name, value in found if value)
+
+
+def _published_results(task: Task) -> str:
+    if not task.published:
+        return ""
+    rows = [[each.system, each.metric, f"{each.value:g}", each.source] for each in task.published]
+    return "Published results, not run here:\n\n" + _table(["system", "metric", "value", "source"], rows)
 
 
 def _agreement(task: Task) -> str:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bench.data.duplicates import drop_repeats, settle_splits
+from bench.data.figures import read_figures
 from bench.data.files import BYTE_ORDER_MARK, read_text
 from bench.data.labels import LabelSet
 from bench.data.messages import place
 from bench.data.published import PublishedFiles
 from bench.data.sources import read_source
-from bench.data.sources.section import Section
-from bench.data.sources.table import DOWNLOAD
+from bench.data.sources.section import DOWNLOAD, Section
 from bench.data.task import Task
 from bench.errors import ConfigError, DataError, nearest
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REQUIRED = ("name", "description", "source", "inputs", "labels")
-OPTIONAL = ("version", "label_map", "descriptions", "group", "metric")
+PROVENANCE = ("homepage", "licence", "citation")
+OPTIONAL = ("version", "label_map", "descriptions", "group", "metric", *PROVENANCE, "published")
 INPUTS = (("text",), ("claim", "text"))
 
 
@@ -82,8 +83,9 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     definition : mapping of str to object
         The content of the task's file, with any overrides merged in: ``name``, ``description``, ``source``, ``inputs``
         and ``labels``, and optionally ``version`` (1), ``label_map``, ``descriptions`` (a sentence for each label),
-        ``group`` (``document`` for segments; for a table its group column, or without one each example by itself) and
-        ``metric`` (``macro_f1``).
+        ``group`` (``document`` for segments; for a table its group column, or without one each example by itself),
+        ``metric`` (``macro_f1``), ``homepage``, ``licence``, ``citation`` and ``published``
+        (`bench.data.figures.read_figures`).
     origin : pathlib.Path
         The task's file, named in errors; paths in the definition are relative to its folder.
     mirror : pathlib.Path, optional
@@ -113,6 +115,8 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         raise ConfigError(f"{origin}: 'inputs' must be [text] or [claim, text], not [{', '.join(inputs)}].")
     labels = _label_set(definition, origin)
     descriptions = _descriptions(definition, labels, inputs, origin)
+    provenance = _provenance(definition, origin)
+    figures = read_figures(definition, origin)
 
     records = read_source(definition["source"], inputs, labels, origin, mirror)
     group = definition.get("group") or records.group
@@ -143,8 +147,12 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         label_map=labels.mapping,
         descriptions=descriptions,
         splits=records.splits,
-        notes=notes,
+        left_out=records.examples[~records.examples["id"].isin(examples["id"])],
+        population=records.population,
+        notes=(*records.notes, *notes, *_unpinned(definition, origin)),
         origin=origin,
+        published=figures,
+        **provenance,
     )
 
 
@@ -163,6 +171,20 @@ def _text(definition: Mapping[str, Any], key: str, origin: Path) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ConfigError(f"{origin}: '{key}' must be text, not {value!r}.")
     return value
+
+
+def _provenance(definition: Mapping[str, Any], origin: Path) -> dict[str, str]:
+    """Where the data are published, under which licence, and what to cite, as far as the task's file says."""
+    given = {key: _text(definition, key, origin) for key in PROVENANCE if definition.get(key) is not None}
+    homepage = given.get("homepage")
+    if homepage is not None and not re.fullmatch(r"https?://\S+", homepage):
+        raise ConfigError(f"{origin}: homepage: '{homepage}' is no https address.")
+    return given
+
+
+def _unpinned(definition: Mapping[str, Any], origin: Path) -> list[str]:
+    files = published_files(definition, origin)
+    return [] if files is None else files.notes()
 
 
 def _names(definition: Mapping[str, Any], key: str, origin: Path) -> tuple[str, ...]:

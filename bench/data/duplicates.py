@@ -207,12 +207,18 @@ def _column_keys(column: pd.Series) -> list[str]:
 
 def _text_key(text: str) -> str:
     composed = unicodedata.normalize("NFKC", text)
-    bare = "".join(map(_significant, _DIACRITICS.sub("", composed.casefold())))
+    bare = _DIACRITICS.sub("", composed.casefold()).translate(_SIGNIFICANT)
     return " ".join((bare if bare.strip() else composed).split())
 
 
-def _significant(character: str) -> str:
-    category = unicodedata.category(character)
-    if category == "Cf":
-        return ""
-    return " " if category[0] in "PC" else character
+class _Significant(dict[int, str]):
+    """What stands for each character in a key, for `str.translate`; each is looked up once."""
+
+    def __missing__(self, point: int) -> str:
+        character = chr(point)
+        category = unicodedata.category(character)
+        self[point] = "" if category == "Cf" else " " if category[0] in "PC" else character
+        return self[point]
+
+
+_SIGNIFICANT = _Significant()

@@ -1,4 +1,8 @@
-"""Files that others publish: brought once, checked against their SHA-256, and kept in the cache."""
+"""Files that others publish: brought once, checked against their SHA-256, and kept in the cache.
+
+A task's file names the SHA-256 of each file. Where its author could not know it, the file has ``null``: the first one
+that is brought is trusted, its SHA-256 is recorded beside it in the cache, and from then on no other is taken.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,13 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from bench.cache import cache_folder
+from bench.data.messages import listed
 from bench.errors import ConfigError, DataError, nearest
 
 if TYPE_CHECKING:
@@ -29,25 +35,25 @@ WITHOUT_NETWORK = f"Fetch it where there is a network, and name its folder: data
 
 @dataclass(frozen=True)
 class PublishedFiles:
-    """Files at an address, each with the SHA-256 of what is meant.
+    """Files at an address, each with the SHA-256 of what is meant, as far as it is known.
 
     Parameters
     ----------
     address : str
         The address of the folder that they are published in, of one commit or version.
-    sha256 : dict of str to str
-        The digest of each file's bytes in hexadecimal, by its path below the address.
+    sha256 : dict of str to (str or None)
+        The digest of each file's bytes in hexadecimal, by its path below the address; None where it is not known.
     origin : str
         The key of the task's file that names them, for errors.
     """
 
     address: str
-    sha256: dict[str, str]
+    sha256: dict[str, str | None]
     origin: str
 
     @classmethod
     def parse(cls, section: Section) -> PublishedFiles:
-        """Read the ``download`` section of a task's file: ``from``, and ``sha256`` by file.
+        """Read the ``download`` section of a task's file: ``from``, and by file ``sha256``, ``null`` if not known.
 
         Raises
         ------
@@ -63,16 +69,35 @@ class PublishedFiles:
         for name, digest in digests.items():
             if not isinstance(name, str) or ".." in PurePosixPath(name).parts or name.startswith("/"):
                 raise ConfigError(f"{section.where('sha256')}: {name!r} is no path below the address.")
-            if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-f]{64}", digest):
+            if digest is not None and not (isinstance(digest, str) and re.fullmatch(r"[0-9a-f]{64}", digest)):
                 raise ConfigError(
                     f"{section.where('sha256')}.{name}: {digest!r} is not 64 hexadecimal digits.",
-                    f"Compute it with: sha256sum {PurePosixPath(name).name}",
+                    f"Compute it with: sha256sum {PurePosixPath(name).name}. With null the first file is trusted.",
                 )
         return cls(address.rstrip("/") + "/", digests, f"{section.origin}: {section.name}")
 
     def here(self) -> bool:
         """Whether all files are in the cache."""
-        return all(self._cached(name).is_file() for name in self.sha256)
+        return all(self._cached(name).is_file() and self.digest(name) is not None for name in self.sha256)
+
+    def digest(self, name: str) -> str | None:
+        """Return the SHA-256 that a file must have: the task's, else the recorded one; None before its first use."""
+        pinned = self.sha256[name]
+        if pinned is not None:
+            return pinned
+        try:
+            recorded = self._record(name).read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            return None
+        return recorded if re.fullmatch(r"[0-9a-f]{64}", recorded) else None
+
+    def notes(self) -> list[str]:
+        """Say which files the task's file gives no SHA-256 of, with those that were recorded."""
+        unpinned = [name for name, digest in self.sha256.items() if digest is None]
+        if not unpinned:
+            return []
+        which = listed([f"{PurePosixPath(name).name} {(self.digest(name) or '')[:12]}".rstrip() for name in unpinned])
+        return [f"the task's file gives no SHA-256 of these files; what was brought first is trusted: {which}"]
 
     def bring(self, name: str, mirror: Path | None = None) -> Path:
         """Return a file's place in the cache, after copying it from the mirror or downloading it.
@@ -94,56 +119,88 @@ class PublishedFiles:
         """
         if name not in self.sha256:
             raise ConfigError(f"{self.origin}.sha256 lacks '{name}'.", nearest(name, self.sha256))
-        target = self._cached(name)
-        if target.is_file() and _sha256(target) == self.sha256[name]:
+        target, digest = self._cached(name), self.digest(name)
+        if digest is not None and target.is_file() and _sha256(target) == digest:
             return target
         named = os.environ.get(MIRROR_VARIABLE)
         mirror = mirror or (Path(named).expanduser() if named else None)
         if mirror is None:
-            self._download(name, target)
+            self._download(name, target, digest)
         else:
-            _copy(self._in_mirror(name, mirror), target)
+            source = self._in_mirror(name, mirror, digest)
+            _write(target, lambda beside: shutil.copyfile(source, beside))
+        if digest is None:
+            found = _sha256(target)
+            _write(self._record(name), lambda beside: beside.write_text(f"{found}\n", encoding="ascii"))
         return target
 
     def _cached(self, name: str) -> Path:
-        return cache_folder() / "data" / self.sha256[name][:16] / PurePosixPath(name).name
+        """A file's place: under its digest or, where the task's file does not know it, under its address."""
+        key = self.sha256[name] or hashlib.sha256((self.address + name).encode()).hexdigest()
+        return cache_folder() / "data" / key[:16] / PurePosixPath(name).name
 
-    def _in_mirror(self, name: str, mirror: Path) -> Path:
+    def _record(self, name: str) -> Path:
+        """Where the SHA-256 of a file's first use is written."""
+        cached = self._cached(name)
+        return cached.with_name(cached.name + ".sha256")
+
+    def _in_mirror(self, name: str, mirror: Path, digest: str | None) -> Path:
         if not mirror.is_dir():
             raise DataError(f"data.mirror={mirror}: there is no such folder.")
-        found = sorted(mirror.rglob(PurePosixPath(name).name))
+        found = sorted(path for path in mirror.rglob(PurePosixPath(name).name) if path.is_file())
+        if digest is None:
+            return self._only(found, name, mirror)
         for path in found:
-            if path.is_file() and _sha256(path) == self.sha256[name]:
+            if _sha256(path) == digest:
                 return path
         others = f" ({found[0]} has other bytes)" if found else ""
         raise DataError(
-            f"data.mirror={mirror}: it holds no {PurePosixPath(name).name} of SHA-256 {self.sha256[name]}{others}.",
-            f"It is published at {self.address}{name}",
+            f"data.mirror={mirror}: it holds no {PurePosixPath(name).name} of SHA-256 {digest}{others}.",
+            self._published(name),
         )
 
-    def _download(self, name: str, target: Path) -> None:
+    def _only(self, found: list[Path], name: str, mirror: Path) -> Path:
+        """The one file of a name, where no digest tells which of several is meant."""
+        if not found:
+            raise DataError(f"data.mirror={mirror}: it holds no {PurePosixPath(name).name}.", self._published(name))
+        if len(found) > 1:
+            raise DataError(
+                f"data.mirror={mirror}: it holds several files {PurePosixPath(name).name}, and nothing says which is "
+                f"meant: {listed([str(path) for path in found], 3)}.",
+                "Name the folder of this task's files alone.",
+            )
+        return found[0]
+
+    def _published(self, name: str) -> str:
+        return f"It is published at {self.address}{name}"
+
+    def _download(self, name: str, target: Path, digest: str | None) -> None:
         import pooch
 
         pooch.get_logger().setLevel("ERROR")
-        address, digest = self.address + name, f"sha256:{self.sha256[name]}"
+        address, known = self.address + name, None if digest is None else f"sha256:{digest}"
+        if known is None:
+            target.unlink(missing_ok=True)  # pooch would take it for the one that is asked for
         loader = pooch.HTTPDownloader(timeout=PATIENCE, progressbar=sys.stderr.isatty())
         try:
-            pooch.retrieve(address, digest, target.name, target.parent, downloader=loader)
+            pooch.retrieve(address, known, target.name, target.parent, downloader=loader)
         except ValueError as error:
+            named = f"{self.origin}.sha256" if self.sha256[name] else f"its first use, recorded in {self._record(name)}"
             raise DataError(
-                f"{address}: its SHA-256 is not the {self.sha256[name]} of {self.origin}.sha256.",
+                f"{address}: its SHA-256 is not the {digest} of {named}.",
                 "The file was changed where it is published. Do not trust it; look for the version that is meant.",
             ) from error
         except OSError as error:  # which those of requests are
             raise DataError(f"{address}: cannot be downloaded: {_reason(error)}.", WITHOUT_NETWORK) from error
 
 
-def _copy(source: Path, target: Path) -> None:
+def _write(target: Path, write: Callable[[Path], object]) -> None:
+    """Have a file written beside its place, and rename it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=target.parent)
     os.close(handle)
     try:
-        shutil.copyfile(source, beside)
+        write(Path(beside))
         Path(beside).replace(target)
     finally:
         Path(beside).unlink(missing_ok=True)

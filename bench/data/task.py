@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import datasets
     from numpy.typing import NDArray
 
+    from bench.data.figures import PublishedFigure
+
 
 ROLES = TRAIN, DEV, TEST = ("train", "dev", "test")
 """The parts of a published split."""
@@ -59,10 +61,19 @@ class Task:
         Columns of `examples` with the published splits, one where there is a single one: each says of every example
         whether it is in ``train``, ``dev`` or ``test``, or in none of them (an empty text). None where the task
         has no published split.
+    population : mapping of str to int
+        Where the examples are a stratified sample: how many texts each value of the column ``stratum`` has in the
+        population. Else empty.
+    left_out : pandas.DataFrame or None
+        The examples that are no part of the task since their inputs repeat another's, with the columns of `examples`.
     notes : tuple of str
         What was done to the data on the way, one sentence each.
     origin : pathlib.Path
         The file that defines the task.
+    homepage, licence, citation : str
+        Where the data are published, under which licence, and what to cite; empty where the task's file does not say.
+    published : tuple of PublishedFigure
+        Results that others published on the task's own split. Like the three before, no part of the digest.
     """
 
     name: str
@@ -77,8 +88,14 @@ class Task:
     label_map: Mapping[str, str] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
     splits: tuple[str, ...] = ()
+    population: Mapping[str, int] = field(default_factory=dict)
+    left_out: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
     origin: Path = Path()
+    homepage: str = ""
+    licence: str = ""
+    citation: str = ""
+    published: tuple[PublishedFigure, ...] = ()
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -119,6 +136,17 @@ class Task:
         return self.examples[self.group].to_numpy(dtype=str)
 
     @cached_property
+    def weights(self) -> NDArray[np.float64] | None:
+        """How many texts of the population each example stands for, of shape (n_examples,); None without strata.
+
+        The inverse of the rate at which its stratum was drawn (Horvitz and Thompson 1952).
+        """
+        if not self.population:
+            return None
+        strata = self.examples["stratum"]
+        return (strata.map(self.population) / strata.map(strata.value_counts())).to_numpy(dtype=np.float64)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the content: inputs, labels and every row of `examples`, in hexadecimal."""
         content = hashlib.sha256()
@@ -150,7 +178,8 @@ class Task:
 
         examples = self.examples.drop(columns=list(self.splits))
         examples, passes, notes = drop_repeats(examples, self.inputs, self.passes)
-        return replace(self, examples=examples, passes=passes, splits=(), notes=notes)
+        left_out = pd.concat([self.left_out, self.examples[~self.examples["id"].isin(examples["id"])]])
+        return replace(self, examples=examples, passes=passes, splits=(), left_out=left_out, notes=notes)
 
     def to_dataset(self) -> datasets.Dataset:
         """Return the task as a `datasets.Dataset` with ``ClassLabel`` labels.

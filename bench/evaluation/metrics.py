@@ -9,7 +9,7 @@ in no label's predictions, so they are wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -65,8 +65,13 @@ def confusion_matrix(true: NDArray[np.intp], predicted: NDArray[np.intp], n_labe
 
 
 def grouped_confusion(
-    true: NDArray[np.intp], predicted: NDArray[np.intp], groups: NDArray[np.intp], n_groups: int, n_labels: int
-) -> NDArray[np.int64]:
+    true: NDArray[np.intp],
+    predicted: NDArray[np.intp],
+    groups: NDArray[np.intp],
+    n_groups: int,
+    n_labels: int,
+    weights: NDArray[np.float64] | None = None,
+) -> NDArray[Any]:
     """Count each group's examples by true and predicted label.
 
     Parameters
@@ -77,17 +82,19 @@ def grouped_confusion(
         Group indices.
     n_groups, n_labels : int
         The numbers of groups and of labels.
+    weights : ndarray of shape (n_examples,), optional
+        What each example counts; 1 without them.
 
     Returns
     -------
-    ndarray of int, shape (n_groups, n_labels, n_labels) or (n_groups, n_labels, n_labels + 1)
+    ndarray of int, or of float with weights, shape (n_groups, n_labels, n_labels) or (n_groups, n_labels, n_labels + 1)
         A confusion matrix for each group, as `confusion_matrix` gives it.
     """
     unanswered = predicted == UNANSWERED
     width = n_labels + int(unanswered.any())
     columns = np.where(unanswered, n_labels, predicted)
-    cells = np.bincount((groups * n_labels + true) * width + columns, minlength=n_groups * n_labels * width)
-    return cells.reshape(n_groups, n_labels, width).astype(np.int64)
+    cells = np.bincount((groups * n_labels + true) * width + columns, weights, minlength=n_groups * n_labels * width)
+    return cells.reshape(n_groups, n_labels, width).astype(np.int64 if weights is None else np.float64)
 
 
 def column_names(labels: Sequence[str], n_columns: int) -> list[str]:

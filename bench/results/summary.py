@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from bench.evaluation.cell import CellResult
-from bench.evaluation.metrics import METRICS, UNANSWERED, grouped_confusion, per_class
+from bench.evaluation.metrics import METRICS, UNANSWERED, grouped_confusion, label_scores, per_class
 from bench.evaluation.scoring import label_codes, probability_columns, score_predictions
 from bench.statistics.interval import label_score_intervals, probability_score_intervals
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -> dict[str, Any]:
@@ -36,7 +39,9 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -
     dict
         Plain data: ``scores``, ``intervals``, ``per_class``, ``confusion`` (rows are true
         labels, columns predicted ones, with a last column where examples were left unanswered), ``folds`` (their
-        scores), ``n_examples``, ``n_groups`` and ``notes``.
+        scores), ``n_examples``, ``n_groups`` and ``notes``. For a stratified sample also ``population``: the ``scores``
+        and ``intervals`` of predicted labels with each example counted as often as it stands for texts of the
+        population.
     """
     predictions = pd.concat([cell.predictions for cell in cells], ignore_index=True)
     true, predicted = label_codes(predictions, labels)
@@ -48,7 +53,11 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -
     if probabilities is not None:
         intervals |= probability_score_intervals(probabilities, true, groups, seed)
     classes = per_class(confusion)
+    weighted = {}
+    if "weight" in predictions:
+        weighted["population"] = _in_population(true, predicted, groups, predictions["weight"], len(labels), seed)
     return {
+        **weighted,
         "labels": list(labels),
         "scores": score_predictions(predictions, labels),
         "intervals": {name: asdict(interval) for name, interval in intervals.items()},
@@ -60,6 +69,23 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -
         "n_examples": len(predictions),
         "n_groups": len(set(groups.tolist())),
         "notes": [*_unanswered(predicted), *(f"fold {cell.fold}: {note}" for cell in cells for note in cell.notes)],
+    }
+
+
+def _in_population(
+    true: NDArray[np.intp],
+    predicted: NDArray[np.intp],
+    groups: NDArray[np.str_],
+    weights: pd.Series,
+    n_labels: int,
+    seed: int,
+) -> dict[str, Any]:
+    names, codes = np.unique(groups, return_inverse=True)
+    by_group = grouped_confusion(true, predicted, codes, len(names), n_labels, weights.to_numpy(dtype=np.float64))
+    intervals = label_score_intervals(by_group, seed)
+    return {
+        "scores": {name: float(score) for name, score in label_scores(by_group.sum(axis=0)).items()},
+        "intervals": {name: asdict(interval) for name, interval in intervals.items()},
     }
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.data.files import BYTE_ORDER_MARK, read_json_lines, read_text
+from bench.data.files import BYTE_ORDER_MARK, missing, read_json_array, read_json_lines, read_text
 from bench.data.messages import place
+from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.errors import ConfigError, DataError, nearest
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ def _csv(path: Path) -> Rows:
     return _delimited_rows(path, ",", csv.QUOTE_MINIMAL)
 
 
+def _semicolon_csv(path: Path) -> Rows:
+    return _delimited_rows(path, ";", csv.QUOTE_MINIMAL)
+
+
 def _tsv(path: Path) -> Rows:
     return _delimited_rows(path, "\t", csv.QUOTE_NONE)
 
@@ -63,6 +68,28 @@ def _quoted_tsv(path: Path) -> Rows:
 
 def _delimited_rows(path: Path, delimiter: str, quoting: Literal[0, 3]) -> Rows:
     lines = io.StringIO(read_text(path).removeprefix(BYTE_ORDER_MARK), newline="")
+    return parse_delimited(lines, path, delimiter, quoting)
+
+
+def parse_delimited(lines: Iterable[str], path: Path, delimiter: str, quoting: Literal[0, 3]) -> Rows:
+    """Parse lines of a table with a header; blank ones are passed over.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        The lines with their ends, without a byte order mark; they are taken one by one.
+    path : pathlib.Path
+        Named in errors.
+    delimiter : str
+        What stands between cells.
+    quoting : {csv.QUOTE_MINIMAL, csv.QUOTE_NONE}
+        Whether quotation marks mean anything.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If a row is no row, or not as long as the header, or the header has a column twice.
+    """
     reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
     header: list[str] = []
     while True:
@@ -91,13 +118,53 @@ def _delimited_rows(path: Path, delimiter: str, quoting: Literal[0, 3]) -> Rows:
         yield where, dict(zip(header, row, strict=True))
 
 
+def _parquet(path: Path) -> Rows:
+    """Yield the rows of a Parquet file, batch by batch, with numbers as text that keeps every digit."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        raise missing(path)
+    row = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            twice = next((name for name in file.schema_arrow.names if file.schema_arrow.names.count(name) > 1), None)
+            if twice is not None:
+                raise DataError(f"{path}: the column '{twice}' stands twice.")
+            for batch in file.iter_batches():
+                columns = [
+                    pc.cast(column, pa.string()) if _is_number(column.type) else column for column in batch.columns
+                ]
+                cells = (column.to_pylist() for column in columns)
+                for values in zip(*cells, strict=True):
+                    row += 1
+                    yield f"{path}, row {row}", dict(zip(batch.schema.names, values, strict=True))
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}") from error
+
+
+def _is_number(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
 FORMATS: dict[str, Callable[[Path], Rows]] = {
     "csv": _csv,
+    "semicolon-csv": _semicolon_csv,
     "tsv": _tsv,
     "quoted-tsv": _quoted_tsv,
     "jsonl": read_json_lines,
+    "json": read_json_array,
+    "parquet": _parquet,
+    "label-studio": label_studio,
+    "label-studio-min": label_studio_min,
+    "doccano": doccano,
+    "prodigy": prodigy,
 }
-"""What reads each format: comma-separated, tab-separated without and with quotation marks, a JSON object a line."""
+"""What reads each format: separated by commas, by semicolons, by tabs without and with quotation marks; a JSON object
+a line, a JSON array of objects; Parquet; exports of annotation tools."""
 
-SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl"}
+SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".json": "json", ".parquet": "parquet"}
 """The format that a file's suffix stands for."""

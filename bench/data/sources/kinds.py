@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from bench.data.sources.hub import from_hub
+from bench.data.sources.sample import from_sample
 from bench.data.sources.section import Section
 from bench.data.sources.segments import from_segments
+from bench.data.sources.standoff import from_standoff
 from bench.data.sources.table import from_table
 from bench.errors import ConfigError, nearest
 
@@ -16,7 +19,13 @@ if TYPE_CHECKING:
     from bench.data.labels import LabelSet
     from bench.data.sources.records import Records
 
-KINDS = {"segments": from_segments, "table": from_table}
+KINDS = {
+    "segments": from_segments,
+    "table": from_table,
+    "sample": from_sample,
+    "hub": from_hub,
+    "standoff": from_standoff,
+}
 """What reads each kind of source."""
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -22,9 +23,16 @@ class Records:
     splits : tuple of str
         Columns of published splits: each says of every example whether it is in ``train``, ``dev`` or ``test``, or in
         none of them (an empty text).
+    population : dict of str to int
+        For a stratified sample, how many texts each stratum has in the population it was drawn from; the examples then
+        have a column ``stratum``. Else empty.
+    notes : tuple of str
+        What was left out while reading, one sentence each.
     """
 
     examples: pd.DataFrame
     group: str
     passes: pd.DataFrame | None = None
     splits: tuple[str, ...] = ()
+    population: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bench.data.annotations import Units, gold_labels, read_adjudications, read_pass, unit_name
+from bench.data.annotations import Units, unit_name
 from bench.data.corpus import read_claims, read_documents, read_segments
+from bench.data.sources.passes import read_passes
 from bench.data.sources.records import Records
 from bench.errors import ConfigError, nearest
 
@@ -40,14 +41,14 @@ def from_segments(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
     if unnamed is not None:
         labels.read(unnamed, source.where("unnamed"))
     units = Units(
-        segments, frozenset(exclude), tuple(claim.id for claim in claims), source.text("field"), labels, unnamed
+        {segment.id: segment.kind for segment in segments},
+        frozenset(exclude),
+        tuple(claim.id for claim in claims),
+        source.text("field"),
+        labels,
+        unnamed,
     )
-    passes = [read_pass(source.path(path), units) for path in source.texts("annotations")]
-    if not passes:
-        raise ConfigError(f"{source.where('annotations')} names no pass.")
-    adjudications = source.path(source.text("adjudications")) if source.content.get("adjudications") else None
-    decisions = read_adjudications(adjudications, units) if adjudications else {}
-    gold = gold_labels(passes, decisions, adjudications)
+    gold, passes = read_passes(source, units)
     examples = pd.DataFrame(
         {
             "id": unit_name(segment.id, claim.id if claim else None),
@@ -56,7 +57,8 @@ def from_segments(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
             "kind": segment.kind,
             **({"claim": claim.text, "claim_id": claim.id} if claim else {}),
         }
-        for segment in units.annotated
+        for segment in segments
+        if segment.kind not in units.exclude
         for claim in claims or (None,)
     )
     examples["label"] = examples["id"].map(gold)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bench.data.published import PublishedFiles
-from bench.data.sources.formats import FORMATS, format_of
+from bench.data.sources.cells import LeftOut, Undecided
+from bench.data.sources.formats import FORMATS, Rows, format_of
 from bench.data.sources.records import Records
 from bench.data.sources.section import Section
 from bench.data.task import DEV, ROLES, TEST, TRAIN
@@ -20,8 +22,14 @@ if TYPE_CHECKING:
 
     from bench.data.labels import LabelSet
 
-TABLE_COLUMNS = ("id", "text", "claim", "label", "group", "split")
+TABLE_COLUMNS = ("id", "text", "claim", "label", "group", "split", "passes")
 """The columns that a table can give a task."""
+
+SEVERAL = ("id", "split", "passes")
+"""Those of them that can be several columns of the table."""
+
+PASS = "pass-"
+"""What the names of annotation passes begin with; their number follows."""
 
 ROLE_NAMES = {name: name for name in ROLES} | {
     "training": TRAIN,
@@ -33,8 +41,7 @@ ROLE_NAMES = {name: name for name in ROLES} | {
 }
 """What a table may call its parts."""
 
-DOWNLOAD = "with from (an address) and sha256 (of each file)"
-"""What the section on published files looks like."""
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 FOLD = "{fold}"
 """Stands in a file's name for the number of a published fold."""
@@ -66,56 +73,143 @@ def from_table(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirro
     place of its other lists.
     """
     source.check_keys(("kind", "path", "columns"), ("format", "folds", "download"))
+
+    def rows_of(part: Part) -> tuple[str, Rows]:
+        path = source.file(part.path, mirror)
+        return str(path), FORMATS[format_of(part.path, source.content.get("format"), source.where("format"))](path)
+
+    return read_parts(source, inputs, labels, _parts(source), rows_of)
+
+
+def read_parts(
+    source: Section,
+    inputs: tuple[str, ...],
+    labels: LabelSet,
+    parts: Sequence[Part],
+    rows_of: Callable[[Part], tuple[str, Rows]],
+) -> Records:
+    """Read the rows of a source's parts, each with the columns that ``source.columns`` names.
+
+    Parameters
+    ----------
+    source : Section
+        The source's section of the task's file.
+    inputs : tuple of str
+        The input columns.
+    labels : LabelSet
+        The task's labels.
+    parts : sequence of Part
+        What is read, in this order.
+    rows_of : callable
+        Gives a part's name, for errors, and its rows.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the section is malformed, or a row breaks its contract.
+    """
     columns = source.section("columns", "such as {text: body, label: class}")
     columns.check_keys((*inputs, "label"), tuple(set(TABLE_COLUMNS) - {*inputs, "label"}))
-    names = {name: columns.names(name) for name in TABLE_COLUMNS if columns.content.get(name) is not None}
-    if "claim" in names and "claim" not in inputs:
-        raise ConfigError(f"{columns.where('claim')} is given, but the inputs are [{', '.join(inputs)}].")
-    for name, cells in names.items():
-        if len(cells) > 1 and name != "id":
-            raise ConfigError(f"{columns.where(name)} must name one column.", "Only id takes several.")
-    parts = _parts(source)
+    named = _Columns.parse(columns, inputs, labels)
+    names = named.cells
     splits = tuple(dict.fromkeys(part.split for part in parts if part.split is not None))
-    if splits and "split" in names:
+    if splits and columns.content.get("split") is not None:
         raise ConfigError(f"{columns.where('split')} is given, but source.path has a file for each part already.")
     if len(splits) > 1 and "id" not in names:
         raise ConfigError(
             f"{columns.where('id')} is missing.", "It tells which examples of published folds are the same."
         )
-    found = _Examples(labels, names, splits)
+    found = _Examples(labels, named, splits)
     for part in parts:
-        path, format_name = _file(source, part.path, mirror)
+        path, rows = rows_of(part)
         before = len(found.rows)
-        for where, row in FORMATS[format_name](path):
-            for example in _exploded(row, names, labels, where):
+        for where, row in rows:
+            if isinstance(cell := row.get(names["label"][0]), LeftOut):
+                found.left_out[cell.reason] += 1
+                continue
+            for example in _exploded(row, named, where):
                 found.add(example, part, where)
         if len(found.rows) == before and not found.again:
-            raise DataError(f"{path}: the table has a header but no rows.")
+            which = "no rows" if not found.left_out else "no row with a label"
+            raise DataError(f"{path}: the table has a header but {which}.")
         found.again = False
     examples = pd.DataFrame(found.rows)
-    further = ["group"] if "group" in names else []
-    splits = splits or (("split",) if "split" in names else ())
+    splits = splits or named.splits
     if splits:
         examples[list(splits)] = examples.reindex(columns=list(splits)).fillna("")
         _check_roles(examples, splits, source)
-    group = "group" if "group" in names else "id"
-    return Records(examples[["id", *inputs, "label", *further, *splits]], group, splits=splits)
+    further = ["group"] if "group" in names else []
+    passes = [name for name in named.labelled if name != "label"]
+    return Records(
+        examples[["id", *inputs, "label", *further, *splits]],
+        "group" if "group" in names else "id",
+        examples[passes] if passes else None,
+        splits=splits,
+        notes=found.notes(),
+    )
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Which of a table's columns is what.
+
+    Parameters
+    ----------
+    cells : dict of str to list of str
+        The table's columns for each of the examples'; each pass and split has a name of its own.
+    labelled : tuple of str
+        Those of the examples' columns that hold labels: the label and the passes.
+    splits : tuple of str
+        Those that hold splits: ``split``, or as the table calls them where there are several.
+    blank : frozenset of str
+        Those that may be empty.
+    """
+
+    cells: dict[str, list[str]]
+    labelled: tuple[str, ...]
+    splits: tuple[str, ...]
+    blank: frozenset[str]
+
+    @classmethod
+    def parse(cls, columns: Section, inputs: tuple[str, ...], labels: LabelSet) -> _Columns:
+        given = {name: columns.names(name) for name in TABLE_COLUMNS if columns.content.get(name) is not None}
+        if "claim" in given and "claim" not in inputs:
+            raise ConfigError(f"{columns.where('claim')} is given, but the inputs are [{', '.join(inputs)}].")
+        for name, cells in given.items():
+            if len(cells) > 1 and name not in SEVERAL:
+                raise ConfigError(
+                    f"{columns.where(name)} must name one column.", f"Only {_all_of(SEVERAL)} take several."
+                )
+        passes = {f"{PASS}{number}": [cell] for number, cell in enumerate(given.pop("passes", ()), start=1)}
+        splits = {cell: [cell] for cell in given.get("split", ())}
+        if len(splits) > 1:
+            if taken := [cell for cell in splits if cell in TABLE_COLUMNS or cell in passes]:
+                raise ConfigError(f"{columns.where('split')}: one of several splits cannot be called '{taken[0]}'.")
+            del given["split"]
+        elif splits:
+            splits = {"split": given["split"]}
+        labelled = ("label", *passes)
+        blank = {*(splits if len(splits) > 1 else ()), *(labelled if "" in labels.mapping else ())}
+        return cls(given | passes | splits, labelled, tuple(splits), frozenset(blank))
 
 
 class _Examples:
     """The examples so far, by id."""
 
-    def __init__(self, labels: LabelSet, names: Mapping[str, Any], splits: tuple[str, ...]) -> None:
+    def __init__(self, labels: LabelSet, named: _Columns, splits: tuple[str, ...]) -> None:
         self.rows: list[dict[str, str]] = []
         self.again = False
-        self._labels, self._named, self._folds = labels, "id" in names, len(splits) > 1
+        self.left_out: Counter[str] = Counter()
+        self._labels, self._named, self._folds = labels, "id" in named.cells, len(splits) > 1
+        self._labelled, self._own_splits = named.labelled, named.splits
         self._seen: dict[str, tuple[int, str]] = {}
         self._counts: dict[str, int] = {}
 
     def add(self, example: dict[str, str], part: Part, where: str) -> None:
-        example["label"] = self._labels.read(example["label"], where)
-        if "split" in example:
-            example["split"] = _role(example["split"], where)
+        for name in self._labelled:
+            example[name] = self._labels.read(example[name], where)
+        for name in self._own_splits:
+            example[name] = _role(example[name], where) if example[name] else ""
         if part.split is not None:
             example[part.split] = part.role
         if not self._named:
@@ -126,6 +220,15 @@ class _Examples:
             return
         self._seen[example["id"]] = len(self.rows), where
         self.rows.append(example)
+
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, as a sentence."""
+        count = self.left_out.total()
+        if not count:
+            return ()
+        why = ", ".join(f"{reason} ({number:,})" for reason, number in self.left_out.most_common())
+        verb = "is" if count == 1 else "are"
+        return (f"{count:,} of {count + len(self.rows):,} rows {verb} left out: {why}.",)
 
     def _add_again(self, example: dict[str, str], part: Part, where: str) -> None:
         """Give an example that another fold has too its role in this one."""
@@ -141,6 +244,10 @@ class _Examples:
                 raise DataError(f"{where}: the {name} of '{example['id']}' is another than in {first}.")
         known[str(part.split)] = part.role
         self.again = True
+
+
+def _all_of(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _parts(source: Section) -> list[Part]:
@@ -164,49 +271,50 @@ def _parts(source: Section) -> list[Part]:
     ]
 
 
-def _file(source: Section, name: str, mirror: Path | None) -> tuple[Path, str]:
-    """A file's place on this machine, and its format."""
-    format_name = format_of(name, source.content.get("format"), source.where("format"))
-    if source.content.get("download") is None:
-        return source.path(name), format_name
-    published = PublishedFiles.parse(source.section("download", DOWNLOAD))
-    return published.bring(name, mirror), format_name
-
-
-def _exploded(
-    row: Mapping[str, Any], names: Mapping[str, list[str]], labels: LabelSet, where: str
-) -> Iterator[dict[str, str]]:
+def _exploded(row: Mapping[str, Any], named: _Columns, where: str) -> Iterator[dict[str, str]]:
     """An example of a row, or where its label is a list, of each place of its lists."""
     lists = {}
-    if isinstance(row.get(names["label"][0]), list):
-        lists = {
-            column: row[column] for cells in names.values() for column in cells if isinstance(row.get(column), list)
-        }
+    if isinstance(row.get(named.cells["label"][0]), list):
+        used = [column for cells in named.cells.values() for column in cells]
+        lists = {column: row[column] for column in used if isinstance(row.get(column), list)}
     lengths = {len(items) for items in lists.values()}
     if len(lengths) > 1:
         counts = ", ".join(f"'{column}' has {len(items)}" for column, items in lists.items())
         raise DataError(f"{where}: lists of one row must be equally long, but {counts}.")
     for item in range(*lengths) if lists else [None]:
         flat = row if item is None else {**row, **{column: items[item] for column, items in lists.items()}}
-        given = {name: [_cell(flat, column, name, labels, where) for column in cells] for name, cells in names.items()}
-        example = {name: "/".join(cells) for name, cells in given.items()}
-        if item is not None and "id" in example and not lists.keys() & set(names["id"]):
+        example = {
+            name: "/".join([_cell(flat, column, name, named, where) for column in cells])
+            for name, cells in named.cells.items()
+        }
+        if item is not None and "id" in example and not lists.keys() & set(named.cells["id"]):
             example["id"] += f"/{item + 1}"
         yield example
 
 
-def _cell(row: Mapping[str, Any], column: str, name: str, labels: LabelSet, where: str) -> str:
+def _cell(row: Mapping[str, Any], column: str, name: str, named: _Columns, where: str) -> str:
     if column not in row:
         raise DataError(f"{where}: there is no column '{column}'.", nearest(column, row))
     value = row[column]
+    if isinstance(value, Undecided):
+        raise DataError(f"{where}: {value.message}", value.hint)
+    if isinstance(value, bool) and name in named.labelled:
+        value = str(value).lower()
+    if isinstance(value, float) and abs(value) >= 2**53:
+        raise DataError(
+            f"{where}: column '{column}' holds {value!r}, a floating-point number whose last digits are lost.",
+            "Write it as a whole number or as text.",
+        )
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
-    if not value and name == "label" and "" in labels.mapping:
+    if not value and name in named.blank:
         return ""
     if not isinstance(value, str):
         raise DataError(f"{where}: column '{column}' must hold text, not {value!r}.")
     if not value.strip():
         raise DataError(f"{where}: column '{column}' is empty.", "Every example needs a text and a label.")
+    if not value.isascii() and _HALF_PAIR.search(value):
+        raise DataError(f"{where}: column '{column}' holds half a surrogate pair, which is no character.")
     return value
 
 

@@ -1,0 +1,91 @@
+"""Results that others published on a task, as its file lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEYS = ("system", "metric", "value", "source")
+
+RANGES = {"mcc": (-1.0, 1.0), "brier": (0.0, 2.0), "log_loss": (0.0, float("inf"))}
+"""Where a metric's values lie; those of the others from 0 to 1."""
+
+
+@dataclass(frozen=True)
+class PublishedFigure:
+    """A result that was published on a task's own split, and not run here.
+
+    Parameters
+    ----------
+    system : str
+        What was scored.
+    metric : str
+        The metric's name, as in `bench.evaluation.metrics.METRICS`.
+    value : float
+        The score, a share rather than per cent.
+    source : str
+        Where it was published.
+    """
+
+    system: str
+    metric: str
+    value: float
+    source: str
+
+
+def read_figures(definition: Mapping[str, Any], origin: Path) -> tuple[PublishedFigure, ...]:
+    """Read the ``published`` list of a task's file; empty where it has none.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If it is no list of figures, or one of them lacks a key, has an unknown one or a value that cannot be.
+    """
+    given = definition.get("published") or []
+    if not isinstance(given, list | tuple):
+        raise ConfigError(f"{origin}: 'published' must be a list of figures, not {given!r}.", _FORM)
+    figures = tuple(_figure(entry, f"{origin}: published, figure {number}") for number, entry in enumerate(given, 1))
+    seen: dict[tuple[str, str, str], int] = {}
+    for number, figure in enumerate(figures, 1):
+        first = seen.setdefault((figure.system, figure.metric, figure.source), number)
+        if first != number:
+            raise ConfigError(
+                f"{origin}: published, figure {number}: {figure.metric} of '{figure.system}' stands twice, first as "
+                f"figure {first}."
+            )
+    return figures
+
+
+_FORM = "One figure is {system: BERT, metric: macro_f1, value: 0.767, source: Khouja 2020}."
+
+
+def _figure(entry: object, where: str) -> PublishedFigure:
+    from bench.evaluation.metrics import METRICS
+
+    if not isinstance(entry, Mapping):
+        raise ConfigError(f"{where} must be a mapping, not {entry!r}.", _FORM)
+    for key in entry:
+        if key not in KEYS:
+            raise ConfigError(f"{where}: unknown key '{key}'.", nearest(str(key), KEYS))
+    for key in KEYS:
+        if entry.get(key) is None:
+            raise ConfigError(f"{where}: '{key}' is missing.", _FORM)
+    for key in ("system", "source"):
+        if not isinstance(entry[key], str) or not entry[key].strip():
+            raise ConfigError(f"{where}: '{key}' must be text, not {entry[key]!r}.", "Quote it.")
+    metric, value = entry["metric"], entry["value"]
+    if metric not in METRICS:
+        raise ConfigError(f"{where}: unknown metric '{metric}'.", nearest(str(metric), METRICS))
+    low, high = RANGES.get(metric, (0.0, 1.0))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ConfigError(
+            f"{where}: the value of {metric} must be a number from {low:g} to {high:g}, not {value!r}.",
+            "Write per cent as a share: 76.7 is 0.767.",
+        )
+    return PublishedFigure(entry["system"], metric, float(value), entry["source"])

@@ -1,0 +1,272 @@
+"""Exports of annotation tools, as rows: Label Studio, doccano and Prodigy.
+
+Each reader yields a row a text. Where several annotators labelled it, the label is that of most of them, and each
+one's own label stands in a column named by `pass_column`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from bench.data.files import BYTE_ORDER_MARK, read_json_array, read_json_lines, read_text
+from bench.data.sources.cells import LeftOut, Undecided
+from bench.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Rows = Iterable[tuple[str, Mapping[str, Any]]]
+Cell = str | LeftOut | Undecided
+
+UNLABELLED = LeftOut("no label")
+ONE_LABEL = "A task has one label for each text. Correct it in the tool and export anew."
+
+JSON_MIN_KEYS = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "history")
+"""The keys of a JSON-MIN object that the tool adds."""
+
+PRODIGY_ANSWERS = ("accept", "reject", "ignore")
+
+PRODIGY_KEYS = ("label", "accept", "options", "answer", "config", "spans", "tokens", "style", "meta")
+"""The keys of a Prodigy object that say how it was annotated."""
+
+
+def pass_column(label: str, annotator: str) -> str:
+    """Name the column with the labels of one annotator.
+
+    Examples
+    --------
+    >>> pass_column("stance", "7")
+    'stance@7'
+    """
+    return f"{label}@{annotator}"
+
+
+def label_studio(path: Path) -> Rows:
+    """Read Label Studio's JSON: the choices of each ``Choices`` control as a column of the control's name.
+
+    Cancelled annotations do not count. Where some are marked as ground truth, only those decide.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The export: an array of tasks with ``data`` and ``annotations`` (``completions`` in old versions).
+
+    Raises
+    ------
+    bench.errors.DataError
+        If the file is no such export, or holds no choices.
+    """
+    tasks = [(where, task, _annotations(task, where)) for where, task in read_json_array(path)]
+    controls = list(dict.fromkeys(name for _, _, given in tasks for choices, _ in given.values() for name in choices))
+    if not controls:
+        raise DataError(
+            f"{path}: no annotation holds a choice of a Choices control.",
+            "Spans, ratings and other controls are no labels of whole texts.",
+        )
+    for where, task, given in tasks:
+        row = {"id": task.get("id"), **task["data"]}
+        for control in controls:
+            labels = {who: choices[control] for who, (choices, _) in given.items() if control in choices}
+            truth = [choices[control] for choices, true in given.values() if true and control in choices]
+            row |= {pass_column(control, who): label for who, label in labels.items() if isinstance(label, str)}
+            row[control] = _decided(truth or list(labels.values()))
+        yield where, row
+
+
+def label_studio_min(path: Path) -> Rows:
+    """Read Label Studio's JSON-MIN: an object an annotation, with the controls' names beside the text's.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The export: an array of flat objects with ``id`` and ``annotator``.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If the file is no such export.
+    """
+    places: dict[Any, str] = {}
+    given: dict[Any, dict[str, dict[str, Any]]] = {}
+    for where, item in read_json_array(path):
+        name = item.get("id")
+        if type(name) not in (int, str) or "annotator" not in item:
+            raise DataError(f"{where}: no object of Label Studio's JSON-MIN: it lacks 'id' or 'annotator'.")
+        places.setdefault(name, where)
+        fields = {key: _choice(value) for key, value in item.items() if key not in JSON_MIN_KEYS}
+        given.setdefault(name, {})[str(item["annotator"])] = fields
+    columns = list(dict.fromkeys(key for by in given.values() for fields in by.values() for key in fields))
+    differing = {
+        key
+        for by in given.values()
+        for key in columns
+        if len({repr(fields[key]) for fields in by.values() if key in fields}) > 1
+    }
+    for name, by in given.items():
+        row: dict[str, Any] = {"id": name}
+        for key in columns:
+            values = {who: fields[key] for who, fields in by.items() if key in fields}
+            if key in differing:
+                row |= {pass_column(key, who): value for who, value in values.items()}
+            row[key] = _decided(list(values.values()))
+        yield places[name], row
+
+
+def doccano(path: Path) -> Rows:
+    """Read doccano's JSON Lines or JSON of a text classification project, with ``text`` and ``label`` as columns.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The export: objects with ``text`` (or ``data``) and a text or a list under ``label`` (or ``labels``, ``cats``).
+
+    Raises
+    ------
+    bench.errors.DataError
+        If the file is no such export, or labels spans.
+    """
+    for where, item in _objects(path):
+        if "entities" in item or "relations" in item:
+            raise DataError(f"{where}: labels of spans and relations, not of whole texts.", ONE_LABEL)
+        text = next((key for key in ("text", "data") if key in item), None)
+        label = next((key for key in ("label", "labels", "cats") if key in item), None)
+        if text is None or label is None:
+            lacks = "text" if text is None else "label"
+            raise DataError(f"{where}: '{lacks}' is missing.", f"Its keys are: {', '.join(item)}.")
+        given = item[label] if isinstance(item[label], list) else [item[label]]
+        if any(isinstance(entry, list | dict) for entry in given):
+            raise DataError(
+                f"{where}: '{label}' holds spans, such as {given[0]!r}, not labels of whole texts.",
+                "Export a text classification project; spans with offsets can be a source of kind standoff.",
+            )
+        row = {key: value for key, value in item.items() if key not in (text, label)}
+        yield (
+            where,
+            {**row, "text": item[text], "label": _single([str(entry) for entry in given if entry not in ("", None)])},
+        )
+
+
+def prodigy(path: Path) -> Rows:
+    """Read Prodigy's JSON Lines of text classification, with ``label`` as a column and ``meta.KEY`` for its ``meta``.
+
+    An accepted ``label`` or the one option under ``accept`` is the text's label. Of a file with a single label a
+    rejected one is ``not LABEL``; of several it says too little, and the text is left out, as is an ignored one. The
+    lines of one ``_input_hash`` are answers about the same text.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        What ``prodigy db-out`` writes.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If the file is no such export, or labels no whole texts.
+    """
+    lines = list(_objects(path))
+    for where, item in lines:
+        if item.get("answer") not in PRODIGY_ANSWERS:
+            raise DataError(
+                f"{where}: 'answer' is {item.get('answer')!r}, not one of {', '.join(PRODIGY_ANSWERS)}.",
+                "Export the answers with prodigy db-out.",
+            )
+    asked = {str(item["label"]) for _, item in lines if "label" in item}
+    if not asked and not any("accept" in item for _, item in lines):
+        raise DataError(f"{path}: no answer has a 'label' or an 'accept'.", "Only text classification can be read.")
+    texts: dict[Any, list[tuple[str, dict[str, Any]]]] = {}
+    for number, (where, item) in enumerate(lines):
+        texts.setdefault(str(item.get("_input_hash", f"line {number}")), []).append((where, item))
+    for answers in texts.values():
+        where, first = answers[0]
+        by: dict[str, list[dict[str, Any]]] = {}
+        for _, item in answers:
+            by.setdefault(str(item.get("_annotator_id", item.get("_session_id", ""))), []).append(item)
+        cells = {who: _answered(items, asked) for who, items in by.items()}
+        labels = {who: cell for who, cell in cells.items() if not isinstance(cell, LeftOut)}
+        row = {key: value for key, value in first.items() if key not in PRODIGY_KEYS and not key.startswith("_")}
+        meta = first.get("meta")
+        row |= {f"meta.{key}": value for key, value in meta.items()} if isinstance(meta, dict) else {}
+        if len(by) > 1:
+            row |= {pass_column("label", who): label for who, label in labels.items()}
+        yield where, {**row, "label": _decided(list(labels.values())) if labels else next(iter(cells.values()))}
+
+
+def _annotations(task: dict[str, Any], where: str) -> dict[str, tuple[dict[str, Cell], bool]]:
+    """The choices of each annotator by control, and whether they are marked as ground truth."""
+    annotations = task.get("annotations", task.get("completions"))
+    if not isinstance(task.get("data"), dict) or not isinstance(annotations, list):
+        raise DataError(f"{where}: no task of Label Studio: it lacks 'data' or 'annotations'.")
+    given: dict[str, tuple[dict[str, Cell], bool]] = {}
+    for number, annotation in enumerate(annotations, start=1):
+        results = annotation.get("result") if isinstance(annotation, dict) else None
+        if not isinstance(results, list):
+            raise DataError(f"{where}: annotation {number} has no list under 'result'.")
+        if annotation.get("was_cancelled") or annotation.get("skipped"):
+            continue
+        by = annotation.get("completed_by", f"annotation {number}")
+        who = str(by.get("email") or by.get("id") if isinstance(by, dict) else by)
+        choices: dict[str, list[str]] = {}
+        for result in results:
+            value = result.get("value") if isinstance(result, dict) else None
+            if isinstance(value, dict) and result.get("type") == "choices" and "start" not in value:
+                chosen = value.get("choices")
+                choices.setdefault(str(result.get("from_name")), []).extend(
+                    map(str, chosen if isinstance(chosen, list) else [])
+                )
+        given[who] = {name: _single(labels) for name, labels in choices.items()}, bool(annotation.get("ground_truth"))
+    return given
+
+
+def _choice(value: Any) -> Any:
+    """A control's value in JSON-MIN: a text, or an object where several choices were made."""
+    if isinstance(value, dict) and isinstance(value.get("choices"), list):
+        return _single([str(choice) for choice in value["choices"]])
+    return value
+
+
+def _answered(items: list[dict[str, Any]], asked: set[str]) -> Cell:
+    """What one annotator's answers about a text say of its label."""
+    accepted: list[str] = []
+    for item in items:
+        if item["answer"] == "accept":
+            options = item.get("accept") or []
+            accepted += map(str, options if isinstance(options, list) else [options])
+            accepted += [str(item["label"])] if "label" in item else []
+        elif item["answer"] == "reject" and "label" in item and len(asked) == 1:
+            accepted.append(f"not {item['label']}")
+    if accepted:
+        return _single(list(dict.fromkeys(accepted)))
+    answers = {item["answer"] for item in items}
+    return LeftOut("rejected") if "reject" in answers else LeftOut("ignored") if "ignore" in answers else UNLABELLED
+
+
+def _single(labels: list[str]) -> Cell:
+    if len(labels) > 1:
+        return Undecided(f"it has {len(labels)} labels: {', '.join(labels)}.", ONE_LABEL)
+    return labels[0] if labels else UNLABELLED
+
+
+def _decided(given: list[Any]) -> Any:
+    """What most annotators say; whoever left it open does not count."""
+    given = [value for value in given if not isinstance(value, LeftOut)]
+    if not given:
+        return UNLABELLED
+    by_text = {repr(value): value for value in given}
+    if len(by_text) == 1:
+        return given[0]
+    undecided = next((value for value in given if isinstance(value, Undecided)), None)
+    if undecided is not None:
+        return undecided
+    (first, most), (_, second) = Counter(map(repr, given)).most_common(2)
+    if most == second:
+        counts = ", ".join(f"{by_text[text]} ({count})" for text, count in Counter(map(repr, given)).most_common())
+        return Undecided(f"its annotators are tied: {counts}.", "Decide it in the tool and export anew.")
+    return by_text[first]
+
+
+def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a JSON array, or of JSON Lines."""
+    array = read_text(path).removeprefix(BYTE_ORDER_MARK).lstrip().startswith("[")
+    yield from read_json_array(path) if array else read_json_lines(path)

@@ -1,0 +1,145 @@
+"""Data sets of the Hugging Face Hub, by name and revision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.cache import cache_folder
+from bench.data.sources.table import Part, read_parts
+from bench.data.task import ROLES, TEST, TRAIN
+from bench.errors import ConfigError, DataError, nearest
+
+if TYPE_CHECKING:
+    from bench.data.labels import LabelSet
+    from bench.data.sources.formats import Rows
+    from bench.data.sources.records import Records
+    from bench.data.sources.section import Section
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+"""A revision that cannot come to mean other data."""
+
+WITHOUT_NETWORK = "Run it once where there is a network; the copy in the cache then serves without one."
+
+
+def from_hub(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
+    """Read splits of a data set of the Hub, each row with the columns that the task's file names.
+
+    The data set is read by `datasets.load_dataset`, which runs none of its code. Classes are read as their names.
+    """
+    source.check_keys(("kind", "dataset", "revision", "split", "columns"), ("config",))
+    dataset, revision = source.text("dataset"), source.text("revision")
+    if not COMMIT.fullmatch(revision):
+        raise ConfigError(
+            f"{source.where('revision')}: '{revision}' is no commit of 40 hexadecimal digits.",
+            "A branch or tag can come to mean other data; bench new task writes the commit that it means now.",
+        )
+    config = source.text("config") if source.content.get("config") is not None else None
+    if isinstance(source.content["split"], Mapping):
+        splits = source.section("split", "such as {train: train, dev: validation, test: test}")
+        splits.check_keys((TRAIN, TEST), tuple(set(ROLES) - {TRAIN, TEST}))
+        parts = [Part(splits.text(role), "split", role) for role in ROLES if role in splits.content]
+    else:
+        parts = [Part(source.text("split"))]
+
+    def rows_of(part: Part) -> tuple[str, Rows]:
+        name = f"{dataset}, {part.path}"
+        return name, rows_of_split(load_split(dataset, config, revision, part.path), name)
+
+    return read_parts(source, inputs, labels, parts, rows_of)
+
+
+def hub_revision(dataset: str, revision: str | None) -> str:
+    """Return the commit that a branch, a tag or, for None, the data set's name means now.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If the Hub cannot be asked, or knows no such data set or revision.
+    """
+    from huggingface_hub import HfApi
+
+    if revision is not None and COMMIT.fullmatch(revision):
+        return revision
+    with _told(dataset):
+        return str(HfApi().dataset_info(dataset, revision=revision).sha)
+
+
+def split_names(dataset: str, config: str | None, revision: str) -> list[str]:
+    """Return the names of a data set's splits.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If the Hub cannot be asked, or the data set has several configurations and `config` names none of them.
+    """
+    import datasets
+
+    with _told(dataset):
+        configs = datasets.get_dataset_config_names(dataset, revision=revision)
+    if config is None and len(configs) > 1 and "default" not in configs:
+        raise ConfigError(
+            f"{dataset} has {len(configs)} configurations: {', '.join(configs)}.",
+            f"Name one: --data {dataset}:{configs[0]}",
+        )
+    if config is not None and config not in configs:
+        raise ConfigError(f"{dataset} has no configuration '{config}'.", nearest(config, configs))
+    with _told(dataset):
+        return [str(name) for name in datasets.get_dataset_split_names(dataset, config, revision=revision)]
+
+
+def load_split(dataset: str, config: str | None, revision: str, split: str) -> Any:
+    """Load a split as a memory-mapped `datasets.Dataset`.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If it is neither in the cache nor can be fetched.
+    """
+    import datasets
+
+    if Path(dataset).exists():
+        raise DataError(
+            f"{dataset}: a file or folder of that name is here, which would be read in the Hub's place.",
+            "Rename it, or work in another folder.",
+        )
+    with _told(dataset):
+        # Without a network `datasets` takes the latest copy in its cache, so each revision has a cache of its own.
+        cache = cache_folder() / "hub" / revision
+        return datasets.load_dataset(dataset, config, revision=revision, split=split, cache_dir=str(cache))
+
+
+def rows_of_split(split: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows of a `datasets.Dataset`, each with its place, with the names of classes for their codes."""
+    classes = {column: kind for column, kind in split.features.items() if hasattr(kind, "int2str")}
+    for number, row in enumerate(split, start=1):
+        for column, kind in classes.items():
+            code = row[column]
+            row[column] = None if code is None or code < 0 else kind.int2str(code)
+        yield f"{name}, row {number}", row
+
+
+@contextmanager
+def _told(dataset: str) -> Iterator[None]:
+    """Turn what `datasets` and the Hub's client raise into one message."""
+    import datasets
+    from datasets.exceptions import DatasetNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError
+
+    datasets.disable_progress_bars()
+    try:
+        yield
+    except (DatasetNotFoundError, HfHubHTTPError) as error:
+        hint = f"Is its name right, and is it public? {WITHOUT_NETWORK}"
+        raise DataError(f"{dataset}: the Hub does not give it: {_first_line(error)}.", hint) from error
+    except (ValueError, RuntimeError, TypeError) as error:
+        raise DataError(f"{dataset}: `datasets` cannot load it: {_first_line(error)}.") from error
+    except Exception as error:  # what a broken network raises is of many packages
+        raise DataError(f"{dataset}: cannot be fetched from the Hub: {_first_line(error)}.", WITHOUT_NETWORK) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

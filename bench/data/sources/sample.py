@@ -1,0 +1,123 @@
+"""A sample of the sentences of published tables, labelled by annotation passes that hold no text."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from bench.data.annotations import Units
+from bench.data.files import read_json_lines, text_field
+from bench.data.sources.formats import FORMATS, format_of
+from bench.data.sources.passes import read_passes
+from bench.data.sources.records import Records
+from bench.errors import ConfigError, DataError, nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.data.labels import LabelSet
+    from bench.data.sources.section import Section
+
+Key = tuple[str, str, str]
+"""A file, by its key in the task's file; a sentence's id in it; the SHA-256 of the sentence in UTF-8."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A sentence of the sample: where it stands, and what was known of it when it was drawn."""
+
+    id: str
+    key: Key
+    article: str
+    stratum: str
+    where: str
+
+
+def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
+    """Read a sample's list, find its sentences in the published files, and read the labels that the passes decide.
+
+    A sentence is found by its file, its id and its SHA-256, so that no label can come to stand beside another text.
+    """
+    source.check_keys(
+        ("kind", "sample", "path", "columns", "annotations", "field"),
+        ("adjudications", "population", "format", "download"),
+    )
+    if inputs != ("text",):
+        raise ConfigError(f"{source.origin}: 'inputs' must be [text] for a sample of sentences.")
+    columns = source.section("columns", "such as {id: sentence_id, text: sentence}")
+    columns.check_keys(("id", "text"), ())
+    files = source.section("path", "of each file that the sample names")
+    sample = _read_sample(source.path(source.text("sample")), files)
+    texts: dict[Key, str] = {}
+    for name in files.content:
+        path = source.file(files.text(name), mirror)
+        reader = FORMATS[format_of(path.name, source.content.get("format"), source.where("format"))]
+        for where, row in reader(path):
+            for column in (columns.text("id"), columns.text("text")):
+                if column not in row:
+                    raise DataError(f"{where}: there is no column '{column}'.", nearest(column, row))
+            text = str(row[columns.text("text")])
+            texts[name, str(row[columns.text("id")]), _sha256(text)] = text
+    for sentence in sample:
+        if sentence.key not in texts:
+            raise DataError(
+                f"{sentence.where}: {files.where(sentence.key[0])} has no sentence '{sentence.id}' whose text has that "
+                "SHA-256.",
+                "The file is another version than the one that was labelled.",
+            )
+    strata = {each.id: each.stratum for each in sample}
+    units = Units(strata, frozenset(), (), source.text("field"), labels, noun="sentence")
+    gold, passes = read_passes(source, units)
+    ids = [each.id for each in sample]
+    examples = pd.DataFrame(
+        {
+            "id": ids,
+            "text": [texts[each.key] for each in sample],
+            "label": [gold[name] for name in ids],
+            "article": [each.article for each in sample],
+            "stratum": [each.stratum for each in sample],
+        }
+    )
+    given = pd.DataFrame({f"pass-{n}": [one[name] for name in ids] for n, one in enumerate(passes, start=1)})
+    return Records(examples, "article", given, population=_population(source, sample))
+
+
+def _read_sample(path: Path, files: Section) -> list[Sampled]:
+    sample: list[Sampled] = []
+    places: dict[str, str] = {}
+    for where, content in read_json_lines(path):
+        name, split, digest, article, stratum = (
+            text_field(content, key, where) for key in ("sentence_id", "split", "sha256", "article", "stratum")
+        )
+        if name in places:
+            raise DataError(f"{where}: sentence '{name}' stands twice, first in {places[name]}.")
+        if split not in files.content:
+            raise DataError(f"{where}: {files.name} names no file '{split}'.", nearest(split, files.content))
+        places[name] = where
+        sample.append(Sampled(name, (split, name, digest), article, stratum, where))
+    return sample
+
+
+def _population(source: Section, sample: list[Sampled]) -> dict[str, int]:
+    """How many sentences each stratum has in the population; empty where the task's file does not say."""
+    if source.content.get("population") is None:
+        return {}
+    population = source.section("population", "of each stratum's size")
+    drawn = {each.stratum for each in sample}
+    for stratum, size in population.content.items():
+        if stratum not in drawn:
+            where = population.where(str(stratum))
+            raise ConfigError(f"{where}: the sample has no such stratum.", nearest(str(stratum), drawn))
+        least = sum(each.stratum == stratum for each in sample)
+        if type(size) is not int or size < least:
+            raise ConfigError(f"{population.where(stratum)} must be a whole number, at least {least}, not {size!r}.")
+    for stratum in sorted(drawn - population.content.keys()):
+        raise ConfigError(f"{population.where(stratum)} is missing.")
+    return dict(population.content)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,102 @@
+"""A folder of documents, with labels of spans in a file beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bench.data.corpus import read_documents
+from bench.data.sources.formats import FORMATS, format_of
+from bench.data.sources.records import Records
+from bench.errors import ConfigError, DataError, nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.data.labels import LabelSet
+    from bench.data.sources.section import Section
+
+REQUIRED = ("document", "start", "end", "label")
+OPTIONAL = ("text", "group")
+
+SHOWN = 40
+"""Characters of a text that an error shows."""
+
+
+def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
+    """Read spans of documents by their offsets, each with its label.
+
+    Offsets count Unicode code points of the document's text, and the end is excluded.
+    """
+    source.check_keys(("kind", "documents", "labels"), ("format", "columns"))
+    if inputs != ("text",):
+        raise ConfigError(f"{source.origin}: 'inputs' must be [text] for spans of documents.")
+    names = {name: name for name in REQUIRED}
+    if source.content.get("columns") is not None:
+        columns = source.section("columns", "such as {document: file, label: class}")
+        columns.check_keys((), (*REQUIRED, *OPTIONAL))
+        names |= {name: columns.text(name) for name in columns.content}
+    documents = read_documents(source.path(source.text("documents")))
+    path = source.path(source.text("labels"))
+    rows: list[dict[str, str]] = []
+    places: dict[str, str] = {}
+    for where, row in FORMATS[format_of(path.name, source.content.get("format"), source.where("format"))](path):
+        for column in names.values():
+            if column not in row:
+                raise DataError(f"{where}: there is no column '{column}'.", nearest(column, row))
+        document = str(row[names["document"]]).removesuffix(".txt")
+        if document not in documents:
+            raise DataError(f"{where}: there is no document '{document}'.", nearest(document, documents))
+        start, end = (_offset(row[names[name]], names[name], where) for name in ("start", "end"))
+        expected = row[names["text"]] if "text" in names else None
+        name = f"{document}:{start}-{end}"
+        if name in places:
+            raise DataError(
+                f"{where}: the span {start} to {end} of '{document}' stands twice, first in {places[name]}."
+            )
+        places[name] = where
+        example = {
+            "id": name,
+            "text": _span(documents[document], document, start, end, expected, where),
+            "label": labels.read(row[names["label"]], where),
+            "document": document,
+        }
+        if "group" in names:
+            example["group"] = str(row[names["group"]])
+        rows.append(example)
+    if not rows:
+        raise DataError(f"{path}: the table has a header but no rows.")
+    return Records(pd.DataFrame(rows), "group" if "group" in names else "document")
+
+
+def _offset(value: Any, column: str, where: str) -> int:
+    if type(value) is str and value.isascii() and value.isdigit():
+        value = int(value)
+    if type(value) is not int or value < 0:
+        raise DataError(f"{where}: column '{column}' must hold a whole number from 0, not {value!r}.")
+    return value
+
+
+def _span(document: str, name: str, start: int, end: int, expected: Any, where: str) -> str:
+    if not start < end <= len(document):
+        raise DataError(
+            f"{where}: there is no span {start} to {end} of '{name}', which has {len(document):,} characters.",
+            "Offsets count Unicode code points from 0, not bytes, and the end is excluded.",
+        )
+    text = document[start:end]
+    if expected is not None and text != expected:
+        found = document.find(expected) if isinstance(expected, str) and expected else -1
+        raise DataError(
+            f"{where}: '{name}' holds {_shown(text)} from {start} to {end}, not {_shown(str(expected))}.",
+            f"That text stands at {found} to {found + len(expected)}; offsets count Unicode code points, not bytes."
+            if found >= 0
+            else "The document does not hold that text at all: its file was changed, or another is meant.",
+        )
+    if not text.strip():
+        raise DataError(f"{where}: the span {start} to {end} of '{name}' is empty.", "Every example needs a text.")
+    return text
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= SHOWN else text[:SHOWN] + "…")
