@@ -1,61 +1,138 @@
-"""``bench check``: whether models keep the rules, and what was done to a task's data."""
+"""``bench check``: whether a task's data can be trusted, and whether models keep the rules."""
 
 from __future__ import annotations
 
 import sys
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.words import words
 
 if TYPE_CHECKING:
+    from bench.checks import Finding
+    from bench.config import RunConfig
     from bench.data.task import Task
     from bench.models.model import Model
 
 _WIDTH = 80
+_COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 
 
 @click.command(
     name="check",
     epilog="""\b
 Examples:
+  bench check task=stance
+  bench check task=stance validation.group=claim_id
+  bench check task=all
+  bench check task=stance --json > findings.json
   bench check model=mine
   bench check model=logreg,linear-svm
   bench check model=logreg model.params.max_iter=50
   bench check model=all
-  bench check task=stance
 """,
 )
 @words()
-def command(words: tuple[str, ...]) -> None:
-    """Try the rules that every model must keep, or build a task and say what was done to its data.
+@click.option("--json", "as_json", is_flag=True, help="Print what the checks of tasks find as JSON.")
+def command(words: tuple[str, ...], as_json: bool) -> None:
+    """Look for faults in a task's data, or try the rules that every model must keep.
 
-    The exit status is 0 where every rule passes, 1 where one fails.
+    A task's text, labels, groups, splits and annotation passes are checked as they would be split by
+    bench run. The exit status is 0 where all is well or there are warnings only, 1 where there is an
+    error or a model fails a rule.
     """
-    from bench.catalogue import load_model, load_task
     from bench.config import compose, parse_overrides
     from bench.errors import ConfigError
 
     named = parse_overrides(words).keys() & {"model", "task"}
     if not named:
-        raise ConfigError("What is to be checked?", "bench check model=NAME or task=NAME")
+        raise ConfigError("What is to be checked?", "bench check task=NAME or model=NAME")
+    if as_json and "model" in named:
+        raise ConfigError("--json is for task=NAME; the rules of models are printed as text.")
     config = compose(words, needs_task=False)
-    for name in config.tasks:
-        _describe(load_task(name, config.task_overrides, config.mirror))
+    passed = _check_tasks(config, as_json) if "task" in named else True
     if "model" in named:
-        passed = [_check(load_model(name, config.model_overrides)) for name in config.models]
-        sys.exit(0 if all(passed) else 1)
+        from bench.catalogue import load_model
+
+        kept = [_check(load_model(name, config.model_overrides)) for name in config.models]
+        passed = passed and all(kept)
+    sys.exit(0 if passed else 1)
 
 
-def _describe(task: Task) -> None:
+def _check_tasks(config: RunConfig, as_json: bool) -> bool:
+    from bench.evaluation.plan import tasks_to_load
+
+    notes: list[str] = []
+    records = []
+    for name in tasks_to_load(config, notes):
+        task, findings = _examine(name, config)
+        records.append(_record(name, task, findings))
+        if not as_json:
+            print_task(name, task, findings)
+    if as_json:
+        from bench.results.store import to_json
+
+        click.echo(to_json({"tasks": records}), nl=False)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    return not any(finding["severity"] == "error" for record in records for finding in record["findings"])
+
+
+def _examine(name: str, config: RunConfig) -> tuple[Task | None, list[Finding]]:
+    from bench.checks import check_task, unreadable
+    from bench.errors import DataError
+    from bench.evaluation.plan import load_as_split
+
+    try:
+        task = load_as_split(name, config)
+    except DataError as error:
+        return None, [unreadable(error)]
+    return task, check_task(task, config.validation.folds)
+
+
+def _record(name: str, task: Task | None, findings: list[Finding]) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    facts: dict[str, Any] = {"task": name, "findings": [asdict(each) | {"page": each.page} for each in findings]}
+    if task is not None:
+        facts |= {"origin": str(task.origin), "examples": len(task), "labels": _counts(task), "notes": list(task.notes)}
+        facts |= {"group": task.group, "groups": len(set(task.groups.tolist())), "digest": task.digest}
+    return facts
+
+
+def _counts(task: Task) -> dict[str, int]:
+    return {label: int((task.y == label).sum()) for label in task.labels}
+
+
+def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
+    """Print a task's counts and what the checks found; None is a task whose data cannot be read."""
+    from bench.checks.finding import PAGE, SEVERITIES, counted
     from bench.report.terminal import short_path
 
-    counts = ", ".join(f"{label} {int((task.y == label).sum())}" for label in task.labels)
-    click.echo(f"{click.style(task.name, bold=True)}  {short_path(str(task.origin))}")
-    for line in (f"{len(task)} examples: {counts}.", *task.notes):
-        click.echo(textwrap.fill(line, _WIDTH, initial_indent="- ", subsequent_indent="  "))
+    if task is None:
+        click.echo(click.style(name, bold=True))
+    else:
+        click.echo(f"{click.style(name, bold=True)}  {short_path(str(task.origin))}")
+        counts = ", ".join(f"{label} {count:,}" for label, count in _counts(task).items())
+        groups = f"{len(set(task.groups.tolist())):,} groups ({task.group})"
+        for line in (f"{len(task):,} examples in {groups}: {counts}.", *task.notes):
+            click.echo(textwrap.fill(line, _WIDTH, initial_indent="- ", subsequent_indent="  "))
+    for finding in findings:
+        severity = click.style(finding.severity, fg=_COLOURS[finding.severity], bold=True)
+        click.echo(f"\n{finding.code}  {severity}  {finding.title}")
+        for line in finding.message.splitlines():
+            click.echo(_indented(line, 6))
+        for example in finding.examples:
+            for number, line in enumerate(example.splitlines()):
+                click.echo(_indented(line, 8 if number == 0 else 10))
+    numbers = [counted(sum(each.severity == level for each in findings), level) for level in SEVERITIES]
+    click.echo(f"\n{', '.join(numbers)}." + (f" What to do: {PAGE}\n" if findings else "\n"))
+
+
+def _indented(line: str, width: int) -> str:
+    return textwrap.fill(line, _WIDTH, initial_indent=" " * width, subsequent_indent=" " * (width + 2))
 
 
 def _check(model: Model) -> bool:

@@ -1,0 +1,57 @@
+"""Recognising text that was decoded wrongly, and what it was."""
+
+from __future__ import annotations
+
+import re
+
+ARABIC = "\u0600-\u06ff\u0750-\u077f\u0870-\u08ff\ufb50-\ufdff\ufe70-\ufefc"
+"""The Arabic blocks of Unicode, as the inside of a regular expression's character class."""
+
+SUSPECT = re.compile(r"[\u0080-\u009f\u00c0-\u00ff\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]|[طظ].[طظ]|\?{3}", re.DOTALL)
+"""What a wrongly decoded text has somewhere; most texts that have it are sound."""
+
+_BROKEN = re.compile(r"[\u0080-\u009f\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
+_LATIN = re.compile("[\u00c0-\u00ff]")
+_LETTER = re.compile(r"[^\W\d_]")
+_ARABIC = re.compile(f"[{ARABIC}]")
+_LOST = re.compile(r"\?{3,}")
+_CONTINUATION = {
+    codec: "".join(bytes([byte]).decode(codec, "ignore") for byte in range(0x80, 0xC0)) + "\u0080-\u009f"
+    for codec in ("cp1256", "cp1252")
+}
+_PAIRS = {
+    "cp1256": re.compile(f"[طظ][{re.escape(_CONTINUATION['cp1256'])}]"),
+    "cp1252": re.compile(f"[ØÙÚÛ][{re.escape(_CONTINUATION['cp1252'])}\u00a0]"),
+}
+_NAMES = {"cp1256": "Windows-1256", "cp1252": "Latin-1"}
+
+
+def fault(text: str) -> str:
+    """Say how a text was decoded wrongly; an empty text where it was not.
+
+    Examples
+    --------
+    >>> fault("نفى المتحدث الخبر")
+    ''
+    >>> fault("نفى المتحدث الخبر".encode("cp1256").decode("latin-1"))
+    'Windows-1256 read as Latin-1'
+    >>> fault("نفى المتحدث الخبر".encode().decode("latin-1"))
+    'UTF-8 read as Latin-1'
+    >>> fault("نفى المتح\ufffdدث الخبر")
+    'characters that could not be decoded'
+    """
+    for codec, pattern in _PAIRS.items():
+        pairs = len(pattern.findall(text))
+        if pairs >= 3 and 2 * pairs >= 0.5 * len(re.sub(r"\s", "", text)):
+            return f"UTF-8 read as {_NAMES[codec]}"
+    latin = len(_LATIN.findall(text))
+    if latin >= 3 and latin >= 0.4 * len(_LETTER.findall(text)):
+        again = text.encode("cp1252", "ignore").decode("cp1256", "ignore")
+        if len(_ARABIC.findall(again)) >= 0.8 * latin:
+            return "Windows-1256 read as Latin-1"
+    if _BROKEN.search(text):
+        return "characters that could not be decoded"
+    lost = sum(map(len, _LOST.findall(text)))
+    if lost >= 6 and lost > len(_LETTER.findall(text)):
+        return "letters replaced by question marks"
+    return ""

@@ -1,0 +1,128 @@
+"""What a check of a task's data finds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Severity = Literal["error", "warning", "note"]
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+"""From what makes scores worthless to what is good to know."""
+
+PAGE = "docs/checks.md"
+"""The document with a section on each check."""
+
+MOST_EXAMPLES = 3
+"""Examples that a finding shows."""
+
+
+class Found(NamedTuple):
+    """What one check says of one fault.
+
+    Parameters
+    ----------
+    severity : {"error", "warning", "note"}
+        How much it matters.
+    message : str
+        What was found, in one or two sentences with the counts.
+    examples : tuple of str
+        A few of the places: ids, with a short text where that helps.
+    """
+
+    severity: Severity
+    message: str
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A fault in a task's data, or something to know about them.
+
+    Parameters
+    ----------
+    code : str
+        The check's code, such as ``D103``; it stays the same between versions.
+    severity : {"error", "warning", "note"}
+        ``error``: no score on these data means anything; ``warning``: scores may mislead; ``note``: good to know.
+    title : str
+        What the check looks for, in a few words.
+    message : str
+        What was found here.
+    examples : tuple of str
+        A few of the places.
+    """
+
+    code: str
+    severity: Severity
+    title: str
+    message: str
+    examples: tuple[str, ...] = ()
+
+    @property
+    def page(self) -> str:
+        """The section of the documents that says what to do about it.
+
+        Examples
+        --------
+        >>> Finding("D103", "warning", "Label in one group only", "").page
+        'docs/checks.md#d103-label-in-one-group-only'
+        """
+        heading = re.sub(r"[^\w\- ]", "", f"{self.code} {self.title}".lower())
+        return f"{PAGE}#{heading.replace(' ', '-')}"
+
+
+def quoted(text: str, width: int = 60) -> str:
+    r"""Show the beginning of a text on one line.
+
+    Examples
+    --------
+    >>> quoted("نفى  المتحدث\n ذلك أمس", width=12)
+    '«نفى المتحدث…»'
+    """
+    line = _on_one_line(text)
+    return f"«{line}»" if len(line) <= width else f"«{line[:width].rstrip()}…»"
+
+
+def quoted_apart(first: str, second: str, width: int = 60) -> tuple[str, str]:
+    """Show two texts from shortly before the place where they begin to differ.
+
+    Examples
+    --------
+    >>> quoted_apart("نفى المتحدث باسم الوزارة الخبر", "نفى المتحدث باسم الوزارة النبأ", width=20)
+    ('«…الوزارة الخبر»', '«…الوزارة النبأ»')
+    """
+    lines = [_on_one_line(text) for text in (first, second)]
+    pairs = enumerate(zip(*lines, strict=False))
+    apart = next((place for place, (a, b) in pairs if a != b), min(map(len, lines)))
+    start = max(apart - width // 2, 0) if max(map(len, lines)) > width else 0
+    a, b = (quoted(line[start:], width) for line in lines)
+    return (f"«…{a[1:]}", f"«…{b[1:]}") if start else (a, b)
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+
+
+def shown(examples: Iterable[str]) -> tuple[str, ...]:
+    """The first few examples."""
+    return tuple(example for example, _ in zip(examples, range(MOST_EXAMPLES), strict=False))
+
+
+def counted(number: int, noun: str, total: int | None = None) -> str:
+    """A number of things, with the right ending.
+
+    Examples
+    --------
+    >>> counted(1, "example"), counted(1200, "text"), counted(3, "text", 1200)
+    ('1 example', '1,200 texts', '3 of 1,200 texts')
+    """
+    of = "" if total is None else f" of {total:,}"
+    return f"{number:,}{of} {noun}{'' if (number if total is None else total) == 1 else 's'}"
+
+
+def by_severity(findings: Sequence[Finding]) -> list[Finding]:
+    """Order findings from errors to notes, and by code."""
+    return sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding.code))

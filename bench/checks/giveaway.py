@@ -1,0 +1,172 @@
+"""The check of text that gives its label away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bench.checks.finding import MOST_EXAMPLES, Found, quoted, shown
+from bench.data.task import encode
+from bench.text.normalization import normalize
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.checks.subject import Subject
+
+    Counts = NDArray[np.int64]
+
+_ASSOCIATION = 0.8
+"""The phi coefficient of a feature and a label from which the feature gives the label away."""
+
+_LEAST = 10
+"""Texts with a label, and without it, below which nothing is said."""
+
+_CHANCE = 0.001
+"""The most that chance may explain, over all features that were looked at."""
+
+_MOST_TEXTS = 20_000
+"""Texts that are looked at; of more, a sample. What gives a label away shows in it too."""
+
+_START, _END = "\u0002", "\u0003"
+_GRAMS = (1, 3, 5)
+
+
+@dataclass(frozen=True)
+class _Feature:
+    """A feature held against a label: of `size` texts `has` have it, `labelled` the label, `both` both."""
+
+    name: str
+    label: int
+    both: int
+    has: int
+    labelled: int
+    size: int
+    phi: float
+
+    @property
+    def precision(self) -> float:
+        return self.both / self.has if self.phi > 0 else (self.labelled - self.both) / (self.size - self.has)
+
+    @property
+    def recall(self) -> float:
+        return (self.both if self.phi > 0 else self.labelled - self.both) / self.labelled
+
+    def chance(self) -> float:
+        """The probability of so strong an association by chance (Fisher's exact test, one-sided)."""
+        from scipy.stats import hypergeom
+
+        counts = self.size, self.labelled, self.has
+        return float(hypergeom.sf(self.both - 1, *counts) if self.phi > 0 else hypergeom.cdf(self.both, *counts))
+
+
+def giveaways(subject: Subject) -> Iterator[Found]:
+    """Words, short runs of characters (at the beginning and end too) and lengths that predict nearly all of a label.
+
+    A feature is held against each label by the phi coefficient of their two-by-two table, on the distinct texts of an
+    input column. Chance is kept out by Fisher's exact test, with Bonferroni's correction for the number of features
+    and labels.
+    """
+    task = subject.task
+    for column in task.inputs:
+        table = task.examples[[column, "label"]].drop_duplicates()
+        if len(table) > _MOST_TEXTS:
+            table = table.sample(_MOST_TEXTS, random_state=0)
+        codes = encode(table["label"].to_numpy(dtype=str), task.labels)
+        told: set[str] = set()
+        for feature in sorted(_strongest(table[column].tolist(), codes, len(task.labels)), key=lambda f: f.phi < 0):
+            if feature.name in told:
+                continue
+            told.add(feature.name)
+            label = task.labels[feature.label]
+            examples = task.examples.loc[table.index[codes == feature.label][:MOST_EXAMPLES]]
+            yield Found(
+                "warning",
+                f"{column}: texts {'with' if feature.phi > 0 else 'without'} {feature.name} are '{label}': precision "
+                f"{feature.precision:.2f}, recall {feature.recall:.2f} on {feature.size:,} texts.",
+                shown(f"{i}: {quoted(text)}" for i, text in zip(examples["id"], examples[column], strict=True)),
+            )
+
+
+def _strongest(texts: list[str], codes: NDArray[np.intp], n_labels: int) -> list[_Feature]:
+    """For each label the feature that gives it away, where there is one."""
+    sizes = np.bincount(codes, minlength=n_labels)
+    eligible = (sizes >= _LEAST) & (len(codes) - sizes >= _LEAST)
+    best: dict[int, _Feature] = {}
+    tried = 0
+    for name, counts in _families(texts, codes, n_labels):
+        phi = _phi(counts, sizes)
+        tried += phi.size
+        for label in np.flatnonzero(eligible).tolist():
+            row = int(np.abs(phi[:, label]).argmax())
+            strength = float(phi[row, label])
+            if abs(strength) >= _ASSOCIATION and (label not in best or abs(strength) > abs(best[label].phi) + 0.01):
+                both, has = int(counts[row, label]), int(counts[row].sum())
+                best[label] = _Feature(name(row), label, both, has, int(sizes[label]), len(codes), strength)
+    return [feature for feature in best.values() if feature.chance() * tried <= _CHANCE]
+
+
+def _families(
+    texts: list[str], codes: NDArray[np.intp], n_labels: int
+) -> Iterator[tuple[Callable[[int], str], Counts]]:
+    """Each kind of feature: what names the feature of a row, and in how many texts of each label it is."""
+    words = [sorted(set(text.split())) for text in normalize(texts)]
+    rows = np.repeat(np.arange(len(texts)), [len(some) for some in words])
+    numbers, vocabulary = pd.factorize(np.array([word for some in words for word in some], dtype=object))
+    if len(vocabulary):
+        yield lambda row: f"the word '{vocabulary[row]}'", _counts(numbers, rows, codes, n_labels)
+
+    lengths = np.array([len(text.strip()) for text in texts])
+    cuts, places = np.unique(lengths, return_inverse=True)
+    longer = _counts(places, np.arange(len(texts)), codes, n_labels)[::-1].cumsum(axis=0)[::-1]
+    if len(cuts) > 1:
+        yield lambda row: f"more than {cuts[row]} characters", longer[1:]
+
+    marked = [f"{_START}{text.strip()}{_END}" for text in texts]
+    joined = "".join(marked)
+    points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    text_of = np.repeat(np.arange(len(marked)), [len(text) for text in marked])
+    for n in _GRAMS:
+        yield _grams(joined, points, text_of, n, codes, n_labels)
+
+
+def _grams(
+    joined: str, points: NDArray[np.uint64], text_of: NDArray[np.intp], n: int, codes: NDArray[np.intp], n_labels: int
+) -> tuple[Callable[[int], str], Counts]:
+    size = len(points) - n + 1
+    hashes = np.zeros(size, dtype=np.uint64)
+    for place in range(n):
+        hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + points[place : size + place]
+    inside = np.flatnonzero(text_of[:size] == text_of[n - 1 :])
+    numbers, distinct = pd.factorize(hashes[inside])
+    somewhere = np.empty(len(distinct), dtype=np.intp)
+    somewhere[numbers] = inside
+    pairs = np.unique(numbers * np.int64(len(codes)) + text_of[inside])
+    numbers, rows = np.divmod(pairs, len(codes))
+    return lambda row: _shown_gram(joined[somewhere[row] : somewhere[row] + n]), _counts(numbers, rows, codes, n_labels)
+
+
+def _shown_gram(gram: str) -> str:
+    inside = gram.strip(_START + _END)
+    if gram.startswith(_START):
+        return f"'{inside}' at the beginning"
+    return f"'{inside}' at the end" if gram.endswith(_END) else f"'{inside}' inside"
+
+
+def _counts(numbers: NDArray[np.intp], rows: NDArray[np.intp], codes: NDArray[np.intp], n_labels: int) -> Counts:
+    """How many texts of each label have each feature, of shape (n_features, n_labels)."""
+    counts = np.bincount(numbers * n_labels + codes[rows], minlength=(int(numbers.max()) + 1) * n_labels)
+    return counts.reshape(-1, n_labels)
+
+
+def _phi(counts: Counts, sizes: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The phi coefficient of each feature and label; 0 where either is in all texts or in none."""
+    total = int(sizes.sum())
+    has = counts.sum(axis=1, keepdims=True).astype(float)
+    spread = np.sqrt(has * (total - has) * (sizes * (total - sizes)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(spread > 0, (counts * float(total) - has * sizes) / spread, 0.0)

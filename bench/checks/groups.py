@@ -1,0 +1,49 @@
+"""The check of groups that are nearly copies of each other."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from bench.checks.finding import Found, shown
+
+if TYPE_CHECKING:
+    from bench.checks.subject import Subject
+
+_LEAST = 3
+"""Inputs that two groups must share, at least."""
+
+_SHARE = 0.5
+"""The share of the smaller group's inputs from which it counts as a copy."""
+
+_COMMON = 20
+"""An input that more groups have is boilerplate, and tells nothing of any two of them."""
+
+
+def copies(subject: Subject) -> Iterator[Found]:
+    """Groups of which half or more stands in another group too, the same or nearly so."""
+    families, groups = subject.families
+    members: dict[int, set[str]] = defaultdict(set)
+    sizes: Counter[str] = Counter()
+    for family, group in zip(families.tolist(), groups.tolist(), strict=True):
+        if group not in members[family]:
+            members[family].add(group)
+            sizes[group] += 1
+    shared = Counter(
+        pair for having in members.values() if 1 < len(having) <= _COMMON for pair in combinations(sorted(having), 2)
+    )
+    found = [
+        (pair, number, min(sizes[name] for name in pair))
+        for pair, number in shared.most_common()
+        if number >= _LEAST and number >= _SHARE * min(sizes[name] for name in pair)
+    ]
+    if found:
+        column = subject.task.group
+        what = f"Two values of {column} are" if len(found) == 1 else f"{len(found):,} pairs of values of {column} are"
+        yield Found(
+            "warning",
+            f"{what} nearly copies of each other.",
+            shown(f"'{a}' and '{b}' share {number:,} of {size:,} inputs" for (a, b), number, size in found),
+        )

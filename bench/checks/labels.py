@@ -1,0 +1,121 @@
+"""Checks of the label names and of how many examples each label has."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.checks.finding import MOST_EXAMPLES, Found, counted
+from bench.data.messages import listed
+from bench.data.task import ROLES
+from bench.evaluation.splits import FEW_GROUPS
+from bench.text.normalization import normalize
+
+if TYPE_CHECKING:
+    from bench.checks.subject import Subject
+
+_LONG = 8
+"""Names of this length may differ in two letters and still look alike, where one of them is rare."""
+
+_RARE = 0.05
+"""The share of a label's examples below which another of nearly the same name is taken for a mistyped one."""
+
+
+def lookalikes(subject: Subject) -> Iterator[Found]:
+    """Label names that differ in spelling only, or in a letter or two as mistyped ones do."""
+    task = subject.task
+    counts = Counter(task.y.tolist())
+    for first, second in combinations(task.labels, 2):
+        if difference := _difference(first, second, counts[first], counts[second]):
+            yield Found(
+                "warning",
+                f"The labels '{first}' ({counts[first]:,}) and '{second}' ({counts[second]:,}) {difference}.",
+            )
+    for first, second in combinations(task.label_map, 2):
+        to_first, to_second = task.label_map[first], task.label_map[second]
+        if to_first != to_second and (difference := _difference(first, second, 1, 1)):
+            yield Found(
+                "warning",
+                f"label_map: '{first}' and '{second}' {difference}, but become '{to_first}' and '{to_second}'.",
+            )
+    for raw, label in task.label_map.items():
+        if label != raw and raw in task.labels:
+            yield Found("warning", f"label_map: '{raw}' is a label of the task, but becomes '{label}'.")
+
+
+def rare(subject: Subject) -> Iterator[Found]:
+    """Labels with fewer examples than folds, or none in a part of a published split."""
+    task = subject.task
+    for column in task.splits:
+        roles = task.examples[column].to_numpy(dtype=object)
+        for role in ROLES:
+            present = set(task.y[roles == role].tolist())
+            absent = [label for label in task.labels if label not in present]
+            if present and absent:
+                which = f"{column}: " if len(task.splits) > 1 else ""
+                yield Found("warning", f"{which}no {role} example has the label {', '.join(map(repr, absent))}.")
+    groups = len(set(task.groups.tolist()))
+    if task.splits or groups <= FEW_GROUPS:
+        return
+    few = {label: count for label in task.labels if (count := int((task.y == label).sum())) < subject.folds}
+    for label, count in few.items():
+        ids = (listed(task.ids[task.y == label].tolist(), MOST_EXAMPLES),)
+        yield Found("warning", f"'{label}' has {counted(count, 'example')}, fewer than {subject.folds} folds.", ids)
+
+
+def in_one_group(subject: Subject) -> Iterator[Found]:
+    """Labels that only one group has: held out, training lacks them."""
+    task = subject.task
+    if task.splits:
+        return
+    for label in task.labels:
+        mine = task.y == label
+        groups = np.unique(task.groups[mine])
+        if len(groups) == 1:
+            examples = counted(int(mine.sum()), "example")
+            verb = "is" if mine.sum() == 1 else "are all"
+            yield Found(
+                "warning",
+                f"The {examples} of '{label}' {verb} in {task.group} '{groups[0]}'. Where that is the test part, "
+                "training lacks the label.",
+                (listed(task.ids[mine].tolist(), MOST_EXAMPLES),),
+            )
+
+
+def _difference(first: str, second: str, n_first: int, n_second: int) -> str:
+    """How two names nearly are one; an empty text where they are not."""
+    a, b = (re.sub(r"[\W_]+", "", normalize(name)) for name in (first, second))
+    if a == b:
+        return "differ only in case, spacing, punctuation or spelling variants"
+    if re.sub(r"\d+", "", a) != re.sub(r"\d+", "", b) and min(len(a), len(b)) >= 4:
+        edits = _edits(a, b)
+        lopsided = min(n_first, n_second) < _RARE * max(n_first, n_second)
+        if edits == 1 and not _negates(a, b):
+            return "differ in one letter"
+        if edits == 2 and lopsided and min(len(a), len(b)) >= _LONG:
+            return "differ in two letters, and one is rare"
+    return ""
+
+
+def _negates(a: str, b: str) -> bool:
+    """Whether one is the other with ``a`` before it, as in moral and amoral."""
+    return a == f"a{b}" or b == f"a{a}"
+
+
+def _edits(a: str, b: str) -> int:
+    """Insertions, deletions, replacements and exchanges of neighbours between two names (optimal string alignment)."""
+    rows = [list(range(len(b) + 1))]
+    for i, x in enumerate(a, start=1):
+        row = [i]
+        for j, y in enumerate(b, start=1):
+            least = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and y == a[i - 2]:
+                least = min(least, rows[-2][j - 2] + 1)
+            row.append(least)
+        rows.append(row)
+    return rows[-1][-1]

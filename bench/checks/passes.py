@@ -1,0 +1,102 @@
+"""Checks of annotation passes: one that stands apart, and labels that they disagree about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.checks.finding import Found, counted, quoted, shown
+from bench.statistics.agreement import agreement, krippendorff_alpha
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.checks.subject import Subject
+
+RELIABLE = 0.667
+"""The least alpha that allows tentative conclusions (Krippendorff 2004, Content Analysis, p. 241)."""
+
+_GAP = 0.1
+"""How far a pass's mean kappa to the others is below theirs to each other, at least."""
+
+_CHANCE = 0.001
+"""The most that chance may explain of a pass's dissent."""
+
+_LEAST = 10
+"""Examples that some pass gives a label, below which nothing is said of it."""
+
+
+def outliers(subject: Subject) -> Iterator[Found]:
+    """A pass that dissents alone far more often than the others.
+
+    Cohen's kappa says how far it is from the others. That chance explains it is tested on the examples on which all
+    passes but one agree: were all passes alike, each would be that one equally often (an exact binomial test).
+    """
+    passes = subject.task.passes
+    if passes is None or len(passes.columns) < 3 or (found := agreement(passes)) is None:
+        return
+    from scipy.stats import binom
+
+    alone = _alone(passes)
+    for name in passes.columns:
+        own = np.mean([pair.kappa for pair in found.pairs if name in (pair.first, pair.second)])
+        rest = np.mean([pair.kappa for pair in found.pairs if name not in (pair.first, pair.second)])
+        dissent = int(np.count_nonzero(alone == name))
+        total = int(np.count_nonzero(alone != ""))
+        chance = len(passes.columns) * binom.sf(dissent - 1, total, 1 / len(passes.columns))
+        if rest - own >= _GAP and chance <= _CHANCE:
+            mine = np.flatnonzero(alone == name)
+            yield Found(
+                "warning",
+                f"{name} stands apart: its mean kappa to the others is {own:.2f}, theirs to each other {rest:.2f}; it "
+                f"alone dissents on {dissent:,} of the {counted(total, 'example')} with one dissenter.",
+                shown(_votes(subject, row) for row in mine.tolist()),
+            )
+
+
+def contested(subject: Subject) -> Iterator[Found]:
+    """Labels on which passes agree too little to be relied on, by Krippendorff's alpha of each against the rest."""
+    passes = subject.task.passes
+    if passes is None or len(passes.columns) < 2:
+        return
+    labels = passes.to_numpy(dtype=object)
+    overall = krippendorff_alpha(labels)
+    if overall < RELIABLE:
+        split = np.flatnonzero((labels != labels[:, :1]).any(axis=1))
+        yield Found(
+            "warning",
+            f"The passes agree with a Krippendorff's alpha of {overall:.2f}, less than {RELIABLE}.",
+            shown(_votes(subject, row) for row in split.tolist()),
+        )
+    for label in subject.task.labels:
+        given = labels == label
+        some = given.any(axis=1)
+        alpha = krippendorff_alpha(given.astype(int))
+        if some.sum() >= _LEAST and alpha < RELIABLE:
+            split = np.flatnonzero(some & ~given.all(axis=1))
+            yield Found(
+                "warning",
+                f"The passes agree on '{label}' with an alpha of {alpha:.2f}, less than {RELIABLE}: "
+                f"{counted(len(split), 'example', int(some.sum()))} that some pass calls so are not called so by all.",
+                shown(_votes(subject, row) for row in split.tolist()),
+            )
+
+
+def _alone(passes: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    """The only pass that dissents, by example; an empty text where none or several do."""
+    alone = np.full(len(passes), "", dtype=object)
+    for row, votes in enumerate(passes.itertuples(index=False)):
+        (_, most), *others = Counter(votes).most_common()
+        if len(others) == 1 and others[0][1] == 1 < most:
+            alone[row] = passes.columns[votes.index(others[0][0])]
+    return alone
+
+
+def _votes(subject: Subject, row: int) -> str:
+    task = subject.task
+    assert task.passes is not None
+    tally = ", ".join(f"{name}: {label}" for name, label in task.passes.iloc[row].items())
+    return f"{task.ids[row]} ({tally}): {quoted(task.examples[task.inputs[-1]][row], 40)}"

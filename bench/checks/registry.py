@@ -1,0 +1,111 @@
+"""All checks, in the order of their codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.checks import giveaway, groups, labels, passes, repeats, texts
+from bench.checks.finding import Finding, Found, by_severity
+from bench.checks.subject import Subject
+
+if TYPE_CHECKING:
+    from bench.data.task import Task
+    from bench.errors import UserError
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Parameters
+    ----------
+    code : str
+        Its code, which stays the same between versions.
+    title : str
+        What it looks for, in a few words.
+    find : callable of Subject to iterator of Found
+        Yields each fault.
+    quick : bool
+        Whether it takes so little time that every run makes it first.
+    """
+
+    code: str
+    title: str
+    find: Callable[[Subject], Iterator[Found]]
+    quick: bool = False
+
+
+CHECKS: dict[str, Check] = {
+    check.code: check
+    for check in (
+        Check("D101", "Label names that look alike", labels.lookalikes, quick=True),
+        Check("D102", "Label with too few examples", labels.rare, quick=True),
+        Check("D103", "Label in one group only", labels.in_one_group, quick=True),
+        Check("D201", "Repeated input", repeats.exact, quick=True),
+        Check("D202", "Same input with different labels", repeats.contradicting, quick=True),
+        Check("D203", "Near repeat in another group", repeats.near_across_groups),
+        Check("D204", "Near repeat on one side", repeats.near_elsewhere),
+        Check("D205", "Near repeat with another label", repeats.near_contradicting),
+        Check("D206", "Groups that are nearly copies", groups.copies),
+        Check("D301", "Empty text", texts.empty, quick=True),
+        Check("D302", "Text of one word", texts.short, quick=True),
+        Check("D303", "Overlong text", texts.overlong, quick=True),
+        Check("D304", "Text that is not Arabic", texts.not_arabic, quick=True),
+        Check("D305", "Broken encoding", texts.encoding, quick=True),
+        Check("D306", "Presentation forms", texts.presentation_forms, quick=True),
+        Check("D307", "Invisible characters", texts.invisible, quick=True),
+        Check("D308", "Left-over quotation marks", texts.quoting, quick=True),
+        Check("D401", "Text that gives its label away", giveaway.giveaways),
+        Check("D501", "Pass that stands apart", passes.outliers),
+        Check("D502", "Passes that disagree", passes.contested),
+        Check("D601", "Test part that training has nearly seen", repeats.leaked),
+        Check("D602", "Group on both sides of a published split", repeats.shared_groups),
+    )
+}
+"""The checks of a task that could be built, by code."""
+
+UNREADABLE = "D001"
+"""The code of data that cannot be read."""
+
+
+def check_task(task: Task, folds: int = 5, quick: bool = False) -> list[Finding]:
+    """Check a task's data.
+
+    Parameters
+    ----------
+    task : Task
+        The task, grouped as it is to be split.
+    folds : int
+        Outer folds where there are more than ten groups and no published split.
+    quick : bool
+        Whether to make only the checks that every run makes first.
+
+    Returns
+    -------
+    list of Finding
+        From errors to notes, and by code.
+
+    Examples
+    --------
+    >>> from bench.catalogue import load_task
+    >>> for finding in check_task(load_task("source-type")):
+    ...     print(finding.code, finding.severity, finding.title)
+    D103 warning Label in one group only
+    D201 note Repeated input
+    """
+    subject = Subject(task, folds)
+    return by_severity(
+        [
+            Finding(check.code, found.severity, check.title, found.message, found.examples)
+            for check in CHECKS.values()
+            if check.quick or not quick
+            for found in check.find(subject)
+        ]
+    )
+
+
+def unreadable(error: UserError) -> Finding:
+    """The finding that a task cannot be built, from the error that says why."""
+    return Finding(UNREADABLE, "error", "Data that cannot be read", str(error))

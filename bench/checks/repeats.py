@@ -1,0 +1,190 @@
+"""Checks of inputs that repeat: exactly, nearly, and with another label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bench.checks.finding import Found, Severity, counted, quoted, quoted_apart, shown
+from bench.checks.near import jaccard
+from bench.data.task import ROLES, TEST
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.checks.subject import NearPairs, Subject
+
+NOTABLE = 0.01
+"""The share of examples from which near repeats that leak can move a score."""
+
+
+def exact(subject: Subject) -> Iterator[Found]:
+    """Inputs that are the same as an earlier one's: those that were left out, and those that a test part keeps."""
+    task = subject.task
+    if len(subject.left_out):
+        number = len(subject.left_out)
+        group_of = dict(zip(subject.keys.tolist(), task.groups.tolist(), strict=True))
+        own = subject.left_out[task.group].astype(str).tolist()
+        others = sum(group_of[key] != group for key, group in zip(subject.left_out_keys.tolist(), own, strict=True))
+        elsewhere = "" if task.group == "id" else f", {others:,} of them in another {task.group} than the copy"
+        yield Found(
+            "note",
+            f"{counted(number, 'example')} with an input that another has too "
+            f"{'was' if number == 1 else 'were'} left out{elsewhere}.",
+            shown(_places(subject.left_out, task.inputs[-1])),
+        )
+    again = pd.Series(subject.keys).duplicated().to_numpy()
+    if again.any():
+        verb = "repeats" if again.sum() == 1 else "repeat"
+        yield Found(
+            "note",
+            f"{counted(int(again.sum()), 'example')} {verb} an earlier input of the same part of the published split.",
+            shown(_places(task.examples[again], task.inputs[-1])),
+        )
+
+
+def contradicting(subject: Subject) -> Iterator[Found]:
+    """The same input with different labels, among all examples and those that were left out."""
+    task = subject.task
+    everything = pd.DataFrame(
+        {
+            "key": np.concatenate([subject.keys, subject.left_out_keys]),
+            "id": np.concatenate([task.ids, subject.left_out["id"].to_numpy(dtype=object)]),
+            "label": np.concatenate([task.y, subject.left_out["label"].to_numpy(dtype=str)]),
+        }
+    )
+    everything = everything[everything["key"].duplicated(keep=False)]
+    labels = everything.groupby("key", sort=False)["label"].nunique()
+    keys = labels.index[labels > 1]
+    if not len(keys):
+        return
+    text = dict(zip(subject.keys.tolist(), task.examples[task.inputs[-1]].tolist(), strict=True))
+    rows = {key: everything[everything["key"] == key] for key in keys[:5]}
+    yield Found(
+        "warning",
+        f"{counted(len(keys), 'input')} {'stands' if len(keys) == 1 else 'stand'} with different labels.",
+        tuple(
+            f"{', '.join(f'{i} ({label})' for i, label in zip(some['id'][:4], some['label'][:4], strict=True))}: "
+            f"{quoted(text[key])}"
+            for key, some in rows.items()
+        ),
+    )
+
+
+def near_across_groups(subject: Subject) -> Iterator[Found]:
+    """Near repeats in two groups, so that no split keeps them on one side."""
+    task = subject.task
+    if task.splits:
+        return
+    near = subject.near
+    found = near.where(task.groups[near.first] != task.groups[near.second])
+    if len(found):
+        where = "another one" if task.group == "id" else f"one of another {task.group}"
+        number = _number_in(found)
+        severity: Severity = "warning" if number >= NOTABLE * len(task) else "note"
+        yield Found(severity, f"{number:,} examples nearly repeat {where}.", _pairs(subject, found))
+
+
+def near_elsewhere(subject: Subject) -> Iterator[Found]:
+    """Near repeats that every split keeps on one side."""
+    task, near = subject.task, subject.near
+    if task.splits:
+        within = ~np.logical_or.reduce([across(subject, column) for column in task.splits])
+        where = "in its part of the published split"
+    else:
+        within = task.groups[near.first] == task.groups[near.second]
+        where = f"in the same {task.group}"
+    found = near.where(within)
+    if len(found):
+        message = f"{_number_in(found):,} examples nearly repeat another one {where}."
+        yield Found("note", message, _pairs(subject, found))
+
+
+def near_contradicting(subject: Subject) -> Iterator[Found]:
+    """Near repeats with different labels."""
+    task, near = subject.task, subject.near
+    found = near.where(task.y[near.first] != task.y[near.second])
+    if len(found):
+        pairs = counted(len(found), "pair")
+        if len(task.inputs) > 1:
+            yield Found(
+                "note", f"{pairs} of nearly the same claim and text with different labels.", _pairs(subject, found)
+            )
+        else:
+            yield Found("warning", f"{pairs} of nearly the same text with different labels.", _pairs(subject, found))
+
+
+def leaked(subject: Subject) -> Iterator[Found]:
+    """Near repeats that stand in two parts of a published split, of which one is held out."""
+    task, near = subject.task, subject.near
+    for column in task.splits:
+        roles = task.examples[column].to_numpy(dtype=object)
+        found = near.where(across(subject, column))
+        for role in ROLES[:0:-1]:
+            before = ROLES[: ROLES.index(role)]
+            rows = {
+                row: other
+                for a, b in zip(found.first.tolist(), found.second.tolist(), strict=True)
+                for row, other in ((a, b), (b, a))
+                if roles[row] == role and roles[other] in before
+            }
+            if rows:
+                size = int((roles == role).sum())
+                which = f"{column}: " if len(task.splits) > 1 else ""
+                yield Found(
+                    "warning" if role == TEST and len(rows) >= NOTABLE * size else "note",
+                    f"{which}{counted(len(rows), f'{role} example', size)} nearly "
+                    f"{'repeats' if len(rows) == 1 else 'repeat'} one of {' or '.join(before)}.",
+                    shown(_pair(subject, row, other) for row, other in rows.items()),
+                )
+
+
+def shared_groups(subject: Subject) -> Iterator[Found]:
+    """Groups that a published split cuts through."""
+    task = subject.task
+    for column in task.splits:
+        roles = task.examples[column].to_numpy(dtype=object)
+        others = set(task.groups[(roles != TEST) & (roles != "")].tolist())
+        test = roles == TEST
+        shared = test & np.isin(task.groups, list(others))
+        if shared.any():
+            which = f"{column}: " if len(task.splits) > 1 else ""
+            share = counted(int(shared.sum()), "test example", int(test.sum()))
+            yield Found(
+                "warning",
+                f"{which}{share} {'has' if shared.sum() == 1 else 'have'} a {task.group} that train or dev has too.",
+                shown(f"{i}: {quoted(group)}" for i, group in zip(task.ids[shared], task.groups[shared], strict=True)),
+            )
+
+
+def across(subject: Subject, column: str) -> NDArray[np.bool_]:
+    """Mark the near repeats that stand in two parts of a published split."""
+    roles = subject.task.examples[column].to_numpy(dtype=object)
+    first, second = roles[subject.near.first], roles[subject.near.second]
+    marked: NDArray[np.bool_] = (first != second) & (first != "") & (second != "")
+    return marked
+
+
+def _places(examples: pd.DataFrame, column: str) -> Iterator[str]:
+    return (f"{i}: {quoted(text)}" for i, text in zip(examples["id"], examples[column], strict=True))
+
+
+def _number_in(pairs: NearPairs) -> int:
+    return len(np.unique(np.concatenate([pairs.first, pairs.second])))
+
+
+def _pairs(subject: Subject, pairs: NearPairs) -> tuple[str, ...]:
+    return shown(_pair(subject, a, b) for a, b in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True))
+
+
+def _pair(subject: Subject, a: int, b: int) -> str:
+    task = subject.task
+    keys = (subject.keys[row].split("\x1f") for row in (a, b))
+    column = min(zip(task.inputs, *keys, strict=True), key=lambda each: jaccard(each[1], each[2]))[0]
+    texts = task.examples[column]
+    labels = [f" ({task.y[row]})" if task.y[a] != task.y[b] else "" for row in (a, b)]
+    first, second = quoted_apart(texts[a], texts[b])
+    return f"{task.ids[a]}{labels[0]}: {first}\n{task.ids[b]}{labels[1]}: {second}"

@@ -1,0 +1,112 @@
+"""What the checks look at: a task, with what several of them need computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from bench.checks.near import NEAR, components, jaccard, near_pairs
+from bench.data.duplicates import duplicate_keys
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.data.task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class NearPairs:
+    """Pairs of examples whose inputs are near repeats, the first example of each input standing for it.
+
+    Parameters
+    ----------
+    first, second : ndarray of int, shape (n_pairs,)
+        Row numbers of the task's examples.
+    similarities : ndarray of float, shape (n_pairs,)
+        The Jaccard similarity of the less similar input column.
+    """
+
+    first: NDArray[np.intp]
+    second: NDArray[np.intp]
+    similarities: NDArray[np.float64]
+
+    def where(self, mask: NDArray[np.bool_]) -> NearPairs:
+        """The pairs that `mask` marks, the most similar first."""
+        rows = np.flatnonzero(mask)
+        rows = rows[np.argsort(-self.similarities[rows], kind="stable")]
+        return NearPairs(self.first[rows], self.second[rows], self.similarities[rows])
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+@dataclass(eq=False)
+class Subject:
+    """A task to check.
+
+    Parameters
+    ----------
+    task : Task
+        The task, grouped as it is to be split.
+    folds : int
+        Outer folds where there are more than ten groups and no published split.
+    """
+
+    task: Task
+    folds: int = 5
+
+    @cached_property
+    def keys(self) -> NDArray[np.object_]:
+        """What makes two inputs the same, of shape (n_examples,)."""
+        return duplicate_keys(self.task.frame)
+
+    @cached_property
+    def left_out(self) -> pd.DataFrame:
+        """The examples that repeat another's input and are no part of the task."""
+        return self.task.examples.iloc[:0] if self.task.left_out is None else self.task.left_out
+
+    @cached_property
+    def left_out_keys(self) -> NDArray[np.object_]:
+        """What makes their inputs the same, of shape (n_left_out,)."""
+        return duplicate_keys(self.left_out[list(self.task.inputs)])
+
+    @cached_property
+    def distinct(self) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
+        """The distinct keys of the task's examples, and the first row of each; both of shape (n_distinct,)."""
+        rows = np.flatnonzero(~pd.Series(self.keys).duplicated().to_numpy())
+        return self.keys[rows], rows
+
+    @cached_property
+    def near(self) -> NearPairs:
+        """The near repeats among the task's inputs: those alike in every input column."""
+        keys, rows = self.distinct
+        pairs, similarities = near_pairs([key.replace("\x1f", " ") for key in keys.tolist()])
+        if len(self.task.inputs) > 1:
+            columns = [key.split("\x1f") for key in keys.tolist()]
+            similarities = np.array(
+                [min(map(jaccard, columns[a], columns[b])) for a, b in pairs.tolist()], dtype=np.float64
+            )
+        kept = similarities >= NEAR
+        return NearPairs(rows[pairs[kept, 0]], rows[pairs[kept, 1]], similarities[kept])
+
+    @cached_property
+    def families(self) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
+        """All examples, those left out too: their family of same or near inputs, and their group."""
+        keys, rows = self.distinct
+        place = np.empty(len(self.task), dtype=np.intp)
+        place[rows] = np.arange(len(rows))
+        pairs = np.stack([place[self.near.first], place[self.near.second]], axis=1)
+        family = dict(zip(keys.tolist(), components(len(keys), pairs).tolist(), strict=True))
+        numbers = [family[key] for key in (*self.keys.tolist(), *self.left_out_keys.tolist())]
+        groups = np.concatenate([self.task.groups, self.left_out[self.task.group].to_numpy(dtype=str)])
+        return np.array(numbers, dtype=np.intp), groups
+
+    def texts(self, column: str) -> pd.Series:
+        """The distinct texts of an input column, each under the id of the first example that has it."""
+        column_texts = self.task.examples[column]
+        first = ~column_texts.duplicated()
+        return pd.Series(column_texts[first].to_numpy(dtype=object), index=self.task.ids[first.to_numpy()])

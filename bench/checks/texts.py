@@ -1,0 +1,138 @@
+"""Checks of each text by itself: empty, short, long, another script, broken characters."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench.checks.encoding import ARABIC, SUSPECT, fault
+from bench.checks.finding import Found, Severity, counted, quoted, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.checks.subject import Subject
+
+MOST_BROKEN = 0.1
+"""The share of broken texts from which no score means anything."""
+
+NOTABLE = 0.01
+"""The share of texts from which what normalisation mends is worth a warning."""
+
+_WORD = re.compile(r"[^\W_]")
+_LETTER = re.compile(r"[^\W\d_]")
+_NOT_ARABIC = re.compile(rf"[^\W\d_{ARABIC}]")
+_PRESENTATION = re.compile(r"[\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdc7\ufe70-\ufefc]")
+_INVISIBLE = re.compile(
+    r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064"
+    r"\u2066-\u2069\ufeff]"
+)
+_LONG = 1000
+"""Characters below which no text counts as overlong."""
+
+_FAR = 10
+"""How many times as long as the median an overlong text is."""
+
+
+def empty(subject: Subject) -> Iterator[Found]:
+    """Texts without a letter or a digit."""
+    yield from _each(subject, lambda text: not _WORD.search(text) and not fault(text), "without a letter or a digit")
+
+
+def short(subject: Subject) -> Iterator[Found]:
+    """Texts of one word."""
+
+    def is_short(text: str) -> bool:
+        return bool(_WORD.search(text)) and sum(1 for word in text.split() if _WORD.search(word)) < 2
+
+    yield from _each(subject, is_short, "of one word", "note")
+
+
+def overlong(subject: Subject) -> Iterator[Found]:
+    """Texts many times as long as the others, as a missing quotation mark makes them."""
+    for column in subject.task.inputs:
+        texts = subject.texts(column)
+        limit = max(_LONG, _FAR * median(map(len, texts)))
+        found = texts[texts.map(len) > limit]
+        if len(found):
+            yield Found(
+                "warning",
+                f"{column}: {counted(len(found), 'text', len(texts))} {'has' if len(found) == 1 else 'have'} more than "
+                f"{limit:,.0f} characters, the longest {max(map(len, found)):,}; the median is "
+                f"{median(map(len, texts)):,.0f}.",
+                _places(found),
+            )
+
+
+def not_arabic(subject: Subject) -> Iterator[Found]:
+    """Texts of which most letters are not Arabic."""
+
+    def is_foreign(text: str) -> bool:
+        return 2 * len(_NOT_ARABIC.findall(text)) > len(_LETTER.findall(text)) and not fault(text)
+
+    yield from _each(subject, is_foreign, "mostly in another script than Arabic")
+
+
+def encoding(subject: Subject) -> Iterator[Found]:
+    """Texts that were decoded wrongly."""
+    for column in subject.task.inputs:
+        texts = subject.texts(column)
+        faults = {place: found for place, text in texts.items() if SUSPECT.search(text) and (found := fault(text))}
+        if faults:
+            kinds = ", ".join(f"{kind} ({number:,})" for kind, number in Counter(faults.values()).most_common())
+            yield Found(
+                "error" if len(faults) >= MOST_BROKEN * len(texts) else "warning",
+                f"{column}: {counted(len(faults), 'text', len(texts))} with broken characters: {kinds}.",
+                _places(texts[texts.index.isin(list(faults))]),
+            )
+
+
+def presentation_forms(subject: Subject) -> Iterator[Found]:
+    """Texts that write letters as glyphs, as they are copied out of a PDF file."""
+    for column in subject.task.inputs:
+        texts = subject.texts(column)
+        found = texts[texts.map(lambda text: bool(_PRESENTATION.search(text)))]
+        if len(found):
+            message = (
+                f"{column}: {counted(len(found), 'text', len(texts))} with presentation forms in place of letters."
+            )
+            yield Found("warning" if len(found) >= NOTABLE * len(texts) else "note", message, _places(found))
+
+
+def invisible(subject: Subject) -> Iterator[Found]:
+    """Texts with control characters or invisible ones."""
+    for column in subject.task.inputs:
+        texts = subject.texts(column)
+        found = texts[texts.map(lambda text: bool(_INVISIBLE.search(text)))]
+        if len(found):
+            characters = Counter(c for text in found for c in set(_INVISIBLE.findall(text)))
+            which = ", ".join(f"U+{ord(c):04X} in {number:,}" for c, number in characters.most_common(5))
+            message = f"{column}: {counted(len(found), 'text', len(texts))} with invisible characters: {which}."
+            yield Found("note", message, _places(found))
+
+
+def quoting(subject: Subject) -> Iterator[Found]:
+    """Texts that still have the quotation marks of a CSV file around them, and those inside doubled."""
+
+    def is_quoted(text: str) -> bool:
+        inside = text[1:-1]
+        return len(text) > 2 and text[0] == text[-1] == '"' and '""' in inside and '"' not in inside.replace('""', "")
+
+    yield from _each(subject, is_quoted, "still in the quotation marks of a CSV file")
+
+
+def _each(
+    subject: Subject, is_faulty: Callable[[str], bool], what: str, severity: Severity = "warning"
+) -> Iterator[Found]:
+    for column in subject.task.inputs:
+        texts = subject.texts(column)
+        found = texts[texts.map(is_faulty).astype(bool)]
+        if len(found):
+            yield Found(severity, f"{column}: {counted(len(found), 'text', len(texts))} {what}.", _places(found))
+
+
+def _places(texts: pd.Series) -> tuple[str, ...]:
+    return shown(f"{place}: {quoted(text)}" for place, text in texts.items())
