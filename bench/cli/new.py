@@ -1,13 +1,18 @@
-"""``bench new``: start a model of one's own."""
+"""``bench new``: start a model or a task of one's own."""
 
 from __future__ import annotations
+
+import textwrap
 
 import click
 
 
-@click.group(name="new", epilog="\b\nExample:\n  bench new model mine")
+@click.group(
+    name="new",
+    epilog="\b\nExamples:\n  bench new model mine\n  bench new task mine --data labels.csv",
+)
 def command() -> None:
-    """Start something of your own in the current folder."""
+    """Start a task or a model of your own in the current folder."""
 
 
 @command.command(
@@ -33,3 +38,59 @@ def model(name: str, force: bool) -> None:
     definition, module, test = (path.relative_to(folder) for path in scaffold_model(name, folder, force))
     click.echo(f"Wrote {definition}\n      {module}\n      {test}\n")
     click.echo(f"Next: bench check model={name}\n      pytest {test}\n      bench run task=denial model={name}")
+
+
+@command.command(
+    name="task",
+    epilog="""\b
+Examples:
+  bench new task topics --data headlines.csv
+  bench new task topics --data news.csv --text title --label topic --group outlet
+  bench new task pairs --data pairs.tsv --claim claim --text body --label stance
+  bench new task mine --data export.json              # of Label Studio
+  bench new task mine --data documents/               # .txt files and labels.csv
+  bench new task mine --data owner/name@main --text content
+""",
+)
+@click.argument("name")
+@click.option(
+    "--data",
+    required=True,
+    metavar="FILE_OR_HUB",
+    help="A file (.csv, .tsv, .jsonl, .json, .parquet), a folder of documents, or owner/name of the Hugging Face Hub.",
+)
+@click.option("--text", metavar="COLUMN", help="What is classified.")
+@click.option("--claim", metavar="COLUMN", help="What the text is held against.")
+@click.option("--label", metavar="COLUMN", help="The gold label.")
+@click.option("--group", metavar="COLUMN", help="What no split may cut through: document, author, outlet.")
+@click.option("--split", metavar="COLUMN", help="The part of a published split: train, dev or test.")
+@click.option("--force", is_flag=True, help="Write over a task that is there.")
+def task(
+    name: str,
+    data: str,
+    text: str | None,
+    claim: str | None,
+    label: str | None,
+    group: str | None,
+    split: str | None,
+    force: bool,
+) -> None:
+    """Write a task of your own data: its task.yaml and a data card.
+
+    Format and columns are told by name and content where they are not given. The data stay where
+    they are. Nothing is asked, and nothing is written unless a task can be built.
+    """
+    from pathlib import Path
+
+    from bench.checks import check_task
+    from bench.cli.check import print_task
+    from bench.data.scaffold import Given, scaffold_task
+
+    folder = Path.cwd()
+    written = scaffold_task(name, folder, data, Given(text, claim, label, group, split), force)
+    definition, card = (path.relative_to(folder) for path in written.files)
+    click.echo(f"Wrote {definition}\n      {card}\n")
+    for sentence in (written.reading, *written.remarks):
+        click.echo(textwrap.fill(sentence, 80, break_long_words=False, break_on_hyphens=False) + "\n")
+    print_task(name, written.task, check_task(written.task))
+    click.echo(f"Next: bench check task={name}\n      bench run task={name}")

@@ -1,0 +1,57 @@
+"""``bench export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.words import words
+
+_SUFFIXES = {"parquet": ".parquet", "jsonl": ".jsonl", "dataset": ""}
+
+
+@click.command(
+    name="export",
+    epilog="""\b
+Examples:
+  bench export task=denial
+  bench export task=denial --format jsonl
+  bench export task=denial --format dataset --to shared/denial
+  bench export task=stance validation.group=claim_id --to stance.parquet
+""",
+)
+@words()
+@click.option(
+    "--format", "format_name", metavar="FORMAT", help="parquet, jsonl or dataset; by the suffix of --to, else parquet."
+)
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    help="The file, or the folder of a dataset; by default named after the task, in this folder.",
+)
+def command(words: tuple[str, ...], format_name: str | None, to: Path | None) -> None:
+    """Write a task as it is built: ids, inputs, labels, groups, published splits and passes.
+
+    A dataset is a folder that datasets.load_from_disk opens.
+    """
+    from bench.catalogue import load_task
+    from bench.config import compose
+    from bench.data.export import export_task
+    from bench.errors import ConfigError
+    from bench.report.terminal import short_path
+
+    config = compose(words)
+    if to is not None and len(config.tasks) > 1:
+        raise ConfigError(
+            f"--to {to}: there is one export a task, and {len(config.tasks)} tasks are named.",
+            "Name one task, or leave --to out.",
+        )
+    for name in config.tasks:
+        task = load_task(name, config.task_overrides, config.mirror)
+        if config.validation.group is not None:
+            task = task.grouped_by(config.validation.group)
+        chosen = format_name or ("jsonl" if to is not None and to.suffix == ".jsonl" else "parquet")
+        target = to or Path(f"{name}{_SUFFIXES.get(chosen, '')}")
+        export_task(task, target, chosen)
+        click.echo(f"{short_path(str(target))}  {len(task):,} examples of {name}, digest {task.digest[:16]}")

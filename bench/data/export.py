@@ -1,0 +1,132 @@
+"""A built task as a file that other tools read, and that a task can be made of again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.data.task import DEV, TEST, TRAIN
+from bench.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import datasets
+    import pandas as pd
+
+    from bench.data.task import Task
+
+SPLITS = {TRAIN: "train", DEV: "validation", TEST: "test"}
+"""What `datasets` calls the parts of a published split."""
+
+
+def export_frame(task: Task) -> pd.DataFrame:
+    """Lay out all that a task knows of its examples in one table of text.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_examples, n_columns)
+        ``id``, the inputs, ``label`` (its name), the other columns of the examples, ``group`` where the examples are
+        grouped by something else than their ids, and a column for each annotation pass.
+    """
+    columns = ["id", *task.inputs, "label"]
+    frame = task.examples[[*columns, *(name for name in task.examples.columns if name not in columns)]].copy()
+    if task.group != "id":
+        frame["group"] = task.groups
+    if task.passes is not None:
+        frame[list(task.passes.columns)] = task.passes
+    return frame
+
+
+def dataset_dict(task: Task) -> datasets.DatasetDict:
+    """Make a `datasets.DatasetDict` of a task, with ``ClassLabel`` labels in the task's order.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+
+    Returns
+    -------
+    datasets.DatasetDict
+        ``train``, ``validation`` and ``test`` where one split is published; else all examples as ``train``, with
+        published folds in columns of their own.
+    """
+    import datasets
+
+    frame = export_frame(task)
+    label = datasets.ClassLabel(names=list(task.labels))
+    kinds = {name: label if name == "label" else datasets.Value("string") for name in frame.columns}
+    whole = datasets.Dataset.from_dict(
+        {name: frame[name].tolist() for name in frame.columns} | {"label": task.codes.tolist()},
+        features=datasets.Features(kinds),
+    )
+    if len(task.splits) != 1:
+        return datasets.DatasetDict({"train": whole})
+    roles = frame[task.splits[0]].to_numpy()
+    parts = {name: (roles == role).nonzero()[0] for role, name in SPLITS.items()}
+    return datasets.DatasetDict({name: whole.select(rows) for name, rows in parts.items() if len(rows)})
+
+
+def export_task(task: Task, target: Path, format_name: str) -> None:
+    """Write a task to a file, or a folder for ``dataset``; it appears whole or not at all.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    target : pathlib.Path
+        The file or folder, which must not be there yet.
+    format_name : str
+        One of `FORMATS`.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If there is no such format, or something stands in the way.
+    """
+    if format_name not in FORMATS:
+        raise ConfigError(f"--format {format_name}: there is no such format.", nearest(format_name, FORMATS))
+    if target.exists():
+        raise ConfigError(f"There is already {target}.", "Name another place with --to, or remove it.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        FORMATS[format_name](task, beside / target.name)
+        (beside / target.name).rename(target)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _parquet(task: Task, target: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    frame = export_frame(task)
+    columns = {name: pa.array(frame[name].tolist(), pa.string()) for name in frame.columns}
+    pq.write_table(pa.table(columns), target)
+
+
+def _jsonl(task: Task, target: Path) -> None:
+    with target.open("w", encoding="utf-8", newline="\n") as file:
+        for row in export_frame(task).to_dict("records"):
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _dataset(task: Task, target: Path) -> None:
+    import datasets
+
+    datasets.disable_progress_bars()
+    dataset_dict(task).save_to_disk(target)
+
+
+FORMATS: dict[str, Callable[[Task, Path], None]] = {"parquet": _parquet, "jsonl": _jsonl, "dataset": _dataset}
+"""What writes each format."""

@@ -1,0 +1,189 @@
+"""What a user's data are: the kind of source and the format, by name and by content."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.data.files import BYTE_ORDER_MARK, missing, parse_json_lines, read_json_array, read_text
+from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
+from bench.data.sources.formats import FORMATS, SUFFIXES, Rows
+from bench.data.sources.hub import hub_revision, load_split, rows_of_split, split_names
+from bench.data.sources.table import ROLE_NAMES
+from bench.data.task import ROLES, TEST, TRAIN
+from bench.errors import DataError
+
+HUB = re.compile(r"(?P<dataset>[\w.-]+/[\w.-]+)(:(?P<config>[\w.-]+))?(@(?P<revision>[\w./-]+))?", re.ASCII)
+"""A data set of the Hub, as in ``owner/name``, ``owner/name:config`` or ``owner/name@revision``."""
+
+DELIMITED: tuple[tuple[str, str, Literal[0, 3]], ...] = (
+    ("csv", ",", csv.QUOTE_MINIMAL),
+    ("tsv", "\t", csv.QUOTE_NONE),
+    ("quoted-tsv", "\t", csv.QUOTE_MINIMAL),
+    ("semicolon-csv", ";", csv.QUOTE_MINIMAL),
+)
+"""The formats with a delimiter, and how each is split."""
+
+LOOKED_AT = 50
+"""Rows that decide on a format."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A user's data.
+
+    Parameters
+    ----------
+    name : str
+        What messages call them.
+    what : str
+        What they are, in a few words.
+    source : dict of str to object
+        The ``source`` section of a task's file that reads them, without its columns.
+    rows : callable
+        Gives their rows, each with its place.
+    file : pathlib.Path or None
+        The file with the labels; None for the Hub.
+    """
+
+    name: str
+    what: str
+    source: dict[str, Any]
+    rows: Callable[[], Rows]
+    file: Path | None = None
+
+    @property
+    def has_split(self) -> bool:
+        """Whether the source itself says which part of a published split an example is in."""
+        return isinstance(self.source.get("split"), Mapping)
+
+
+def find_data(data: str, folder: Path) -> Found:
+    """Say what a file, a folder or a name of the Hub holds.
+
+    Parameters
+    ----------
+    data : str
+        As the user gave it.
+    folder : pathlib.Path
+        The task's folder, to which the paths of the source's section are relative.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If there are no such data, or nothing here reads them.
+    """
+    path = Path(data).expanduser()
+    if path.is_dir():
+        return _standoff(path, folder)
+    if path.exists():
+        format_name = detect_format(path)
+        source = {"kind": "table", "path": _relative(path, folder)}
+        if SUFFIXES.get(path.suffix) != format_name:
+            source["format"] = format_name
+        return Found(path.name, f"a file of format {format_name}", source, lambda: FORMATS[format_name](path), path)
+    named = HUB.fullmatch(data)
+    if named is None or path.suffix in SUFFIXES or path.parent.is_dir():
+        raise missing(path)
+    return _hub(named["dataset"], named["config"], named["revision"])
+
+
+def detect_format(path: Path) -> str:
+    """Name the format of a file of rows.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If it has none that is known.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        return "parquet"
+    if suffix in (".csv", ".tsv", ".tab", ".txt"):
+        return _delimited(read_text(path).removeprefix(BYTE_ORDER_MARK)) or ("csv" if suffix == ".csv" else "tsv")
+    if suffix in (".json", ".jsonl", ".ndjson"):
+        text = read_text(path).removeprefix(BYTE_ORDER_MARK)
+        array = text.lstrip().startswith("[")
+        rows = read_json_array(path) if array else parse_json_lines(text.split("\n"), path)
+        return _tool([row for _, row in islice(rows, LOOKED_AT)]) or ("json" if array else "jsonl")
+    known = ", ".join(SUFFIXES)
+    hint = "Save the sheet as CSV in UTF-8." if suffix in (".xlsx", ".xls", ".ods") else f"Files are told by {known}."
+    raise DataError(f"{path}: no format is known for '{path.suffix}'.", hint)
+
+
+def _tool(rows: list[dict[str, Any]]) -> str | None:
+    """The annotation tool whose export has such rows."""
+    if not rows:
+        return None
+    first = rows[0]
+    if isinstance(first.get("data"), dict) and ("annotations" in first or "completions" in first):
+        return "label-studio"
+    if "annotation_id" in first and "annotator" in first:
+        return "label-studio-min"
+    if all(row.get("answer") in PRODIGY_ANSWERS for row in rows):
+        return "prodigy"
+    texts = all(isinstance(row.get("text", row.get("data")), str) for row in rows)
+    lists = any(isinstance(row.get(key), list) for row in rows for key in ("label", "labels", "cats"))
+    return "doccano" if texts and (lists or any("entities" in row for row in rows)) else None
+
+
+def _delimited(text: str) -> str | None:
+    """The delimiter and quoting that give the most columns, the same number in each of the first rows."""
+    best, most = None, 1
+    for name, delimiter, quoting in DELIMITED:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
+        try:
+            widths = {len(row) for row in islice((row for row in reader if row), LOOKED_AT)}
+        except csv.Error:
+            continue
+        quoted = quoting == csv.QUOTE_NONE and re.search(r'(?m)(^|\t)"[^\t]*"(\t|\r?$)', text)
+        if len(widths) == 1 and (width := widths.pop()) > most and not quoted:
+            best, most = name, width
+    return best
+
+
+def _standoff(documents: Path, folder: Path) -> Found:
+    tables = [path for path in sorted(documents.iterdir()) if path.suffix in SUFFIXES]
+    if len(tables) != 1 or not any(documents.glob("*.txt")):
+        there = ", ".join(path.name for path in tables) or "none"
+        raise DataError(
+            f"{documents}: a folder of documents holds .txt files and one file of labels; there is {there}.",
+            "The file of labels has the columns document, start, end and label.",
+        )
+    path = tables[0]
+    format_name = detect_format(path)
+    source = {"kind": "standoff", "documents": _relative(documents, folder), "labels": _relative(path, folder)}
+    if SUFFIXES[path.suffix] != format_name:
+        source["format"] = format_name
+    return Found(path.name, "labels of spans of documents", source, lambda: FORMATS[format_name](path), path)
+
+
+def _hub(dataset: str, config: str | None, revision: str | None) -> Found:
+    commit = hub_revision(dataset, revision)
+    names = split_names(dataset, config, commit)
+    roles = {ROLE_NAMES[name]: name for name in names if name in ROLE_NAMES}
+    if len(names) > 1 and not {TRAIN, TEST} <= roles.keys():
+        names = [roles[TRAIN]] if TRAIN in roles else names
+    split = {role: roles[role] for role in ROLES if role in roles} if {TRAIN, TEST} <= roles.keys() else names[0]
+    source: dict[str, Any] = {"kind": "hub", "dataset": dataset}
+    if config is not None:
+        source["config"] = config
+    source |= {"revision": commit, "split": split}
+    read = list(split.values()) if isinstance(split, dict) else [split]
+
+    def rows() -> Iterable[tuple[str, Mapping[str, Any]]]:
+        for name in read:
+            yield from rows_of_split(load_split(dataset, config, commit, name), f"{dataset}, {name}")
+
+    return Found(dataset, f"a data set of the Hub, at {commit[:12]}", source, rows)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()

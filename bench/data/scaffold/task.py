@@ -1,0 +1,242 @@
+"""The files of a new task, written from a user's data."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from bench.catalogue import task_files
+from bench.data.card import BEGIN, END, describe, insert
+from bench.data.definition import build_task
+from bench.data.labels import LabelSet
+from bench.data.scaffold.columns import (
+    Given,
+    choose_columns,
+    choose_span_columns,
+    describe_columns,
+    summarise,
+)
+from bench.data.scaffold.detection import Found, find_data
+from bench.data.sources import read_source
+from bench.data.task import ROLES
+from bench.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from bench.data.task import Task
+
+MOST_LABELS = 50
+"""The most different values that a column of labels can have."""
+
+CARD = """# {name}
+
+{description}
+
+## The data
+
+{provenance}
+
+{columns}
+
+The harness reads them where they are. Whoever runs the task elsewhere needs a copy at the same place.
+
+## Figures
+
+{begin}
+{end}
+
+## Still to be written
+
+- Who chose the texts, from where, and over what time?
+- Who labelled them, by which guidelines, how many annotators each, and how disagreements were settled?
+- What is known to be wrong with the labels?
+- Under which licence may texts and labels be used, and for what must they not be used?
+"""
+
+
+@dataclass(frozen=True)
+class Scaffold:
+    """A new task.
+
+    Parameters
+    ----------
+    task : Task
+        The task, built of the file that was written.
+    files : list of pathlib.Path
+        What was written: the definition and the data card.
+    reading : str
+        What was read, and from which columns, in a sentence.
+    remarks : tuple of str
+        What may have been meant otherwise, a sentence each.
+    """
+
+    task: Task
+    files: list[Path]
+    reading: str
+    remarks: tuple[str, ...]
+
+
+def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool = False) -> Scaffold:
+    """Write a new task of a user's own data: ``task.yaml`` and a data card.
+
+    The data are read and the task is built first, so that what is written works. The data are not copied.
+
+    Parameters
+    ----------
+    name : str
+        The task's name: small Latin letters, digits, ``-`` and ``_``.
+    folder : pathlib.Path
+        Where ``tasks/`` is, or is made.
+    data : str
+        A file, a folder of documents with a file of labels, or ``owner/name`` of the Hugging Face Hub, with
+        ``:configuration`` and ``@revision`` where needed.
+    given : Given
+        The columns that the user names; the others are told by their names.
+    force : bool
+        Whether to write over a task that is there, and to take the name of one that comes with the package.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the name is not allowed or taken, or no task can be made of the data; then nothing is written.
+    """
+    target = folder / "tasks" / name
+    _check_name(name, target, force)
+    found = find_data(data, target)
+    summary = summarise(found.rows())
+    spans = found.source["kind"] == "standoff"
+    columns = (
+        choose_span_columns(summary, given, found.name)
+        if spans
+        else choose_columns(summary, given, found.name, found.has_split)
+    )
+    source = {**found.source, "columns": columns} if columns else dict(found.source)
+    inputs = ["claim", "text"] if "claim" in columns else ["text"]
+    label = columns.get("label", "label")
+    records = read_source(source, tuple(inputs), _AnyLabel((), {}), target / "task.yaml")
+    counts = Counter(records.examples["label"].tolist())
+    if len(counts) < 2 or len(counts) > MOST_LABELS:
+        values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
+        raise DataError(
+            f"{found.name}: the column '{label}' has {values}, so it is no column of labels.",
+            f"A task has 2 to {MOST_LABELS} labels. Name another with --label COLUMN.\n{describe_columns(summary)}",
+        )
+    definition = {
+        "name": name,
+        "version": 1,
+        "description": f"What the column {label} of {found.name} says of a text.",
+        "source": source,
+        "inputs": inputs,
+        "labels": [value for value, _ in counts.most_common()],
+        "metric": "macro_f1",
+    }
+    task = build_task(definition, target / "task.yaml")
+    reading = _reading(found, columns, given, summary.n_rows, spans)
+    card = CARD.format(
+        name=name,
+        description=definition["description"],
+        provenance=_provenance(found, source),
+        columns=reading,
+        begin=BEGIN,
+        end=END,
+    )
+    files = _write(
+        target, {"task.yaml": _to_yaml(definition), "README.md": insert(card, describe(task), target / "README.md")}
+    )
+    return Scaffold(task, files, reading, tuple(_remarks(task, columns, summary.columns, given)))
+
+
+def _to_yaml(definition: dict[str, Any]) -> str:
+    """Write a definition as YAML, with Arabic as it is unless that is read back as something else."""
+    for as_it_is in (True, False):
+        text = yaml.safe_dump(
+            definition, default_flow_style=None, allow_unicode=as_it_is, width=math.inf, sort_keys=False
+        )
+        if yaml.safe_load(text) == definition:  # PyYAML writes some line ends, such as U+0085, so that they are lost
+            break
+    return text
+
+
+class _AnyLabel(LabelSet):
+    """Takes every label, to see which there are."""
+
+    def read(self, raw: object, where: str) -> str:
+        if not isinstance(raw, str) or not raw.strip():
+            raise DataError(f"{where}: the label is {raw!r}.", "Every example needs a label.")
+        return raw
+
+
+def _check_name(name: str, target: Path, force: bool) -> None:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or name == "all":
+        raise ConfigError(
+            f"'{name}' cannot be a task's name: expected small Latin letters, digits, '-' and '_'"
+            f"{', and not all, which means every task' if name == 'all' else ''}.",
+            "For example: bench new task headlines --data labels.csv",
+        )
+    there = [path for path in (target / "task.yaml", target / "README.md") if path.exists()]
+    if there and not force:
+        names = ", ".join(f"tasks/{name}/{path.name}" for path in there)
+        raise ConfigError(f"There is already {names}.", "Choose another name, or write over it with --force.")
+    if name in task_files() and not force:
+        raise ConfigError(
+            f"There is already a task '{name}'; yours would be taken in its place.",
+            "Choose another name, or replace it with --force.",
+        )
+
+
+def _reading(found: Found, columns: dict[str, Any], given: Given, n_rows: int, spans: bool) -> str:
+    used = dict.fromkeys(("document", "start", "end", "label")) if spans else {}
+    used = {key: key for key in used} | columns
+    told = []
+    for key, column in used.items():
+        names = ", ".join(f"'{name}'" for name in ([column] if isinstance(column, str) else column))
+        guessed = "" if getattr(given, key, None) is not None else " (told by its name)"
+        told.append(f"{key} from {names}{guessed if key in ('text', 'label', 'group', 'split', 'id') else ''}")
+    return f"Read {n_rows:,} rows of {found.name}, {found.what}: {', '.join(told)}."
+
+
+def _provenance(found: Found, source: dict[str, Any]) -> str:
+    if found.file is None:
+        config = f", configuration `{source['config']}`" if "config" in source else ""
+        return f"The data set `{source['dataset']}` of the Hugging Face Hub{config}, revision `{source['revision']}`."
+    with found.file.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return f"`{source.get('path', source.get('labels'))}`, SHA-256 `{digest}`."
+
+
+def _remarks(task: Task, columns: dict[str, Any], there: dict[str, list[str]], given: Given) -> list[str]:
+    remarks = []
+    for split in task.splits:
+        parts = ", ".join(f"{role} {int((task.examples[split] == role).sum()):,}" for role in ROLES)
+        remarks.append(f"The published {split} is used as it is: {parts}.")
+    if task.group == "id" and not task.splits:
+        remarks.append(
+            "No group column: each example stands by itself, so texts of one document, author or outlet can stand in "
+            "training and test. --group COLUMN keeps them together."
+        )
+    if given.claim is None and "claim" in there and "claim" not in columns.values():
+        remarks.append("There is a column 'claim': --claim claim makes this a task of pairs.")
+    return remarks
+
+
+def _write(target: Path, texts: dict[str, str]) -> list[Path]:
+    """Write all files beside their place, then move them there."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        for name, text in texts.items():
+            (beside / name).write_text(text, encoding="utf-8", newline="\n")
+        target.mkdir(exist_ok=True)
+        for name in reversed(texts):  # the definition last: it makes the task
+            (beside / name).replace(target / name)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return [target / name for name in texts]

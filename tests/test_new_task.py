@@ -1,0 +1,441 @@
+"""`bench new task` makes a task of a user's own data in one command, or says why not and writes nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.catalogue import load_task
+from bench.data.card import BEGIN, END
+from bench.data.scaffold import Given, scaffold_task
+from bench.data.scaffold.columns import choose_columns, summarise
+from bench.errors import ConfigError, DataError
+
+Bench = Callable[..., tuple[int, str, str]]
+
+ROWS = [
+    {"id": f"e{number}", "text": f"{cue} الوزير الخبر رقم {number}", "label": label, "document": f"d{number % 12}"}
+    for number in range(36)
+    for cue, label in [(("نفى", "denial"), ("أكد", "none"), ("أعلن", "none"))[number % 3]]
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write_csv(path: Path, rows: list[dict[str, str]], delimiter: str = ",") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0], delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def write_lines(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def renamed(rows: list[dict[str, str]], **names: str) -> list[dict[str, str]]:
+    return [{names.get(key, key): value for key, value in row.items()} for row in rows]
+
+
+def definition(folder: Path, name: str = "mine") -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((folder / "tasks" / name / "task.yaml").read_text(encoding="utf-8"))
+    return content
+
+
+def test_one_command_makes_a_task_that_loads(folder: Path, bench: Bench) -> None:
+    write_csv(folder / "labels.csv", ROWS)
+    status, printed, _ = bench("new", "task", "mine", "--data", "labels.csv")
+    assert status == 0
+    for line in ("tasks/mine/task.yaml", "tasks/mine/README.md", "bench check task=mine", "bench run task=mine"):
+        assert line in printed
+    assert "36 examples in 12 groups (group): none 24, denial 12." in printed
+    assert max(map(len, printed.splitlines())) <= 80
+    task = load_task("mine")
+    assert task.ids.tolist() == [row["id"] for row in ROWS]
+    assert task.frame["text"].tolist() == [row["text"] for row in ROWS]
+    assert task.y.tolist() == [row["label"] for row in ROWS]
+    assert task.groups.tolist() == [row["document"] for row in ROWS]
+    assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == ["README.md", "labels.csv", "task.yaml"]
+
+
+def test_what_it_writes_is_short_and_complete(folder: Path, bench: Bench) -> None:
+    write_csv(folder / "data" / "labels.csv", ROWS)
+    bench("new", "task", "mine", "--data", "data/labels.csv")
+    text = (folder / "tasks" / "mine" / "task.yaml").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 25
+    assert definition(folder) == {
+        "name": "mine",
+        "version": 1,
+        "description": "What the column label of labels.csv says of a text.",
+        "source": {
+            "kind": "table",
+            "path": "../../data/labels.csv",
+            "columns": {"id": "id", "text": "text", "label": "label", "group": "document"},
+        },
+        "inputs": ["text"],
+        "labels": ["none", "denial"],
+        "metric": "macro_f1",
+    }
+    card = (folder / "tasks" / "mine" / "README.md").read_text(encoding="utf-8")
+    computed = card[card.index(BEGIN) : card.index(END)]
+    assert "36 examples in 12 groups" in computed
+    assert re.search(r"^\| denial \| .*\| 12 \|$", computed, re.MULTILINE)
+
+
+def test_a_card_can_be_computed_anew(folder: Path, bench: Bench) -> None:
+    from bench.data.card import main
+
+    write_csv(folder / "labels.csv", ROWS)
+    bench("new", "task", "mine", "--data", "labels.csv")
+    card = folder / "tasks" / "mine" / "README.md"
+    before = card.read_text(encoding="utf-8")
+    assert main(["tasks/mine"]) == 0
+    assert card.read_text(encoding="utf-8") == before
+
+
+def test_columns_are_as_named(folder: Path, bench: Bench) -> None:
+    rows = [{**row, "headline": f"عنوان {row['id']}", "outlet": row["document"][-1]} for row in ROWS]
+    write_csv(folder / "a.csv", rows)
+    options = ["--text", "headline", "--claim", "text", "--group", "outlet"]
+    assert bench("new", "task", "mine", "--data", "a.csv", *options)[0] == 0
+    task = load_task("mine")
+    assert task.inputs == ("claim", "text")
+    assert task.examples["text"].tolist() == [row["headline"] for row in rows]
+    assert task.groups.tolist() == [row["outlet"] for row in rows]
+
+
+def test_a_published_split_is_found_by_its_name_and_values(folder: Path, bench: Bench) -> None:
+    rows = [{**row, "split": ("train", "validation", "test")[number % 12 // 4]} for number, row in enumerate(ROWS)]
+    write_csv(folder / "a.csv", rows)
+    _, printed, _ = bench("new", "task", "mine", "--data", "a.csv")
+    assert "The published split is used as it is: train 12, dev 12, test 12." in printed
+    write_csv(folder / "b.csv", [{**row, "split": "north"} for row in ROWS])
+    bench("new", "task", "other", "--data", "b.csv")
+    assert load_task("other").splits == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "format_name"),
+    [
+        ("a.csv", None),
+        ("a.tsv", None),
+        ("b.csv", "semicolon-csv"),
+        ("a.txt", "tsv"),
+        ("a.jsonl", None),
+        ("a.json", None),
+    ],
+)
+def test_the_format_is_told_by_name_and_content(folder: Path, file: str, format_name: str | None) -> None:
+    if file.endswith("jsonl"):
+        write_lines(folder / file, ROWS)
+    elif file.endswith("json"):
+        (folder / file).write_text(json.dumps(ROWS), encoding="utf-8")
+    else:
+        write_csv(folder / file, ROWS, {"a.csv": ",", "b.csv": ";"}.get(file, "\t"))
+    task = scaffold_task("mine", folder, file, Given()).task
+    assert task.examples["text"].tolist() == [row["text"] for row in ROWS]
+    assert definition(folder)["source"].get("format") == format_name
+
+
+def test_exports_of_annotation_tools_need_no_option(folder: Path) -> None:
+    studio = [
+        {
+            "id": number,
+            "data": {"text": row["text"], "document": row["document"]},
+            "annotations": [
+                {
+                    "completed_by": who,
+                    "result": [{"type": "choices", "from_name": "deny", "value": {"choices": [label]}}],
+                }
+                for who, label in enumerate([row["label"], row["label"], "denial" if number % 5 else "none"])
+            ],
+        }
+        for number, row in enumerate(ROWS)
+    ]
+    (folder / "studio.json").write_text(json.dumps([*studio, {"id": 99, "data": {"text": "x"}, "annotations": []}]))
+    doccano = [{"id": row["id"], "text": row["text"], "label": [row["label"]], "Comments": []} for row in ROWS]
+    prodigy = [
+        {"text": row["text"], "accept": [row["label"]], "answer": "accept", "_input_hash": n}
+        for n, row in enumerate(ROWS)
+    ]
+    write_lines(folder / "doccano.jsonl", doccano)
+    write_lines(folder / "prodigy.jsonl", prodigy)
+    labels = [row["label"] for row in ROWS]
+    for name, file in (("a", "studio.json"), ("b", "doccano.jsonl"), ("c", "prodigy.jsonl")):
+        assert scaffold_task(name, folder, file, Given()).task.y.tolist() == labels
+        assert load_task(name).y.tolist() == labels
+    studied = load_task("a")
+    assert studied.group == "group"
+    assert studied.passes is not None
+    assert studied.passes.shape == (36, 3)
+    assert studied.notes == ("1 of 37 rows is left out: no label (1).",)
+
+
+def test_a_folder_of_documents_is_a_task_of_its_spans(folder: Path) -> None:
+    documents = folder / "documents"
+    documents.mkdir()
+    lines = []
+    for number in range(4):
+        text = f"نفى الوزير {number}. أكد السفير {number}."
+        (documents / f"d{number}.txt").write_text(text, encoding="utf-8")
+        middle = text.index(".") + 1
+        lines += [(f"d{number}", 0, middle, "denial"), (f"d{number}", middle + 1, len(text), "none")]
+    write_csv(
+        documents / "labels.csv",
+        [dict(zip(("doc", "start", "end", "label"), map(str, line), strict=True)) for line in lines],
+    )
+    task = scaffold_task("mine", folder, "documents", Given()).task
+    assert task.group == "document"
+    assert load_task("mine").examples["text"].tolist()[:2] == ["نفى الوزير 0.", "أكد السفير 0."]
+    assert definition(folder)["source"]["columns"] == {"document": "doc"}
+
+
+REFUSED: dict[str, tuple[list[str], str]] = {
+    "no such file": (["--data", "lables.csv"], "lables.csv: there is no such file.\nDid you mean 'labels.csv'?"),
+    "no such column": (["--text", "txet"], "--text txet: labels.csv has no such column.\nDid you mean 'text'?"),
+    "one column twice": (["--text", "text", "--label", "text"], "--text and --label name the same column, 'text'."),
+    "ids for labels": (["--label", "id"], "the column 'id' has 72 different values, so it is no column of labels."),
+    "one label only": (["--label", "constant"], "the column 'constant' has one value, so it is no column of labels."),
+    "a split of other words": (["--split", "document"], "'d0' is no part of a split."),
+    "a sheet": (["--data", "labels.xlsx"], "no format is known for '.xlsx'.\nSave the sheet as CSV in UTF-8."),
+    "other bytes": (["--data", "windows.csv"], "windows.csv, line 2: byte"),
+    "an empty file": (["--data", "empty.csv"], "empty.csv: the file is empty."),
+    "a text that is empty": (["--data", "gap.csv"], "gap.csv, line 3: column 'text' is empty."),
+    "a folder without labels": (["--data", "docs"], "a folder of documents holds .txt files and one file of labels"),
+    "no name that tells": (["--data", "plain.csv"], "which column is the text? None has a name that tells."),
+    "several names that tell": (["--data", "many.csv"], "which column is the text? It can be any of sentence, body."),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_a_task_is_refused_and_nothing_is_written(folder: Path, bench: Bench, name: str) -> None:
+    options, expected = REFUSED[name]
+    rows = [{**row, "constant": "x", "id": f"e{n}"} for n, row in enumerate([*ROWS, *ROWS])]
+    write_csv(folder / "labels.csv", rows)
+    (folder / "windows.csv").write_bytes("text,label\nنفى,a\n".encode("windows-1256"))
+    (folder / "labels.xlsx").write_bytes(b"PK")
+    (folder / "empty.csv").touch()
+    (folder / "gap.csv").write_text("text,label\nx,a\n ,b\n", encoding="utf-8")
+    (folder / "docs").mkdir()
+    write_csv(folder / "plain.csv", renamed(ROWS, text="عمود"))
+    write_csv(folder / "many.csv", [{"sentence": "x", "body": "y", "label": "z"}])
+    before = sorted(folder.rglob("*"))
+    data = [] if "--data" in options else ["--data", "labels.csv"]
+    status, printed, told = bench("new", "task", "mine", *data, *options)
+    assert (status, printed) == (2, "")
+    assert " ".join(expected.split()) in " ".join(told.split())
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_columns_that_do_not_tell_are_listed_with_their_values(folder: Path) -> None:
+    write_csv(folder / "a.csv", renamed(ROWS, text="عمود"))
+    with pytest.raises(ConfigError) as error:
+        scaffold_task("mine", folder, "a.csv", Given())
+    assert "Name it: --text COLUMN" in str(error.value)
+    assert "عمود: 'نفى الوزير الخبر رقم 0', 'أكد" in str(error.value)
+    assert "label: 'denial', 'none'" in str(error.value)
+
+
+def test_a_task_that_is_there_is_kept_unless_forced(folder: Path) -> None:
+    write_csv(folder / "a.csv", ROWS)
+    write_csv(folder / "b.csv", ROWS[:30])
+    scaffold_task("mine", folder, "a.csv", Given())
+    card = folder / "tasks" / "mine" / "README.md"
+    card.write_text("precious", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"There is already tasks/mine/task\.yaml, tasks/mine/README\.md"):
+        scaffold_task("mine", folder, "b.csv", Given())
+    assert card.read_text(encoding="utf-8") == "precious"
+    assert len(scaffold_task("mine", folder, "b.csv", Given(), force=True).task) == 30
+    assert "precious" not in card.read_text(encoding="utf-8")
+    with pytest.raises(ConfigError, match="already a task 'stance'"):
+        scaffold_task("stance", folder, "a.csv", Given())
+
+
+@pytest.mark.parametrize("name", ["", "Mine", "a/b", "../up", "مهمة", "-a", ".hidden", "a.yaml", "all", "a b", "a\n"])
+def test_a_bad_name_is_refused_and_nothing_is_written(folder: Path, name: str) -> None:
+    write_csv(folder / "a.csv", ROWS)
+    with pytest.raises(ConfigError, match="cannot be a task's name"):
+        scaffold_task(name, folder, "a.csv", Given(), force=True)
+    assert not (folder / "tasks").exists()
+
+
+def test_a_full_disk_leaves_nothing_half_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_csv(folder / "a.csv", ROWS)
+    write_text = Path.write_text
+
+    def full(path: Path, *args: Any, **options: Any) -> int:
+        if path.name == "README.md":
+            raise OSError(28, "No space left on device", str(path))
+        return write_text(path, *args, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        scaffold_task("mine", folder, "a.csv", Given())
+    assert list((folder / "tasks").iterdir()) == []
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8), min_size=2, max_size=6, unique=True
+    )
+)
+def test_any_label_comes_through_the_file(tmp_path_factory: pytest.TempPathFactory, labels: list[str]) -> None:
+    labels = [label for label in labels if label.strip()] or ["yes"]
+    labels = [*labels, "a\x85", "null", "1.0", "y: n", "${a}", "# no"]
+    labels = list(dict.fromkeys(labels))
+    folder = tmp_path_factory.mktemp("labels")
+    write_lines(folder / "a.jsonl", [{"text": f"نص {n}", "label": label} for n, label in enumerate(labels)])
+    built = scaffold_task("mine", folder, str(folder / "a.jsonl"), Given())
+    assert built.task.labels == tuple(labels)
+    from bench.data.definition import build_task, read_definition
+
+    origin = folder / "tasks" / "mine" / "task.yaml"
+    assert build_task(read_definition(origin), origin).digest == built.task.digest
+    assert len(origin.read_text(encoding="utf-8").splitlines()) <= 25
+
+
+NAMES = ["text", "label", "sentence", "class", "split", "id", "document", "Text ", "النص", "التصنيف", "x", "y"]
+
+
+@given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=6, unique=True))
+def test_no_column_is_guessed_to_be_two_things(names: list[str]) -> None:
+    rows = [("", {name: f"{name}{n}" for name in names}) for n in range(3)]
+    try:
+        columns = choose_columns(summarise(rows), Given(), "a.csv", has_split=False)
+    except ConfigError:
+        return
+    chosen = [column for column in columns.values() if isinstance(column, str)]
+    assert len(set(chosen)) == len(chosen)
+    assert {"text", "label"} <= columns.keys()
+
+
+# The Hugging Face Hub
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def hub(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A stand-in for the Hub: data sets of the `datasets` package in memory, asked for as the real one is."""
+    import datasets
+    import huggingface_hub
+
+    features = datasets.Features(
+        {"content": datasets.Value("string"), "label": datasets.ClassLabel(names=["denial", "none"])}
+    )
+    rows = [{"content": row["text"], "label": row["label"]} for row in ROWS]
+    cut = {"train": rows[:20], "validation": rows[20:28], "test": rows[28:]}
+    splits = {name: datasets.Dataset.from_list(part, features=features) for name, part in cut.items()}
+    asked: dict[str, Any] = {"splits": splits}
+
+    def load(dataset: str, config: str | None, *, revision: str, split: str, cache_dir: str) -> Any:
+        assert (dataset, revision) == ("owner/name", COMMIT)
+        assert COMMIT in cache_dir
+        asked["config"] = config
+        if split not in splits:
+            raise ValueError(f'Unknown split "{split}". Should be one of {list(splits)}.')
+        return splits[split]
+
+    class Api:
+        def dataset_info(self, dataset: str, revision: str | None = None) -> Any:
+            asked["revision"] = revision
+            return type("Info", (), {"sha": COMMIT})
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Api)
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    monkeypatch.setattr(datasets, "get_dataset_config_names", lambda *_, **__: asked.get("configs", ["default"]))
+    monkeypatch.setattr(datasets, "get_dataset_split_names", lambda *_, **__: list(splits))
+    return asked
+
+
+def test_a_data_set_of_the_hub_is_pinned_to_its_commit(folder: Path, hub: dict[str, Any], bench: Bench) -> None:
+    status, printed, _ = bench("new", "task", "mine", "--data", "owner/name@main")
+    assert status == 0, printed
+    assert hub["revision"] == "main"
+    assert definition(folder)["source"] == {
+        "kind": "hub",
+        "dataset": "owner/name",
+        "revision": COMMIT,
+        "split": {"train": "train", "dev": "validation", "test": "test"},
+        "columns": {"text": "content", "label": "label"},
+    }
+    task = load_task("mine")
+    assert task.y.tolist() == [row["label"] for row in ROWS]
+    assert task.examples["split"].value_counts().to_dict() == {"train": 20, "dev": 8, "test": 8}
+
+
+def test_a_data_set_without_a_test_part_is_split_by_the_harness(folder: Path, hub: dict[str, Any]) -> None:
+    del hub["splits"]["test"]
+    scaffold_task("mine", folder, "owner/name", Given())
+    assert definition(folder)["source"]["split"] == "train"
+    assert load_task("mine").splits == ()
+
+
+def test_a_data_set_of_several_configurations_needs_a_name(folder: Path, hub: dict[str, Any]) -> None:
+    hub["configs"] = ["arabic", "english"]
+    with pytest.raises(ConfigError, match="has 2 configurations: arabic, english"):
+        scaffold_task("mine", folder, "owner/name", Given())
+    with pytest.raises(ConfigError, match="Did you mean 'arabic'"):
+        scaffold_task("mine", folder, "owner/name:arabi", Given())
+    scaffold_task("mine", folder, "owner/name:arabic", Given())
+    assert definition(folder)["source"]["config"] == "arabic"
+    assert hub["config"] == "arabic"
+
+
+def test_a_branch_in_a_task_file_is_refused(folder: Path, hub: dict[str, Any]) -> None:
+    scaffold_task("mine", folder, "owner/name", Given())
+    with pytest.raises(ConfigError, match="'main' is no commit of 40 hexadecimal digits"):
+        load_task("mine", {"source.revision": "main"})
+    with pytest.raises(DataError, match='cannot load it: Unknown split "dev"'):
+        load_task("mine", {"source.split": "dev"})
+
+
+def test_a_folder_of_the_same_name_is_not_read_in_the_hubs_place(folder: Path, hub: dict[str, Any]) -> None:
+    scaffold_task("mine", folder, "owner/name", Given())
+    (folder / "owner" / "name").mkdir(parents=True)
+    with pytest.raises(DataError, match="a file or folder of that name is here"):
+        load_task("mine")
+
+
+def test_offline_it_says_what_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench) -> None:
+    import huggingface_hub
+    from huggingface_hub.errors import OfflineModeIsEnabled
+
+    def offline(*_: Any, **__: Any) -> Any:
+        raise OfflineModeIsEnabled("offline mode is enabled")
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", offline)
+    status, _, told = bench("new", "task", "mine", "--data", "owner/name")
+    assert status == 2
+    assert "owner/name: cannot be fetched from the Hub: offline mode is enabled." in told
+    assert "Run it once where there is a network" in told
+    assert not (folder / "tasks").exists()
+
+
+def test_help_is_quick_to_load() -> None:
+    show = "from bench.cli import cli; cli(['new', 'task', '--help'], standalone_mode=False)"
+    code = f"import sys; {show}; print(sorted(sys.modules))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "bench new task topics --data headlines.csv" in printed
+    for heavy in ("datasets", "pyarrow", "sklearn", "mlflow", "torch", "pandas"):
+        assert f"'{heavy}'" not in printed
