@@ -139,7 +139,7 @@ def test_an_undecided_pair_is_told_how_much_more_would_decide_it(contest: Path) 
     close = pair(compared(contest, "task=denial", "rope=0"), "good", "twin")
     assert close["needed"]["examples"] > 300
     assert close["needed"]["groups"] > 30
-    assert "if the difference stays at" in needed_sentence(close, "document")
+    assert "if the difference stays at" in needed_sentence(close, {"group": "document"})
 
 
 @given(size=st.floats(0.02, 0.3), error=st.floats(0.02, 0.5), n=st.integers(5, 500))

@@ -9,6 +9,7 @@ import numpy as np
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.evaluation.metrics import LABEL_METRICS, UNANSWERED, label_scores
 from bench.evaluation.splits import FEW_GROUPS
+from bench.results.extent import examples, split_sizes
 from bench.statistics.paired import FEWEST_GROUPS
 
 if TYPE_CHECKING:
@@ -24,11 +25,12 @@ def thin_ground(runs: ComparedRuns) -> list[str]:
     Returns
     -------
     list of str
-        A sentence for each: fewer than ten groups, a label with fewer than ten examples, a label
-        that one group alone holds, a group that holds half of the examples, a model that left examples unanswered,
-        and groups without which another model would be best (the jackknife of Efron and Tibshirani 1993, chapter 11).
+        A sentence for each: fewer than ten groups, a label with fewer than ten examples, a label that one group alone
+        holds (where folds are made here, so that training lacks it), a group that holds half of the examples, a model
+        that left examples unanswered, and groups without which another model would be best (the jackknife of Efron and
+        Tibshirani 1993, chapter 11).
     """
-    n_groups, column = len(runs.group_names), runs.task["group"]
+    n_groups, column, scored = len(runs.group_names), runs.task["group"], examples(runs.task)
     warnings = []
     if n_groups < FEWEST_GROUPS:
         warnings.append(f"{n_groups} groups ({column}): too few to call any model better; five are the least")
@@ -40,9 +42,9 @@ def thin_ground(runs: ComparedRuns) -> list[str]:
     for label, counts in zip(runs.labels, table.T, strict=True):
         holders = np.flatnonzero(counts)
         if counts.sum() < FEW_EXAMPLES:
-            held = "1 example" if counts.sum() == 1 else f"{counts.sum()} examples"
+            held = f"1 {scored.removesuffix('s')}" if counts.sum() == 1 else f"{counts.sum()} {scored}"
             warnings.append(f"label {label} has {held}")
-        if len(holders) == 1 and n_groups > 1:
+        if len(holders) == 1 and n_groups > 1 and not split_sizes(runs.task):
             warnings.append(
                 f"label {label} stands in {column} {runs.group_names[holders[0]]} only, so it is never learned "
                 "before it is tested"
@@ -50,7 +52,7 @@ def thin_ground(runs: ComparedRuns) -> list[str]:
     share = table.sum(axis=1) / table.sum()
     if n_groups > 1 and share.max() >= 0.5:
         name = runs.group_names[int(share.argmax())]
-        warnings.append(f"{column} {name} holds {share.max():.0%} of the examples")
+        warnings.append(f"{column} {name} holds {share.max():.0%} of the {scored}")
     for run in runs.runs:
         missing = int((run.predicted == UNANSWERED).sum())
         if missing:

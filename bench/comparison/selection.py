@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.comparison.request import Filter, Request
 from bench.errors import UserError, nearest
-from bench.results.protocol import differences, same_table, search_name, settings
+from bench.results.protocol import differences, model_name, same_table, search_name, settings
 from bench.results.store import RECORD, RunFolder, stored_runs
 
 
@@ -31,13 +31,13 @@ class Selected:
 
     def names(self) -> list[str]:
         """A name for each run: its model's, with the search or the key where that is not enough."""
-        models = [record["model"]["name"] for _, record in self.runs]
+        models = [model_name(record) for _, record in self.runs]
         searches = [search_name(record) for _, record in self.runs]
         by_model, by_both = Counter(models), Counter(zip(models, searches, strict=True))
         names = []
         for (folder, _), model, search in zip(self.runs, models, searches, strict=True):
             if by_both[model, search] > 1:
-                alike = [other.key for other, record in self.runs if record["model"]["name"] == model]
+                alike = [other.key for other, record in self.runs if model_name(record) == model]
                 names.append(f"{model} #{folder.key[: _telling(alike)]}")
             else:
                 names.append(f"{model} ({search})" if by_model[model] > 1 and search else model)

@@ -9,10 +9,12 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench.evaluation.metrics import LOWER_IS_BETTER
 from bench.report.search import search_lines
-from bench.report.terminal import console
+from bench.report.terminal import STYLES, console
 from bench.report.wording import ASSUMPTION, alone_sentence, answer, needed_sentence, suspects_sentence
-from bench.results.leaderboard import TITLES, interval_text
+from bench.results.extent import extent, split_sizes
+from bench.results.leaderboard import TITLES, interval_text, published_rows, published_sources
 
 MOST_MODELS = 10
 """Up to so many models, every pair is printed; the pairs of the best model always are."""
@@ -26,14 +28,13 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
     out = console()
     task = comparison["task"]
     out.print()
-    facts = (
-        f"{task['n_examples']} examples, {task['n_groups']} groups ({task['group']}), {comparison['n_folds']} folds, "
-        f"seed {comparison['seed']}"
-    )
-    out.print(Text(task["name"], style="bold"), facts, sep="  ")
+    folds = "" if split_sizes(task) else f", {comparison['n_folds']} folds"
+    out.print(Text(task["name"], style="bold"), f"{extent(task)}{folds}, seed {comparison['seed']}", sep="  ")
     _print_block(out, _ranking(comparison))
     if any(row["tied"] for row in comparison["rows"]):
         out.print(Text(f"~ cannot be told from {comparison['rows'][0]['name']}", style="dim"))
+    if sources := published_sources(published_rows(task, comparison["metric"])):
+        out.print(Text(f"published, not run here: {sources}", style="dim"))
     _print_block(out, Text(answer(comparison), style="bold"))
     alone = alone_sentence(comparison)
     if alone is not None:
@@ -84,7 +85,10 @@ def _ranking(comparison: Mapping[str, Any]) -> Table:
     table.add_column(TITLES[comparison["metric"]], justify="right", no_wrap=True)
     table.add_column("95 % interval", no_wrap=True, min_width=14)
     table.add_column("")
-    for row in comparison["rows"]:
+    for row in with_published(comparison):
+        if row["kind"] == "published":
+            table.add_row(row["label"], f"{row['score']:.3f}", "", "", style=STYLES["published"])
+            continue
         table.add_row(row["name"], f"{row['score']:.3f}", interval_text(row["interval"]), "~" if row["tied"] else "")
     for reference in comparison["references"]:
         score = reference["scores"].get(comparison["metric"])
@@ -94,10 +98,31 @@ def _ranking(comparison: Mapping[str, Any]) -> Table:
     return table
 
 
+def with_published(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a comparison, the best first, with the published results of its metric in their places.
+
+    Parameters
+    ----------
+    comparison : mapping
+        As `bench.comparison.compare.compare` gives it.
+
+    Returns
+    -------
+    list of dict
+        Each with ``kind`` (``model`` or ``published``) and ``score``; else as in the comparison's ``rows``, and as
+        `bench.results.leaderboard.published_rows` gives them.
+    """
+    metric = comparison["metric"]
+    rows = [{**row, "kind": "model"} for row in comparison["rows"]]
+    rows += [{**row, "score": row["scores"][metric]} for row in published_rows(comparison["task"], metric)]
+    return sorted(rows, key=lambda row: row["score"] if metric in LOWER_IS_BETTER else -row["score"])
+
+
 def _pairs(comparison: Mapping[str, Any]) -> Table:
     table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
     table.add_column("better score\n  against", overflow="fold")
-    for title in ("differ-\nence", "95 %\ninterval", "p\ngroups", "p\nfolds", "P in %\n> = <", "p\nMcNem."):
+    by_fold = ("p\nfolds", "P in %\n> = <") if comparison["n_folds"] > 1 else ()
+    for title in ("differ-\nence", "95 %\ninterval", "p\ngroups", *by_fold, "p\nMcNem."):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("\nverdict", no_wrap=True)
     for first in _shown(comparison):
@@ -105,7 +130,7 @@ def _pairs(comparison: Mapping[str, Any]) -> Table:
         if pairs:
             table.add_row(Text(first, style="bold"))
         for pair in pairs:
-            table.add_row(*_pair_row(pair))
+            table.add_row(*_pair_row(pair, bool(by_fold)))
     return table
 
 
@@ -118,25 +143,30 @@ def _shown(comparison: Mapping[str, Any]) -> list[str]:
 def _legend(comparison: Mapping[str, Any]) -> Text:
     left_out = len(comparison["rows"]) - len(_shown(comparison))
     more = f"Pairs of the other {left_out} models: name them with model=, or --format json.\n" if left_out else ""
-    return Text(
-        f"{more}p groups: paired bootstrap by group, with the correction for refitting; p folds: corrected t-test over "
-        "folds (Nadeau and Bengio); both adjusted by Holm. P: that the first is better by more than "
-        f"{comparison['rope']:g}, that they differ by less, that the second is. McNemar: of the errors, as if "
-        "examples were independent.",
-        style="dim",
+    by_group = "p groups: paired bootstrap by group, with the correction for refitting"
+    tests = (
+        f"{by_group}; p folds: corrected t-test over folds (Nadeau and Bengio); both adjusted by Holm. P: that the "
+        f"first is better by more than {comparison['rope']:g}, that they differ by less, that the second is."
+        if comparison["n_folds"] > 1
+        else f"{by_group}; adjusted by Holm. One test part has no folds to compare over, so models are never called "
+        "practically equal unless they predict the same."
     )
+    return Text(f"{more}{tests} McNemar: of the errors, as if examples were independent.", style="dim")
 
 
-def _pair_row(pair: Mapping[str, Any]) -> list[str]:
+def _pair_row(pair: Mapping[str, Any], by_fold: bool) -> list[str]:
     groups, folds = pair["groups"], pair["folds"]
     ends = groups["interval"]
+    over_folds = [
+        p_value(pair["p_folds"]) if folds is not None else "",
+        "" if folds is None else " ".join(f"{100 * folds[key]:.0f}" for key in ("first", "equal", "second")),
+    ]
     return [
         f"  {pair['second']}",
         f"{groups['difference']:.3f}",
         "" if ends is None else f"{ends['low']:.3f} {ends['high']:.3f}",
         p_value(pair["p_groups"]) if ends is not None else "",
-        p_value(pair["p_folds"]) if folds is not None else "",
-        "" if folds is None else " ".join(f"{100 * folds[key]:.0f}" for key in ("first", "equal", "second")),
+        *(over_folds if by_fold else ()),
         p_value(pair["errors"]["p_value"]),
         "equal" if pair["verdict"] == "practically equal" else pair["verdict"],
     ]
@@ -156,7 +186,7 @@ def p_value(p: float) -> str:
 def _advice(comparison: Mapping[str, Any]) -> list[str]:
     best = comparison["baseline"] or comparison["rows"][0]["name"]
     said = [
-        needed_sentence(pair, comparison["task"]["group"])
+        needed_sentence(pair, comparison["task"])
         for pair in comparison["pairs"]
         if best in (pair["first"], pair["second"])
     ]

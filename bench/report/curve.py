@@ -9,6 +9,7 @@ from rich.text import Text
 
 from bench.evaluation.curve import AXES
 from bench.report.terminal import console, short_path
+from bench.results.extent import extent
 from bench.results.leaderboard import TITLES, interval_text
 
 HEADINGS = {
@@ -30,7 +31,7 @@ def print_curve(curve: dict[str, Any]) -> None:
     task, metric = record["task"], summary["metric"]
     out.print()
     search = f", search: {record['search']['name']}" if record["model"]["search"] else ""
-    facts = f"{task['n_examples']} examples, {task['n_groups']} groups ({task['group']}), seed {record['seed']}{search}"
+    facts = f"{extent(task)}, seed {record['seed']}{search}"
     out.print(Text(f"{task['name']}: {record['model']['name']}", style="bold"), facts, sep="  ")
     for axis in (axis for axis in AXES if axis in summary["axes"]):
         out.print()
@@ -84,6 +85,8 @@ def _notes(summary: dict[str, Any], record: dict[str, Any]) -> list[str]:
             for part in record["parts"]
             if part["name"] in folds
         ]
-        lines.append(f"{each['note']} (folds of {record['folds']}; {', '.join(where)})")
+        several = f"folds of {record['folds']}; " if record["folds"] > 1 else ""
+        parts = where if several else [each.rpartition(":")[0] for each in where]
+        lines.append(f"{each['note']} ({several}{', '.join(parts)})")
     more = [f"{len(lines) - NOTES} more in summary.json"] if len(lines) > NOTES else []
     return lines[:NOTES] + more

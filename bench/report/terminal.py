@@ -12,10 +12,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.results.leaderboard import TITLES, interval_text, metrics_of
+from bench.results.extent import extent
+from bench.results.leaderboard import POPULATION, TITLES, interval_text, metrics_of, published_sources
 
 SHORT = ("macro_f1", "accuracy", "balanced_accuracy", "mcc")
 """The metrics that fit 80 columns; the files hold all."""
+
+STYLES = {"reference": "dim", "published": "dim italic"}
+"""How rows are set that are not of models run here."""
 
 
 def console() -> Console:
@@ -42,16 +46,24 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("model", overflow="fold")
     wide = out.width >= 110
-    metrics = [name for name in metrics_of(board) if wide or name == metric or name in SHORT]
+    ranked = (metric, f"{POPULATION}_{metric}")
+    metrics = [name for name in metrics_of(board) if wide or name in (*ranked, *SHORT)]
+    if ranked[1] in metrics and not wide:
+        metrics.remove("balanced_accuracy")
     for name in metrics:
-        table.add_column(TITLES[name], justify="right", no_wrap=True)
+        table.add_column("in pop." if name == ranked[1] else TITLES[name], justify="right", no_wrap=True)
         if name == metric:
             table.add_column("95 % interval", no_wrap=True, min_width=14)
     table.add_column("time", justify="right", no_wrap=True)
     several = len(_searches(board)) > 1
     for row in board["rows"]:
-        table.add_row(*_table_row(row, metrics, metric, several), style="dim" if row["kind"] == "reference" else None)
+        table.add_row(*_table_row(row, metrics, metric, several), style=STYLES.get(row["kind"]))
     out.print(Padding(table, (1, 0)))
+    if sources := published_sources(board["rows"]):
+        out.print(Text(f"published, not run here: {sources}", style="dim"))
+    if ranked[1] in metrics:
+        told = f"in pop.: {TITLES[metric]} with each stratum of the sample weighed by its share of the population"
+        out.print(Text(told, style="dim"))
     for note in _notes(board):
         out.print(Text(note), soft_wrap=False)
     out.print(
@@ -85,11 +97,9 @@ def short_path(path: str) -> str:
 
 
 def _facts(board: dict[str, Any]) -> str:
-    task = board["task"]
-    groups = f"{task['n_groups']} groups ({task['group']})"
     searches = _searches(board)
     search = f", search: {searches[0]}" if len(searches) == 1 else ""
-    return f"{task['n_examples']} examples, {groups}, seed {board['seed']}{search}"
+    return f"{extent(board['task'])}, seed {board['seed']}{search}"
 
 
 def _searches(board: dict[str, Any]) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bench.comparison.verdict import LEVEL
-from bench.results.leaderboard import TITLES
+from bench.results.extent import examples
+from bench.results.leaderboard import TITLES, published_rows
 
 
 def answer(comparison: Mapping[str, Any]) -> str:
@@ -17,7 +18,8 @@ def answer(comparison: Mapping[str, Any]) -> str:
     if baseline is not None:
         return _against_baseline(comparison["pairs"], baseline)
     best = rows[0]["name"]
-    told = f"{best} has the best {TITLES[comparison['metric']]}"
+    among = " of those run here" if published_rows(comparison["task"], comparison["metric"]) else ""
+    told = f"{best} has the best {TITLES[comparison['metric']]}{among}"
     seconds = _by_verdict(pair for pair in comparison["pairs"] if pair["first"] == best)
     if set(seconds) == {"undecided"}:
         return f"{told}, but no model can be told from it."
@@ -82,23 +84,23 @@ def alone_sentence(comparison: Mapping[str, Any]) -> str | None:
     )
 
 
-def needed_sentence(pair: Mapping[str, Any], column: str) -> str | None:
+def needed_sentence(pair: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:
     """Say how much data would decide an undecided pair, None where nothing can be said.
 
     Parameters
     ----------
     pair : mapping
         One of a comparison's pairs.
-    column : str
-        The name of the group column.
+    task : mapping
+        The task's part of ``run.json``.
     """
     if pair["needed"] is None:
         return None
     needed, between = pair["needed"], f"{pair['first']} and {pair['second']}"
     difference = abs(pair["groups"]["difference"])
     return (
-        f"{between}: about {_about(needed['examples'])} examples in {_about(needed['groups'])} groups ({column}) would "
-        f"decide, if the difference stays at {difference:.3f}."
+        f"{between}: about {_about(needed['examples'])} {examples(task)} in {_about(needed['groups'])} groups "
+        f"({task['group']}) would decide, if the difference stays at {difference:.3f}."
     )
 
 

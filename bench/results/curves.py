@@ -71,7 +71,7 @@ def summarise_curve(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, A
     Returns
     -------
     dict
-        Plain data: ``metric``, ``n_groups`` (of the task), ``axes``, ``verdicts``, ``worth`` and ``notes``.
+        Plain data: ``metric``, ``n_groups`` (of the scored examples), ``axes``, ``verdicts``, ``worth`` and ``notes``.
         ``axes`` has for ``groups`` and ``examples`` the parts from small to all, each with ``name``, ``part``
         (such as ``1/2``), ``fraction``, ``n_groups`` and ``n_examples`` of the training part (means over folds),
         ``scores`` and ``intervals`` by metric (empty where a fold failed; those of probabilities only where the task's
@@ -101,9 +101,10 @@ def summarise_curve(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, A
         points[part["name"]] = point
     axes = {axis: [point for point in points.values() if point["axis"] in (axis, None)] for axis in AXES}
     axes = {axis: along for axis, along in axes.items() if len(along) > 1}
-    judged = judge(axes, predictions, labels, metric, task["n_groups"], derive_seed(seed, task["name"], "curve"))
+    n_groups = next((frame["group"].nunique() for frame in predictions.values()), task["n_groups"])
+    judged = judge(axes, predictions, labels, metric, n_groups, derive_seed(seed, task["name"], "curve"))
     notes = [{"note": note, "folds": folds} for note, folds in noted.items()]
-    return {"metric": metric, "n_groups": task["n_groups"], "axes": axes, "notes": notes, **judged}
+    return {"metric": metric, "n_groups": n_groups, "axes": axes, "notes": notes, **judged}
 
 
 def judge(
@@ -127,7 +128,7 @@ def judge(
     metric : str
         The metric of the scores.
     n_groups : int
-        Groups of the task.
+        Groups of the scored examples.
     seed : int
         Seed of the bootstraps.
     """

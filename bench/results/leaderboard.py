@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.errors import UserError
 from bench.evaluation.metrics import LOWER_IS_BETTER, METRICS
-from bench.results.protocol import same_table, search_name
+from bench.results.extent import extent
+from bench.results.protocol import model_name, same_table, search_name
 from bench.results.store import RunFolder, stored_runs, to_json, write_atomically
 
 NEEDED = ("task", "model", "search", "validation", "splits", "seed", "status")
@@ -27,6 +28,11 @@ TITLES = {
     "average_precision": "avg. prec.",
 }
 """How tables name the metrics."""
+
+POPULATION = "population"
+"""Before a metric's name: the score reweighted to the population that a stratified sample was drawn from."""
+
+TITLES |= {f"{POPULATION}_{name}": "in population" for name in METRICS}
 
 
 def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +50,8 @@ def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The task, the protocol and ``rows``, the best first, then reference rows and failed runs.
+        The task, the protocol and ``rows``: the best first, published results among them, then annotation passes and
+        failed runs.
     """
     task = record["task"]
     stored = _readable(stored_runs(results, task["name"]))
@@ -56,17 +63,55 @@ def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
     metric = task["metric"]
     sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
     scored = sorted(
-        (row for row in rows if row["kind"] == "model"), key=lambda row: (sign * row["scores"][metric], row["model"])
+        [*(row for row in rows if row["kind"] == "model"), *published_rows(task, metric)],
+        key=lambda row: (sign * row["scores"][metric], row["model"]),
     )
     unfinished = [row for row in rows if row["kind"] != "model"]
+    about = ("name", "version", "digest", "labels", "n_examples", "n_groups", "group")
     return {
-        "task": {key: task[key] for key in ("name", "version", "digest", "labels", "n_examples", "n_groups", "group")},
+        "task": {**{key: task[key] for key in about}, "splits": task.get("splits", {})},
         "metric": metric,
         "validation": record["validation"],
         "splits": record["splits"],
         "seed": record["seed"],
         "rows": [*scored, *_reference_rows(task), *unfinished],
     }
+
+
+def published_rows(task: Mapping[str, Any], metric: str) -> list[dict[str, Any]]:
+    """The results that others published for a metric, as rows of a leaderboard; they were not run here.
+
+    Parameters
+    ----------
+    task : mapping
+        The task's part of ``run.json``; it lists published results only where the task is split as published.
+    metric : str
+        The metric that the table is ranked by.
+
+    Returns
+    -------
+    list of dict
+        In the order of the task's file, one for each system and source, with all its published ``scores``.
+    """
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for figure in task.get("published", []):
+        found.setdefault((figure["system"], figure["source"]), {})[figure["metric"]] = figure["value"]
+    return [
+        {
+            "kind": "published",
+            "model": system,
+            "label": f"published: {system}",
+            "search": None,
+            "key": None,
+            "scores": scores,
+            "intervals": {},
+            "notes": [f"published, not run here: {source}"],
+            "source": source,
+            "seconds": None,
+        }
+        for (system, source), scores in found.items()
+        if metric in scores
+    ]
 
 
 def write_leaderboard(results: Path, board: dict[str, Any]) -> Path:
@@ -85,8 +130,8 @@ def to_markdown(board: dict[str, Any]) -> str:
     lines = [
         f"# {task['name']}",
         "",
-        f"{task['n_examples']} examples in {task['n_groups']} groups ({task['group']}), "
-        f"{TITLES[board['metric']]} with its 95 % interval, seed {board['seed']}, data `{task['digest'][:12]}`.",
+        f"{extent(task)}; {TITLES[board['metric']]} with its 95 % interval, seed {board['seed']}, "
+        f"data `{task['digest'][:12]}`.",
         "",
         "| model | search | " + " | ".join(TITLES[name] for name in metrics) + " | time (s) |",
         "| --- | --- |" + " ---: |" * (len(metrics) + 1),
@@ -94,14 +139,35 @@ def to_markdown(board: dict[str, Any]) -> str:
     for row in board["rows"]:
         cells = [_cell(row, name, board["metric"]) for name in metrics]
         seconds = "" if row["seconds"] is None else f"{row['seconds']:.1f}"
-        lines.append(f"| {row['label']} | {row['search'] or ''} | {' | '.join(cells)} | {seconds} |")
+        label = f"*{row['label']}*" if row["kind"] == "published" else row["label"]
+        lines.append(f"| {label} | {row['search'] or ''} | {' | '.join(cells)} | {seconds} |")
+    if sources := published_sources(board["rows"]):
+        lines += ["", f"Published, not run here: {sources}."]
     return "\n".join(lines) + "\n"
+
+
+def published_sources(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Say where the published results among a leaderboard's rows come from; empty where there are none.
+
+    Examples
+    --------
+    >>> task = {"published": [{"system": "BERT", "metric": "macro_f1", "value": 0.767, "source": "Khouja 2020"}]}
+    >>> published_sources(published_rows(task, "macro_f1"))
+    'BERT: Khouja 2020'
+    """
+    by_source: dict[str, list[str]] = {}
+    for row in rows:
+        if row["kind"] == "published":
+            by_source.setdefault(row["source"], []).append(row["model"])
+    return "; ".join(f"{', '.join(systems)}: {source}" for source, systems in by_source.items())
 
 
 def metrics_of(board: dict[str, Any]) -> list[str]:
     """The metrics of a leaderboard's columns, the primary one first."""
-    present = {name for row in board["rows"] for name in row["scores"]} | {board["metric"]}
-    return sorted((name for name in METRICS if name in present), key=lambda name: name != board["metric"])
+    metric = board["metric"]
+    present = {name for row in board["rows"] for name in row["scores"]} | {metric}
+    first = [name for name in (metric, f"{POPULATION}_{metric}") if name in present]
+    return [*first, *(name for name in METRICS if name in present and name != metric)]
 
 
 def interval_text(interval: Mapping[str, float] | None) -> str:
@@ -110,7 +176,7 @@ def interval_text(interval: Mapping[str, float] | None) -> str:
 
 
 def _cell(row: dict[str, Any], name: str, primary: str) -> str:
-    if row["kind"] not in ("model", "reference"):
+    if row["kind"] not in ("model", "reference", "published"):
         return row["kind"] if name == primary else ""
     if name not in row["scores"]:
         return ""
@@ -121,12 +187,15 @@ def _cell(row: dict[str, Any], name: str, primary: str) -> str:
 def _row(folder: RunFolder, record: dict[str, Any]) -> dict[str, Any]:
     complete = folder.summarised
     summary = folder.read_summary() if complete else {"scores": {}, "intervals": {}, "notes": []}
+    metric = record["task"]["metric"]
+    reweighted = summary.get(POPULATION, {}).get("scores", {})
+    in_population = {f"{POPULATION}_{metric}": reweighted[metric]} if metric in reweighted else {}
     return {
         "kind": "model" if complete else record["status"],
-        "model": record["model"]["name"],
+        "model": model_name(record),
         "search": search_name(record),
         "key": folder.key,
-        "scores": summary["scores"],
+        "scores": summary["scores"] | in_population,
         "intervals": summary["intervals"],
         "notes": summary["notes"],
         "seconds": sum(folder.read_seconds().values()) if complete else None,

@@ -39,9 +39,20 @@ def search_name(record: Record) -> str | None:
     return record["search"]["name"] if record["model"]["search"] else None
 
 
+def model_name(record: Record) -> str:
+    """The name of a run's model in tables: with the other task that it was trained on, where there is one."""
+    name, other = str(record["model"]["name"]), record.get("train_on")
+    return name if other is None else f"{name}{' on ' if other['only'] else '+'}{other['task']}"
+
+
 def settings(record: Record) -> dict[str, Any]:
     """The seed and the validation of a run: what else the runs of one table have in common."""
-    return {"seed": record["seed"], **{k: v for k, v in record["validation"].items() if k != "name"}}
+    return {"seed": record["seed"], **deciding(record["validation"])}
+
+
+def deciding(validation: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a validation decides numbers that the task's digest, which has its published splits, does not say."""
+    return {key: value for key, value in validation.items() if key not in ("name", "splits")}
 
 
 def same_table(one: Record, other: Record) -> bool:

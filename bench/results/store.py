@@ -10,7 +10,8 @@
             explanations.json  what spoke for and against wrong predictions, where the model is linear (same bytes)
             timing.json     seconds by phase
             error.txt       the traceback, where the cell failed
-        final/              the same without predictions, and model.skops
+        final/              the same without predictions, and model.skops; a single published split has no final/,
+                            and its model.skops is in fold-00/
         summary.json        pooled scores, intervals, per-class scores, confusion matrix
 
 A cell's folder appears whole or not at all, so its presence says that the cell is finished.
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOCK = ".lock"
+
+MODEL = "model.skops"
+"""The file of a fitted model in a cell's folder."""
 
 FORMAT = 2
 """The version of the result format; a change that alters numbers, or what the files hold, raises it."""
@@ -152,6 +156,15 @@ class RunFolder:
     def cell_path(self, fold: Fold) -> Path:
         """The folder of a cell."""
         return self.path / (FINAL if fold == FINAL else f"fold-{fold:02d}")
+
+    def model_path(self) -> Path | None:
+        """The file of the run's fitted model, None where none is stored.
+
+        It is that of the final cell, which is fitted on all examples. A run of one published split has no final cell;
+        its model is the one that was scored, fitted on the split's training part.
+        """
+        places = (self.cell_path(fold) / MODEL for fold in (FINAL, 0))
+        return next((path for path in places if path.is_file()), None)
 
     def is_done(self, fold: Fold) -> bool:
         """Whether a cell was finished without failing, and its files are as they were written."""
@@ -342,7 +355,7 @@ def _cell_files(result: CellResult) -> dict[str, bytes]:
     if result.error is not None:
         files["error.txt"] = result.error.encode()
     if result.estimator is not None:
-        files["model.skops"] = result.estimator
+        files[MODEL] = result.estimator
     return files
 
 

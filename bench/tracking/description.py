@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.comparison.verdict import LEVEL, SURE
+from bench.results.extent import chosen_on, extent, predictions, split_sizes
+from bench.results.leaderboard import POPULATION, published_rows
 from bench.results.summary import metric_columns
 
 JUDGED = (
@@ -20,8 +22,7 @@ def describe_task(task: Mapping[str, Any]) -> str:
     lines = [
         task["description"],
         "",
-        f"- {task['n_examples']} examples in {task['n_groups']} groups (`{task['group']}`), "
-        f"classes {', '.join(f'`{label}`' for label in task['labels'])}",
+        f"- {_examples(task)}, classes {', '.join(f'`{label}`' for label in task['labels'])}",
         f"- ranked by `{task['metric']}`; version {task['version']}, data `{task['digest'][:12]}`",
     ]
     lines += [
@@ -30,7 +31,17 @@ def describe_task(task: Mapping[str, Any]) -> str:
         for reference in task["references"]
         if task["metric"] in reference["scores"]
     ]
+    lines += [
+        f"- published, not run here: {row['model']} {row['scores'][task['metric']]:.3f} ({row['source']})"
+        for row in published_rows(task, task["metric"])
+    ]
     return "\n".join(lines)
+
+
+def _examples(task: Mapping[str, Any]) -> str:
+    if split_sizes(task):
+        return extent(task)
+    return f"{task['n_examples']} examples in {task['n_groups']} groups (`{task['group']}`)"
 
 
 def describe_run(
@@ -64,16 +75,20 @@ def describe_run(
     lines += [_protocol(record), ""]
     if record.get("command"):
         lines.append(f"- command: `{record['command']}`")
-    lines.append(f"- validation: {_settings(record['validation'])}")
+    if not split_sizes(task):
+        lines.append(f"- validation: {_settings(record['validation'])}")
     if model["search"]:
         lines.append(f"- search: {_settings(record['search'])}")
     if summary is None:
         return "\n".join(lines)
+    pooled = "" if len(split_sizes(task)) == 1 else "pooled "
     # A list, for the page sets the cells of a table without space between them.
-    lines += ["", f"Scores over {summary['n_examples']} pooled out-of-fold predictions, with 95 % intervals:", ""]
+    lines += ["", f"Scores over {summary['n_examples']} {pooled}{predictions(task)}, with 95 % intervals:", ""]
     for name in metric_columns(summary["scores"]):
         beside = f", majority {baseline['scores'][name]:.3f}" if baseline and name in baseline["scores"] else ""
         lines.append(f"- {name} {_score(name, summary)}{beside}")
+    if POPULATION in summary and metric in summary[POPULATION]["scores"]:
+        lines.append(f"- {metric} reweighted to the population: {_score(metric, summary[POPULATION])}")
     if judgement is not None:
         lines += ["", JUDGED]
     if summary["notes"]:
@@ -84,10 +99,12 @@ def describe_run(
 def _protocol(record: Mapping[str, Any]) -> str:
     task, trials = record["task"], record["search"]["trials"]
     chosen = (
-        f"settings chosen on inner folds, {trials} trials each"
+        f"settings chosen on {chosen_on(task)}, {trials} trials{'' if record['folds'] == 1 else ' each'}"
         if record["model"]["search"] and trials
         else "nothing searched"
     )
+    if split_sizes(task):
+        return f"Scored on {extent(task)}: trained on train, {chosen}; seed {record['seed']}."
     return (
         f"Validated on {task['n_examples']} examples by {record['folds']} outer folds, each of the "
         f"{task['n_groups']} groups ({task['group']}) on one side only; {chosen}; seed {record['seed']}."

@@ -34,7 +34,7 @@ def run_points(
     summary : mapping or None
         The content of ``summary.json``, None while there is none.
     final : CellResult or None
-        The cell that was fitted on all examples; its search is the run's.
+        The cell whose fitted model is the run's, and whose search therefore is.
     inner : sequence of float
         The inner score of each outer fold, whose mean is the run's.
 

@@ -35,7 +35,8 @@ def searches(runs: ComparedRuns, comparison: Mapping[str, Any]) -> list[dict[str
             Line("reached as it ran", [trials[place] for place in known], [reached[place] for place in known]),
         ]
         caption, title = f"Search of {run.name}", TITLES[report["metric"]]
-        chart = line_chart([line for line in lines if line.x], caption, "trials a fold", f"inner {title}")
+        budget = "trials a fold" if comparison["n_folds"] > 1 else "trials"
+        chart = line_chart([line for line in lines if line.x], caption, budget, f"inner {title}")
         parameters = importance(run.folder, run.record)
         found.append({"name": run.name, "report": report, "chart": chart, "parameters": parameters})
     return found

@@ -40,6 +40,8 @@ def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[dict[
     dict
         ``labels``, ``groups`` and ``passes``
             Names.
+        ``by_fold``
+            Whether there are several folds.
         ``texts``, ``directions``
             Each text and claim once, and a letter for each: ``r`` where it is set right to left.
         ``examples``
@@ -67,6 +69,7 @@ def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[dict[
     strings, names = _Strings(), _Names()
     return {
         "labels": list(runs.labels),
+        "by_fold": len(set(runs.folds.tolist())) > 1,
         "groups": runs.group_names,
         "passes": [] if task is None or task.passes is None else [str(name) for name in task.passes.columns],
         "examples": {
@@ -140,9 +143,9 @@ def spell_error(data: dict[str, Any], run: int, place: int) -> dict[str, Any]:
     probabilities = columns["probabilities"]
     explained = columns["explained"] and columns["explained"][place]
     return {
+        **({"fold": columns["fold"][place]} if data["by_fold"] else {}),
         **spell_example(data, columns["example"][place]),
         "predicted": NO_ANSWER if columns["predicted"][place] == UNANSWERED else labels[columns["predicted"][place]],
-        "fold": columns["fold"][place],
         "probabilities": []
         if probabilities is None
         else [(label, probabilities[place * len(labels) + code] / 1000) for code, label in enumerate(labels)],

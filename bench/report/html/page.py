@@ -17,13 +17,14 @@ from bench.comparison.predictions import ComparedRuns
 from bench.data.task import Task
 from bench.errors import UserError
 from bench.evaluation.explanations import STRONGEST
-from bench.report.comparison import p_value
+from bench.report.comparison import p_value, with_published
 from bench.report.html.charts import Chart, Score, interval_chart
 from bench.report.html.curves import learning_curves, searches
 from bench.report.html.errors import browser_data, direction, spell_error, spell_example, to_script
 from bench.report.html.scores import calibration, confusion_tables, group_scores
 from bench.report.wording import ASSUMPTION, alone_sentence, answer, needed_sentence
-from bench.results.leaderboard import TITLES, metrics_of
+from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
+from bench.results.leaderboard import TITLES, metrics_of, published_sources
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -93,6 +94,10 @@ def render_report(runs: ComparedRuns, comparison: Mapping[str, Any]) -> str:
             strongest=STRONGEST,
             runs=[_provenance(run.name, run.folder.key, run.record) for run in runs.runs],
             repeats=runs.repeats,
+            published=bool(split_sizes(runs.task)),
+            predictions=predictions(runs.task),
+            chosen_on=chosen_on(runs.task),
+            by_fold=comparison["n_folds"] > 1,
         )
     )
 
@@ -132,25 +137,31 @@ def _facts(runs: ComparedRuns, comparison: Mapping[str, Any]) -> list[tuple[str,
     task = runs.task
     records = [run.record for run in runs.runs]
     days = sorted({str(record["started"])[:10] for record in records})
-    repeats = f", dealt {runs.repeats} times" if runs.repeats > 1 else ""
+    repeats = f"; folds dealt {runs.repeats} times" if runs.repeats > 1 and not split_sizes(task) else ""
     counts = [f"{label} {count:,}" for label, count in zip(runs.labels, _label_counts(runs), strict=True)]
     return [
         ("Task", f"{task['name']}, version {task['version']}: {task['description']}"),
-        ("Examples", f"{task['n_examples']:,}, in {task['n_groups']:,} groups ({task['group']})"),
-        ("Labels", ", ".join(counts)),
+        ("Examples", _examples(task)),
+        ("Labels", f"{'in test: ' if split_sizes(task) else ''}{', '.join(counts)}"),
         (
             "Metric",
             f"{TITLES[runs.metric]}{' (less is better)' if runs.lower_is_better else ''}, 95 % intervals by group",
         ),
         (
             "Validation",
-            f"{comparison['n_folds']} outer folds of whole groups{repeats}; settings are chosen on inner folds",
+            f"{validation(task, comparison['n_folds'])}{repeats}",
         ),
         ("Seed", str(comparison["seed"])),
         ("Runs", f"{len(records)}, made {days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'}"),
         ("Data digest", task["digest"][:16]),
         ("Versions", _versions(records)),
     ]
+
+
+def _examples(task: Mapping[str, Any]) -> str:
+    if split_sizes(task):
+        return extent(task)
+    return f"{task['n_examples']:,}, in {task['n_groups']:,} groups ({task['group']})"
 
 
 def _label_counts(runs: ComparedRuns) -> list[int]:
@@ -173,13 +184,19 @@ def _ranking(runs: ComparedRuns, comparison: Mapping[str, Any]) -> dict[str, Any
     best = comparison["rows"][0]["name"]
     verdicts = {frozenset((pair["first"], pair["second"])): pair["verdict"] for pair in comparison["pairs"]}
     rows = []
-    for row in comparison["rows"]:
+    for row in with_published(comparison):
+        if row["kind"] == "published":
+            rows.append({**row, "name": row["label"], "interval": None, "mark": "published"})
+            continue
         verdict = verdicts.get(frozenset((best, row["name"])))
         mark = {"better": "worse", "practically equal": "equal", "undecided": "cannot be told", None: ""}[verdict]
         rows.append({**row, "mark": "best" if row["name"] == best else mark})
     references = [row for row in comparison["references"] if runs.metric in row["scores"]]
     scores = [
-        *(_as_score(row["name"], row["score"], row["interval"], row["mark"], False) for row in rows),
+        *(
+            _as_score(row["name"], row["score"], row["interval"], row["mark"], row["kind"] == "published")
+            for row in rows
+        ),
         *(
             _as_score(
                 f"{row['name']} vs others",
@@ -191,7 +208,13 @@ def _ranking(runs: ComparedRuns, comparison: Mapping[str, Any]) -> dict[str, Any
             for row in references
         ),
     ]
-    return {"rows": rows, "references": references, "chart": _interval_chart(scores, TITLES[runs.metric])}
+    sources = published_sources(rows)
+    return {
+        "rows": rows,
+        "references": references,
+        "sources": sources,
+        "chart": _interval_chart(scores, TITLES[runs.metric]),
+    }
 
 
 def _as_score(name: str, value: float, interval: Mapping[str, float] | None, note: str, reference: bool) -> Score:
@@ -207,7 +230,7 @@ def _needed(comparison: Mapping[str, Any]) -> list[str]:
     """What would decide the undecided pairs of the best run, or of the baseline."""
     first = comparison["baseline"] or comparison["rows"][0]["name"]
     said = [
-        needed_sentence(pair, comparison["task"]["group"])
+        needed_sentence(pair, comparison["task"])
         for pair in comparison["pairs"]
         if first in (pair["first"], pair["second"])
     ]

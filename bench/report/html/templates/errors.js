@@ -60,7 +60,7 @@
       const turned = directions[number] === "r";
       return make("p", { class: name, ...(turned ? { dir: "rtl", lang: "ar" } : { dir: "auto" }) }, texts[number]);
     });
-    const facts = make("dl", { class: "about" }, fact("from", bdi(groups[examples.group[example]]), `, fold\u00a0${run.fold[place]}`));
+    const facts = make("dl", { class: "about" }, fact("from", bdi(groups[examples.group[example]]), data.by_fold ? `, fold\u00a0${run.fold[place]}` : ""));
     if (run.probabilities) {
       const shares = run.probabilities.slice(place * labels.length, (place + 1) * labels.length);
       facts.append(fact("probabilities", ...commas(shares.map((value, code) => [bdi(labels[code]), ` ${(value / 1000).toFixed(3)}`]))));

@@ -1,0 +1,303 @@
+"""The public tasks: their files, their cards, and what is peculiar to each one's format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_corpus import table_task
+
+from bench.catalogue import is_here, load_task, task_files
+from bench.data.card import BEGIN, describe, insert
+from bench.data.definition import build_task, published_files, read_definition
+from bench.data.published import PublishedFiles
+from bench.errors import DataError
+
+PUBLIC = ("ans-stance", "arastance", "austr", "ct25-subjectivity", "mawqif")
+PINNED = ("ans-stance", "ct25-subjectivity")
+CLAIM = "رسميًا:\n\nعصام الشوالي معلقًا على النهائي"
+FAVOR, AGAINST, NONE = "أنا مع تمكين المرأة", 'كلمة ""تمكين"" المرأة', "ما هو التحول الرقمي"
+
+
+def origin(name: str) -> Path:
+    return task_files()[name]
+
+
+def files_of(name: str) -> PublishedFiles:
+    files = published_files(read_definition(origin(name)), origin(name))
+    assert files is not None
+    return files
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for files in a task's format, and a cache of its own."""
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("BENCH_DATA_MIRROR", raising=False)
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_task_is_short_and_says_whose_it_is(name: str) -> None:
+    path, content = origin(name), read_definition(origin(name))
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 25
+    assert content["name"] == name
+    assert all(content[key] for key in ("homepage", "licence", "citation"))
+    assert content["source"]["download"]["from"].startswith("https://raw.githubusercontent.com/")
+    card = path.with_name("README.md").read_text(encoding="utf-8")
+    assert content["homepage"] in card
+    assert "## Licence" in card
+    page = (path.parents[2] / "docs" / "public-tasks.md").read_text(encoding="utf-8")
+    assert f"[`{name}`](../tasks/{name}/README.md)" in page
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_what_is_pinned_is_pinned_to_a_commit_and_what_is_not_says_so(name: str) -> None:
+    files = files_of(name)
+    pinned = [digest is not None for digest in files.sha256.values()]
+    card = origin(name).with_name("README.md").read_text(encoding="utf-8")
+    if name in PINNED:
+        assert all(pinned)
+        (commit,) = re.findall(r"/([0-9a-f]{40})/", files.address)
+        assert commit in card
+    else:
+        assert not any(pinned)
+        assert "**Not pinned.**" in card
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_the_card_and_the_page_say_what_the_data_say(name: str) -> None:
+    if not is_here(name):
+        pytest.skip(f"the files of {name} are not on this machine")
+    task = load_task(name)
+    card = origin(name).with_name("README.md")
+    text = card.read_text(encoding="utf-8")
+    assert BEGIN in text
+    assert insert(text, describe(task), card) == text, f"run python -m bench.data.card tasks/{name}"
+    sizes = {role: int((task.examples["split"] == role).sum()) for role in ("train", "dev", "test")}
+    assert (
+        sizes
+        == {
+            "ans-stance": {"train": 2652, "dev": 755, "test": 379},
+            "ct25-subjectivity": {"train": 2440, "dev": 467, "test": 1036},
+        }[name]
+    )
+    page = (origin(name).parents[2] / "docs" / "public-tasks.md").read_text(encoding="utf-8")
+    for each in task.published:
+        assert f"| {each.value:.3f} |" in page
+        assert f"published: {each.system.partition(' ')[0]}" in page
+
+
+def test_the_shared_claims_and_the_rare_label_of_ans_are_as_the_card_says() -> None:
+    if not is_here("ans-stance"):
+        pytest.skip("the files of ans-stance are not on this machine")
+    examples = load_task("ans-stance").examples
+    test, others = examples[examples["split"] == "test"], examples[examples["split"] != "test"]
+    assert int(test["claim"].isin(others["claim"]).sum()) == 28
+    assert int((test["label"] == "other").sum()) == 7
+
+
+def test_the_articles_of_ct25_are_shared_as_the_card_says() -> None:
+    if not is_here("ct25-subjectivity"):
+        pytest.skip("the files of ct25-subjectivity are not on this machine")
+    files, articles = files_of("ct25-subjectivity"), {}
+    for part in ("train_ar", "dev_ar"):
+        with files.bring(f"{part}.tsv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        articles[part] = {row["sentence_id"].rpartition("_")[0] for row in rows}
+    assert len(articles["dev_ar"]) == 331
+    assert len(articles["dev_ar"] & articles["train_ar"]) == 278
+
+
+def austr_fold(rows: list[tuple[int, int, str, str, str]]) -> str:
+    """A fold as pandas wrote it: an unnamed index first, tabs, texts with line ends in quotation marks."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(["", "rumor_id", "evidence_id", "rumor_text", "evidence_text", "s1", "s2", "stance", "rumor_label"])
+    for number, (rumour, evidence, claim, posted, stance) in enumerate(rows):
+        writer.writerow([number, rumour, evidence, claim, posted, "clean", "clean", stance, "False"])
+    return text.getvalue()
+
+
+def write_austr(folder: Path, **changes: str) -> None:
+    """Five folds of ten pairs; pair k is tested in fold k // 2 + 1."""
+    # The ids are neighbours that one float stands for.
+    pairs = [
+        (1341109399008456711 + k // 5, 1342929115486285840 + k, f"{CLAIM} {k // 5}", f'قال ""{k}""\nثم نفى', stance)
+        for k, stance in enumerate(["agree", "disagree", "other"] * 3 + ["other"])
+    ]
+    for fold in range(1, 6):
+        test = pairs[2 * fold - 2 : 2 * fold]
+        rest = [pair for pair in pairs if pair not in test]
+        parts = {"test": test, "dev": rest[:2], "train": rest[2:]}
+        for role, rows in parts.items():
+            (folder / f"{role}_fold{fold}.txt").write_text(austr_fold(rows), encoding="utf-8")
+    for name, content in changes.items():
+        (folder / f"{name}.txt").write_text(content, encoding="utf-8")
+
+
+def test_austr_reads_line_breaks_in_quotes_and_keeps_64_bit_ids_apart(mirror: Path) -> None:
+    write_austr(mirror)
+    task = load_task("austr", mirror=mirror)
+    assert len(task) == 10
+    assert float(1342929115486285840) == float(1342929115486285841)
+    assert "1341109399008456711/1342929115486285841" in task.ids
+    assert set(task.groups) == {"1341109399008456711", "1341109399008456712"}
+    assert all("\n" in text for text in (*task.examples["claim"], *task.examples["text"]))
+    assert task.examples["claim"].str.startswith(CLAIM).all()
+
+
+def test_austr_is_split_by_its_five_folds(mirror: Path) -> None:
+    write_austr(mirror)
+    task = load_task("austr", mirror=mirror)
+    assert task.splits == tuple(f"fold-{fold}" for fold in range(1, 6))
+    roles = task.examples[list(task.splits)]
+    assert (roles == "test").to_numpy().sum(axis=1).tolist() == [1] * 10
+    assert (roles == "dev").to_numpy().sum(axis=0).tolist() == [2] * 5
+    assert describe(task).count("| fold-") == 5
+
+
+def test_a_pair_of_austr_that_two_folds_label_otherwise_is_an_error(mirror: Path) -> None:
+    write_austr(mirror)
+    path = mirror / "train_fold5.txt"
+    content = path.read_text(encoding="utf-8")
+    path.write_text(content.replace("\tagree\t", "\tdisagree\t", 1), encoding="utf-8")
+    with pytest.raises(DataError, match=r"train_fold5\.txt, line \d+: the label of '\d+/\d+' is another than in"):
+        load_task("austr", mirror=mirror)
+
+
+def test_a_quotation_mark_that_austr_never_closes_is_named_with_its_line(mirror: Path) -> None:
+    write_austr(
+        mirror, train_fold1=austr_fold([(1, 2, CLAIM, "نص", "other")]) + '1\t1\t3\t"open\tx\ty\tz\tother\tFalse\n'
+    )
+    with pytest.raises(DataError, match=r"train_fold1\.txt, line \d+: not valid CSV: unexpected end of data"):
+        load_task("austr", mirror=mirror)
+
+
+def write_mawqif(folder: Path, *, mark: str = "\ufeff", neutral: str = "", train: str = "") -> None:
+    header = f"{mark}ID,text,target,stance,stance:confidence,sarcasm,sentiment\n"
+    rows = [
+        f"1,{FAVOR} {{}},Women empowerment,Favor,1,No,Positive",
+        f'2,"{AGAINST} {{}}",Women empowerment,Against,1,No,Negative',
+        f"3,{NONE} {{}},Digital Transformation,{neutral},0.5,No,Neutral",
+    ]
+    for part in ("Train", "Test"):
+        lines = "\n".join(rows).format(*[part] * 3)
+        extra = train if part == "Train" else ""
+        (folder / f"Mawqif_AllTargets_{part}.csv").write_text(f"{header}{lines}\n{extra}", encoding="utf-8")
+
+
+@pytest.mark.parametrize("neutral", ["", "None"])
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+def test_mawqif_reads_a_byte_order_mark_and_an_empty_cell_as_the_neutral_stance(
+    mirror: Path, mark: str, neutral: str
+) -> None:
+    write_mawqif(mirror, mark=mark, neutral=neutral)
+    task = load_task("mawqif", mirror=mirror)
+    assert sorted(task.y.tolist()) == ["against", "against", "favor", "favor", "none", "none"]
+    assert task.examples["claim"].tolist()[:3] == ["Women empowerment"] * 2 + ["Digital Transformation"]
+    assert task.examples["text"].tolist()[1] == 'كلمة "تمكين" المرأة Train'
+    assert {role: int((task.examples["split"] == role).sum()) for role in ("train", "dev", "test")} == {
+        "train": 3,
+        "dev": 0,
+        "test": 3,
+    }
+
+
+def test_an_empty_text_is_still_an_error_where_an_empty_label_is_none(mirror: Path) -> None:
+    write_mawqif(mirror, train="4, ,Covid Vaccine,Favor,1,No,Positive\n")
+    with pytest.raises(DataError, match=r"Mawqif_AllTargets_Train\.csv, line 5: column 'text' is empty"):
+        load_task("mawqif", mirror=mirror)
+    write_mawqif(mirror, train="4,نص,Covid Vaccine,Favour,1,No,Positive\n")
+    for path in (mirror.parent / "cache").rglob("Mawqif*"):
+        path.unlink()
+    with pytest.raises(DataError, match=r"line 5: label 'Favour' is not a key of label_map\.\nDid you mean 'Favor'\?"):
+        load_task("mawqif", mirror=mirror)
+
+
+def write_arastance(folder: Path, *train: dict[str, Any]) -> None:
+    stances = ["Agree", "Disagree", "Discuss", "Unrelated"]
+    for part in ("train", "dev", "test"):
+        claims = [
+            {
+                "filename": f"{part}-{number}",
+                "claim": f"ادعاء {part} {number}",
+                "article": [f"مقال {part} {number} {place}" for place in range(4)],
+                "stance": stances,
+            }
+            for number in range(2)
+        ]
+        lines = [json.dumps(claim, ensure_ascii=False) for claim in [*claims, *(train if part == "train" else ())]]
+        (folder / f"{part}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_arastance_makes_a_pair_of_each_article_and_stance(mirror: Path) -> None:
+    write_arastance(mirror)
+    task = load_task("arastance", mirror=mirror)
+    assert len(task) == 24
+    assert len(set(task.groups)) == 6
+    second = task.examples[task.examples["id"] == "dev-6"].iloc[0]
+    assert (second["claim"], second["text"], second["label"]) == ("ادعاء dev 1", "مقال dev 1 1", "Disagree")
+
+
+def test_lists_of_arastance_that_do_not_match_are_named_with_their_line(mirror: Path) -> None:
+    write_arastance(mirror, {"claim": "ادعاء", "article": ["أ", "ب"], "stance": ["Agree"]})
+    with pytest.raises(DataError, match=r"train\.jsonl, line 3: lists of one row must be equally long, but"):
+        load_task("arastance", mirror=mirror)
+
+
+@pytest.mark.parametrize("name", ["austr", "mawqif", "arastance"])
+def test_what_was_trusted_is_said_and_recorded(mirror: Path, name: str) -> None:
+    {"austr": write_austr, "mawqif": write_mawqif, "arastance": write_arastance}[name](mirror)
+    assert not is_here(name)
+    task = load_task(name, mirror=mirror)
+    assert is_here(name)
+    files = files_of(name)
+    assert task.notes[-1].startswith(
+        "the task's file gives no SHA-256 of these files; what was brought first is trusted"
+    )
+    digests = {name: files.digest(name) for name in files.sha256}
+    assert all(digest and digest[:12] in task.notes[-1] for digest in digests.values())
+    assert load_task(name).digest == task.digest  # from the cache, without a mirror
+
+
+@given(first=st.integers(2**53, 2**63 - 1), step=st.integers(1, 3))
+def test_64_bit_numbers_of_json_never_pass_through_a_float(
+    tmp_path_factory: pytest.TempPathFactory, first: int, step: int
+) -> None:
+    rows = [{"key": first, "text": "نفى", "label": "yes"}, {"key": first + step, "text": "أكد", "label": "no"}]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    task = table_task(tmp_path_factory.mktemp("json"), "a.jsonl", lines, id="key")
+    assert task.ids.tolist() == [str(first), str(first + step)]
+
+
+def test_a_json_number_that_lost_its_last_digits_is_an_error(tmp_path: Path) -> None:
+    lines = '{"key": 1342929115486285841.0, "text": "نفى", "label": "yes"}\n'
+    with pytest.raises(
+        DataError, match=r"a\.jsonl, line 1: column 'key' holds 1\.3\d+e\+18, a floating-point number"
+    ) as error:
+        table_task(tmp_path, "a.jsonl", lines, id="key")
+    assert error.value.hint == "Write it as a whole number or as text."
+
+
+def test_published_results_of_a_public_task_are_of_its_own_labels() -> None:
+    for name in PUBLIC:
+        content = read_definition(origin(name))
+        for figure in content.get("published", []):
+            assert figure["metric"] in ("macro_f1", "accuracy")
+            assert 0 < figure["value"] < 1
+
+
+def test_a_public_task_without_its_files_says_where_they_are_published(mirror: Path) -> None:
+    with pytest.raises(DataError, match=r"it holds no train_fold1\.txt\.\nIt is published at https://raw") as error:
+        build_task(read_definition(origin("austr")), origin("austr"), mirror)
+    assert error.value.exit_status == 2
