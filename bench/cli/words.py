@@ -38,6 +38,10 @@ def _keys(command: str | None) -> tuple[str, ...]:
         from bench.comparison.request import KEYS
 
         return KEYS
+    if command == "predict":
+        from bench.predict.choice import KEYS as PREDICT_KEYS
+
+        return PREDICT_KEYS
     from bench.config import GROUPS, MULTIPLE
 
     return (*MULTIPLE, *GROUPS, *PLAIN_KEYS)

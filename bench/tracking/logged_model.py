@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.results.store import MODEL
 from bench.tracking.names import ascii_name
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ REQUIRED = {
     **{name: name for name in ("lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")},
 }
 """Packages that a stored model may need, as run.json names them and as pip does."""
-
-FILE = "model.skops"
 
 
 def log_model(
@@ -72,18 +71,18 @@ def log_model(
     # A local version, as of torch's builds for one processor, is on no index.
     required = [f"{name}=={version.partition('+')[0]}" for name, version in pinned.items()]
     add_to_model(
-        model, loader_module="mlflow.sklearn", model_path=FILE, python_env="python_env.yaml", predict_fn="predict"
+        model, loader_module="mlflow.sklearn", model_path=MODEL, python_env="python_env.yaml", predict_fn="predict"
     )
     model.add_flavor(
         "sklearn",
-        pickled_model=FILE,
+        pickled_model=MODEL,
         sklearn_version=versions["scikit-learn"],
         serialization_format="skops",
         skops_trusted_types=types,
     )
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch)
-        shutil.copyfile(stored, target / FILE)
+        shutil.copyfile(stored, target / MODEL)
         (target / "requirements.txt").write_text("\n".join(required) + "\n")
         environment = {"python": record["environment"]["python"], "dependencies": ["-r requirements.txt"]}
         (target / "python_env.yaml").write_text(json.dumps(environment) + "\n")

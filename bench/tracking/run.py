@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.evaluation.cell import FINAL, CellResult
+from bench.results.protocol import model_name
 from bench.results.store import RunFolder
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
 from bench.tracking.baseline import baseline_run, judge
 from bench.tracking.description import describe_run, describe_task
-from bench.tracking.logged_model import FILE, log_model
+from bench.tracking.logged_model import log_model
 from bench.tracking.metrics import Point, fold_points, run_points
 from bench.tracking.names import ascii_name
 from bench.tracking.uri import artifact_root
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 CONTENT = "bench.content"
 """The tag with a digest of what was logged; it is written last, so that a run without it is not whole."""
 
-FORM = 3
+FORM = 4
 """Counted up when runs are logged in another form, so that those of an older one are logged anew."""
 
 NOTE = "mlflow.note.content"
@@ -94,11 +95,13 @@ def _log_run(
     final = folder.read_cell(FINAL) if folder.cell_path(FINAL).is_dir() else None
     start = int(datetime.fromisoformat(record["started"]).timestamp() * 1000)
     fixed = {_parameter(name): value for name, value in record["model"]["params"].items()}
-    chosen = fixed | (final.params if final is not None else {})
+    # A single published split has no final cell: the model that it scored is the run's.
+    fitted = cells[0] if final is None and record["folds"] == 1 and cells else final
+    chosen = fixed | (fitted.params if fitted is not None else {})
     space = {f"search.{name}": dimension for name, dimension in record["model"]["search"].items()}
     tags = {**_tags(record), LEVEL: "model"}
     searched = [tags["bench.search"]] if space else []
-    name = " ".join([record["model"]["name"], *searched, f"seed {record['seed']}"])
+    name = " ".join([model_name(record), *searched, f"seed {record['seed']}"])
     run_id = str(client.create_run(experiment, start, tags, name).info.run_id)
     dataset = _dataset(record["task"], summary)
     client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "evaluation")])])
@@ -107,8 +110,8 @@ def _log_run(
         _log_fold(client, experiment, run_id, folder, record, cell, fixed | cell.params, start)
 
     texts = _as_text(chosen)
-    stored = folder.cell_path(FINAL) / FILE
-    model_id = log_model(client, experiment, run_id, stored, record, texts) if stored.is_file() else None
+    stored = folder.model_path()
+    model_id = log_model(client, experiment, run_id, stored, record, texts) if stored is not None else None
     with tempfile.TemporaryDirectory() as scratch:
         everything = [*cells, *([final] if final is not None else [])]
         write_artifacts(
@@ -128,7 +131,7 @@ def _log_run(
         tags["bench.error"] = "; ".join(errors)
     tags[CONTENT] = content
     end = start + round(1000 * float((record.get("seconds") or {}).get("wall", 0.0)))
-    points = run_points(record, summary, final, inner)
+    points = run_points(record, summary, fitted, inner)
     _log(client, run_id, points, texts | _as_text(space), tags, end, dataset, model_id)
     client.set_terminated(run_id, RUN_STATUS[record["status"]], end)
     return run_id

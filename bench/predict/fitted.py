@@ -1,0 +1,173 @@
+"""A stored run's fitted model, loaded safely, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import BenchError, ModelError, UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.results.store import RunFolder
+
+DISTRIBUTIONS = {"bench": "bench-arabic"}
+"""Packages that run.json names otherwise than pip does."""
+
+DECIDING = ("bench", "scikit-learn", "numpy", "scipy", "lightgbm")
+"""Packages of which another version may give other labels."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A fitted classifier with the inputs and labels of the run that it comes from.
+
+    Parameters
+    ----------
+    inputs : tuple of str
+        The columns that it reads, in order.
+    labels : tuple of str
+        The labels that it gives, in the order of the run's task.
+    estimator : object
+        A fitted scikit-learn classifier over a frame of the input columns.
+    """
+
+    inputs: tuple[str, ...]
+    labels: tuple[str, ...]
+    estimator: Any
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of an answer: ``label``, and ``p_<label>`` where the model gives probabilities."""
+        probable = hasattr(self.estimator, "predict_proba")
+        return ("label", *(f"p_{label}" for label in self.labels)) if probable else ("label",)
+
+    def label(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Label texts.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_texts, n_inputs)
+            The input columns.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_texts, n_columns)
+            The columns of `columns`. The label is empty where the model gave no answer. Probabilities sum to 1; that
+            of a label that training lacked is 0.
+
+        Raises
+        ------
+        bench.errors.BenchError
+            If the model raises, or its answer is none.
+        """
+        import pandas as pd
+        from sklearn.pipeline import Pipeline
+
+        from bench.evaluation.metrics import UNANSWERED
+        from bench.evaluation.predictions import predict
+
+        X, last = frame[list(self.inputs)], self.estimator
+        try:
+            if isinstance(last, Pipeline):
+                # Labels and probabilities are then made of the same features, which are made once.
+                X, last = last[:-1].transform(X), last[-1]
+            given = predict(last, X, self.labels)
+        except BenchError:
+            raise
+        except Exception as error:  # The estimator may be anybody's.
+            raise BenchError(f"the model cannot label these texts: {type(error).__name__}: {error}") from error
+        names = ["" if code == UNANSWERED else self.labels[code] for code in given.codes.tolist()]
+        answers = pd.DataFrame({"label": pd.Series(names, dtype=object)})
+        if given.probabilities is not None:
+            answers[list(self.columns[1:])] = given.probabilities
+        return answers
+
+
+def load_fitted(folder: RunFolder) -> FittedModel:
+    """Load a run's fitted model.
+
+    Types of `bench.models.persistence.TRUSTED_PACKAGES` are loaded. Those of another package are only where a model
+    of the run's name is defined here, in ``configs/model/`` or by an installed package, and that definition names the
+    package. What the run's own files name does not count, since they come with the model.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The run.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the run has no fitted model, or its files are damaged, or the model has types that are not trusted.
+    """
+    from bench.models.persistence import loads
+
+    record = folder.read_record(("task", "model", "environment"))
+    inputs, labels = (_names(folder, record["task"], key) for key in ("inputs", "labels"))
+    path = folder.model_path()
+    if path is None:
+        raise UserError(f"{folder.path}: no fitted model is stored.", "Run the same command again.")
+    try:
+        estimator = loads(path.read_bytes(), _trusted(record["model"]))
+    except ModelError as error:
+        raise ModelError(
+            f"{path}: {error.message}",
+            "A package of your own is trusted where configs/model/ of this folder defines the model "
+            f"'{record['model'].get('name')}' with a class of that package.",
+        ) from None
+    except (ImportError, AttributeError) as error:
+        raise ModelError(
+            f"{path}: cannot be loaded here: {error}.", "Install what the model needs; run.json has the versions."
+        ) from error
+    except Exception as error:  # A damaged archive breaks in many ways.
+        raise UserError(
+            f"{path}: not readable as a model: {type(error).__name__}: {error}.",
+            f"Delete {folder.path} and run the same command again: {record.get('command', 'bench run')}",
+        ) from error
+    return FittedModel(inputs, labels, estimator)
+
+
+def other_versions(record: Mapping[str, Any]) -> str | None:
+    """Say which packages were others when a run was stored, None where none were.
+
+    Parameters
+    ----------
+    record : mapping
+        The content of the run's ``run.json``.
+    """
+    packages = record["environment"].get("packages", {})
+    then = {name: packages[name] for name in DECIDING if name in packages} | record["model"].get("requirements", {})
+    now = {name: _version(DISTRIBUTIONS.get(name, name)) for name in then}
+    return ", ".join(f"{name} {then[name]} (now {now[name]})" for name in then if then[name] != now[name]) or None
+
+
+def _trusted(model: Mapping[str, Any]) -> tuple[str, ...]:
+    from bench.catalogue import load_model, model_names
+    from bench.models.persistence import TRUSTED_PACKAGES, packages_of
+
+    paths = [path for path in (model.get("estimator"), model.get("features")) if path and "." in path]
+    name = model.get("name")
+    if all(path.partition(".")[0] in TRUSTED_PACKAGES for path in paths) or name not in model_names():
+        return ()
+    return packages_of(load_model(name))
+
+
+def _names(folder: RunFolder, task: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    names = task.get(key)
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise UserError(
+            f"{folder.path / 'run.json'}: task.{key} is no list of names.",
+            f"Delete {folder.path} and run the same command again.",
+        )
+    return tuple(names)
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"

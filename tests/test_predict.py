@@ -1,0 +1,584 @@
+"""A stored run's model labels new text: the right run, every row in order, the same labels wherever it is asked."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_tasks import text_task
+from stored import fitted, write_run
+
+from bench.catalogue import load_model
+from bench.evaluation.cell import FINAL, CellResult
+from bench.models.persistence import dumps, loads
+from bench.predict import FittedModel, choose_run, load_fitted
+from bench.predict.choice import parse_request
+from bench.predict.labelling import CHUNK, label_rows
+from bench.predict.reading import read_stream
+from bench.predict.writing import csv_lines, json_lines, written_beside
+from bench.results.store import RunFolder
+from bench.tracking import tracking_uri
+from bench.tracking.run import track
+from bench.tracking.store import open_store
+
+LABELS = ("denial", "none", "non_confirmation")
+NEW = ["نفت الوزارة الخبر", "أعلن الوزير", "لم يصدر تعليق، أمس", 'قال "مصدر" حكومي', "نَفى", "NA", "007", "2024-01-02"]
+PAIRS = [
+    {"claim": "توفي الممثل", "text": "نفى الممثل خبر وفاته"},
+    {"claim": "توفي الممثل", "text": "أعلن عن وفاة الممثل أمس"},
+    {"claim": "فاز الفريق، أمس", "text": 'قال المدرب: "فاز الفريق"'},
+    {"claim": "null", "text": "1e5"},
+]
+
+
+class Echo:
+    """Labels a text by its length; gives no answer to a question mark where it may abstain."""
+
+    classes_ = np.array(["even", "odd"])
+
+    def __init__(self, abstains: bool = False) -> None:
+        self.may_abstain = abstains
+        if not abstains:
+            self.predict_proba = lambda X: np.array(
+                [[0.75, 0.25] if len(t) % 2 == 0 else [0.125, 0.875] for t in X.text]
+            )
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray[Any, Any]:
+        names = [None if self.may_abstain and t == "?" else ("odd" if len(t) % 2 else "even") for t in X["text"]]
+        return np.array(names, dtype=object)
+
+
+ECHO = FittedModel(("text",), ("odd", "even"), Echo())
+
+
+@pytest.fixture(autouse=True)
+def _no_other_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+def denial(results: Path) -> RunFolder:
+    return write_run(results)
+
+
+@pytest.fixture(scope="module")
+def pairs(results: Path) -> RunFolder:
+    """A run of a task of pairs under a published split: it has no final cell, and fold 0 keeps its model."""
+    return write_published(results)
+
+
+def write_published(results: Path) -> RunFolder:
+    folder = write_run(results, task="claims", labels=("agree", "disagree"), folds=1)
+    examples = text_task(n_groups=4, per_group=3).examples.assign(claim="أعلن الوزير")
+    examples["label"] = np.where(examples["text"].str.startswith("أعلن"), "agree", "disagree")
+    task = text_task(examples=examples, inputs=("claim", "text"), labels=("agree", "disagree"))
+    estimator = load_model("logreg").build({}, task, 0).fit(task.frame, task.y)
+    record = folder.read_record()
+    record["task"]["inputs"] = ["claim", "text"]
+    folder.write_record(record)
+    for path in folder.cell_path(FINAL).iterdir():
+        path.unlink()
+    folder.cell_path(FINAL).rmdir()
+    folder.write_cell(replace(folder.read_cell(0), estimator=dumps(estimator)))
+    return folder
+
+
+def read_csv(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def feed(monkeypatch: pytest.MonkeyPatch, text: str | bytes) -> None:
+    content = text if isinstance(text, bytes) else text.encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+
+def texts(path: Path, rows: list[dict[str, Any]]) -> Path:
+    """Write rows as the suffix of a file says."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        if path.suffix == ".jsonl":
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        elif path.suffix == ".txt":
+            file.writelines(row["text"] + "\n" for row in rows)
+        else:
+            plain = {"delimiter": "\t", "quoting": csv.QUOTE_NONE, "quotechar": None} if path.suffix == ".tsv" else {}
+            writer = csv.writer(file, **plain)
+            writer.writerows([list(rows[0]), *(list(row.values()) for row in rows)])
+    return path
+
+
+def expected(folder: RunFolder, frame: pd.DataFrame, labels: tuple[str, ...]) -> list[dict[str, Any]]:
+    """What scikit-learn answers for the stored file."""
+    estimator = loads(folder.model_path().read_bytes())
+    order = [list(estimator.classes_).index(label) for label in labels]
+    probabilities = estimator.predict_proba(frame)[:, order]
+    return [
+        {"label": label, **{f"p_{name}": float(p) for name, p in zip(labels, row, strict=True)}}
+        for label, row in zip(estimator.predict(frame), probabilities, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl"])
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_each_row_keeps_its_columns_and_gets_the_stored_models_label_and_probabilities(
+    bench, results, denial, tmp_path, suffix, form
+):
+    rows = [{"n": str(number), "text": text, "note": "«a\\b»"} for number, text in enumerate(NEW)]
+    source, target = texts(tmp_path / f"new.{suffix}", rows), tmp_path / "out" / f"labelled.{form}"
+    status, out, err = bench(
+        "predict", "task=denial", f"results={results}", "--input", str(source), "--output", str(target)
+    )
+    assert (status, out) == (0, "")
+    assert "8 labelled: denial" in err
+    answers = expected(denial, pd.DataFrame({"text": NEW}), LABELS)
+    content = target.read_text(encoding="utf-8")
+    got = read_csv(content) if form == "csv" else [json.loads(line) for line in content.splitlines()]
+    if form == "csv":
+        answers = [{name: value if name == "label" else repr(value) for name, value in row.items()} for row in answers]
+    assert got == [row | answer for row, answer in zip(rows, answers, strict=True)]
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+
+
+def test_plain_lines_on_standard_input_are_a_text_each(bench, results, denial, monkeypatch):
+    feed(monkeypatch, "\ufeff" + "\r\n".join(NEW))
+    status, out, _ = bench("predict", "task=denial", f"results={results}")
+    assert status == 0
+    assert [row["text"] for row in read_csv(out)] == NEW
+    assert [row["label"] for row in read_csv(out)] == [
+        row["label"] for row in expected(denial, pd.DataFrame({"text": NEW}), LABELS)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "columns"),
+    [
+        ([], 'claim,text\nأ,"نفى، ذلك"\n', {"claim": "أ", "text": "نفى، ذلك"}),
+        ([], "text\tclaim\nنفى\tأ\n", {"text": "نفى", "claim": "أ"}),
+        (
+            [],
+            '{"claim": "أ", "text": "نفى", "n": 12345678901234567890}\n',
+            {"claim": "أ", "text": "نفى", "n": 12345678901234567890},
+        ),
+        (["--claim", "c", "--text", "headline"], "c,headline\nأ,نفى\n", {"c": "أ", "headline": "نفى"}),
+    ],
+)
+def test_standard_input_is_read_as_what_its_first_line_says(bench, results, pairs, monkeypatch, words, given, columns):
+    feed(monkeypatch, given)
+    status, out, err = bench("predict", "task=claims", f"results={results}", *words)
+    assert status == 0, err
+    (row,) = [json.loads(out)] if given.startswith("{") else read_csv(out)
+    assert {name: row.pop(name) for name in columns} == columns
+    assert set(row) == {"label", "p_agree", "p_disagree"}
+
+
+CELL = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+FULL = CELL.filter(str.strip)
+
+
+@given(
+    st.lists(st.tuples(FULL, CELL), min_size=1, max_size=8),
+    st.sampled_from(["csv", "jsonl"]),
+    st.sampled_from(["csv", "jsonl"]),
+)
+def test_any_text_comes_back_as_it_was_in_its_place_with_its_own_label(drawn, suffix, form):
+    rows = [{"text": text, "other": other} for text, other in drawn]
+    if suffix == "csv":
+        buffer = io.StringIO()
+        csv.writer(buffer, quoting=csv.QUOTE_ALL).writerows([["text", "other"], *drawn])
+        given = buffer.getvalue()
+    else:
+        given = "".join(json.dumps(row) + "\n" for row in rows)
+    new = read_stream(io.BytesIO(given.encode()), {"text": "text"}, ECHO.columns)
+    lines = {"csv": csv_lines, "jsonl": json_lines}[form](label_rows(ECHO, new.rows, {"text": "text"}))
+    answered = "".join(lines)
+    got = read_csv(answered) if form == "csv" else [json.loads(line) for line in answered.split("\n")[:-1]]
+    for row, back in zip(rows, got, strict=True):
+        odd = len(row["text"]) % 2
+        assert (back["text"], back["other"]) == (row["text"], row["other"])
+        assert back["label"] == ("odd" if odd else "even")
+        assert (float(back["p_odd"]), float(back["p_even"])) == ((0.875, 0.125) if odd else (0.25, 0.75))
+
+
+def test_labels_are_written_while_the_rest_is_not_read_yet():
+    read = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1
+            yield f"نص {read}\n".encode()
+
+    new = read_stream(lines(), {"text": "text"}, ECHO.columns)
+    written = csv_lines(label_rows(ECHO, new.rows, {"text": "text"}))
+    assert len(list(islice(written, CHUNK))) == CHUNK
+    assert read == CHUNK
+    further = [line.split(",")[0] for line in islice(written, CHUNK)]
+    assert further == [f"نص {number}" for number in range(CHUNK, 2 * CHUNK)]
+
+
+def test_a_text_that_the_model_does_not_answer_has_an_empty_label_and_no_probabilities():
+    model = FittedModel(("text",), ("odd", "even"), Echo(abstains=True))
+    assert model.columns == ("label",)
+    rows = [("line 1", {"text": "?"}), ("line 2", {"text": "ab"})]
+    assert "".join(csv_lines(label_rows(model, rows, {"text": "text"}))) == "text,label\n?,\nab,even\n"
+
+
+def test_the_model_of_a_published_split_is_the_one_that_was_scored(bench, results, pairs, tmp_path):
+    assert pairs.model_path() == pairs.cell_path(0) / "model.skops"
+    source = texts(tmp_path / "new.jsonl", PAIRS)
+    status, out, _ = bench("predict", "task=claims", f"results={results}", "--input", str(source))
+    assert status == 0
+    answers = expected(pairs, pd.DataFrame(PAIRS), ("agree", "disagree"))
+    assert [json.loads(line) for line in out.splitlines()] == [
+        row | answer for row, answer in zip(PAIRS, answers, strict=True)
+    ]
+
+
+def test_the_best_finished_run_is_taken_and_named(tmp_path):
+    for model, score in [("a", 0.5), ("b", 0.9), ("c", 0.7)]:
+        folder = write_run(tmp_path, model=model)
+        summary = folder.read_summary()
+        summary["scores"]["macro_f1"] = score
+        folder.write_summary(summary)
+    write_run(tmp_path, model="broken", failed_fold=0)
+    chosen = choose_run(parse_request(["task=denial", f"results={tmp_path}"]))
+    assert chosen.record["model"]["name"] == "b"
+    assert chosen.notes[0].startswith(f"b (search quick, seed 0), run {chosen.folder.key}: macro_f1 0.900 [")
+    assert chosen.notes[0].endswith("], the best of 3 stored runs that compare.")
+    assert any("broken is left out" in note for note in chosen.notes)
+    chosen.folder.model_path().unlink()
+    second = choose_run(parse_request(["task=denial", f"results={tmp_path}"]))
+    assert second.record["model"]["name"] == "c"
+    assert "b (search quick, seed 0)" in second.notes[1]
+    assert "passed over" in second.notes[1]
+
+
+def test_of_equal_runs_the_newest_is_taken_and_a_key_names_another(tmp_path):
+    for key, started in [("0123", "2024-01-01"), ("01e9", "2024-03-01"), ("4567", "2024-02-01")]:
+        folder = write_run(tmp_path)
+        record = folder.read_record()
+        folder.write_record(record | {"started": f"{started}T00:00:00+00:00"})
+        folder.path.rename(folder.path.with_name(key * 3))
+    words = ["task=denial", "model=logreg", f"results={tmp_path}"]
+    assert choose_run(parse_request(words)).folder.key == "01e9" * 3
+    # As numbers these would be 4567 and a power of ten.
+    assert choose_run(parse_request([*words, "run=4567"])).folder.key == "4567" * 3
+    assert choose_run(parse_request([*words, "run=01e9"])).folder.key == "01e9" * 3
+
+
+def test_the_runs_own_record_says_the_labels_and_inputs_not_the_present_task(bench, tmp_path, monkeypatch):
+    write_run(tmp_path, task="denial", labels=("نفي", "لا نفي", "عدم تأكيد"))
+    feed(monkeypatch, "نفت الوزارة الخبر\n")
+    status, out, _ = bench("predict", "task=denial", f"results={tmp_path}")
+    assert status == 0
+    (row,) = read_csv(out)
+    assert row["label"] == "نفي"
+    assert set(row) == {"text", "label", "p_نفي", "p_لا نفي", "p_عدم تأكيد"}
+
+
+def test_other_versions_than_the_runs_are_told(bench, tmp_path, monkeypatch):
+    folder = write_run(tmp_path)
+    record = folder.read_record()
+    record["environment"]["packages"]["scikit-learn"] = "0.1"
+    folder.write_record(record)
+    feed(monkeypatch, "نص\n")
+    _, _, err = bench("predict", "task=denial", f"results={tmp_path}")
+    assert "warning: the run was stored with scikit-learn 0.1 (now" in err
+
+
+BAD_TEXT = {
+    "no column": ("a.csv", "id,txet\n1,نص\n", "a.csv, line 2: there is no column 'text'.\n       Did you mean 'txet'?"),
+    "no column later": ("a.jsonl", '{"text": "نص"}\n{"tex": "نص"}\n', "a.jsonl, line 2: there is no column 'text'."),
+    "empty text": ("a.csv", 'text\nنص\n" "\n', "a.csv, line 3: 'text' is empty."),
+    "blank line": ("a.txt", "نص\n\nنص\n", "a.txt, line 2: 'text' is empty."),
+    "no text": ("a.csv", "text\n", "a.csv: there is no text in it."),
+    "empty file": ("a.txt", "", "a.txt: there is no text in it."),
+    "number": ("a.jsonl", '{"text": 5}\n', "a.jsonl, line 1: 'text' must be text, not 5."),
+    "no object": ("a.jsonl", '["نص"]\n', "a.jsonl, line 1: expected a JSON object, not list."),
+    "half a character": ("a.jsonl", '{"text": "\\ud83d"}\n', "a.jsonl, line 1: it holds half a character"),
+    "cells": ("a.csv", "id,text\n1,نص,آخر\n", "a.csv, line 2: 3 cells, but the header has 2."),
+    "quote": ("a.csv", 'text\n"نص\n', "a.csv, line 2: not valid CSV"),
+    "gold label": ("a.csv", "text,label\nنص,none\n", "a.csv, line 2: there is a column 'label' already"),
+    "bytes": ("a.csv", b"text\n1\n\xce\xc8\n", "a.csv, line 3: byte 1 of the line (0xce) is not UTF-8."),
+    "utf-16": ("a.csv", "text\nنص\n".encode("utf-16"), "here perhaps by: iconv -f UTF-16 -t UTF-8 FILE"),
+    "suffix": ("a.xlsx", "نص\n", "new text is a .csv, .tsv, .jsonl, .txt file, not '.xlsx'."),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "message"), BAD_TEXT.values(), ids=list(BAD_TEXT))
+def test_a_mistake_in_the_text_names_its_line_and_leaves_what_was_there(
+    bench, results, denial, tmp_path, monkeypatch, name, content, message
+):
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    Path("labelled.csv").write_text("before")
+    status, out, err = bench(
+        "predict", "task=denial", f"results={results}", "--input", name, "--output", "labelled.csv"
+    )
+    assert (status, out) == (2, "")
+    assert message in err
+    assert Path("labelled.csv").read_text() == "before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "labelled.csv"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["task=denail"], "task=denail: there is no task of that name.\n       Did you mean 'denial'?"),
+        (["task=stance"], "no run of task 'stance' is stored there."),
+        (["task=denial", "model=logerg"], "Did you mean 'logreg'?"),
+        (["task=denial", "run=zzzz"], "run=zzzz: no such run of task 'denial' is stored."),
+        (["task=denial", "modle=logreg"], "modle: unknown key.\n       Did you mean 'model'?"),
+        (["task=denial,claims"], "task takes one name here."),
+        (["task=denial", "model=all"], "model takes one name here."),
+        (["model=logreg"], "No task was named.\n       Add task=NAME. Choose from: claims, denial."),
+        (["task=denial", "new.csv"], "New text is named by --input new.csv"),
+        (["task=denial", "--input", "nwe.csv"], "nwe.csv: there is no such file.\n       Did you mean 'new.csv'?"),
+        (["task=denial", "--input", "."], "new text is a"),
+        (["task=denial", "--claim", "c"], "--claim c: the model reads no claim, only text."),
+        (["task=claims", "--text", "claim"], "cannot be both claim and text."),
+        (["task=claims", "--input", "new.txt"], "plain lines hold one text each, and the model reads claim and text."),
+        (["task=denial", "--input", "new.csv", "--output", "x.tsv"], "answers are written as a .csv or .jsonl file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_in_the_command_says_what_to_do(bench, results, denial, pairs, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    feed(monkeypatch, "نص\n")
+    texts(tmp_path / "new.csv", [{"text": "نص"}])
+    status, out, err = bench("predict", f"results={results}", *words)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert [path.name for path in tmp_path.iterdir()] == ["new.csv"]
+
+
+def test_a_run_without_its_model_says_why_and_what_to_do(bench, tmp_path, monkeypatch):
+    folder = write_run(tmp_path)
+    note = "the fitted model cannot be stored: TypeError: a lambda"
+    folder.write_cell(CellResult(FINAL, notes=[note]))
+    feed(monkeypatch, "نص\n")
+    status, _, err = bench("predict", "task=denial", f"results={tmp_path}")
+    assert status == 2
+    assert f"no fitted model is stored. T{note[1:]}." in err
+    failed = write_run(tmp_path, task="other", failed_fold=0)
+    status, _, err = bench("predict", "task=other", f"run={failed.key}", f"results={tmp_path}", "--input", "-")
+    assert status == 2
+    assert "bench run task=other model=logreg" in err
+
+
+def test_a_json_column_that_csv_has_no_place_for_is_told_and_nothing_is_left(bench, results, denial, tmp_path):
+    source = texts(tmp_path / "new.jsonl", [{"text": "نص"}, {"text": "نص", "url": "x"}])
+    words = ["task=denial", f"results={results}", "--input", str(source), "--output", str(tmp_path / "out.csv")]
+    status, _, err = bench("predict", *words)
+    assert status == 2
+    assert "text 2: its column 'url' is not in the first one" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["new.jsonl"]
+
+
+def test_a_device_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    with written_beside(pipe) as file:
+        file.write(b"text,label\n")
+    reader.join()
+    assert read == [b"text,label\n"]
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04", b"no archive"])
+def test_a_damaged_model_file_is_named(bench, tmp_path, monkeypatch, damage):
+    folder = write_run(tmp_path)
+    folder.model_path().write_bytes(damage)
+    feed(monkeypatch, "نص\n")
+    status, _, err = bench("predict", "task=denial", f"results={tmp_path}")
+    assert status == 2
+    assert "model.skops: not readable as a model" in err
+
+
+PLUGIN = """
+import numpy as np
+from sklearn.dummy import DummyClassifier
+from pathlib import Path
+Path("imported").touch()
+
+class Mine(DummyClassifier):
+    pass
+"""
+
+
+def test_a_class_of_another_package_is_imported_only_where_the_users_own_file_names_it(bench, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    folder = write_run(tmp_path / "results", model="mine")
+    Path("strange_plugin.py").write_text(PLUGIN)
+    from strange_plugin import Mine  # type: ignore[import-not-found]
+
+    data = dumps(Mine().fit(pd.DataFrame({"text": ["a", "b"]}), ["none", "none"]))
+    folder.write_cell(CellResult(FINAL, estimator=data))
+    record = folder.read_record()
+    # The run's record comes with the model, so it is no reason to trust it.
+    record["model"] |= {"estimator": "strange_plugin.Mine", "features": None}
+    folder.write_record(record)
+    del sys.modules["strange_plugin"]
+    Path("imported").unlink()
+    feed(monkeypatch, "نص\n")
+    status, _, err = bench("predict", "task=denial")
+    assert status == 2
+    assert "types of packages that are not trusted: strange_plugin.Mine" in err
+    assert not Path("imported").exists()
+    own = Path("configs/model/mine.yaml")
+    own.parent.mkdir(parents=True)
+    own.write_text("name: mine\nestimator: strange_plugin.Mine\n")
+    feed(monkeypatch, "نص\n")
+    status, out, _ = bench("predict", "task=denial")
+    assert status == 0
+    assert read_csv(out)[0]["label"] == "none"
+
+
+def test_a_model_that_fails_says_at_which_text(bench, tmp_path, monkeypatch):
+    folder = write_run(tmp_path)
+    record = folder.read_record()
+    record["task"]["labels"] = ["other", "names"]
+    folder.write_record(record)
+    feed(monkeypatch, "نص\n")
+    status, _, err = bench("predict", "task=denial", f"results={tmp_path}")
+    assert status == 1
+    assert "standard input, line 1 and after: the model cannot label these texts: InvalidPredictionError" in err
+
+
+@pytest.fixture(scope="module")
+def logged(results: Path, denial: RunFolder, pairs: RunFolder) -> dict[str, str]:
+    """The addresses of both runs' models in MLflow's store."""
+    client = open_store(tracking_uri(results))
+    addresses = {}
+    for folder in (denial, pairs):
+        (output,) = client.get_run(track(folder, client)).outputs.model_outputs
+        addresses[folder.path.parents[1].name] = f"models:/{output.model_id}"
+    return addresses
+
+
+def test_the_model_of_a_published_split_is_logged_with_its_setting(results, pairs, logged):
+    client = open_store(tracking_uri(results))
+    model = client.get_logged_model(logged["claims"].rpartition("/")[2])
+    assert float(model.params["estimator.C"]) == pairs.read_cell(0).params["estimator.C"]
+    (run,) = client.search_runs([model.experiment_id], "tags.`bench.level` = 'model'")
+    assert run.data.params["estimator.C"] == model.params["estimator.C"]
+    assert "search/best" in run.data.metrics
+
+
+def predicted(bench: Any, results: Path, task: str, rows: list[dict[str, str]], folder: Path) -> list[str]:
+    source = texts(folder / "new.jsonl", rows)
+    status, out, err = bench("predict", f"task={task}", f"results={results}", "--input", str(source))
+    assert status == 0, err
+    return [json.loads(line)["label"] for line in out.splitlines()]
+
+
+def ask(port: int, rows: list[dict[str, str]]) -> list[str]:
+    body = json.dumps({"dataframe_records": rows}).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)["predictions"]
+
+
+@contextmanager
+def scoring_server(uri: str) -> Iterator[int]:
+    """MLflow's own scoring server, in this process."""
+    import mlflow
+    import uvicorn
+    from mlflow.pyfunc import scoring_server
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        app = scoring_server.init(mlflow.pyfunc.load_model(uri))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive()
+                time.sleep(0.01)
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+ROWS = {"denial": [{"text": text} for text in NEW], "claims": PAIRS}
+
+
+@pytest.mark.parametrize("task", list(ROWS))
+def test_mlflows_server_and_pyfunc_give_the_labels_of_bench_predict(
+    bench, results, logged, tmp_path, monkeypatch, task
+):
+    import mlflow
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri(results))
+    monkeypatch.setenv("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")
+    labels = predicted(bench, results, task, ROWS[task], tmp_path)
+    assert len(set(labels)) > 1
+    assert mlflow.pyfunc.load_model(logged[task]).predict(pd.DataFrame(ROWS[task])).tolist() == labels
+    with scoring_server(logged[task]) as port:
+        assert ask(port, ROWS[task]) == labels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", list(ROWS))
+def test_mlflow_models_serve_gives_the_labels_of_bench_predict(bench, results, logged, tmp_path, task):
+    labels = predicted(bench, results, task, ROWS[task], tmp_path)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["-m", "mlflow", "models", "serve", "-m", logged[task], "--env-manager", "local", "--port", str(port)]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": tracking_uri(results), "PATH": path}
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, *words], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            for _ in range(1200):
+                assert server.poll() is None, (tmp_path / "log").read_text()
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5).close()
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            assert ask(port, ROWS[task]) == labels
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(30)
+
+
+def test_from_python(denial):
+    model = load_fitted(denial)
+    answers = model.label(pd.DataFrame({"text": NEW}))
+    assert answers.to_dict("records") == expected(denial, pd.DataFrame({"text": NEW}), LABELS)
+    assert (model.inputs, model.labels) == (("text",), LABELS)
+    assert fitted(LABELS).predict(pd.DataFrame({"text": NEW})).tolist() == answers["label"].tolist()
