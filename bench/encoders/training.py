@@ -14,6 +14,7 @@ import torch
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import Sampler
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
@@ -35,6 +36,9 @@ SORTED_BATCHES = 50
 
 PADDED_TO = 8
 """Batches are as long as a multiple of this: for each new length a CPU's kernels are made anew, and kept."""
+
+DECAY = 0.99
+"""Of the moving average of weights: each step counts a hundredth, those early on more."""
 
 PREDICT_TOKENS = 4096
 """Tokens of a batch of predictions, padding included."""
@@ -58,6 +62,9 @@ class Settings:
         Of AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101).
     patience : int
         Epochs without a better validation score after which it ends.
+    average : bool
+        Whether the weights are an exponential moving average of those after each step (Polyak and Juditsky 1992;
+        Morales-Brotons, Vogels and Hendrikx 2024, arXiv:2411.18704), which is what is validated and kept.
     seed : int
         Of dropout and the order of examples.
     """
@@ -68,6 +75,7 @@ class Settings:
     warmup: float
     weight_decay: float
     patience: int
+    average: bool
     seed: int
 
 
@@ -118,7 +126,7 @@ def train(
     steps : int, optional
         Steps after which it ends whatever the settings say.
     """
-    watch = _Watch(module, settings.patience)
+    watch = _Watch(module, settings.patience, _Average(module) if settings.average else None)
     with placed(module) as device, tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         arguments = TrainingArguments(
             output_dir=scratch,
@@ -153,7 +161,7 @@ def train(
         )
         trainer.remove_callback(PrinterCallback)
         trainer.train()
-        watch.restore_best()
+        watch.end()
     return Training(watch.best_epoch or round(trainer.state.epoch or 0), watch.scores, watch.seconds_a_step())
 
 
@@ -266,11 +274,35 @@ class LikeLengths(Sampler[int]):
         yield from order[whole:].tolist()
 
 
+class _Average:
+    """An exponential moving average of the weights that are trained."""
+
+    def __init__(self, module: SequenceClassifier) -> None:
+        self._module, self._steps = module, 0
+        self._trained = {name: value for name, value in module.named_parameters() if value.requires_grad}
+        self._mean = {name: value.detach().clone() for name, value in self._trained.items()}
+
+    def update(self) -> None:
+        """Take the weights after a step in."""
+        self._steps += 1
+        decay = min(DECAY, (1 + self._steps) / (10 + self._steps))
+        current = [value.detach() for value in self._trained.values()]
+        get_ema_multi_avg_fn(decay)(list(self._mean.values()), current, None)
+
+    def swap(self) -> None:
+        """Put the average in the place of the weights, or these back."""
+        with torch.no_grad():
+            for name, value in self._trained.items():
+                current = value.detach().clone()
+                value.copy_(self._mean[name])
+                self._mean[name] = current
+
+
 class _Watch(TrainerCallback):
     """Keeps the weights of the best epoch, ends a training that does not improve, and takes the time of steps."""
 
-    def __init__(self, module: SequenceClassifier, patience: int) -> None:
-        self._module, self._patience = module, patience
+    def __init__(self, module: SequenceClassifier, patience: int, average: _Average | None) -> None:
+        self._module, self._patience, self._average = module, patience, average
         self._best: tuple[float, float] | None = None
         self._weights: dict[str, torch.Tensor] = {}
         self._times: list[float] = []
@@ -278,7 +310,13 @@ class _Watch(TrainerCallback):
         self.scores: list[float] = []
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self._average is not None:
+            self._average.update()
         self._times.append(time.perf_counter())
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self._average is not None and control.should_evaluate:
+            self._average.swap()
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: dict[str, float], **kwargs: Any) -> None:
         score = (metrics["eval_macro_f1"], -metrics["eval_log_loss"])
@@ -287,10 +325,15 @@ class _Watch(TrainerCallback):
             self._best, self.best_epoch, self._weights = score, len(self.scores), self._module.trained()
         elif len(self.scores) - self.best_epoch >= self._patience:
             control.should_training_stop = True
+        if self._average is not None:
+            self._average.swap()
 
-    def restore_best(self) -> None:
-        if self.best_epoch not in (0, len(self.scores)):
+    def end(self) -> None:
+        """Leave the classifier with the weights of the best epoch, or the last ones where none was validated."""
+        if self.best_epoch:
             self._module.restore(self._weights)
+        elif self._average is not None:
+            self._average.swap()
 
     def seconds_a_step(self) -> float:
         return float(np.median(np.diff(self._times))) if len(self._times) > 2 else float("nan")

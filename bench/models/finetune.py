@@ -71,6 +71,9 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         The part that is held out, about.
     n_iter_no_change : int
         Epochs without a better score after which training ends.
+    average : bool
+        Whether to keep a moving average of the weights rather than those after the last step; scikit-learn's
+        `SGDClassifier` has the same under this name.
     warmup : float
         The part of all steps in which the learning rate rises.
     weight_decay : float
@@ -107,6 +110,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         early_stopping: bool = True,
         validation_fraction: float = 0.15,
         n_iter_no_change: int = 2,
+        average: bool = True,
         warmup: float = 0.1,
         weight_decay: float = 0.01,
         max_tokens: int = 256,
@@ -122,13 +126,21 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
+        self.average = average
         self.warmup = warmup
         self.weight_decay = weight_decay
         self.max_tokens = max_tokens
         self.inputs = inputs
         self.random_state = random_state
 
-    def fit(self, X: pd.DataFrame, y: NDArray[np.str_], groups: NDArray[np.str_] | None = None) -> FineTunedClassifier:
+    def fit(
+        self,
+        X: pd.DataFrame,
+        y: NDArray[np.str_],
+        groups: NDArray[np.str_] | None = None,
+        X_val: pd.DataFrame | None = None,
+        y_val: NDArray[np.str_] | None = None,
+    ) -> FineTunedClassifier:
         """Train on rows.
 
         Parameters
@@ -139,6 +151,9 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
             Labels.
         groups : ndarray of shape (n_rows,), optional
             What must not be cut through where rows are held out.
+        X_val, y_val : pandas.DataFrame and ndarray of str, optional
+            Rows and labels to stop early by in the place of rows held out, as in scikit-learn's
+            `HistGradientBoostingClassifier`. Those with a label that `y` lacks are passed over.
 
         Raises
         ------
@@ -150,6 +165,11 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, classes = np.unique(np.asarray(y, dtype=str), return_inverse=True)
         tokens = self._tokens(X)
         held_out = self._held_out(classes, groups)
+        if self.early_stopping and X_val is not None and y_val is not None:
+            known = np.isin(np.asarray(y_val, dtype=str), self.classes_)
+            tokens += self._tokens(X_val.loc[known])
+            classes = np.concatenate([classes, np.searchsorted(self.classes_, np.asarray(y_val, dtype=str)[known])])
+            held_out = np.arange(len(classes)) >= len(X)
         self._module, training = self._train(tokens, classes, held_out)
         self.weights_ = {name: value.numpy() for name, value in self._module.trained().items()}
         self.best_epoch_, self.validation_scores_ = training.best_epoch, training.scores
@@ -205,8 +225,9 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
                 raise ModelError(f"estimator.{name} must be a number from 0 to below 1, not {value!r}.")
         if not self.learning_rate:
             raise ModelError("estimator.learning_rate is 0, which trains nothing.")
-        if not isinstance(self.early_stopping, bool):
-            raise ModelError(f"estimator.early_stopping must be true or false, not {self.early_stopping!r}.")
+        for name in ("early_stopping", "average"):
+            if not isinstance(getattr(self, name), bool):
+                raise ModelError(f"estimator.{name} must be true or false, not {getattr(self, name)!r}.")
         if self.class_weight not in (None, "balanced") and not isinstance(self.class_weight, Mapping):
             raise ModelError(
                 f"estimator.class_weight must be null, balanced or a mapping of labels to weights, not "
@@ -244,6 +265,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
             self.warmup,
             self.weight_decay,
             self.n_iter_no_change,
+            self.average,
             int(self.random_state),
         )
         kept, validation = np.flatnonzero(~held_out), np.flatnonzero(held_out)
