@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "bench.models"
 
+TESTED = ("source", "inputs", "labels", "label_map")
+"""Keys of a task's file that decide what is scored: with others in their place its published figures do not compare."""
+
 
 def defaults_folder() -> Path:
     """The folder with the ``tasks/``, ``configs/`` and ``seeds/`` that come with the package."""
@@ -69,7 +72,10 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
     from bench.data.definition import build_task, read_definition
 
     path = _find(name, task_files(), "task", "tasks")
-    return build_task(override(read_definition(path), overrides or {}, f"task={name}"), path, mirror)
+    definition = override(read_definition(path), overrides or {}, f"task={name}")
+    if any(key.partition(".")[0] in TESTED for key in overrides or {}):
+        definition.pop("published", None)
+    return build_task(definition, path, mirror)
 
 
 def is_here(name: str) -> bool:

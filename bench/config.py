@@ -31,6 +31,9 @@ SPLITS = ("published", "grouped")
 MIRROR = "data.mirror"
 """The key of a folder to take published data from; a configuration need not have it."""
 
+TRAIN_ON = "train_on"
+"""The key of another task to train on; a configuration need not have it."""
+
 MULTIPLE = ("task", "model")
 """Groups of which a run takes one, several or all."""
 
@@ -103,6 +106,25 @@ class Execution:
 
 
 @dataclass(frozen=True)
+class TrainOn:
+    """Another task whose examples train.
+
+    Parameters
+    ----------
+    task : str
+        Its name.
+    labels : mapping of str to str or None
+        The task's label for each of the other's; None takes those of the same name.
+    only : bool
+        Whether the other task's examples train in the place of the task's own, rather than beside them.
+    """
+
+    task: str
+    labels: Mapping[str, str] | None = None
+    only: bool = False
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """All that a run was asked to do.
 
@@ -124,6 +146,8 @@ class RunConfig:
         Whether to run anew what is stored.
     tracking : bool
         Whether to log to MLflow.
+    train_on : TrainOn or None
+        Another task whose examples train.
     mirror : pathlib.Path or None
         A folder to take published files from, in the network's place.
     results : pathlib.Path
@@ -144,6 +168,7 @@ class RunConfig:
     seed: int = 0
     force: bool = False
     tracking: bool = True
+    train_on: TrainOn | None = None
     mirror: Path | None = None
     results: Path = Path("results")
     overrides: tuple[str, ...] = ()
@@ -170,13 +195,13 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         If a key or name is unknown, or a value has the wrong type.
     """
     path = config_path()
-    settings = {MIRROR: None, **read_yaml(path)}
+    settings = {MIRROR: None, TRAIN_ON: None, **read_yaml(path)}
     chosen = _defaults(settings.pop("defaults", []), path)
     changes: dict[str, dict[str, Any]] = {}
     given = parse_overrides(words)
     for key, value in given.items():
         head, _, rest = key.partition(".")
-        if rest and head in (*GROUPS, *MULTIPLE):
+        if rest and head in (*GROUPS, *MULTIPLE, TRAIN_ON):
             changes.setdefault(head, {})[rest] = value
         elif key in (*GROUPS, *MULTIPLE):
             chosen[key] = value
@@ -220,6 +245,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         seed=top.integer("seed", least=0),
         force=top.boolean("force"),
         tracking=top.boolean("tracking"),
+        train_on=_train_on(top.text(TRAIN_ON), changes.get(TRAIN_ON, {})),
         mirror=Path(mirror).expanduser() if mirror else None,
         results=Path(top.text("results") or "results"),
         overrides=tuple(words),
@@ -227,6 +253,24 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
     for fields in (search, validation, execution, top):
         fields.reject_rest()
     return run
+
+
+def _train_on(name: str | None, changes: Mapping[str, Any]) -> TrainOn | None:
+    if name is None:
+        if changes:
+            raise ConfigError(f"{TRAIN_ON}.{next(iter(changes))}: no other task is named.", f"Add {TRAIN_ON}=NAME.")
+        return None
+    if name not in task_files():
+        raise ConfigError(f"{TRAIN_ON}={name}: there is no task of that name.", nearest(name, task_files()))
+    for key in changes:
+        if key not in ("labels", "only"):
+            raise ConfigError(f"{TRAIN_ON}.{key}: unknown key.", nearest(key, ("labels", "only")))
+    labels = changes.get("labels")
+    if labels is not None and not isinstance(labels, Mapping):
+        hint = f'For example: "{TRAIN_ON}.labels={{agree: agree, other: unrelated}}"'
+        raise ConfigError(f"{TRAIN_ON}.labels={labels}: expected a mapping of its labels to the task's.", hint)
+    only = _Fields({"only": False, **changes}, f"{TRAIN_ON}.").boolean("only")
+    return TrainOn(name, None if labels is None else {str(raw): str(label) for raw, label in labels.items()}, only)
 
 
 def _search_name(name: str, changes: Mapping[str, Any]) -> str:

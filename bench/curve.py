@@ -88,6 +88,10 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
     """
     if not any(word.startswith("model=") for word in config.overrides):
         raise ConfigError("No model was named.", "Add model=NAME, such as the best of bench run's leaderboard.")
+    if config.train_on is not None:
+        raise ConfigError(
+            "train_on: a curve shows how a task's own labels help, so nothing else trains.", "Leave it out."
+        )
     outcome = CurveOutcome()
     with ExitStack() as stack:
         warm_up()

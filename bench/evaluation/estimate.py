@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bench.catalogue import config_files, load_config
 from bench.config import RunConfig, Search
 from bench.errors import BenchError, ConfigError
@@ -122,7 +120,7 @@ def fold_seconds(evaluation: Evaluation, fold: Fold, one_fit: float, search: Sea
         Seconds in one process.
     """
     n = len(evaluation.task)
-    rows = np.arange(n) if fold == FINAL else evaluation.splits[int(fold)].train
+    rows = evaluation.final_rows if fold == FINAL else evaluation.splits[int(fold)].train
     final_fit = one_fit * len(rows) / n
     if not evaluation.model.search or not search.trials:
         return final_fit

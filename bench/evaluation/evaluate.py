@@ -68,6 +68,8 @@ class Evaluation:
     keeps_model : bool
         Whether a fold's fitted model is part of its result: for a published split, whose one model is the one that
         is scored.
+    lent : ndarray of int, shape (n_lent,), or None
+        Rows of another task's examples, which only ever train.
     """
 
     task: Task
@@ -77,6 +79,13 @@ class Evaluation:
     inner_folds: int
     seed: int
     keeps_model: bool = False
+    lent: NDArray[np.intp] | None = None
+
+    @property
+    def final_rows(self) -> NDArray[np.intp]:
+        """What the final model is fitted on: all examples, but only lent ones where these alone train."""
+        alone = self.lent is not None and all(np.array_equal(split.train, self.lent) for split in self.splits)
+        return self.lent if alone and self.lent is not None else np.arange(len(self.task))
 
 
 @dataclass
@@ -178,10 +187,11 @@ def _explain(
 
 def _fit_final(evaluation: Evaluation, result: CellResult, cache: FeatureCache, clock: _Clock) -> None:
     task = evaluation.task
-    _search(evaluation, FINAL, np.arange(len(task)), result, cache, clock)
+    rows = evaluation.final_rows
+    _search(evaluation, FINAL, rows, result, cache, clock)
     with clock.fitting():
         estimator = evaluation.model.build(result.params, task, _model_seed(evaluation, FINAL))
-        estimator.fit(task.frame, task.y, **_groups_for(estimator, task.groups))
+        estimator.fit(task.frame.iloc[rows], task.y[rows], **_groups_for(estimator, task.groups[rows]))
     with clock.phase("store"):
         _store(estimator, result)
 
@@ -253,16 +263,20 @@ def inner_splits(evaluation: Evaluation, fold: Fold, rows: NDArray[np.intp]) -> 
     Returns
     -------
     list of Split
-        Empty where the part holds one group.
+        Empty where the part holds one group. Rows of another task train in each of them, and are tested in none,
+        unless they alone train.
     """
     task = evaluation.task
     dev = None if fold == FINAL else evaluation.splits[int(fold)].dev
     if dev is not None:
-        return [Split(rows, dev)]
+        return [Split(rows, dev, dev)]
     seed = derive_seed(evaluation.seed, task.name, str(fold), "inner")
+    own, lent = rows, rows[:0]
+    if evaluation.lent is not None and len(rows) > len(evaluation.lent):
+        own, lent = np.setdiff1d(rows, evaluation.lent), evaluation.lent
     return [
-        Split(rows[split.train], rows[split.test])
-        for split in split_by_group(task.codes[rows], task.groups[rows], evaluation.inner_folds, seed)
+        Split(np.concatenate([own[split.train], lent]), own[split.test])
+        for split in split_by_group(task.codes[own], task.groups[own], evaluation.inner_folds, seed)
     ]
 
 
@@ -387,7 +401,15 @@ def _fit(
     with clock.fitting():
         if len(np.unique(y)) == 1:
             estimator = _constant_like(estimator)
-        estimator.fit(X_train, y, **_groups_for(estimator, task.groups[split.train]))
+        further: dict[str, Any] = _groups_for(estimator, task.groups[split.train])
+        if split.dev is not None and "X_val" in inspect.signature(estimator.fit).parameters:
+            X_dev = X_test
+            if split.dev is not split.test:
+                X_dev = task.frame.iloc[split.dev]
+                if transformer is not None:
+                    X_dev = cache.fit_transform(transformer, split.train, split.dev, y)[1]
+            further |= {"X_val": X_dev, "y_val": task.y[split.dev]}
+        estimator.fit(X_train, y, **further)
     return estimator, X_test
 
 
@@ -434,6 +456,8 @@ def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictio
         "label": labels[task.codes[rows]],
         "predicted": labels[predictions.codes],
     }
+    if task.weights is not None:
+        columns["weight"] = task.weights[rows]
     for prefix, values in (("p", predictions.probabilities), ("d", predictions.decisions)):
         if values is not None:
             columns |= {f"{prefix}_{label}": values[:, code] for code, label in enumerate(task.labels)}

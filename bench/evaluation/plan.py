@@ -10,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.catalogue import is_here, load_model, load_task
+from bench.checks import check_task
 from bench.config import RunConfig
 from bench.data.duplicates import duplicate_keys
 from bench.data.task import ROLES, Task
+from bench.data.transfer import transfer
 from bench.encoders.device import device_name
-from bench.errors import ConfigError, ModelError, UserError
+from bench.errors import ConfigError, DataError, ModelError, UserError
 from bench.evaluation import splits
 from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.estimate import time_notes
@@ -25,9 +27,14 @@ from bench.evaluation.evaluate import Evaluation
 from bench.evaluation.examine import Examined, examine_all
 from bench.evaluation.execute import call
 from bench.models.model import Model
+from bench.results.protocol import deciding
 from bench.results.store import FORMAT, RunFolder, run_key
 from bench.seeding import derive_seed
 from bench.statistics.reference import pass_scores
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 BASELINE = "majority"
 """The model that stands in every table."""
@@ -81,6 +88,28 @@ class PlannedRun:
         return [fold for fold in self.all_folds if not self.folder.is_done(fold)]
 
 
+@dataclass(frozen=True, eq=False)
+class SplitTask:
+    """A task with its outer splits, as the evaluations of all models share them.
+
+    Parameters
+    ----------
+    task : Task
+        The task; where another one's examples train too, these come after its own.
+    splits : list of Split
+        The outer splits.
+    lent : ndarray of int, shape (n_lent,), or None
+        The rows of another task's examples.
+    described : dict
+        The parts ``task`` and ``splits`` of a run's record, and ``train_on`` where there is another task.
+    """
+
+    task: Task
+    splits: list[splits.Split]
+    lent: NDArray[np.intp] | None
+    described: dict[str, Any]
+
+
 @dataclass(eq=False)
 class Plan:
     """All runs of a command.
@@ -128,16 +157,22 @@ def prepare(config: RunConfig) -> Plan:
     """
     planned = Plan([])
     _check_device(config.execution.device)
-    tasks = [_load(name, config) for name in _tasks_to_load(config, planned.notes)]
-    outer = {task.name: _split(task, config) for task in tasks}
-    for task in tasks:
-        planned.notes += [f"{task.name}: {note}" for note in (*task.notes, *_split_notes(task, outer[task.name]))]
-    described = {task.name: _describe_task(task) for task in tasks}
-    for task, model, examined in _fitting(tasks, config, planned.notes):
-        inner = config.validation.inner_folds
-        one = len(outer[task.name]) == 1
-        evaluation = Evaluation(task, model, outer[task.name], config.search, inner, config.seed, keeps_model=one)
-        planned.runs.append(_plan_run(evaluation, described[task.name], examined, config))
+    tasks = [load_as_split(name, config) for name in tasks_to_load(config, planned.notes)]
+    own = {task.name: _split_task(task, config, planned.notes) for task in tasks}
+    lent = {name: _with_lent(split, config, planned.notes) for name, split in own.items()}
+    for task, model, examined in _fitting([each.task for each in lent.values()], config, planned.notes):
+        split = own[task.name] if model.name == BASELINE else lent[task.name]
+        evaluation = Evaluation(
+            split.task,
+            model,
+            split.splits,
+            config.search,
+            config.validation.inner_folds,
+            config.seed,
+            keeps_model=len(split.splits) == 1,
+            lent=split.lent,
+        )
+        planned.runs.append(_plan_run(evaluation, split, examined, config))
     return planned
 
 
@@ -149,8 +184,8 @@ def _check_device(device: str) -> None:
         )
 
 
-def _tasks_to_load(config: RunConfig, notes: list[str]) -> list[str]:
-    """The tasks of a run: those that were named, or of all those whose files are on this machine."""
+def tasks_to_load(config: RunConfig, notes: list[str]) -> list[str]:
+    """The tasks of a command: those that were named, or of all those whose files are on this machine."""
     if config.asked_for_tasks:
         return list(config.tasks)
     here = [name for name in config.tasks if is_here(name)]
@@ -160,11 +195,33 @@ def _tasks_to_load(config: RunConfig, notes: list[str]) -> list[str]:
     return here
 
 
-def _load(name: str, config: RunConfig) -> Task:
+def load_as_split(name: str, config: RunConfig) -> Task:
+    """Build a task, with the group column and the published splits that the configuration asks for."""
     task = load_task(name, config.task_overrides, config.mirror)
     if config.validation.splits == "grouped" and task.splits:
         task = task.without_splits()
     return task if config.validation.group is None else task.grouped_by(config.validation.group)
+
+
+def _split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
+    outer = _split(task, config)
+    told = *task.notes, *_split_notes(task, outer), *_warnings(task, config.validation.folds)
+    notes += [f"{task.name}: {note}" for note in told]
+    return SplitTask(task, outer, None, {"task": _describe_task(task, outer), "splits": splits.digest(outer, task.ids)})
+
+
+def _with_lent(own: SplitTask, config: RunConfig, notes: list[str]) -> SplitTask:
+    """Lend a task another one's training examples, where that is asked for."""
+    asked = config.train_on
+    if asked is None:
+        return own
+    source = load_task(asked.task, {}, config.mirror)
+    together = transfer(own.task, source, asked.labels)
+    notes += [f"{own.task.name}: {asked.task}: {note}" for note in together.notes]
+    outer = [splits.with_lent(split, together.lent, asked.only) for split in own.splits]
+    splits.verify_inputs(outer, duplicate_keys(together.task.frame), together.task.ids)
+    described = {"task": source.name, "digest": source.digest, "labels": together.labels, "only": asked.only}
+    return SplitTask(together.task, outer, together.lent, {**own.described, "train_on": described})
 
 
 def _split(task: Task, config: RunConfig) -> list[splits.Split]:
@@ -194,6 +251,16 @@ def _split_notes(task: Task, outer: Sequence[splits.Split]) -> list[str]:
     return notes
 
 
+def _warnings(task: Task, folds: int) -> list[str]:
+    """What the quick checks of a task's data warn of; an error that they find ends the run."""
+    findings = check_task(task, folds, quick=True)
+    for finding in findings:
+        if finding.severity == "error":
+            hint = f"`bench check task={task.name}` shows examples; {finding.page} says what to do."
+            raise DataError(f"{task.origin}: {finding.message} ({finding.code})", hint)
+    return [f"{finding.message} ({finding.code})" for finding in findings if finding.severity == "warning"]
+
+
 def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list[tuple[Task, Model, Examined]]:
     """The models that fit each task, with what is known of them."""
     names = list(config.models) if BASELINE in config.models else [BASELINE, *config.models]
@@ -212,8 +279,8 @@ def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list
     return fitting
 
 
-def _plan_run(evaluation: Evaluation, task: Mapping[str, Any], examined: Examined, config: RunConfig) -> PlannedRun:
-    model = evaluation.model
+def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, config: RunConfig) -> PlannedRun:
+    model, task = evaluation.model, split.described["task"]
     described: dict[str, Any] = {
         "name": model.name,
         "estimator": model.estimator,
@@ -227,12 +294,12 @@ def _plan_run(evaluation: Evaluation, task: Mapping[str, Any], examined: Examine
     if model.first_setting is not None:
         described["first_setting"] = model.first_setting
     identity = {
-        "task": {key: task[key] for key in IDENTIFYING},
+        "task": {key: task[key] for key in (*IDENTIFYING, "population") if key in task},
         "model": described,
-        "validation": {key: value for key, value in dataclasses.asdict(config.validation).items() if key != "name"},
+        "validation": deciding(dataclasses.asdict(config.validation)),
         "search": {"trials": config.search.trials, "timeout": config.search.timeout} if model.search else None,
-        "splits": splits.digest(evaluation.splits, evaluation.task.ids),
         "seed": config.seed,
+        **{key: value for key, value in split.described.items() if key != "task"},
     }
     folder = RunFolder(config.results / evaluation.task.name / model.name / run_key(identity))
     record = {
@@ -274,7 +341,7 @@ def older_versions(folder: RunFolder, record: Mapping[str, Any]) -> str | None:
     )
 
 
-def _describe_task(task: Task) -> dict[str, Any]:
+def _describe_task(task: Task, outer: Sequence[splits.Split]) -> dict[str, Any]:
     seed = derive_seed(0, task.name, "interval")
     return {
         "name": task.name,
@@ -286,10 +353,12 @@ def _describe_task(task: Task) -> dict[str, Any]:
         "label_map": dict(task.label_map),
         "metric": task.metric,
         "group": task.group,
+        **({"population": dict(task.population)} if task.population else {}),
         "n_examples": len(task),
         "splits": {name: {role: int((task.examples[name] == role).sum()) for role in ROLES} for name in task.splits},
         "n_groups": len(set(task.groups.tolist())),
-        "notes": list(task.notes),
+        "published": [dataclasses.asdict(figure) for figure in task.published] if task.splits else [],
+        "notes": [*task.notes, *_split_notes(task, outer)],
         "origin": str(task.origin),
         "references": [] if task.passes is None else pass_scores(task.passes, task.groups, task.labels, seed),
     }

@@ -133,6 +133,21 @@ def published_splits(roles: Sequence[NDArray[np.object_]]) -> list[Split]:
     return found
 
 
+def with_lent(split: Split, lent: Rows, only: bool) -> Split:
+    """Let other rows train beside those of a split, or in their place.
+
+    Parameters
+    ----------
+    split : Split
+        A split.
+    lent : ndarray of int, shape (n_lent,)
+        Rows that only ever train.
+    only : bool
+        Whether they train in the place of the split's own; nothing is chosen on its dev part then.
+    """
+    return Split(lent, split.test) if only else Split(np.concatenate([split.train, lent]), split.test, split.dev)
+
+
 def shared_groups(split: Split, groups: NDArray[np.str_]) -> NDArray[np.bool_]:
     """Mark the test examples whose group training or dev has too, in an array of shape (n_test,)."""
     others = split.train if split.dev is None else np.concatenate([split.train, split.dev])

@@ -1,0 +1,148 @@
+"""A published split is used as published: trained on train, searched on dev, test scored once and whole."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, ClassifierMixin
+from small_tasks import text_task
+
+from bench.config import Search
+from bench.data.duplicates import duplicate_keys, settle_splits
+from bench.data.task import ROLES, Task
+from bench.errors import LeakageError
+from bench.evaluation.evaluate import Evaluation, evaluate
+from bench.evaluation.splits import published_splits, verify_inputs
+from bench.features.cache import FeatureCache
+from bench.models import Model
+from bench.models.persistence import loads
+
+
+class Spy(ClassifierMixin, BaseEstimator):
+    """Predicts the label that is most frequent in training, and remembers which texts it was shown."""
+
+    fitted: ClassVar[list[set[str]]] = []
+    predicted: ClassVar[list[set[str]]] = []
+
+    def __init__(self, penalty: float = 1.0) -> None:
+        self.penalty = penalty
+
+    def fit(self, X: pd.DataFrame, y: Any) -> Spy:
+        self.fitted.append(set(X["text"]))
+        self.classes_, counts = np.unique(y, return_counts=True)
+        self.most_ = self.classes_[counts.argmax()]
+        return self
+
+    def predict(self, X: pd.DataFrame) -> Any:
+        self.predicted.append(set(X["text"]))
+        return np.full(len(X), self.most_)
+
+
+@pytest.fixture
+def spy(monkeypatch: pytest.MonkeyPatch) -> Model:
+    monkeypatch.setattr(Spy, "fitted", [])
+    monkeypatch.setattr(Spy, "predicted", [])
+    search = {"estimator.penalty": [0.1, 1.0, 10.0]}
+    return Model.parse({"name": "spy", "estimator": f"{__name__}.Spy", "search": search}, "spy.yaml", "spy")
+
+
+def split_task(columns: int = 1, dev: bool = True) -> Task:
+    """Twenty-four texts, in each split another third is test, and a sixth dev where there is one."""
+    task = text_task()
+    place = np.arange(len(task))
+    names = ["split"] if columns == 1 else [f"fold-{number + 1}" for number in range(columns)]
+    for number, name in enumerate(names):
+        part = (place + 8 * number) % 24
+        roles = np.where(part < 8, "test", np.where((part < 12) & dev, "dev", "train"))
+        task.examples[name] = roles
+    return text_task(examples=task.examples, splits=tuple(names))
+
+
+def texts(task: Task, column: str, role: str) -> set[str]:
+    return set(task.examples["text"][task.examples[column] == role])
+
+
+def evaluation_of(task: Task, model: Model, trials: int = 4) -> Evaluation:
+    splits = published_splits([task.examples[name].to_numpy(dtype=object) for name in task.splits])
+    return Evaluation(task, model, splits, Search("test", trials), 3, 0, keeps_model=len(splits) == 1)
+
+
+def test_settings_are_fitted_on_train_and_chosen_on_dev_and_test_is_scored_once(spy: Model) -> None:
+    task = split_task()
+    result = evaluate(evaluation_of(task, spy), 0, FeatureCache(task.frame))
+    assert result.error is None
+    assert Spy.fitted == [texts(task, "split", "train")] * 5  # four settings, and the chosen one
+    assert Spy.predicted == [texts(task, "split", "dev")] * 4 + [texts(task, "split", "test")]
+    assert set(result.predictions["id"]) == set(task.examples["id"][task.examples["split"] == "test"])
+
+
+def test_without_a_dev_part_settings_are_chosen_inside_train(spy: Model) -> None:
+    task = split_task(dev=False)
+    assert evaluate(evaluation_of(task, spy), 0, FeatureCache(task.frame)).error is None
+    *searched, final = Spy.fitted
+    assert final == texts(task, "split", "train")
+    assert all(shown < final for shown in searched)
+    assert not any(shown & texts(task, "split", "test") for shown in (*Spy.fitted, *Spy.predicted[:-1]))
+
+
+def test_each_published_fold_is_a_split_of_its_own(spy: Model) -> None:
+    task = split_task(columns=3)
+    for fold, name in enumerate(task.splits):
+        assert evaluate(evaluation_of(task, spy, trials=1), fold, FeatureCache(task.frame)).error is None
+        assert Spy.fitted[-1] == texts(task, name, "train")
+        assert Spy.predicted[-1] == texts(task, name, "test")
+
+
+@pytest.mark.parametrize("features", ["tfidf", None])
+def test_the_stored_model_is_the_one_that_was_scored(features: str | None) -> None:
+    task = split_task()
+    estimator = "sklearn.linear_model.LogisticRegression" if features else "bench.models.lexicon.LexiconClassifier"
+    definition = {"name": "mine", "estimator": estimator} | ({"features": features} if features else {})
+    model = Model.parse(definition, "mine.yaml", "mine")
+    result = evaluate(evaluation_of(task, model), 0, FeatureCache(task.frame))
+    assert result.estimator is not None, result.notes
+    test = task.frame[task.examples["split"] == "test"]
+    assert loads(result.estimator).predict(test).tolist() == result.predictions["predicted"].tolist()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ابجده"), st.sampled_from([*ROLES, ""])), min_size=1, max_size=30).map(
+        lambda rows: pd.DataFrame({"id": [str(n) for n in range(len(rows))], "text": [a for a, _ in rows]}).assign(
+            label="x", split=[b for _, b in rows]
+        )
+    )
+)
+def test_no_input_of_test_is_seen_before_and_test_stays_whole(frame: pd.DataFrame) -> None:
+    settled, _, notes = settle_splits(frame, ("text",), None, ["split"])
+    seen = {role: settled["text"][settled["split"] == role].tolist() for role in ROLES}
+    assert seen["test"] == frame["text"][frame["split"] == "test"].tolist()
+    assert not {*seen["train"], *seen["dev"]} & set(seen["test"])
+    assert not set(seen["train"]) & set(seen["dev"])
+    assert len(set(seen["train"])) == len(seen["train"])
+    assert {*seen["train"], *seen["dev"], *seen["test"]} == set(frame["text"][frame["split"] != ""])
+    left_out = (frame["split"] != "").sum() - len(settled)
+    assert sum(int(note.partition(" of ")[0]) for note in notes) == left_out
+
+
+def test_a_test_input_where_settings_are_chosen_is_refused() -> None:
+    task = split_task()
+    test, dev = (np.flatnonzero(task.examples["split"] == role)[0] for role in ("test", "dev"))
+    task.examples.loc[dev, "text"] = task.examples.loc[test, "text"]
+    splits = published_splits([task.examples["split"].to_numpy(dtype=object)])
+    with pytest.raises(LeakageError, match=f"test example 'e{test}' also stands in training, as 'e{dev}'"):
+        verify_inputs(splits, duplicate_keys(task.frame), task.ids)
+
+
+def test_pooled_a_published_split_is_a_plain_task_with_each_input_once() -> None:
+    task = split_task()
+    task.examples.loc[0, "text"] = task.examples.loc[23, "text"]
+    pooled = task.without_splits()
+    assert pooled.splits == ()
+    assert "split" not in pooled.examples
+    assert len(pooled) == 23
+    assert any("repeats" in note for note in pooled.notes)
