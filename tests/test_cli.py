@@ -16,6 +16,9 @@ from bench.results.store import RunFolder
 
 Ended = tuple[int, str, str]
 
+TASKS = sorted(path.parent.name for path in (Path(__file__).parents[1] / "tasks").glob("*/task.yaml"))
+"""The tasks that come with the package."""
+
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
@@ -81,7 +84,7 @@ MISTAKES = {
     "an unknown command": (["rnu"], "bench rnu: there is no such command.\n       Did you mean 'run'?"),
     "a far command": (["zzz"], "bench zzz: there is no such command.\n       Choose from: check, compare, "),
     "an unknown option": (["run", "--task=stance"], "No such option '--task'"),
-    "no task": (["run"], "No task was named.\n       Add task=NAME. Choose from: denial, source-type, stance."),
+    "no task": (["run"], "No task was named.\n       Add task=NAME. Choose from: ans-stance, "),
     "a mistyped task": (
         ["run", "task=stanse"],
         "task=stanse: there is no task of that name.\n       Did you mean 'sta",
@@ -166,7 +169,7 @@ OWN_FILES = {
     ),
     "an unknown key of the validation": (
         "configs/validation/mine.yaml",
-        b"group: null\nfolds: 5\ninner_folds: 3\nrepeats: 1\nfods: 2\n",
+        b"group: null\nfolds: 5\ninner_folds: 3\nrepeats: 1\nsplits: published\nfods: 2\n",
         ["run", "task=denial", "validation=mine"],
         "validation.fods: unknown key.\n       Did you mean 'folds'?",
     ),
@@ -199,12 +202,7 @@ def test_tasks_and_models_are_listed_with_where_each_comes_from_and_a_broken_one
     assert any(line.strip().endswith("configs/model/logreg.yaml") for line in lines)
     status, out, err = bench("tasks")
     assert (status, err) == (0, "")
-    assert [line.split()[0] for line in out.splitlines() if not line.startswith(" ")] == [
-        "denial",
-        "mine",
-        "source-type",
-        "stance",
-    ]
+    assert [line.split()[0] for line in out.splitlines() if not line.startswith(" ")] == sorted([*TASKS, "mine"])
     assert "  tasks/mine/task.yaml" in out
 
 
@@ -239,10 +237,10 @@ COMPLETIONS = {
         ["task=", "model=", "search=", "validation=", "execution=", "seed=", "force=", "tracking=", "results="],
     ),
     "a task, as zsh splits": ("bench run task=st", ["task=stance"]),
-    "tasks, as zsh splits": ("bench run task=", ["task=denial", "task=source-type", "task=stance", "task=all"]),
+    "tasks, as zsh splits": ("bench run task=", [f"task={name}" for name in (*TASKS, "all")]),
     "a second model, as zsh splits": ("bench run model=logreg,lin", ["model=logreg,linear-svm"]),
     "a task, as bash splits": ("bench run task = st", ["stance"]),
-    "tasks, as bash splits": ("bench run task =", ["denial", "source-type", "stance", "all"]),
+    "tasks, as bash splits": ("bench run task =", [*TASKS, "all"]),
     "a second model, as bash splits": ("bench run model = logreg,lin", ["logreg,linear-svm"]),
     "a key after a value, as bash splits": ("bench run task = stance mod", ["model="]),
     "a metric to compare": ("bench compare me", ["metric="]),
