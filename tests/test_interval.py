@@ -15,6 +15,7 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss
 from bench.evaluation.metrics import LABEL_METRICS, PROBABILITY_METRICS, label_scores
 from bench.results.summary import confusion_by_group
 from bench.statistics import interval
+from bench.statistics.draws import drawn_weights
 from bench.statistics.interval import (
     bootstrap_error,
     group_interval,
@@ -25,6 +26,10 @@ from bench.statistics.interval import (
 
 LEAST = {"mcc": -1.0}
 GREATEST = {"brier": 2.0, "log_loss": np.inf}
+
+
+def weights_of(n_groups: int, draws: int, seed: int) -> np.ndarray:
+    return np.concatenate(list(drawn_weights(np.full(n_groups, 1.0 / n_groups), n_groups, draws, seed)))
 
 
 def drawn_predictions(
@@ -179,7 +184,7 @@ def test_the_larger_of_the_two_standard_errors_makes_the_interval() -> None:
     rng, larger = np.random.default_rng(0), set()
     for seed in range(20):
         confusions = rng.integers(0, 5, size=(5, 3, 3)) * rng.integers(1, 9, size=(5, 1, 1))
-        drawn = label_scores(np.tensordot(interval._weights(5, interval.DRAWS, seed), confusions.astype(float), axes=1))
+        drawn = label_scores(np.tensordot(weights_of(5, interval.DRAWS, seed), confusions.astype(float), axes=1))
         left_out = label_scores(confusions.sum(axis=0) - confusions)
         errors = [bootstrap_error(drawn["macro_f1"], 5), jackknife_error(left_out["macro_f1"])]
         larger.add(int(np.argmax(errors)))
@@ -196,7 +201,7 @@ def test_the_standard_error_of_a_mean_over_alike_groups_is_the_usual_one() -> No
     usual = stats.sem(right / 10)
     left_out = label_scores(confusions.sum(axis=0) - confusions)["accuracy"]
     assert jackknife_error(left_out) == pytest.approx(usual, abs=1e-12)
-    drawn = label_scores(np.tensordot(interval._weights(6, 20_000, 0), confusions.astype(float), axes=1))["accuracy"]
+    drawn = label_scores(np.tensordot(weights_of(6, 20_000, 0), confusions.astype(float), axes=1))["accuracy"]
     assert bootstrap_error(drawn, 6) == pytest.approx(usual, rel=0.03)
 
 
@@ -256,3 +261,33 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
         found = label_score_intervals(confusions, trial)["accuracy"]
         covered += found.low <= 0.7 <= found.high
     assert covered / 200 == pytest.approx(0.95, abs=0.035)
+
+
+def test_parts_of_the_draws_are_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = weights_of(7, 50, 3)
+    monkeypatch.setattr("bench.statistics.draws.PART", 7 * 12)
+    parts = list(drawn_weights(np.full(7, 1.0 / 7), 7, 50, 3))
+    assert [len(part) for part in parts] == [12, 12, 12, 12, 2]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    assert set(whole.sum(axis=1).tolist()) == {7.0}
+
+
+def test_many_groups_are_drawn_by_kind_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    true, predicted, groups, _ = drawn_predictions(900, 2)
+    confusions = confusion_by_group(true, predicted, groups, 3)
+    one_by_one = label_score_intervals(confusions, seed=0)
+    monkeypatch.setattr(interval, "MANY_GROUPS", 10)
+    by_kind = label_score_intervals(confusions, seed=0)
+    for name, expected in one_by_one.items():
+        assert by_kind[name].low == pytest.approx(expected.low, abs=0.002), name
+        assert by_kind[name].high == pytest.approx(expected.high, abs=0.002), name
+
+
+def test_an_interval_over_many_groups_is_the_binomial_one() -> None:
+    true, predicted, groups, _ = drawn_predictions(40_000, 1)
+    confusions = np.repeat(confusion_by_group(true, predicted, groups, 3), 5, axis=0)
+    found = label_score_intervals(confusions, seed=0)["accuracy"]
+    share = (true == predicted).mean()
+    error = np.sqrt(share * (1 - share) / 200_000)
+    assert found.low == pytest.approx(share - 1.96 * error, abs=error / 5)
+    assert found.high == pytest.approx(share + 1.96 * error, abs=error / 5)

@@ -157,7 +157,7 @@ def test_every_bootstrap_draw_of_groups_is_scored_as_scikit_learn_scores_the_dra
     found = {metric: bootstrap.label_scores(confusions, metric) for metric in LABEL_METRICS}
     expected = pytest.approx(scikit_learns(true, predicted, n_labels), abs=1e-12)
     assert {metric: observed for metric, (observed, _) in found.items()} == expected
-    for draw, weights in enumerate(bootstrap.weights.astype(int)):
+    for draw, weights in enumerate(np.concatenate(list(bootstrap.weights())).astype(int)):
         rows = np.repeat(np.arange(len(true)), weights[codes])
         expected = pytest.approx(scikit_learns(true[rows], predicted[rows], n_labels), abs=1e-12)
         assert {metric: float(drawn[draw]) for metric, (_, drawn) in found.items()} == expected

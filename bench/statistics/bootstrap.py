@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.evaluation.metrics import label_scores
+from bench.statistics.draws import affordable, drawn_weights
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
 DRAWS = 2_000
 """Draws of a difference; its standard error is then known to about 1.6 %."""
+
+WORK, LEAST_DRAWS = 100_000_000, 200
+"""Weights that all draws have together, beyond which there are fewer draws, and the fewest."""
 
 
 class GroupBootstrap:
@@ -31,9 +38,12 @@ class GroupBootstrap:
     """
 
     def __init__(self, n_groups: int, seed: int, draws: int = DRAWS) -> None:
-        rng = np.random.default_rng(seed)
-        shares = np.full(n_groups, 1.0 / n_groups)
-        self.weights: Floats = rng.multinomial(n_groups, shares, size=draws).astype(np.float64)
+        self.n_groups, self._seed = n_groups, seed
+        self.draws = affordable(draws, n_groups, WORK, LEAST_DRAWS)
+
+    def weights(self) -> Iterator[Floats]:
+        """How often each draw has each group, in parts of shape (n_part, n_groups)."""
+        return drawn_weights(np.full(self.n_groups, 1.0 / self.n_groups), self.n_groups, self.draws, self._seed)
 
     def label_scores(self, confusions: NDArray[np.generic], metric: str) -> tuple[float, Floats]:
         """Score predicted labels.
@@ -51,8 +61,8 @@ class GroupBootstrap:
             The pooled score, and that of each draw.
         """
         matrices = np.asarray(confusions, dtype=np.float64)
-        drawn = label_scores(np.tensordot(self.weights, matrices, axes=1))[metric]
-        return float(label_scores(matrices.sum(axis=0))[metric]), drawn
+        drawn = np.concatenate([np.tensordot(part, matrices, axes=1) for part in self.weights()])
+        return float(label_scores(matrices.sum(axis=0))[metric]), label_scores(drawn)[metric]
 
     def probability_scores(
         self, probabilities: Floats, true: NDArray[np.intp], groups: NDArray[np.intp], metric: str
@@ -75,19 +85,17 @@ class GroupBootstrap:
         """
         if metric == "average_precision":
             return self._average_precision(probabilities, true, groups)
-        n_groups = self.weights.shape[1]
         losses = _losses(probabilities, true, metric)
-        sums, counts = np.bincount(groups, losses, n_groups), np.bincount(groups, minlength=n_groups)
-        return float(losses.mean()), (self.weights @ sums) / (self.weights @ counts)
+        sums, counts = np.bincount(groups, losses, self.n_groups), np.bincount(groups, minlength=self.n_groups)
+        return float(losses.mean()), np.concatenate([(part @ sums) / (part @ counts) for part in self.weights()])
 
     def _average_precision(
         self, probabilities: Floats, true: NDArray[np.intp], groups: NDArray[np.intp]
     ) -> tuple[float, Floats]:
         labels = np.unique(true)
-        everything = np.ones((1, self.weights.shape[1]))
         observed, drawn = (
-            np.array([_average_precisions(probabilities[:, k], true == k, groups, weights) for k in labels])
-            for weights in (everything, self.weights)
+            np.array([_average_precisions(probabilities[:, k], true == k, groups, draws()) for k in labels])
+            for draws in (lambda: [np.ones((1, self.n_groups))], self.weights)
         )
         # A draw may hold no example of a label, which then does not count.
         return float(observed.mean()), np.nanmean(drawn, axis=0)
@@ -103,22 +111,22 @@ def _losses(probabilities: Floats, true: NDArray[np.intp], metric: str) -> Float
 
 
 def _average_precisions(
-    score: Floats, positive: NDArray[np.bool_], groups: NDArray[np.intp], weights: Floats
+    score: Floats, positive: NDArray[np.bool_], groups: NDArray[np.intp], weights: Iterable[Floats]
 ) -> Floats:
     """Average precision of one label in each draw, NaN where it does not occur; shape (n_draws,)."""
     order = np.argsort(-score, kind="stable")
     # The precision counts at the last of equal scores only.
     last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
-    result = np.empty(len(weights))
-    for draw, weight in enumerate(weights):
+    result = []
+    for weight in chain.from_iterable(weights):
         each = weight[groups[order]]
         hits = np.cumsum(each * positive[order])[last]
         seen = np.cumsum(each)[last]
         steps = np.diff(hits, prepend=0.0)
         with np.errstate(invalid="ignore", divide="ignore"):
             precision = np.where(seen > 0, hits / seen, 0.0)
-            result[draw] = (steps * precision).sum() / hits[-1]
-    return result
+            result.append((steps * precision).sum() / hits[-1])
+    return np.array(result)
 
 
 def group_indices(groups: NDArray[Any]) -> tuple[list[str], NDArray[np.intp]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.evaluation.metrics import label_scores, probability_scores
+from bench.statistics.draws import affordable, drawn_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +21,15 @@ DRAWS = 10_000
 
 DRAWS_OF_PROBABILITIES = 500
 """Bootstrap draws of an interval that needs every probability again."""
+
+MANY_GROUPS = 1_000
+"""Groups beyond which those with equal confusion matrices are drawn together, which is the same bootstrap."""
+
+WORK = 20_000_000
+"""Weights, or examples of probabilities, that all draws have together; beyond that there are fewer draws."""
+
+LEAST_DRAWS = 500
+LEAST_DRAWS_OF_PROBABILITIES = 50
 
 
 @dataclass(frozen=True)
@@ -63,20 +73,33 @@ def label_score_intervals(confusions: NDArray[np.generic], seed: int) -> dict[st
     """
     if len(confusions) < 2:
         return {}
-    matrices = np.asarray(confusions, dtype=np.float64)
-    weights = _weights(len(matrices), DRAWS, seed)
-    drawn = label_scores(np.tensordot(weights, matrices, axes=1))
-    total = matrices.sum(axis=0)
-    observed, left_out = label_scores(total), label_scores(total - matrices)
+    n_groups = len(confusions)
+    kinds, counts = _kinds(np.asarray(confusions, dtype=np.float64))
+    draws = affordable(DRAWS, len(kinds), WORK, LEAST_DRAWS)
+    drawn = label_scores(
+        np.concatenate(
+            [np.tensordot(part, kinds, axes=1) for part in drawn_weights(counts / n_groups, n_groups, draws, seed)]
+        )
+    )
+    total = np.tensordot(counts, kinds, axes=1)
+    observed, left_out = label_scores(total), label_scores(total - kinds)
     return {
         name: group_interval(
             float(observed[name]),
-            max(bootstrap_error(drawn[name], len(matrices)), jackknife_error(left_out[name])),
-            len(matrices),
+            max(bootstrap_error(drawn[name], n_groups), jackknife_error(np.repeat(left_out[name], counts))),
+            n_groups,
             (-1.0 if name == "mcc" else 0.0, 1.0),
         )
         for name in drawn
     }
+
+
+def _kinds(matrices: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """The matrices, and how many groups have each: many groups are drawn by kind, for most are then alike."""
+    if len(matrices) <= MANY_GROUPS:
+        return matrices, np.ones(len(matrices), dtype=np.intp)
+    kinds, counts = np.unique(matrices.reshape(len(matrices), -1), axis=0, return_counts=True)
+    return kinds.reshape(-1, *matrices.shape[1:]), counts
 
 
 def probability_score_intervals(
@@ -99,10 +122,12 @@ def probability_score_intervals(
     if len(names) < 2:
         return {}
     rows = np.arange(len(true))
+    n_draws = affordable(DRAWS_OF_PROBABILITIES, len(true), WORK, LEAST_DRAWS_OF_PROBABILITIES)
     draws = []
-    for weights in _weights(len(names), DRAWS_OF_PROBABILITIES, seed).astype(np.intp):
-        drawn = np.repeat(rows, weights[codes])
-        draws.append(probability_scores(probabilities[drawn], true[drawn]))
+    for part in drawn_weights(np.full(len(names), 1.0 / len(names)), len(names), n_draws, seed):
+        for weights in part.astype(np.intp):
+            drawn = np.repeat(rows, weights[codes])
+            draws.append(probability_scores(probabilities[drawn], true[drawn]))
     observed = probability_scores(probabilities, true)
     ranges = {"log_loss": (0.0, np.inf), "brier": (0.0, 2.0), "average_precision": (0.0, 1.0)}
     return {
@@ -207,8 +232,3 @@ def _logit_scale(low: float, high: float) -> Scale:
 
 def _log_scale(low: float) -> Scale:
     return lambda x: float(np.log(x - low)), lambda z: float(low + np.exp(z)), lambda x: 1.0 / (x - low)
-
-
-def _weights(n_groups: int, draws: int, seed: int) -> Floats:
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(n_groups, np.full(n_groups, 1.0 / n_groups), size=draws).astype(np.float64)
