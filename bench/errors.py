@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+"""Characters that are not seen, or change how others are shown: control characters other than tab and line feed, line
+separators, marks of writing direction, spaces without width, and halves of surrogate pairs."""
+
+LONGEST = 2000
+"""Characters of a message's line; of a longer one, which quotes a broken file at length, the middle is left out."""
 
 
 class BenchError(Exception):
@@ -12,7 +22,7 @@ class BenchError(Exception):
     Parameters
     ----------
     message : str
-        What is wrong and where (file, line or key), and what was expected.
+        What is wrong and where (file, line or key), and what was expected; it is made `printable`.
     hint : str, optional
         What to do about it.
     """
@@ -20,9 +30,9 @@ class BenchError(Exception):
     exit_status = 1
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        super().__init__(printable(message))
+        self.message = printable(message)
+        self.hint = None if hint is None else printable(hint)
 
     def __reduce__(self) -> tuple[type[BenchError], tuple[str, str | None]]:
         return type(self), (self.message, self.hint)
@@ -53,10 +63,25 @@ class ModelError(UserError):
     """A model's definition cannot be built."""
 
 
+def printable(text: str) -> str:
+    r"""Write out the characters that would not be seen or would disturb a terminal, and shorten what is very long.
+
+    Examples
+    --------
+    >>> printable("a\u202eb\x1b[2J")
+    'a\\u202eb\\x1b[2J'
+    """
+    seen = HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    if len(seen) <= LONGEST:
+        return seen
+    cut = LONGEST // 2
+    return "\n".join(line if len(line) <= LONGEST else f"{line[:cut]}…{line[-cut:]}" for line in seen.split("\n"))
+
+
 def describe_os_error(error: OSError) -> str:
     """Say what the operating system refused, with the file where it names one."""
     where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}."
+    return printable(f"{where}{error.strerror or error}.")
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:

@@ -272,7 +272,7 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "a name that is no name": (
         lambda d: d.update(name="../denial"),
-        "task.yaml: name '../denial' must be of small Latin letters, digits, '-' and '_'.",
+        "task.yaml: name '../denial' must be of at most 100 small Latin letters, digits, '-' and '_'.",
     ),
     "a version that is no number": (
         lambda d: d.update(version="1.0"),
@@ -362,7 +362,7 @@ def test_a_broken_file_is_named_with_the_line(corpus: SmallCorpus, mistake: str)
         ("name: a\nlabels: [a, b\nmetric: mcc\n", "task.yaml, line 3: not valid YAML: "),
         ("name: a\nmetric: mcc\nname: b\n", "task.yaml, line 3: not valid YAML: the key 'name' stands twice."),
         ("name: !!python/object:os.system a\n", "task.yaml, line 1: not valid YAML: "),
-        ("name: a\x07\n", "task.yaml: not valid YAML: "),
+        ("name: a\x07\n", "task.yaml, line 1: not valid YAML: the character U+0007."),
         ("- name\n", "task.yaml: expected a mapping with the keys name, "),
     ],
 )

@@ -295,16 +295,19 @@ def test_a_full_disk_leaves_nothing_half_written(folder: Path, monkeypatch: pyte
 @settings(max_examples=25)
 @given(
     st.lists(
-        st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8), min_size=2, max_size=6, unique=True
+        st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), min_size=1, max_size=8),
+        min_size=2,
+        max_size=6,
+        unique=True,
     )
 )
 def test_any_label_comes_through_the_file(tmp_path_factory: pytest.TempPathFactory, labels: list[str]) -> None:
     labels = [label for label in labels if label.strip()] or ["yes"]
-    labels = [*labels, "a\x85", "null", "1.0", "y: n", "${a}", "# no"]
+    labels = [*labels, "null", "1.0", "y: n", "${a}", "# no"]
     labels = list(dict.fromkeys(labels))
     folder = tmp_path_factory.mktemp("labels")
-    write_lines(folder / "a.jsonl", [{"text": f"نص {n}", "label": label} for n, label in enumerate(labels)])
-    built = scaffold_task("mine", folder, str(folder / "a.jsonl"), Given())
+    write_lines(folder / "a.jsonl", [{"text": f"نص {n}", "a\x85": label} for n, label in enumerate(labels)])
+    built = scaffold_task("mine", folder, str(folder / "a.jsonl"), Given(label="a\x85"))
     assert built.task.labels == tuple(labels)
     from bench.data.definition import build_task, read_definition
 

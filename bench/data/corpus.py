@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bench.data.files import read_json_lines, read_text, text_field
+from bench.data.files import name_field, read_json_lines, read_text, text_field
+from bench.data.messages import check_name
 from bench.errors import DataError, nearest
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def read_documents(folder: Path) -> dict[str, str]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: there is no such folder.", "'documents' names the folder of the .txt files.")
-    documents = {path.stem: read_text(path) for path in sorted(folder.glob("*.txt"))}
+    documents = {}
+    for path in sorted(folder.glob("*.txt")):
+        check_name(path.stem, str(path), "name of the document")
+        documents[path.stem] = read_text(path)
     if not documents:
         raise DataError(f"{folder}: the folder holds no .txt file.")
     return documents
@@ -92,7 +96,7 @@ def read_segments(path: Path, documents: Mapping[str, str]) -> list[Segment]:
     segments: list[Segment] = []
     places: dict[str, str] = {}
     for where, content in read_json_lines(path):
-        name, document = text_field(content, "segment_id", where), text_field(content, "doc_id", where)
+        name, document = _unit_id(content, "segment_id", where), name_field(content, "doc_id", where)
         if name in places:
             raise DataError(f"{where}: segment_id '{name}' stands twice, first in {places[name]}.")
         if document not in documents:
@@ -107,7 +111,7 @@ def read_segments(path: Path, documents: Mapping[str, str]) -> list[Segment]:
                 _true_offsets(text, documents[document]),
             )
         places[name] = where
-        segments.append(Segment(name, document, start, end, text_field(content, "kind", where), text))
+        segments.append(Segment(name, document, start, end, name_field(content, "kind", where), text))
     order = {document: place for place, document in enumerate(documents)}
     return sorted(segments, key=lambda segment: (order[segment.document], segment.start))
 
@@ -123,12 +127,19 @@ def read_claims(path: Path) -> list[Claim]:
     claims: list[Claim] = []
     places: dict[str, str] = {}
     for where, content in read_json_lines(path):
-        claim = Claim(text_field(content, "claim_id", where), text_field(content, "text", where))
+        claim = Claim(_unit_id(content, "claim_id", where), text_field(content, "text", where))
         if claim.id in places:
             raise DataError(f"{where}: claim_id '{claim.id}' stands twice, first in {places[claim.id]}.")
         places[claim.id] = where
         claims.append(claim)
     return claims
+
+
+def _unit_id(content: dict[str, Any], key: str, where: str) -> str:
+    name = name_field(content, key, where)
+    if "/" in name:
+        raise DataError(f"{where}: {key} '{name}' holds a slash.", "A pair is called by both ids with a slash between.")
+    return name
 
 
 def _true_offsets(text: str, document: str) -> str:

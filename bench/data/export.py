@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -95,9 +96,12 @@ def export_task(task: Task, target: Path, format_name: str) -> None:
     """
     if format_name not in FORMATS:
         raise ConfigError(f"--format {format_name}: there is no such format.", nearest(format_name, FORMATS))
-    if target.exists():
+    if os.path.lexists(target):
         raise ConfigError(f"There is already {target}.", "Name another place with --to, or remove it.")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigError(f"--to {target}: {target.parent} cannot be a folder: a file is in its way.") from None
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         FORMATS[format_name](task, beside / target.name)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import stat
 from typing import TYPE_CHECKING, Any
 
-from bench.data.messages import place
+from bench.data.messages import check_name, place
 from bench.errors import DataError, nearest
 
 if TYPE_CHECKING:
@@ -14,6 +16,26 @@ if TYPE_CHECKING:
 
 BYTE_ORDER_MARK = "\ufeff"
 
+KINDS = {
+    b"PK\x03\x04": "a ZIP archive, as .xlsx sheets are too",
+    b"\x1f\x8b": "a gzip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a RAR archive",
+    b"PAR1": "a Parquet file",
+    b"%PDF": "a PDF file",
+}
+"""What files of other kinds begin with."""
+
+UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+"""What no file name or YAML text may hold: NUL and halves of surrogate pairs."""
+
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""The byte order marks of UTF-16."""
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
 
 def read_text(path: Path) -> str:
     """Read a UTF-8 file with its line ends as they are.
@@ -21,29 +43,55 @@ def read_text(path: Path) -> str:
     Raises
     ------
     bench.errors.DataError
-        If there is no such file, it cannot be read, is empty, or is not UTF-8.
+        If there is no such file, it cannot be read, is empty, is not UTF-8, or is of another kind.
     """
+    check_file(path)
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise missing(path) from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.") from error
     if not content.strip():
         raise DataError(f"{path}: the file is empty.")
+    kind = next((kind for begin, kind in KINDS.items() if content.startswith(begin)), None)
+    if kind is not None:
+        raise DataError(f"{path}: it is {kind}, not text.", "Unpack or save it as text first.")
+    nul = content.find(b"\0")
+    if nul >= 0 and not content.startswith(UTF_16):
+        raise DataError(
+            f"{_place_of(nul, content, path)}: byte {nul} is NUL, which no text has.",
+            "Save the file as UTF-8; it may be UTF-16: iconv -f UTF-16LE -t UTF-8 FILE.",
+        )
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        often = ("this is", "UTF-16") if content.startswith(UTF_16) else ("Arabic text is often", "Windows-1256")
         raise DataError(
-            f"{place(path, line)}: byte {error.start} (0x{content[error.start]:02x}) is not UTF-8.",
-            "Save the file as UTF-8; Arabic text is often Windows-1256: iconv -f WINDOWS-1256 -t UTF-8 FILE.",
+            f"{_place_of(error.start, content, path)}: byte {error.start} (0x{content[error.start]:02x}) is not UTF-8.",
+            f"Save the file as UTF-8; {' '.join(often)}: iconv -f {often[1].upper()} -t UTF-8 FILE.",
         ) from error
+
+
+def check_file(path: Path) -> None:
+    """Raise a DataError unless there is a file, which can be read again and again as a pipe cannot."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise missing(path) from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise DataError(f"{path}: no file can have such a name.") from error
+    if stat.S_ISDIR(mode):
+        raise DataError(f"{path}: cannot be read: Is a directory.")
+    if not stat.S_ISREG(mode):
+        raise DataError(f"{path}: cannot be read: it is a pipe or a device.", "Write its content to a file first.")
 
 
 def missing(path: Path) -> DataError:
     """Make the error for a file that is not there."""
     folder = path.parent
+    if path.is_symlink():
+        return DataError(f"{path}: it is a link to {path.readlink()}, which is not there.")
     names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
     hint = nearest(path.name, names) if names else f"There is no folder {folder}."
     return DataError(f"{path}: there is no such file.", hint)
@@ -72,7 +120,7 @@ def parse_json_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[str, di
             continue
         where = place(path, number)
         try:
-            content = json.loads(line, object_pairs_hook=_unique)
+            content = json.loads(line, object_pairs_hook=_unique, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
             raise DataError(f"{where}: not valid JSON: {error}.", "Write one JSON object a line.") from error
         if not isinstance(content, dict):
@@ -94,7 +142,7 @@ def read_json_array(path: Path) -> list[tuple[str, dict[str, Any]]]:
         If the file cannot be read, or is not an array of JSON objects, or an object has a key twice.
     """
     text = read_text(path).removeprefix(BYTE_ORDER_MARK)
-    decoder = json.JSONDecoder(object_pairs_hook=_unique)
+    decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
     objects: list[tuple[str, dict[str, Any]]] = []
     at, line, counted = _after_space(text, 0), 1, 0
     if not text.startswith("[", at):
@@ -127,7 +175,7 @@ def text_field(content: dict[str, Any], key: str, where: str) -> str:
     Raises
     ------
     bench.errors.DataError
-        If the key is missing, or its value is not text or is blank.
+        If the key is missing, or its value is not text, is blank, or holds half a surrogate pair.
     """
     if key not in content:
         raise DataError(f"{where}: '{key}' is missing.", f"Its keys are: {', '.join(content)}.")
@@ -136,7 +184,31 @@ def text_field(content: dict[str, Any], key: str, where: str) -> str:
         raise DataError(f"{where}: '{key}' must be text, not {value!r}.")
     if not value.strip():
         raise DataError(f"{where}: '{key}' is empty.", "Every text and name needs at least one character.")
+    check_characters(value, where, f"'{key}'")
     return value
+
+
+def name_field(content: dict[str, Any], key: str, where: str) -> str:
+    """Return the name under a key of a JSON object, as `text_field` does, without hidden characters.
+
+    Raises
+    ------
+    bench.errors.DataError
+        As `text_field` and `bench.data.messages.check_name`.
+    """
+    name = text_field(content, key, where)
+    check_name(name, where, key)
+    return name
+
+
+def check_characters(text: str, where: str, what: str) -> None:
+    """Raise a DataError if a text holds half a surrogate pair, which UTF-8 cannot write."""
+    if not text.isascii() and _HALF_PAIR.search(text):
+        raise DataError(f"{where}: {what} holds half a surrogate pair, which is no character.")
+
+
+def _place_of(byte: int, content: bytes, path: Path) -> str:
+    return place(path, content.count(b"\n", 0, byte) + 1)
 
 
 def _no_array(path: Path, text: str, at: int, reason: str) -> DataError:
@@ -148,6 +220,10 @@ def _after_space(text: str, position: int) -> int:
     while position < len(text) and text[position].isspace():
         position += 1
     return position
+
+
+def _no_number(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON; what is not known is null")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

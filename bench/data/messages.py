@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from bench.errors import HIDDEN, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +22,34 @@ def place(path: Path, line: int) -> str:
     'labels.csv, line 3'
     """
     return f"{path}, line {line}"
+
+
+def check_name(name: str, where: str, what: str) -> None:
+    """Refuse a name that would look like another one.
+
+    Parameters
+    ----------
+    name : str
+        An id, a label or the like.
+    where : str
+        The place of the name.
+    what : str
+        What kind of name it is.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If it holds a character of `bench.errors.HIDDEN`, or a line end or tab.
+    """
+    found = HIDDEN.search(name) or _BREAK.search(name)
+    if found:
+        raise DataError(
+            f"{where}: the {what} {name!r} holds the hidden character U+{ord(found[0]):04X}.",
+            "Take it out: names that look the same must be the same.",
+        )
+
+
+_BREAK = re.compile("[\t\n]")
 
 
 def listed(names: Sequence[str], limit: int = 20) -> str:

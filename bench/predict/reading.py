@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.data.files import BYTE_ORDER_MARK, missing, parse_json_lines, text_field
+from bench.data.files import BYTE_ORDER_MARK, UTF_16, check_file, parse_json_lines, text_field
 from bench.data.messages import place
 from bench.data.sources.formats import parse_delimited
 from bench.errors import ConfigError, DataError, nearest
@@ -161,21 +161,25 @@ def _plain(lines: Iterable[str], path: Path, column: str) -> Iterator[Row]:
 
 
 def _bytes(path: Path) -> Iterator[bytes]:
+    check_file(path)
     try:
         with path.open("rb") as lines:
             yield from lines
-    except FileNotFoundError:
-        raise missing(path) from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.") from error
 
 
 def _decoded(lines: Iterable[bytes], path: Path) -> Iterator[str]:
     for number, line in enumerate(lines, start=1):
+        if b"\0" in line and not (number == 1 and line.startswith(UTF_16)):
+            raise DataError(
+                f"{place(path, number)}: byte {line.index(0) + 1} of the line is NUL, which no text has.",
+                "The file may be UTF-16: iconv -f UTF-16LE -t UTF-8 FILE",
+            )
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError as error:
-            encoding = "UTF-16" if number == 1 and line[:2] in (b"\xff\xfe", b"\xfe\xff") else "WINDOWS-1256"
+            encoding = "UTF-16" if number == 1 and line.startswith(UTF_16) else "WINDOWS-1256"
             raise DataError(
                 f"{place(path, number)}: byte {error.start + 1} of the line (0x{line[error.start]:02x}) is not UTF-8.",
                 f"Convert it, here perhaps by: iconv -f {encoding} -t UTF-8 FILE",

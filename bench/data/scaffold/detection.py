@@ -12,9 +12,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.data.files import BYTE_ORDER_MARK, missing, parse_json_lines, read_json_array, read_text
+from bench.data.files import BYTE_ORDER_MARK, UNWRITABLE, check_file, parse_json_lines, read_json_array, read_text
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
-from bench.data.sources.formats import FORMATS, SUFFIXES, Rows
+from bench.data.sources.formats import ARCHIVES, FORMATS, SUFFIXES, Rows
 from bench.data.sources.hub import hub_revision, load_split, rows_of_split, split_names
 from bench.data.sources.table import ROLE_NAMES
 from bench.data.task import ROLES, TEST, TRAIN
@@ -80,19 +80,24 @@ def find_data(data: str, folder: Path) -> Found:
     bench.errors.DataError
         If there are no such data, or nothing here reads them.
     """
-    path = Path(data).expanduser()
-    if path.is_dir():
+    if UNWRITABLE.search(data):
+        raise DataError(f"{data}: the path is not UTF-8.", "Rename the file or folder.")
+    try:
+        path = Path(data).expanduser()
+        is_folder = path.is_dir()
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"{data}: cannot be read: {getattr(error, 'strerror', error)}.") from error
+    if is_folder:
         return _standoff(path, folder)
-    if path.exists():
-        format_name = detect_format(path)
-        source = {"kind": "table", "path": _relative(path, folder)}
-        if SUFFIXES.get(path.suffix) != format_name:
-            source["format"] = format_name
-        return Found(path.name, f"a file of format {format_name}", source, lambda: FORMATS[format_name](path), path)
-    named = HUB.fullmatch(data)
-    if named is None or path.suffix in SUFFIXES or path.parent.is_dir():
-        raise missing(path)
-    return _hub(named["dataset"], named["config"], named["revision"])
+    named = None if path.suffix in SUFFIXES or os.path.lexists(path) else HUB.fullmatch(data)
+    if named is not None and not path.parent.is_dir():
+        return _hub(named["dataset"], named["config"], named["revision"])
+    check_file(path)
+    format_name = detect_format(path)
+    source = {"kind": "table", "path": _relative(path, folder)}
+    if SUFFIXES.get(path.suffix) != format_name:
+        source["format"] = format_name
+    return Found(path.name, f"a file of format {format_name}", source, lambda: FORMATS[format_name](path), path)
 
 
 def detect_format(path: Path) -> str:
@@ -114,7 +119,8 @@ def detect_format(path: Path) -> str:
         rows = read_json_array(path) if array else parse_json_lines(text.split("\n"), path)
         return _tool([row for _, row in islice(rows, LOOKED_AT)]) or ("json" if array else "jsonl")
     known = ", ".join(SUFFIXES)
-    hint = "Save the sheet as CSV in UTF-8." if suffix in (".xlsx", ".xls", ".ods") else f"Files are told by {known}."
+    hint = f"Unpack it. Files are told by {known}." if suffix in ARCHIVES else f"Files are told by {known}."
+    hint = "Save the sheet as CSV in UTF-8." if suffix in (".xlsx", ".xls", ".ods") else hint
     raise DataError(f"{path}: no format is known for '{path.suffix}'.", hint)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 import shutil
 import tempfile
 from collections import Counter
@@ -16,8 +15,9 @@ import yaml
 
 from bench.catalogue import task_files
 from bench.data.card import BEGIN, END, describe, insert
-from bench.data.definition import build_task
+from bench.data.definition import NAME, build_task
 from bench.data.labels import LabelSet
+from bench.data.messages import check_name
 from bench.data.scaffold.columns import (
     Given,
     choose_columns,
@@ -171,13 +171,14 @@ class _AnyLabel(LabelSet):
     def read(self, raw: object, where: str) -> str:
         if not isinstance(raw, str) or not raw.strip():
             raise DataError(f"{where}: the label is {raw!r}.", "Every example needs a label.")
+        check_name(raw, where, "label")
         return raw
 
 
 def _check_name(name: str, target: Path, force: bool) -> None:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) or name == "all":
+    if not NAME.fullmatch(name) or name == "all":
         raise ConfigError(
-            f"'{name}' cannot be a task's name: expected small Latin letters, digits, '-' and '_'"
+            f"'{name}' cannot be a task's name: expected at most 100 small Latin letters, digits, '-' and '_'"
             f"{', and not all, which means every task' if name == 'all' else ''}.",
             "For example: bench new task headlines --data labels.csv",
         )

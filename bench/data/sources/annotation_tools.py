@@ -21,6 +21,7 @@ Rows = Iterable[tuple[str, Mapping[str, Any]]]
 Cell = str | LeftOut | Undecided
 
 UNLABELLED = LeftOut("no label")
+TWICE = "Delete one of the two in the tool and export anew."
 ONE_LABEL = "A task has one label for each text. Correct it in the tool and export anew."
 
 JSON_MIN_KEYS = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "history")
@@ -95,8 +96,12 @@ def label_studio_min(path: Path) -> Rows:
         if type(name) not in (int, str) or "annotator" not in item:
             raise DataError(f"{where}: no object of Label Studio's JSON-MIN: it lacks 'id' or 'annotator'.")
         places.setdefault(name, where)
-        fields = {key: _choice(value) for key, value in item.items() if key not in JSON_MIN_KEYS}
-        given.setdefault(name, {})[str(item["annotator"])] = fields
+        fields = {key: _choice(value, f"{where}: '{key}'") for key, value in item.items() if key not in JSON_MIN_KEYS}
+        who = str(item["annotator"])
+        if given.setdefault(name, {}).setdefault(who, fields) != fields:
+            raise DataError(
+                f"{where}: annotator {who} has already labelled {name} otherwise, in {places[name]}.", TWICE
+            )
     columns = list(dict.fromkeys(key for by in given.values() for fields in by.values() for key in fields))
     differing = {
         key
@@ -144,7 +149,11 @@ def doccano(path: Path) -> Rows:
         row = {key: value for key, value in item.items() if key not in (text, label)}
         yield (
             where,
-            {**row, "text": item[text], "label": _single([str(entry) for entry in given if entry not in ("", None)])},
+            {
+                **row,
+                "text": item[text],
+                "label": _single(_labels([entry for entry in given if entry not in ("", None)], f"{where}: '{label}'")),
+            },
         )
 
 
@@ -172,6 +181,8 @@ def prodigy(path: Path) -> Rows:
                 f"{where}: 'answer' is {item.get('answer')!r}, not one of {', '.join(PRODIGY_ANSWERS)}.",
                 "Export the answers with prodigy db-out.",
             )
+        _labels([item["label"]] if "label" in item else [], f"{where}: 'label'")
+        _labels(_options(item), f"{where}: 'accept'")
     asked = {str(item["label"]) for _, item in lines if "label" in item}
     if not asked and not any("accept" in item for _, item in lines):
         raise DataError(f"{path}: no answer has a 'label' or an 'accept'.", "Only text classification can be read.")
@@ -180,6 +191,9 @@ def prodigy(path: Path) -> Rows:
         texts.setdefault(str(item.get("_input_hash", f"line {number}")), []).append((where, item))
     for answers in texts.values():
         where, first = answers[0]
+        for other, item in answers[1:]:
+            if item.get("text") != first.get("text"):
+                raise DataError(f"{other}: it has the _input_hash of {where}, but another text.", "Export anew.")
         by: dict[str, list[dict[str, Any]]] = {}
         for _, item in answers:
             by.setdefault(str(item.get("_annotator_id", item.get("_session_id", ""))), []).append(item)
@@ -211,19 +225,36 @@ def _annotations(task: dict[str, Any], where: str) -> dict[str, tuple[dict[str, 
         for result in results:
             value = result.get("value") if isinstance(result, dict) else None
             if isinstance(value, dict) and result.get("type") == "choices" and "start" not in value:
-                chosen = value.get("choices")
-                choices.setdefault(str(result.get("from_name")), []).extend(
-                    map(str, chosen if isinstance(chosen, list) else [])
-                )
-        given[who] = {name: _single(labels) for name, labels in choices.items()}, bool(annotation.get("ground_truth"))
+                labels = _labels(value.get("choices"), f"{where}: annotation {number}: 'choices'")
+                choices.setdefault(str(result.get("from_name")), []).extend(labels)
+        made, true = {name: _single(labels) for name, labels in choices.items()}, bool(annotation.get("ground_truth"))
+        earlier, was_true = given.get(who, (made, False))
+        if earlier != made and true == was_true:
+            raise DataError(f"{where}: annotation {number}: annotator {who} has already labelled it otherwise.", TWICE)
+        given[who] = (earlier, True) if was_true else (made, true)
     return given
 
 
-def _choice(value: Any) -> Any:
+def _choice(value: Any, what: str) -> Any:
     """A control's value in JSON-MIN: a text, or an object where several choices were made."""
     if isinstance(value, dict) and isinstance(value.get("choices"), list):
-        return _single([str(choice) for choice in value["choices"]])
+        return _single(_labels(value["choices"], what))
     return value
+
+
+def _options(item: dict[str, Any]) -> list[Any]:
+    options = item.get("accept") or []
+    return options if isinstance(options, list) else [options]
+
+
+def _labels(given: Any, what: str) -> list[str]:
+    """The labels of a list; they are texts, or numbers or truth values as the tools write them."""
+    if not isinstance(given, list):
+        raise DataError(f"{what} must be a list of labels, not {given!r}.")
+    for label in given:
+        if not isinstance(label, str | int) or label == "":
+            raise DataError(f"{what} must hold labels, not {label!r}.")
+    return [str(label) for label in given]
 
 
 def _answered(items: list[dict[str, Any]], asked: set[str]) -> Cell:
@@ -231,8 +262,7 @@ def _answered(items: list[dict[str, Any]], asked: set[str]) -> Cell:
     accepted: list[str] = []
     for item in items:
         if item["answer"] == "accept":
-            options = item.get("accept") or []
-            accepted += map(str, options if isinstance(options, list) else [options])
+            accepted += map(str, _options(item))
             accepted += [str(item["label"])] if "label" in item else []
         elif item["answer"] == "reject" and "label" in item and len(asked) == 1:
             accepted.append(f"not {item['label']}")

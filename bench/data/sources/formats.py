@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.data.files import BYTE_ORDER_MARK, missing, read_json_array, read_json_lines, read_text
+from bench.data.files import BYTE_ORDER_MARK, check_file, read_json_array, read_json_lines, read_text
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.errors import ConfigError, DataError, nearest
@@ -38,14 +38,14 @@ def format_of(name: str, given: object, where: str) -> str:
         If there is no such format.
     """
     if given is not None:
-        if given not in FORMATS:
+        if not isinstance(given, str) or given not in FORMATS:
             raise ConfigError(f"{where}: there is no format {given!r}.", nearest(str(given), FORMATS))
-        return str(given)
+        return given
     suffix = PurePath(name).suffix
     if suffix not in SUFFIXES:
         raise DataError(
             f"{name}: a table is a {', '.join(list(SUFFIXES)[:-1])} or {list(SUFFIXES)[-1]} file, not '{suffix}'.",
-            "Name what it is in source.format.",
+            "Unpack it." if suffix in ARCHIVES else "Name what it is in source.format.",
         )
     return SUFFIXES[suffix]
 
@@ -124,8 +124,7 @@ def _parquet(path: Path) -> Rows:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    if not path.is_file():
-        raise missing(path)
+    check_file(path)
     row = 0
     try:
         with pq.ParquetFile(path) as file:
@@ -168,3 +167,6 @@ a line, a JSON array of objects; Parquet; exports of annotation tools."""
 
 SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".json": "json", ".parquet": "parquet"}
 """The format that a file's suffix stands for."""
+
+ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z", ".rar", ".zst")
+"""Suffixes of files that hold others; none is unpacked."""

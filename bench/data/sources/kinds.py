@@ -57,6 +57,6 @@ def read_source(
     if not isinstance(source, Mapping):
         raise ConfigError(f"{origin}: 'source' must be a mapping, not {source!r}.", f"Its kinds: {', '.join(KINDS)}.")
     kind = source.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ConfigError(f"{origin}: source.kind is {kind!r}.", nearest(str(kind), KINDS))
     return KINDS[kind](Section(source, "source", origin), inputs, labels, mirror)

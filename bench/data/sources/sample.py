@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bench.data.annotations import Units
-from bench.data.files import read_json_lines, text_field
+from bench.data.files import check_characters, name_field, read_json_lines
 from bench.data.sources.formats import FORMATS, format_of
 from bench.data.sources.passes import read_passes
 from bench.data.sources.records import Records
@@ -60,6 +60,7 @@ def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirr
                 if column not in row:
                     raise DataError(f"{where}: there is no column '{column}'.", nearest(column, row))
             text = str(row[columns.text("text")])
+            check_characters(text, where, f"column '{columns.text('text')}'")
             texts[name, str(row[columns.text("id")]), _sha256(text)] = text
     for sentence in sample:
         if sentence.key not in texts:
@@ -90,7 +91,7 @@ def _read_sample(path: Path, files: Section) -> list[Sampled]:
     places: dict[str, str] = {}
     for where, content in read_json_lines(path):
         name, split, digest, article, stratum = (
-            text_field(content, key, where) for key in ("sentence_id", "split", "sha256", "article", "stratum")
+            name_field(content, key, where) for key in ("sentence_id", "split", "sha256", "article", "stratum")
         )
         if name in places:
             raise DataError(f"{where}: sentence '{name}' stands twice, first in {places[name]}.")

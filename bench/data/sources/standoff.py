@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.data.corpus import read_documents
+from bench.data.files import check_characters
 from bench.data.sources.formats import FORMATS, format_of
 from bench.data.sources.records import Records
 from bench.errors import ConfigError, DataError, nearest
@@ -22,6 +23,9 @@ OPTIONAL = ("text", "group")
 
 SHOWN = 40
 """Characters of a text that an error shows."""
+
+LONGEST_OFFSET = 18
+"""Digits of an offset."""
 
 
 def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
@@ -63,7 +67,7 @@ def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
             "document": document,
         }
         if "group" in names:
-            example["group"] = str(row[names["group"]])
+            example["group"] = _group(row[names["group"]], names["group"], where)
         rows.append(example)
     if not rows:
         raise DataError(f"{path}: the table has a header but no rows.")
@@ -71,11 +75,18 @@ def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
 
 
 def _offset(value: Any, column: str, where: str) -> int:
-    if type(value) is str and value.isascii() and value.isdigit():
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) <= LONGEST_OFFSET:
         value = int(value)
     if type(value) is not int or value < 0:
         raise DataError(f"{where}: column '{column}' must hold a whole number from 0, not {value!r}.")
     return value
+
+
+def _group(value: Any, column: str, where: str) -> str:
+    if type(value) not in (str, int) or not str(value).strip():
+        raise DataError(f"{where}: column '{column}' must hold the name of a group, not {value!r}.")
+    check_characters(str(value), where, f"column '{column}'")
+    return str(value)
 
 
 def _span(document: str, name: str, start: int, end: int, expected: Any, where: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bench.data.files import check_characters
+from bench.data.messages import check_name
 from bench.data.sources.cells import LeftOut, Undecided
 from bench.data.sources.formats import FORMATS, Rows, format_of
 from bench.data.sources.records import Records
@@ -40,8 +41,6 @@ ROLE_NAMES = {name: name for name in ROLES} | {
     "testing": TEST,
 }
 """What a table may call its parts."""
-
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 FOLD = "{fold}"
 """Stands in a file's name for the number of a published fold."""
@@ -180,6 +179,11 @@ class _Columns:
                 raise ConfigError(
                     f"{columns.where(name)} must name one column.", f"Only {_all_of(SEVERAL)} take several."
                 )
+        role: dict[str, str] = {}
+        for name in (*inputs, "label"):
+            other = role.setdefault(given[name][0], name)
+            if other != name:
+                raise ConfigError(f"{columns.where(name)} names '{given[name][0]}', which is the {other} already.")
         passes = {f"{PASS}{number}": [cell] for number, cell in enumerate(given.pop("passes", ()), start=1)}
         splits = {cell: [cell] for cell in given.get("split", ())}
         if len(splits) > 1:
@@ -313,8 +317,9 @@ def _cell(row: Mapping[str, Any], column: str, name: str, named: _Columns, where
         raise DataError(f"{where}: column '{column}' must hold text, not {value!r}.")
     if not value.strip():
         raise DataError(f"{where}: column '{column}' is empty.", "Every example needs a text and a label.")
-    if not value.isascii() and _HALF_PAIR.search(value):
-        raise DataError(f"{where}: column '{column}' holds half a surrogate pair, which is no character.")
+    check_characters(value, where, f"column '{column}'")
+    if name == "id":
+        check_name(value, where, name)
     return value
 
 
