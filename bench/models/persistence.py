@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from bench.models.model import Model
 
 TRUSTED_PACKAGES = ("bench", "lightgbm", "numpy", "scipy", "sklearn")
-"""Packages whose types are loaded without asking."""
+"""Packages whose classes are loaded without asking. Their functions are not: some run whatever text they are given."""
 
 TRUSTED_TYPES = ("collections.OrderedDict", "collections.defaultdict", "collections.Counter")
 """Plain containers that skops does not trust of itself."""
@@ -66,15 +67,22 @@ def loads(data: bytes, trusted_modules: Iterable[str] = ()) -> Any:
     Raises
     ------
     bench.errors.ModelError
-        If the file has a type of another package. Loading a type imports its module, so no
-        package is trusted unless it was named.
+        If the file has a type of another package, or a function of one of `TRUSTED_PACKAGES`. Loading a type imports
+        its module, so no package is trusted unless it was named.
     """
     with _without_torch():
         import skops.io
 
+    trusted_modules = tuple(trusted_modules)
     packages = {*TRUSTED_PACKAGES, *trusted_modules}
     found = skops.io.get_untrusted_types(data=data)
-    unknown = [name for name in found if name not in TRUSTED_TYPES and not _within(name, packages)]
+    unknown = [
+        name
+        for name in found
+        if name not in TRUSTED_TYPES
+        and not _within(name, trusted_modules)
+        and not (_within(name, TRUSTED_PACKAGES) and _is_class(name))
+    ]
     if unknown:
         raise ModelError(
             f"the stored model has types of packages that are not trusted: {', '.join(unknown)}.",
@@ -99,6 +107,17 @@ def packages_of(model: Model) -> tuple[str, ...]:
 
 def _within(name: str, packages: Iterable[str]) -> bool:
     return any(name.startswith(f"{package}.") for package in packages)
+
+
+def _is_class(name: str) -> bool:
+    """Whether a name is of a class; one that is not there cannot be loaded anyhow, and its error says more."""
+    module, _, attribute = name.rpartition(".")
+    if "__main__" in module:
+        return False
+    try:
+        return isinstance(getattr(importlib.import_module(module), attribute), type)
+    except (ImportError, AttributeError):
+        return True
 
 
 @contextmanager
