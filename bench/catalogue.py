@@ -78,13 +78,13 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
     return build_task(definition, path, mirror)
 
 
-def is_here(name: str) -> bool:
-    """Whether all that a task's file names is on this machine, so that nothing has to be downloaded for it."""
+def is_here(name: str, mirror: Path | None = None) -> bool:
+    """Whether all that a task's file names is on this machine, or in a mirror, so that nothing is to be downloaded."""
     from bench.data.definition import published_files, read_definition
 
     path = _find(name, task_files(), "task", "tasks")
     files = published_files(read_definition(path), path)
-    return files is None or files.here()
+    return files is None or files.here(mirror)
 
 
 def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:

@@ -72,8 +72,8 @@ def store_contest(
             folder.write_cell(cell)
         folder.write_summary(summarise(cells, LABELS, 0))
         record = _record(key, task, model, LABELS, folds, 0, False)
-        record["task"] |= {"n_examples": n, "n_groups": n_groups} | changes.pop("of_task", {})
-        folder.write_record(record | changes)
+        record["task"] |= {"n_examples": n, "n_groups": n_groups} | changes.get("of_task", {})
+        folder.write_record(record | {name: value for name, value in changes.items() if name != "of_task"})
         made[model] = folder
     return made
 

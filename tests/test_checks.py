@@ -281,7 +281,7 @@ def test_json_is_all_that_is_printed(bench: Any, tmp_path: Path, monkeypatch: An
     (finding,) = task["findings"]
     assert finding["code"] == "D401"
     assert "the word 'رويترز:' are 'agree': precision 1.00, recall 1.00" in finding["message"]
-    assert finding["page"] == "docs/checks.md#d401-text-that-gives-its-label-away"
+    assert finding["page"].endswith("docs/checks.md#d401-text-that-gives-its-label-away")
     assert 0 < len(finding["examples"]) <= 3
 
 

@@ -170,7 +170,7 @@ def test_they_stand_only_where_the_task_is_split_as_published(results: Path) -> 
 
 
 def test_a_record_lists_published_results_only_of_a_published_split(tmp_path: Path) -> None:
-    from bench.evaluation.plan import _describe_task
+    from bench.evaluation.split_task import _describe_task
     from bench.evaluation.splits import published_splits
 
     task = build_task(definition(tmp_path, published=FIGURES), tmp_path / "task.yaml")

@@ -9,18 +9,20 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from small_tasks import text_task
 
-from bench.config import Search
+from bench.config import Search, compose
 from bench.data.duplicates import duplicate_keys, settle_splits
 from bench.data.task import ROLES, Task
 from bench.errors import LeakageError
+from bench.evaluation import split_task as split_module
 from bench.evaluation.evaluate import Evaluation, evaluate
 from bench.evaluation.splits import published_splits, verify_inputs
 from bench.features.cache import FeatureCache
 from bench.models import Model
 from bench.models.persistence import loads
+from bench.results.protocol import deciding
 
 
 class Spy(ClassifierMixin, BaseEstimator):
@@ -125,8 +127,7 @@ def test_no_input_of_test_is_seen_before_and_test_stays_whole(frame: pd.DataFram
     assert not set(seen["train"]) & set(seen["dev"])
     assert len(set(seen["train"])) == len(seen["train"])
     assert {*seen["train"], *seen["dev"], *seen["test"]} == set(frame["text"][frame["split"] != ""])
-    left_out = (frame["split"] != "").sum() - len(settled)
-    assert sum(int(note.partition(" of ")[0]) for note in notes) == left_out
+    assert sum(int(note.partition(" of ")[0]) for note in notes) == len(frame) - len(settled)
 
 
 def test_a_test_input_where_settings_are_chosen_is_refused() -> None:
@@ -146,3 +147,53 @@ def test_pooled_a_published_split_is_a_plain_task_with_each_input_once() -> None
     assert "split" not in pooled.examples
     assert len(pooled) == 23
     assert any("repeats" in note for note in pooled.notes)
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_a_classifier_that_stops_early_is_given_the_dev_part(stops: bool) -> None:
+    task = split_task()
+    definition = {
+        "name": "hgb",
+        "estimator": "sklearn.ensemble.HistGradientBoostingClassifier",
+        "features": f"{__name__}.Lengths",
+        "params": {"estimator.early_stopping": stops, "estimator.max_iter": 5},
+    }
+    dev = task.examples["split"] == "dev"
+    task.examples.loc[dev & (task.examples["label"] == "none"), "label"] = "denial"
+    train_lacks = (task.examples["split"] == "train") & (task.examples["label"] == "non_confirmation")
+    task.examples.loc[train_lacks, "label"] = "none"
+    result = evaluate(evaluation_of(task, Model.parse(definition, "hgb.yaml", "hgb")), 0, FeatureCache(task.frame))
+    assert result.error is None
+
+
+class Lengths(TransformerMixin, BaseEstimator):
+    """The number of characters."""
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> Lengths:
+        self.fitted_ = True
+        return self
+
+    def transform(self, X: pd.DataFrame) -> Any:
+        return X["text"].str.len().to_numpy(dtype=float).reshape(-1, 1)
+
+
+def test_what_decides_nothing_in_a_published_split_is_no_part_of_a_runs_key() -> None:
+    validation = {"name": "grouped", "group": None, "splits": "published", "folds": 5, "inner_folds": 3, "repeats": 1}
+    sizes = {"train": 10, "dev": 2, "test": 5}
+    assert deciding(validation, {}, lent=False).keys() == {"group", "folds", "inner_folds", "repeats"}
+    assert deciding(validation, {"split": sizes}, lent=False).keys() == {"group"}
+    assert deciding(validation, {"split": {**sizes, "dev": 0}}, lent=False).keys() == {"group", "inner_folds"}
+    assert deciding(validation, {"split": sizes}, lent=True).keys() == {"group", "inner_folds"}
+    assert deciding(validation, {"fold-1": sizes, "fold-2": sizes}, lent=False).keys() == {"group", "inner_folds"}
+
+
+def test_passes_are_scored_on_the_examples_that_models_are_scored_on() -> None:
+    task = split_task()
+    test = (task.examples["split"] == "test").to_numpy()
+    passes = pd.DataFrame({"pass-1": task.y, "pass-2": np.where(test, task.y, "none")})
+    split = split_task_of(text_task(examples=task.examples, splits=("split",), passes=passes))
+    assert [row["scores"]["accuracy"] for row in split.described["task"]["references"]] == [1.0, 1.0]
+
+
+def split_task_of(task: Task) -> Any:
+    return split_module.split_task(task, compose([], needs_task=False), [])

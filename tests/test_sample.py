@@ -14,11 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
+from bench.config import compose
 from bench.data.definition import build_task
 from bench.data.task import Task
 from bench.errors import UserError
 from bench.evaluation.cell import CellResult
 from bench.evaluation.scoring import score_predictions
+from bench.evaluation.split_task import split_task
 from bench.results.summary import summarise
 
 TEXTS = ["نفى الوزير الخبر.", "أعلن الوزير الخبر.", "قالت الوكالة ذلك.", "مرت السنوات."]
@@ -84,7 +86,15 @@ def test_an_example_stands_for_its_share_of_its_stratum(sample: Sample) -> None:
 
 
 def test_the_population_is_part_of_what_a_run_is_known_by(sample: Sample) -> None:
-    assert dict(sample.build().population) == {"cue": 1, "other": 30}
+    def identity() -> dict[str, Any]:
+        return split_task(sample.build(), compose([], needs_task=False), []).identity()
+
+    one = identity()
+    sample.source["population"]["other"] = 31
+    other = identity()
+    assert one["task"].pop("population") == {"cue": 1, "other": 30}
+    assert other["task"].pop("population") == {"cue": 1, "other": 31}
+    assert one == other
 
 
 MISTAKES: dict[str, tuple[Any, str]] = {

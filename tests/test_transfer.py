@@ -22,6 +22,7 @@ from bench.models import Model
 def source_task(**changes) -> Task:
     task = text_task(n_groups=3, seed=5)
     task.examples["text"] = [f"{text} أخرى{number}" for number, text in enumerate(task.examples["text"])]
+    task.examples["document"] = [f"far-{name}" for name in task.examples["document"]]
     return text_task(examples=task.examples, name="other", **changes)
 
 
@@ -71,6 +72,32 @@ def test_an_input_that_the_task_has_too_does_not_train() -> None:
         moved.task.ids,
     )
     assert not set(keys[own]) & set(keys[moved.lent])
+
+
+def test_a_group_that_the_task_has_too_does_not_train() -> None:
+    target, source = text_task(), source_task()
+    source.examples["document"] = source.examples["document"].replace({"far-d0": "d0", "far-d2": "d3"})
+    moved = transfer(target, source)
+    assert set(moved.task.groups[moved.lent].tolist()) == {"other:far-d1"}
+    assert moved.notes == ("12 examples do not train: small has their document too",)
+
+
+def test_claims_are_the_same_where_their_texts_are() -> None:
+    def pairs(name: str, group: str, texts: list[str]) -> Task:
+        examples = text_task(n_groups=2, per_group=3).examples
+        examples = examples.assign(claim=texts, text=[f"{name} {text}" for text in examples["text"]])
+        return text_task(name=name, inputs=("claim", "text"), examples=examples, group=group)
+
+    target = pairs("small", "claim", ["ق", "ق", "ق", "ك", "ك", "ك"])
+    source = pairs("other", "document", ["ق!", "ل", "ل", "ل", "ل", "ك"])
+    moved = transfer(target, source)
+    assert moved.task.examples["claim"].iloc[moved.lent].tolist() == ["ل"] * 4
+    assert moved.notes == ("2 examples do not train: small has their claim too",)
+
+
+def test_a_task_of_which_nothing_is_left_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"none of its 24 examples can train\. 24 examples do not train"):
+        transfer(text_task(), text_task())
 
 
 def test_labels_are_mapped_and_those_without_a_place_left_out() -> None:

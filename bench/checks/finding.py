@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, NamedTuple
+
+from bench.catalogue import defaults_folder
 
 Severity = Literal["error", "warning", "note"]
 
@@ -63,7 +66,7 @@ class Finding:
 
     @property
     def page(self) -> str:
-        """The section of the documents that says what to do about it.
+        """The section of the documents that says what to do about it, with the place of the document here.
 
         Examples
         --------
@@ -71,7 +74,9 @@ class Finding:
         'docs/checks.md#d103-label-in-one-group-only'
         """
         heading = re.sub(r"[^\w\- ]", "", f"{self.code} {self.title}".lower())
-        return f"{PAGE}#{heading.replace(' ', '-')}"
+        page = defaults_folder() / PAGE
+        shown = page.relative_to(Path.cwd()) if page.is_relative_to(Path.cwd()) else page
+        return f"{shown}#{heading.replace(' ', '-')}"
 
 
 def quoted(text: str, width: int = 60) -> str:

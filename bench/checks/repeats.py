@@ -146,10 +146,9 @@ def shared_groups(subject: Subject) -> Iterator[Found]:
     """Groups that a published split cuts through."""
     task = subject.task
     for column in task.splits:
-        roles = task.examples[column].to_numpy(dtype=object)
-        others = set(task.groups[(roles != TEST) & (roles != "")].tolist())
-        test = roles == TEST
-        shared = test & np.isin(task.groups, list(others))
+        test = (task.examples[column] == TEST).to_numpy()
+        shared = test.copy()
+        shared[test] = task.shared_groups(column)
         if shared.any():
             which = f"{column}: " if len(task.splits) > 1 else ""
             share = counted(int(shared.sum()), "test example", int(test.sum()))

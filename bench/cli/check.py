@@ -62,7 +62,7 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
 
 
 def _check_tasks(config: RunConfig, as_json: bool) -> bool:
-    from bench.evaluation.plan import tasks_to_load
+    from bench.evaluation.split_task import tasks_to_load
 
     notes: list[str] = []
     records = []
@@ -83,7 +83,7 @@ def _check_tasks(config: RunConfig, as_json: bool) -> bool:
 def _examine(name: str, config: RunConfig) -> tuple[Task | None, list[Finding]]:
     from bench.checks import check_task, unreadable
     from bench.errors import DataError
-    from bench.evaluation.plan import load_as_split
+    from bench.evaluation.split_task import load_as_split
 
     try:
         task = load_as_split(name, config)
@@ -108,7 +108,7 @@ def _counts(task: Task) -> dict[str, int]:
 
 def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
     """Print a task's counts and what the checks found; None is a task whose data cannot be read."""
-    from bench.checks.finding import PAGE, SEVERITIES, counted
+    from bench.checks.finding import SEVERITIES, counted
     from bench.report.terminal import short_path
 
     if task is None:
@@ -128,7 +128,9 @@ def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
             for number, line in enumerate(example.splitlines()):
                 click.echo(_indented(line, 8 if number == 0 else 10))
     numbers = [counted(sum(each.severity == level for each in findings), level) for level in SEVERITIES]
-    click.echo(f"\n{', '.join(numbers)}." + (f" What to do: {PAGE}\n" if findings else "\n"))
+    click.echo(
+        f"\n{', '.join(numbers)}." + (f" What to do: {findings[0].page.partition('#')[0]}\n" if findings else "\n")
+    )
 
 
 def _indented(line: str, width: int) -> str:

@@ -35,10 +35,10 @@ def command(words: tuple[str, ...], format_name: str | None, to: Path | None) ->
 
     A dataset is a folder that datasets.load_from_disk opens.
     """
-    from bench.catalogue import load_task
     from bench.config import compose
     from bench.data.export import export_task
     from bench.errors import ConfigError
+    from bench.evaluation.split_task import load_as_split, tasks_to_load
     from bench.report.terminal import short_path
 
     config = compose(words)
@@ -47,11 +47,12 @@ def command(words: tuple[str, ...], format_name: str | None, to: Path | None) ->
             f"--to {to}: there is one export a task, and {len(config.tasks)} tasks are named.",
             "Name one task, or leave --to out.",
         )
-    for name in config.tasks:
-        task = load_task(name, config.task_overrides, config.mirror)
-        if config.validation.group is not None:
-            task = task.grouped_by(config.validation.group)
+    notes: list[str] = []
+    for name in tasks_to_load(config, notes):
+        task = load_as_split(name, config)
         chosen = format_name or ("jsonl" if to is not None and to.suffix == ".jsonl" else "parquet")
         target = to or Path(f"{name}{_SUFFIXES.get(chosen, '')}")
         export_task(task, target, chosen)
         click.echo(f"{short_path(str(target))}  {len(task):,} examples of {name}, digest {task.digest[:16]}")
+    for note in notes:
+        click.echo(f"note: {note}", err=True)

@@ -10,7 +10,7 @@ import click
 from bench.cli.words import words
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from bench.config import RunConfig
 
 
 @click.command(
@@ -42,17 +42,18 @@ def command(words: tuple[str, ...]) -> None:
     if "task" not in named and "model" not in named:
         raise ConfigError("What is to be shown?", "bench show task=NAME, model=NAME or config")
     if "task" in named:
-        _show_tasks(config.tasks, config.task_overrides, config.mirror)
+        _show_tasks(config)
     if "model" in named:
         _show_models(config.models, config.model_overrides)
 
 
-def _show_tasks(names: tuple[str, ...], overrides: Any, mirror: Path | None) -> None:
-    from bench.catalogue import load_task
+def _show_tasks(config: RunConfig) -> None:
     from bench.data.card import describe
+    from bench.evaluation.split_task import load_as_split, tasks_to_load
 
-    for name in names:
-        task = load_task(name, overrides, mirror)
+    notes: list[str] = []
+    for name in tasks_to_load(config, notes):
+        task = load_as_split(name, config)
         click.echo(f"# {task.name}, version {task.version}: {task.description}\n")
         click.echo(f"defined in  {task.origin}")
         click.echo(f"inputs      {', '.join(task.inputs)}")
@@ -61,6 +62,8 @@ def _show_tasks(names: tuple[str, ...], overrides: Any, mirror: Path | None) -> 
         click.echo(f"metric      {task.metric}")
         click.echo(f"digest      {task.digest}\n")
         click.echo(describe(task))
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
 
 
 def _show_models(names: tuple[str, ...], overrides: Any) -> None:

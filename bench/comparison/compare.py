@@ -15,7 +15,7 @@ from bench.comparison.suspects import suspects
 from bench.comparison.verdict import equal_over_groups, needed_to_decide, training_factor, verdict
 from bench.errors import ConfigError, nearest
 from bench.evaluation.metrics import LABEL_METRICS
-from bench.results.protocol import search_name
+from bench.results.protocol import model_name, search_name
 from bench.statistics.paired import error_test, fold_test, group_difference, holm
 
 
@@ -67,7 +67,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
 def _row(runs: ComparedRuns, run: ComparedRun, tied: bool) -> dict[str, Any]:
     return {
         "name": run.name,
-        "model": run.record["model"]["name"],
+        "model": model_name(run.record),
         "search": search_name(run.record),
         "key": run.folder.key,
         "score": run.summary["scores"][runs.metric],

@@ -10,6 +10,7 @@ from typing import Any
 from bench.config import Validation, parse_overrides
 from bench.errors import ConfigError, nearest
 from bench.evaluation.metrics import METRICS
+from bench.results.protocol import names_of
 
 KEYS = ("task", "model", "metric", "baseline", "rope", "seed", "search", "results")
 """The keys of a comparison, besides those of the validation."""
@@ -46,7 +47,7 @@ class Filter:
         """Whether a run has all of it."""
         searched = record["model"]["search"]
         return (
-            (self.models is None or record["model"]["name"] in self.models)
+            (self.models is None or not names_of(record).isdisjoint(self.models))
             and self.seed in (None, record["seed"])
             and (self.search is None or not searched or record["search"]["name"] == self.search)
             and all(self._validated(record, key) == value for key, value in self.validation.items())

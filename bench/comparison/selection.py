@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.catalogue import model_names
 from bench.comparison.request import Filter, Request
 from bench.errors import UserError, nearest
-from bench.results.protocol import differences, model_name, same_table, search_name, settings
+from bench.results.protocol import differences, model_name, names_of, same_table, search_name, settings
 from bench.results.store import RECORD, RunFolder, stored_runs
 
 
@@ -86,20 +87,21 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
             f"{nearest(task, tasks)} Or run it first: bench run task={task}" if tasks else f"bench run task={task}",
         )
     fitting = [(folder, record) for folder, record in found if wanted.holds(record)]
-    missing = sorted(set(wanted.models or ()) - {record["model"]["name"] for _, record in fitting})
+    missing = sorted(set(wanted.models or ()).difference(*(names_of(record) for _, record in fitting)))
     if missing:
         for folder, error in unreadable:
             if folder.path.parent.name == missing[0]:
                 raise error
-        known = {record["model"]["name"] for _, record in found}
+        known = set[str]().union(*(names_of(record) for _, record in found))
         if missing[0] in known:
             raise UserError(
                 f"model={missing[0]}: no stored run of it for task '{task}' is like that.",
-                _protocols([(folder, record) for folder, record in found if record["model"]["name"] == missing[0]]),
+                _protocols([(folder, record) for folder, record in found if missing[0] in names_of(record)]),
             )
         raise UserError(
             f"model={missing[0]}: no such run of task '{task}' is stored in {results}.",
-            f"{nearest(missing[0], known)} Or run it first: bench run task={task} model={missing[0]}",
+            nearest(missing[0], known)
+            + (f" Or run it first: bench run task={task} model={missing[0]}" if missing[0] in model_names() else ""),
         )
     if not fitting:
         raise UserError(f"{results}: no stored run of task '{task}' is like that.", _protocols(found))

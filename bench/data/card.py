@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bench.data.files import read_text
-from bench.data.task import DEV, ROLES, TEST, TRAIN
+from bench.data.task import ROLES
 from bench.errors import BenchError, DataError
 from bench.statistics.agreement import agreement
 
@@ -116,13 +116,8 @@ def _published_folds(task: Task) -> str:
 
 def _shared_groups(task: Task) -> str:
     """How many test examples have a group that training or dev has too."""
-    shared, tested = 0, 0
-    for column in task.splits:
-        roles = task.examples[column]
-        test = (roles == TEST).to_numpy()
-        others = set(task.groups[roles.isin([TRAIN, DEV]).to_numpy()].tolist())
-        shared += sum(group in others for group in task.groups[test].tolist())
-        tested += int(test.sum())
+    by_split = [task.shared_groups(column) for column in task.splits]
+    shared, tested = sum(int(marked.sum()) for marked in by_split), sum(len(marked) for marked in by_split)
     if not shared:
         return ""
     return f"Of {tested:,} test examples, {shared:,} have a {task.group} that train or dev has too."

@@ -10,22 +10,28 @@ import yaml
 
 from bench.data.duplicates import drop_repeats, settle_splits
 from bench.data.figures import read_figures
-from bench.data.files import BYTE_ORDER_MARK, read_text
+from bench.data.files import BYTE_ORDER_MARK, UNWRITABLE, read_text
 from bench.data.labels import LabelSet
-from bench.data.messages import place
+from bench.data.messages import check_name, place
 from bench.data.published import PublishedFiles
 from bench.data.sources import read_source
 from bench.data.sources.section import DOWNLOAD, Section
-from bench.data.task import Task
+from bench.data.task import TRAIN, Task
 from bench.errors import ConfigError, DataError, nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+
+    from bench.data.sources import Records
+
 REQUIRED = ("name", "description", "source", "inputs", "labels")
 PROVENANCE = ("homepage", "licence", "citation")
 OPTIONAL = ("version", "label_map", "descriptions", "group", "metric", *PROVENANCE, "published")
 INPUTS = (("text",), ("claim", "text"))
+NAME = re.compile("[a-z0-9][a-z0-9_-]{0,99}")
+"""What a task can be called: folders and experiments are named after it."""
 
 
 def read_definition(path: Path) -> dict[str, Any]:
@@ -50,8 +56,11 @@ def read_definition(path: Path) -> dict[str, Any]:
         mark = error.problem_mark or error.context_mark
         where = str(path) if mark is None else place(path, mark.line + 1)
         raise ConfigError(f"{where}: not valid YAML: {error.problem}.") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}.") from error
+    except yaml.reader.ReaderError as error:
+        where = place(path, text.count("\n", 0, error.position) + 1)
+        raise ConfigError(f"{where}: not valid YAML: the character U+{ord(text[error.position]):04X}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: not valid YAML: brackets within brackets, too deep to be read.") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected a mapping with the keys {', '.join((*REQUIRED, *OPTIONAL))}.")
     return content
@@ -102,8 +111,8 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
 
     _check_keys(definition, origin)
     name, description = (_text(definition, key, origin) for key in ("name", "description"))
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
-        raise ConfigError(f"{origin}: name '{name}' must be of small Latin letters, digits, '-' and '_'.")
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"{origin}: name '{name}' must be of at most 100 small Latin letters, digits, '-' and '_'.")
     version = definition.get("version", 1)
     if type(version) is not int or version < 1:
         raise ConfigError(f"{origin}: 'version' must be a whole number from 1, not {version!r}.")
@@ -125,6 +134,12 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         raise ConfigError(f"{origin}: group: there is no column '{group}'.", nearest(str(group), columns))
     if records.splits:
         examples, passes, notes = settle_splits(records.examples, inputs, records.passes, records.splits)
+        for column in records.splits:
+            if not (examples[column] == TRAIN).any():
+                raise DataError(
+                    f"{origin}: {column}: every train example repeats an input of dev or test, so none is left.",
+                    "Is one file named for both parts?",
+                )
     else:
         examples, passes, notes = drop_repeats(records.examples, inputs, records.passes)
     present = set(examples["label"])
@@ -147,13 +162,22 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         label_map=labels.mapping,
         descriptions=descriptions,
         splits=records.splits,
-        left_out=records.examples[~records.examples["id"].isin(examples["id"])],
+        left_out=_repeated(records, examples),
         population=records.population,
         notes=(*records.notes, *notes, *_unpinned(definition, origin)),
+        settled=notes if records.splits else (),
         origin=origin,
         published=figures,
         **provenance,
     )
+
+
+def _repeated(records: Records, examples: pd.DataFrame) -> pd.DataFrame:
+    """The examples that were left out since they repeat another's input."""
+    gone = ~records.examples["id"].isin(examples["id"])
+    if records.splits:  # and not since they never had a part
+        gone &= (records.examples[list(records.splits)] != "").any(axis=1)
+    return records.examples[gone]
 
 
 def _check_keys(definition: Mapping[str, Any], origin: Path) -> None:
@@ -206,6 +230,10 @@ def _label_set(definition: Mapping[str, Any], origin: Path) -> LabelSet:
     labels = _names(definition, "labels", origin)
     if len(labels) < 2:
         raise ConfigError(f"{origin}: 'labels' must name at least two labels, not {len(labels)}.")
+    for label in labels:
+        if not label.strip():
+            raise ConfigError(f"{origin}: labels: {label!r} is no name.")
+        check_name(label, f"{origin}: labels", "label")
     mapping = definition.get("label_map") or {}
     if not isinstance(mapping, Mapping):
         raise ConfigError(f"{origin}: 'label_map' must be a mapping of the annotators' labels to the task's.")
@@ -253,15 +281,40 @@ def _check_sentence(sentence: object, where: str, placeholders: list[str]) -> No
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which also refuses a key that stands twice."""
+    """PyYAML's safe loader, which also refuses keys that stand twice, and aliases, which can stand for gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.get_event()
+            raise yaml.composer.ComposerError(
+                None, None, f"the alias *{event.anchor} is not read; write out what it stands for", event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, AttributeError) as error:  # of a number, a date or a truth value that is none
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{node.value!r} is no {node.tag.rpartition(':')[2]}", node.start_mark
+            ) from error
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> str:
+        text = str(super().construct_scalar(node))
+        if unwritable := UNWRITABLE.search(text):
+            raise yaml.constructor.ConstructorError(
+                None, None, f"U+{ord(unwritable[0]):04X} is no character of a text", node.start_mark
+            )
+        return text
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
-            if key.value in seen and isinstance(key, yaml.ScalarNode):
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a text", key.start_mark)
+            if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key '{key.value}' stands twice", key.start_mark
                 )
-            if isinstance(key, yaml.ScalarNode):
-                seen.add(key.value)
+            seen.add(key.value)
         return super().construct_mapping(node, deep)

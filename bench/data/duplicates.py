@@ -167,6 +167,10 @@ def settle_splits(
     """
     keys, ids = duplicate_keys(examples[list(inputs)]), examples["id"].tolist()
     examples, notes = examples.copy(), []
+    without = int((examples[list(splits)] == "").all(axis=1).sum())
+    if without:
+        be = "is" if without == 1 else "are"
+        notes.append(f"{without:,} of {len(examples):,} examples {be} in no part of the published split.")
     for column in splits:
         roles = examples[column].to_numpy(dtype=object)
         first: dict[str, int] = {}

@@ -6,6 +6,7 @@ that is brought is trusted, its SHA-256 is recorded beside it in the cache, and 
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import re
@@ -16,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+
+from filelock import FileLock
 
 from bench.cache import cache_folder
 from bench.data.messages import listed
@@ -67,7 +70,8 @@ class PublishedFiles:
         if not isinstance(digests, dict) or not digests:
             raise ConfigError(f"{section.where('sha256')} must be a mapping of each file to its SHA-256.")
         for name, digest in digests.items():
-            if not isinstance(name, str) or ".." in PurePosixPath(name).parts or name.startswith("/"):
+            path = PurePosixPath(str(name))
+            if not isinstance(name, str) or not path.name or ".." in path.parts or path.is_absolute() or "\\" in name:
                 raise ConfigError(f"{section.where('sha256')}: {name!r} is no path below the address.")
             if digest is not None and not (isinstance(digest, str) and re.fullmatch(r"[0-9a-f]{64}", digest)):
                 raise ConfigError(
@@ -76,9 +80,14 @@ class PublishedFiles:
                 )
         return cls(address.rstrip("/") + "/", digests, f"{section.origin}: {section.name}")
 
-    def here(self) -> bool:
-        """Whether all files are in the cache."""
-        return all(self._cached(name).is_file() and self.digest(name) is not None for name in self.sha256)
+    def here(self, mirror: Path | None = None) -> bool:
+        """Whether all files are in the cache or, by their names, in the mirror."""
+        mirror = mirror or _named_mirror()
+        return all(
+            (self._cached(name).is_file() and self.digest(name) is not None)
+            or (mirror is not None and any(mirror.rglob(PurePosixPath(name).name)))
+            for name in self.sha256
+        )
 
     def digest(self, name: str) -> str | None:
         """Return the SHA-256 that a file must have: the task's, else the recorded one; None before its first use."""
@@ -119,11 +128,21 @@ class PublishedFiles:
         """
         if name not in self.sha256:
             raise ConfigError(f"{self.origin}.sha256 lacks '{name}'.", nearest(name, self.sha256))
-        target, digest = self._cached(name), self.digest(name)
-        if digest is not None and target.is_file() and _sha256(target) == digest:
+        target = self._cached(name)
+        if self._is_good(name):
             return target
-        named = os.environ.get(MIRROR_VARIABLE)
-        mirror = mirror or (Path(named).expanduser() if named else None)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.parent.with_suffix(".lock")):  # another process may be bringing it
+            if not self._is_good(name):
+                self._bring(name, target, mirror or _named_mirror())
+        return target
+
+    def _is_good(self, name: str) -> bool:
+        target, digest = self._cached(name), self.digest(name)
+        return digest is not None and target.is_file() and _sha256(target) == digest
+
+    def _bring(self, name: str, target: Path, mirror: Path | None) -> None:
+        digest = self.digest(name)
         if mirror is None:
             self._download(name, target, digest)
         else:
@@ -132,7 +151,6 @@ class PublishedFiles:
         if digest is None:
             found = _sha256(target)
             _write(self._record(name), lambda beside: beside.write_text(f"{found}\n", encoding="ascii"))
-        return target
 
     def _cached(self, name: str) -> Path:
         """A file's place: under its digest or, where the task's file does not know it, under its address."""
@@ -147,7 +165,7 @@ class PublishedFiles:
     def _in_mirror(self, name: str, mirror: Path, digest: str | None) -> Path:
         if not mirror.is_dir():
             raise DataError(f"data.mirror={mirror}: there is no such folder.")
-        found = sorted(path for path in mirror.rglob(PurePosixPath(name).name) if path.is_file())
+        found = sorted(path for path in mirror.rglob(glob.escape(PurePosixPath(name).name)) if path.is_file())
         if digest is None:
             return self._only(found, name, mirror)
         for path in found:
@@ -192,6 +210,11 @@ class PublishedFiles:
             ) from error
         except OSError as error:  # which those of requests are
             raise DataError(f"{address}: cannot be downloaded: {_reason(error)}.", WITHOUT_NETWORK) from error
+
+
+def _named_mirror() -> Path | None:
+    named = os.environ.get(MIRROR_VARIABLE)
+    return Path(named).expanduser() if named else None
 
 
 def _write(target: Path, write: Callable[[Path], object]) -> None:

@@ -68,6 +68,8 @@ class Task:
         The examples that are no part of the task since their inputs repeat another's, with the columns of `examples`.
     notes : tuple of str
         What was done to the data on the way, one sentence each.
+    settled : tuple of str
+        Those of `notes` that are about the published splits alone.
     origin : pathlib.Path
         The file that defines the task.
     homepage, licence, citation : str
@@ -91,6 +93,7 @@ class Task:
     population: Mapping[str, int] = field(default_factory=dict)
     left_out: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    settled: tuple[str, ...] = ()
     origin: Path = Path()
     homepage: str = ""
     licence: str = ""
@@ -172,6 +175,11 @@ class Task:
             )
         return replace(self, group=column)
 
+    def shared_groups(self, column: str) -> NDArray[np.bool_]:
+        """Mark the test examples of a published split whose group train or dev has too, of shape (n_test,)."""
+        roles = self.examples[column].to_numpy(dtype=object)
+        return np.isin(self.groups[roles == TEST], self.groups[np.isin(roles, [TRAIN, DEV])])
+
     def without_splits(self) -> Task:
         """Return the same task without its published splits, all its examples pooled and each input once."""
         from bench.data.duplicates import drop_repeats
@@ -179,7 +187,9 @@ class Task:
         examples = self.examples.drop(columns=list(self.splits))
         examples, passes, notes = drop_repeats(examples, self.inputs, self.passes)
         left_out = pd.concat([self.left_out, self.examples[~self.examples["id"].isin(examples["id"])]])
-        return replace(self, examples=examples, passes=passes, splits=(), left_out=left_out, notes=notes)
+        notes = (*(note for note in self.notes if note not in self.settled), *notes)
+        pooled = replace(self, examples=examples, passes=passes, splits=(), left_out=left_out, notes=notes)
+        return replace(pooled, settled=())
 
     def to_dataset(self) -> datasets.Dataset:
         """Return the task as a `datasets.Dataset` with ``ClassLabel`` labels.

@@ -46,8 +46,8 @@ class Transfer:
 def transfer(target: Task, source: Task, labels: Mapping[str, str] | None = None) -> Transfer:
     """Put another task's examples beside a task's own.
 
-    Examples of the source whose label has no place in the target are left out, and those whose input stands in the
-    target: no test example may be seen in training.
+    Examples of the source whose label has no place in the target are left out, and those whose input or group stands in
+    the target: no test example may be seen in training.
 
     Parameters
     ----------
@@ -80,13 +80,19 @@ def transfer(target: Task, source: Task, labels: Mapping[str, str] | None = None
         notes.append(f"{left}: the label {unused} is not mapped")
     if (seen & fitting).any():
         notes.append(f"{int((seen & fitting).sum()):,} examples do not train: {target.name} has their inputs too")
-    kept = examples[fitting & ~seen]
+    met = _shares_group(target, source) & fitting & ~seen
+    if met.any():
+        notes.append(f"{int(met.sum()):,} examples do not train: {target.name} has their {target.group} too")
+    trains = fitting & ~seen & ~met
+    if not trains.any():
+        raise ConfigError(f"{where}: none of its {len(examples):,} examples can train. {'; '.join(notes)}.")
+    kept = examples[trains]
     added = pd.DataFrame(
         {
             "id": [f"{source.name}:{name}" for name in kept["id"]],
             **{name: kept[name] for name in target.inputs},
             "label": kept["label"].map(mapping),
-            GROUP: [f"{source.name}:{group}" for group in source.groups[fitting & ~seen]],
+            GROUP: [f"{source.name}:{group}" for group in source.groups[trains]],
         }
     )
     own = target.examples.drop(columns=list(target.splits)).assign(**{GROUP: target.groups})
@@ -94,6 +100,20 @@ def transfer(target: Task, source: Task, labels: Mapping[str, str] | None = None
     lent = np.arange(len(own), len(together))
     task = replace(target, examples=together, group=GROUP, splits=(), passes=None)
     return Transfer(task, lent, mapping, tuple(notes))
+
+
+def _shares_group(target: Task, source: Task) -> NDArray[np.bool_]:
+    """Mark the source's examples of a group that the target has too, of shape (n_source,).
+
+    Groups are the same where both tasks call them by one name that says what they are, and claims where their texts
+    are the same.
+    """
+    if target.group.startswith("claim") and "claim" in target.inputs:
+        one, other = (duplicate_keys(task.examples[["claim"]]).astype(str) for task in (source, target))
+        return np.isin(one, other)
+    if source.group == target.group and target.group not in ("id", GROUP):
+        return np.isin(source.groups, target.groups)
+    return np.zeros(len(source), dtype=bool)
 
 
 def _label_map(target: Task, source: Task, labels: Mapping[str, str] | None, where: str) -> dict[str, str]:

@@ -126,8 +126,8 @@ def train(
     steps : int, optional
         Steps after which it ends whatever the settings say.
     """
-    watch = _Watch(module, settings.patience, _Average(module) if settings.average else None)
     with placed(module) as device, tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        watch = _Watch(module, settings.patience, _Average(module) if settings.average else None)
         arguments = TrainingArguments(
             output_dir=scratch,
             learning_rate=settings.learning_rate,

@@ -402,15 +402,22 @@ def _fit(
         if len(np.unique(y)) == 1:
             estimator = _constant_like(estimator)
         further: dict[str, Any] = _groups_for(estimator, task.groups[split.train])
-        if split.dev is not None and "X_val" in inspect.signature(estimator.fit).parameters:
-            X_dev = X_test
-            if split.dev is not split.test:
-                X_dev = task.frame.iloc[split.dev]
-                if transformer is not None:
-                    X_dev = cache.fit_transform(transformer, split.train, split.dev, y)[1]
-            further |= {"X_val": X_dev, "y_val": task.y[split.dev]}
+        dev = _early_stopping_rows(estimator, task, split)
+        if len(dev):
+            X_dev = task.frame.iloc[dev]
+            if transformer is not None:
+                X_dev = cache.fit_transform(transformer, split.train, dev, y)[1]
+            further |= {"X_val": X_dev, "y_val": task.y[dev]}
         estimator.fit(X_train, y, **further)
     return estimator, X_test
+
+
+def _early_stopping_rows(estimator: Any, task: Task, split: Split) -> NDArray[np.intp]:
+    """The dev rows whose labels training has, where the classifier's ``fit`` takes them and it stops early."""
+    stops = getattr(estimator, "early_stopping", True) is not False
+    if split.dev is None or not stops or "X_val" not in inspect.signature(estimator.fit).parameters:
+        return np.empty(0, dtype=np.intp)
+    return split.dev[np.isin(task.codes[split.dev], task.codes[split.train])]
 
 
 def _groups_for(estimator: Any, groups: NDArray[np.str_]) -> dict[str, NDArray[np.str_]]:

@@ -12,35 +12,26 @@ from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from bench.catalogue import is_here, load_model, load_task
-from bench.checks import check_task
+from bench.catalogue import load_model
 from bench.config import RunConfig
-from bench.data.duplicates import duplicate_keys
-from bench.data.task import ROLES, Task
-from bench.data.transfer import transfer
+from bench.data.task import Task
 from bench.encoders.device import device_name
-from bench.errors import ConfigError, DataError, ModelError, UserError
-from bench.evaluation import splits
+from bench.errors import ConfigError, ModelError, UserError
 from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.estimate import time_notes
 from bench.evaluation.evaluate import Evaluation
 from bench.evaluation.examine import Examined, examine_all
 from bench.evaluation.execute import call
+from bench.evaluation.split_task import SplitTask, load_as_split, split_task, tasks_to_load, with_lent
 from bench.models.model import Model
 from bench.results.protocol import deciding
 from bench.results.store import FORMAT, RunFolder, run_key
-from bench.seeding import derive_seed
-from bench.statistics.reference import pass_scores
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
 
 BASELINE = "majority"
 """The model that stands in every table."""
-
-IDENTIFYING = ("name", "version", "digest", "labels", "label_map", "inputs", "metric", "group")
-"""What of a task's description decides numbers."""
 
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "camel-tools", "lightgbm", "mlflow", "skops")
 """Packages whose versions a run records."""
@@ -86,28 +77,6 @@ class PlannedRun:
     def missing_folds(self) -> list[Fold]:
         """The folds that are not stored whole, or stored as failed."""
         return [fold for fold in self.all_folds if not self.folder.is_done(fold)]
-
-
-@dataclass(frozen=True, eq=False)
-class SplitTask:
-    """A task with its outer splits, as the evaluations of all models share them.
-
-    Parameters
-    ----------
-    task : Task
-        The task; where another one's examples train too, these come after its own.
-    splits : list of Split
-        The outer splits.
-    lent : ndarray of int, shape (n_lent,), or None
-        The rows of another task's examples.
-    described : dict
-        The parts ``task`` and ``splits`` of a run's record, and ``train_on`` where there is another task.
-    """
-
-    task: Task
-    splits: list[splits.Split]
-    lent: NDArray[np.intp] | None
-    described: dict[str, Any]
 
 
 @dataclass(eq=False)
@@ -157,9 +126,17 @@ def prepare(config: RunConfig) -> Plan:
     """
     planned = Plan([])
     _check_device(config.execution.device)
-    tasks = [load_as_split(name, config) for name in tasks_to_load(config, planned.notes)]
-    own = {task.name: _split_task(task, config, planned.notes) for task in tasks}
-    lent = {name: _with_lent(split, config, planned.notes) for name, split in own.items()}
+    own, lent = {}, {}
+    for name in tasks_to_load(config, planned.notes):
+        split = split_task(load_as_split(name, config), config, planned.notes)
+        try:
+            lent[name] = with_lent(split, config, planned.notes)
+        except ConfigError as error:
+            if config.asked_for_tasks:
+                raise
+            planned.notes.append(f"{name} is left out: {error.message}")
+            continue
+        own[name] = split
     for task, model, examined in _fitting([each.task for each in lent.values()], config, planned.notes):
         split = own[task.name] if model.name == BASELINE else lent[task.name]
         evaluation = Evaluation(
@@ -182,83 +159,6 @@ def _check_device(device: str) -> None:
             "execution.device=cuda: torch finds no GPU here.",
             "execution.device=auto takes the CPU where there is none.",
         )
-
-
-def tasks_to_load(config: RunConfig, notes: list[str]) -> list[str]:
-    """The tasks of a command: those that were named, or of all those whose files are on this machine."""
-    if config.asked_for_tasks:
-        return list(config.tasks)
-    here = [name for name in config.tasks if is_here(name)]
-    absent = [name for name in config.tasks if name not in here]
-    if absent:
-        notes.append(f"not on this machine, and brought when named with task=: {', '.join(absent)}")
-    return here
-
-
-def load_as_split(name: str, config: RunConfig) -> Task:
-    """Build a task, with the group column and the published splits that the configuration asks for."""
-    task = load_task(name, config.task_overrides, config.mirror)
-    if config.validation.splits == "grouped" and task.splits:
-        task = task.without_splits()
-    return task if config.validation.group is None else task.grouped_by(config.validation.group)
-
-
-def _split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
-    outer = _split(task, config)
-    told = *task.notes, *_split_notes(task, outer), *_warnings(task, config.validation.folds)
-    notes += [f"{task.name}: {note}" for note in told]
-    return SplitTask(task, outer, None, {"task": _describe_task(task, outer), "splits": splits.digest(outer, task.ids)})
-
-
-def _with_lent(own: SplitTask, config: RunConfig, notes: list[str]) -> SplitTask:
-    """Lend a task another one's training examples, where that is asked for."""
-    asked = config.train_on
-    if asked is None:
-        return own
-    source = load_task(asked.task, {}, config.mirror)
-    together = transfer(own.task, source, asked.labels)
-    notes += [f"{own.task.name}: {asked.task}: {note}" for note in together.notes]
-    outer = [splits.with_lent(split, together.lent, asked.only) for split in own.splits]
-    splits.verify_inputs(outer, duplicate_keys(together.task.frame), together.task.ids)
-    described = {"task": source.name, "digest": source.digest, "labels": together.labels, "only": asked.only}
-    return SplitTask(together.task, outer, together.lent, {**own.described, "train_on": described})
-
-
-def _split(task: Task, config: RunConfig) -> list[splits.Split]:
-    validation = config.validation
-    if task.splits:
-        published = splits.published_splits([task.examples[column].to_numpy(dtype=object) for column in task.splits])
-        splits.verify_inputs(published, duplicate_keys(task.frame), task.ids)
-        return published
-    seed = derive_seed(config.seed, task.name, "outer")
-    outer = splits.outer_splits(task.codes, task.groups, task.group, validation.folds, seed, validation.repeats)
-    splits.verify(outer, task.groups, duplicate_keys(task.frame), task.ids)
-    return outer
-
-
-def _split_notes(task: Task, outer: Sequence[splits.Split]) -> list[str]:
-    """What is to be known of published splits: their sizes, and groups that stand on both sides."""
-    if not task.splits:
-        return []
-    notes = []
-    for column, split in zip(task.splits, outer, strict=True):
-        dev = "" if split.dev is None else f", {len(split.dev):,} dev"
-        sizes = f"{len(split.train):,} train{dev} and {len(split.test):,} test examples"
-        shared = int(splits.shared_groups(split, task.groups).sum())
-        which = "published split" if len(outer) == 1 else column
-        also = f"; {shared:,} of test have a {task.group} that is in the others too" if shared else ""
-        notes.append(f"{which}: {sizes}{also}")
-    return notes
-
-
-def _warnings(task: Task, folds: int) -> list[str]:
-    """What the quick checks of a task's data warn of; an error that they find ends the run."""
-    findings = check_task(task, folds, quick=True)
-    for finding in findings:
-        if finding.severity == "error":
-            hint = f"`bench check task={task.name}` shows examples; {finding.page} says what to do."
-            raise DataError(f"{task.origin}: {finding.message} ({finding.code})", hint)
-    return [f"{finding.message} ({finding.code})" for finding in findings if finding.severity == "warning"]
 
 
 def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list[tuple[Task, Model, Examined]]:
@@ -294,19 +194,18 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
     if model.first_setting is not None:
         described["first_setting"] = model.first_setting
     identity = {
-        "task": {key: task[key] for key in (*IDENTIFYING, "population") if key in task},
+        **split.identity(),
         "model": described,
-        "validation": deciding(dataclasses.asdict(config.validation)),
+        "validation": deciding(dataclasses.asdict(config.validation), task["splits"], lent=split.lent is not None),
         "search": {"trials": config.search.trials, "timeout": config.search.timeout} if model.search else None,
         "seed": config.seed,
-        **{key: value for key, value in split.described.items() if key != "task"},
     }
     folder = RunFolder(config.results / evaluation.task.name / model.name / run_key(identity))
     record = {
         **identity,
+        **split.described,
         "format": FORMAT,
         "key": folder.key,
-        "task": dict(task),
         "model": {
             **described,
             "description": model.description,
@@ -339,29 +238,6 @@ def older_versions(folder: RunFolder, record: Mapping[str, Any]) -> str | None:
     return (
         ", ".join(f"{name} {then.get(name)} (now {now[name]})" for name in now if then.get(name) != now[name]) or None
     )
-
-
-def _describe_task(task: Task, outer: Sequence[splits.Split]) -> dict[str, Any]:
-    seed = derive_seed(0, task.name, "interval")
-    return {
-        "name": task.name,
-        "version": task.version,
-        "description": task.description,
-        "digest": task.digest,
-        "inputs": list(task.inputs),
-        "labels": list(task.labels),
-        "label_map": dict(task.label_map),
-        "metric": task.metric,
-        "group": task.group,
-        **({"population": dict(task.population)} if task.population else {}),
-        "n_examples": len(task),
-        "splits": {name: {role: int((task.examples[name] == role).sum()) for role in ROLES} for name in task.splits},
-        "n_groups": len(set(task.groups.tolist())),
-        "published": [dataclasses.asdict(figure) for figure in task.published] if task.splits else [],
-        "notes": [*task.notes, *_split_notes(task, outer)],
-        "origin": str(task.origin),
-        "references": [] if task.passes is None else pass_scores(task.passes, task.groups, task.labels, seed),
-    }
 
 
 @cache

@@ -148,12 +148,6 @@ def with_lent(split: Split, lent: Rows, only: bool) -> Split:
     return Split(lent, split.test) if only else Split(np.concatenate([split.train, lent]), split.test, split.dev)
 
 
-def shared_groups(split: Split, groups: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Mark the test examples whose group training or dev has too, in an array of shape (n_test,)."""
-    others = split.train if split.dev is None else np.concatenate([split.train, split.dev])
-    return np.isin(groups[split.test], groups[others])
-
-
 def verify(
     splits: Sequence[Split], groups: NDArray[np.str_], keys: NDArray[np.object_], ids: NDArray[np.object_]
 ) -> None:

@@ -30,6 +30,7 @@ def differences(one: Record, other: Record) -> list[str]:
         "metric": lambda record: record["task"]["metric"],
         "groups": lambda record: record["task"]["group"],
         "splits": lambda record: record["splits"],
+        "population": lambda record: record["task"].get("population"),
     }
     return [f"{name}: {part(one)} and {part(other)}" for name, part in parts.items() if part(one) != part(other)]
 
@@ -42,17 +43,38 @@ def search_name(record: Record) -> str | None:
 def model_name(record: Record) -> str:
     """The name of a run's model in tables: with the other task that it was trained on, where there is one."""
     name, other = str(record["model"]["name"]), record.get("train_on")
-    return name if other is None else f"{name}{' on ' if other['only'] else '+'}{other['task']}"
+    return name if other is None else f"{name}{'@' if other['only'] else '+'}{other['task']}"
+
+
+def names_of(record: Record) -> set[str]:
+    """The names that a run's model can be asked for by: its own, and that in tables."""
+    return {str(record["model"]["name"]), model_name(record)}
 
 
 def settings(record: Record) -> dict[str, Any]:
     """The seed and the validation of a run: what else the runs of one table have in common."""
-    return {"seed": record["seed"], **deciding(record["validation"])}
+    decided = deciding(record["validation"], record["task"].get("splits", {}), lent=False)
+    return {"seed": record["seed"], **decided}
 
 
-def deciding(validation: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a validation decides numbers that the task's digest, which has its published splits, does not say."""
-    return {key: value for key, value in validation.items() if key not in ("name", "splits")}
+def deciding(validation: Mapping[str, Any], published: Mapping[str, Mapping[str, int]], lent: bool) -> dict[str, Any]:
+    """What of a validation decides numbers that the task's digest does not say.
+
+    Parameters
+    ----------
+    validation : mapping
+        A run's validation.
+    published : mapping of str to mapping
+        The sizes of the parts of each published split; empty where folds are made here.
+    lent : bool
+        Whether another task's examples train, so that inner folds may be made of those.
+    """
+    idle = {"name", "splits"}
+    if published:
+        idle |= {"folds", "repeats"}
+    if len(published) == 1 and not lent and all(sizes["dev"] for sizes in published.values()):
+        idle.add("inner_folds")
+    return {key: value for key, value in validation.items() if key not in idle}
 
 
 def same_table(one: Record, other: Record) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from bench.comparison.verdict import LEVEL, SURE
 from bench.results.extent import chosen_on, extent, predictions, split_sizes
 from bench.results.leaderboard import POPULATION, published_rows
+from bench.results.protocol import model_name
 from bench.results.summary import metric_columns
 
 JUDGED = (
@@ -66,13 +67,17 @@ def describe_run(
         How the run does against it, as `bench.tracking.baseline.judge` says.
     """
     model, task = record["model"], record["task"]
-    lines = [": ".join(filter(None, [f"**{model['name']}** on **{task['name']}**", model["description"]])), ""]
+    lines = [": ".join(filter(None, [f"**{model_name(record)}** on **{task['name']}**", model["description"]])), ""]
     metric = task["metric"]
     if summary is None:
         lines += [f"Status: {record['status']}. There are no pooled scores.", ""]
     elif metric in summary["scores"]:
         lines += [f"{metric} {_score(metric, summary)}{_against(metric, baseline, judgement)}", ""]
     lines += [_protocol(record), ""]
+    if other := record.get("train_on"):
+        instead = "in their place" if other["only"] else "beside the task's own"
+        lines += [f"{other['n_examples']:,} examples of {other['task']} train {instead}.", ""]
+        lines += [f"- {other['task']}: {note}" for note in other["notes"]]
     if record.get("command"):
         lines.append(f"- command: `{record['command']}`")
     if not split_sizes(task):

@@ -244,6 +244,7 @@ def _tags(record: Mapping[str, Any]) -> dict[str, str]:
         "bench.task": task["name"],
         "bench.task_digest": task["digest"],
         "bench.model": record["model"]["name"],
+        "bench.train_on": record["train_on"]["task"] if "train_on" in record else "none",
         "bench.estimator": record["model"]["estimator"],
         "bench.features": record["model"]["features"] or "none",
         "bench.seed": str(record["seed"]),

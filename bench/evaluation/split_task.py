@@ -1,0 +1,196 @@
+"""A task as it is evaluated: loaded, split, checked and described, perhaps with another task's examples in training."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.catalogue import is_here, load_task
+from bench.checks import check_task
+from bench.config import RunConfig
+from bench.data.duplicates import duplicate_keys
+from bench.data.task import ROLES, TEST, Task
+from bench.data.transfer import transfer
+from bench.errors import DataError
+from bench.evaluation import splits
+from bench.seeding import derive_seed
+from bench.statistics.reference import pass_scores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+IDENTIFYING = ("name", "version", "digest", "labels", "label_map", "inputs", "metric", "group", "population")
+"""What of a task's description decides numbers."""
+
+IDENTIFYING_LENT = ("task", "digest", "group", "labels", "only")
+"""What of the description of another task, whose examples train too, decides numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class SplitTask:
+    """A task with its outer splits, as the evaluations of all models share them.
+
+    Parameters
+    ----------
+    task : Task
+        The task; where another one's examples train too, these come after its own.
+    splits : list of Split
+        The outer splits.
+    lent : ndarray of int, shape (n_lent,), or None
+        The rows of another task's examples.
+    described : dict
+        The parts ``task`` and ``splits`` of a run's record, and ``train_on`` where there is another task.
+    """
+
+    task: Task
+    splits: list[splits.Split]
+    lent: NDArray[np.intp] | None
+    described: dict[str, Any]
+
+    def identity(self) -> dict[str, Any]:
+        """What of `described` decides numbers."""
+        known = {
+            "task": {key: self.described["task"][key] for key in IDENTIFYING if key in self.described["task"]},
+            "splits": self.described["splits"],
+        }
+        if "train_on" in self.described:
+            known["train_on"] = {key: self.described["train_on"][key] for key in IDENTIFYING_LENT}
+        return known
+
+
+def tasks_to_load(config: RunConfig, notes: list[str]) -> list[str]:
+    """The tasks of a command: those that were named, or of all those whose files are on this machine."""
+    if config.asked_for_tasks:
+        return list(config.tasks)
+    here = [name for name in config.tasks if is_here(name, config.mirror)]
+    absent = [name for name in config.tasks if name not in here]
+    if absent:
+        notes.append(f"not on this machine, and brought when named with task=: {', '.join(absent)}")
+    return here
+
+
+def load_as_split(name: str, config: RunConfig) -> Task:
+    """Build a task, with the group column and the published splits that the configuration asks for."""
+    task = load_task(name, config.task_overrides, config.mirror)
+    if config.validation.splits == "grouped" and task.splits:
+        task = task.without_splits()
+    return task if config.validation.group is None else task.grouped_by(config.validation.group)
+
+
+def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
+    """Split a task and check it.
+
+    Parameters
+    ----------
+    task : Task
+        The task, as `load_as_split` gives it.
+    config : RunConfig
+        How to split it.
+    notes : list of str
+        Is given what the user should know.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If it cannot be split, or its data are broken.
+    """
+    outer = _split(task, config)
+    told = *task.notes, *_split_notes(task, outer), *_warnings(task, config.validation.folds)
+    notes += [f"{task.name}: {note}" for note in told]
+    return SplitTask(task, outer, None, {"task": _describe_task(task, outer), "splits": splits.digest(outer, task.ids)})
+
+
+def with_lent(own: SplitTask, config: RunConfig, notes: list[str]) -> SplitTask:
+    """Lend a task another one's training examples, where that is asked for."""
+    asked = config.train_on
+    if asked is None:
+        return own
+    source = load_task(asked.task, {}, config.mirror)
+    together = transfer(own.task, source, asked.labels)
+    notes += [f"{own.task.name}: {asked.task}: {note}" for note in together.notes]
+    outer = [splits.with_lent(split, together.lent, asked.only) for split in own.splits]
+    splits.verify_inputs(outer, duplicate_keys(together.task.frame), together.task.ids)
+    described = {
+        "task": source.name,
+        "digest": source.digest,
+        "group": source.group,
+        "labels": together.labels,
+        "only": asked.only,
+        "n_examples": len(together.lent),
+        "notes": list(together.notes),
+    }
+    return SplitTask(together.task, outer, together.lent, {**own.described, "train_on": described})
+
+
+def _split(task: Task, config: RunConfig) -> list[splits.Split]:
+    validation = config.validation
+    if task.splits:
+        published = splits.published_splits([task.examples[column].to_numpy(dtype=object) for column in task.splits])
+        splits.verify_inputs(published, duplicate_keys(task.frame), task.ids)
+        return published
+    seed = derive_seed(config.seed, task.name, "outer")
+    outer = splits.outer_splits(task.codes, task.groups, task.group, validation.folds, seed, validation.repeats)
+    splits.verify(outer, task.groups, duplicate_keys(task.frame), task.ids)
+    return outer
+
+
+def _split_notes(task: Task, outer: Sequence[splits.Split]) -> list[str]:
+    """What is to be known of published splits: their sizes, and groups that stand on both sides."""
+    if not task.splits:
+        return []
+    notes = []
+    for column, split in zip(task.splits, outer, strict=True):
+        dev = "" if split.dev is None else f", {len(split.dev):,} dev"
+        sizes = f"{len(split.train):,} train{dev} and {len(split.test):,} test examples"
+        shared = int(task.shared_groups(column).sum())
+        which = "published split" if len(outer) == 1 else column
+        also = f"; {shared:,} of test have a {task.group} that is in the others too" if shared else ""
+        notes.append(f"{which}: {sizes}{also}")
+    return notes
+
+
+def _warnings(task: Task, folds: int) -> list[str]:
+    """What the quick checks of a task's data warn of; an error that they find ends the run."""
+    findings = check_task(task, folds, quick=True)
+    for finding in findings:
+        if finding.severity == "error":
+            hint = f"`bench check task={task.name}` shows examples; {finding.page} says what to do."
+            raise DataError(f"{task.origin}: {finding.message} ({finding.code})", hint)
+    return [f"{finding.message} ({finding.code})" for finding in findings if finding.severity == "warning"]
+
+
+def _describe_task(task: Task, outer: Sequence[splits.Split]) -> dict[str, Any]:
+    return {
+        "name": task.name,
+        "version": task.version,
+        "description": task.description,
+        "digest": task.digest,
+        "inputs": list(task.inputs),
+        "labels": list(task.labels),
+        "label_map": dict(task.label_map),
+        "metric": task.metric,
+        "group": task.group,
+        **({"population": dict(task.population)} if task.population else {}),
+        "n_examples": len(task),
+        "splits": {name: {role: int((task.examples[name] == role).sum()) for role in ROLES} for name in task.splits},
+        "n_groups": len(set(task.groups.tolist())),
+        "published": [dataclasses.asdict(figure) for figure in task.published] if task.splits else [],
+        "notes": [*task.notes, *_split_notes(task, outer)],
+        "origin": str(task.origin),
+        "references": _references(task),
+    }
+
+
+def _references(task: Task) -> list[dict[str, Any]]:
+    """The passes, scored on the examples that models are scored on."""
+    if task.passes is None:
+        return []
+    scored = np.ones(len(task), dtype=bool)
+    if task.splits:
+        scored = (task.examples[list(task.splits)] == TEST).any(axis=1).to_numpy()
+    seed = derive_seed(0, task.name, "interval")
+    return pass_scores(task.passes[scored].reset_index(drop=True), task.groups[scored], task.labels, seed)
