@@ -442,3 +442,13 @@ def test_help_is_quick_to_load() -> None:
     assert "bench new task topics --data headlines.csv" in printed
     for heavy in ("datasets", "pyarrow", "sklearn", "mlflow", "torch", "pandas"):
         assert f"'{heavy}'" not in printed
+
+
+def test_a_split_that_not_every_row_has_is_not_used_and_that_is_said(folder: Path, bench: Bench) -> None:
+    rows = [{**row, "split": ("train", "test", "")[number % 3]} for number, row in enumerate(ROWS)]
+    write_csv(folder / "labels.csv", rows)
+    status, printed, _ = bench("new", "task", "mine", "--data", "labels.csv")
+    assert status == 0
+    told = " ".join(printed.split())
+    assert "The column 'split' is not used: a published split needs train, dev or test in every row." in told
+    assert load_task("mine").splits == ()

@@ -27,6 +27,7 @@ from bench.data.scaffold.columns import (
 )
 from bench.data.scaffold.detection import Found, find_data
 from bench.data.sources import read_source
+from bench.data.sources.table import ROLE_NAMES
 from bench.data.task import ROLES
 from bench.errors import ConfigError, DataError
 
@@ -225,6 +226,11 @@ def _remarks(task: Task, columns: dict[str, Any], there: dict[str, list[str]], g
         )
     if given.claim is None and "claim" in there and "claim" not in columns.values():
         remarks.append("There is a column 'claim': --claim claim makes this a task of pairs.")
+    for column, values in there.items():
+        if column not in columns.values() and not task.splits and any(value in ROLE_NAMES for value in values):
+            remarks.append(
+                f"The column '{column}' is not used: a published split needs train, dev or test in every row."
+            )
     return remarks
 
 

@@ -97,9 +97,10 @@ def parse_delimited(lines: Iterable[str], path: Path, delimiter: str, quoting: L
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise DataError(
-                f"{where}: not valid CSV: {error}.", "A text with a quotation mark is quoted, and its marks doubled."
-            ) from error
+            hint = "A text with a quotation mark is quoted, and its marks doubled."
+            if "field limit" in str(error):
+                hint = "Most likely a quotation mark before it is not closed; texts as long as that go into JSON Lines."
+            raise DataError(f"{where}: not valid CSV: {error}.", hint) from error
         if row is None:
             return
         if not row:
