@@ -172,7 +172,7 @@ def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list
     for (model, task), found in zip(pairs, answers, strict=True):
         if not isinstance(found, ModelError):
             fitting.append((task, model, found))
-        elif config.asked_for_models and model.name in config.models:
+        elif config.asked_for_models and config.asked_for_tasks and model.name in config.models:
             raise found
         else:
             notes.append(f"{task.name}: {model.name} is left out: {found.message}")

@@ -290,7 +290,14 @@ def evaluate_models(scenario: Scenario, tasks: Sequence[Task], seed: int) -> Com
         runs.append(ComparedRun(name, RunFolder(Path(name)), record, summary, predicted, probabilities))
     names, groups = group_indices(frame["group"].to_numpy(dtype=str))
     return ComparedRuns(
-        task={"name": task.name, "labels": list(LABELS), "group": task.group, "digest": str(seed), "references": []},
+        task={
+            "name": task.name,
+            "labels": list(LABELS),
+            "group": task.group,
+            "digest": str(seed),
+            "n_examples": len(task),
+            "references": [],
+        },
         metric=task.metric,
         runs=sorted(runs, key=lambda run: (-run.summary["scores"][task.metric], run.name)),
         ids=frame["id"].to_numpy(dtype=object),
