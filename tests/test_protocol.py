@@ -117,7 +117,7 @@ def test_a_test_example_that_also_stands_in_training_is_caught(monkeypatch: pyte
     texts = noise.frame["text"].tolist()
     texts[-1] = texts[0]
     copied = task_of(texts, noise.y, noise.groups, "copied")
-    monkeypatch.setattr("bench.evaluation.plan.load_task", lambda *_: copied)
+    monkeypatch.setattr("bench.evaluation.split_task.load_task", lambda *_: copied)
     with pytest.raises(LeakageError, match=r"test example '\d+' also stands in training, as '\d+'"):
         plan(compose(["task=stance", "model=majority"]))
 
