@@ -56,6 +56,7 @@ def test_it_learns_what_a_word_gives_away(tiny: Path) -> None:
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
 
 
+@pytest.mark.slow
 def test_noise_labels_score_at_chance_under_the_whole_protocol(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Search, pruning and early stopping find no more in noise than a coin does."""
     held_out = []

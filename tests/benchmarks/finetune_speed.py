@@ -3,7 +3,7 @@
 All train the same encoder on the same pairs, in the same number of steps of 16, with word embeddings frozen, on one
 thread:
 
-- the harness's `FineTunedClassifier`,
+- the harness's `FineTunedClassifier`, without averaging, which a plain script has not,
 - a plain script with the same settings: bfloat16, batches of like length, each padded to its longest,
 - a plain script as tutorials have it: float32, every text padded to 128 tokens.
 
@@ -111,7 +111,7 @@ def plain(pairs: pd.DataFrame, name: str, steps: int, padded: bool) -> float:
 
 def harness(pairs: pd.DataFrame, name: str, steps: int) -> float:
     classifier = FineTunedClassifier(
-        encoder=name, batch_size=BATCH, epochs=1, early_stopping=False, inputs=("claim", "text")
+        encoder=name, batch_size=BATCH, epochs=1, early_stopping=False, average=False, inputs=("claim", "text")
     )
     clock = Clock()
     from bench.encoders import training
