@@ -234,8 +234,12 @@ COMPLETIONS = {
     "a key": ("bench run ta", ["task="]),
     "every key": (
         "bench run ",
-        ["task=", "model=", "search=", "validation=", "execution=", "seed=", "force=", "tracking=", "results="],
+        [
+            *("task=", "model=", "search=", "validation=", "execution="),
+            *("seed=", "force=", "tracking=", "results=", "train_on=", "data.mirror="),
+        ],
     ),
+    "another task": ("bench run task=denial train_on=st", ["train_on=stance"]),
     "a task, as zsh splits": ("bench run task=st", ["task=stance"]),
     "tasks, as zsh splits": ("bench run task=", [f"task={name}" for name in (*TASKS, "all")]),
     "a second model, as zsh splits": ("bench run model=logreg,lin", ["model=logreg,linear-svm"]),

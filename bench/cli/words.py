@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-PLAIN_KEYS = ("seed", "force", "tracking", "results")
+PLAIN_KEYS = ("seed", "force", "tracking", "results", "train_on", "data.mirror")
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -53,6 +53,8 @@ def _values(key: str) -> list[str]:
 
     if key == "task":
         return [*task_files(), "all"]
+    if key == "train_on":
+        return list(task_files())
     if key == "model":
         return [*model_names(), "all"]
     if key == "baseline":
