@@ -151,6 +151,7 @@ def test_every_pass_has_each_example_once_and_like_lengths_in_a_batch(lengths: l
             assert all(high <= low for (_, high), (low, _) in itertools.pairwise(spans))
 
 
+@pytest.mark.slow
 def test_the_weights_of_the_best_epoch_are_kept(tiny: Path) -> None:
     from sklearn.metrics import f1_score
 

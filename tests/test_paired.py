@@ -49,6 +49,7 @@ def confusions_of_two(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return one, other
 
 
+@pytest.mark.slow
 @given(st.lists(shares, min_size=1, max_size=20))
 def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
     expected = multipletests(p_values, method="holm")[1]

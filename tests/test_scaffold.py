@@ -41,6 +41,7 @@ def test_it_names_what_it_wrote_and_what_to_type_next(folder: Path) -> None:
         assert line in result.output
 
 
+@pytest.mark.slow
 def test_what_it_wrote_passes_the_checks_its_own_test_and_the_linter(folder: Path) -> None:
     run("my-first")
     checked = CliRunner().invoke(check, ["model=my-first"], catch_exceptions=False)
