@@ -62,7 +62,7 @@ class Subject:
     @cached_property
     def keys(self) -> NDArray[np.object_]:
         """What makes two inputs the same, of shape (n_examples,)."""
-        return duplicate_keys(self.task.frame)
+        return self.task.keys
 
     @cached_property
     def left_out(self) -> pd.DataFrame:

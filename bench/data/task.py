@@ -119,6 +119,13 @@ class Task:
         return self.examples[list(self.inputs)]
 
     @cached_property
+    def keys(self) -> NDArray[np.object_]:
+        """What makes two inputs the same (`bench.data.duplicates.duplicate_keys`), of shape (n_examples,)."""
+        from bench.data.duplicates import duplicate_keys
+
+        return duplicate_keys(self.frame)
+
+    @cached_property
     def ids(self) -> NDArray[np.object_]:
         """The examples' ids, of shape (n_examples,)."""
         return self.examples["id"].to_numpy(dtype=object)

@@ -72,7 +72,7 @@ def transfer(target: Task, source: Task, labels: Mapping[str, str] | None = None
     mapping = _label_map(target, source, labels, where)
     examples = source.examples
     fitting = examples["label"].isin(list(mapping)).to_numpy()
-    seen = np.isin(duplicate_keys(source.frame).astype(str), duplicate_keys(target.frame).astype(str))
+    seen = np.isin(source.keys.astype(str), target.keys.astype(str))
     notes = []
     if not fitting.all():
         unused = ", ".join(label for label in source.labels if label not in mapping)

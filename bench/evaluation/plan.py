@@ -12,7 +12,7 @@ from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from bench.catalogue import load_model
+from bench.catalogue import load_model, load_task
 from bench.config import RunConfig
 from bench.data.task import Task
 from bench.encoders.device import device_name
@@ -126,11 +126,13 @@ def prepare(config: RunConfig) -> Plan:
     """
     planned = Plan([])
     _check_device(config.execution.device)
+    asked = config.train_on
+    source = None if asked is None else load_task(asked.task, {}, config.mirror)
     own, lent = {}, {}
     for name in tasks_to_load(config, planned.notes):
         split = split_task(load_as_split(name, config), config, planned.notes)
         try:
-            lent[name] = with_lent(split, config, planned.notes)
+            lent[name] = with_lent(split, source, asked, planned.notes)
         except ConfigError as error:
             if config.asked_for_tasks:
                 raise

@@ -11,8 +11,7 @@ import numpy as np
 
 from bench.catalogue import is_here, load_task
 from bench.checks import check_task
-from bench.config import RunConfig
-from bench.data.duplicates import duplicate_keys
+from bench.config import RunConfig, TrainOn
 from bench.data.task import ROLES, TEST, Task
 from bench.data.transfer import transfer
 from bench.errors import DataError
@@ -104,16 +103,14 @@ def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
     return SplitTask(task, outer, None, {"task": _describe_task(task, outer), "splits": splits.digest(outer, task.ids)})
 
 
-def with_lent(own: SplitTask, config: RunConfig, notes: list[str]) -> SplitTask:
+def with_lent(own: SplitTask, source: Task | None, asked: TrainOn | None, notes: list[str]) -> SplitTask:
     """Lend a task another one's training examples, where that is asked for."""
-    asked = config.train_on
-    if asked is None:
+    if source is None or asked is None:
         return own
-    source = load_task(asked.task, {}, config.mirror)
     together = transfer(own.task, source, asked.labels)
     notes += [f"{own.task.name}: {asked.task}: {note}" for note in together.notes]
     outer = [splits.with_lent(split, together.lent, asked.only) for split in own.splits]
-    splits.verify_inputs(outer, duplicate_keys(together.task.frame), together.task.ids)
+    splits.verify_inputs(outer, together.task.keys, together.task.ids)
     described = {
         "task": source.name,
         "digest": source.digest,
@@ -130,11 +127,11 @@ def _split(task: Task, config: RunConfig) -> list[splits.Split]:
     validation = config.validation
     if task.splits:
         published = splits.published_splits([task.examples[column].to_numpy(dtype=object) for column in task.splits])
-        splits.verify_inputs(published, duplicate_keys(task.frame), task.ids)
+        splits.verify_inputs(published, task.keys, task.ids)
         return published
     seed = derive_seed(config.seed, task.name, "outer")
     outer = splits.outer_splits(task.codes, task.groups, task.group, validation.folds, seed, validation.repeats)
-    splits.verify(outer, task.groups, duplicate_keys(task.frame), task.ids)
+    splits.verify(outer, task.groups, task.keys, task.ids)
     return outer
 
 
