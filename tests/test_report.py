@@ -596,7 +596,7 @@ class TestInABrowser:
         assert shown.locator("#error-list .card").count() == 0
         assert "is like that" in shown.locator("#error-count").inner_text()
         shown.get_by_role("button", name="Clear").click()
-        shown.wait_for_function("document.querySelectorAll('#error-list .card').length > 0")
+        shown.locator("#error-list .card").first.wait_for()
         assert shown.locator("#filter-gold").input_value() == ""
 
     def test_letters_that_are_written_in_several_ways_are_found(self, shown: Any) -> None:
