@@ -7,20 +7,27 @@ import multiprocessing
 import os
 import time
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import yaml
+from sklearn.dummy import DummyClassifier
 from small_tasks import text_task
 
-from bench.config import compose
+from bench.config import Search, compose
 from bench.encoders import device
 from bench.errors import ConfigError
+from bench.evaluation.evaluate import Evaluation, evaluate
 from bench.evaluation.execute import Cell, call, execute
 from bench.evaluation.plan import older_versions, plan
+from bench.evaluation.splits import Split
+from bench.features.cache import FeatureCache
+from bench.models.model import Model
 from bench.results.store import RunFolder
 from bench.runner import run
 
@@ -96,6 +103,36 @@ def test_a_gpu_is_freed_at_the_end_also_after_an_error_and_may_be_entered_again(
     with device.on_device():
         assert gpu.emptied == 3
     assert device.device_name() == "cuda (Paper GPU)"
+
+
+def test_waiting_for_a_gpu_is_no_part_of_the_time_that_a_fold_takes(gpu: SimpleNamespace) -> None:
+    task = text_task(n_groups=3, per_group=9)
+    model = Model("waiting", f"{__name__}.Waiting")
+    evaluation = Evaluation(task, model, [Split(np.arange(9, 27), np.arange(9))], Search("none", 0), 3, 0)
+    result = evaluate(evaluation, 0, FeatureCache(task.frame))
+    assert result.status == "ok"
+    assert 0.05 <= result.seconds["fit"] < 0.2
+
+
+class Waiting(DummyClassifier):
+    """Computes for some 50 ms on a GPU that another process has for 0.3 s more."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Waiting:
+        context = multiprocessing.get_context("fork")
+        held = context.Event()
+        other = context.Process(target=_hold_for, args=(held, 0.3))
+        other.start()
+        held.wait()
+        with device.on_device():
+            time.sleep(0.05)
+        other.join()
+        return super().fit(X, y)
+
+
+def _hold_for(held: Any, seconds: float) -> None:
+    with device.on_device():
+        held.set()
+        time.sleep(seconds)
 
 
 def test_a_cpu_takes_no_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -186,7 +223,7 @@ def test_a_run_records_the_device_and_the_packages_outside_its_key(folder: Path)
     record = json.loads(path.read_text("utf-8"))
     assert record["status"] == "complete"
     assert record["environment"]["device"] == "cpu"
-    assert record["model"]["requirements"] == {"torch": torch.__version__}
+    assert record["model"]["requirements"] == {"torch": version("torch")}
     (majority,) = folder.glob("results/small/majority/*/run.json")
     record = json.loads(majority.read_text("utf-8"))
     assert record["model"]["requirements"] == {}
@@ -202,14 +239,14 @@ def test_a_run_with_another_version_of_a_package_it_needs_is_not_mixed_in(folder
     stored = RunFolder(folder / "stored")
     older = {**each.record, "model": {**each.record["model"], "requirements": {"torch": "1.0"}}}
     stored.write_record(older)
-    assert older_versions(stored, each.record) == f"torch 1.0 (now {torch.__version__})"
+    assert older_versions(stored, each.record) == f"torch 1.0 (now {version('torch')})"
     before = {key: value for key, value in older["model"].items() if key != "requirements"}
     stored.write_record({**older, "model": before})
     assert older_versions(stored, each.record) is None
 
 
 def test_folds_of_another_device_are_not_mixed_in(folder: Path) -> None:
-    (_, each) = plan(compose(["task=small", "model=torched"])).runs
+    (_, each) = plan(compose(["task=small", "model=torched", "execution.device=cpu"])).runs
     assert each.record["environment"]["device"] == "cpu"
     stored = RunFolder(folder / "stored")
     stored.write_record({**each.record, "environment": {**each.record["environment"], "device": "cuda (a GPU)"}})

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.waiting import waiting
+
 if TYPE_CHECKING:
     import torch
 
@@ -64,7 +66,10 @@ def on_device() -> Iterator[torch.device]:
     import torch
     from filelock import FileLock
 
-    with FileLock(_lock_file(), is_singleton=True):
+    lock = FileLock(_lock_file(), is_singleton=True)
+    with waiting():
+        held = lock.acquire()
+    with held:
         try:
             yield device
         finally:

@@ -19,6 +19,7 @@ from bench.cache import cache_folder
 from bench.encoders.definition import EncoderDefinition, Package
 from bench.encoders.weights import identity
 from bench.errors import BenchError, ModelError, describe_os_error
+from bench.waiting import waiting
 
 CHUNK = 256
 """Texts that are embedded, and then stored, at a time: what a killed process loses at most."""
@@ -133,7 +134,8 @@ def _lock(path: Path) -> Iterator[None]:
     lock = FileLock(path.with_suffix(".lock"))
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        with waiting():
+            lock.acquire()
     try:
         yield
     finally:

@@ -84,7 +84,8 @@ class CellResult:
     notes : list of str
         What was out of the ordinary, such as a class that training lacked.
     seconds : dict of str to float
-        Wall time by phase: ``features``, ``search``, ``fit``, ``predict``, ``explain``.
+        Wall time by phase: ``features``, ``search``, ``fit``, ``predict``, ``explain``. Waiting for another process
+        (for a GPU, or for embeddings that it computes) is left out.
     explanations : list of dict
         What spoke for and against each wrong prediction of a linear model; see
         `bench.evaluation.explanations.explain_errors`.

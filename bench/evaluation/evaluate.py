@@ -32,6 +32,7 @@ from bench.evaluation.scoring import score_predictions
 from bench.evaluation.splits import Split, split_by_group
 from bench.models.model import Model
 from bench.seeding import derive_seed
+from bench.waiting import waited_seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,9 +91,9 @@ class Evaluation:
 
 @dataclass
 class _Clock:
-    """Seconds by phase, and the warnings of the estimators' fits.
+    """Seconds by phase, without those spent waiting for another process, and the warnings of the estimators' fits.
 
-    Those of features are left out: features are shared, so which cell makes them is chance.
+    Warnings of features are left out: features are shared, so which cell makes them is chance.
     """
 
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -111,11 +112,11 @@ class _Clock:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
+        start, waited = time.perf_counter(), waited_seconds()
         try:
             yield
         finally:
-            self.seconds[name] += time.perf_counter() - start
+            self.seconds[name] += time.perf_counter() - start - (waited_seconds() - waited)
 
 
 def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellResult:
