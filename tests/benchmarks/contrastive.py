@@ -38,7 +38,7 @@ from bench.config import Search
 from bench.data.task import Task
 from bench.encoders import find_encoder
 from bench.encoders.classifier import SequenceClassifier
-from bench.encoders.device import has_bfloat16
+from bench.encoders.device import has_bfloat16, placed
 from bench.encoders.training import seeded
 from bench.encoders.transformer import batches, load_pretrained
 from bench.encoders.weights import weights_folder
@@ -120,14 +120,16 @@ class ContrastiveClassifier(ClassifierMixin, BaseEstimator):
             own = copy.deepcopy(pretrained, {id(shared): shared})
             self._module = SequenceClassifier(own, definition.pooling, [1.0])
             self._module.freeze(0)
-            if self.steps:
-                self._train(tokens, classes)
-        self._head = LogisticRegression(class_weight=self.class_weight, max_iter=1000)
-        self._head.fit(self._embed(tokens), classes)
+            with placed(self._module) as self._device:
+                if self.steps:
+                    self._train(tokens, classes)
+                vectors = self._embed(tokens)
+        self._head = LogisticRegression(class_weight=self.class_weight, max_iter=1000).fit(vectors, classes)
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        return self._head.predict_proba(self._embed(self._tokens(X)))
+        with placed(self._module) as self._device:
+            return self._head.predict_proba(self._embed(self._tokens(X)))
 
     def predict(self, X: pd.DataFrame) -> NDArray[np.str_]:
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
@@ -145,7 +147,7 @@ class ContrastiveClassifier(ClassifierMixin, BaseEstimator):
             rows = slice(start, start + self.batch_size)
             texts, places = np.unique(np.concatenate([firsts[rows], seconds[rows]]), return_inverse=True)
             first, second = self._pooled([tokens[text] for text in texts])[places].chunk(2)
-            loss = mse_loss(cosine_similarity(first, second), torch.as_tensor(cosines[rows]))
+            loss = mse_loss(cosine_similarity(first, second), torch.as_tensor(cosines[rows], device=self._device))
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -155,19 +157,19 @@ class ContrastiveClassifier(ClassifierMixin, BaseEstimator):
     def _pooled(self, tokens: list[dict[str, list[int]]]) -> torch.Tensor:
         """Pool texts of a batch in two halves of like length, which pads less."""
         order = np.argsort([len(each["input_ids"]) for each in tokens], kind="stable")
-        with autocast():
+        with autocast(self._device):
             made = torch.cat([self._forward([tokens[row] for row in half]) for half in np.array_split(order, 2)])
         return made.float()[np.argsort(order)]
 
     def _forward(self, tokens: list[dict[str, list[int]]]) -> torch.Tensor:
-        return self._module.pooled(**self._tokenizer.pad(tokens, return_tensors="pt"))
+        return self._module.pooled(**self._tokenizer.pad(tokens, return_tensors="pt").to(self._device))
 
     def _embed(self, tokens: list[dict[str, list[int]]]) -> NDArray[np.float32]:
         self._module.eval()
         made = np.empty((len(tokens), self._module.head.in_features), dtype=np.float32)
-        with torch.inference_mode(), autocast():
+        with torch.inference_mode(), autocast(self._device):
             for rows in batches([len(each["input_ids"]) for each in tokens], BATCH_TOKENS):
-                made[rows] = normalize(self._forward([tokens[row] for row in rows]).float(), dim=1).numpy()
+                made[rows] = normalize(self._forward([tokens[row] for row in rows]).float(), dim=1).cpu().numpy()
         return made
 
     def _tokens(self, X: pd.DataFrame) -> list[dict[str, list[int]]]:
@@ -177,8 +179,8 @@ class ContrastiveClassifier(ClassifierMixin, BaseEstimator):
         return [{name: values[row] for name, values in made.items()} for row in range(len(X))]
 
 
-def autocast() -> torch.autocast:
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16(torch.device("cpu")))
+def autocast(device: torch.device) -> torch.autocast:
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device))
 
 
 @lru_cache(maxsize=1)
