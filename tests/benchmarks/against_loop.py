@@ -241,7 +241,7 @@ def main() -> None:
     print(f"one fold, one core {whole:8.1f} s   {whole / fits:.2f} times its bare fits ({fits:.1f} s)")
     worst = 0.0
     for mine, (trials, score) in zip(ours, theirs, strict=True):
-        gaps = [abs(a.score - b) for a, b in zip(mine.trials, trials, strict=True)]
+        gaps = [float("inf") if a.score is None else abs(a.score - b) for a, b in zip(mine.trials, trials, strict=True)]
         worst = max(worst, *gaps, abs(mine.scores["macro_f1"] - score))
     print(f"largest difference of any of {OUTER * args.trials} trials' and {OUTER} folds' macro-F1: {worst:.1e}")
     if worst > 1e-9:

@@ -275,7 +275,7 @@ def compare(task: Task, splits: list[Split], measured: dict[str, list[CellResult
         group_difference(
             [drawn[one][0], drawn[other][0]],
             [drawn[one][1], drawn[other][1]],
-            bootstrap.weights.shape[1],
+            bootstrap.n_groups,
             training_factor(share),
         )
         for other in others

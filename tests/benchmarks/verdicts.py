@@ -212,7 +212,8 @@ def weaker_signal(scenario: Scenario) -> float:
 
 def _score_on_new_groups(scenario: Scenario, signal: float) -> float:
     """The mean macro-F1 on 200 new groups of models fitted on as much as in an outer fold, always of the same draws."""
-    share = 1 - 1 / (scenario.n_groups if scenario.n_groups in range(2, 11) else 5)
+    folds = scenario.n_groups if scenario.n_groups is not None and scenario.n_groups <= 10 else 5
+    share = 1 - 1 / folds
     n_groups = None if scenario.n_groups is None else round(scenario.n_groups * share)
     training = replace(scenario, n_examples=round(scenario.n_examples * share), n_groups=n_groups)
     test = replace(scenario, n_examples=4_000, n_groups=None if n_groups is None else 200)
