@@ -73,6 +73,11 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
 
     path = _find(name, task_files(), "task", "tasks")
     definition = override(read_definition(path), overrides or {}, f"task={name}")
+    if isinstance(definition.get("name"), str) and definition["name"] != name:
+        raise ConfigError(
+            f"{path}: the task is called '{definition['name']}' there, and its folder '{name}'.",
+            "Give both the same name: runs are stored and asked for by it.",
+        )
     if any(key.partition(".")[0] in TESTED for key in overrides or {}):
         definition.pop("published", None)
     return build_task(definition, path, mirror)

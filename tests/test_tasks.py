@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_corpus import SmallCorpus, table_task
 
+from bench.catalogue import load_task
 from bench.data.card import BEGIN, END, describe, insert
 from bench.data.definition import build_task, read_definition
 from bench.data.duplicates import duplicate_keys, input_key
@@ -217,3 +218,14 @@ def test_a_table_of_pairs_with_ids_and_groups(tmp_path: Path) -> None:
 def test_a_spreadsheets_byte_order_mark_and_line_ends_are_no_part_of_the_data(tmp_path: Path) -> None:
     task = table_task(tmp_path, "a.csv", b"\xef\xbb\xbf" + "text,label\r\nنعم,yes\r\n\r\nلا,no\r\n".encode())
     assert task.examples["text"].tolist() == ["نعم", "لا"]
+
+
+@pytest.mark.parametrize(("called", "overrides"), [("other", {}), ("small", {"name": "other"})])
+def test_a_task_that_is_called_otherwise_than_its_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, called: str, overrides: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tasks" / "small").mkdir(parents=True)
+    (tmp_path / "tasks" / "small" / "task.yaml").write_text(f"name: {called}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"task\.yaml: the task is called 'other' there, and its folder 'small'"):
+        load_task("small", overrides)
