@@ -303,8 +303,14 @@ def test_a_file_whose_digest_nobody_knows_is_trusted_once_and_recorded(tmp_path:
     assert published.here()
     assert published.notes()[0].endswith(f": a.csv {digest[:12]}")
 
-    (mirror / "a.csv").write_text("second")
+    (mirror / "a.csv").unlink()
     assert published.bring("a.csv", mirror).read_text() == "first"  # what is here is not brought again
+    (mirror / "a.csv").write_text("second")
+    with pytest.raises(
+        DataError, match=r"a\.csv: this is not the file whose SHA-256 was recorded on its first use"
+    ) as no:
+        published.bring("a.csv", mirror)
+    assert str(brought.parent) in str(no.value.hint)
 
 
 def test_after_its_first_use_no_other_file_is_taken(tmp_path: Path, cache: Path) -> None:

@@ -124,17 +124,21 @@ class PublishedFiles:
         bench.errors.ConfigError
             If no digest is known for the file.
         bench.errors.DataError
-            If the file is in neither place, or what is there is another file.
+            If the file is in neither place, or what is there is another file. Where the task's file gives no digest, a
+            mirror that holds another file than that of the first use is refused too.
         """
         if name not in self.sha256:
             raise ConfigError(f"{self.origin}.sha256 lacks '{name}'.", nearest(name, self.sha256))
         target = self._cached(name)
+        mirror = mirror or _named_mirror()
         if self._is_good(name):
+            if self.sha256[name] is None and mirror is not None:
+                self._check_first_use(name, mirror)
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.parent.with_suffix(".lock")):  # another process may be bringing it
             if not self._is_good(name):
-                self._bring(name, target, mirror or _named_mirror())
+                self._bring(name, target, mirror)
         return target
 
     def _is_good(self, name: str) -> bool:
@@ -165,7 +169,7 @@ class PublishedFiles:
     def _in_mirror(self, name: str, mirror: Path, digest: str | None) -> Path:
         if not mirror.is_dir():
             raise DataError(f"data.mirror={mirror}: there is no such folder.")
-        found = sorted(path for path in mirror.rglob(glob.escape(PurePosixPath(name).name)) if path.is_file())
+        found = self._files_in(mirror, name)
         if digest is None:
             return self._only(found, name, mirror)
         for path in found:
@@ -176,6 +180,18 @@ class PublishedFiles:
             f"data.mirror={mirror}: it holds no {PurePosixPath(name).name} of SHA-256 {digest}{others}.",
             self._published(name),
         )
+
+    def _check_first_use(self, name: str, mirror: Path) -> None:
+        """Refuse a mirror whose file of a name is another one than that of its first use."""
+        found, digest = self._files_in(mirror, name), self.digest(name) or ""
+        if found and all(_sha256(path) != digest for path in found):
+            raise DataError(
+                f"{found[0]}: this is not the file whose SHA-256 was recorded on its first use ({digest[:12]}).",
+                f"To use this one from now on, delete {self._cached(name).parent}",
+            )
+
+    def _files_in(self, mirror: Path, name: str) -> list[Path]:
+        return sorted(path for path in mirror.rglob(glob.escape(PurePosixPath(name).name)) if path.is_file())
 
     def _only(self, found: list[Path], name: str, mirror: Path) -> Path:
         """The one file of a name, where no digest tells which of several is meant."""
