@@ -47,6 +47,7 @@ RECORD = {
     "splits": "0123456789ab",
     "seed": 0,
     "status": "complete",
+    "command": "bench run task=denial",
 }
 
 
@@ -317,3 +318,16 @@ def test_a_note_of_every_model_is_printed_once_and_others_with_the_models_names(
     assert sum("training lacks none" in line for line in lines) == 5
     assert lines[5] == "note: b: fold 0: ConvergenceWarning: no"
     assert lines[-1] == "note: 2 more in the runs' summary.json"
+
+
+def test_two_runs_of_one_model_are_told_apart_by_their_commands(tmp_path: Path, printed: Any) -> None:
+    first = store(tmp_path, "good", 0.9, "aaaa1111", command="bench run task=denial model.params.C=1")
+    store(tmp_path, "good", 0.7, "bbbb2222", command="bench run task=denial model.params.C=2")
+    store(tmp_path, "other", 0.5)
+    board = leaderboard(tmp_path, first)
+    for lines in (to_markdown(board).splitlines(), printed(board, tmp_path)):
+        told = [line.removeprefix("- ") for line in lines if ": bench run" in line]
+        assert told == [
+            "good #aaaa: bench run task=denial model.params.C=1",
+            "good #bbbb: bench run task=denial model.params.C=2",
+        ]

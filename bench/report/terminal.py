@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.results.extent import extent
-from bench.results.leaderboard import POPULATION, TITLES, interval_text, metrics_of, published_sources
+from bench.results.leaderboard import POPULATION, TITLES, commands, interval_text, metrics_of, published_sources
 
 SHORT = ("macro_f1", "accuracy", "balanced_accuracy", "mcc")
 """The metrics that fit 80 columns; the files hold all."""
@@ -61,6 +61,8 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     out.print(Padding(table, (1, 0)))
     if sources := published_sources(board["rows"]):
         out.print(Text(f"published, not run here: {sources}", style="dim"))
+    for told in commands(board["rows"]):
+        out.print(Text(told, style="dim"), soft_wrap=True)
     if ranked[1] in metrics:
         told = f"in pop.: {TITLES[metric]} with each stratum of the sample weighed by its share of the population"
         out.print(Text(told, style="dim"))

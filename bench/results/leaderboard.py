@@ -15,7 +15,7 @@ from bench.results.extent import extent
 from bench.results.protocol import model_name, same_table, search_name
 from bench.results.store import RunFolder, stored_runs, to_json, write_atomically
 
-NEEDED = ("task", "model", "search", "validation", "splits", "seed", "status")
+NEEDED = ("task", "model", "search", "validation", "splits", "seed", "status", "command")
 """What a run's record must hold to stand in a leaderboard."""
 
 TITLES = {
@@ -51,15 +51,17 @@ def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
     -------
     dict
         The task, the protocol and ``rows``: the best first, published results among them, then annotation passes and
-        failed runs.
+        failed runs. Rows of the same model and search have the ``command`` that made them, which tells them apart.
     """
     task = record["task"]
     stored = _readable(stored_runs(results, task["name"]))
-    rows = [_row(folder, other) for folder, other in stored if same_table(other, record)]
+    found = [(_row(folder, other), other["command"]) for folder, other in stored if same_table(other, record)]
+    rows = [row for row, _ in found]
     named = Counter((row["model"], row["search"]) for row in rows)
-    for row in rows:
-        several = named[row["model"], row["search"]] > 1
-        row["label"] = f"{row['model']} #{row['key'][:4]}" if several else row["model"]
+    for row, command in found:
+        row["label"] = row["model"]
+        if named[row["model"], row["search"]] > 1:
+            row |= {"label": f"{row['model']} #{row['key'][:4]}", "command": command}
     metric = task["metric"]
     sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
     scored = sorted(
@@ -143,6 +145,8 @@ def to_markdown(board: dict[str, Any]) -> str:
         lines.append(f"| {label} | {row['search'] or ''} | {' | '.join(cells)} | {seconds} |")
     if sources := published_sources(board["rows"]):
         lines += ["", f"Published, not run here: {sources}."]
+    if told := commands(board["rows"]):
+        lines += ["", *(f"- {each}" for each in told)]
     return "\n".join(lines) + "\n"
 
 
@@ -160,6 +164,18 @@ def published_sources(rows: Iterable[Mapping[str, Any]]) -> str:
         if row["kind"] == "published":
             by_source.setdefault(row["source"], []).append(row["model"])
     return "; ".join(f"{', '.join(systems)}: {source}" for source, systems in by_source.items())
+
+
+def commands(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Say which command made each of the rows that have the same model and search.
+
+    Examples
+    --------
+    >>> row = {"model": "logreg", "label": "logreg #3cfa", "command": "bench run task=denial model.params.C=1"}
+    >>> commands([row, {"model": "majority", "label": "majority"}])
+    ['logreg #3cfa: bench run task=denial model.params.C=1']
+    """
+    return [f"{row['label']}: {row['command']}" for row in rows if "command" in row]
 
 
 def metrics_of(board: dict[str, Any]) -> list[str]:
