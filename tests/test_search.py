@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin
 from small_tasks import LABELS, text_task
 
+from bench.catalogue import load_model
 from bench.config import Search
 from bench.evaluation import evaluate as evaluation_module
 from bench.evaluation.cell import CellResult, Fold, Trial
@@ -223,6 +224,21 @@ def test_labels_that_training_lacks_are_noted() -> None:
     assert result.predictions is not None
     assert result.predictions["predicted"].tolist() == ["none"] * 6
     assert result.scores["accuracy"] == pytest.approx(4 / 6)
+
+
+def test_a_label_that_training_lacks_is_not_said_to_be_lost_on_a_model_that_knows_it_anyway() -> None:
+    examples = text_task(n_groups=3, per_group=6).examples
+    examples["label"] = ["none", "denial"] * 6 + ["none", "non_confirmation"] * 3
+    task = text_task(examples=examples)
+    splits = outer_splits(task.codes, task.groups, task.group, 5, 0, 1)
+    notes = {
+        name: evaluate(
+            Evaluation(task, load_model(name, {}), splits, budget(0), 3, seed=1), 2, FeatureCache(task.frame)
+        ).notes
+        for name in ("lexicon", "majority")
+    }
+    lost = "training lacks non_confirmation: the test examples so labelled cannot be got right"
+    assert notes == {"lexicon": [], "majority": [lost]}
 
 
 def test_a_cell_is_the_same_each_time_whatever_was_evaluated_before() -> None:

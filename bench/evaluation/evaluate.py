@@ -152,10 +152,10 @@ def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellRes
 
 def _score_fold(evaluation: Evaluation, fold: int, result: CellResult, cache: FeatureCache, clock: _Clock) -> None:
     task, split = evaluation.task, evaluation.splits[fold]
-    result.notes += _missing_labels(task, split)
     _search(evaluation, fold, split.train, result, cache, clock)
     seed = _model_seed(evaluation, fold)
     estimator, X_test = _fit(evaluation, result.params, seed, split, cache, clock)
+    result.notes += _missing_labels(task, split, estimator)
     with clock.phase("predict"):
         predictions = predict(estimator, X_test, task.labels)
     result.notes += _prediction_notes(estimator, predictions)
@@ -484,14 +484,20 @@ def _prediction_notes(estimator: Any, predictions: Predictions) -> list[str]:
     return notes
 
 
-def _missing_labels(task: Task, split: Split) -> list[str]:
+def _missing_labels(task: Task, split: Split, estimator: Any) -> list[str]:
+    """Which tested labels training lacks; a model that knows them without training has them among its classes."""
     in_train, in_test = (
         np.bincount(task.codes[rows], minlength=len(task.labels)) for rows in (split.train, split.test)
     )
-    absent = [label for label, a, b in zip(task.labels, in_train, in_test, strict=True) if a == 0 and b > 0]
+    known = set(getattr(estimator, "classes_", ()))
+    lacking = [
+        label
+        for label, a, b in zip(task.labels, in_train, in_test, strict=True)
+        if a == 0 and b > 0 and label not in known
+    ]
     notes = []
-    if absent:
-        notes.append(f"training lacks {', '.join(absent)}: the test examples so labelled cannot be got right")
+    if lacking:
+        notes.append(f"training lacks {', '.join(lacking)}: the test examples so labelled cannot be got right")
     if (in_train > 0).sum() == 1:
         notes.append("training holds a single label, which is predicted throughout")
     return notes
