@@ -179,7 +179,7 @@ def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
 
         cells = [folder.read_cell(fold) for fold in each.outer_folds]
         seed = derive_seed(evaluation.seed, evaluation.task.name, "interval")
-        folder.write_summary(summarise(cells, evaluation.task.labels, seed))
+        folder.write_summary(summarise(cells, evaluation.task.labels, seed, evaluation.task.metric))
     status = "failed" if missing else "complete"
     if "started" in each.record:
         _set_status(each, status)

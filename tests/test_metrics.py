@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn import metrics as reference
 
 from bench.evaluation.metrics import (
+    F_AVG,
     LABEL_METRICS,
     METRICS,
     PROBABILITY_METRICS,
@@ -77,6 +78,18 @@ def test_scores_of_predicted_labels_equal_scikit_learns_over_all_labels(
 
 
 @given(labelled())
+def test_the_f_avg_of_stances_is_scikit_learns_macro_f1_of_the_first_two_labels_and_only_there_if_asked_for(
+    case: tuple[int, np.ndarray, np.ndarray],
+) -> None:
+    n_labels, true, predicted = case
+    confusion = confusion_matrix(true, predicted, n_labels)
+    scores = label_scores(confusion, F_AVG)
+    expected = reference.f1_score(true, predicted, labels=[0, 1], average="macro", zero_division=0.0)
+    assert float(scores.pop(F_AVG)) == pytest.approx(expected, abs=1e-12)
+    assert scores == label_scores(confusion)
+
+
+@given(labelled())
 def test_per_class_scores_equal_scikit_learns_over_all_labels(case: tuple[int, np.ndarray, np.ndarray]) -> None:
     n_labels, true, predicted = case
     ours = per_class(confusion_matrix(true, predicted, n_labels))
@@ -132,4 +145,4 @@ def test_constant_predictions_have_no_correlation() -> None:
 
 
 def test_all_metrics_are_given_a_direction_and_a_kind() -> None:
-    assert METRICS == LABEL_METRICS + PROBABILITY_METRICS
+    assert (*LABEL_METRICS, F_AVG, *PROBABILITY_METRICS) == METRICS

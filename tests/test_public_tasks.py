@@ -213,6 +213,19 @@ def test_mawqif_reads_a_byte_order_mark_and_an_empty_cell_as_the_neutral_stance(
     }
 
 
+def test_mawqif_is_scored_by_the_mean_f1_of_favor_and_against(mirror: Path, bench: Any, tmp_path: Path) -> None:
+    write_mawqif(mirror)
+    words = ("task=mawqif", "tracking=false", f"data.mirror={mirror}", f"results={tmp_path / 'r'}")
+    status, out, _ = bench("run", *words, "model=stratified", "search=none")
+    assert status == 0
+    assert "F avg." in out
+    (path,) = (tmp_path / "r" / "mawqif" / "stratified").glob("*/summary.json")
+    summary = json.loads(path.read_text("utf-8"))
+    of_two = [summary["per_class"][label]["f1"] for label in ("favor", "against")]
+    assert summary["scores"]["f_avg"] == pytest.approx(sum(of_two) / 2)
+    assert bench("compare", *words[:1], words[-1])[0] == 0
+
+
 def test_an_empty_text_is_still_an_error_where_an_empty_label_is_none(mirror: Path) -> None:
     write_mawqif(mirror, train="4, ,Covid Vaccine,Favor,1,No,Positive\n")
     with pytest.raises(DataError, match=r"Mawqif_AllTargets_Train\.csv, line 5: column 'text' is empty"):

@@ -14,7 +14,7 @@ from bench.comparison.search import search_report
 from bench.comparison.suspects import suspects
 from bench.comparison.verdict import equal_over_groups, needed_to_decide, training_factor, verdict
 from bench.errors import ConfigError, nearest
-from bench.evaluation.metrics import LABEL_METRICS
+from bench.evaluation.metrics import PROBABILITY_METRICS
 from bench.results.protocol import model_name, search_name
 from bench.statistics.paired import error_test, fold_test, group_difference, holm
 
@@ -108,7 +108,7 @@ def _pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[dict[str,
 
 def _identical(metric: str, one: ComparedRun, other: ComparedRun) -> bool:
     """Whether two runs predict the same, as far as the metric sees it."""
-    if metric in LABEL_METRICS:
+    if metric not in PROBABILITY_METRICS:
         return np.array_equal(one.predicted, other.predicted)
     assert one.probabilities is not None
     assert other.probabilities is not None

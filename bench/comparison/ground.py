@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.comparison.predictions import ComparedRun, ComparedRuns
-from bench.evaluation.metrics import LABEL_METRICS, UNANSWERED, label_scores
+from bench.evaluation.metrics import PROBABILITY_METRICS, UNANSWERED, label_scores
 from bench.evaluation.splits import FEW_GROUPS
 from bench.results.extent import examples, split_sizes
 from bench.statistics.paired import FEWEST_GROUPS
@@ -62,7 +62,7 @@ def thin_ground(runs: ComparedRuns) -> list[str]:
 
 def _hanging(runs: ComparedRuns) -> list[str]:
     """The groups without which another model would be best."""
-    if runs.metric not in LABEL_METRICS or len(runs.runs) < 2 or len(runs.group_names) < 3:
+    if runs.metric in PROBABILITY_METRICS or len(runs.runs) < 2 or len(runs.group_names) < 3:
         return []
     without = np.array([_scores_without_each(runs, run) for run in runs.runs])
     best = without.argmax(axis=0)
@@ -78,4 +78,4 @@ def _hanging(runs: ComparedRuns) -> list[str]:
 
 def _scores_without_each(runs: ComparedRuns, run: ComparedRun) -> NDArray[np.float64]:
     confusions = runs.confusions(run)
-    return label_scores(confusions.sum(axis=0) - confusions)[runs.metric]
+    return label_scores(confusions.sum(axis=0) - confusions, runs.metric)[runs.metric]

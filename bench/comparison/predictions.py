@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.comparison.selection import Selected
 from bench.errors import BenchError
-from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER, grouped_confusion
+from bench.evaluation.metrics import LOWER_IS_BETTER, PROBABILITY_METRICS, grouped_confusion
 from bench.evaluation.scoring import label_codes, probability_columns
 from bench.results.store import SUMMARY, RunFolder
 from bench.seeding import derive_seed
@@ -108,7 +108,7 @@ class ComparedRuns:
 
     def drawn_scores(self, run: ComparedRun) -> tuple[float, Floats]:
         """The run's pooled score, and that of each bootstrap draw of groups."""
-        if self.metric in LABEL_METRICS:
+        if self.metric not in PROBABILITY_METRICS:
             return self.bootstrap.label_scores(self.confusions(run), self.metric)
         assert run.probabilities is not None
         return self.bootstrap.probability_scores(run.probabilities, self.true, self.groups, self.metric)

@@ -20,8 +20,8 @@ from bench.config import Search
 from bench.data.task import Task
 from bench.evaluation.cell import FINAL, CellResult, Fold, Trial
 from bench.evaluation.metrics import (
-    LABEL_METRICS,
     LOWER_IS_BETTER,
+    PROBABILITY_METRICS,
     UNANSWERED,
     confusion_matrix,
     label_scores,
@@ -160,7 +160,7 @@ def _score_fold(evaluation: Evaluation, fold: int, result: CellResult, cache: Fe
         predictions = predict(estimator, X_test, task.labels)
     result.notes += _prediction_notes(estimator, predictions)
     result.predictions = _prediction_frame(task, split.test, predictions)
-    result.scores = score_predictions(result.predictions, task.labels)
+    result.scores = score_predictions(result.predictions, task.labels, task.metric)
     if evaluation.keeps_model:
         with clock.phase("store"):
             _store(_whole(evaluation, result.params, split, estimator), result)
@@ -370,7 +370,7 @@ def _inner_score(
 def _inner_predictions(evaluation: Evaluation, estimator: Any, X_test: Any) -> NDArray[Any]:
     """What the task's metric is made of: label indices of shape (n_rows,), or probabilities (n_rows, n_labels)."""
     task = evaluation.task
-    if task.metric in LABEL_METRICS:
+    if task.metric not in PROBABILITY_METRICS:
         return predict_codes(estimator, X_test, task.labels)
     probabilities = predict(estimator, X_test, task.labels).probabilities
     if probabilities is None:
@@ -381,8 +381,8 @@ def _inner_predictions(evaluation: Evaluation, estimator: Any, X_test: Any) -> N
 def _pooled_score(task: Task, inner: Sequence[Split], predictions: Sequence[NDArray[Any]]) -> float:
     true = np.concatenate([task.codes[split.test] for split in inner])
     pooled = np.concatenate(predictions)
-    if task.metric in LABEL_METRICS:
-        return float(label_scores(confusion_matrix(true, pooled, len(task.labels)))[task.metric])
+    if task.metric not in PROBABILITY_METRICS:
+        return float(label_scores(confusion_matrix(true, pooled, len(task.labels)), task.metric)[task.metric])
     return probability_scores(pooled, true)[task.metric]
 
 

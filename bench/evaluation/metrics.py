@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 LABEL_METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "mcc")
 """Metrics of predicted labels."""
 
+F_AVG = "f_avg"
+"""One more, for tasks that ask for it: the mean F1 of the first two labels, which of stances are favour and against
+(SemEval-2016, Mohammad et al. 2016)."""
+
 PROBABILITY_METRICS = ("log_loss", "brier", "average_precision")
 """Metrics of predicted probabilities."""
 
-METRICS = (*LABEL_METRICS, *PROBABILITY_METRICS)
+METRICS = (*LABEL_METRICS, F_AVG, *PROBABILITY_METRICS)
 """All metrics that a task may name as its primary one."""
 
 LOWER_IS_BETTER = frozenset({"log_loss", "brier"})
@@ -131,8 +135,8 @@ def per_class(confusion: NDArray[np.generic]) -> dict[str, Floats]:
     }
 
 
-def label_scores(confusion: NDArray[np.generic]) -> dict[str, Floats]:
-    """Score confusion matrices with every metric of predicted labels.
+def label_scores(confusion: NDArray[np.generic], metric: str = "macro_f1") -> dict[str, Floats]:
+    """Score confusion matrices with the metrics of predicted labels.
 
     The macro-F1 is the mean over all labels, one that never occurs and is never predicted
     counting 0; the balanced accuracy is the mean recall over the labels that occur; the
@@ -142,6 +146,8 @@ def label_scores(confusion: NDArray[np.generic]) -> dict[str, Floats]:
     Parameters
     ----------
     confusion : ndarray of shape (..., n_labels, n_labels) or (..., n_labels, n_labels + 1)
+    metric : str
+        The metric that is wanted above all: `F_AVG` is computed only where it is this one.
 
     Returns
     -------
@@ -152,6 +158,8 @@ def label_scores(confusion: NDArray[np.generic]) -> dict[str, Floats]:
     --------
     >>> {name: round(float(score), 3) for name, score in label_scores(np.array([[2, 1], [0, 3]])).items()}
     {'macro_f1': 0.829, 'accuracy': 0.833, 'balanced_accuracy': 0.833, 'mcc': 0.707}
+    >>> float(label_scores(np.array([[2, 0, 0], [0, 3, 0], [1, 0, 0]]), F_AVG)[F_AVG])
+    0.9
     """
     counts = np.asarray(confusion, dtype=np.float64)
     classes = per_class(counts)
@@ -161,12 +169,13 @@ def label_scores(confusion: NDArray[np.generic]) -> dict[str, Floats]:
     covariance = hits * total - (support * predicted).sum(axis=-1)
     columns = counts.sum(axis=-2)
     spread = (total**2 - (support**2).sum(axis=-1)) * (total**2 - (columns**2).sum(axis=-1))
-    return {
+    scores = {
         "macro_f1": classes["f1"].mean(axis=-1),
         "accuracy": _ratio(hits, total),
         "balanced_accuracy": _ratio(classes["recall"].sum(axis=-1), (support > 0).sum(axis=-1)),
         "mcc": _ratio(covariance, np.sqrt(np.maximum(spread, 0.0))),
     }
+    return scores | {F_AVG: classes["f1"][..., :2].mean(axis=-1)} if metric == F_AVG else scores
 
 
 def probability_scores(probabilities: Floats, true: NDArray[np.intp]) -> dict[str, float]:

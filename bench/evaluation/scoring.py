@@ -26,11 +26,11 @@ def label_codes(predictions: pd.DataFrame, labels: tuple[str, ...]) -> tuple[NDA
     return true, predicted
 
 
-def score_predictions(predictions: pd.DataFrame, labels: tuple[str, ...]) -> dict[str, float]:
-    """Score a frame of predictions with every metric that its columns allow."""
+def score_predictions(predictions: pd.DataFrame, labels: tuple[str, ...], metric: str = "macro_f1") -> dict[str, float]:
+    """Score a frame of predictions with every metric that its columns allow; see `label_scores` of `metric`."""
     true, predicted = label_codes(predictions, labels)
     confusion = confusion_matrix(true, predicted, len(labels))
-    scores = {name: float(score) for name, score in label_scores(confusion).items()}
+    scores = {name: float(score) for name, score in label_scores(confusion, metric).items()}
     probabilities = probability_columns(predictions, labels)
     return scores if probabilities is None else scores | probability_scores(probabilities, true)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import UserError
 from bench.evaluation.curve import AXES, Axis
-from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER
+from bench.evaluation.metrics import LOWER_IS_BETTER, PROBABILITY_METRICS
 from bench.results.store import RunFolder
 from bench.seeding import derive_seed
 from bench.statistics.paired import FEWEST_GROUPS
@@ -271,12 +271,12 @@ def _score(predictions: pd.DataFrame, labels: tuple[str, ...], metric: str, seed
 
     true, predicted = label_codes(predictions, labels)
     groups = predictions["group"].to_numpy(dtype=str)
-    intervals = label_score_intervals(confusion_by_group(true, predicted, groups, len(labels)), seed)
+    intervals = label_score_intervals(confusion_by_group(true, predicted, groups, len(labels)), seed, metric)
     probabilities = probability_columns(predictions, labels)
-    if metric not in LABEL_METRICS and probabilities is not None:
+    if metric in PROBABILITY_METRICS and probabilities is not None:
         intervals |= probability_score_intervals(probabilities, true, groups, seed)
     return {
-        "scores": score_predictions(predictions, labels),
+        "scores": score_predictions(predictions, labels, metric),
         "intervals": {name: asdict(interval) for name, interval in intervals.items()},
     }
 
@@ -295,7 +295,7 @@ def _difference(
 
     def score(frame: pd.DataFrame) -> Any:
         true, predicted = label_codes(frame, labels)
-        if metric in LABEL_METRICS:
+        if metric not in PROBABILITY_METRICS:
             by_group = confusion_by_group(true, predicted, frame["group"].to_numpy(dtype=str), len(labels))
             return bootstrap.label_scores(by_group, metric)
         probabilities = probability_columns(frame, labels)

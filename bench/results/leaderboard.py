@@ -23,6 +23,7 @@ TITLES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "bal. acc.",
     "mcc": "MCC",
+    "f_avg": "F avg.",
     "log_loss": "log-loss",
     "brier": "Brier",
     "average_precision": "avg. prec.",

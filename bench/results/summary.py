@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -> dict[str, Any]:
+def summarise(
+    cells: Sequence[CellResult], labels: tuple[str, ...], seed: int, metric: str = "macro_f1"
+) -> dict[str, Any]:
     """Sum up a run's outer folds.
 
     The scores are those of the pooled out-of-fold predictions (Forman and Scholz 2010 show that
@@ -33,6 +35,8 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -
         The task's labels.
     seed : int
         Seed of the bootstrap.
+    metric : str
+        The task's metric; see `bench.evaluation.metrics.label_scores`.
 
     Returns
     -------
@@ -48,18 +52,20 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], seed: int) -
     groups = predictions["group"].to_numpy(dtype=str)
     by_group = confusion_by_group(true, predicted, groups, len(labels))
     confusion = by_group.sum(axis=0)
-    intervals = label_score_intervals(by_group, seed)
+    intervals = label_score_intervals(by_group, seed, metric)
     probabilities = probability_columns(predictions, labels)
     if probabilities is not None:
         intervals |= probability_score_intervals(probabilities, true, groups, seed)
     classes = per_class(confusion)
     weighted = {}
     if "weight" in predictions:
-        weighted["population"] = _in_population(true, predicted, groups, predictions["weight"], len(labels), seed)
+        weighted["population"] = _in_population(
+            true, predicted, groups, predictions["weight"], len(labels), seed, metric
+        )
     return {
         **weighted,
         "labels": list(labels),
-        "scores": score_predictions(predictions, labels),
+        "scores": score_predictions(predictions, labels, metric),
         "intervals": {name: asdict(interval) for name, interval in intervals.items()},
         "per_class": {
             label: {name: float(values[code]) for name, values in classes.items()} for code, label in enumerate(labels)
@@ -79,12 +85,13 @@ def _in_population(
     weights: pd.Series,
     n_labels: int,
     seed: int,
+    metric: str,
 ) -> dict[str, Any]:
     names, codes = np.unique(groups, return_inverse=True)
     by_group = grouped_confusion(true, predicted, codes, len(names), n_labels, weights.to_numpy(dtype=np.float64))
-    intervals = label_score_intervals(by_group, seed)
+    intervals = label_score_intervals(by_group, seed, metric)
     return {
-        "scores": {name: float(score) for name, score in label_scores(by_group.sum(axis=0)).items()},
+        "scores": {name: float(score) for name, score in label_scores(by_group.sum(axis=0), metric).items()},
         "intervals": {name: asdict(interval) for name, interval in intervals.items()},
     }
 

@@ -62,7 +62,7 @@ class GroupBootstrap:
         """
         matrices = np.asarray(confusions, dtype=np.float64)
         drawn = np.concatenate([np.tensordot(part, matrices, axes=1) for part in self.weights()])
-        return float(label_scores(matrices.sum(axis=0))[metric]), label_scores(drawn)[metric]
+        return float(label_scores(matrices.sum(axis=0), metric)[metric]), label_scores(drawn, metric)[metric]
 
     def probability_scores(
         self, probabilities: Floats, true: NDArray[np.intp], groups: NDArray[np.intp], metric: str

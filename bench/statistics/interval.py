@@ -49,7 +49,7 @@ class Interval:
     level: float = 0.95
 
 
-def label_score_intervals(confusions: NDArray[np.generic], seed: int) -> dict[str, Interval]:
+def label_score_intervals(confusions: NDArray[np.generic], seed: int, metric: str = "macro_f1") -> dict[str, Interval]:
     """Intervals of every metric of predicted labels.
 
     The standard error is the larger of the bootstrap's and the jackknife's. Either alone is too small where a
@@ -61,6 +61,8 @@ def label_score_intervals(confusions: NDArray[np.generic], seed: int) -> dict[st
         A confusion matrix for each group.
     seed : int
         Seed of the bootstrap.
+    metric : str
+        The metric that is wanted above all; see `bench.evaluation.metrics.label_scores`.
 
     Returns
     -------
@@ -79,10 +81,11 @@ def label_score_intervals(confusions: NDArray[np.generic], seed: int) -> dict[st
     drawn = label_scores(
         np.concatenate(
             [np.tensordot(part, kinds, axes=1) for part in drawn_weights(counts / n_groups, n_groups, draws, seed)]
-        )
+        ),
+        metric,
     )
     total = np.tensordot(counts, kinds, axes=1)
-    observed, left_out = label_scores(total), label_scores(total - kinds)
+    observed, left_out = label_scores(total, metric), label_scores(total - kinds, metric)
     return {
         name: group_interval(
             float(observed[name]),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def pass_scores(
-    passes: pd.DataFrame, groups: NDArray[np.str_], labels: tuple[str, ...], seed: int
+    passes: pd.DataFrame, groups: NDArray[np.str_], labels: tuple[str, ...], seed: int, metric: str = "macro_f1"
 ) -> list[dict[str, Any]]:
     """Score each annotation pass against the majority of the others.
 
@@ -34,6 +34,8 @@ def pass_scores(
         The task's labels.
     seed : int
         Seed of the intervals' bootstrap.
+    metric : str
+        The task's metric; see `bench.evaluation.metrics.label_scores`.
 
     Returns
     -------
@@ -60,14 +62,13 @@ def pass_scores(
         confusions = np.zeros((len(names), len(labels), len(labels)))
         for code in range(len(labels)):
             np.add.at(confusions[:, :, code], places[of_pass == code], gold[of_pass == code])
-        scores = label_scores(confusions.sum(axis=0))
+        scores = label_scores(confusions.sum(axis=0), metric)
+        intervals = label_score_intervals(confusions, seed, metric)
         rows.append(
             {
                 "name": name,
-                "scores": {metric: float(score) for metric, score in scores.items()},
-                "intervals": {
-                    metric: asdict(interval) for metric, interval in label_score_intervals(confusions, seed).items()
-                },
+                "scores": {key: float(score) for key, score in scores.items()},
+                "intervals": {key: asdict(interval) for key, interval in intervals.items()},
                 "tied": int((most.sum(axis=1) > 1).sum()),
             }
         )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bench.comparison.predictions import ComparedRun, ComparedRuns
-from bench.evaluation.metrics import LABEL_METRICS, UNANSWERED, column_names, label_scores, probability_scores
+from bench.evaluation.metrics import PROBABILITY_METRICS, UNANSWERED, column_names, label_scores, probability_scores
 from bench.report.html.charts import Chart, Line, line_chart
 from bench.statistics.calibration import reliability
 
@@ -99,8 +99,8 @@ def calibration(runs: ComparedRuns) -> list[dict[str, Any]]:
 
 
 def _scores_by_group(runs: ComparedRuns, run: ComparedRun) -> np.ndarray[Any, Any]:
-    if runs.metric in LABEL_METRICS:
-        return label_scores(runs.confusions(run))[runs.metric]
+    if runs.metric not in PROBABILITY_METRICS:
+        return label_scores(runs.confusions(run), runs.metric)[runs.metric]
     assert run.probabilities is not None
     members = [np.flatnonzero(runs.groups == group) for group in range(len(runs.group_names))]
     return np.array([probability_scores(run.probabilities[rows], runs.true[rows])[runs.metric] for rows in members])
