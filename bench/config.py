@@ -307,11 +307,13 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
         try:
             parsed = parser.parse_override(word)
         except HydraException:
+            parsed = None
+        if parsed is None or not parsed.key_or_group:
             raise ConfigError(
                 f"'{word}' is not of the form key=value.",
                 "For example: task=stance search=quick seed=3. Quote what is more than letters, digits and "
                 "./-_+%@, twice for the shell: \"results='my runs'\"",
-            ) from None
+            )
         key, value = parsed.key_or_group, parsed.value()
         if parsed.package is not None or parsed.is_add():
             raise ConfigError(f"'{word}': keys are written as they are, without + or @.", "For example: seed=3")
@@ -355,6 +357,8 @@ def _names(group: str, given: Any, known: list[str]) -> tuple[str, ...]:
         return tuple(known)
     given = [] if given is None else given
     names = [str(name) for name in (given if isinstance(given, list) else [given])]
+    if "all" in names:
+        raise ConfigError(f"{group}={','.join(names)}: all stands by itself.", f"Write {group}=all, or names.")
     for name in names:
         if name not in known:
             raise ConfigError(

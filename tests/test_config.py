@@ -132,6 +132,11 @@ TYPED = {
         "hydra.run: unknown key.\nChoose from: data.mirror, execution, force,",
     ),
     "a mistyped key of a group": (["task=stance", "search.trails=3"], "search.trails: unknown key.\nDid you mean 'tri"),
+    "no key": (["task=stance", "=3"], "'=3' is not of the form key=value."),
+    "all beside a name": (
+        ["task=stance", "model=all,logreg"],
+        "model=all,logreg: all stands by itself.\nWrite model=all",
+    ),
     "no value": (["task=stance", "seed"], "'seed' is not of the form key=value.\nFor example: task=stance"),
     "an option": (["task=stance", "--seed=3"], "'--seed=3' is not of the form key=value."),
     "an open list": (["task=stance", "model=logreg,"], "'model=logreg,' is not of the form key=value."),
