@@ -184,6 +184,15 @@ def absent_from_test(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def prepared_apart(table: pd.DataFrame) -> pd.DataFrame:
+    """The test texts have spaces before their full stops, and diacritics less often than the others."""
+    table = with_split(table)
+    test = table["split"] == "test"
+    table.loc[test, "text"] = table.loc[test, "text"].str.replace(".", " .")
+    table.loc[~test & (table.index % 2 == 0), "text"] += "\u064e"
+    return table
+
+
 FAULTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "a mistyped label": ("D101", mistyped_label),
     "a label in another case": ("D101", label_in_another_case),
@@ -211,6 +220,7 @@ FAULTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "a length that tells the label": ("D401", longer),
     "a test part that training has nearly seen": ("D601", leaking),
     "a group on both sides of the published split": ("D602", cut_group),
+    "a test part that was prepared in another way": ("D603", prepared_apart),
 }
 
 SMALL = {
@@ -471,6 +481,14 @@ def test_the_tasks_that_come_with_the_package_have_no_false_alarm(name: str) -> 
 
     expected = {"D103"} if name == "source-type" else set()  # its three experts stand in one document
     assert above_notes(check_task(load_task(name))) == expected
+
+
+def test_habits_that_differ_by_no_more_than_chance_are_none(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    for draw in range(20):
+        table = with_split(clean_table(draw))
+        table.loc[rng.random(len(table)) < 0.5, "text"] += "\u064e"
+        assert "D603" not in codes(check_task(build(table, tmp_path), quick=True))
 
 
 def test_the_checks_in_the_document_are_the_checks() -> None:
