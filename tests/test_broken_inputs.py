@@ -159,7 +159,7 @@ WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     "an archive as data": (("new", "task", "x", "--data", "labels.zip"), "labels.zip: no format is known for '.zip'"),
     "a link out of the folder to nothing": (("new", "task", "x", "--data", "link.csv"), "link.csv: it is a link to "),
     "a file for a folder": (("export", "task=mine", "--to", "labels.csv/x.parquet"), "--to labels.csv/x.parquet: "),
-    "a link in the way": (("export", "task=mine", "--to", "link.csv"), "There is already link.csv."),
+    "a link in the way": (("export", "task=mine", "--to", "link.parquet"), "There is already link.parquet."),
     "an unknown format": (("export", "task=mine", "--format", "csv"), "--format csv: there is no such format."),
     "a source that is another": (
         ("export", "task=mine", "task.source.path=../../x.csv"),
@@ -172,7 +172,8 @@ WORDS: dict[str, tuple[tuple[str, ...], str]] = {
 def test_broken_words_end_with_the_message_and_status_2(folder: Path, bench: Bench, name: str) -> None:
     write_table("csv")(folder)
     put(folder, "labels.zip", b"PK\x03\x04")
-    (folder / "link.csv").symlink_to("../../nothing")
+    for link in ("link.csv", "link.parquet"):
+        (folder / link).symlink_to("../../nothing")
     words, place = WORDS[name]
     before = listing(folder)
     status, out, err = bench(*words)

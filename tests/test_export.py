@@ -17,7 +17,7 @@ from small_tasks import LABELS, text_task
 from bench.data import Task
 from bench.data.definition import build_task
 from bench.data.duplicates import input_key
-from bench.data.export import FORMATS, dataset_dict, export_frame, export_task
+from bench.data.export import FORMATS, dataset_dict, export_format, export_frame, export_task
 from bench.errors import ConfigError
 
 Bench = Callable[..., tuple[int, str, str]]
@@ -171,3 +171,28 @@ def test_an_export_that_fails_leaves_nothing(tmp_path: Path, name: str, monkeypa
 def test_an_unknown_format_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'dataset'"):
         export_task(text_task(), Path("nowhere"), "datset")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--to x.csv", "--to x.csv: a task is exported as a .parquet or .jsonl file, not '.csv'."),
+        ("--to x.json --format jsonl", "--to x.json: a task is exported as a .parquet or .jsonl file, not '.json'."),
+        ("--to x.jsonl --format parquet", "--to x.jsonl: its suffix means jsonl, and --format says parquet."),
+        ("--to x.parquet --format dataset", "--to x.parquet: its suffix means parquet, and --format says dataset."),
+    ],
+)
+def test_a_file_is_not_named_as_what_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench, words: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, out, err = bench("export", "task=denial", *words.split())
+    assert (status, out) == (2, "")
+    assert message in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_format_is_the_one_that_is_named_or_that_of_the_suffix() -> None:
+    assert export_format(None, None) == export_format(None, Path("x")) == export_format(None, Path("x.Parquet"))
+    assert export_format("jsonl", Path("x")) == export_format(None, Path("x.jsonl")) == "jsonl"
+    assert export_format("dataset", Path("denial-1.0")) == "dataset"

@@ -8,8 +8,6 @@ import click
 
 from bench.cli.words import words
 
-_SUFFIXES = {"parquet": ".parquet", "jsonl": ".jsonl", "dataset": ""}
-
 
 @click.command(
     name="export",
@@ -23,20 +21,20 @@ Examples:
 )
 @words()
 @click.option(
-    "--format", "format_name", metavar="FORMAT", help="parquet, jsonl or dataset; by the suffix of --to, else parquet."
+    "--format", "given", metavar="FORMAT", help="parquet, jsonl or dataset; by the suffix of --to, else parquet."
 )
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
-    help="The file, or the folder of a dataset; by default named after the task, in this folder.",
+    help="The .parquet or .jsonl file, or the folder of a dataset; by default named after the task, in this folder.",
 )
-def command(words: tuple[str, ...], format_name: str | None, to: Path | None) -> None:
+def command(words: tuple[str, ...], given: str | None, to: Path | None) -> None:
     """Write a task as it is built: ids, inputs, labels, groups, published splits and passes.
 
     A dataset is a folder that datasets.load_from_disk opens.
     """
     from bench.config import compose
-    from bench.data.export import export_task
+    from bench.data.export import SUFFIXES, export_format, export_task
     from bench.errors import ConfigError
     from bench.evaluation.split_task import load_as_split, tasks_to_load
     from bench.report.terminal import short_path
@@ -47,11 +45,12 @@ def command(words: tuple[str, ...], format_name: str | None, to: Path | None) ->
             f"--to {to}: there is one export a task, and {len(config.tasks)} tasks are named.",
             "Name one task, or leave --to out.",
         )
+    chosen = export_format(given, to)
+    suffix = next((suffix for suffix, name in SUFFIXES.items() if name == chosen), "")
     notes: list[str] = []
     for name in tasks_to_load(config, notes):
         task = load_as_split(name, config)
-        chosen = format_name or ("jsonl" if to is not None and to.suffix == ".jsonl" else "parquet")
-        target = to or Path(f"{name}{_SUFFIXES.get(chosen, '')}")
+        target = to or Path(f"{name}{suffix}")
         export_task(task, target, chosen)
         click.echo(f"{short_path(str(target))}  {len(task):,} examples of {name}, digest {task.digest[:16]}")
     for note in notes:

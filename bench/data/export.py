@@ -77,6 +77,43 @@ def dataset_dict(task: Task) -> datasets.DatasetDict:
     return datasets.DatasetDict({name: whole.select(rows) for name, rows in parts.items() if len(rows)})
 
 
+def export_format(given: str | None, target: Path | None) -> str:
+    """Choose the format of an export: the one that is given, else by the suffix of its name, else Parquet.
+
+    Parameters
+    ----------
+    given : str or None
+        A format's name.
+    target : pathlib.Path or None
+        The file or folder, None where it is yet to be named.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If there is no such format, or a file of that name would be taken for something else.
+
+    Examples
+    --------
+    >>> export_format(None, Path("denial.jsonl")), export_format("dataset", Path("denial"))
+    ('jsonl', 'dataset')
+    """
+    if given is not None:
+        _check_format(given)
+    suffix = "" if target is None else target.suffix.lower()
+    meant = SUFFIXES.get(suffix)
+    if meant is None and suffix and given != "dataset":
+        raise ConfigError(
+            f"--to {target}: a task is exported as a {' or '.join(SUFFIXES)} file, not '{suffix}'.",
+            f"{nearest(suffix, SUFFIXES)} For a folder of datasets: --format dataset",
+        )
+    if meant is not None and given not in (None, meant):
+        raise ConfigError(
+            f"--to {target}: its suffix means {meant}, and --format says {given}.",
+            "Leave one of them out, or make them agree.",
+        )
+    return given or meant or "parquet"
+
+
 def export_task(task: Task, target: Path, format_name: str) -> None:
     """Write a task to a file, or a folder for ``dataset``; it appears whole or not at all.
 
@@ -94,8 +131,7 @@ def export_task(task: Task, target: Path, format_name: str) -> None:
     bench.errors.ConfigError
         If there is no such format, or something stands in the way.
     """
-    if format_name not in FORMATS:
-        raise ConfigError(f"--format {format_name}: there is no such format.", nearest(format_name, FORMATS))
+    _check_format(format_name)
     if os.path.lexists(target):
         raise ConfigError(f"There is already {target}.", "Name another place with --to, or remove it.")
     try:
@@ -108,6 +144,11 @@ def export_task(task: Task, target: Path, format_name: str) -> None:
         (beside / target.name).rename(target)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _check_format(name: str) -> None:
+    if name not in FORMATS:
+        raise ConfigError(f"--format {name}: there is no such format.", nearest(name, FORMATS))
 
 
 def _parquet(task: Task, target: Path) -> None:
@@ -134,3 +175,6 @@ def _dataset(task: Task, target: Path) -> None:
 
 FORMATS: dict[str, Callable[[Task, Path], None]] = {"parquet": _parquet, "jsonl": _jsonl, "dataset": _dataset}
 """What writes each format."""
+
+SUFFIXES = {".parquet": "parquet", ".jsonl": "jsonl"}
+"""The format that a file's suffix stands for."""
