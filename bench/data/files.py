@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import stat
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TextIO
 
 from bench.data.messages import check_name, place
 from bench.errors import DataError, nearest
@@ -33,6 +35,9 @@ UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """The byte order marks of UTF-16."""
+
+_BLOCK = 2**20
+"""Bytes of a file that are looked through at once."""
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -69,6 +74,45 @@ def read_text(path: Path) -> str:
             f"{_place_of(error.start, content, path)}: byte {error.start} (0x{content[error.start]:02x}) is not UTF-8.",
             f"Save the file as UTF-8; {' '.join(often)}: iconv -f {often[1].upper()} -t UTF-8 FILE.",
         ) from error
+
+
+def open_text(path: Path, newline: str) -> TextIO:
+    """Open a UTF-8 file to be read line by line, so that it need not fit into memory; a byte order mark is passed over.
+
+    The whole file is looked through first, so that all that `read_text` refuses is refused here.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    newline : str
+        What ends a line, as for `open`; line ends stay as they are.
+
+    Raises
+    ------
+    bench.errors.DataError
+        As `read_text`.
+    """
+    check_file(path)
+    if not _is_text(path):
+        read_text(path)  # says what is wrong, and where
+    return path.open(encoding="utf-8-sig", newline=newline)
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file can be read and is UTF-8 without NUL, not blank, and not of another kind."""
+    decoder, blank, start = codecs.getincrementaldecoder("utf-8")(), True, True
+    try:
+        with path.open("rb") as file:
+            for block in iter(partial(file.read, _BLOCK), b""):
+                if b"\0" in block or (start and block.startswith(tuple(KINDS))):
+                    return False
+                decoder.decode(block)
+                blank, start = blank and not block.strip(), False
+        decoder.decode(b"", final=True)
+    except (OSError, UnicodeDecodeError):
+        return False
+    return not blank
 
 
 def check_file(path: Path) -> None:
@@ -110,7 +154,13 @@ def read_json_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
     bench.errors.DataError
         If the file cannot be read, or a line is not a JSON object or has a key twice.
     """
-    return list(parse_json_lines(read_text(path).removeprefix(BYTE_ORDER_MARK).split("\n"), path))
+    return list(iter_json_lines(path))
+
+
+def iter_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Read a file as `read_json_lines` does, one object at a time."""
+    with open_text(path, newline="\n") as lines:
+        yield from parse_json_lines((line.removesuffix("\n") for line in lines), path)
 
 
 def parse_json_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
+import mmap
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.data.files import BYTE_ORDER_MARK, UNWRITABLE, check_file, parse_json_lines, read_json_array, read_text
+from bench.data.files import UNWRITABLE, check_file, iter_json_lines, open_text, read_json_array
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.formats import ARCHIVES, FORMATS, SUFFIXES, Rows
 from bench.data.sources.hub import hub_revision, load_split, rows_of_split, split_names
@@ -30,6 +31,8 @@ DELIMITED: tuple[tuple[str, str, Literal[0, 3]], ...] = (
     ("semicolon-csv", ";", csv.QUOTE_MINIMAL),
 )
 """The formats with a delimiter, and how each is split."""
+
+_QUOTED_CELL = re.compile(rb'(^|\t)"[^\t]*"(\t|\r?$)', re.MULTILINE)
 
 LOOKED_AT = 50
 """Rows that decide on a format."""
@@ -112,11 +115,10 @@ def detect_format(path: Path) -> str:
     if suffix == ".parquet":
         return "parquet"
     if suffix in (".csv", ".tsv", ".tab", ".txt"):
-        return _delimited(read_text(path).removeprefix(BYTE_ORDER_MARK)) or ("csv" if suffix == ".csv" else "tsv")
+        return _delimited(path) or ("csv" if suffix == ".csv" else "tsv")
     if suffix in (".json", ".jsonl", ".ndjson"):
-        text = read_text(path).removeprefix(BYTE_ORDER_MARK)
-        array = text.lstrip().startswith("[")
-        rows = read_json_array(path) if array else parse_json_lines(text.split("\n"), path)
+        array = _first_character(path) == "["
+        rows = iter(read_json_array(path)) if array else iter_json_lines(path)
         return _tool([row for _, row in islice(rows, LOOKED_AT)]) or ("json" if array else "jsonl")
     known = ", ".join(SUFFIXES)
     hint = f"Unpack it. Files are told by {known}." if suffix in ARCHIVES else f"Files are told by {known}."
@@ -140,19 +142,35 @@ def _tool(rows: list[dict[str, Any]]) -> str | None:
     return "doccano" if texts and (lists or any("entities" in row for row in rows)) else None
 
 
-def _delimited(text: str) -> str | None:
+def _first_character(path: Path) -> str:
+    """The first character of a file that is no white space; an empty text where there is none."""
+    with open_text(path, newline="\n") as lines:
+        return next((line.lstrip()[0] for line in lines if line.strip()), "")
+
+
+def _delimited(path: Path) -> str | None:
     """The delimiter and quoting that give the most columns, the same number in each of the first rows."""
     best, most = None, 1
     for name, delimiter, quoting in DELIMITED:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
-        try:
-            widths = {len(row) for row in islice((row for row in reader if row), LOOKED_AT)}
-        except csv.Error:
+        with open_text(path, newline="") as lines:
+            reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+            try:
+                widths = {len(row) for row in islice((row for row in reader if row), LOOKED_AT)}
+            except csv.Error:
+                continue
+        if len(widths) != 1 or (width := widths.pop()) <= most:
             continue
-        quoted = quoting == csv.QUOTE_NONE and re.search(r'(?m)(^|\t)"[^\t]*"(\t|\r?$)', text)
-        if len(widths) == 1 and (width := widths.pop()) > most and not quoted:
+        if quoting != csv.QUOTE_NONE or not _has_quoted_cell(path):
             best, most = name, width
     return best
+
+
+def _has_quoted_cell(path: Path) -> bool:
+    """Whether a cell of a file with tabs is in quotation marks, line ends in it included."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        start = len(codecs.BOM_UTF8) if content[:3] == codecs.BOM_UTF8 else 0
+        with memoryview(content) as view, view[start:] as cells:
+            return _QUOTED_CELL.search(cells) is not None
 
 
 def _standoff(documents: Path, folder: Path) -> Found:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.data.files import BYTE_ORDER_MARK, check_file, read_json_array, read_json_lines, read_text
+from bench.data.files import check_file, iter_json_lines, open_text, read_json_array
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.errors import ConfigError, DataError, nearest
@@ -67,8 +66,8 @@ def _quoted_tsv(path: Path) -> Rows:
 
 
 def _delimited_rows(path: Path, delimiter: str, quoting: Literal[0, 3]) -> Rows:
-    lines = io.StringIO(read_text(path).removeprefix(BYTE_ORDER_MARK), newline="")
-    return parse_delimited(lines, path, delimiter, quoting)
+    with open_text(path, newline="") as lines:
+        yield from parse_delimited(lines, path, delimiter, quoting)
 
 
 def parse_delimited(lines: Iterable[str], path: Path, delimiter: str, quoting: Literal[0, 3]) -> Rows:
@@ -155,7 +154,7 @@ FORMATS: dict[str, Callable[[Path], Rows]] = {
     "semicolon-csv": _semicolon_csv,
     "tsv": _tsv,
     "quoted-tsv": _quoted_tsv,
-    "jsonl": read_json_lines,
+    "jsonl": iter_json_lines,
     "json": read_json_array,
     "parquet": _parquet,
     "label-studio": label_studio,
