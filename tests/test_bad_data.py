@@ -335,12 +335,12 @@ FILE_MISTAKES = {
     "bytes that are not UTF-8": (
         "pass-2.jsonl",
         '{"segment_id": "a-1"}\n{"note": "نفت"}\n'.encode("cp1256"),
-        "pass-2.jsonl, line 2: byte 32 (0xe4) is not UTF-8.",
+        "pass-2.jsonl, line 2: byte 11 of the line (0xe4) is not UTF-8.",
     ),
     "a document that is not UTF-8": (
         "documents/a.txt",
         "نفت روسيا".encode("cp1256"),
-        "documents/a.txt, line 1: byte 0 (0xe4) is not UTF-8.",
+        "documents/a.txt, line 1: byte 1 of the line (0xe4) is not UTF-8.",
     ),
     "an empty document": ("documents/a.txt", b"", "documents/a.txt: the file is empty."),
 }
@@ -464,8 +464,8 @@ TABLE_MISTAKES = {
         "a.csv",
         "text,label\nنعم,yes\n".encode("cp1256"),
         {},
-        "a.csv, line 2: byte 11 (0xe4) is not UTF-8.\nSave the file as UTF-8; Arabic text is often Windows-1256: "
-        "iconv -f WINDOWS-1256 -t UTF-8 FILE.",
+        "a.csv, line 2: byte 1 of the line (0xe4) is not UTF-8.\nSave it as UTF-8; Arabic text is often Windows-1256: "
+        "iconv -f WINDOWS-1256 -t UTF-8 FILE",
     ),
 }
 

@@ -7,6 +7,7 @@ import json
 import re
 import stat
 from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, TextIO
 
 from bench.data.messages import check_name, place
@@ -57,23 +58,43 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path}: cannot be read: {error.strerror}.") from error
     if not content.strip():
         raise DataError(f"{path}: the file is empty.")
-    kind = next((kind for begin, kind in KINDS.items() if content.startswith(begin)), None)
-    if kind is not None:
-        raise DataError(f"{path}: it is {kind}, not text.", "Unpack or save it as text first.")
-    nul = content.find(b"\0")
-    if nul >= 0 and not content.startswith(UTF_16):
-        raise DataError(
-            f"{_place_of(nul, content, path)}: byte {nul} is NUL, which no text has.",
-            "Save the file as UTF-8; it may be UTF-16: iconv -f UTF-16LE -t UTF-8 FILE.",
-        )
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        often = ("this is", "UTF-16") if content.startswith(UTF_16) else ("Arabic text is often", "Windows-1256")
-        raise DataError(
-            f"{_place_of(error.start, content, path)}: byte {error.start} (0x{content[error.start]:02x}) is not UTF-8.",
-            f"Save the file as UTF-8; {' '.join(often)}: iconv -f {often[1].upper()} -t UTF-8 FILE.",
-        ) from error
+    return "".join(decode_lines(BytesIO(content), path))
+
+
+def decode_lines(lines: Iterable[bytes], path: Path) -> Iterator[str]:
+    """Decode the lines of a file or a stream, one by one.
+
+    Parameters
+    ----------
+    lines : iterable of bytes
+        From the first one on.
+    path : pathlib.Path
+        Named in errors.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If a line is not UTF-8 or holds NUL, or the first one begins a file of another kind.
+    """
+    for number, line in enumerate(lines, start=1):
+        kind = next((kind for begin, kind in KINDS.items() if line.startswith(begin)), None) if number == 1 else None
+        if kind is not None:
+            raise DataError(f"{path}: it is {kind}, not text.", "Unpack or save it as text first.")
+        is_utf_16 = number == 1 and line.startswith(UTF_16)
+        if b"\0" in line and not is_utf_16:
+            raise DataError(
+                f"{place(path, number)}: byte {line.index(0) + 1} of the line is NUL, which no text has.",
+                "Save it as UTF-8; it may be UTF-16: iconv -f UTF-16LE -t UTF-8 FILE",
+            )
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            often = ("this is", "UTF-16") if is_utf_16 else ("Arabic text is often", "Windows-1256")
+            raise DataError(
+                f"{place(path, number)}: byte {error.start + 1} of the line (0x{line[error.start]:02x}) is not UTF-8.",
+                f"Save it as UTF-8; {' '.join(often)}: iconv -f {often[1].upper()} -t UTF-8 FILE",
+            ) from error
+        yield text
 
 
 def open_text(path: Path, newline: str) -> TextIO:
@@ -255,10 +276,6 @@ def check_characters(text: str, where: str, what: str) -> None:
     """Raise a DataError if a text holds half a surrogate pair, which UTF-8 cannot write."""
     if not text.isascii() and _HALF_PAIR.search(text):
         raise DataError(f"{where}: {what} holds half a surrogate pair, which is no character.")
-
-
-def _place_of(byte: int, content: bytes, path: Path) -> str:
-    return place(path, content.count(b"\n", 0, byte) + 1)
 
 
 def _no_array(path: Path, text: str, at: int, reason: str) -> DataError:
