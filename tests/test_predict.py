@@ -35,7 +35,7 @@ from bench.models.persistence import dumps, loads
 from bench.predict import FittedModel, choose_run, load_fitted
 from bench.predict.choice import parse_request
 from bench.predict.labelling import CHUNK, label_rows
-from bench.predict.reading import read_stream
+from bench.predict.reading import WORDS, read_file, read_stream
 from bench.predict.writing import csv_lines, json_lines, written_beside
 from bench.results.store import RunFolder
 from bench.tracking import tracking_uri
@@ -196,6 +196,91 @@ def test_standard_input_is_read_as_what_its_first_line_says(bench, results, pair
     assert set(row) == {"label", "p_agree", "p_disagree"}
 
 
+READ_AS = {
+    "CSV": ("id,text\n1,نص\n", "new.csv"),
+    "CSV with semicolons": ("id;text\n1;نص، نص\n", "new.csv"),
+    "TSV": ('id\ttext\n1\t"نص" نص\n', "new.tsv"),
+    "TSV with quotation marks": ('id\ttext\n1\t"نص"\n', "new.tab"),
+    "JSON Lines": ('\n{"id": "1", "text": "نص"}\n', "new.ndjson"),
+    "plain lines, a text each": ("قال, أمس, نص\n\nنفى, اليوم, نص\n", "new.txt"),
+}
+
+
+@pytest.mark.parametrize("name", READ_AS)
+def test_a_file_and_standard_input_are_read_alike_and_it_is_said_as_what(tmp_path, name):
+    content, file = READ_AS[name]
+    (tmp_path / file).write_text("\ufeff" + content, encoding="utf-8")
+    streamed = read_stream(io.BytesIO(content.encode()), {"text": "text"}, ECHO.columns)
+    read = read_file(tmp_path / file, {"text": "text"}, ECHO.columns)
+    assert WORDS[streamed.kind] == WORDS[read.kind] == name
+    rows, again = list(streamed.rows), list(read.rows)
+    assert [values for _, values in rows] == [values for _, values in again]
+    assert "نص" in rows[0][1]["text"]
+    assert rows[-1][0] == f"standard input, line {content.rstrip().count(chr(10)) + 1}"
+
+
+@pytest.mark.parametrize("suffix", ["json", "parquet"])
+def test_an_array_and_parquet_are_read_and_their_columns_kept(bench, results, denial, tmp_path, suffix):
+    path = tmp_path / f"new.{suffix}"
+    rows = [{"n": 7, "text": text, "on": "2024-10-01"} for text in NEW]
+    if suffix == "json":
+        path.write_text(json.dumps(rows, indent=1))
+    else:
+        pd.DataFrame(rows).astype({"on": "datetime64[ms]"}).to_parquet(path)
+    status, out, err = bench("predict", "task=denial", f"results={results}", "--input", str(path), "--format", "jsonl")
+    assert status == 0, err
+    assert f"Read as {'a JSON array' if suffix == 'json' else 'Parquet'}:" in err
+    labelled = [json.loads(line) for line in out.splitlines()]
+    answers = expected(denial, pd.DataFrame({"text": NEW}), LABELS)
+    on = "2024-10-01" if suffix == "json" else "2024-10-01 00:00:00"
+    assert labelled == [
+        row | {"n": 7 if suffix == "json" else "7", "on": on} | answer
+        for row, answer in zip(rows, answers, strict=True)
+    ]
+
+
+NO_PLAIN_LINES = {
+    "a usual header": ("id,sentence\n1,نص\n2,نص, نص\n", "names no column 'text': id, sentence."),
+    "an Arabic header": ("رقم;الجملة\n1;نص\n", "names no column 'text': رقم, الجملة."),
+    "one column": ("Text\nنص\n", "names no column 'text': Text.\n       Did you mean"),
+    "no header": ("1,نص\n2,نص\n", "names no column 'text': 1, نص."),
+    "tabs": ("أ\tنص آخر\nب\tنص\n", "names no column 'text': أ, نص آخر."),
+    "a JSON array": ('[\n{"text": "نص"}\n]\n', "standard input: it looks like JSON that is not one object a line."),
+    "broken JSON": ('{"text": "نص\n', "standard input, line 1: not valid JSON"),
+    "Windows-1256": ("نص\n".encode("cp1256"), "Arabic text is often Windows-1256: iconv"),
+    "an archive": (b"PK\x03\x04", "standard input: it is a ZIP archive"),
+}
+
+
+@pytest.mark.parametrize("name", NO_PLAIN_LINES)
+def test_a_table_or_json_on_standard_input_is_not_taken_for_plain_lines(bench, results, denial, monkeypatch, name):
+    content, message = NO_PLAIN_LINES[name]
+    feed(monkeypatch, content)
+    status, out, err = bench("predict", "task=denial", f"results={results}")
+    assert (status, out) == (2, "")
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["قال الوزير, أمس, إن الخبر كاذب", "نفى المتحدث, اليوم, ذلك"],
+        ["بلغ العدد 1,200 شخص", "وصل 3,400 لاجئ"],
+        ["بلغ العدد ١,٢٠٠ شخص", "وصل ٣,٤٠٠ لاجئ"],
+        ["[عاجل] نفى الوزير", "[عاجل] أكد الوزير"],
+        ["الخبر", "عنوان آخر"],
+        ["نعم,لا"],
+        ["قال: نعم; ثم سكت", "نفى; ثم سكت"],
+        ["{كذا}", "«نص», قال"],
+        ["كلمة " * 40_000, "نص"],
+    ],
+)
+def test_ordinary_sentences_are_plain_lines(lines):
+    new = read_stream(io.BytesIO("\n".join(lines).encode()), {"text": "text"}, ECHO.columns)
+    assert new.kind == "lines"
+    assert [values["text"] for _, values in new.rows] == lines
+
+
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
 FULL = CELL.filter(str.strip)
 
@@ -315,18 +400,22 @@ BAD_TEXT = {
     "no column": ("a.csv", "id,txet\n1,نص\n", "a.csv, line 2: there is no column 'text'.\n       Did you mean 'txet'?"),
     "no column later": ("a.jsonl", '{"text": "نص"}\n{"tex": "نص"}\n', "a.jsonl, line 2: there is no column 'text'."),
     "empty text": ("a.csv", 'text\nنص\n" "\n', "a.csv, line 3: 'text' is empty."),
-    "blank line": ("a.txt", "نص\n\nنص\n", "a.txt, line 2: 'text' is empty."),
     "no text": ("a.csv", "text\n", "a.csv: there is no text in it."),
-    "empty file": ("a.txt", "", "a.txt: there is no text in it."),
+    "empty file": ("a.txt", "", "a.txt: the file is empty."),
+    "other blanks": ("a.jsonl", "\u00a0\n", "a.jsonl: there is no text in it."),
+    "blank lines": ("a.jsonl", "\n \n", "a.jsonl: the file is empty."),
     "number": ("a.jsonl", '{"text": 5}\n', "a.jsonl, line 1: 'text' must be text, not 5."),
-    "no object": ("a.jsonl", '["نص"]\n', "a.jsonl, line 1: expected a JSON object, not list."),
+    "no object": ("a.json", '["نص"]\n', "a.json, line 1: expected a JSON object, not str."),
+    "another column in JSON": ("a.json", '[{"txt": "نص"}]', "a.json, line 1: there is no column 'text'."),
+    "another column in lines": ("a.txt", "id;txt\n1;نص\n", "a.txt, line 1: this looks like a table, but its first row"),
+    "an archive": ("a.csv", b"PK\x03\x04", "a.csv: it is a ZIP archive"),
     "half a character": ("a.jsonl", '{"text": "\\ud83d"}\n', "a.jsonl, line 1: 'text' holds half a surrogate pair"),
     "cells": ("a.csv", "id,text\n1,نص,آخر\n", "a.csv, line 2: 3 cells, but the header has 2."),
     "quote": ("a.csv", 'text\n"نص\n', "a.csv, line 2: not valid CSV"),
     "gold label": ("a.csv", "text,label\nنص,none\n", "a.csv, line 2: there is a column 'label' already"),
     "bytes": ("a.csv", b"text\n1\n\xce\xc8\n", "a.csv, line 3: byte 1 of the line (0xce) is not UTF-8."),
-    "utf-16": ("a.csv", "text\nنص\n".encode("utf-16"), "here perhaps by: iconv -f UTF-16 -t UTF-8 FILE"),
-    "suffix": ("a.xlsx", "نص\n", "new text is a .csv, .tsv, .jsonl, .txt file, not '.xlsx'."),
+    "utf-16": ("a.csv", "text\nنص\n".encode("utf-16"), "this is UTF-16: iconv -f UTF-16 -t UTF-8 FILE"),
+    "suffix": ("a.xlsx", "نص\n", "a.xlsx: no format is known for '.xlsx'.\n       Save the sheet as CSV"),
 }
 
 
@@ -359,11 +448,17 @@ def test_a_mistake_in_the_text_names_its_line_and_leaves_what_was_there(
         (["model=logreg"], "No task was named.\n       Add task=NAME. Choose from: claims, denial."),
         (["task=denial", "new.csv"], "New text is named by --input new.csv"),
         (["task=denial", "--input", "nwe.csv"], "nwe.csv: there is no such file.\n       Did you mean 'new.csv'?"),
-        (["task=denial", "--input", "."], "new text is a"),
+        (["task=denial", "--input", "."], ".: cannot be read: Is a directory."),
         (["task=denial", "--claim", "c"], "--claim c: the model reads no claim, only text."),
         (["task=claims", "--text", "claim"], "cannot be both claim and text."),
-        (["task=claims", "--input", "new.txt"], "plain lines hold one text each, and the model reads claim and text."),
+        (["task=claims", "--input", "new.csv"], "new.csv, line 2: there is no column 'claim'."),
+        (["task=claims"], "standard input, line 1: the first row names no column 'claim': نص."),
+        (["task=denial", "--text", "txt"], "standard input, line 1: the first row names no column 'txt': نص."),
         (["task=denial", "--input", "new.csv", "--output", "x.tsv"], "answers are written as a .csv or .jsonl file"),
+        (
+            ["task=denial", "--output", "x.jsonl", "--format", "csv"],
+            "x.jsonl: its suffix means jsonl, and --format says",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -38,7 +38,7 @@ Keys:
     metavar="FILE",
     type=click.Path(path_type=Path, allow_dash=True),
     default="-",
-    help="The new text: a .csv, .tsv, .jsonl or .txt file, or - for standard input (the default).",
+    help="The new text: a .csv, .tsv, .jsonl, .json, .parquet or .txt file, or - for standard input (the default).",
 )
 @click.option(
     "--output",
@@ -66,8 +66,8 @@ def command(
     from bench.predict.choice import choose_run, parse_request
     from bench.predict.fitted import load_fitted, other_versions
     from bench.predict.labelling import label_rows
-    from bench.predict.reading import named_columns, read_file, read_stream
-    from bench.predict.writing import FORMATS, format_of, written_beside
+    from bench.predict.reading import STANDARD_INPUT, WORDS, named_columns, read_file, read_stream
+    from bench.predict.writing import FORMATS, answer_format, written_beside
 
     target = None if str(output) == "-" else output
     chosen = choose_run(parse_request(words))
@@ -86,8 +86,9 @@ def command(
         # A mistake in the last line is told before the first one is labelled.
         deque(read_file(source, columns, model.columns).rows, maxlen=0)
         new = read_file(source, columns, model.columns)
+    _say(f"Read as {WORDS[new.kind]}: {STANDARD_INPUT if str(source) == '-' else source}")
     given: Counter[str] = Counter()
-    lines = FORMATS[format_of(form, target, new.kind)](_counted(label_rows(model, new.rows, columns), given))
+    lines = FORMATS[answer_format(form, target, new.kind)](_counted(label_rows(model, new.rows, columns), given))
     if target is None:
         out = sys.stdout.buffer
         for line in lines:

@@ -15,25 +15,37 @@ from typing import Any, BinaryIO
 from bench.errors import ConfigError, DataError, nearest
 
 
-def format_of(given: str | None, output: Path | None, kind: str) -> str:
+def answer_format(given: str | None, output: Path | None, kind: str) -> str:
     """Choose the format of the answers: the one that is given, else the output's suffix, else that of the input.
+
+    Parameters
+    ----------
+    given : str or None
+        One of `FORMATS`.
+    output : pathlib.Path or None
+        The file that is written, None for standard output.
+    kind : str
+        What the input is written as.
 
     Raises
     ------
     bench.errors.ConfigError
-        If the output's suffix is of neither format.
+        If the output's suffix is of neither format and none is given, or of the other one.
     """
-    if given is not None:
-        return given
     if output is None:
-        return "jsonl" if kind == "jsonl" else "csv"
-    name = output.suffix.removeprefix(".")
-    if name not in FORMATS:
+        return given or ("jsonl" if kind in ("json", "jsonl") else "csv")
+    name = output.suffix.lower().removeprefix(".")
+    if name not in FORMATS and given is None:
         raise ConfigError(
             f"--output {output}: answers are written as a .csv or .jsonl file, not '{output.suffix}'.",
             "Name the format by --format csv or --format jsonl.",
         )
-    return name
+    if name in FORMATS and given not in (None, name):
+        raise ConfigError(
+            f"--output {output}: its suffix means {name}, and --format says {given}.",
+            "Leave --format out, or name the file otherwise.",
+        )
+    return given or name
 
 
 def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -72,7 +84,7 @@ def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Write rows as JSON objects, a line each."""
     for row in rows:
-        yield json.dumps(row, ensure_ascii=False) + "\n"
+        yield _json(row) + "\n"
 
 
 FORMATS: dict[str, Callable[[Iterable[Mapping[str, Any]]], Iterator[str]]] = {"csv": csv_lines, "jsonl": json_lines}
@@ -103,4 +115,9 @@ def written_beside(path: Path) -> Iterator[BinaryIO]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _json(value)
+
+
+def _json(value: Any) -> str:
+    """Write a value as JSON; one that JSON has no form for, such as a date of Parquet, as text."""
+    return json.dumps(value, ensure_ascii=False, default=str)

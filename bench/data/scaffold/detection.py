@@ -32,7 +32,8 @@ DELIMITED: tuple[tuple[str, str, Literal[0, 3]], ...] = (
 )
 """The formats with a delimiter, and how each is split."""
 
-_QUOTED_CELL = re.compile(rb'(^|\t)"[^\t]*"(\t|\r?$)', re.MULTILINE)
+QUOTED_CELL = re.compile(rb'(^|\t)"[^\t]*"(\t|\r?$)', re.MULTILINE)
+"""A cell between tabs that is in quotation marks."""
 
 LOOKED_AT = 50
 """Rows that decide on a format."""
@@ -104,12 +105,26 @@ def find_data(data: str, folder: Path) -> Found:
 
 
 def detect_format(path: Path) -> str:
-    """Name the format of a file of rows.
+    """Name the format of a file of rows, as `detect_layout` does, or the annotation tool that wrote it."""
+    layout = detect_layout(path)
+    if layout not in ("json", "jsonl"):
+        return layout
+    rows = iter(read_json_array(path)) if layout == "json" else iter_json_lines(path)
+    return _tool([row for _, row in islice(rows, LOOKED_AT)]) or layout
+
+
+def detect_layout(path: Path) -> str:
+    """Say how the rows of a file are written, whoever wrote them.
+
+    Returns
+    -------
+    str
+        One of `bench.data.sources.formats.FORMATS`, but none of an annotation tool.
 
     Raises
     ------
     bench.errors.DataError
-        If it has none that is known.
+        If nothing here reads it.
     """
     suffix = path.suffix.lower()
     if suffix == ".parquet":
@@ -117,9 +132,7 @@ def detect_format(path: Path) -> str:
     if suffix in (".csv", ".tsv", ".tab", ".txt"):
         return _delimited(path) or ("csv" if suffix == ".csv" else "tsv")
     if suffix in (".json", ".jsonl", ".ndjson"):
-        array = _first_character(path) == "["
-        rows = iter(read_json_array(path)) if array else iter_json_lines(path)
-        return _tool([row for _, row in islice(rows, LOOKED_AT)]) or ("json" if array else "jsonl")
+        return "json" if _first_character(path) == "[" else "jsonl"
     known = ", ".join(SUFFIXES)
     hint = f"Unpack it. Files are told by {known}." if suffix in ARCHIVES else f"Files are told by {known}."
     hint = "Save the sheet as CSV in UTF-8." if suffix in (".xlsx", ".xls", ".ods") else hint
@@ -153,16 +166,20 @@ def _delimited(path: Path) -> str | None:
     best, most = None, 1
     for name, delimiter, quoting in DELIMITED:
         with open_text(path, newline="") as lines:
-            reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
-            try:
-                widths = {len(row) for row in islice((row for row in reader if row), LOOKED_AT)}
-            except csv.Error:
-                continue
-        if len(widths) != 1 or (width := widths.pop()) <= most:
-            continue
-        if quoting != csv.QUOTE_NONE or not _has_quoted_cell(path):
+            width = common_width(lines, delimiter, quoting)
+        if width > most and (quoting != csv.QUOTE_NONE or not _has_quoted_cell(path)):
             best, most = name, width
     return best
+
+
+def common_width(lines: Iterable[str], delimiter: str, quoting: Literal[0, 3]) -> int:
+    """The number of cells that each of the first rows has; 0 where they differ, or are no rows."""
+    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
+    try:
+        widths = {len(row) for row in islice((row for row in reader if row), LOOKED_AT)}
+    except csv.Error:
+        return 0
+    return widths.pop() if len(widths) == 1 else 0
 
 
 def _has_quoted_cell(path: Path) -> bool:
@@ -170,7 +187,7 @@ def _has_quoted_cell(path: Path) -> bool:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         start = len(codecs.BOM_UTF8) if content[:3] == codecs.BOM_UTF8 else 0
         with memoryview(content) as view, view[start:] as cells:
-            return _QUOTED_CELL.search(cells) is not None
+            return QUOTED_CELL.search(cells) is not None
 
 
 def _standoff(documents: Path, folder: Path) -> Found:

@@ -1,0 +1,134 @@
+"""What lines of new text are: JSON Lines, a table with a header, or plain lines with a text each."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+from bench.data.messages import place
+from bench.data.scaffold.columns import NAMES
+from bench.data.scaffold.detection import DELIMITED, QUOTED_CELL, common_width
+from bench.errors import DataError, nearest
+
+LINES = "lines"
+"""What plain lines are called, beside the names of the formats of tables."""
+
+LOOKED_AT = 50
+"""Lines that decide."""
+
+LONGEST_NAME = 3
+"""Words that the name of a column has at most."""
+
+LONGEST_SHOWN = 30
+"""Characters that an error shows of a cell."""
+
+_KNOWN = frozenset(chain(("claim",), *NAMES.values()))
+_WITHIN_NUMBER = re.compile(r"(?<=\d)[,;](?=\d)")
+_WHOLE_JSON = re.compile(r"\s*(\[\s*(\{.*)?|\{\s*)$", re.DOTALL)
+_JSON_OBJECT = re.compile(r'\s*\{\s*("|\})')
+
+
+def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, path: Path) -> str:
+    """Say what lines are.
+
+    JSON Lines begin with an object; a table begins with a header that names the columns. Other lines are a text each,
+    unless they look like a table: a delimiter that stands in each of them as often and never before a space, or a
+    header of short names of which one is usual.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        The first lines, with their ends.
+    columns : collection of str
+        The columns that are read.
+    only_tables : bool
+        Whether plain lines cannot be meant.
+    path : pathlib.Path
+        Named in errors.
+
+    Returns
+    -------
+    str
+        ``jsonl``, a format of `bench.data.scaffold.detection.DELIMITED`, or `LINES`.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If they are JSON that is not written a line an object, or look like a table without the columns.
+
+    Examples
+    --------
+    >>> new = Path("new.txt")
+    >>> sniff(["id;text", "1;نفى"], ["text"], False, new)
+    'semicolon-csv'
+    >>> sniff(["قال, أمس, ذلك", "نفى, اليوم, ذلك"], ["text"], False, new)
+    'lines'
+    """
+    filled = [line for line in lines if line.strip()]
+    if not filled:
+        return LINES
+    if _JSON_OBJECT.match(filled[0]):
+        return "jsonl"
+    if _WHOLE_JSON.match(filled[0]):
+        raise DataError(
+            f"{path}: it looks like JSON that is not one object a line.",
+            "Write one object a line, or name a .json file with an array: --input FILE.json",
+        )
+    header = {name: _cells(filled[0], delimiter, quoting) for name, delimiter, quoting in DELIMITED}
+    named = next((name for name, cells in header.items() if set(columns) <= set(cells)), None)
+    if named is not None:
+        return _quoted(named, filled)
+    looks = next(
+        (
+            name
+            for name, delimiter, quoting in DELIMITED
+            if _has_header(header[name]) or _is_even(filled, delimiter, quoting)
+        ),
+        None,
+    )
+    if looks is None and not only_tables:
+        return LINES
+    cells = header[looks or ("tsv" if "\t" in filled[0] else "csv")]
+    missing = next(column for column in columns if column not in cells)
+    shown = [cell[:LONGEST_SHOWN] for cell in cells]
+    raise DataError(
+        f"{place(path, lines.index(filled[0]) + 1)}: {'the' if only_tables else 'this looks like a table, but its'} "
+        f"first row names no column '{missing}': {', '.join(shown)}.",
+        f"{nearest(missing, shown)} "
+        + (
+            "Plain lines hold one text each; the model reads a table with its columns, or with those that options name."
+            if only_tables
+            else "--text COLUMN names another. Write plain lines that only look so as JSON Lines."
+        ),
+    )
+
+
+def _cells(line: str, delimiter: str, quoting: Literal[0, 3]) -> list[str]:
+    try:
+        return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter, quoting=quoting), [])
+    except csv.Error:  # a text longer than any cell
+        return []
+
+
+def _has_header(cells: Sequence[str]) -> bool:
+    """Whether cells are short names, one of them usual; an Arabic word by itself may well be a text."""
+    short = all(cell == cell.strip() and 0 < len(cell.split()) <= LONGEST_NAME for cell in cells)
+    usual = any(cell.casefold() in _KNOWN for cell in cells)
+    return short and usual and (len(cells) > 1 or cells[0].isascii())
+
+
+def _is_even(lines: Sequence[str], delimiter: str, quoting: Literal[0, 3]) -> bool:
+    """Whether each line has a delimiter, all as many, and none as writers set commas: before a space or in a number."""
+    if len(lines) < 2 or common_width(lines, delimiter, quoting) < 2:
+        return False
+    written = (_WITHIN_NUMBER.sub("", line) for line in lines)
+    return delimiter == "\t" or all(delimiter in line and f"{delimiter} " not in line for line in written)
+
+
+def _quoted(name: str, lines: Sequence[str]) -> str:
+    """Tab-separated lines are quoted where a cell is in quotation marks."""
+    return "quoted-tsv" if name == "tsv" and QUOTED_CELL.search("".join(lines).encode()) else name
