@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import ConfigError, ModelError, nearest
+from bench.errors import ConfigError, ModelError, UserError, nearest
 
 if TYPE_CHECKING:
     from bench.data.task import Task
@@ -84,11 +84,17 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
 
 
 def is_here(name: str, mirror: Path | None = None) -> bool:
-    """Whether all that a task's file names is on this machine, or in a mirror, so that nothing is to be downloaded."""
+    """Whether all that a task's file names is on this machine, or in a mirror, so that nothing is to be downloaded.
+
+    A file that cannot be read names nothing; building the task says what is wrong with it.
+    """
     from bench.data.definition import published_files, read_definition
 
     path = _find(name, task_files(), "task", "tasks")
-    files = published_files(read_definition(path), path)
+    try:
+        files = published_files(read_definition(path), path)
+    except UserError:
+        return True
     return files is None or files.here(mirror)
 
 

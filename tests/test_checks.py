@@ -275,6 +275,35 @@ def test_many_broken_texts_are_an_error_which_refuses_a_run(bench: Any, tmp_path
     assert not (tmp_path / "results").exists()
 
 
+def test_a_task_that_cannot_be_read_does_not_keep_the_others_from_being_checked(
+    bench: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    write_task(clean_table(), tmp_path, monkeypatch)
+    (tmp_path / "defaults").mkdir()
+    (tmp_path / "defaults" / "configs").symlink_to(ROOT / "configs")
+    monkeypatch.setattr("bench.catalogue.defaults_folder", lambda: tmp_path / "defaults")
+    broken = tmp_path / "tasks" / "broken" / "task.yaml"
+    broken.parent.mkdir()
+    for content, message in (
+        ("name: [", "broken/task.yaml, line 1: not valid YAML"),
+        ("nme: x\n", "unknown key 'nme'"),
+    ):
+        broken.write_text(content)
+        for words in ("task=all", "task=broken,mine"):
+            status, out, _ = bench("check", words, "--json")
+            found = {task["task"]: task["findings"] for task in json.loads(out)["tasks"]}
+            assert (status, list(found), found["mine"]) == (1, ["broken", "mine"], [])
+            assert [(each["code"], each["severity"]) for each in found["broken"]] == [("D001", "error")]
+            assert message in found["broken"][0]["message"]
+        status, out, err = bench("check", "task=broken")
+        assert (status, out) == (2, "")
+        assert message in err
+    status, out, err = bench("run", "task=all", "model=majority", "tracking=false")
+    assert (status, out) == (2, "")
+    assert "tasks/broken/task.yaml: unknown key 'nme'" in err
+    assert not (tmp_path / "results").exists()
+
+
 def test_a_run_tells_what_the_quick_checks_warn_of(tmp_path: Path, monkeypatch: Any) -> None:
     write_task(marked_by_source(copied_with_another_label(clean_table())), tmp_path, monkeypatch)
     notes = prepare(compose(["task=mine", "model=majority"])).notes

@@ -81,14 +81,21 @@ def _check_tasks(config: RunConfig, as_json: bool) -> bool:
 
 
 def _examine(name: str, config: RunConfig) -> tuple[Task | None, list[Finding]]:
+    from bench.catalogue import load_task
     from bench.checks import check_task, unreadable
-    from bench.errors import DataError
-    from bench.evaluation.split_task import load_as_split
+    from bench.errors import DataError, UserError
+    from bench.evaluation.split_task import as_split
 
     try:
-        task = load_as_split(name, config)
+        task = load_task(name, config.task_overrides, config.mirror)
     except DataError as error:
         return None, [unreadable(error)]
+    except UserError as error:
+        # Of one task, or with keys that were typed, it is a mistake in the words; of several, the others are checked.
+        if (config.asked_for_tasks and len(config.tasks) == 1) or config.task_overrides:
+            raise
+        return None, [unreadable(error)]
+    task = as_split(task, config)
     return task, check_task(task, config.validation.folds)
 
 

@@ -74,7 +74,11 @@ def tasks_to_load(config: RunConfig, notes: list[str]) -> list[str]:
 
 def load_as_split(name: str, config: RunConfig) -> Task:
     """Build a task, with the group column and the published splits that the configuration asks for."""
-    task = load_task(name, config.task_overrides, config.mirror)
+    return as_split(load_task(name, config.task_overrides, config.mirror), config)
+
+
+def as_split(task: Task, config: RunConfig) -> Task:
+    """Give a task the group column and the published splits that the configuration asks for."""
     if config.validation.splits == "grouped" and task.splits:
         task = task.without_splits()
     return task if config.validation.group is None else task.grouped_by(config.validation.group)
