@@ -68,15 +68,17 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; a user's mistake ends with a message and exit status 2."""
-    from bench.errors import BenchError, describe_os_error
+    from bench.errors import BenchError, UserError, describe_os_error
 
     try:
         sys.exit(cli.main(standalone_mode=False, prog_name="bench"))
     except click.Abort:
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(2)
+        sys.exit(UserError.exit_status)
+    except click.ClickException as error:
+        fail("\n".join([error.format_message(), *_usage(error)]), UserError.exit_status)
     except BenchError as error:
         fail(str(error), error.exit_status)
     except BrokenPipeError:
@@ -84,6 +86,14 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:
         fail(describe_os_error(error), 1)
+
+
+def _usage(error: click.ClickException) -> list[str]:
+    """What the command takes that click refuses words of."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return []
+    return [*context.get_usage().splitlines(), f"Try '{context.command_path} --help' for help."]
 
 
 def fail(message: str, status: int) -> None:
