@@ -302,7 +302,7 @@ def test_a_broken_result_is_made_again(bench, tmp_path: Path) -> None:
     result.write_text('{"fold": 0, "sta')
     status, _, err = bench(*words)
     assert status == 0
-    assert "1 of 6 folds to do" in err
+    assert "denial: 1 run, 1 of 6 folds to do" in err
     assert json.loads(result.read_text())["status"] == "ok"
 
 

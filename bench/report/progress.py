@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from bench.checks.finding import counted
 from bench.evaluation.cell import CellResult, Fold
 from bench.evaluation.metrics import LOWER_IS_BETTER
 from bench.results.leaderboard import TITLES
@@ -29,10 +30,10 @@ class Progress:
     Parameters
     ----------
     unit : str
-        What the planned runs are called.
+        What a planned run is called.
     """
 
-    def __init__(self, unit: str = "runs") -> None:
+    def __init__(self, unit: str = "run") -> None:
         self._unit = unit
         console = Console(stderr=True)
         self._bar = Bar(
@@ -64,7 +65,8 @@ class Progress:
         stored = every - len(cells)
         tasks = ", ".join(dict.fromkeys(run.evaluation.task.name for run in plan.runs))
         reused = f"; {stored} stored already and reused" if stored else ""
-        self._say(f"{tasks}: {len(plan.runs)} {self._unit}, {len(cells)} of {every} folds to do{reused}")
+        runs, folds = counted(len(plan.runs), self._unit), counted(len(cells), "fold", every)
+        self._say(f"{tasks}: {runs}, {folds} to do{reused}")
         self._task = self._bar.add_task("folds", total=len(cells), best="")
 
     def _say(self, line: str) -> None:
