@@ -10,8 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.padding import Padding
+from rich.table import Table
 
 from bench.cli import COMMANDS, main
+from bench.report.terminal import console
 from bench.results.store import RunFolder
 
 Ended = tuple[int, str, str]
@@ -312,6 +315,14 @@ def test_a_file_that_cannot_be_written_is_named_with_exit_status_1(bench, tmp_pa
     assert status == 1
     assert "error: results/denial" in err
     assert "Not a directory" in err
+
+
+def test_piped_tables_have_no_blanks_at_the_ends_of_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table("name", "score", box=None)
+    table.add_row("logreg", "")
+    console().print(Padding(table, (1, 0)))
+    console().print("after it")
+    assert capsys.readouterr().out == "\n name    score\n logreg\n\nafter it\n"
 
 
 def test_in_a_process_of_its_own_a_mistake_is_a_message_and_exit_status_2(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,10 +22,23 @@ SHORT = ("macro_f1", "accuracy", "balanced_accuracy", "mcc")
 STYLES = {"reference": "dim", "published": "dim italic"}
 """How rows are set that are not of models run here."""
 
+_LINE_END = re.compile("[ \t]+$", re.MULTILINE)
+
+
+class _Piped(Console):
+    """A console whose lines end with what is last seen on them, since no terminal fills the rest."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        with self.capture() as printed:
+            super().print(*objects, **options)
+        self.file.write(_LINE_END.sub("", printed.get()))
+
 
 def console() -> Console:
     """A console for standard output, 80 columns wide when piped."""
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 80)
+    if sys.stdout.isatty():
+        return Console(highlight=False, markup=False)
+    return _Piped(highlight=False, markup=False, width=80)
 
 
 def print_list(rows: Sequence[tuple[str, str, str]]) -> None:
