@@ -158,7 +158,7 @@ WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "an archive as data": (("new", "task", "x", "--data", "labels.zip"), "labels.zip: no format is known for '.zip'"),
     "a link out of the folder to nothing": (("new", "task", "x", "--data", "link.csv"), "link.csv: it is a link to "),
-    "a file for a folder": (("export", "task=mine", "--to", "labels.csv/x.parquet"), "--to labels.csv/x.parquet: "),
+    "a file for a folder": (("export", "task=mine", "--to", "labels.csv/x.parquet"), "labels.csv: cannot be written"),
     "a link in the way": (("export", "task=mine", "--to", "link.parquet"), "There is already link.parquet."),
     "an unknown format": (("export", "task=mine", "--format", "csv"), "--format csv: there is no such format."),
     "a source that is another": (

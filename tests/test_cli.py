@@ -14,6 +14,9 @@ from rich.padding import Padding
 from rich.table import Table
 
 from bench.cli import COMMANDS, main
+from bench.cli.resumable import resumable
+from bench.errors import BenchError
+from bench.report.progress import Progress
 from bench.report.terminal import console
 from bench.results.store import RunFolder
 
@@ -309,12 +312,15 @@ def test_a_broken_result_is_made_again(bench, tmp_path: Path) -> None:
     assert json.loads(result.read_text())["status"] == "ok"
 
 
-def test_a_file_that_cannot_be_written_is_named_with_exit_status_1(bench, tmp_path: Path) -> None:
-    (tmp_path / "results").write_text("in the way")
-    status, _, err = bench("run", "task=denial", "model=majority", "tracking=false")
-    assert status == 1
-    assert "error: results/denial" in err
-    assert "Not a directory" in err
+@pytest.mark.parametrize("stored", [0, 1])
+def test_what_is_stored_is_told_only_once_something_is(stored: int) -> None:
+    progress = Progress()
+    progress.stored = stored
+    with pytest.raises((BenchError, OSError)) as error, resumable("run", [], Path("results"), progress):
+        raise OSError(28, "No space left on device", "results/denial")
+    assert "No space left on device" in str(error.value)
+    assert ("What was finished is stored" in str(error.value)) == bool(stored)
+    assert getattr(error.value, "exit_status", 1) == 1
 
 
 def test_piped_tables_have_no_blanks_at_the_ends_of_lines(capsys: pytest.CaptureFixture[str]) -> None:

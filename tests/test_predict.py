@@ -36,7 +36,7 @@ from bench.predict import FittedModel, choose_run, load_fitted
 from bench.predict.choice import parse_request
 from bench.predict.labelling import CHUNK, label_rows
 from bench.predict.reading import WORDS, read_file, read_stream
-from bench.predict.writing import csv_lines, json_lines, written_beside
+from bench.predict.writing import csv_lines, json_lines, write_answers
 from bench.results.store import RunFolder
 from bench.tracking import tracking_uri
 from bench.tracking.run import track
@@ -150,6 +150,7 @@ def test_each_row_keeps_its_columns_and_gets_the_stored_models_label_and_probabi
 ):
     rows = [{"n": str(number), "text": text, "note": "«a\\b»"} for number, text in enumerate(NEW)]
     source, target = texts(tmp_path / f"new.{suffix}", rows), tmp_path / "out" / f"labelled.{form}"
+    target.parent.mkdir()
     status, out, err = bench(
         "predict", "task=denial", f"results={results}", "--input", str(source), "--output", str(target)
     )
@@ -501,8 +502,7 @@ def test_a_device_is_written_to_and_not_replaced(tmp_path):
     read: list[bytes] = []
     reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
     reader.start()
-    with written_beside(pipe) as file:
-        file.write(b"text,label\n")
+    write_answers(["text,label\n"], pipe)
     reader.join()
     assert read == [b"text,label\n"]
     assert pipe.is_fifo()

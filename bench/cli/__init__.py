@@ -85,6 +85,12 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
+        from bench.cache import CACHE_VARIABLE, cache_folder
+        from bench.places import refused
+
+        told = refused(error, {f"{CACHE_VARIABLE}={cache_folder()}": cache_folder()})
+        if told is not None:
+            fail(str(told), told.exit_status)
         fail(describe_os_error(error), 1)
 
 

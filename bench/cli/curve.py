@@ -35,7 +35,7 @@ def command(words: tuple[str, ...]) -> None:
     from bench.report.progress import Progress
 
     config = compose(words)
-    with Progress("part") as progress, resumable("curve", words, config.results):
+    with Progress("part") as progress, resumable("curve", words, config.results, progress):
         outcome = run_curves(config, progress)
     for curve in outcome.curves:
         print_curve(curve)

@@ -67,9 +67,11 @@ def command(
     from bench.predict.fitted import load_fitted, other_versions
     from bench.predict.labelling import label_rows
     from bench.predict.reading import STANDARD_INPUT, WORDS, named_columns, read_file, read_stream
-    from bench.predict.writing import FORMATS, answer_format, written_beside
+    from bench.predict.writing import FORMATS, answer_format, check_output, write_answers
 
     target = None if str(output) == "-" else output
+    if target is not None:
+        check_output(target)
     chosen = choose_run(parse_request(words))
     for note in chosen.notes:
         _say(note)
@@ -95,9 +97,7 @@ def command(
             out.write(line.encode())
         out.flush()
     else:
-        with written_beside(target) as file:
-            for line in lines:
-                file.write(line.encode())
+        write_answers(lines, target)
     counts = [f"{label} {given[label]:,}" for label in model.labels]
     counts += [f"without an answer {given['']:,}"] if given[""] else []
     _say(f"{given.total():,} labelled: {', '.join(counts)}.")

@@ -40,9 +40,9 @@ def command(words: tuple[str, ...], output: Path | None) -> None:
     from bench.comparison.request import parse_request
     from bench.comparison.selection import select
     from bench.errors import ConfigError
+    from bench.places import make_folder, replacing
     from bench.report.html.page import render_report
     from bench.report.terminal import short_path
-    from bench.results.store import write_atomically
 
     request = parse_request(words)
     if output is not None and len(request.tasks) > 1:
@@ -53,7 +53,9 @@ def command(words: tuple[str, ...], output: Path | None) -> None:
     for selected in select(request):
         runs = read_side_by_side(selected, request.metric)
         page = render_report(runs, compare(runs, request.rope, request.baseline)).encode()
-        beside = Path() if request.folders else runs.runs[0].folder.path.parents[1]
-        path = output or beside / "report.html"
-        write_atomically(path, page)
+        folder = Path() if request.folders else runs.runs[0].folder.path.parents[1]
+        path = output or folder / "report.html"
+        make_folder(path.parent)
+        with replacing(path) as beside:
+            beside.write_bytes(page)
         click.echo(f"{short_path(str(path))}  {len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task['name']}")

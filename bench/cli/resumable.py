@@ -7,12 +7,16 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from bench.report.progress import Progress
+
 
 @contextmanager
-def resumable(command: str, words: Sequence[str], results: Path) -> Iterator[None]:
+def resumable(command: str, words: Sequence[str], results: Path, progress: Progress) -> Iterator[None]:
     """Say what is kept and how to go on where a run is stopped, or the system refuses something.
 
     What a batch system or a container sends to stop a process (SIGTERM) is taken as Ctrl-C, so that workers end too.
@@ -25,15 +29,20 @@ def resumable(command: str, words: Sequence[str], results: Path) -> Iterator[Non
         What was typed behind it.
     results : pathlib.Path
         The store.
+    progress : Progress
+        Counts what this command has stored.
 
     Raises
     ------
     click.exceptions.Exit
         With status 130 where the user stopped it.
     bench.errors.BenchError
-        In place of an `OSError`.
+        In place of an `OSError`, once something is stored.
+    bench.errors.UserError
+        If nothing can be stored there.
     """
     from bench.errors import BenchError, describe_os_error
+    from bench.places import refused
     from bench.runner import InterruptedRun
 
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -48,8 +57,10 @@ def resumable(command: str, words: Sequence[str], results: Path) -> Iterator[Non
         )
         raise click.exceptions.Exit(130) from None
     except OSError as error:
-        hint = "What was finished is stored; the same command goes on from there."
-        raise BenchError(describe_os_error(error), hint) from error
+        if progress.stored:
+            hint = "What was finished is stored; the same command goes on from there."
+            raise BenchError(describe_os_error(error), hint) from error
+        raise refused(error, {f"results={results}": results}) or error from error
     finally:
         signal.signal(signal.SIGTERM, before)
 

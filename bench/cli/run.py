@@ -45,7 +45,7 @@ def command(words: tuple[str, ...]) -> None:
     from bench.runner import run
 
     config = compose(words)
-    with Progress() as progress, resumable("run", words, config.results):
+    with Progress() as progress, resumable("run", words, config.results, progress):
         outcome = run(config, progress)
     for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):
         print_leaderboard(board, folder)

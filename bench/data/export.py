@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.data.task import DEV, TEST, TRAIN
 from bench.errors import ConfigError, nearest
+from bench.places import make_folder, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,21 +128,16 @@ def export_task(task: Task, target: Path, format_name: str) -> None:
     Raises
     ------
     bench.errors.ConfigError
-        If there is no such format, or something stands in the way.
+        If there is no such format, or something stands there already.
+    bench.errors.UserError
+        If nothing can be written there.
     """
     _check_format(format_name)
     if os.path.lexists(target):
         raise ConfigError(f"There is already {target}.", "Name another place with --to, or remove it.")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise ConfigError(f"--to {target}: {target.parent} cannot be a folder: a file is in its way.") from None
-    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        FORMATS[format_name](task, beside / target.name)
-        (beside / target.name).rename(target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    make_folder(target.parent)
+    with replacing(target) as path:
+        FORMATS[format_name](task, path)
 
 
 def _check_format(name: str) -> None:

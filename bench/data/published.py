@@ -12,8 +12,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -23,6 +21,7 @@ from filelock import FileLock
 from bench.cache import cache_folder
 from bench.data.messages import listed
 from bench.errors import ConfigError, DataError, nearest
+from bench.places import replacing
 
 if TYPE_CHECKING:
     from bench.data.sources.section import Section
@@ -151,10 +150,11 @@ class PublishedFiles:
             self._download(name, target, digest)
         else:
             source = self._in_mirror(name, mirror, digest)
-            _write(target, lambda beside: shutil.copyfile(source, beside))
+            with replacing(target) as beside:
+                shutil.copyfile(source, beside)
         if digest is None:
-            found = _sha256(target)
-            _write(self._record(name), lambda beside: beside.write_text(f"{found}\n", encoding="ascii"))
+            with replacing(self._record(name)) as beside:
+                beside.write_text(f"{_sha256(target)}\n", encoding="ascii")
 
     def _cached(self, name: str) -> Path:
         """A file's place: under its digest or, where the task's file does not know it, under its address."""
@@ -231,18 +231,6 @@ class PublishedFiles:
 def _named_mirror() -> Path | None:
     named = os.environ.get(MIRROR_VARIABLE)
     return Path(named).expanduser() if named else None
-
-
-def _write(target: Path, write: Callable[[Path], object]) -> None:
-    """Have a file written beside its place, and rename it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=target.parent)
-    os.close(handle)
-    try:
-        write(Path(beside))
-        Path(beside).replace(target)
-    finally:
-        Path(beside).unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str:

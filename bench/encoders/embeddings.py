@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from bench.cache import cache_folder
 from bench.encoders.definition import EncoderDefinition, Package
 from bench.encoders.weights import identity
-from bench.errors import BenchError, ModelError, describe_os_error
+from bench.errors import BenchError, ModelError, UserError, describe_os_error
+from bench.places import REFUSED
 from bench.waiting import waiting
 
 CHUNK = 256
@@ -178,4 +179,5 @@ def _explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise BenchError(f"{path}: the cache of embeddings cannot be used: {error}.", hint) from error
     except OSError as error:
-        raise BenchError(f"{describe_os_error(error)} It was needed for the cache of embeddings.", hint) from error
+        kind = UserError if error.errno in REFUSED else BenchError
+        raise kind(f"{describe_os_error(error)} It was needed for the cache of embeddings.", hint) from error

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.cache import cache_folder
-from bench.errors import BenchError, describe_os_error
+from bench.errors import BenchError, UserError, describe_os_error
+from bench.places import REFUSED
 
 _ASKED = 500
 """Keys in one query; SQLite's own limit is no less than 999."""
@@ -109,4 +110,5 @@ class ResponseCache:
         except (sqlite3.Error, json.JSONDecodeError) as error:
             raise BenchError(f"{self.path}: the cache of responses cannot be used: {error}. {hint}") from error
         except OSError as error:
-            raise BenchError(f"{describe_os_error(error)} It was needed for the cache of responses. {hint}") from error
+            kind = UserError if error.errno in REFUSED else BenchError
+            raise kind(f"{describe_os_error(error)} It was needed for the cache of responses. {hint}") from error

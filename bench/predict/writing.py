@@ -6,13 +6,13 @@ import csv
 import io
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from bench.errors import ConfigError, DataError, nearest
+from bench.places import replacing
 
 
 def answer_format(given: str | None, output: Path | None, kind: str) -> str:
@@ -90,26 +90,26 @@ def json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 FORMATS: dict[str, Callable[[Iterable[Mapping[str, Any]]], Iterator[str]]] = {"csv": csv_lines, "jsonl": json_lines}
 
 
-@contextmanager
-def written_beside(path: Path) -> Iterator[BinaryIO]:
-    """Open a file beside its place; it is renamed where all goes well, and removed where not.
+def check_output(output: Path) -> None:
+    """Raise a ConfigError unless the folder of an output file is there."""
+    folder = Path(os.path.realpath(output)).parent
+    if not folder.is_dir():
+        raise ConfigError(f"--output {output}: there is no folder {folder}.", "Make it, or name another file.")
+
+
+def write_answers(lines: Iterable[str], output: Path) -> None:
+    """Write lines to a file, which appears whole or not at all.
 
     What is there and no regular file, such as ``/dev/null`` or a pipe, is written to as it is.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If nothing can be written there.
     """
-    if path.exists() and not path.is_file():
-        with path.open("wb") as file:
-            yield file
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    as_it_is = output.exists() and not output.is_file()
+    with nullcontext(output) if as_it_is else replacing(output) as path, path.open("wb") as file:
+        file.writelines(line.encode() for line in lines)
 
 
 def _cell(value: Any) -> str:

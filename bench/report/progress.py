@@ -31,9 +31,15 @@ class Progress:
     ----------
     unit : str
         What a planned run is called.
+
+    Attributes
+    ----------
+    stored : int
+        Cells that were stored since.
     """
 
     def __init__(self, unit: str = "run") -> None:
+        self.stored = 0
         self._unit = unit
         console = Console(stderr=True)
         self._bar = Bar(
@@ -75,6 +81,7 @@ class Progress:
 
     def finished(self, run: PlannedRun, result: CellResult) -> None:
         """Count a cell."""
+        self.stored += 1
         metric = run.evaluation.task.metric
         if metric in result.scores:
             self._scores[run].append(result.scores[metric])

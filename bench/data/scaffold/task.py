@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import shutil
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +28,7 @@ from bench.data.sources import read_source
 from bench.data.sources.table import ROLE_NAMES
 from bench.data.task import ROLES
 from bench.errors import ConfigError, DataError
+from bench.places import folder_beside, make_folder
 
 if TYPE_CHECKING:
     from bench.data.task import Task
@@ -236,14 +235,11 @@ def _remarks(task: Task, columns: dict[str, Any], there: dict[str, list[str]], g
 
 def _write(target: Path, texts: dict[str, str]) -> list[Path]:
     """Write all files beside their place, then move them there."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    make_folder(target.parent)
+    with folder_beside(target) as beside:
         for name, text in texts.items():
             (beside / name).write_text(text, encoding="utf-8", newline="\n")
-        target.mkdir(exist_ok=True)
+        make_folder(target)
         for name in reversed(texts):  # the definition last: it makes the task
             (beside / name).replace(target / name)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return [target / name for name in texts]
