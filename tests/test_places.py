@@ -116,6 +116,7 @@ COMMANDS = {
     "an export into a file": ("export task=denial --to file/x.parquet", "file: "),
     "an export where nothing is written": ("export task=denial --to /proc/x.parquet", "/proc/x.parquet: "),
     "a cache that cannot be made": ("check task=public", "BENCH_CACHE=/proc/nope: "),
+    "configurations that are a file": ("new model mine", "{folder}/configs/model: "),
     "tasks that are a file": ("new task mine --data labels.csv", "{folder}/tasks: "),
 }
 
@@ -127,6 +128,7 @@ def test_the_commands_name_the_place_with_status_2(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BENCH_CACHE", "/proc/nope")
     Path("file").touch()
+    Path("configs").touch()
     Path("labels.csv").write_text("text,label\n" + "".join(f"نص {n},{'ab'[n % 2]}\n" for n in range(4)))
     words, place = COMMANDS[name]
     if "public" in words:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.catalogue import model_names
 from bench.errors import ConfigError
+from bench.places import make_folder, replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,8 +64,9 @@ def scaffold_model(name: str, folder: Path, force: bool = False) -> list[Path]:
     templates = files("bench.models") / "templates"
     for path, template in written.items():
         text = (templates / f"{template}.template").read_text(encoding="utf-8")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(Template(text).substitute(values), encoding="utf-8")
+        make_folder(path.parent)
+        with replacing(path) as beside:
+            beside.write_text(Template(text).substitute(values), encoding="utf-8")
     return list(written)
 
 
