@@ -111,6 +111,17 @@ def test_a_card_can_be_computed_anew(folder: Path, bench: Bench) -> None:
     assert card.read_text(encoding="utf-8") == before
 
 
+def test_a_card_has_each_group_and_label_as_it_is_named(folder: Path) -> None:
+    """Also names that are one name in another normal form, that make a table's cells, or its own heading."""
+    names = ["\u00e9", "e\u0301", "a|b", "all"]
+    rows = [{"text": row["text"], "label": name, "group": name} for row, name in zip(ROWS, names * 9, strict=True)]
+    write_csv(folder / "a.csv", rows)
+    scaffold_task("mine", folder, "a.csv", Given())
+    card = (folder / "tasks" / "mine" / "README.md").read_text(encoding="utf-8")
+    assert "| label | all | a\\|b | e\u0301 | \u00e9 | all |\n" in card
+    assert "| a\\|b | 0 | 9 | 0 | 0 | 9 |\n| all | 9 | 0 | 0 | 0 | 9 |\n| all | 9 | 9 | 9 | 9 | 36 |\n" in card
+
+
 def test_columns_are_as_named(folder: Path, bench: Bench) -> None:
     rows = [{**row, "headline": f"عنوان {row['id']}", "outlet": row["document"][-1]} for row in ROWS]
     write_csv(folder / "a.csv", rows)

@@ -19,10 +19,12 @@ from stored import TEXTS, fitted, write_run
 
 from bench import runner
 from bench.config import compose
-from bench.evaluation.cell import Trial
+from bench.evaluation.cell import CellResult, Trial
 from bench.models.persistence import dumps, loads
+from bench.results.store import RunFolder
 from bench.results.summary import summarise
 from bench.tracking import Tracker, tracking_uri
+from bench.tracking.artifacts import write_artifacts
 from bench.tracking.baseline import baseline_run, judge
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.description import describe_run
@@ -274,6 +276,16 @@ def test_the_tasks_data_is_named_by_its_digest_without_its_texts(folder, run):
     assert task["digest"].startswith(given.dataset.digest)
     assert [column["name"] for column in json.loads(given.dataset.schema)["mlflow_colspec"]] == ["text", "label"]
     assert sum(json.loads(given.dataset.profile)["label_counts"].values()) == task["n_examples"]
+
+
+def test_the_table_of_predictions_has_a_column_for_each_label_in_any_normal_form(tmp_path):
+    (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "target").mkdir()
+    table = pd.DataFrame([["1", 0.25, 0.75]], columns=["id", "p_\u00e9", "p_e\u0301"])
+    write_artifacts(tmp_path / "target", RunFolder(tmp_path), None, [CellResult(0, predictions=table)], "")
+    predictions = json.loads((tmp_path / "target" / "predictions.json").read_text("utf-8"))
+    assert predictions["columns"] == ["id", "p_\u00e9", "p_e\u0301", "fold"]
+    assert predictions["data"] == [["1", 0.25, 0.75, 0]]
 
 
 def test_artifacts_hold_the_tables(client, folder, run, children, tmp_path):

@@ -88,7 +88,7 @@ def contested(subject: Subject) -> Iterator[Found]:
 def _alone(passes: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
     """The only pass that dissents, by example; an empty text where none or several do."""
     alone = np.full(len(passes), "", dtype=object)
-    for row, votes in enumerate(passes.itertuples(index=False)):
+    for row, votes in enumerate(passes.itertuples(index=False, name=None)):
         (_, most), *others = Counter(votes).most_common()
         if len(others) == 1 and others[0][1] == 1 < most:
             alone[row] = passes.columns[votes.index(others[0][0])]

@@ -90,10 +90,13 @@ def _counts(task: Task) -> str:
         counts = pd.crosstab(labels, pd.Series(task.groups, name=task.group)).reindex(task.labels)
     if counts.shape[1] > MOST_GROUPS:
         counts = counts.iloc[:, :0]
-    counts["all"] = labels.value_counts().reindex(task.labels)
-    counts.loc["all"] = counts.sum()
-    rows = [[str(label), *(f"{count:,}" for count in row)] for label, *row in counts.itertuples()]
-    return _table(["label", *map(str, counts.columns)], rows)
+    table = [*counts.to_numpy().tolist(), counts.sum().tolist()]
+    totals = [*labels.value_counts().reindex(task.labels).tolist(), len(labels)]
+    rows = [
+        [label, *(f"{count:,}" for count in (*row, total))]
+        for label, row, total in zip((*task.labels, "all"), table, totals, strict=True)
+    ]
+    return _table(["label", *map(str, counts.columns), "all"], rows)
 
 
 def _rare_labels(task: Task) -> str:
@@ -160,7 +163,11 @@ def _lengths(task: Task) -> str:
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     ruler = ["---", *["---:"] * (len(header) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, ruler, *rows))
+    return "\n".join(f"| {' | '.join(map(_escaped, cells))} |" for cells in (header, ruler, *rows))
+
+
+def _escaped(cell: str) -> str:
+    return " ".join(cell.splitlines()).replace("|", "\\|")
 
 
 def main(folders: Sequence[str]) -> int:

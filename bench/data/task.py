@@ -162,7 +162,7 @@ class Task:
         content = hashlib.sha256()
         header = [*self.inputs, "\x1d", *self.labels, "\x1d", *self.examples.columns]
         content.update("\x1f".join(header).encode())
-        for row in self.examples.itertuples(index=False):
+        for row in self.examples.itertuples(index=False, name=None):
             content.update(("\x1e" + "\x1f".join(map(str, row))).encode())
         return content.hexdigest()
 

@@ -43,7 +43,7 @@ def write_artifacts(
     frames = [cell.predictions.assign(fold=cell.fold) for cell in cells if cell.predictions is not None]
     if frames:
         table = pd.concat(frames, ignore_index=True)
-        content = {"columns": list(table.columns), "data": [list(row) for row in table.itertuples(index=False)]}
+        content = {"columns": list(table.columns), "data": list(table.itertuples(index=False, name=None))}
         (target / PREDICTIONS).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     if any(cell.trials for cell in cells):
         _write_search(target / "search.csv", cells)
