@@ -160,6 +160,13 @@ def marked_at_the_end(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def stopped(table: pd.DataFrame) -> pd.DataFrame:
+    """A full stop ends all texts of one label only; it stands inside the others too."""
+    others = table["label"] != "agree"
+    table.loc[others, "text"] = table.loc[others, "text"].map(lambda text: text[:9] + "." + text[9:-1])
+    return table
+
+
 def longer(table: pd.DataFrame) -> pd.DataFrame:
     rng = np.random.default_rng(1)
     for row in table.index[table["label"] == "disagree"]:
@@ -217,6 +224,7 @@ FAULTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "quotation marks of a CSV file": ("D308", set_text(5, lambda text: f'"وقال ""{text}"" أمس"')),
     "a source that tells the label": ("D401", marked_by_source),
     "an ending that tells the label": ("D401", marked_at_the_end),
+    "a full stop at the end that tells the label": ("D401", stopped),
     "a length that tells the label": ("D401", longer),
     "a test part that training has nearly seen": ("D601", leaking),
     "a group on both sides of the published split": ("D602", cut_group),
@@ -459,6 +467,13 @@ def test_chance_gives_no_label_away(seed: int) -> None:
     )
     task = Task("mine", 1, "", ("text",), ("agree", "discuss"), "macro_f1", "id", table)
     assert "D401" not in codes(check_task(task))
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 5])
+def test_texts_shorter_than_the_runs_of_characters_are_checked(length: int) -> None:
+    texts = [chr(0x4E00 + row) * length for row in range(120)]
+    task = Task("mine", 1, "", ("text",), LABELS, "macro_f1", "group", clean_table().assign(text=texts))
+    assert codes(check_task(task)) == {"D302", "D304"}
 
 
 word = st.text("ابتثجحخدذ", min_size=2, max_size=6)

@@ -32,8 +32,8 @@ _CHANCE = 0.001
 _MOST_TEXTS = 20_000
 """Texts that are looked at; of more, a sample. What gives a label away shows in it too."""
 
-_START, _END = "\u0002", "\u0003"
 _GRAMS = (1, 3, 5)
+"""Numbers of characters in the runs that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -126,35 +126,52 @@ def _families(
     if len(cuts) > 1:
         yield lambda row: f"more than {cuts[row]} characters", longer[1:]
 
-    marked = [f"{_START}{text.strip()}{_END}" for text in texts]
-    joined = "".join(marked)
+    joined = "".join(text.strip() for text in texts)
     points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-    text_of = np.repeat(np.arange(len(marked)), [len(text) for text in marked])
+    text_of = np.repeat(np.arange(len(texts)), lengths)
     for n in _GRAMS:
-        yield _grams(joined, points, text_of, n, codes, n_labels)
+        yield from _grams(joined, points, text_of, n, codes, n_labels)
 
 
 def _grams(
     joined: str, points: NDArray[np.uint64], text_of: NDArray[np.intp], n: int, codes: NDArray[np.intp], n_labels: int
-) -> tuple[Callable[[int], str], Counts]:
-    size = len(points) - n + 1
+) -> Iterator[tuple[Callable[[int], str], Counts]]:
+    """Runs of `n` characters: at the beginning of a text, at its end, and anywhere in it."""
+    size = max(len(points) - n + 1, 0)
     hashes = np.zeros(size, dtype=np.uint64)
     for place in range(n):
         hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + points[place : size + place]
     inside = np.flatnonzero(text_of[:size] == text_of[n - 1 :])
-    numbers, distinct = pd.factorize(hashes[inside])
+    begins = np.diff(text_of, prepend=-1) > 0
+    ends = np.append(begins[1:], True)
+    for where, places in (
+        ("at the beginning", inside[begins[inside]]),
+        ("at the end", inside[ends[inside + n - 1]]),
+        ("inside", inside),
+    ):
+        if len(places):
+            yield _gram_family(joined, hashes[places], places, n, where, text_of, codes, n_labels)
+
+
+def _gram_family(
+    joined: str,
+    hashes: NDArray[np.uint64],
+    places: NDArray[np.intp],
+    n: int,
+    where: str,
+    text_of: NDArray[np.intp],
+    codes: NDArray[np.intp],
+    n_labels: int,
+) -> tuple[Callable[[int], str], Counts]:
+    numbers, distinct = pd.factorize(hashes)
     somewhere = np.empty(len(distinct), dtype=np.intp)
-    somewhere[numbers] = inside
-    pairs = np.unique(numbers * np.int64(len(codes)) + text_of[inside])
+    somewhere[numbers] = places
+    pairs = np.unique(numbers * np.int64(len(codes)) + text_of[places])
     numbers, rows = np.divmod(pairs, len(codes))
-    return lambda row: _shown_gram(joined[somewhere[row] : somewhere[row] + n]), _counts(numbers, rows, codes, n_labels)
-
-
-def _shown_gram(gram: str) -> str:
-    inside = gram.strip(_START + _END)
-    if gram.startswith(_START):
-        return f"'{inside}' at the beginning"
-    return f"'{inside}' at the end" if gram.endswith(_END) else f"'{inside}' inside"
+    return (
+        lambda row: f"'{joined[somewhere[row] : somewhere[row] + n]}' {where}",
+        _counts(numbers, rows, codes, n_labels),
+    )
 
 
 def _counts(numbers: NDArray[np.intp], rows: NDArray[np.intp], codes: NDArray[np.intp], n_labels: int) -> Counts:
