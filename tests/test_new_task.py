@@ -17,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.catalogue import load_task
+from bench.checks import Finding
+from bench.data import Task
 from bench.data.card import BEGIN, END
 from bench.data.scaffold import Given, scaffold_task
 from bench.data.scaffold.columns import choose_columns, summarise
@@ -64,9 +66,10 @@ def test_one_command_makes_a_task_that_loads(folder: Path, bench: Bench) -> None
     write_csv(folder / "labels.csv", ROWS)
     status, printed, _ = bench("new", "task", "mine", "--data", "labels.csv")
     assert status == 0
-    for line in ("tasks/mine/task.yaml", "tasks/mine/README.md", "bench check task=mine", "bench run task=mine"):
+    for line in ("tasks/mine/task.yaml", "tasks/mine/README.md", "Next: bench run task=mine"):
         assert line in printed
     assert "36 examples in 12 groups (group): none 24, denial 12." in printed
+    assert "bench check task=mine" not in printed
     assert max(map(len, printed.splitlines())) <= 80
     task = load_task("mine")
     assert task.ids.tolist() == [row["id"] for row in ROWS]
@@ -109,6 +112,26 @@ def test_a_card_can_be_computed_anew(folder: Path, bench: Bench) -> None:
     before = card.read_text(encoding="utf-8")
     assert main(["tasks/mine"]) == 0
     assert card.read_text(encoding="utf-8") == before
+
+
+def test_data_with_an_error_end_with_the_status_of_the_checks(folder: Path, bench: Bench) -> None:
+    write_csv(folder / "a.csv", [{**row, "text": row["text"].encode("cp1256").decode("latin-1")} for row in ROWS])
+    status, printed, _ = bench("new", "task", "mine", "--data", "a.csv")
+    assert status == bench("check", "task=mine")[0] == 1
+    assert "D305  error" in printed
+    assert printed.endswith("Mend the data, then:\n      bench check task=mine\n")
+    assert "bench run task=mine" not in printed
+
+
+def test_where_a_check_fails_nothing_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(task: Task) -> list[Finding]:
+        raise RuntimeError("a check")
+
+    write_csv(folder / "a.csv", ROWS)
+    monkeypatch.setattr("bench.data.scaffold.task.check_task", fail)
+    with pytest.raises(RuntimeError, match="a check"):
+        scaffold_task("mine", folder, "a.csv", Given())
+    assert not (folder / "tasks").exists()
 
 
 def test_a_card_has_each_group_and_label_as_it_is_named(folder: Path) -> None:

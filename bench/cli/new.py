@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 
 import click
@@ -78,11 +79,11 @@ def task(
     """Write a task of your own data: its task.yaml and a data card.
 
     Format and columns are told by name and content where they are not given. The data stay where
-    they are. Nothing is asked, and nothing is written unless a task can be built.
+    they are. Nothing is asked, and nothing is written unless a task can be built. The task is checked
+    as by bench check: the exit status is 1 where there is an error.
     """
     from pathlib import Path
 
-    from bench.checks import check_task
     from bench.cli.check import print_task
     from bench.data.scaffold import Given, scaffold_task
 
@@ -92,5 +93,8 @@ def task(
     click.echo(f"Wrote {definition}\n      {card}\n")
     for sentence in (written.reading, *written.remarks):
         click.echo(textwrap.fill(sentence, 80, break_long_words=False, break_on_hyphens=False) + "\n")
-    print_task(name, written.task, check_task(written.task))
-    click.echo(f"Next: bench check task={name}\n      bench run task={name}")
+    print_task(name, written.task, written.findings)
+    if any(finding.severity == "error" for finding in written.findings):
+        click.echo(f"bench run refuses a task with an error. Mend the data, then:\n      bench check task={name}")
+        sys.exit(1)
+    click.echo(f"Next: bench run task={name}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bench.catalogue import task_files
+from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
 from bench.data.definition import NAME, build_task
 from bench.data.labels import LabelSet
@@ -31,6 +32,7 @@ from bench.errors import ConfigError, DataError
 from bench.places import folder_beside, make_folder
 
 if TYPE_CHECKING:
+    from bench.checks import Finding
     from bench.data.task import Task
 
 MOST_LABELS = 50
@@ -76,18 +78,21 @@ class Scaffold:
         What was read, and from which columns, in a sentence.
     remarks : tuple of str
         What may have been meant otherwise, a sentence each.
+    findings : list of Finding
+        What the checks of the task's data found.
     """
 
     task: Task
     files: list[Path]
     reading: str
     remarks: tuple[str, ...]
+    findings: list[Finding]
 
 
 def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool = False) -> Scaffold:
     """Write a new task of a user's own data: ``task.yaml`` and a data card.
 
-    The data are read and the task is built first, so that what is written works. The data are not copied.
+    The data are read, and the task is built and checked first, so that what is written works. The data are not copied.
 
     Parameters
     ----------
@@ -139,6 +144,7 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
         "metric": "macro_f1",
     }
     task = build_task(definition, target / "task.yaml")
+    findings = check_task(task)
     reading = _reading(found, columns, given, summary.n_rows, spans)
     card = CARD.format(
         name=name,
@@ -151,7 +157,7 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
     files = _write(
         target, {"task.yaml": _to_yaml(definition), "README.md": insert(card, describe(task), target / "README.md")}
     )
-    return Scaffold(task, files, reading, tuple(_remarks(task, columns, summary.columns, given)))
+    return Scaffold(task, files, reading, tuple(_remarks(task, columns, summary.columns, given)), findings)
 
 
 def _to_yaml(definition: dict[str, Any]) -> str:
