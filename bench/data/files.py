@@ -193,7 +193,7 @@ def parse_json_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[str, di
         try:
             content = json.loads(line, object_pairs_hook=_unique, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{where}: not valid JSON: {error}.", "Write one JSON object a line.") from error
+            raise DataError(f"{where}: {_not_json(error)}", "Write one JSON object a line.") from error
         if not isinstance(content, dict):
             raise DataError(f"{where}: expected a JSON object, not {type(content).__name__}.")
         yield where, content
@@ -229,7 +229,9 @@ def read_json_array(path: Path) -> list[tuple[str, dict[str, Any]]]:
         try:
             content, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{where}: not valid JSON: {error}.", "Write one JSON array of objects.") from error
+            if isinstance(error, json.JSONDecodeError):
+                where = place(path, error.lineno)
+            raise DataError(f"{where}: {_not_json(error)}", "Write one JSON array of objects.") from error
         if not isinstance(content, dict):
             raise DataError(f"{where}: expected a JSON object, not {type(content).__name__}.")
         objects.append((where, content))
@@ -276,6 +278,13 @@ def check_characters(text: str, where: str, what: str) -> None:
     """Raise a DataError if a text holds half a surrogate pair, which UTF-8 cannot write."""
     if not text.isascii() and _HALF_PAIR.search(text):
         raise DataError(f"{where}: {what} holds half a surrogate pair, which is no character.")
+
+
+def _not_json(error: ValueError | RecursionError) -> str:
+    """What is wrong, to follow the place of the line."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"not valid JSON: {error.msg} at column {error.colno}."
+    return f"not valid JSON: {error}."
 
 
 def _no_array(path: Path, text: str, at: int, reason: str) -> DataError:
