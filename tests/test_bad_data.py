@@ -272,7 +272,8 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "a name that is no name": (
         lambda d: d.update(name="../denial"),
-        "task.yaml: name '../denial' must be of at most 100 small Latin letters, digits, '-' and '_'.",
+        "task.yaml: name '../denial' cannot be a task's name: expected at most 100 small Latin letters, digits, "
+        "'-' and '_'.",
     ),
     "a version that is no number": (
         lambda d: d.update(version="1.0"),

@@ -303,12 +303,37 @@ def test_a_task_that_is_there_is_kept_unless_forced(folder: Path) -> None:
         scaffold_task("stance", folder, "a.csv", Given())
 
 
-@pytest.mark.parametrize("name", ["", "Mine", "a/b", "../up", "مهمة", "-a", ".hidden", "a.yaml", "all", "a b", "a\n"])
+NO_TEXTS = ("1e3", "null", "true", "1_0", "false")
+"""Names that the command line takes for numbers and the like."""
+
+
+@pytest.mark.parametrize(
+    "name", [*("", "Mine", "a/b", "../up", "مهمة", "-a", ".hidden", "a.yaml", "all", "a b", "a\n"), *NO_TEXTS]
+)
 def test_a_bad_name_is_refused_and_nothing_is_written(folder: Path, name: str) -> None:
     write_csv(folder / "a.csv", ROWS)
     with pytest.raises(ConfigError, match="cannot be a task's name"):
         scaffold_task(name, folder, "a.csv", Given(), force=True)
     assert not (folder / "tasks").exists()
+
+
+@pytest.mark.parametrize("name", NO_TEXTS)
+def test_a_task_file_whose_name_cannot_be_run_is_refused(folder: Path, name: str) -> None:
+    write_csv(folder / "a.csv", ROWS)
+    scaffold_task("mine", folder, "a.csv", Given())
+    with pytest.raises(ConfigError, match=rf"task\.yaml: name '{name}' cannot be a task's name: task={name} does not"):
+        load_task("mine", {"name": name})
+
+
+@pytest.mark.parametrize("file", ["task.yaml", "README.md"])
+def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_replaced(folder: Path, file: str) -> None:
+    write_csv(folder / "a.csv", ROWS)
+    (folder / "tasks" / "mine" / file).mkdir(parents=True)
+    other = folder / "tasks" / "mine" / ("README.md" if file == "task.yaml" else "task.yaml")
+    other.write_text("precious", encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"{file}: it is a folder, where a file is to be written"):
+        scaffold_task("mine", folder, "a.csv", Given(), force=True)
+    assert other.read_text(encoding="utf-8") == "precious"
 
 
 def test_a_full_disk_leaves_nothing_half_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

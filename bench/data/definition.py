@@ -31,7 +31,28 @@ PROVENANCE = ("homepage", "licence", "citation")
 OPTIONAL = ("version", "label_map", "descriptions", "group", "metric", *PROVENANCE, "published")
 INPUTS = (("text",), ("claim", "text"))
 NAME = re.compile("[a-z0-9][a-z0-9_-]{0,99}")
-"""What a task can be called: folders and experiments are named after it."""
+"""What a task can be called, if the command line takes it for a text: folders and experiments are named after it."""
+
+
+def name_problem(name: str) -> str:
+    """Say why a task cannot be called so, to follow the name; an empty text where it can.
+
+    Examples
+    --------
+    >>> name_problem("headlines-2024")
+    ''
+    >>> name_problem("1e3")
+    "cannot be a task's name: task=1e3 does not mean it, but a number or the like"
+    """
+    from bench.config import parse_overrides
+
+    if not NAME.fullmatch(name):
+        return "cannot be a task's name: expected at most 100 small Latin letters, digits, '-' and '_'"
+    if name == "all":
+        return "cannot be a task's name: task=all means every task"
+    if str(parse_overrides([f"task={name}"])["task"]) != name:
+        return f"cannot be a task's name: task={name} does not mean it, but a number or the like"
+    return ""
 
 
 def read_definition(path: Path) -> dict[str, Any]:
@@ -111,8 +132,8 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
 
     _check_keys(definition, origin)
     name, description = (_text(definition, key, origin) for key in ("name", "description"))
-    if not NAME.fullmatch(name):
-        raise ConfigError(f"{origin}: name '{name}' must be of at most 100 small Latin letters, digits, '-' and '_'.")
+    if problem := name_problem(name):
+        raise ConfigError(f"{origin}: name '{name}' {problem}.")
     version = definition.get("version", 1)
     if type(version) is not int or version < 1:
         raise ConfigError(f"{origin}: 'version' must be a whole number from 1, not {version!r}.")

@@ -14,7 +14,7 @@ import yaml
 from bench.catalogue import task_files
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
-from bench.data.definition import NAME, build_task
+from bench.data.definition import build_task, name_problem
 from bench.data.labels import LabelSet
 from bench.data.messages import check_name
 from bench.data.scaffold.columns import (
@@ -182,13 +182,14 @@ class _AnyLabel(LabelSet):
 
 
 def _check_name(name: str, target: Path, force: bool) -> None:
-    if not NAME.fullmatch(name) or name == "all":
-        raise ConfigError(
-            f"'{name}' cannot be a task's name: expected at most 100 small Latin letters, digits, '-' and '_'"
-            f"{', and not all, which means every task' if name == 'all' else ''}.",
-            "For example: bench new task headlines --data labels.csv",
-        )
+    if problem := name_problem(name):
+        raise ConfigError(f"'{name}' {problem}.", "For example: bench new task headlines --data labels.csv")
     there = [path for path in (target / "task.yaml", target / "README.md") if path.exists()]
+    folders = [target.parent, target]
+    blocked = [path for path in folders if path.exists() and not path.is_dir()] + [p for p in there if not p.is_file()]
+    if blocked:
+        what, needed = ("a folder", "a file") if blocked[0].is_dir() else ("a file", "a folder")
+        raise ConfigError(f"{blocked[0]}: it is {what}, where {needed} is to be written.", "Move it out of the way.")
     if there and not force:
         names = ", ".join(f"tasks/{name}/{path.name}" for path in there)
         raise ConfigError(f"There is already {names}.", "Choose another name, or write over it with --force.")
