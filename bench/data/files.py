@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 BYTE_ORDER_MARK = "\ufeff"
 
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+"""What a file of Git LFS begins with as long as its content was not fetched."""
+
 KINDS = {
     b"PK\x03\x04": "a ZIP archive, as .xlsx sheets are too",
     b"\x1f\x8b": "a gzip archive",
@@ -56,7 +59,7 @@ def read_text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}.") from error
-    if not content.strip():
+    if not content.removeprefix(BYTE_ORDER_MARK.encode()).strip():
         raise DataError(f"{path}: the file is empty.")
     return "".join(decode_lines(BytesIO(content), path))
 
@@ -74,9 +77,11 @@ def decode_lines(lines: Iterable[bytes], path: Path) -> Iterator[str]:
     Raises
     ------
     bench.errors.DataError
-        If a line is not UTF-8 or holds NUL, or the first one begins a file of another kind.
+        If a line is not UTF-8 or holds NUL, or the first one begins a file of another kind or a pointer of Git LFS.
     """
     for number, line in enumerate(lines, start=1):
+        if number == 1:
+            check_fetched(line, path)
         kind = next((kind for begin, kind in KINDS.items() if line.startswith(begin)), None) if number == 1 else None
         if kind is not None:
             raise DataError(f"{path}: it is {kind}, not text.", "Unpack or save it as text first.")
@@ -126,10 +131,11 @@ def _is_text(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             for block in iter(partial(file.read, _BLOCK), b""):
-                if b"\0" in block or (start and block.startswith(tuple(KINDS))):
+                if b"\0" in block or (start and block.startswith((*KINDS, LFS_POINTER))):
                     return False
                 decoder.decode(block)
-                blank, start = blank and not block.strip(), False
+                begin = BYTE_ORDER_MARK.encode() if start else b""
+                blank, start = blank and not block.removeprefix(begin).strip(), False
         decoder.decode(b"", final=True)
     except (OSError, UnicodeDecodeError):
         return False
@@ -150,6 +156,12 @@ def check_file(path: Path) -> None:
         raise DataError(f"{path}: cannot be read: Is a directory.")
     if not stat.S_ISREG(mode):
         raise DataError(f"{path}: cannot be read: it is a pipe or a device.", "Write its content to a file first.")
+
+
+def check_fetched(content: bytes, path: Path) -> None:
+    """Raise a DataError if the first bytes of a file are those of a pointer that Git LFS left in its place."""
+    if content.startswith(LFS_POINTER):
+        raise DataError(f"{path}: it is a pointer of Git LFS, not the file that it stands for.", "Run git lfs pull.")
 
 
 def missing(path: Path) -> DataError:

@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.data.files import check_file, iter_json_lines, open_text, read_json_array
+from bench.data.files import (
+    LFS_POINTER,
+    check_fetched,
+    check_file,
+    iter_json_lines,
+    open_text,
+    read_json_array,
+)
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.errors import ConfigError, DataError, nearest
@@ -127,6 +134,8 @@ def _parquet(path: Path) -> Rows:
     check_file(path)
     row = 0
     try:
+        with path.open("rb") as content:
+            check_fetched(content.read(len(LFS_POINTER)), path)
         with pq.ParquetFile(path) as file:
             twice = next((name for name in file.schema_arrow.names if file.schema_arrow.names.count(name) > 1), None)
             if twice is not None:
