@@ -1364,6 +1364,36 @@ def documents_only(folder: Path) -> None:
     (folder / TASK).unlink()
 
 
+LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
+PAGE = "<!DOCTYPE html>\n<html><body>text,label</body></html>\n"
+
+FOREIGN: dict[str, dict[str, tuple[str, str]]] = {
+    "csv": {
+        "a header alone": ("text,label\n", ": there are no rows."),
+        "a byte order mark alone": ("\ufeff", ": the file is empty."),
+        "a pointer of Git LFS": (LFS, ": it is a pointer of Git LFS"),
+        "an HTML page": (PAGE, ": it is an HTML page"),
+        "an array of JSON": ('[{"text": "a", "label": "b"}]\n', ": it is JSON"),
+        "lines of JSON": ('{"text": "a", "label": "b"}\n' * 2, ": it is JSON"),
+        "another delimiter": (
+            "text|label\na|b\n",
+            ", line 1: no comma, semicolon or tab splits the header 'text|label'",
+        ),
+        "Excel's line before the header": ("sep=;\ntext;label\na;b\n", ", line 1: 'sep=;' is a line for Excel alone."),
+        "semicolons, and a cell too many": ("text;label\na;b\na;b;c\n", ", line 3: 3 cells, but the header has 2."),
+    },
+    "jsonl": {
+        "an empty array": ("[]", ": there are no rows."),
+        "a pointer of Git LFS": (LFS, ": it is a pointer of Git LFS"),
+        "an HTML page": (PAGE, ": it is an HTML page"),
+        "the rows under a key": ('{"data": [{"text": "a", "label": "b"}]}', ": it holds one JSON object"),
+        "one object over several lines": ('{\n"text": "a",\n"label": "b"}', ": it holds one JSON object"),
+    },
+    "parquet": {"a pointer of Git LFS": (LFS, ": it is a pointer of Git LFS")},
+}
+"""What a file can hold in the place of rows, and what is said of it."""
+
+
 def own_data() -> Iterator[Valid]:
     """Data that a task is to be made of."""
     for kind in ("csv", "jsonl", "parquet"):
@@ -1383,7 +1413,33 @@ def own_data() -> Iterator[Valid]:
             broken.append(Broken(words, set_bytes(name, lambda _, c=content: c), name))
         broken += no_file_mutations(name)
         broken += [Broken("random bytes", set_bytes(name, OTHER_BYTES["random bytes"]), name)]
+        for words, (content, problem) in FOREIGN[kind].items():
+            broken.append(Broken(words, set_bytes(name, lambda _, c=content: c.encode()), f"{name}{problem}"))
         yield Valid(f"own data as {kind}", data_only(kind), broken, data=name)
+    whole = written([{**row, "split": ("train", "test")[n % 2]} for n, row in enumerate(table_rows())], "csv").decode()
+    again = [
+        {**row, "text": f"الخبر {n % 4}", "split": ("train", "test")[n // 4 % 2]} for n, row in enumerate(table_rows())
+    ]
+    yield Valid(
+        "own data with a split",
+        lambda folder: put(folder, "parts/all.csv", whole),
+        [
+            Broken(
+                "an empty text", substitute("parts/all.csv", ",نفى الوزير الخبر رقم 2", ","), "parts/all.csv, line 4: "
+            ),
+            Broken(
+                "training texts that all stand in test",
+                set_bytes("parts/all.csv", lambda _: written(again, "csv")),
+                "parts/all.csv: split: every train example repeats",
+            ),
+            Broken(
+                "a label whose texts all repeat others",
+                set_bytes("parts/all.csv", lambda c: c + "x,نفى الوزير الخبر رقم 0,rare,d0,none,train\n".encode()),
+                "parts/all.csv: all examples with the label 'rare' repeat other inputs",
+            ),
+        ],
+        data="parts/all.csv",
+    )
     labels = "documents/labels.csv"
     yield Valid(
         "own documents",
@@ -1395,7 +1451,7 @@ def own_data() -> Iterator[Valid]:
             Broken("a pipe for a document", instead("documents/a.txt", os.mkfifo), "documents/a.txt"),
             Broken("no documents", lambda f: [(f / f"documents/{n}.txt").unlink() for n in "ab"], "documents: "),
             Broken("an offset beyond the document", substitute(labels, "30", "300"), f"{labels}, line 3: "),
-            Broken("no column of offsets", substitute(labels, "start", "at"), "labels.csv: "),
+            Broken("no column of offsets", substitute(labels, "start", "at"), "documents/labels.csv: "),
         ],
         data="documents",
     )

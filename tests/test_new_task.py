@@ -255,6 +255,16 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "a text that is empty": (["--data", "gap.csv"], "gap.csv, line 3: column 'text' is empty."),
     "a folder without labels": (["--data", "docs"], "a folder of documents holds .txt files and one file of labels"),
     "no name that tells": (["--data", "plain.csv"], "which column is the text? None has a name that tells."),
+    "a text that is the group": (["--group", "text"], "which column is the text? 'text' is the group by --group."),
+    "a split without a test part": (["--split", "half"], "--split half: no row of labels.csv is in 'test'."),
+    "a gap in a column that was guessed": (
+        ["--data", "gap.csv"],
+        "Its text was taken from 'text' (told by its name); --text COLUMN names another.",
+    ),
+    "no data": (["--data", ""], "--data is empty."),
+    "an address": (["--data", "https://example.org/a.csv"], "https://example.org/a.csv: an address is not read."),
+    "the home of nobody": (["--data", "~nobody-here/a.csv"], "cannot be read: Could not determine home directory.\n"),
+    "no suffix": (["--data", "labels"], "labels: its name has no suffix that tells its format."),
     "several names that tell": (["--data", "many.csv"], "which column is the text? It can be any of sentence, body."),
 }
 
@@ -262,8 +272,9 @@ REFUSED: dict[str, tuple[list[str], str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_a_task_is_refused_and_nothing_is_written(folder: Path, bench: Bench, name: str) -> None:
     options, expected = REFUSED[name]
-    rows = [{**row, "constant": "x", "id": f"e{n}"} for n, row in enumerate([*ROWS, *ROWS])]
+    rows = [{**row, "constant": "x", "id": f"e{n}", "half": "train"} for n, row in enumerate([*ROWS, *ROWS])]
     write_csv(folder / "labels.csv", rows)
+    (folder / "labels").touch()
     (folder / "windows.csv").write_bytes("text,label\nنفى,a\n".encode("windows-1256"))
     (folder / "labels.xlsx").write_bytes(b"PK")
     (folder / "empty.csv").touch()
@@ -385,9 +396,66 @@ def test_no_column_is_guessed_to_be_two_things(names: list[str]) -> None:
         columns = choose_columns(summarise(rows), Given(), "a.csv", has_split=False)
     except ConfigError:
         return
-    chosen = [column for column in columns.values() if isinstance(column, str)]
+    chosen = [column for column in columns.columns.values() if isinstance(column, str)]
     assert len(set(chosen)) == len(chosen)
-    assert {"text", "label"} <= columns.keys()
+    assert {"text", "label"} <= columns.columns.keys()
+
+
+GUESSES: dict[str, tuple[list[dict[str, str]], list[str]]] = {
+    "a group that is empty in a row": (
+        [{**row, "document": row["document"] * (number != 4)} for number, row in enumerate(ROWS)],
+        ["The column 'document' is not taken for the group: in a.csv, line 6 it is empty.", "36 groups (id)"],
+    ),
+    "an id that stands twice": (
+        [{**row, "id": "x"} for row in ROWS],
+        ["The column 'id' is not taken for the id: in a.csv, line 3 it holds 'x', which stands twice."],
+    ),
+    "an id with a hidden character": (
+        [{**row, "id": f"{row['id']}\u200f"} for row in ROWS],
+        ["The column 'id' is not taken for the id: in a.csv, line 2 it holds a hidden character."],
+    ),
+    "a split without a test part": (
+        [{**row, "split": "train"} for row in ROWS],
+        ["The column 'split' is not used: a published split needs train and test, and a part in every row."],
+    ),
+    "labels that doccano's CSV joins": (
+        [{**row, "label": f"{row['label']}#none" if row["id"] == "e0" else row["label"]} for row in ROWS],
+        ["The label 'denial#none' looks like several in one, as doccano's CSV writes them."],
+    ),
+    "a row an annotation, as Label Studio's CSV has it": (
+        [{**row, "annotation_id": row["id"], "annotator": "1"} for row in ROWS],
+        ["These columns are those of Label Studio's CSV, with a row an annotation"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GUESSES)
+def test_what_is_not_used_as_its_name_tells_is_said(folder: Path, bench: Bench, name: str) -> None:
+    rows, sentences = GUESSES[name]
+    write_csv(folder / "a.csv", rows)
+    status, printed, _ = bench("new", "task", "mine", "--data", "a.csv")
+    assert status == 0
+    for sentence in sentences:
+        assert sentence in " ".join(printed.split())
+    assert len(load_task("mine")) == len(ROWS)
+
+
+def test_controls_of_an_annotation_tool_are_told_by_what_annotators_filled_in(folder: Path) -> None:
+    def studio(*controls: str) -> str:
+        tasks = [
+            {"id": n, "data": {"text": row["text"]}, "annotations": [{"completed_by": 1, "result": [
+                {"type": "choices", "from_name": control, "value": {"choices": [row["label"]]}} for control in controls
+            ]}]}
+            for n, row in enumerate(ROWS)
+        ]  # fmt: skip
+        (folder / f"{len(controls)}.json").write_text(json.dumps(tasks))
+        return f"{len(controls)}.json"
+
+    one = scaffold_task("one", folder, studio("deny"), Given())
+    assert "label from 'deny' (the only one that annotators filled in)" in one.reading
+    two = scaffold_task("two", folder, studio("stance", "deny"), Given())
+    assert "label from 'stance' (told by its name)" in two.reading
+    assert "Annotators filled in 'deny' too: --label deny makes a task of that." in two.remarks
 
 
 # The Hugging Face Hub
@@ -509,5 +577,5 @@ def test_a_split_that_not_every_row_has_is_not_used_and_that_is_said(folder: Pat
     status, printed, _ = bench("new", "task", "mine", "--data", "labels.csv")
     assert status == 0
     told = " ".join(printed.split())
-    assert "The column 'split' is not used: a published split needs train, dev or test in every row." in told
+    assert "The column 'split' is not used: a published split needs train and test, and a part in every row." in told
     assert load_task("mine").splits == ()

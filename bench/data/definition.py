@@ -159,12 +159,17 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
             if not (examples[column] == TRAIN).any():
                 raise DataError(
                     f"{origin}: {column}: every train example repeats an input of dev or test, so none is left.",
-                    "Is one file named for both parts?",
+                    "Is one file named for both parts, or is the column none of a split?",
                 )
     else:
         examples, passes, notes = drop_repeats(records.examples, inputs, records.passes)
     present = set(examples["label"])
     absent = [label for label in labels.labels if label not in present]
+    if repeated := [label for label in absent if (records.examples["label"] == label).any()]:
+        raise DataError(
+            f"{origin}: all examples with the label {', '.join(map(repr, repeated))} repeat other inputs.",
+            "Correct the labels of inputs that have two, or take the label out.",
+        )
     if absent:
         raise DataError(
             f"{origin}: no example has the label {', '.join(map(repr, absent))}.",

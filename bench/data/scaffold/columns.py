@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bench.data.files import UNWRITABLE
 from bench.data.sources.cells import LeftOut
 from bench.data.sources.table import ROLE_NAMES
 from bench.data.task import TEST, TRAIN
-from bench.errors import ConfigError, nearest
+from bench.errors import HIDDEN, ConfigError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bench.data.sources.formats import Rows
 
 NAMES = {
@@ -74,25 +77,49 @@ class Summary:
         How many rows have a label in the column of one annotator.
     unlabelled : dict of str to int
         How many rows have none in that column.
-    ids : dict of str to set of str
-        All values of the columns that can be ids, as long as each differs.
     roles : dict of str to set of str
         The values of columns that can be a split.
+    unusable : dict of str to str
+        Why a column whose name is that of a group or an id is neither, by the first row that tells.
     """
 
     n_rows: int = 0
     columns: dict[str, list[str]] = field(default_factory=dict)
     passes: dict[str, int] = field(default_factory=dict)
     unlabelled: dict[str, int] = field(default_factory=dict)
-    ids: dict[str, set[str]] = field(default_factory=dict)
     roles: dict[str, set[str]] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
 
 
-def summarise(rows: Rows) -> Summary:
-    """Read all rows once."""
+@dataclass(frozen=True)
+class Chosen:
+    """Which column is what.
+
+    Parameters
+    ----------
+    columns : dict of str to object
+        The ``columns`` of a task's source.
+    told : dict of str to str
+        How each column that the user does not name was told.
+    remarks : list of str
+        What may have been meant otherwise, a sentence each.
+    """
+
+    columns: dict[str, Any]
+    told: dict[str, str]
+    remarks: list[str] = field(default_factory=list)
+
+
+def summarise(rows: Rows, split: str | None = None) -> Summary:
+    """Read all rows once; `split` is the column that the user says is one."""
     found = Summary()
-    for _, row in rows:
+    labelled = 0
+    ids: dict[str, set[str]] = {}
+    groups: dict[str, int] = {}
+    for where, row in rows:
         found.n_rows += 1
+        left_out = any(isinstance(value, LeftOut) for value in row.values())
+        labelled += not left_out
         for column, value in row.items():
             base, at, _ = column.rpartition("@")
             if at and base in row:
@@ -105,14 +132,42 @@ def summarise(rows: Rows) -> Summary:
             if isinstance(value, LeftOut):
                 found.unlabelled[column] = found.unlabelled.get(column, 0) + 1
             name = _plain(column)
-            if name in NAMES["id"] and len(ids := found.ids.setdefault(column, set())) == found.n_rows - 1 and text:
-                ids.add(text)
-            if name in NAMES["split"]:
+            if name in NAMES["split"] or column == split:
                 found.roles.setdefault(column, set()).add(text.strip().casefold())
+            reason = ""
+            if name in NAMES["id"] and column not in found.unusable:
+                reason = _no_name(value, ids.setdefault(column, set()))
+            elif name in NAMES["group"] and not left_out:
+                groups[column] = groups.get(column, 0) + 1
+                reason = _no_name(value)
+            if reason:
+                found.unusable.setdefault(column, f"in {where} it {reason}")
+    lacking = [column for column, seen in ids.items() if len(seen) < found.n_rows]
+    lacking += [column for column, seen in groups.items() if seen < labelled]
+    for column in lacking:
+        found.unusable.setdefault(column, "some rows lack it")
     return found
 
 
-def choose_columns(found: Summary, given: Given, name: str, has_split: bool) -> dict[str, Any]:
+def _no_name(value: object, ids: set[str] | None = None) -> str:
+    """Why a cell names no group, or no example where `ids` has the names of those before it; empty where it does."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return "is empty"
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return "holds no text"
+    if isinstance(value, float) and abs(value) >= 2**53:
+        return "holds a number whose last digits are lost"
+    text = str(value)
+    if (UNWRITABLE if ids is None else HIDDEN).search(text):
+        return "holds a hidden character"
+    if ids is not None and text in ids:
+        return f"holds '{text}', which stands twice"
+    if ids is not None:
+        ids.add(text)
+    return ""
+
+
+def choose_columns(found: Summary, given: Given, name: str, has_split: bool) -> Chosen:
     """Say which column of a table is what.
 
     Parameters
@@ -126,11 +181,6 @@ def choose_columns(found: Summary, given: Given, name: str, has_split: bool) -> 
     has_split : bool
         Whether the parts of a published split are known without a column.
 
-    Returns
-    -------
-    dict of str to object
-        The ``columns`` of a task's source.
-
     Raises
     ------
     bench.errors.ConfigError
@@ -140,10 +190,10 @@ def choose_columns(found: Summary, given: Given, name: str, has_split: bool) -> 
     labels = sorted({column.rpartition("@")[0] for column in found.passes} | found.unlabelled.keys())
     taken = [column for column in vars(given).values() if column is not None]
     chosen: dict[str, Any] = {"claim": given.claim} if given.claim else {}
-    chosen["text"] = given.text or _guess("text", found, name, taken)
+    chosen["text"] = given.text or _guess("text", found, given, name, taken)
     taken.append(chosen["text"])
-    only = labels[0] if len(labels) == 1 and labels[0] not in taken else None
-    chosen["label"] = given.label or only or _guess("label", found, name, taken)
+    only = labels[0] if len(labels) == 1 and labels[0] not in taken and given.label is None else None
+    chosen["label"] = given.label or only or _guess("label", found, given, name, taken)
     taken.append(chosen["label"])
     passes = [column for column in found.passes if column.rpartition("@")[0] == chosen["label"]]
     labelled = found.n_rows - found.unlabelled.get(chosen["label"], 0)
@@ -155,14 +205,42 @@ def choose_columns(found: Summary, given: Given, name: str, has_split: bool) -> 
     split = None if has_split else given.split or _optional("split", found, taken)
     if split is not None and (given.split or _is_split(found.roles.get(split, set()))):
         chosen["split"] = split
-    for column, values in found.ids.items():
-        if len(values) == found.n_rows and column not in taken:
-            chosen["id"] = column
-            break
-    return {key: chosen[key] for key in ("id", "claim", "text", "label", "passes", "group", "split") if key in chosen}
+        _check_parts(found.roles.get(split, set()), split, name)
+    free = [column for column in found.columns if column not in taken and column not in found.unusable]
+    if ids := [column for column in free if _fits(column, "id")]:
+        chosen["id"] = ids[0]
+    columns: dict[str, Any] = {
+        key: chosen[key] for key in ("id", "claim", "text", "label", "passes", "group", "split") if key in chosen
+    }
+    guessed: list[str] = [key for key in columns if key != "passes" and getattr(given, key, None) is None]
+    told = dict.fromkeys(guessed, "told by its name")
+    if only is not None:
+        told["label"] = "the only one that annotators filled in"
+    return Chosen(columns, told, list(_unused(found, columns, labels, has_split)))
 
 
-def choose_span_columns(found: Summary, given: Given, name: str) -> dict[str, Any]:
+def _unused(found: Summary, columns: dict[str, Any], labels: list[str], has_split: bool) -> Iterator[str]:
+    """Say of columns that are not used what they could have been."""
+    for column in labels:
+        if column != columns["label"] and column not in columns.values():
+            yield f"Annotators filled in '{column}' too: --label {column} makes a task of that."
+    if "claim" in found.columns and "claim" not in columns.values():
+        yield "There is a column 'claim': --claim claim makes this a task of pairs."
+    for column, values in found.columns.items():
+        if column in columns.values():
+            continue
+        if "split" not in columns and not has_split and any(value in ROLE_NAMES for value in values):
+            yield (
+                f"The column '{column}' is not used: a published split needs {TRAIN} and {TEST}, and a part in every "
+                "row."
+            )
+        if column in found.unusable:
+            key = "id" if _fits(column, "id") else "group"
+            if key not in columns:
+                yield f"The column '{column}' is not taken for the {key}: {found.unusable[column]}."
+
+
+def choose_span_columns(found: Summary, given: Given, name: str) -> Chosen:
     """Say which column of a file of spans is what, as `choose_columns` does; only those with a name of their own.
 
     Raises
@@ -177,12 +255,18 @@ def choose_span_columns(found: Summary, given: Given, name: str) -> dict[str, An
     taken = [column for column in vars(given).values() if column is not None]
     chosen = {}
     for key in ("document", "start", "end"):
-        chosen[key] = _guess(key, found, name, taken)
+        chosen[key] = _guess(key, found, given, name, taken)
         taken.append(chosen[key])
-    chosen["label"] = given.label or _guess("label", found, name, taken)
+    chosen["label"] = given.label or _guess("label", found, given, name, taken)
     text = given.text or ("text" if "text" in found.columns and "text" not in taken else None)
     chosen |= {key: column for key, column in (("text", text), ("group", given.group)) if column is not None}
-    return {key: column for key, column in chosen.items() if key != column or key in ("text", "group")}
+    columns: dict[str, Any] = {
+        key: column for key, column in chosen.items() if key != column or key in ("text", "group")
+    }
+    told: dict[str, str] = {
+        key: "told by its name" for key in ("text", "label") if key in chosen and getattr(given, key) is None
+    }
+    return Chosen(columns, told)
 
 
 def describe_columns(found: Summary) -> str:
@@ -197,6 +281,7 @@ def describe_columns(found: Summary) -> str:
 
 
 def _check_given(found: Summary, given: Given, name: str) -> None:
+    """Raise a ConfigError if the user names a column that is not there, or one column for two things."""
     named: dict[str, str] = {}
     for key, column in vars(given).items():
         if column is None:
@@ -211,15 +296,15 @@ def _check_given(found: Summary, given: Given, name: str) -> None:
         named[column] = key
 
 
-def _guess(key: str, found: Summary, name: str, taken: list[str]) -> str:
+def _guess(key: str, found: Summary, given: Given, name: str, taken: list[str]) -> str:
     candidates = _candidates(key, found, taken)
     if len(candidates) == 1 or (candidates and _plain(candidates[0]) == NAMES[key][0]):
         return candidates[0]
     option = f"Name it: --{key} COLUMN" if key in Given.__dataclass_fields__ else f"Call it '{key}'."
-    problem = f"it can be any of {', '.join(candidates)}" if candidates else "none has a name that tells"
-    raise ConfigError(
-        f"{name}: which column is the {key}? {problem.capitalize()}.", f"{option}\n{describe_columns(found)}"
-    )
+    fitting = [f"'{column}' is the {k} by --{k}" for k, column in vars(given).items() if _fits(column, key)]
+    problem = " and ".join(fitting) or "None has a name that tells"
+    problem = f"It can be any of {', '.join(candidates)}" if candidates else problem
+    raise ConfigError(f"{name}: which column is the {key}? {problem}.", f"{option}\n{describe_columns(found)}")
 
 
 def _optional(key: str, found: Summary, taken: list[str]) -> str | None:
@@ -229,12 +314,29 @@ def _optional(key: str, found: Summary, taken: list[str]) -> str | None:
 
 def _candidates(key: str, found: Summary, taken: list[str]) -> list[str]:
     """The columns that a role's names fit, by the order of those names."""
-    free = [column for column in found.columns if column not in taken and _plain(column) in NAMES[key]]
+    free = [column for column in found.columns if column not in taken and _fits(column, key)]
+    if key == "group":
+        free = [column for column in free if column not in found.unusable]
     return sorted(free, key=lambda column: NAMES[key].index(_plain(column)))
+
+
+def _check_parts(values: set[str], split: str, name: str) -> None:
+    """Raise a ConfigError if all values of a column are parts of a split, but not those that one needs."""
+    if values <= ROLE_NAMES.keys():
+        for role in (TRAIN, TEST):
+            if role not in map(ROLE_NAMES.get, values):
+                raise ConfigError(
+                    f"--split {split}: no row of {name} is in '{role}'.",
+                    f"A published split needs {TRAIN} and {TEST}; without it leave --split out.",
+                )
 
 
 def _is_split(values: set[str]) -> bool:
     return {TRAIN, TEST} <= {ROLE_NAMES.get(value, "") for value in values} and values <= ROLE_NAMES.keys()
+
+
+def _fits(column: str | None, key: str) -> bool:
+    return column is not None and _plain(column) in NAMES[key]
 
 
 def _plain(column: str) -> str:

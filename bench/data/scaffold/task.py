@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,9 @@ from bench.data.definition import build_task, name_problem
 from bench.data.labels import LabelSet
 from bench.data.messages import check_name
 from bench.data.scaffold.columns import (
+    Chosen,
     Given,
+    Summary,
     choose_columns,
     choose_span_columns,
     describe_columns,
@@ -26,7 +30,6 @@ from bench.data.scaffold.columns import (
 )
 from bench.data.scaffold.detection import Found, find_data
 from bench.data.sources import read_source
-from bench.data.sources.table import ROLE_NAMES
 from bench.data.task import ROLES
 from bench.errors import ConfigError, DataError
 from bench.places import folder_beside, make_folder
@@ -115,18 +118,21 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
     """
     target = folder / "tasks" / name
     _check_name(name, target, force)
-    found = find_data(data, target)
-    summary = summarise(found.rows())
+    found = find_data(data)
+    summary = summarise(found.rows(), given.split)
+    if not summary.n_rows:
+        raise DataError(f"{found.name}: there are no rows.", "A task needs examples, each with a text and a label.")
     spans = found.source["kind"] == "standoff"
-    columns = (
+    chosen = (
         choose_span_columns(summary, given, found.name)
         if spans
         else choose_columns(summary, given, found.name, found.has_split)
     )
-    source = {**found.source, "columns": columns} if columns else dict(found.source)
-    inputs = ["claim", "text"] if "claim" in columns else ["text"]
-    label = columns.get("label", "label")
-    records = read_source(source, tuple(inputs), _AnyLabel((), {}), target / "task.yaml")
+    section = {"columns": chosen.columns} if chosen.columns else {}
+    inputs = ["claim", "text"] if "claim" in chosen.columns else ["text"]
+    label = chosen.columns.get("label", "label")
+    with _telling_guesses(chosen):
+        records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
     counts = Counter(records.examples["label"].tolist())
     if len(counts) < 2 or len(counts) > MOST_LABELS:
         values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
@@ -134,22 +140,23 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
             f"{found.name}: the column '{label}' has {values}, so it is no column of labels.",
             f"A task has 2 to {MOST_LABELS} labels. Name another with --label COLUMN.\n{describe_columns(summary)}",
         )
-    definition = {
+    definition: dict[str, Any] = {
         "name": name,
         "version": 1,
-        "description": f"What the column {label} of {found.name} says of a text.",
-        "source": source,
+        "description": f"What the column {label} of {found.title} says of a text.",
+        "source": {**found.source, **section},
         "inputs": inputs,
         "labels": [value for value, _ in counts.most_common()],
         "metric": "macro_f1",
     }
-    task = build_task(definition, target / "task.yaml")
+    task = replace(build_task(definition, found.origin), origin=target / "task.yaml")
     findings = check_task(task)
-    reading = _reading(found, columns, given, summary.n_rows, spans)
+    definition["source"] = {**found.source_in(target), **section}
+    reading = _reading(found, chosen, summary.n_rows, spans)
     card = CARD.format(
         name=name,
         description=definition["description"],
-        provenance=_provenance(found, source),
+        provenance=_provenance(found, definition["source"]),
         columns=reading,
         begin=BEGIN,
         end=END,
@@ -157,7 +164,8 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
     files = _write(
         target, {"task.yaml": _to_yaml(definition), "README.md": insert(card, describe(task), target / "README.md")}
     )
-    return Scaffold(task, files, reading, tuple(_remarks(task, columns, summary.columns, given)), findings)
+    remarks = (*_remarks(task, summary), *chosen.remarks)
+    return Scaffold(task, files, reading, remarks, findings)
 
 
 def _to_yaml(definition: dict[str, Any]) -> str:
@@ -200,15 +208,29 @@ def _check_name(name: str, target: Path, force: bool) -> None:
         )
 
 
-def _reading(found: Found, columns: dict[str, Any], given: Given, n_rows: int, spans: bool) -> str:
-    used = dict.fromkeys(("document", "start", "end", "label")) if spans else {}
-    used = {key: key for key in used} | columns
-    told = []
-    for key, column in used.items():
+def _reading(found: Found, chosen: Chosen, n_rows: int, spans: bool) -> str:
+    used = {key: key for key in ("document", "start", "end", "label")} if spans else {}
+    described = []
+    for key, column in (used | chosen.columns).items():
         names = ", ".join(f"'{name}'" for name in ([column] if isinstance(column, str) else column))
-        guessed = "" if getattr(given, key, None) is not None else " (told by its name)"
-        told.append(f"{key} from {names}{guessed if key in ('text', 'label', 'group', 'split', 'id') else ''}")
-    return f"Read {n_rows:,} rows of {found.name}, {found.what}: {', '.join(told)}."
+        told = f" ({chosen.told[key]})" if key in chosen.told else ""
+        described.append(f"{key} from {names}{told}")
+    return f"Read {n_rows:,} rows of {found.title}, {found.what}: {', '.join(described)}."
+
+
+@contextmanager
+def _telling_guesses(chosen: Chosen) -> Iterator[None]:
+    """Say in an error about a column's cells that the column was guessed."""
+    try:
+        yield
+    except DataError as error:
+        columns = {key: chosen.columns.get(key, key) for key in chosen.told}
+        for key, column in columns.items():
+            if f"column '{column}'" in error.message:
+                hint = "" if error.hint is None else f"{error.hint}\n"
+                told = f"Its {key} was taken from '{column}' ({chosen.told[key]}); --{key} COLUMN names another."
+                raise DataError(error.message, hint + told) from error
+        raise
 
 
 def _provenance(found: Found, source: dict[str, Any]) -> str:
@@ -220,24 +242,26 @@ def _provenance(found: Found, source: dict[str, Any]) -> str:
     return f"`{source.get('path', source.get('labels'))}`, SHA-256 `{digest}`."
 
 
-def _remarks(task: Task, columns: dict[str, Any], there: dict[str, list[str]], given: Given) -> list[str]:
-    remarks = []
+def _remarks(task: Task, summary: Summary) -> Iterator[str]:
     for split in task.splits:
         parts = ", ".join(f"{role} {int((task.examples[split] == role).sum()):,}" for role in ROLES)
-        remarks.append(f"The published {split} is used as it is: {parts}.")
+        yield f"The published {split} is used as it is: {parts}."
     if task.group == "id" and not task.splits:
-        remarks.append(
+        yield (
             "No group column: each example stands by itself, so texts of one document, author or outlet can stand in "
             "training and test. --group COLUMN keeps them together."
         )
-    if given.claim is None and "claim" in there and "claim" not in columns.values():
-        remarks.append("There is a column 'claim': --claim claim makes this a task of pairs.")
-    for column, values in there.items():
-        if column not in columns.values() and not task.splits and any(value in ROLE_NAMES for value in values):
-            remarks.append(
-                f"The column '{column}' is not used: a published split needs train, dev or test in every row."
+    if {"annotation_id", "annotator"} <= summary.columns.keys():
+        yield (
+            "These columns are those of Label Studio's CSV, with a row an annotation: a text that several annotators "
+            "labelled repeats, and the first label counts. Its JSON export has them as passes."
+        )
+    for label in task.labels:
+        if any(part in task.labels for part in label.split("#") if part != label):
+            yield (
+                f"The label '{label}' looks like several in one, as doccano's CSV writes them. Its JSONL export keeps "
+                "them apart."
             )
-    return remarks
 
 
 def _write(target: Path, texts: dict[str, str]) -> list[Path]:
