@@ -457,6 +457,38 @@ def test_passes_that_stand_apart_or_disagree_are_found(errors: tuple[float, ...]
         assert findings[0].message.startswith("pass-3 stands apart")
 
 
+def test_of_two_labels_each_is_as_contested_as_both(tmp_path: Path) -> None:
+    table = clean_table().assign(label=["agree", "discuss"] * 60)
+    passes = pd.DataFrame({"pass-1": table["label"], "pass-2": table["label"][::-1].to_numpy()}).astype(str)
+    task = Task("mine", 1, "", ("text",), ("agree", "discuss"), "macro_f1", "group", table, passes=passes)
+    assert [finding.code for finding in check_task(task)] == ["D502"]
+
+
+@pytest.mark.parametrize(("folds", "found"), [(5, False), (12, True), (20, True)])
+def test_there_are_no_more_folds_than_groups(folds: int, found: bool) -> None:
+    table = clean_table()
+    table.loc[[*range(9), *range(20, 111, 10)], "label"] = "rare"
+    table.loc[[*range(8)], "label"] = "agree"
+    labels = (*LABELS, "rare")
+    task = Task("mine", 1, "", ("text",), labels, "macro_f1", "group", table)
+    told = [finding.message for finding in check_task(task, folds, quick=True) if finding.code == "D102"]
+    assert told == (["'rare' has 11 examples, fewer than 12 folds."] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([11], "1 example with an input that another has too was left out, in the same group as the copy."),
+        ([40], "1 example with an input that another has too was left out, in another group than the copy."),
+        ([40, 11], "2 examples with an input that another has too were left out, 1 of them in another group than"),
+    ],
+)
+def test_repeats_are_told_with_the_group_that_they_stood_in(tmp_path: Path, rows: list[int], told: str) -> None:
+    table = clean_table()
+    table.loc[rows, ["text", "label"]] = table.loc[10, ["text", "label"]].tolist()
+    assert check_task(build(table, tmp_path), quick=True)[0].message.startswith(told)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_chance_gives_no_label_away(seed: int) -> None:
     """Few examples and many words: some word is in all texts of a label by chance."""

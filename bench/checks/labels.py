@@ -13,7 +13,7 @@ import numpy as np
 from bench.checks.finding import MOST_EXAMPLES, Found, counted
 from bench.data.messages import listed
 from bench.data.task import ROLES
-from bench.evaluation.splits import FEW_GROUPS
+from bench.evaluation.splits import FEW_GROUPS, n_dealt
 from bench.text.normalization import normalize
 
 if TYPE_CHECKING:
@@ -62,10 +62,11 @@ def rare(subject: Subject) -> Iterator[Found]:
     groups = len(set(task.groups.tolist()))
     if task.splits or groups <= FEW_GROUPS:
         return
-    few = {label: count for label in task.labels if (count := int((task.y == label).sum())) < subject.folds}
+    folds = n_dealt(groups, subject.folds)
+    few = {label: count for label in task.labels if (count := int((task.y == label).sum())) < folds}
     for label, count in few.items():
         ids = (listed(task.ids[task.y == label].tolist(), MOST_EXAMPLES),)
-        yield Found("warning", f"'{label}' has {counted(count, 'example')}, fewer than {subject.folds} folds.", ids)
+        yield Found("warning", f"'{label}' has {counted(count, 'example')}, fewer than {folds} folds.", ids)
 
 
 def in_one_group(subject: Subject) -> Iterator[Found]:

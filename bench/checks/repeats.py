@@ -29,7 +29,9 @@ def exact(subject: Subject) -> Iterator[Found]:
         group_of = dict(zip(subject.keys.tolist(), task.groups.tolist(), strict=True))
         own = subject.left_out[task.group].astype(str).tolist()
         others = sum(group_of[key] != group for key, group in zip(subject.left_out_keys.tolist(), own, strict=True))
-        elsewhere = "" if task.group == "id" else f", {others:,} of them in another {task.group} than the copy"
+        which = "" if number == 1 else f"{others:,} of them "
+        place = f"the same {task.group} as" if number == 1 and not others else f"another {task.group} than"
+        elsewhere = "" if task.group == "id" else f", {which}in {place} the copy"
         yield Found(
             "note",
             f"{counted(number, 'example')} with an input that another has too "

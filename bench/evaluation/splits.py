@@ -39,6 +39,17 @@ class Split:
     dev: Rows | None = None
 
 
+def n_dealt(n_groups: int, n_folds: int) -> int:
+    """How many folds so many groups are dealt into: as many as asked for, but none without a group.
+
+    Examples
+    --------
+    >>> n_dealt(7, 5), n_dealt(40, 5), n_dealt(12, 20)
+    (7, 5, 12)
+    """
+    return n_groups if n_groups <= FEW_GROUPS else min(n_folds, n_groups)
+
+
 def split_by_group(
     codes: NDArray[np.intp], groups: NDArray[np.str_], n_folds: int, seed: int, repeats: int = 1
 ) -> list[Split]:
@@ -81,7 +92,7 @@ def split_by_group(
 
     own_group = len(names) == len(groups)
     kind = StratifiedKFold if own_group else StratifiedGroupKFold
-    n_folds = min(n_folds, len(names))
+    n_folds = n_dealt(len(names), n_folds)
     splits: list[Split] = []
     for repeat in range(repeats):
         folds = kind(n_splits=n_folds, shuffle=True, random_state=(seed + repeat) % 2**32)
