@@ -197,7 +197,7 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "a missing file": (
         lambda d: d["source"].update(segments="segment.jsonl"),
-        "segment.jsonl: there is no such file.\nDid you mean 'segments.jsonl'?",
+        "segment.jsonl: there is no such file.\nDid you mean 'segments.jsonl'?\ntask.yaml names it under source.",
     ),
     "a missing folder": (
         lambda d: d["source"].update(documents="texts"),
@@ -400,13 +400,13 @@ TABLE_MISTAKES = {
         "a.tsv",
         "text\tlabel\nنعم\tyes\n \tno\n",
         {},
-        "a.tsv, line 3: column 'text' is empty.\nEvery example needs a text and a label.",
+        "a.tsv, line 3: column 'text' is empty.\nEvery example needs a text.",
     ),
     "an empty label": (
         "a.csv",
         "text,label\nنعم,\n",
         {},
-        "a.csv, line 2: column 'label' is empty.\nEvery example needs a text and a label.",
+        "a.csv, line 2: column 'label' is empty.\nEvery example needs a label.",
     ),
     "a duplicate id": (
         "a.csv",

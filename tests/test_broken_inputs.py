@@ -182,6 +182,22 @@ def test_broken_words_end_with_the_message_and_status_2(folder: Path, bench: Ben
     assert listing(folder) == before
 
 
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("../../label.csv", "Did you mean 'labels.csv'?"),
+        ("nope.csv", "No file of that folder ends in .csv."),
+        ("nope.yaml", "Choose from: task.yaml."),
+        ("../../no/nope.csv", "There is no folder {folder}/no."),
+    ],
+)
+def test_a_file_that_is_missing_is_told_with_where_it_is_named(folder: Path, path: str, hint: str) -> None:
+    write_table("csv")(folder)
+    with pytest.raises(UserError) as error:
+        load_task("mine", {"source.path": path, "source.format": "csv"})
+    assert error.value.hint == f"{hint.format(folder=folder)}\n{folder}/{TASK} names it under source."
+
+
 def test_a_formula_in_a_text_is_a_text_like_any_other(folder: Path, bench: Bench) -> None:
     rows = table_rows()
     rows[0]["text"] = "=cmd|'/C calc'!A0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def test_help_lists_every_command_with_examples(bench) -> None:
     assert bench("-h") == (0, out, "")
 
 
-@pytest.mark.parametrize("words", [*([name] for name in COMMANDS), ["new", "model"]], ids=" ".join)
+@pytest.mark.parametrize("words", [*([name] for name in COMMANDS), ["new", "model"], ["new", "task"]], ids=" ".join)
 def test_each_commands_help_has_an_example_of_it(bench, words: list[str]) -> None:
     status, out, _ = bench(*words, "--help")
     assert status == 0
@@ -74,6 +75,15 @@ def test_each_commands_help_has_an_example_of_it(bench, words: list[str]) -> Non
     examples = out[out.index("Example") :].splitlines()[1:]
     assert any(line.startswith(f"    bench {' '.join(words)}") for line in examples)
     assert max(map(len, out.splitlines())) <= 80
+
+
+def test_lists_are_wrapped_on_a_terminal(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    out = re.sub(r"\x1b\[[0-9;]*m", "", bench("tasks")[1])
+    assert max(map(len, out.splitlines())) <= 80
+    assert re.sub(r"\s+", " ", out).startswith(
+        "ans-stance Whether a news headline agrees with another one, in the Arabic"
+    )
 
 
 def test_the_version_is_told(bench) -> None:

@@ -261,6 +261,10 @@ REFUSED: dict[str, tuple[list[str], str]] = {
         ["--data", "gap.csv"],
         "Its text was taken from 'text' (told by its name); --text COLUMN names another.",
     ),
+    "a gap in the group": (
+        ["--data", "gap.csv", "--group", "who"],
+        "column 'who' is empty.\nEvery example needs a group.",
+    ),
     "no data": (["--data", ""], "--data is empty."),
     "an address": (["--data", "https://example.org/a.csv"], "https://example.org/a.csv: an address is not read."),
     "the home of nobody": (["--data", "~nobody-here/a.csv"], "cannot be read: Could not determine home directory.\n"),
@@ -278,7 +282,7 @@ def test_what_cannot_be_a_task_is_refused_and_nothing_is_written(folder: Path, b
     (folder / "windows.csv").write_bytes("text,label\nنفى,a\n".encode("windows-1256"))
     (folder / "labels.xlsx").write_bytes(b"PK")
     (folder / "empty.csv").touch()
-    (folder / "gap.csv").write_text("text,label\nx,a\n ,b\n", encoding="utf-8")
+    (folder / "gap.csv").write_text("text,label,who\nx,a,\n ,b,me\n", encoding="utf-8")
     (folder / "docs").mkdir()
     write_csv(folder / "plain.csv", renamed(ROWS, text="عمود"))
     write_csv(folder / "many.csv", [{"sentence": "x", "body": "y", "label": "z"}])

@@ -46,10 +46,10 @@ def model(name: str, force: bool) -> None:
     epilog="""\b
 Examples:
   bench new task topics --data headlines.csv
-  bench new task topics --data news.csv --text title --label topic --group outlet
-  bench new task pairs --data pairs.tsv --claim claim --text body --label stance
-  bench new task mine --data export.json              # of Label Studio
-  bench new task mine --data documents/               # .txt files and labels.csv
+  bench new task topics --data news.csv --text title --group outlet
+  bench new task pairs --data pairs.tsv --claim claim --label stance
+  bench new task mine --data export.json       # of Label Studio
+  bench new task mine --data documents/        # .txt files and labels.csv
   bench new task mine --data owner/name@main --text content
 """,
 )

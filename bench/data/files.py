@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 import stat
+from difflib import get_close_matches
 from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TextIO
@@ -164,14 +165,21 @@ def check_fetched(content: bytes, path: Path) -> None:
         raise DataError(f"{path}: it is a pointer of Git LFS, not the file that it stands for.", "Run git lfs pull.")
 
 
-def missing(path: Path) -> DataError:
+class MissingFileError(DataError):
+    """There is no such file."""
+
+
+def missing(path: Path) -> MissingFileError:
     """Make the error for a file that is not there."""
     folder = path.parent
     if path.is_symlink():
-        return DataError(f"{path}: it is a link to {path.readlink()}, which is not there.")
-    names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
-    hint = nearest(path.name, names) if names else f"There is no folder {folder}."
-    return DataError(f"{path}: there is no such file.", hint)
+        return MissingFileError(f"{path}: it is a link to {path.readlink()}, which is not there.")
+    if not folder.is_dir():
+        return MissingFileError(f"{path}: there is no such file.", f"There is no folder {folder}.")
+    names = [p.name for p in folder.iterdir()]
+    choices = get_close_matches(path.name, names) or [name for name in names if name.endswith(path.suffix)]
+    hint = nearest(path.name, choices) if choices else f"No file of that folder ends in {path.suffix}."
+    return MissingFileError(f"{path}: there is no such file.", hint)
 
 
 def read_json_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:

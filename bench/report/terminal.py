@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from bench.results.extent import extent
@@ -42,9 +42,15 @@ def console() -> Console:
 
 
 def print_list(rows: Sequence[tuple[str, str, str]]) -> None:
-    """Print names with a line on each and where each comes from."""
+    """Print names with a line on each and where each comes from; on a terminal lines are wrapped."""
     width = max((len(name) for name, _, _ in rows), default=0)
     out = console()
+    if out.is_terminal:
+        table = Table.grid(Column(no_wrap=True, style="bold"), Column(overflow="fold"), padding=(0, 2))
+        for name, description, origin in rows:
+            table.add_row(name, Text(description) + Text(f"\n{origin}" if origin else "", style="dim"))
+        out.print(table)
+        return
     for name, description, origin in rows:
         out.print(Text(f"{name:<{width}}  ", style="bold"), Text(description), sep="", soft_wrap=True)
         if origin:

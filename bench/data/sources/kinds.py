@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from bench.data.files import MissingFileError
 from bench.data.sources.hub import from_hub
 from bench.data.sources.sample import from_sample
 from bench.data.sources.section import Section
@@ -59,4 +60,8 @@ def read_source(
     kind = source.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
         raise ConfigError(f"{origin}: source.kind is {kind!r}.", nearest(str(kind), KINDS))
-    return KINDS[kind](Section(source, "source", origin), inputs, labels, mirror)
+    try:
+        return KINDS[kind](Section(source, "source", origin), inputs, labels, mirror)
+    except MissingFileError as error:
+        named = f"{origin} names it under source."
+        raise MissingFileError(error.message, named if error.hint is None else f"{error.hint}\n{named}") from error

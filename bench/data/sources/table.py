@@ -316,7 +316,9 @@ def _cell(row: Mapping[str, Any], column: str, name: str, named: _Columns, where
     if not isinstance(value, str):
         raise DataError(f"{where}: column '{column}' must hold text, not {value!r}.")
     if not value.strip():
-        raise DataError(f"{where}: column '{column}' is empty.", "Every example needs a text and a label.")
+        raise DataError(
+            f"{where}: column '{column}' is empty.", f"Every example needs {'an' if name == 'id' else 'a'} {name}."
+        )
     check_characters(value, where, f"column '{column}'")
     if name == "id":
         check_name(value, where, name)
