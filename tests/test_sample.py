@@ -17,7 +17,7 @@ from sklearn.metrics import f1_score
 from bench.config import compose
 from bench.data.definition import build_task
 from bench.data.task import Task
-from bench.errors import UserError
+from bench.errors import DataError, UserError
 from bench.evaluation.cell import CellResult
 from bench.evaluation.scoring import score_predictions
 from bench.evaluation.split_task import split_task
@@ -77,6 +77,16 @@ def test_texts_come_from_the_published_files_and_labels_from_the_passes(sample: 
     assert task.group == "article"
     assert task.passes is not None
     assert task.passes.columns.tolist() == ["pass-1", "pass-2"]
+
+
+def test_a_text_is_what_the_format_of_its_file_says_and_its_hash_is_of_that(sample: Sample) -> None:
+    text = 'قال "نعم" الوزير.'
+    sample.rows[1]["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    sample.texts[1] = '"قال ""نعم"" الوزير."'
+    with pytest.raises(DataError, match="no sentence 's1' whose text has that SHA-256"):
+        sample.build()
+    sample.source["format"] = "quoted-tsv"
+    assert sample.build().examples["text"][1] == text
 
 
 def test_an_example_stands_for_its_share_of_its_stratum(sample: Sample) -> None:
