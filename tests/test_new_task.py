@@ -457,9 +457,9 @@ def test_controls_of_an_annotation_tool_are_told_by_what_annotators_filled_in(fo
 
     one = scaffold_task("one", folder, studio("deny"), Given())
     assert "label from 'deny' (the only one that annotators filled in)" in one.reading
-    two = scaffold_task("two", folder, studio("stance", "deny"), Given())
+    two = scaffold_task("two", folder, studio("stance", "does it deny"), Given())
     assert "label from 'stance' (told by its name)" in two.reading
-    assert "Annotators filled in 'deny' too: --label deny makes a task of that." in two.remarks
+    assert "Annotators filled in 'does it deny' too: --label 'does it deny' makes a task of that." in two.remarks
 
 
 # The Hugging Face Hub

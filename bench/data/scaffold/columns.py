@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -223,7 +224,7 @@ def _unused(found: Summary, columns: dict[str, Any], labels: list[str], has_spli
     """Say of columns that are not used what they could have been."""
     for column in labels:
         if column != columns["label"] and column not in columns.values():
-            yield f"Annotators filled in '{column}' too: --label {column} makes a task of that."
+            yield f"Annotators filled in '{column}' too: --label {shlex.quote(column)} makes a task of that."
     if "claim" in found.columns and "claim" not in columns.values():
         yield "There is a column 'claim': --claim claim makes this a task of pairs."
     for column, values in found.columns.items():
