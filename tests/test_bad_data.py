@@ -440,7 +440,7 @@ TABLE_MISTAKES = {
         "text,label\n",
         {},
         "a.xlsx: a table is a .csv, .tsv, .jsonl, .json or .parquet file, not '.xlsx'.\n"
-        "Name what it is in source.format.",
+        "Name what it is in task.yaml: source.format.",
     ),
     "a text that is no text": (
         "a.jsonl",

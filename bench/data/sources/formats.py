@@ -51,7 +51,7 @@ def format_of(name: str, given: object, where: str) -> str:
     if suffix not in SUFFIXES:
         raise DataError(
             f"{name}: a table is a {', '.join(list(SUFFIXES)[:-1])} or {list(SUFFIXES)[-1]} file, not '{suffix}'.",
-            "Unpack it." if suffix in ARCHIVES else "Name what it is in source.format.",
+            "Unpack it." if suffix in ARCHIVES else f"Name what it is in {where}.",
         )
     return SUFFIXES[suffix]
 
