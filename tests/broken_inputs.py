@@ -1386,6 +1386,7 @@ FOREIGN: dict[str, dict[str, tuple[str, str]]] = {
         "an empty array": ("[]", ": there are no rows."),
         "a pointer of Git LFS": (LFS, ": it is a pointer of Git LFS"),
         "an HTML page": (PAGE, ": it is an HTML page"),
+        "lines of nothing but spaces without a break": ("\u00a0\n\u00a0\n", ": there are no rows."),
         "the rows under a key": ('{"data": [{"text": "a", "label": "b"}]}', ": it holds one JSON object"),
         "one object over several lines": ('{\n"text": "a",\n"label": "b"}', ": it holds one JSON object"),
     },

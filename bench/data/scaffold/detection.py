@@ -51,9 +51,6 @@ QUOTED_CELL = re.compile(rb'(^|\t)"[^\t]*"(\t|\r?$)', re.MULTILINE)
 LOOKED_AT = 50
 """Rows that decide on a format."""
 
-LOOKED_AT = 50
-"""Rows that decide on a format."""
-
 HEAD = 2**16
 """Characters of a file's beginning that are looked at for its kind."""
 
