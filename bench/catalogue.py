@@ -73,14 +73,15 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
 
     path = _find(name, task_files(), "task", "tasks")
     definition = override(read_definition(path), overrides or {}, f"task={name}")
-    if isinstance(definition.get("name"), str) and definition["name"] != name:
-        raise ConfigError(
-            f"{path}: the task is called '{definition['name']}' there, and its folder '{name}'.",
-            "Give both the same name: runs are stored and asked for by it.",
-        )
     if any(key.partition(".")[0] in TESTED for key in overrides or {}):
         definition.pop("published", None)
-    return build_task(definition, path, mirror)
+    task = build_task(definition, path, mirror)
+    if task.name != name:
+        raise ConfigError(
+            f"{path}: the task is called '{task.name}' there, and its folder '{name}'.",
+            "Give both the same name: runs are stored and asked for by it.",
+        )
+    return task
 
 
 def is_here(name: str, mirror: Path | None = None) -> bool:

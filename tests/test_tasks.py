@@ -227,7 +227,17 @@ def test_a_task_that_is_called_otherwise_than_its_folder_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, called: str, overrides: dict[str, str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "tasks" / "small").mkdir(parents=True)
-    (tmp_path / "tasks" / "small" / "task.yaml").write_text(f"name: {called}\n", encoding="utf-8")
+    folder = tmp_path / "tasks" / "small"
+    folder.mkdir(parents=True)
+    (folder / "labels.csv").write_text("text,label\nنفى,yes\nقال,no\n", encoding="utf-8")
+    source = {"kind": "table", "path": "labels.csv", "columns": {"text": "text", "label": "label"}}
+    definition = {
+        "name": called,
+        "description": "Small.",
+        "source": source,
+        "inputs": ["text"],
+        "labels": ["yes", "no"],
+    }
+    (folder / "task.yaml").write_text(yaml.safe_dump(definition), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"task\.yaml: the task is called 'other' there, and its folder 'small'"):
         load_task("small", overrides)
