@@ -19,8 +19,8 @@ from bench.data.files import (
     text_field,
 )
 from bench.data.messages import place
-from bench.data.scaffold.detection import DELIMITED, detect_layout
 from bench.data.sources.formats import FORMATS, Rows, parse_delimited
+from bench.data.sources.layout import DELIMITED, detect_layout
 from bench.errors import ConfigError, DataError, nearest
 from bench.predict.sniffing import LINES, LOOKED_AT, sniff
 

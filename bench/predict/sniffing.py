@@ -11,7 +11,7 @@ from typing import Literal
 
 from bench.data.messages import place
 from bench.data.scaffold.columns import NAMES
-from bench.data.scaffold.detection import DELIMITED, QUOTED_CELL, common_width
+from bench.data.sources.layout import DELIMITED, QUOTED_CELL, common_width
 from bench.errors import DataError, nearest
 
 LINES = "lines"
@@ -53,7 +53,7 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
     Returns
     -------
     str
-        ``jsonl``, a format of `bench.data.scaffold.detection.DELIMITED`, or `LINES`.
+        ``jsonl``, a format of `bench.data.sources.layout.DELIMITED`, or `LINES`.
 
     Raises
     ------
