@@ -1,9 +1,13 @@
-"""N-gram counts of a text column: each length is counted once, ranges are merged from lengths."""
+"""N-gram counts of a text column: each length is counted once, ranges are merged from lengths.
+
+N-grams of characters within words are counted in each distinct word once: a text's counts are the sum of its words'.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from array import array
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,8 +21,11 @@ from bench.text.normalization import WORD_PATTERN
 ANALYZERS = ("word", "char", "char_wb")
 """The units that n-grams are made of, as scikit-learn's ``CountVectorizer`` names them."""
 
+MANY_TEXTS = 100_000
+"""Texts beyond which only finished counts are kept between calls: what they are made of takes many times as much."""
+
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -110,8 +117,8 @@ class Counts:
 
     Parameters
     ----------
-    matrix : scipy.sparse.csr_matrix of int32 of shape (n_texts, n_terms)
-        The counts, with sorted indices.
+    matrix : scipy.sparse.csr_matrix of uint8, uint16 or int32 of shape (n_texts, n_terms)
+        The counts, of the narrowest type that holds them, with sorted indices.
     vocabulary : Vocabulary
         The columns' n-grams.
     """
@@ -179,39 +186,100 @@ def count_ngrams(
     key = ("ngrams", column, normalization, analyzer)
     if (*key, low, high) in memo:
         return memo[*key, low, high]
-    if key not in memo:
-        memo[key] = _stream(normalized_texts(frame, column, normalization, memo), analyzer)
-    stream: _Stream = memo[key]
-    parts = [_short_words(stream, key, size, memo) for size in range(3, low)] if analyzer == "char_wb" else []
-    parts += [_length(stream, key, size, memo) for size in range(low, high + 1)]
-    memo[*key, low, high] = merged = _merge([part for part in parts if len(part.vocabulary)], stream)
-    return merged
+    kept: Memo = memo if len(frame) <= MANY_TEXTS else {}
+    if (*key, "tokens") not in kept:
+        kept[*key, "tokens"] = _tokens(normalized_texts(frame, column, normalization, kept), analyzer)
+    tokens: _Tokens = kept[*key, "tokens"]
+    if key not in kept:
+        kept[key] = tokens.padded_words().stream() if analyzer == "char_wb" else tokens.stream()
+    stream: _Stream = kept[key]
+    parts = [_short_words(stream, key, size, kept) for size in range(3, low)] if analyzer == "char_wb" else []
+    parts += [_length(stream, key, size, kept) for size in range(low, high + 1)]
+    merged = _merge([part for part in parts if len(part.vocabulary)], stream)
+    memo[*key, low, high] = counts = tokens.sums(merged) if analyzer == "char_wb" else merged
+    return counts
 
 
-def _stream(ready: list[str], analyzer: str) -> _Stream:
-    words: tuple[str, ...] | None = None
-    if analyzer == "word":
-        tokens = [_WORD.findall(text) for text in ready]
-        words = tuple(sorted({word for line in tokens for word in line}))
-        rank = {word: place for place, word in enumerate(words, start=1)}
-        sizes = np.fromiter(map(len, tokens), dtype=np.int32, count=len(tokens))
-        symbols = np.fromiter((rank[word] for line in tokens for word in line), dtype=np.uint32, count=int(sizes.sum()))
-    else:
-        if analyzer == "char":
-            ready = [_WHITESPACE_RUN.sub(" ", text) for text in ready]
-        else:
-            ready = ["".join(f" {word} " for word in text.split()) for text in ready]
-        sizes = np.fromiter(map(len, ready), dtype=np.int32, count=len(ready))
-        symbols = np.frombuffer("".join(ready).encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint32) + 1
-    if analyzer == "char_wb":
-        edges = np.flatnonzero(symbols == ord(" ") + 1)
-        starts, ends = edges[::2], edges[1::2] + 1
-    else:
-        ends = np.cumsum(sizes)
-        starts = ends - sizes
-    left = np.repeat(ends, ends - starts) - np.arange(len(symbols))
-    row = np.repeat(np.arange(len(ready), dtype=np.int32), sizes)
-    return _Stream(symbols, row, left.astype(np.int32), starts.astype(np.int32), len(ready), words)
+@dataclass(frozen=True)
+class _Tokens:
+    """Texts as sequences of tokens: words, or single characters.
+
+    Parameters
+    ----------
+    symbols : ndarray of uint32 of shape (n_tokens,)
+        All texts' tokens in a row: code points, or places in `words`, counted from 1.
+    sizes : ndarray of int32 of shape (n_texts,)
+        How many of them each text has.
+    words : tuple of str or None
+        The distinct words, sorted, where tokens are words.
+    """
+
+    symbols: NDArray[np.uint32]
+    sizes: NDArray[np.int32]
+    words: tuple[str, ...] | None
+
+    def stream(self) -> _Stream:
+        """The texts as segments, one each."""
+        ends = np.cumsum(self.sizes, dtype=np.int32)
+        row = np.repeat(np.arange(len(self.sizes), dtype=np.int32), self.sizes)
+        return _Stream(self.symbols, row, _left(ends, self.sizes), ends - self.sizes, len(self.sizes), self.words)
+
+    def padded_words(self) -> _Tokens:
+        """The distinct words as texts of characters, with a space on both sides."""
+        return _characters([f" {word} " for word in self.words or ()])
+
+    def sums(self, counts: Counts) -> Counts:
+        """Add up, for each text, the counts of its words."""
+        most = int(self.sizes.max(initial=0)) * int(counts.matrix.data.max(initial=0))
+        kind = _narrowest(most)
+        indptr = np.concatenate([[0], np.cumsum(self.sizes)])
+        words = sparse.csr_matrix(
+            (np.ones(len(self.symbols), dtype=kind), self.symbols.astype(np.int32) - 1, indptr),
+            shape=(len(self.sizes), len(counts)),
+        )
+        matrix = words @ counts.matrix.astype(kind)
+        matrix.sort_indices()
+        return Counts(matrix, counts.vocabulary)
+
+
+def _tokens(ready: list[str], analyzer: str) -> _Tokens:
+    if analyzer == "char":
+        return _characters([_WHITESPACE_RUN.sub(" ", text) for text in ready])
+    numbers, lengths, codes = _Numbers(), array("i"), array("I")
+    lines: Iterable[list[str]] = map(_WORD.findall if analyzer == "word" else str.split, ready)
+    for line in lines:
+        lengths.append(len(line))
+        codes.extend(map(numbers.__getitem__, line))
+    words = tuple(sorted(numbers))
+    rank = np.empty(len(words), dtype=np.uint32)
+    rank[[numbers[word] for word in words]] = np.arange(1, len(words) + 1)
+    return _Tokens(rank[np.asarray(codes)], np.asarray(lengths, dtype=np.int32), words)
+
+
+def _characters(texts: list[str]) -> _Tokens:
+    sizes = np.fromiter(map(len, texts), dtype=np.int32, count=len(texts))
+    points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    return _Tokens(points.astype(np.uint32) + 1, sizes, None)
+
+
+class _Numbers(dict[str, int]):
+    """Words, numbered as they are first asked for."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = number = len(self)
+        return number
+
+
+def _left(ends: NDArray[np.int32], sizes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The symbols from each place to its segment's end."""
+    left = np.repeat(ends, sizes)
+    left -= np.arange(len(left), dtype=np.int32)
+    return left
+
+
+def _narrowest(most: int) -> type[np.integer[Any]]:
+    """The narrowest of the types of counts that holds a number."""
+    return np.uint8 if most < 2**8 else np.uint16 if most < 2**16 else np.int32
 
 
 def _level(stream: _Stream, key: tuple[Hashable, ...], size: int, memo: Memo) -> _Level:
@@ -219,8 +287,11 @@ def _level(stream: _Stream, key: tuple[Hashable, ...], size: int, memo: Memo) ->
     if (*key, "level", size) in memo:
         return memo[*key, "level", size]
     if size == 1:
-        distinct, ids = np.unique(stream.symbols, return_inverse=True)
-        level = _Level(np.arange(len(ids), dtype=np.int32), ids.astype(np.int32), distinct[:, None])
+        present = np.zeros(int(stream.symbols.max(initial=0)) + 1, dtype=bool)
+        present[stream.symbols] = True
+        ids = (np.cumsum(present, dtype=np.int32) - 1)[stream.symbols]
+        distinct = np.flatnonzero(present).astype(np.uint32)
+        level = _Level(np.arange(len(ids), dtype=np.int32), ids, distinct[:, None])
     else:
         first, shorter = _level(stream, key, 1, memo), _level(stream, key, size - 1, memo)
         going_on = stream.left[shorter.places] >= size
@@ -267,7 +338,7 @@ def _merge(parts: list[Counts], stream: _Stream) -> Counts:
     place = np.empty(len(order), dtype=np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
     matrix = sparse.hstack([part.matrix for part in parts], format="csr")
-    indices, indptr = place[matrix.indices], matrix.indptr.astype(np.int32)
-    matrix = sparse.csr_matrix((matrix.data, indices, indptr), shape=matrix.shape)
+    indices, data = place[matrix.indices], matrix.data.astype(_narrowest(int(matrix.data.max(initial=0))))
+    matrix = sparse.csr_matrix((data, indices, matrix.indptr), shape=matrix.shape)
     matrix.sort_indices()
     return Counts(matrix, Vocabulary(symbols[order], stream.words))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from bench.features.columns import Memo
 
+_COUNTED_AT_ONCE = 2**24
+
 _NORMS = {"l1": inplace_csr_row_normalize_l1, "l2": inplace_csr_row_normalize_l2}
 
 
@@ -248,7 +250,7 @@ class Tfidf(TransformerMixin, BaseEstimator):
         self.idf_: list[NDArray[np.float64] | None] = []
         for column in counts.columns:
             n_terms = len(column.vocabulary)
-            frequency = np.bincount(column.matrix.indices, minlength=n_terms)
+            frequency = _frequencies(column.matrix.indices, n_terms)
             kept = np.flatnonzero(self._select(column.matrix, frequency, n_rows)).astype(np.int32)
             vocabulary = column.vocabulary.take(kept)
             self.kept_.append(kept)
@@ -293,13 +295,13 @@ class Tfidf(TransformerMixin, BaseEstimator):
         known = indices >= 0
         if not known.all():
             indices, data = indices[known], data[known]
-            before = np.zeros(len(known) + 1, dtype=np.int32)
+            before = np.zeros(len(known) + 1, dtype=indptr.dtype)
             np.cumsum(known, out=before[1:])
             indptr = before[indptr]
         if self.binary:
             values = np.ones(len(data))
         elif self.sublinear_tf:
-            values = np.log(np.arange(1, data.max(initial=1) + 1, dtype=np.float64))[data - 1] + 1.0
+            values = np.log(np.arange(1, int(data.max(initial=1)) + 1, dtype=np.float64))[data - 1] + 1.0
         else:
             values = data.astype(np.float64)
         if idf is not None:
@@ -308,3 +310,11 @@ class Tfidf(TransformerMixin, BaseEstimator):
         if self.norm is not None:
             _NORMS[self.norm](block)
         return block
+
+
+def _frequencies(indices: NDArray[np.integer], n_terms: int) -> NDArray[np.intp]:
+    """How often each term stands in `indices`, counted part by part: `numpy.bincount` copies what it counts."""
+    frequency = np.zeros(n_terms, dtype=np.intp)
+    for start in range(0, len(indices), _COUNTED_AT_ONCE):
+        frequency += np.bincount(indices[start : start + _COUNTED_AT_ONCE], minlength=n_terms)
+    return frequency
