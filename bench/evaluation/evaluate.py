@@ -190,22 +190,31 @@ def _fit_final(evaluation: Evaluation, result: CellResult, cache: FeatureCache, 
     task = evaluation.task
     rows = evaluation.final_rows
     _search(evaluation, FINAL, rows, result, cache, clock)
+    seed, y = _model_seed(evaluation, FINAL), task.y[rows]
+    transformer = evaluation.model.build_features(result.params, task, seed)
+    estimator = evaluation.model.build_estimator(result.params, task, seed)
+    with clock.phase("features"):
+        X = task.frame.iloc[rows] if transformer is None else cache.fit(transformer, rows, y)
     with clock.fitting():
-        estimator = evaluation.model.build(result.params, task, _model_seed(evaluation, FINAL))
-        estimator.fit(task.frame.iloc[rows], task.y[rows], **_groups_for(estimator, task.groups[rows]))
+        estimator.fit(X, y, **_groups_for(estimator, task.groups[rows]))
+    del X
     with clock.phase("store"):
-        _store(estimator, result)
+        _store(_behind(transformer, estimator), result)
 
 
 def _whole(evaluation: Evaluation, params: dict[str, Any], split: Split, estimator: Any) -> Any:
     """A fitted estimator behind its features, which are fitted again: shared ones keep no transformer."""
+    transformer, task = _features(evaluation, params), evaluation.task
+    if transformer is not None:
+        transformer.fit(task.frame.iloc[split.train], task.y[split.train])
+    return _behind(transformer, estimator)
+
+
+def _behind(transformer: BaseEstimator | None, estimator: Any) -> Any:
+    """A fitted estimator behind its fitted features, as `bench.models.model.Model.build` puts them together."""
     from sklearn.pipeline import Pipeline
 
-    transformer, task = _features(evaluation, params), evaluation.task
-    if transformer is None:
-        return estimator
-    transformer.fit(task.frame.iloc[split.train], task.y[split.train])
-    return Pipeline([("features", transformer), ("estimator", estimator)])
+    return estimator if transformer is None else Pipeline([("features", transformer), ("estimator", estimator)])
 
 
 def _store(estimator: Any, result: CellResult) -> None:

@@ -12,6 +12,9 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import FeatureUnion
 
+from bench.features.stacking import stack_rows
+from bench.features.tfidf import Tfidf
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
 Split = tuple[Any, Any]
 """A feature matrix of the training rows and one of the test rows."""
+
+BYTES_A_VALUE = 12
+"""What a value of a sparse matrix takes: its float64, and its column as int32."""
 
 
 class FeatureCache:
@@ -36,6 +42,10 @@ class FeatureCache:
     - A ``FeatureUnion`` is made block by block, so that a block whose settings stay is not made again.
     - Blocks are kept by class, parameters and rows, until they exceed `max_bytes` together; then those
       that were not used for longest go first.
+
+    Where the TF-IDF blocks of a union would exceed `max_bytes` by themselves, and every block is of a transformer with
+    ``prepare``, the union's matrix is made part by part of its rows, and nothing but what was prepared is held beside
+    it. Then ``fit`` and ``transform`` stand for ``fit_transform``.
 
     Parameters
     ----------
@@ -81,8 +91,41 @@ class FeatureCache:
             CSR or dense, as the transformer gives; the caller's own, to change as it likes.
         """
         train, test = (np.asarray(rows, dtype=np.intp) for rows in (train_rows, test_rows))
+        if (part_size := self._part_size(transformer)) is not None:
+            matrix_of = self._fit_in_parts(clone(transformer), train, y_train, part_size)
+            return matrix_of(train), matrix_of(test)
         made = self._make(transformer, train, test, y_train, joblib.hash((train, test, y_train)))
         return made if _divisible(transformer) else (made[0].copy(), made[1].copy())
+
+    def fit(self, transformer: BaseEstimator, rows: Any, y: NDArray[Any] | None = None) -> Any:
+        """Fit a transformer itself, as a model that is kept needs it, and apply it to the rows that it is fitted on.
+
+        Parameters
+        ----------
+        transformer : estimator
+            Any unfitted scikit-learn transformer over the frame; it is fitted.
+        rows : array-like of int
+            Places of rows in the frame.
+        y : ndarray of shape (n_rows,), optional
+            Their labels.
+
+        Returns
+        -------
+        matrix of shape (n_rows, n_features)
+            What the transformer's ``fit_transform`` gives; the caller's own, to change as it likes.
+        """
+        places = np.asarray(rows, dtype=np.intp)
+        if (part_size := self._part_size(transformer)) is not None:
+            return self._fit_in_parts(transformer, places, y, part_size)(places)
+        if not _divisible(transformer):
+            return transformer.fit_transform(self._rows(transformer)[places], y)
+        weights = transformer.transformer_weights or {}
+        blocks = [
+            _weighted(self.fit(block, places, y), weights.get(name))
+            for name, block in transformer.transformer_list
+            if not isinstance(block, str)
+        ]
+        return _beside(blocks, len(places))
 
     def feature_names(
         self,
@@ -147,7 +190,7 @@ class FeatureCache:
         if _divisible(transformer):
             weights = transformer.transformer_weights or {}
             blocks = [
-                _scaled(self._make(block, train, test, y_train, rows), weights.get(name))
+                [_weighted(matrix, weights.get(name)) for matrix in self._make(block, train, test, y_train, rows)]
                 for name, block in transformer.transformer_list
                 if not isinstance(block, str)
             ]
@@ -169,6 +212,37 @@ class FeatureCache:
     ) -> Split:
         rows = self._rows(transformer)
         return transformer.fit_transform(rows[train], y_train), transformer.transform(rows[test])
+
+    def _part_size(self, transformer: BaseEstimator) -> int | None:
+        """How many rows of a transformer's matrix are made at once; None for all of them (see the class)."""
+        blocks = [block for _, block in _blocks(transformer)]
+        if _is_weighted(transformer) or not all(hasattr(block, "prepare") for block in blocks):
+            return None
+        size = sum(self._rows(block).size for block in blocks if isinstance(block, Tfidf))
+        if size * BYTES_A_VALUE <= self.max_bytes:
+            return None
+        return max(len(self.frame) * self.max_bytes // (16 * BYTES_A_VALUE * size), 1)
+
+    def _fit_in_parts(
+        self, transformer: BaseEstimator, train: NDArray[np.intp], y_train: NDArray[Any] | None, part_size: int
+    ) -> Callable[[NDArray[np.intp]], sparse.csr_matrix]:
+        """Fit each block of a transformer; returns what makes the matrix of any rows, `part_size` of them at once."""
+        blocks = [block for _, block in _blocks(transformer)]
+        prepared = [self._rows(block) for block in blocks]
+        everything = np.array_equal(train, np.arange(len(self.frame)))
+        for block, rows in zip(blocks, prepared, strict=True):
+            block.fit(rows if everything else rows[train], y_train)
+
+        def matrix_of(places: NDArray[np.intp]) -> sparse.csr_matrix:
+            parts = (places[start : start + part_size] for start in range(0, max(len(places), 1), part_size))
+            return stack_rows(
+                sparse.hstack(
+                    [block.transform(rows[part]) for block, rows in zip(blocks, prepared, strict=True)], format="csr"
+                )
+                for part in parts
+            )
+
+        return matrix_of
 
     def _rows(self, transformer: Any) -> Any:
         """What gives a transformer its rows by their places: the frame, or what it prepares of it."""
@@ -194,6 +268,15 @@ def _divisible(transformer: BaseEstimator) -> bool:
     return strings <= {"drop"} and set(transformer.transformer_weights or ()) <= set(names)
 
 
+def _is_weighted(transformer: BaseEstimator) -> bool:
+    """Whether a transformer is a union that multiplies any of its blocks."""
+    if not _divisible(transformer):
+        return False
+    return bool(transformer.transformer_weights) or any(
+        _is_weighted(block) for _, block in transformer.transformer_list if not isinstance(block, str)
+    )
+
+
 def _blocks(transformer: BaseEstimator) -> Iterator[tuple[str, BaseEstimator]]:
     """Yield the transformers that are made by themselves, each with what its features' names begin with."""
     if not _divisible(transformer):
@@ -215,8 +298,8 @@ def _names(fitted: Any) -> tuple[int, Callable[[NDArray[np.intp]], Iterable[str]
     return len(names), names.__getitem__
 
 
-def _scaled(block: Split, weight: float | None) -> Split:
-    return block if weight is None else (block[0] * weight, block[1] * weight)
+def _weighted(matrix: Any, weight: float | None) -> Any:
+    return matrix if weight is None else matrix * weight
 
 
 def _beside(blocks: list[Any], n_rows: int) -> Any:

@@ -14,6 +14,16 @@ Memo = MutableMapping[Hashable, Any]
 """What has been computed for one frame, by what it was computed from."""
 
 
+MANY_ROWS = 100_000
+"""Rows of a frame beyond which only finished features are kept between calls: what they are made of takes many times
+as much memory."""
+
+
+def is_large(frame: object) -> bool:
+    """Whether a frame has more than `MANY_ROWS` rows."""
+    return isinstance(frame, pd.DataFrame) and len(frame) > MANY_ROWS
+
+
 def column_texts(frame: object, column: str, memo: Memo) -> list[str]:
     """Return a column's texts.
 

@@ -10,12 +10,18 @@ import pandas as pd
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from bench.features.columns import is_large
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from bench.features.columns import Memo
+
+
+_PART = 20_000
+"""Rows of a large frame that are described at once."""
 
 
 class RowFeatures(TransformerMixin, BaseEstimator):
@@ -56,8 +62,8 @@ class RowFeatures(TransformerMixin, BaseEstimator):
         memo = {} if memo is None else memo
         key = (type(self).__qualname__, *self.columns)
         if key not in memo:
-            values = self.describe(X, memo).values()
-            memo[key] = sparse.csr_matrix(np.column_stack([np.asarray(v, dtype=np.float64) for v in values]))
+            parts = _parts(X) if is_large(X) else [(X, memo)]
+            memo[key] = sparse.vstack([self._matrix(*part) for part in parts], format="csr")
         return memo[key]
 
     def fit(self, X: pd.DataFrame | sparse.csr_matrix, y: object = None) -> RowFeatures:
@@ -73,5 +79,14 @@ class RowFeatures(TransformerMixin, BaseEstimator):
         """Return the features' names, of shape (n_features,)."""
         return np.array(list(self.describe(pd.DataFrame({c: [""] for c in self.columns}), {})), dtype=object)
 
+    def _matrix(self, X: pd.DataFrame, memo: Memo) -> sparse.csr_matrix:
+        values = self.describe(X, memo).values()
+        return sparse.csr_matrix(np.column_stack([np.asarray(v, dtype=np.float64) for v in values]))
+
     def _rows(self, X: pd.DataFrame | sparse.csr_matrix) -> sparse.csr_matrix:
         return X if sparse.issparse(X) else self.prepare(X)
+
+
+def _parts(frame: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Memo]]:
+    """The rows of a large frame in parts, each with a memo of its own."""
+    return ((frame.iloc[start : start + _PART], {}) for start in range(0, len(frame), _PART))

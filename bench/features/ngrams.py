@@ -15,14 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from bench.features.columns import normalized_texts
+from bench.features.columns import is_large, normalized_texts
 from bench.text.normalization import WORD_PATTERN
 
 ANALYZERS = ("word", "char", "char_wb")
 """The units that n-grams are made of, as scikit-learn's ``CountVectorizer`` names them."""
-
-MANY_TEXTS = 100_000
-"""Texts beyond which only finished counts are kept between calls: what they are made of takes many times as much."""
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -186,7 +183,7 @@ def count_ngrams(
     key = ("ngrams", column, normalization, analyzer)
     if (*key, low, high) in memo:
         return memo[*key, low, high]
-    kept: Memo = memo if len(frame) <= MANY_TEXTS else {}
+    kept: Memo = {} if is_large(frame) else memo
     if (*key, "tokens") not in kept:
         kept[*key, "tokens"] = _tokens(normalized_texts(frame, column, normalization, kept), analyzer)
     tokens: _Tokens = kept[*key, "tokens"]

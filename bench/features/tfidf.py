@@ -43,6 +43,11 @@ class TfidfCounts:
     def __len__(self) -> int:
         return len(self.columns[0])
 
+    @property
+    def size(self) -> int:
+        """The number of counts, and of values of a matrix that is made of them at most."""
+        return sum(counts.matrix.nnz for counts in self.columns)
+
     def __getitem__(self, rows: Any) -> TfidfCounts:
         return TfidfCounts(tuple(counts[rows] for counts in self.columns))
 
