@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,6 +102,10 @@ class Task:
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What other processes are sent: the fields alone, since what is computed of them can take more than they."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @property
     def context(self) -> dict[str, Any]:

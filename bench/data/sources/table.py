@@ -121,21 +121,20 @@ def read_parts(
     found = _Examples(labels, named, splits)
     for part in parts:
         path, rows = rows_of(part)
-        before = len(found.rows)
+        before = len(found)
         for where, row in rows:
             if isinstance(cell := row.get(names["label"][0]), LeftOut):
                 found.left_out[cell.reason] += 1
                 continue
             for example in _exploded(row, named, where):
                 found.add(example, part, where)
-        if len(found.rows) == before and not found.again:
+        if len(found) == before and not found.again:
             which = "no rows" if not found.left_out else "no row with a label"
             raise DataError(f"{path}: the table has a header but {which}.")
         found.again = False
-    examples = pd.DataFrame(found.rows)
+    examples = pd.DataFrame(found.columns)
     splits = splits or named.splits
     if splits:
-        examples[list(splits)] = examples.reindex(columns=list(splits)).fillna("")
         _check_roles(examples, splits, source)
     further = ["group"] if "group" in names else []
     passes = [name for name in named.labelled if name != "label"]
@@ -198,16 +197,20 @@ class _Columns:
 
 
 class _Examples:
-    """The examples so far, by id."""
+    """The examples so far, column by column, which takes less than half of what a dictionary a row does."""
 
     def __init__(self, labels: LabelSet, named: _Columns, splits: tuple[str, ...]) -> None:
-        self.rows: list[dict[str, str]] = []
+        names = dict.fromkeys((*named.cells, "id", *splits))
+        self.columns: dict[str, list[str]] = {name: [] for name in names}
         self.again = False
         self.left_out: Counter[str] = Counter()
         self._labels, self._named, self._folds = labels, "id" in named.cells, len(splits) > 1
-        self._labelled, self._own_splits = named.labelled, named.splits
+        self._labelled, self._own_splits, self._splits = named.labelled, named.splits, splits
         self._seen: dict[str, tuple[int, str]] = {}
         self._counts: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.columns["id"])
 
     def add(self, example: dict[str, str], part: Part, where: str) -> None:
         for name in self._labelled:
@@ -222,8 +225,10 @@ class _Examples:
         elif example["id"] in self._seen:
             self._add_again(example, part, where)
             return
-        self._seen[example["id"]] = len(self.rows), where
-        self.rows.append(example)
+        else:
+            self._seen[example["id"]] = len(self), where
+        for name, values in self.columns.items():
+            values.append("" if name in self._splits and name != part.split else example[name])
 
     def notes(self) -> tuple[str, ...]:
         """What was left out, as a sentence."""
@@ -232,21 +237,20 @@ class _Examples:
             return ()
         why = ", ".join(f"{reason} ({number:,})" for reason, number in self.left_out.most_common())
         verb = "is" if count == 1 else "are"
-        return (f"{count:,} of {count + len(self.rows):,} rows {verb} left out: {why}.",)
+        return (f"{count:,} of {count + len(self):,} rows {verb} left out: {why}.",)
 
     def _add_again(self, example: dict[str, str], part: Part, where: str) -> None:
         """Give an example that another fold has too its role in this one."""
         row, first = self._seen[example["id"]]
-        known = self.rows[row]
-        if not self._folds or part.split in known:
+        if not self._folds or self.columns[str(part.split)][row]:
             raise DataError(
                 f"{where}: id '{example['id']}' stands twice, first in {first}.",
                 "Correct it, or leave source.columns.id out: the rows are then numbered.",
             )
         for name, value in example.items():
-            if name != part.split and known[name] != value:
+            if name != part.split and self.columns[name][row] != value:
                 raise DataError(f"{where}: the {name} of '{example['id']}' is another than in {first}.")
-        known[str(part.split)] = part.role
+        self.columns[str(part.split)][row] = part.role
         self.again = True
 
 
