@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench.checks.finding import Found, Severity, counted, quoted, quoted_apart, shown
 from bench.checks.near import jaccard
+from bench.data.duplicates import input_keys
 from bench.data.task import ROLES, TEST
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def _pairs(subject: Subject, pairs: NearPairs) -> tuple[str, ...]:
 
 def _pair(subject: Subject, a: int, b: int) -> str:
     task = subject.task
-    keys = (subject.keys[row].split("\x1f") for row in (a, b))
+    keys = (key.split("\x1f") for key in input_keys(task.frame.iloc[[a, b]]))
     column = min(zip(task.inputs, *keys, strict=True), key=lambda each: jaccard(each[1], each[2]))[0]
     texts = task.examples[column]
     labels = [f" ({task.y[row]})" if task.y[a] != task.y[b] else "" for row in (a, b)]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.checks.near import NEAR, components, jaccard, near_pairs
-from bench.data.duplicates import duplicate_keys
+from bench.data.duplicates import duplicate_keys, input_keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class Subject:
     folds: int = 5
 
     @cached_property
-    def keys(self) -> NDArray[np.object_]:
+    def keys(self) -> NDArray[np.bytes_]:
         """What makes two inputs the same, of shape (n_examples,)."""
         return self.task.keys
 
@@ -70,12 +70,12 @@ class Subject:
         return self.task.examples.iloc[:0] if self.task.left_out is None else self.task.left_out
 
     @cached_property
-    def left_out_keys(self) -> NDArray[np.object_]:
+    def left_out_keys(self) -> NDArray[np.bytes_]:
         """What makes their inputs the same, of shape (n_left_out,)."""
         return duplicate_keys(self.left_out[list(self.task.inputs)])
 
     @cached_property
-    def distinct(self) -> tuple[NDArray[np.object_], NDArray[np.intp]]:
+    def distinct(self) -> tuple[NDArray[np.bytes_], NDArray[np.intp]]:
         """The distinct keys of the task's examples, and the first row of each; both of shape (n_distinct,)."""
         rows = np.flatnonzero(~pd.Series(self.keys).duplicated().to_numpy())
         return self.keys[rows], rows
@@ -83,10 +83,11 @@ class Subject:
     @cached_property
     def near(self) -> NearPairs:
         """The near repeats among the task's inputs: those alike in every input column."""
-        keys, rows = self.distinct
-        pairs, similarities = near_pairs([key.replace("\x1f", " ") for key in keys.tolist()])
+        _, rows = self.distinct
+        keys = input_keys(self.task.frame.iloc[rows])
+        pairs, similarities = near_pairs([key.replace("\x1f", " ") for key in keys])
         if len(self.task.inputs) > 1:
-            columns = [key.split("\x1f") for key in keys.tolist()]
+            columns = [key.split("\x1f") for key in keys]
             similarities = np.array(
                 [min(map(jaccard, columns[a], columns[b])) for a, b in pairs.tolist()], dtype=np.float64
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from typing import TYPE_CHECKING
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
+
+_DIGEST = 16
+"""Bytes of a key."""
+
+_PART = 100_000
+"""Rows whose keys are made at once."""
 
 _DIACRITICS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]")
 """Arabic diacritics and tatweel."""
@@ -47,7 +54,7 @@ def input_key(*texts: str) -> str:
     return "\x1f".join(map(_text_key, texts))
 
 
-def duplicate_keys(frame: pd.DataFrame) -> NDArray[np.object_]:
+def duplicate_keys(frame: pd.DataFrame) -> NDArray[np.bytes_]:
     """Return one key a row; rows with equal keys hold the same input.
 
     Parameters
@@ -57,8 +64,8 @@ def duplicate_keys(frame: pd.DataFrame) -> NDArray[np.object_]:
 
     Returns
     -------
-    numpy.ndarray of str, shape (n_examples,)
-        The keys, as `input_key` makes them.
+    numpy.ndarray of bytes, shape (n_examples,)
+        Digests of 16 bytes of what `input_key` gives, since the texts of many rows would take as much memory again.
 
     Examples
     --------
@@ -66,11 +73,18 @@ def duplicate_keys(frame: pd.DataFrame) -> NDArray[np.object_]:
     >>> [bool(key == keys[0]) for key in keys]
     [True, False, True]
     """
-    keys = np.empty(len(frame), dtype=object)
-    if len(frame):
-        columns = (_column_keys(frame[name]) for name in frame.columns)
-        keys[:] = ["\x1f".join(row) for row in zip(*columns, strict=True)]
+    keys = np.empty(len(frame), dtype=f"S{_DIGEST}")
+    for start in range(0, len(frame), _PART):
+        part = input_keys(frame.iloc[start : start + _PART])
+        encoded = (key.encode("utf-8", "surrogatepass") for key in part)
+        keys[start : start + _PART] = [hashlib.blake2b(key, digest_size=_DIGEST).digest() for key in encoded]
     return keys
+
+
+def input_keys(frame: pd.DataFrame) -> list[str]:
+    """Return what `input_key` gives for each row of a frame of input columns."""
+    columns = (_column_keys(frame[name]) for name in frame.columns)
+    return ["\x1f".join(row) for row in zip(*columns, strict=True)]
 
 
 def drop_repeats(
@@ -105,7 +119,8 @@ def drop_repeats(
     1 of these had another label than the copy that is kept: 2 (none; 1: denial).
     """
     keys = duplicate_keys(examples[list(inputs)])
-    first = pd.Series(np.arange(len(keys))).groupby(keys).transform("first").to_numpy()
+    _, places, numbers = np.unique(keys, return_index=True, return_inverse=True)
+    first = places[numbers]
     kept = first == np.arange(len(keys))
     ids, labels = examples["id"].tolist(), examples["label"].tolist()
     repeats = [(place, int(first[place])) for place in np.flatnonzero(~kept)]
@@ -173,7 +188,7 @@ def settle_splits(
         notes.append(f"{without:,} of {len(examples):,} examples {be} in no part of the published split.")
     for column in splits:
         roles = examples[column].to_numpy(dtype=object)
-        first: dict[str, int] = {}
+        first: dict[bytes, int] = {}
         for role in ("test", "dev", "train"):
             rows = np.flatnonzero(roles == role)
             repeats = []

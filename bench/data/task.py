@@ -123,7 +123,7 @@ class Task:
         return self.examples[list(self.inputs)]
 
     @cached_property
-    def keys(self) -> NDArray[np.object_]:
+    def keys(self) -> NDArray[np.bytes_]:
         """What makes two inputs the same (`bench.data.duplicates.duplicate_keys`), of shape (n_examples,)."""
         from bench.data.duplicates import duplicate_keys
 

@@ -72,7 +72,7 @@ def transfer(target: Task, source: Task, labels: Mapping[str, str] | None = None
     mapping = _label_map(target, source, labels, where)
     examples = source.examples
     fitting = examples["label"].isin(list(mapping)).to_numpy()
-    seen = np.isin(source.keys.astype(str), target.keys.astype(str))
+    seen = np.isin(source.keys, target.keys)
     notes = []
     if not fitting.all():
         unused = ", ".join(label for label in source.labels if label not in mapping)
@@ -109,7 +109,7 @@ def _shares_group(target: Task, source: Task) -> NDArray[np.bool_]:
     are the same.
     """
     if target.group.startswith("claim") and "claim" in target.inputs:
-        one, other = (duplicate_keys(task.examples[["claim"]]).astype(str) for task in (source, target))
+        one, other = (duplicate_keys(task.examples[["claim"]]) for task in (source, target))
         return np.isin(one, other)
     if source.group == target.group and target.group not in ("id", GROUP):
         return np.isin(source.groups, target.groups)

@@ -160,7 +160,7 @@ def with_lent(split: Split, lent: Rows, only: bool) -> Split:
 
 
 def verify(
-    splits: Sequence[Split], groups: NDArray[np.str_], keys: NDArray[np.object_], ids: NDArray[np.object_]
+    splits: Sequence[Split], groups: NDArray[np.str_], keys: NDArray[np.bytes_], ids: NDArray[np.object_]
 ) -> None:
     """Prove that training sees neither a group nor an example of its test part.
 
@@ -170,7 +170,7 @@ def verify(
         The splits to check.
     groups : ndarray of str, shape (n_examples,)
         The examples' groups.
-    keys : ndarray of object, shape (n_examples,)
+    keys : ndarray of bytes, shape (n_examples,)
         What makes two inputs the same (`bench.data.duplicates.duplicate_keys`).
     ids : ndarray of object, shape (n_examples,)
         The examples' ids, for the message.
@@ -187,7 +187,7 @@ def verify(
             raise LeakageError(f"Fold {number}: group '{shared[0]}' stands in training and in test.")
 
 
-def verify_inputs(splits: Sequence[Split], keys: NDArray[np.object_], ids: NDArray[np.object_]) -> None:
+def verify_inputs(splits: Sequence[Split], keys: NDArray[np.bytes_], ids: NDArray[np.object_]) -> None:
     """Prove that no example of a test part is seen before: not in training, nor where settings are chosen.
 
     Parameters

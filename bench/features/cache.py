@@ -100,6 +100,8 @@ class FeatureCache:
     def fit(self, transformer: BaseEstimator, rows: Any, y: NDArray[Any] | None = None) -> Any:
         """Fit a transformer itself, as a model that is kept needs it, and apply it to the rows that it is fitted on.
 
+        Where the matrix is made in parts, nothing of what was prepared is kept beside it: it is the largest there is.
+
         Parameters
         ----------
         transformer : estimator
@@ -116,7 +118,9 @@ class FeatureCache:
         """
         places = np.asarray(rows, dtype=np.intp)
         if (part_size := self._part_size(transformer)) is not None:
-            return self._fit_in_parts(transformer, places, y, part_size)(places)
+            matrix = self._fit_in_parts(transformer, places, y, part_size)(places)
+            self._memo.clear()
+            return matrix
         if not _divisible(transformer):
             return transformer.fit_transform(self._rows(transformer)[places], y)
         weights = transformer.transformer_weights or {}
