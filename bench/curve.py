@@ -118,7 +118,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
         points = [point for curve in curves for point in curve.points]
         # The largest parts take longest; first, they leave no worker idle at the end.
         cells = [(point, fold) for point in reversed(points) for fold in point.missing_folds()]
-        observer.planned(Plan(points, prepared.notes), cells)
+        observer.planned(Plan(points, prepared.notes, prepared.workers), cells)
         start = time.perf_counter()
         unfinished = [curve for curve in curves if curve.missing()]
         for curve in unfinished:
@@ -130,7 +130,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
                 execute(
                     [point.evaluation for point in points],
                     todo,
-                    execution.workers,
+                    prepared.workers,
                     execution.cell_timeout,
                     execution.device,
                 )

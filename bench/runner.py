@@ -151,7 +151,7 @@ def _execute(
     start = time.perf_counter()
     todo = [Cell(numbers[id(each)], fold) for each, fold in cells]
     execution = config.execution
-    with closing(execute(evaluations, todo, execution.workers, execution.cell_timeout, execution.device)) as results:
+    with closing(execute(evaluations, todo, planned.workers, execution.cell_timeout, execution.device)) as results:
         for cell, result in results:
             each = planned.runs[cell.evaluation]
             each.folder.write_cell(result)

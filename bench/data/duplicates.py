@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from bench.data.mapped import select_rows
 from bench.data.messages import listed
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def drop_repeats(
     if conflicts:
         notes.append(f"{len(conflicts):,} of these had another label than the copy that is kept: {listed(conflicts)}.")
     return (
-        examples[kept].reset_index(drop=True),
+        select_rows(examples, kept),
         None if passes is None else passes[kept].reset_index(drop=True),
         tuple(notes),
     )
@@ -206,7 +207,7 @@ def settle_splits(
         examples[column] = roles
     kept = (examples[list(splits)] != "").any(axis=1).to_numpy()
     return (
-        examples[kept].reset_index(drop=True),
+        select_rows(examples, kept),
         None if passes is None else passes[kept].reset_index(drop=True),
         tuple(notes),
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bench.data.mapped import MANY_ROWS, MappedFile, read_mapped, write_mapped
 from bench.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -104,8 +105,25 @@ class Task:
         return len(self.examples)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What other processes are sent: the fields alone, since what is computed of them can take more than they."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
+        """What other processes are sent: the fields, and in the place of many examples the file that they are in.
+
+        What is computed of them is left out, since it can take more than they. The file is there as long as the task.
+        """
+        state = {each.name: getattr(self, each.name) for each in fields(self)}
+        if len(self) > MANY_ROWS:
+            state["examples"] = self._file.path
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        examples = state["examples"]
+        self.__dict__.update(state, examples=read_mapped(examples) if isinstance(examples, Path) else examples)
+
+    @cached_property
+    def _file(self) -> MappedFile:
+        """A file with the examples, for other processes to share."""
+        file = write_mapped(self.examples)
+        file.close()
+        return file
 
     @property
     def context(self) -> dict[str, Any]:

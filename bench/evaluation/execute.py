@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
@@ -67,7 +68,7 @@ def warm_up() -> None:
 def execute(
     evaluations: Sequence[Evaluation],
     cells: Sequence[Cell],
-    workers: int | None,
+    workers: int,
     cell_timeout: float | None,
     device: str = "auto",
 ) -> Generator[tuple[Cell, CellResult]]:
@@ -79,8 +80,8 @@ def execute(
         What the cells refer to.
     cells : sequence of Cell
         The cells; their order does not change any result.
-    workers : int or None
-        Processes; None is one a core.
+    workers : int
+        Processes.
     cell_timeout : float or None
         Seconds after which a cell's process is killed.
     device : {"auto", "cpu", "cuda"}
@@ -92,7 +93,8 @@ def execute(
         As they finish. A cell whose process hung or died is a failed one.
     """
     waiting = list(cells)
-    wanted = min(workers or available_cores(), len(waiting))
+    wanted = min(workers, len(waiting))
+    _give_back()
     running: dict[Connection, _Worker] = {}
     idle: list[tuple[Any, Connection]] = []
     try:
@@ -157,6 +159,12 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _give_back() -> None:
+    """Give the system the memory that Arrow keeps for later, so that the workers can take it."""
+    if "pyarrow" in sys.modules:
+        sys.modules["pyarrow"].default_memory_pool().release_unused()
 
 
 def _context() -> Any:

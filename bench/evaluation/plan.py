@@ -21,7 +21,8 @@ from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.estimate import time_notes
 from bench.evaluation.evaluate import Evaluation
 from bench.evaluation.examine import Examined, examine_all
-from bench.evaluation.execute import call
+from bench.evaluation.execute import available_cores, call
+from bench.evaluation.memory import workers_within_memory
 from bench.evaluation.split_task import SplitTask, load_as_split, split_task, tasks_to_load, with_lent
 from bench.models.model import Model
 from bench.results.protocol import deciding
@@ -89,10 +90,13 @@ class Plan:
         In the order of tasks and models.
     notes : list of str
         What the user should know before anything runs.
+    workers : int
+        Processes that run them.
     """
 
     runs: list[PlannedRun]
     notes: list[str] = field(default_factory=list)
+    workers: int = 1
 
 
 def plan(config: RunConfig) -> Plan:
@@ -152,6 +156,8 @@ def prepare(config: RunConfig) -> Plan:
             lent=split.lent,
         )
         planned.runs.append(_plan_run(evaluation, split, examined, config))
+    tasks = [split.task for split in lent.values()]
+    planned.workers = config.execution.workers or workers_within_memory(tasks, available_cores(), planned.notes)
     return planned
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.data.files import check_characters
+from bench.data.mapped import MANY_ROWS, MappedFile
 from bench.data.messages import check_name
 from bench.data.sources.cells import LeftOut, Undecided
 from bench.data.sources.formats import FORMATS, Rows, format_of
@@ -132,7 +133,7 @@ def read_parts(
             which = "no rows" if not found.left_out else "no row with a label"
             raise DataError(f"{path}: the table has a header but {which}.")
         found.again = False
-    examples = pd.DataFrame(found.columns)
+    examples = found.frame()
     splits = splits or named.splits
     if splits:
         _check_roles(examples, splits, source)
@@ -197,11 +198,13 @@ class _Columns:
 
 
 class _Examples:
-    """The examples so far, column by column, which takes less than half of what a dictionary a row does."""
+    """The examples so far, column by column; where there are many, most are in a file already."""
 
     def __init__(self, labels: LabelSet, named: _Columns, splits: tuple[str, ...]) -> None:
         names = dict.fromkeys((*named.cells, "id", *splits))
-        self.columns: dict[str, list[str]] = {name: [] for name in names}
+        self._columns: dict[str, list[str]] = {name: [] for name in names}
+        self._written: MappedFile | None = None
+        self._count = 0
         self.again = False
         self.left_out: Counter[str] = Counter()
         self._labels, self._named, self._folds = labels, "id" in named.cells, len(splits) > 1
@@ -210,7 +213,7 @@ class _Examples:
         self._counts: dict[str, int] = {}
 
     def __len__(self) -> int:
-        return len(self.columns["id"])
+        return self._count
 
     def add(self, example: dict[str, str], part: Part, where: str) -> None:
         for name in self._labelled:
@@ -227,8 +230,18 @@ class _Examples:
             return
         else:
             self._seen[example["id"]] = len(self), where
-        for name, values in self.columns.items():
+        for name, values in self._columns.items():
             values.append("" if name in self._splits and name != part.split else example[name])
+        self._count += 1
+        if self._count % MANY_ROWS == 0 and not self._folds:  # folds can still change an example
+            self._write()
+
+    def frame(self) -> pd.DataFrame:
+        """All examples."""
+        if self._written is None:
+            return pd.DataFrame(self._columns)
+        self._write()
+        return self._written.frame()
 
     def notes(self) -> tuple[str, ...]:
         """What was left out, as a sentence."""
@@ -239,18 +252,24 @@ class _Examples:
         verb = "is" if count == 1 else "are"
         return (f"{count:,} of {count + len(self):,} rows {verb} left out: {why}.",)
 
+    def _write(self) -> None:
+        self._written = self._written or MappedFile()
+        self._written.write(self._columns)
+        for values in self._columns.values():
+            values.clear()
+
     def _add_again(self, example: dict[str, str], part: Part, where: str) -> None:
         """Give an example that another fold has too its role in this one."""
         row, first = self._seen[example["id"]]
-        if not self._folds or self.columns[str(part.split)][row]:
+        if not self._folds or self._columns[str(part.split)][row]:
             raise DataError(
                 f"{where}: id '{example['id']}' stands twice, first in {first}.",
                 "Correct it, or leave source.columns.id out: the rows are then numbered.",
             )
         for name, value in example.items():
-            if name != part.split and self.columns[name][row] != value:
+            if name != part.split and self._columns[name][row] != value:
                 raise DataError(f"{where}: the {name} of '{example['id']}' is another than in {first}.")
-        self.columns[str(part.split)][row] = part.role
+        self._columns[str(part.split)][row] = part.role
         self.again = True
 
 

@@ -1,0 +1,130 @@
+"""Data frames of text that lie in a file, mapped into memory, so that their texts need not fit into it.
+
+The files are Arrow IPC files in the cache folder. They are removed with what reads them, and stay readable until then.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bench.cache import cache_folder
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+MANY_ROWS = 100_000
+"""Rows beyond which a table is kept in a file, and which are written at once."""
+
+
+class MappedFile:
+    """A file of columns of text, written part by part and then mapped; it is removed with this object.
+
+    Examples
+    --------
+    >>> file = MappedFile()
+    >>> file.write({"text": ["نفى"]})
+    >>> file.write({"text": ["أكد", "قال"]})
+    >>> file.frame()["text"].tolist()
+    ['نفى', 'أكد', 'قال']
+    """
+
+    def __init__(self) -> None:
+        folder = cache_folder() / "tables"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = tempfile.NamedTemporaryFile(dir=folder, suffix=".arrow", delete=False)  # noqa: SIM115
+        except OSError as error:
+            raise BenchError(
+                f"{folder}: a large table cannot be kept there: {error.strerror}.", "BENCH_CACHE names another folder."
+            ) from error
+        self.path = Path(handle.name)
+        self._handle = handle
+        self._writer: Any = None
+        weakref.finalize(self, _remove, self.path)
+
+    def write(self, columns: Mapping[str, Sequence[str]] | pd.DataFrame) -> None:
+        """Add rows, by column.
+
+        Parameters
+        ----------
+        columns : mapping of str to sequence of str
+            Columns of one length, the same ones in each call.
+
+        Raises
+        ------
+        bench.errors.BenchError
+            If the file cannot be written.
+        """
+        import pyarrow as pa
+
+        batch = pa.table({str(name): pa.array(values, pa.large_string()) for name, values in columns.items()})
+        try:
+            if self._writer is None:
+                self._writer = pa.ipc.new_file(self._handle, batch.schema)
+            self._writer.write_table(batch)
+        except OSError as error:
+            raise BenchError(
+                f"{self.path}: cannot be written: {error.strerror or error}.", "BENCH_CACHE names another folder."
+            ) from error
+
+    def close(self) -> None:
+        """End the file."""
+        if self._writer is not None:
+            self._writer.close()
+            self._handle.close()
+            self._writer = None
+
+    def frame(self) -> pd.DataFrame:
+        """End the file, and return its rows as a frame with a range index."""
+        self.close()
+        return read_mapped(self.path)
+
+
+def read_mapped(path: Path) -> pd.DataFrame:
+    """Map the file of a `MappedFile` into memory, as a frame with a range index."""
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as source:
+        frame: pd.DataFrame = pa.ipc.open_file(source).read_all().to_pandas()
+    return frame
+
+
+def select_rows(frame: pd.DataFrame, kept: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return some rows of a frame with a range index; many of them are written to a file, not copied.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of shape (n_rows, n_columns)
+        Columns of text.
+    kept : ndarray of bool, shape (n_rows,)
+        Which rows.
+    """
+    if kept.all():
+        return frame.reset_index(drop=True)
+    if kept.sum() <= MANY_ROWS:
+        return frame[kept].reset_index(drop=True)
+    return write_mapped(frame, kept).frame()
+
+
+def write_mapped(frame: pd.DataFrame, kept: NDArray[np.bool_] | None = None) -> MappedFile:
+    """Write a frame of text, or some rows of it, to a file."""
+    file = MappedFile()
+    for start in range(0, len(frame), MANY_ROWS):
+        rows = frame.iloc[start : start + MANY_ROWS]
+        file.write(rows if kept is None else rows[kept[start : start + MANY_ROWS]])
+    return file
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()

@@ -1,0 +1,136 @@
+"""Tasks of many rows lie in a mapped file, which workers share, and are the same as in memory."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.data import mapped, task
+from bench.data.definition import build_task
+from bench.data.duplicates import drop_repeats
+from bench.data.mapped import MappedFile, read_mapped, select_rows
+from bench.data.sources import table
+from bench.data.task import Task
+from bench.errors import BenchError
+
+DEFINITION = {
+    "name": "mine",
+    "description": "A task.",
+    "source": {"kind": "table", "path": "rows.csv", "columns": {"text": "text", "label": "label", "group": "outlet"}},
+    "inputs": ["text"],
+    "labels": ["a", "b"],
+}
+WORDS = ["نفى", "أكد", "قال", "نفى.", "«نص»\nآخر", "a,b", "ٱ"]
+
+
+def build(folder: Path) -> Task:
+    return build_task(DEFINITION, folder / "task.yaml")
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "text": [" ".join(rng.choice(WORDS, size=2)) for _ in range(60)],
+            "label": rng.choice(["a", "b"], size=60),
+            "outlet": rng.choice(["x", "y", "z"], size=60),
+        }
+    )
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    return tmp_path
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Take seven rows for many; returns where their files are."""
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
+    for module in (mapped, table, task):
+        monkeypatch.setattr(module, "MANY_ROWS", 7)
+    return tmp_path / "cache" / "tables"
+
+
+def test_a_mapped_task_equals_one_in_memory(rows: Path, request: pytest.FixtureRequest) -> None:
+    in_memory = build(rows)
+    files = request.getfixturevalue("many")
+    from_file = build(rows)
+    assert files.is_dir()
+    pd.testing.assert_frame_equal(from_file.examples, in_memory.examples)
+    assert in_memory.left_out is not None
+    assert from_file.left_out is not None
+    pd.testing.assert_frame_equal(from_file.left_out, in_memory.left_out)
+    assert (from_file.digest, from_file.notes) == (in_memory.digest, in_memory.notes)
+    assert 7 < len(in_memory) < 60
+
+
+def test_published_folds_of_many_rows_equal_those_in_memory(rows: Path, request: pytest.FixtureRequest) -> None:
+    for fold, (train, test) in {"1": ("rows", "other"), "2": ("other", "rows")}.items():
+        for role, name in (("train", train), ("test", test)):
+            lines = "".join(f"i{name}{n},{name} {n},{'ab'[n % 2]},x\n" for n in range(20))
+            (rows / f"{role}{fold}.csv").write_text(f"id,text,label,outlet\n{lines}", encoding="utf-8")
+    source = {
+        "kind": "table",
+        "path": {"train": "train{fold}.csv", "test": "test{fold}.csv"},
+        "folds": [1, 2],
+        "columns": {"id": "id", "text": "text", "label": "label", "group": "outlet"},
+    }
+    in_memory = build_task({**DEFINITION, "source": source}, rows / "task.yaml")
+    request.getfixturevalue("many")
+    from_file = build_task({**DEFINITION, "source": source}, rows / "task.yaml")
+    pd.testing.assert_frame_equal(from_file.examples, in_memory.examples)
+
+
+def test_another_process_maps_the_same_file_and_gets_nothing_that_is_computed(rows: Path, many: Path) -> None:
+    built = replace(build(rows), left_out=None)
+    assert len(built.ids) == len(built.keys) == len(built.y)
+    sent = pickle.dumps(built)
+    received = pickle.loads(sent)
+    pd.testing.assert_frame_equal(received.examples, built.examples)
+    assert received.digest == built.digest
+    assert not {"ids", "keys", "y"} & vars(pickle.loads(sent)).keys()
+    assert built.examples["text"][0].encode() not in sent
+    assert len(list(many.iterdir())) == 1
+
+
+def test_files_are_removed_with_what_reads_them(rows: Path, many: Path) -> None:
+    built = build(rows)
+    received = pickle.loads(pickle.dumps(built))
+    expected = built.examples["text"].tolist()
+    del built
+    gc.collect()
+    assert not list(many.iterdir())
+    assert received.examples["text"].tolist() == expected
+
+
+def test_chosen_rows_of_many_are_those_of_few(many: Path) -> None:
+    frame = pd.DataFrame({"id": [str(n) for n in range(30)], "text": [f"{n} ٱ" for n in range(30)]})
+    for kept in (np.arange(30) % 3 > 0, np.ones(30, dtype=bool), np.arange(30) < 3):
+        pd.testing.assert_frame_equal(select_rows(frame, kept), frame[kept].reset_index(drop=True))
+
+
+def test_a_file_without_rows_in_its_last_part_is_read_whole(many: Path) -> None:
+    file = MappedFile()
+    for texts in (["نفى", ""], [], ["قال"], []):
+        file.write({"text": texts})
+    assert file.frame()["text"].tolist() == ["نفى", "", "قال"]
+    assert read_mapped(file.path).dtypes["text"] == pd.Series(["نفى"]).dtype
+
+
+def test_a_cache_folder_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "file"))
+    with pytest.raises(BenchError, match=r"tables: a large table cannot be kept there"):
+        MappedFile()
+
+
+def test_repeats_in_many_rows_are_told_as_in_few(many: Path) -> None:
+    frame = pd.DataFrame({"id": [str(n) for n in range(20)], "text": [f"نص {n % 12}" for n in range(20)], "label": "a"})
+    examples, _, notes = drop_repeats(frame, ("text",), None)
+    assert examples["id"].tolist() == [str(n) for n in range(12)]
+    assert notes[0].startswith("8 of 20 examples repeat an earlier input and are left out: 12 (as 0), 13 (as 1)")
