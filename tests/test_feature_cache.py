@@ -101,6 +101,49 @@ def test_equals_fit_and_transform_without_a_cache(name: str, order: list[int], c
             np.testing.assert_array_equal(dense(ours), dense(theirs))
 
 
+IN_PARTS = ("words", "tfidf", "tfidf-cues", "dropped", "only one left", "nested")
+"""Those that are made part by part of their rows where they are large."""
+
+
+@pytest.mark.parametrize("name", TRANSFORMERS)
+@settings(deadline=None, max_examples=3)
+@given(st.permutations(range(24)), st.integers(8, 20))
+def test_a_large_matrix_made_in_parts_is_the_same(name: str, order: list[int], cut: int) -> None:
+    transformer = TRANSFORMERS[name]
+    train, test = np.array(order[:cut]), np.array(order[cut:])
+    cache = FeatureCache(FRAME, max_bytes=0)
+    assert (cache._part_size(transformer) == 1) is (name in IN_PARTS)
+    whole = FeatureCache(FRAME).fit_transform(transformer, train, test, Y[train])
+    for ours, theirs in zip(cache.fit_transform(transformer, train, test, Y[train]), whole, strict=True):
+        assert type(ours) is type(theirs)
+        assert (ours.shape, ours.dtype) == (theirs.shape, theirs.dtype)
+        np.testing.assert_array_equal(dense(ours), dense(theirs))
+        if name in IN_PARTS:
+            np.testing.assert_array_equal(ours.indices, theirs.indices)
+
+
+@pytest.mark.parametrize("max_bytes", [0, 2**30])
+@pytest.mark.parametrize("name", TRANSFORMERS)
+def test_a_transformer_that_is_kept_is_fitted_as_by_itself(name: str, max_bytes: int) -> None:
+    ours, theirs = clone(TRANSFORMERS[name]), clone(TRANSFORMERS[name])
+    rows = np.arange(24)[::-1] if max_bytes else np.arange(24)
+    matrix = FeatureCache(FRAME, max_bytes).fit(ours, rows, Y[rows])
+    np.testing.assert_array_equal(dense(matrix), dense(theirs.fit_transform(FRAME.iloc[rows], Y[rows])))
+    np.testing.assert_array_equal(dense(ours.transform(FRAME)), dense(theirs.transform(FRAME)))
+
+
+def test_a_large_frame_gives_the_same_features_and_keeps_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    union = FEATURE_SETS["tfidf-cues"](BOTH)
+    train, test = np.arange(16), np.arange(16, 24)
+    expected = FeatureCache(FRAME).fit_transform(union, train, test)
+    monkeypatch.setattr("bench.features.columns.MANY_ROWS", 5)
+    monkeypatch.setattr("bench.features.dense._PART", 7)
+    cache = FeatureCache(FRAME)
+    for ours, theirs in zip(cache.fit_transform(union, train, test), expected, strict=True):
+        np.testing.assert_array_equal(dense(ours), dense(theirs))
+    assert not {key[0] for key in cache._memo} & {"texts", "normalized"}
+
+
 def test_a_block_whose_settings_stay_is_not_made_again(fits: list[str]) -> None:
     union = FeatureUnion([("one", CountedTfidf(["claim"])), ("other", CountedTfidf(["text"]))])
     cache = FeatureCache(FRAME)

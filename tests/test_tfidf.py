@@ -122,6 +122,16 @@ def test_counts_shared_between_ranges_are_those_counted_alone(
         assert shared.columns[0].vocabulary.digest == alone.columns[0].vocabulary.digest
 
 
+@pytest.mark.parametrize("analyzer", ["word", "char", "char_wb"])
+@pytest.mark.parametrize(("times", "kind"), [(10, np.uint8), (300, np.uint16), (70_000, np.int32)])
+def test_counts_of_any_size_are_exact_and_as_narrow_as_they_can_be(analyzer: str, times: int, kind: type) -> None:
+    frame = pd.DataFrame({"text": ["نفت " * times, "نفت"]})
+    counts = Tfidf(analyzer=analyzer).prepare(frame).columns[0]
+    assert counts.matrix.dtype == kind
+    found = dict(zip(counts.vocabulary.terms.tolist(), counts.matrix.toarray()[0].tolist(), strict=True))
+    assert found["نفت" if analyzer == "word" else "ن"] == times
+
+
 FRAME = pd.DataFrame(
     {
         "claim": ["نفت موسكو الخبر", "قالت كييف", "", "نفت كييف"],
