@@ -123,18 +123,20 @@ def drop_repeats(
     _, places, numbers = np.unique(keys, return_index=True, return_inverse=True)
     first = places[numbers]
     kept = first == np.arange(len(keys))
-    ids, labels = examples["id"].tolist(), examples["label"].tolist()
-    repeats = [(place, int(first[place])) for place in np.flatnonzero(~kept)]
+    again = np.flatnonzero(~kept)
+    ids, labels = (
+        list(zip(examples[name].iloc[again], examples[name].iloc[first[again]], strict=True))
+        for name in ("id", "label")
+    )
     notes = []
-    if repeats:
-        pairs = [(ids[again], ids[original]) for again, original in repeats]
-        which = listed(_by_segment(pairs) if "claim_id" in examples else [f"{a} (as {b})" for a, b in pairs])
-        verb = "repeats the input of an earlier one and is" if len(repeats) == 1 else "repeat an earlier input and are"
-        notes.append(f"{len(repeats):,} of {len(ids):,} examples {verb} left out: {which}.")
+    if ids:
+        which = listed(_by_segment(ids) if "claim_id" in examples else [f"{a} (as {b})" for a, b in ids])
+        verb = "repeats the input of an earlier one and is" if len(ids) == 1 else "repeat an earlier input and are"
+        notes.append(f"{len(ids):,} of {len(examples):,} examples {verb} left out: {which}.")
     conflicts = [
-        f"{ids[again]} ({labels[again]}; {ids[original]}: {labels[original]})"
-        for again, original in repeats
-        if labels[again] != labels[original]
+        f"{copy} ({label}; {original}: {kept_label})"
+        for (copy, original), (label, kept_label) in zip(ids, labels, strict=True)
+        if label != kept_label
     ]
     if conflicts:
         notes.append(f"{len(conflicts):,} of these had another label than the copy that is kept: {listed(conflicts)}.")

@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import FeatureUnion
 
+from bench.features.ngrams import Counts
 from bench.features.stacking import stack_rows
 from bench.features.tfidf import Tfidf
 
@@ -100,7 +101,7 @@ class FeatureCache:
     def fit(self, transformer: BaseEstimator, rows: Any, y: NDArray[Any] | None = None) -> Any:
         """Fit a transformer itself, as a model that is kept needs it, and apply it to the rows that it is fitted on.
 
-        Where the matrix is made in parts, nothing of what was prepared is kept beside it: it is the largest there is.
+        Where the matrix is made in parts, counts of n-grams are not kept beside it: it is the largest there is.
 
         Parameters
         ----------
@@ -119,7 +120,8 @@ class FeatureCache:
         places = np.asarray(rows, dtype=np.intp)
         if (part_size := self._part_size(transformer)) is not None:
             matrix = self._fit_in_parts(transformer, places, y, part_size)(places)
-            self._memo.clear()
+            for key in [key for key, kept in self._memo.items() if isinstance(kept, Counts)]:
+                del self._memo[key]
             return matrix
         if not _divisible(transformer):
             return transformer.fit_transform(self._rows(transformer)[places], y)

@@ -22,7 +22,10 @@ LABELS = ("economy", "politics", "sport")
 COMMANDS = (
     ("new", "task", "million", "--data", "million.csv", "--text", "text", "--label", "label", "--group", "outlet"),
     ("check", "task=million"),
-    ("run", "task=million", "model=logreg", "search=none", "tracking=false", "validation.folds=2"),
+    (
+        *("run", "task=million", "model=logreg", "search=none", "tracking=false", "validation.folds=2"),
+        "execution.workers=1",
+    ),
 )
 
 
