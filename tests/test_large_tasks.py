@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import pickle
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,6 +108,16 @@ def test_files_are_removed_with_what_reads_them(rows: Path, many: Path) -> None:
     gc.collect()
     assert not list(many.iterdir())
     assert received.examples["text"].tolist() == expected
+
+
+def test_what_a_killed_process_left_is_removed_after_a_week(many: Path) -> None:
+    many.mkdir(parents=True)
+    old, new = many / "old.arrow", many / "new.arrow"
+    for path, days in ((old, 8), (new, 6)):
+        path.touch()
+        os.utime(path, (time.time() - days * 86_400,) * 2)
+    MappedFile()
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_chosen_rows_of_many_are_those_of_few(many: Path) -> None:

@@ -6,6 +6,7 @@ The files are Arrow IPC files in the cache folder. They are removed with what re
 from __future__ import annotations
 
 import tempfile
+import time
 import weakref
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,10 @@ MANY_ROWS = 100_000
 """Rows beyond which a table is kept in a file, and which are written at once."""
 
 
+LEFT_BEHIND = 7 * 24 * 3600.0
+"""Seconds after which a file is taken to be nobody's."""
+
+
 class MappedFile:
     """A file of columns of text, written part by part and then mapped; it is removed with this object.
 
@@ -42,6 +47,7 @@ class MappedFile:
         folder = cache_folder() / "tables"
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            _sweep(folder)
             handle = tempfile.NamedTemporaryFile(dir=folder, suffix=".arrow", delete=False)  # noqa: SIM115
         except OSError as error:
             raise BenchError(
@@ -123,6 +129,14 @@ def write_mapped(frame: pd.DataFrame, kept: NDArray[np.bool_] | None = None) -> 
         rows = frame.iloc[start : start + MANY_ROWS]
         file.write(rows if kept is None else rows[kept[start : start + MANY_ROWS]])
     return file
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that were killed have left."""
+    for path in folder.glob("*.arrow"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > LEFT_BEHIND:
+                path.unlink()
 
 
 def _remove(path: Path) -> None:
