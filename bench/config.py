@@ -92,7 +92,7 @@ class Execution:
     name : str
         The name of its file.
     workers : int or None
-        Processes; None is one a core.
+        Processes; None is one a core, or fewer where memory is short.
     cell_timeout : float or None
         Seconds after which a cell is stopped and stored as failed.
     device : {"auto", "cpu", "cuda"}

@@ -236,6 +236,7 @@ class _Tokens:
         )
         matrix = words @ counts.matrix.astype(kind)
         matrix.sort_indices()
+        matrix.data = _narrowed(matrix.data)
         return Counts(matrix, counts.vocabulary)
 
 
@@ -277,6 +278,10 @@ def _left(ends: NDArray[np.int32], sizes: NDArray[np.int32]) -> NDArray[np.int32
 def _narrowest(most: int) -> type[np.integer[Any]]:
     """The narrowest of the types of counts that holds a number."""
     return np.uint8 if most < 2**8 else np.uint16 if most < 2**16 else np.int32
+
+
+def _narrowed(counts: NDArray[np.integer]) -> NDArray[np.integer]:
+    return counts.astype(_narrowest(int(counts.max(initial=0))), copy=False)
 
 
 def _level(stream: _Stream, key: tuple[Hashable, ...], size: int, memo: Memo) -> _Level:
@@ -335,7 +340,6 @@ def _merge(parts: list[Counts], stream: _Stream) -> Counts:
     place = np.empty(len(order), dtype=np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
     matrix = sparse.hstack([part.matrix for part in parts], format="csr")
-    indices, data = place[matrix.indices], matrix.data.astype(_narrowest(int(matrix.data.max(initial=0))))
-    matrix = sparse.csr_matrix((data, indices, matrix.indptr), shape=matrix.shape)
+    matrix = sparse.csr_matrix((_narrowed(matrix.data), place[matrix.indices], matrix.indptr), shape=matrix.shape)
     matrix.sort_indices()
     return Counts(matrix, Vocabulary(symbols[order], stream.words))
