@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from bench.data import mapped, task
+from bench.data import mapped
 from bench.data.definition import build_task
 from bench.data.duplicates import drop_repeats
 from bench.data.mapped import MappedFile, read_mapped, select_rows
@@ -51,10 +54,11 @@ def rows(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def many(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Take seven rows for many; returns where their files are."""
+    """Take few rows for many; returns where their files are."""
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    for module in (mapped, table, task):
-        monkeypatch.setattr(module, "MANY_ROWS", 7)
+    for module in (mapped, table):
+        monkeypatch.setattr(module, "LARGE", 200)
+    monkeypatch.setattr(mapped, "_PART", 100)
     return tmp_path / "cache" / "tables"
 
 
@@ -146,3 +150,44 @@ def test_repeats_in_many_rows_are_told_as_in_few(many: Path) -> None:
     examples, _, notes = drop_repeats(frame, ("text",), None)
     assert examples["id"].tolist() == [str(n) for n in range(12)]
     assert notes[0].startswith("8 of 20 examples repeat an earlier input and are left out: 12 (as 0), 13 (as 1)")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_table_is_loaded_in_a_fraction_of_its_size(tmp_path: Path) -> None:
+    text = "نفى المتحدث ذلك " * 600
+    with (tmp_path / "rows.csv").open("w", encoding="utf-8") as file:
+        file.write("text,label,outlet\n")
+        file.writelines(f"{number} {text},{'ab'[number % 2]},x\n" for number in range(20_000))
+    size = (tmp_path / "rows.csv").stat().st_size / 2**20
+    (tmp_path / "task.yaml").write_text(yaml.safe_dump(DEFINITION), encoding="utf-8")
+    environment = {**os.environ, "BENCH_CACHE": str(tmp_path / "cache")}
+    command = [sys.executable, "-c", LOAD, str(tmp_path / "task.yaml")]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert size > 300
+    assert float(run.stdout) < 0.5 * size
+
+
+LOAD = """
+import sys, threading
+from pathlib import Path
+from bench.data.definition import build_task, read_definition
+
+def anonymous():
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("RssAnon"))
+
+def watch():
+    while not done.wait(0.02):
+        seen.append(anonymous())
+
+origin, before, seen, done = Path(sys.argv[1]), anonymous(), [], threading.Event()
+watcher = threading.Thread(target=watch)
+watcher.start()
+task = build_task(read_definition(origin), origin)
+assert len(task) == 20_000 and task.digest
+done.set()
+watcher.join()
+print(max(seen) - before)
+"""
+"""Prints by how many MiB the memory of a process grows at most while it builds a task, mapped files not counted."""

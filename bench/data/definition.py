@@ -12,6 +12,7 @@ from bench.data.duplicates import drop_repeats, settle_splits
 from bench.data.figures import read_figures
 from bench.data.files import BYTE_ORDER_MARK, UNWRITABLE, read_text
 from bench.data.labels import LabelSet
+from bench.data.mapped import select_rows
 from bench.data.messages import check_name, place
 from bench.data.published import PublishedFiles
 from bench.data.sources import read_source
@@ -203,7 +204,7 @@ def _repeated(records: Records, examples: pd.DataFrame) -> pd.DataFrame:
     gone = ~records.examples["id"].isin(examples["id"])
     if records.splits:  # and not since they never had a part
         gone &= (records.examples[list(records.splits)] != "").any(axis=1)
-    return records.examples[gone]
+    return select_rows(records.examples, gone.to_numpy())
 
 
 def _check_keys(definition: Mapping[str, Any], origin: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bench.data.mapped import select_rows
+from bench.data.mapped import parts, select_rows
 from bench.data.messages import listed
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 _DIGEST = 16
 """Bytes of a key."""
-
-_PART = 100_000
-"""Rows whose keys are made at once."""
 
 _DIACRITICS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]")
 """Arabic diacritics and tatweel."""
@@ -75,10 +72,9 @@ def duplicate_keys(frame: pd.DataFrame) -> NDArray[np.bytes_]:
     [True, False, True]
     """
     keys = np.empty(len(frame), dtype=f"S{_DIGEST}")
-    for start in range(0, len(frame), _PART):
-        part = input_keys(frame.iloc[start : start + _PART])
-        encoded = (key.encode("utf-8", "surrogatepass") for key in part)
-        keys[start : start + _PART] = [hashlib.blake2b(key, digest_size=_DIGEST).digest() for key in encoded]
+    for part in parts(frame):
+        encoded = (key.encode("utf-8", "surrogatepass") for key in input_keys(frame.iloc[part]))
+        keys[part] = [hashlib.blake2b(key, digest_size=_DIGEST).digest() for key in encoded]
     return keys
 
 

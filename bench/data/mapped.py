@@ -18,13 +18,19 @@ from bench.cache import cache_folder
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-MANY_ROWS = 100_000
-"""Rows beyond which a table is kept in a file, and which are written at once."""
+LARGE = 2**25
+"""Bytes beyond which a table is kept in a file."""
+
+_PART = 2**23
+"""Bytes of a table that are worked on at once."""
+
+_MOST_ROWS = 10_000
+"""Rows that are at most."""
 
 
 LEFT_BEHIND = 7 * 24 * 3600.0
@@ -105,8 +111,20 @@ def read_mapped(path: Path) -> pd.DataFrame:
     return frame
 
 
+def is_large(frame: pd.DataFrame) -> bool:
+    """Whether a frame of text takes more than `LARGE` bytes."""
+    return _size(frame) > LARGE
+
+
+def _size(frame: pd.DataFrame) -> int:
+    """The bytes that a frame's texts take in Arrow's form."""
+    return int(frame.memory_usage(index=False).sum())
+
+
 def select_rows(frame: pd.DataFrame, kept: NDArray[np.bool_]) -> pd.DataFrame:
-    """Return some rows of a frame with a range index; many of them are written to a file, not copied.
+    """Return some rows of a frame with a range index; those of a large one are written to a file, not copied.
+
+    Arrow picks rows from a column by joining all its parts in memory first, so this goes through the frame by slices.
 
     Parameters
     ----------
@@ -117,7 +135,7 @@ def select_rows(frame: pd.DataFrame, kept: NDArray[np.bool_]) -> pd.DataFrame:
     """
     if kept.all():
         return frame.reset_index(drop=True)
-    if kept.sum() <= MANY_ROWS:
+    if not is_large(frame):
         return frame[kept].reset_index(drop=True)
     return write_mapped(frame, kept).frame()
 
@@ -125,10 +143,17 @@ def select_rows(frame: pd.DataFrame, kept: NDArray[np.bool_]) -> pd.DataFrame:
 def write_mapped(frame: pd.DataFrame, kept: NDArray[np.bool_] | None = None) -> MappedFile:
     """Write a frame of text, or some rows of it, to a file."""
     file = MappedFile()
-    for start in range(0, len(frame), MANY_ROWS):
-        rows = frame.iloc[start : start + MANY_ROWS]
-        file.write(rows if kept is None else rows[kept[start : start + MANY_ROWS]])
+    for part in parts(frame):
+        rows = frame.iloc[part]
+        file.write(rows if kept is None else rows[kept[part]])
     return file
+
+
+def parts(frame: pd.DataFrame) -> Iterator[slice]:
+    """Cut a frame of text into parts whose texts fit into memory several times."""
+    size = max(_size(frame), 1)
+    step = max(min(len(frame) * _PART // size, _MOST_ROWS), 1)
+    return (slice(start, start + step) for start in range(0, len(frame), step))
 
 
 def _sweep(folder: Path) -> None:

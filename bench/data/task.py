@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bench.data.mapped import MANY_ROWS, MappedFile, read_mapped, write_mapped
+from bench.data.mapped import MappedFile, is_large, read_mapped, write_mapped
 from bench.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Task:
         What is computed of them is left out, since it can take more than they. The file is there as long as the task.
         """
         state = {each.name: getattr(self, each.name) for each in fields(self)}
-        if len(self) > MANY_ROWS:
+        if is_large(self.examples):
             state["examples"] = self._file.path
         return state
 

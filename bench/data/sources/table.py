@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.data.files import check_characters
-from bench.data.mapped import MANY_ROWS, MappedFile
+from bench.data.mapped import LARGE, MappedFile
 from bench.data.messages import check_name
 from bench.data.sources.cells import LeftOut, Undecided
 from bench.data.sources.formats import FORMATS, Rows, format_of
@@ -204,7 +204,7 @@ class _Examples:
         names = dict.fromkeys((*named.cells, "id", *splits))
         self._columns: dict[str, list[str]] = {name: [] for name in names}
         self._written: MappedFile | None = None
-        self._count = 0
+        self._count = self._characters = 0
         self.again = False
         self.left_out: Counter[str] = Counter()
         self._labels, self._named, self._folds = labels, "id" in named.cells, len(splits) > 1
@@ -233,7 +233,8 @@ class _Examples:
         for name, values in self._columns.items():
             values.append("" if name in self._splits and name != part.split else example[name])
         self._count += 1
-        if self._count % MANY_ROWS == 0 and not self._folds:  # folds can still change an example
+        self._characters += sum(map(len, example.values()))
+        if self._characters > LARGE // 4 and not self._folds:  # folds can still change an example
             self._write()
 
     def frame(self) -> pd.DataFrame:
@@ -255,6 +256,7 @@ class _Examples:
     def _write(self) -> None:
         self._written = self._written or MappedFile()
         self._written.write(self._columns)
+        self._characters = 0
         for values in self._columns.values():
             values.clear()
 
