@@ -15,7 +15,7 @@ from bench.evaluation.memory import free_memory, workers_within_memory
 TASK = Task("mine", 1, "", ("text",), ("a", "b"), "macro_f1", "id", pd.DataFrame({"text": ["نص" * 1000] * 6000}))
 
 
-@pytest.mark.parametrize(("gib", "workers"), [(0.1, 1), (0.6, 1), (1.1, 2), (100.0, 4)])
+@pytest.mark.parametrize(("gib", "workers"), [(0.1, 1), (0.6, 1), (1.3, 2), (100.0, 4)])
 def test_workers_that_do_not_fit_are_not_started(monkeypatch: pytest.MonkeyPatch, gib: float, workers: int) -> None:
     monkeypatch.setattr(memory, "free_memory", lambda: int(gib * 2**30))
     notes: list[str] = []
@@ -23,7 +23,7 @@ def test_workers_that_do_not_fit_are_not_started(monkeypatch: pytest.MonkeyPatch
     assert len(notes) == (workers < 4)
     if notes:
         assert notes[0] == (
-            f"{workers} of 4 workers: each may take 0.5 GiB for 12 million characters, and {gib:.1f} GiB are free; "
+            f"{workers} of 4 workers: each may take 0.6 GiB for 12 million characters, and {gib:.1f} GiB are free; "
             "execution.workers=4 starts them all the same"
         )
 

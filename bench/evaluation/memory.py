@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bench.data.task import Task
 
-BYTES_A_CHARACTER = 45
+BYTES_A_CHARACTER = 55
 """What a worker takes for each character of a task's inputs.
 
 Measured with `logreg` on a million texts of twenty words (`tests/benchmarks/million.py`): the TF-IDF matrix of all
-examples, and the vectors of the solver. Other models take less.
+examples, their counts, and the vectors of the solver. Other models take less.
 """
 
 WORTH_ASKING = 10_000_000
