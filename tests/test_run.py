@@ -373,14 +373,14 @@ def test_a_second_process_on_the_same_run_is_refused(plugin: Path) -> None:
 def test_a_full_disk_ends_with_a_message_and_what_was_stored_stays(
     plugin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ["run", "task=denial", "model=lexicon", "tracking=false", "execution.workers=1"]
-    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)); import signal; "
+    words = ["run", "task=denial", "model=complement-nb", "search=none", "tracking=false", "execution.workers=1"]
+    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)); import signal; "
     script = limited + "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); import bench.cli; bench.cli.main()"
     ended = subprocess.run(
         [sys.executable, "-c", script, *words], capture_output=True, text=True, cwd=plugin, timeout=120
     )
     assert ended.returncode == 1, ended.stderr
-    assert "File too large" in ended.stderr
+    assert "/final: File too large" in ended.stderr
     assert "What was finished is stored" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert bench(*words, cwd=plugin).returncode == 0

@@ -192,8 +192,10 @@ class RunFolder:
             if target.exists():
                 shutil.rmtree(target)
             beside.rename(target)
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(beside, ignore_errors=True)
+            if isinstance(error, OSError):
+                error.filename = str(target)
             raise
 
     def read_result(self, fold: Fold) -> dict[str, Any]:
@@ -325,8 +327,10 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             file.write(content.encode() if isinstance(content, str) else content)
         Path(beside).chmod(0o644)
         Path(beside).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(beside).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)
         raise
 
 
