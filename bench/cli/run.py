@@ -27,7 +27,7 @@ Keys:
   force             true runs anew what is stored (false)
   tracking          false leaves MLflow out (true)
   results           where runs are stored (results)
-  execution.workers processes (auto: one a core, or fewer where memory is short)
+  execution.workers processes (auto: one a core, fewer where memory is short)
   execution.device  what torch computes on: cpu, cuda, or auto (auto)
 `bench show config` prints all of them with their values.
 """,
