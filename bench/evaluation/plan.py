@@ -183,7 +183,8 @@ def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list
         elif config.asked_for_models and config.asked_for_tasks and model.name in config.models:
             raise found
         else:
-            notes.append(f"{task.name}: {model.name} is left out: {found.message}")
+            reason = found.message.removeprefix(f"{model.name}: ")
+            notes.append(f"{task.name}: {model.name} is left out: {reason}")
     return fitting
 
 
