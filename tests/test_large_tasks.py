@@ -101,7 +101,7 @@ def test_another_process_maps_the_same_file_and_gets_nothing_that_is_computed(ro
     assert received.digest == built.digest
     assert not {"ids", "keys", "y"} & vars(pickle.loads(sent)).keys()
     assert built.examples["text"][0].encode() not in sent
-    assert len(list(many.iterdir())) == 1
+    assert len(list(many.glob("*.arrow"))) == 1
 
 
 def test_files_are_removed_with_what_reads_them(rows: Path, many: Path) -> None:
@@ -122,6 +122,14 @@ def test_what_a_killed_process_left_is_removed_after_a_week(many: Path) -> None:
         os.utime(path, (time.time() - days * 86_400,) * 2)
     MappedFile()
     assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_file_that_is_in_use_stays_however_old_it_is(many: Path) -> None:
+    used = MappedFile()
+    used.write({"text": ["نفى"]})
+    os.utime(used.path, (time.time() - 30 * 86_400,) * 2)
+    MappedFile()
+    assert used.frame()["text"].tolist() == ["نفى"]
 
 
 def test_chosen_rows_of_many_are_those_of_few(many: Path) -> None:

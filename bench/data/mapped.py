@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from bench.cache import cache_folder
 from bench.errors import BenchError
@@ -62,7 +63,9 @@ class MappedFile:
         self.path = Path(handle.name)
         self._handle = handle
         self._writer: Any = None
-        weakref.finalize(self, _remove, self.path)
+        lock = _lock(self.path)
+        lock.acquire()
+        weakref.finalize(self, _remove, self.path, lock)
 
     def write(self, columns: Mapping[str, Sequence[str]] | pd.DataFrame) -> None:
         """Add rows, by column.
@@ -157,13 +160,22 @@ def parts(frame: pd.DataFrame) -> Iterator[slice]:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what processes that were killed have left."""
+    """Remove what processes that were killed have left; the system frees the locks that they held."""
     for path in folder.glob("*.arrow"):
-        with suppress(OSError):
+        with suppress(OSError, Timeout):
             if time.time() - path.stat().st_mtime > LEFT_BEHIND:
-                path.unlink()
+                lock = _lock(path)
+                lock.acquire(timeout=0)
+                _remove(path, lock)
 
 
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink()
+def _lock(path: Path) -> FileLock:
+    """The lock that the process of a file holds as long as it needs the file."""
+    return FileLock(f"{path}.lock")
+
+
+def _remove(path: Path, lock: FileLock) -> None:
+    lock.release()
+    for each in (path, Path(lock.lock_file)):
+        with suppress(OSError):
+            each.unlink()
