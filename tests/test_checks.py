@@ -567,6 +567,25 @@ def test_habits_that_differ_by_no_more_than_chance_are_none(tmp_path: Path) -> N
         assert "D603" not in codes(check_task(build(table, tmp_path), quick=True))
 
 
+def test_a_text_that_stands_in_many_pairs_counts_once(tmp_path: Path) -> None:
+    """Few documents, each against many claims, are as easily apart by chance as few texts are."""
+    rng = np.random.default_rng(0)
+    for draw in range(20):
+        texts = [sentence(rng)[: None if rng.random() < 0.5 else -1] for _ in range(35)]
+        table = pd.DataFrame(
+            {
+                "claim": sentence(rng),
+                "text": text,
+                "label": LABELS[claim % 3],
+                "split": "train" if number < 30 else "test",
+                "group": f"d{number}",
+            }
+            for number, text in enumerate(texts)
+            for claim in range(6)
+        )
+        assert "D603" not in codes(check_task(build(table, tmp_path), quick=True)), draw
+
+
 def test_the_checks_in_the_document_are_the_checks() -> None:
     text = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
     headings = re.findall(r"^#+ (D\d{3}) (.+)$", text, re.MULTILINE)

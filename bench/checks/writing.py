@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from bench.checks.finding import Found, shown
 from bench.data.task import DEV, TEST, TRAIN
@@ -44,22 +46,17 @@ def differing(subject: Subject) -> Iterator[Found]:
     task = subject.task
     for split in task.splits:
         roles = task.examples[split].to_numpy(dtype=object)
-        train = task.frame[roles == TRAIN]
-        for role in (TEST, DEV):
-            part = task.frame[roles == role]
-            if part.empty:
-                continue
+        of_train, of_test, of_dev = (_habits(task.frame[roles == role]) for role in (TRAIN, TEST, DEV))
+        for role, of_part in ((TEST, of_test), (DEV, of_dev)):
             apart = [
-                (habit, column, here, there)
-                for column in task.inputs
-                for habit, pattern in HABITS.items()
-                for here, there in [(_share(part[column], pattern), _share(train[column], pattern))]
-                if abs(here - there) >= max(APART, _chance(here, len(part), there, len(train)))
+                (place, part.share, train.share)
+                for place, part, train in ((place, part, of_train[place]) for place, part in of_part.items())
+                if abs(part.share - train.share) >= max(APART, _chance(part, train))
             ]
             if apart:
-                apart.sort(key=lambda each: -abs(each[2] - each[3]))
+                apart.sort(key=lambda each: -abs(each[1] - each[2]))
                 which = f"{split}: " if len(task.splits) > 1 else ""
-                habit, column, here, there = apart[0]
+                (column, habit), here, there = apart[0]
                 yield Found(
                     "warning",
                     f"{which}{role} is written differently from train: {here:.0%} of its {column}s have {habit}, "
@@ -67,16 +64,29 @@ def differing(subject: Subject) -> Iterator[Found]:
                     shown(
                         f"{habit}: {here:.0%} of {role}, {there:.0%} of train"
                         + (f" ({column})" if len(task.inputs) > 1 else "")
-                        for habit, column, here, there in apart
+                        for (column, habit), here, there in apart
                     ),
                 )
 
 
-def _chance(here: float, n_here: int, there: float, n_there: int) -> float:
+class _Habit(NamedTuple):
+    """In which share of a column's distinct texts a habit stands, and how many of these there are."""
+
+    share: float
+    n_texts: int
+
+
+def _habits(part: pd.DataFrame) -> dict[tuple[str, str], _Habit]:
+    """Every habit in every column of a part; none where it is empty."""
+    distinct = {column: part[column].drop_duplicates() for column in part.columns if len(part)}
+    return {
+        (column, name): _Habit(float(np.mean([pattern.search(text) is not None for text in texts])), len(texts))
+        for column, texts in distinct.items()
+        for name, pattern in HABITS.items()
+    }
+
+
+def _chance(one: _Habit, other: _Habit) -> float:
     """What two parts that are written alike may differ by."""
-    pooled = (here * n_here + there * n_there) / (n_here + n_there)
-    return STANDARD_ERRORS * math.sqrt(pooled * (1 - pooled) * (1 / n_here + 1 / n_there))
-
-
-def _share(texts: pd.Series, habit: re.Pattern[str]) -> float:
-    return float(texts.map(lambda text: habit.search(text) is not None).mean())
+    pooled = (one.share * one.n_texts + other.share * other.n_texts) / (one.n_texts + other.n_texts)
+    return STANDARD_ERRORS * math.sqrt(pooled * (1 - pooled) * (1 / one.n_texts + 1 / other.n_texts))
