@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench.config import RunConfig
 from bench.errors import ConfigError
 from bench.evaluation.cell import CellResult
-from bench.evaluation.execute import Cell, available_cores, execute, warm_up
+from bench.evaluation.execute import Cell, execute, warm_up
 from bench.results.curves import FOLDER, summarise_curve
 from bench.results.store import RunFolder, run_key
 from bench.runner import InterruptedRun, Observer
@@ -113,7 +113,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
                 stack.enter_context(curve.folder.locked())
                 if curve.anew:
                     curve.folder.clear()
-                prepared.notes += _estimate(run, curve, config)
+                prepared.notes += _estimate(run, curve, prepared.workers)
             curves.append(curve)
         points = [point for curve in curves for point in curve.points]
         # The largest parts take longest; first, they leave no worker idle at the end.
@@ -180,7 +180,7 @@ def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
     return PlannedCurve(folder, record, points, anew=config.force)
 
 
-def _estimate(run: PlannedRun, curve: PlannedCurve, config: RunConfig) -> list[str]:
+def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
     """How long a curve will take, where the run on all the training data is stored with its times."""
     from bench.report.terminal import duration
 
@@ -190,7 +190,8 @@ def _estimate(run: PlannedRun, curve: PlannedCurve, config: RunConfig) -> list[s
     fold = sum(run.folder.read_seconds().values()) / len(stored)
     fractions = [part["fraction"] for part in curve.record["parts"]]
     work = sum(fraction * len(point.missing_folds()) for fraction, point in zip(fractions, curve.points, strict=True))
-    seconds = fold * work / (config.execution.workers or available_cores())
+    on_gpu = run.record["environment"].get("device", "").startswith("cuda")  # which folds take in turn
+    seconds = fold * work / (1 if on_gpu else workers)
     return [f"{curve.title}: about {duration(seconds)}, by the times of its stored run"]
 
 

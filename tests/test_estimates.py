@@ -160,9 +160,9 @@ def test_folds_that_share_a_gpu_wait_for_each_other_and_their_limit_counts_that(
     words = ("search=none", "model.params.per_row=10", "execution.cell_timeout=3600", "tracking=false")
     config = compose(["task=denial", "model=slow", "results=r", "execution.workers=4", *words])
     each = next(run for run in plan(config).runs if run.evaluation.model.name == "slow")
-    assert len(time_notes([each], config)) == 1  # the longest fold, of 1,170 s, is far from the limit by itself
+    assert len(time_notes([each], config, 4)) == 1  # the longest fold, of 1,170 s, is far from the limit by itself
     each.record["environment"]["device"] = "cuda (a GPU)"
-    whole, told = time_notes([each], config)
+    whole, told = time_notes([each], config, 4)
     assert "98 minutes" in whole
     assert "a fold takes about 78 minutes" in told
 

@@ -11,7 +11,7 @@ from bench.config import RunConfig, Search
 from bench.errors import BenchError, ConfigError
 from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.evaluate import PRUNING_STARTS, Evaluation, inner_splits
-from bench.evaluation.execute import available_cores, call
+from bench.evaluation.execute import call
 from bench.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ ROUNDED_TO = 600
 """Seconds to whole multiples of which that limit is rounded up."""
 
 
-def time_notes(runs: Sequence[PlannedRun], config: RunConfig) -> list[str]:
+def time_notes(runs: Sequence[PlannedRun], config: RunConfig, workers: int) -> list[str]:
     """Say how long runs will take, where their estimators can tell.
 
     An estimator tells in a method ``estimate_seconds(X, y)``: the seconds that one ``fit`` on these rows takes in one
@@ -45,7 +45,9 @@ def time_notes(runs: Sequence[PlannedRun], config: RunConfig) -> list[str]:
     runs : sequence of PlannedRun
         The planned runs.
     config : RunConfig
-        The budget of the search, the workers, and the limit of a fold.
+        The budget of the search, and the limit of a fold.
+    workers : int
+        Processes that run them.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def time_notes(runs: Sequence[PlannedRun], config: RunConfig) -> list[str]:
             reason = error.message if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
             notes.append(f"{where}: how long it takes cannot be told: {reason}")
             continue
-        notes += _notes(where, run, folds, one_fit, config)
+        notes += _notes(where, run, folds, one_fit, config, workers)
     return notes
 
 
@@ -131,20 +133,22 @@ def fold_seconds(evaluation: Evaluation, fold: Fold, one_fit: float, search: Sea
     return min(one_trial * trials, one_trial + (search.timeout or math.inf)) + final_fit
 
 
-def _notes(where: str, run: PlannedRun, folds: Sequence[Fold], one_fit: float, config: RunConfig) -> list[str]:
+def _notes(
+    where: str, run: PlannedRun, folds: Sequence[Fold], one_fit: float, config: RunConfig, workers: int
+) -> list[str]:
     evaluation, limit = run.evaluation, config.execution.cell_timeout
     on_gpu = run.record["environment"].get("device", "").startswith("cuda")
-    workers = 1 if on_gpu else config.execution.workers or available_cores()
+    at_once = 1 if on_gpu else workers
 
     def by_fold(search: Search) -> list[float]:
         return [fold_seconds(evaluation, fold, one_fit, search) for fold in folds]
 
     def whole(seconds: Sequence[float]) -> float:
-        return max(sum(seconds) / workers, max(seconds))
+        return max(sum(seconds) / at_once, max(seconds))
 
     needed = by_fold(config.search)
     # Folds that share a GPU wait for each other, and their time goes on.
-    longest = max(needed) * (min(config.execution.workers or available_cores(), len(folds)) if on_gpu else 1)
+    longest = max(needed) * (min(workers, len(folds)) if on_gpu else 1)
     notes = []
     if whole(needed) > WORTH_SAYING:
         searched = bool(evaluation.model.search) and config.search.trials > 0

@@ -116,7 +116,7 @@ def plan(config: RunConfig) -> Plan:
             planned.notes.append(f"{where}: stored folds of {changed} are not mixed in, but run anew")
         elif changed:
             planned.notes.append(f"{where}: stored with {changed}; force=true runs it anew")
-    planned.notes += time_notes(planned.runs, config)
+    planned.notes += time_notes(planned.runs, config, planned.workers)
     return planned
 
 
