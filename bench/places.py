@@ -24,6 +24,9 @@ REFUSED = frozenset(
 )
 """What the operating system answers where nothing can be written at a place; a full disk is none of it."""
 
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What it answers, without naming a file, where what is written does not fit or the disk fails."""
+
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
@@ -44,6 +47,8 @@ def replacing(target: Path) -> Iterator[Path]:
         If writing fails for another reason; it names the target.
     """
     place = Path(os.path.realpath(target))
+    if place.exists() and not (place.is_file() or place.is_dir()):
+        raise UserError(f"{target}: cannot be written: it is no file.", "Name another place.")
     with folder_beside(place) as folder:
         beside = folder / place.name
         yield beside
@@ -70,7 +75,9 @@ def folder_beside(target: Path) -> Iterator[Path]:
     try:
         yield beside
     except OSError as error:
-        if error.filename is None or beside not in (Path(error.filename), *Path(error.filename).parents):
+        if error.filename is None and error.errno not in NO_ROOM:
+            raise
+        if error.filename is not None and beside not in (Path(error.filename), *Path(error.filename).parents):
             raise
         raise _named(error, target) from error
     finally:

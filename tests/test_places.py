@@ -101,6 +101,20 @@ def test_a_full_disk_is_no_mistake_of_the_user(tmp_path: Path) -> None:
     assert refused(error.value, {"results=x": tmp_path}) is None
 
 
+def test_a_full_disk_that_names_no_file_is_told_of_the_place(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space") as error, replacing(tmp_path / "a"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert error.value.filename == str(tmp_path / "a")
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(UserError, match="pipe: cannot be written: it is no file"), replacing(pipe):
+        pass
+    assert pipe.is_fifo()
+
+
 def test_a_refusal_is_about_a_place_only_on_the_way_to_it_or_in_it() -> None:
     places = {"results=a/b": Path("a/b")}
     for name in ("a", "a/b", "a/b/c/.d-x7"):

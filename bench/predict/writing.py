@@ -91,7 +91,9 @@ FORMATS: dict[str, Callable[[Iterable[Mapping[str, Any]]], Iterator[str]]] = {"c
 
 
 def check_output(output: Path) -> None:
-    """Raise a ConfigError unless the folder of an output file is there."""
+    """Raise a ConfigError if an output file is a folder, or the folder that it is to stand in is not there."""
+    if output.is_dir():
+        raise ConfigError(f"--output {output}: this is a folder.", "Name a file in it.")
     folder = Path(os.path.realpath(output)).parent
     if not folder.is_dir():
         raise ConfigError(f"--output {output}: there is no folder {folder}.", "Make it, or name another file.")
