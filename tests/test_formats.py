@@ -101,6 +101,12 @@ def test_a_parquet_file_of_other_bytes_is_refused(tmp_path: Path) -> None:
         build(tmp_path, ["yes", "no"], {"text": "text", "label": "label"}, path="a.parquet")
 
 
+def test_lines_of_spaces_before_the_header_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("  \n\ntext,label\nنفى,yes\n", encoding="utf-8")
+    assert list(FORMATS[detect_format(path)](path)) == [(f"{path}, line 4", {"text": "نفى", "label": "yes"})]
+
+
 def test_labels_that_are_true_or_false_are_named_so(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["نفى", "أكد"], "label": [True, False]}), tmp_path / "a.parquet")
     task = build(tmp_path, ["true", "false"], {"text": "text", "label": "label"}, path="a.parquet")

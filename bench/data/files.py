@@ -7,7 +7,7 @@ import json
 import re
 import stat
 from difflib import get_close_matches
-from functools import partial
+from functools import lru_cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -121,13 +121,18 @@ def open_text(path: Path, newline: str) -> TextIO:
         As `read_text`.
     """
     check_file(path)
-    if not _is_text(path):
+    state = path.stat()
+    if not _is_text(path, state.st_ino, state.st_size, state.st_mtime_ns):
         read_text(path)  # says what is wrong, and where
     return path.open(encoding="utf-8-sig", newline=newline)
 
 
-def _is_text(path: Path) -> bool:
-    """Whether a file can be read and is UTF-8 without NUL, not blank, and not of another kind."""
+@lru_cache(maxsize=8)
+def _is_text(path: Path, number: int, size: int, changed: int) -> bool:
+    """Whether a file can be read and is UTF-8 without NUL, not blank, and not of another kind.
+
+    Told once for what the system says of the file: its number, its size and when it was changed.
+    """
     decoder, blank, start = codecs.getincrementaldecoder("utf-8")(), True, True
     try:
         with path.open("rb") as file:

@@ -109,7 +109,7 @@ def parse_delimited(lines: Iterable[str], path: Path, delimiter: str, quoting: L
             raise DataError(f"{where}: not valid CSV: {error}.", hint) from error
         if row is None:
             return
-        if not row:
+        if not row or (not header and not "".join(row).strip()):
             continue
         if not header:
             header = row
