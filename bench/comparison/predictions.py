@@ -145,7 +145,8 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
     for name, (folder, record) in zip(selected.names(), selected.runs, strict=True):
         summary = folder.read_summary(SUMMARY)
         if metric not in summary["scores"]:
-            notes.append(f"{name} is left out: it has no probabilities, which {metric} needs")
+            lacking = f"no probabilities, which {metric} needs" if metric in PROBABILITY_METRICS else f"no {metric}"
+            notes.append(f"{name} is left out: it has {lacking}")
             continue
         frame = _read(folder)
         if first is None:
@@ -158,7 +159,10 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
         predicted = label_codes(frame, labels)[1]
         runs.append(ComparedRun(name, folder, record, summary, predicted, probability_columns(frame, labels)))
     if first is None:
-        raise BenchError(f"No stored run of {task['name']} has the metric {metric}.")
+        raise BenchError(
+            f"No stored run of {task['name']} has the metric {metric}.",
+            f"To score by it: bench run task={task['name']} task.metric={metric}",
+        )
     sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
     runs.sort(key=lambda run: (sign * run.summary["scores"][metric], run.name))
     names, groups = group_indices(first["group"].to_numpy(dtype=str))
