@@ -159,7 +159,7 @@ def _no_name(value: object, ids: set[str] | None = None) -> str:
     if isinstance(value, float) and abs(value) >= 2**53:
         return "holds a number whose last digits are lost"
     text = str(value)
-    if (UNWRITABLE if ids is None else HIDDEN).search(text):
+    if (UNWRITABLE if ids is None else HIDDEN).search(text) or (ids is not None and {"\t", "\n"} & set(text)):
         return "holds a hidden character"
     if ids is not None and text in ids:
         return f"holds '{text}', which stands twice"
