@@ -19,10 +19,10 @@ from bench.data.files import (
     text_field,
 )
 from bench.data.messages import place
-from bench.data.sources.formats import FORMATS, Rows, parse_delimited
-from bench.data.sources.layout import DELIMITED, detect_layout
+from bench.data.sources.formats import DELIMITED, FORMATS, Rows, parse_delimited
+from bench.data.sources.layout import LOOKED_AT, detect_layout
 from bench.errors import ConfigError, DataError, nearest
-from bench.predict.sniffing import LINES, LOOKED_AT, sniff
+from bench.predict.sniffing import LINES, sniff
 
 Row = tuple[str, Mapping[str, Any]]
 """A row's place, and its values by column."""
@@ -146,8 +146,7 @@ def _parsed(lines: Iterable[str], path: Path, kind: str, columns: Mapping[str, s
         return _plain(lines, path, next(iter(columns.values())))
     if kind == "jsonl":
         return parse_json_lines(lines, path)
-    delimiter, quoting = next((delimiter, quoting) for name, delimiter, quoting in DELIMITED if name == kind)
-    return parse_delimited(lines, path, delimiter, quoting)
+    return parse_delimited(lines, path, *DELIMITED[kind])
 
 
 def _checked(rows: Rows, path: Path, kind: str, columns: Mapping[str, str], added: Sequence[str]) -> Iterator[Row]:

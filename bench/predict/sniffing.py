@@ -11,14 +11,12 @@ from typing import Literal
 
 from bench.data.messages import place
 from bench.data.scaffold.columns import NAMES
-from bench.data.sources.layout import DELIMITED, QUOTED_CELL, common_width
+from bench.data.sources.formats import DELIMITED
+from bench.data.sources.layout import QUOTED_CELL, common_width
 from bench.errors import DataError, nearest
 
 LINES = "lines"
 """What plain lines are called, beside the names of the formats of tables."""
-
-LOOKED_AT = 50
-"""Lines that decide."""
 
 LONGEST_NAME = 3
 """Words that the name of a column has at most."""
@@ -53,7 +51,7 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
     Returns
     -------
     str
-        ``jsonl``, a format of `bench.data.sources.layout.DELIMITED`, or `LINES`.
+        ``jsonl``, a format of `bench.data.sources.formats.DELIMITED`, or `LINES`.
 
     Raises
     ------
@@ -78,14 +76,14 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
             f"{path}: it looks like JSON that is not one object a line.",
             "Write one object a line, or name a .json file with an array: --input FILE.json",
         )
-    header = {name: _cells(filled[0], delimiter, quoting) for name, delimiter, quoting in DELIMITED}
+    header = {name: _cells(filled[0], delimiter, quoting) for name, (delimiter, quoting) in DELIMITED.items()}
     named = next((name for name, cells in header.items() if set(columns) <= set(cells)), None)
     if named is not None:
         return _quoted(named, filled)
     looks = next(
         (
             name
-            for name, delimiter, quoting in DELIMITED
+            for name, (delimiter, quoting) in DELIMITED.items()
             if _has_header(header[name]) or _is_even(filled, delimiter, quoting)
         ),
         None,

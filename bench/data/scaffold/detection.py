@@ -14,9 +14,9 @@ from typing import Any
 from bench.data.files import BYTE_ORDER_MARK, UNWRITABLE, check_file, iter_json_lines, read_json_array, read_text
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
-from bench.data.sources.formats import FORMATS, SUFFIXES, Rows
+from bench.data.sources.formats import DELIMITED, FORMATS, SUFFIXES, Rows
 from bench.data.sources.hub import hub_revision, load_split, rows_of_split, split_names
-from bench.data.sources.layout import DELIMITED, LOOKED_AT, detect_layout, header_widths, read_head
+from bench.data.sources.layout import LOOKED_AT, detect_layout, header_widths, read_head
 from bench.data.sources.table import ROLE_NAMES
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError
@@ -128,7 +128,7 @@ def find_data(data: str) -> Found:
 def detect_format(path: Path) -> str:
     """Name the format of a file of rows, as `detect_layout` does, or the annotation tool that wrote it."""
     layout = detect_layout(path)
-    if layout in {name for name, _, _ in DELIMITED}:
+    if layout in DELIMITED:
         _check_columns(path)
     if layout not in ("json", "jsonl"):
         return layout

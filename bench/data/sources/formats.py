@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -54,22 +55,6 @@ def format_of(name: str, given: object, where: str) -> str:
             "Unpack it." if suffix in ARCHIVES else f"Name what it is in {where}.",
         )
     return SUFFIXES[suffix]
-
-
-def _csv(path: Path) -> Rows:
-    return _delimited_rows(path, ",", csv.QUOTE_MINIMAL)
-
-
-def _semicolon_csv(path: Path) -> Rows:
-    return _delimited_rows(path, ";", csv.QUOTE_MINIMAL)
-
-
-def _tsv(path: Path) -> Rows:
-    return _delimited_rows(path, "\t", csv.QUOTE_NONE)
-
-
-def _quoted_tsv(path: Path) -> Rows:
-    return _delimited_rows(path, "\t", csv.QUOTE_MINIMAL)
 
 
 def _delimited_rows(path: Path, delimiter: str, quoting: Literal[0, 3]) -> Rows:
@@ -158,11 +143,19 @@ def _is_number(kind: Any) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
+DELIMITED: dict[str, tuple[str, Literal[0, 3]]] = {
+    "csv": (",", csv.QUOTE_MINIMAL),
+    "tsv": ("\t", csv.QUOTE_NONE),
+    "quoted-tsv": ("\t", csv.QUOTE_MINIMAL),
+    "semicolon-csv": (";", csv.QUOTE_MINIMAL),
+}
+"""The formats with a delimiter: what it is, and whether quotation marks mean anything."""
+
 FORMATS: dict[str, Callable[[Path], Rows]] = {
-    "csv": _csv,
-    "semicolon-csv": _semicolon_csv,
-    "tsv": _tsv,
-    "quoted-tsv": _quoted_tsv,
+    **{
+        name: partial(_delimited_rows, delimiter=delimiter, quoting=quoting)
+        for name, (delimiter, quoting) in DELIMITED.items()
+    },
     "jsonl": iter_json_lines,
     "json": read_json_array,
     "parquet": _parquet,
@@ -171,7 +164,7 @@ FORMATS: dict[str, Callable[[Path], Rows]] = {
     "doccano": doccano,
     "prodigy": prodigy,
 }
-"""What reads each format: separated by commas, by semicolons, by tabs without and with quotation marks; a JSON object
+"""What reads each format: separated by commas, by tabs without and with quotation marks, by semicolons; a JSON object
 a line, a JSON array of objects; Parquet; exports of annotation tools."""
 
 SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".json": "json", ".parquet": "parquet"}

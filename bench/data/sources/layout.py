@@ -13,16 +13,8 @@ from typing import Literal
 
 from bench.data.files import open_text
 from bench.data.messages import place
-from bench.data.sources.formats import ARCHIVES, SUFFIXES
+from bench.data.sources.formats import ARCHIVES, DELIMITED, SUFFIXES
 from bench.errors import DataError
-
-DELIMITED: tuple[tuple[str, str, Literal[0, 3]], ...] = (
-    ("csv", ",", csv.QUOTE_MINIMAL),
-    ("tsv", "\t", csv.QUOTE_NONE),
-    ("quoted-tsv", "\t", csv.QUOTE_MINIMAL),
-    ("semicolon-csv", ";", csv.QUOTE_MINIMAL),
-)
-"""The formats with a delimiter, and how each is split."""
 
 QUOTED_CELL = re.compile(rb'(^|\t)"[^\t]*"(\t|\r?$)', re.MULTILINE)
 """A cell between tabs that is in quotation marks."""
@@ -102,7 +94,7 @@ def _check_delimited(head: str, path: Path) -> None:
 def _delimited(path: Path) -> str | None:
     """The delimiter and quoting that give the most columns, the same number in each of the first rows."""
     best, most = None, 1
-    for name, delimiter, quoting in DELIMITED:
+    for name, (delimiter, quoting) in DELIMITED.items():
         with open_text(path, newline="") as lines:
             width = common_width(lines, delimiter, quoting)
         if width > most and (quoting != csv.QUOTE_NONE or not _has_quoted_cell(path)):
@@ -140,7 +132,7 @@ def header_widths(head: str) -> dict[str, int]:
     try:
         return {
             name: len(next(csv.reader(header, delimiter=delimiter, quoting=quoting, strict=True)))
-            for name, delimiter, quoting in DELIMITED
+            for name, (delimiter, quoting) in DELIMITED.items()
         }
     except csv.Error:
         return {}
