@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.data.files import UNWRITABLE
+from bench.data.messages import check_name
 from bench.data.sources.cells import LeftOut
 from bench.data.sources.table import ROLE_NAMES
 from bench.data.task import TEST, TRAIN
-from bench.errors import HIDDEN, ConfigError, nearest
+from bench.errors import ConfigError, DataError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,12 +160,15 @@ def _no_name(value: object, ids: set[str] | None = None) -> str:
     if isinstance(value, float) and abs(value) >= 2**53:
         return "holds a number whose last digits are lost"
     text = str(value)
-    if (UNWRITABLE if ids is None else HIDDEN).search(text) or (ids is not None and {"\t", "\n"} & set(text)):
+    if ids is None:
+        return "holds a hidden character" if UNWRITABLE.search(text) else ""
+    try:
+        check_name(text, "", "id")
+    except DataError:
         return "holds a hidden character"
-    if ids is not None and text in ids:
+    if text in ids:
         return f"holds '{text}', which stands twice"
-    if ids is not None:
-        ids.add(text)
+    ids.add(text)
     return ""
 
 
