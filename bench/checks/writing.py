@@ -49,9 +49,9 @@ def differing(subject: Subject) -> Iterator[Found]:
         of_train, of_test, of_dev = (_habits(task.frame[roles == role]) for role in (TRAIN, TEST, DEV))
         for role, of_part in ((TEST, of_test), (DEV, of_dev)):
             apart = [
-                (place, part.share, train.share)
-                for place, part, train in ((place, part, of_train[place]) for place, part in of_part.items())
-                if abs(part.share - train.share) >= max(APART, _chance(part, train))
+                (place, part.share, of_train[place].share)
+                for place, part in of_part.items()
+                if abs(part.share - of_train[place].share) >= max(APART, _chance(part, of_train[place]))
             ]
             if apart:
                 apart.sort(key=lambda each: -abs(each[1] - each[2]))
