@@ -15,7 +15,6 @@ from bench.config import RunConfig
 from bench.evaluation.cell import FINAL, CellResult, Fold
 from bench.evaluation.execute import Cell, execute, warm_up
 from bench.results.leaderboard import leaderboard, write_leaderboard
-from bench.seeding import derive_seed
 from bench.tracking import Tracker
 
 if TYPE_CHECKING:
@@ -178,8 +177,7 @@ def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
         from bench.results.summary import summarise
 
         cells = [folder.read_cell(fold) for fold in each.outer_folds]
-        seed = derive_seed(evaluation.seed, evaluation.task.name, "interval")
-        folder.write_summary(summarise(cells, evaluation.task.labels, seed, evaluation.task.metric))
+        folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.metric))
     status = "failed" if missing else "complete"
     if "started" in each.record:
         _set_status(each, status)

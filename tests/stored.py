@@ -54,7 +54,7 @@ def write_run(
             cell = CellResult(fold=cell.fold, status="failed", seconds={"fit": 0.1}, error=error)
         folder.write_cell(cell)
     if failed_fold is None:
-        folder.write_summary(summarise(cells, labels, seed))
+        folder.write_summary(summarise(cells, labels))
         folder.write_cell(
             CellResult(
                 FINAL,

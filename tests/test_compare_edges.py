@@ -17,7 +17,7 @@ from bench.comparison.request import parse_request
 from bench.comparison.selection import select, select_folders
 from bench.errors import BenchError, UserError
 from bench.report.html.page import render_report
-from bench.results.store import RunFolder
+from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import summarise
 
 
@@ -33,7 +33,7 @@ DAMAGES = {
     "[]": "expected a mapping",
     "{": "not readable as JSON",
     '{"format": 1, "status": "complete"}': "another version of bench (format 1",
-    '{"format": 2, "status": "complete"}': "'task' is missing",
+    f'{{"format": {FORMAT}, "status": "complete"}}': "'task' is missing",
 }
 
 
@@ -82,7 +82,11 @@ DAMAGED = {
     "an empty summary": ("summary.json", lambda text: "{}", "summary.json: 'scores' is missing"),
     "a summary that is a list": ("summary.json", lambda text: "[]", "summary.json: expected a mapping"),
     "an empty result": ("fold-01/result.json", lambda text: "{}", "result.json: 'fold' is missing"),
-    "a record of two keys": ("run.json", lambda text: '{"format": 2, "status": "x"}', "run.json: 'task' is missing"),
+    "a record of two keys": (
+        "run.json",
+        lambda text: f'{{"format": {FORMAT}, "status": "x"}}',
+        "run.json: 'task' is missing",
+    ),
     "a record that is a list": ("run.json", lambda text: "[]", "run.json: expected a mapping"),
 }
 
@@ -146,7 +150,7 @@ def test_with_repeats_a_suspect_stands_once_and_only_where_every_repeat_agrees(t
                 right = cell.predictions["id"] == turned
                 cell.predictions.loc[right, "predicted"] = cell.predictions.loc[right, "label"]
             folder.write_cell(cell)
-        folder.write_summary(summarise([folder.read_cell(fold) for fold in range(10)], LABELS, 0))
+        folder.write_summary(summarise([folder.read_cell(fold) for fold in range(10)], LABELS))
     twice = compared(tmp_path, "task=denial")["suspects"]
     assert [each["id"] for each in twice] == [each["id"] for each in once if each["id"] != turned]
     margins = {each["id"]: each["margin"] for each in once}

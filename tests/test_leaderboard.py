@@ -97,7 +97,7 @@ def store(
             )
         )
         folder.write_cell(cells[-1])
-    folder.write_summary(summarise(cells, LABELS, seed=0))
+    folder.write_summary(summarise(cells, LABELS))
     made = record(model, **changes)
     folder.write_record(made)
     return made

@@ -219,7 +219,7 @@ def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, rig
         )
         run.write_cell(replace(cell, predictions=predictions, scores={**cell.scores, "macro_f1": right}))
     labels = tuple(run.read_record()["task"]["labels"])
-    run.write_summary(summarise([run.read_cell(fold) for fold in run.folds()], labels, 0))
+    run.write_summary(summarise([run.read_cell(fold) for fold in run.folds()], labels))
     judgement = judge(run, baseline)
     score = baseline.read_summary()["scores"]["macro_f1"]
     assert judgement["verdict"] == verdict

@@ -111,7 +111,7 @@ class ComparedRuns:
         if self.metric not in PROBABILITY_METRICS:
             return self.bootstrap.label_scores(self.confusions(run), self.metric)
         assert run.probabilities is not None
-        return self.bootstrap.probability_scores(run.probabilities, self.true, self.groups, self.metric)
+        return self.bootstrap.probability_scores(run.probabilities, self.true, self.groups, self.metric, self.folds)
 
     def fold_scores(self, run: ComparedRun) -> Floats:
         """The run's score in each outer fold, of shape (n_folds,)."""

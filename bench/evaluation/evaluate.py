@@ -392,7 +392,8 @@ def _pooled_score(task: Task, inner: Sequence[Split], predictions: Sequence[NDAr
     pooled = np.concatenate(predictions)
     if task.metric not in PROBABILITY_METRICS:
         return float(label_scores(confusion_matrix(true, pooled, len(task.labels)), task.metric)[task.metric])
-    return probability_scores(pooled, true)[task.metric]
+    parts = np.repeat(np.arange(len(predictions)), [len(each) for each in predictions])
+    return probability_scores(pooled, true, parts)[task.metric]
 
 
 def _fit(

@@ -193,5 +193,4 @@ def _references(task: Task) -> list[dict[str, Any]]:
     scored = np.ones(len(task), dtype=bool)
     if task.splits:
         scored = (task.examples[list(task.splits)] == TEST).any(axis=1).to_numpy()
-    seed = derive_seed(0, task.name, "interval")
-    return pass_scores(task.passes[scored].reset_index(drop=True), task.groups[scored], task.labels, seed, task.metric)
+    return pass_scores(task.passes[scored].reset_index(drop=True), task.groups[scored], task.labels, task.metric)

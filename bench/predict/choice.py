@@ -184,7 +184,7 @@ def _described(folder: RunFolder, record: dict[str, Any]) -> str:
         summary = folder.read_summary(SUMMARY)
         if metric in summary["scores"]:
             interval = interval_text(summary["intervals"].get(metric))
-            score = f": {metric} {summary['scores'][metric]:.3f} {interval}".rstrip()
+            score = f": {metric} {summary['scores'][metric]:.3f} {interval}"
     return f"{_name(folder, record)}{score}"
 
 

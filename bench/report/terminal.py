@@ -134,7 +134,8 @@ def _table_row(row: dict[str, Any], metrics: list[str], primary: str, several_se
         score = row["scores"].get(name)
         cells.append(row["kind"] if score is None and name == primary else "" if score is None else f"{score:.3f}")
         if name == primary:
-            cells.append(interval_text(row["intervals"].get(name)))
+            measured = score is not None and row["kind"] != "published"
+            cells.append(interval_text(row["intervals"].get(name)) if measured else "")
     cells.append("" if row["seconds"] is None else duration(row["seconds"]))
     return cells
 

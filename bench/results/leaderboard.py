@@ -187,9 +187,13 @@ def metrics_of(board: dict[str, Any]) -> list[str]:
     return [*first, *(name for name in METRICS if name in present and name != metric)]
 
 
+NO_INTERVAL = "no interval"
+"""What tables say where a score was measured and too little stands behind it for an interval."""
+
+
 def interval_text(interval: Mapping[str, float] | None) -> str:
-    """An interval as ``[low, high]``, empty where there is none."""
-    return "" if interval is None else f"[{interval['low']:.3f}, {interval['high']:.3f}]"
+    """An interval as ``[low, high]``."""
+    return NO_INTERVAL if interval is None else f"[{interval['low']:.3f}, {interval['high']:.3f}]"
 
 
 def _cell(row: dict[str, Any], name: str, primary: str) -> str:
@@ -198,7 +202,9 @@ def _cell(row: dict[str, Any], name: str, primary: str) -> str:
     if name not in row["scores"]:
         return ""
     score = f"{row['scores'][name]:.3f}"
-    return f"{score} {interval_text(row['intervals'].get(name))}".rstrip() if name == primary else score
+    if name != primary or row["kind"] == "published":
+        return score
+    return f"{score} {interval_text(row['intervals'].get(name))}"
 
 
 def _row(folder: RunFolder, record: dict[str, Any]) -> dict[str, Any]:

@@ -45,13 +45,13 @@ LOCK = ".lock"
 MODEL = "model.skops"
 """The file of a fitted model in a cell's folder."""
 
-FORMAT = 2
+FORMAT = 3
 """The version of the result format; a change that alters numbers, or what the files hold, raises it."""
 
 RECORD = ("task", "model", "search", "validation", "splits", "seed", "status", "started", "environment", "command")
 """What a run's ``run.json`` must hold to be compared."""
 
-SUMMARY = ("scores", "intervals", "per_class", "confusion", "folds", "notes")
+SUMMARY = ("scores", "intervals", "no_interval", "per_class", "class_intervals", "confusion", "folds", "notes")
 """What a run's ``summary.json`` must hold to be compared."""
 
 RESULT = ("fold", "status", "params", "inner_score", "trials", "scores", "notes", "predictions_sha256")

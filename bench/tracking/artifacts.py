@@ -59,8 +59,15 @@ def write_artifacts(
     )
     _write_csv(
         target / "per_class.csv",
-        ["label", *CLASS_METRICS],
-        ([label, *(values[name] for name in CLASS_METRICS)] for label, values in summary["per_class"].items()),
+        ["label", *CLASS_METRICS, "f1_low", "f1_high"],
+        (
+            [
+                label,
+                *(values[name] for name in CLASS_METRICS),
+                *(summary["class_intervals"][label].get("f1", {}).get(end) for end in ("low", "high")),
+            ]
+            for label, values in summary["per_class"].items()
+        ),
     )
 
 
