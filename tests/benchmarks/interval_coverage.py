@@ -10,11 +10,10 @@ grid is all combinations of
 - the labels' rates: 50/50, 90/10, 98/2, and nine labels of 30 to 2 %;
 - the protocol: each example predicted once, and for some settings three times, as in a repeated cross-validation.
 
-Printed is a Markdown table: of each metric the share of intervals that hold the truth in %, and after a slash the share
-of data sets that are given an interval, where that is not all. Shares below 93 % are bold, and those above 97 % in
-italics, where more than chance explains it (two standard errors). The same arguments print the same table::
+Printed is the page ``docs/coverage.md``: of each metric the share of intervals that hold the truth. The same arguments
+print the same page::
 
-    python tests/benchmarks/interval_coverage.py > docs/coverage-table.md
+    python tests/benchmarks/interval_coverage.py > docs/coverage.md
     python tests/benchmarks/interval_coverage.py --repeats 100 --groups 5 20 --rates 98/2
 """
 
@@ -59,6 +58,20 @@ LEAST, MOST = 0.93, 0.97
 POPULATION = 1_200_000
 AGAIN = 0.5
 """The deviation of what differs between repeats of one example's prediction."""
+
+PAGE = """# How often intervals cover
+
+Made by `tests/benchmarks/interval_coverage.py` with {repeats:,} data sets a row; [statistics.md](statistics.md#intervals)
+has the method. Each cell is the share, in %, of the 95 % intervals that hold the population's score. After a slash stands
+the share of data sets that were given an interval, where that is not all; `none` is less than 5 %. **Bold** is less than
+93 %, *italics* more than 97 %, where chance does not explain it (two standard errors).
+
+- **groups**: how many, times the mean number of examples; `x 1` is every example by itself, as in a published split
+  without groups. With `3 repeats` each example is predicted three times, as in a repeated cross-validation.
+- **sizes**: equal, or by a power law (the largest group often has a fifth of the examples, and some data sets half).
+- **differ**: how much groups differ in their labels' rates and in how hard they are.
+- **labels**: the labels' rates; `nine` is nine labels of 30 to 2 %. The last three columns are those of the rarest label.
+"""
 
 METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "mcc", "log_loss", "brier", "average_precision")
 OF_THE_RAREST = ("f1", "precision", "recall")
@@ -248,6 +261,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         and (chosen.rates is None or setting.rates in chosen.rates)
     ]
     titles = ["groups", "sizes", "differ", "labels", *METRICS, *(f"rarest {name}" for name in OF_THE_RAREST)]
+    print(PAGE.format(repeats=chosen.repeats))
     print(f"| {' | '.join(titles)} |")
     print("| --- | --- | --- | --- |" + " ---: |" * (len(titles) - 4))
     with ProcessPoolExecutor(chosen.workers) as pool:
