@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 
 def label_key(label: str) -> str:
-    """Return what two labels share when they count as the same: their names, as they are but for letter case."""
-    return name_key(label, fold_case=False)
+    """Return what two labels share when they count as the same: their names in the normal form that keeps letter case.
+
+    A label that is nothing but marks, such as a fatha, is compared as it stands.
+    """
+    return name_key(label, fold_case=False) or label
 
 
 def respelled(labels: Iterable[str]) -> list[list[str]]:
