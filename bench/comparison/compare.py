@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.comparison.ground import thin_ground
 from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.comparison.reference_rows import reference_rows
 from bench.comparison.search import search_report
 from bench.comparison.suspects import suspects
 from bench.comparison.verdict import equal_over_groups, needed_to_decide, training_factor, verdict
@@ -56,7 +57,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
         "rope": rope,
         "n_folds": len(set(runs.folds.tolist())),
         "rows": [_row(runs, run, baseline is None and run.name in tied) for run in runs.runs],
-        "references": runs.task["references"],
+        "references": reference_rows([run.record for run in runs.runs]),
         "pairs": pairs,
         "warnings": thin_ground(runs),
         "suspects": suspects(runs),

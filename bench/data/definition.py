@@ -102,6 +102,15 @@ def published_files(definition: Mapping[str, Any], origin: Path) -> PublishedFil
     return PublishedFiles.parse(Section(source, "source", origin).section("download", DOWNLOAD))
 
 
+def has_passes(definition: Mapping[str, Any]) -> bool:
+    """Whether a task's definition names annotation passes."""
+    source = definition.get("source")
+    if not isinstance(source, Mapping):
+        return False
+    columns = source.get("columns")
+    return bool(source.get("annotations")) or (isinstance(columns, Mapping) and bool(columns.get("passes")))
+
+
 def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None = None) -> Task:
     """Build a task from its definition, reading and checking all its data.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,11 @@ from bench.statistics.reference import pass_scores
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-IDENTIFYING = ("name", "version", "digest", "labels", "label_map", "inputs", "metric", "group", "population")
+IDENTIFYING = ("name", "version", "digest", "labels", "inputs", "metric", "group", "population")
 """What of a task's description decides numbers."""
+
+TOLD = ("label_map", "descriptions")
+"""The same where a model is told it, in the order in which it stands."""
 
 IDENTIFYING_LENT = ("task", "digest", "group", "labels", "only")
 """What of the description of another task, whose examples train too, decides numbers."""
@@ -52,8 +55,10 @@ class SplitTask:
 
     def identity(self) -> dict[str, Any]:
         """What of `described` decides numbers."""
+        task = self.described["task"]
         known = {
-            "task": {key: self.described["task"][key] for key in IDENTIFYING if key in self.described["task"]},
+            "task": {key: task[key] for key in IDENTIFYING if key in task}
+            | {key: [list(pair) for pair in task[key].items()] for key in TOLD},
             "splits": self.described["splits"],
         }
         if "train_on" in self.described:
@@ -82,6 +87,13 @@ def as_split(task: Task, config: RunConfig) -> Task:
     if config.validation.splits == "grouped" and task.splits:
         task = task.without_splits()
     return task if config.validation.group is None else task.grouped_by(config.validation.group)
+
+
+def as_in_record(task: Task, record: Mapping[str, Any]) -> Task:
+    """Give a task the group column and the published splits that a stored run had."""
+    if task.splits and not record["task"].get("splits"):
+        task = task.without_splits()
+    return task if task.group == record["task"]["group"] else task.grouped_by(record["task"]["group"])
 
 
 def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
@@ -173,6 +185,7 @@ def _describe_task(task: Task, outer: Sequence[splits.Split]) -> dict[str, Any]:
         "inputs": list(task.inputs),
         "labels": list(task.labels),
         "label_map": dict(task.label_map),
+        "descriptions": dict(task.descriptions),
         "metric": task.metric,
         "group": task.group,
         **({"population": dict(task.population)} if task.population else {}),
@@ -182,12 +195,12 @@ def _describe_task(task: Task, outer: Sequence[splits.Split]) -> dict[str, Any]:
         "published": [dataclasses.asdict(figure) for figure in task.published] if task.splits else [],
         "notes": [*task.notes, *_split_notes(task, outer)],
         "origin": str(task.origin),
-        "references": _references(task),
+        "references": references(task),
     }
 
 
-def _references(task: Task) -> list[dict[str, Any]]:
-    """The passes, scored on the examples that models are scored on."""
+def references(task: Task) -> list[dict[str, Any]]:
+    """Score the passes of a task on the examples that models are scored on; see `pass_scores`."""
     if task.passes is None:
         return []
     scored = np.ones(len(task), dtype=bool)

@@ -45,7 +45,7 @@ LOCK = ".lock"
 MODEL = "model.skops"
 """The file of a fitted model in a cell's folder."""
 
-FORMAT = 2
+FORMAT = 3
 """The version of the result format; a change that alters numbers, or what the files hold, raises it."""
 
 RECORD = ("task", "model", "search", "validation", "splits", "seed", "status", "started", "environment", "command")
