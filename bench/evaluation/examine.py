@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -13,6 +15,9 @@ from bench.errors import ModelError
 from bench.evaluation.metrics import PROBABILITY_METRICS
 from bench.models.model import Model
 from bench.models.sources import code_sources, file_sources
+
+ORDERED = ("descriptions", "label_map")
+"""What an estimator can be told of its task as a mapping."""
 
 TRIED_ROWS = 5
 """Examples on which features are tried first."""
@@ -26,7 +31,7 @@ class Examined:
     ----------
     sources : dict of str to str
         What decides its numbers besides its parameters: its code (`bench.models.sources.code_sources`), the files
-        that its parameters name, and what its parts say that they rest on.
+        that its parameters name, what it is told of the labels, and what its parts say that they rest on.
     requirements : dict of str to str
         By name, the versions of the packages that its parts say they need besides those that every run records.
     device : str or None
@@ -89,11 +94,13 @@ def examine(model: Model, task: Task) -> Examined:
             sources |= more_sources
             packages |= more_packages
     requirements = _versions(packages, model)
+    estimator = model.build_estimator({}, task, seed=0)
+    code = code_sources((model.estimator, model.features))
     return Examined(
-        sources=code_sources((model.estimator, model.features)) | file_sources(_values(model)) | sources,
+        sources=code | file_sources(_values(model)) | _told(estimator, task) | sources,
         requirements=requirements,
         device=device_name() if "torch" in requirements else None,
-        estimates_time=hasattr(model.build_estimator({}, task, seed=0), "estimate_seconds"),
+        estimates_time=hasattr(estimator, "estimate_seconds"),
     )
 
 
@@ -127,6 +134,16 @@ def _try_features(features: Any, task: Task) -> None:
         features.fit(task.frame.iloc[:TRIED_ROWS], task.y[:TRIED_ROWS])
     except Exception:  # A few rows may be too few for a sound transformer, all of them not.
         features.fit(task.frame, task.y)
+
+
+def _told(estimator: Any, task: Task) -> dict[str, str]:
+    """Digest what an estimator is told of its task and the task's own part of the key does not say, in its order."""
+    asked = {name: task.context[name] for name in ORDERED if name in estimator.get_params(deep=False)}
+    return {
+        name: hashlib.sha256(json.dumps(list(told.items())).encode()).hexdigest()[:12]
+        for name, told in asked.items()
+        if told
+    }
 
 
 def _values(model: Model) -> Iterator[Any]:

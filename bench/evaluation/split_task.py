@@ -22,12 +22,8 @@ from bench.statistics.reference import pass_scores
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-IDENTIFYING = ("name", "version", "digest", "labels", "inputs", "metric", "group", "population")
+IDENTIFYING = ("name", "version", "digest", "labels", "label_map", "inputs", "metric", "group", "population")
 """What of a task's description decides numbers."""
-
-TOLD = ("label_map", "descriptions")
-"""The same where a model is told it, in the order in which it stands."""
-
 IDENTIFYING_LENT = ("task", "digest", "group", "labels", "only")
 """What of the description of another task, whose examples train too, decides numbers."""
 
@@ -55,10 +51,8 @@ class SplitTask:
 
     def identity(self) -> dict[str, Any]:
         """What of `described` decides numbers."""
-        task = self.described["task"]
         known = {
-            "task": {key: task[key] for key in IDENTIFYING if key in task}
-            | {key: [list(pair) for pair in task[key].items()] for key in TOLD},
+            "task": {key: self.described["task"][key] for key in IDENTIFYING if key in self.described["task"]},
             "splits": self.described["splits"],
         }
         if "train_on" in self.described:
@@ -185,7 +179,6 @@ def _describe_task(task: Task, outer: Sequence[splits.Split]) -> dict[str, Any]:
         "inputs": list(task.inputs),
         "labels": list(task.labels),
         "label_map": dict(task.label_map),
-        "descriptions": dict(task.descriptions),
         "metric": task.metric,
         "group": task.group,
         **({"population": dict(task.population)} if task.population else {}),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -79,6 +80,30 @@ def file_sources(values: Iterable[Any]) -> dict[str, str]:
     """
     found = {text: Path(text).expanduser() for value in values for text in _texts(value) if _names_file(text)}
     return {f"file {text}": _digest({text: path}) for text, path in sorted(found.items())}
+
+
+def is_digest(version: str | None) -> bool:
+    """Whether what `code_sources` says of a class is a digest of its source, and no installed package's version.
+
+    Examples
+    --------
+    >>> is_digest("710dac4d5fd3"), is_digest("PyYAML 6.0.4")
+    (True, False)
+    """
+    return version is not None and re.fullmatch("[0-9a-f]{12}", version) is not None
+
+
+def installed_versions(sources: Mapping[str, str]) -> dict[str, str]:
+    """Return the versions of installed packages that `code_sources` has found, by the packages' names.
+
+    Examples
+    --------
+    >>> installed_versions({"mine.Own": "710dac4d5fd3", "package yaml": "PyYAML 6.0.4"})
+    {'PyYAML': '6.0.4'}
+    """
+    code = {version for name, version in sources.items() if " " not in name or name.startswith("package ")}
+    each = (entry.rpartition(" ") for version in code if not is_digest(version) for entry in version.split(", "))
+    return {name: version for name, _, version in sorted(each)}
 
 
 @dataclass(frozen=True)
