@@ -33,7 +33,7 @@ DAMAGES = {
     "[]": "expected a mapping",
     "{": "not readable as JSON",
     '{"format": 1, "status": "complete"}': "another version of bench (format 1",
-    '{"format": 2, "status": "complete"}': "'task' is missing",
+    '{"format": 3, "status": "complete"}': "'task' is missing",
 }
 
 
@@ -82,7 +82,7 @@ DAMAGED = {
     "an empty summary": ("summary.json", lambda text: "{}", "summary.json: 'scores' is missing"),
     "a summary that is a list": ("summary.json", lambda text: "[]", "summary.json: expected a mapping"),
     "an empty result": ("fold-01/result.json", lambda text: "{}", "result.json: 'fold' is missing"),
-    "a record of two keys": ("run.json", lambda text: '{"format": 2, "status": "x"}', "run.json: 'task' is missing"),
+    "a record of two keys": ("run.json", lambda text: '{"format": 3, "status": "x"}', "run.json: 'task' is missing"),
     "a record that is a list": ("run.json", lambda text: "[]", "run.json: expected a mapping"),
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.catalogue import load_task
-from bench.comparison.reference_rows import reference_rows
+from bench.comparison.task_now import task_now
 from bench.config import compose
 from bench.evaluation.plan import plan
 from bench.evaluation.split_task import references
@@ -210,12 +210,14 @@ def test_passes_that_were_redone_show_their_new_agreement(tmp_path: Path, monkey
         "references": references(task),
     }
     record = {"task": described, "started": "2024"}
-    assert [row["scores"]["accuracy"] for row in reference_rows([record])] == pytest.approx([5 / 6, 5 / 6, 2 / 3])
+    assert [row["scores"]["accuracy"] for row in task_now([record])["references"]] == pytest.approx(
+        [5 / 6, 5 / 6, 2 / 3]
+    )
     annotate(folder, 3, "aba")
     assert load_task("mine").digest == task.digest, "the labels that models learn stay"
-    assert [row["scores"]["accuracy"] for row in reference_rows([record])] == [1.0, 1.0, 1.0]
+    assert [row["scores"]["accuracy"] for row in task_now([record])["references"]] == [1.0, 1.0, 1.0]
     other = {"task": {**described, "name": "elsewhere", "references": []}, "started": "2025"}
-    assert reference_rows([record, other]) == [], "of a task that is not here, what was stored last"
+    assert task_now([record, other])["references"] == [], "of a task that is not here, what was stored last"
 
 
 def test_a_key_of_the_same_settings_is_the_same() -> None:
