@@ -15,6 +15,7 @@ from bench.config import RunConfig
 from bench.evaluation.cell import FINAL, CellResult, Fold
 from bench.evaluation.execute import Cell, execute, warm_up
 from bench.results.leaderboard import leaderboard, write_leaderboard
+from bench.results.store import to_json
 from bench.tracking import Tracker
 
 if TYPE_CHECKING:
@@ -184,8 +185,18 @@ def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
     elif folder.status() != status:
         _start(each)
         _set_status(each, status)
+    else:
+        _bring_up_to_date(each)
     if tracker is not None:
         tracker.track(folder.path)
+
+
+def _bring_up_to_date(each: PlannedRun) -> None:
+    """Write into a stored run's record what is said of its task now, since not all of that is part of the run's key."""
+    stored = each.folder.read_record()
+    now = {part: each.record[part] for part in ("task", "train_on") if part in each.record}
+    if to_json(now) != to_json({part: stored.get(part) for part in now}):
+        each.folder.write_record(stored | now)
 
 
 def _set_status(each: PlannedRun, status: str) -> None:

@@ -136,6 +136,11 @@ def copied_group(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def respelled_group(table: pd.DataFrame) -> pd.DataFrame:
+    table.loc[5, "group"] = f"{table.loc[5, 'group']}\u00a0"
+    return table
+
+
 def set_text(row: int, change: Callable[[str], str]) -> Callable[[pd.DataFrame], pd.DataFrame]:
     def plant(table: pd.DataFrame) -> pd.DataFrame:
         table.loc[row, "text"] = change(table.loc[row, "text"])
@@ -210,6 +215,7 @@ FAULTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "nearly the same text in two groups": ("D203", nearly_copied),
     "nearly the same text with different labels": ("D205", nearly_copied_with_another_label),
     "a group that was copied": ("D206", copied_group),
+    "a group that is written in two ways": ("D207", respelled_group),
     "a text of nothing but marks": ("D301", set_text(5, lambda text: "…!؟")),
     "a text that swallowed many": ("D303", set_text(5, lambda text: f"{text}\n" * 20)),
     "a text in English": ("D304", set_text(5, lambda text: "The spokesman denied the report.")),

@@ -49,6 +49,7 @@ CHECKS: dict[str, Check] = {
         Check("D204", "Near repeat on one side", repeats.near_elsewhere),
         Check("D205", "Near repeat with another label", repeats.near_contradicting),
         Check("D206", "Groups that are nearly copies", groups.copies),
+        Check("D207", "Group written in several ways", groups.respelled, quick=True),
         Check("D301", "Empty text", texts.empty, quick=True),
         Check("D302", "Text of one word", texts.short, quick=True),
         Check("D303", "Overlong text", texts.overlong, quick=True),

@@ -28,7 +28,7 @@ def exact(subject: Subject) -> Iterator[Found]:
     if len(subject.left_out):
         number = len(subject.left_out)
         group_of = dict(zip(subject.keys.tolist(), task.groups.tolist(), strict=True))
-        own = subject.left_out[task.group].astype(str).tolist()
+        own = subject.left_out_groups.tolist()
         others = sum(group_of[key] != group for key, group in zip(subject.left_out_keys.tolist(), own, strict=True))
         which = "" if number == 1 else f"{others:,} of them "
         place = f"the same {task.group} as" if number == 1 and not others else f"another {task.group} than"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from bench.checks.near import NEAR, components, jaccard, near_pairs
 from bench.data.duplicates import duplicate_keys, input_keys
+from bench.text.identity import canonical
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,6 +76,13 @@ class Subject:
         return duplicate_keys(self.left_out[list(self.task.inputs)])
 
     @cached_property
+    def left_out_groups(self) -> NDArray[np.str_]:
+        """Their groups, of shape (n_left_out,)."""
+        task = self.task
+        names = canonical([*task.groups.tolist(), *self.left_out[task.group].astype(str)], task.group_key)
+        return np.array(names[len(task) :], dtype=str)
+
+    @cached_property
     def distinct(self) -> tuple[NDArray[np.bytes_], NDArray[np.intp]]:
         """The distinct keys of the task's examples, and the first row of each; both of shape (n_distinct,)."""
         rows = np.flatnonzero(~pd.Series(self.keys).duplicated().to_numpy())
@@ -103,8 +111,7 @@ class Subject:
         pairs = np.stack([place[self.near.first], place[self.near.second]], axis=1)
         family = dict(zip(keys.tolist(), components(len(keys), pairs).tolist(), strict=True))
         numbers = [family[key] for key in (*self.keys.tolist(), *self.left_out_keys.tolist())]
-        groups = np.concatenate([self.task.groups, self.left_out[self.task.group].to_numpy(dtype=str)])
-        return np.array(numbers, dtype=np.intp), groups
+        return np.array(numbers, dtype=np.intp), np.concatenate([self.task.groups, self.left_out_groups])
 
     def texts(self, column: str) -> pd.Series:
         """The distinct texts of an input column, each under the id of the first example that has it."""

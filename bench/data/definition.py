@@ -11,7 +11,7 @@ import yaml
 from bench.data.duplicates import drop_repeats, settle_splits
 from bench.data.figures import read_figures
 from bench.data.files import BYTE_ORDER_MARK, UNWRITABLE, read_text
-from bench.data.labels import LabelSet
+from bench.data.labels import LabelSet, respelled
 from bench.data.mapped import select_rows
 from bench.data.messages import check_name, place
 from bench.data.published import PublishedFiles
@@ -102,6 +102,15 @@ def published_files(definition: Mapping[str, Any], origin: Path) -> PublishedFil
     return PublishedFiles.parse(Section(source, "source", origin).section("download", DOWNLOAD))
 
 
+def has_passes(definition: Mapping[str, Any]) -> bool:
+    """Whether a task's definition names annotation passes."""
+    source = definition.get("source")
+    if not isinstance(source, Mapping):
+        return False
+    columns = source.get("columns")
+    return bool(source.get("annotations")) or (isinstance(columns, Mapping) and bool(columns.get("passes")))
+
+
 def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None = None) -> Task:
     """Build a task from its definition, reading and checking all its data.
 
@@ -150,7 +159,7 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     figures = read_figures(definition, origin)
 
     records = read_source(definition["source"], inputs, labels, origin, mirror)
-    group = definition.get("group") or records.group
+    group = records.group if definition.get("group") is None else definition["group"]
     columns = [column for column in records.examples.columns if column not in ("label", *records.splits)]
     if group not in columns:
         raise ConfigError(f"{origin}: group: there is no column '{group}'.", nearest(str(group), columns))
@@ -261,7 +270,7 @@ def _label_set(definition: Mapping[str, Any], origin: Path) -> LabelSet:
         if not label.strip():
             raise ConfigError(f"{origin}: labels: {label!r} is no name.")
         check_name(label, f"{origin}: labels", "label")
-    mapping = definition.get("label_map") or {}
+    mapping = {} if definition.get("label_map") is None else definition["label_map"]
     if not isinstance(mapping, Mapping):
         raise ConfigError(f"{origin}: 'label_map' must be a mapping of the annotators' labels to the task's.")
     for raw, label in mapping.items():
@@ -269,6 +278,11 @@ def _label_set(definition: Mapping[str, Any], origin: Path) -> LabelSet:
             raise ConfigError(f"{origin}: label_map: {raw!r} is not text.", "Quote it.")
         if label not in labels:
             raise ConfigError(f"{origin}: label_map.{raw}: '{label}' is not in labels.", nearest(str(label), labels))
+    if ways := respelled(labels):
+        raise ConfigError(
+            f"{origin}: labels: {' and '.join(map(repr, ways[0]))} are one label, written in several ways.",
+            "Keep one of them in labels, and map the others to it with label_map.",
+        )
     return LabelSet(labels, dict(mapping))
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +10,7 @@ import pandas as pd
 
 from bench.data.mapped import parts, select_rows
 from bench.data.messages import listed
+from bench.text.identity import text_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,16 +20,12 @@ if TYPE_CHECKING:
 _DIGEST = 16
 """Bytes of a key."""
 
-_DIACRITICS = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]")
-"""Arabic diacritics and tatweel."""
-
 
 def input_key(*texts: str) -> str:
     """Return what two inputs share when they count as the same.
 
-    Ignored are compatibility forms of a character (NFKC), Arabic diacritics and tatweel,
-    letter case, invisible format characters, punctuation and the amount of white space.
-    A text that is nothing but these is compared as it stands after NFKC.
+    What is ignored is said of texts in `bench.text.identity`: invisible and combining characters, compatibility forms,
+    kinds of digits, letter case, punctuation and the amount of white space.
 
     Parameters
     ----------
@@ -49,7 +44,7 @@ def input_key(*texts: str) -> str:
     >>> input_key("رفضت روسيا") == input_key("قبلت روسيا")
     False
     """
-    return "\x1f".join(map(_text_key, texts))
+    return "\x1f".join(map(text_key, texts))
 
 
 def duplicate_keys(frame: pd.DataFrame) -> NDArray[np.bytes_]:
@@ -219,24 +214,5 @@ def _by_segment(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 def _column_keys(column: pd.Series) -> list[str]:
     texts = column.tolist()
-    known = {text: _text_key(text) for text in set(texts)}
+    known = {text: text_key(text) for text in set(texts)}
     return [known[text] for text in texts]
-
-
-def _text_key(text: str) -> str:
-    composed = unicodedata.normalize("NFKC", text)
-    bare = _DIACRITICS.sub("", composed.casefold()).translate(_SIGNIFICANT)
-    return " ".join((bare if bare.strip() else composed).split())
-
-
-class _Significant(dict[int, str]):
-    """What stands for each character in a key, for `str.translate`; each is looked up once."""
-
-    def __missing__(self, point: int) -> str:
-        character = chr(point)
-        category = unicodedata.category(character)
-        self[point] = "" if category == "Cf" else " " if category[0] in "PC" else character
-        return self[point]
-
-
-_SIGNIFICANT = _Significant()

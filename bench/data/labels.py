@@ -6,9 +6,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import DataError, nearest
+from bench.text.identity import name_key, spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+
+def label_key(label: str) -> str:
+    """Return what two labels share when they count as the same: their names in the normal form that keeps letter case.
+
+    A label that is nothing but marks, such as a fatha, is compared as it stands.
+    """
+    return name_key(label, fold_case=False) or label
+
+
+def respelled(labels: Iterable[str]) -> list[list[str]]:
+    """Return the labels that are written in several ways, each as the list of these.
+
+    Examples
+    --------
+    >>> respelled(["1", "-1", "C", "C++", "1.0"])
+    [['1', '1.0']]
+    """
+    return spellings(labels, label_key)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import pandas as pd
 
 from bench.data.mapped import MappedFile, is_large, read_mapped, write_mapped
 from bench.errors import ConfigError, nearest
+from bench.text.identity import canonical, name_key, text_key
 
 if TYPE_CHECKING:
     import datasets
@@ -164,8 +165,16 @@ class Task:
 
     @cached_property
     def groups(self) -> NDArray[np.str_]:
-        """Each example's group, of shape (n_examples,)."""
-        return self.examples[self.group].to_numpy(dtype=str)
+        """Each example's group, of shape (n_examples,).
+
+        Groups whose names count as the same are one, under the spelling that stands first.
+        """
+        return np.array(canonical(self.examples[self.group].tolist(), self.group_key), dtype=str)
+
+    @property
+    def group_key(self) -> Callable[[str], str]:
+        """What makes two groups' names the same; inputs are compared as inputs, and no two examples have one id."""
+        return str if self.group == "id" else text_key if self.group in self.inputs else name_key
 
     @cached_property
     def weights(self) -> NDArray[np.float64] | None:

@@ -204,7 +204,7 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
         described["first_setting"] = model.first_setting
     identity = {
         **split.identity(),
-        "model": described,
+        "model": {**described, "search": [list(pair) for pair in described["search"].items()]},
         "validation": deciding(dataclasses.asdict(config.validation), task["splits"], lent=split.lent is not None),
         "search": {"trials": config.search.trials, "timeout": config.search.timeout} if model.search else None,
         "seed": config.seed,

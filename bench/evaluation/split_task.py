@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 IDENTIFYING = ("name", "version", "digest", "labels", "label_map", "inputs", "metric", "group", "population")
 """What of a task's description decides numbers."""
-
 IDENTIFYING_LENT = ("task", "digest", "group", "labels", "only")
 """What of the description of another task, whose examples train too, decides numbers."""
 
@@ -82,6 +81,13 @@ def as_split(task: Task, config: RunConfig) -> Task:
     if config.validation.splits == "grouped" and task.splits:
         task = task.without_splits()
     return task if config.validation.group is None else task.grouped_by(config.validation.group)
+
+
+def as_in_record(task: Task, record: Mapping[str, Any]) -> Task:
+    """Give a task the group column and the published splits that a stored run had."""
+    if task.splits and not record["task"].get("splits"):
+        task = task.without_splits()
+    return task if task.group == record["task"]["group"] else task.grouped_by(record["task"]["group"])
 
 
 def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
@@ -182,12 +188,12 @@ def _describe_task(task: Task, outer: Sequence[splits.Split]) -> dict[str, Any]:
         "published": [dataclasses.asdict(figure) for figure in task.published] if task.splits else [],
         "notes": [*task.notes, *_split_notes(task, outer)],
         "origin": str(task.origin),
-        "references": _references(task),
+        "references": references(task),
     }
 
 
-def _references(task: Task) -> list[dict[str, Any]]:
-    """The passes, scored on the examples that models are scored on."""
+def references(task: Task) -> list[dict[str, Any]]:
+    """Score the passes of a task on the examples that models are scored on; see `pass_scores`."""
     if task.passes is None:
         return []
     scored = np.ones(len(task), dtype=bool)

@@ -15,6 +15,7 @@ from bench.data.messages import listed
 from bench.errors import ConfigError, UserError, nearest
 from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.metrics import LOWER_IS_BETTER
+from bench.predict.fitted import changed_code
 from bench.results.leaderboard import interval_text
 from bench.results.protocol import model_name, search_name
 from bench.results.store import RECORD, SUMMARY, RunFolder, stored_runs
@@ -111,7 +112,8 @@ def choose_run(request: Request) -> Chosen:
 
     That is the one with the key, where one was asked for; else the best of the finished runs that compare, of the
     model that was asked for or of all, as the leaderboard ranks them, and the newest of equals. Where the store holds
-    runs under several protocols, those of the run that was started last are taken.
+    runs under several protocols, those of the run that was started last are taken. Runs of a plug-in whose code was
+    changed since are passed over.
 
     Raises
     ------
@@ -131,14 +133,19 @@ def choose_run(request: Request) -> Chosen:
     selected = select_runs(request.results, request.task, wanted)
     runs = sorted(selected.runs, key=lambda run: str(run[1]["started"]), reverse=True)
     runs.sort(key=_rank)
-    folder, record = next((run for run in runs if run[0].model_path() is not None), runs[0])
+    fitted = [run for run in runs if run[0].model_path() is not None]
+    folder, record = next((run for run in fitted if changed_code(run[1]) is None), [*fitted, *runs][0])
     if folder.model_path() is None:
         raise UserError(f"{folder.path}: no fitted model is stored. {_reason(folder, record)}", _again(record))
     why = "" if len(runs) == 1 else f", the best of {len(runs)} stored runs that compare"
     passed = [other for other in runs[: runs.index((folder, record))] if other[0] is not folder]
     notes = [f"{_described(folder, record)}{why}."]
-    notes += [f"{_name(*other)} is passed over: no fitted model of it is stored." for other in passed]
+    notes += [f"{_name(*other)} is passed over: {_why_passed(*other)}." for other in passed]
     return Chosen(folder, record, [*notes, *(f"{note}." for note in selected.notes)])
+
+
+def _why_passed(folder: RunFolder, record: dict[str, Any]) -> str:
+    return "no fitted model of it is stored" if folder.model_path() is None else str(changed_code(record))
 
 
 def _refuse_task(request: Request) -> None:

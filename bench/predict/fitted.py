@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, ModelError, UserError
+from bench.models.sources import code_sources, installed_versions, is_digest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +103,8 @@ def load_fitted(folder: RunFolder) -> FittedModel:
     Raises
     ------
     bench.errors.UserError
-        If the run has no fitted model, or its files are damaged, or the model has types that are not trusted.
+        If the run has no fitted model, or its files are damaged, or the model has types that are not trusted, or the
+        code of a plug-in is no longer that of the run.
     """
     from bench.models.persistence import loads
 
@@ -111,6 +113,11 @@ def load_fitted(folder: RunFolder) -> FittedModel:
     path = folder.model_path()
     if path is None:
         raise UserError(f"{folder.path}: no fitted model is stored.", "Run the same command again.")
+    if changed := changed_code(record):
+        raise UserError(
+            f"{folder.path}: {changed}, so the run's score does not say how good its labels are.",
+            f"Run it again: {record.get('command', 'bench run')} Or put the code back as it was.",
+        )
     try:
         estimator = loads(path.read_bytes(), _trusted(record["model"]))
     except ModelError as error:
@@ -131,6 +138,28 @@ def load_fitted(folder: RunFolder) -> FittedModel:
     return FittedModel(inputs, labels, estimator)
 
 
+def changed_code(record: Mapping[str, Any]) -> str | None:
+    """Say which class of a run's model is no longer the code that the run was made with, None where none is.
+
+    Parameters
+    ----------
+    record : mapping
+        The content of the run's ``run.json``.
+    """
+    model = record["model"]
+    then = model.get("sources", {})
+    paths = [path for path in (model.get("estimator"), model.get("features")) if path and is_digest(then.get(path))]
+    trusted = _trusted(model) if paths else ()
+    now = code_sources(path for path in paths if path.rpartition(".")[0] in trusted)
+    changed = next((path for path in paths if now.get(path, then[path]) != then[path]), None)
+    if changed is None:
+        return None
+    return (
+        f"the code of {changed}, with what it imports and reads, is not that of the run (digest {then[changed]}, "
+        f"now {now[changed]})"
+    )
+
+
 def other_versions(record: Mapping[str, Any]) -> str | None:
     """Say which packages were others when a run was stored, None where none were.
 
@@ -139,8 +168,9 @@ def other_versions(record: Mapping[str, Any]) -> str | None:
     record : mapping
         The content of the run's ``run.json``.
     """
-    packages = record["environment"].get("packages", {})
-    then = {name: packages[name] for name in DECIDING if name in packages} | record["model"].get("requirements", {})
+    packages, model = record["environment"].get("packages", {}), record["model"]
+    then = {name: packages[name] for name in DECIDING if name in packages}
+    then |= model.get("requirements", {}) | installed_versions(model.get("sources", {}))
     now = {name: _version(DISTRIBUTIONS.get(name, name)) for name in then}
     return ", ".join(f"{name} {then[name]} (now {now[name]})" for name in then if then[name] != now[name]) or None
 

@@ -12,6 +12,7 @@ from bench.data.sources.cells import LeftOut
 from bench.data.sources.table import ROLE_NAMES
 from bench.data.task import TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
+from bench.text.identity import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,9 +167,10 @@ def _no_name(value: object, ids: set[str] | None = None) -> str:
         check_name(text, "", "id")
     except DataError:
         return "holds a hidden character"
-    if text in ids:
+    key = name_key(text, fold_case=False)
+    if key in ids:
         return f"holds '{text}', which stands twice"
-    ids.add(text)
+    ids.add(key)
     return ""
 
 

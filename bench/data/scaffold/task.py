@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from bench.catalogue import task_files
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
 from bench.data.definition import build_task, name_problem
-from bench.data.labels import LabelSet
+from bench.data.labels import LabelSet, respelled
 from bench.data.messages import check_name
 from bench.data.scaffold.columns import (
     Chosen,
@@ -133,7 +133,9 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
     label = chosen.columns.get("label", "label")
     with _telling_guesses(chosen):
         records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
-    counts = Counter(records.examples["label"].tolist())
+    as_written = Counter(records.examples["label"].tolist())
+    label_map = _one_spelling(as_written)
+    counts = Counter(label_map.get(value, value) for value in as_written.elements())
     if len(counts) < 2 or len(counts) > MOST_LABELS:
         values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
         raise DataError(
@@ -147,6 +149,7 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
         "source": {**found.source, **section},
         "inputs": inputs,
         "labels": [value for value, _ in counts.most_common()],
+        **({"label_map": label_map} if label_map else {}),
         "metric": "macro_f1",
     }
     task = replace(build_task(definition, found.origin), origin=target / "task.yaml")
@@ -177,6 +180,12 @@ def _to_yaml(definition: dict[str, Any]) -> str:
         if yaml.safe_load(text) == definition:  # PyYAML writes some line ends, such as U+0085, so that they are lost
             break
     return text
+
+
+def _one_spelling(labels: Mapping[str, int]) -> dict[str, str]:
+    """Map labels to the commonest of those that count as the same; empty where each is written in one way."""
+    respelled_as = {way: max(ways, key=lambda way: labels[way]) for ways in respelled(labels) for way in ways}
+    return {label: respelled_as.get(label, label) for label in labels} if respelled_as else {}
 
 
 class _AnyLabel(LabelSet):
@@ -256,6 +265,10 @@ def _remarks(task: Task, summary: Summary) -> Iterator[str]:
             "These columns are those of Label Studio's CSV, with a row an annotation: a text that several annotators "
             "labelled repeats, and the first label counts. Its JSON export has them as passes."
         )
+    for ways in respelled(task.label_map):
+        label = task.label_map[ways[0]]
+        others = ", ".join(repr(way) for way in ways if way != label)
+        yield f"The label {label!r} is written as {others} too; label_map in the task's file makes them one."
     for label in task.labels:
         if any(part in task.labels for part in label.split("#") if part != label):
             yield (

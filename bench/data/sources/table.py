@@ -18,6 +18,7 @@ from bench.data.sources.records import Records
 from bench.data.sources.section import Section
 from bench.data.task import DEV, ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
+from bench.text.identity import name_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -225,11 +226,11 @@ class _Examples:
         if not self._named:
             number = self._counts[part.role] = self._counts.get(part.role, 0) + 1
             example["id"] = f"{part.role}-{number}" if part.role else str(number)
-        elif example["id"] in self._seen:
-            self._add_again(example, part, where)
+        elif (key := name_key(example["id"], fold_case=False)) in self._seen:
+            self._add_again(example, part, where, *self._seen[key])
             return
         else:
-            self._seen[example["id"]] = len(self), where
+            self._seen[key] = len(self), where
         for name, values in self._columns.items():
             values.append("" if name in self._splits and name != part.split else example[name])
         self._count += 1
@@ -260,12 +261,13 @@ class _Examples:
         for values in self._columns.values():
             values.clear()
 
-    def _add_again(self, example: dict[str, str], part: Part, where: str) -> None:
+    def _add_again(self, example: dict[str, str], part: Part, where: str, row: int, first: str) -> None:
         """Give an example that another fold has too its role in this one."""
-        row, first = self._seen[example["id"]]
         if not self._folds or self._columns[str(part.split)][row]:
+            key = name_key(example["id"], fold_case=False)
+            spelt = "" if key == example["id"] else f" spelt otherwise ({example['id']!r} counts as {key!r})"
             raise DataError(
-                f"{where}: id '{example['id']}' stands twice, first in {first}.",
+                f"{where}: id '{example['id']}' stands twice, first in {first}{spelt}.",
                 "Correct it, or leave source.columns.id out: the rows are then numbered.",
             )
         for name, value in example.items():
