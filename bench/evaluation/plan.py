@@ -24,6 +24,7 @@ from bench.evaluation.examine import Examined, examine_all
 from bench.evaluation.execute import available_cores, call
 from bench.evaluation.memory import workers_within_memory
 from bench.evaluation.split_task import SplitTask, load_as_split, split_task, tasks_to_load, with_lent
+from bench.json_text import spelled
 from bench.models.model import Model
 from bench.results.protocol import deciding
 from bench.results.store import FORMAT, RunFolder, run_key
@@ -194,8 +195,8 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
         "name": model.name,
         "estimator": model.estimator,
         "features": model.features,
-        "params": dict(model.params),
-        "search": {name: dataclasses.asdict(spec) for name, spec in model.search.dimensions.items()},
+        "params": spelled(model.params),
+        "search": {name: spelled(dataclasses.asdict(spec)) for name, spec in model.search.dimensions.items()},
         "sources": examined.sources,
     }
     if model.prune:

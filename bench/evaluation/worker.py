@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from bench.errors import printable
 from bench.evaluation.cell import CellResult
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def work(evaluations: Sequence[Evaluation], connection: Connection, environment:
         except BrokenPipeError:
             return
         except Exception:
-            connection.send(CellResult(fold=fold, status="failed", error=traceback.format_exc()))
+            connection.send(CellResult(fold=fold, status="failed", error=printable(traceback.format_exc())))
 
 
 def answer(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.evaluation.cell import FINAL, CellResult
+from bench.json_text import json_text
 from bench.results.protocol import model_name
 from bench.results.store import RunFolder
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
@@ -126,7 +127,7 @@ def _log_run(
         tags[AGAINST_MAJORITY] = judgement["verdict"]
     beside = baseline.read_summary() if baseline is not None else None
     tags[NOTE] = describe_run(record, summary, beside, judgement)
-    errors = [f"fold {cell.fold}: {_last_line(cell.error)}" for cell in everything if cell.error]
+    errors = [f"fold {cell.fold}: {cell.reason}" for cell in everything if cell.error]
     if errors:
         tags["bench.error"] = "; ".join(errors)
     tags[CONTENT] = content
@@ -151,7 +152,7 @@ def _log_fold(
     fold = int(cell.fold)
     tags = {**_tags(record), LEVEL: "fold", PARENT: parent, "bench.fold": str(fold)}
     if cell.error:
-        tags["bench.error"] = _last_line(cell.error)
+        tags["bench.error"] = cell.reason
     if cell.notes:
         tags[NOTE] = "\n".join(f"- {note}" for note in cell.notes)
     # The folds run side by side. The page lists the latest first, so a millisecond apart they stand in order.
@@ -233,7 +234,7 @@ def _dataset(task: Mapping[str, Any], summary: Mapping[str, Any] | None) -> Data
         source_type="local",
         source=json.dumps({"uri": task["origin"]}),
         schema=json.dumps({"mlflow_colspec": columns}),
-        profile=json.dumps(profile),
+        profile=json_text(profile),
     )
 
 
@@ -260,7 +261,7 @@ def _tags(record: Mapping[str, Any]) -> dict[str, str]:
         tags |= {"mlflow.source.git.commit": git["commit"], "mlflow.source.git.dirty": str(git["dirty"]).lower()}
     renamed = {name: label for label in task["labels"] if (name := ascii_name(label)) != label}
     if renamed:
-        tags["bench.labels"] = json.dumps(renamed, ensure_ascii=False)
+        tags["bench.labels"] = json_text(renamed)
     return tags
 
 
@@ -285,10 +286,5 @@ def _parameter(name: str) -> str:
 
 def _as_text(params: Mapping[str, Any]) -> dict[str, str]:
     return {
-        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-        for name, value in params.items()
+        name: value if isinstance(value, str) else json_text(value, any_kind=True) for name, value in params.items()
     }
-
-
-def _last_line(error: str) -> str:
-    return error.strip().rpartition("\n")[2][:2000]
