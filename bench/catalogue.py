@@ -6,7 +6,6 @@ the package, then, for models, the entry points ``bench.models`` of installed pa
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -116,9 +115,9 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
         If there is no such model, or its definition is wrong.
     """
     from bench.models.model import Model, qualified
+    from bench.models.plugins import look_here_last
 
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    look_here_last()
     files, installed = config_files("model"), _model_entry_points()
     if name not in files and name in installed:
         return _from_entry_point(installed[name], overrides or {})

@@ -5,10 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+PATIENCE = 2.0
+"""Seconds that processes have to end once their work is done."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,31 @@ def warm_up() -> None:
     if context.get_start_method() == "forkserver":
         from multiprocessing import forkserver
 
+        from bench.evaluation.sockets import use_own_folder
+
+        use_own_folder()
         context.set_forkserver_preload(list(PRELOADED))
-        forkserver.ensure_running()
+        with _undisturbed():
+            forkserver.ensure_running()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep Ctrl-C, and modules in the current folder, from the server of the workers while it imports libraries.
+
+    It inherits what is held back here. This process gets the signal at the end.
+    """
+    safe = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        if safe is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = safe
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def execute(
@@ -114,9 +141,10 @@ def execute(
     finally:
         for worker in running.values():
             worker.process.kill()
-        for process, connection in [*idle, *((w.process, w.connection) for w in running.values())]:
+        everyone = [*idle, *((w.process, w.connection) for w in running.values())]
+        for _, connection in everyone:
             connection.close()
-            process.join()
+        _end([process for process, _ in everyone])
 
 
 def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
@@ -148,10 +176,20 @@ def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
     except EOFError:
         process.join()
         raise BenchError(f"A process ended with exit status {process.exitcode} while models were examined.") from None
-    process.join()
+    _end([process])
     if not returned:
         raise value
     return value
+
+
+def _end(processes: Sequence[Any]) -> None:
+    """Wait for processes that have nothing left to do, but not for threads that a model has left running in them."""
+    deadline = time.monotonic() + PATIENCE
+    for process in processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+        if process.is_alive():
+            process.kill()
+            process.join()
 
 
 def available_cores() -> int:
