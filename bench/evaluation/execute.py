@@ -79,8 +79,12 @@ def _undisturbed() -> Iterator[None]:
 
     It inherits what is held back here. This process gets the signal at the end.
     """
+    from multiprocessing import resource_tracker
+
     safe = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
+    # The server starts the tracker where there is none yet, which would let signals through again.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -176,6 +180,9 @@ def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
     except EOFError:
         process.join()
         raise BenchError(f"A process ended with exit status {process.exitcode} while models were examined.") from None
+    except KeyboardInterrupt:
+        process.kill()
+        raise
     _end([process])
     if not returned:
         raise value

@@ -73,7 +73,8 @@ def answer(
         reply = (True, function(*args))
     except Exception as error:
         reply = (False, error)
-    connection.send(reply)
+    with suppress(BrokenPipeError):
+        connection.send(reply)
 
 
 def _settle(environment: Mapping[str, str]) -> None:
