@@ -153,7 +153,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}: not valid YAML: {error.problem}.") from None
-    except (yaml.YAMLError, OmegaConfBaseException, OSError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
+    except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}.") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected a mapping of keys to values.")
@@ -230,7 +232,7 @@ def _from_entry_point(point: EntryPoint, overrides: Mapping[str, Any]) -> Model:
     try:
         loaded = point.load()
         model = loaded() if callable(loaded) and not isinstance(loaded, Model) else loaded
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelError(
             f"{origin}: {point.value} cannot be loaded: {type(error).__name__}: {error}.",
             "Reinstall or mend the package.",

@@ -28,6 +28,10 @@ PATIENCE = 2.0
 """Seconds that processes have to end once their work is done."""
 
 
+class DiedError(BenchError):
+    """A process ended before it gave an answer."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A cell to be run.
@@ -165,7 +169,7 @@ def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
 
     Raises
     ------
-    bench.errors.BenchError
+    DiedError
         If the process died.
     Exception
         What the function raised.
@@ -179,7 +183,7 @@ def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
         returned, value = ours.recv()
     except EOFError:
         process.join()
-        raise BenchError(f"A process ended with exit status {process.exitcode} while models were examined.") from None
+        raise DiedError(f"with exit status {process.exitcode}") from None
     except KeyboardInterrupt:
         process.kill()
         raise
