@@ -205,7 +205,6 @@ def _set_status(each: PlannedRun, status: str) -> None:
 
 
 def _failure(each: PlannedRun, result: CellResult) -> str:
-    reason = (result.error or "").strip().splitlines()[-1]
     fold = "the final fit" if result.fold == FINAL else f"fold {result.fold}"
     where = each.folder.cell_path(result.fold) / "error.txt"
-    return f"{each.evaluation.task.name}: {each.evaluation.model.name}, {fold}: {reason}\n  {where}"
+    return f"{each.evaluation.task.name}: {each.evaluation.model.name}, {fold}: {result.reason}\n  {where}"

@@ -63,12 +63,15 @@ def command(
     Each row keeps its columns and gets `label` and, where the model gives probabilities, `p_<label>`
     for each label. The label is empty where the model gives no answer.
     """
+    from bench.errors import ConfigError
     from bench.predict.choice import choose_run, parse_request
     from bench.predict.fitted import load_fitted, other_versions
     from bench.predict.labelling import label_rows
     from bench.predict.reading import STANDARD_INPUT, WORDS, named_columns, read_file, read_stream
     from bench.predict.writing import FORMATS, answer_format, check_output, write_answers
 
+    if str(source) == "-" and sys.stdin is None:
+        raise ConfigError("Standard input is closed, so there is no text to label.", "Name a file: --input FILE")
     target = None if str(output) == "-" else output
     if target is not None:
         check_output(target)
@@ -104,7 +107,9 @@ def command(
 
 
 def _say(note: str) -> None:
-    click.echo(textwrap.fill(note, 80, break_long_words=False, break_on_hyphens=False), err=True)
+    from bench.errors import printable
+
+    click.echo(textwrap.fill(printable(note), 80, break_long_words=False, break_on_hyphens=False), err=True)
 
 
 def _counted(rows: Iterator[dict[str, Any]], given: Counter[str]) -> Iterator[dict[str, Any]]:

@@ -48,15 +48,15 @@ def command(results: Path, port: int | None) -> None:
     with listen(port) as listener:
         click.echo("Starting MLflow's page…", err=True)
         client = open_store(uri)
-        if lost:
-            from bench.tracking.run import track
+        from bench.tracking.run import track_again, track_all
 
+        if lost:
             click.echo(f"{path} is missing; it is made again from {len(lost)} stored runs.", err=True)
-            for record in lost:
-                try:
-                    track(RunFolder(record.parent), client)
-                except UserError as error:
-                    click.echo(f"left out: {error.message}", err=True)
+            left_out = track_all((RunFolder(record.parent) for record in lost), client)
+        else:
+            left_out = track_again(results, client)
+        for reason in left_out:
+            click.echo(f"left out: {reason}", err=True)
         address = f"http://{HOST}:{listener.getsockname()[1]}"
         serve(uri, listener, first_page(client), lambda: click.echo(f"MLflow's page: {address}\nStop it with Ctrl-C."))
     click.echo("Stopped.", err=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError, nearest
+from bench.models.plugins import import_plugin, own_file
 from bench.models.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -233,14 +233,22 @@ class Model:
                 "Write package.module.Class, such as sklearn.linear_model.LogisticRegression.",
             )
         try:
-            found = getattr(importlib.import_module(module), name, None)
-        except Exception as error:  # Importing a plug-in runs its code.
+            imported = import_plugin(module)
+        except (Exception, SystemExit) as error:  # Importing a plug-in runs its code.
             raise ModelError(
                 f"{self.origin}: {key}: cannot import '{module}': {type(error).__name__}: {error}.",
                 "Install the package, or correct the path or the module.",
             ) from error
+        found = getattr(imported, name, None)
         if not callable(found):
-            names = [n for n, value in vars(importlib.import_module(module)).items() if inspect.isclass(value)]
+            own = own_file(module)
+            if own is not None and getattr(imported, "__file__", None) != str(own):
+                raise ModelError(
+                    f"{self.origin}: {key}: '{module}' is a module of Python or of an installed package, so {own} "
+                    "is not imported by that name.",
+                    "Give the file another name.",
+                )
+            names = [n for n, value in vars(imported).items() if inspect.isclass(value)]
             raise ModelError(f"{self.origin}: {key}: '{module}' has no class '{name}'.", nearest(name, names))
         return found
 

@@ -32,10 +32,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from bench.errors import BenchError, UserError
+from bench.errors import BenchError, UserError, without_halves
 from bench.evaluation.cell import FINAL, CellResult, Fold, Trial
+from bench.json_text import json_text, spelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -324,7 +323,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(without_halves(content).encode() if isinstance(content, str) else content)
         Path(beside).chmod(0o644)
         Path(beside).replace(path)
     except BaseException as error:
@@ -335,8 +334,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def to_json(value: Any) -> str:
-    """Write a value as JSON with sorted keys; text stays as it is, floats keep every bit."""
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, default=_plain) + "\n"
+    """Write a value as an indented JSON document with sorted keys; see `bench.json_text.json_text`."""
+    return json_text(value, indent=1, sort_keys=True) + "\n"
 
 
 def _cell_files(result: CellResult) -> dict[str, bytes]:
@@ -344,7 +343,7 @@ def _cell_files(result: CellResult) -> dict[str, bytes]:
     stored = {
         "fold": result.fold,
         "status": result.status,
-        "params": result.params,
+        "params": spelled(result.params),
         "inner_score": result.inner_score,
         "trials": [_stored_trial(trial) for trial in result.trials],
         "scores": result.scores,
@@ -357,7 +356,7 @@ def _cell_files(result: CellResult) -> dict[str, bytes]:
     if result.explanations:
         files["explanations.json"] = to_json(result.explanations).encode()
     if result.error is not None:
-        files["error.txt"] = result.error.encode()
+        files["error.txt"] = without_halves(result.error).encode()
     if result.estimator is not None:
         files[MODEL] = result.estimator
     return files
@@ -365,7 +364,7 @@ def _cell_files(result: CellResult) -> dict[str, bytes]:
 
 def _stored_trial(trial: Trial) -> dict[str, Any]:
     """A trial's fields, those about pruning only where it was pruned."""
-    fields = asdict(trial)
+    fields = asdict(trial) | {"params": spelled(trial.params)}
     pruning = ("pruned_after", "inner_folds")
     return {name: value for name, value in fields.items() if value is not None or name not in pruning}
 
@@ -416,13 +415,3 @@ def _check_keys(path: Path, value: Mapping[str, Any], needed: Sequence[str]) -> 
 
 def _damaged(path: Path, reason: str) -> UserError:
     return UserError(f"{path}: {reason}.", f"Delete {path.parent} and run the same command again.")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray | tuple):
-        return list(value)
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is not stored as JSON")

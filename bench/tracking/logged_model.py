@@ -6,10 +6,12 @@ import json
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.errors import UserError
 from bench.results.store import MODEL
 from bench.tracking.names import ascii_name
 
@@ -24,7 +26,13 @@ REQUIRED = {
 
 
 def log_model(
-    client: MlflowClient, experiment: str, run_id: str, stored: Path, record: Mapping[str, Any], params: dict[str, str]
+    client: MlflowClient,
+    experiment: str,
+    run_id: str,
+    stored: Path,
+    types: list[str],
+    record: Mapping[str, Any],
+    params: dict[str, str],
 ) -> str:
     """Log a stored model with its signature, under the ``sklearn`` and ``python_function`` flavors.
 
@@ -39,6 +47,8 @@ def log_model(
         Where it belongs.
     stored : pathlib.Path
         The skops file.
+    types : list of str
+        The types in it, as `stored_types` gives them.
     record : mapping
         The content of ``run.json``.
     params : dict of str to str
@@ -64,7 +74,6 @@ def log_model(
         inputs=Schema([ColSpec(DataType.string, name) for name in record["task"]["inputs"]]),
         outputs=Schema([ColSpec(DataType.string)]),
     )
-    types = stored_types(stored)
     versions = record["environment"]["packages"]
     pinned = {name: versions[key] for key, name in REQUIRED.items() if key in versions}
     pinned |= record["model"].get("requirements", {})
@@ -105,6 +114,11 @@ def stored_types(stored: Path) -> list[str]:
     -------
     list of str
         Dotted names, sorted, without Python's own types.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the file is no such archive.
     """
     found = set()
 
@@ -114,6 +128,14 @@ def stored_types(stored: Path) -> list[str]:
             found.add(f"{module}.{name}")
         return node
 
-    with zipfile.ZipFile(stored) as archive:
-        json.loads(archive.read("schema.json"), object_hook=note)
+    try:
+        with zipfile.ZipFile(stored) as archive:
+            broken = archive.testzip()
+            if broken is not None:
+                raise ValueError(f"{broken} in it is damaged")
+            json.loads(archive.read("schema.json"), object_hook=note)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, RecursionError, zlib.error) as error:
+        raise UserError(
+            f"{stored}: not readable as a model: {error}.", f"Delete {stored.parent} and run the same command again."
+        ) from None
     return sorted(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from markupsafe import Markup
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.data.task import Task, encode
 from bench.evaluation.metrics import NO_ANSWER, UNANSWERED
+from bench.json_text import json_text
 
 LONGEST = 2000
 """Characters of a text that are shown."""
@@ -98,7 +98,7 @@ def to_script(value: Any) -> Markup:
     >>> print(to_script({"text": "</script>&"}))
     {"text":"\u003c/script\u003e\u0026"}
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json_text(value, compact=True)
     return Markup(text.translate(_ESCAPES))
 
 
