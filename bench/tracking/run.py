@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.errors import UserError
 from bench.evaluation.cell import FINAL, CellResult
 from bench.results.protocol import model_name
 from bench.results.store import RunFolder
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
 CONTENT = "bench.content"
 """The tag with a digest of what was logged; it is written last, so that a run without it is not whole."""
 
-FORM = 4
+FORM = 5
 """Counted up when runs are logged in another form, so that those of an older one are logged anew."""
+
+LEFT_OUT = "bench.model_left_out"
+"""The tag that says why a run's stored model was not handed to MLflow."""
 
 NOTE = "mlflow.note.content"
 PARENT = "mlflow.parentRunId"
@@ -111,7 +115,12 @@ def _log_run(
 
     texts = _as_text(chosen)
     stored = folder.model_path()
-    model_id = log_model(client, experiment, run_id, stored, record, texts) if stored is not None else None
+    model_id = None
+    if stored is not None:
+        try:
+            model_id = log_model(client, experiment, run_id, stored, record, texts)
+        except UserError as error:
+            tags[LEFT_OUT] = error.message
     with tempfile.TemporaryDirectory() as scratch:
         everything = [*cells, *([final] if final is not None else [])]
         write_artifacts(
