@@ -220,6 +220,7 @@ WAITS: dict[str, Callable[[], Node]] = {
     "a state that is made": lambda: node(
         "ObjectNode", "sklearn.naive_bayes.MultinomialNB", content=constructed("builtins.range", 3)
     ),
+    "a million processes": lambda: instance("sklearn.pipeline.FeatureUnion", n_jobs=10**6),
     "an encoder in a folder": lambda: instance("bench.features.encoder.EncoderFeatures", encoder="/etc/weights"),
     "an encoder in a share": lambda: instance("bench.features.encoder.EncoderFeatures", encoder="\\\\host\\share"),
     "an encoder that is made": lambda: instance(

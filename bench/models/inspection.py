@@ -41,6 +41,9 @@ SCHEMA = "schema.json"
 FEWEST_EXPANDED, MOST_EXPANSION = 64 * 2**20, 200
 """A compressed array may take so many bytes in memory, or so many times its size in the file where that is more."""
 
+MOST_JOBS = 256
+"""Processes that a part of a model may ask for."""
+
 _ENTRY = re.compile(r"schema\.json|[0-9a-f-]+\.(npy|npz|bin)")
 _SPARSE_ENTRY = re.compile(r"(data|indices|indptr|row|col|coords|offsets|shape|format|_is_array)\.npy")
 _SEED_KEYS = {"entropy", "spawn_key", "pool_size", "n_children_spawned"}
@@ -222,6 +225,8 @@ class Inspection:
         if found is not None:
             for parameter in getattr(found, "encoder_params", ()):
                 self._check_encoder(name, parameter, state)
+        if isinstance(jobs := _plain(state, "n_jobs"), int) and jobs > MOST_JOBS:
+            self._refuse(f"{name} with {jobs} processes", f"at most {MOST_JOBS} are started")
         if state is None:
             return ()
         if state["__loader__"] not in ("DictNode", "TupleNode", "JsonNode"):
@@ -241,8 +246,7 @@ class Inspection:
             return None
 
     def _check_encoder(self, name: str, parameter: str, state: Node | None) -> None:
-        stored = state["content"].get(parameter) if state is not None and state["__loader__"] == "DictNode" else None
-        value = json.loads(stored["content"]) if stored is not None and stored["__loader__"] == "JsonNode" else stored
+        value = _plain(state, parameter)
         if value is None:
             return
         if not isinstance(value, str) or (re.search(r"[/\\]", value) and value not in self._encoders):
@@ -278,6 +282,12 @@ _LOOKS: dict[str, Callable[[Inspection, str, Node], tuple[object, ...]]] = {
     "ObjectNode": Inspection._object,
 }
 """Kinds of nodes that may occur, with what looks at them and returns all that they say."""
+
+
+def _plain(state: Node | None, name: str) -> Any:
+    """A value of an object's state, or its node where it is no plain value; None where there is none."""
+    stored = state["content"].get(name) if state is not None and state["__loader__"] == "DictNode" else None
+    return json.loads(stored["content"]) if stored is not None and stored["__loader__"] == "JsonNode" else stored
 
 
 def current_protocol() -> int:

@@ -30,6 +30,7 @@ NOT_OFFERED = (
     "assistant",
     "jobs",
     "prompt-optimization",
+    "mcp-servers",
     "scorers",
 )
 """Parts of MLflow's server that reach other machines, run programs or write files by path; they can be read only."""
