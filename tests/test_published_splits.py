@@ -109,7 +109,7 @@ def test_the_stored_model_is_the_one_that_was_scored(features: str | None) -> No
     result = evaluate(evaluation_of(task, model), 0, FeatureCache(task.frame))
     assert result.estimator is not None, result.notes
     test = task.frame[task.examples["split"] == "test"]
-    assert loads(result.estimator).predict(test).tolist() == result.predictions["predicted"].tolist()
+    assert loads(result.estimator, model).predict(test).tolist() == result.predictions["predicted"].tolist()
 
 
 @given(

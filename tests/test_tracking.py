@@ -17,12 +17,12 @@ import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from stored import TEXTS, fitted, write_run
+from stored import TEXTS, write_run
 
 from bench import runner
 from bench.config import compose
 from bench.evaluation.cell import CellResult, Trial
-from bench.models.persistence import dumps, loads
+from bench.models.persistence import loads
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
 from bench.tracking import Tracker, tracking_uri
@@ -30,7 +30,6 @@ from bench.tracking.artifacts import write_artifacts
 from bench.tracking.baseline import baseline_run, judge
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.description import describe_run
-from bench.tracking.logged_model import stored_types
 from bench.tracking.metrics import search_points
 from bench.tracking.names import ascii_name
 from bench.tracking.run import track, track_again, track_all
@@ -328,23 +327,6 @@ def test_the_logged_model_gives_the_labels_of_the_stored_one(results, folder, ru
     native = mlflow.sklearn.load_model(f"models:/{output.model_id}")
     assert (native.predict_proba(TEXTS) == stored.predict_proba(TEXTS)).all()
     assert mlflow.get_logged_model(output.model_id).metrics
-
-
-def test_all_types_of_a_stored_model_are_named(tmp_path):
-    import lightgbm
-    import skops.io
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer
-
-    from bench.models.space import Range
-
-    model = make_pipeline(FunctionTransformer(pd.isna), fitted(ARABIC), lightgbm.LGBMClassifier())
-    model.space = Range(0.0, 1.0)
-    data = dumps(model)
-    (tmp_path / "model.skops").write_bytes(data)
-    untrusted = set(skops.io.get_untrusted_types(data=data))
-    assert "bench.models.space.Range" in untrusted
-    assert untrusted <= set(stored_types(tmp_path / "model.skops"))
 
 
 def test_tracking_again_makes_no_second_run(client, folder, run):

@@ -29,6 +29,7 @@ Keys:
   model    of which model (the best stored run's)
   run      the run's key, or how it begins
   results  where runs are stored (results)
+  model.params.NAME  what the model's definition here says, as for bench run
 """,
 )
 @words()
@@ -75,12 +76,13 @@ def command(
     target = None if str(output) == "-" else output
     if target is not None:
         check_output(target)
-    chosen = choose_run(parse_request(words))
+    request = parse_request(words)
+    chosen = choose_run(request)
     for note in chosen.notes:
         _say(note)
     if others := other_versions(chosen.record):
         _say(f"warning: the run was stored with {others}; labels may differ.")
-    model = load_fitted(chosen.folder)
+    model = load_fitted(chosen.folder, request.overrides)
     columns = named_columns(model.inputs, {"text": text, "claim": claim})
     if str(source) == "-":
         stream = sys.stdin.buffer

@@ -194,6 +194,43 @@ class Model:
             built.check_task()
         return built
 
+    def unfitted(self) -> BaseEstimator:
+        """Build the estimator with the model's own parameters, told of no task.
+
+        Raises
+        ------
+        bench.errors.ModelError
+            If an import path or a parameter is unknown.
+        """
+        return self._with_params(self._made(self.estimator, "estimator"), self._params_of("estimator", {}), "estimator")
+
+    @property
+    def restores_from_definition(self) -> bool:
+        """Whether a stored estimator is made again of this definition, since its class has a method ``restored``."""
+        return hasattr(self.unfitted(), "restored")
+
+    def stored_classes(self) -> dict[str, type]:
+        """The classes that this definition names, which a stored model may hold, by the names they are stored under.
+
+        Those of the estimator and the features, of what these hold before they are fitted, and of what their classes
+        list in ``stored_parts``.
+
+        Raises
+        ------
+        bench.errors.ModelError
+            If an import path or a parameter is unknown.
+        """
+        from bench.features import FEATURE_SETS
+        from bench.models.persistence import stored_name
+
+        built = [self.unfitted()]
+        if self.features is not None and self.features not in FEATURE_SETS:
+            built.append(self._made(self.features, "features"))
+        held = [part for whole in built for part in (whole, *whole.get_params().values())]
+        named = [type(part) for part in held if hasattr(part, "get_params") and not isinstance(part, type)]
+        named += [part for cls in named for part in getattr(cls, "stored_parts", ())]
+        return {stored_name(cls): cls for cls in named if not hasattr(cls, "restored")}
+
     def _params_of(self, part: str, params: Mapping[str, Any]) -> dict[str, Any]:
         own, given = ({qualified(name): value for name, value in source.items()} for source in (self.params, params))
         return {

@@ -1,17 +1,14 @@
-"""Handing a stored fitted model to MLflow as it is, without loading it."""
+"""Handing a stored fitted model to MLflow as it is, looked at and not loaded."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import UserError
+from bench.errors import ModelError, UserError
 from bench.results.store import MODEL
 from bench.tracking.names import ascii_name
 
@@ -30,14 +27,13 @@ def log_model(
     experiment: str,
     run_id: str,
     stored: Path,
-    types: list[str],
     record: Mapping[str, Any],
     params: dict[str, str],
 ) -> str:
     """Log a stored model with its signature, under the ``sklearn`` and ``python_function`` flavors.
 
     `mlflow.sklearn.log_model` would load the model, write it again, load that to see whether
-    it can be, and infer its requirements; the file is known to be good, so it is only copied.
+    it can be, and infer its requirements; here the file is looked at, and only copied.
 
     Parameters
     ----------
@@ -47,8 +43,6 @@ def log_model(
         Where it belongs.
     stored : pathlib.Path
         The skops file.
-    types : list of str
-        The types in it, as `stored_types` gives them.
     record : mapping
         The content of ``run.json``.
     params : dict of str to str
@@ -58,12 +52,19 @@ def log_model(
     -------
     str
         The logged model's id.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the model is not to be handed to MLflow; see `checked_types`.
     """
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model, ModelSignature
     from mlflow.pyfunc import add_to_model
     from mlflow.types import ColSpec, DataType, Schema
 
+    data = stored.read_bytes()
+    types = checked_types(data, str(record["model"]["name"]))
     tags = {"bench.key": record["key"], "bench.task": record["task"]["name"]}
     name = ascii_name(record["model"]["name"]).replace(".", "-")
     logged = client.create_logged_model(experiment, name, run_id, tags=tags, params=params, model_type="classifier")
@@ -91,7 +92,7 @@ def log_model(
     )
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch)
-        shutil.copyfile(stored, target / MODEL)
+        (target / MODEL).write_bytes(data)
         (target / "requirements.txt").write_text("\n".join(required) + "\n")
         environment = {"python": record["environment"]["python"], "dependencies": ["-r requirements.txt"]}
         (target / "python_env.yaml").write_text(json.dumps(environment) + "\n")
@@ -102,13 +103,18 @@ def log_model(
     return str(logged.model_id)
 
 
-def stored_types(stored: Path) -> list[str]:
-    """The types in a skops file, which loading it must trust, read without importing any of them.
+def checked_types(data: bytes, name: str) -> list[str]:
+    """Check a stored model as `bench predict` does, and list the types that loading it must trust.
+
+    MLflow loads a model without knowing which one it should be, so only one that was looked at is handed to it. One
+    that asks a server is not: it is made of its definition here each time.
 
     Parameters
     ----------
-    stored : pathlib.Path
-        The file.
+    data : bytes
+        The skops file.
+    name : str
+        The model's name; what it may hold is said by its definition here.
 
     Returns
     -------
@@ -118,24 +124,18 @@ def stored_types(stored: Path) -> list[str]:
     Raises
     ------
     bench.errors.UserError
-        If the file is no such archive.
+        If no such model is defined here, or the file is another, is damaged or holds what is not loaded.
     """
-    found = set()
+    from bench.catalogue import load_model
+    from bench.models.persistence import inspect
 
-    def note(node: dict[str, Any]) -> dict[str, Any]:
-        module, name = node.get("__module__"), node.get("__class__")
-        if isinstance(module, str) and isinstance(name, str) and module != "builtins":
-            found.add(f"{module}.{name}")
-        return node
-
+    model = load_model(name)
+    if model.restores_from_definition:
+        raise ModelError(f"'{name}' asks a server, so MLflow is not given it.", "Use bench predict.")
     try:
-        with zipfile.ZipFile(stored) as archive:
-            broken = archive.testzip()
-            if broken is not None:
-                raise ValueError(f"{broken} in it is damaged")
-            json.loads(archive.read("schema.json"), object_hook=note)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, RecursionError, zlib.error) as error:
-        raise UserError(
-            f"{stored}: not readable as a model: {error}.", f"Delete {stored.parent} and run the same command again."
-        ) from None
-    return sorted(found)
+        types = inspect(data, model).types
+    except UserError:
+        raise
+    except Exception as error:  # A damaged archive breaks in many ways.
+        raise ModelError(f"not readable as a model: {type(error).__name__}: {error}.") from error
+    return sorted(found for found in types if not found.startswith("builtins."))

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError, one_line
+from bench.errors import BenchError, UserError, one_line
 from bench.evaluation.cell import FINAL, CellResult
 from bench.json_text import json_text
 from bench.results.protocol import model_name
@@ -18,7 +18,7 @@ from bench.results.store import RECORD, RunFolder
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
 from bench.tracking.baseline import baseline_run, judge
 from bench.tracking.description import describe_run, describe_task
-from bench.tracking.logged_model import log_model, stored_types
+from bench.tracking.logged_model import log_model
 from bench.tracking.metrics import Point, fold_points, run_points
 from bench.tracking.names import ascii_name
 from bench.tracking.uri import artifact_root
@@ -33,6 +33,9 @@ CONTENT = "bench.content"
 
 FORM = 5
 """Counted up when runs are logged in another form, so that those of an older one are logged anew."""
+
+LEFT_OUT = "bench.model_left_out"
+"""The tag that says why a run's stored model was not handed to MLflow."""
 
 NOTE = "mlflow.note.content"
 PARENT = "mlflow.parentRunId"
@@ -150,8 +153,6 @@ def _log_run(
     summary = folder.read_summary() if folder.summarised else None
     cells = [folder.read_cell(fold) for fold in folder.folds()]
     final = folder.read_cell(FINAL) if folder.cell_path(FINAL).is_dir() else None
-    stored = folder.model_path()
-    types = stored_types(stored) if stored is not None else []
     start = int(datetime.fromisoformat(record["started"]).timestamp() * 1000)
     fixed = {_parameter(name): value for name, value in record["model"]["params"].items()}
     # A single published split has no final cell: the model that it scored is the run's.
@@ -169,7 +170,13 @@ def _log_run(
         _log_fold(client, experiment, run_id, folder, record, cell, fixed | cell.params, start)
 
     texts = _as_text(chosen)
-    model_id = log_model(client, experiment, run_id, stored, types, record, texts) if stored is not None else None
+    stored = folder.model_path()
+    model_id = None
+    if stored is not None:
+        try:
+            model_id = log_model(client, experiment, run_id, stored, record, texts)
+        except UserError as error:
+            tags[LEFT_OUT] = error.message
     with tempfile.TemporaryDirectory() as scratch:
         everything = [*cells, *([final] if final is not None else [])]
         write_artifacts(

@@ -52,6 +52,18 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(unquote(path) if path.upper().startswith("%2F") else path).resolve()
 
 
+def artifact_folder(uri: str) -> Path | None:
+    """The folder of a SQLite store's artifacts; None where the store itself decides.
+
+    Examples
+    --------
+    >>> artifact_folder("sqlite:////data/results/mlflow.db")
+    PosixPath('/data/results/mlartifacts')
+    """
+    path = sqlite_path(uri)
+    return None if path is None else path.parent / "mlartifacts"
+
+
 def artifact_root(uri: str) -> str | None:
     """The folder of a SQLite store's artifacts, as a URI; None where the store itself decides.
 
@@ -60,5 +72,5 @@ def artifact_root(uri: str) -> str | None:
     >>> artifact_root("sqlite:////data/results/mlflow.db")
     'file:///data/results/mlartifacts'
     """
-    path = sqlite_path(uri)
-    return None if path is None else (path.parent / "mlartifacts").as_uri()
+    folder = artifact_folder(uri)
+    return None if folder is None else folder.as_uri()

@@ -61,16 +61,16 @@ AGAIN = 0.5
 
 PAGE = """# How often intervals cover
 
-Made by `tests/benchmarks/interval_coverage.py` with {repeats:,} data sets a row; [statistics.md](statistics.md#intervals)
-has the method. Each cell is the share, in %, of the 95 % intervals that hold the population's score. After a slash stands
-the share of data sets that were given an interval, where that is not all; `none` is less than 5 %. **Bold** is less than
-93 %, *italics* more than 97 %, where chance does not explain it (two standard errors).
+Made by `tests/benchmarks/interval_coverage.py` with {repeats:,} data sets a row. The method is in
+[statistics.md](statistics.md#intervals). Each cell is the share, in %, of the 95 % intervals that hold the population's
+score. After a slash stands the share of data sets that were given an interval, where that is not all; `none` is less
+than 5 %. **Bold** is less than 93 %, *italics* more than 97 %, where chance does not explain it (two standard errors).
 
 - **groups**: how many, times the mean number of examples; `x 1` is every example by itself, as in a published split
   without groups. With `3 repeats` each example is predicted three times, as in a repeated cross-validation.
 - **sizes**: equal, or by a power law (the largest group often has a fifth of the examples, and some data sets half).
 - **differ**: how much groups differ in their labels' rates and in how hard they are.
-- **labels**: the labels' rates; `nine` is nine labels of 30 to 2 %. The last three columns are those of the rarest label.
+- **labels**: the labels' rates; `nine` is nine labels of 30 to 2 %. The last three columns are the rarest label's.
 """
 
 METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "mcc", "log_loss", "brier", "average_precision")
