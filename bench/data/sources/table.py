@@ -14,6 +14,7 @@ from bench.data.mapped import LARGE, MappedFile
 from bench.data.messages import check_name
 from bench.data.sources.cells import LeftOut, Undecided
 from bench.data.sources.formats import FORMATS, Rows, format_of
+from bench.data.sources.gaps import Gaps, is_empty, place_in
 from bench.data.sources.records import Records
 from bench.data.sources.section import Section
 from bench.data.task import DEV, ROLES, TEST, TRAIN
@@ -119,6 +120,7 @@ def read_parts(
         raise ConfigError(
             f"{columns.where('id')} is missing.", "It tells which examples of published folds are the same."
         )
+    needed = [name for name in (*inputs, "label") if name not in named.blank]
     found = _Examples(labels, named, splits)
     for part in parts:
         path, rows = rows_of(part)
@@ -127,12 +129,20 @@ def read_parts(
             if isinstance(cell := row.get(names["label"][0]), LeftOut):
                 found.left_out[cell.reason] += 1
                 continue
-            for example in _exploded(row, named, where):
-                found.add(example, part, where)
+            items = list(_exploded(row, named, where))
+            for flat, item in items:
+                if gap := _gap(flat, names, needed):
+                    found.leave_out(gap, part, where, place_in(where, path, len(parts) > 1))
+                else:
+                    found.add(_example(flat, item, named, where), part, where)
+            if not items:
+                found.left_out["an empty list"] += 1
         if len(found) == before and not found.again:
-            which = "no rows" if not found.left_out else "no row with a label"
+            found.gaps.check(found.n_rows, names)
+            which = "no row with a label" if found.n_rows > before else "no rows"
             raise DataError(f"{path}: the table has a header but {which}.")
         found.again = False
+    found.gaps.check(found.n_rows, names)
     examples = found.frame()
     splits = splits or named.splits
     if splits:
@@ -145,6 +155,7 @@ def read_parts(
         examples[passes] if passes else None,
         splits=splits,
         notes=found.notes(),
+        gaps=found.gaps.told(found.n_rows),
     )
 
 
@@ -207,6 +218,7 @@ class _Examples:
         self._count = self._characters = 0
         self.again = False
         self.left_out: Counter[str] = Counter()
+        self.gaps = Gaps()
         self._labels, self._named, self._folds = labels, "id" in named.cells, len(splits) > 1
         self._labelled, self._own_splits, self._splits = named.labelled, named.splits, splits
         self._seen: dict[str, tuple[int, str]] = {}
@@ -223,7 +235,7 @@ class _Examples:
         if part.split is not None:
             example[part.split] = part.role
         if not self._named:
-            number = self._counts[part.role] = self._counts.get(part.role, 0) + 1
+            number = self._count_row(part)
             example["id"] = f"{part.role}-{number}" if part.role else str(number)
         elif example["id"] in self._seen:
             self._add_again(example, part, where)
@@ -237,6 +249,20 @@ class _Examples:
         if self._characters > LARGE // 4 and not self._folds:  # folds can still change an example
             self._write()
 
+    def leave_out(self, gap: str, part: Part, where: str, place: str) -> None:
+        """Count a row that lacks what `gap` names; rows are numbered with it."""
+        self._count_row(part)
+        self.gaps.add(gap, where, place)
+
+    def _count_row(self, part: Part) -> int:
+        number = self._counts[part.role] = self._counts.get(part.role, 0) + 1
+        return number
+
+    @property
+    def n_rows(self) -> int:
+        """All rows, with those that were left out."""
+        return len(self) + self.left_out.total() + len(self.gaps)
+
     def frame(self) -> pd.DataFrame:
         """All examples."""
         if self._written is None:
@@ -245,13 +271,13 @@ class _Examples:
         return self._written.frame()
 
     def notes(self) -> tuple[str, ...]:
-        """What was left out, as a sentence."""
-        count = self.left_out.total()
-        if not count:
-            return ()
-        why = ", ".join(f"{reason} ({number:,})" for reason, number in self.left_out.most_common())
-        verb = "is" if count == 1 else "are"
-        return (f"{count:,} of {count + len(self):,} rows {verb} left out: {why}.",)
+        """What was left out, a sentence each."""
+        notes = list(self.gaps.notes(self.n_rows))
+        if count := self.left_out.total():
+            why = ", ".join(f"{reason} ({number:,})" for reason, number in self.left_out.most_common())
+            verb = "is" if count == 1 else "are"
+            notes.insert(0, f"{count:,} of {self.n_rows:,} rows {verb} left out: {why}.")
+        return tuple(notes)
 
     def _write(self) -> None:
         self._written = self._written or MappedFile()
@@ -300,8 +326,8 @@ def _parts(source: Section) -> list[Part]:
     ]
 
 
-def _exploded(row: Mapping[str, Any], named: _Columns, where: str) -> Iterator[dict[str, str]]:
-    """An example of a row, or where its label is a list, of each place of its lists."""
+def _exploded(row: Mapping[str, Any], named: _Columns, where: str) -> Iterator[tuple[Mapping[str, Any], int | None]]:
+    """A row as it is or, where its label is a list, a row for each place of its lists, with its number."""
     lists = {}
     if isinstance(row.get(named.cells["label"][0]), list):
         used = [column for cells in named.cells.values() for column in cells]
@@ -310,15 +336,29 @@ def _exploded(row: Mapping[str, Any], named: _Columns, where: str) -> Iterator[d
     if len(lengths) > 1:
         counts = ", ".join(f"'{column}' has {len(items)}" for column, items in lists.items())
         raise DataError(f"{where}: lists of one row must be equally long, but {counts}.")
-    for item in range(*lengths) if lists else [None]:
-        flat = row if item is None else {**row, **{column: items[item] for column, items in lists.items()}}
-        example = {
-            name: "/".join([_cell(flat, column, name, named, where) for column in cells])
-            for name, cells in named.cells.items()
-        }
-        if item is not None and "id" in example and not lists.keys() & set(named.cells["id"]):
-            example["id"] += f"/{item + 1}"
-        yield example
+    if not lists:
+        yield row, None
+        return
+    for item in range(*lengths):
+        flat = {**row, **{column: items[item] for column, items in lists.items()}}
+        yield flat, None if lists.keys() & set(named.cells.get("id", ())) else item
+
+
+def _gap(row: Mapping[str, Any], names: Mapping[str, list[str]], needed: Sequence[str]) -> str | None:
+    """What a row has a column for, but an empty cell in it, although every example needs it."""
+    columns = ((name, names[name][0]) for name in needed)
+    return next((name for name, column in columns if column in row and is_empty(row[column])), None)
+
+
+def _example(row: Mapping[str, Any], item: int | None, named: _Columns, where: str) -> dict[str, str]:
+    """An example of a row; `item` is its number where several of one row share their id."""
+    example = {
+        name: "/".join([_cell(row, column, name, named, where) for column in cells])
+        for name, cells in named.cells.items()
+    }
+    if item is not None and "id" in example:
+        example["id"] += f"/{item + 1}"
+    return example
 
 
 def _cell(row: Mapping[str, Any], column: str, name: str, named: _Columns, where: str) -> str:
