@@ -29,6 +29,7 @@ DEFINITION = {
     "description": "A task.",
     "source": {"kind": "table", "path": "rows.csv", "columns": {"text": "text", "label": "label", "group": "outlet"}},
     "inputs": ["text"],
+    "allow_repeats": True,
     "labels": ["a", "b"],
 }
 WORDS = ["نفى", "أكد", "قال", "نفى.", "«نص»\nآخر", "a,b", "ٱ"]

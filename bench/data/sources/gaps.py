@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.errors import HIDDEN, DataError
+from bench.errors import DataError
 
 MOST = 0.5
 """The share of rows with an empty cell from which the column is not what it was taken for."""
 
 SHOWN = 20
 """Places that a note lists."""
+
+_UNSEEN = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 
 class Gaps:
@@ -82,7 +85,7 @@ def is_empty(value: Any) -> bool:
     >>> is_empty(" \u200b"), is_empty(None), is_empty(0), is_empty("0")
     (True, True, False, False)
     """
-    return value is None or (isinstance(value, str) and not HIDDEN.sub("", value).strip())
+    return value is None or (isinstance(value, str) and not _UNSEEN.sub("", value).strip())
 
 
 def place_in(where: str, path: str, several: bool) -> str:

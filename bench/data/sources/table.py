@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from bench.data.files import check_characters
 from bench.data.mapped import LARGE, MappedFile
-from bench.data.messages import check_name
+from bench.data.messages import check_name, listed
 from bench.data.sources.cells import LeftOut, Undecided
 from bench.data.sources.formats import FORMATS, Rows, format_of
 from bench.data.sources.gaps import Gaps, is_empty, place_in
@@ -221,7 +222,9 @@ class _Examples:
         self.gaps = Gaps()
         self._labels, self._named, self._folds = labels, "id" in named.cells, len(splits) > 1
         self._labelled, self._own_splits, self._splits = named.labelled, named.splits, splits
+        self._inputs = [name for name in ("claim", "text") if name in named.cells]
         self._seen: dict[str, tuple[int, str]] = {}
+        self._twice: dict[str, list[int]] = {}
         self._counts: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -240,7 +243,10 @@ class _Examples:
         elif example["id"] in self._seen:
             self._add_again(example, part, where)
             return
-        else:
+        self._add(example, part, where)
+
+    def _add(self, example: dict[str, str], part: Part, where: str) -> None:
+        if self._named:
             self._seen[example["id"]] = len(self), where
         for name, values in self._columns.items():
             values.append("" if name in self._splits and name != part.split else example[name])
@@ -272,12 +278,26 @@ class _Examples:
 
     def notes(self) -> tuple[str, ...]:
         """What was left out, a sentence each."""
-        notes = list(self.gaps.notes(self.n_rows))
-        if count := self.left_out.total():
+        notes = [*self.gaps.notes(self.n_rows), *self._told_twice()]
+        if unlabelled := self.left_out.total():
             why = ", ".join(f"{reason} ({number:,})" for reason, number in self.left_out.most_common())
-            verb = "is" if count == 1 else "are"
-            notes.insert(0, f"{count:,} of {self.n_rows:,} rows {verb} left out: {why}.")
+            verb = "is" if unlabelled == 1 else "are"
+            notes.insert(0, f"{unlabelled:,} of {self.n_rows:,} rows {verb} left out: {why}.")
         return tuple(notes)
+
+    def _told_twice(self) -> Iterator[str]:
+        """Which ids stand several times in a fold, and with which labels."""
+        if self._twice:
+            labels = self._columns["label"]
+            which = [
+                f"{name} ({', '.join(labels[row] for row in (self._seen[name][0], *rows))})"
+                for name, rows in self._twice.items()
+            ]
+            verb = "id stands" if len(which) == 1 else "ids stand"
+            yield (
+                f"{len(which):,} {verb} several times in a fold: {listed(which)}. Each row is an example of its own: "
+                "all count in a test part, and the first of an input in training."
+            )
 
     def _write(self) -> None:
         self._written = self._written or MappedFile()
@@ -287,18 +307,38 @@ class _Examples:
             values.clear()
 
     def _add_again(self, example: dict[str, str], part: Part, where: str) -> None:
-        """Give an example that another fold has too its role in this one."""
-        row, first = self._seen[example["id"]]
-        if not self._folds or self._columns[str(part.split)][row]:
+        """Give an example that another fold has too its role in this one; one that this fold has twice gets its own id."""
+        name, split = example["id"], str(part.split)
+        row, first = self._seen[name]
+        if not self._folds:
             raise DataError(
-                f"{where}: id '{example['id']}' stands twice, first in {first}.",
+                f"{where}: id '{name}' stands twice, first in {first}.",
                 "Correct it, or leave source.columns.id out: the rows are then numbered.",
             )
-        for name, value in example.items():
-            if name != part.split and self._columns[name][row] != value:
-                raise DataError(f"{where}: the {name} of '{example['id']}' is another than in {first}.")
-        self._columns[str(part.split)][row] = part.role
-        self.again = True
+        known = [row, *self._twice.get(name, ())]
+        free = [each for each in known if not self._columns[split][each]]
+        for each in free:
+            if self._difference(example, each, part) is None:
+                self._columns[split][each] = part.role
+                self.again = True
+                return
+        if free:
+            raise DataError(
+                f"{where}: the {self._difference(example, row, part)} of '{name}' is another than in {first}."
+            )
+        if any(self._columns[column][row] != example[column] for column in self._inputs):
+            raise DataError(
+                f"{where}: id '{name}' stands twice in {part.split}, first in {first}, with another input.",
+                "Name more columns in source.columns.id, as a list: together they must tell the inputs apart.",
+            )
+        number = next(n for n in count(len(known) + 1) if f"{name}#{n}" not in self._seen)
+        self._twice.setdefault(name, []).append(len(self))
+        self._add({**example, "id": f"{name}#{number}"}, part, where)
+
+    def _difference(self, example: dict[str, str], row: int, part: Part) -> str | None:
+        """The first column in which an example differs from a row; None where it is the same example."""
+        names = (name for name in example if name not in ("id", part.split))
+        return next((name for name in names if self._columns[name][row] != example[name]), None)
 
 
 def _all_of(names: Sequence[str]) -> str:
