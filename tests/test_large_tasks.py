@@ -29,6 +29,7 @@ DEFINITION = {
     "description": "A task.",
     "source": {"kind": "table", "path": "rows.csv", "columns": {"text": "text", "label": "label", "group": "outlet"}},
     "inputs": ["text"],
+    "allow_repeats": True,
     "labels": ["a", "b"],
 }
 WORDS = ["نفى", "أكد", "قال", "نفى.", "«نص»\nآخر", "a,b", "ٱ"]
@@ -155,7 +156,7 @@ def test_a_cache_folder_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyP
 
 def test_repeats_in_many_rows_are_told_as_in_few(many: Path) -> None:
     frame = pd.DataFrame({"id": [str(n) for n in range(20)], "text": [f"نص {n % 12}" for n in range(20)], "label": "a"})
-    examples, _, notes = drop_repeats(frame, ("text",), None)
+    examples, _, notes, _ = drop_repeats(frame, ("text",), None)
     assert examples["id"].tolist() == [str(n) for n in range(12)]
     assert notes[0].startswith("8 of 20 examples repeat an earlier input and are left out: 12 (as 0), 13 (as 1)")
 

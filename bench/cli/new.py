@@ -65,6 +65,8 @@ Examples:
 @click.option("--label", metavar="COLUMN", help="The gold label.")
 @click.option("--group", metavar="COLUMN", help="What no split may cut through: document, author, outlet.")
 @click.option("--split", metavar="COLUMN", help="The part of a published split: train, dev or test.")
+@click.option("--strict", is_flag=True, help="Refuse rows without a text or a label rather than leave them out.")
+@click.option("--allow-repeats", is_flag=True, help="Go on where most inputs repeat; the first of each counts.")
 @click.option("--force", is_flag=True, help="Write over a task that is there.")
 def task(
     name: str,
@@ -74,6 +76,8 @@ def task(
     label: str | None,
     group: str | None,
     split: str | None,
+    strict: bool,
+    allow_repeats: bool,
     force: bool,
 ) -> None:
     """Write a task of your own data: its task.yaml and a data card.
@@ -88,13 +92,19 @@ def task(
     from bench.data.scaffold import Given, scaffold_task
 
     folder = Path.cwd()
-    written = scaffold_task(name, folder, data, Given(text, claim, label, group, split), force)
+    given = Given(text, claim, label, group, split)
+    written = scaffold_task(name, folder, data, given, force, strict, allow_repeats)
     definition, card = (path.relative_to(folder) for path in written.files)
+    _print_sentences(written.choices)
     click.echo(f"Wrote {definition}\n      {card}\n")
-    for sentence in (written.reading, *written.remarks):
-        click.echo(textwrap.fill(sentence, 80, break_long_words=False, break_on_hyphens=False) + "\n")
+    _print_sentences((written.reading, *written.remarks))
     print_task(name, written.task, written.findings)
     if any(finding.severity == "error" for finding in written.findings):
         click.echo(f"bench run refuses a task with an error. Mend the data, then:\n      bench check task={name}")
         sys.exit(1)
     click.echo(f"Next: bench run task={name}")
+
+
+def _print_sentences(sentences: tuple[str, ...]) -> None:
+    for sentence in sentences:
+        click.echo(textwrap.fill(sentence, 80, break_long_words=False, break_on_hyphens=False) + "\n")

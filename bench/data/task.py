@@ -222,8 +222,9 @@ class Task:
         """Return the same task without its published splits, all its examples pooled and each input once."""
         from bench.data.duplicates import drop_repeats
 
-        examples = self.examples.drop(columns=list(self.splits))
-        examples, passes, notes = drop_repeats(examples, self.inputs, self.passes)
+        examples, passes, notes, _ = drop_repeats(
+            self.examples.drop(columns=list(self.splits)), self.inputs, self.passes
+        )
         left_out = pd.concat([self.left_out, self.examples[~self.examples["id"].isin(examples["id"])]])
         notes = (*(note for note in self.notes if note not in self.settled), *notes)
         pooled = replace(self, examples=examples, passes=passes, splits=(), left_out=left_out, notes=notes)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Collection, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from bench.data.messages import place
-from bench.data.scaffold.columns import NAMES
+from bench.data.scaffold.names import is_known
 from bench.data.sources.formats import DELIMITED
 from bench.data.sources.layout import QUOTED_CELL, common_width
 from bench.errors import DataError, nearest
@@ -24,7 +23,6 @@ LONGEST_NAME = 3
 LONGEST_SHOWN = 30
 """Characters that an error shows of a cell."""
 
-_KNOWN = frozenset(chain(("claim",), *NAMES.values()))
 _WITHIN_NUMBER = re.compile(r"(?<=\d)[,;](?=\d)")
 _WHOLE_JSON = re.compile(r"\s*(\[\s*(\{.*)?|\{\s*)$", re.DOTALL)
 _JSON_OBJECT = re.compile(r'\s*\{\s*("|\})')
@@ -115,7 +113,7 @@ def _cells(line: str, delimiter: str, quoting: Literal[0, 3]) -> list[str]:
 def _has_header(cells: Sequence[str]) -> bool:
     """Whether cells are short names, one of them usual; an Arabic word by itself may well be a text."""
     short = all(cell == cell.strip() and 0 < len(cell.split()) <= LONGEST_NAME for cell in cells)
-    usual = any(cell.casefold() in _KNOWN for cell in cells)
+    usual = any(map(is_known, cells))
     return short and usual and (len(cells) > 1 or cells[0].isascii())
 
 

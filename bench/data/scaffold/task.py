@@ -16,7 +16,7 @@ import yaml
 from bench.catalogue import task_files
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
-from bench.data.definition import build_task, name_problem
+from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, respelled
 from bench.data.messages import check_name
 from bench.data.scaffold.columns import (
@@ -29,6 +29,8 @@ from bench.data.scaffold.columns import (
     summarise,
 )
 from bench.data.scaffold.detection import Found, find_data
+from bench.data.scaffold.profile import MOST_LABELS
+from bench.data.scaffold.repeats import ask_for_a_claim
 from bench.data.sources import read_source
 from bench.data.task import ROLES
 from bench.errors import ConfigError, DataError
@@ -37,9 +39,6 @@ from bench.places import folder_beside, make_folder
 if TYPE_CHECKING:
     from bench.checks import Finding
     from bench.data.task import Task
-
-MOST_LABELS = 50
-"""The most different values that a column of labels can have."""
 
 CARD = """# {name}
 
@@ -79,6 +78,8 @@ class Scaffold:
         What was written: the definition and the data card.
     reading : str
         What was read, and from which columns, in a sentence.
+    choices : tuple of str
+        Where several columns could have been one thing: which was taken, and how to choose another, a sentence each.
     remarks : tuple of str
         What may have been meant otherwise, a sentence each.
     findings : list of Finding
@@ -88,11 +89,20 @@ class Scaffold:
     task: Task
     files: list[Path]
     reading: str
+    choices: tuple[str, ...]
     remarks: tuple[str, ...]
     findings: list[Finding]
 
 
-def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool = False) -> Scaffold:
+def scaffold_task(
+    name: str,
+    folder: Path,
+    data: str,
+    given: Given,
+    force: bool = False,
+    strict: bool = False,
+    allow_repeats: bool = False,
+) -> Scaffold:
     """Write a new task of a user's own data: ``task.yaml`` and a data card.
 
     The data are read, and the task is built and checked first, so that what is written works. The data are not copied.
@@ -110,6 +120,10 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
         The columns that the user names; the others are told by their names.
     force : bool
         Whether to write over a task that is there, and to take the name of one that comes with the package.
+    strict : bool
+        Whether rows without a text or a label, and labels that only repeated inputs have, are errors.
+    allow_repeats : bool
+        Whether most inputs may repeat, the first of each counting.
 
     Raises
     ------
@@ -151,8 +165,12 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
         "labels": [value for value, _ in counts.most_common()],
         **({"label_map": label_map} if label_map else {}),
         "metric": "macro_f1",
+        **{key: True for key, is_set in zip(FLAGS, (strict, allow_repeats), strict=True) if is_set},
     }
-    task = replace(build_task(definition, found.origin), origin=target / "task.yaml")
+    try:
+        task = replace(build_task(definition, found.origin), origin=target / "task.yaml")
+    except ManyRepeatsError as error:
+        raise ask_for_a_claim(error, name, data, given, found, chosen) from error
     findings = check_task(task)
     definition["source"] = {**found.source_in(target), **section}
     reading = _reading(found, chosen, summary.n_rows, spans)
@@ -168,7 +186,7 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
         target, {"task.yaml": _to_yaml(definition), "README.md": insert(card, describe(task), target / "README.md")}
     )
     remarks = (*_remarks(task, summary), *chosen.remarks)
-    return Scaffold(task, files, reading, remarks, findings)
+    return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
 
 
 def _to_yaml(definition: dict[str, Any]) -> str:
