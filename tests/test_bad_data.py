@@ -435,14 +435,15 @@ TABLE_MISTAKES = {
         "a.csv",
         "text,label,text\nنعم,yes,لا\n",
         {},
-        "a.csv, line 1: the column 'text' stands twice.",
+        "a.csv, line 1: the column 'text' stands twice.\nRename one of the two in the file. If the first line is a row "
+        "and no header, name the columns, such as --columns name-1,name-2,name-3.",
     ),
     "a header alone": ("a.csv", "text,label\n", {}, "a.csv: the table has a header but no rows."),
     "an unknown format": (
-        "a.xlsx",
+        "a.ods",
         "text,label\n",
         {},
-        "a.xlsx: a table is a .csv, .tsv, .jsonl, .json or .parquet file, not '.xlsx'.\n"
+        "a.ods: a table is a .csv, .tsv, .jsonl, .json, .parquet or .xlsx file, not '.ods'.\n"
         "Name what it is in task.yaml: source.format.",
     ),
     "a text that is no text": (

@@ -250,8 +250,15 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "ids for labels": (["--label", "id"], "the column 'id' has 72 different values, so it is no column of labels."),
     "one label only": (["--label", "constant"], "the column 'constant' has one value, so it is no column of labels."),
     "a split of other words": (["--split", "document"], "'d0' is no part of a split."),
-    "a sheet": (["--data", "labels.xlsx"], "no format is known for '.xlsx'.\nSave the sheet as CSV in UTF-8."),
-    "other bytes": (["--data", "windows.csv"], "windows.csv, line 2: byte"),
+    "a sheet": (
+        ["--data", "labels.ods"],
+        "no format is known for '.ods'.\nSave the sheet as .xlsx, or as CSV in UTF-8.",
+    ),
+    "no workbook": (
+        ["--data", "labels.xlsx"],
+        "labels.xlsx: it is no readable .xlsx workbook: File is not a zip file.",
+    ),
+    "other bytes": (["--data", "latin.csv"], "latin.csv, line 2: byte"),
     "an empty file": (["--data", "empty.csv"], "empty.csv: the file is empty."),
     "a text that is empty": (["--data", "gap.csv"], "gap.csv, line 3: column 'text' is empty, as in 1 of all 2 rows."),
     "a folder without labels": (["--data", "docs"], "a folder of documents holds .txt files and one file of labels"),
@@ -280,7 +287,8 @@ def test_what_cannot_be_a_task_is_refused_and_nothing_is_written(folder: Path, b
     rows = [{**row, "constant": "x", "id": f"e{n}", "half": "train"} for n, row in enumerate([*ROWS, *ROWS])]
     write_csv(folder / "labels.csv", rows)
     (folder / "labels").touch()
-    (folder / "windows.csv").write_bytes("text,label\nنفى,a\n".encode("windows-1256"))
+    (folder / "latin.csv").write_bytes("text,label\nété,a\n".encode("windows-1252"))
+    (folder / "labels.ods").write_bytes(b"PK")
     (folder / "labels.xlsx").write_bytes(b"PK")
     (folder / "empty.csv").touch()
     (folder / "gap.csv").write_text("text,label,who\nx,a,\n ,b,me\n", encoding="utf-8")

@@ -50,7 +50,12 @@ class _LazyGroup(click.Group):
             from bench.errors import ConfigError, nearest
 
             raise ConfigError(f"bench {args[0]}: there is no such command.", nearest(args[0], COMMANDS))
-        return super().resolve_command(ctx, args)
+        name, command, words = super().resolve_command(ctx, args)
+        if command is not None and not ctx.resilient_parsing:
+            from bench.cli.once import refuse_repeats
+
+            refuse_repeats(command, ctx, words)
+        return name, command, words
 
     def invoke(self, ctx: click.Context) -> object:
         # Click would print an empty line for Ctrl-C, and end with status 1 where the reader of a pipe has gone.

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from bench.cli.words import words
+from bench.cli.written import asked, how_written
 
 
 @click.command(
@@ -39,7 +40,8 @@ Keys:
     metavar="FILE",
     type=click.Path(path_type=Path, allow_dash=True),
     default="-",
-    help="The new text: a .csv, .tsv, .jsonl, .json, .parquet or .txt file, or - for standard input (the default).",
+    help="The new text: a .csv, .tsv, .jsonl, .json, .parquet, .xlsx or .txt file, or - for standard input "
+    "(the default).",
 )
 @click.option(
     "--output",
@@ -56,8 +58,15 @@ Keys:
 )
 @click.option("--text", metavar="COLUMN", help="The column with the texts, where it is not 'text'.")
 @click.option("--claim", metavar="COLUMN", help="The column with the claims, where it is not 'claim'.")
+@how_written("--input-format")
 def command(
-    words: tuple[str, ...], source: Path, output: Path, form: str | None, text: str | None, claim: str | None
+    words: tuple[str, ...],
+    source: Path,
+    output: Path,
+    form: str | None,
+    text: str | None,
+    claim: str | None,
+    **written: str | None,
 ) -> None:
     """Label new text with a stored run's fitted model.
 
@@ -68,7 +77,7 @@ def command(
     from bench.predict.choice import choose_run, parse_request
     from bench.predict.fitted import load_fitted, other_versions
     from bench.predict.labelling import label_rows
-    from bench.predict.reading import STANDARD_INPUT, WORDS, named_columns, read_file, read_stream
+    from bench.predict.reading import STANDARD_INPUT, named_columns, read_file, read_stream
     from bench.predict.writing import FORMATS, answer_format, check_output, write_answers
 
     if str(source) == "-" and sys.stdin is None:
@@ -88,12 +97,15 @@ def command(
         stream = sys.stdin.buffer
         if stream.isatty():
             click.echo("Reading lines from the terminal; Ctrl-D ends them.", err=True)
+        if any(written.values()):
+            raise ConfigError("How standard input is written is told by its first lines.", "Name a file: --input FILE")
         new = read_stream(stream, columns, model.columns)
     else:
         # A mistake in the last line is told before the first one is labelled.
-        deque(read_file(source, columns, model.columns).rows, maxlen=0)
-        new = read_file(source, columns, model.columns)
-    _say(f"Read as {WORDS[new.kind]}: {STANDARD_INPUT if str(source) == '-' else source}")
+        deque(read_file(source, columns, model.columns, asked(written)).rows, maxlen=0)
+        new = read_file(source, columns, model.columns, asked(written))
+    for remark in (f"Read as {new.describe()}: {STANDARD_INPUT if str(source) == '-' else source}", *new.remarks):
+        _say(remark)
     given: Counter[str] = Counter()
     lines = FORMATS[answer_format(form, target, new.kind)](_counted(label_rows(model, new.rows, columns), given))
     if target is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bench.data.duplicates import input_key
@@ -11,27 +12,37 @@ from bench.errors import DataError
 
 if TYPE_CHECKING:
     from bench.data.scaffold.columns import Chosen, Given
-    from bench.data.scaffold.detection import Found
+    from bench.data.scaffold.found import Found
+    from bench.data.sources.layout import Asked
 
 _TELLS = 0.1
 """The share of rows that still repeat together with a column below which that column tells them apart."""
 
 
-def ask_for_a_claim(error: DataError, name: str, data: str, given: Given, found: Found, chosen: Chosen) -> DataError:
+def ask_for_a_claim(
+    error: DataError,
+    name: str,
+    data: str | Sequence[str],
+    given: Given,
+    asked: Asked | None,
+    found: Found,
+    chosen: Chosen,
+) -> DataError:
     """Ask whether another column is the claim, with the command that says so and the one that goes on without.
 
     Parameters
     ----------
     error : DataError
         What says how many inputs repeat.
-    name, data, given
+    name, data, given, asked
         As the user gave them.
     found : Found
         The data.
     chosen : Chosen
         Which column is what.
     """
-    command = f"bench new task {name} --data {shlex.quote(data)}"
+    files = " ".join(f"--data {shlex.quote(each)}" for each in ([data] if isinstance(data, str) else data))
+    command = f"bench new task {name} {files}{_written(asked)}"
     options = {key: column for key, column in vars(given).items() if column is not None}
     lines = []
     if "claim" not in chosen.columns:
@@ -84,6 +95,14 @@ def _telling_apart(found: Found, chosen: Chosen) -> list[tuple[str, bool]]:
 def _is_no_id(n_values: int, n_words: int, n_rows: int) -> bool:
     """Whether a column that differs in each row does so since it holds texts."""
     return n_values < (1 - _TELLS) * n_rows or n_words >= 2 * n_rows
+
+
+def _written(asked: Asked | None) -> str:
+    """The options that say how the files are written."""
+    if asked is None:
+        return ""
+    said = vars(asked) | {"columns": ",".join(asked.columns)}
+    return _options({key: value for key, value in said.items() if value})
 
 
 def _options(columns: dict[str, Any]) -> str:

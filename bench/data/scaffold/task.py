@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,10 +28,13 @@ from bench.data.scaffold.columns import (
     describe_columns,
     summarise,
 )
-from bench.data.scaffold.detection import Found, find_data
+from bench.data.scaffold.detection import find_data
+from bench.data.scaffold.found import Found
+from bench.data.scaffold.header import check_header
 from bench.data.scaffold.profile import MOST_LABELS
 from bench.data.scaffold.repeats import ask_for_a_claim
 from bench.data.sources import read_source
+from bench.data.sources.layout import Asked
 from bench.data.task import ROLES
 from bench.errors import ConfigError, DataError
 from bench.places import folder_beside, make_folder
@@ -97,11 +100,12 @@ class Scaffold:
 def scaffold_task(
     name: str,
     folder: Path,
-    data: str,
+    data: str | Sequence[str],
     given: Given,
     force: bool = False,
     strict: bool = False,
     allow_repeats: bool = False,
+    asked: Asked | None = None,
 ) -> Scaffold:
     """Write a new task of a user's own data: ``task.yaml`` and a data card.
 
@@ -113,8 +117,8 @@ def scaffold_task(
         The task's name: small Latin letters, digits, ``-`` and ``_``.
     folder : pathlib.Path
         Where ``tasks/`` is, or is made.
-    data : str
-        A file, a folder of documents with a file of labels, or ``owner/name`` of the Hugging Face Hub, with
+    data : str or sequence of str
+        A file, the files of a published split, a folder, or ``owner/name`` of the Hugging Face Hub, with
         ``:configuration`` and ``@revision`` where needed.
     given : Given
         The columns that the user names; the others are told by their names.
@@ -124,6 +128,8 @@ def scaffold_task(
         Whether rows without a text or a label, and labels that only repeated inputs have, are errors.
     allow_repeats : bool
         Whether most inputs may repeat, the first of each counting.
+    asked : Asked, optional
+        What the user says of how the files are written.
 
     Raises
     ------
@@ -132,7 +138,8 @@ def scaffold_task(
     """
     target = folder / "tasks" / name
     _check_name(name, target, force)
-    found = find_data(data)
+    found = find_data(data, asked)
+    check_header(found, given)
     summary = summarise(found.rows(), given.split)
     if not summary.n_rows:
         raise DataError(f"{found.name}: there are no rows.", "A task needs examples, each with a text and a label.")
@@ -170,7 +177,7 @@ def scaffold_task(
     try:
         task = replace(build_task(definition, found.origin), origin=target / "task.yaml")
     except ManyRepeatsError as error:
-        raise ask_for_a_claim(error, name, data, given, found, chosen) from error
+        raise ask_for_a_claim(error, name, data, given, asked, found, chosen) from error
     findings = check_task(task)
     definition["source"] = {**found.source_in(target), **section}
     reading = _reading(found, chosen, summary.n_rows, spans)
@@ -185,7 +192,7 @@ def scaffold_task(
     files = _write(
         target, {"task.yaml": _to_yaml(definition), "README.md": insert(card, describe(task), target / "README.md")}
     )
-    remarks = (*_remarks(task, summary), *chosen.remarks)
+    remarks = (*found.remarks, *_remarks(task, summary), *chosen.remarks)
     return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
 
 
@@ -264,9 +271,22 @@ def _provenance(found: Found, source: dict[str, Any]) -> str:
     if found.file is None:
         config = f", configuration `{source['config']}`" if "config" in source else ""
         return f"The data set `{source['dataset']}` of the Hugging Face Hub{config}, revision `{source['revision']}`."
-    with found.file.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return f"`{source.get('path', source.get('labels'))}`, SHA-256 `{digest}`."
+    if found.file.is_dir():
+        digest = hashlib.sha256()
+        for path in found.files:
+            digest.update(f"{path.relative_to(found.file).as_posix()}\0{_sha256(path)}\n".encode())
+        counted = f"`{source['path']}`, {len(found.files):,} files"
+        return f"{counted}, SHA-256 of their names and digests `{digest.hexdigest()}`."
+    named = source["path"] if "path" in source else source["labels"]
+    names = [*named.values()] if isinstance(named, dict) else [named]
+    names += [source["labels"]] if len(names) < len(found.files) else []
+    named_files = zip(names, found.files, strict=True)
+    return ", ".join(f"`{name}`, SHA-256 `{_sha256(path)}`" for name, path in named_files) + "."
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _remarks(task: Task, summary: Summary) -> Iterator[str]:

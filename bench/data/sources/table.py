@@ -14,7 +14,7 @@ from bench.data.files import check_characters
 from bench.data.mapped import LARGE, MappedFile
 from bench.data.messages import check_name, listed
 from bench.data.sources.cells import LeftOut, Undecided
-from bench.data.sources.formats import FORMATS, Rows, format_of
+from bench.data.sources.formats import FORM_KEYS, Rows, form_of
 from bench.data.sources.gaps import Gaps, is_empty, place_in
 from bench.data.sources.records import Records
 from bench.data.sources.section import Section
@@ -75,11 +75,14 @@ def from_table(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirro
     A row of JSON Lines whose label is a list gives an example for each label, with the items that stand at the same
     place of its other lists.
     """
-    source.check_keys(("kind", "path", "columns"), ("format", "folds", "download"))
+    source.check_keys(("kind", "path", "columns"), (*FORM_KEYS, "folds", "download"))
 
     def rows_of(part: Part) -> tuple[str, Rows]:
         path = source.file(part.path, mirror)
-        return str(path), FORMATS[format_of(part.path, source.content.get("format"), source.where("format"))](path)
+        labels_file = None
+        if source.content.get("labels") is not None:
+            labels_file = source.file(source.text("labels"), mirror)
+        return str(path), form_of(source, part.path, labels_file).rows(path)
 
     return read_parts(source, inputs, labels, _parts(source), rows_of)
 
