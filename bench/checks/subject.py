@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -95,7 +95,7 @@ class Subject:
         return NearPairs(rows[pairs[kept, 0]], rows[pairs[kept, 1]], similarities[kept])
 
     @cached_property
-    def families(self) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
+    def families(self) -> tuple[NDArray[np.intp], NDArray[Any]]:
         """All examples, those left out too: their family of same or near inputs, and their group."""
         keys, rows = self.distinct
         place = np.empty(len(self.task), dtype=np.intp)
@@ -103,7 +103,7 @@ class Subject:
         pairs = np.stack([place[self.near.first], place[self.near.second]], axis=1)
         family = dict(zip(keys.tolist(), components(len(keys), pairs).tolist(), strict=True))
         numbers = [family[key] for key in (*self.keys.tolist(), *self.left_out_keys.tolist())]
-        groups = np.concatenate([self.task.groups, self.left_out[self.task.group].to_numpy(dtype=str)])
+        groups = np.concatenate([self.task.groups, self.left_out[self.task.group].to_numpy(dtype=object)])
         return np.array(numbers, dtype=np.intp), groups
 
     def texts(self, column: str) -> pd.Series:

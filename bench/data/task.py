@@ -163,9 +163,12 @@ class Task:
         return encode(self.y, self.labels)
 
     @cached_property
-    def groups(self) -> NDArray[np.str_]:
-        """Each example's group, of shape (n_examples,)."""
-        return self.examples[self.group].to_numpy(dtype=str)
+    def groups(self) -> NDArray[Any]:
+        """Each example's group as a text, of shape (n_examples,).
+
+        An array of objects: in one of NumPy's texts each would take as much memory as the longest name.
+        """
+        return self.examples[self.group].astype(str).to_numpy(dtype=object)
 
     @cached_property
     def weights(self) -> NDArray[np.float64] | None:
@@ -207,7 +210,9 @@ class Task:
     def shared_groups(self, column: str) -> NDArray[np.bool_]:
         """Mark the test examples of a published split whose group train or dev has too, of shape (n_test,)."""
         roles = self.examples[column].to_numpy(dtype=object)
-        return np.isin(self.groups[roles == TEST], self.groups[np.isin(roles, [TRAIN, DEV])])
+        elsewhere = self.groups[(roles == TRAIN) | (roles == DEV)]
+        shared: NDArray[np.bool_] = pd.Index(self.groups[roles == TEST]).isin(elsewhere)
+        return shared
 
     def without_splits(self) -> Task:
         """Return the same task without its published splits, all its examples pooled and each input once."""

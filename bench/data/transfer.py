@@ -112,7 +112,8 @@ def _shares_group(target: Task, source: Task) -> NDArray[np.bool_]:
         one, other = (duplicate_keys(task.examples[["claim"]]) for task in (source, target))
         return np.isin(one, other)
     if source.group == target.group and target.group not in ("id", GROUP):
-        return np.isin(source.groups, target.groups)
+        shared: NDArray[np.bool_] = pd.Index(source.groups).isin(target.groups)
+        return shared
     return np.zeros(len(source), dtype=bool)
 
 

@@ -270,7 +270,7 @@ def _score(predictions: pd.DataFrame, labels: tuple[str, ...], metric: str, seed
     from bench.statistics.interval import label_score_intervals, probability_score_intervals
 
     true, predicted = label_codes(predictions, labels)
-    groups = predictions["group"].to_numpy(dtype=str)
+    groups = predictions["group"].to_numpy(dtype=object)
     intervals = label_score_intervals(confusion_by_group(true, predicted, groups, len(labels)), seed, metric)
     probabilities = probability_columns(predictions, labels)
     if metric in PROBABILITY_METRICS and probabilities is not None:
@@ -290,13 +290,13 @@ def _difference(
     from bench.statistics.bootstrap import GroupBootstrap, group_indices
     from bench.statistics.paired import group_difference
 
-    names, groups = group_indices(one["group"].to_numpy(dtype=str))
+    names, groups = group_indices(one["group"].to_numpy(dtype=object))
     bootstrap = GroupBootstrap(len(names), seed)
 
     def score(frame: pd.DataFrame) -> Any:
         true, predicted = label_codes(frame, labels)
         if metric not in PROBABILITY_METRICS:
-            by_group = confusion_by_group(true, predicted, frame["group"].to_numpy(dtype=str), len(labels))
+            by_group = confusion_by_group(true, predicted, frame["group"].to_numpy(dtype=object), len(labels))
             return bootstrap.label_scores(by_group, metric)
         probabilities = probability_columns(frame, labels)
         assert probabilities is not None, "a model without probabilities does not run on such a task"

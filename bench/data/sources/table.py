@@ -307,7 +307,7 @@ class _Examples:
             values.clear()
 
     def _add_again(self, example: dict[str, str], part: Part, where: str) -> None:
-        """Give an example that another fold has too its role in this one; one that this fold has twice gets its own id."""
+        """Give an example that another fold has too its role here, or one that this fold has twice an id of its own."""
         name, split = example["id"], str(part.split)
         row, first = self._seen[name]
         if not self._folds:
