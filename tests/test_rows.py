@@ -261,7 +261,7 @@ def test_train_examples_that_repeat_a_test_input_with_another_label_are_said(tmp
 
 
 def folds(folder: Path, train: str, test: str, **more: str) -> Task:
-    """Two published folds: what `train` and `test` have, with ``{n}`` for the fold, or `more` has by file name."""
+    """Two published folds: what `train` and `test` have, with ``{n}`` for the fold; `more` has files of their own."""
     header = "rid\teid\tc\tt\tl\n"
     for fold in (1, 2):
         for part, content in (("train", train), ("test", test)):

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bench.checks.finding import MOST_EXAMPLES, Found, counted
-from bench.data.messages import listed
+from bench.data.messages import listed, shortened
 from bench.data.task import ROLES
 from bench.evaluation.splits import FEW_GROUPS, n_dealt
 from bench.text.normalization import normalize
@@ -93,13 +91,13 @@ def in_one_group(subject: Subject) -> Iterator[Found]:
         return
     for label in task.labels:
         mine = task.y == label
-        groups = np.unique(task.groups[mine])
+        groups = set(task.groups[mine].tolist())
         if len(groups) == 1:
-            examples = counted(int(mine.sum()), "example")
+            examples, group = counted(int(mine.sum()), "example"), shortened(groups.pop())
             verb = "is" if mine.sum() == 1 else "are all"
             yield Found(
                 "warning",
-                f"The {examples} of '{label}' {verb} in {task.group} '{groups[0]}'. Where that is the test part, "
+                f"The {examples} of '{label}' {verb} in {task.group} '{group}'. Where that is the test part, "
                 "training lacks the label.",
                 (listed(task.ids[mine].tolist(), MOST_EXAMPLES),),
             )

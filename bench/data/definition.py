@@ -11,9 +11,9 @@ import yaml
 from bench.data.duplicates import Settled, drop_repeats, lost_labels, settle_splits
 from bench.data.figures import read_figures
 from bench.data.files import BYTE_ORDER_MARK, UNWRITABLE, read_text
-from bench.data.labels import LabelSet, respelled
+from bench.data.labels import LabelSet, check_label, respelled
 from bench.data.mapped import select_rows
-from bench.data.messages import check_name, listed, place
+from bench.data.messages import listed, place
 from bench.data.published import PublishedFiles
 from bench.data.sources import read_source
 from bench.data.sources.section import DOWNLOAD, Section
@@ -323,7 +323,7 @@ def _label_set(definition: Mapping[str, Any], origin: Path) -> LabelSet:
     for label in labels:
         if not label.strip():
             raise ConfigError(f"{origin}: labels: {label!r} is no name.")
-        check_name(label, f"{origin}: labels", "label")
+        check_label(label, f"{origin}: labels")
     mapping = {} if definition.get("label_map") is None else definition["label_map"]
     if not isinstance(mapping, Mapping):
         raise ConfigError(f"{origin}: 'label_map' must be a mapping of the annotators' labels to the task's.")

@@ -436,7 +436,7 @@ def _early_stopping_rows(estimator: Any, task: Task, split: Split) -> NDArray[np
     return split.dev[np.isin(task.codes[split.dev], task.codes[split.train])]
 
 
-def _groups_for(estimator: Any, groups: NDArray[np.str_]) -> dict[str, NDArray[np.str_]]:
+def _groups_for(estimator: Any, groups: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """The training rows' groups as the argument of ``fit``, where the classifier's ``fit`` has a parameter for them."""
     from sklearn.pipeline import Pipeline
 

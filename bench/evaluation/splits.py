@@ -6,7 +6,7 @@ import hashlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def n_dealt(n_groups: int, n_folds: int) -> int:
 
 
 def split_by_group(
-    codes: NDArray[np.intp], groups: NDArray[np.str_], n_folds: int, seed: int, repeats: int = 1
+    codes: NDArray[np.intp], groups: NDArray[Any], n_folds: int, seed: int, repeats: int = 1
 ) -> list[Split]:
     """Split examples so that no group stands on both sides.
 
@@ -105,7 +105,7 @@ def split_by_group(
 
 
 def outer_splits(
-    codes: NDArray[np.intp], groups: NDArray[np.str_], column: str, n_folds: int, seed: int, repeats: int
+    codes: NDArray[np.intp], groups: NDArray[Any], column: str, n_folds: int, seed: int, repeats: int
 ) -> list[Split]:
     """Split a whole task; see `split_by_group`.
 
@@ -159,9 +159,7 @@ def with_lent(split: Split, lent: Rows, only: bool) -> Split:
     return Split(lent, split.test) if only else Split(np.concatenate([split.train, lent]), split.test, split.dev)
 
 
-def verify(
-    splits: Sequence[Split], groups: NDArray[np.str_], keys: NDArray[np.bytes_], ids: NDArray[np.object_]
-) -> None:
+def verify(splits: Sequence[Split], groups: NDArray[Any], keys: NDArray[np.bytes_], ids: NDArray[np.object_]) -> None:
     """Prove that training sees neither a group nor an example of its test part.
 
     Parameters

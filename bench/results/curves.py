@@ -292,13 +292,13 @@ def _difference(
     from bench.statistics.bootstrap import GroupBootstrap, group_indices
     from bench.statistics.paired import group_difference
 
-    names, groups = group_indices(one["group"].to_numpy(dtype=str))
+    names, groups = group_indices(one["group"].to_numpy(dtype=object))
     bootstrap = GroupBootstrap(len(names), seed)
 
     def score(frame: pd.DataFrame) -> Any:
         true, predicted = label_codes(frame, labels)
         if metric not in PROBABILITY_METRICS:
-            by_group = confusion_by_group(true, predicted, frame["group"].to_numpy(dtype=str), len(labels))
+            by_group = confusion_by_group(true, predicted, frame["group"].to_numpy(dtype=object), len(labels))
             return bootstrap.label_scores(by_group, metric)
         probabilities = probability_columns(frame, labels)
         assert probabilities is not None, "a model without probabilities does not run on such a task"

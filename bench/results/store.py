@@ -293,6 +293,10 @@ def stored_runs(results: Path, task: str) -> list[RunFolder]:
     return [RunFolder(path.parent) for path in sorted((results / task).glob("*/*/run.json"))]
 
 
+_LONGEST_CELL = 2**31 - 1
+"""Characters of a cell of predictions: a group can be called after a whole text."""
+
+
 def read_predictions(path: Path) -> pd.DataFrame:
     """Read a cell's predictions, text columns as text and the rest as float64.
 
@@ -303,6 +307,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    limit = csv.field_size_limit(_LONGEST_CELL)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             columns, *rows = csv.reader(file, quoting=csv.QUOTE_NONNUMERIC)
@@ -314,6 +319,8 @@ def read_predictions(path: Path) -> pd.DataFrame:
             f"{path}: not readable as predictions: {reason}.",
             f"Delete {path.parent} and run the same command again.",
         ) from None
+    finally:
+        csv.field_size_limit(limit)
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -17,8 +17,7 @@ from bench.catalogue import task_files
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
-from bench.data.labels import LabelSet, respelled
-from bench.data.messages import check_name
+from bench.data.labels import LabelSet, check_label, respelled
 from bench.data.scaffold.columns import (
     Chosen,
     Given,
@@ -219,7 +218,7 @@ class _AnyLabel(LabelSet):
     def read(self, raw: object, where: str) -> str:
         if not isinstance(raw, str) or not raw.strip():
             raise DataError(f"{where}: the label is {raw!r}.", "Every example needs a label.")
-        check_name(raw, where, "label")
+        check_label(raw, where)
         return raw
 
 
