@@ -432,8 +432,8 @@ TABLE_MISTAKES = {
         "a.csv",
         "text,label,text\nنعم,yes,لا\n",
         {},
-        "a.csv, line 1: the column 'text' stands twice.\nRename one of the two in the file. If the first line is a row and "
-        "no header, name the columns, such as --columns name-1,name-2,name-3.",
+        "a.csv, line 1: the column 'text' stands twice.\nRename one of the two in the file. If the first line is a row "
+        "and no header, name the columns, such as --columns name-1,name-2,name-3.",
     ),
     "a header alone": ("a.csv", "text,label\n", {}, "a.csv: the table has a header but no rows."),
     "an unknown format": (
@@ -467,7 +467,8 @@ TABLE_MISTAKES = {
         "text,label\nنعم,yes\n".encode("cp1256"),
         {},
         "a.csv, line 2: byte 1 of the line (0xe4) is not UTF-8.\nSave it as UTF-8; Arabic text is often Windows-1256: "
-        "iconv -f WINDOWS-1256 -t UTF-8 FILE",
+        "iconv -f WINDOWS-1256 -t UTF-8 FILE\n"
+        "A file of rows can also be read as it is: --encoding NAME, or source.encoding in a task's file.",
     ),
 }
 

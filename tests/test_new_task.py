@@ -249,8 +249,14 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "ids for labels": (["--label", "id"], "the column 'id' has 72 different values, so it is no column of labels."),
     "one label only": (["--label", "constant"], "the column 'constant' has one value, so it is no column of labels."),
     "a split of other words": (["--split", "document"], "'d0' is no part of a split."),
-    "a sheet": (["--data", "labels.ods"], "no format is known for '.ods'.\nSave the sheet as .xlsx, or as CSV in UTF-8."),
-    "no workbook": (["--data", "labels.xlsx"], "labels.xlsx: it is no readable .xlsx workbook: File is not a zip file."),
+    "a sheet": (
+        ["--data", "labels.ods"],
+        "no format is known for '.ods'.\nSave the sheet as .xlsx, or as CSV",
+    ),
+    "no workbook": (
+        ["--data", "labels.xlsx"],
+        "labels.xlsx: it is no readable .xlsx workbook: File is",
+    ),
     "other bytes": (["--data", "latin.csv"], "latin.csv, line 2: byte"),
     "an empty file": (["--data", "empty.csv"], "empty.csv: the file is empty."),
     "a text that is empty": (["--data", "gap.csv"], "gap.csv, line 3: column 'text' is empty."),

@@ -53,23 +53,22 @@ def find_file(path: Path, asked: Asked) -> Found:
 def find_folder(folder: Path, asked: Asked) -> Found:
     """Say what a folder holds: documents with labels of spans, a folder for each class, or the files of a split."""
     there = [path for path in sorted(folder.iterdir()) if not is_hidden(Path(path.name))]
-    tables = [path for path in there if path.is_file() and path.suffix.lower() in SUFFIXES]
-    texts = [path for path in there if path.is_file() and path.suffix.lower() in TEXTS]
+    files = [path for path in there if not path.is_dir()]
+    tables = [path for path in files if path.suffix.lower() in SUFFIXES]
+    texts = [path for path in files if path.suffix.lower() in TEXTS]
     if len(tables) == 1 and any(path.suffix == ".txt" for path in texts):
         return _standoff(folder, tables[0], asked)
     if not tables and len([path for path in there if path.is_dir()]) > 1 and class_files(folder):
         return _class_folders(folder, asked)
-    packed = [path for path in there if path.is_file() and path.suffix.lower() in ARCHIVES]
+    packed = [path for path in files if path.suffix.lower() in ARCHIVES]
     candidates = tables + packed + texts
     if {TRAIN, TEST} <= _parts(candidates).keys():
         return find_files(list(_parts(candidates).values()), asked, left=candidates)
     if not tables and len(texts) == 2 and _labels_beside(texts) is not None:
         return find_files(texts, asked)
-    if len(candidates) == 1 and not (texts and texts[0].suffix == ".txt"):
-        return find_file(candidates[0], asked)
     shown = listed([path.name for path in tables or candidates], 5) or "none"
     hint = "The file of labels has the columns document, start, end and label."
-    if len(candidates) > 1 and not texts:
+    if candidates and not texts:
         hint = f"Name one: --data {candidates[0]}. Files called train, dev and test are a published split."
     raise DataError(f"{folder}: a folder of documents holds .txt files and one file of labels; there is {shown}.", hint)
 
@@ -234,21 +233,27 @@ def _json_format(path: Path, form: Form) -> str:
 
 def _first_objects(path: Path, encoding: str) -> list[dict[str, Any]] | None:
     """The first objects of JSON Lines; None where the file is one object that holds a table."""
+    one = False
     try:
         first = [row for _, row in islice(iter_json_lines(path, encoding), LOOKED_AT)]
     except DataError:
         content = _object(path, encoding)
         if content is None:
             raise
-        first = [content]
+        first, one = [content], True
     if len(first) == 1 and is_table(first[0]):
         return None
-    if len(first) == 1 and any(isinstance(value, dict | list) for value in first[0].values()) and _tool(first) is None:
+    one = one or (len(first) == 1 and any(_is_list_of_objects(value) for value in first[0].values()))
+    if one and _tool(first) is None:
         raise DataError(
             f"{path}: it holds one JSON object, not one for each example.",
             "Write an array of objects, or an object a line.",
         )
     return first
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def _object(path: Path, encoding: str) -> dict[str, Any] | None:

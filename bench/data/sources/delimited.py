@@ -220,6 +220,8 @@ def columns_of(head: Sequence[str], line: int) -> list[str]:
 def _widened(names: list[str], head: Sequence[str], start: Sequence[list[str]]) -> tuple[list[str], int]:
     """The columns' names and the cells of a row, where the first rows have more or fewer cells than the header."""
     width, first = len(names), len(start[0])
+    if any(len(cells) != first for cells in start):
+        return names, width
     named = max((number for number, name in enumerate(head, start=1) if name.strip()), default=width)
     if named <= first < width or (first > width and not any(start[0][width:])):
         return names, first

@@ -278,8 +278,7 @@ def _decided(lines: Lines, delimiter: str, marks: set[str], columns: Sequence[st
     for reading in (usual, bare):
         if reading.fault is None:
             return reading
-    furthest = max(reading.fault or 0 for reading in readings.values())
-    return next(reading for reading in readings.values() if reading.fault == furthest)
+    return max(readings.values(), key=lambda reading: reading.fault or 0) if plain == NONE else usual
 
 
 def _rows_remark(bare: _Reading, quoted: _Reading) -> str:
