@@ -470,9 +470,9 @@ def json_text_mutations(kind: str) -> Iterator[Broken]:
         yield Broken("two arrays", set_bytes(name, lambda content: content + content), f"{name}, line {N_ROWS + 3}: ")
         yield Broken("an array of arrays", set_bytes(name, lambda content: b"[" + content + b"]"), f"{name}, line 1: ")
         yield Broken(
-            "an object with the rows under a key",
-            set_bytes(name, lambda content: b'{"rows": ' + content + b"}"),
-            f"{name}, line 1: ",
+            "an object with rows under two keys",
+            set_bytes(name, lambda content: b'{"rows": ' + content + b', "more": ' + content + b', "n": 1}'),
+            f"{name}: ",
         )
         yield Broken("an empty array", set_bytes(name, lambda _: b"[]\n"), f"{name}: ")
     else:
@@ -1369,10 +1369,10 @@ FOREIGN: dict[str, dict[str, tuple[str, str]]] = {
         "an array of JSON": ('[{"text": "a", "label": "b"}]\n', ": it is JSON"),
         "lines of JSON": ('{"text": "a", "label": "b"}\n' * 2, ": it is JSON"),
         "another delimiter": (
-            "text|label\na|b\n",
-            ", line 1: no comma, semicolon or tab splits the header 'text|label'",
+            "text~label\na~b\n",
+            ", line 1: no comma, semicolon, tab or bar splits the header 'text~label'",
         ),
-        "Excel's line before the header": ("sep=;\ntext;label\na;b\n", ", line 1: 'sep=;' is a line for Excel alone."),
+        "Excel's line, and a cell too many": ("sep=;\ntext;label\na;b\na;b;c\n", ", line 4: 3 cells, but"),
         "semicolons, and a cell too many": ("text;label\na;b\na;b;c\n", ", line 3: 3 cells, but the header has 2."),
     },
     "jsonl": {
@@ -1380,7 +1380,10 @@ FOREIGN: dict[str, dict[str, tuple[str, str]]] = {
         "a pointer of Git LFS": (LFS, ": it is a pointer of Git LFS"),
         "an HTML page": (PAGE, ": it is an HTML page"),
         "lines of nothing but spaces without a break": ("\u00a0\n\u00a0\n", ": there are no rows."),
-        "the rows under a key": ('{"data": [{"text": "a", "label": "b"}]}', ": it holds one JSON object"),
+        "rows under two keys": (
+            '{"a": [{"text": "a", "label": "b"}], "b": [{"text": "a", "label": "b"}], "c": 1}',
+            ": it holds one JSON object",
+        ),
         "one object over several lines": ('{\n"text": "a",\n"label": "b"}', ": it holds one JSON object"),
     },
     "parquet": {"a pointer of Git LFS": (LFS, ": it is a pointer of Git LFS")},
@@ -1467,6 +1470,8 @@ def new_text() -> Iterator[Valid]:
         name = FILES[kind].replace("labels", "new")
         rows = [{"id": row["id"], "text": row["text"]} for row in table_rows()]
         broken = [*file_mutations(name), *arabic_mutations(name, 1 if kind == "jsonl" else 2)]
+        told = ("UTF-16 with its byte order mark", ", Windows-1256")  # encodings that are told and read
+        broken = [each for each in broken if not each.words.endswith(told)]
         for words, cells in changes.items():
             number = random.Random(f"{kind} {words}").randrange(1, N_ROWS)
             other = rows.copy()

@@ -470,7 +470,8 @@ TABLE_MISTAKES = {
         "text,label\nنعم,yes\n".encode("cp1256"),
         {},
         "a.csv, line 2: byte 1 of the line (0xe4) is not UTF-8.\nSave it as UTF-8; Arabic text is often Windows-1256: "
-        "iconv -f WINDOWS-1256 -t UTF-8 FILE",
+        "iconv -f WINDOWS-1256 -t UTF-8 FILE\n"
+        "A file of rows can also be read as it is: --encoding NAME, or source.encoding in a task's file.",
     ),
 }
 

@@ -252,11 +252,11 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "a split of other words": (["--split", "document"], "'d0' is no part of a split."),
     "a sheet": (
         ["--data", "labels.ods"],
-        "no format is known for '.ods'.\nSave the sheet as .xlsx, or as CSV in UTF-8.",
+        "no format is known for '.ods'.\nSave the sheet as .xlsx, or as CSV",
     ),
     "no workbook": (
         ["--data", "labels.xlsx"],
-        "labels.xlsx: it is no readable .xlsx workbook: File is not a zip file.",
+        "labels.xlsx: it is no readable .xlsx workbook: File is",
     ),
     "other bytes": (["--data", "latin.csv"], "latin.csv, line 2: byte"),
     "an empty file": (["--data", "empty.csv"], "empty.csv: the file is empty."),

@@ -229,7 +229,7 @@ def test_an_array_and_parquet_are_read_and_their_columns_kept(bench, results, de
         pd.DataFrame(rows).astype({"on": "datetime64[ms]"}).to_parquet(path)
     status, out, err = bench("predict", "task=denial", f"results={results}", "--input", str(path), "--format", "jsonl")
     assert status == 0, err
-    assert f"Read as {'a JSON array' if suffix == 'json' else 'Parquet'}:" in err
+    assert f"Read as {'JSON' if suffix == 'json' else 'Parquet'}:" in err
     labelled = [json.loads(line) for line in out.splitlines()]
     answers = expected(denial, pd.DataFrame({"text": NEW}), LABELS)
     on = "2024-10-01" if suffix == "json" else "2024-10-01 00:00:00"
@@ -411,11 +411,11 @@ BAD_TEXT = {
     "an archive": ("a.csv", b"PK\x03\x04", "a.csv: it is a ZIP archive"),
     "half a character": ("a.jsonl", '{"text": "\\ud83d"}\n', "a.jsonl, line 1: 'text' holds half a surrogate pair"),
     "cells": ("a.csv", "id,text\n1,نص,آخر\n", "a.csv, line 2: 3 cells, but the header has 2."),
-    "quote": ("a.csv", 'text\n"نص\n', "a.csv, line 2: not valid CSV"),
+    "quote": ("a.csv", 'id,text\n1,"نص\n2\n', "a.csv, line 2: not valid CSV"),
     "gold label": ("a.csv", "text,label\nنص,none\n", "a.csv, line 2: there is a column 'label' already"),
-    "bytes": ("a.csv", b"text\n1\n\xce\xc8\n", "a.csv, line 3: byte 1 of the line (0xce) is not UTF-8."),
-    "utf-16": ("a.csv", "text\nنص\n".encode("utf-16"), "this is UTF-16: iconv -f UTF-16 -t UTF-8 FILE"),
-    "suffix": ("a.xlsx", "نص\n", "a.xlsx: no format is known for '.xlsx'.\n       Save the sheet as CSV"),
+    "bytes": ("a.csv", b"text\n1\nx\xe9\xe8x\n", "a.csv, line 3: byte 2 of the line (0xe9) is not UTF-8."),
+    "utf-16": ("a.csv", "text\nنص\n".encode("utf-16-le"), "it may be UTF-16: iconv -f UTF-16LE"),
+    "suffix": ("a.ods", "نص\n", "a.ods: no format is known for '.ods'.\n       Save the sheet as .xlsx"),
 }
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 BYTE_ORDER_MARK = "\ufeff"
 
+BY_OPTION = "A file of rows can also be read as it is: --encoding NAME, or source.encoding in a task's file."
+
 OTHER_ENCODING = "Name the encoding that it is written in by --encoding, or save it as UTF-8."
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -96,7 +98,7 @@ def decode_lines(lines: Iterable[bytes], path: Path) -> Iterator[str]:
         if b"\0" in line and not is_utf_16:
             raise DataError(
                 f"{place(path, number)}: byte {line.index(0) + 1} of the line is NUL, which no text has.",
-                "Save it as UTF-8; it may be UTF-16: iconv -f UTF-16LE -t UTF-8 FILE",
+                f"Save it as UTF-8; it may be UTF-16: iconv -f UTF-16LE -t UTF-8 FILE\n{BY_OPTION}",
             )
         try:
             text = line.decode("utf-8")
@@ -104,7 +106,7 @@ def decode_lines(lines: Iterable[bytes], path: Path) -> Iterator[str]:
             often = ("this is", "UTF-16") if is_utf_16 else ("Arabic text is often", "Windows-1256")
             raise DataError(
                 f"{place(path, number)}: byte {error.start + 1} of the line (0x{line[error.start]:02x}) is not UTF-8.",
-                f"Save it as UTF-8; {' '.join(often)}: iconv -f {often[1].upper()} -t UTF-8 FILE",
+                f"Save it as UTF-8; {' '.join(often)}: iconv -f {often[1].upper()} -t UTF-8 FILE\n{BY_OPTION}",
             ) from error
         yield text
 

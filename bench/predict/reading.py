@@ -105,8 +105,7 @@ class NewText:
         quoting = ""
         if self.kind in DELIMITED and self.form.dialect != DELIMITED[self.kind]:
             quoting = WRITTEN[self.form.dialect.quote]
-        encoding = "" if self.form.encoding == UTF_8 else f" in {self.form.encoding.upper()}"
-        return f"{WORDS[self.kind]}{quoting}{encoding}"
+        return f"{WORDS[self.kind]}{quoting}{self.form.encoded}"
 
 
 def read_file(path: Path, columns: Mapping[str, str], added: Sequence[str], asked: Asked | None = None) -> NewText:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.encodings import detect_encoding
-from bench.data.files import BYTE_ORDER_MARK, check_file, iter_json_lines, parse_json, read_text
+from bench.data.files import check_file, iter_json_lines
 from bench.data.messages import listed, place
 from bench.data.scaffold.found import Found
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.archive import ARCHIVES, unpacked
 from bench.data.sources.delimited import DELIMITED, NAMES
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form, Rows
-from bench.data.sources.json_objects import is_table, read_json
+from bench.data.sources.json_objects import read_json
 from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout, read_head
 from bench.data.sources.plain import class_files, is_hidden
 from bench.data.sources.table import ROLE_NAMES
@@ -53,23 +53,22 @@ def find_file(path: Path, asked: Asked) -> Found:
 def find_folder(folder: Path, asked: Asked) -> Found:
     """Say what a folder holds: documents with labels of spans, a folder for each class, or the files of a split."""
     there = [path for path in sorted(folder.iterdir()) if not is_hidden(Path(path.name))]
-    tables = [path for path in there if path.is_file() and path.suffix.lower() in SUFFIXES]
-    texts = [path for path in there if path.is_file() and path.suffix.lower() in TEXTS]
+    files = [path for path in there if not path.is_dir()]
+    tables = [path for path in files if path.suffix.lower() in SUFFIXES]
+    texts = [path for path in files if path.suffix.lower() in TEXTS]
     if len(tables) == 1 and any(path.suffix == ".txt" for path in texts):
         return _standoff(folder, tables[0], asked)
     if not tables and len([path for path in there if path.is_dir()]) > 1 and class_files(folder):
         return _class_folders(folder, asked)
-    packed = [path for path in there if path.is_file() and path.suffix.lower() in ARCHIVES]
+    packed = [path for path in files if path.suffix.lower() in ARCHIVES]
     candidates = tables + packed + texts
     if {TRAIN, TEST} <= _parts(candidates).keys():
         return find_files(list(_parts(candidates).values()), asked, left=candidates)
     if not tables and len(texts) == 2 and _labels_beside(texts) is not None:
         return find_files(texts, asked)
-    if len(candidates) == 1 and not (texts and texts[0].suffix == ".txt"):
-        return find_file(candidates[0], asked)
     shown = listed([path.name for path in tables or candidates], 5) or "none"
     hint = "The file of labels has the columns document, start, end and label."
-    if len(candidates) > 1 and not texts:
+    if candidates and not texts:
         hint = f"Name one: --data {candidates[0]}. Files called train, dev and test are a published split."
     raise DataError(f"{folder}: a folder of documents holds .txt files and one file of labels; there is {shown}.", hint)
 
@@ -159,7 +158,7 @@ def _beside(texts: Path, labels: Path, asked: Asked) -> Found:
         "labels": _relative(labels, texts.parent),
         **form.settings(texts.name),
     }
-    what = f"a text a line, with its label in the same line of {labels.name}"
+    what = f"a text a line, with its label in the same line of {labels.name}{form.encoded}"
     return Found(str(texts), what, source, lambda: form.rows(texts), texts, files=(texts, labels))
 
 
@@ -167,7 +166,7 @@ def _class_folders(folder: Path, asked: Asked) -> Found:
     files = class_files(folder)
     form = Form("class-folders", encoding=asked.encoding or detect_encoding(files))
     source = {"kind": "table", "path": folder.name, **form.settings(folder.name)}
-    what = "a folder for each class, with a text a file"
+    what = f"a folder for each class, with a text a file{form.encoded}"
     return Found(str(folder), what, source, lambda: form.rows(folder), folder, files=tuple(files))
 
 
@@ -224,40 +223,9 @@ def detect_form(path: Path, asked: Asked | None = None) -> Layout:
 
 
 def _json_format(path: Path, form: Form) -> str:
-    if form.format == "json":
-        return _tool([row for _, row in islice(read_json(path, form.encoding), LOOKED_AT)]) or "json"
-    first = _first_objects(path, form.encoding)
-    if first is None:
-        return "json"
-    return _tool(first) or "jsonl"
-
-
-def _first_objects(path: Path, encoding: str) -> list[dict[str, Any]] | None:
-    """The first objects of JSON Lines; None where the file is one object that holds a table."""
-    try:
-        first = [row for _, row in islice(iter_json_lines(path, encoding), LOOKED_AT)]
-    except DataError:
-        content = _object(path, encoding)
-        if content is None:
-            raise
-        first = [content]
-    if len(first) == 1 and is_table(first[0]):
-        return None
-    if len(first) == 1 and any(isinstance(value, dict | list) for value in first[0].values()) and _tool(first) is None:
-        raise DataError(
-            f"{path}: it holds one JSON object, not one for each example.",
-            "Write an array of objects, or an object a line.",
-        )
-    return first
-
-
-def _object(path: Path, encoding: str) -> dict[str, Any] | None:
-    """The one object that a file holds."""
-    try:
-        content = parse_json(read_text(path, encoding).removeprefix(BYTE_ORDER_MARK), path)
-    except DataError:
-        return None
-    return content if isinstance(content, dict) else None
+    """The annotation tool that wrote a file of JSON, else its format."""
+    rows = read_json(path, form.encoding) if form.format == "json" else iter_json_lines(path, form.encoding)
+    return _tool([row for _, row in islice(rows, LOOKED_AT)]) or form.format
 
 
 def _check_header(path: Path, form: Form) -> None:

@@ -35,6 +35,10 @@ FEW = 50
 """Different values up to which a column's values tell a row from a text."""
 
 
+MANY = 20
+"""Rows from which a value that none of them has speaks against a row."""
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How the cells of a table are kept apart.
@@ -90,7 +94,7 @@ class TableRow:
 
 
 def table_rows(
-    lines: Iterable[str], dialect: Dialect, columns: Sequence[str] = (), trusted: bool = False
+    lines: Iterable[str], dialect: Dialect, columns: Sequence[str] = (), watch: Swallowed | None = None
 ) -> Iterator[TableRow]:
     r"""Read the lines of a table.
 
@@ -106,8 +110,8 @@ def table_rows(
         How cells are kept apart.
     columns : sequence of str
         The names of the columns of a table without a header; none where the first line names them.
-    trusted : bool
-        Whether somebody says that this is the dialect, so that a quoted text may look like rows.
+    watch : Swallowed, optional
+        Looks for texts that have taken in rows; None where somebody says that the table is quoted so.
 
     Raises
     ------
@@ -135,7 +139,6 @@ def table_rows(
         names, expected = _widened(names, head, [cells for _, cells, _ in start])
     else:
         expected = len(names)
-    swallowed = _Swallowed(dialect, len(names))
     for line, cells, taken in chain(start, rows):
         if len(cells) != expected or any(cells[len(names) :]):
             raise _wrong_width(line, cells, taken, len(names), dialect, bool(columns))
@@ -146,10 +149,11 @@ def table_rows(
                 "Two files were put together. Take this line out, or name both files by a --data each.",
             )
         cells = cells[: len(names)] + [""] * (len(names) - len(cells))
-        if not trusted:
-            swallowed.see(line, cells, taken)
+        if watch is not None:
+            watch.see(line, cells, taken)
         yield TableRow(line, len(taken), names, cells)
-    swallowed.check()
+    if watch is not None:
+        watch.check()
 
 
 def _split(lines: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list[str], Sequence[str]]]:
@@ -220,6 +224,8 @@ def columns_of(head: Sequence[str], line: int) -> list[str]:
 def _widened(names: list[str], head: Sequence[str], start: Sequence[list[str]]) -> tuple[list[str], int]:
     """The columns' names and the cells of a row, where the first rows have more or fewer cells than the header."""
     width, first = len(names), len(start[0])
+    if any(len(cells) != first for cells in start):
+        return names, width
     named = max((number for number, name in enumerate(head, start=1) if name.strip()), default=width)
     if named <= first < width or (first > width and not any(start[0][width:])):
         return names, first
@@ -242,27 +248,38 @@ def _wrong_width(
     return RowError(line, f"{len(cells)} cells, but {'--columns names' if named else 'the header has'} {width}.", hint)
 
 
-class _Swallowed:
+class Swallowed:
     """Finds quoted texts that have taken in rows, since a quotation mark was never closed.
 
-    All lines of such a row are as wide as rows, and their other cells hold what these columns hold in other rows: one
-    of a few values, or a number.
+    All lines of such a row are as wide as rows, and most of their other cells hold what these columns hold in other
+    rows: one of a few values, or a number.
+
+    Parameters
+    ----------
+    delimiter : str
+        What stands between cells.
     """
 
-    def __init__(self, dialect: Dialect, width: int) -> None:
-        self._delimiter, self._width = dialect.delimiter, width
-        self._values: dict[int, set[str]] = {column: set() for column in range(width)}
-        self._numeric = set(range(width))
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+        self._values: dict[int, set[str]] = {}
+        self._numeric: set[int] = set()
+        self._n_rows = 0
         self._rows: list[tuple[int, int, list[list[str]]]] = []
+        self.doubtful = 0
 
     def see(self, line: int, cells: Sequence[str], taken: Sequence[str]) -> None:
         """Take in a row with its lines."""
-        if len(taken) > 1 and self._width > 1 and len(self._rows) < FEW:
+        width = len(cells)
+        if len(taken) > 1 and width > 1 and len(self._rows) < FEW:
             parts = [each.rstrip("\r\n").split(self._delimiter) for each in taken if each.strip("\r\n")]
-            if all(len(part) == self._width for part in parts):
+            if all(len(part) == width for part in parts):
                 text = next(column for column, cell in enumerate(cells) if "\n" in cell or "\r" in cell)
                 self._rows.append((line, text, parts))
                 return
+        if not self._n_rows:
+            self._values, self._numeric = {column: set() for column in range(width)}, set(range(width))
+        self._n_rows += 1
         for column, values in list(self._values.items()):
             values.add(cells[column])
             if len(values) > FEW:
@@ -270,10 +287,18 @@ class _Swallowed:
         self._numeric -= {column for column in self._numeric if not cells[column].isdigit()}
 
     def check(self) -> None:
-        """Raise a RowError if a row has taken in others."""
+        """Count the rows of which nothing tells whether they have taken in others, in `doubtful`.
+
+        Raises
+        ------
+        RowError
+            If one has.
+        """
         for line, text, parts in self._rows:
             others = [(column, cell) for column, cell in _others(parts, text) if self._tells(column)]
-            if others and all(self._has(column, cell) for column, cell in others):
+            told = [self._has(column, cell) for column, cell in others]
+            self.doubtful += not any(self._is_closed(column) for column, _ in others)
+            if told and sum(told) >= len(told) / 2:
                 raise RowError(
                     line,
                     f"a text in quotation marks takes in what look like {len(parts)} rows.",
@@ -282,12 +307,16 @@ class _Swallowed:
 
     def _tells(self, column: int) -> bool:
         """Whether a column has few values, or numbers alone."""
-        return bool(self._values.get(column)) or (column in self._numeric and column not in self._values)
+        return bool(self._values.get(column)) or column in self._numeric
+
+    def _is_closed(self, column: int) -> bool:
+        """Whether a column has so few values in so many rows that another one is not expected."""
+        return self._n_rows >= MANY and (column in self._numeric or len(self._values[column]) <= self._n_rows / 5)
 
     def _has(self, column: int, cell: str) -> bool:
         if column in self._numeric:
             return cell.isdigit()
-        return cell in self._values[column] or cell.strip("\"'") in self._values[column]
+        return bool({cell, cell.strip("\"'")} & self._values.get(column, set()))
 
 
 def _others(parts: Sequence[Sequence[str]], text: int) -> Iterator[tuple[int, str]]:

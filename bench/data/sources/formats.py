@@ -12,7 +12,7 @@ from bench.data.files import LFS_POINTER, check_fetched, check_file, iter_json_l
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
-from bench.data.sources.delimited import DELIMITED, NONE, QUOTINGS, Dialect, RowError, table_rows
+from bench.data.sources.delimited import DELIMITED, NONE, QUOTINGS, Dialect, RowError, Swallowed, table_rows
 from bench.data.sources.json_objects import read_json
 from bench.data.sources.plain import beside, class_folders, fasttext
 from bench.data.sources.sheet import read_sheet
@@ -117,8 +117,12 @@ class Form:
         if self.format in DELIMITED and self.dialect != DELIMITED[self.format]:
             quoting = WRITTEN[self.dialect.quote]
         header = " without a header" if self.header else ""
-        encoding = "" if self.encoding == UTF_8 else f", in {self.encoding.upper()}"
-        return f"a file of format {self.format}{header}{quoting}{encoding}"
+        return f"a file of format {self.format}{header}{quoting}{self.encoded}"
+
+    @property
+    def encoded(self) -> str:
+        """The encoding, where it is not UTF-8, after a comma."""
+        return "" if self.encoding == UTF_8 else f", in {self.encoding.upper()}"
 
 
 WRITTEN = {
@@ -228,7 +232,7 @@ def parse_delimited(
         If a row is no row of the table.
     """
     try:
-        for row in table_rows(lines, dialect, columns, trusted):
+        for row in table_rows(lines, dialect, columns, None if trusted else Swallowed(dialect.delimiter)):
             yield place(path, row.line), dict(zip(row.names, row.cells, strict=True))
     except RowError as fault:
         raise DataError(f"{place(path, fault.line)}: {fault.message}", fault.hint) from fault

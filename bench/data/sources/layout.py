@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from bench.data.encodings import UTF_8, detect_encoding
-from bench.data.files import open_text
+from bench.data.files import BYTE_ORDER_MARK, iter_json_lines, open_text, parse_json, read_text
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
 from bench.data.sources.delimited import (
     DELIMITED,
@@ -18,9 +20,11 @@ from bench.data.sources.delimited import (
     NONE,
     Dialect,
     RowError,
+    Swallowed,
     table_rows,
 )
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form, line_end
+from bench.data.sources.json_objects import is_table
 from bench.data.sources.plain import FASTTEXT
 from bench.errors import DataError
 
@@ -42,12 +46,22 @@ FASTTEXT_SUFFIXES = (".train", ".valid", ".test", ".ft")
 ORDER = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "tsv"}
 """The format that a table with a delimiter has, by its suffix, where nothing speaks for another one."""
 
-MARKS = {"double": re.compile(r'(?:^|[,;\t|])"'), "single": re.compile(r"(?:^|[,;\t|])'")}
-"""What must stand in a file for its cells to be quoted so."""
+MARKS = {
+    "double": re.compile(r'(?:^|[,;\t|])"'),
+    "single": re.compile(r"(?:^|[,;\t|])'"),
+    "backslash": re.compile(r'\\"'),
+    "doubled": re.compile(r'""'),
+}
+"""What must stand in a file for its cells to be quoted so; where marks are doubled, no backslash is for them."""
 
 MARKS_REMARK = (
     "Quotation marks are read as part of the texts, also where a cell begins with one: read as quoting, they would not "
     "give whole rows, or stand where nothing needs them. --quote double reads them as quoting."
+)
+
+LINES_REMARK = (
+    "Quoted texts go over several lines. By their numbers of cells these could be {:,} more rows, but not by what stands "
+    "in the cells. --quote none reads them as rows."
 )
 
 Lines = Callable[[Dialect], AbstractContextManager[Iterable[str]]]
@@ -117,8 +131,44 @@ def _detect(path: Path, form: Form) -> Layout:
     if suffix in (".json", ".jsonl", ".ndjson"):
         head = read_head(path, form.encoding)
         _check_page(head, path)
-        return Layout(replace(form, format="json" if head.lstrip().startswith("[") else "jsonl"))
+        return Layout(replace(form, format=_json_layout(path, head, form.encoding)))
     raise _unknown(path)
+
+
+def _json_layout(path: Path, head: str, encoding: str) -> str:
+    """Whether a file is JSON Lines or one JSON value with a table in it."""
+    if head.lstrip().startswith("["):
+        return "json"
+    try:
+        first = [row for _, row in islice(iter_json_lines(path, encoding), 2)]
+    except DataError:
+        content = _object(path, encoding)
+        if content is None:
+            raise
+        first, one = [content], True
+    else:
+        one = len(first) == 1 and any(_is_list_of_objects(value) for value in first[0].values())
+    if len(first) == 1 and is_table(first[0]):
+        return "json"
+    if one:
+        raise DataError(
+            f"{path}: it holds one JSON object, not one for each example.",
+            "Write an array of objects, or an object a line.",
+        )
+    return "jsonl"
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _object(path: Path, encoding: str) -> dict[str, Any] | None:
+    """The one object that a file holds."""
+    try:
+        content = parse_json(read_text(path, encoding).removeprefix(BYTE_ORDER_MARK), path)
+    except DataError:
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _unknown(path: Path) -> DataError:
@@ -214,12 +264,16 @@ def decide_dialect(
 
 @dataclass(frozen=True)
 class _Reading:
-    """A table read in a dialect: its columns, its rows, the line at which it breaks, and what to say of it."""
+    """A table read in a dialect: its columns, its rows, the line at which it breaks, and what to say of it.
+
+    In some rows over several lines each line could be a row too, as far as other rows tell: `doubtful` counts them.
+    """
 
     dialect: Dialect
     width: int
     n_rows: int
     fault: int | None
+    doubtful: int = 0
     remark: str = ""
 
 
@@ -231,7 +285,7 @@ def _marks(lines: Lines, usual: Dialect) -> set[str]:
             found |= {name for name, mark in MARKS.items() if name not in found and mark.search(line)}
             if len(found) == len(MARKS):
                 break
-    return found
+    return found - {"backslash"} if "doubled" in found else found
 
 
 def _delimiters(lines: Lines, usual: Dialect) -> list[str]:
@@ -257,7 +311,7 @@ def _decided(lines: Lines, delimiter: str, marks: set[str], columns: Sequence[st
 
     plain = NONE if delimiter == "\t" else "double"
     usual = read(plain)
-    if not marks and usual.fault is None:
+    if not marks & {"double", "single"} and usual.fault is None:
         return usual
     bare = readings.get(NONE) or read(NONE)
     for quote in ("double", "backslash", "single"):
@@ -268,7 +322,9 @@ def _decided(lines: Lines, delimiter: str, marks: set[str], columns: Sequence[st
         if quoted.fault is not None:
             continue
         if bare.fault is not None or bare.width == 1:
-            return quoted
+            return _escaped(read, quoted) if marks >= {"double", "backslash"} and quote == "double" else quoted
+        if quoted.n_rows < bare.n_rows and not quoted.doubtful:
+            return replace(quoted, remark=LINES_REMARK.format(bare.n_rows - quoted.n_rows))
         if quoted.n_rows < bare.n_rows:
             return replace(bare, remark=_rows_remark(bare, quoted))
         if quote == plain or _is_quoted(lines, delimiter, "'" if quote == "single" else '"', wholly=quote == "single"):
@@ -278,8 +334,13 @@ def _decided(lines: Lines, delimiter: str, marks: set[str], columns: Sequence[st
     for reading in (usual, bare):
         if reading.fault is None:
             return reading
-    furthest = max(reading.fault or 0 for reading in readings.values())
-    return next(reading for reading in readings.values() if reading.fault == furthest)
+    return max(readings.values(), key=lambda reading: reading.fault or 0) if plain == NONE else usual
+
+
+def _escaped(read: Callable[[str], _Reading], quoted: _Reading) -> _Reading:
+    """The reading in which backslashes stand before quotation marks, if it has the same rows, else the other one."""
+    escaped = read("backslash")
+    return escaped if escaped.fault is None and escaped.n_rows == quoted.n_rows else quoted
 
 
 def _rows_remark(bare: _Reading, quoted: _Reading) -> str:
@@ -294,13 +355,16 @@ def _rows_remark(bare: _Reading, quoted: _Reading) -> str:
 
 def _read(lines: Lines, dialect: Dialect, columns: Sequence[str], trusted: bool = False) -> _Reading:
     width = n_rows = 0
+    fault = None
+    watch = None if trusted else Swallowed(dialect.delimiter)
     with lines(dialect) as opened:
         try:
-            for row in table_rows(opened, dialect, columns, trusted):
+            for row in table_rows(opened, dialect, columns, watch):
                 width, n_rows = len(row.names), n_rows + 1
-        except RowError as fault:
-            return _Reading(dialect, width or _header_width(lines, dialect), n_rows, fault.line)
-    return _Reading(dialect, width or _header_width(lines, dialect), n_rows, None)
+        except RowError as error:
+            fault = error.line
+    doubtful = 0 if watch is None else watch.doubtful
+    return _Reading(dialect, width or _header_width(lines, dialect), n_rows, fault, doubtful)
 
 
 def _header_width(lines: Lines, dialect: Dialect) -> int:
