@@ -352,7 +352,7 @@ def results_folder(given: Any) -> Path:
     bench.errors.ConfigError
         If it is no name of a folder.
     """
-    return Path(_Fields({"results": given}, "").text("results") or "results")
+    return Path(_Fields({"results": given}, "").text("results") or "results").expanduser()
 
 
 def _unquoted(value: Any, typed: Typed) -> Any:

@@ -51,6 +51,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("params: {C: 1, estimator.C: 2}", "params: 'C' and 'estimator.C' are the same parameter"),
         ("search: {estimator.C: [1], C: [2]}", "search: 'estimator.C' and 'C' are the same parameter"),
         ("search: {features.a.b: [1], features.a__b: [2]}", "search: 'features.a.b' and 'features.a__b' are the same"),
+        ("search: {C: [1, 1.0]}", "search.C: 1.0 stands twice"),
+        ("search: {C: [[1, 2], 3, '3']}", "search.C: '3' stands twice"),
         ("params: no", "'params' must be a mapping"),
         ("params: []", "'params' must be a mapping"),
         ("search: no", "'search' must be a mapping"),
