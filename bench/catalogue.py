@@ -114,7 +114,7 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     bench.errors.UserError
         If there is no such model, or its definition is wrong.
     """
-    from bench.models.model import Model, qualified
+    from bench.models.model import Model, canonical
     from bench.models.plugins import look_here_last
 
     look_here_last()
@@ -122,10 +122,17 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     if name not in files and name in installed:
         return _from_entry_point(installed[name], overrides or {})
     path = _find(name, {**dict.fromkeys(installed, Path()), **files}, "model", "configs/model")
-    definition = override(read_yaml(path), overrides or {}, f"model={name}", flat=("params", "search"))
-    fixed = {qualified(key.removeprefix("params.")) for key in overrides or {} if key.startswith("params.")}
+    content = read_yaml(path)
+    for section in ("params", "search"):
+        # A parameter that is set takes the place of the file's, however that spells it.
+        set_here = {key.partition(".")[2] for key in overrides or {} if key.startswith(f"{section}.")}
+        replaced = set(map(canonical, set_here))
+        if isinstance(content.get(section), Mapping):
+            content[section] = {k: v for k, v in content[section].items() if canonical(str(k)) not in replaced}
+    definition = override(content, overrides or {}, f"model={name}", flat=("params", "search"))
+    fixed = {canonical(key.removeprefix("params.")) for key in overrides or {} if key.startswith("params.")}
     if isinstance(definition.get("search"), Mapping):
-        definition["search"] = {k: v for k, v in definition["search"].items() if qualified(str(k)) not in fixed}
+        definition["search"] = {k: v for k, v in definition["search"].items() if canonical(str(k)) not in fixed}
     return Model.parse(definition, str(path), name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from bench.evaluation.plan import plan
 from bench.evaluation.split_task import references
 from bench.models.sources import code_sources, file_sources, installed_versions, is_digest
 from bench.predict.fitted import changed_code
-from bench.results.store import run_key
+from bench.results.store import FORMAT, RunFolder, run_key
+from bench.runner import _bring_up_to_date
 
 FILES = {
     "plugins/mine.py": """
@@ -223,3 +225,12 @@ def test_passes_that_were_redone_show_their_new_agreement(tmp_path: Path, monkey
 def test_a_key_of_the_same_settings_is_the_same() -> None:
     assert run_key({"a": 1, "b": [["x", 1]]}) == run_key({"b": [["x", 1]], "a": 1})
     assert run_key({"b": [["x", 1], ["y", 2]]}) != run_key({"b": [["y", 2], ["x", 1]]})
+
+
+def test_a_run_that_is_reused_says_of_its_task_what_is_so_now(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "key")
+    stored = {"format": FORMAT, "status": "complete", "task": {"references": [1], "notes": ["old"]}, "kept": True}
+    folder.write_record(stored)
+    now = {"task": {"references": [2], "notes": ("new",)}, "command": "another"}
+    _bring_up_to_date(SimpleNamespace(folder=folder, record=now))  # type: ignore[arg-type]
+    assert folder.read_record() == {**stored, "task": {"references": [2], "notes": ["new"]}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,25 @@ class Model:
                     f"{self.origin or self.name}: params.{name} is {type(value).__name__}, which cannot be stored.",
                     "Use numbers, text, true, false, null, lists and mappings; make objects inside the estimator.",
                 )
+        for section, names in (("params", self.params), ("search", self.search.dimensions)):
+            self._check_names(section, names)
+
+    def _check_names(self, section: str, names: Iterable[str]) -> None:
+        """Refuse a name that is no parameter's, and two that are one parameter's: neither would have an effect."""
+        given: dict[str, str] = {}
+        for name in names:
+            if not canonical(name).partition(".")[2]:
+                raise ModelError(
+                    f"{self.origin or self.name}: {section}.{name}: unknown parameter '{name}'.",
+                    "Parameters are called features.NAME or estimator.NAME. To compare feature sets or estimators, "
+                    "write a model of each.",
+                )
+            first = given.setdefault(canonical(name), name)
+            if first != name:
+                raise ModelError(
+                    f"{self.origin or self.name}: {section}: '{first}' and '{name}' are the same parameter.",
+                    "Keep one of them.",
+                )
 
     @classmethod
     def parse(cls, definition: object, origin: str, name: str) -> Model:
@@ -99,9 +118,12 @@ class Model:
         features = definition.get("features")
         if features is not None and not isinstance(features, str):
             raise ModelError(f"{origin}: 'features' must be the name of a feature set, not {features!r}.")
-        params = definition.get("params") or {}
+        params = {} if definition.get("params") is None else definition["params"]
         if not isinstance(params, Mapping):
             raise ModelError(f"{origin}: 'params' must be a mapping of names to values, not {params!r}.")
+        description = definition.get("description")
+        if description is not None and not isinstance(description, str):
+            raise ModelError(f"{origin}: 'description' must be text, not {description!r}.")
         prune = definition.get("prune", False)
         if not isinstance(prune, bool):
             raise ModelError(f"{origin}: 'prune' must be true or false, not {prune!r}.")
@@ -111,7 +133,7 @@ class Model:
             features=features,
             params={str(key): _plain(value) for key, value in params.items()},
             search=SearchSpace.parse(definition.get("search"), origin),
-            description=str(definition.get("description") or ""),
+            description=description or "",
             origin=origin,
             prune=prune,
         )
@@ -122,8 +144,8 @@ class Model:
 
         None where one of them has no value there, or one that the search could not draw.
         """
-        own = {qualified(name): value for name, value in self.params.items()}
-        setting = {name: own[qualified(name)] for name in self.search.dimensions if qualified(name) in own}
+        own = {canonical(name): value for name, value in self.params.items()}
+        setting = {name: own[canonical(name)] for name in self.search.dimensions if canonical(name) in own}
         return setting if setting and self.search.holds(setting) else None
 
     def build(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator:
@@ -232,7 +254,7 @@ class Model:
         return {stored_name(cls): cls for cls in named if not hasattr(cls, "restored")}
 
     def _params_of(self, part: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        own, given = ({qualified(name): value for name, value in source.items()} for source in (self.params, params))
+        own, given = ({canonical(name): value for name, value in source.items()} for source in (self.params, params))
         return {
             name.removeprefix(f"{part}.").replace(".", "__"): value
             for name, value in (own | given).items()
@@ -299,6 +321,17 @@ def qualified(name: str) -> str:
     ('estimator.C', 'features.char.min_df')
     """
     return name if name.split(".")[0] in ("features", "estimator") else f"estimator.{name}"
+
+
+def canonical(name: str) -> str:
+    """A parameter's name in the one form that all its spellings share.
+
+    Examples
+    --------
+    >>> canonical("C"), canonical("features.char__min_df")
+    ('estimator.C', 'features.char.min_df')
+    """
+    return qualified(name).replace("__", ".")
 
 
 def _seeds(part: BaseEstimator, seed: int) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import Any
 from bench.catalogue import task_files
 from bench.comparison.request import Filter
 from bench.comparison.selection import select_runs
-from bench.config import parse_overrides
+from bench.config import parse_overrides, results_folder
 from bench.data.messages import listed
 from bench.errors import ConfigError, UserError, nearest
 from bench.evaluation.cell import FINAL, Fold
@@ -102,7 +102,7 @@ def parse_request(words: Sequence[str]) -> Request:
     for name in ("task", "model"):
         if isinstance(given.get(name), list) or given.get(name) == "all":
             raise ConfigError(f"{name} takes one name here.", "One model labels the texts: task=NAME model=NAME")
-    results = Path(str(given.get("results", "results")))
+    results = results_folder(given.get("results"))
     if given.get("task") is None:
         known = {path.parents[2].name for path in results.glob("*/*/*/run.json")}
         raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', known)}")

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from bench.checks import Finding
     from bench.data.task import Task
 
+MISSING = ("nan", "null", "<na>", "#n/a", "nat")
+"""What programs write for a value that is missing."""
+
 CARD = """# {name}
 
 {description}
@@ -306,6 +309,12 @@ def _remarks(task: Task, summary: Summary) -> Iterator[str]:
         label = task.label_map[ways[0]]
         others = ", ".join(repr(way) for way in ways if way != label)
         yield f"The label {label!r} is written as {others} too; label_map in the task's file makes them one."
+    for label in task.labels:
+        if label.casefold() in MISSING:
+            yield (
+                f"The label '{label}' looks like a missing value that was written as text. If it is one, take its rows "
+                "out."
+            )
     for label in task.labels:
         if any(part in task.labels for part in label.split("#") if part != label):
             yield (

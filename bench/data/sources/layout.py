@@ -60,8 +60,8 @@ MARKS_REMARK = (
 )
 
 LINES_REMARK = (
-    "Quoted texts go over several lines. By their numbers of cells these could be {:,} more rows, but not by what stands "
-    "in the cells. --quote none reads them as rows."
+    "Quoted texts go over several lines. By their numbers of cells these could be {:,} more rows, but not by what "
+    "stands in the cells. --quote none reads them as rows."
 )
 
 Lines = Callable[[Dialect], AbstractContextManager[Iterable[str]]]

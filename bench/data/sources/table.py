@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -418,6 +419,13 @@ def _cell(row: Mapping[str, Any], column: str, name: str, named: _Columns, where
     value = row[column]
     if isinstance(value, Undecided):
         raise DataError(f"{where}: {value.message}", value.hint)
+    if isinstance(value, float) and math.isnan(value):
+        value = None
+    if value is None and name not in named.blank:
+        raise DataError(
+            f"{where}: column '{column}' has no value.",
+            f"Every example needs {'an' if name == 'id' else 'a'} {name}: give it one, or take the row out.",
+        )
     if isinstance(value, bool) and name in named.labelled:
         value = str(value).lower()
     if isinstance(value, float) and abs(value) >= 2**53:
