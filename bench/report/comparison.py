@@ -143,20 +143,27 @@ def _shown(comparison: Mapping[str, Any]) -> list[str]:
 def _legend(comparison: Mapping[str, Any]) -> Text:
     left_out = len(comparison["rows"]) - len(_shown(comparison))
     more = f"Pairs of the other {left_out} models: name them with model=, or --format json.\n" if left_out else ""
-    by_group = "p groups: paired bootstrap by group, with the correction for refitting"
-    tests = (
-        f"{by_group}; p folds: corrected t-test over folds (Nadeau and Bengio); both adjusted by Holm. P: that the "
-        f"first is better by more than {comparison['rope']:g}, that they differ by less, that the second is."
-        if comparison["n_folds"] > 1
-        else f"{by_group}; adjusted by Holm. One test part has no folds to compare over, so models are never called "
-        "practically equal unless they predict the same."
+    by_group = (
+        "p groups: paired bootstrap by group, with the correction for refitting; p and interval are adjusted for all "
+        "models against the baseline"
+        if comparison["baseline"] is not None
+        else "p groups: paired bootstrap by group, with the correction for refitting; p and interval are adjusted for "
+        "all pairs of models, or of models with the majority"
     )
-    return Text(f"{more}{tests} McNemar: of the errors, as if examples were independent.", style="dim")
+    equal = "Of equal models the interval is that of two one-sided tests, 90 %."
+    folds = (
+        " p folds: corrected t-test over folds (Nadeau and Bengio), adjusted by Holm. P: over folds, that the first is "
+        f"better by more than {comparison['rope']:g}, that they differ by less, that the second is."
+        if comparison["n_folds"] > 1
+        else ""
+    )
+    return Text(
+        f"{more}{by_group}. {equal}{folds} McNemar: of the errors, as if examples were independent.", style="dim"
+    )
 
 
 def _pair_row(pair: Mapping[str, Any], by_fold: bool) -> list[str]:
-    groups, folds = pair["groups"], pair["folds"]
-    ends = groups["interval"]
+    groups, folds, ends = pair["groups"], pair["folds"], pair["interval"]
     over_folds = [
         p_value(pair["p_folds"]) if folds is not None else "",
         "" if folds is None else " ".join(f"{100 * folds[key]:.0f}" for key in ("first", "equal", "second")),

@@ -85,7 +85,7 @@ def alone_sentence(comparison: Mapping[str, Any]) -> str | None:
 
 
 def needed_sentence(pair: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:
-    """Say how much data would decide an undecided pair, None where nothing can be said.
+    """Say how much data an undecided pair takes, None where nothing can be said.
 
     Parameters
     ----------
@@ -97,17 +97,20 @@ def needed_sentence(pair: Mapping[str, Any], task: Mapping[str, Any]) -> str | N
     if pair["needed"] is None:
         return None
     needed, between = pair["needed"], f"{pair['first']} and {pair['second']}"
-    difference = abs(pair["groups"]["difference"])
-    return (
-        f"{between}: about {_about(needed['examples'])} {examples(task)} in {_about(needed['groups'])} groups "
-        f"({task['group']}) would decide, if the difference stays at {difference:.3f}."
-    )
+    held = f"the largest difference that the interval holds, {needed['difference']:.3f}"
+    least = _amount(needed["examples"], needed["groups"], task)
+    told = f"{between}: at least about {least} for {held}; that more are needed cannot be excluded, for it holds 0"
+    if needed["equal_groups"] is None:
+        return f"{told}."
+    equal = _amount(needed["equal_examples"], needed["equal_groups"], task)
+    return f"{told}. To call them practically equal, were there no difference: about {equal}."
 
 
-ASSUMPTION = (
-    "Taken for granted: new groups are like these, the difference stays as it is, and one pair is tested; the chance "
-    "to see it is then 80 %."
-)
+def _amount(n_examples: int, n_groups: int, task: Mapping[str, Any]) -> str:
+    return f"{_about(n_examples)} {examples(task)} in {_about(n_groups)} groups ({task['group']})"
+
+
+ASSUMPTION = "Taken for granted: new groups are like these, and as many pairs are tested; the chance is then 80 %."
 """What `needed_sentence` takes for granted."""
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.statistics.interval import Interval, bootstrap_error
+from bench.statistics.interval import Interval, bootstrap_error, jackknife_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 FEWEST_GROUPS = 5
 """With fewer groups nothing is called different: the simulations that the tests rest on have no fewer."""
+
+TRAINING = 0.5
+"""The variance that fitting on other examples adds to a difference, as a share of that of its test examples, where as
+many examples train as are scored (``docs/comparison.md`` has the simulation; Nadeau and Bengio 2003 take 1)."""
 
 NO_VARIATION = 1e-12
 """A standard error below this one is rounding: the groups say nothing of how much others would vary."""
@@ -87,15 +92,44 @@ class ErrorTest:
     p_value: float
 
 
+def training_factor(n_scored: float, n_trained: float) -> float:
+    r"""What the standard error of a bootstrap over fixed predictions is multiplied by.
+
+    The bootstrap draws test groups and takes the fitted models as given, but fitted on other groups they would score
+    otherwise, and the training parts of the folds overlap. Nadeau and Bengio (2003) multiply the variance of a mean
+    over :math:`J` folds by :math:`1 + J n_2/n_1`, with :math:`n_2` test and :math:`n_1` training examples a fold. So
+    does this, with `TRAINING` as the weight of the second term: theirs is more than any model in the simulation needs.
+
+    Parameters
+    ----------
+    n_scored : float
+        All scored examples: :math:`J n_2`.
+    n_trained : float
+        The examples that train a fold's model.
+
+    Examples
+    --------
+    >>> round(training_factor(1_000, 800), 2), round(training_factor(300, 2_700), 2)
+    (1.27, 1.03)
+    """
+    return math.sqrt(1.0 + TRAINING * n_scored / n_trained)
+
+
 def group_difference(
-    scores: Sequence[float], drawn: Sequence[Floats], n_groups: int, inflation: float = 1.0, level: float = 0.95
+    scores: Sequence[float],
+    drawn: Sequence[Floats],
+    n_groups: int,
+    inflation: float = 1.0,
+    level: float = 0.95,
+    left_out: Sequence[Floats] | None = None,
 ) -> Difference:
     """Test a difference of pooled scores with a paired bootstrap by group.
 
     Both models are scored on the same draws of whole groups (`bench.statistics.bootstrap.GroupBootstrap`), so
-    what makes a group hard for both cancels. The standard error is that of
-    `bench.statistics.interval.bootstrap_error`, and Student's distribution has one degree of freedom less than
-    there are groups (Cameron, Gelbach and Miller 2008).
+    what makes a group hard for both cancels. The standard error is the larger of those of
+    `bench.statistics.interval.bootstrap_error` and `bench.statistics.interval.jackknife_error`: the former alone is too
+    small where a few groups hold most examples. Student's distribution has one degree of freedom less than there are
+    groups (Cameron, Gelbach and Miller 2008).
 
     Parameters
     ----------
@@ -109,11 +143,18 @@ def group_difference(
         What the standard error is multiplied by, for what the bootstrap does not see.
     level : float
         The coverage of the interval.
+    left_out : sequence of two ndarrays of shape (n_groups,), optional
+        The two models' scores without each group; the jackknife is left out without them.
     """
     from scipy.special import stdtr, stdtrit
 
     difference = float(scores[0] - scores[1])
-    error = 0.0 if n_groups < 2 else inflation * bootstrap_error(drawn[0] - drawn[1], n_groups)
+    error = 0.0
+    if n_groups > 1:
+        error = bootstrap_error(drawn[0] - drawn[1], n_groups)
+        if left_out is not None:
+            error = max(error, jackknife_error(left_out[0] - left_out[1]))
+        error *= inflation
     if error < NO_VARIATION:
         return Difference(difference, None, None, None)
     half = float(stdtrit(n_groups - 1, (1 + level) / 2)) * error
