@@ -399,7 +399,16 @@ def two_runs(true: np.ndarray, one: np.ndarray, other: np.ndarray) -> ComparedRu
             "scores": {"accuracy": float((predicted == true).mean())},
             "folds": [{"accuracy": float((predicted == true)[fold::5].mean())} for fold in range(5)],
         }
-        runs.append(ComparedRun(name, RunFolder(Path(name)), {"model": {"name": name}}, summary, predicted, None))
+        runs.append(
+            ComparedRun(
+                name,
+                RunFolder(Path(name)),
+                {"model": {"name": name, "estimator": "sklearn.svm.LinearSVC"}},
+                summary,
+                predicted,
+                None,
+            )
+        )
     runs.sort(key=lambda run: -run.summary["scores"]["accuracy"])
     n = len(true)
     names = [f"g{number}" for number in range(n)]

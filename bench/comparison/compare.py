@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from bench.comparison.ground import thin_ground
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.comparison.ranking import corrected_best, rank_interval
 from bench.comparison.search import search_report
 from bench.comparison.suspects import suspects
 from bench.errors import ConfigError, nearest
@@ -29,8 +31,10 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
     -------
     dict
         Plain data: the ``task``, the ``metric``, ``rows`` (the runs, ranked; where each is compared with
-        each, ``tied`` tells which cannot be told from the best), ``references``, ``pairs`` (the better score first),
-        ``warnings`` where the ground is thin, ``suspects`` and ``notes``.
+        each, ``tied`` tells which cannot be told from the best, and ``ranks`` which ranks cannot be excluded), ``best``
+        (the best score corrected for having been picked, with its interval), ``references``, ``pairs`` (the better
+        score first; see `bench.comparison.pairs.judged_pairs`), ``warnings`` where the ground is thin, ``suspects``
+        and ``notes``.
 
     Raises
     ------
@@ -49,7 +53,8 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
         "baseline": None if place is None else runs.runs[place].name,
         "rope": rope,
         "n_folds": len(set(runs.folds.tolist())),
-        "rows": [_row(runs, run, baseline is None and run.name in tied) for run in runs.runs],
+        "rows": [_row(runs, run, pairs, baseline is None, run.name in tied) for run in runs.runs],
+        "best": None if (best_score := corrected_best(runs)) is None else asdict(best_score),
         "references": runs.task["references"],
         "pairs": pairs,
         "warnings": thin_ground(runs),
@@ -58,7 +63,9 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
     }
 
 
-def _row(runs: ComparedRuns, run: ComparedRun, tied: bool) -> dict[str, Any]:
+def _row(
+    runs: ComparedRuns, run: ComparedRun, pairs: list[dict[str, Any]], every_pair: bool, tied: bool
+) -> dict[str, Any]:
     return {
         "name": run.name,
         "model": model_name(run.record),
@@ -67,7 +74,8 @@ def _row(runs: ComparedRuns, run: ComparedRun, tied: bool) -> dict[str, Any]:
         "score": run.summary["scores"][runs.metric],
         "interval": run.summary["intervals"].get(runs.metric),
         "scores": run.summary["scores"],
-        "tied": tied,
+        "ranks": rank_interval(run.name, pairs, len(runs.runs)) if every_pair else None,
+        "tied": every_pair and tied,
         "bought": search_report(run.folder, run.record, run.summary),
     }
 

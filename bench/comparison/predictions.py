@@ -17,7 +17,7 @@ from bench.results.extent import split_sizes
 from bench.results.store import SUMMARY, RunFolder
 from bench.seeding import derive_seed
 from bench.statistics.bootstrap import GroupBootstrap, group_indices, row_losses
-from bench.statistics.paired import training_factor
+from bench.statistics.training import training_factor, training_weight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -157,9 +157,10 @@ class ComparedRuns:
         tested = float(np.bincount(self.folds).mean())
         return tested / (tested + self.n_trained())
 
-    def training_factor(self) -> float:
-        """What standard errors that take the fitted models as given are multiplied by."""
-        return training_factor(self.n_scored, self.n_trained())
+    def training_factor(self, *runs: ComparedRun) -> float:
+        """What a standard error that takes the fitted models of some runs as given is multiplied by."""
+        weight = max(training_weight(run.record["model"]["estimator"]) for run in runs)
+        return training_factor(self.n_scored, self.n_trained(), weight)
 
 
 def read_side_by_side(selected: Selected, metric: str | None = None) -> ComparedRuns:

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +22,7 @@ from bench.evaluation.metrics import LOWER_IS_BETTER, PROBABILITY_METRICS
 from bench.results.store import RunFolder
 from bench.seeding import derive_seed
 from bench.statistics.paired import FEWEST_GROUPS
+from bench.statistics.training import training_factor, training_weight
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +102,8 @@ def summarise_curve(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, A
     axes = {axis: [point for point in points.values() if point["axis"] in (axis, None)] for axis in AXES}
     axes = {axis: along for axis, along in axes.items() if len(along) > 1}
     n_groups = next((frame["group"].nunique() for frame in predictions.values()), task["n_groups"])
-    judged = judge(axes, predictions, labels, metric, n_groups, derive_seed(seed, task["name"], "curve"))
+    weight = training_weight(record["model"]["estimator"])
+    judged = judge(axes, predictions, labels, metric, n_groups, derive_seed(seed, task["name"], "curve"), weight)
     notes = [{"note": note, "folds": folds} for note, folds in noted.items()]
     return {"metric": metric, "n_groups": n_groups, "axes": axes, "notes": notes, **judged}
 
@@ -114,6 +115,7 @@ def judge(
     metric: str,
     n_groups: int,
     seed: int,
+    weight: float,
 ) -> dict[str, Any]:
     """Give the verdicts of a curve: ``verdicts`` by axis, and ``worth``, None where there is one axis.
 
@@ -131,6 +133,8 @@ def judge(
         Groups of the scored examples.
     seed : int
         Seed of the bootstraps.
+    weight : float
+        What the fitting of the model adds; see `bench.statistics.training.training_weight`.
     """
     halves = {axis: half for axis, along in axes.items() if (half := _half(along)) is not None}
 
@@ -139,7 +143,7 @@ def judge(
             return None
         pair = (predictions[one], predictions[other])
         n_train = next(iter(axes.values()))[-1]["n_examples"]
-        inflation = math.sqrt(1.0 + pair[0]["id"].nunique() / n_train)
+        inflation = training_factor(pair[0]["id"].nunique(), n_train, weight)
         return _difference(*pair, labels, metric, inflation, derive_seed(seed, one, other))
 
     verdicts = {
@@ -159,8 +163,8 @@ def verdict(axis: str, part: str, difference: Difference | None, metric: str, n_
 
     The step is the score with all less the score with about half, over the same test examples, with the 95 %
     interval of a paired bootstrap by group. The bootstrap takes the fitted models as given; for the luck of the
-    training parts its standard error is multiplied by the square root of 1 + n/m, with n examples of the task and m
-    in a whole training part, as Nadeau and Bengio (2003) correct that of overlapping training parts.
+    training parts its standard error is multiplied as that of a comparison is
+    (`bench.statistics.training.training_factor`).
 
     Where the whole interval is an improvement the curve is ``rising``, where it is a loss, ``falling``, where it
     lies within `REGION` of no change, ``flat``, else ``undecided``; with fewer than five groups always so.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
 
 FEWEST_GROUPS = 5
 """With fewer groups nothing is called different: the simulations that the tests rest on have no fewer."""
-
-TRAINING = 0.5
-"""The variance that fitting on other examples adds to a difference, as a share of that of its test examples, where as
-many examples train as are scored (``docs/comparison.md`` has the simulation; Nadeau and Bengio 2003 take 1)."""
 
 NO_VARIATION = 1e-12
 """A standard error below this one is rounding: the groups say nothing of how much others would vary."""
@@ -90,29 +85,6 @@ class ErrorTest:
     first_only: int
     second_only: int
     p_value: float
-
-
-def training_factor(n_scored: float, n_trained: float) -> float:
-    r"""What the standard error of a bootstrap over fixed predictions is multiplied by.
-
-    The bootstrap draws test groups and takes the fitted models as given, but fitted on other groups they would score
-    otherwise, and the training parts of the folds overlap. Nadeau and Bengio (2003) multiply the variance of a mean
-    over :math:`J` folds by :math:`1 + J n_2/n_1`, with :math:`n_2` test and :math:`n_1` training examples a fold. So
-    does this, with `TRAINING` as the weight of the second term: theirs is more than any model in the simulation needs.
-
-    Parameters
-    ----------
-    n_scored : float
-        All scored examples: :math:`J n_2`.
-    n_trained : float
-        The examples that train a fold's model.
-
-    Examples
-    --------
-    >>> round(training_factor(1_000, 800), 2), round(training_factor(300, 2_700), 2)
-    (1.27, 1.03)
-    """
-    return math.sqrt(1.0 + TRAINING * n_scored / n_trained)
 
 
 def group_difference(

@@ -8,8 +8,9 @@ equally good by symmetry; a part of the variance of what shifts a group or an ex
 correlated as those of real models are. Where one is to be better, the other's signal is weakened until its macro-F1 on
 new groups is lower by the loss.
 
-A label shifts one of ten columns. Where the group effect is strong, a group shifts all columns and has label rates of
-its own. Bootstraps have 400 draws here, to save time; the harness takes 2,000.
+A label shifts one of ten columns (in one row there are more, of noise alone). Where the group effect is strong, a group
+shifts all columns and has label rates of its own. Bootstraps have 400 draws here, to save time; the harness takes
+2,000.
 
 Printed is a Markdown table with exact binomial intervals of 95 % (Clopper and Pearson 1934) for the verdict "better"
 (for the right model, where there is one), and shares of what other rules would say at 5 %. The same arguments
@@ -60,7 +61,6 @@ from bench.statistics.interval import bootstrap_error
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-COLUMNS = 10
 DRAWS = 400
 FOLDS = 5
 LEVEL = 0.05
@@ -76,10 +76,17 @@ RATES = {
 SIGNAL = {"50/50": 1.2, "90/10": 1.5, "nine": 2.2}
 """How far a label shifts its column, where an example's own noise has the deviation 1."""
 
-LEARNERS = {
-    "logistic regression": lambda: LogisticRegression(solver="newton-cholesky", max_iter=50, tol=1e-3),
-    "decision tree": lambda: DecisionTreeClassifier(min_samples_leaf=5, random_state=0),
-    "naive Bayes": GaussianNB,
+LEARNERS: dict[str, tuple[type, dict[str, Any]]] = {
+    "logistic regression": (LogisticRegression, {"solver": "newton-cholesky", "max_iter": 50, "tol": 1e-3}),
+    "decision tree": (DecisionTreeClassifier, {"min_samples_leaf": 5, "random_state": 0}),
+    "naive Bayes": (GaussianNB, {}),
+}
+"""The class of each model, as a model's definition names it, and its parameters."""
+
+ESTIMATORS = {
+    "logistic regression": "sklearn.linear_model.LogisticRegression",
+    "decision tree": "sklearn.tree.DecisionTreeClassifier",
+    "naive Bayes": "sklearn.naive_bayes.GaussianNB",
 }
 
 
@@ -128,6 +135,8 @@ class Scenario:
         The share of the variance of groups' shifts and examples' noise that the views have in common.
     n_models : int
         Models that are compared.
+    n_columns : int
+        Columns of a view, all but as many as there are labels of noise alone.
     rope : float
         The region of practical equivalence.
     """
@@ -142,6 +151,7 @@ class Scenario:
     loss: float = 0.0
     shared: float = 0.5
     n_models: int = 2
+    n_columns: int = 10
     rope: float = 0.02
 
 
@@ -205,7 +215,7 @@ def draw(scenario: Scenario, signals: Sequence[float], rng: np.random.Generator)
     labels = (rng.random((n, 1)) > by_group[groups].cumsum(axis=1)[:, :-1]).sum(axis=1)
 
     def noise(rows: int) -> Floats:
-        return rng.normal(size=(rows, COLUMNS))
+        return rng.normal(size=(rows, scenario.n_columns))
 
     common_shift, common_noise = noise(n_groups), noise(n)
     a, b = np.sqrt([scenario.shared, 1 - scenario.shared])
@@ -244,7 +254,8 @@ def fit_and_predict(learner: str, train: Floats, labels: Codes, test: Floats) ->
     """Fit a model and predict; a training part of one label predicts that one."""
     if (labels == labels[0]).all():
         return np.full(len(test), labels[0])
-    return np.asarray(LEARNERS[learner]().fit(train, labels).predict(test))
+    kind, params = LEARNERS[learner]
+    return np.asarray(kind(**params).fit(train, labels).predict(test))
 
 
 @cache
@@ -327,7 +338,7 @@ def train_models(scenario: Scenario, seed: int) -> ComparedRuns:
                 "folds": [{METRIC: float(label_scores(confusion)[METRIC])} for confusion in by_fold],
             }
             name = f"model-{number}"
-            record = {"model": {"name": name}}
+            record = {"model": {"name": name, "estimator": ESTIMATORS[scenario.learner]}}
             runs.append(ComparedRun(name, RunFolder(Path(name)), record, summary, predicted, None))
     sizes = {"train": len(splits[0].train), "dev": 0, "test": len(splits[0].test)}
     compared = ComparedRuns(
@@ -407,6 +418,8 @@ def scenarios() -> Iterator[Scenario]:
         yield Scenario(learner, n_groups, effect, n_examples=n, protocol="split")
     yield Scenario(logistic, 20, "strong", n_examples=300, n_models=5)
     yield Scenario(tree, None, "none", n_examples=300, n_models=5)
+    # As many columns as training examples, where a linear model is least steady.
+    yield Scenario(logistic, None, "none", n_examples=300, n_columns=240)
     # Models that seldom disagree, so that they can be called practically equal.
     for shared, n in ((0.95, 2_000), (0.99, 2_000)):
         yield Scenario(logistic, None, "none", n_examples=n, shared=shared)
@@ -450,6 +463,8 @@ def row(scenario: Scenario, outcomes: Sequence[Outcome]) -> str:
     if scenario.sizes == "power":
         groups += ", power law"
     examples = f"{scenario.n_examples}{', split' if scenario.protocol == 'split' else ''}"
+    if scenario.n_columns != 10:
+        models += f", {scenario.n_columns} columns"
     if scenario.shared != 0.5:
         examples += f", {scenario.shared:.0%} shared".replace("%", " %")
     differences = np.array([outcome.difference for outcome in outcomes])
