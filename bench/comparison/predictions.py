@@ -159,7 +159,9 @@ class ComparedRuns:
 
     def training_factor(self, *runs: ComparedRun) -> float:
         """What a standard error that takes the fitted models of some runs as given is multiplied by."""
-        weight = max(training_weight(run.record["model"]["estimator"]) for run in runs)
+        counts = np.bincount(self.true, minlength=len(self.labels)) / self.repeats
+        fewest = float(counts.min()) * self.n_trained() / self.n_scored
+        weight = max(training_weight(run.record["model"]["estimator"], fewest) for run in runs)
         return training_factor(self.n_scored, self.n_trained(), weight)
 
 

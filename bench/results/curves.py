@@ -102,8 +102,15 @@ def summarise_curve(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, A
     axes = {axis: [point for point in points.values() if point["axis"] in (axis, None)] for axis in AXES}
     axes = {axis: along for axis, along in axes.items() if len(along) > 1}
     n_groups = next((frame["group"].nunique() for frame in predictions.values()), task["n_groups"])
-    weight = training_weight(record["model"]["estimator"])
-    judged = judge(axes, predictions, labels, metric, n_groups, derive_seed(seed, task["name"], "curve"), weight)
+    judged = judge(
+        axes,
+        predictions,
+        labels,
+        metric,
+        n_groups,
+        derive_seed(seed, task["name"], "curve"),
+        record["model"]["estimator"],
+    )
     notes = [{"note": note, "folds": folds} for note, folds in noted.items()]
     return {"metric": metric, "n_groups": n_groups, "axes": axes, "notes": notes, **judged}
 
@@ -115,7 +122,7 @@ def judge(
     metric: str,
     n_groups: int,
     seed: int,
-    weight: float,
+    estimator: str,
 ) -> dict[str, Any]:
     """Give the verdicts of a curve: ``verdicts`` by axis, and ``worth``, None where there is one axis.
 
@@ -133,8 +140,8 @@ def judge(
         Groups of the scored examples.
     seed : int
         Seed of the bootstraps.
-    weight : float
-        What the fitting of the model adds; see `bench.statistics.training.training_weight`.
+    estimator : str
+        The import path of the model's estimator; see `bench.statistics.training.training_weight`.
     """
     halves = {axis: half for axis, along in axes.items() if (half := _half(along)) is not None}
 
@@ -143,7 +150,9 @@ def judge(
             return None
         pair = (predictions[one], predictions[other])
         n_train = next(iter(axes.values()))[-1]["n_examples"]
-        inflation = training_factor(pair[0]["id"].nunique(), n_train, weight)
+        once = pair[0].drop_duplicates("id")
+        fewest = once["label"].value_counts().reindex(labels, fill_value=0).min() * n_train / len(once)
+        inflation = training_factor(len(once), n_train, training_weight(estimator, fewest))
         return _difference(*pair, labels, metric, inflation, derive_seed(seed, one, other))
 
     verdicts = {

@@ -22,15 +22,29 @@ STEADY_ESTIMATORS = (
 """How the import paths of steady models begin: linear ones, naive Bayes, and what hardly learns from examples."""
 
 
-def training_weight(estimator: str) -> float:
-    """How much the fitting of a model adds, by the import path of its estimator.
+ENOUGH_OF_A_LABEL = 40
+"""With fewer examples of a label to learn from, whether a model ever predicts it is luck, and none is steady."""
+
+
+def training_weight(estimator: str, fewest: float) -> float:
+    """How much the fitting of a model adds.
+
+    Parameters
+    ----------
+    estimator : str
+        The import path of the model's estimator.
+    fewest : float
+        The examples of the rarest label that train a fold's model.
 
     Examples
     --------
-    >>> training_weight("sklearn.tree.DecisionTreeClassifier"), training_weight("sklearn.svm.LinearSVC") < 0.5
-    (1.0, True)
+    >>> training_weight("sklearn.tree.DecisionTreeClassifier", 200), training_weight("sklearn.svm.LinearSVC", 10)
+    (1.0, 1.0)
+    >>> training_weight("sklearn.svm.LinearSVC", 200) < 0.5
+    True
     """
-    return STEADY if estimator.startswith(STEADY_ESTIMATORS) else UNSTEADY
+    steady = estimator.startswith(STEADY_ESTIMATORS) and fewest >= ENOUGH_OF_A_LABEL
+    return STEADY if steady else UNSTEADY
 
 
 def training_factor(n_scored: float, n_trained: float, weight: float) -> float:

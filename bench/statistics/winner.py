@@ -66,7 +66,8 @@ def corrected_score(scores: Floats, drawn: Floats, unseen: Floats, lower_is_bett
     drawn, unseen = drawn[:, usable], unseen[:, usable]
     best = (sign * drawn).argmax(axis=0)
     above = unseen[best, np.arange(unseen.shape[1])] - unseen.mean(axis=0)
-    return float(scores.mean() + above.mean())
+    corrected = sign * (scores.mean() + above.mean())
+    return float(sign * min(corrected, (sign * scores).max()))
 
 
 def winner(
