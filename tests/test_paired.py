@@ -403,7 +403,7 @@ def two_runs(true: np.ndarray, one: np.ndarray, other: np.ndarray) -> ComparedRu
             ComparedRun(
                 name,
                 RunFolder(Path(name)),
-                {"model": {"name": name, "estimator": "sklearn.svm.LinearSVC"}},
+                {"model": {"name": name}},
                 summary,
                 predicted,
                 None,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bench.comparison.planning import Plan, agreement, plan_labels
-from bench.statistics.training import STEADY, training_factor
+from bench.statistics.training import USUAL, training_factor
 
 
 @pytest.mark.parametrize(("per_group", "difference", "n"), [(1, 0.05, 600), (1, 0.10, 300), (10, 0.05, 1_000)])
@@ -22,7 +22,7 @@ def test_the_chance_is_the_one_with_which_drawn_answers_decide(per_group: int, d
     plan = Plan(examples=(n,), difference=(difference,), per_group=per_group, alike=0.1, agreement=0.8)
     ((chance,),) = (row.power for row in plan_labels(plan).rows)
     rng, groups = np.random.default_rng(0), n // per_group
-    factor = training_factor(1.0, 0.8, STEADY)
+    factor = training_factor(1.0, 0.8, USUAL)
     found = 0
     for _ in range(1_500):
         # Groups share a part of what one model gains, which makes their examples alike by a tenth.

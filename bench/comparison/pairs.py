@@ -78,7 +78,7 @@ def _judge(
     name: str,
 ) -> list[dict[str, Any]]:
     """Test the pairs of a family, adjust for their number, and give each its verdict."""
-    n_groups = len(runs.group_names)
+    n_groups, factor = len(runs.group_names), runs.training_factor()
     # Each example once, for McNemar's test.
     once = np.unique(runs.ids.astype(str), return_index=True)[1]
     sign = -1.0 if runs.lower_is_better else 1.0
@@ -86,7 +86,7 @@ def _judge(
     differences, errors = list[Difference](), list[float | None]()
     for a, b in family:
         one, other = runs.runs[a], runs.runs[b]
-        without, factor = (left_out[a], left_out[b]), runs.training_factor(one, other)
+        without = (left_out[a], left_out[b])
         between = group_difference(
             [drawn[a][0], drawn[b][0]],
             [drawn[a][1], drawn[b][1]],

@@ -18,7 +18,7 @@ from bench.config import parse_overrides
 from bench.errors import ConfigError, UserError, nearest
 from bench.evaluation.metrics import METRICS
 from bench.statistics.paired import FEWEST_GROUPS
-from bench.statistics.training import STEADY, training_factor
+from bench.statistics.training import USUAL, training_factor
 
 INDEPENDENT = 0.6
 """How often just one of two models is right, as a share of how often it would be if they erred independently."""
@@ -230,7 +230,7 @@ def _deviation(plan: Plan, difference: float) -> float:
     """The deviation of a group's mean difference of right answers, with what the fitting adds."""
     apart = max(1.0 - agreement(plan, difference), difference)
     variance = (apart - difference**2) * (1 + (plan.per_group - 1) * plan.alike) / plan.per_group
-    return math.sqrt(max(variance, 1e-12)) * training_factor(1.0, 1.0 - 1.0 / plan.folds, STEADY)
+    return math.sqrt(max(variance, 1e-12)) * training_factor(1.0, 1.0 - 1.0 / plan.folds, USUAL)
 
 
 def _assumed(plan: Plan) -> str:
@@ -240,7 +240,7 @@ def _assumed(plan: Plan) -> str:
     alike = agreement(plan, min(plan.difference))
     return (
         f"what is assumed: the better model gets {plan.accuracy:.0%} right, both are right or both wrong on "
-        f"{alike:.0%}, examples are {groups}, {plan.folds} folds, and models that other examples change little"
+        f"{alike:.0%}, examples are {groups}, {plan.folds} folds, and no rare label"
     ).replace("%", " %")
 
 

@@ -157,12 +157,11 @@ class ComparedRuns:
         tested = float(np.bincount(self.folds).mean())
         return tested / (tested + self.n_trained())
 
-    def training_factor(self, *runs: ComparedRun) -> float:
-        """What a standard error that takes the fitted models of some runs as given is multiplied by."""
+    def training_factor(self) -> float:
+        """What a standard error that takes the fitted models as given is multiplied by."""
         counts = np.bincount(self.true, minlength=len(self.labels)) / self.repeats
         fewest = float(counts.min()) * self.n_trained() / self.n_scored
-        weight = max(training_weight(run.record["model"]["estimator"], fewest) for run in runs)
-        return training_factor(self.n_scored, self.n_trained(), weight)
+        return training_factor(self.n_scored, self.n_trained(), training_weight(fewest))
 
 
 def read_side_by_side(selected: Selected, metric: str | None = None) -> ComparedRuns:

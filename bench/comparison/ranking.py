@@ -30,7 +30,7 @@ def corrected_best(runs: ComparedRuns) -> Winner | None:
         error = bootstrap_error(drawn[0], n_groups)
         if left_out is not None:
             error = max(error, jackknife_error(left_out))
-        error = None if error < NO_VARIATION else error * runs.training_factor(best)
+        error = None if error < NO_VARIATION else error * runs.training_factor()
     corrected = corrected_score(scores, drawn, unseen, runs.lower_is_better)
     return winner(corrected, error, n_groups, BOUNDS.get(runs.metric, (0.0, 1.0)))
 

@@ -102,15 +102,7 @@ def summarise_curve(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, A
     axes = {axis: [point for point in points.values() if point["axis"] in (axis, None)] for axis in AXES}
     axes = {axis: along for axis, along in axes.items() if len(along) > 1}
     n_groups = next((frame["group"].nunique() for frame in predictions.values()), task["n_groups"])
-    judged = judge(
-        axes,
-        predictions,
-        labels,
-        metric,
-        n_groups,
-        derive_seed(seed, task["name"], "curve"),
-        record["model"]["estimator"],
-    )
+    judged = judge(axes, predictions, labels, metric, n_groups, derive_seed(seed, task["name"], "curve"))
     notes = [{"note": note, "folds": folds} for note, folds in noted.items()]
     return {"metric": metric, "n_groups": n_groups, "axes": axes, "notes": notes, **judged}
 
@@ -122,7 +114,6 @@ def judge(
     metric: str,
     n_groups: int,
     seed: int,
-    estimator: str,
 ) -> dict[str, Any]:
     """Give the verdicts of a curve: ``verdicts`` by axis, and ``worth``, None where there is one axis.
 
@@ -140,8 +131,6 @@ def judge(
         Groups of the scored examples.
     seed : int
         Seed of the bootstraps.
-    estimator : str
-        The import path of the model's estimator; see `bench.statistics.training.training_weight`.
     """
     halves = {axis: half for axis, along in axes.items() if (half := _half(along)) is not None}
 
@@ -152,7 +141,7 @@ def judge(
         n_train = next(iter(axes.values()))[-1]["n_examples"]
         once = pair[0].drop_duplicates("id")
         fewest = once["label"].value_counts().reindex(labels, fill_value=0).min() * n_train / len(once)
-        inflation = training_factor(len(once), n_train, training_weight(estimator, fewest))
+        inflation = training_factor(len(once), n_train, training_weight(fewest))
         return _difference(*pair, labels, metric, inflation, derive_seed(seed, one, other))
 
     verdicts = {

@@ -52,7 +52,7 @@ from bench.results.summary import confusion_by_group, summarise
 from bench.seeding import derive_seed
 from bench.statistics.bootstrap import GroupBootstrap
 from bench.statistics.paired import fold_test, group_difference, holm
-from bench.statistics.training import UNSTEADY, training_factor
+from bench.statistics.training import RARE, training_factor
 
 BATCH_TOKENS = 2048
 ROPE = 0.01
@@ -276,7 +276,7 @@ def compare(task: Task, splits: list[Split], measured: dict[str, list[CellResult
             [drawn[one][0], drawn[other][0]],
             [drawn[one][1], drawn[other][1]],
             bootstrap.n_groups,
-            training_factor(len(task), len(task) * (1 - share), UNSTEADY),
+            training_factor(len(task), len(task) * (1 - share), RARE),
         )
         for other in others
     ]

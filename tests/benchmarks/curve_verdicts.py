@@ -67,7 +67,7 @@ def verdicts_of(population: str, n_groups: int, seed: int) -> dict[str, str]:
         predictions[part.name] = pd.concat(frames, ignore_index=True)
     described = [part.describe(task) for part in parts]
     axes = {axis: [part for part in described if part["axis"] in (axis, None)] for axis in AXES}
-    judged = judge(axes, predictions, LABELS, "macro_f1", n_groups, seed, definition["estimator"])
+    judged = judge(axes, predictions, LABELS, "macro_f1", n_groups, seed)
     return {axis: judged["verdicts"][axis]["kind"] for axis in AXES} | {"worth": judged["worth"]["kind"]}
 
 

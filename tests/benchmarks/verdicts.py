@@ -81,13 +81,7 @@ LEARNERS: dict[str, tuple[type, dict[str, Any]]] = {
     "decision tree": (DecisionTreeClassifier, {"min_samples_leaf": 5, "random_state": 0}),
     "naive Bayes": (GaussianNB, {}),
 }
-"""The class of each model, as a model's definition names it, and its parameters."""
-
-ESTIMATORS = {
-    "logistic regression": "sklearn.linear_model.LogisticRegression",
-    "decision tree": "sklearn.tree.DecisionTreeClassifier",
-    "naive Bayes": "sklearn.naive_bayes.GaussianNB",
-}
+"""The class of each model, and its parameters."""
 
 
 @dataclass(frozen=True)
@@ -313,33 +307,56 @@ def compare_once(scenario: Scenario, seed: int) -> Outcome:
 
 
 def train_models(scenario: Scenario, seed: int) -> ComparedRuns:
-    """Train the models on a data set, and put together what would be read of the runs, had they been stored."""
+    """Draw a data set and train the models on it."""
     rng = np.random.default_rng([seed, 7])
     views, labels, groups = draw(scenario, signals_of(scenario), rng)
     splits = splits_of(scenario, labels, groups, seed)
+    with sklearn.config_context(assume_finite=True, skip_parameter_validation=True), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        predicted = [
+            np.concatenate(
+                [
+                    fit_and_predict(scenario.learner, view[split.train], labels[split.train], view[split.test])
+                    for split in splits
+                ]
+            )
+            for view in views
+        ]
+    return compared_runs(scenario, splits, labels, groups, predicted, seed)
+
+
+def compared_runs(
+    scenario: Scenario, splits: Sequence[Split], labels: Codes, groups: Codes, predicted: Sequence[Codes], seed: int
+) -> ComparedRuns:
+    """Put together what would be read of the models' runs, had they been stored.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was drawn.
+    splits : sequence of Split
+        The outer folds.
+    labels, groups : ndarray of int, shape (n_examples,)
+        Of all examples.
+    predicted : sequence of ndarray of int
+        By model, the predictions of the test parts, one after the other.
+    seed : int
+        Of the bootstrap.
+    """
     n_labels = len(RATES[scenario.labels])
     tested = np.concatenate([split.test for split in splits])
     true = labels[tested]
     folds = np.repeat(np.arange(len(splits)), [len(split.test) for split in splits])
     names, of_group = group_indices(groups[tested])
     runs = []
-    with sklearn.config_context(assume_finite=True, skip_parameter_validation=True), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for number, view in enumerate(views):
-            predicted = np.concatenate(
-                [
-                    fit_and_predict(scenario.learner, view[split.train], labels[split.train], view[split.test])
-                    for split in splits
-                ]
-            )
-            by_fold = [confusion_matrix(true[folds == k], predicted[folds == k], n_labels) for k in range(len(splits))]
-            summary = {
-                "scores": {METRIC: float(label_scores(confusion_matrix(true, predicted, n_labels))[METRIC])},
-                "folds": [{METRIC: float(label_scores(confusion)[METRIC])} for confusion in by_fold],
-            }
-            name = f"model-{number}"
-            record = {"model": {"name": name, "estimator": ESTIMATORS[scenario.learner]}}
-            runs.append(ComparedRun(name, RunFolder(Path(name)), record, summary, predicted, None))
+    for number, of_model in enumerate(predicted):
+        by_fold = [confusion_matrix(true[folds == k], of_model[folds == k], n_labels) for k in range(len(splits))]
+        summary = {
+            "scores": {METRIC: float(label_scores(confusion_matrix(true, of_model, n_labels))[METRIC])},
+            "folds": [{METRIC: float(label_scores(confusion)[METRIC])} for confusion in by_fold],
+        }
+        name = f"model-{number}"
+        runs.append(ComparedRun(name, RunFolder(Path(name)), {"model": {"name": name}}, summary, of_model, None))
     sizes = {"train": len(splits[0].train), "dev": 0, "test": len(splits[0].test)}
     compared = ComparedRuns(
         task={
