@@ -97,7 +97,7 @@ def simulate(scenario: Scenario, kind: str, seed: int) -> tuple[list[float], lis
     ]
     half = (corrected.high - corrected.score) / runs.training_factor()
     reach = [half, half, half * runs.training_factor(), half]
-    held = [bool(abs(score - truth) <= width) for score, width in zip(scores, reach, strict=True)]
+    held = [bool(abs(score - truth) <= width) for score, width in zip(best_scores, reach, strict=True)]
     return (
         [float(score - truth) for score in scores],
         held,
