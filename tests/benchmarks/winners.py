@@ -99,7 +99,7 @@ def simulate(scenario: Scenario, kind: str, seed: int) -> tuple[list[float], lis
     reach = [half, half, half * runs.training_factor(), half]
     held = [bool(abs(score - truth) <= width) for score, width in zip(best_scores, reach, strict=True)]
     return (
-        [float(score - truth) for score in scores],
+        [score - truth for score in best_scores],
         held,
         _ranks_hold(runs.runs, judged_pairs(runs, 0.01, None), kind),
     )
