@@ -3,8 +3,8 @@
 A data set of some thousand texts is cut into parts of 300 at random, again and again. Each part is a small corpus of
 the same kind: models are cross-validated on it in five folds, and the deviation of their differences between the parts
 is what a standard error should be. Printed is that deviation over the mean standard error of the bootstrap that takes
-the fitted models as given (the larger of the bootstrap's and the jackknife's): the factor that is needed. Rows are drawn
-alone, so texts must be groups of their own.
+the fitted models as given (the larger of the bootstrap's and the jackknife's): the factor that is needed. Texts are
+drawn one by one, so each must be a group of its own.
 
 The texts are read from a folder with one or several CSV or TSV files and are not part of the project::
 
