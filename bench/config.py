@@ -315,8 +315,15 @@ def _is_of_another_tool(path: Path) -> bool:
     return not set(named) & set(GROUPS) and bool(content.keys() - ours or set(named) - {*MULTIPLE})
 
 
-def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
+def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) -> dict[str, Any]:
     """Read ``key=value`` words in Hydra's grammar; a comma list gives a list.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The words.
+    multiple : sequence of str
+        The keys that take a comma list.
 
     Raises
     ------
@@ -355,8 +362,8 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
             if parsed.is_delete():
                 raise ConfigError(f"'{word}': keys cannot be deleted.", f"Set {key} to null instead.")
             values[key] = _unquoted(value, typed)
-        elif key not in MULTIPLE:
-            raise ConfigError(f"'{word}': {key} takes one value.", "Only task and model take a comma list.")
+        elif key not in multiple:
+            raise ConfigError(f"'{word}': {key} takes one value.", f"Only {' and '.join(multiple)} take a comma list.")
         elif not isinstance(value, ChoiceSweep):
             raise ConfigError(f"'{word}': {key} takes one name, a comma list, or all.")
         else:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from contest import compared, store_contest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from stored import TEXTS, write_run
@@ -27,12 +28,12 @@ from bench.results.store import RunFolder
 from bench.results.summary import summarise
 from bench.tracking import Tracker, tracking_uri
 from bench.tracking.artifacts import write_artifacts
-from bench.tracking.baseline import baseline_run, judge
+from bench.tracking.baseline import baseline_run, judge_all
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.description import describe_run
 from bench.tracking.metrics import search_points
 from bench.tracking.names import ascii_name
-from bench.tracking.run import track, track_again, track_all
+from bench.tracking.run import LEFT_OUT, track, track_again, track_all
 from bench.tracking.store import open_store
 from bench.tracking.views import view_tags
 
@@ -207,10 +208,10 @@ def test_descriptions_say_what_it_is_how_it_did_against_the_majority_and_how_it_
     # The stored majority has the same predictions.
     told = folder.read_summary()["scores"]["macro_f1"]
     assert score.startswith(f"macro_f1 **{told:.3f}** (")
-    assert score.endswith(f"; **practically equal** to the majority's {told:.3f}, difference +0.000")
+    assert f"; **undecided** against the majority's {told:.3f}, difference +0.000 (-" in score
     assert validation.startswith("Validated on 150 examples by 5 outer folds")
     assert "- command: `bench run task=denial model=logreg`" in rest
-    assert run.data.tags["bench.against_majority"] == "practically equal"
+    assert run.data.tags["bench.against_majority"] == "undecided"
     assert "150 examples" in client.get_experiment(run.info.experiment_id).tags["mlflow.note.content"]
 
 
@@ -226,13 +227,46 @@ def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, rig
         run.write_cell(replace(cell, predictions=predictions, scores={**cell.scores, "macro_f1": right}))
     labels = tuple(run.read_record()["task"]["labels"])
     run.write_summary(summarise([run.read_cell(fold) for fold in run.folds()], labels))
-    judgement = judge(run, baseline)
+    judgement = judge_all(tmp_path, run.read_record(), baseline)[run.key]
     score = baseline.read_summary()["scores"]["macro_f1"]
-    assert judgement["verdict"] == verdict
-    assert judgement["difference"] == pytest.approx(right - score)
-    assert judgement["low"] < judgement["difference"] < judgement["high"]
+    assert judgement.verdict == verdict
+    assert judgement.difference == pytest.approx(right - score)
+    assert judgement.low < judgement.difference < judgement.high
     note = describe_run(run.read_record(), run.read_summary(), baseline.read_summary(), judgement)
     assert f"**{verdict}** than the majority's {score:.3f}, difference {right - score:+.3f} (" in note
+
+
+def test_mlflow_and_the_comparison_give_one_verdict_however_many_models_come_later(client, tmp_path):
+    made = store_contest(tmp_path, {"majority": 0.5, "close": 0.58})
+    track(made["close"], client)
+
+    def told(model):
+        (run,) = client.search_runs(
+            [client.get_experiment_by_name("denial").experiment_id],
+            f"tags.`bench.key` = '{made[model].key}' and tags.`bench.level` = 'model'",
+        )
+        return run.data.tags
+
+    def shown(model):
+        pairs = compared(tmp_path, "task=denial")["pairs"]
+        (pair,) = [pair for pair in pairs if {pair["first"], pair["second"]} == {model, "majority"}]
+        return pair
+
+    alone = shown("close")
+    assert told("close")["bench.against_majority"] == alone["verdict"]
+    made |= store_contest(tmp_path, {f"other-{n}": 0.5 for n in range(6)} | {"good": 0.9})
+    track(made["good"], client)
+    for model in ("close", "good"):
+        now = shown(model)
+        assert told(model)["bench.against_majority"] == now["verdict"]
+        ends = "({low:+.3f} to {high:+.3f})".format(**now["interval"])
+        assert ends in told(model)["mlflow.note.content"]
+    assert shown("close")["interval"]["low"] < alone["interval"]["low"]
+    baseline = compared(tmp_path, "task=denial", "baseline=majority")["pairs"]
+    assert {frozenset((p["first"], p["second"])): (p["verdict"], p["interval"]) for p in baseline}.items() <= {
+        frozenset((p["first"], p["second"])): (p["verdict"], p["interval"])
+        for p in compared(tmp_path, "task=denial")["pairs"]
+    }.items()
 
 
 def test_without_the_majority_there_is_no_verdict_and_once_it_is_stored_the_run_is_logged_anew(client, results):
@@ -242,7 +276,7 @@ def test_without_the_majority_there_is_no_verdict_and_once_it_is_stored_the_run_
     assert "majority" not in first.data.tags["mlflow.note.content"]
     baseline = write_run(results, task="alone", model="majority")
     second = client.get_run(track(folder, client))
-    assert second.data.tags["bench.against_majority"] == "practically equal"
+    assert second.data.tags["bench.against_majority"] == "undecided"
     assert client.get_run(first.info.run_id).info.lifecycle_stage == "deleted"
     assert "bench.against_majority" not in client.get_run(track(baseline, client)).data.tags
 
@@ -449,10 +483,13 @@ def test_a_run_is_whole_after_a_kill_at_any_write(client, results, after):
 def test_a_damaged_run_does_not_keep_the_others_from_being_tracked(client, results):
     damaged, sound = (write_run(results, task="damage", model=model) for model in ("damaged", "sound"))
     (damaged.path / "final/model.skops").write_bytes((damaged.path / "final/model.skops").read_bytes()[:500])
-    (reason,) = track_all([damaged, sound], client)
-    assert f"{damaged.path}/final/model.skops: not readable as a model: " in reason
+    assert track_all([damaged, sound], client) == []
     experiment = client.get_experiment_by_name("damage").experiment_id
-    assert {run.data.tags["bench.model"] for run in client.search_runs([experiment])} == {"sound"}
+    found = client.search_runs([experiment], "tags.`bench.level` = 'model'")
+    left_out = {run.data.tags["bench.model"]: run.data.tags.get(LEFT_OUT) for run in found}
+    assert left_out.keys() == {"damaged", "sound"}
+    assert left_out["sound"] is None
+    assert "not readable as a model: " in left_out["damaged"]
 
 
 def test_a_failed_run_says_why(client, results):

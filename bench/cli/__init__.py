@@ -12,6 +12,7 @@ COMMANDS = {
     "run": "Train, cross-validate and rank models on a task.",
     "curve": "Show by learning curves whether more labels would help.",
     "compare": "Say which stored run is better, and whether that is real.",
+    "plan-labels": "Say how many labels a comparison takes, before they are made.",
     "report": "Write one HTML page about stored runs, made for sending.",
     "predict": "Label new text with a stored run's fitted model.",
     "tasks": "List the tasks there are.",
@@ -40,7 +41,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"bench.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"bench.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(

@@ -38,6 +38,10 @@ def _keys(command: str | None) -> tuple[str, ...]:
         from bench.comparison.request import KEYS
 
         return KEYS
+    if command == "plan-labels":
+        from bench.comparison.planning import KEYS as PLAN_KEYS
+
+        return PLAN_KEYS
     if command == "predict":
         from bench.predict.choice import KEYS as PREDICT_KEYS
 

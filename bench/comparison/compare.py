@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from itertools import combinations
 from typing import Any
 
-import numpy as np
-
 from bench.comparison.ground import thin_ground
+from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.comparison.ranking import corrected_best, rank_interval
 from bench.comparison.search import search_report
 from bench.comparison.suspects import suspects
 from bench.comparison.task_now import task_now
-from bench.comparison.verdict import equal_over_groups, needed_to_decide, training_factor, verdict
 from bench.errors import ConfigError, nearest
-from bench.evaluation.metrics import PROBABILITY_METRICS
 from bench.results.protocol import model_name, search_name
-from bench.statistics.paired import error_test, fold_test, group_difference, holm
 
 
 def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dict[str, Any]:
@@ -36,8 +32,10 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
     -------
     dict
         Plain data: the ``task``, the ``metric``, ``rows`` (the runs, ranked; where each is compared with
-        each, ``tied`` tells which cannot be told from the best), ``references``, ``pairs`` (the better score first),
-        ``warnings`` where the ground is thin, ``suspects`` and ``notes``.
+        each, ``tied`` tells which cannot be told from the best, and ``ranks`` which ranks cannot be excluded), ``best``
+        (the best score corrected for having been picked, with its interval), ``references``, ``pairs`` (the better
+        score first; see `bench.comparison.pairs.judged_pairs`), ``warnings`` where the ground is thin, ``suspects``
+        and ``notes``.
 
     Raises
     ------
@@ -45,7 +43,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
         If there is no run of the baseline's name.
     """
     place = None if baseline is None else _place(runs, baseline)
-    pairs = _pairs(runs, rope, place)
+    pairs = judged_pairs(runs, rope, place)
     best = runs.runs[0].name
     tied = {pair["second"] for pair in pairs if pair["first"] == best and pair["verdict"] != "better"}
     task = task_now([run.record for run in runs.runs])
@@ -57,7 +55,8 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
         "baseline": None if place is None else runs.runs[place].name,
         "rope": rope,
         "n_folds": len(set(runs.folds.tolist())),
-        "rows": [_row(runs, run, baseline is None and run.name in tied) for run in runs.runs],
+        "rows": [_row(runs, run, pairs, baseline is None, run.name in tied) for run in runs.runs],
+        "best": None if (best_score := corrected_best(runs)) is None else asdict(best_score),
         "references": task["references"],
         "pairs": pairs,
         "warnings": thin_ground(runs),
@@ -66,7 +65,9 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
     }
 
 
-def _row(runs: ComparedRuns, run: ComparedRun, tied: bool) -> dict[str, Any]:
+def _row(
+    runs: ComparedRuns, run: ComparedRun, pairs: list[dict[str, Any]], every_pair: bool, tied: bool
+) -> dict[str, Any]:
     return {
         "name": run.name,
         "model": model_name(run.record),
@@ -75,61 +76,10 @@ def _row(runs: ComparedRuns, run: ComparedRun, tied: bool) -> dict[str, Any]:
         "score": run.summary["scores"][runs.metric],
         "interval": run.summary["intervals"].get(runs.metric),
         "scores": run.summary["scores"],
-        "tied": tied,
+        "ranks": rank_interval(run.name, pairs, len(runs.runs)) if every_pair else None,
+        "tied": every_pair and tied,
         "bought": search_report(run.folder, run.record, run.summary),
     }
-
-
-def _pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[dict[str, Any]]:
-    """Every pair, or those with the run at one place, the better score first."""
-    chosen = [pair for pair in combinations(range(len(runs.runs)), 2) if place is None or place in pair]
-    drawn = [runs.drawn_scores(run) for run in runs.runs]
-    by_fold = [runs.fold_scores(run) for run in runs.runs]
-    right = [run.predicted == runs.true for run in runs.runs]
-    # Each example once, for McNemar's test.
-    once = np.unique(runs.ids.astype(str), return_index=True)[1]
-    n_groups, share, n_folds = len(runs.group_names), runs.test_share(), len(by_fold[0])
-    sign = -1.0 if runs.lower_is_better else 1.0
-    factor = training_factor(share)
-    pairs = []
-    for a, b in chosen:
-        between = group_difference([drawn[a][0], drawn[b][0]], [drawn[a][1], drawn[b][1]], n_groups, factor)
-        pairs.append(
-            {
-                "first": runs.runs[a].name,
-                "second": runs.runs[b].name,
-                "groups": asdict(between),
-                "folds": asdict(fold_test(sign * (by_fold[a] - by_fold[b]), share, rope)) if n_folds > 1 else None,
-                "errors": asdict(error_test(right[a][once], right[b][once])),
-                "identical": _identical(runs.metric, runs.runs[a], runs.runs[b]),
-            }
-        )
-    _judge(runs, pairs, rope)
-    return pairs
-
-
-def _identical(metric: str, one: ComparedRun, other: ComparedRun) -> bool:
-    """Whether two runs predict the same, as far as the metric sees it."""
-    if metric not in PROBABILITY_METRICS:
-        return np.array_equal(one.predicted, other.predicted)
-    assert one.probabilities is not None
-    assert other.probabilities is not None
-    return np.array_equal(one.probabilities, other.probabilities)
-
-
-def _judge(runs: ComparedRuns, pairs: list[dict[str, Any]], rope: float) -> None:
-    """Adjust the p-values of all pairs for their number, and give each its verdict."""
-    by_group = holm([1.0 if pair["groups"]["p_value"] is None else pair["groups"]["p_value"] for pair in pairs])
-    by_fold = holm([1.0 if pair["folds"] is None else pair["folds"]["p_value"] for pair in pairs])
-    for pair, p_groups, p_folds in zip(pairs, by_group, by_fold, strict=True):
-        pair["p_groups"], pair["p_folds"] = p_groups, p_folds
-        n_groups, n_examples = len(runs.group_names), len(runs.true) // runs.repeats
-        over_folds = 0.0 if pair["folds"] is None else pair["folds"]["equal"]
-        equal = 1.0 if pair["identical"] else min(over_folds, equal_over_groups(pair["groups"], n_groups, rope))
-        pair["verdict"] = verdict(p_groups, equal, n_groups)
-        pair["needed"] = None
-        if pair["verdict"] == "undecided":
-            pair["needed"] = needed_to_decide(pair["groups"], n_groups, n_examples, rope)
 
 
 def _place(runs: ComparedRuns, baseline: str) -> int:

@@ -12,17 +12,22 @@ import pandas as pd
 from bench.comparison.selection import Selected, what_is_wrong
 from bench.errors import BenchError
 from bench.evaluation.cell import Trial
-from bench.evaluation.metrics import LOWER_IS_BETTER, PROBABILITY_METRICS, grouped_confusion
+from bench.evaluation.metrics import LOWER_IS_BETTER, PROBABILITY_METRICS, grouped_confusion, label_scores, losses
 from bench.evaluation.scoring import label_codes, probability_columns
+from bench.results.extent import split_sizes
 from bench.results.store import SUMMARY, RunFolder
 from bench.seeding import derive_seed
 from bench.statistics.bootstrap import GroupBootstrap, group_indices
+from bench.statistics.training import training_factor, training_weight
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Codes = NDArray[np.intp]
+
+MOST_LEFT_OUT = 2_000
+"""With more groups than these the jackknife is left out: it hardly differs from the bootstrap there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,18 +114,55 @@ class ComparedRuns:
 
     def drawn_scores(self, run: ComparedRun) -> tuple[float, Floats]:
         """The run's pooled score, and that of each bootstrap draw of groups."""
+        return self._scores(run, self.bootstrap)
+
+    def _scores(self, run: ComparedRun, bootstrap: GroupBootstrap) -> tuple[float, Floats]:
         if self.metric not in PROBABILITY_METRICS:
-            return self.bootstrap.label_scores(self.confusions(run), self.metric)
+            return bootstrap.label_scores(self.confusions(run), self.metric)
         assert run.probabilities is not None
-        return self.bootstrap.probability_scores(run.probabilities, self.true, self.groups, self.metric, self.folds)
+        return bootstrap.probability_scores(run.probabilities, self.true, self.groups, self.metric, self.folds)
+
+    def unseen_scores(self, run: ComparedRun) -> Floats:
+        """The run's score of each draw on the groups that the draw left out, NaN where it left out none."""
+        return self._scores(run, self.bootstrap.complement())[1]
+
+    def left_out_scores(self, run: ComparedRun) -> Floats | None:
+        """The run's pooled score without each group, None where it takes too long."""
+        if len(self.group_names) > MOST_LEFT_OUT or self.metric == "average_precision":
+            return None
+        if self.metric in PROBABILITY_METRICS:
+            assert run.probabilities is not None
+            loss = losses(run.probabilities, self.true, self.metric)
+            sums, counts = np.bincount(self.groups, loss), np.bincount(self.groups)
+            return np.asarray((loss.sum() - sums) / np.maximum(len(loss) - counts, 1))
+        confusions = self.confusions(run)
+        return label_scores(confusions.sum(axis=0) - confusions, self.metric)[self.metric]
 
     def fold_scores(self, run: ComparedRun) -> Floats:
         """The run's score in each outer fold, of shape (n_folds,)."""
         return np.array([fold[self.metric] for fold in run.summary["folds"]])
 
+    @cached_property
+    def n_scored(self) -> int:
+        """How many examples are scored."""
+        return len(self.ids) // self.repeats
+
+    def n_trained(self) -> float:
+        """How many examples train a fold's model, on average."""
+        if sizes := split_sizes(self.task):
+            return float(np.mean([size["train"] for size in sizes]))
+        return float(self.task["n_examples"] - np.bincount(self.folds).mean())
+
     def test_share(self) -> float:
-        """The share of the task's examples in an outer test part, on average."""
-        return float(np.bincount(self.folds).mean() / self.task["n_examples"])
+        """The share of a fold's examples that are in its test part, on average."""
+        tested = float(np.bincount(self.folds).mean())
+        return tested / (tested + self.n_trained())
+
+    def training_factor(self) -> float:
+        """What a standard error that takes the fitted models as given is multiplied by."""
+        counts = np.bincount(self.true, minlength=len(self.labels)) / self.repeats
+        fewest = float(counts.min()) * self.n_trained() / self.n_scored
+        return training_factor(self.n_scored, self.n_trained(), training_weight(fewest))
 
 
 def read_side_by_side(selected: Selected, metric: str | None = None) -> ComparedRuns:

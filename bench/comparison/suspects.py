@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-BASELINES = ("majority", "stratified")
+MAJORITY = "majority"
+"""The baseline that is always run."""
+
+BASELINES = (MAJORITY, "stratified")
 """Models that look at no text, so that their agreement says nothing."""
 
 

@@ -4,151 +4,163 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from bench.statistics.paired import FEWEST_GROUPS
 
 Verdict = Literal["better", "practically equal", "undecided"]
 
 LEVEL = 0.05
-"""How often a verdict "better" may be wrong, over all pairs of a comparison together."""
-
-SURE = 0.95
-"""The posterior probability from which two models are called practically equal."""
+"""How often a verdict "better" may be wrong, over all pairs of a family together; and so "practically equal"."""
 
 MOST_GROUPS = 10**7
 """More groups than these are not advised."""
 
 POWER = 0.80
-"""How surely the advised amount of data decides, if the difference stays."""
+"""How surely an advised amount of data decides, if the difference is the one that it is named for."""
 
 
-def verdict(p_groups: float | None, equal: float, n_groups: int) -> Verdict:
+def verdict(p_groups: float | None, p_equal: float, n_groups: int) -> Verdict:
     """Judge a pair of models.
 
     Parameters
     ----------
     p_groups : float or None
         The p-value of the paired bootstrap by group, adjusted for the number of pairs.
-    equal : float
-        The posterior probability that the two differ by no more than the region of practical equivalence: the
-        smaller of that over folds and that over groups.
+    p_equal : float
+        The p-value of the two one-sided tests that the models differ by more than the region of practical equivalence,
+        adjusted too.
     n_groups : int
         The number of groups.
 
     Returns
     -------
     {"better", "practically equal", "undecided"}
-        ``practically equal`` where that is 95 % sure; else ``better`` (the one with the better score) where a
-        difference of none is rejected at 5 % and there are at least five groups; else ``undecided``.
+        ``practically equal`` where a difference beyond the region is rejected at 5 %; else ``better`` (the one with the
+        better score) where a difference of none is; else, and with fewer than five groups, ``undecided``.
 
     Examples
     --------
-    >>> verdict(0.01, 0.2, 20), verdict(0.3, 0.99, 20), verdict(0.3, 0.5, 20), verdict(0.01, 0.2, 3)
+    >>> verdict(0.01, 0.9, 20), verdict(0.3, 0.01, 20), verdict(0.3, 0.5, 20), verdict(0.01, 0.9, 3)
     ('better', 'practically equal', 'undecided', 'undecided')
     """
-    if equal >= SURE:
+    if n_groups < FEWEST_GROUPS:
+        return "undecided"
+    if p_equal < LEVEL:
         return "practically equal"
-    return "better" if p_groups is not None and p_groups < LEVEL and n_groups >= FEWEST_GROUPS else "undecided"
+    return "better" if p_groups is not None and p_groups < LEVEL else "undecided"
 
 
-def equal_over_groups(groups: Mapping[str, Any], n_groups: int, rope: float) -> float:
-    """The posterior probability that a pooled difference lies within the region of practical equivalence.
-
-    It has the form of the Bayesian correlated t-test (`bench.statistics.paired.fold_test`), around the pooled
-    difference, with the standard error over groups.
+@dataclass(frozen=True)
+class Needed:
+    """How much data an undecided pair takes, with a chance of 80 %, in all.
 
     Parameters
     ----------
-    groups : mapping
-        The pair's `bench.statistics.paired.Difference` as plain data.
-    n_groups : int
-        The number of groups.
-    rope : float
-        The region of practical equivalence.
-
-    Returns
-    -------
-    float
-        0 where there is no standard error.
+    difference : float
+        The largest difference that the interval holds.
+    groups, examples : int
+        What it takes to see that one. A smaller one takes more, and none at all is never seen.
+    equal_groups, equal_examples : int or None
+        What it takes to call the models practically equal, were there no difference; None where that is never reached.
     """
-    from scipy.special import stdtr
 
-    difference, error = groups["difference"], groups["standard_error"]
-    if error is None:
-        return 0.0
-    above, below = (float(stdtr(n_groups - 1, (end - difference) / error)) for end in (rope, -rope))
-    return above - below
-
-
-def training_factor(test_share: float) -> float:
-    r"""What the standard error of a bootstrap over fixed predictions is multiplied by.
-
-    The bootstrap draws test groups and takes the fitted models as given, but fitted on other groups they
-    would score otherwise, and the training parts of the folds overlap. Nadeau and Bengio (2003) multiply
-    the variance of a mean over :math:`J` folds by :math:`1 + J n_2/n_1`; with :math:`J = n/n_2` folds that
-    is :math:`1 + 1/(1 - n_2/n)`. It is about right for unstable models and more than enough for stable ones
-    (``docs/comparison.md`` has the simulation).
-
-    Parameters
-    ----------
-    test_share : float
-        :math:`n_2/n`, the share of the examples in an outer test part.
-
-    Examples
-    --------
-    >>> training_factor(0.2)
-    1.5
-    """
-    return math.sqrt(1.0 + 1.0 / (1.0 - test_share))
+    difference: float
+    groups: int
+    examples: int
+    equal_groups: int | None
+    equal_examples: int | None
 
 
-def needed_to_decide(groups: Mapping[str, Any], n_groups: int, n_examples: int, rope: float) -> dict[str, int] | None:
-    """Estimate how many groups and examples like the present ones would decide an undecided pair.
+def needed_to_decide(
+    low: float, high: float, error: float, n_groups: int, n_examples: int, rope: float, level: float = LEVEL
+) -> Needed | None:
+    """Say from how many groups and examples like the present ones on an undecided pair could be decided.
 
-    The standard error falls with the square root of the number of groups, and the difference is taken to stay as
-    it was measured. Looked for is the least number of groups with which the paired test rejects equality with a
-    chance of 80 %, by the noncentral t distribution (Cohen 1988, chapter 2).
+    The standard error falls with the square root of the number of groups. Looked for is the least number of groups with
+    which the paired test rejects equality with a chance of 80 %, by the noncentral t distribution (Cohen 1988,
+    chapter 2). The difference is not known but for its interval, so that number is given for the end of the interval
+    that takes the least. The other end takes more, and since the interval of an undecided pair holds zero, no number
+    is surely enough.
 
     Parameters
     ----------
-    groups : mapping
-        The pair's `bench.statistics.paired.Difference` as plain data.
+    low, high : float
+        The interval of the difference.
+    error : float
+        Its standard error.
     n_groups, n_examples : int
         The present numbers.
     rope : float
         The region of practical equivalence.
+    level : float
+        The level of the test of this pair, smaller than 5 % where it is one of several.
 
     Returns
     -------
-    dict or None
-        ``groups`` and ``examples`` in all. None where the difference lies within the region of practical
-        equivalence, where there is no standard error, and where the present number is enough.
+    Needed or None
+        None where even that is more than can be advised.
 
     Examples
     --------
-    >>> needed_to_decide({"difference": 0.10, "standard_error": 0.05}, n_groups=10, n_examples=500, rope=0.01)
-    {'groups': 22, 'examples': 1100}
+    >>> needed_to_decide(-0.02, 0.12, error=0.05, n_groups=10, n_examples=500, rope=0.01)
+    Needed(difference=0.12, groups=16, examples=800, equal_groups=2143, equal_examples=107150)
     """
-    error, size = groups["standard_error"], abs(groups["difference"])
-    if error is None or size <= rope:
+    size = max(abs(low), abs(high))
+    least = groups_to_decide(size / error / math.sqrt(n_groups), level)
+    if least is None:
         return None
-    effect = size / error / math.sqrt(n_groups)
+    # Two one-sided tests around no difference: each must miss with half the chance that both may.
+    reach = rope / error / math.sqrt(n_groups)
+    equal = groups_to_decide(reach, 2 * level, 1.0 - (1.0 - POWER) / 2) if rope > 0 else None
+    return Needed(
+        size,
+        max(least, n_groups),
+        _examples(max(least, n_groups), n_groups, n_examples),
+        equal,
+        None if equal is None else _examples(equal, n_groups, n_examples),
+    )
+
+
+def _examples(groups: int, n_groups: int, n_examples: int) -> int:
+    return math.ceil(n_examples * groups / n_groups)
+
+
+def groups_to_decide(effect: float, level: float = LEVEL, chance: float = POWER) -> int | None:
+    """The least number of groups with which the test finds a difference with a given chance.
+
+    Parameters
+    ----------
+    effect : float
+        The difference over the standard deviation of a group's part in it.
+    level : float
+        The two-sided level of the test.
+    chance : float
+        How surely it must be found.
+
+    Returns
+    -------
+    int or None
+        None where there is no such number, or it is beyond `MOST_GROUPS`.
+    """
     most = FEWEST_GROUPS
-    while _power(effect, most) < POWER:
+    while power(effect, most, level) < chance:
         most *= 2
         if most > MOST_GROUPS:
             return None
-    least = bisect.bisect_left(range(most), True, lo=FEWEST_GROUPS, key=lambda n: _power(effect, n) >= POWER)
-    if least <= n_groups:
-        return None
-    return {"groups": least, "examples": math.ceil(n_examples * least / n_groups)}
+    return bisect.bisect_left(range(most), True, lo=FEWEST_GROUPS, key=lambda n: power(effect, n, level) >= chance)
 
 
-def _power(effect: float, n_groups: int) -> float:
-    """The chance that the two-sided test of a mean of so many groups rejects none, the effect being in deviations."""
+def power(effect: float, n_groups: int, level: float = LEVEL) -> float:
+    """The chance that the test of a mean of so many groups rejects none, the effect being in deviations of a group.
+
+    Examples
+    --------
+    >>> round(power(0.5, 34), 2)
+    0.81
+    """
     from scipy.special import nctdtr, stdtrit
 
     df = n_groups - 1
-    return 1.0 - float(nctdtr(df, effect * math.sqrt(n_groups), stdtrit(df, 1 - LEVEL / 2)))
+    return 1.0 - float(nctdtr(df, effect * math.sqrt(n_groups), stdtrit(df, 1 - level / 2)))

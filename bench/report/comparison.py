@@ -12,7 +12,15 @@ from rich.text import Text
 from bench.evaluation.metrics import LOWER_IS_BETTER
 from bench.report.search import search_lines
 from bench.report.terminal import STYLES, console
-from bench.report.wording import ASSUMPTION, alone_sentence, answer, needed_sentence, suspects_sentence
+from bench.report.wording import (
+    ASSUMPTION,
+    alone_sentence,
+    answer,
+    best_sentence,
+    needed_sentence,
+    ranks_text,
+    suspects_sentence,
+)
 from bench.results.extent import extent, split_sizes
 from bench.results.leaderboard import TITLES, interval_text, published_rows, published_sources
 
@@ -33,6 +41,8 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
     _print_block(out, _ranking(comparison))
     if any(row["tied"] for row in comparison["rows"]):
         out.print(Text(f"~ cannot be told from {comparison['rows'][0]['name']}", style="dim"))
+    if (flattered := best_sentence(comparison)) is not None:
+        out.print(Text(flattered))
     if sources := published_sources(published_rows(task, comparison["metric"])):
         out.print(Text(f"published, not run here: {sources}", style="dim"))
     _print_block(out, Text(answer(comparison), style="bold"))
@@ -84,17 +94,19 @@ def _ranking(comparison: Mapping[str, Any]) -> Table:
     table.add_column("model", overflow="fold")
     table.add_column(TITLES[comparison["metric"]], justify="right", no_wrap=True)
     table.add_column("95 % interval", no_wrap=True, min_width=14)
+    table.add_column("ranks" if comparison["baseline"] is None else "", justify="right", no_wrap=True)
     table.add_column("")
     for row in with_published(comparison):
         if row["kind"] == "published":
-            table.add_row(row["label"], f"{row['score']:.3f}", "", "", style=STYLES["published"])
+            table.add_row(row["label"], f"{row['score']:.3f}", "", "", "", style=STYLES["published"])
             continue
-        table.add_row(row["name"], f"{row['score']:.3f}", interval_text(row["interval"]), "~" if row["tied"] else "")
+        tied = "~" if row["tied"] else ""
+        table.add_row(row["name"], f"{row['score']:.3f}", interval_text(row["interval"]), ranks_text(row), tied)
     for reference in comparison["references"]:
         score = reference["scores"].get(comparison["metric"])
         if score is not None:
             interval = interval_text(reference["intervals"].get(comparison["metric"]))
-            table.add_row(f"{reference['name']} vs others", f"{score:.3f}", interval, "", style="dim")
+            table.add_row(f"{reference['name']} vs others", f"{score:.3f}", interval, "", "", style="dim")
     return table
 
 
@@ -143,20 +155,28 @@ def _shown(comparison: Mapping[str, Any]) -> list[str]:
 def _legend(comparison: Mapping[str, Any]) -> Text:
     left_out = len(comparison["rows"]) - len(_shown(comparison))
     more = f"Pairs of the other {left_out} models: name them with model=, or --format json.\n" if left_out else ""
-    by_group = "p groups: paired bootstrap by group, with the correction for refitting"
-    tests = (
-        f"{by_group}; p folds: corrected t-test over folds (Nadeau and Bengio); both adjusted by Holm. P: that the "
-        f"first is better by more than {comparison['rope']:g}, that they differ by less, that the second is."
-        if comparison["n_folds"] > 1
-        else f"{by_group}; adjusted by Holm. One test part has no folds to compare over, so models are never called "
-        "practically equal unless they predict the same."
+    by_group = (
+        "p groups: paired bootstrap by group, with the correction for refitting; p and interval are adjusted for all "
+        "models against the baseline"
+        if comparison["baseline"] is not None
+        else "p groups: paired bootstrap by group, with the correction for refitting; p and interval are adjusted for "
+        "all pairs of models, or of models with the majority"
     )
-    return Text(f"{more}{tests} McNemar: of the errors, as if examples were independent.", style="dim")
+    ranks = "" if comparison["baseline"] is not None else " ranks: those that the verdicts leave open."
+    equal = "Of equal models the interval is that of two one-sided tests, 90 %."
+    folds = (
+        " p folds: corrected t-test over folds (Nadeau and Bengio), adjusted by Holm. P: over folds, that the first is "
+        f"better by more than {comparison['rope']:g}, that they differ by less, that the second is."
+        if comparison["n_folds"] > 1
+        else ""
+    )
+    return Text(
+        f"{more}{by_group}. {equal}{ranks}{folds} McNemar: of the errors, as if examples were independent.", style="dim"
+    )
 
 
 def _pair_row(pair: Mapping[str, Any], by_fold: bool) -> list[str]:
-    groups, folds = pair["groups"], pair["folds"]
-    ends = groups["interval"]
+    groups, folds, ends = pair["groups"], pair["folds"], pair["interval"]
     over_folds = [
         p_value(pair["p_folds"]) if folds is not None else "",
         "" if folds is None else " ".join(f"{100 * folds[key]:.0f}" for key in ("first", "equal", "second")),

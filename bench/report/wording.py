@@ -65,6 +65,26 @@ def _by_verdict(pairs: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     return found
 
 
+def best_sentence(comparison: Mapping[str, Any]) -> str | None:
+    """Say what the best model can be expected to score, since it was picked for its score; None for a single model."""
+    best, rows = comparison["best"], comparison["rows"]
+    if best is None:
+        return None
+    ends = "" if best["low"] is None else f" [{best['low']:.3f}, {best['high']:.3f}]"
+    return (
+        f"Being picked as the best of {len(rows)} flatters a score: corrected for it, {rows[0]['name']} has "
+        f"{best['score']:.3f}{ends} rather than {rows[0]['score']:.3f}."
+    )
+
+
+def ranks_text(row: Mapping[str, Any]) -> str:
+    """The ranks that a model may have, such as ``1-3``; empty where they were not asked for."""
+    if row["ranks"] is None:
+        return ""
+    first, last = row["ranks"]
+    return str(first) if first == last else f"{first}-{last}"
+
+
 def alone_sentence(comparison: Mapping[str, Any]) -> str | None:
     """Say which pairs are undecided only because so many were tested, None where none is."""
     pairs = [
@@ -85,7 +105,7 @@ def alone_sentence(comparison: Mapping[str, Any]) -> str | None:
 
 
 def needed_sentence(pair: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:
-    """Say how much data would decide an undecided pair, None where nothing can be said.
+    """Say how much data an undecided pair takes, None where nothing can be said.
 
     Parameters
     ----------
@@ -97,17 +117,20 @@ def needed_sentence(pair: Mapping[str, Any], task: Mapping[str, Any]) -> str | N
     if pair["needed"] is None:
         return None
     needed, between = pair["needed"], f"{pair['first']} and {pair['second']}"
-    difference = abs(pair["groups"]["difference"])
-    return (
-        f"{between}: about {_about(needed['examples'])} {examples(task)} in {_about(needed['groups'])} groups "
-        f"({task['group']}) would decide, if the difference stays at {difference:.3f}."
-    )
+    held = f"the largest difference that the interval holds, {needed['difference']:.3f}"
+    least = _amount(needed["examples"], needed["groups"], task)
+    told = f"{between}: at least about {least} for {held}; that more are needed cannot be excluded, for it holds 0"
+    if needed["equal_groups"] is None:
+        return f"{told}."
+    equal = _amount(needed["equal_examples"], needed["equal_groups"], task)
+    return f"{told}. To call them practically equal, were there no difference: about {equal}."
 
 
-ASSUMPTION = (
-    "Taken for granted: new groups are like these, the difference stays as it is, and one pair is tested; the chance "
-    "to see it is then 80 %."
-)
+def _amount(n_examples: int, n_groups: int, task: Mapping[str, Any]) -> str:
+    return f"{_about(n_examples)} {examples(task)} in {_about(n_groups)} groups ({task['group']})"
+
+
+ASSUMPTION = "Taken for granted: new groups are like these, and as many pairs are tested; the chance is then 80 %."
 """What `needed_sentence` takes for granted."""
 
 

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +24,7 @@ from bench.evaluation.metrics import LOWER_IS_BETTER, PROBABILITY_METRICS
 from bench.results.store import RunFolder
 from bench.seeding import derive_seed
 from bench.statistics.paired import FEWEST_GROUPS
+from bench.statistics.training import training_factor, training_weight
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,7 +141,9 @@ def judge(
             return None
         pair = (predictions[one], predictions[other])
         n_train = next(iter(axes.values()))[-1]["n_examples"]
-        inflation = math.sqrt(1.0 + pair[0]["id"].nunique() / n_train)
+        once = pair[0].drop_duplicates("id")
+        fewest = once["label"].value_counts().reindex(labels, fill_value=0).min() * n_train / len(once)
+        inflation = training_factor(len(once), n_train, training_weight(fewest))
         return _difference(*pair, labels, metric, inflation, derive_seed(seed, one, other))
 
     verdicts = {
@@ -161,8 +163,8 @@ def verdict(axis: str, part: str, difference: Difference | None, metric: str, n_
 
     The step is the score with all less the score with about half, over the same test examples, with the 95 %
     interval of a paired bootstrap by group. The bootstrap takes the fitted models as given; for the luck of the
-    training parts its standard error is multiplied by the square root of 1 + n/m, with n examples of the task and m
-    in a whole training part, as Nadeau and Bengio (2003) correct that of overlapping training parts.
+    training parts its standard error is multiplied as that of a comparison is
+    (`bench.statistics.training.training_factor`).
 
     Where the whole interval is an improvement the curve is ``rising``, where it is a loss, ``falling``, where it
     lies within `REGION` of no change, ``flat``, else ``undecided``; with fewer than five groups always so.

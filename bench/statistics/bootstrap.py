@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.evaluation.metrics import label_scores, losses, ranked
-from bench.statistics.draws import affordable, drawn_weights
+from bench.statistics.draws import PART, affordable, drawn_weights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,15 +37,31 @@ class GroupBootstrap:
         Seed of the draws.
     draws : int
         Their number.
+    out_of_bag : bool
+        Whether a draw is scored on the groups that it left out, each once, rather than on those that it has.
     """
 
-    def __init__(self, n_groups: int, seed: int, draws: int = DRAWS) -> None:
-        self.n_groups, self._seed = n_groups, seed
+    def __init__(self, n_groups: int, seed: int, draws: int = DRAWS, out_of_bag: bool = False) -> None:
+        self.n_groups, self._seed, self._out_of_bag = n_groups, seed, out_of_bag
         self.draws = affordable(draws, n_groups, WORK, LEAST_DRAWS)
+
+    def complement(self) -> GroupBootstrap:
+        """The same draws, scored on the groups that each left out; NaN where it left out none."""
+        return GroupBootstrap(self.n_groups, self._seed, self.draws, out_of_bag=not self._out_of_bag)
 
     def weights(self) -> Iterator[Floats]:
         """How often each draw has each group, in parts of shape (n_part, n_groups)."""
-        return drawn_weights(np.full(self.n_groups, 1.0 / self.n_groups), self.n_groups, self.draws, self._seed)
+        parts: Iterable[Floats]
+        if self.n_groups * self.draws <= PART:
+            parts = self._whole
+        else:
+            parts = drawn_weights(np.full(self.n_groups, 1.0 / self.n_groups), self.n_groups, self.draws, self._seed)
+        return ((part == 0).astype(np.float64) for part in parts) if self._out_of_bag else iter(parts)
+
+    @cached_property
+    def _whole(self) -> list[Floats]:
+        """The weights where they are few enough to be kept."""
+        return list(drawn_weights(np.full(self.n_groups, 1.0 / self.n_groups), self.n_groups, self.draws, self._seed))
 
     def label_scores(self, confusions: NDArray[np.generic], metric: str) -> tuple[float, Floats]:
         """Score predicted labels.
@@ -62,7 +80,10 @@ class GroupBootstrap:
         """
         matrices = np.asarray(confusions, dtype=np.float64)
         drawn = np.concatenate([np.tensordot(part, matrices, axes=1) for part in self.weights()])
-        return float(label_scores(matrices.sum(axis=0), metric)[metric]), label_scores(drawn, metric)[metric]
+        scores = label_scores(drawn, metric)[metric]
+        return float(label_scores(matrices.sum(axis=0), metric)[metric]), np.where(
+            drawn.sum(axis=(1, 2)) > 0, scores, np.nan
+        )
 
     def probability_scores(
         self,
@@ -95,7 +116,9 @@ class GroupBootstrap:
             return self._average_precision(probabilities, true, groups, parts)
         loss = losses(probabilities, true, metric)
         sums, counts = np.bincount(groups, loss, self.n_groups), np.bincount(groups, minlength=self.n_groups)
-        return float(loss.mean()), np.concatenate([(part @ sums) / (part @ counts) for part in self.weights()])
+        with np.errstate(invalid="ignore"):
+            drawn = np.concatenate([(part @ sums) / (part @ counts) for part in self.weights()])
+        return float(loss.mean()), drawn
 
     def _average_precision(
         self, probabilities: Floats, true: NDArray[np.intp], groups: NDArray[np.intp], parts: NDArray[np.intp]
@@ -106,7 +129,9 @@ class GroupBootstrap:
             for draws in (lambda: [np.ones((1, self.n_groups))], self.weights)
         )
         # A draw may hold no example of a label, which then does not count.
-        return float(observed.mean()), np.nanmean(drawn, axis=0)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Mean of empty slice", category=RuntimeWarning)
+            return float(observed.mean()), np.nanmean(drawn, axis=0)
 
 
 def _average_precisions(
@@ -144,6 +169,17 @@ def bootstrap_error(drawn: Floats, n_groups: int) -> float:
         The number of groups, at least 2.
     """
     return float(drawn.std(ddof=1) * np.sqrt(n_groups / (n_groups - 1)))
+
+
+def jackknife_error(left_out: Floats) -> float:
+    """The standard error of the jackknife (Efron and Tibshirani 1993, chapter 11).
+
+    Parameters
+    ----------
+    left_out : ndarray of shape (n_groups,)
+        The score without each group, of at least 2.
+    """
+    return float(np.sqrt((len(left_out) - 1) * left_out.var()))
 
 
 def group_indices(groups: NDArray[Any]) -> tuple[list[str], NDArray[np.intp]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.statistics.bootstrap import bootstrap_error
+from bench.statistics.bootstrap import bootstrap_error, jackknife_error
 from bench.statistics.interval import Interval
 
 if TYPE_CHECKING:
@@ -89,14 +89,19 @@ class ErrorTest:
 
 
 def group_difference(
-    scores: Sequence[float], drawn: Sequence[Floats], n_groups: int, inflation: float = 1.0, level: float = 0.95
+    scores: Sequence[float],
+    drawn: Sequence[Floats],
+    n_groups: int,
+    inflation: float = 1.0,
+    level: float = 0.95,
+    left_out: Sequence[Floats] | None = None,
 ) -> Difference:
     """Test a difference of pooled scores with a paired bootstrap by group.
 
     Both models are scored on the same draws of whole groups (`bench.statistics.bootstrap.GroupBootstrap`), so
-    what makes a group hard for both cancels. The standard error is that of
-    `bench.statistics.bootstrap.bootstrap_error`, and Student's distribution has one degree of freedom less than
-    there are groups (Cameron, Gelbach and Miller 2008).
+    what makes a group hard for both cancels. The standard error is the larger of the bootstrap's and the jackknife's:
+    the former alone is too small where a few groups hold most examples. Student's distribution has one degree of
+    freedom less than there are groups (Cameron, Gelbach and Miller 2008).
 
     Parameters
     ----------
@@ -110,11 +115,18 @@ def group_difference(
         What the standard error is multiplied by, for what the bootstrap does not see.
     level : float
         The coverage of the interval.
+    left_out : sequence of two ndarrays of shape (n_groups,), optional
+        The two models' scores without each group; the jackknife is left out without them.
     """
     from scipy.special import stdtr, stdtrit
 
     difference = float(scores[0] - scores[1])
-    error = 0.0 if n_groups < 2 else inflation * bootstrap_error(drawn[0] - drawn[1], n_groups)
+    error = 0.0
+    if n_groups > 1:
+        error = bootstrap_error(drawn[0] - drawn[1], n_groups)
+        if left_out is not None:
+            error = max(error, jackknife_error(left_out[0] - left_out[1]))
+        error *= inflation
     if error < NO_VARIATION:
         return Difference(difference, None, None, None)
     half = float(stdtrit(n_groups - 1, (1 + level) / 2)) * error

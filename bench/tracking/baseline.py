@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.comparison.compare import compare
-from bench.comparison.predictions import read_side_by_side
+from bench.comparison.pairs import judged_pairs
+from bench.comparison.predictions import ComparedRuns, read_side_by_side
 from bench.comparison.request import ROPE
 from bench.comparison.selection import select_folders
-from bench.errors import UserError
+from bench.errors import BenchError, UserError
 from bench.evaluation.plan import BASELINE
 from bench.results.protocol import same_table
 from bench.results.store import RunFolder, stored_runs
@@ -36,51 +37,83 @@ def baseline_run(results: Path, record: Mapping[str, Any]) -> RunFolder | None:
     for run in stored_runs(results, record["task"]["name"]):
         if run.path.parent.name != BASELINE or not run.summarised:
             continue
-        try:
-            if same_table(record, run.read_record()):
-                return run
-        except (UserError, KeyError):
-            continue
+        if _in_table(run, record):
+            return run
     return None
 
 
-def judge(run: RunFolder, baseline: RunFolder) -> dict[str, Any] | None:
-    """Judge a run against the baseline by the task's metric, as `bench.comparison.compare` judges a pair.
-
-    The pair stands alone: ``bench compare`` adjusts for the number of pairs that it shows.
+@dataclass(frozen=True)
+class Judgement:
+    """How a run does against the majority baseline by the task's metric.
 
     Parameters
     ----------
-    run, baseline : RunFolder
-        Two finished runs that compare.
+    verdict : {"better", "worse", "practically equal", "undecided"}
+        The run's.
+    difference : float
+        The run's score minus the baseline's.
+    low, high : float or None
+        The interval that the verdict is made of; None where groups say nothing.
+    """
+
+    verdict: str
+    difference: float
+    low: float | None
+    high: float | None
+
+
+def judge_all(results: Path, record: Mapping[str, Any], baseline: RunFolder) -> dict[str, Judgement]:
+    """Judge every finished run of a table against the baseline, as ``bench compare`` and the report do.
+
+    The verdicts are adjusted for the number of runs that are held against it, so one more run may change them all.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The store.
+    record : mapping
+        The content of the ``run.json`` of a run of the table.
+    baseline : RunFolder
+        The table's finished baseline.
 
     Returns
     -------
-    dict or None
-        ``verdict`` (``better``, ``worse``, ``practically equal`` or ``undecided``, the run's),
-        ``difference`` (the run's score minus the baseline's), ``low`` and ``high`` (its 95 % interval,
-        None with one group). None where the run lacks what the metric needs.
-
-    Raises
-    ------
-    bench.errors.BenchError
-        If the stored predictions are not for the same examples, as where a file was changed.
+    dict of str to Judgement
+        By a run's key. Runs that lack what the metric needs, or that cannot be read, are left out.
     """
-    runs = read_side_by_side(select_folders([run.path, baseline.path]))
-    pairs = compare(runs, ROPE)["pairs"]
-    if not pairs:
+    found = [
+        run
+        for run in stored_runs(results, record["task"]["name"])
+        if run.summarised and run.path != baseline.path and _in_table(run, record)
+    ]
+    runs = _read(found, baseline) or _read([run for run in found if _read([run], baseline)], baseline)
+    if runs is None:
+        return {}
+    own = next(place for place, run in enumerate(runs.runs) if run.folder.key == baseline.key)
+    keys = {run.name: run.folder.key for run in runs.runs}
+    judged = {}
+    for pair in judged_pairs(runs, ROPE, own):
+        behind = pair["first"] == runs.runs[own].name
+        sign, interval = (-1.0 if behind else 1.0), pair["interval"]
+        ends = (None, None) if interval is None else sorted(sign * interval[end] for end in ("low", "high"))
+        judged[keys[pair["second" if behind else "first"]]] = Judgement(
+            "worse" if pair["verdict"] == "better" and behind else pair["verdict"],
+            sign * pair["groups"]["difference"],
+            *ends,
+        )
+    return judged
+
+
+def _in_table(run: RunFolder, record: Mapping[str, Any]) -> bool:
+    try:
+        return same_table(record, run.read_record())
+    except (UserError, KeyError):
+        return False
+
+
+def _read(found: Sequence[RunFolder], baseline: RunFolder) -> ComparedRuns | None:
+    """The runs side by side with the baseline, None where there are none or one cannot be read."""
+    try:
+        return read_side_by_side(select_folders([run.path for run in (baseline, *found)])) if found else None
+    except BenchError:
         return None
-    (pair,) = pairs
-    is_first = runs.runs[0].folder.path == run.path.resolve()
-    sign = 1.0 if is_first else -1.0
-    between = pair["groups"]
-    ends = [None, None]
-    if between["interval"] is not None:
-        ends = sorted(sign * between["interval"][end] for end in ("low", "high"))
-    verdict = pair["verdict"]
-    return {
-        "verdict": "worse" if verdict == "better" and not is_first else verdict,
-        "difference": sign * between["difference"],
-        "low": ends[0],
-        "high": ends[1],
-    }

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bench.comparison.verdict import LEVEL, SURE
+from bench.comparison.verdict import LEVEL
 from bench.results.extent import chosen_on, extent, predictions, split_sizes
 from bench.results.leaderboard import POPULATION, published_rows
 from bench.results.protocol import model_name
 from bench.results.summary import metric_columns
+from bench.tracking.baseline import Judgement
 
 JUDGED = (
-    f"The verdict is that of `bench compare` for this pair alone: better or worse where a paired bootstrap by group "
-    f"rejects equality at {LEVEL:.0%}, practically equal where that is {SURE:.0%} sure, else undecided."
+    "The verdict is that of `bench compare`, and the interval the one that it is made of, adjusted for all models that "
+    f"are held against the majority: better or worse where a paired bootstrap by group rejects equality at {LEVEL:.0%}"
+    ", practically equal where it rejects a larger difference than the region of practical equivalence, else undecided."
 )
 """How the verdict against the majority is reached."""
 
@@ -49,7 +51,7 @@ def describe_run(
     record: Mapping[str, Any],
     summary: Mapping[str, Any] | None,
     baseline: Mapping[str, Any] | None,
-    judgement: Mapping[str, Any] | None,
+    judgement: Judgement | None,
 ) -> str:
     """Describe a run, as Markdown: what it is, how it did, and how it was validated.
 
@@ -63,8 +65,8 @@ def describe_run(
         The content of ``summary.json``, None while there is none.
     baseline : mapping or None
         The summary of the majority baseline under the same protocol, where it is stored.
-    judgement : mapping or None
-        How the run does against it, as `bench.tracking.baseline.judge` says.
+    judgement : Judgement or None
+        How the run does against it.
     """
     model, task = record["model"], record["task"]
     lines = [": ".join(filter(None, [f"**{model_name(record)}** on **{task['name']}**", model["description"]])), ""]
@@ -123,7 +125,7 @@ def _score(metric: str, summary: Mapping[str, Any]) -> str:
     return f"{told} (no interval: {summary['no_interval'].get(metric, 'there is a single group')})"
 
 
-def _against(metric: str, baseline: Mapping[str, Any] | None, judgement: Mapping[str, Any] | None) -> str:
+def _against(metric: str, baseline: Mapping[str, Any] | None, judgement: Judgement | None) -> str:
     if baseline is None or metric not in baseline["scores"]:
         return ""
     majority = f"{baseline['scores'][metric]:.3f}"
@@ -134,9 +136,9 @@ def _against(metric: str, baseline: Mapping[str, Any] | None, judgement: Mapping
         "worse": f"**worse** than the majority's {majority}",
         "practically equal": f"**practically equal** to the majority's {majority}",
         "undecided": f"**undecided** against the majority's {majority}",
-    }[judgement["verdict"]]
-    ends = f" ({judgement['low']:+.3f} to {judgement['high']:+.3f})" if judgement["low"] is not None else ""
-    return f"; {told}, difference {judgement['difference']:+.3f}{ends}"
+    }[judgement.verdict]
+    ends = f" ({judgement.low:+.3f} to {judgement.high:+.3f})" if judgement.low is not None else ""
+    return f"; {told}, difference {judgement.difference:+.3f}{ends}"
 
 
 def _settings(value: Mapping[str, Any]) -> str:

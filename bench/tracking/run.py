@@ -14,9 +14,9 @@ from bench.errors import BenchError, UserError, one_line
 from bench.evaluation.cell import FINAL, CellResult
 from bench.json_text import json_text
 from bench.results.protocol import model_name
-from bench.results.store import RECORD, RunFolder
+from bench.results.store import RECORD, RunFolder, stored_runs
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
-from bench.tracking.baseline import baseline_run, judge
+from bench.tracking.baseline import Judgement, baseline_run, judge_all
 from bench.tracking.description import describe_run, describe_task
 from bench.tracking.logged_model import log_model
 from bench.tracking.metrics import Point, fold_points, run_points
@@ -72,7 +72,9 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
     from filelock import FileLock
 
     record = folder.read_record(RECORD)
-    baseline = baseline_run(folder.path.parents[2], record)
+    results = folder.path.parents[2]
+    baseline = baseline_run(results, record)
+    judged = judge_all(results, record, baseline) if baseline is not None else {}
     content = _content(folder, record, baseline)
     with FileLock(folder.path / ".tracking.lock"):
         experiment = _experiment(client, record["task"])
@@ -82,7 +84,24 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
             return str(whole[0].info.run_id)
         for run in found:
             client.delete_run(run.info.run_id)
-        return _log_run(client, experiment, folder, record, baseline, content)
+        run_id = _log_run(client, experiment, folder, record, baseline, judged, content)
+    if baseline is not None:
+        _judge_others(client, experiment, folder, baseline, judged)
+    return run_id
+
+
+def _judge_others(
+    client: MlflowClient, experiment: str, folder: RunFolder, baseline: RunFolder, judged: Mapping[str, Judgement]
+) -> None:
+    """Bring the verdicts of the table's runs that are logged already up to date: one more run may change them."""
+    for run in stored_runs(folder.path.parents[2], folder.path.parents[1].name):
+        if run.key not in judged or run.key == folder.key:
+            continue
+        for logged in client.search_runs([experiment], f"tags.`bench.key` = '{run.key}' and tags.`{LEVEL}` = 'model'"):
+            note = describe_run(run.read_record(), run.read_summary(), baseline.read_summary(), judged[run.key])
+            for tag, value in ((AGAINST_MAJORITY, judged[run.key].verdict), (NOTE, note)):
+                if logged.data.tags.get(tag) != value:
+                    client.set_tag(logged.info.run_id, tag, value)
 
 
 def track_all(folders: Iterable[RunFolder], client: MlflowClient) -> list[str]:
@@ -146,6 +165,7 @@ def _log_run(
     folder: RunFolder,
     record: Mapping[str, Any],
     baseline: RunFolder | None,
+    judged: Mapping[str, Judgement],
     content: str,
 ) -> str:
     from mlflow.entities import DatasetInput, InputTag
@@ -186,9 +206,9 @@ def _log_run(
             tags["mlflow.loggedArtifacts"] = json.dumps([{"path": PREDICTIONS, "type": "table"}])
         client.log_artifacts(run_id, scratch)
     inner = [cell.inner_score for cell in cells if cell.inner_score is not None]
-    judgement = judge(folder, baseline) if baseline is not None and summary is not None else None
+    judgement = judged.get(folder.key)
     if judgement is not None:
-        tags[AGAINST_MAJORITY] = judgement["verdict"]
+        tags[AGAINST_MAJORITY] = judgement.verdict
     beside = baseline.read_summary() if baseline is not None else None
     tags[NOTE] = describe_run(record, summary, beside, judgement)
     errors = [f"fold {cell.fold}: {cell.reason}" for cell in everything if cell.error]

@@ -33,7 +33,6 @@ from sklearn.linear_model import LogisticRegression
 from torch.nn.functional import cosine_similarity, mse_loss, normalize
 
 from bench.catalogue import load_model, load_task
-from bench.comparison.verdict import training_factor
 from bench.config import Search
 from bench.data.task import Task
 from bench.encoders import find_encoder
@@ -53,6 +52,7 @@ from bench.results.summary import confusion_by_group, summarise
 from bench.seeding import derive_seed
 from bench.statistics.bootstrap import GroupBootstrap
 from bench.statistics.paired import fold_test, group_difference, holm
+from bench.statistics.training import RARE, training_factor
 
 BATCH_TOKENS = 2048
 ROPE = 0.01
@@ -276,7 +276,7 @@ def compare(task: Task, splits: list[Split], measured: dict[str, list[CellResult
             [drawn[one][0], drawn[other][0]],
             [drawn[one][1], drawn[other][1]],
             bootstrap.n_groups,
-            training_factor(share),
+            training_factor(len(task), len(task) * (1 - share), RARE),
         )
         for other in others
     ]

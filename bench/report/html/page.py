@@ -22,7 +22,7 @@ from bench.report.html.charts import Chart, Score, interval_chart
 from bench.report.html.curves import learning_curves, searches
 from bench.report.html.errors import browser_data, direction, spell_error, spell_example, to_script
 from bench.report.html.scores import calibration, confusion_tables, group_scores
-from bench.report.wording import ASSUMPTION, alone_sentence, answer, needed_sentence
+from bench.report.wording import ASSUMPTION, alone_sentence, answer, best_sentence, needed_sentence
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
 from bench.results.leaderboard import TITLES, metrics_of, published_sources
 
@@ -74,6 +74,7 @@ def render_report(runs: ComparedRuns, comparison: Mapping[str, Any]) -> str:
             summaries=[run.summary for run in runs.runs],
             answer=answer(comparison),
             alone=alone_sentence(comparison),
+            flattered=best_sentence(comparison),
             needed=_needed(comparison),
             assumption=ASSUMPTION,
             facts=_facts(runs, comparison),
@@ -186,7 +187,7 @@ def _ranking(runs: ComparedRuns, comparison: Mapping[str, Any]) -> dict[str, Any
     rows = []
     for row in with_published(comparison):
         if row["kind"] == "published":
-            rows.append({**row, "name": row["label"], "interval": None, "mark": "published"})
+            rows.append({**row, "name": row["label"], "interval": None, "mark": "published", "ranks": None})
             continue
         verdict = verdicts.get(frozenset((best, row["name"])))
         mark = {"better": "worse", "practically equal": "equal", "undecided": "cannot be told", None: ""}[verdict]

@@ -1,0 +1,217 @@
+"""Pairs of compared runs: their differences, the tests of these, and a verdict on each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.comparison.suspects import MAJORITY
+from bench.comparison.verdict import LEVEL, needed_to_decide, verdict
+from bench.evaluation.metrics import PROBABILITY_METRICS, label_scores, losses
+from bench.statistics.interval import Interval
+from bench.statistics.paired import Difference, error_test, fold_test, group_difference, holm
+from bench.statistics.simultaneous import Family
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+ENOUGH_DISAGREEMENTS = 10
+"""Where fewer groups than these hold a disagreement of two models, its rate is poorly known."""
+
+UNSEEN = 3.0
+"""Disagreements that cannot be excluded at 5 % where none was seen."""
+
+
+def judged_pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[dict[str, Any]]:
+    """Test pairs of runs, and judge each.
+
+    Parameters
+    ----------
+    runs : ComparedRuns
+        The runs.
+    rope : float
+        The region of practical equivalence.
+    place : int or None
+        The place of the run that all others are compared with. None compares each with each. The pairs with the
+        majority baseline are then a family of their own, apart from those of the models among each other: that each
+        model is better than no model at all is another question than which of them is best.
+
+    Returns
+    -------
+    list of dict
+        The better score first. Each has ``first``, ``second``, ``family`` (``models`` or ``baseline``); ``groups``,
+        ``folds`` and ``errors`` with the tests of the pair alone; ``p_groups``, ``p_equal`` and ``p_folds``, adjusted
+        within its family; ``interval``, which the verdict is made of; ``verdict`` and ``needed``.
+    """
+    chosen = [pair for pair in combinations(range(len(runs.runs)), 2) if place is None or place in pair]
+    families = [
+        [pair for pair in chosen if (_has_majority(runs, pair) or place is not None) is own] for own in (False, True)
+    ]
+    drawn = [runs.drawn_scores(run) for run in runs.runs]
+    left_out = [runs.left_out_scores(run) for run in runs.runs]
+    judged = dict[tuple[int, int], dict[str, Any]]()
+    for name, family in zip(("models", "baseline"), families, strict=True):
+        if family:
+            judged |= zip(family, _judge(runs, family, drawn, left_out, rope, name), strict=True)
+    return [judged[pair] for pair in chosen]
+
+
+def _has_majority(runs: ComparedRuns, pair: tuple[int, int]) -> bool:
+    return any(runs.runs[place].record["model"]["name"] == MAJORITY for place in pair)
+
+
+def _judge(
+    runs: ComparedRuns,
+    family: Sequence[tuple[int, int]],
+    drawn: Sequence[tuple[float, Floats]],
+    left_out: Sequence[Floats | None],
+    rope: float,
+    name: str,
+) -> list[dict[str, Any]]:
+    """Test the pairs of a family, adjust for their number, and give each its verdict."""
+    n_groups, factor = len(runs.group_names), runs.training_factor()
+    # Each example once, for McNemar's test.
+    once = np.unique(runs.ids.astype(str), return_index=True)[1]
+    sign = -1.0 if runs.lower_is_better else 1.0
+    pairs = list[dict[str, Any]]()
+    differences, errors = list[Difference](), list[float | None]()
+    for a, b in family:
+        one, other = runs.runs[a], runs.runs[b]
+        without = (left_out[a], left_out[b])
+        between = group_difference(
+            [drawn[a][0], drawn[b][0]],
+            [drawn[a][1], drawn[b][1]],
+            n_groups,
+            factor,
+            left_out=None if without[0] is None or without[1] is None else [without[0], without[1]],
+        )
+        folds = [runs.fold_scores(run) for run in (one, other)]
+        pairs.append(
+            {
+                "first": one.name,
+                "second": other.name,
+                "family": name,
+                "groups": asdict(between),
+                "folds": asdict(fold_test(sign * (folds[0] - folds[1]), runs.test_share(), rope))
+                if len(folds[0]) > 1
+                else None,
+                "errors": asdict(error_test((one.predicted == runs.true)[once], (other.predicted == runs.true)[once])),
+            }
+        )
+        differences.append(between)
+        errors.append(_error_for_equality(runs, one, other, between, factor))
+    together = Family(np.array([drawn[a][1] - drawn[b][1] for a, b in family]), n_groups - 1) if n_groups > 1 else None
+    p_folds = holm([1.0 if pair["folds"] is None else pair["folds"]["p_value"] for pair in pairs])
+    t = [each.difference / each.standard_error if each.standard_error else 0.0 for each in differences]
+    p_groups = [1.0] * len(pairs) if together is None else together.p_values(t)
+    for place, (pair, between, error) in enumerate(zip(pairs, differences, errors, strict=True)):
+        pair["p_groups"], pair["p_folds"] = p_groups[place], p_folds[place]
+        pair["p_equal"] = _p_equal(together, between.difference, error, rope)
+        pair["verdict"] = verdict(pair["p_groups"], pair["p_equal"], n_groups)
+        interval = None if together is None else _interval(together, pair["verdict"], between, error)
+        pair["interval"] = None if interval is None else asdict(interval)
+        pair["needed"] = None
+        if pair["verdict"] == "undecided" and together and interval and between.standard_error:
+            needed = needed_to_decide(
+                interval.low,
+                interval.high,
+                between.standard_error,
+                n_groups,
+                runs.n_scored,
+                rope,
+                together.level_of_one(LEVEL),
+            )
+            pair["needed"] = None if needed is None else asdict(needed)
+    return pairs
+
+
+def _p_equal(family: Family | None, difference: float, error: float | None, rope: float) -> float:
+    """The p-value of two one-sided tests (Schuirmann 1987) that a difference lies beyond the region, adjusted."""
+    within = rope - abs(difference)
+    if family is None or error is None or within <= 0.0:
+        return 1.0
+    return family.chance_beyond(within / error) / 2.0
+
+
+def _interval(family: Family, said: str, between: Difference, error: float | None) -> Interval | None:
+    """The interval that a verdict is made of: it holds the differences of all pairs of the family together.
+
+    Of practically equal models it is the one of two one-sided tests, of 90 %. Where the step-down decides a pair that
+    the interval of all pairs would leave open, it ends at no difference.
+    """
+    level = 1.0 - (2.0 if said == "practically equal" else 1.0) * LEVEL
+    reach = (
+        error if said == "practically equal" else between.standard_error or (error if between.difference == 0 else None)
+    )
+    if reach is None:
+        return None
+    half = family.critical_value(level) * reach
+    low, high = between.difference - half, between.difference + half
+    if said == "better":
+        low, high = (max(low, 0.0), high) if between.difference > 0 else (low, min(high, 0.0))
+    return Interval(low, high, level)
+
+
+def _error_for_equality(
+    runs: ComparedRuns, one: ComparedRun, other: ComparedRun, between: Difference, factor: float
+) -> float | None:
+    """The standard error with which two models may be called practically equal.
+
+    That two models never disagreed is no proof that they never will: with n examples up to some 3/n of them may be
+    predicted otherwise, with G groups up to 3/G of these. Where fewer than ten groups hold a disagreement, three more
+    are allowed for, each of as many examples as a group with one has, and of the kind that moves the metric most.
+
+    Returns
+    -------
+    float or None
+        None where the models differ and the groups say nothing of how much they would elsewhere.
+    """
+    differ = _disagreements(runs, one, other)
+    if between.standard_error is None and differ.any():
+        return None
+    error = between.standard_error or 0.0
+    n_groups = len(runs.group_names)
+    holding = len(np.unique(runs.groups[differ]))
+    if holding >= min(ENOUGH_DISAGREEMENTS, n_groups):
+        return error
+    rows = differ.sum() / holding if holding else len(differ) / n_groups
+    return math.hypot(error, math.sqrt(UNSEEN) * factor * rows * _largest_step(runs, one))
+
+
+def _disagreements(runs: ComparedRuns, one: ComparedRun, other: ComparedRun) -> NDArray[np.bool_]:
+    """The rows on which two runs differ, as far as the metric sees it."""
+    if runs.metric not in PROBABILITY_METRICS:
+        return one.predicted != other.predicted
+    assert one.probabilities is not None
+    assert other.probabilities is not None
+    return np.asarray((one.probabilities != other.probabilities).any(axis=1))
+
+
+def _largest_step(runs: ComparedRuns, run: ComparedRun) -> float:
+    """How much a single row can move a run's score, at most."""
+    if runs.metric == "average_precision":
+        return 1.0 / float(np.bincount(runs.true)[np.unique(runs.true)].min())
+    if runs.metric in PROBABILITY_METRICS:
+        assert run.probabilities is not None
+        return float(losses(run.probabilities, runs.true, runs.metric).max()) / len(runs.true)
+    pooled = runs.confusions(run).sum(axis=0).astype(np.float64)
+    n_columns = pooled.shape[1]
+    moved = []
+    for label in np.flatnonzero(np.diagonal(pooled)):
+        for column in set(range(n_columns)) - {label}:
+            other = pooled.copy()
+            other[label, label] -= 1.0
+            other[label, column] += 1.0
+            moved.append(other)
+    if not moved:
+        return 1.0 / len(runs.true)
+    scores = label_scores(np.array([pooled, *moved]), runs.metric)[runs.metric]
+    return float(np.abs(scores[1:] - scores[0]).max())

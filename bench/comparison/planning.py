@@ -1,0 +1,305 @@
+"""How many labels a comparison takes, before they are made: the power of its test (Card et al. 2020)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.comparison.pairs import judged_pairs
+from bench.comparison.predictions import ComparedRuns
+from bench.comparison.suspects import BASELINES
+from bench.comparison.verdict import LEVEL, POWER, groups_to_decide, power
+from bench.config import parse_overrides
+from bench.errors import ConfigError, UserError, nearest
+from bench.evaluation.metrics import METRICS
+from bench.statistics.paired import FEWEST_GROUPS
+from bench.statistics.training import USUAL, training_factor
+
+INDEPENDENT = 0.6
+"""How often just one of two models is right, as a share of how often it would be if they erred independently."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is planned.
+
+    Parameters
+    ----------
+    task : str or None
+        A task whose stored runs say how much groups vary; None goes by the assumptions below.
+    examples : tuple of int
+        Numbers of scored examples.
+    difference : tuple of float
+        True differences that are to be found.
+    per_group : int
+        Examples of a group, such as a document; 1 where each is a group of its own.
+    alike : float
+        How alike the examples of a group are: the correlation of what one model gains on two of them, from 0 to 1.
+    accuracy : float
+        The share of examples that the better model gets right.
+    agreement : float or None
+        The share of examples that both models get right or both get wrong; None takes it from the accuracy.
+    folds : int
+        Outer folds.
+    models : int
+        Models that are compared with each other.
+    rope : float
+        The region of practical equivalence.
+    metric : str or None
+        What is compared where runs are stored; None is the task's own metric.
+    results : pathlib.Path
+        The store.
+    """
+
+    task: str | None = None
+    examples: tuple[int, ...] = (200, 500, 1_000, 2_000, 5_000)
+    difference: tuple[float, ...] = (0.02, 0.05, 0.10)
+    per_group: int = 1
+    alike: float = 0.05
+    accuracy: float = 0.8
+    agreement: float | None = None
+    folds: int = 5
+    models: int = 2
+    rope: float = 0.01
+    metric: str | None = None
+    results: Path = Path("results")
+
+
+KEYS = tuple(each.name for each in fields(Plan))
+
+
+def parse_plan(words: Sequence[str]) -> Plan:
+    """Read the words of a command line.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If a key or a value is wrong.
+
+    Examples
+    --------
+    >>> parse_plan(["examples=300,1000", "difference=0.05", "per_group=20"]).examples
+    (300, 1000)
+    """
+    given = parse_overrides(words, ("examples", "difference"))
+    for key in given:
+        if key not in KEYS:
+            raise ConfigError(f"{key}: unknown key.", nearest(key, KEYS))
+    read: dict[str, Any] = {
+        "examples": lambda value: tuple(_whole("examples", each, 10, 10**7) for each in _list(value)),
+        "difference": lambda value: tuple(_share("difference", each) for each in _list(value)),
+        "per_group": lambda value: _whole("per_group", value, 1, 10**6),
+        "folds": lambda value: _whole("folds", value, 2, 1_000),
+        "models": lambda value: _whole("models", value, 2, 1_000),
+        "task": str,
+        "metric": _metric,
+        "results": lambda value: Path(str(value)),
+    }
+    chosen = {key: read.get(key, lambda value, key=key: _share(key, value))(value) for key, value in given.items()}
+    plan = Plan(**chosen)
+    most = 2 * min(plan.accuracy, 1.0 - plan.accuracy + max(plan.difference))
+    if plan.agreement is not None and 1.0 - plan.agreement > most + 1e-9:
+        raise ConfigError(
+            f"agreement={plan.agreement:g}: with accuracy={plan.accuracy:g} models agree on {1 - most:.2f} at least.",
+            "Agreement is the share of examples that both models get right or both get wrong.",
+        )
+    return plan
+
+
+@dataclass(frozen=True)
+class Row:
+    """The power with one number of examples.
+
+    Parameters
+    ----------
+    examples, groups : int
+        Scored examples, and the groups that they are in.
+    power : tuple of float
+        By difference, the chance that the better model is called better.
+    smallest : float or None
+        The smallest difference that is found with a chance of 80 %; None with fewer than five groups.
+    """
+
+    examples: int
+    groups: int
+    power: tuple[float, ...]
+    smallest: float | None
+
+
+@dataclass(frozen=True)
+class PowerTable:
+    """What labels would show.
+
+    Parameters
+    ----------
+    basis : str
+        What it rests on.
+    metric : str
+        What differences are of.
+    difference : tuple of float
+        The columns.
+    rows : tuple of Row
+        One for each number of examples.
+    needed : tuple of int or None
+        By difference, the examples with which it is found with a chance of 80 %.
+    equal : int or None
+        The examples with which models without a difference are called practically equal with that chance.
+    """
+
+    basis: str
+    metric: str
+    difference: tuple[float, ...]
+    rows: tuple[Row, ...]
+    needed: tuple[int | None, ...]
+    equal: int | None
+
+
+def plan_labels(plan: Plan, runs: ComparedRuns | None = None) -> PowerTable:
+    """Compute the power of the test that `bench.comparison.pairs.judged_pairs` makes.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is planned.
+    runs : ComparedRuns or None
+        Stored runs of the task: how much groups vary is then the median of what it is between their models.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the stored runs say nothing of how much groups vary.
+    """
+    level = LEVEL / math.comb(plan.models, 2)
+    if runs is not None:
+        per_group = runs.n_scored / len(runs.group_names)
+        deviation, n_pairs = _measured(runs, plan.rope)
+        metric = runs.metric
+        basis = (
+            f"how much the differences of {n_pairs} pairs of stored models vary between {len(runs.group_names)} groups "
+            f"({runs.task['group']}) of {per_group:.1f} examples"
+        )
+    else:
+        per_group, metric = float(plan.per_group), "accuracy"
+        basis = _assumed(plan)
+
+    def spread(difference: float) -> float:
+        """The deviation of a group's part in a difference."""
+        return deviation if runs is not None else _deviation(plan, difference)
+
+    def chance(difference: float, groups: int) -> float:
+        return power(difference / spread(difference), groups, level) if groups >= FEWEST_GROUPS else 0.0
+
+    rows = []
+    for n in plan.examples:
+        groups = max(1, round(n / per_group))
+        found = tuple(chance(difference, groups) for difference in plan.difference)
+        rows.append(Row(n, groups, found, _smallest(lambda size, g=groups: chance(size, g))))
+    needed = [groups_to_decide(difference / spread(difference), level) for difference in plan.difference]
+    equal = groups_to_decide(plan.rope / spread(0.0), 2 * level, 1 - (1 - POWER) / 2) if plan.rope else None
+    return PowerTable(
+        basis,
+        metric,
+        plan.difference,
+        tuple(rows),
+        tuple(None if groups is None else math.ceil(groups * per_group) for groups in needed),
+        None if equal is None else math.ceil(equal * per_group),
+    )
+
+
+def agreement(plan: Plan, difference: float) -> float:
+    """The share of examples that both models get right or both get wrong, given or taken from the accuracy.
+
+    Examples
+    --------
+    >>> round(agreement(Plan(accuracy=0.8), 0.0), 3), agreement(Plan(agreement=0.9), 0.05)
+    (0.808, 0.9)
+    """
+    if plan.agreement is not None:
+        return plan.agreement
+    better, worse = plan.accuracy, max(plan.accuracy - difference, 0.0)
+    apart = better * (1 - worse) + worse * (1 - better)
+    return 1.0 - max(INDEPENDENT * apart, difference)
+
+
+def _deviation(plan: Plan, difference: float) -> float:
+    """The deviation of a group's mean difference of right answers, with what the fitting adds."""
+    apart = max(1.0 - agreement(plan, difference), difference)
+    variance = (apart - difference**2) * (1 + (plan.per_group - 1) * plan.alike) / plan.per_group
+    return math.sqrt(max(variance, 1e-12)) * training_factor(1.0, 1.0 - 1.0 / plan.folds, USUAL)
+
+
+def _assumed(plan: Plan) -> str:
+    groups = (
+        "each a group of its own" if plan.per_group == 1 else f"in groups of {plan.per_group}, alike by {plan.alike:g}"
+    )
+    alike = agreement(plan, min(plan.difference))
+    return (
+        f"what is assumed: the better model gets {plan.accuracy:.0%} right, both are right or both wrong on "
+        f"{alike:.0%}, examples are {groups}, {plan.folds} folds, and no rare label"
+    ).replace("%", " %")
+
+
+def _measured(runs: ComparedRuns, rope: float) -> tuple[float, int]:
+    """The median deviation of a group's part in the difference of two models, and the number of pairs."""
+    blind = {run.name for run in runs.runs if run.record["model"]["name"] in BASELINES}
+    pairs = [
+        pair
+        for pair in judged_pairs(runs, rope, None)
+        if pair["groups"]["standard_error"] and not {pair["first"], pair["second"]} & blind
+    ]
+    if not pairs:
+        raise UserError(
+            f"{runs.task['name']}: the stored runs do not say how much groups vary; two models besides "
+            f"{' and '.join(BASELINES)} are the least.",
+            f"Run them: bench run task={runs.task['name']}. Or leave task= out and plan by assumptions.",
+        )
+    errors = [pair["groups"]["standard_error"] for pair in pairs]
+    return float(np.median(errors)) * math.sqrt(len(runs.group_names)), len(pairs)
+
+
+def _smallest(chance: Any) -> float | None:
+    """The smallest difference with a chance of 80 %."""
+    if chance(1.0) < POWER:
+        return None
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if chance(middle) >= POWER else (middle, high)
+    return high
+
+
+def _list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given]
+
+
+def _number(given: Any) -> Any:
+    """A number of a comma list, whose parts come as text."""
+    try:
+        return given if not isinstance(given, str) else float(given) if "." in given else int(given)
+    except ValueError:
+        return given
+
+
+def _whole(key: str, given: Any, least: int, most: int) -> int:
+    given = _number(given)
+    if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= most:
+        raise ConfigError(f"{key}={given}: expected a whole number from {least:,} to {most:,}.")
+    return given
+
+
+def _share(key: str, given: Any) -> float:
+    given = _number(given)
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
+        raise ConfigError(f"{key}={given}: expected a number from 0 to 1.", f"For example: {key}=0.05")
+    return float(given)
+
+
+def _metric(given: Any) -> str:
+    if given not in METRICS:
+        raise ConfigError(f"metric={given}: there is no such metric.", nearest(str(given), METRICS))
+    return str(given)

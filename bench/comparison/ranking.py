@@ -1,0 +1,52 @@
+"""What a ranking is worth: the best score corrected for having been picked, and the ranks that cannot be excluded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bench.comparison.predictions import ComparedRuns
+from bench.statistics.bootstrap import bootstrap_error, jackknife_error
+from bench.statistics.paired import NO_VARIATION
+from bench.statistics.winner import Winner, corrected_score, winner
+
+BOUNDS = {"mcc": (-1.0, 1.0), "log_loss": (0.0, np.inf), "brier": (0.0, 2.0)}
+"""The range of the metrics that do not go from 0 to 1."""
+
+
+def corrected_best(runs: ComparedRuns) -> Winner | None:
+    """The score of the best run, corrected for its having been picked; None for a single run."""
+    if len(runs.runs) < 2:
+        return None
+    n_groups, best = len(runs.group_names), runs.runs[0]
+    scored = [runs.drawn_scores(run) for run in runs.runs]
+    scores, drawn = np.array([score for score, _ in scored]), np.array([draws for _, draws in scored])
+    unseen = np.array([runs.unseen_scores(run) for run in runs.runs])
+    error = None
+    if n_groups > 1:
+        left_out = runs.left_out_scores(best)
+        error = bootstrap_error(drawn[0], n_groups)
+        if left_out is not None:
+            error = max(error, jackknife_error(left_out))
+        error = None if error < NO_VARIATION else error * runs.training_factor()
+    corrected = corrected_score(scores, drawn, unseen, runs.lower_is_better)
+    return winner(corrected, error, n_groups, BOUNDS.get(runs.metric, (0.0, 1.0)))
+
+
+def rank_interval(name: str, pairs: Sequence[Mapping[str, Any]], n_runs: int) -> tuple[int, int]:
+    """The ranks that a run may have: no better than after all that are better, no worse than before all it beats.
+
+    The pairs' verdicts hold together, and so do the intervals of all ranks (Mogstad, Romano, Shaikh and Wilhelm 2024).
+
+    Examples
+    --------
+    >>> pairs = [{"first": "a", "second": "c", "verdict": "better"}]
+    >>> [rank_interval(name, pairs, 3) for name in "abc"]
+    [(1, 2), (1, 3), (2, 3)]
+    """
+    decided = [pair for pair in pairs if pair["verdict"] == "better"]
+    ahead = sum(pair["second"] == name for pair in decided)
+    behind = sum(pair["first"] == name for pair in decided)
+    return 1 + ahead, n_runs - behind

@@ -1,0 +1,128 @@
+"""How much the fitting adds to the standard error of a difference, measured on public data.
+
+A data set of some thousand texts is cut into parts of 300 at random, again and again. Each part is a small corpus of
+the same kind: models are cross-validated on it in five folds, and the deviation of their differences between the parts
+is what a standard error should be. Printed is that deviation over the mean standard error of the bootstrap that takes
+the fitted models as given (the larger of the bootstrap's and the jackknife's): the factor that is needed. Texts are
+drawn one by one, so each must be a group of its own.
+
+The texts are read from a folder with one or several CSV or TSV files and are not part of the project::
+
+    python tests/benchmarks/training_luck.py ans/claim --text claim_s --label fake_flag
+    python tests/benchmarks/training_luck.py asnd --text Content --label Class --most 6
+    python tests/benchmarks/training_luck.py ct25 --text sentence --label label
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[_variable] = "1"
+
+import csv
+import warnings
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import StratifiedKFold
+from sklearn.naive_bayes import ComplementNB
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+
+from bench.evaluation.metrics import grouped_confusion, label_scores
+from bench.statistics.bootstrap import GroupBootstrap, bootstrap_error, jackknife_error
+from bench.statistics.training import training_factor, training_weight
+
+FOLDS = 5
+DRAWS = 200
+METRIC = "macro_f1"
+
+FEATURES: dict[str, dict[str, Any]] = {
+    "words": {"token_pattern": r"\w+", "sublinear_tf": True},
+    "characters": {"analyzer": "char_wb", "ngram_range": (3, 3), "sublinear_tf": True},
+}
+MODELS: dict[str, tuple[type, dict[str, Any], str]] = {
+    "SVM, words": (LinearSVC, {"C": 0.3}, "words"),
+    "SVM, characters": (LinearSVC, {"C": 0.3}, "characters"),
+    "naive Bayes, words": (ComplementNB, {}, "words"),
+    "naive Bayes, characters": (ComplementNB, {}, "characters"),
+    "tree, words": (DecisionTreeClassifier, {"min_samples_leaf": 3, "random_state": 0}, "words"),
+}
+
+
+def read_texts(folder: Path, text: str, label: str, most: int | None) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """Read the texts and label codes of all tables in a folder: each text once, and only the most frequent labels."""
+    frames = [
+        pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE) if path.suffix == ".tsv" else pd.read_csv(path)
+        for path in sorted([*folder.glob("*.csv"), *folder.glob("*.tsv")])
+    ]
+    rows = pd.concat(frames).dropna(subset=[text, label]).drop_duplicates(text)
+    rows = rows[rows[label].isin(rows[label].value_counts().index[:most])]
+    return rows[text].to_numpy(dtype=str), pd.factorize(rows[label])[0]
+
+
+def confusions_of(texts: NDArray[Any], codes: NDArray[np.intp], n_labels: int) -> dict[str, NDArray[Any]]:
+    """By model, the confusion matrix of each text, predicted by the fold that held it out."""
+    features = {name: TfidfVectorizer(**settings).fit_transform(texts) for name, settings in FEATURES.items()}
+    predicted = {name: np.empty(len(codes), dtype=np.intp) for name in MODELS}
+    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(codes, codes):
+        for name, (model, params, kind) in MODELS.items():
+            fitted = model(**params).fit(features[kind][train], codes[train])
+            predicted[name][test] = fitted.predict(features[kind][test])
+    every = np.arange(len(codes))
+    return {name: grouped_confusion(codes, of, every, len(codes), n_labels) for name, of in predicted.items()}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--text", required=True)
+    parser.add_argument("--label", required=True)
+    parser.add_argument("--most", type=int, help="only the most frequent labels, so many")
+    parser.add_argument("--size", type=int, default=300, help="texts of a part")
+    parser.add_argument("--rounds", type=int, default=8, help="how often the data are cut")
+    chosen = parser.parse_args(arguments)
+    warnings.simplefilter("ignore")
+    texts, codes = read_texts(chosen.folder, chosen.text, chosen.label, chosen.most)
+    n_labels, size = int(codes.max()) + 1, chosen.size
+    found: dict[tuple[str, str], list[tuple[float, float]]] = {pair: [] for pair in combinations(MODELS, 2)}
+    rarest = []
+    for round_ in range(chosen.rounds):
+        order = np.random.default_rng(round_).permutation(len(codes))
+        for start in range(0, len(codes) - size + 1, size):
+            rows = order[start : start + size]
+            rarest.append(np.bincount(codes[rows], minlength=n_labels).min())
+            by_model = confusions_of(texts[rows], codes[rows], n_labels)
+            bootstrap = GroupBootstrap(size, start, DRAWS)
+            scored = {name: bootstrap.label_scores(each, METRIC) for name, each in by_model.items()}
+            without = {name: label_scores(each.sum(axis=0) - each)[METRIC] for name, each in by_model.items()}
+            for one, other in found:
+                error = max(
+                    bootstrap_error(scored[one][1] - scored[other][1], size),
+                    jackknife_error(without[one] - without[other]),
+                )
+                found[one, other].append((scored[one][0] - scored[other][0], error))
+    fewest = float(np.mean(rarest)) * (1 - 1 / FOLDS)
+    factor = training_factor(size, size * (1 - 1 / FOLDS), training_weight(fewest))
+    print(
+        f"{len(rarest)} parts of {size} texts, {n_labels} labels, the rarest with {np.mean(rarest):.0f}; "
+        f"the product's factor {factor:.2f}\n"
+    )
+    print("| one | other | difference | needed factor |\n| --- | --- | ---: | ---: |")
+    for (one, other), each in found.items():
+        differences, errors = np.array(each).T
+        needed = differences.std(ddof=1) / np.sqrt((errors**2).mean())
+        print(f"| {one} | {other} | {differences.mean():+.3f} | {needed:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
