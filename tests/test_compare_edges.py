@@ -17,6 +17,7 @@ from bench.comparison.request import parse_request
 from bench.comparison.selection import select, select_folders
 from bench.errors import BenchError, UserError
 from bench.report.html.page import render_report
+from bench.results.leaderboard import leaderboard
 from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import summarise
 
@@ -69,9 +70,49 @@ def test_changed_predictions_are_noticed_in_every_run(tmp_path: Path) -> None:
     made = store_contest(tmp_path, {"a": 0.8, "b": 0.7})
     path = made["a"].cell_path(1) / "predictions.csv"
     path.write_text(path.read_text().replace("0.8", "0.7", 1))
+    comparison = compared(tmp_path, "task=denial")
+    assert names(comparison) == {"b"}
+    assert comparison["notes"] == ["a is left out: fold-01/predictions.csv: its predictions are not those of the run"]
     with pytest.raises(BenchError, match="A stored file was changed") as error:
-        compared(tmp_path, "task=denial")
+        compared(tmp_path, "task=denial", "model=a,b")
     assert error.value.message.startswith(f"{path}: ")
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _folder_instead(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("damage", [_cut, _folder_instead, lambda path: path.write_text("[1]")])
+@pytest.mark.parametrize("name", ["run.json", "summary.json", "fold-01/result.json", "fold-01/predictions.csv"])
+def test_one_damaged_run_keeps_no_other_from_being_compared_ranked_and_reported(
+    tmp_path: Path, bench, name: str, damage: Any
+) -> None:
+    made = store_contest(tmp_path, {"a": 0.8, "b": 0.7, "c": 0.6})
+    damage(made["c"].path / name)
+    comparison = compared(tmp_path, "task=denial")
+    assert names(comparison) == {"a", "b"}
+    (note,) = comparison["notes"]
+    assert "c is left out: " in note
+    board = leaderboard(tmp_path, made["a"].read_record())
+    assert {row["model"] for row in board["rows"] if row["kind"] == "model"} >= {"a", "b"}
+    status, _, said = bench("compare", str(made["a"].path), str(made["c"].path))
+    assert status in (1, 2)
+    assert str(made["c"].path) in said
+    status, _, _ = bench("report", "task=denial", f"results={tmp_path}")
+    assert status == 0
+
+
+def test_where_every_run_is_damaged_the_first_is_named(tmp_path: Path) -> None:
+    made = store_contest(tmp_path, {"a": 0.8, "b": 0.7})
+    for folder in made.values():
+        _cut(folder.path / "fold-00" / "predictions.csv")
+    with pytest.raises(BenchError, match="its predictions are not those of the run"):
+        compared(tmp_path, "task=denial")
 
 
 DAMAGED = {
@@ -260,6 +301,6 @@ def test_a_run_without_its_summary_alone_is_not_called_unfinished(tmp_path: Path
     made = store_contest(tmp_path, {"a": 0.8, "b": 0.7, "c": 0.6})
     (made["c"].path / "summary.json").unlink()
     (note,) = compared(tmp_path, "task=denial")["notes"]
-    assert note == "c is left out: its summary is missing; the command that made it makes it again"
+    assert note == "c is left out: its summary is missing or damaged; the command that made it makes it again"
     with pytest.raises(UserError, match="its summary is missing"):
         select_folders([made["a"].path, made["c"].path])

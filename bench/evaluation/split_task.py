@@ -108,7 +108,12 @@ def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
         If it cannot be split, or its data are broken.
     """
     outer = _split(task, config)
-    told = *task.notes, *_split_notes(task, outer), *_warnings(task, config.validation.folds)
+    told = (
+        *task.notes,
+        *_split_notes(task, outer),
+        *_few_groups(task, config),
+        *_warnings(task, config.validation.folds),
+    )
     notes += [f"{task.name}: {note}" for note in told]
     return SplitTask(task, outer, None, {"task": _describe_task(task, outer), "splits": splits.digest(outer, task.ids)})
 
@@ -158,6 +163,14 @@ def _split_notes(task: Task, outer: Sequence[splits.Split]) -> list[str]:
         also = f"; {shared:,} of test have a {task.group} that is in the others too" if shared else ""
         notes.append(f"{which}: {sizes}{also}")
     return notes
+
+
+def _few_groups(task: Task, config: RunConfig) -> list[str]:
+    """Say where more folds were asked for than there are groups."""
+    asked, groups = config.validation.folds, len(set(task.groups.tolist()))
+    if task.splits or groups <= splits.FEW_GROUPS or asked <= groups:
+        return []
+    return [f"validation.folds={asked}, and there are {groups} groups: each is a fold"]
 
 
 def _warnings(task: Task, folds: int) -> list[str]:

@@ -159,7 +159,7 @@ def _notes(board: dict[str, Any]) -> list[str]:
             named.setdefault(note, []).append(row["model"])
     shared = [note for note, who in named.items() if len(who) == len(models)]
     single = [f"{', '.join(who)}: {note}" for note, who in named.items() if len(who) < len(models)]
-    lines = [f"note: {note}" for note in (*shared, *single[:3])]
+    lines = [f"note: {note}" for note in (*board["left_out"], *shared, *single[:3])]
     if len(single) > 3:
         lines.append(f"note: {len(single) - 3} more in the runs' summary.json")
     return lines
