@@ -71,7 +71,9 @@ def test_rows_without_a_text_or_a_label_are_left_out_counted_and_named(folder: P
 
 def test_strict_refuses_them(folder: Path, bench: Bench) -> None:
     table = rows(text={1: ""})
-    with pytest.raises(DataError, match=r"task\.yaml: 1 of 12 rows has an empty text: line 3\.\nWith strict: true"):
+    with pytest.raises(
+        DataError, match=r"task\.yaml: 1 of 12 rows has an empty text: line 3\.\nFill it in\. Without strict"
+    ):
         build(folder, table, strict=True)
     status, printed, told = bench("new", "task", "mine", "--data", "a.csv", "--strict")
     assert (status, printed) == (2, "")
