@@ -159,6 +159,47 @@ FORMS: dict[str, tuple[Form, dict[str, str]]] = {
         {"الرقم": number, "النص": texts(), "التصنيف": of("رياضة", "سياسة")},
         {"id": "الرقم", "text": "النص", "label": "التصنيف"},
     ),
+    "Arabic names of two words": (
+        {
+            "رقم التغريدة": number,
+            "اسم المستخدم": person,
+            "تاريخ النشر": date,
+            "نص التغريدة": texts(),
+            "تصنيف المشاعر": of("إيجابي", "سلبي"),
+        },
+        {"text": "نص التغريدة", "label": "تصنيف المشاعر"},
+    ),
+    "three subtasks": (
+        {
+            "id": number,
+            "tweet": texts(),
+            "subtask_a": of("OFF", "NOT"),
+            "subtask_b": of("TIN", "NULL", "UNT"),
+            "subtask_c": of("IND", "NULL", "GRP"),
+        },
+        {"id": "id", "text": "tweet", "label": "subtask_a"},
+    ),
+    "annotators beside their majority": (
+        {
+            "Post": texts(),
+            "annotation1": of("a", "b"),
+            "annotation2": of("a", "b"),
+            "annotation3": of("b", "a"),
+            "Majority Vote": of("a", "b"),
+        },
+        {"text": "Post", "label": "Majority Vote"},
+    ),
+    "counts and scores": (
+        {
+            "text": texts(),
+            "text_length": number,
+            "sentiment_score": lambda row: f"0.{row}",
+            "sentiment": of("pos", "neg"),
+            "retweet_count": of("0", "1", "2"),
+            "language": of("ar"),
+        },
+        {"text": "text", "label": "sentiment"},
+    ),
     "Arabic names with marks": (
         {"التَّغريدة": texts(), "المشاعر": of("إيجابي", "سلبي")},
         {"text": "التَّغريدة", "label": "المشاعر"},

@@ -142,6 +142,18 @@ def test_the_command_exports_a_task_with_its_passes(
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["denial.jsonl"]
 
 
+def test_what_is_left_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = ["text,label", *(f"نص رقم {row},{'ab'[row % 2]}" for row in range(10)), ",a", "نص رقم 1,b"]
+    (tmp_path / "a.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert bench("new", "task", "mine", "--data", "a.csv")[0] == 0
+    status, printed, told = bench("export", "task=mine", "--format", "jsonl")
+    assert status == 0
+    assert "10 examples of mine" in printed
+    assert "note: mine: 1 of 12 rows has an empty text and is left out: line 12." in told
+    assert "note: mine: 1 of 11 examples repeats the input of an earlier one and is left out: 12 (as 2)." in told
+
+
 def test_what_is_there_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "denial.parquet").write_text("precious")

@@ -376,6 +376,11 @@ def test_spans_count_code_points_and_are_grouped_by_document(tmp_path: Path) -> 
     assert task.groups.tolist() == ["a", "a", "b"]
 
 
+def test_a_document_without_a_labelled_span_is_counted(tmp_path: Path) -> None:
+    task = standoff(tmp_path, "document,start,end,label\na,0,13,no\na.txt,14,26,yes\n")
+    assert task.notes == ("1 of 2 documents has no labelled span: b.",)
+
+
 SPANS = {
     "another text": ("a,1,4,no,نفى", "'a' holds 'فى ' from 1 to 4, not 'نفى'.\nThat text stands at 0 to 3"),
     "a text that is nowhere": ("a,0,3,no,كلا", "'a' holds 'نفى' from 0 to 3, not 'كلا'.\nThe document does not hold"),

@@ -529,7 +529,8 @@ def test_a_data_set_of_the_hub_is_pinned_to_its_commit(folder: Path, hub: dict[s
 
 def test_a_data_set_without_a_test_part_is_split_by_the_harness(folder: Path, hub: dict[str, Any]) -> None:
     del hub["splits"]["test"]
-    scaffold_task("mine", folder, "owner/name", Given())
+    built = scaffold_task("mine", folder, "owner/name", Given())
+    assert "These splits of the data set are not read: validation." in built.remarks
     assert definition(folder)["source"]["split"] == "train"
     assert load_task("mine").splits == ()
 

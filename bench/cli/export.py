@@ -59,5 +59,6 @@ def command(words: tuple[str, ...], given: str | None, to: Path | None) -> None:
         target = to or Path(f"{name}{suffix}")
         export_task(task, target, chosen)
         click.echo(f"{short_path(str(target))}  {len(task):,} examples of {name}, digest {task.digest[:16]}")
+        notes += [f"{name}: {note}" for note in task.notes]
     for note in notes:
         click.echo(f"note: {note}", err=True)

@@ -167,7 +167,9 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     if group not in columns:
         raise ConfigError(f"{origin}: group: there is no column '{group}'.", nearest(str(group), columns))
     if strict and records.gaps:
-        raise DataError(f"{origin}: {' '.join(records.gaps)}", "With strict: true none is left out. Fill it in.")
+        raise DataError(
+            f"{origin}: {' '.join(records.gaps)}", "Fill it in. Without strict such rows are left out and counted."
+        )
     if records.splits:
         settled = settle_splits(records.examples, inputs, records.passes, records.splits)
         for column in records.splits:
@@ -236,9 +238,10 @@ def _check_labels(
     given = set() if settled.passes is None else set(settled.passes.to_numpy(dtype=object).ravel())
     if lost and (strict or given & lost.keys() or len(labels.labels) - len(lost) < 2):
         which = listed([example for examples in lost.values() for example in examples])
+        without = " Without strict it is left out with a note." if strict else ""
         raise DataError(
             f"{origin}: all examples with the label {', '.join(map(repr, lost))} repeat other inputs: {which}.",
-            "Correct the labels of inputs that have two, or take the label out.",
+            f"Correct the labels of inputs that have two, or take the label out.{without}",
         )
     present = set(settled.examples["label"])
     absent = [label for label in labels.labels if label not in present and label not in lost]

@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.data.encodings import check_encoding
 from bench.data.files import UNWRITABLE, check_file
+from bench.data.messages import listed
 from bench.data.scaffold.files import find_file, find_files, find_folder
 from bench.data.scaffold.found import Found
 from bench.data.sources.delimited import QUOTINGS
@@ -92,6 +93,7 @@ def _path(data: str) -> Path:
 def _hub(dataset: str, config: str | None, revision: str | None) -> Found:
     commit = hub_revision(dataset, revision)
     names = split_names(dataset, config, commit)
+    there = names
     roles = {ROLE_NAMES[name]: name for name in names if name in ROLE_NAMES}
     if len(names) > 1 and not {TRAIN, TEST} <= roles.keys():
         names = [roles[TRAIN]] if TRAIN in roles else names
@@ -101,9 +103,11 @@ def _hub(dataset: str, config: str | None, revision: str | None) -> Found:
         source["config"] = config
     source |= {"revision": commit, "split": split}
     read = list(split.values()) if isinstance(split, dict) else [split]
+    unread = [name for name in there if name not in read]
+    remarks = (f"These splits of the data set are not read: {listed(unread)}.",) if unread else ()
 
     def rows() -> Iterable[tuple[str, Mapping[str, Any]]]:
         for name in read:
             yield from rows_of_split(load_split(dataset, config, commit, name), f"{dataset}, {name}")
 
-    return Found(dataset, f"a data set of the Hub, at {commit[:12]}", source, rows)
+    return Found(dataset, f"a data set of the Hub, at {commit[:12]}", source, rows, remarks=remarks)

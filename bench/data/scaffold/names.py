@@ -1,8 +1,8 @@
 """What columns are called in the files that people have, and which role a name tells.
 
 Letter case, ``camelCase``, spaces and signs between words do not matter, nor do the Arabic article and spelling
-variants. A name that is not known as a whole is told by its last word that means something: ``clean_tweet`` is a
-tweet, ``tweet_id`` an id.
+variants. A name that is not known as a whole is told by its last word that means something, an Arabic one by its first:
+``clean_tweet`` is a tweet, ``tweet_id`` and ``رقم التغريدة`` are ids.
 """
 
 from __future__ import annotations
@@ -78,9 +78,10 @@ _IDLE = """
 """Words that do not say what a column is."""
 
 _WORDS = ("text", "label", "claim", "id", "other")
-"""Roles that the last word of a name can tell."""
+"""Roles that a word of a name can tell."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=\d)")
+_ARABIC = re.compile("[\u0600-\u06ff]")
 _SIGNS = re.compile(r"[\W_]+")
 
 
@@ -108,20 +109,22 @@ def whole(column: str, role: str) -> tuple[int, int] | None:
 
 
 def fit(column: str, role: str) -> tuple[int, int, int] | None:
-    """Return how well a name says a role, smaller being better: as `whole`, or by its last word; None if not.
+    """Return how well a name says a role, smaller being better: as `whole`, or by one of its words; None if not.
 
     Examples
     --------
     >>> fit("claim_label", "label"), fit("tweet_id", "text") is None, fit("clean_tweet", "text") is None
     ((0, 1, 0), True, False)
+    >>> fit("نص التغريدة", "text") is None, fit("رقم التغريدة", "text") is None
+    (False, True)
     """
     if (place := whole(column, role)) is not None:
         return place[0], 0, place[1]
     if role not in _WORDS or any(whole(column, other) is not None for other in _WORDS):
         return None
     telling = [word for word in _words(column) if len(word) > 1 and not word.isdigit() and word not in _IDLE.split()]
-    last = telling[-1] if telling else ""
-    found = {name: _PLACES[name].get(last) for name in _WORDS}
+    head = "" if not telling else telling[0] if _ARABIC.search(telling[0]) else telling[-1]
+    found = {name: _PLACES[name].get(head) for name in _WORDS}
     place = found[role]
     if place is None or (role != "id" and found["id"] is not None):
         return None

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bench.data.corpus import read_documents
 from bench.data.files import check_characters
+from bench.data.messages import listed
 from bench.data.sources.formats import form_of
 from bench.data.sources.records import Records
 from bench.errors import ConfigError, DataError, nearest
@@ -71,7 +72,10 @@ def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
         rows.append(example)
     if not rows:
         raise DataError(f"{path}: the table has a header but no rows.")
-    return Records(pd.DataFrame(rows), "group" if "group" in names else "document")
+    unused = sorted(documents.keys() - {row["document"] for row in rows})
+    verb = "has" if len(unused) == 1 else "have"
+    note = f"{len(unused):,} of {len(documents):,} documents {verb} no labelled span: {listed(unused)}."
+    return Records(pd.DataFrame(rows), "group" if "group" in names else "document", notes=(note,) if unused else ())
 
 
 def _offset(value: Any, column: str, where: str) -> int:
