@@ -60,8 +60,8 @@ MARKS_REMARK = (
 )
 
 LINES_REMARK = (
-    "Quoted texts go over several lines. By their numbers of cells these could be {:,} more rows, but not by what stands "
-    "in the cells. --quote none reads them as rows."
+    "Quoted texts go over several lines. By their numbers of cells these could be {:,} more rows, but not by what "
+    "stands in the cells. --quote none reads them as rows."
 )
 
 Lines = Callable[[Dialect], AbstractContextManager[Iterable[str]]]
@@ -282,6 +282,8 @@ def _marks(lines: Lines, usual: Dialect) -> set[str]:
     found: set[str] = set()
     with lines(Dialect(usual.delimiter, NONE)) as opened:
         for line in opened:
+            if '"' not in line and "'" not in line:
+                continue
             found |= {name for name, mark in MARKS.items() if name not in found and mark.search(line)}
             if len(found) == len(MARKS):
                 break
