@@ -18,6 +18,7 @@ from bench.catalogue import (
     task_files,
 )
 from bench.errors import ConfigError, nearest
+from bench.typed import Typed
 
 GROUPS = ("search", "validation", "execution")
 """Configuration groups of which a run has one each."""
@@ -154,6 +155,8 @@ class RunConfig:
         The store.
     overrides : tuple of str
         What was typed.
+    notes : tuple of str
+        What was left out.
     """
 
     tasks: tuple[str, ...]
@@ -172,6 +175,7 @@ class RunConfig:
     mirror: Path | None = None
     results: Path = Path("results")
     overrides: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
@@ -194,7 +198,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
     bench.errors.ConfigError
         If a key or name is unknown, or a value has the wrong type.
     """
-    path = config_path()
+    path, notes = config_path()
     settings = {MIRROR: None, TRAIN_ON: None, **read_yaml(path)}
     chosen = _defaults(settings.pop("defaults", []), path)
     changes: dict[str, dict[str, Any]] = {}
@@ -247,8 +251,9 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         tracking=top.boolean("tracking"),
         train_on=_train_on(top.text(TRAIN_ON), changes.get(TRAIN_ON, {})),
         mirror=Path(mirror).expanduser() if mirror else None,
-        results=Path(top.text("results") or "results"),
+        results=results_folder(top.get("results")),
         overrides=tuple(words),
+        notes=notes,
     )
     for fields in (search, validation, execution, top):
         fields.reject_rest()
@@ -269,6 +274,10 @@ def _train_on(name: str | None, changes: Mapping[str, Any]) -> TrainOn | None:
     if labels is not None and not isinstance(labels, Mapping):
         hint = f'For example: "{TRAIN_ON}.labels={{agree: agree, other: unrelated}}"'
         raise ConfigError(f"{TRAIN_ON}.labels={labels}: expected a mapping of its labels to the task's.", hint)
+    for raw, label in (labels or {}).items():
+        if isinstance(label, bool) or not isinstance(label, str | int):
+            hint = f"Quote it, twice for the shell: \"{TRAIN_ON}.labels={{{raw}: 'true'}}\""
+            raise ConfigError(f"{TRAIN_ON}.labels.{raw}={json.dumps(label)}: expected a label's name.", hint)
     only = _Fields({"only": False, **changes}, f"{TRAIN_ON}.").boolean("only")
     return TrainOn(name, None if labels is None else {str(raw): str(label) for raw, label in labels.items()}, only)
 
@@ -278,10 +287,32 @@ def _search_name(name: str, changes: Mapping[str, Any]) -> str:
     return ", ".join([name, *(f"{key}={value}" for key, value in changes.items())])
 
 
-def config_path() -> Path:
-    """The ``config.yaml`` in force: the current folder's, else the packaged one."""
-    own = Path("configs") / "config.yaml"
-    return own if own.is_file() else defaults_folder() / "configs" / "config.yaml"
+def config_path() -> tuple[Path, tuple[str, ...]]:
+    """The ``config.yaml`` in force, the current folder's or else the packaged one, and what is to be said of that."""
+    own, packaged = (folder / "configs" / "config.yaml" for folder in (Path(), defaults_folder()))
+    if not own.is_file():
+        return packaged, ()
+    if _is_of_another_tool(own):
+        known = ", ".join(GROUPS)
+        return packaged, (f"{own} is left out: it is another tool's, since its defaults name none of {known}",)
+    return own, ()
+
+
+def _is_of_another_tool(path: Path) -> bool:
+    """Whether a ``config.yaml`` has keys or groups that are not known here, and none of the groups that a run needs."""
+    from omegaconf import OmegaConf
+
+    try:
+        content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    except Exception:  # Whoever wrote it is told what is wrong.
+        return False
+    if not isinstance(content, dict):
+        return True
+    entries = content.get("defaults")
+    entries = entries if isinstance(entries, list) else []
+    named = [str(key) for entry in entries for key in (entry if isinstance(entry, dict) else [entry])]
+    ours = {"defaults", MIRROR, TRAIN_ON, *read_yaml(defaults_folder() / "configs" / "config.yaml")}
+    return not set(named) & set(GROUPS) and bool(content.keys() - ours or set(named) - {*MULTIPLE})
 
 
 def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
@@ -304,8 +335,9 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
     parser = OverridesParser.create()
     values: dict[str, Any] = {}
     for word in words:
+        typed = Typed.of(word)
         try:
-            parsed = parser.parse_override(word)
+            parsed = parser.parse_override(typed.word)
         except HydraException:
             parsed = None
         if parsed is None or not parsed.key_or_group:
@@ -314,7 +346,7 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
                 "For example: task=stance search=quick seed=3. Quote what is more than letters, digits and "
                 "./-_+%@, twice for the shell: \"results='my runs'\"",
             )
-        key, value = parsed.key_or_group, parsed.value()
+        key, value = typed.decoded(parsed.key_or_group), parsed.value()
         if parsed.package is not None or parsed.is_add():
             raise ConfigError(f"'{word}': keys are written as they are, without + or @.", "For example: seed=3")
         if key in values:
@@ -322,22 +354,39 @@ def parse_overrides(words: Sequence[str]) -> dict[str, Any]:
         if not parsed.is_sweep_override():
             if parsed.is_delete():
                 raise ConfigError(f"'{word}': keys cannot be deleted.", f"Set {key} to null instead.")
-            values[key] = _unquoted(value)
+            values[key] = _unquoted(value, typed)
         elif key not in MULTIPLE:
             raise ConfigError(f"'{word}': {key} takes one value.", "Only task and model take a comma list.")
         elif not isinstance(value, ChoiceSweep):
             raise ConfigError(f"'{word}': {key} takes one name, a comma list, or all.")
         else:
-            values[key] = [str(_unquoted(name)) for name in value.list]
+            values[key] = [str(_unquoted(name, typed)) for name in value.list]
+    for key in values:
+        for other in values:
+            if other.startswith(f"{key}.") and key not in (*GROUPS, *MULTIPLE, TRAIN_ON):
+                raise ConfigError(
+                    f"{key} and {other} are both given.", f"Write all of it in {key}, or set parts of it."
+                )
     return values
 
 
-def _unquoted(value: Any) -> Any:
+def results_folder(given: Any) -> Path:
+    """The folder that ``results=`` names; the default where that is None.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If it is no name of a folder.
+    """
+    return Path(_Fields({"results": given}, "").text("results") or "results").expanduser()
+
+
+def _unquoted(value: Any, typed: Typed) -> Any:
     if isinstance(value, list):
-        return [_unquoted(item) for item in value]
+        return [_unquoted(item, typed) for item in value]
     if isinstance(value, dict):
-        return {str(key): _unquoted(item) for key, item in value.items()}
-    return value.text if hasattr(value, "text") else value
+        return {typed.decoded(str(key)): _unquoted(item, typed) for key, item in value.items()}
+    return typed.decoded(value.text if hasattr(value, "text") else value)
 
 
 def _defaults(entries: Any, path: Path) -> dict[str, Any]:
@@ -348,6 +397,8 @@ def _defaults(entries: Any, path: Path) -> dict[str, Any]:
         ((group, name),) = entry.items()
         if group not in (*GROUPS, *MULTIPLE):
             raise ConfigError(f"{path}: defaults: unknown group '{group}'.", nearest(str(group), (*GROUPS, *MULTIPLE)))
+        if group in chosen:
+            raise ConfigError(f"{path}: defaults: {group} stands twice.", "Keep one of them.")
         chosen[group] = name
     return chosen
 
@@ -417,6 +468,10 @@ class _Fields:
 
     def text(self, key: str) -> str | None:
         value = self.get(key)
+        if value is not None and (
+            isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip()
+        ):
+            raise self._wrong(key, "one name; a number or true as a name is quoted, twice for the shell")
         return None if value is None else str(value)
 
     def reject_rest(self) -> None:

@@ -15,7 +15,7 @@ from bench.config import RunConfig
 from bench.evaluation.cell import FINAL, CellResult, Fold
 from bench.evaluation.execute import Cell, execute, warm_up
 from bench.results.leaderboard import leaderboard, write_leaderboard
-from bench.seeding import derive_seed
+from bench.results.store import to_json
 from bench.tracking import Tracker
 
 if TYPE_CHECKING:
@@ -178,16 +178,25 @@ def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
         from bench.results.summary import summarise
 
         cells = [folder.read_cell(fold) for fold in each.outer_folds]
-        seed = derive_seed(evaluation.seed, evaluation.task.name, "interval")
-        folder.write_summary(summarise(cells, evaluation.task.labels, seed, evaluation.task.metric))
+        folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.metric))
     status = "failed" if missing else "complete"
     if "started" in each.record:
         _set_status(each, status)
     elif folder.status() != status:
         _start(each)
         _set_status(each, status)
+    else:
+        _bring_up_to_date(each)
     if tracker is not None:
         tracker.track(folder.path)
+
+
+def _bring_up_to_date(each: PlannedRun) -> None:
+    """Write into a stored run's record what is said of its task now, since not all of that is part of the run's key."""
+    stored = each.folder.read_record()
+    now = {part: each.record[part] for part in ("task", "train_on") if part in each.record}
+    if to_json(now) != to_json({part: stored.get(part) for part in now}):
+        each.folder.write_record(stored | now)
 
 
 def _set_status(each: PlannedRun, status: str) -> None:
@@ -196,7 +205,6 @@ def _set_status(each: PlannedRun, status: str) -> None:
 
 
 def _failure(each: PlannedRun, result: CellResult) -> str:
-    reason = (result.error or "").strip().splitlines()[-1]
     fold = "the final fit" if result.fold == FINAL else f"fold {result.fold}"
     where = each.folder.cell_path(result.fold) / "error.txt"
-    return f"{each.evaluation.task.name}: {each.evaluation.model.name}, {fold}: {reason}\n  {where}"
+    return f"{each.evaluation.task.name}: {each.evaluation.model.name}, {fold}: {result.reason}\n  {where}"

@@ -400,13 +400,16 @@ TABLE_MISTAKES = {
         "a.tsv",
         "text\tlabel\nنعم\tyes\n \tno\n",
         {},
-        "a.tsv, line 3: column 'text' is empty.\nEvery example needs a text.",
+        "a.tsv, line 3: column 'text' is empty, as in 1 of all 2 rows.\n"
+        "Every example needs a text: name its column in source.columns.text, or take these rows out.",
     ),
     "an empty label": (
         "a.csv",
         "text,label\nنعم,\n",
         {},
-        "a.csv, line 2: column 'label' is empty.\nEvery example needs a label.",
+        "a.csv, line 2: column 'label' is empty, as in 1 of all 1 row.\n"
+        "Every example needs a label: name its column in source.columns.label, or take these rows out. Where an empty "
+        "cell is a label of its own, write that label into it.",
     ),
     "a duplicate id": (
         "a.csv",

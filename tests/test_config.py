@@ -140,7 +140,7 @@ TYPED = {
     "no value": (["task=stance", "seed"], "'seed' is not of the form key=value.\nFor example: task=stance"),
     "an option": (["task=stance", "--seed=3"], "'--seed=3' is not of the form key=value."),
     "an open list": (["task=stance", "model=logreg,"], "'model=logreg,' is not of the form key=value."),
-    "letters to be quoted": (["task=stance", "results=نتائج"], "Quote what is more than letters"),
+    "a sign to be quoted": (["task=stance", "results=a!b"], "Quote what is more than letters"),
     "a deleted key": (["task=stance", "~seed"], "'~seed': keys cannot be deleted.\nSet seed to null instead."),
     "several seeds": (["task=stance", "seed=1,2"], "'seed=1,2': seed takes one value.\nOnly task and model take a"),
     "several searches": (["task=stance", "search=quick,standard"], "'search=quick,standard': search takes one value."),

@@ -192,6 +192,27 @@ def test_label_studio_gives_what_most_annotators_chose(tmp_path: Path) -> None:
     assert task.notes == ("2 of 5 rows are left out: no label (2).",)
 
 
+def test_null_where_the_tool_has_nothing_to_say_is_no_label(tmp_path: Path) -> None:
+    tasks = studio(
+        ("نفى الوزير", [annotation(1, "no"), {"completed_by": 2, "result": None}, None]),
+        ("أكد الوزير", [annotation(None, "yes")]),
+        ("لم يعلق", None),
+    )
+    tasks[1]["annotations"][0]["result"] += [None, {"type": "choices", "from_name": "stance", "value": None}]
+    write_json(tmp_path / "a.json", tasks)
+    task = build(tmp_path, ["yes", "no"], STUDIO, path="a.json", format="label-studio")
+    assert task.y.tolist() == ["no", "yes"]
+    assert task.notes == ("1 of 3 rows is left out: no label (1).",)
+
+
+@pytest.mark.parametrize("separator", [",", ",\n"])
+def test_an_error_in_an_export_names_the_line_or_where_all_are_on_one_the_id(tmp_path: Path, separator: str) -> None:
+    tasks = studio(("x", [annotation(1, "no")]), ("y", [annotation(1, "yes"), annotation(2, "no")]))
+    (tmp_path / "a.json").write_text("[" + separator.join(map(json.dumps, tasks)) + "]")
+    with pytest.raises(DataError, match="line 2: its" if "\n" in separator else f"id {tasks[1]['id']}: its annotators"):
+        build(tmp_path, ["yes", "no"], STUDIO, path="a.json", format="label-studio")
+
+
 def test_annotators_who_labelled_every_text_can_be_passes(tmp_path: Path) -> None:
     votes = [("no", "no"), ("yes", "yes"), ("yes", "yes")]
     tasks = studio(*((f"نص {number}", [annotation(1, a), annotation(2, b)]) for number, (a, b) in enumerate(votes)))

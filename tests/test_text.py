@@ -6,6 +6,7 @@ import re
 import sys
 import time
 import types
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from bench.errors import ConfigError
 from bench.text import normalization
 from bench.text.antonyms import count_opposites
+from bench.text.identity import is_combining, is_unseen
 from bench.text.lexicons import lexicon, lexicon_names
 from bench.text.normalization import WORD_PATTERN, normalize
 from bench.text.stemming import light_stem
@@ -22,14 +24,15 @@ OTHERS = st.sampled_from(" \n.,،؟«»abCİ019\ufdfc\ufdfd\ufefb\u200f")
 ARABIC = st.text(st.characters(min_codepoint=0x0600, max_codepoint=0x06FF) | OTHERS)
 ANY = st.text() | ARABIC
 
-INVISIBLE = r"[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+MODERN = "".join(map(chr, (*range(0x064B, 0x0653), 0x0670, 0x0640)))
+"""The marks of modern text, which camel-tools takes away too."""
 
 
 def camel_light(text: str) -> str:
     from camel_tools.utils.dediac import dediac_ar
     from camel_tools.utils.normalize import normalize_unicode
 
-    return re.sub(INVISIBLE, "", dediac_ar(normalize_unicode(text)).replace("ـ", ""))
+    return dediac_ar(normalize_unicode(text)).replace("ـ", "")
 
 
 def camel_standard(text: str) -> str:
@@ -39,12 +42,40 @@ def camel_standard(text: str) -> str:
     return re.sub(r"[٠-٩۰-۹]", lambda digit: str(int(digit[0])), text).lower()
 
 
+def seen(text: str) -> str:
+    """A text without what camel-tools leaves in: invisible characters, and marks that modern text has not."""
+    return "".join(c for c in text if c in MODERN or not (is_unseen(c) or is_combining(c) or 0xFC5E <= ord(c) < 0xFC64))
+
+
 @settings(deadline=None)
 @given(ANY)
 def test_presets_equal_camel_tools_on_any_text(text: str) -> None:
     assert normalize(text, "none") == text
-    assert normalize(text, "light") == camel_light(text)
-    assert normalize(text, "standard") == camel_standard(text)
+    text = seen(text)
+    assert normalize(text, "light") == seen(camel_light(text))
+    assert normalize(text, "standard") == seen(camel_standard(text))
+
+
+MARKS = [chr(p) for p in (*range(0x20, 0x3000), *range(0xFB50, 0x10000), *range(0xE0000, 0xE0200))]
+MARKS = [c for c in MARKS if is_unseen(c)] + [c for c in MARKS if is_combining(c) and "ARABIC" in unicodedata.name(c)]
+MARKS += list("\u0300\u0301\u20e3\ufe76\ufe77\ufc60")
+
+
+@given(ARABIC, st.integers(0, 99), st.sampled_from(MARKS), st.sampled_from(["light", "standard"]))
+def test_a_mark_that_is_not_seen_or_only_adorns_changes_no_normalised_text(
+    text: str, place: int, mark: str, preset: str
+) -> None:
+    place %= len(text) + 1
+    composed = unicodedata.normalize("NFC", text[max(place - 1, 0) : place] + mark)
+    expected = normalize(text, preset)
+    if len(composed) == 1 and place:  # a hamza or madda over a letter makes another one
+        return
+    assert normalize(text[:place] + mark + text[place:], preset) == expected
+
+
+@given(st.sampled_from([c for c in map(chr, range(0x300, 0x1F000)) if is_combining(c) or is_unseen(c)]))
+def test_no_mark_cuts_a_word_where_the_text_is_left_as_it_is(mark: str) -> None:
+    assert re.findall(WORD_PATTERN, f"قال{mark}وا a{mark}") == [f"قال{mark}وا", f"a{mark}"]
 
 
 @given(st.lists(ANY, max_size=4), st.sampled_from(["none", "light", "standard"]))

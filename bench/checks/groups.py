@@ -1,4 +1,4 @@
-"""The check of groups that are nearly copies of each other."""
+"""Checks of groups: those that are nearly copies of each other, and those that are written in several ways."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from bench.checks.finding import Found, shown
+from bench.checks.finding import Found, counted, shown
+from bench.data.messages import shortened
+from bench.text.identity import spellings
 
 if TYPE_CHECKING:
     from bench.checks.subject import Subject
@@ -45,5 +47,21 @@ def copies(subject: Subject) -> Iterator[Found]:
         yield Found(
             "warning",
             f"{what} nearly copies of each other.",
-            shown(f"'{a}' and '{b}' share {number:,} of {size:,} inputs" for (a, b), number, size in found),
+            shown(
+                f"'{shortened(a)}' and '{shortened(b)}' share {number:,} of {size:,} inputs"
+                for (a, b), number, size in found
+            ),
+        )
+
+
+def respelled(subject: Subject) -> Iterator[Found]:
+    """Groups whose names are written in several ways, which count as one."""
+    column, key = subject.task.group, subject.task.group_key
+    found = [] if key is str else spellings(subject.task.examples[column].tolist(), key)
+    if found:
+        verb = "is" if len(found) == 1 else "are"
+        yield Found(
+            "warning",
+            f"{counted(len(found), 'group')} of {column} {verb} written in several ways, which count as one.",
+            shown(" and ".join(map(repr, ways)) for ways in found),
         )

@@ -28,7 +28,7 @@ def exact(subject: Subject) -> Iterator[Found]:
     if len(subject.left_out):
         number = len(subject.left_out)
         group_of = dict(zip(subject.keys.tolist(), task.groups.tolist(), strict=True))
-        own = subject.left_out[task.group].astype(str).tolist()
+        own = subject.left_out_groups.tolist()
         others = sum(group_of[key] != group for key, group in zip(subject.left_out_keys.tolist(), own, strict=True))
         which = "" if number == 1 else f"{others:,} of them "
         place = f"the same {task.group} as" if number == 1 and not others else f"another {task.group} than"
@@ -56,7 +56,7 @@ def contradicting(subject: Subject) -> Iterator[Found]:
         {
             "key": np.concatenate([subject.keys, subject.left_out_keys]),
             "id": np.concatenate([task.ids, subject.left_out["id"].to_numpy(dtype=object)]),
-            "label": np.concatenate([task.y, subject.left_out["label"].to_numpy(dtype=str)]),
+            "label": np.concatenate([task.y, subject.left_out["label"].to_numpy(dtype=object)]),
         }
     )
     everything = everything[everything["key"].duplicated(keep=False)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from bench.checks.near import NEAR, components, jaccard, near_pairs
 from bench.data.duplicates import duplicate_keys, input_keys
+from bench.text.identity import canonical
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,6 +76,13 @@ class Subject:
         return duplicate_keys(self.left_out[list(self.task.inputs)])
 
     @cached_property
+    def left_out_groups(self) -> NDArray[Any]:
+        """Their groups, of shape (n_left_out,)."""
+        task = self.task
+        names = canonical([*task.groups.tolist(), *self.left_out[task.group].astype(str)], task.group_key)
+        return np.array(names[len(task) :], dtype=object)
+
+    @cached_property
     def distinct(self) -> tuple[NDArray[np.bytes_], NDArray[np.intp]]:
         """The distinct keys of the task's examples, and the first row of each; both of shape (n_distinct,)."""
         rows = np.flatnonzero(~pd.Series(self.keys).duplicated().to_numpy())
@@ -95,7 +103,7 @@ class Subject:
         return NearPairs(rows[pairs[kept, 0]], rows[pairs[kept, 1]], similarities[kept])
 
     @cached_property
-    def families(self) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
+    def families(self) -> tuple[NDArray[np.intp], NDArray[Any]]:
         """All examples, those left out too: their family of same or near inputs, and their group."""
         keys, rows = self.distinct
         place = np.empty(len(self.task), dtype=np.intp)
@@ -103,8 +111,7 @@ class Subject:
         pairs = np.stack([place[self.near.first], place[self.near.second]], axis=1)
         family = dict(zip(keys.tolist(), components(len(keys), pairs).tolist(), strict=True))
         numbers = [family[key] for key in (*self.keys.tolist(), *self.left_out_keys.tolist())]
-        groups = np.concatenate([self.task.groups, self.left_out[self.task.group].to_numpy(dtype=str)])
-        return np.array(numbers, dtype=np.intp), groups
+        return np.array(numbers, dtype=np.intp), np.concatenate([self.task.groups, self.left_out_groups])
 
     def texts(self, column: str) -> pd.Series:
         """The distinct texts of an input column, each under the id of the first example that has it."""

@@ -72,6 +72,8 @@ Examples:
 @click.option("--label", metavar="COLUMN", help="The gold label.")
 @click.option("--group", metavar="COLUMN", help="What no split may cut through: document, author, outlet.")
 @click.option("--split", metavar="COLUMN", help="The part of a published split: train, dev or test.")
+@click.option("--strict", is_flag=True, help="Refuse rows without a text or a label rather than leave them out.")
+@click.option("--allow-repeats", is_flag=True, help="Go on where most inputs repeat; the first of each counts.")
 @click.option("--force", is_flag=True, help="Write over a task that is there.")
 @how_written("--format")
 def task(
@@ -82,6 +84,8 @@ def task(
     label: str | None,
     group: str | None,
     split: str | None,
+    strict: bool,
+    allow_repeats: bool,
     force: bool,
     **written: str | None,
 ) -> None:
@@ -97,13 +101,19 @@ def task(
     from bench.data.scaffold import Given, scaffold_task
 
     folder = Path.cwd()
-    made = scaffold_task(name, folder, data, Given(text, claim, label, group, split), force, asked(written))
+    given = Given(text, claim, label, group, split)
+    made = scaffold_task(name, folder, data, given, force, strict, allow_repeats, asked(written))
     definition, card = (path.relative_to(folder) for path in made.files)
+    _print_sentences(made.choices)
     click.echo(f"Wrote {definition}\n      {card}\n")
-    for sentence in (made.reading, *made.remarks):
-        click.echo(textwrap.fill(sentence, 80, break_long_words=False, break_on_hyphens=False) + "\n")
+    _print_sentences((made.reading, *made.remarks))
     print_task(name, made.task, made.findings)
     if any(finding.severity == "error" for finding in made.findings):
         click.echo(f"bench run refuses a task with an error. Mend the data, then:\n      bench check task={name}")
         sys.exit(1)
     click.echo(f"Next: bench run task={name}")
+
+
+def _print_sentences(sentences: tuple[str, ...]) -> None:
+    for sentence in sentences:
+        click.echo(textwrap.fill(sentence, 80, break_long_words=False, break_on_hyphens=False) + "\n")

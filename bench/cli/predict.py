@@ -30,6 +30,7 @@ Keys:
   model    of which model (the best stored run's)
   run      the run's key, or how it begins
   results  where runs are stored (results)
+  model.params.NAME  what the model's definition here says, as for bench run
 """,
 )
 @words()
@@ -79,15 +80,18 @@ def command(
     from bench.predict.reading import STANDARD_INPUT, named_columns, read_file, read_stream
     from bench.predict.writing import FORMATS, answer_format, check_output, write_answers
 
+    if str(source) == "-" and sys.stdin is None:
+        raise ConfigError("Standard input is closed, so there is no text to label.", "Name a file: --input FILE")
     target = None if str(output) == "-" else output
     if target is not None:
         check_output(target)
-    chosen = choose_run(parse_request(words))
+    request = parse_request(words)
+    chosen = choose_run(request)
     for note in chosen.notes:
         _say(note)
     if others := other_versions(chosen.record):
         _say(f"warning: the run was stored with {others}; labels may differ.")
-    model = load_fitted(chosen.folder)
+    model = load_fitted(chosen.folder, request.overrides)
     columns = named_columns(model.inputs, {"text": text, "claim": claim})
     if str(source) == "-":
         stream = sys.stdin.buffer
@@ -117,7 +121,9 @@ def command(
 
 
 def _say(note: str) -> None:
-    click.echo(textwrap.fill(note, 80, break_long_words=False, break_on_hyphens=False), err=True)
+    from bench.errors import printable
+
+    click.echo(textwrap.fill(printable(note), 80, break_long_words=False, break_on_hyphens=False), err=True)
 
 
 def _counted(rows: Iterator[dict[str, Any]], given: Counter[str]) -> Iterator[dict[str, Any]]:

@@ -12,6 +12,7 @@ from bench.comparison.ground import thin_ground
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.search import search_report
 from bench.comparison.suspects import suspects
+from bench.comparison.task_now import task_now
 from bench.comparison.verdict import equal_over_groups, needed_to_decide, training_factor, verdict
 from bench.errors import ConfigError, nearest
 from bench.evaluation.metrics import PROBABILITY_METRICS
@@ -47,8 +48,9 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
     pairs = _pairs(runs, rope, place)
     best = runs.runs[0].name
     tied = {pair["second"] for pair in pairs if pair["first"] == best and pair["verdict"] != "better"}
+    task = task_now([run.record for run in runs.runs])
     return {
-        "task": runs.task,
+        "task": task,
         "metric": runs.metric,
         "seed": runs.runs[0].record["seed"],
         "validation": runs.runs[0].record["validation"],
@@ -56,7 +58,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
         "rope": rope,
         "n_folds": len(set(runs.folds.tolist())),
         "rows": [_row(runs, run, baseline is None and run.name in tied) for run in runs.runs],
-        "references": runs.task["references"],
+        "references": task["references"],
         "pairs": pairs,
         "warnings": thin_ground(runs),
         "suspects": suspects(runs),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from bench.config import Validation, parse_overrides
+from bench.config import Validation, parse_overrides, results_folder
 from bench.errors import ConfigError, nearest
 from bench.evaluation.metrics import METRICS
 from bench.results.protocol import names_of
@@ -115,7 +115,7 @@ def parse_request(words: Sequence[str]) -> Request:
         if key not in (*KEYS, *VALIDATION):
             raise ConfigError(f"{key}: unknown key.", nearest(key, (*KEYS, *VALIDATION)))
     validation = {key.partition(".")[2]: given.pop(key) for key in VALIDATION if key in given}
-    results = Path(str(given.get("results", "results")))
+    results = results_folder(given.get("results"))
     tasks = _tasks(given.get("task"), results)
     if given.get("task") == "all" and not tasks:
         raise ConfigError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bench.data.files import name_field, read_json_lines, read_text, text_field
 from bench.data.messages import check_name
 from bench.errors import DataError, nearest
+from bench.text.identity import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,8 +98,9 @@ def read_segments(path: Path, documents: Mapping[str, str]) -> list[Segment]:
     places: dict[str, str] = {}
     for where, content in read_json_lines(path):
         name, document = _unit_id(content, "segment_id", where), name_field(content, "doc_id", where)
-        if name in places:
-            raise DataError(f"{where}: segment_id '{name}' stands twice, first in {places[name]}.")
+        key = name_key(name, fold_case=False)
+        if key in places:
+            raise DataError(f"{where}: segment_id '{name}' stands twice, first in {places[key]}.")
         if document not in documents:
             raise DataError(f"{where}: there is no document '{document}'.", nearest(document, documents))
         text = text_field(content, "text", where)
@@ -110,7 +112,7 @@ def read_segments(path: Path, documents: Mapping[str, str]) -> list[Segment]:
                 f"{where}: the text of segment '{name}' is not what '{document}' holds from {start} to {end}.",
                 _true_offsets(text, documents[document]),
             )
-        places[name] = where
+        places[key] = where
         segments.append(Segment(name, document, start, end, name_field(content, "kind", where), text))
     order = {document: place for place, document in enumerate(documents)}
     return sorted(segments, key=lambda segment: (order[segment.document], segment.start))
@@ -128,9 +130,10 @@ def read_claims(path: Path) -> list[Claim]:
     places: dict[str, str] = {}
     for where, content in read_json_lines(path):
         claim = Claim(_unit_id(content, "claim_id", where), text_field(content, "text", where))
-        if claim.id in places:
-            raise DataError(f"{where}: claim_id '{claim.id}' stands twice, first in {places[claim.id]}.")
-        places[claim.id] = where
+        key = name_key(claim.id, fold_case=False)
+        if key in places:
+            raise DataError(f"{where}: claim_id '{claim.id}' stands twice, first in {places[key]}.")
+        places[key] = where
         claims.append(claim)
     return claims
 

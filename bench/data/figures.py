@@ -47,7 +47,7 @@ def read_figures(definition: Mapping[str, Any], origin: Path) -> tuple[Published
     bench.errors.ConfigError
         If it is no list of figures, or one of them lacks a key, has an unknown one or a value that cannot be.
     """
-    given = definition.get("published") or []
+    given = [] if definition.get("published") is None else definition["published"]
     if not isinstance(given, list | tuple):
         raise ConfigError(f"{origin}: 'published' must be a list of figures, not {given!r}.", _FORM)
     figures = tuple(_figure(entry, f"{origin}: published, figure {number}") for number, entry in enumerate(given, 1))

@@ -105,14 +105,15 @@ def transfer(target: Task, source: Task, labels: Mapping[str, str] | None = None
 def _shares_group(target: Task, source: Task) -> NDArray[np.bool_]:
     """Mark the source's examples of a group that the target has too, of shape (n_source,).
 
-    Groups are the same where both tasks call them by one name that says what they are, and claims where their texts
-    are the same.
+    Groups are the same where both tasks call their column by one name that says what they are and their names count
+    as the same, and claims where their texts do.
     """
     if target.group.startswith("claim") and "claim" in target.inputs:
         one, other = (duplicate_keys(task.examples[["claim"]]) for task in (source, target))
         return np.isin(one, other)
     if source.group == target.group and target.group not in ("id", GROUP):
-        return np.isin(source.groups, target.groups)
+        known = set(map(target.group_key, target.groups.tolist()))
+        return np.array([key in known for key in map(source.group_key, source.groups.tolist())], dtype=bool)
     return np.zeros(len(source), dtype=bool)
 
 

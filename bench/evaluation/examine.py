@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module, metadata
-from pathlib import Path
+from importlib import metadata
 from typing import Any
 
 from bench.data.task import Task
@@ -15,12 +14,13 @@ from bench.encoders.device import device_name
 from bench.errors import ModelError
 from bench.evaluation.metrics import PROBABILITY_METRICS
 from bench.models.model import Model
+from bench.models.sources import code_sources, file_sources
+
+ORDERED = ("descriptions", "label_map")
+"""What an estimator can be told of its task as a mapping."""
 
 TRIED_ROWS = 5
 """Examples on which features are tried first."""
-
-KNOWN_PACKAGES = ("bench", "sklearn", "lightgbm")
-"""Packages whose versions every run records."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Examined:
     Parameters
     ----------
     sources : dict of str to str
-        By import path, the installed packages with their versions, or a digest of the source
-        files, of what neither this package nor scikit-learn provides; and what its parts say that they rest on.
+        What decides its numbers besides its parameters: its code (`bench.models.sources.code_sources`), the files
+        that its parameters name, what it is told of the labels, and what its parts say that they rest on.
     requirements : dict of str to str
-        By name, the versions of the packages that its parts say they need besides `KNOWN_PACKAGES`.
+        By name, the versions of the packages that its parts say they need besides those that every run records.
     device : str or None
         What torch computes on, where a part needs torch; see `bench.encoders.device.device_name`.
     estimates_time : bool
@@ -94,11 +94,13 @@ def examine(model: Model, task: Task) -> Examined:
             sources |= more_sources
             packages |= more_packages
     requirements = _versions(packages, model)
+    estimator = model.build_estimator({}, task, seed=0)
+    code = code_sources((model.estimator, model.features))
     return Examined(
-        sources=_sources(model) | sources,
+        sources=code | file_sources(_values(model)) | _told(estimator, task) | sources,
         requirements=requirements,
         device=device_name() if "torch" in requirements else None,
-        estimates_time=hasattr(model.build_estimator({}, task, seed=0), "estimate_seconds"),
+        estimates_time=hasattr(estimator, "estimate_seconds"),
     )
 
 
@@ -116,7 +118,7 @@ def _try(params: dict[str, Any], model: Model, task: Task) -> tuple[dict[str, st
             _try_features(features, task)
         if hasattr(estimator, "_parameter_constraints"):
             estimator._validate_params()
-        parts = (features, estimator)
+        parts = [part for whole in (features, estimator) if whole is not None for part in _parts(whole)]
         sources = {name: version for part in parts for name, version in _declared(part, "sources", {}).items()}
         return sources, {name for part in parts for name in _declared(part, "requirements", ())}
     except ModelError:
@@ -134,6 +136,28 @@ def _try_features(features: Any, task: Task) -> None:
         features.fit(task.frame, task.y)
 
 
+def _told(estimator: Any, task: Task) -> dict[str, str]:
+    """Digest what an estimator is told of its task and the task's own part of the key does not say, in its order."""
+    asked = {name: task.context[name] for name in ORDERED if name in estimator.get_params(deep=False)}
+    return {
+        name: hashlib.sha256(json.dumps(list(told.items())).encode()).hexdigest()[:12]
+        for name, told in asked.items()
+        if told
+    }
+
+
+def _values(model: Model) -> Iterator[Any]:
+    """All values that a model's parameters can have, as far as they are listed."""
+    yield from model.params.values()
+    for dimension in model.search.dimensions.values():
+        yield from dimension.ends()
+
+
+def _parts(whole: Any) -> list[Any]:
+    """A part of a model, and the parts that it is made of."""
+    return [whole, *(part for part in whole.get_params(deep=True).values() if hasattr(part, "get_params"))]
+
+
 def _declared(part: Any, method: str, otherwise: Any) -> Any:
     return getattr(part, method)() if hasattr(part, method) else otherwise
 
@@ -146,21 +170,3 @@ def _versions(packages: set[str], model: Model) -> dict[str, str]:
             f"{model.origin}: {model.name} needs the package {error.name}, which is not installed.",
             f"Install it: pip install {error.name}",
         ) from None
-
-
-def _sources(model: Model) -> dict[str, str]:
-    """What versions the code of a model that is not this package's or a pinned library's."""
-    sources = {}
-    for path in filter(None, (model.estimator, model.features)):
-        module, _, _ = path.rpartition(".")
-        top = module.partition(".")[0]
-        if not module or top in KNOWN_PACKAGES:
-            continue
-        file = Path(inspect.getsourcefile(import_module(module)) or "")
-        distributions = metadata.packages_distributions().get(top, [])
-        if distributions:
-            sources[path] = ", ".join(f"{name} {metadata.version(name)}" for name in sorted(set(distributions)))
-        else:
-            files = sorted(file.parent.glob("*.py")) if "." in module else [file]
-            sources[path] = hashlib.sha256(b"".join(each.read_bytes() for each in files)).hexdigest()[:12]
-    return sources

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 IDENTIFYING = ("name", "version", "digest", "labels", "label_map", "inputs", "metric", "group", "population")
 """What of a task's description decides numbers."""
-
 IDENTIFYING_LENT = ("task", "digest", "group", "labels", "only")
 """What of the description of another task, whose examples train too, decides numbers."""
 
@@ -84,6 +83,13 @@ def as_split(task: Task, config: RunConfig) -> Task:
     return task if config.validation.group is None else task.grouped_by(config.validation.group)
 
 
+def as_in_record(task: Task, record: Mapping[str, Any]) -> Task:
+    """Give a task the group column and the published splits that a stored run had."""
+    if task.splits and not record["task"].get("splits"):
+        task = task.without_splits()
+    return task if task.group == record["task"]["group"] else task.grouped_by(record["task"]["group"])
+
+
 def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
     """Split a task and check it.
 
@@ -102,7 +108,12 @@ def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
         If it cannot be split, or its data are broken.
     """
     outer = _split(task, config)
-    told = *task.notes, *_split_notes(task, outer), *_warnings(task, config.validation.folds)
+    told = (
+        *task.notes,
+        *_split_notes(task, outer),
+        *_few_groups(task, config),
+        *_warnings(task, config.validation.folds),
+    )
     notes += [f"{task.name}: {note}" for note in told]
     return SplitTask(task, outer, None, {"task": _describe_task(task, outer), "splits": splits.digest(outer, task.ids)})
 
@@ -154,6 +165,14 @@ def _split_notes(task: Task, outer: Sequence[splits.Split]) -> list[str]:
     return notes
 
 
+def _few_groups(task: Task, config: RunConfig) -> list[str]:
+    """Say where more folds were asked for than there are groups."""
+    asked, groups = config.validation.folds, len(set(task.groups.tolist()))
+    if task.splits or groups <= splits.FEW_GROUPS or asked <= groups:
+        return []
+    return [f"validation.folds={asked}, and there are {groups} groups: each is a fold"]
+
+
 def _warnings(task: Task, folds: int) -> list[str]:
     """What the quick checks of a task's data warn of; an error that they find ends the run."""
     findings = check_task(task, folds, quick=True)
@@ -182,16 +201,15 @@ def _describe_task(task: Task, outer: Sequence[splits.Split]) -> dict[str, Any]:
         "published": [dataclasses.asdict(figure) for figure in task.published] if task.splits else [],
         "notes": [*task.notes, *_split_notes(task, outer)],
         "origin": str(task.origin),
-        "references": _references(task),
+        "references": references(task),
     }
 
 
-def _references(task: Task) -> list[dict[str, Any]]:
-    """The passes, scored on the examples that models are scored on."""
+def references(task: Task) -> list[dict[str, Any]]:
+    """Score the passes of a task on the examples that models are scored on; see `pass_scores`."""
     if task.passes is None:
         return []
     scored = np.ones(len(task), dtype=bool)
     if task.splits:
         scored = (task.examples[list(task.splits)] == TEST).any(axis=1).to_numpy()
-    seed = derive_seed(0, task.name, "interval")
-    return pass_scores(task.passes[scored].reset_index(drop=True), task.groups[scored], task.labels, seed, task.metric)
+    return pass_scores(task.passes[scored].reset_index(drop=True), task.groups[scored], task.labels, task.metric)

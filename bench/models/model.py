@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError, nearest
+from bench.models.plugins import import_plugin, own_file
 from bench.models.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -63,6 +63,25 @@ class Model:
                     f"{self.origin or self.name}: params.{name} is {type(value).__name__}, which cannot be stored.",
                     "Use numbers, text, true, false, null, lists and mappings; make objects inside the estimator.",
                 )
+        for section, names in (("params", self.params), ("search", self.search.dimensions)):
+            self._check_names(section, names)
+
+    def _check_names(self, section: str, names: Iterable[str]) -> None:
+        """Refuse a name that is no parameter's, and two that are one parameter's: neither would have an effect."""
+        given: dict[str, str] = {}
+        for name in names:
+            if not canonical(name).partition(".")[2]:
+                raise ModelError(
+                    f"{self.origin or self.name}: {section}.{name}: unknown parameter '{name}'.",
+                    "Parameters are called features.NAME or estimator.NAME. To compare feature sets or estimators, "
+                    "write a model of each.",
+                )
+            first = given.setdefault(canonical(name), name)
+            if first != name:
+                raise ModelError(
+                    f"{self.origin or self.name}: {section}: '{first}' and '{name}' are the same parameter.",
+                    "Keep one of them.",
+                )
 
     @classmethod
     def parse(cls, definition: object, origin: str, name: str) -> Model:
@@ -99,9 +118,12 @@ class Model:
         features = definition.get("features")
         if features is not None and not isinstance(features, str):
             raise ModelError(f"{origin}: 'features' must be the name of a feature set, not {features!r}.")
-        params = definition.get("params") or {}
+        params = {} if definition.get("params") is None else definition["params"]
         if not isinstance(params, Mapping):
             raise ModelError(f"{origin}: 'params' must be a mapping of names to values, not {params!r}.")
+        description = definition.get("description")
+        if description is not None and not isinstance(description, str):
+            raise ModelError(f"{origin}: 'description' must be text, not {description!r}.")
         prune = definition.get("prune", False)
         if not isinstance(prune, bool):
             raise ModelError(f"{origin}: 'prune' must be true or false, not {prune!r}.")
@@ -111,7 +133,7 @@ class Model:
             features=features,
             params={str(key): _plain(value) for key, value in params.items()},
             search=SearchSpace.parse(definition.get("search"), origin),
-            description=str(definition.get("description") or ""),
+            description=description or "",
             origin=origin,
             prune=prune,
         )
@@ -122,8 +144,8 @@ class Model:
 
         None where one of them has no value there, or one that the search could not draw.
         """
-        own = {qualified(name): value for name, value in self.params.items()}
-        setting = {name: own[qualified(name)] for name in self.search.dimensions if qualified(name) in own}
+        own = {canonical(name): value for name, value in self.params.items()}
+        setting = {name: own[canonical(name)] for name in self.search.dimensions if canonical(name) in own}
         return setting if setting and self.search.holds(setting) else None
 
     def build(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator:
@@ -194,8 +216,45 @@ class Model:
             built.check_task()
         return built
 
+    def unfitted(self) -> BaseEstimator:
+        """Build the estimator with the model's own parameters, told of no task.
+
+        Raises
+        ------
+        bench.errors.ModelError
+            If an import path or a parameter is unknown.
+        """
+        return self._with_params(self._made(self.estimator, "estimator"), self._params_of("estimator", {}), "estimator")
+
+    @property
+    def restores_from_definition(self) -> bool:
+        """Whether a stored estimator is made again of this definition, since its class has a method ``restored``."""
+        return hasattr(self.unfitted(), "restored")
+
+    def stored_classes(self) -> dict[str, type]:
+        """The classes that this definition names, which a stored model may hold, by the names they are stored under.
+
+        Those of the estimator and the features, of what these hold before they are fitted, and of what their classes
+        list in ``stored_parts``.
+
+        Raises
+        ------
+        bench.errors.ModelError
+            If an import path or a parameter is unknown.
+        """
+        from bench.features import FEATURE_SETS
+        from bench.models.persistence import stored_name
+
+        built = [self.unfitted()]
+        if self.features is not None and self.features not in FEATURE_SETS:
+            built.append(self._made(self.features, "features"))
+        held = [part for whole in built for part in (whole, *whole.get_params().values())]
+        named = [type(part) for part in held if hasattr(part, "get_params") and not isinstance(part, type)]
+        named += [part for cls in named for part in getattr(cls, "stored_parts", ())]
+        return {stored_name(cls): cls for cls in named if not hasattr(cls, "restored")}
+
     def _params_of(self, part: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        own, given = ({qualified(name): value for name, value in source.items()} for source in (self.params, params))
+        own, given = ({canonical(name): value for name, value in source.items()} for source in (self.params, params))
         return {
             name.removeprefix(f"{part}.").replace(".", "__"): value
             for name, value in (own | given).items()
@@ -233,14 +292,22 @@ class Model:
                 "Write package.module.Class, such as sklearn.linear_model.LogisticRegression.",
             )
         try:
-            found = getattr(importlib.import_module(module), name, None)
-        except Exception as error:  # Importing a plug-in runs its code.
+            imported = import_plugin(module)
+        except (Exception, SystemExit) as error:  # Importing a plug-in runs its code.
             raise ModelError(
                 f"{self.origin}: {key}: cannot import '{module}': {type(error).__name__}: {error}.",
                 "Install the package, or correct the path or the module.",
             ) from error
+        found = getattr(imported, name, None)
         if not callable(found):
-            names = [n for n, value in vars(importlib.import_module(module)).items() if inspect.isclass(value)]
+            own = own_file(module)
+            if own is not None and getattr(imported, "__file__", None) != str(own):
+                raise ModelError(
+                    f"{self.origin}: {key}: '{module}' is a module of Python or of an installed package, so {own} "
+                    "is not imported by that name.",
+                    "Give the file another name.",
+                )
+            names = [n for n, value in vars(imported).items() if inspect.isclass(value)]
             raise ModelError(f"{self.origin}: {key}: '{module}' has no class '{name}'.", nearest(name, names))
         return found
 
@@ -254,6 +321,17 @@ def qualified(name: str) -> str:
     ('estimator.C', 'features.char.min_df')
     """
     return name if name.split(".")[0] in ("features", "estimator") else f"estimator.{name}"
+
+
+def canonical(name: str) -> str:
+    """A parameter's name in the one form that all its spellings share.
+
+    Examples
+    --------
+    >>> canonical("C"), canonical("features.char__min_df")
+    ('estimator.C', 'features.char.min_df')
+    """
+    return qualified(name).replace("__", ".")
 
 
 def _seeds(part: BaseEstimator, seed: int) -> dict[str, int]:

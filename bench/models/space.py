@@ -170,7 +170,13 @@ def _dimension(spec: object, where: str) -> Choice | Range:
     if isinstance(spec, list | tuple):
         if not spec:
             raise ModelError(f"{where}: the list of values is empty.", "Name at least one value.")
-        return Choice(tuple(tuple(v) if isinstance(v, list) else v for v in spec))
+        values = tuple(tuple(v) if isinstance(v, list) else v for v in spec)
+        for place, value in enumerate(values):
+            if any(value == other or str(value) == str(other) for other in values[:place]):
+                raise ModelError(
+                    f"{where}: {value!r} stands twice.", "Values must differ, also where they are written."
+                )
+        return Choice(values)
     if isinstance(spec, Mapping):
         return _range(spec, where)
     raise ModelError(

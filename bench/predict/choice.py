@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.catalogue import task_files
 from bench.comparison.request import Filter
 from bench.comparison.selection import select_runs
-from bench.config import parse_overrides
+from bench.config import parse_overrides, results_folder
 from bench.data.messages import listed
 from bench.errors import ConfigError, UserError, nearest
 from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.metrics import LOWER_IS_BETTER
+from bench.predict.fitted import changed_code
 from bench.results.leaderboard import interval_text
 from bench.results.protocol import model_name, search_name
 from bench.results.store import RECORD, SUMMARY, RunFolder, stored_runs
@@ -39,12 +40,15 @@ class Request:
         The run's key, or how it begins; None leaves it open.
     results : pathlib.Path
         The store.
+    overrides : mapping of str to object
+        Dotted keys of the model's definition here with the values to put in their place, as for ``bench run``.
     """
 
     task: str
     model: str | None = None
     key: str | None = None
     results: Path = Path("results")
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +86,7 @@ def parse_request(words: Sequence[str]) -> Request:
     Examples
     --------
     >>> parse_request(["task=stance", "run=0123"])
-    Request(task='stance', model=None, key='0123', results=PosixPath('results'))
+    Request(task='stance', model=None, key='0123', results=PosixPath('results'), overrides={})
     """
     for word in words:
         if "=" not in word:
@@ -91,19 +95,20 @@ def parse_request(words: Sequence[str]) -> Request:
     keys = [word.partition("=")[2].strip("'\"") for word in words if word.startswith("run=")]
     given = parse_overrides([word for word in words if not word.startswith("run=")])
     for name in given:
-        if name not in KEYS:
+        if name not in KEYS and not name.startswith("model.params."):
             raise ConfigError(f"{name}: unknown key.", nearest(name, KEYS))
     if len(keys) > 1:
         raise ConfigError("run is given twice.", "Give each key once.")
     for name in ("task", "model"):
         if isinstance(given.get(name), list) or given.get(name) == "all":
             raise ConfigError(f"{name} takes one name here.", "One model labels the texts: task=NAME model=NAME")
-    results = Path(str(given.get("results", "results")))
+    results = results_folder(given.get("results"))
     if given.get("task") is None:
         known = {path.parents[2].name for path in results.glob("*/*/*/run.json")}
         raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', known)}")
     model = given.get("model")
-    return Request(str(given["task"]), None if model is None else str(model), keys[0] if keys else None, results)
+    own = {name.removeprefix("model."): value for name, value in given.items() if name.startswith("model.")}
+    return Request(str(given["task"]), None if model is None else str(model), keys[0] if keys else None, results, own)
 
 
 def choose_run(request: Request) -> Chosen:
@@ -111,7 +116,8 @@ def choose_run(request: Request) -> Chosen:
 
     That is the one with the key, where one was asked for; else the best of the finished runs that compare, of the
     model that was asked for or of all, as the leaderboard ranks them, and the newest of equals. Where the store holds
-    runs under several protocols, those of the run that was started last are taken.
+    runs under several protocols, those of the run that was started last are taken. Runs of a plug-in whose code was
+    changed since are passed over.
 
     Raises
     ------
@@ -131,14 +137,19 @@ def choose_run(request: Request) -> Chosen:
     selected = select_runs(request.results, request.task, wanted)
     runs = sorted(selected.runs, key=lambda run: str(run[1]["started"]), reverse=True)
     runs.sort(key=_rank)
-    folder, record = next((run for run in runs if run[0].model_path() is not None), runs[0])
+    fitted = [run for run in runs if run[0].model_path() is not None]
+    folder, record = next((run for run in fitted if changed_code(run[1]) is None), [*fitted, *runs][0])
     if folder.model_path() is None:
         raise UserError(f"{folder.path}: no fitted model is stored. {_reason(folder, record)}", _again(record))
     why = "" if len(runs) == 1 else f", the best of {len(runs)} stored runs that compare"
     passed = [other for other in runs[: runs.index((folder, record))] if other[0] is not folder]
     notes = [f"{_described(folder, record)}{why}."]
-    notes += [f"{_name(*other)} is passed over: no fitted model of it is stored." for other in passed]
+    notes += [f"{_name(*other)} is passed over: {_why_passed(*other)}." for other in passed]
     return Chosen(folder, record, [*notes, *(f"{note}." for note in selected.notes)])
+
+
+def _why_passed(folder: RunFolder, record: dict[str, Any]) -> str:
+    return "no fitted model of it is stored" if folder.model_path() is None else str(changed_code(record))
 
 
 def _refuse_task(request: Request) -> None:
@@ -184,7 +195,7 @@ def _described(folder: RunFolder, record: dict[str, Any]) -> str:
         summary = folder.read_summary(SUMMARY)
         if metric in summary["scores"]:
             interval = interval_text(summary["intervals"].get(metric))
-            score = f": {metric} {summary['scores'][metric]:.3f} {interval}".rstrip()
+            score = f": {metric} {summary['scores'][metric]:.3f} {interval}"
     return f"{_name(folder, record)}{score}"
 
 

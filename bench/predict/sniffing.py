@@ -7,11 +7,10 @@ import re
 from collections import deque
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
-from itertools import chain
 from pathlib import Path
 
 from bench.data.messages import place
-from bench.data.scaffold.columns import NAMES
+from bench.data.scaffold.names import is_known
 from bench.data.sources.delimited import DELIMITED, NONE, Dialect, RowError, table_rows
 from bench.data.sources.layout import decide_dialect
 from bench.errors import DataError, nearest
@@ -25,7 +24,6 @@ LONGEST_NAME = 3
 LONGEST_SHOWN = 30
 """Characters that an error shows of a cell."""
 
-_KNOWN = frozenset(chain(("claim",), *NAMES.values()))
 _WITHIN_NUMBER = re.compile(r"(?<=\d)[,;](?=\d)")
 _WHOLE_JSON = re.compile(r"\s*(\[\s*(\{.*)?|\{\s*)$", re.DOTALL)
 _JSON_OBJECT = re.compile(r'\s*\{\s*("|\})')
@@ -114,7 +112,7 @@ def _cells(line: str, dialect: Dialect) -> list[str]:
 def _has_header(cells: Sequence[str]) -> bool:
     """Whether cells are short names, one of them usual; an Arabic word by itself may well be a text."""
     short = all(cell == cell.strip() and 0 < len(cell.split()) <= LONGEST_NAME for cell in cells)
-    usual = any(cell.casefold() in _KNOWN for cell in cells)
+    usual = any(map(is_known, cells))
     return short and usual and (len(cells) > 1 or cells[0].isascii())
 
 

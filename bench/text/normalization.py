@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, overload
+from unicodedata import category
 
 from bench.errors import ConfigError, nearest
+from bench.text.identity import IGNORED, ISOLATED_MARKS, is_combining, is_unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -14,31 +18,56 @@ if TYPE_CHECKING:
 PRESETS = ("none", "light", "standard", "morphological")
 """The presets' names, from the least to the most that they change."""
 
-WORD_PATTERN = (
-    r"\w[\w\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8"
-    r"\u06ea-\u06ed\u200c\u200d]*"
-)
+_INHERITED = ((0x0300, 0x036F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F))
+_ARABIC = ((0x0600, 0x06FF), (0x0750, 0x077F), (0x0870, 0x08FF), (0xFB50, 0xFDFF), (0xFE70, 0xFEFE), (0x10EC0, 0x10EFF))
+
+
+def _within(point: int, ranges: tuple[tuple[int, int], ...]) -> bool:
+    return any(low <= point <= high for low, high in ranges)
+
+
+def _class_of(*categories: str) -> str:
+    """The characters of some categories and those that are ignored, as the inside of a regular expression's class."""
+    points = [p for p in range(0x7F, 0x1F000) if category(chr(p)) in categories and not chr(p).isspace()]
+    runs = [[p for _, p in run] for _, run in groupby(enumerate(points), key=lambda pair: pair[1] - pair[0])]
+    ranges = [*IGNORED, *((run[0], run[-1]) for run in runs)]
+    return "".join(f"{chr(low)}-{chr(high)}" for low, high in ranges)
+
+
+WORD_PATTERN = rf"\w[\w{_class_of('Mn', 'Mc', 'Me', 'Cf')}]*"
 """A regular expression for one word, of any length.
 
-Unlike ``\\w+`` it goes on over combining marks, so that diacritised Arabic stays in one piece.
+Unlike ``\\w+`` it goes on over combining marks and invisible characters, so that diacritised Arabic stays in one piece.
 """
 
 CAMEL_PACKAGE = "disambig-mle-calima-msa-r13"
 """The camel-tools data package that the preset ``morphological`` needs."""
 
+_UNSEEN = re.compile(f"{ISOLATED_MARKS.pattern}|[\0-\x08\x0e-\x1b{_class_of('Cc', 'Cf')}]")
+"""What goes before NFKC, where it would keep a letter and its mark apart or become a space."""
+
 _LIGATURES = {"\ufdfc": "ريال", "\ufdfd": "بسم الله الرحمن الرحيم"}
-_INVISIBLE = ["\u00ad", "\u061c", "\u200b", "\u200e", "\u200f", "\u2060", "\ufeff"]
-_INVISIBLE += [chr(c) for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))]
-_DIACRITICS = [chr(c) for c in (*range(0x064B, 0x0653), 0x0670)]
-_TATWEEL = "\u0640"
-_LIGHT = dict.fromkeys(map(ord, [*_DIACRITICS, _TATWEEL, *_INVISIBLE]))
-_STANDARD: dict[int, int | None] = {
-    **_LIGHT,
-    **{ord(alef): ord("ا") for alef in "أإآٱ"},
-    ord("ى"): ord("ي"),
-    ord("ة"): ord("ه"),
-    **{first + digit: ord("0") + digit for first in (0x0660, 0x06F0) for digit in range(10)},
-}
+
+
+class _Light(dict[int, str]):
+    """What the preset ``light`` writes for each character, for `str.translate`; each is looked up once."""
+
+    def __missing__(self, point: int) -> str:
+        character = chr(point)
+        adorns = is_combining(character) and (_within(point, _INHERITED) or _within(point, _ARABIC))
+        self[point] = "" if adorns or is_unseen(character) else character
+        return self[point]
+
+
+_LIGHT = _Light()
+_STANDARD = _Light(
+    {
+        **{ord(alef): "ا" for alef in "أإآٱ"},
+        ord("ى"): "ي",
+        ord("ة"): "ه",
+        **{first + digit: str(digit) for first in (0x0660, 0x06F0) for digit in range(10)},
+    }
+)
 
 
 @overload
@@ -54,7 +83,7 @@ def normalize(texts: str | Iterable[str], preset: str = "standard") -> str | lis
         What to normalise.
     preset : {"none", "light", "standard", "morphological"}
         ``none`` leaves the text as it is. ``light`` unifies Unicode forms (NFKC) and removes
-        diacritics, tatweel and invisible formatting characters. ``standard`` also writes every
+        diacritics, Quranic and other marks, tatweel and invisible characters. ``standard`` also writes every
         alef as bare alef, alef maksura as yeh, teh marbuta as heh, Arabic digits as
         ASCII digits, and lower-cases. ``morphological`` also splits clitics off their words
         and needs camel-tools' data.
@@ -71,8 +100,8 @@ def normalize(texts: str | Iterable[str], preset: str = "standard") -> str | lis
 
     Notes
     -----
-    Letter by letter this gives what ``normalize_unicode``, ``dediac_ar``, ``normalize_alef_ar``,
-    ``normalize_alef_maksura_ar`` and ``normalize_teh_marbuta_ar`` of camel-tools give
+    Letter by letter, and for the diacritics of modern text, this gives what ``normalize_unicode``, ``dediac_ar``,
+    ``normalize_alef_ar``, ``normalize_alef_maksura_ar`` and ``normalize_teh_marbuta_ar`` of camel-tools give
     (Obeid et al., LREC 2020), in one pass.
 
     Examples
@@ -91,7 +120,7 @@ def normalize(texts: str | Iterable[str], preset: str = "standard") -> str | lis
 def _compatible(text: str) -> str:
     for ligature, spelt in _LIGATURES.items():
         text = text.replace(ligature, spelt)
-    return unicodedata.normalize("NFKC", text)
+    return unicodedata.normalize("NFKC", _UNSEEN.sub("", text))
 
 
 def _light(text: str) -> str:

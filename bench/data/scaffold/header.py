@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Sequence
 from itertools import islice
 
-from bench.data.scaffold.columns import NAMES, Given
+from bench.data.scaffold.columns import Given
 from bench.data.scaffold.found import Found
+from bench.data.scaffold.names import is_known
 from bench.data.sources.delimited import DELIMITED
 from bench.errors import DataError
 
@@ -16,8 +17,6 @@ WORDS_OF_A_TEXT = 8
 
 LOOKED_AT = 1000
 """Rows by which text and label are told in a table without a header."""
-
-_KNOWN = {name for names in NAMES.values() for name in names} | {"claim"}
 
 
 def check_header(found: Found, given: Given) -> None:
@@ -46,8 +45,7 @@ def check_header(found: Found, given: Given) -> None:
     for where, row in found.rows():
         if not names:
             names = list(row)
-            plain = {name.strip().casefold().replace(" ", "_").replace("-", "_") for name in names}
-            if plain & _KNOWN or named & set(names) or names == [str(n) for n in range(len(names))]:
+            if any(map(is_known, names)) or named & set(names) or names == [str(n) for n in range(len(names))]:
                 return
             numeric = {name for name in names if _is_number(name)}
             if long := next((name for name in names if len(name.split()) >= WORDS_OF_A_TEXT), None):

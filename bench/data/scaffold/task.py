@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +16,8 @@ import yaml
 from bench.catalogue import task_files
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
-from bench.data.definition import build_task, name_problem
-from bench.data.labels import LabelSet
-from bench.data.messages import check_name
+from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
+from bench.data.labels import LabelSet, check_label, respelled
 from bench.data.scaffold.columns import (
     Chosen,
     Given,
@@ -31,6 +30,8 @@ from bench.data.scaffold.columns import (
 from bench.data.scaffold.detection import find_data
 from bench.data.scaffold.found import Found
 from bench.data.scaffold.header import check_header
+from bench.data.scaffold.profile import MOST_LABELS
+from bench.data.scaffold.repeats import ask_for_a_claim
 from bench.data.sources import read_source
 from bench.data.sources.layout import Asked
 from bench.data.task import ROLES
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from bench.checks import Finding
     from bench.data.task import Task
 
-MOST_LABELS = 50
-"""The most different values that a column of labels can have."""
+MISSING = ("nan", "null", "<na>", "#n/a", "nat")
+"""What programs write for a value that is missing."""
 
 CARD = """# {name}
 
@@ -82,6 +83,8 @@ class Scaffold:
         What was written: the definition and the data card.
     reading : str
         What was read, and from which columns, in a sentence.
+    choices : tuple of str
+        Where several columns could have been one thing: which was taken, and how to choose another, a sentence each.
     remarks : tuple of str
         What may have been meant otherwise, a sentence each.
     findings : list of Finding
@@ -91,6 +94,7 @@ class Scaffold:
     task: Task
     files: list[Path]
     reading: str
+    choices: tuple[str, ...]
     remarks: tuple[str, ...]
     findings: list[Finding]
 
@@ -101,6 +105,8 @@ def scaffold_task(
     data: str | Sequence[str],
     given: Given,
     force: bool = False,
+    strict: bool = False,
+    allow_repeats: bool = False,
     asked: Asked | None = None,
 ) -> Scaffold:
     """Write a new task of a user's own data: ``task.yaml`` and a data card.
@@ -120,6 +126,10 @@ def scaffold_task(
         The columns that the user names; the others are told by their names.
     force : bool
         Whether to write over a task that is there, and to take the name of one that comes with the package.
+    strict : bool
+        Whether rows without a text or a label, and labels that only repeated inputs have, are errors.
+    allow_repeats : bool
+        Whether most inputs may repeat, the first of each counting.
     asked : Asked, optional
         What the user says of how the files are written.
 
@@ -146,7 +156,9 @@ def scaffold_task(
     label = chosen.columns.get("label", "label")
     with _telling_guesses(chosen):
         records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
-    counts = Counter(records.examples["label"].tolist())
+    as_written = Counter(records.examples["label"].tolist())
+    label_map = _one_spelling(as_written)
+    counts = Counter(label_map.get(value, value) for value in as_written.elements())
     if len(counts) < 2 or len(counts) > MOST_LABELS:
         values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
         raise DataError(
@@ -160,9 +172,14 @@ def scaffold_task(
         "source": {**found.source, **section},
         "inputs": inputs,
         "labels": [value for value, _ in counts.most_common()],
+        **({"label_map": label_map} if label_map else {}),
         "metric": "macro_f1",
+        **{key: True for key, is_set in zip(FLAGS, (strict, allow_repeats), strict=True) if is_set},
     }
-    task = replace(build_task(definition, found.origin), origin=target / "task.yaml")
+    try:
+        task = replace(build_task(definition, found.origin), origin=target / "task.yaml")
+    except ManyRepeatsError as error:
+        raise ask_for_a_claim(error, name, data, given, asked, found, chosen) from error
     findings = check_task(task)
     definition["source"] = {**found.source_in(target), **section}
     reading = _reading(found, chosen, summary.n_rows, spans)
@@ -178,7 +195,7 @@ def scaffold_task(
         target, {"task.yaml": _to_yaml(definition), "README.md": insert(card, describe(task), target / "README.md")}
     )
     remarks = (*found.remarks, *_remarks(task, summary), *chosen.remarks)
-    return Scaffold(task, files, reading, remarks, findings)
+    return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
 
 
 def _to_yaml(definition: dict[str, Any]) -> str:
@@ -192,13 +209,19 @@ def _to_yaml(definition: dict[str, Any]) -> str:
     return text
 
 
+def _one_spelling(labels: Mapping[str, int]) -> dict[str, str]:
+    """Map labels to the commonest of those that count as the same; empty where each is written in one way."""
+    respelled_as = {way: max(ways, key=lambda way: labels[way]) for ways in respelled(labels) for way in ways}
+    return {label: respelled_as.get(label, label) for label in labels} if respelled_as else {}
+
+
 class _AnyLabel(LabelSet):
     """Takes every label, to see which there are."""
 
     def read(self, raw: object, where: str) -> str:
         if not isinstance(raw, str) or not raw.strip():
             raise DataError(f"{where}: the label is {raw!r}.", "Every example needs a label.")
-        check_name(raw, where, "label")
+        check_label(raw, where)
         return raw
 
 
@@ -282,6 +305,16 @@ def _remarks(task: Task, summary: Summary) -> Iterator[str]:
             "These columns are those of Label Studio's CSV, with a row an annotation: a text that several annotators "
             "labelled repeats, and the first label counts. Its JSON export has them as passes."
         )
+    for ways in respelled(task.label_map):
+        label = task.label_map[ways[0]]
+        others = ", ".join(repr(way) for way in ways if way != label)
+        yield f"The label {label!r} is written as {others} too; label_map in the task's file makes them one."
+    for label in task.labels:
+        if label.casefold() in MISSING:
+            yield (
+                f"The label '{label}' looks like a missing value that was written as text. If it is one, take its rows "
+                "out."
+            )
     for label in task.labels:
         if any(part in task.labels for part in label.split("#") if part != label):
             yield (

@@ -241,7 +241,6 @@ def parse_delimited(
 def _parquet(path: Path) -> Rows:
     """Yield the rows of a Parquet file, batch by batch, with numbers as text that keeps every digit."""
     import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     check_file(path)
@@ -254,15 +253,22 @@ def _parquet(path: Path) -> Rows:
             if twice is not None:
                 raise DataError(f"{path}: the column '{twice}' stands twice.")
             for batch in file.iter_batches():
-                columns = [
-                    pc.cast(column, pa.string()) if _is_number(column.type) else column for column in batch.columns
-                ]
+                columns = [_as_text(column) if _is_number(column.type) else column for column in batch.columns]
                 cells = (column.to_pylist() for column in columns)
                 for values in zip(*cells, strict=True):
                     row += 1
                     yield f"{path}, row {row}", dict(zip(batch.schema.names, values, strict=True))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}") from error
+
+
+def _as_text(column: Any) -> Any:
+    """Numbers as text; one that is none (NaN) is missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pc.cast(column, pa.string())
+    return pc.if_else(pc.is_nan(column), None, text) if pa.types.is_floating(column.type) else text
 
 
 def _is_number(kind: Any) -> bool:

@@ -36,6 +36,7 @@ def read_passes(source: Section, units: Units) -> tuple[dict[str, str], list[dic
     passes = [read_pass(source.path(path), units) for path in source.texts("annotations")]
     if not passes:
         raise ConfigError(f"{source.where('annotations')} names no pass.")
-    adjudications = source.path(source.text("adjudications")) if source.content.get("adjudications") else None
+    named = source.content.get("adjudications") is not None
+    adjudications = source.path(source.text("adjudications")) if named else None
     decisions = read_adjudications(adjudications, units) if adjudications else {}
     return gold_labels(passes, decisions, adjudications, units.noun), passes

@@ -14,6 +14,7 @@ from bench.data.sources.formats import form_of
 from bench.data.sources.passes import read_passes
 from bench.data.sources.records import Records
 from bench.errors import ConfigError, DataError, nearest
+from bench.text.identity import name_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,11 +93,12 @@ def _read_sample(path: Path, files: Section) -> list[Sampled]:
         name, split, digest, article, stratum = (
             name_field(content, key, where) for key in ("sentence_id", "split", "sha256", "article", "stratum")
         )
-        if name in places:
-            raise DataError(f"{where}: sentence '{name}' stands twice, first in {places[name]}.")
+        key = name_key(name, fold_case=False)
+        if key in places:
+            raise DataError(f"{where}: sentence '{name}' stands twice, first in {places[key]}.")
         if split not in files.content:
             raise DataError(f"{where}: {files.name} names no file '{split}'.", nearest(split, files.content))
-        places[name] = where
+        places[key] = where
         sample.append(Sampled(name, (split, name, digest), article, stratum, where))
     return sample
 

@@ -46,14 +46,14 @@ class Section:
 
     def texts(self, key: str) -> list[str]:
         """Return the list of texts under `key`; none where the key is absent."""
-        value = self.content.get(key) or []
+        value = [] if self.content.get(key) is None else self.content[key]
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
             raise ConfigError(f"{self.where(key)} must be a list of texts, not {value!r}.")
         return list(value)
 
     def texts_or_numbers(self, key: str) -> list[str]:
         """Return the list of texts or whole numbers under `key`, as texts; none where the key is absent."""
-        value = self.content.get(key) or []
+        value = [] if self.content.get(key) is None else self.content[key]
         if not isinstance(value, list | tuple) or not all(type(item) in (str, int) for item in value):
             raise ConfigError(f"{self.where(key)} must be a list of numbers, not {value!r}.")
         return [str(item) for item in value]
