@@ -210,6 +210,11 @@ TAKEN: dict[str, Form] = {
     "CSV with row numbers of R": Form(
         put("a.csv", table([(str(n), *row) for n, row in enumerate(ROWS, start=1)], quoting=csv.QUOTE_ALL)), "a.csv"
     ),
+    "CSV with a space behind each comma": Form(
+        put("a.csv", "text, label\n" + "".join(f'"{text}, x", {label}\n' for text, label in PLAIN[3:])),
+        "a.csv",
+        [(f"{text}, x", label) for text, label in PLAIN[3:]],
+    ),
     "CSV in UTF-16": Form(put("a.csv", table(ROWS, delimiter="\t"), "utf-16"), "a.csv", told="in UTF-16"),
     "CSV in Windows-1256": Form(put("a.csv", table(ROWS), WINDOWS), "a.csv", told="in WINDOWS-1256"),
     "CSV without quoting, of texts that begin with a mark": Form(
