@@ -294,6 +294,13 @@ TAKEN: dict[str, Form] = {
 
 NEXT: dict[str, tuple[Form, str]] = {
     "no header": (Form(put("a.tsv", bare(PLAIN, header="")), "a.tsv"), "--columns text,label"),
+    "no header, and a label that is a usual name": (
+        Form(
+            put("a.csv", bare([("نص أول", "news"), ("نص ثان", "sport"), *PLAIN[:3], *[("نص", "news")] * 2], ",", "")),
+            "a.csv",
+        ),
+        "--columns text,label",
+    ),
     "no header, and a label that stands twice in the first line": (
         Form(put("a.tsv", "جملة\tOTHER\tOTHER\nجملة ثانية\tOFF\tINS\n"), "a.tsv"),
         "--columns name-1,name-2,name-3",
