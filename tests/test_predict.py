@@ -239,6 +239,43 @@ def test_an_array_and_parquet_are_read_and_their_columns_kept(bench, results, de
     ]
 
 
+HOW_WRITTEN = {
+    "without a header": (
+        ["--columns", "id,text"],
+        "".join(f"{n}\t{text}\n" for n, text in enumerate(NEW)),
+        "new.tsv",
+        "TSV",
+    ),
+    "Windows-1256": (
+        [],
+        "id,text\n" + "".join(f"{n},{text}\n" for n, text in enumerate(NEW)),
+        "new.csv",
+        "WINDOWS-1256",
+    ),
+    "another suffix": (["--input-format", "tsv"], "text\n" + "\n".join(NEW), "new.data", "TSV"),
+    "marks in the texts": ([], 'id\ttext\n1\t"نفى\n2\tأكد"\n', "new.tsv", "part of the texts"),
+}
+
+
+@pytest.mark.parametrize("name", HOW_WRITTEN)
+def test_how_a_file_is_written_is_told_or_said(bench, results, denial, tmp_path, name):
+    options, content, file, told = HOW_WRITTEN[name]
+    path = tmp_path / file
+    path.write_text(content, encoding="windows-1256" if name == "Windows-1256" else "utf-8")
+    status, out, err = bench("predict", "task=denial", f"results={results}", "--input", str(path), *options)
+    assert status == 0, err
+    assert told in " ".join(err.split())
+    expected = ['"نفى', 'أكد"'] if name == "marks in the texts" else NEW
+    assert [row["text"] for row in read_csv(out)] == expected
+
+
+def test_what_is_said_of_standard_input_is_refused(bench, results, denial, monkeypatch):
+    feed(monkeypatch, "نص\n")
+    status, out, err = bench("predict", "task=denial", f"results={results}", "--quote", "none")
+    assert (status, out) == (2, "")
+    assert "Name a file: --input FILE" in err
+
+
 NO_PLAIN_LINES = {
     "a usual header": ("id,sentence\n1,نص\n2,نص, نص\n", "names no column 'text': id, sentence."),
     "an Arabic header": ("رقم;الجملة\n1;نص\n", "names no column 'text': رقم, الجملة."),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import BinaryIO
 
 from bench.errors import ConfigError, DataError, nearest
 
@@ -81,31 +82,35 @@ def detect_encoding(paths: Iterable[Path]) -> str:
 @lru_cache(maxsize=64)
 def _encoding(path: Path, number: int, size: int, changed: int) -> str | None:
     """The encoding of one file; None where all of it is ASCII. Told once for what the system says of the file."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    is_utf_8 = True
-    beyond = arabic = alone = 0
     with path.open("rb") as file:
         begin = file.read(4)
         if begin != codecs.BOM_UTF32_LE and begin.startswith(tuple(MARKS)):
             return MARKS[begin[:2]]
         file.seek(0)
-        for block in iter(partial(file.read, _BLOCK), b""):
-            if is_utf_8:
-                is_utf_8 = _decodes(decoder, block)
-            if not block.isascii():
-                high = block.translate(None, bytes(range(128)))
-                beyond += len(high)
-                arabic += len(high) - len(high.translate(None, _WINDOWS_ARABIC))
-                alone += len(_ALONE.findall(block))
-    if not beyond:
-        return None
-    is_windows = arabic >= ARABIC_SHARE * beyond and alone <= (1 - ARABIC_SHARE) * beyond
-    return "windows-1256" if is_windows and not (is_utf_8 and _decodes(decoder, b"", final=True)) else UTF_8
+        if (ascii_only := _utf_8(file)) is not None:
+            return None if ascii_only else UTF_8
+        file.seek(0)
+        return "windows-1256" if _is_windows_1256(file) else UTF_8
 
 
-def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = False) -> bool:
+def _utf_8(file: BinaryIO) -> bool | None:
+    """Whether a file of UTF-8 is ASCII alone; None where it is not UTF-8."""
+    decoder, ascii_only = codecs.getincrementaldecoder("utf-8")(), True
     try:
-        decoder.decode(block, final)
+        for block in iter(partial(file.read, _BLOCK), b""):
+            decoder.decode(block)
+            ascii_only = ascii_only and block.isascii()
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
+    return ascii_only
+
+
+def _is_windows_1256(file: BinaryIO) -> bool:
+    beyond = arabic = alone = 0
+    for block in iter(partial(file.read, _BLOCK), b""):
+        high = block.translate(None, bytes(range(128)))
+        beyond += len(high)
+        arabic += len(high) - len(high.translate(None, _WINDOWS_ARABIC))
+        alone += len(_ALONE.findall(block))
+    return arabic >= ARABIC_SHARE * beyond and alone <= (1 - ARABIC_SHARE) * beyond

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
@@ -15,6 +16,9 @@ from bench.errors import DataError
 WORDS_OF_A_TEXT = 8
 """Words from which the name of a column is taken for a text."""
 
+OFTEN = 0.05
+"""The share of rows from which a value is no name of its column, though it is a usual one."""
+
 LOOKED_AT = 1000
 """Rows by which text and label are told in a table without a header."""
 
@@ -22,8 +26,8 @@ LOOKED_AT = 1000
 def check_header(found: Found, given: Given) -> None:
     """Raise a DataError if the first line of a table looks like a row, and nobody says what its columns are called.
 
-    It does if a cell of it stands in its column again, is a number as the whole column is, or is a long text, and if
-    none of them is a usual name of a column or one that the user names.
+    It does if a cell of it stands in its column again, is a number as the whole column is, or is a long text. Where one
+    of them is a usual name of a column, only a cell that often stands in its column again tells.
 
     Parameters
     ----------
@@ -40,22 +44,35 @@ def check_header(found: Found, given: Given) -> None:
     if found.file is None or "header" in found.source or not _may_lack_header(found):
         return
     named = {column for column in vars(given).values() if isinstance(column, str)}
-    names: list[str] = []
-    numeric: set[str] = set()
+    first = next(iter(found.rows()), None)
+    names = [] if first is None else list(first[1])
+    if named & set(names) or names == [str(number) for number in range(len(names))]:
+        return
+    if any(map(is_known, names)):
+        _check_known(found, names)
+        return
+    if long := next((name for name in names if len(name.split()) >= WORDS_OF_A_TEXT), None):
+        raise _no_header(found, names, f"it holds a text of {len(long.split())} words")
+    numeric = {name for name in names if _is_number(name)}
     for where, row in found.rows():
-        if not names:
-            names = list(row)
-            if any(map(is_known, names)) or named & set(names) or names == [str(n) for n in range(len(names))]:
-                return
-            numeric = {name for name in names if _is_number(name)}
-            if long := next((name for name in names if len(name.split()) >= WORDS_OF_A_TEXT), None):
-                raise _no_header(found, names, f"it holds a text of {len(long.split())} words")
         for name in names:
             if row[name] == name:
                 raise _no_header(found, names, f"'{name}' stands in its column again, in {where}")
         numeric -= {name for name in numeric if not _is_number(str(row[name]))}
     if numeric:
         raise _no_header(found, names, f"'{min(numeric)}' is a number, as all below it are")
+
+
+def _check_known(found: Found, names: Sequence[str]) -> None:
+    """Raise a DataError if a usual name is a label all the same, as news is: if it often stands in its own column."""
+    again: Counter[str] = Counter()
+    n_rows = 0
+    for _, row in islice(found.rows(), LOOKED_AT):
+        n_rows += 1
+        again.update(name for name in names if row[name] == name)
+    for name, times in again.items():
+        if times > max(OFTEN * n_rows, 1):
+            raise _no_header(found, names, f"'{name}' stands in its column {times} times more")
 
 
 def _may_lack_header(found: Found) -> bool:

@@ -124,7 +124,7 @@ def table_rows(
     >>> [row.cells for row in table_rows(["text;label\n", '"نفى; أكد";no\n'], Dialect(";"))]
     [['نفى; أكد', 'no']]
     """
-    rows = _filled(_split(lines, dialect), dialect.delimiter, header=not columns)
+    rows = _filled(_split(lines, dialect, not columns), dialect.delimiter, header=not columns)
     if columns:
         names = list(columns)
         head: list[str] = []
@@ -156,11 +156,19 @@ def table_rows(
         watch.check()
 
 
-def _split(lines: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list[str], Sequence[str]]]:
-    """Rows, each with the number of its first line and all its lines."""
+def _split(lines: Iterable[str], dialect: Dialect, header: bool) -> Iterator[tuple[int, list[str], Sequence[str]]]:
+    """Rows, each with the number of its first line and all its lines.
+
+    Where each delimiter of the header has a space behind it, that space is no part of the cells.
+    """
+    delimiter, rest = dialect.delimiter, iter(lines)
+    head = list(_head(rest, delimiter)) if header else []
+    lines = chain(head, rest)
+    spaced = bool(head) and 0 < head[-1].count(delimiter) == head[-1].count(f"{delimiter} ")
     if dialect.quote == NONE:
         for number, line in enumerate(lines, start=1):
-            yield number, line.rstrip("\r\n").split(dialect.delimiter), (line,)
+            cells = line.rstrip("\r\n").split(delimiter)
+            yield number, [cell.removeprefix(" ") for cell in cells] if spaced else cells, (line,)
         return
     taken: list[str] = []
 
@@ -169,7 +177,8 @@ def _split(lines: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list[s
             taken.append(line)
             yield line
 
-    reader = csv.reader(each(), delimiter=dialect.delimiter, strict=True, **QUOTES[dialect.quote])
+    settings = {"delimiter": delimiter, "skipinitialspace": spaced, **QUOTES[dialect.quote]}
+    reader = csv.reader(each(), strict=True, **settings)
     while True:
         number = reader.line_num + 1
         taken.clear()
@@ -183,6 +192,14 @@ def _split(lines: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list[s
         if row is None:
             return
         yield number, row, tuple(taken)
+
+
+def _head(lines: Iterator[str], delimiter: str) -> Iterator[str]:
+    """The lines up to the header."""
+    for line in lines:
+        yield line
+        if line.strip() and not EXCEL_LINE.fullmatch(line) and (delimiter in line or not line.startswith("#")):
+            return
 
 
 def _filled(

@@ -105,7 +105,10 @@ def _columns(columns: Mapping[str, list[Any]], path: Path) -> Iterator[Row]:
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         counts = ", ".join(f"'{name}' has {length:,}" for name, length in lengths.items())
-        raise DataError(f"{path}: its lists are not equally long: {counts}.", "Each list is a column, with all rows.")
+        raise DataError(
+            f"{path}: its lists are not equally long: {counts}.",
+            "Each list is a column, with all rows. Where the keys are labels, write an object for each text.",
+        )
     for number, cells in enumerate(zip(*columns.values(), strict=True), start=1):
         yield f"{path}, row {number}", dict(zip(columns, cells, strict=True))
 

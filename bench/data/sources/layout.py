@@ -282,6 +282,8 @@ def _marks(lines: Lines, usual: Dialect) -> set[str]:
     found: set[str] = set()
     with lines(Dialect(usual.delimiter, NONE)) as opened:
         for line in opened:
+            if '"' not in line and "'" not in line:
+                continue
             found |= {name for name, mark in MARKS.items() if name not in found and mark.search(line)}
             if len(found) == len(MARKS):
                 break
@@ -348,7 +350,7 @@ def _rows_remark(bare: _Reading, quoted: _Reading) -> str:
     name = "quoted-tsv" if name == "tsv" else name
     return (
         f"Quotation marks are read as part of the texts: so each line is a row of {bare.width} cells, {bare.n_rows:,} "
-        f"in all. As quoted cells they would take lines together to {quoted.n_rows:,} rows: --format {name} --quote "
+        f"in all. As quoted cells they would leave {quoted.n_rows:,} of them: --format {name} --quote "
         f"{quoted.dialect.quote} reads them so."
     )
 
@@ -377,7 +379,7 @@ def _header_width(lines: Lines, dialect: Dialect) -> int:
 def _is_quoted(lines: Lines, delimiter: str, mark: str, wholly: bool = False) -> bool:
     """Whether quotation marks around whole cells are quoting, in a table whose lines are rows either way.
 
-    Who quotes does so to whole columns, or to the cells that need it since a mark is in them. Numbers need not be
+    Who quotes does so to whole columns, or to the cells that need it, since a mark is in them. Numbers need not be
     quoted anywhere.
 
     Parameters
@@ -400,7 +402,7 @@ def _is_quoted(lines: Lines, delimiter: str, mark: str, wholly: bool = False) ->
             for column, cell in enumerate(row):
                 if len(cell) > 1 and cell[0] == cell[-1] == mark:
                     quoted = True
-                    if wholly or mark not in cell[1:-1]:
+                    if wholly or not {mark, "\r"} & set(cell[1:-1]):
                         needless.add(column)
                 elif cell and not cell.isdigit():
                     open_cells.add(column)
