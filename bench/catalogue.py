@@ -6,7 +6,6 @@ the package, then, for models, the entry points ``bench.models`` of installed pa
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -116,9 +115,9 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
         If there is no such model, or its definition is wrong.
     """
     from bench.models.model import Model, canonical
+    from bench.models.plugins import look_here_last
 
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    look_here_last()
     files, installed = config_files("model"), _model_entry_points()
     if name not in files and name in installed:
         return _from_entry_point(installed[name], overrides or {})
@@ -161,7 +160,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ConfigError(f"{path}{line}: not valid YAML: {error.problem}.") from None
-    except (yaml.YAMLError, OmegaConfBaseException, OSError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
+    except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}.") from None
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected a mapping of keys to values.")
@@ -238,7 +239,7 @@ def _from_entry_point(point: EntryPoint, overrides: Mapping[str, Any]) -> Model:
     try:
         loaded = point.load()
         model = loaded() if callable(loaded) and not isinstance(loaded, Model) else loaded
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ModelError(
             f"{origin}: {point.value} cannot be loaded: {type(error).__name__}: {error}.",
             "Reinstall or mend the package.",

@@ -155,6 +155,8 @@ class RunConfig:
         The store.
     overrides : tuple of str
         What was typed.
+    notes : tuple of str
+        What was left out.
     """
 
     tasks: tuple[str, ...]
@@ -173,6 +175,7 @@ class RunConfig:
     mirror: Path | None = None
     results: Path = Path("results")
     overrides: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
@@ -195,7 +198,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
     bench.errors.ConfigError
         If a key or name is unknown, or a value has the wrong type.
     """
-    path = config_path()
+    path, notes = config_path()
     settings = {MIRROR: None, TRAIN_ON: None, **read_yaml(path)}
     chosen = _defaults(settings.pop("defaults", []), path)
     changes: dict[str, dict[str, Any]] = {}
@@ -250,6 +253,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         mirror=Path(mirror).expanduser() if mirror else None,
         results=results_folder(top.get("results")),
         overrides=tuple(words),
+        notes=notes,
     )
     for fields in (search, validation, execution, top):
         fields.reject_rest()
@@ -283,10 +287,32 @@ def _search_name(name: str, changes: Mapping[str, Any]) -> str:
     return ", ".join([name, *(f"{key}={value}" for key, value in changes.items())])
 
 
-def config_path() -> Path:
-    """The ``config.yaml`` in force: the current folder's, else the packaged one."""
-    own = Path("configs") / "config.yaml"
-    return own if own.is_file() else defaults_folder() / "configs" / "config.yaml"
+def config_path() -> tuple[Path, tuple[str, ...]]:
+    """The ``config.yaml`` in force, the current folder's or else the packaged one, and what is to be said of that."""
+    own, packaged = (folder / "configs" / "config.yaml" for folder in (Path(), defaults_folder()))
+    if not own.is_file():
+        return packaged, ()
+    if _is_of_another_tool(own):
+        known = ", ".join(GROUPS)
+        return packaged, (f"{own} is left out: it is another tool's, since its defaults name none of {known}",)
+    return own, ()
+
+
+def _is_of_another_tool(path: Path) -> bool:
+    """Whether a ``config.yaml`` has keys or groups that are not known here, and none of the groups that a run needs."""
+    from omegaconf import OmegaConf
+
+    try:
+        content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    except Exception:  # Whoever wrote it is told what is wrong.
+        return False
+    if not isinstance(content, dict):
+        return True
+    entries = content.get("defaults")
+    entries = entries if isinstance(entries, list) else []
+    named = [str(key) for entry in entries for key in (entry if isinstance(entry, dict) else [entry])]
+    ours = {"defaults", MIRROR, TRAIN_ON, *read_yaml(defaults_folder() / "configs" / "config.yaml")}
+    return not set(named) & set(GROUPS) and bool(content.keys() - ours or set(named) - {*MULTIPLE})
 
 
 def parse_overrides(words: Sequence[str]) -> dict[str, Any]:

@@ -224,7 +224,6 @@ def _write_status(curve: PlannedCurve, status: str) -> None:
 
 
 def _failure(point: PlannedRun, result: CellResult) -> str:
-    reason = (result.error or "").strip().splitlines()[-1]
     where: Path = point.folder.cell_path(result.fold) / "error.txt"
     title = f"{point.evaluation.task.name}: {point.evaluation.model.name}"
-    return f"{title}, {point.folder.path.name}, fold {result.fold}: {reason}\n  {where}"
+    return f"{title}, {point.folder.path.name}, fold {result.fold}: {result.reason}\n  {where}"

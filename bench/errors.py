@@ -15,6 +15,11 @@ separators, marks of writing direction, spaces without width, and halves of surr
 LONGEST = 2000
 """Characters of a message's line; of a longer one, which quotes a broken file at length, the middle is left out."""
 
+MOST = 20_000
+"""Characters of a whole message, as the traceback of a failed fold; of a longer one the middle is left out."""
+
+_HALVES = re.compile("[\ud800-\udfff]")
+
 
 class BenchError(Exception):
     """Something failed while running; the command ends with exit status 1.
@@ -71,11 +76,40 @@ def printable(text: str) -> str:
     >>> printable("a\u202eb\x1b[2J")
     'a\\u202eb\\x1b[2J'
     """
-    seen = HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    seen = HIDDEN.sub(_written_out, _cut(text, 2 * MOST))
     if len(seen) <= LONGEST:
         return seen
-    cut = LONGEST // 2
-    return "\n".join(line if len(line) <= LONGEST else f"{line[:cut]}…{line[-cut:]}" for line in seen.split("\n"))
+    return _cut("\n".join(_cut(line, LONGEST) for line in seen.split("\n")), MOST)
+
+
+def one_line(text: str, most: int = LONGEST) -> str:
+    r"""Make a message `printable` on one line, such as a note or what a terminal shows of a traceback.
+
+    Examples
+    --------
+    >>> one_line("first\nsecond")
+    'first second'
+    """
+    return _cut(printable(text).strip().replace("\n", " "), most)
+
+
+def without_halves(text: str) -> str:
+    r"""Write out halves of surrogate pairs, which UTF-8 cannot hold, as file names of other encodings have them.
+
+    Examples
+    --------
+    >>> without_halves("caf\udce9.txt")
+    'caf\\udce9.txt'
+    """
+    return _HALVES.sub(_written_out, text)
+
+
+def _written_out(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2) :]}"
 
 
 def describe_os_error(error: OSError) -> str:

@@ -16,7 +16,6 @@ from bench.evaluation.cell import FINAL, CellResult, Fold
 from bench.evaluation.execute import Cell, execute, warm_up
 from bench.results.leaderboard import leaderboard, write_leaderboard
 from bench.results.store import to_json
-from bench.seeding import derive_seed
 from bench.tracking import Tracker
 
 if TYPE_CHECKING:
@@ -179,8 +178,7 @@ def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
         from bench.results.summary import summarise
 
         cells = [folder.read_cell(fold) for fold in each.outer_folds]
-        seed = derive_seed(evaluation.seed, evaluation.task.name, "interval")
-        folder.write_summary(summarise(cells, evaluation.task.labels, seed, evaluation.task.metric))
+        folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.metric))
     status = "failed" if missing else "complete"
     if "started" in each.record:
         _set_status(each, status)
@@ -207,7 +205,6 @@ def _set_status(each: PlannedRun, status: str) -> None:
 
 
 def _failure(each: PlannedRun, result: CellResult) -> str:
-    reason = (result.error or "").strip().splitlines()[-1]
     fold = "the final fit" if result.fold == FINAL else f"fold {result.fold}"
     where = each.folder.cell_path(result.fold) / "error.txt"
-    return f"{each.evaluation.task.name}: {each.evaluation.model.name}, {fold}: {reason}\n  {where}"
+    return f"{each.evaluation.task.name}: {each.evaluation.model.name}, {fold}: {result.reason}\n  {where}"

@@ -306,9 +306,6 @@ CELLS: dict[str, Row] = {
     "a label that is a formula": {"label": "=cmd|'/C calc'!A0"},
     "a label that is a hyperlink formula": {"label": '=HYPERLINK("http://example.org")'},
     "a label of very many characters": {"label": "denial" * 20_000},
-    "an empty label": {"label": ""},
-    "an empty text": {"text": ""},
-    "a text of white space": {"text": " \u00a0 "},
     "an empty id": {"id": ""},
     "an id of another row, with another text": {"id": "e0"},
     "an id with an escape sequence of the terminal": {"id": "e\x1b[2J"},
@@ -321,8 +318,6 @@ CELLS: dict[str, Row] = {
 
 TYPED: dict[str, Row] = {
     "a label that is a number": {"label": 1},
-    "a label that is null": {"label": None},
-    "a text that is null": {"text": None},
     "a group that is null": {"document": None},
     "an id that is null": {"id": None},
 }
@@ -475,9 +470,9 @@ def json_text_mutations(kind: str) -> Iterator[Broken]:
         yield Broken("two arrays", set_bytes(name, lambda content: content + content), f"{name}, line {N_ROWS + 3}: ")
         yield Broken("an array of arrays", set_bytes(name, lambda content: b"[" + content + b"]"), f"{name}, line 1: ")
         yield Broken(
-            "an object with the rows under a key",
-            set_bytes(name, lambda content: b'{"rows": ' + content + b"}"),
-            f"{name}, line 1: ",
+            "an object with rows under two keys",
+            set_bytes(name, lambda content: b'{"rows": ' + content + b', "more": ' + content + b', "n": 1}'),
+            f"{name}: ",
         )
         yield Broken("an empty array", set_bytes(name, lambda _: b"[]\n"), f"{name}: ")
     else:
@@ -992,7 +987,6 @@ JSON_SPANS: dict[str, Row] = {
     "an offset that is true": {"start": True},
     "an offset that is null": {"end": None},
     "an offset that is a list": {"end": [30]},
-    "a label that is null": {"label": None},
     "a label that is a list": {"label": ["none"]},
     "a group that is null": {"outlet": None},
     "a group with half a surrogate pair": {"outlet": "\ud800"},
@@ -1107,7 +1101,6 @@ TOOLS: dict[str, tuple[str, Callable[[], list[Row]], str, dict[str, Row]]] = {
             "a choice that is null": {"stance": {"choices": [None]}},
             "a choice that is an object": {"stance": {"choices": [{"x": 1}]}},
             "a choice that is a number": {"stance": 3},
-            "an empty text": {"text": ""},
             "a text that is an object": {"text": {"x": "نص"}},
         },
     ),
@@ -1376,10 +1369,10 @@ FOREIGN: dict[str, dict[str, tuple[str, str]]] = {
         "an array of JSON": ('[{"text": "a", "label": "b"}]\n', ": it is JSON"),
         "lines of JSON": ('{"text": "a", "label": "b"}\n' * 2, ": it is JSON"),
         "another delimiter": (
-            "text|label\na|b\n",
-            ", line 1: no comma, semicolon or tab splits the header 'text|label'",
+            "text~label\na~b\n",
+            ", line 1: no comma, semicolon, tab or bar splits the header 'text~label'",
         ),
-        "Excel's line before the header": ("sep=;\ntext;label\na;b\n", ", line 1: 'sep=;' is a line for Excel alone."),
+        "Excel's line, and a cell too many": ("sep=;\ntext;label\na;b\na;b;c\n", ", line 4: 3 cells, but"),
         "semicolons, and a cell too many": ("text;label\na;b\na;b;c\n", ", line 3: 3 cells, but the header has 2."),
     },
     "jsonl": {
@@ -1387,7 +1380,10 @@ FOREIGN: dict[str, dict[str, tuple[str, str]]] = {
         "a pointer of Git LFS": (LFS, ": it is a pointer of Git LFS"),
         "an HTML page": (PAGE, ": it is an HTML page"),
         "lines of nothing but spaces without a break": ("\u00a0\n\u00a0\n", ": there are no rows."),
-        "the rows under a key": ('{"data": [{"text": "a", "label": "b"}]}', ": it holds one JSON object"),
+        "rows under two keys": (
+            '{"a": [{"text": "a", "label": "b"}], "b": [{"text": "a", "label": "b"}], "c": 1}',
+            ": it holds one JSON object",
+        ),
         "one object over several lines": ('{\n"text": "a",\n"label": "b"}', ": it holds one JSON object"),
     },
     "parquet": {"a pointer of Git LFS": (LFS, ": it is a pointer of Git LFS")},
@@ -1426,17 +1422,9 @@ def own_data() -> Iterator[Valid]:
         lambda folder: put(folder, "parts/all.csv", whole),
         [
             Broken(
-                "an empty text", substitute("parts/all.csv", ",نفى الوزير الخبر رقم 2", ","), "parts/all.csv, line 4: "
-            ),
-            Broken(
                 "training texts that all stand in test",
                 set_bytes("parts/all.csv", lambda _: written(again, "csv")),
                 "parts/all.csv: split: every train example repeats",
-            ),
-            Broken(
-                "a label whose texts all repeat others",
-                set_bytes("parts/all.csv", lambda c: c + "x,نفى الوزير الخبر رقم 0,rare,d0,none,train\n".encode()),
-                "parts/all.csv: all examples with the label 'rare' repeat other inputs",
             ),
         ],
         data="parts/all.csv",
@@ -1472,7 +1460,6 @@ def new_text() -> Iterator[Valid]:
         "csv": {"an empty text": {"text": ""}},
         "tsv": {"a text of white space": {"text": " "}},
         "jsonl": {
-            "a text that is null": {"text": None},
             "a text that is a list": {"text": ["نفى"]},
             "a text with half a surrogate pair": {"text": "\udc00"},
             "another column with half a surrogate pair": {"id": "\ud83d"},
@@ -1483,6 +1470,8 @@ def new_text() -> Iterator[Valid]:
         name = FILES[kind].replace("labels", "new")
         rows = [{"id": row["id"], "text": row["text"]} for row in table_rows()]
         broken = [*file_mutations(name), *arabic_mutations(name, 1 if kind == "jsonl" else 2)]
+        told = ("UTF-16 with its byte order mark", ", Windows-1256")  # encodings that are told and read
+        broken = [each for each in broken if not each.words.endswith(told)]
         for words, cells in changes.items():
             number = random.Random(f"{kind} {words}").randrange(1, N_ROWS)
             other = rows.copy()

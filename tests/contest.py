@@ -70,7 +70,7 @@ def store_contest(
         folder = RunFolder(results / task / model / key)
         for cell in cells:
             folder.write_cell(cell)
-        folder.write_summary(summarise(cells, LABELS, 0))
+        folder.write_summary(summarise(cells, LABELS))
         record = _record(key, task, model, LABELS, folds, 0, False)
         record["task"] |= {"n_examples": n, "n_groups": n_groups} | changes.get("of_task", {})
         folder.write_record(record | {name: value for name, value in changes.items() if name != "of_task"})

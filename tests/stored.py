@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import make_column_transformer
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 
 from bench.evaluation.cell import FINAL, CellResult, Trial
 from bench.evaluation.scoring import score_predictions
+from bench.features.tfidf import Tfidf
 from bench.models.persistence import dumps
 from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import summarise
@@ -54,7 +53,7 @@ def write_run(
             cell = CellResult(fold=cell.fold, status="failed", seconds={"fit": 0.1}, error=error)
         folder.write_cell(cell)
     if failed_fold is None:
-        folder.write_summary(summarise(cells, labels, seed))
+        folder.write_summary(summarise(cells, labels))
         folder.write_cell(
             CellResult(
                 FINAL,
@@ -72,7 +71,7 @@ def write_run(
 def fitted(labels: tuple[str, ...]) -> Pipeline:
     """A classifier over a frame with a text column."""
     y = [labels[place % len(labels)] for place in range(len(TEXTS))]
-    features = make_column_transformer((TfidfVectorizer(), "text"))
+    features = FeatureUnion([("word", Tfidf(columns=("text",)))])
     return Pipeline([("features", features), ("estimator", LogisticRegression(C=100.0))]).fit(TEXTS, y)
 
 

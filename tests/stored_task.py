@@ -50,7 +50,7 @@ def write_task_runs(
             "n_examples": len(task),
             "n_groups": len(set(task.groups)),
             "notes": list(task.notes),
-            "references": [] if task.passes is None else pass_scores(task.passes, task.groups, task.labels, 0),
+            "references": [] if task.passes is None else pass_scores(task.passes, task.groups, task.labels),
         }
         record["model"] |= model
         folder = RunFolder(results / task.name / name / record["key"])
@@ -70,7 +70,7 @@ def write_task_runs(
         cells[0].notes += notes
         for cell in cells:
             folder.write_cell(cell)
-        folder.write_summary(summarise(cells, task.labels, 0))
+        folder.write_summary(summarise(cells, task.labels))
         folder.write_record(record)
         written[name] = folder
     return written

@@ -400,13 +400,16 @@ TABLE_MISTAKES = {
         "a.tsv",
         "text\tlabel\nنعم\tyes\n \tno\n",
         {},
-        "a.tsv, line 3: column 'text' is empty.\nEvery example needs a text.",
+        "a.tsv, line 3: column 'text' is empty, as in 1 of all 2 rows.\n"
+        "Every example needs a text: name its column in source.columns.text, or take these rows out.",
     ),
     "an empty label": (
         "a.csv",
         "text,label\nنعم,\n",
         {},
-        "a.csv, line 2: column 'label' is empty.\nEvery example needs a label.",
+        "a.csv, line 2: column 'label' is empty, as in 1 of all 1 row.\n"
+        "Every example needs a label: name its column in source.columns.label, or take these rows out. Where an empty "
+        "cell is a label of its own, write that label into it.",
     ),
     "a duplicate id": (
         "a.csv",
@@ -432,14 +435,15 @@ TABLE_MISTAKES = {
         "a.csv",
         "text,label,text\nنعم,yes,لا\n",
         {},
-        "a.csv, line 1: the column 'text' stands twice.",
+        "a.csv, line 1: the column 'text' stands twice.\nRename one of the two in the file. If the first line is a row "
+        "and no header, name the columns, such as --columns name-1,name-2,name-3.",
     ),
     "a header alone": ("a.csv", "text,label\n", {}, "a.csv: the table has a header but no rows."),
     "an unknown format": (
-        "a.xlsx",
+        "a.ods",
         "text,label\n",
         {},
-        "a.xlsx: a table is a .csv, .tsv, .jsonl, .json or .parquet file, not '.xlsx'.\n"
+        "a.ods: a table is a .csv, .tsv, .jsonl, .json, .parquet or .xlsx file, not '.ods'.\n"
         "Name what it is in task.yaml: source.format.",
     ),
     "a text that is no text": (
@@ -466,7 +470,8 @@ TABLE_MISTAKES = {
         "text,label\nنعم,yes\n".encode("cp1256"),
         {},
         "a.csv, line 2: byte 1 of the line (0xe4) is not UTF-8.\nSave it as UTF-8; Arabic text is often Windows-1256: "
-        "iconv -f WINDOWS-1256 -t UTF-8 FILE",
+        "iconv -f WINDOWS-1256 -t UTF-8 FILE\n"
+        "A file of rows can also be read as it is: --encoding NAME, or source.encoding in a task's file.",
     ),
 }
 

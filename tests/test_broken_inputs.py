@@ -156,7 +156,10 @@ WORDS: dict[str, tuple[tuple[str, ...], str]] = {
         ("new", "task", "x", "--data", "\udce4.csv"),
         r"\udce4.csv: the path is not UTF-8",
     ),
-    "an archive as data": (("new", "task", "x", "--data", "labels.zip"), "labels.zip: no format is known for '.zip'"),
+    "an archive as data": (
+        ("new", "task", "x", "--data", "labels.zip"),
+        "labels.zip: it cannot be unpacked: ",
+    ),
     "a link out of the folder to nothing": (("new", "task", "x", "--data", "link.csv"), "link.csv: it is a link to "),
     "a file for a folder": (("export", "task=mine", "--to", "labels.csv/x.parquet"), "labels.csv: cannot be written"),
     "a link in the way": (("export", "task=mine", "--to", "link.parquet"), "There is already link.parquet."),

@@ -101,7 +101,7 @@ def store_predictions(results: Path, right: dict[str, np.ndarray], groups: np.nd
             cell.scores = score_predictions(cell.predictions, LABELS)
             folder.write_cell(cell)
             cells.append(cell)
-        folder.write_summary(summarise(cells, LABELS, 0))
+        folder.write_summary(summarise(cells, LABELS))
 
 
 def test_as_many_right_in_every_group_but_other_examples_is_not_called_equal(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_ranking_that_hangs_on_one_document_is_said(tmp_path: Path) -> None:
     fold = lucky.read_cell(0)
     fold.predictions["predicted"] = fold.predictions["label"]
     lucky.write_cell(fold)
-    lucky.write_summary(summarise([lucky.read_cell(f) for f in range(5)], LABELS, 0))
+    lucky.write_summary(summarise([lucky.read_cell(f) for f in range(5)], LABELS))
     comparison = compared(tmp_path, "task=denial")
     assert comparison["rows"][0]["name"] == "lucky"
     assert any("steady would be best" in warning for warning in comparison["warnings"])

@@ -17,7 +17,8 @@ from bench.comparison.request import parse_request
 from bench.comparison.selection import select, select_folders
 from bench.errors import BenchError, UserError
 from bench.report.html.page import render_report
-from bench.results.store import RunFolder
+from bench.results.leaderboard import leaderboard
+from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import summarise
 
 
@@ -33,7 +34,7 @@ DAMAGES = {
     "[]": "expected a mapping",
     "{": "not readable as JSON",
     '{"format": 1, "status": "complete"}': "another version of bench (format 1",
-    '{"format": 3, "status": "complete"}': "'task' is missing",
+    f'{{"format": {FORMAT}, "status": "complete"}}': "'task' is missing",
 }
 
 
@@ -69,9 +70,49 @@ def test_changed_predictions_are_noticed_in_every_run(tmp_path: Path) -> None:
     made = store_contest(tmp_path, {"a": 0.8, "b": 0.7})
     path = made["a"].cell_path(1) / "predictions.csv"
     path.write_text(path.read_text().replace("0.8", "0.7", 1))
+    comparison = compared(tmp_path, "task=denial")
+    assert names(comparison) == {"b"}
+    assert comparison["notes"] == ["a is left out: fold-01/predictions.csv: its predictions are not those of the run"]
     with pytest.raises(BenchError, match="A stored file was changed") as error:
-        compared(tmp_path, "task=denial")
+        compared(tmp_path, "task=denial", "model=a,b")
     assert error.value.message.startswith(f"{path}: ")
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _folder_instead(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("damage", [_cut, _folder_instead, lambda path: path.write_text("[1]")])
+@pytest.mark.parametrize("name", ["run.json", "summary.json", "fold-01/result.json", "fold-01/predictions.csv"])
+def test_one_damaged_run_keeps_no_other_from_being_compared_ranked_and_reported(
+    tmp_path: Path, bench, name: str, damage: Any
+) -> None:
+    made = store_contest(tmp_path, {"a": 0.8, "b": 0.7, "c": 0.6})
+    damage(made["c"].path / name)
+    comparison = compared(tmp_path, "task=denial")
+    assert names(comparison) == {"a", "b"}
+    (note,) = comparison["notes"]
+    assert "c is left out: " in note
+    board = leaderboard(tmp_path, made["a"].read_record())
+    assert {row["model"] for row in board["rows"] if row["kind"] == "model"} >= {"a", "b"}
+    status, _, said = bench("compare", str(made["a"].path), str(made["c"].path))
+    assert status in (1, 2)
+    assert str(made["c"].path) in said
+    status, _, _ = bench("report", "task=denial", f"results={tmp_path}")
+    assert status == 0
+
+
+def test_where_every_run_is_damaged_the_first_is_named(tmp_path: Path) -> None:
+    made = store_contest(tmp_path, {"a": 0.8, "b": 0.7})
+    for folder in made.values():
+        _cut(folder.path / "fold-00" / "predictions.csv")
+    with pytest.raises(BenchError, match="its predictions are not those of the run"):
+        compared(tmp_path, "task=denial")
 
 
 DAMAGED = {
@@ -82,7 +123,11 @@ DAMAGED = {
     "an empty summary": ("summary.json", lambda text: "{}", "summary.json: 'scores' is missing"),
     "a summary that is a list": ("summary.json", lambda text: "[]", "summary.json: expected a mapping"),
     "an empty result": ("fold-01/result.json", lambda text: "{}", "result.json: 'fold' is missing"),
-    "a record of two keys": ("run.json", lambda text: '{"format": 3, "status": "x"}', "run.json: 'task' is missing"),
+    "a record of two keys": (
+        "run.json",
+        lambda text: f'{{"format": {FORMAT}, "status": "x"}}',
+        "run.json: 'task' is missing",
+    ),
     "a record that is a list": ("run.json", lambda text: "[]", "run.json: expected a mapping"),
 }
 
@@ -146,7 +191,7 @@ def test_with_repeats_a_suspect_stands_once_and_only_where_every_repeat_agrees(t
                 right = cell.predictions["id"] == turned
                 cell.predictions.loc[right, "predicted"] = cell.predictions.loc[right, "label"]
             folder.write_cell(cell)
-        folder.write_summary(summarise([folder.read_cell(fold) for fold in range(10)], LABELS, 0))
+        folder.write_summary(summarise([folder.read_cell(fold) for fold in range(10)], LABELS))
     twice = compared(tmp_path, "task=denial")["suspects"]
     assert [each["id"] for each in twice] == [each["id"] for each in once if each["id"] != turned]
     margins = {each["id"]: each["margin"] for each in once}
@@ -256,6 +301,6 @@ def test_a_run_without_its_summary_alone_is_not_called_unfinished(tmp_path: Path
     made = store_contest(tmp_path, {"a": 0.8, "b": 0.7, "c": 0.6})
     (made["c"].path / "summary.json").unlink()
     (note,) = compared(tmp_path, "task=denial")["notes"]
-    assert note == "c is left out: its summary is missing; the command that made it makes it again"
+    assert note == "c is left out: its summary is missing or damaged; the command that made it makes it again"
     with pytest.raises(UserError, match="its summary is missing"):
         select_folders([made["a"].path, made["c"].path])

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from bench.errors import ModelError
 from bench.models import Model, SearchSpace
 from bench.models.conformance import RULES, check_model, check_rule, subject_of, synthetic_task
-from bench.models.persistence import dumps, loads, packages_of
+from bench.models.persistence import dumps, loads
 from bench.models.worker import Worker
 from bench.testing import parametrize_with_rules
 
@@ -105,17 +105,24 @@ def test_synthetic_tasks_are_the_same_each_time_and_differ_by_class() -> None:
     assert sorted((one.y == label).sum() for label in one.labels) == [20, 20, 20]
 
 
-class Private(BaseEstimator):
+class Part(BaseEstimator):
     pass
 
 
-def test_a_stored_model_with_types_of_an_unnamed_package_is_refused_by_name() -> None:
-    stored = dumps(Private())
-    with pytest.raises(ModelError, match=rf"{Private.__module__}\.Private"):
+class Private(BaseEstimator):
+    """Holds a part of its own once it is fitted."""
+
+    stored_parts = (Part,)
+
+
+def test_a_stored_model_holds_the_classes_that_its_definition_names_and_those_that_they_list() -> None:
+    private = Private()
+    private.part_ = Part()
+    stored = dumps(private)
+    defined = Model("mine", estimator=f"{__name__}.Private")
+    assert isinstance(loads(stored, defined).part_, Part)
+    with pytest.raises(ModelError, match=rf"{__name__}\.Private \(the model's definition here does not name it\)"):
         loads(stored)
-    assert isinstance(loads(stored, trusted_modules=[Private.__module__]), Private)
-
-
-def test_a_model_trusts_the_modules_that_its_own_file_names() -> None:
-    assert packages_of(faulty("Sound")) == ("faulty_models",)
-    assert packages_of(Model("mine", estimator="a.b.C", features="d.E")) == ("a.b", "d")
+    other = Model("mine", estimator=f"{__name__}.Part")
+    with pytest.raises(ModelError, match=rf"is {__name__}\.Private, but the model 'mine' is defined here as"):
+        loads(stored, other)

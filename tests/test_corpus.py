@@ -106,7 +106,7 @@ def test_each_input_is_kept_once_at_its_first_place(rows: list[tuple[str, str]])
         if input_key(text) not in seen:
             seen.add(input_key(text))
             expected.append(str(number))
-    kept, passes, notes = drop_repeats(frame, ("text",), frame[["label"]])
+    kept, passes, notes, _ = drop_repeats(frame, ("text",), frame[["label"]])
     assert kept["id"].tolist() == expected
     assert passes is not None
     assert passes["label"].tolist() == kept["label"].tolist()
@@ -116,7 +116,7 @@ def test_each_input_is_kept_once_at_its_first_place(rows: list[tuple[str, str]])
 
 def test_a_dropped_copy_with_another_label_is_named() -> None:
     frame = pd.DataFrame({"id": ["p", "q", "r"], "text": ["نفى", "نفى!", "أكد"], "label": ["denial", "none", "none"]})
-    _, _, notes = drop_repeats(frame, ("text",), None)
+    notes = drop_repeats(frame, ("text",), None).notes
     assert notes == (
         "1 of 3 examples repeats the input of an earlier one and is left out: q (as p).",
         "1 of these had another label than the copy that is kept: q (none; p: denial).",

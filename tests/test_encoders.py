@@ -270,10 +270,10 @@ def test_a_stored_model_finds_its_encoder_by_name_and_refuses_another_of_that_na
     model = load_model("encoder-logreg", {"params.features.encoder": "hash"})
     fitted = model.build({}, task, seed=0).fit(task.frame, task.y)
     stored = dumps(fitted)
-    np.testing.assert_array_equal(loads(stored).predict(task.frame), fitted.predict(task.frame))
+    np.testing.assert_array_equal(loads(stored, model).predict(task.frame), fitted.predict(task.frame))
     write_encoder(folder, prefix="query: ")
     with pytest.raises(ModelError, match="was fitted with the encoder 'hash' as numpy"):
-        loads(stored).predict(task.frame)
+        loads(stored, model).predict(task.frame)
 
 
 def test_a_run_with_other_weights_is_another_run(folder: Path) -> None:

@@ -94,7 +94,7 @@ def test_nobody_elses_random_numbers_change(tiny: Path) -> None:
 def test_a_stored_model_predicts_the_same_and_holds_what_was_trained_alone(tiny: Path) -> None:
     task = text_task()
     model = fitted(task, frozen_layers=1)
-    stored = loads(dumps(model))
+    stored = loads(dumps(model), load_model("finetune"))
     assert (stored.predict_proba(task.frame) == model.predict_proba(task.frame)).all()
     trained = {name.split(".layer.")[-1].split(".")[0] for name in stored.weights_}
     assert trained == {"1", "head"}
@@ -102,7 +102,7 @@ def test_a_stored_model_predicts_the_same_and_holds_what_was_trained_alone(tiny:
 
 def test_a_stored_model_refuses_other_weights_of_the_encoders_name(tiny: Path) -> None:
     task = text_task()
-    stored = loads(dumps(fitted(task, epochs=1)))
+    stored = loads(dumps(fitted(task, epochs=1)), load_model("finetune"))
     write_tiny_encoder(tiny, [*CUES.values(), *WORDS], seed=1)
     with pytest.raises(BenchError, match="fitted with the encoder 'tiny'"):
         stored.predict(task.frame)

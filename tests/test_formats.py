@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from bench.data import Task
 from bench.data.definition import build_task
-from bench.data.scaffold.detection import detect_format
-from bench.data.sources.formats import FORMATS
+from bench.data.scaffold.files import detect_form
+from bench.data.sources.formats import Form
 from bench.errors import ConfigError, DataError, UserError
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(str.strip)
@@ -33,7 +33,7 @@ def build(folder: Path, names: list[str], columns: dict[str, Any], **source: Any
 
 
 def rows(path: Path, format_name: str) -> list[dict[str, Any]]:
-    return [dict(row) for _, row in FORMATS[format_name](path)]
+    return [dict(row) for _, row in Form(format_name).rows(path)]
 
 
 def write_json(path: Path, objects: list[dict[str, Any]]) -> Path:
@@ -70,7 +70,7 @@ def test_a_table_is_split_at_its_own_delimiter(tmp_path_factory: pytest.TempPath
         lines = [["text", "label", "place"], *([text, "yes", "Sanaa"] for text in texts)]
         quoted = "".join(delimiter.join(f'"{cell}"' for cell in line) + "\r\n" for line in lines)
         path.write_text(quoted, encoding="utf-8", newline="")
-        assert detect_format(path) == name
+        assert detect_form(path).form.format == name
         assert [row["text"] for row in rows(path, name)] == texts
 
 
@@ -104,7 +104,7 @@ def test_a_parquet_file_of_other_bytes_is_refused(tmp_path: Path) -> None:
 def test_lines_of_spaces_before_the_header_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("  \n\ntext,label\nنفى,yes\n", encoding="utf-8")
-    assert list(FORMATS[detect_format(path)](path)) == [(f"{path}, line 4", {"text": "نفى", "label": "yes"})]
+    assert list(detect_form(path).form.rows(path)) == [(f"{path}, line 4", {"text": "نفى", "label": "yes"})]
 
 
 def test_labels_that_are_true_or_false_are_named_so(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_labels_that_are_true_or_false_are_named_so(tmp_path: Path) -> None:
 
 BROKEN: dict[str, tuple[str, bytes, str]] = {
     "no Parquet": ("a.parquet", b"text,label\n", "not a readable Parquet file"),
-    "no array": ("a.json", b'{"text": "x"}', "a.json, line 1: not valid JSON: expected [."),
+    "no array": ("a.json", b'{"text": "x"}', "a.json: it holds one JSON object, and in it no table."),
     "an item that is no object": ("a.json", b'[{"text": "x"},\n 3]', "line 2: expected a JSON object, not int."),
     "a torn array": ("a.json", b'[{"text": "x"},\n{"text": ', "line 2: not valid JSON: Expecting value"),
     "an array without an end": ("a.json", b'[{"text": "x"}\n\n', "line 3: not valid JSON: expected , or ]."),
@@ -185,11 +185,32 @@ def test_label_studio_gives_what_most_annotators_chose(tmp_path: Path) -> None:
         {"type": "labels", "from_name": "span", "value": {"start": 0, "end": 3, "labels": ["WHO"]}}
     )
     path = write_json(tmp_path / "a.json", tasks)
-    assert detect_format(path) == "label-studio"
+    assert detect_form(path).form.format == "label-studio"
     task = build(tmp_path, ["yes", "no"], STUDIO, path="a.json", format="label-studio")
     assert task.y.tolist() == ["no", "yes", "yes"]
     assert task.ids.tolist() == ["1", "2", "3"]
     assert task.notes == ("2 of 5 rows are left out: no label (2).",)
+
+
+def test_null_where_the_tool_has_nothing_to_say_is_no_label(tmp_path: Path) -> None:
+    tasks = studio(
+        ("نفى الوزير", [annotation(1, "no"), {"completed_by": 2, "result": None}, None]),
+        ("أكد الوزير", [annotation(None, "yes")]),
+        ("لم يعلق", None),
+    )
+    tasks[1]["annotations"][0]["result"] += [None, {"type": "choices", "from_name": "stance", "value": None}]
+    write_json(tmp_path / "a.json", tasks)
+    task = build(tmp_path, ["yes", "no"], STUDIO, path="a.json", format="label-studio")
+    assert task.y.tolist() == ["no", "yes"]
+    assert task.notes == ("1 of 3 rows is left out: no label (1).",)
+
+
+@pytest.mark.parametrize("separator", [",", ",\n"])
+def test_an_error_in_an_export_names_the_line_or_where_all_are_on_one_the_id(tmp_path: Path, separator: str) -> None:
+    tasks = studio(("x", [annotation(1, "no")]), ("y", [annotation(1, "yes"), annotation(2, "no")]))
+    (tmp_path / "a.json").write_text("[" + separator.join(map(json.dumps, tasks)) + "]")
+    with pytest.raises(DataError, match="line 2: its" if "\n" in separator else f"id {tasks[1]['id']}: its annotators"):
+        build(tmp_path, ["yes", "no"], STUDIO, path="a.json", format="label-studio")
 
 
 def test_annotators_who_labelled_every_text_can_be_passes(tmp_path: Path) -> None:
@@ -251,7 +272,7 @@ def test_both_forms_of_label_studio_give_the_same_labels(
         for who, vote in enumerate(given)
     ]
     full_path, short_path = write_json(folder / "a.json", tasks), write_json(folder / "b.json", short)
-    assert detect_format(short_path) == "label-studio-min"
+    assert detect_form(short_path).form.format == "label-studio-min"
     full, brief = rows(full_path, "label-studio"), rows(short_path, "label-studio-min")
     assert [(row["id"], row["text"], row["stance"]) for row in full] == [
         (row["id"], row["text"], row["stance"]) for row in brief
@@ -274,7 +295,7 @@ def test_doccano_gives_the_one_label_of_a_text(tmp_path: Path) -> None:
         {"id": 3, "text": "قال", "label": [], "Comments": []},
     ]
     path = write_lines(tmp_path / "a.jsonl", lines)
-    assert detect_format(path) == "doccano"
+    assert detect_form(path).form.format == "doccano"
     task = build(tmp_path, ["yes", "no"], {"text": "text", "label": "label"}, path="a.jsonl", format="doccano")
     assert (task.frame["text"].tolist(), task.y.tolist()) == (["نفى", "أكد"], ["no", "yes"])
     assert task.notes == ("1 of 3 rows is left out: no label (1).",)
@@ -303,7 +324,7 @@ def answer(text: str, given: str, **more: Any) -> dict[str, Any]:
 
 def prodigy_rows(folder: Path, *lines: dict[str, Any]) -> list[dict[str, Any]]:
     path = write_lines(folder / "a.jsonl", list(lines))
-    assert detect_format(path) == "prodigy"
+    assert detect_form(path).form.format == "prodigy"
     return rows(path, "prodigy")
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import pickle
 import subprocess
 import sys
 import time
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,19 +18,23 @@ import pandas as pd
 import pytest
 import yaml
 
+from bench.config import compose
 from bench.data import mapped
 from bench.data.definition import build_task
 from bench.data.duplicates import drop_repeats
 from bench.data.mapped import MappedFile, read_mapped, select_rows
+from bench.data.scaffold import Given, scaffold_task
 from bench.data.sources import table
 from bench.data.task import Task
-from bench.errors import BenchError
+from bench.errors import BenchError, DataError
+from bench.evaluation.split_task import split_task
 
 DEFINITION = {
     "name": "mine",
     "description": "A task.",
     "source": {"kind": "table", "path": "rows.csv", "columns": {"text": "text", "label": "label", "group": "outlet"}},
     "inputs": ["text"],
+    "allow_repeats": True,
     "labels": ["a", "b"],
 }
 WORDS = ["نفى", "أكد", "قال", "نفى.", "«نص»\nآخر", "a,b", "ٱ"]
@@ -155,7 +161,7 @@ def test_a_cache_folder_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyP
 
 def test_repeats_in_many_rows_are_told_as_in_few(many: Path) -> None:
     frame = pd.DataFrame({"id": [str(n) for n in range(20)], "text": [f"نص {n % 12}" for n in range(20)], "label": "a"})
-    examples, _, notes = drop_repeats(frame, ("text",), None)
+    examples, _, notes, _ = drop_repeats(frame, ("text",), None)
     assert examples["id"].tolist() == [str(n) for n in range(12)]
     assert notes[0].startswith("8 of 20 examples repeat an earlier input and are left out: 12 (as 0), 13 (as 1)")
 
@@ -199,3 +205,31 @@ watcher.join()
 print(max(seen) - before)
 """
 """Prints by how many MiB the memory of a process grows at most while it builds a task, mapped files not counted."""
+
+
+def test_one_long_name_of_a_group_takes_no_more_memory_than_itself(tmp_path: Path) -> None:
+    """In an array of NumPy's texts each of the names would take as much as the longest: here 800 MB."""
+    rows = [
+        {"text": f"نص رقم {row}", "label": "ab"[row % 2], "group": "خبر " * 25_000 if row == 7 else f"g{row % 40}"}
+        for row in range(2_000)
+    ]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (tmp_path / "a.jsonl").write_text(lines, encoding="utf-8")
+    tracemalloc.start()
+    try:
+        built = scaffold_task("mine", tmp_path, str(tmp_path / "a.jsonl"), Given())
+        split = split_task(built.task, compose(["task=stance"]), [])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(split.splits) == 5
+    assert peak < 100 * 2**20
+    assert (tmp_path / "tasks" / "mine" / "README.md").stat().st_size < 10_000
+
+
+def test_a_label_as_long_as_a_text_is_refused(tmp_path: Path) -> None:
+    rows = [{"text": f"نص رقم {row}", "label": "ab"[row % 2] * (201 if row == 7 else 1)} for row in range(40)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with pytest.raises(DataError, match="has 201 characters") as error:
+        scaffold_task("mine", tmp_path, str(tmp_path / "a.jsonl"), Given())
+    assert "Is it the text?" in str(error.value)

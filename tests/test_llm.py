@@ -391,6 +391,8 @@ def test_a_label_is_known_in_any_case_and_in_the_marks_that_models_put_around_it
         "",
         " \n",
         "...",
+        "denial \ud83d",
+        '{"label": "\\ud83d"}',
     ],
 )
 def test_anything_else_is_no_answer_and_says_why(content: str) -> None:
@@ -398,6 +400,7 @@ def test_anything_else_is_no_answer_and_says_why(content: str) -> None:
     assert label is None
     assert reason == "the answer is empty" if not content.strip() else reason.startswith("the answer is not one of")
     assert "\n" not in reason
+    reason.encode()
     assert len(reason) < 150
 
 
@@ -584,7 +587,8 @@ def test_a_fitted_classifier_is_cloned_and_stored_without_a_key(
     (tmp_path / "model.skops").write_bytes(stored)
     assert holding(tmp_path, KEY) == []
     assert holding(tmp_path, "some-model") == ["model.skops"]
-    assert np.array_equal(loads(stored).predict(task.frame), task.y)
+    defined = load_model("llm", {"params.base_url": server.url})
+    assert np.array_equal(loads(stored, defined).predict(task.frame), task.y)
     assert len(server.bodies) == len(task)
     assert clone(model).get_params() == model.get_params()
 

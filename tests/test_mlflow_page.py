@@ -44,12 +44,13 @@ def runs(results: Path) -> dict[str, RunFolder]:
 
 
 @pytest.fixture(scope="module")
-def address(results: Path) -> Iterator[str]:
+def opened(results: Path) -> Iterator[str]:
+    """The address that `bench ui` prints."""
     server = _bench("ui", "--results", str(results))
     watchdog = threading.Timer(120, server.kill)
     watchdog.start()
     try:
-        found = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())
+        found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", server.stdout.readline())
         assert found, server.stderr.read()
         yield found[0]
     finally:
@@ -59,11 +60,20 @@ def address(results: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def context(address: str) -> Iterator[BrowserContext]:
+def address(opened: str) -> str:
+    return opened.partition("/?")[0]
+
+
+@pytest.fixture(scope="module")
+def context(opened: str) -> Iterator[BrowserContext]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": 1600, "height": 900})
         context.set_default_timeout(PATIENCE)
+        first = context.new_page()
+        first.goto(opened)
+        assert "token" not in first.url
+        first.close()
         yield context
         browser.close()
 

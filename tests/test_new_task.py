@@ -250,13 +250,20 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "ids for labels": (["--label", "id"], "the column 'id' has 72 different values, so it is no column of labels."),
     "one label only": (["--label", "constant"], "the column 'constant' has one value, so it is no column of labels."),
     "a split of other words": (["--split", "document"], "'d0' is no part of a split."),
-    "a sheet": (["--data", "labels.xlsx"], "no format is known for '.xlsx'.\nSave the sheet as CSV in UTF-8."),
-    "other bytes": (["--data", "windows.csv"], "windows.csv, line 2: byte"),
+    "a sheet": (
+        ["--data", "labels.ods"],
+        "no format is known for '.ods'.\nSave the sheet as .xlsx, or as CSV",
+    ),
+    "no workbook": (
+        ["--data", "labels.xlsx"],
+        "labels.xlsx: it is no readable .xlsx workbook: File is",
+    ),
+    "other bytes": (["--data", "latin.csv"], "latin.csv, line 2: byte"),
     "an empty file": (["--data", "empty.csv"], "empty.csv: the file is empty."),
-    "a text that is empty": (["--data", "gap.csv"], "gap.csv, line 3: column 'text' is empty."),
+    "a text that is empty": (["--data", "gap.csv"], "gap.csv, line 3: column 'text' is empty, as in 1 of all 2 rows."),
     "a folder without labels": (["--data", "docs"], "a folder of documents holds .txt files and one file of labels"),
-    "no name that tells": (["--data", "plain.csv"], "which column is the text? None has a name that tells."),
-    "a text that is the group": (["--group", "text"], "which column is the text? 'text' is the group by --group."),
+    "no name that tells": (["--data", "plain.csv"], "plain.csv: which column is the text? No name tells, and"),
+    "a text that is the group": (["--group", "text"], "or long texts.\n'text' is the group by --group."),
     "a split without a test part": (["--split", "half"], "--split half: no row of labels.csv is in 'test'."),
     "a gap in a column that was guessed": (
         ["--data", "gap.csv"],
@@ -270,7 +277,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "an address": (["--data", "https://example.org/a.csv"], "https://example.org/a.csv: an address is not read."),
     "the home of nobody": (["--data", "~nobody-here/a.csv"], "cannot be read: Could not determine home directory.\n"),
     "no suffix": (["--data", "labels"], "labels: its name has no suffix that tells its format."),
-    "several names that tell": (["--data", "many.csv"], "which column is the text? It can be any of sentence, body."),
+    "a label of one value beside several texts": (["--data", "many.csv"], "the column 'label' has one value"),
 }
 
 
@@ -280,12 +287,13 @@ def test_what_cannot_be_a_task_is_refused_and_nothing_is_written(folder: Path, b
     rows = [{**row, "constant": "x", "id": f"e{n}", "half": "train"} for n, row in enumerate([*ROWS, *ROWS])]
     write_csv(folder / "labels.csv", rows)
     (folder / "labels").touch()
-    (folder / "windows.csv").write_bytes("text,label\nنفى,a\n".encode("windows-1256"))
+    (folder / "latin.csv").write_bytes("text,label\nété,a\n".encode("windows-1252"))
+    (folder / "labels.ods").write_bytes(b"PK")
     (folder / "labels.xlsx").write_bytes(b"PK")
     (folder / "empty.csv").touch()
     (folder / "gap.csv").write_text("text,label,who\nx,a,\n ,b,me\n", encoding="utf-8")
     (folder / "docs").mkdir()
-    write_csv(folder / "plain.csv", renamed(ROWS, text="عمود"))
+    write_csv(folder / "plain.csv", [{**row, "آخر": row["عمود"][::-1]} for row in renamed(ROWS, text="عمود")])
     write_csv(folder / "many.csv", [{"sentence": "x", "body": "y", "label": "z"}])
     before = sorted(folder.rglob("*"))
     data = [] if "--data" in options else ["--data", "labels.csv"]
@@ -296,10 +304,10 @@ def test_what_cannot_be_a_task_is_refused_and_nothing_is_written(folder: Path, b
 
 
 def test_columns_that_do_not_tell_are_listed_with_their_values(folder: Path) -> None:
-    write_csv(folder / "a.csv", renamed(ROWS, text="عمود"))
+    write_csv(folder / "a.csv", [{**row, "آخر": row["عمود"][::-1]} for row in renamed(ROWS, text="عمود")])
     with pytest.raises(ConfigError) as error:
         scaffold_task("mine", folder, "a.csv", Given())
-    assert "Name it: --text COLUMN" in str(error.value)
+    assert "Name it: --text 'عمود', or for pairs --claim 'عمود' --text 'آخر'" in str(error.value)
     assert "عمود: 'نفى الوزير الخبر رقم 0', 'أكد" in str(error.value)
     assert "label: 'denial', 'none'" in str(error.value)
 

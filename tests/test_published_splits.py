@@ -109,7 +109,7 @@ def test_the_stored_model_is_the_one_that_was_scored(features: str | None) -> No
     result = evaluate(evaluation_of(task, model), 0, FeatureCache(task.frame))
     assert result.estimator is not None, result.notes
     test = task.frame[task.examples["split"] == "test"]
-    assert loads(result.estimator).predict(test).tolist() == result.predictions["predicted"].tolist()
+    assert loads(result.estimator, model).predict(test).tolist() == result.predictions["predicted"].tolist()
 
 
 @given(
@@ -120,7 +120,7 @@ def test_the_stored_model_is_the_one_that_was_scored(features: str | None) -> No
     )
 )
 def test_no_input_of_test_is_seen_before_and_test_stays_whole(frame: pd.DataFrame) -> None:
-    settled, _, notes = settle_splits(frame, ("text",), None, ["split"])
+    settled, _, notes, _ = settle_splits(frame, ("text",), None, ["split"])
     seen = {role: settled["text"][settled["split"] == role].tolist() for role in ROLES}
     assert seen["test"] == frame["text"][frame["split"] == "test"].tolist()
     assert not {*seen["train"], *seen["dev"]} & set(seen["test"])

@@ -457,7 +457,7 @@ def test_a_line_of_one_point_is_drawn() -> None:
 def test_reliability_is_that_of_sorted_predictions_cut_into_equal_parts(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     confidence, correct = rng.permutation(n) / n, rng.random(n) < 0.6
-    curve = reliability(confidence, correct)
+    curve = reliability(confidence, correct, np.arange(n))
     order = np.argsort(confidence)
     n_bins = max(1, min(10, n // FEWEST_IN_BIN))
     assert len(curve.counts) == n_bins
@@ -466,8 +466,12 @@ def test_reliability_is_that_of_sorted_predictions_cut_into_equal_parts(n: int, 
     parts = list(zip(np.split(confidence[order], cuts), np.split(correct[order], cuts), strict=True))
     np.testing.assert_allclose(curve.confidence, [part.mean() for part, _ in parts])
     np.testing.assert_allclose(curve.accuracy, [part.mean() for _, part in parts])
-    error = sum(abs(right.mean() - part.mean()) * len(part) for part, right in parts) / n
-    assert curve.error == pytest.approx(error)
+    squared = 0.0
+    for part, right in parts:
+        off = right - part
+        chance = off.var(ddof=1) / len(off) if len(off) > 1 else 0.0
+        squared += (off.mean() ** 2 - chance) * len(off) / n
+    assert curve.error == pytest.approx(np.sqrt(max(squared, 0.0)), abs=1e-9)
     assert curve.bias == pytest.approx(confidence.mean() - correct.mean())
 
 
@@ -478,7 +482,7 @@ def test_equal_confidences_share_a_bin_in_whatever_order_they_come(values: list[
     curves = []
     for _ in range(2):
         confidence, right = map(np.array, zip(*pairs, strict=True))
-        curves.append(reliability(confidence, right))
+        curves.append(reliability(confidence, right, np.arange(len(right))))
         random.shuffle(pairs)
     np.testing.assert_allclose(curves[0].accuracy, curves[1].accuracy)
     assert len(curves[0].counts) <= len(set(values))
@@ -487,8 +491,37 @@ def test_equal_confidences_share_a_bin_in_whatever_order_they_come(values: list[
 def test_predictions_that_are_right_as_often_as_they_say_have_little_error() -> None:
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.3, 1.0, 20_000)
-    assert reliability(confidence, rng.random(20_000) < confidence).error < 0.02
-    assert reliability(confidence, rng.random(20_000) < confidence - 0.2).bias == pytest.approx(0.2, abs=0.02)
+    rows = np.arange(20_000)
+    assert reliability(confidence, rng.random(20_000) < confidence, rows).error < 0.02
+    shifted = reliability(confidence, rng.random(20_000) < confidence - 0.2, rows)
+    assert shifted.bias == pytest.approx(0.2, abs=0.02)
+    assert shifted.error == pytest.approx(0.2, abs=0.02)
+
+
+@pytest.mark.parametrize("n_groups", [100, 10])
+def test_a_perfectly_calibrated_model_has_no_error_on_average_however_few_its_predictions(n_groups: int) -> None:
+    rng = np.random.default_rng(0)
+    squares, held = [], []
+    for _ in range(300):
+        confidence = rng.uniform(0.4, 1.0, 100)
+        curve = reliability(confidence, rng.random(100) < confidence, np.arange(100) % n_groups)
+        squares.append(curve.error**2)
+        assert curve.interval is not None
+        held.append(curve.interval.low == 0.0)
+    # The plain error has a mean square of about 0.008 here; what is left is the half that a root cannot show.
+    assert np.mean(squares) < 0.003
+    assert np.mean(held) > 0.95
+
+
+def test_the_interval_of_the_calibration_error_covers_it() -> None:
+    rng = np.random.default_rng(1)
+    covered = 0
+    for _ in range(300):
+        confidence = rng.uniform(0.5, 1.0, 200)
+        interval = reliability(confidence, rng.random(200) < confidence - 0.1, np.arange(200)).interval
+        assert interval is not None
+        covered += interval.low <= 0.1 <= interval.high
+    assert covered / 300 == pytest.approx(0.95, abs=0.03)
 
 
 def test_the_command_writes_the_page_beside_the_runs_and_says_where(tmp_path: Path) -> None:

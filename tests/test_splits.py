@@ -24,7 +24,7 @@ def grouped(draw: st.DrawFn, least: int = 2, most: int = 30) -> tuple[np.ndarray
     return np.array(codes, dtype=np.intp), groups[order]
 
 
-@given(grouped(), st.integers(2, 7), st.integers(1, 3), st.integers(0, 2**31 - 1))
+@given(grouped(), st.integers(2, 40), st.integers(1, 3), st.integers(0, 2**31 - 1))
 def test_no_group_stands_on_both_sides_and_each_example_is_tested_once_a_repeat(
     case: tuple[np.ndarray, np.ndarray], n_folds: int, repeats: int, seed: int
 ) -> None:
@@ -33,7 +33,7 @@ def test_no_group_stands_on_both_sides_and_each_example_is_tested_once_a_repeat(
     for split in splits:
         assert set(groups[split.train]).isdisjoint(groups[split.test])
         assert sorted([*split.train, *split.test]) == list(range(len(codes)))
-    rounds = 1 if len(set(groups)) <= FEW_GROUPS else repeats
+    rounds = 1 if len(set(groups)) <= max(FEW_GROUPS, n_folds) else repeats
     tested = np.bincount(np.concatenate([split.test for split in splits]), minlength=len(codes))
     assert (tested == rounds).all()
 
@@ -55,6 +55,19 @@ def test_more_groups_are_dealt_into_as_many_folds_as_asked_for(
     splits = split_by_group(codes, groups, n_folds, 0, repeats)
     assert len(splits) == n_folds * repeats
     verify(splits, groups, np.arange(len(codes)).astype(object), np.arange(len(codes)).astype(object))
+
+
+@given(grouped(least=FEW_GROUPS + 1, most=20), st.integers(2, 40), st.integers(0, 99))
+def test_no_part_is_empty_however_many_folds_are_asked_for(
+    case: tuple[np.ndarray, np.ndarray], n_folds: int, seed: int
+) -> None:
+    codes, groups = case
+    n_groups = len(set(groups))
+    splits = split_by_group(codes, groups, n_folds, seed)
+    assert len(splits) == min(n_folds, n_groups)
+    assert all(len(split.train) and len(split.test) for split in splits)
+    if n_folds >= n_groups:
+        assert {frozenset(groups[split.test]) for split in splits} == {frozenset({name}) for name in groups}
 
 
 def test_folds_of_many_groups_hold_the_labels_at_nearly_the_same_rates() -> None:

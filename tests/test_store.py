@@ -21,7 +21,7 @@ from bench.evaluation.cell import FINAL, CellResult, Trial
 from bench.results import store
 from bench.results.store import FORMAT, RunFolder, run_key, stored_runs, to_json, write_atomically
 
-FLOATS = st.floats(allow_nan=False)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 NULL_LIKE = ("NA", "null", "None", "nan", "", " ", "1", "007", "1e5", "inf", "True")
 AWKWARD = ('"', "'", '""', "a,b", "a\nb", "a\r\nb", "a\rb", "\t", "\\N", "#x", "\ufeffx", "\u2028", "a\x00b")
 ARABIC = ("نفى", "نَفى «الخبر»", "لم يصدر تعليق، أمس")
@@ -289,3 +289,36 @@ def test_json_keeps_every_value_and_its_bytes_do_not_depend_on_the_order_of_keys
     text = to_json(value)
     assert json.loads(text) == value
     assert to_json(dict(reversed(value.items()))) == text
+
+
+NO_JSON = st.sampled_from([float("nan"), float("inf"), -float("inf"), np.float64("nan"), np.float32("inf")])
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+@given(st.recursive(NO_JSON | st.text() | FLOATS, lambda value: st.lists(value) | st.dictionaries(st.text(), value)))
+def test_whatever_is_written_as_json_every_program_can_read(value: Any) -> None:
+    json.loads(to_json(value).encode().decode(), parse_constant=_refuse)
+
+
+def test_a_figure_that_is_no_number_is_null_and_a_setting_that_is_none_is_spelled(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    nan, infinite = float("nan"), float("inf")
+    trials = [Trial(0, {"estimator.C": infinite}, nan), Trial(1, {"estimator.C": 1.0}, 0.5)]
+    run.write_cell(CellResult(0, params={"estimator.C": infinite}, trials=trials, seconds={"fit": nan}))
+    stored = json.loads((run.path / "fold-00" / "result.json").read_text(), parse_constant=_refuse)
+    assert stored["params"] == {"estimator.C": "inf"}
+    assert [(trial["params"], trial["score"]) for trial in stored["trials"]] == [
+        ({"estimator.C": "inf"}, None),
+        ({"estimator.C": 1.0}, 0.5),
+    ]
+    assert json.loads((run.path / "fold-00" / "timing.json").read_text(), parse_constant=_refuse) == {"fit": None}
+
+
+def test_half_a_surrogate_pair_in_a_message_is_written_out(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.write_cell(CellResult(0, status="failed", notes=["no caf\udce9.txt"], error="no caf\udce9.txt"))
+    cell = run.read_cell(0)
+    assert (cell.notes, cell.error) == (["no caf\\udce9.txt"], "no caf\\udce9.txt")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
+import re
 import signal
 import subprocess
 import sys
@@ -13,14 +15,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
-from stored import TEXTS, fitted, write_run
+from stored import TEXTS, write_run
 
 from bench import runner
 from bench.config import compose
 from bench.evaluation.cell import CellResult, Trial
-from bench.models.persistence import dumps, loads
+from bench.models.persistence import loads
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
 from bench.tracking import Tracker, tracking_uri
@@ -28,10 +30,9 @@ from bench.tracking.artifacts import write_artifacts
 from bench.tracking.baseline import baseline_run, judge
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.description import describe_run
-from bench.tracking.logged_model import stored_types
 from bench.tracking.metrics import search_points
 from bench.tracking.names import ascii_name
-from bench.tracking.run import track
+from bench.tracking.run import track, track_again, track_all
 from bench.tracking.store import open_store
 from bench.tracking.views import view_tags
 
@@ -177,8 +178,13 @@ def test_every_run_of_every_task_has_the_same_ascii_names(client, results, run, 
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
-def test_names_are_ascii_and_tell_labels_apart(first, second):
-    assert ascii_name(first).isascii()
+@example(".", "..")
+@example("x" * 300, "x" * 301)
+@example("a/../b", "b")
+def test_names_are_ones_that_mlflow_takes_and_tell_labels_apart(first, second):
+    for name in (ascii_name(first), ascii_name(second)):
+        assert re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name)
+        assert posixpath.normpath(f"class/{name}/f1") == f"class/{name}/f1"
     assert (ascii_name(first) == ascii_name(second)) == (first == second)
 
 
@@ -219,7 +225,7 @@ def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, rig
         )
         run.write_cell(replace(cell, predictions=predictions, scores={**cell.scores, "macro_f1": right}))
     labels = tuple(run.read_record()["task"]["labels"])
-    run.write_summary(summarise([run.read_cell(fold) for fold in run.folds()], labels, 0))
+    run.write_summary(summarise([run.read_cell(fold) for fold in run.folds()], labels))
     judgement = judge(run, baseline)
     score = baseline.read_summary()["scores"]["macro_f1"]
     assert judgement["verdict"] == verdict
@@ -323,23 +329,6 @@ def test_the_logged_model_gives_the_labels_of_the_stored_one(results, folder, ru
     assert mlflow.get_logged_model(output.model_id).metrics
 
 
-def test_all_types_of_a_stored_model_are_named(tmp_path):
-    import lightgbm
-    import skops.io
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer
-
-    from bench.models.space import Range
-
-    model = make_pipeline(FunctionTransformer(pd.isna), fitted(ARABIC), lightgbm.LGBMClassifier())
-    model.space = Range(0.0, 1.0)
-    data = dumps(model)
-    (tmp_path / "model.skops").write_bytes(data)
-    untrusted = set(skops.io.get_untrusted_types(data=data))
-    assert "bench.models.space.Range" in untrusted
-    assert untrusted <= set(stored_types(tmp_path / "model.skops"))
-
-
 def test_tracking_again_makes_no_second_run(client, folder, run):
     assert track(folder, client) == run.info.run_id
 
@@ -368,6 +357,102 @@ def test_a_run_that_was_not_logged_to_its_end_is_logged_anew(client, results, mo
             track(folder, client)
     run = client.get_run(track(folder, client))
     assert len(client.search_runs([run.info.experiment_id])) == 6
+
+
+class Killed(BaseException):
+    """A process that ends before what it was about to write."""
+
+
+class KilledAt:
+    """A client whose process is killed before, or right after, one of its writes."""
+
+    def __init__(self, client, write, after=False):
+        self.client, self.write, self.after, self.writes = client, write, after, []
+
+    def __getattr__(self, name):
+        found = getattr(self.client, name)
+        if not callable(found) or name.startswith(("get_", "search_", "list_")):
+            return found
+
+        def written(*args, **kwargs):
+            self.writes.append(name)
+            if len(self.writes) == self.write and not self.after:
+                raise Killed
+            answer = found(*args, **kwargs)
+            if len(self.writes) == self.write:
+                raise Killed
+            return answer
+
+        return written
+
+
+def assert_whole(client, folder, run_id):
+    """The run stands once in MLflow, ended, with all its folds and figures, as it is stored."""
+    run = client.get_run(run_id)
+    found = client.search_runs([run.info.experiment_id], f"tags.`bench.key` = '{folder.key}'")
+    assert len(found) == 1 + len(folder.folds())
+    assert {each.info.status for each in found} == {"FINISHED"}
+    assert run.data.tags["bench.content"]
+    assert run.data.metrics["test/accuracy"] == folder.read_summary()["scores"]["accuracy"]
+    searched = client.get_metric_history(run_id, "search/score")
+    assert len(searched) == sum(trial.score is not None for trial in folder.read_cell("final").trials)
+
+
+def forget(client, run_id):
+    """Delete all runs of a run's experiment, and give the experiment."""
+    experiment = client.get_run(run_id).info.experiment_id
+    for run in client.search_runs([experiment]):
+        client.delete_run(run.info.run_id)
+    return experiment
+
+
+def long_search(folder, trials):
+    """Give a run's final cell a search of more points than MLflow takes at once."""
+    final = folder.read_cell("final")
+    tried = [Trial(number, {"estimator.C": 1.0}, 0.5) for number in range(trials)]
+    folder.write_cell(replace(final, trials=tried, estimator=(folder.path / "final/model.skops").read_bytes()))
+    return folder
+
+
+def test_a_run_that_was_killed_before_its_mark_is_not_taken_for_whole(client, results):
+    folder = long_search(write_run(results, task="killed", folds=2), 300)
+    forget(client, track(folder, client))
+    counting = KilledAt(client, 0)
+    run_id = track(folder, counting)
+    # The mark is the last write, after the run's end; before it come two batches, of which the first is not the whole.
+    assert counting.writes[-4:] == ["log_batch", "log_batch", "set_terminated", "set_tag"]
+    for write in (len(counting.writes) - 2, len(counting.writes) - 1, len(counting.writes)):
+        experiment = forget(client, run_id)
+        with pytest.raises(Killed):
+            track(folder, KilledAt(client, write))
+        assert track_again(results, client) == []
+        (run,) = client.search_runs([experiment], "tags.`bench.level` = 'model'")
+        run_id = run.info.run_id
+        assert_whole(client, folder, run_id)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [False, True])
+def test_a_run_is_whole_after_a_kill_at_any_write(client, results, after):
+    folder = long_search(write_run(results, task=f"killed-{after}".lower(), folds=2), 300)
+    forget(client, track(folder, client))
+    counting = KilledAt(client, 0)
+    run_id = track(folder, counting)
+    for write in range(1, len(counting.writes) + 1):
+        forget(client, run_id)
+        with pytest.raises(Killed):
+            track(folder, KilledAt(client, write, after))
+        run_id = track(folder, client)
+        assert_whole(client, folder, run_id)
+
+
+def test_a_damaged_run_does_not_keep_the_others_from_being_tracked(client, results):
+    damaged, sound = (write_run(results, task="damage", model=model) for model in ("damaged", "sound"))
+    (damaged.path / "final/model.skops").write_bytes((damaged.path / "final/model.skops").read_bytes()[:500])
+    (reason,) = track_all([damaged, sound], client)
+    assert f"{damaged.path}/final/model.skops: not readable as a model: " in reason
+    experiment = client.get_experiment_by_name("damage").experiment_id
+    assert {run.data.tags["bench.model"] for run in client.search_runs([experiment])} == {"sound"}
 
 
 def test_a_failed_run_says_why(client, results):

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -36,15 +37,18 @@ def test_the_page_is_made_again_from_the_results_answers_and_stops_on_ctrl_c(tmp
     watchdog.start()
     try:
         first = server.stdout.readline()
-        address = re.search(r"http://127\.0\.0\.1:\d+", first)[0]
+        address, token = re.search(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)", first).groups()
         assert "Ctrl-C" in server.stdout.readline()
-        with urlopen(address, timeout=10) as page:
+        with urlopen(f"{address}/?token={token}", timeout=10) as page:
             html = page.read()
+        with pytest.raises(HTTPError, match="403"):
+            urlopen(address, timeout=10)
         assert b"<html" in html
         assert b"machine_learning" in html
         assert b"viewStateShareKey=ranking" in html
         query = Request(f"{address}/api/2.0/mlflow/experiments/search", b'{"max_results": 9}')
         query.add_header("Content-Type", "application/json")
+        query.add_header("Authorization", f"Bearer {token}")
         with urlopen(query, timeout=10) as reply:
             names = {experiment["name"] for experiment in json.load(reply)["experiments"]}
         assert names == {"denial"}

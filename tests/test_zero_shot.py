@@ -169,10 +169,10 @@ def test_a_stored_model_refuses_another_encoder_of_the_same_name(folder: Path) -
     model = load_model("zero-shot", {"params.encoder": "words"})
     fitted = model.build({}, task, seed=0).fit(task.frame, task.y)
     stored = dumps(fitted)
-    np.testing.assert_array_equal(loads(stored).predict_proba(task.frame), fitted.predict_proba(task.frame))
+    np.testing.assert_array_equal(loads(stored, model).predict_proba(task.frame), fitted.predict_proba(task.frame))
     write_encoder(folder, prefix="query: ")
     with pytest.raises(ModelError, match=r"was fitted with the encoder 'words' as numpy .* prefix='query: '"):
-        loads(stored).predict(task.frame)
+        loads(stored, model).predict(task.frame)
 
 
 def test_other_descriptions_or_weights_are_another_run_of_this_model_and_of_no_other(folder: Path) -> None:
@@ -305,7 +305,7 @@ def test_where_a_model_for_inference_is_named_it_decides_in_the_encoders_place(
     entailed = np.exp(one_by_one(made, pairs)).reshape(len(task), 3)
     expected = entailed / entailed.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(fitted.predict_proba(task.frame), expected, atol=1e-4)
-    loaded = loads(dumps(fitted))
+    loaded = loads(dumps(fitted), model)
     np.testing.assert_array_equal(loaded.predict_proba(task.frame), fitted.predict_proba(task.frame))
 
 

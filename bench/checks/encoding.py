@@ -7,10 +7,13 @@ import re
 ARABIC = "\u0600-\u06ff\u0750-\u077f\u0870-\u08ff\ufb50-\ufdff\ufe70-\ufefc"
 """The Arabic blocks of Unicode, as the inside of a regular expression's character class."""
 
-SUSPECT = re.compile(r"[\u0080-\u009f\u00c0-\u00ff\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]|[طظ].[طظ]|\?{3}", re.DOTALL)
+SUSPECT = re.compile(r"[\u0080-\u009f\u00c0-\u00ff\ufffd]|[طظ].[طظ]|\?{3}", re.DOTALL)
 """What a wrongly decoded text has somewhere; most texts that have it are sound."""
 
-_BROKEN = re.compile(r"[\u0080-\u009f\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
+PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
+"""Characters for private use: old emoji, letters of a single font, logos. They are as they were written."""
+
+_BROKEN = re.compile("[\u0080-\u009f\ufffd]")
 _LATIN = re.compile("[\u00c0-\u00ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _ARABIC = re.compile(f"[{ARABIC}]")

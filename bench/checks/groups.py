@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from bench.checks.finding import Found, counted, shown
+from bench.data.messages import shortened
 from bench.text.identity import spellings
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ def copies(subject: Subject) -> Iterator[Found]:
         yield Found(
             "warning",
             f"{what} nearly copies of each other.",
-            shown(f"'{a}' and '{b}' share {number:,} of {size:,} inputs" for (a, b), number, size in found),
+            shown(
+                f"'{shortened(a)}' and '{shortened(b)}' share {number:,} of {size:,} inputs"
+                for (a, b), number, size in found
+            ),
         )
 
 

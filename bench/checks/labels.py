@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from bench.checks.finding import MOST_EXAMPLES, Found, counted
-from bench.data.messages import listed
+from bench.data.messages import listed, shortened
 from bench.data.task import ROLES
 from bench.evaluation.splits import FEW_GROUPS, n_dealt
 from bench.text.normalization import normalize
@@ -24,6 +23,22 @@ _LONG = 8
 
 _RARE = 0.05
 """The share of a label's examples below which another of nearly the same name is taken for a mistyped one."""
+
+_DASHES = re.compile("[\u2010-\u2015\u2212]")
+"""What stands for a hyphen or a minus; compatibility forms are hyphens already."""
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
+
+_SYMBOLS = ("Sm", "Sc", "So")
+"""Categories of characters that mean something wherever they stand: of mathematics, currencies, pictures."""
+
+_MEANT = re.compile(
+    r"(?<=\d)[\W_]+(?=\d)"  # 1.5, 1/2, 10-20
+    r"|(?<![^\W_])-(?=\d)"  # -1
+    r"|(?<=[^\W_])[-#*]+$"  # A-, C#
+    r"|(?<=\d)%"
+)
+"""Punctuation that means something."""
 
 
 def lookalikes(subject: Subject) -> Iterator[Found]:
@@ -76,13 +91,13 @@ def in_one_group(subject: Subject) -> Iterator[Found]:
         return
     for label in task.labels:
         mine = task.y == label
-        groups = np.unique(task.groups[mine])
+        groups = set(task.groups[mine].tolist())
         if len(groups) == 1:
-            examples = counted(int(mine.sum()), "example")
+            examples, group = counted(int(mine.sum()), "example"), shortened(groups.pop())
             verb = "is" if mine.sum() == 1 else "are all"
             yield Found(
                 "warning",
-                f"The {examples} of '{label}' {verb} in {task.group} '{groups[0]}'. Where that is the test part, "
+                f"The {examples} of '{label}' {verb} in {task.group} '{group}'. Where that is the test part, "
                 "training lacks the label.",
                 (listed(task.ids[mine].tolist(), MOST_EXAMPLES),),
             )
@@ -90,9 +105,11 @@ def in_one_group(subject: Subject) -> Iterator[Found]:
 
 def _difference(first: str, second: str, n_first: int, n_second: int) -> str:
     """How two names nearly are one; an empty text where they are not."""
-    a, b = (re.sub(r"[\W_]+", "", normalize(name)) for name in (first, second))
-    if a == b:
+    if _telling(first) == _telling(second):
         return "differ only in case, spacing, punctuation or spelling variants"
+    a, b = (re.sub(r"[\W_]+", "", normalize(name)) for name in (first, second))
+    if a == b:  # and what differs means something
+        return ""
     if re.sub(r"\d+", "", a) != re.sub(r"\d+", "", b) and min(len(a), len(b)) >= 4:
         edits = _edits(a, b)
         lopsided = min(n_first, n_second) < _RARE * max(n_first, n_second)
@@ -101,6 +118,26 @@ def _difference(first: str, second: str, n_first: int, n_second: int) -> str:
         if edits == 2 and lopsided and min(len(a), len(b)) >= _LONG:
             return "differ in two letters, and one is rare"
     return ""
+
+
+def _telling(name: str) -> str:
+    """What of a name tells it from others: letters, digits, symbols, and punctuation where it means something.
+
+    Examples
+    --------
+    >>> _telling("Non-news"), _telling("\u22121"), _telling("C++"), _telling("1.5"), _telling("+1.0"), _telling(":-(")
+    ('nonnews', '-1', 'c++', '1.5', '1', ':-(')
+    """
+    plain = re.sub(r"\s+", "", _DASHES.sub("-", normalize(name)))
+    if _NUMBER.fullmatch(plain):
+        return f"{float(plain):g}"
+    meant = {place for found in _MEANT.finditer(plain) for place in range(*found.span())}
+    kept = (
+        character
+        for place, character in enumerate(plain)
+        if character.isalnum() or place in meant or unicodedata.category(character) in _SYMBOLS
+    )
+    return "".join(kept) or plain
 
 
 def _negates(a: str, b: str) -> bool:

@@ -58,6 +58,7 @@ CHECKS: dict[str, Check] = {
         Check("D306", "Presentation forms", texts.presentation_forms, quick=True),
         Check("D307", "Invisible characters", texts.invisible, quick=True),
         Check("D308", "Left-over quotation marks", texts.quoting, quick=True),
+        Check("D309", "Characters for private use", texts.private_use, quick=True),
         Check("D401", "Text that gives its label away", giveaway.giveaways),
         Check("D501", "Pass that stands apart", passes.outliers),
         Check("D502", "Passes that disagree", passes.contested),

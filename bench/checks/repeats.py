@@ -56,7 +56,7 @@ def contradicting(subject: Subject) -> Iterator[Found]:
         {
             "key": np.concatenate([subject.keys, subject.left_out_keys]),
             "id": np.concatenate([task.ids, subject.left_out["id"].to_numpy(dtype=object)]),
-            "label": np.concatenate([task.y, subject.left_out["label"].to_numpy(dtype=str)]),
+            "label": np.concatenate([task.y, subject.left_out["label"].to_numpy(dtype=object)]),
         }
     )
     everything = everything[everything["key"].duplicated(keep=False)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -76,11 +76,11 @@ class Subject:
         return duplicate_keys(self.left_out[list(self.task.inputs)])
 
     @cached_property
-    def left_out_groups(self) -> NDArray[np.str_]:
+    def left_out_groups(self) -> NDArray[Any]:
         """Their groups, of shape (n_left_out,)."""
         task = self.task
         names = canonical([*task.groups.tolist(), *self.left_out[task.group].astype(str)], task.group_key)
-        return np.array(names[len(task) :], dtype=str)
+        return np.array(names[len(task) :], dtype=object)
 
     @cached_property
     def distinct(self) -> tuple[NDArray[np.bytes_], NDArray[np.intp]]:
@@ -103,7 +103,7 @@ class Subject:
         return NearPairs(rows[pairs[kept, 0]], rows[pairs[kept, 1]], similarities[kept])
 
     @cached_property
-    def families(self) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
+    def families(self) -> tuple[NDArray[np.intp], NDArray[Any]]:
         """All examples, those left out too: their family of same or near inputs, and their group."""
         keys, rows = self.distinct
         place = np.empty(len(self.task), dtype=np.intp)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.checks.encoding import ARABIC, SUSPECT, fault
+from bench.checks.encoding import ARABIC, PRIVATE, SUSPECT, fault
 from bench.checks.finding import Found, Severity, counted, quoted, shown
 
 if TYPE_CHECKING:
@@ -24,7 +24,26 @@ NOTABLE = 0.01
 
 _WORD = re.compile(r"[^\W_]")
 _LETTER = re.compile(r"[^\W\d_]")
+_ARABIC = re.compile(f"[{ARABIC}]")
 _NOT_ARABIC = re.compile(rf"[^\W\d_{ARABIC}]")
+_MARKUP = re.compile(
+    r"""
+    (?:https?|ftp)[:：]\S*                                    # a link, whole or cut off
+    | \bwww\.\S+
+    | [^\s@]+@[\w-]+(?:\.[\w-]+)+                             # an address of mail
+    | [@＠][\w.]+                                            # a mention
+    | [#＃][A-Za-z0-9_]+                                      # a hashtag in another script
+    | \b(?:[a-z0-9-]+\.)+[a-z]{2,}/\S*                       # a link without https://, such as t.co/x
+    | \b(?:[a-z0-9-]+\.)+(?:com|net|org|info|news|tv|me|co|io|ly)\b
+    | <[^<>]{0,100}>                                         # of HTML, or what stands for a link: <url>
+    | &(?:[a-z]{2,8}|\#x?[0-9a-f]{1,6});
+    | :[a-z0-9_+-]+:                                         # an emoji's name, :heart:
+    | \b(?:RT|via|cc|amp|nbsp|pic|HTTPURL|http|https|URLs?|links?|USER(?:NAME)?|mentions?|hashtag|num(?:ber)?|emoji)\b
+    """,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
+"""What texts of the web hold besides their own words, in letters that are not Arabic in any of them."""
+
 _PRESENTATION = re.compile(r"[\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdc7\ufe70-\ufefc]")
 _INVISIBLE = re.compile(
     r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064"
@@ -38,8 +57,13 @@ _FAR = 10
 
 
 def empty(subject: Subject) -> Iterator[Found]:
-    """Texts without a letter or a digit."""
+    """Texts without a letter or a digit, or of nothing but links and mentions."""
     yield from _each(subject, lambda text: not _WORD.search(text) and not fault(text), "without a letter or a digit")
+
+    def is_markup(text: str) -> bool:
+        return bool(_WORD.search(text)) and not _ARABIC.search(text) and not _WORD.search(_MARKUP.sub(" ", text))
+
+    yield from _each(subject, is_markup, "of links, mentions and the like only")
 
 
 def short(subject: Subject) -> Iterator[Found]:
@@ -68,10 +92,13 @@ def overlong(subject: Subject) -> Iterator[Found]:
 
 
 def not_arabic(subject: Subject) -> Iterator[Found]:
-    """Texts of which most letters are not Arabic."""
+    """Texts of which most letters are not Arabic; links, mentions and the like do not count."""
 
     def is_foreign(text: str) -> bool:
-        return 2 * len(_NOT_ARABIC.findall(text)) > len(_LETTER.findall(text)) and not fault(text)
+        if 2 * len(_NOT_ARABIC.findall(text)) <= len(_LETTER.findall(text)) or fault(text):
+            return False
+        own = _MARKUP.sub(" ", text)
+        return 2 * len(_NOT_ARABIC.findall(own)) > len(_LETTER.findall(own))
 
     yield from _each(subject, is_foreign, "mostly in another script than Arabic")
 
@@ -88,6 +115,16 @@ def encoding(subject: Subject) -> Iterator[Found]:
                 f"{column}: {counted(len(faults), 'text', len(texts))} with broken characters: {kinds}.",
                 _places(texts[texts.index.isin(list(faults))]),
             )
+
+
+def private_use(subject: Subject) -> Iterator[Found]:
+    """Texts with characters that mean something only to who made the font."""
+    for column in subject.task.inputs:
+        texts = subject.texts(column)
+        found = texts[texts.map(lambda text: bool(PRIVATE.search(text)))]
+        if len(found):
+            message = f"{column}: {counted(len(found), 'text', len(texts))} with characters for private use."
+            yield Found("warning", message, _places(found))
 
 
 def presentation_forms(subject: Subject) -> Iterator[Found]:

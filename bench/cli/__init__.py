@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 
 import click
@@ -49,7 +50,23 @@ class _LazyGroup(click.Group):
             from bench.errors import ConfigError, nearest
 
             raise ConfigError(f"bench {args[0]}: there is no such command.", nearest(args[0], COMMANDS))
-        return super().resolve_command(ctx, args)
+        name, command, words = super().resolve_command(ctx, args)
+        if command is not None and not ctx.resilient_parsing:
+            from bench.cli.once import refuse_repeats
+
+            refuse_repeats(command, ctx, words)
+        return name, command, words
+
+    def invoke(self, ctx: click.Context) -> object:
+        # Click would print an empty line for Ctrl-C, and end with status 1 where the reader of a pipe has gone.
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            raise _Stopped from None
+        except OSError as error:
+            raise _Refused(error) from error
+        return result
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -66,14 +83,39 @@ def cli() -> None:
     """
 
 
+class _Stopped(Exception):  # noqa: N818
+    """The user, or the system, ends the command."""
+
+
+class _Refused(Exception):  # noqa: N818
+    """The operating system refused something."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 def main() -> None:
-    """Run the command line; a user's mistake ends with a message and exit status 2."""
-    from bench.errors import BenchError, UserError, describe_os_error
+    """Run the command line; a user's mistake ends with a message and exit status 2, Ctrl-C and SIGTERM with 130."""
+    from bench.cli.streams import prepare_streams
+
+    prepare_streams()
+    # What a batch system or a container sends to stop a process is taken as Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        _run()
+    except (KeyboardInterrupt, click.Abort, _Stopped):
+        click.echo("\nStopped." if sys.stderr.isatty() else "Stopped.", err=True)
+        sys.exit(130)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run() -> None:
+    from bench.errors import BenchError, UserError
 
     try:
         sys.exit(cli.main(standalone_mode=False, prog_name="bench"))
-    except click.Abort:
-        sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(UserError.exit_status)
@@ -81,17 +123,28 @@ def main() -> None:
         fail("\n".join([error.format_message(), *_usage(error)]), UserError.exit_status)
     except BenchError as error:
         fail(str(error), error.exit_status)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    except _Refused as refusal:
+        _explain(refusal.error)
     except OSError as error:
-        from bench.cache import CACHE_VARIABLE, cache_folder
-        from bench.places import refused
+        _explain(error)
 
-        told = refused(error, {f"{CACHE_VARIABLE}={cache_folder()}": cache_folder()})
-        if told is not None:
-            fail(str(told), told.exit_status)
-        fail(describe_os_error(error), 1)
+
+def _explain(error: OSError) -> None:
+    """Say what the operating system refused; a reader that has gone had enough, which is no failure."""
+    from bench.cache import CACHE_VARIABLE, cache_folder
+    from bench.cli.streams import BROKEN, abandon_output
+    from bench.errors import UserError, describe_os_error
+    from bench.places import refused
+
+    abandon_output()
+    if error.filename is None and error.errno in BROKEN:
+        if isinstance(error, BrokenPipeError):
+            sys.exit(0)
+        fail("Standard output is closed, so nothing can be printed.", UserError.exit_status)
+    told = refused(error, {f"{CACHE_VARIABLE}={cache_folder()}": cache_folder()})
+    if told is not None:
+        fail(str(told), told.exit_status)
+    fail(describe_os_error(error), 1)
 
 
 def _usage(error: click.ClickException) -> list[str]:

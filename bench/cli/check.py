@@ -64,7 +64,7 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
 def _check_tasks(config: RunConfig, as_json: bool) -> bool:
     from bench.evaluation.split_task import tasks_to_load
 
-    notes: list[str] = []
+    notes = list(config.notes)
     records = []
     for name in tasks_to_load(config, notes):
         task, findings = _examine(name, config)

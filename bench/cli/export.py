@@ -35,7 +35,7 @@ def command(words: tuple[str, ...], given: str | None, to: Path | None) -> None:
     """
     from bench.config import compose
     from bench.data.export import SUFFIXES, export_format, export_task
-    from bench.errors import ConfigError
+    from bench.errors import BenchError, ConfigError
     from bench.evaluation.split_task import load_as_split, tasks_to_load
     from bench.report.terminal import short_path
 
@@ -47,9 +47,15 @@ def command(words: tuple[str, ...], given: str | None, to: Path | None) -> None:
         )
     chosen = export_format(given, to)
     suffix = next((suffix for suffix, name in SUFFIXES.items() if name == chosen), "")
-    notes: list[str] = []
+    notes = list(config.notes)
     for name in tasks_to_load(config, notes):
-        task = load_as_split(name, config)
+        try:
+            task = load_as_split(name, config)
+        except BenchError as error:
+            if config.asked_for_tasks:
+                raise
+            notes.append(f"{name} is left out: {error.message}")
+            continue
         target = to or Path(f"{name}{suffix}")
         export_task(task, target, chosen)
         click.echo(f"{short_path(str(target))}  {len(task):,} examples of {name}, digest {task.digest[:16]}")

@@ -7,6 +7,8 @@ import textwrap
 
 import click
 
+from bench.cli.written import asked, how_written
+
 
 @click.group(
     name="new",
@@ -50,6 +52,9 @@ Examples:
   bench new task pairs --data pairs.tsv --claim claim --label stance
   bench new task mine --data export.json       # of Label Studio
   bench new task mine --data documents/        # .txt files and labels.csv
+  bench new task mine --data news/             # a folder for each class
+  bench new task mine --data train.csv --data test.csv
+  bench new task mine --data tweets.tsv --columns text,label
   bench new task mine --data owner/name@main --text content
 """,
 )
@@ -57,24 +62,32 @@ Examples:
 @click.option(
     "--data",
     required=True,
+    multiple=True,
     metavar="FILE_OR_HUB",
-    help="A file (.csv, .tsv, .jsonl, .json, .parquet), a folder of documents, or owner/name of the Hugging Face Hub.",
+    help="A file (.csv, .tsv, .jsonl, .json, .parquet, .xlsx, .txt), a folder, or owner/name of the Hugging Face Hub. "
+    "Given several times: the train, dev and test files of a published split, or texts and labels in two files.",
 )
 @click.option("--text", metavar="COLUMN", help="What is classified.")
 @click.option("--claim", metavar="COLUMN", help="What the text is held against.")
 @click.option("--label", metavar="COLUMN", help="The gold label.")
 @click.option("--group", metavar="COLUMN", help="What no split may cut through: document, author, outlet.")
 @click.option("--split", metavar="COLUMN", help="The part of a published split: train, dev or test.")
+@click.option("--strict", is_flag=True, help="Refuse rows without a text or a label rather than leave them out.")
+@click.option("--allow-repeats", is_flag=True, help="Go on where most inputs repeat; the first of each counts.")
 @click.option("--force", is_flag=True, help="Write over a task that is there.")
+@how_written("--format")
 def task(
     name: str,
-    data: str,
+    data: tuple[str, ...],
     text: str | None,
     claim: str | None,
     label: str | None,
     group: str | None,
     split: str | None,
+    strict: bool,
+    allow_repeats: bool,
     force: bool,
+    **written: str | None,
 ) -> None:
     """Write a task of your own data: its task.yaml and a data card.
 
@@ -88,13 +101,19 @@ def task(
     from bench.data.scaffold import Given, scaffold_task
 
     folder = Path.cwd()
-    written = scaffold_task(name, folder, data, Given(text, claim, label, group, split), force)
-    definition, card = (path.relative_to(folder) for path in written.files)
+    given = Given(text, claim, label, group, split)
+    made = scaffold_task(name, folder, data, given, force, strict, allow_repeats, asked(written))
+    definition, card = (path.relative_to(folder) for path in made.files)
+    _print_sentences(made.choices)
     click.echo(f"Wrote {definition}\n      {card}\n")
-    for sentence in (written.reading, *written.remarks):
-        click.echo(textwrap.fill(sentence, 80, break_long_words=False, break_on_hyphens=False) + "\n")
-    print_task(name, written.task, written.findings)
-    if any(finding.severity == "error" for finding in written.findings):
+    _print_sentences((made.reading, *made.remarks))
+    print_task(name, made.task, made.findings)
+    if any(finding.severity == "error" for finding in made.findings):
         click.echo(f"bench run refuses a task with an error. Mend the data, then:\n      bench check task={name}")
         sys.exit(1)
     click.echo(f"Next: bench run task={name}")
+
+
+def _print_sentences(sentences: tuple[str, ...]) -> None:
+    for sentence in sentences:
+        click.echo(textwrap.fill(sentence, 80, break_long_words=False, break_on_hyphens=False) + "\n")

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from bench.cli.words import words
+from bench.cli.written import asked, how_written
 
 
 @click.command(
@@ -29,6 +30,7 @@ Keys:
   model    of which model (the best stored run's)
   run      the run's key, or how it begins
   results  where runs are stored (results)
+  model.params.NAME  what the model's definition here says, as for bench run
 """,
 )
 @words()
@@ -38,7 +40,8 @@ Keys:
     metavar="FILE",
     type=click.Path(path_type=Path, allow_dash=True),
     default="-",
-    help="The new text: a .csv, .tsv, .jsonl, .json, .parquet or .txt file, or - for standard input (the default).",
+    help="The new text: a .csv, .tsv, .jsonl, .json, .parquet, .xlsx or .txt file, or - for standard input "
+    "(the default).",
 )
 @click.option(
     "--output",
@@ -55,40 +58,54 @@ Keys:
 )
 @click.option("--text", metavar="COLUMN", help="The column with the texts, where it is not 'text'.")
 @click.option("--claim", metavar="COLUMN", help="The column with the claims, where it is not 'claim'.")
+@how_written("--input-format")
 def command(
-    words: tuple[str, ...], source: Path, output: Path, form: str | None, text: str | None, claim: str | None
+    words: tuple[str, ...],
+    source: Path,
+    output: Path,
+    form: str | None,
+    text: str | None,
+    claim: str | None,
+    **written: str | None,
 ) -> None:
     """Label new text with a stored run's fitted model.
 
     Each row keeps its columns and gets `label` and, where the model gives probabilities, `p_<label>`
     for each label. The label is empty where the model gives no answer.
     """
+    from bench.errors import ConfigError
     from bench.predict.choice import choose_run, parse_request
     from bench.predict.fitted import load_fitted, other_versions
     from bench.predict.labelling import label_rows
-    from bench.predict.reading import STANDARD_INPUT, WORDS, named_columns, read_file, read_stream
+    from bench.predict.reading import STANDARD_INPUT, named_columns, read_file, read_stream
     from bench.predict.writing import FORMATS, answer_format, check_output, write_answers
 
+    if str(source) == "-" and sys.stdin is None:
+        raise ConfigError("Standard input is closed, so there is no text to label.", "Name a file: --input FILE")
     target = None if str(output) == "-" else output
     if target is not None:
         check_output(target)
-    chosen = choose_run(parse_request(words))
+    request = parse_request(words)
+    chosen = choose_run(request)
     for note in chosen.notes:
         _say(note)
     if others := other_versions(chosen.record):
         _say(f"warning: the run was stored with {others}; labels may differ.")
-    model = load_fitted(chosen.folder)
+    model = load_fitted(chosen.folder, request.overrides)
     columns = named_columns(model.inputs, {"text": text, "claim": claim})
     if str(source) == "-":
         stream = sys.stdin.buffer
         if stream.isatty():
             click.echo("Reading lines from the terminal; Ctrl-D ends them.", err=True)
+        if any(written.values()):
+            raise ConfigError("How standard input is written is told by its first lines.", "Name a file: --input FILE")
         new = read_stream(stream, columns, model.columns)
     else:
         # A mistake in the last line is told before the first one is labelled.
-        deque(read_file(source, columns, model.columns).rows, maxlen=0)
-        new = read_file(source, columns, model.columns)
-    _say(f"Read as {WORDS[new.kind]}: {STANDARD_INPUT if str(source) == '-' else source}")
+        deque(read_file(source, columns, model.columns, asked(written)).rows, maxlen=0)
+        new = read_file(source, columns, model.columns, asked(written))
+    for remark in (f"Read as {new.describe()}: {STANDARD_INPUT if str(source) == '-' else source}", *new.remarks):
+        _say(remark)
     given: Counter[str] = Counter()
     lines = FORMATS[answer_format(form, target, new.kind)](_counted(label_rows(model, new.rows, columns), given))
     if target is None:
@@ -104,7 +121,9 @@ def command(
 
 
 def _say(note: str) -> None:
-    click.echo(textwrap.fill(note, 80, break_long_words=False, break_on_hyphens=False), err=True)
+    from bench.errors import printable
+
+    click.echo(textwrap.fill(printable(note), 80, break_long_words=False, break_on_hyphens=False), err=True)
 
 
 def _counted(rows: Iterator[dict[str, Any]], given: Counter[str]) -> Iterator[dict[str, Any]]:

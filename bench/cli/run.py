@@ -40,6 +40,7 @@ def command(words: tuple[str, ...]) -> None:
     once. Finished folds are stored: the same command goes on where it was stopped.
     """
     from bench.config import compose
+    from bench.errors import printable
     from bench.report.progress import Progress
     from bench.report.terminal import print_leaderboard
     from bench.runner import run
@@ -50,5 +51,5 @@ def command(words: tuple[str, ...]) -> None:
     for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):
         print_leaderboard(board, folder)
     for warning in outcome.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(printable(f"warning: {warning}"), err=True)
     tell_failures(outcome.failures)

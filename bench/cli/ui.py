@@ -27,13 +27,16 @@ Examples:
     "--port", type=click.IntRange(1, 65535), help="The port.  [default: 5000, or a free one where that is taken]"
 )
 def command(results: Path, port: int | None) -> None:
-    """Open MLflow's page over the stored runs, on this machine only.
+    """Open MLflow's page over the stored runs, for you alone on this machine.
+
+    The address that is printed ends in a token, which a cookie keeps from then on; without it nobody gets in.
 
     Where MLFLOW_TRACKING_URI names a database, the page is over that one.
     """
     from bench.errors import UserError
     from bench.results.store import RunFolder
-    from bench.tracking.page import HOST, first_page, listen, serve
+    from bench.tracking.guard import TOKEN, new_token
+    from bench.tracking.page import HOST, application, first_page, listen, serve
     from bench.tracking.store import open_store
     from bench.tracking.uri import sqlite_path, tracking_uri
 
@@ -48,15 +51,17 @@ def command(results: Path, port: int | None) -> None:
     with listen(port) as listener:
         click.echo("Starting MLflow's page…", err=True)
         client = open_store(uri)
-        if lost:
-            from bench.tracking.run import track
+        from bench.tracking.run import track_again, track_all
 
+        if lost:
             click.echo(f"{path} is missing; it is made again from {len(lost)} stored runs.", err=True)
-            for record in lost:
-                try:
-                    track(RunFolder(record.parent), client)
-                except UserError as error:
-                    click.echo(f"left out: {error.message}", err=True)
-        address = f"http://{HOST}:{listener.getsockname()[1]}"
-        serve(uri, listener, first_page(client), lambda: click.echo(f"MLflow's page: {address}\nStop it with Ctrl-C."))
+            left_out = track_all((RunFolder(record.parent) for record in lost), client)
+        else:
+            left_out = track_again(results, client)
+        for reason in left_out:
+            click.echo(f"left out: {reason}", err=True)
+        port, token = listener.getsockname()[1], new_token()
+        address = f"http://{HOST}:{port}/?{TOKEN}={token}"
+        app = application(uri, port, first_page(client), token)
+        serve(app, listener, lambda: click.echo(f"MLflow's page: {address}\nStop it with Ctrl-C."))
     click.echo("Stopped.", err=True)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bench.comparison.selection import Selected
+from bench.comparison.selection import Selected, what_is_wrong
 from bench.errors import BenchError
+from bench.evaluation.cell import Trial
 from bench.evaluation.metrics import LOWER_IS_BETTER, PROBABILITY_METRICS, grouped_confusion
 from bench.evaluation.scoring import label_codes, probability_columns
 from bench.results.store import SUMMARY, RunFolder
@@ -111,7 +112,7 @@ class ComparedRuns:
         if self.metric not in PROBABILITY_METRICS:
             return self.bootstrap.label_scores(self.confusions(run), self.metric)
         assert run.probabilities is not None
-        return self.bootstrap.probability_scores(run.probabilities, self.true, self.groups, self.metric)
+        return self.bootstrap.probability_scores(run.probabilities, self.true, self.groups, self.metric, self.folds)
 
     def fold_scores(self, run: ComparedRun) -> Floats:
         """The run's score in each outer fold, of shape (n_folds,)."""
@@ -142,13 +143,20 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
     labels = tuple(task["labels"])
     notes, runs = list(selected.notes), list[ComparedRun]()
     first: pd.DataFrame | None = None
+    damaged: BenchError | None = None
     for name, (folder, record) in zip(selected.names(), selected.runs, strict=True):
-        summary = folder.read_summary(SUMMARY)
+        try:
+            summary, frame = _read(folder, labels)
+        except BenchError as error:
+            damaged = damaged or error
+            if selected.named:
+                raise
+            notes.append(f"{name} is left out: {what_is_wrong(folder, error)}")
+            continue
         if metric not in summary["scores"]:
             lacking = f"no probabilities, which {metric} needs" if metric in PROBABILITY_METRICS else f"no {metric}"
             notes.append(f"{name} is left out: it has {lacking}")
             continue
-        frame = _read(folder)
         if first is None:
             first = frame
         elif not frame[["id", "label", "fold"]].equals(first[["id", "label", "fold"]]):
@@ -159,6 +167,8 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
         predicted = label_codes(frame, labels)[1]
         runs.append(ComparedRun(name, folder, record, summary, predicted, probability_columns(frame, labels)))
     if first is None:
+        if damaged is not None:
+            raise damaged
         raise BenchError(
             f"No stored run of {task['name']} has the metric {metric}.",
             f"To score by it: bench run task={task['name']} task.metric={metric}",
@@ -181,7 +191,32 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
     )
 
 
-def _read(folder: RunFolder) -> pd.DataFrame:
-    folds = folder.folds()
+def _read(folder: RunFolder, labels: tuple[str, ...]) -> tuple[dict[str, Any], pd.DataFrame]:
+    """A run's summary and all its predictions, once all its files are seen to be such as a run stores them."""
+    summary, folds = folder.read_summary(SUMMARY), folder.folds()
+    results = [folder.read_result(fold) for fold in folds]
     frames = [folder.read_predictions(fold) for fold in folds]
-    return pd.concat([frame.assign(fold=fold) for fold, frame in zip(folds, frames, strict=True)], ignore_index=True)
+    try:
+        # What the comparison takes for granted.
+        scored = [fold[name] for fold in summary["folds"] for name in summary["scores"]]
+        figures = [*scored, *summary["scores"].values(), *(cell["inner_score"] for cell in results)]
+        sound = len(folds) == len(summary["folds"]) and all(isinstance(each, int | float | None) for each in figures)
+        sound = sound and set(summary["per_class"]) == set(labels) and len(summary["confusion"]) == len(labels)
+        for cell in results:
+            sound = sound and all(isinstance(Trial(**trial).params, dict) for trial in cell["trials"])
+        for fold in folds:
+            sound = sound and all(isinstance(each, dict) for each in folder.read_explanations(fold))
+        frame = pd.concat([frame.assign(fold=n) for n, frame in zip(folds, frames, strict=True)], ignore_index=True)
+        label_codes(frame, labels)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(folder, f"{type(error).__name__}: {error}") from error
+    if not sound:
+        raise _damaged(folder, "they do not fit together")
+    return summary, frame
+
+
+def _damaged(folder: RunFolder, reason: str) -> BenchError:
+    return BenchError(
+        f"{folder.path}: its files are not as they were stored: {reason}.",
+        f"Delete {folder.path} and run the same command again.",
+    )

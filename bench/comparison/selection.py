@@ -10,9 +10,9 @@ from typing import Any
 
 from bench.catalogue import model_names
 from bench.comparison.request import Filter, Request
-from bench.errors import UserError, nearest
+from bench.errors import BenchError, UserError, nearest
 from bench.results.protocol import differences, model_name, names_of, same_table, search_name, settings
-from bench.results.store import RECORD, RunFolder, stored_runs
+from bench.results.store import RECORD, SUMMARY, RunFolder, stored_runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,10 +25,13 @@ class Selected:
         Finished runs with the contents of their ``run.json``.
     notes : list of str
         What was left out, a sentence each.
+    named : bool
+        Whether the runs were named one by one, so that one which cannot be read is an error.
     """
 
     runs: list[tuple[RunFolder, dict[str, Any]]]
     notes: list[str]
+    named: bool = False
 
     def names(self) -> list[str]:
         """A name for each run: its model's, with the search or the key where that is not enough."""
@@ -123,7 +126,7 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
         if not folder.summarised and same_table(record, newest)
     ]
     notes += [
-        f"a stored run of {folder.path.parent.name} is left out: {_reason(folder, error)}"
+        f"a stored run of {folder.path.parent.name} is left out: {what_is_wrong(folder, error)}"
         for folder, error in unreadable
         if wanted.models is None or folder.path.parent.name in wanted.models
     ]
@@ -131,7 +134,7 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     if others:
         n = "1 stored run is" if len(others) == 1 else f"{len(others)} stored runs are"
         notes.append(f"{n} left out, under another protocol ({_parts(newest, others[0])})")
-    return Selected(runs, notes)
+    return Selected(runs, notes, named=wanted.models is not None)
 
 
 def select_folders(paths: Sequence[Path]) -> Selected:
@@ -152,6 +155,8 @@ def select_folders(paths: Sequence[Path]) -> Selected:
             raise UserError(f"{path}: no run is stored there.", "A run's folder is results/TASK/MODEL/KEY.")
         if not folder.summarised:
             record = folder.read_record(RECORD)
+            if (folder.path / "summary.json").exists():
+                folder.read_summary(SUMMARY)
             raise UserError(f"{path}: {_unfinished(record)}.", f"Type: {record['command']}")
         runs.append((folder, folder.read_record(RECORD)))
     first = runs[0][1]
@@ -161,7 +166,7 @@ def select_folders(paths: Sequence[Path]) -> Selected:
                 f"{paths[0]} and {path} do not compare: {_parts(first, record)}.",
                 "Name folders of runs that were made alike.",
             )
-    return Selected(runs, [])
+    return Selected(runs, [], named=True)
 
 
 def _read(
@@ -178,14 +183,14 @@ def _read(
     return found, unreadable
 
 
-def _reason(folder: RunFolder, error: UserError) -> str:
+def what_is_wrong(folder: RunFolder, error: BenchError) -> str:
     """What is wrong with a run, without the folder that the note need not repeat."""
     return error.message.removeprefix(f"{folder.path}").removeprefix("/").removeprefix(": ").removesuffix(".")
 
 
 def _unfinished(record: dict[str, Any]) -> str:
     if record["status"] == "complete":
-        return "its summary is missing; the command that made it makes it again"
+        return "its summary is missing or damaged; the command that made it makes it again"
     return f"its run is not finished ({record['status']}); the command that made it goes on with it"
 
 

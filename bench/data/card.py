@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bench.data.files import read_text
+from bench.data.messages import shortened
 from bench.data.task import ROLES
 from bench.errors import BenchError, DataError
 from bench.statistics.agreement import agreement
@@ -96,12 +97,12 @@ def _counts(task: Task) -> str:
         [label, *(f"{count:,}" for count in (*row, total))]
         for label, row, total in zip((*task.labels, "all"), table, totals, strict=True)
     ]
-    return _table(["label", *map(str, counts.columns), "all"], rows)
+    return _table(["label", *(shortened(str(name)) for name in counts.columns), "all"], rows)
 
 
 def _rare_labels(task: Task) -> str:
     groups = {label: sorted(set(task.groups[task.y == label])) for label in task.labels}
-    alone = [f"`{label}` ({found[0]})" for label, found in groups.items() if len(found) == 1]
+    alone = [f"`{label}` ({shortened(found[0])})" for label, found in groups.items() if len(found) == 1]
     if not alone:
         return ""
     return (

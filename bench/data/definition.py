@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bench.data.duplicates import drop_repeats, settle_splits
+from bench.data.duplicates import Settled, drop_repeats, lost_labels, settle_splits
 from bench.data.figures import read_figures
 from bench.data.files import BYTE_ORDER_MARK, UNWRITABLE, read_text
-from bench.data.labels import LabelSet, respelled
+from bench.data.labels import LabelSet, check_label, respelled
 from bench.data.mapped import select_rows
-from bench.data.messages import check_name, place
+from bench.data.messages import listed, place
 from bench.data.published import PublishedFiles
 from bench.data.sources import read_source
 from bench.data.sources.section import DOWNLOAD, Section
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 REQUIRED = ("name", "description", "source", "inputs", "labels")
 PROVENANCE = ("homepage", "licence", "citation")
-OPTIONAL = ("version", "label_map", "descriptions", "group", "metric", *PROVENANCE, "published")
+FLAGS = ("strict", "allow_repeats")
+OPTIONAL = ("version", "label_map", "descriptions", "group", "metric", *FLAGS, *PROVENANCE, "published")
 INPUTS = (("text",), ("claim", "text"))
 NAME = re.compile("[a-z0-9][a-z0-9_-]{0,99}")
 """What a task can be called, if the command line takes it for a text: folders and experiments are named after it."""
@@ -124,8 +125,9 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         The content of the task's file, with any overrides merged in: ``name``, ``description``, ``source``, ``inputs``
         and ``labels``, and optionally ``version`` (1), ``label_map``, ``descriptions`` (a sentence for each label),
         ``group`` (``document`` for segments; for a table its group column, or without one each example by itself),
-        ``metric`` (``macro_f1``), ``homepage``, ``licence``, ``citation`` and ``published``
-        (`bench.data.figures.read_figures`).
+        ``metric`` (``macro_f1``), ``strict`` (false: rows without a text or a label, and labels that only repeated
+        inputs have, are left out with a note), ``allow_repeats`` (false: many repeats are an error), ``homepage``,
+        ``licence``, ``citation`` and ``published`` (`bench.data.figures.read_figures`).
     origin : pathlib.Path
         The task's file, named in errors; paths in the definition are relative to its folder.
     mirror : pathlib.Path, optional
@@ -158,54 +160,99 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     provenance = _provenance(definition, origin)
     figures = read_figures(definition, origin)
 
+    strict, allow_repeats = (_flag(definition, key, origin) for key in FLAGS)
     records = read_source(definition["source"], inputs, labels, origin, mirror)
     group = records.group if definition.get("group") is None else definition["group"]
     columns = [column for column in records.examples.columns if column not in ("label", *records.splits)]
     if group not in columns:
         raise ConfigError(f"{origin}: group: there is no column '{group}'.", nearest(str(group), columns))
+    if strict and records.gaps:
+        raise DataError(f"{origin}: {' '.join(records.gaps)}", "With strict: true none is left out. Fill it in.")
     if records.splits:
-        examples, passes, notes = settle_splits(records.examples, inputs, records.passes, records.splits)
+        settled = settle_splits(records.examples, inputs, records.passes, records.splits)
         for column in records.splits:
-            if not (examples[column] == TRAIN).any():
+            if not (settled.examples[column] == TRAIN).any():
                 raise DataError(
                     f"{origin}: {column}: every train example repeats an input of dev or test, so none is left.",
                     "Is one file named for both parts, or is the column none of a split?",
                 )
     else:
-        examples, passes, notes = drop_repeats(records.examples, inputs, records.passes)
-    present = set(examples["label"])
-    absent = [label for label in labels.labels if label not in present]
-    if repeated := [label for label in absent if (records.examples["label"] == label).any()]:
-        raise DataError(
-            f"{origin}: all examples with the label {', '.join(map(repr, repeated))} repeat other inputs.",
-            "Correct the labels of inputs that have two, or take the label out.",
-        )
-    if absent:
-        raise DataError(
-            f"{origin}: no example has the label {', '.join(map(repr, absent))}.",
-            "Take it out of labels, or label examples of it: a class without examples cannot be learned or scored.",
-        )
+        settled = drop_repeats(records.examples, inputs, records.passes)
+    if not allow_repeats:
+        _check_repeats(settled, inputs, origin)
+    lost = lost_labels(records.examples, settled.examples, inputs, labels.labels)
+    _check_labels(labels, lost, records, settled, strict, origin)
+    kept = LabelSet(
+        tuple(label for label in labels.labels if label not in lost),
+        {raw: label for raw, label in labels.mapping.items() if label not in lost},
+    )
     return Task(
         name=name,
         version=version,
         description=description,
         inputs=inputs,
-        labels=labels.labels,
+        labels=kept.labels,
         metric=metric,
         group=group,
-        examples=examples,
-        passes=passes,
-        label_map=labels.mapping,
-        descriptions=descriptions,
+        examples=settled.examples,
+        passes=settled.passes,
+        label_map=kept.mapping,
+        descriptions={raw: told for raw, told in descriptions.items() if labels.mapping.get(raw, raw) not in lost},
         splits=records.splits,
-        left_out=_repeated(records, examples),
+        left_out=_repeated(records, settled.examples),
         population=records.population,
-        notes=(*records.notes, *notes, *_unpinned(definition, origin)),
-        settled=notes if records.splits else (),
+        notes=(*records.notes, *settled.notes, *map(_left_out, lost.items()), *_unpinned(definition, origin)),
+        settled=settled.notes if records.splits else (),
         origin=origin,
         published=figures,
         **provenance,
     )
+
+
+def _check_repeats(settled: Settled, inputs: tuple[str, ...], origin: Path) -> None:
+    """Raise a ManyRepeatsError if so many inputs repeat that what was read can hardly be all of an input."""
+    if not (counts := settled.repeats).too_many:
+        return
+    contradicting = f", {counts.n_contradicting:,} of them with another label" if counts.n_contradicting else ""
+    message = (
+        f"{origin}: {counts.n_left_out:,} of {counts.n_examples:,} examples repeat an earlier input{contradicting}. "
+        f"So {' and '.join(inputs)} can hardly be all that {'decides' if len(inputs) == 1 else 'decide'} a label."
+    )
+    if "claim" in inputs:
+        hint = "Do claim and text name the right columns?"
+    else:
+        hint = "Is a second column the claim that the text is held against? Then inputs is [claim, text]."
+    raise ManyRepeatsError(message, f"{hint} To go on, the first of each input counting: allow_repeats: true.")
+
+
+class ManyRepeatsError(DataError):
+    """Most examples repeat the input of another."""
+
+
+def _check_labels(
+    labels: LabelSet, lost: Mapping[str, list[str]], records: Records, settled: Settled, strict: bool, origin: Path
+) -> None:
+    """Raise a DataError if a label has no example, or only such that repeat and it cannot be left out."""
+    given = set() if settled.passes is None else set(settled.passes.to_numpy(dtype=object).ravel())
+    if lost and (strict or given & lost.keys() or len(labels.labels) - len(lost) < 2):
+        which = listed([example for examples in lost.values() for example in examples])
+        raise DataError(
+            f"{origin}: all examples with the label {', '.join(map(repr, lost))} repeat other inputs: {which}.",
+            "Correct the labels of inputs that have two, or take the label out.",
+        )
+    present = set(settled.examples["label"])
+    absent = [label for label in labels.labels if label not in present and label not in lost]
+    if absent:
+        raise DataError(
+            " ".join([f"{origin}: no example has the label {', '.join(map(repr, absent))}.", *records.gaps]),
+            "Take it out of labels, or label examples of it: a class without examples cannot be learned or scored.",
+        )
+
+
+def _left_out(lost: tuple[str, list[str]]) -> str:
+    label, examples = lost
+    what = "its one example repeats another's input" if len(examples) == 1 else "its examples repeat others' inputs"
+    return f"The label '{label}' is left out, since {what}: {listed(examples)}."
 
 
 def _repeated(records: Records, examples: pd.DataFrame) -> pd.DataFrame:
@@ -230,6 +277,13 @@ def _text(definition: Mapping[str, Any], key: str, origin: Path) -> str:
     value = definition[key]
     if not isinstance(value, str) or not value.strip():
         raise ConfigError(f"{origin}: '{key}' must be text, not {value!r}.")
+    return value
+
+
+def _flag(definition: Mapping[str, Any], key: str, origin: Path) -> bool:
+    value = definition.get(key, False)
+    if not isinstance(value, bool):
+        raise ConfigError(f"{origin}: '{key}' must be true or false, not {value!r}.")
     return value
 
 
@@ -269,7 +323,7 @@ def _label_set(definition: Mapping[str, Any], origin: Path) -> LabelSet:
     for label in labels:
         if not label.strip():
             raise ConfigError(f"{origin}: labels: {label!r} is no name.")
-        check_name(label, f"{origin}: labels", "label")
+        check_label(label, f"{origin}: labels")
     mapping = {} if definition.get("label_map") is None else definition["label_map"]
     if not isinstance(mapping, Mapping):
         raise ConfigError(f"{origin}: 'label_map' must be a mapping of the annotators' labels to the task's.")

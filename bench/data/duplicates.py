@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,61 @@ if TYPE_CHECKING:
 
 _DIGEST = 16
 """Bytes of a key."""
+
+MANY = 1 / 2
+"""The share of examples that repeat an input from which a second column, or nothing at all, tells them apart."""
+
+MANY_CONTRADICTING = 1 / 3
+"""The same share where their label is another than that of the copy that is kept."""
+
+_LEAST = 10
+"""Repeats that are never too many."""
+
+
+class Repeats(NamedTuple):
+    """How many examples were left out since their input repeats another's.
+
+    Parameters
+    ----------
+    n_examples : int
+        All examples, in each part of each published split.
+    n_left_out : int
+        Those that were left out.
+    n_contradicting : int
+        Those of them that had another label than the copy that is kept.
+    """
+
+    n_examples: int
+    n_left_out: int
+    n_contradicting: int
+
+    @property
+    def too_many(self) -> bool:
+        """Whether the input that was read can hardly be all of it."""
+        return self.n_left_out >= _LEAST and (
+            self.n_left_out >= MANY * self.n_examples or self.n_contradicting >= MANY_CONTRADICTING * self.n_examples
+        )
+
+
+class Settled(NamedTuple):
+    """Examples of which no input can stand on both sides of a split.
+
+    Parameters
+    ----------
+    examples : pandas.DataFrame
+        The examples that are kept, in their order, with a range index.
+    passes : pandas.DataFrame or None
+        Their labels by annotation pass.
+    notes : tuple of str
+        What was left out, and where its label was another than that of the copy that is kept.
+    repeats : Repeats
+        How many examples that were.
+    """
+
+    examples: pd.DataFrame
+    passes: pd.DataFrame | None
+    notes: tuple[str, ...]
+    repeats: Repeats
 
 
 def input_key(*texts: str) -> str:
@@ -79,9 +134,7 @@ def input_keys(frame: pd.DataFrame) -> list[str]:
     return ["\x1f".join(row) for row in zip(*columns, strict=True)]
 
 
-def drop_repeats(
-    examples: pd.DataFrame, inputs: tuple[str, ...], passes: pd.DataFrame | None
-) -> tuple[pd.DataFrame, pd.DataFrame | None, tuple[str, ...]]:
+def drop_repeats(examples: pd.DataFrame, inputs: tuple[str, ...], passes: pd.DataFrame | None) -> Settled:
     """Keep each input once, at its first place, so that no split can have it on both sides.
 
     Parameters
@@ -95,17 +148,13 @@ def drop_repeats(
 
     Returns
     -------
-    examples : pandas.DataFrame
-        The examples that are kept, in their order, with a range index.
-    passes : pandas.DataFrame or None
-        Their rows of `passes`.
-    notes : tuple of str
-        What was left out, and where its label was another than that of the copy that is kept; empty without repeats.
+    Settled
+        The examples that are kept, and what was left out.
 
     Examples
     --------
     >>> frame = pd.DataFrame({"id": ["1", "2"], "text": ["نفى", "نفى."], "label": ["denial", "none"]})
-    >>> for note in drop_repeats(frame, ("text",), None)[2]:
+    >>> for note in drop_repeats(frame, ("text",), None).notes:
     ...     print(note)
     1 of 2 examples repeats the input of an earlier one and is left out: 2 (as 1).
     1 of these had another label than the copy that is kept: 2 (none; 1: denial).
@@ -124,23 +173,20 @@ def drop_repeats(
         which = listed(_by_segment(ids) if "claim_id" in examples else [f"{a} (as {b})" for a, b in ids])
         verb = "repeats the input of an earlier one and is" if len(ids) == 1 else "repeat an earlier input and are"
         notes.append(f"{len(ids):,} of {len(examples):,} examples {verb} left out: {which}.")
-    conflicts = [
-        f"{copy} ({label}; {original}: {kept_label})"
-        for (copy, original), (label, kept_label) in zip(ids, labels, strict=True)
-        if label != kept_label
-    ]
+    conflicts = _contradicting(ids, labels)
     if conflicts:
-        notes.append(f"{len(conflicts):,} of these had another label than the copy that is kept: {listed(conflicts)}.")
-    return (
+        notes.append(_told(conflicts))
+    return Settled(
         select_rows(examples, kept),
         None if passes is None else passes[kept].reset_index(drop=True),
         tuple(notes),
+        Repeats(len(examples), len(ids), len(conflicts)),
     )
 
 
 def settle_splits(
     examples: pd.DataFrame, inputs: tuple[str, ...], passes: pd.DataFrame | None, splits: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame | None, tuple[str, ...]]:
+) -> Settled:
     """Take copies of test inputs out of training, so that published splits can be scored as they were published.
 
     In each split the test part stays as it is. A dev example whose input stands in test, and a train example whose
@@ -159,23 +205,22 @@ def settle_splits(
 
     Returns
     -------
-    examples : pandas.DataFrame
-        The examples that have a part in some split, with a range index.
-    passes : pandas.DataFrame or None
-        Their rows of `passes`.
-    notes : tuple of str
-        What was left out.
+    Settled
+        The examples that have a part in some split, and what was left out.
 
     Examples
     --------
     >>> frame = pd.DataFrame({"id": ["1", "2", "3"], "text": ["نفى", "أكد", "نفى."]})
     >>> frame["split"] = ["train", "train", "test"]
-    >>> for note in settle_splits(frame, ("text",), None, ["split"])[2]:
+    >>> frame["label"] = ["denial", "none", "none"]
+    >>> for note in settle_splits(frame, ("text",), None, ["split"]).notes:
     ...     print(note)
     1 of 2 train examples repeats an input of test, dev or train and is left out: 1 (as 3).
+    1 of these had another label than the copy that is kept: 1 (denial; 3: none).
     """
     keys, ids = duplicate_keys(examples[list(inputs)]), examples["id"].tolist()
-    examples, notes = examples.copy(), []
+    labels = examples["label"].tolist()
+    examples, notes, counts = examples.copy(), [], Repeats(0, 0, 0)
     without = int((examples[list(splits)] == "").all(axis=1).sum())
     if without:
         be = "is" if without == 1 else "are"
@@ -185,25 +230,85 @@ def settle_splits(
         first: dict[bytes, int] = {}
         for role in ("test", "dev", "train"):
             rows = np.flatnonzero(roles == role)
-            repeats = []
+            repeats: list[tuple[int, int]] = []
             for row in rows.tolist():
                 original = first.setdefault(keys[row], row)
                 if original != row and role != "test":
                     roles[row] = ""
-                    repeats.append(f"{ids[row]} (as {ids[original]})")
+                    repeats.append((row, original))
+            conflicts = _contradicting(
+                [(ids[row], ids[original]) for row, original in repeats],
+                [(labels[row], labels[original]) for row, original in repeats],
+            )
+            counts = Repeats(*map(sum, zip(counts, (len(rows), len(repeats), len(conflicts)), strict=True)))
             if repeats:
                 earlier = "test, dev or train" if role == "train" else "test or dev"
                 verb, be = ("repeats", "is") if len(repeats) == 1 else ("repeat", "are")
                 where = f" of {column}" if len(splits) > 1 else ""
-                counts = f"{len(repeats):,} of {len(rows):,} {role} examples{where}"
-                notes.append(f"{counts} {verb} an input of {earlier} and {be} left out: {listed(repeats)}.")
+                which = listed([f"{ids[row]} (as {ids[original]})" for row, original in repeats])
+                share = f"{len(repeats):,} of {len(rows):,} {role} examples{where}"
+                notes.append(f"{share} {verb} an input of {earlier} and {be} left out: {which}.")
+            if conflicts:
+                notes.append(_told(conflicts))
         examples[column] = roles
     kept = (examples[list(splits)] != "").any(axis=1).to_numpy()
-    return (
+    return Settled(
         select_rows(examples, kept),
         None if passes is None else passes[kept].reset_index(drop=True),
         tuple(notes),
+        counts,
     )
+
+
+def lost_labels(
+    before: pd.DataFrame, after: pd.DataFrame, inputs: tuple[str, ...], labels: Iterable[str]
+) -> dict[str, list[str]]:
+    """Find labels that no example has any more since all that had them repeat another's input.
+
+    Parameters
+    ----------
+    before : pandas.DataFrame of shape (n_examples, n_columns)
+        All examples.
+    after : pandas.DataFrame of shape (n_kept, n_columns)
+        Those that are kept.
+    inputs : tuple of str
+        The input columns.
+    labels : iterable of str
+        The labels to look for.
+
+    Returns
+    -------
+    dict of str to list of str
+        Each lost label's examples, with the example that is kept in the place of each.
+    """
+    present = set(after["label"])
+    absent = [label for label in labels if label not in present and (before["label"] == label).any()]
+    if not absent:
+        return {}
+    gone = before[before["label"].isin(absent)]
+    keys = duplicate_keys(gone[list(inputs)]).tolist()
+    wanted = set(keys)
+    kept: dict[bytes, str] = {}
+    for key, name, label in zip(duplicate_keys(after[list(inputs)]).tolist(), after["id"], after["label"], strict=True):
+        if key in wanted:
+            kept.setdefault(key, f"{name}: {label}")
+    found: dict[str, list[str]] = {label: [] for label in absent}
+    for key, name, label in zip(keys, gone["id"], gone["label"], strict=True):
+        found[label].append(f"{name} ({label}; {kept.get(key, 'in no part')})")
+    return found
+
+
+def _contradicting(ids: Iterable[tuple[str, str]], labels: Iterable[tuple[str, str]]) -> list[str]:
+    """Name the copies whose label is another than the original's, each with both."""
+    return [
+        f"{copy} ({label}; {original}: {kept_label})"
+        for (copy, original), (label, kept_label) in zip(ids, labels, strict=True)
+        if label != kept_label
+    ]
+
+
+def _told(conflicts: Sequence[str]) -> str:
+    return f"{len(conflicts):,} of these had another label than the copy that is kept: {listed(conflicts)}."
 
 
 def _by_segment(pairs: Iterable[tuple[str, str]]) -> list[str]:

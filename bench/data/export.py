@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.data.task import DEV, TEST, TRAIN
 from bench.errors import ConfigError, nearest
+from bench.json_text import json_text
 from bench.places import make_folder, replacing
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _parquet(task: Task, target: Path) -> None:
 def _jsonl(task: Task, target: Path) -> None:
     with target.open("w", encoding="utf-8", newline="\n") as file:
         for row in export_frame(task).to_dict("records"):
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.write(json_text(row) + "\n")
 
 
 def _dataset(task: Task, target: Path) -> None:

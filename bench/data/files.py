@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TextIO
 
+from bench.data.encodings import UTF_8
 from bench.data.messages import check_name, place
 from bench.errors import DataError, nearest
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BYTE_ORDER_MARK = "\ufeff"
+
+BY_OPTION = "A file of rows can also be read as it is: --encoding NAME, or source.encoding in a task's file."
+
+OTHER_ENCODING = "Name the encoding that it is written in by --encoding, or save it as UTF-8."
 
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 """What a file of Git LFS begins with as long as its content was not fetched."""
@@ -47,14 +52,17 @@ _BLOCK = 2**20
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
-def read_text(path: Path) -> str:
-    """Read a UTF-8 file with its line ends as they are.
+def read_text(path: Path, encoding: str = UTF_8) -> str:
+    """Read a file of text with its line ends as they are.
 
     Raises
     ------
     bench.errors.DataError
-        If there is no such file, it cannot be read, is empty, is not UTF-8, or is of another kind.
+        If there is no such file, it cannot be read, is empty, is not in this encoding, or is of another kind.
     """
+    if encoding != UTF_8:
+        with open_text(path, newline="", encoding=encoding) as lines:
+            return lines.read()
     check_file(path)
     try:
         content = path.read_bytes()
@@ -90,7 +98,7 @@ def decode_lines(lines: Iterable[bytes], path: Path) -> Iterator[str]:
         if b"\0" in line and not is_utf_16:
             raise DataError(
                 f"{place(path, number)}: byte {line.index(0) + 1} of the line is NUL, which no text has.",
-                "Save it as UTF-8; it may be UTF-16: iconv -f UTF-16LE -t UTF-8 FILE",
+                f"Save it as UTF-8; it may be UTF-16: iconv -f UTF-16LE -t UTF-8 FILE\n{BY_OPTION}",
             )
         try:
             text = line.decode("utf-8")
@@ -98,13 +106,15 @@ def decode_lines(lines: Iterable[bytes], path: Path) -> Iterator[str]:
             often = ("this is", "UTF-16") if is_utf_16 else ("Arabic text is often", "Windows-1256")
             raise DataError(
                 f"{place(path, number)}: byte {error.start + 1} of the line (0x{line[error.start]:02x}) is not UTF-8.",
-                f"Save it as UTF-8; {' '.join(often)}: iconv -f {often[1].upper()} -t UTF-8 FILE",
+                f"Save it as UTF-8; {' '.join(often)}: iconv -f {often[1].upper()} -t UTF-8 FILE\n{BY_OPTION}",
             ) from error
         yield text
 
 
-def open_text(path: Path, newline: str) -> TextIO:
-    """Open a UTF-8 file to be read line by line, so that it need not fit into memory; a byte order mark is passed over.
+def open_text(path: Path, newline: str, encoding: str = UTF_8) -> TextIO:
+    """Open a file of text to be read line by line, so that it need not fit into memory.
+
+    A byte order mark is passed over.
 
     The whole file is looked through first, so that all that `read_text` refuses is refused here.
 
@@ -114,6 +124,8 @@ def open_text(path: Path, newline: str) -> TextIO:
         The file.
     newline : str
         What ends a line, as for `open`; line ends stay as they are.
+    encoding : str
+        As Python calls it.
 
     Raises
     ------
@@ -122,6 +134,9 @@ def open_text(path: Path, newline: str) -> TextIO:
     """
     check_file(path)
     state = path.stat()
+    if encoding != UTF_8:
+        _check_decodes(path, encoding, state.st_ino, state.st_size, state.st_mtime_ns)
+        return path.open(encoding=encoding, newline=newline)
     if not _is_text(path, state.st_ino, state.st_size, state.st_mtime_ns):
         read_text(path)  # says what is wrong, and where
     return path.open(encoding="utf-8-sig", newline=newline)
@@ -146,6 +161,27 @@ def _is_text(path: Path, number: int, size: int, changed: int) -> bool:
     except (OSError, UnicodeDecodeError):
         return False
     return not blank
+
+
+@lru_cache(maxsize=8)
+def _check_decodes(path: Path, encoding: str, number: int, size: int, changed: int) -> None:
+    """Raise a DataError unless all of a file is text in an encoding; told once, as `_is_text` is."""
+    line, blank = 1, True
+    try:
+        with path.open(encoding=encoding, newline="\n") as file:
+            for line, text in enumerate(file, start=1):
+                blank = blank and not text.strip()
+                if "\0" in text:
+                    raise DataError(f"{place(path, line)}: it holds NUL, which no text has.", OTHER_ENCODING)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}.") from error
+    except UnicodeError as error:
+        why = getattr(error, "reason", error)
+        raise DataError(
+            f"{place(path, line)}: it is not {encoding.upper()} to its end: {why}.", OTHER_ENCODING
+        ) from error
+    if blank:
+        raise DataError(f"{path}: the file is empty.")
 
 
 def check_file(path: Path) -> None:
@@ -203,9 +239,9 @@ def read_json_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
     return list(iter_json_lines(path))
 
 
-def iter_json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def iter_json_lines(path: Path, encoding: str = UTF_8) -> Iterator[tuple[str, dict[str, Any]]]:
     """Read a file as `read_json_lines` does, one object at a time."""
-    with open_text(path, newline="\n") as lines:
+    with open_text(path, newline="\n", encoding=encoding) as lines:
         yield from parse_json_lines((line.removesuffix("\n") for line in lines), path)
 
 
@@ -224,7 +260,7 @@ def parse_json_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[str, di
         yield where, content
 
 
-def read_json_array(path: Path) -> list[tuple[str, dict[str, Any]]]:
+def read_json_array(path: Path, encoding: str = UTF_8) -> list[tuple[str, dict[str, Any]]]:
     """Read a file with one JSON array of objects.
 
     Returns
@@ -237,7 +273,11 @@ def read_json_array(path: Path) -> list[tuple[str, dict[str, Any]]]:
     bench.errors.DataError
         If the file cannot be read, or is not an array of JSON objects, or an object has a key twice.
     """
-    text = read_text(path).removeprefix(BYTE_ORDER_MARK)
+    return parse_json_array(read_text(path, encoding).removeprefix(BYTE_ORDER_MARK), path)
+
+
+def parse_json_array(text: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Parse the text of a file as `read_json_array` does."""
     decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
     objects: list[tuple[str, dict[str, Any]]] = []
     at, line, counted = _after_space(text, 0), 1, 0
@@ -265,6 +305,21 @@ def read_json_array(path: Path) -> list[tuple[str, dict[str, Any]]]:
     if rest < len(text):
         raise _no_array(path, text, rest, "something stands after the array")
     return objects
+
+
+def parse_json(text: str, path: Path) -> Any:
+    """Parse a text that is one JSON value, as strictly as the lines of `parse_json_lines`.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If it is none, or an object has a key twice.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        where = place(path, error.lineno) if isinstance(error, json.JSONDecodeError) else str(path)
+        raise DataError(f"{where}: {_not_json(error)}", "Write one JSON array of objects.") from error
 
 
 def text_field(content: dict[str, Any], key: str, where: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.data.messages import check_name, shortened
 from bench.errors import DataError, nearest
 from bench.text.identity import name_key, spellings
 
@@ -29,6 +30,26 @@ def respelled(labels: Iterable[str]) -> list[list[str]]:
     [['1', '1.0']]
     """
     return spellings(labels, label_key)
+
+
+LONGEST = 200
+"""Characters of a label, of which every example's prediction holds one."""
+
+
+def check_label(label: str, where: str) -> None:
+    """Refuse a label that would look like another one, or that is a text rather than a name.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If it holds a hidden character, or more than `LONGEST` characters.
+    """
+    check_name(label, where, "label")
+    if len(label) > LONGEST:
+        raise DataError(
+            f"{where}: the label '{shortened(label)}' has {len(label):,} characters.",
+            f"A label is a name of at most {LONGEST}. Is it the text?",
+        )
 
 
 @dataclass(frozen=True)

@@ -62,3 +62,14 @@ def listed(names: Sequence[str], limit: int = 20) -> str:
     """
     more = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+def shortened(name: str, width: int = 60) -> str:
+    """The beginning of a name that may be long.
+
+    Examples
+    --------
+    >>> shortened("denial"), shortened("denial", width=4)
+    ('denial', 'deni…')
+    """
+    return name if len(name) <= width else f"{name[:width]}…"

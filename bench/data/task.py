@@ -164,12 +164,13 @@ class Task:
         return encode(self.y, self.labels)
 
     @cached_property
-    def groups(self) -> NDArray[np.str_]:
+    def groups(self) -> NDArray[Any]:
         """Each example's group, of shape (n_examples,).
 
-        Groups whose names count as the same are one, under the spelling that stands first.
+        Groups whose names count as the same are one, under the spelling that stands first. They are objects: in an
+        array of NumPy's texts each would take as much memory as the longest name.
         """
-        return np.array(canonical(self.examples[self.group].tolist(), self.group_key), dtype=str)
+        return np.array(canonical(self.examples[self.group].astype(str).tolist(), self.group_key), dtype=object)
 
     @property
     def group_key(self) -> Callable[[str], str]:
@@ -216,14 +217,17 @@ class Task:
     def shared_groups(self, column: str) -> NDArray[np.bool_]:
         """Mark the test examples of a published split whose group train or dev has too, of shape (n_test,)."""
         roles = self.examples[column].to_numpy(dtype=object)
-        return np.isin(self.groups[roles == TEST], self.groups[np.isin(roles, [TRAIN, DEV])])
+        elsewhere = self.groups[(roles == TRAIN) | (roles == DEV)]
+        shared: NDArray[np.bool_] = pd.Index(self.groups[roles == TEST]).isin(elsewhere)
+        return shared
 
     def without_splits(self) -> Task:
         """Return the same task without its published splits, all its examples pooled and each input once."""
         from bench.data.duplicates import drop_repeats
 
-        examples = self.examples.drop(columns=list(self.splits))
-        examples, passes, notes = drop_repeats(examples, self.inputs, self.passes)
+        examples, passes, notes, _ = drop_repeats(
+            self.examples.drop(columns=list(self.splits)), self.inputs, self.passes
+        )
         left_out = pd.concat([self.left_out, self.examples[~self.examples["id"].isin(examples["id"])]])
         notes = (*(note for note in self.notes if note not in self.settled), *notes)
         pooled = replace(self, examples=examples, passes=passes, splits=(), left_out=left_out, notes=notes)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from bench.errors import one_line
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -107,3 +109,8 @@ class CellResult:
     explanations: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
     estimator: bytes | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why a failed cell failed: the last line of its error, short enough for a terminal."""
+        return one_line((self.error or "").strip().rpartition("\n")[2], 300) or "it left no message"

@@ -126,7 +126,7 @@ def curve_parts(task: Task, outer: Sequence[Split], seed: int) -> list[Part]:
     ]
 
 
-def keep_groups(groups: NDArray[np.str_], fraction: Fraction, seed: int) -> NDArray[np.bool_]:
+def keep_groups(groups: NDArray[Any], fraction: Fraction, seed: int) -> NDArray[np.bool_]:
     """Mark the examples of the first groups in a random order.
 
     Parameters
@@ -148,9 +148,7 @@ def keep_groups(groups: NDArray[np.str_], fraction: Fraction, seed: int) -> NDAr
     return np.asarray(place[codes] < _share(fraction, len(names)))
 
 
-def keep_examples(
-    codes: NDArray[np.intp], groups: NDArray[np.str_], fraction: Fraction, seed: int
-) -> NDArray[np.bool_]:
+def keep_examples(codes: NDArray[np.intp], groups: NDArray[Any], fraction: Fraction, seed: int) -> NDArray[np.bool_]:
     """Mark a random part of each group's examples, stratified by label.
 
     Within a group, the examples of each label are shuffled and spread evenly over [0, 1) from a random start

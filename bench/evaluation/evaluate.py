@@ -18,6 +18,7 @@ import pandas as pd
 
 from bench.config import Search
 from bench.data.task import Task
+from bench.errors import one_line, printable
 from bench.evaluation.cell import FINAL, CellResult, Fold, Trial
 from bench.evaluation.metrics import (
     LOWER_IS_BETTER,
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
     Report = Callable[[float, int, int], None]
     Objective = Callable[[dict[str, Any], Report | None], float]
+
+MOST_WARNINGS = 100
+"""Different warnings of a fold that its notes hold; a message with a number in it may be another at each fit."""
 
 PRUNING_STARTS = 3
 """Settings that are scored in full before the search stops any."""
@@ -144,8 +148,9 @@ def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellRes
         else:
             _score_fold(evaluation, int(fold), result, cache, clock)
     except Exception:
-        result.status, result.error, result.predictions, result.scores = "failed", traceback.format_exc(), None, {}
-    result.notes += _warning_notes(clock.warnings)
+        result.status, result.predictions, result.scores = "failed", None, {}
+        result.error = printable(traceback.format_exc())
+    result.notes = [one_line(note) for note in [*result.notes, *_warning_notes(clock.warnings)]]
     result.seconds = dict(clock.seconds)
     return result
 
@@ -336,7 +341,7 @@ def run_trials(objective: Objective, model: Model, search: Search, minimise: boo
             trials.append(Trial(number, params, None, pruned_after=stop.done, inner_folds=stop.of))
         except Exception as error:
             study.tell(asked, state=optuna.trial.TrialState.FAIL)
-            trials.append(Trial(number, params, None, f"{type(error).__name__}: {error}"))
+            trials.append(Trial(number, params, None, one_line(f"{type(error).__name__}: {error}")))
         else:
             study.tell(asked, score)
             trials.append(Trial(number, params, score))
@@ -392,7 +397,8 @@ def _pooled_score(task: Task, inner: Sequence[Split], predictions: Sequence[NDAr
     pooled = np.concatenate(predictions)
     if task.metric not in PROBABILITY_METRICS:
         return float(label_scores(confusion_matrix(true, pooled, len(task.labels)), task.metric)[task.metric])
-    return probability_scores(pooled, true)[task.metric]
+    parts = np.repeat(np.arange(len(predictions)), [len(each) for each in predictions])
+    return probability_scores(pooled, true, parts)[task.metric]
 
 
 def _fit(
@@ -430,7 +436,7 @@ def _early_stopping_rows(estimator: Any, task: Task, split: Split) -> NDArray[np
     return split.dev[np.isin(task.codes[split.dev], task.codes[split.train])]
 
 
-def _groups_for(estimator: Any, groups: NDArray[np.str_]) -> dict[str, NDArray[np.str_]]:
+def _groups_for(estimator: Any, groups: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """The training rows' groups as the argument of ``fit``, where the classifier's ``fit`` has a parameter for them."""
     from sklearn.pipeline import Pipeline
 
@@ -517,4 +523,6 @@ def _model_seed(evaluation: Evaluation, fold: Fold) -> int:
 
 
 def _warning_notes(counts: Counter[str]) -> list[str]:
-    return [f"{text} ({n} times)" if n > 1 else text for text, n in sorted(counts.items())]
+    told = [f"{text} ({n} times)" if n > 1 else text for text, n in sorted(counts.items())]
+    rest = len(told) - MOST_WARNINGS
+    return told if rest <= 0 else [*told[:MOST_WARNINGS], f"{rest} more kinds of warnings"]

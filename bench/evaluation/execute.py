@@ -5,10 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+PATIENCE = 2.0
+"""Seconds that processes have to end once their work is done."""
+
+
+class DiedError(BenchError):
+    """A process ended before it gave an answer."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +69,35 @@ def warm_up() -> None:
     if context.get_start_method() == "forkserver":
         from multiprocessing import forkserver
 
+        from bench.evaluation.sockets import use_own_folder
+
+        use_own_folder()
         context.set_forkserver_preload(list(PRELOADED))
-        forkserver.ensure_running()
+        with _undisturbed():
+            forkserver.ensure_running()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep Ctrl-C, and modules in the current folder, from the server of the workers while it imports libraries.
+
+    It inherits what is held back here. This process gets the signal at the end.
+    """
+    from multiprocessing import resource_tracker
+
+    safe = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    # The server starts the tracker where there is none yet, which would let signals through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        if safe is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = safe
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def execute(
@@ -114,9 +149,10 @@ def execute(
     finally:
         for worker in running.values():
             worker.process.kill()
-        for process, connection in [*idle, *((w.process, w.connection) for w in running.values())]:
+        everyone = [*idle, *((w.process, w.connection) for w in running.values())]
+        for _, connection in everyone:
             connection.close()
-            process.join()
+        _end([process for process, _ in everyone])
 
 
 def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
@@ -133,7 +169,7 @@ def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
 
     Raises
     ------
-    bench.errors.BenchError
+    DiedError
         If the process died.
     Exception
         What the function raised.
@@ -147,11 +183,24 @@ def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
         returned, value = ours.recv()
     except EOFError:
         process.join()
-        raise BenchError(f"A process ended with exit status {process.exitcode} while models were examined.") from None
-    process.join()
+        raise DiedError(f"with exit status {process.exitcode}") from None
+    except KeyboardInterrupt:
+        process.kill()
+        raise
+    _end([process])
     if not returned:
         raise value
     return value
+
+
+def _end(processes: Sequence[Any]) -> None:
+    """Wait for processes that have nothing left to do, but not for threads that a model has left running in them."""
+    deadline = time.monotonic() + PATIENCE
+    for process in processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+        if process.is_alive():
+            process.kill()
+            process.join()
 
 
 def available_cores() -> int:

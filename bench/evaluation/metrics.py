@@ -9,6 +9,7 @@ in no label's predictions, so they are wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -178,8 +179,15 @@ def label_scores(confusion: NDArray[np.generic], metric: str = "macro_f1") -> di
     return scores | {F_AVG: classes["f1"][..., :2].mean(axis=-1)} if metric == F_AVG else scores
 
 
-def probability_scores(probabilities: Floats, true: NDArray[np.intp]) -> dict[str, float]:
+def probability_scores(
+    probabilities: Floats, true: NDArray[np.intp], parts: NDArray[np.intp] | None = None
+) -> dict[str, float]:
     """Score predicted probabilities.
+
+    Probabilities of different fitted models are not on one scale, and where a test part has more of a label, the model
+    that was trained on the rest has seen less of it. Ranked together, even a constant is below chance. Examples are
+    therefore ranked within their test part, and the parts averaged by how many of the label they have (Forman and
+    Scholz 2010).
 
     Parameters
     ----------
@@ -187,6 +195,8 @@ def probability_scores(probabilities: Floats, true: NDArray[np.intp]) -> dict[st
         Rows sum to 1.
     true : ndarray of int, shape (n_examples,)
         Label indices.
+    parts : ndarray of int, shape (n_examples,), optional
+        The test part that each example is in; all are in one without it.
 
     Returns
     -------
@@ -194,31 +204,117 @@ def probability_scores(probabilities: Floats, true: NDArray[np.intp]) -> dict[st
         ``log_loss`` in nats (probabilities clipped at the smallest float64 step, as
         scikit-learn does), ``brier`` summed over labels (Brier 1950; 0 to 2), and ``average_precision``,
         the mean over the labels that occur of each label against the rest.
+
+    Examples
+    --------
+    >>> constant = np.array([[0.6, 0.4]] * 2 + [[0.4, 0.6]] * 2)
+    >>> scores = probability_scores(constant, np.array([0, 1, 0, 1]), parts=np.array([0, 0, 1, 1]))
+    >>> scores["average_precision"]
+    0.5
     """
-    n = len(true)
-    of_true = probabilities[np.arange(n), true]
-    truth = np.zeros_like(probabilities)
-    truth[np.arange(n), true] = 1.0
-    precisions = [_average_precision(probabilities[:, k], true == k) for k in np.unique(true)]
+    precisions = [ranked(probabilities[:, k], true == k, parts).average_precision for k in np.unique(true)]
     return {
-        "log_loss": float(-np.log(np.clip(of_true, np.finfo(np.float64).eps, 1.0)).mean()),
-        "brier": float(((probabilities - truth) ** 2).sum(axis=1).mean()),
+        "log_loss": float(losses(probabilities, true, "log_loss").mean()),
+        "brier": float(losses(probabilities, true, "brier").mean()),
         "average_precision": float(np.mean(precisions)),
     }
+
+
+def losses(probabilities: Floats, true: NDArray[np.intp], metric: str) -> Floats:
+    """What each example adds to ``log_loss`` or ``brier``, of shape (n_examples,)."""
+    rows = np.arange(len(true))
+    if metric == "log_loss":
+        return np.asarray(-np.log(np.clip(probabilities[rows, true], np.finfo(np.float64).eps, 1.0)))
+    truth = np.zeros_like(probabilities)
+    truth[rows, true] = 1.0
+    return np.asarray(((probabilities - truth) ** 2).sum(axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The examples of each test part by falling score of one label; all arrays have the shape (n_examples,).
+
+    Parameters
+    ----------
+    order : ndarray of int
+        The examples, part after part. What follows is in this order, and places are places in it.
+    positive : ndarray of bool
+        Which examples have the label.
+    first_of_part, last_of_part, first_of_tie, last_of_tie : ndarray of int
+        The places of the first and the last example of the same part, and of the same part and score.
+    """
+
+    order: NDArray[np.intp]
+    positive: NDArray[np.bool_]
+    first_of_part: NDArray[np.intp]
+    last_of_part: NDArray[np.intp]
+    first_of_tie: NDArray[np.intp]
+    last_of_tie: NDArray[np.intp]
+
+    @property
+    def seen(self) -> NDArray[np.intp]:
+        """How many examples of its part are ranked as high as each, or higher."""
+        return self.last_of_tie + 1 - self.first_of_part
+
+    @property
+    def precision(self) -> Floats:
+        """The share of those that have the label."""
+        hits = np.concatenate([[0], np.cumsum(self.positive)])
+        return np.asarray((hits[self.last_of_tie + 1] - hits[self.first_of_part]) / self.seen)
+
+    @property
+    def average_precision(self) -> float:
+        """The mean precision at the examples that have the label."""
+        return float(self.precision[self.positive].mean())
+
+    def influence(self) -> Floats:
+        """How far one more example like each would move the average precision, in the examples' own order.
+
+        It is the derivative by the example's weight: through its own precision, and through that of every positive
+        example of its part that is not ranked higher.
+        """
+        positive, seen, precision = self.positive.astype(np.float64), self.seen, self.precision
+
+        def from_here(values: Floats) -> Floats:
+            sums = np.concatenate([[0.0], np.cumsum(values)])
+            return np.asarray(sums[self.last_of_part + 1] - sums[self.first_of_tie])
+
+        own = positive * (precision - self.average_precision)
+        others = positive * from_here(positive / seen) - from_here(positive * precision / seen)
+        influence = np.empty(len(seen))
+        influence[self.order] = (own + others) / positive.sum()
+        return influence
+
+
+def ranked(score: Floats, positive: NDArray[np.bool_], parts: NDArray[np.intp] | None = None) -> Ranking:
+    """Rank examples within their test part.
+
+    Parameters
+    ----------
+    score : ndarray of shape (n_examples,)
+        The higher, the more likely the label.
+    positive : ndarray of bool, shape (n_examples,)
+        Which examples have the label.
+    parts : ndarray of int, shape (n_examples,), optional
+        The examples' test parts; one for all without it.
+    """
+    parts = np.zeros(len(score), dtype=np.intp) if parts is None else parts
+    order = np.lexsort((-score, parts))
+    other_part = np.diff(parts[order]) != 0
+    other_score = other_part | (np.diff(score[order]) != 0)
+    return Ranking(order, positive[order], *_runs(other_part), *_runs(other_score))
+
+
+def _runs(changes: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The first and the last place of the run that each place is in, given where one run changes into the next."""
+    number = np.concatenate([[0], np.cumsum(changes)])
+    ends = np.append(np.flatnonzero(changes), len(changes))
+    return np.append(0, ends[:-1] + 1)[number], ends[number]
 
 
 def _margins(counts: Floats) -> tuple[Floats, Floats]:
     """How often each label is true and how often it is predicted, each of shape (..., n_labels)."""
     return counts.sum(axis=-1), counts.sum(axis=-2)[..., : counts.shape[-2]]
-
-
-def _average_precision(score: Floats, positive: NDArray[np.bool_]) -> float:
-    order = np.argsort(-score, kind="stable")
-    hits = np.cumsum(positive[order])
-    last_of_tie = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
-    precision = hits[last_of_tie] / (last_of_tie + 1)
-    recall = hits[last_of_tie] / positive.sum()
-    return float((np.diff(recall, prepend=0.0) * precision).sum())
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:

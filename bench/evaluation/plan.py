@@ -16,14 +16,15 @@ from bench.catalogue import load_model, load_task
 from bench.config import RunConfig
 from bench.data.task import Task
 from bench.encoders.device import device_name
-from bench.errors import ConfigError, ModelError, UserError
+from bench.errors import BenchError, ConfigError, ModelError, UserError
 from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.estimate import time_notes
 from bench.evaluation.evaluate import Evaluation
 from bench.evaluation.examine import Examined, examine_all
-from bench.evaluation.execute import available_cores, call
+from bench.evaluation.execute import DiedError, available_cores, call
 from bench.evaluation.memory import workers_within_memory
 from bench.evaluation.split_task import SplitTask, load_as_split, split_task, tasks_to_load, with_lent
+from bench.json_text import spelled
 from bench.models.model import Model
 from bench.results.protocol import deciding
 from bench.results.store import FORMAT, RunFolder, run_key
@@ -128,21 +129,27 @@ def prepare(config: RunConfig) -> Plan:
     bench.errors.UserError
         If a task, a model or a split is wrong.
     """
-    planned = Plan([])
+    planned = Plan([], list(config.notes))
     _check_device(config.execution.device)
     asked = config.train_on
     source = None if asked is None else load_task(asked.task, {}, config.mirror)
     own, lent = {}, {}
+    left_out: list[BenchError] = []
     for name in tasks_to_load(config, planned.notes):
-        split = split_task(load_as_split(name, config), config, planned.notes)
+        notes: list[str] = []
         try:
-            lent[name] = with_lent(split, source, asked, planned.notes)
-        except ConfigError as error:
+            split = split_task(load_as_split(name, config), config, notes)
+            lent[name] = with_lent(split, source, asked, notes)
+        except BenchError as error:
             if config.asked_for_tasks:
                 raise
-            planned.notes.append(f"{name} is left out: {error.message}")
-            continue
-        own[name] = split
+            left_out.append(error)
+            notes = [f"{name} is left out: {error.message}"]
+        else:
+            own[name] = split
+        planned.notes += notes
+    if left_out and not own:
+        raise left_out[0]
     for task, model, examined in _fitting([each.task for each in lent.values()], config, planned.notes):
         split = own[task.name] if model.name == BASELINE else lent[task.name]
         evaluation = Evaluation(
@@ -173,19 +180,45 @@ def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list
     """The models that fit each task, with what is known of them."""
     names = list(config.models) if BASELINE in config.models else [BASELINE, *config.models]
     overridden = {name for name in config.models if name != BASELINE or config.asked_for_models}
-    models = [load_model(name, config.model_overrides if name in overridden else {}) for name in names]
+    models, left_out = [], list[BenchError]()
+    for name in names:
+        try:
+            models.append(load_model(name, config.model_overrides if name in overridden else {}))
+        except UserError as error:
+            if name == BASELINE or config.asked_for_models:
+                raise
+            left_out.append(error)
+            notes.append(f"{name} is left out: {error.message}")
     pairs = [(model, task) for task in tasks for model in models]
     fitting = []
-    answers = call(examine_all, pairs, device=config.execution.device)
-    for (model, task), found in zip(pairs, answers, strict=True):
+    for (model, task), found in zip(pairs, _examined(pairs, config.execution.device), strict=True):
         if not isinstance(found, ModelError):
             fitting.append((task, model, found))
         elif config.asked_for_models and config.asked_for_tasks and model.name in config.models:
             raise found
         else:
+            left_out.append(found)
             reason = found.message.removeprefix(f"{model.name}: ")
             notes.append(f"{task.name}: {model.name} is left out: {reason}")
+    if left_out and not any(model.name in config.models for _, model, _ in fitting):
+        raise left_out[0]
     return fitting
+
+
+def _examined(pairs: Sequence[tuple[Model, Task]], device: str) -> list[Examined | ModelError]:
+    """Examine models in a process; where one takes the process down with it, each in a process of its own."""
+    try:
+        return call(examine_all, pairs, device=device)
+    except DiedError:
+        return [found for pair in pairs for found in _examined_alone(pair, device)]
+
+
+def _examined_alone(pair: tuple[Model, Task], device: str) -> list[Examined | ModelError]:
+    try:
+        return call(examine_all, [pair], device=device)
+    except DiedError as error:
+        origin = pair[0].origin
+        return [ModelError(f"{origin}: examining it ended its process, {error.message}.", "Mend the model's class.")]
 
 
 def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, config: RunConfig) -> PlannedRun:
@@ -194,8 +227,8 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
         "name": model.name,
         "estimator": model.estimator,
         "features": model.features,
-        "params": dict(model.params),
-        "search": {name: dataclasses.asdict(spec) for name, spec in model.search.dimensions.items()},
+        "params": spelled(model.params),
+        "search": {name: spelled(dataclasses.asdict(spec)) for name, spec in model.search.dimensions.items()},
         "sources": examined.sources,
     }
     if model.prune:

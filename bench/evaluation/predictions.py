@@ -53,7 +53,7 @@ def predict_codes(estimator: Any, X: Any, labels: tuple[str, ...]) -> NDArray[np
     if answer.shape != (n,):
         raise InvalidPredictionError(f"predict gave shape {answer.shape} for {n} examples, expected ({n},)")
     index: dict[str | None, int] = {label: code for code, label in enumerate(labels)}
-    names: list[str | None] = answer.astype(str).tolist()
+    names: list[str | None] = [str(name) for name in answer.tolist()]
     if getattr(estimator, "may_abstain", False):
         index[None] = UNANSWERED
         names = [None if given is None else name for given, name in zip(answer.tolist(), names, strict=True)]

@@ -26,13 +26,30 @@ def label_codes(predictions: pd.DataFrame, labels: tuple[str, ...]) -> tuple[NDA
     return true, predicted
 
 
-def score_predictions(predictions: pd.DataFrame, labels: tuple[str, ...], metric: str = "macro_f1") -> dict[str, float]:
-    """Score a frame of predictions with every metric that its columns allow; see `label_scores` of `metric`."""
+def score_predictions(
+    predictions: pd.DataFrame,
+    labels: tuple[str, ...],
+    metric: str = "macro_f1",
+    parts: NDArray[np.intp] | None = None,
+) -> dict[str, float]:
+    """Score a frame of predictions with every metric that its columns allow.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame of shape (n_examples, n_columns)
+        With ``label``, ``predicted`` and, where the model gives probabilities, a column ``p_<label>`` each.
+    labels : tuple of str
+        The task's labels.
+    metric : str
+        The task's metric; see `bench.evaluation.metrics.label_scores`.
+    parts : ndarray of int, shape (n_examples,), optional
+        The test part of each example; see `bench.evaluation.metrics.probability_scores`.
+    """
     true, predicted = label_codes(predictions, labels)
     confusion = confusion_matrix(true, predicted, len(labels))
     scores = {name: float(score) for name, score in label_scores(confusion, metric).items()}
     probabilities = probability_columns(predictions, labels)
-    return scores if probabilities is None else scores | probability_scores(probabilities, true)
+    return scores if probabilities is None else scores | probability_scores(probabilities, true, parts)
 
 
 def probability_columns(predictions: pd.DataFrame, labels: tuple[str, ...]) -> NDArray[np.float64] | None:

@@ -108,7 +108,12 @@ def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
         If it cannot be split, or its data are broken.
     """
     outer = _split(task, config)
-    told = *task.notes, *_split_notes(task, outer), *_warnings(task, config.validation.folds)
+    told = (
+        *task.notes,
+        *_split_notes(task, outer),
+        *_few_groups(task, config),
+        *_warnings(task, config.validation.folds),
+    )
     notes += [f"{task.name}: {note}" for note in told]
     return SplitTask(task, outer, None, {"task": _describe_task(task, outer), "splits": splits.digest(outer, task.ids)})
 
@@ -160,6 +165,14 @@ def _split_notes(task: Task, outer: Sequence[splits.Split]) -> list[str]:
     return notes
 
 
+def _few_groups(task: Task, config: RunConfig) -> list[str]:
+    """Say where more folds were asked for than there are groups."""
+    asked, groups = config.validation.folds, len(set(task.groups.tolist()))
+    if task.splits or groups <= splits.FEW_GROUPS or asked <= groups:
+        return []
+    return [f"validation.folds={asked}, and there are {groups} groups: each is a fold"]
+
+
 def _warnings(task: Task, folds: int) -> list[str]:
     """What the quick checks of a task's data warn of; an error that they find ends the run."""
     findings = check_task(task, folds, quick=True)
@@ -199,5 +212,4 @@ def references(task: Task) -> list[dict[str, Any]]:
     scored = np.ones(len(task), dtype=bool)
     if task.splits:
         scored = (task.examples[list(task.splits)] == TEST).any(axis=1).to_numpy()
-    seed = derive_seed(0, task.name, "interval")
-    return pass_scores(task.passes[scored].reset_index(drop=True), task.groups[scored], task.labels, seed, task.metric)
+    return pass_scores(task.passes[scored].reset_index(drop=True), task.groups[scored], task.labels, task.metric)

@@ -6,7 +6,7 @@ import hashlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,13 +51,13 @@ def n_dealt(n_groups: int, n_folds: int) -> int:
 
 
 def split_by_group(
-    codes: NDArray[np.intp], groups: NDArray[np.str_], n_folds: int, seed: int, repeats: int = 1
+    codes: NDArray[np.intp], groups: NDArray[Any], n_folds: int, seed: int, repeats: int = 1
 ) -> list[Split]:
     """Split examples so that no group stands on both sides.
 
     Ten groups or fewer are left out one at a time. More are dealt into stratified folds
     (`sklearn.model_selection.StratifiedGroupKFold`; `StratifiedKFold` where every example is a
-    group of its own).
+    group of its own). Where as many folds as groups are asked for, or more, each group is a fold.
 
     Parameters
     ----------
@@ -86,13 +86,12 @@ def split_by_group(
     names = np.unique(groups)
     if len(names) < 2:
         return []
-    if len(names) <= FEW_GROUPS:
+    if len(names) <= max(FEW_GROUPS, n_folds):
         return [Split(np.flatnonzero(groups != name), np.flatnonzero(groups == name)) for name in names]
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     own_group = len(names) == len(groups)
     kind = StratifiedKFold if own_group else StratifiedGroupKFold
-    n_folds = n_dealt(len(names), n_folds)
     splits: list[Split] = []
     for repeat in range(repeats):
         folds = kind(n_splits=n_folds, shuffle=True, random_state=(seed + repeat) % 2**32)
@@ -100,12 +99,28 @@ def split_by_group(
             # A label with fewer examples than folds is named in the cell's notes.
             warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
             strata = codes if np.bincount(codes).max() >= n_folds else np.zeros_like(codes)
-            splits += [Split(train, test) for train, test in folds.split(codes, strata, None if own_group else groups)]
+            parts = [test for _, test in folds.split(codes, strata, None if own_group else groups)]
+        splits += [_held_out(test, len(codes)) for test in _none_empty(parts, groups)]
     return splits
 
 
+def _held_out(test: Rows, n_examples: int) -> Split:
+    return Split(np.setdiff1d(np.arange(n_examples), test), test)
+
+
+def _none_empty(parts: list[Rows], groups: NDArray[np.str_]) -> list[Rows]:
+    """Give each empty part the smallest group of the part that has most groups: the dealing looks at labels alone."""
+    for empty in (number for number, part in enumerate(parts) if not len(part)):
+        held = [np.unique(groups[part], return_counts=True) for part in parts]
+        donor = max(range(len(parts)), key=lambda number: len(held[number][0]))
+        names, sizes = held[donor]
+        moved = groups[parts[donor]] == names[np.argmin(sizes)]
+        parts[empty], parts[donor] = parts[donor][moved], parts[donor][~moved]
+    return parts
+
+
 def outer_splits(
-    codes: NDArray[np.intp], groups: NDArray[np.str_], column: str, n_folds: int, seed: int, repeats: int
+    codes: NDArray[np.intp], groups: NDArray[Any], column: str, n_folds: int, seed: int, repeats: int
 ) -> list[Split]:
     """Split a whole task; see `split_by_group`.
 
@@ -159,9 +174,7 @@ def with_lent(split: Split, lent: Rows, only: bool) -> Split:
     return Split(lent, split.test) if only else Split(np.concatenate([split.train, lent]), split.test, split.dev)
 
 
-def verify(
-    splits: Sequence[Split], groups: NDArray[np.str_], keys: NDArray[np.bytes_], ids: NDArray[np.object_]
-) -> None:
+def verify(splits: Sequence[Split], groups: NDArray[Any], keys: NDArray[np.bytes_], ids: NDArray[np.object_]) -> None:
     """Prove that training sees neither a group nor an example of its test part.
 
     Parameters

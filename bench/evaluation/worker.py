@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bench.errors import printable
 from bench.evaluation.cell import CellResult
 
 if TYPE_CHECKING:
@@ -40,8 +43,7 @@ def work(evaluations: Sequence[Evaluation], connection: Connection, environment:
     from bench.evaluation.evaluate import evaluate
     from bench.features.cache import FeatureCache
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _adopt(environment)
+    _settle(environment)
     caches: dict[int, FeatureCache] = {}
     while True:
         try:
@@ -56,7 +58,7 @@ def work(evaluations: Sequence[Evaluation], connection: Connection, environment:
         except BrokenPipeError:
             return
         except Exception:
-            connection.send(CellResult(fold=fold, status="failed", error=traceback.format_exc()))
+            connection.send(CellResult(fold=fold, status="failed", error=printable(traceback.format_exc())))
 
 
 def answer(
@@ -66,15 +68,36 @@ def answer(
     environment: Mapping[str, str],
 ) -> None:
     """Send what a function returns, as ``(True, value)``, or raises, as ``(False, error)``."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _adopt(environment)
+    _settle(environment)
     try:
         reply = (True, function(*args))
     except Exception as error:
         reply = (False, error)
-    connection.send(reply)
+    with suppress(BrokenPipeError):
+        connection.send(reply)
 
 
-def _adopt(environment: Mapping[str, str]) -> None:
+def _settle(environment: Mapping[str, str]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.clear()
     os.environ.update(environment)
+    sys.stdout, sys.stderr = _Unfailing(sys.stdout), _Unfailing(sys.stderr)
+
+
+class _Unfailing:
+    """A stream that drops what cannot be written, so that a model which prints does not fail for it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

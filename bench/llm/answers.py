@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bench.errors import without_halves
+
 SHOWN = 60
 """Characters of an answer that a reason shows."""
 
@@ -46,10 +48,10 @@ def read_label(completion: Mapping[str, Any], labels: Sequence[str]) -> tuple[st
     choice = completion["choices"][0]
     content = choice["message"].get("content")
     finished = choice.get("finish_reason")
-    ended = f" ({finished})" if finished not in (None, "stop") else ""
+    ended = f" ({without_halves(str(finished))})" if finished not in (None, "stop") else ""
     if not isinstance(content, str) or not content.strip():
         return None, f"the answer is empty{ended}"
-    answer = content.strip()
+    answer = without_halves(content.strip())
     if fenced := _FENCED.fullmatch(answer):
         answer = fenced[1].strip()
     named = _label_of_json(answer) if answer.startswith("{") else answer

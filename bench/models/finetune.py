@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy.special import softmax
@@ -98,6 +98,9 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
     validation_scores_ : list of float
         Macro-F1 of the rows held out, by epoch.
     """
+
+    encoder_params: ClassVar[tuple[str, ...]] = ("encoder",)
+    """Parameters that name encoders; a stored one's folder is read only where the definition names it too."""
 
     def __init__(
         self,

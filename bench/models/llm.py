@@ -37,6 +37,21 @@ Answer with the label alone."""
 
 _WHOLE = {"shots": 0, "retries": 0, "concurrency": 1}
 _WHOLE_OR_NULL = {"max_tokens": 1, "max_calls": 1, "max_total_tokens": 1, "seed": 0}
+_RESTORED = (
+    "model",
+    "prompt",
+    "temperature",
+    "max_tokens",
+    "seed",
+    "shots",
+    "inputs",
+    "labels",
+    "label_map",
+    "descriptions",
+    "random_state",
+)
+"""Parameters that a stored classifier keeps: they say what is asked, not who is asked and at what cost."""
+
 _VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
 
 
@@ -180,6 +195,42 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         if not _is_number(self.timeout, int | float) or self.timeout <= 0:
             raise _wrong("timeout", self.timeout, "a number of seconds above 0")
         self._check_prompt()
+
+    @classmethod
+    def restored(cls, defined: LLMClassifier, state: Mapping[str, Any]) -> LLMClassifier:
+        """Make a stored classifier again.
+
+        A stored file may be anybody's. So it says what is asked, and the definition here says which address is asked,
+        which key is sent there, and what may be spent.
+
+        Parameters
+        ----------
+        defined : LLMClassifier
+            As the model is defined here.
+        state : mapping
+            Plain values: what was stored.
+
+        Raises
+        ------
+        bench.errors.ModelError
+            If the stored run asked another address, or its parameters are wrong.
+        """
+        made = cls(**(defined.get_params() | {name: state[name] for name in _RESTORED}))
+        made.check_task()
+        url = chat_url(made.base_url)
+        if state["url_"] != url:
+            asked = str(state["url_"]).removesuffix("/chat/completions")
+            raise ModelError(
+                f"the stored run asked {asked!r}, and an address is never taken from a stored model; the one that is "
+                f"set here is {url.removesuffix('/chat/completions')!r}.",
+                "If the texts may go there, say so: add model.params.base_url=ADDRESS, or set OPENAI_BASE_URL or "
+                "params.base_url in configs/model/.",
+            )
+        made.url_ = url
+        made.classes_ = np.array(sorted(made.labels))
+        made.shots_ = [({str(k): str(v) for k, v in row.items()}, str(label)) for row, label in state["shots_"]]
+        made._budget = None
+        return made
 
     def sources(self) -> dict[str, str]:
         """Say which model at which address answers, and by which descriptions, as both decide a run's numbers."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError, nearest
+from bench.models.plugins import import_plugin, own_file
 from bench.models.space import SearchSpace
 
 if TYPE_CHECKING:
@@ -216,6 +216,43 @@ class Model:
             built.check_task()
         return built
 
+    def unfitted(self) -> BaseEstimator:
+        """Build the estimator with the model's own parameters, told of no task.
+
+        Raises
+        ------
+        bench.errors.ModelError
+            If an import path or a parameter is unknown.
+        """
+        return self._with_params(self._made(self.estimator, "estimator"), self._params_of("estimator", {}), "estimator")
+
+    @property
+    def restores_from_definition(self) -> bool:
+        """Whether a stored estimator is made again of this definition, since its class has a method ``restored``."""
+        return hasattr(self.unfitted(), "restored")
+
+    def stored_classes(self) -> dict[str, type]:
+        """The classes that this definition names, which a stored model may hold, by the names they are stored under.
+
+        Those of the estimator and the features, of what these hold before they are fitted, and of what their classes
+        list in ``stored_parts``.
+
+        Raises
+        ------
+        bench.errors.ModelError
+            If an import path or a parameter is unknown.
+        """
+        from bench.features import FEATURE_SETS
+        from bench.models.persistence import stored_name
+
+        built = [self.unfitted()]
+        if self.features is not None and self.features not in FEATURE_SETS:
+            built.append(self._made(self.features, "features"))
+        held = [part for whole in built for part in (whole, *whole.get_params().values())]
+        named = [type(part) for part in held if hasattr(part, "get_params") and not isinstance(part, type)]
+        named += [part for cls in named for part in getattr(cls, "stored_parts", ())]
+        return {stored_name(cls): cls for cls in named if not hasattr(cls, "restored")}
+
     def _params_of(self, part: str, params: Mapping[str, Any]) -> dict[str, Any]:
         own, given = ({canonical(name): value for name, value in source.items()} for source in (self.params, params))
         return {
@@ -255,14 +292,22 @@ class Model:
                 "Write package.module.Class, such as sklearn.linear_model.LogisticRegression.",
             )
         try:
-            found = getattr(importlib.import_module(module), name, None)
-        except Exception as error:  # Importing a plug-in runs its code.
+            imported = import_plugin(module)
+        except (Exception, SystemExit) as error:  # Importing a plug-in runs its code.
             raise ModelError(
                 f"{self.origin}: {key}: cannot import '{module}': {type(error).__name__}: {error}.",
                 "Install the package, or correct the path or the module.",
             ) from error
+        found = getattr(imported, name, None)
         if not callable(found):
-            names = [n for n, value in vars(importlib.import_module(module)).items() if inspect.isclass(value)]
+            own = own_file(module)
+            if own is not None and getattr(imported, "__file__", None) != str(own):
+                raise ModelError(
+                    f"{self.origin}: {key}: '{module}' is a module of Python or of an installed package, so {own} "
+                    "is not imported by that name.",
+                    "Give the file another name.",
+                )
+            names = [n for n, value in vars(imported).items() if inspect.isclass(value)]
             raise ModelError(f"{self.origin}: {key}: '{module}' has no class '{name}'.", nearest(name, names))
         return found
 

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-import importlib
+import io
+import json
 import sys
+import zipfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from sklearn.base import BaseEstimator
 
+    from bench.models.inspection import Inspection, Node
     from bench.models.model import Model
 
-TRUSTED_PACKAGES = ("bench", "lightgbm", "numpy", "scipy", "sklearn")
-"""Packages whose classes are loaded without asking. Their functions are not: some run whatever text they are given."""
+PIPELINE = "sklearn.pipeline.Pipeline"
+"""What puts an estimator behind its features."""
 
-TRUSTED_TYPES = ("collections.OrderedDict", "collections.defaultdict", "collections.Counter")
-"""Plain containers that skops does not trust of itself."""
+_OTHER = "Give the model another name here if it is another model, or run the task again with the one that is here."
+
+
+def stored_name(cls: type) -> str:
+    """The name under which a class stands in a skops file.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> stored_name(LogisticRegression)
+    'sklearn.linear_model._logistic.LogisticRegression'
+    """
+    return f"{cls.__module__}.{cls.__name__}"
 
 
 def dumps(estimator: BaseEstimator) -> bytes:
@@ -49,15 +63,20 @@ def dumps(estimator: BaseEstimator) -> bytes:
     return bytes(skops.io.dumps(estimator))
 
 
-def loads(data: bytes, trusted_modules: Iterable[str] = ()) -> Any:
+def loads(data: bytes, model: Model | None = None) -> Any:
     """Read an estimator from the bytes that `dumps` wrote.
+
+    What the file would make is looked at first. Only the classes that a model's definition names are made, and the
+    harmless parts of `bench.models.parts`; no file is opened and nothing is called that the file chooses. An
+    estimator that talks to others is made of its definition, and takes from the file what its ``restored`` accepts.
 
     Parameters
     ----------
     data : bytes
         A skops file.
-    trusted_modules : iterable of str
-        Packages whose types are loaded besides `TRUSTED_PACKAGES`; see `packages_of`.
+    model : Model, optional
+        The model as it is defined here, never as what came with the file says. The estimator must be of its class.
+        Without it only the harmless parts are loaded.
 
     Returns
     -------
@@ -67,57 +86,100 @@ def loads(data: bytes, trusted_modules: Iterable[str] = ()) -> Any:
     Raises
     ------
     bench.errors.ModelError
-        If the file has a type of another package, or a function of one of `TRUSTED_PACKAGES`. Loading a type imports
-        its module, so no package is trusted unless it was named.
+        If the file holds anything else, or an estimator of another class.
+    """
+    contents = inspect(data, model)
+    if model is None:
+        return _made(data, contents)
+    if model.restores_from_definition:
+        state = _made(_with_root(data, contents.root["content"]), contents)
+        return type(model.unfitted()).restored(model.unfitted(), state)
+    return _made(data, contents)
+
+
+def inspect(data: bytes, model: Model | None = None) -> Inspection:
+    """Check what a skops file would make, without making it.
+
+    Parameters
+    ----------
+    data : bytes
+        A skops file.
+    model : Model, optional
+        The model as it is defined here.
+
+    Returns
+    -------
+    Inspection
+        Its ``types`` are all that the file names.
+
+    Raises
+    ------
+    bench.errors.ModelError
+        If it holds what must not be made, or an estimator of another class than the model's.
     """
     with _without_torch():
-        import skops.io
+        from bench.models.inspection import Inspection
 
-    trusted_modules = tuple(trusted_modules)
-    packages = {*TRUSTED_PACKAGES, *trusted_modules}
-    found = skops.io.get_untrusted_types(data=data)
-    unknown = [
-        name
-        for name in found
-        if name not in TRUSTED_TYPES
-        and not _within(name, trusted_modules)
-        and not (_within(name, TRUSTED_PACKAGES) and _is_class(name))
-    ]
-    if unknown:
+        contents = Inspection(data, {} if model is None else model.stored_classes(), _folders(model))
+        root = contents.root
+        if model is not None:
+            _check_class(root, model)
+        contents.visit(root["content"] if model is not None and model.restores_from_definition else root)
+    if contents.refused:
         raise ModelError(
-            f"the stored model has types of packages that are not trusted: {', '.join(unknown)}.",
-            f"Trusted are {', '.join(sorted(packages))}. If you know where the file comes from, name their package "
-            "in trusted_modules.",
+            f"the stored model holds what is not loaded: {'; '.join(contents.refused)}.",
+            "A class is loaded where the model's definition here names it, or a class that it names lists it in "
+            "stored_parts. Load files only from people you trust.",
         )
-    return skops.io.loads(data, trusted=found)
+    return contents
 
 
-def packages_of(model: Model) -> tuple[str, ...]:
-    """Return the packages that a model's own file names, which its user has trusted by naming them.
+def _check_class(root: Node, model: Model) -> None:
+    """Check that an estimator is of the class that the model's definition names, behind features where it has some."""
+    estimator = root
+    if model.features is not None:
+        steps = root["content"]["content"]["steps"]["content"]
+        if _class_name(root) != PIPELINE or len(steps) != 2:
+            raise ModelError(f"the stored model is {_class_name(root)}, and not an estimator behind features.", _OTHER)
+        estimator = steps[1]["content"][1]
+    cls = type(model.unfitted())
+    if estimator["__loader__"] != "ObjectNode" or _class_name(estimator) != stored_name(cls):
+        raise ModelError(
+            f"the stored model is {_class_name(estimator)}, but the model '{model.name}' is defined here as "
+            f"{stored_name(cls)}.",
+            _OTHER,
+        )
 
-    Examples
-    --------
-    >>> from bench.models import Model
-    >>> packages_of(Model("mine", estimator="plugins.mine.MineClassifier", features="tfidf"))
-    ('plugins.mine',)
-    """
-    paths = [path for path in (model.estimator, model.features) if path and "." in path]
-    return tuple(dict.fromkeys(path.rpartition(".")[0] for path in paths))
+
+def _class_name(node: Node) -> str:
+    return f"{node['__module__']}.{node['__class__']}"
 
 
-def _within(name: str, packages: Iterable[str]) -> bool:
-    return any(name.startswith(f"{package}.") for package in packages)
+def _made(data: bytes, contents: Inspection) -> Any:
+    import skops.io
+
+    return skops.io.loads(data, trusted=sorted(contents.types))
 
 
-def _is_class(name: str) -> bool:
-    """Whether a name is of a class; one that is not there cannot be loaded anyhow, and its error says more."""
-    module, _, attribute = name.rpartition(".")
-    if "__main__" in module:
-        return False
-    try:
-        return isinstance(getattr(importlib.import_module(module), attribute), type)
-    except (ImportError, AttributeError):
-        return True
+def _with_root(data: bytes, root: Node) -> bytes:
+    """The same file with a part of it as the whole."""
+    from bench.models.inspection import SCHEMA
+
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            if name != SCHEMA:
+                new.writestr(name, old.read(name))
+        new.writestr(SCHEMA, json.dumps(json.loads(old.read(SCHEMA)) | root))
+    return made.getvalue()
+
+
+def _folders(model: Model | None) -> set[str]:
+    """The values of a model's parameters that can be folders."""
+    if model is None:
+        return set()
+    searched = [value for dimension in model.search.dimensions.values() for value in getattr(dimension, "values", ())]
+    return {value for value in (*model.params.values(), *searched) if isinstance(value, str)}
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from scipy.special import softmax
@@ -67,6 +67,9 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
     identity_ : str
         Which weights it was fitted with; others of that name are refused when it is applied.
     """
+
+    encoder_params: ClassVar[tuple[str, ...]] = ("encoder", "nli")
+    """Parameters that name encoders; a stored one's folder is read only where the definition names it too."""
 
     def __init__(
         self,

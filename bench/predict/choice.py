@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,15 @@ class Request:
         The run's key, or how it begins; None leaves it open.
     results : pathlib.Path
         The store.
+    overrides : mapping of str to object
+        Dotted keys of the model's definition here with the values to put in their place, as for ``bench run``.
     """
 
     task: str
     model: str | None = None
     key: str | None = None
     results: Path = Path("results")
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +86,7 @@ def parse_request(words: Sequence[str]) -> Request:
     Examples
     --------
     >>> parse_request(["task=stance", "run=0123"])
-    Request(task='stance', model=None, key='0123', results=PosixPath('results'))
+    Request(task='stance', model=None, key='0123', results=PosixPath('results'), overrides={})
     """
     for word in words:
         if "=" not in word:
@@ -92,7 +95,7 @@ def parse_request(words: Sequence[str]) -> Request:
     keys = [word.partition("=")[2].strip("'\"") for word in words if word.startswith("run=")]
     given = parse_overrides([word for word in words if not word.startswith("run=")])
     for name in given:
-        if name not in KEYS:
+        if name not in KEYS and not name.startswith("model.params."):
             raise ConfigError(f"{name}: unknown key.", nearest(name, KEYS))
     if len(keys) > 1:
         raise ConfigError("run is given twice.", "Give each key once.")
@@ -104,7 +107,8 @@ def parse_request(words: Sequence[str]) -> Request:
         known = {path.parents[2].name for path in results.glob("*/*/*/run.json")}
         raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', known)}")
     model = given.get("model")
-    return Request(str(given["task"]), None if model is None else str(model), keys[0] if keys else None, results)
+    own = {name.removeprefix("model."): value for name, value in given.items() if name.startswith("model.")}
+    return Request(str(given["task"]), None if model is None else str(model), keys[0] if keys else None, results, own)
 
 
 def choose_run(request: Request) -> Chosen:
@@ -191,7 +195,7 @@ def _described(folder: RunFolder, record: dict[str, Any]) -> str:
         summary = folder.read_summary(SUMMARY)
         if metric in summary["scores"]:
             interval = interval_text(summary["intervals"].get(metric))
-            score = f": {metric} {summary['scores'][metric]:.3f} {interval}".rstrip()
+            score = f": {metric} {summary['scores'][metric]:.3f} {interval}"
     return f"{_name(folder, record)}{score}"
 
 

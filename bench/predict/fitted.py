@@ -11,8 +11,11 @@ from bench.errors import BenchError, ModelError, UserError
 from bench.models.sources import code_sources, installed_versions, is_digest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
+    from bench.models.model import Model
     from bench.results.store import RunFolder
 
 DISTRIBUTIONS = {"bench": "bench-arabic"}
@@ -88,23 +91,24 @@ class FittedModel:
         return answers
 
 
-def load_fitted(folder: RunFolder) -> FittedModel:
+def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -> FittedModel:
     """Load a run's fitted model.
 
-    Types of `bench.models.persistence.TRUSTED_PACKAGES` are loaded. Those of another package are only where a model
-    of the run's name is defined here, in ``configs/model/`` or by an installed package, and that definition names the
-    package. What the run's own files name does not count, since they come with the model.
+    What may be loaded is said by the model of the run's name as it is defined here, in ``configs/model/`` or by an
+    installed package. What the run's own files name does not count, since they come with the model.
 
     Parameters
     ----------
     folder : RunFolder
         The run.
+    overrides : mapping of str to object, optional
+        Dotted keys of the model's definition with the values to put in their place.
 
     Raises
     ------
     bench.errors.UserError
-        If the run has no fitted model, or its files are damaged, or the model has types that are not trusted, or the
-        code of a plug-in is no longer that of the run.
+        If the run has no fitted model, or its files are damaged, or no model of that name is defined here, or the
+        stored one is another or holds what is not loaded, or the code of a plug-in is no longer that of the run.
     """
     from bench.models.persistence import loads
 
@@ -113,19 +117,16 @@ def load_fitted(folder: RunFolder) -> FittedModel:
     path = folder.model_path()
     if path is None:
         raise UserError(f"{folder.path}: no fitted model is stored.", "Run the same command again.")
+    model = _defined(path, str(record["model"].get("name")), overrides or {})
     if changed := changed_code(record):
         raise UserError(
             f"{folder.path}: {changed}, so the run's score does not say how good its labels are.",
             f"Run it again: {record.get('command', 'bench run')} Or put the code back as it was.",
         )
     try:
-        estimator = loads(path.read_bytes(), _trusted(record["model"]))
-    except ModelError as error:
-        raise ModelError(
-            f"{path}: {error.message}",
-            "A package of your own is trusted where configs/model/ of this folder defines the model "
-            f"'{record['model'].get('name')}' with a class of that package.",
-        ) from None
+        estimator = loads(path.read_bytes(), model)
+    except UserError as error:
+        raise ModelError(f"{path}: {error.message}", error.hint) from None
     except (ImportError, AttributeError) as error:
         raise ModelError(
             f"{path}: cannot be loaded here: {error}.", "Install what the model needs; run.json has the versions."
@@ -141,16 +142,21 @@ def load_fitted(folder: RunFolder) -> FittedModel:
 def changed_code(record: Mapping[str, Any]) -> str | None:
     """Say which class of a run's model is no longer the code that the run was made with, None where none is.
 
+    Only classes that the model's definition here names are looked at, since that imports them.
+
     Parameters
     ----------
     record : mapping
         The content of the run's ``run.json``.
     """
-    model = record["model"]
-    then = model.get("sources", {})
-    paths = [path for path in (model.get("estimator"), model.get("features")) if path and is_digest(then.get(path))]
-    trusted = _trusted(model) if paths else ()
-    now = code_sources(path for path in paths if path.rpartition(".")[0] in trusted)
+    from bench.catalogue import load_model, model_names
+
+    then, name = record["model"].get("sources", {}), str(record["model"].get("name"))
+    if not any(is_digest(source) for source in then.values()) or name not in model_names():
+        return None
+    model = load_model(name)
+    paths = [path for path in (model.estimator, model.features) if path and is_digest(then.get(path))]
+    now = code_sources(paths)
     changed = next((path for path in paths if now.get(path, then[path]) != then[path]), None)
     if changed is None:
         return None
@@ -175,15 +181,15 @@ def other_versions(record: Mapping[str, Any]) -> str | None:
     return ", ".join(f"{name} {then[name]} (now {now[name]})" for name in then if then[name] != now[name]) or None
 
 
-def _trusted(model: Mapping[str, Any]) -> tuple[str, ...]:
+def _defined(path: Path, name: str, overrides: Mapping[str, Any]) -> Model:
     from bench.catalogue import load_model, model_names
-    from bench.models.persistence import TRUSTED_PACKAGES, packages_of
 
-    paths = [path for path in (model.get("estimator"), model.get("features")) if path and "." in path]
-    name = model.get("name")
-    if all(path.partition(".")[0] in TRUSTED_PACKAGES for path in paths) or name not in model_names():
-        return ()
-    return packages_of(load_model(name))
+    if name not in model_names():
+        raise ModelError(
+            f"{path}: no model '{name}' is defined here, so nothing says what the file may hold.",
+            f"If you know the model, put its definition into configs/model/{name}.yaml of this folder.",
+        )
+    return load_model(name, overrides)
 
 
 def _names(folder: RunFolder, task: Mapping[str, Any], key: str) -> tuple[str, ...]:

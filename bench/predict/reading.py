@@ -9,6 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from bench.data.encodings import UTF_8, detect_encoding
 from bench.data.files import (
     BYTE_ORDER_MARK,
     check_characters,
@@ -19,8 +20,9 @@ from bench.data.files import (
     text_field,
 )
 from bench.data.messages import place
-from bench.data.sources.formats import DELIMITED, FORMATS, Rows, parse_delimited
-from bench.data.sources.layout import LOOKED_AT, detect_layout
+from bench.data.sources.delimited import DELIMITED
+from bench.data.sources.formats import WRITTEN, Form, Rows, parse_delimited
+from bench.data.sources.layout import LOOKED_AT, Asked, detect_layout
 from bench.errors import ConfigError, DataError, nearest
 from bench.predict.sniffing import LINES, sniff
 
@@ -33,11 +35,14 @@ STANDARD_INPUT = Path("standard input")
 WORDS = {
     "csv": "CSV",
     "semicolon-csv": "CSV with semicolons",
+    "pipe-csv": "CSV with bars",
     "tsv": "TSV",
     "quoted-tsv": "TSV with quotation marks",
     "jsonl": "JSON Lines",
-    "json": "a JSON array",
+    "json": "JSON",
     "parquet": "Parquet",
+    "xlsx": "an Excel sheet",
+    "fasttext": "lines of fastText",
     LINES: "plain lines, a text each",
 }
 """How the formats are told."""
@@ -78,18 +83,33 @@ class NewText:
 
     Parameters
     ----------
-    kind : str
-        What it is written as, one of `WORDS`.
+    form : Form
+        How it is written; its format is one of `WORDS`.
     rows : iterator of (str, mapping)
         Each row's place, as errors name it, and its values by column; they are read as they are asked for.
+    remarks : tuple of str
+        What may have been meant otherwise, a sentence each.
     """
 
-    kind: str
+    form: Form
     rows: Iterator[Row]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The format."""
+        return self.form.format
+
+    def describe(self) -> str:
+        """Say what it was read as."""
+        quoting = ""
+        if self.kind in DELIMITED and self.form.dialect != DELIMITED[self.kind]:
+            quoting = WRITTEN[self.form.dialect.quote]
+        return f"{WORDS[self.kind]}{quoting}{self.form.encoded}"
 
 
-def read_file(path: Path, columns: Mapping[str, str], added: Sequence[str]) -> NewText:
-    """Read a file by its suffix and its content, as ``bench new task`` does, but a ``.txt`` file as `read_stream`.
+def read_file(path: Path, columns: Mapping[str, str], added: Sequence[str], asked: Asked | None = None) -> NewText:
+    """Read a file as ``bench new task`` does, but a ``.txt`` file that is no table as plain lines.
 
     Parameters
     ----------
@@ -97,17 +117,26 @@ def read_file(path: Path, columns: Mapping[str, str], added: Sequence[str]) -> N
         The file.
     columns, added
         As `read_stream` takes them.
+    asked : Asked, optional
+        What the user says of how the file is written.
 
     Raises
     ------
     bench.errors.DataError
         If there is no such file or nothing here reads it, or as in `read_stream`.
     """
+    asked = asked or Asked()
     check_file(path)
-    if path.suffix.lower() == ".txt":
-        return _read_lines(_file_lines(path), path, columns, added)
-    kind = detect_layout(path)
-    return NewText(kind, _checked(FORMATS[kind](path), path, kind, columns, added))
+    if path.suffix.lower() == ".txt" and asked.format is None and not asked.columns:
+        encoding = asked.encoding or detect_encoding([path])
+        with open_text(path, newline="\n", encoding=encoding) as lines:
+            kind = _kind(list(islice(lines, LOOKED_AT)), path, columns)
+        if kind not in DELIMITED:
+            return _read_lines(_file_lines(path, encoding), path, columns, added, encoding)
+    layout = detect_layout(path, asked)
+    return NewText(
+        layout.form, _checked(layout.form.rows(path), path, layout.form.format, columns, added), layout.remarks
+    )
 
 
 def read_stream(lines: Iterable[bytes], columns: Mapping[str, str], added: Sequence[str]) -> NewText:
@@ -133,20 +162,28 @@ def read_stream(lines: Iterable[bytes], columns: Mapping[str, str], added: Seque
     return _read_lines(decode_lines(lines, STANDARD_INPUT), STANDARD_INPUT, columns, added)
 
 
-def _read_lines(lines: Iterator[str], path: Path, columns: Mapping[str, str], added: Sequence[str]) -> NewText:
-    first = list(islice(lines, LOOKED_AT))
+def _kind(first: list[str], path: Path, columns: Mapping[str, str]) -> str:
+    """What the first lines are, by their format."""
     first[:1] = [line.removeprefix(BYTE_ORDER_MARK) for line in first[:1]]
     only_tables = len(columns) > 1 or any(name != column for name, column in columns.items())
-    kind = sniff(first, columns.values(), only_tables, path)
-    return NewText(kind, _checked(_parsed(chain(first, lines), path, kind, columns), path, kind, columns, added))
+    return sniff(first, columns.values(), only_tables, path)
 
 
-def _parsed(lines: Iterable[str], path: Path, kind: str, columns: Mapping[str, str]) -> Rows:
-    if kind == LINES:
+def _read_lines(
+    lines: Iterator[str], path: Path, columns: Mapping[str, str], added: Sequence[str], encoding: str = UTF_8
+) -> NewText:
+    first = list(islice(lines, LOOKED_AT))
+    form = Form(_kind(first, path, columns), encoding=encoding)
+    rows = _parsed(chain(first, lines), path, form, columns)
+    return NewText(form, _checked(rows, path, form.format, columns, added))
+
+
+def _parsed(lines: Iterable[str], path: Path, form: Form, columns: Mapping[str, str]) -> Rows:
+    if form.format == LINES:
         return _plain(lines, path, next(iter(columns.values())))
-    if kind == "jsonl":
+    if form.format == "jsonl":
         return parse_json_lines(lines, path)
-    return parse_delimited(lines, path, *DELIMITED[kind])
+    return parse_delimited(lines, path, form.dialect)
 
 
 def _checked(rows: Rows, path: Path, kind: str, columns: Mapping[str, str], added: Sequence[str]) -> Iterator[Row]:
@@ -178,6 +215,6 @@ def _plain(lines: Iterable[str], path: Path, column: str) -> Iterator[Row]:
             yield place(path, number), {column: line.rstrip("\r\n")}
 
 
-def _file_lines(path: Path) -> Iterator[str]:
-    with open_text(path, newline="\n") as lines:
+def _file_lines(path: Path, encoding: str) -> Iterator[str]:
+    with open_text(path, newline="\n", encoding=encoding) as lines:
         yield from lines

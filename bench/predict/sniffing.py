@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import deque
 from collections.abc import Collection, Sequence
-from itertools import chain
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Literal
 
 from bench.data.messages import place
-from bench.data.scaffold.columns import NAMES
-from bench.data.sources.formats import DELIMITED
-from bench.data.sources.layout import QUOTED_CELL, common_width
+from bench.data.scaffold.names import is_known
+from bench.data.sources.delimited import DELIMITED, NONE, Dialect, RowError, table_rows
+from bench.data.sources.layout import decide_dialect
 from bench.errors import DataError, nearest
 
 LINES = "lines"
@@ -24,7 +24,6 @@ LONGEST_NAME = 3
 LONGEST_SHOWN = 30
 """Characters that an error shows of a cell."""
 
-_KNOWN = frozenset(chain(("claim",), *NAMES.values()))
 _WITHIN_NUMBER = re.compile(r"(?<=\d)[,;](?=\d)")
 _WHOLE_JSON = re.compile(r"\s*(\[\s*(\{.*)?|\{\s*)$", re.DOTALL)
 _JSON_OBJECT = re.compile(r'\s*\{\s*("|\})')
@@ -51,7 +50,7 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
     Returns
     -------
     str
-        ``jsonl``, a format of `bench.data.sources.formats.DELIMITED`, or `LINES`.
+        ``jsonl``, a format of `bench.data.sources.delimited.DELIMITED`, or `LINES`.
 
     Raises
     ------
@@ -76,16 +75,12 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
             f"{path}: it looks like JSON that is not one object a line.",
             "Write one object a line, or name a .json file with an array: --input FILE.json",
         )
-    header = {name: _cells(filled[0], delimiter, quoting) for name, (delimiter, quoting) in DELIMITED.items()}
+    header = {name: _cells(filled[0], dialect) for name, dialect in DELIMITED.items()}
     named = next((name for name, cells in header.items() if set(columns) <= set(cells)), None)
     if named is not None:
         return _quoted(named, filled)
     looks = next(
-        (
-            name
-            for name, (delimiter, quoting) in DELIMITED.items()
-            if _has_header(header[name]) or _is_even(filled, delimiter, quoting)
-        ),
+        (name for name, dialect in DELIMITED.items() if _has_header(header[name]) or _is_even(filled, dialect)),
         None,
     )
     if looks is None and not only_tables:
@@ -105,9 +100,11 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
     )
 
 
-def _cells(line: str, delimiter: str, quoting: Literal[0, 3]) -> list[str]:
+def _cells(line: str, dialect: Dialect) -> list[str]:
+    if dialect.quote == NONE:
+        return line.rstrip("\r\n").split(dialect.delimiter)
     try:
-        return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter, quoting=quoting), [])
+        return next(csv.reader([line.rstrip("\r\n")], delimiter=dialect.delimiter), [])
     except csv.Error:  # a text longer than any cell
         return []
 
@@ -115,18 +112,27 @@ def _cells(line: str, delimiter: str, quoting: Literal[0, 3]) -> list[str]:
 def _has_header(cells: Sequence[str]) -> bool:
     """Whether cells are short names, one of them usual; an Arabic word by itself may well be a text."""
     short = all(cell == cell.strip() and 0 < len(cell.split()) <= LONGEST_NAME for cell in cells)
-    usual = any(cell.casefold() in _KNOWN for cell in cells)
+    usual = any(map(is_known, cells))
     return short and usual and (len(cells) > 1 or cells[0].isascii())
 
 
-def _is_even(lines: Sequence[str], delimiter: str, quoting: Literal[0, 3]) -> bool:
+def _is_even(lines: Sequence[str], dialect: Dialect) -> bool:
     """Whether each line has a delimiter, all as many, and none as writers set commas: before a space or in a number."""
-    if len(lines) < 2 or common_width(lines, delimiter, quoting) < 2:
+    cells = _cells(lines[0], dialect)
+    if len(lines) < 2 or len(cells) < 2:
+        return False
+    try:
+        deque(table_rows(lines, dialect, columns=cells), maxlen=0)
+    except RowError:
         return False
     written = (_WITHIN_NUMBER.sub("", line) for line in lines)
-    return delimiter == "\t" or all(delimiter in line and f"{delimiter} " not in line for line in written)
+    mark = dialect.delimiter
+    return mark == "\t" or all(mark in line and f"{mark} " not in line for line in written)
 
 
 def _quoted(name: str, lines: Sequence[str]) -> str:
-    """Tab-separated lines are quoted where a cell is in quotation marks."""
-    return "quoted-tsv" if name == "tsv" and QUOTED_CELL.search("".join(lines).encode()) else name
+    """Tab-separated lines are quoted where that is how all of them become rows."""
+    if name != "tsv":
+        return name
+    dialect, _ = decide_dialect(lambda _: nullcontext(lines), DELIMITED[name])
+    return next((known for known, each in DELIMITED.items() if each == dialect), name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import ConfigError, DataError, nearest
+from bench.json_text import json_text
 from bench.places import replacing
 
 
@@ -122,4 +122,4 @@ def _cell(value: Any) -> str:
 
 def _json(value: Any) -> str:
     """Write a value as JSON; one that JSON has no form for, such as a date of Parquet, as text."""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json_text(value, any_kind=True)

@@ -65,7 +65,7 @@ def _table(points: list[dict[str, Any]], metric: str) -> Table:
             _mean(point["n_groups"]),
             _mean(point["n_examples"]),
             "failed" if score is None else f"{score:.3f}",
-            interval_text(point["intervals"].get(metric)),
+            "" if score is None else interval_text(point["intervals"].get(metric)),
             "" if score is None else "█" * round(BAR * max(score, 0.0) / full),
         )
     return table

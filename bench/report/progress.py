@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from bench.checks.finding import counted
+from bench.errors import printable
 from bench.evaluation.cell import CellResult, Fold
 from bench.evaluation.metrics import LOWER_IS_BETTER
 from bench.results.leaderboard import TITLES
@@ -77,7 +78,7 @@ class Progress:
 
     def _say(self, line: str) -> None:
         console = self._bar.console
-        console.print(Text(line), soft_wrap=not console.is_terminal)
+        console.print(Text(printable(line)), soft_wrap=not console.is_terminal)
 
     def finished(self, run: PlannedRun, result: CellResult) -> None:
         """Count a cell."""

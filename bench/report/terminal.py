@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
+from bench.errors import printable
 from bench.results.extent import extent
 from bench.results.leaderboard import POPULATION, TITLES, commands, interval_text, metrics_of, published_sources
 
@@ -25,7 +27,15 @@ STYLES = {"reference": "dim", "published": "dim italic"}
 _LINE_END = re.compile("[ \t]+$", re.MULTILINE)
 
 
-class _Piped(Console):
+class _Shown(Console):
+    """A console that writes out what of a text would disturb a terminal; its own styles stay."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+
+class _Piped(_Shown):
     """A console whose lines end with what is last seen on them, since no terminal fills the rest."""
 
     def print(self, *objects: Any, **options: Any) -> None:
@@ -37,7 +47,7 @@ class _Piped(Console):
 def console() -> Console:
     """A console for standard output, 80 columns wide when piped."""
     if sys.stdout.isatty():
-        return Console(highlight=False, markup=False)
+        return _Shown(highlight=False, markup=False)
     return _Piped(highlight=False, markup=False, width=80)
 
 
@@ -113,9 +123,9 @@ def duration(seconds: float) -> str:
 def short_path(path: str) -> str:
     """A path relative to the current folder where it lies inside."""
     try:
-        return str(Path(path).resolve().relative_to(Path.cwd()))
+        return printable(str(Path(path).resolve().relative_to(Path.cwd())))
     except ValueError:
-        return path
+        return printable(path)
 
 
 def _facts(board: dict[str, Any]) -> str:
@@ -134,7 +144,8 @@ def _table_row(row: dict[str, Any], metrics: list[str], primary: str, several_se
         score = row["scores"].get(name)
         cells.append(row["kind"] if score is None and name == primary else "" if score is None else f"{score:.3f}")
         if name == primary:
-            cells.append(interval_text(row["intervals"].get(name)))
+            measured = score is not None and row["kind"] != "published"
+            cells.append(interval_text(row["intervals"].get(name)) if measured else "")
     cells.append("" if row["seconds"] is None else duration(row["seconds"]))
     return cells
 
@@ -148,7 +159,7 @@ def _notes(board: dict[str, Any]) -> list[str]:
             named.setdefault(note, []).append(row["model"])
     shared = [note for note, who in named.items() if len(who) == len(models)]
     single = [f"{', '.join(who)}: {note}" for note, who in named.items() if len(who) < len(models)]
-    lines = [f"note: {note}" for note in (*shared, *single[:3])]
+    lines = [f"note: {note}" for note in (*board["left_out"], *shared, *single[:3])]
     if len(single) > 3:
         lines.append(f"note: {len(single) - 3} more in the runs' summary.json")
     return lines

@@ -17,6 +17,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bench.errors import UserError
 from bench.evaluation.curve import AXES, Axis
 from bench.evaluation.metrics import LOWER_IS_BETTER, PROBABILITY_METRICS
@@ -74,8 +76,7 @@ def summarise_curve(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, A
         Plain data: ``metric``, ``n_groups`` (of the scored examples), ``axes``, ``verdicts``, ``worth`` and ``notes``.
         ``axes`` has for ``groups`` and ``examples`` the parts from small to all, each with ``name``, ``part``
         (such as ``1/2``), ``fraction``, ``n_groups`` and ``n_examples`` of the training part (means over folds),
-        ``scores`` and ``intervals`` by metric (empty where a fold failed; those of probabilities only where the task's
-        metric is one), and ``failed`` (folds).
+        ``scores`` and ``intervals`` by metric (empty where a fold failed), and ``failed`` (folds).
         ``verdicts`` has for each axis what `verdict` returns, and ``worth`` what `worth` returns.
     """
     import pandas as pd
@@ -91,8 +92,9 @@ def summarise_curve(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, A
         failed = sum(cell.status == "failed" for cell in cells)
         point = {**part, "failed": failed, "scores": {}, "intervals": {}}
         if not failed:
-            pooled = pd.concat([cell.predictions for cell in cells], ignore_index=True)
-            point |= _score(pooled, labels, metric, derive_seed(seed, task["name"], "interval"))
+            pooled = pd.concat([cell.predictions for cell in cells], keys=range(len(cells)), names=["part", None])
+            pooled = pooled.reset_index("part").reset_index(drop=True)
+            point |= _score(pooled, labels, metric)
             predictions[part["name"]] = pooled
         for cell in cells:
             for note in cell.notes:
@@ -263,20 +265,20 @@ def _half(along: list[dict[str, Any]]) -> dict[str, Any] | None:
     return min(near, key=lambda part: abs(part[counted] / whole[counted] - 0.5), default=None)
 
 
-def _score(predictions: pd.DataFrame, labels: tuple[str, ...], metric: str, seed: int) -> dict[str, Any]:
-    """Scores and intervals as in a run's summary, the slow intervals of probabilities only for their own metric."""
+def _score(predictions: pd.DataFrame, labels: tuple[str, ...], metric: str) -> dict[str, Any]:
+    """Scores and intervals as in a run's summary."""
     from bench.evaluation.scoring import label_codes, probability_columns, score_predictions
     from bench.results.summary import confusion_by_group
     from bench.statistics.interval import label_score_intervals, probability_score_intervals
 
     true, predicted = label_codes(predictions, labels)
-    groups = predictions["group"].to_numpy(dtype=str)
-    intervals = label_score_intervals(confusion_by_group(true, predicted, groups, len(labels)), seed, metric)
+    groups, parts = predictions["group"].to_numpy(), predictions["part"].to_numpy(dtype=np.intp)
+    intervals = label_score_intervals(confusion_by_group(true, predicted, groups, len(labels)), metric).given
     probabilities = probability_columns(predictions, labels)
-    if metric in PROBABILITY_METRICS and probabilities is not None:
-        intervals |= probability_score_intervals(probabilities, true, groups, seed)
+    if probabilities is not None:
+        intervals |= probability_score_intervals(probabilities, true, groups, parts).given
     return {
-        "scores": score_predictions(predictions, labels, metric),
+        "scores": score_predictions(predictions, labels, metric, parts),
         "intervals": {name: asdict(interval) for name, interval in intervals.items()},
     }
 
@@ -290,17 +292,17 @@ def _difference(
     from bench.statistics.bootstrap import GroupBootstrap, group_indices
     from bench.statistics.paired import group_difference
 
-    names, groups = group_indices(one["group"].to_numpy(dtype=str))
+    names, groups = group_indices(one["group"].to_numpy(dtype=object))
     bootstrap = GroupBootstrap(len(names), seed)
 
     def score(frame: pd.DataFrame) -> Any:
         true, predicted = label_codes(frame, labels)
         if metric not in PROBABILITY_METRICS:
-            by_group = confusion_by_group(true, predicted, frame["group"].to_numpy(dtype=str), len(labels))
+            by_group = confusion_by_group(true, predicted, frame["group"].to_numpy(dtype=object), len(labels))
             return bootstrap.label_scores(by_group, metric)
         probabilities = probability_columns(frame, labels)
         assert probabilities is not None, "a model without probabilities does not run on such a task"
-        return bootstrap.probability_scores(probabilities, true, groups, metric)
+        return bootstrap.probability_scores(probabilities, true, groups, metric, frame["part"].to_numpy(dtype=np.intp))
 
     scores = [score(frame) for frame in (one, other)]
     return group_difference([observed for observed, _ in scores], [drawn for _, drawn in scores], len(names), inflation)

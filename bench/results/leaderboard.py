@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from bench.errors import UserError
 from bench.evaluation.metrics import LOWER_IS_BETTER, METRICS
 from bench.results.extent import extent
 from bench.results.protocol import model_name, same_table, search_name
-from bench.results.store import RunFolder, stored_runs, to_json, write_atomically
+from bench.results.store import OtherFormatError, RunFolder, stored_runs, to_json, write_atomically
 
 NEEDED = ("task", "model", "search", "validation", "splits", "seed", "status", "command")
 """What a run's record must hold to stand in a leaderboard."""
@@ -51,12 +51,12 @@ def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        The task, the protocol and ``rows``: the best first, published results among them, then annotation passes and
-        failed runs. Rows of the same model and search have the ``command`` that made them, which tells them apart.
+        The task, the protocol, ``left_out`` (what cannot be read, a sentence each) and ``rows``: the best first,
+        published results among them, then annotation passes and failed runs. Rows of the same model and search have
+        the ``command`` that made them, which tells them apart.
     """
     task = record["task"]
-    stored = _readable(stored_runs(results, task["name"]))
-    found = [(_row(folder, other), other["command"]) for folder, other in stored if same_table(other, record)]
+    found, left_out = _rows(stored_runs(results, task["name"]), record)
     rows = [row for row, _ in found]
     named = Counter((row["model"], row["search"]) for row in rows)
     for row, command in found:
@@ -78,6 +78,7 @@ def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
         "splits": record["splits"],
         "seed": record["seed"],
         "rows": [*scored, *_reference_rows(task), *unfinished],
+        "left_out": left_out,
     }
 
 
@@ -187,9 +188,13 @@ def metrics_of(board: dict[str, Any]) -> list[str]:
     return [*first, *(name for name in METRICS if name in present and name != metric)]
 
 
+NO_INTERVAL = "no interval"
+"""What tables say where a score was measured and too little stands behind it for an interval."""
+
+
 def interval_text(interval: Mapping[str, float] | None) -> str:
-    """An interval as ``[low, high]``, empty where there is none."""
-    return "" if interval is None else f"[{interval['low']:.3f}, {interval['high']:.3f}]"
+    """An interval as ``[low, high]``."""
+    return NO_INTERVAL if interval is None else f"[{interval['low']:.3f}, {interval['high']:.3f}]"
 
 
 def _cell(row: dict[str, Any], name: str, primary: str) -> str:
@@ -198,7 +203,9 @@ def _cell(row: dict[str, Any], name: str, primary: str) -> str:
     if name not in row["scores"]:
         return ""
     score = f"{row['scores'][name]:.3f}"
-    return f"{score} {interval_text(row['intervals'].get(name))}".rstrip() if name == primary else score
+    if name != primary or row["kind"] == "published":
+        return score
+    return f"{score} {interval_text(row['intervals'].get(name))}"
 
 
 def _row(folder: RunFolder, record: dict[str, Any]) -> dict[str, Any]:
@@ -236,14 +243,19 @@ def _reference_rows(task: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _readable(folders: list[RunFolder]) -> Iterator[tuple[RunFolder, dict[str, Any]]]:
-    """The runs with their records, but for those whose record is damaged."""
+def _rows(folders: list[RunFolder], record: dict[str, Any]) -> tuple[list[tuple[dict[str, Any], str]], list[str]]:
+    """The rows of the runs of one table, each with the command that made it, and what cannot be read."""
+    rows, left_out = [], []
     for folder in folders:
         try:
-            record = folder.read_record(needed=NEEDED)
-        except UserError:
+            other = folder.read_record(needed=NEEDED)
+            if same_table(other, record):
+                rows.append((_row(folder, other), other["command"]))
+        except OtherFormatError:
             continue
-        yield folder, record
+        except UserError as error:
+            left_out.append(f"a stored run of {folder.path.parent.name} is left out: {error.message}")
+    return rows, left_out
 
 
 def _to_csv(board: dict[str, Any]) -> str:

@@ -27,20 +27,20 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from bench.errors import BenchError, UserError
+from bench.errors import BenchError, UserError, without_halves
 from bench.evaluation.cell import FINAL, CellResult, Fold, Trial
+from bench.json_text import json_text, spelled
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LOCK = ".lock"
+CLEARED = ".cleared"
+"""The folder beside a model's runs where what takes another's place is moved before it is deleted."""
 
 MODEL = "model.skops"
 """The file of a fitted model in a cell's folder."""
@@ -51,11 +51,31 @@ FORMAT = 3
 RECORD = ("task", "model", "search", "validation", "splits", "seed", "status", "started", "environment", "command")
 """What a run's ``run.json`` must hold to be compared."""
 
-SUMMARY = ("scores", "intervals", "per_class", "confusion", "folds", "notes")
+KINDS: dict[str, type] = {
+    "task.name": str,
+    "task.digest": str,
+    "task.labels": list,
+    "task.metric": str,
+    "task.group": str,
+    "model.name": str,
+    "search.name": str,
+    "validation": dict,
+    "environment": dict,
+    "status": str,
+    "started": str,
+    "command": str,
+}
+"""What those are, and what is in them that decides which runs compare."""
+
+SUMMARY = ("scores", "intervals", "no_interval", "per_class", "class_intervals", "confusion", "folds", "notes")
 """What a run's ``summary.json`` must hold to be compared."""
 
 RESULT = ("fold", "status", "params", "inner_score", "trials", "scores", "notes", "predictions_sha256")
 """What a cell's ``result.json`` must hold."""
+
+
+class OtherFormatError(UserError):
+    """A run was stored by another version of bench."""
 
 
 def run_key(identity: Mapping[str, Any]) -> str:
@@ -112,12 +132,15 @@ class RunFolder:
         path = self.path / "run.json"
         record = _read_mapping(path)
         if record.get("format") != FORMAT:
-            raise UserError(
+            raise OtherFormatError(
                 f"{self.path}: the run was stored by another version of bench (format {record.get('format')}, this "
                 f"one writes {FORMAT}).",
                 f"Run it again{': ' + record['command'] if record.get('command') else '.'}",
             )
         _check_keys(path, record, needed)
+        for name, kind in KINDS.items():
+            if name.partition(".")[0] in needed and not isinstance(_at(record, name), kind):
+                raise _damaged(path, f"'{name}' is not what a run stores there")
         return record
 
     def write_record(self, record: Mapping[str, Any]) -> None:
@@ -141,17 +164,31 @@ class RunFolder:
         return str(status)
 
     def clear(self) -> None:
-        """Delete all that is stored of the run."""
-        for child in self.path.iterdir():
-            if child.is_dir():
-                shutil.rmtree(child)
-            elif child.name != LOCK:
-                child.unlink()
+        """Delete all that is stored of the run; killed at any moment, this leaves all of it in its place or none."""
+        if not self.path.exists():
+            return
+        cleared = self.path.parent / CLEARED
+        cleared.mkdir(exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f"{self.key}-", dir=cleared))
+        self.path.rename(aside / "run")
+        self._remove_leftovers()
+
+    def _remove_leftovers(self) -> None:
+        """Delete what was cleared or half written when a process was killed; the run must be locked."""
+        cleared = self.path.parent / CLEARED
+        for leftover in [*cleared.glob(f"{self.key}-*"), *self.path.glob(".*-*"), *self.path.glob("*/.*-*")]:
+            _remove(leftover)
+        with suppress(OSError):
+            cleared.rmdir()
 
     @property
     def summarised(self) -> bool:
-        """Whether all cells were finished and summed up."""
-        return (self.path / "summary.json").is_file()
+        """Whether all cells were finished and summed up, and the summary can be read."""
+        try:
+            summary = self.read_summary(SUMMARY)
+        except UserError:
+            return False
+        return all(isinstance(summary[key], dict) for key in ("scores", "intervals", "per_class"))
 
     def cell_path(self, fold: Fold) -> Path:
         """The folder of a cell."""
@@ -178,7 +215,7 @@ class RunFolder:
 
     def folds(self) -> list[int]:
         """The outer folds that are stored, failed ones too, in order."""
-        return sorted(int(path.name[5:]) for path in self.path.glob("fold-*") if path.name[5:].isdigit())
+        return sorted(int(path.name[5:]) for path in self.path.glob("fold-*") if path.name[5:].isdecimal())
 
     def write_cell(self, result: CellResult) -> None:
         """Store a cell's result: its folder appears whole, in the place of an earlier one."""
@@ -189,14 +226,16 @@ class RunFolder:
             for name, content in _cell_files(result).items():
                 _write_durably(beside / name, content)
             beside.chmod(0o755)
-            if target.exists():
-                shutil.rmtree(target)
+            if os.path.lexists(target):
+                target.rename(beside.with_name(f"{beside.name}-old"))
             beside.rename(target)
         except BaseException as error:
             shutil.rmtree(beside, ignore_errors=True)
             if isinstance(error, OSError):
                 error.filename = str(target)
             raise
+        finally:
+            _remove(beside.with_name(f"{beside.name}-old"))
 
     def read_result(self, fold: Fold) -> dict[str, Any]:
         """Read a cell's ``result.json``: all but its predictions and times."""
@@ -207,17 +246,21 @@ class RunFolder:
         folder = self.cell_path(fold)
         stored = self.read_result(fold)
         error, predictions = folder / "error.txt", folder / "predictions.csv"
+        try:
+            trials = [Trial(**trial) for trial in stored["trials"]]
+        except TypeError:
+            raise _damaged(folder / "result.json", "'trials' holds something else than trials") from None
         return CellResult(
             fold=stored["fold"],
             status=stored["status"],
             params=stored["params"],
             inner_score=stored["inner_score"],
-            trials=[Trial(**trial) for trial in stored["trials"]],
+            trials=trials,
             predictions=read_predictions(predictions) if predictions.is_file() else None,
             scores=stored["scores"],
             notes=stored["notes"],
-            seconds=_read_json(folder / "timing.json"),
-            error=error.read_bytes().decode() if error.is_file() else None,
+            seconds=_read_seconds(folder / "timing.json"),
+            error=error.read_bytes().decode(errors="replace") if error.is_file() else None,
         )
 
     def read_predictions(self, fold: Fold) -> pd.DataFrame:
@@ -248,13 +291,16 @@ class RunFolder:
             As `bench.evaluation.explanations.explain_errors` gives them; empty where there are none.
         """
         path = self.cell_path(fold) / "explanations.json"
-        return _read_json(path) if path.is_file() else []
+        found = _read_json(path) if path.is_file() else []
+        if not isinstance(found, list):
+            raise _damaged(path, "expected a list")
+        return found
 
     def read_seconds(self) -> dict[str, float]:
         """Seconds by phase, summed over the stored outer folds."""
         total: dict[str, float] = {}
         for fold in self.folds():
-            for phase, seconds in _read_json(self.cell_path(fold) / "timing.json").items():
+            for phase, seconds in _read_seconds(self.cell_path(fold) / "timing.json").items():
                 total[phase] = total.get(phase, 0.0) + seconds
         return total
 
@@ -275,7 +321,8 @@ class RunFolder:
         from filelock import FileLock, Timeout
 
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / LOCK)
+        # Beside the folder, which `clear` moves away as a whole.
+        lock = FileLock(self.path.with_name(f".{self.key}.lock"))
         try:
             lock.acquire(timeout=patience)
         except Timeout:
@@ -284,6 +331,7 @@ class RunFolder:
                 "Wait for it to end, or stop it; finished folds are kept either way.",
             ) from None
         try:
+            self._remove_leftovers()
             yield
         finally:
             lock.release()
@@ -292,6 +340,10 @@ class RunFolder:
 def stored_runs(results: Path, task: str) -> list[RunFolder]:
     """The runs of a task in the store, in the order of their models' names and keys."""
     return [RunFolder(path.parent) for path in sorted((results / task).glob("*/*/run.json"))]
+
+
+_LONGEST_CELL = 2**31 - 1
+"""Characters of a cell of predictions: a group can be called after a whole text."""
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
@@ -304,6 +356,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    limit = csv.field_size_limit(_LONGEST_CELL)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             columns, *rows = csv.reader(file, quoting=csv.QUOTE_NONNUMERIC)
@@ -315,16 +368,20 @@ def read_predictions(path: Path) -> pd.DataFrame:
             f"{path}: not readable as predictions: {reason}.",
             f"Delete {path.parent} and run the same command again.",
         ) from None
+    finally:
+        csv.field_size_limit(limit)
     return pd.DataFrame(rows, columns=columns)
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file beside its place and rename it, so that no reader sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise UserError(f"{path}: a folder stands in the place of this file.", "Move it away.")
     handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(without_halves(content).encode() if isinstance(content, str) else content)
         Path(beside).chmod(0o644)
         Path(beside).replace(path)
     except BaseException as error:
@@ -335,8 +392,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def to_json(value: Any) -> str:
-    """Write a value as JSON with sorted keys; text stays as it is, floats keep every bit."""
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, default=_plain) + "\n"
+    """Write a value as an indented JSON document with sorted keys; see `bench.json_text.json_text`."""
+    return json_text(value, indent=1, sort_keys=True) + "\n"
 
 
 def _cell_files(result: CellResult) -> dict[str, bytes]:
@@ -344,7 +401,7 @@ def _cell_files(result: CellResult) -> dict[str, bytes]:
     stored = {
         "fold": result.fold,
         "status": result.status,
-        "params": result.params,
+        "params": spelled(result.params),
         "inner_score": result.inner_score,
         "trials": [_stored_trial(trial) for trial in result.trials],
         "scores": result.scores,
@@ -357,7 +414,7 @@ def _cell_files(result: CellResult) -> dict[str, bytes]:
     if result.explanations:
         files["explanations.json"] = to_json(result.explanations).encode()
     if result.error is not None:
-        files["error.txt"] = result.error.encode()
+        files["error.txt"] = without_halves(result.error).encode()
     if result.estimator is not None:
         files[MODEL] = result.estimator
     return files
@@ -365,7 +422,7 @@ def _cell_files(result: CellResult) -> dict[str, bytes]:
 
 def _stored_trial(trial: Trial) -> dict[str, Any]:
     """A trial's fields, those about pruning only where it was pruned."""
-    fields = asdict(trial)
+    fields = asdict(trial) | {"params": spelled(trial.params)}
     pruning = ("pruned_after", "inner_folds")
     return {name: value for name, value in fields.items() if value is not None or name not in pruning}
 
@@ -376,6 +433,13 @@ def _to_csv(frame: pd.DataFrame) -> bytes:
     writer.writerow(frame.columns)
     writer.writerows(zip(*(frame[name].tolist() for name in frame.columns), strict=True))
     return text.getvalue().encode()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str | None:
@@ -394,7 +458,11 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file.", "Run the task again to make it.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read: {error.strerror}.", f"See what stands there, or delete {path.parent}."
+        ) from None
+    except (ValueError, RecursionError) as error:
         raise UserError(
             f"{path}: not readable as JSON: {error}.", "Delete its folder and run the same command again."
         ) from None
@@ -408,21 +476,26 @@ def _read_mapping(path: Path, needed: Sequence[str] = ()) -> dict[str, Any]:
     return value
 
 
+def _read_seconds(path: Path) -> dict[str, float]:
+    seconds = _read_mapping(path)
+    if not all(isinstance(value, int | float) for value in seconds.values()):
+        raise _damaged(path, "expected seconds by phase")
+    return seconds
+
+
 def _check_keys(path: Path, value: Mapping[str, Any], needed: Sequence[str]) -> None:
     missing = [key for key in needed if key not in value]
     if missing:
         raise _damaged(path, f"'{missing[0]}' is missing")
 
 
+def _at(record: Mapping[str, Any], name: str) -> Any:
+    """The value at a dotted name, None where there is none."""
+    value: Any = record
+    for key in name.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
 def _damaged(path: Path, reason: str) -> UserError:
     return UserError(f"{path}: {reason}.", f"Delete {path.parent} and run the same command again.")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray | tuple):
-        return list(value)
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is not stored as JSON")

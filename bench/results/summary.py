@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,20 +12,18 @@ import pandas as pd
 from bench.evaluation.cell import CellResult
 from bench.evaluation.metrics import METRICS, UNANSWERED, grouped_confusion, label_scores, per_class
 from bench.evaluation.scoring import label_codes, probability_columns, score_predictions
-from bench.statistics.interval import label_score_intervals, probability_score_intervals
+from bench.results.leaderboard import TITLES
+from bench.statistics.interval import FEWEST, Thin, label_score_intervals, probability_score_intervals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def summarise(
-    cells: Sequence[CellResult], labels: tuple[str, ...], seed: int, metric: str = "macro_f1"
-) -> dict[str, Any]:
+def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: str = "macro_f1") -> dict[str, Any]:
     """Sum up a run's outer folds.
 
     The scores are those of the pooled out-of-fold predictions (Forman and Scholz 2010 show that
-    pooling the counts is the unbiased way to cross-validate F1), the intervals come from a
-    bootstrap by group.
+    pooling the counts is the unbiased way to cross-validate F1), the intervals are over groups.
 
     Parameters
     ----------
@@ -33,66 +31,99 @@ def summarise(
         The outer folds, none failed.
     labels : tuple of str
         The task's labels.
-    seed : int
-        Seed of the bootstrap.
     metric : str
         The task's metric; see `bench.evaluation.metrics.label_scores`.
 
     Returns
     -------
     dict
-        Plain data: ``scores``, ``intervals``, ``per_class``, ``confusion`` (rows are true
+        Plain data: ``scores``, ``intervals``, ``no_interval`` (by metric, why there is none), ``per_class``,
+        ``class_intervals`` (by label, of ``precision``, ``recall`` and ``f1``), ``confusion`` (rows are true
         labels, columns predicted ones, with a last column where examples were left unanswered), ``folds`` (their
         scores), ``n_examples``, ``n_groups`` and ``notes``. For a stratified sample also ``population``: the ``scores``
         and ``intervals`` of predicted labels with each example counted as often as it stands for texts of the
         population.
     """
-    predictions = pd.concat([cell.predictions for cell in cells], ignore_index=True)
+    frames = [cell.predictions for cell in cells if cell.predictions is not None]
+    predictions = pd.concat(frames, ignore_index=True)
+    parts = np.repeat(np.arange(len(frames)), [len(frame) for frame in frames])
     true, predicted = label_codes(predictions, labels)
-    groups = predictions["group"].to_numpy(dtype=str)
+    groups = predictions["group"].to_numpy()
     by_group = confusion_by_group(true, predicted, groups, len(labels))
     confusion = by_group.sum(axis=0)
-    intervals = label_score_intervals(by_group, seed, metric)
+    found = label_score_intervals(by_group, metric)
+    given, withheld = found.given, found.withheld
     probabilities = probability_columns(predictions, labels)
     if probabilities is not None:
-        intervals |= probability_score_intervals(probabilities, true, groups, seed)
+        of_probabilities = probability_score_intervals(probabilities, true, groups, parts)
+        given, withheld = given | of_probabilities.given, withheld | of_probabilities.withheld
     classes = per_class(confusion)
     weighted = {}
     if "weight" in predictions:
-        weighted["population"] = _in_population(
-            true, predicted, groups, predictions["weight"], len(labels), seed, metric
-        )
+        weights = predictions["weight"].to_numpy(dtype=np.float64)
+        weighted["population"] = _in_population(true, predicted, groups, weights, len(labels), metric)
     return {
         **weighted,
         "labels": list(labels),
-        "scores": score_predictions(predictions, labels, metric),
-        "intervals": {name: asdict(interval) for name, interval in intervals.items()},
+        "scores": score_predictions(predictions, labels, metric, parts),
+        "intervals": {name: asdict(interval) for name, interval in given.items()},
+        "no_interval": {name: _too_few(thin, labels) for name, thin in withheld.items()},
         "per_class": {
             label: {name: float(values[code]) for name, values in classes.items()} for code, label in enumerate(labels)
+        },
+        "class_intervals": {
+            label: {name: asdict(each) for name, ends in found.by_label.items() if (each := ends[code]) is not None}
+            for code, label in enumerate(labels)
         },
         "confusion": confusion.tolist(),
         "folds": [{"fold": cell.fold, "inner_score": cell.inner_score, **cell.scores} for cell in cells],
         "n_examples": len(predictions),
-        "n_groups": len(set(groups.tolist())),
-        "notes": [*_unanswered(predicted), *(f"fold {cell.fold}: {note}" for cell in cells for note in cell.notes)],
+        "n_groups": len(by_group),
+        "notes": [
+            *_unanswered(predicted),
+            *_without_interval(withheld, labels),
+            *(f"fold {cell.fold}: {note}" for cell in cells for note in cell.notes),
+        ],
     }
+
+
+def _too_few(thin: Thin, labels: tuple[str, ...]) -> str:
+    what = "the examples are" if thin.label is None else f"label {labels[thin.label]} is"
+    return f"{what} in as good as {thin.groups:.1f} groups of equal size, and {FEWEST:g} are needed"
+
+
+def _without_interval(withheld: Mapping[str, Thin], labels: tuple[str, ...]) -> list[str]:
+    """Say which scores have no interval; without numbers, so that models with the same gap share the note."""
+    metrics: dict[int | None, list[str]] = {}
+    for name, thin in withheld.items():
+        metrics.setdefault(thin.label, []).append(TITLES[name])
+    return [
+        f"no interval for {', '.join(names)}: "
+        + ("there are too few groups" if label is None else f"label {labels[label]} is in too few groups")
+        for label, names in metrics.items()
+    ]
 
 
 def _in_population(
     true: NDArray[np.intp],
     predicted: NDArray[np.intp],
-    groups: NDArray[np.str_],
-    weights: pd.Series,
+    groups: NDArray[Any],
+    weights: NDArray[np.float64],
     n_labels: int,
-    seed: int,
     metric: str,
 ) -> dict[str, Any]:
+    """Scores with each example weighed, and their intervals over the groups of each stratum.
+
+    Examples of one stratum have the same weight, and each stratum was drawn for itself.
+    """
+    strata = np.unique(weights, return_inverse=True)[1]
     names, codes = np.unique(groups, return_inverse=True)
-    by_group = grouped_confusion(true, predicted, codes, len(names), n_labels, weights.to_numpy(dtype=np.float64))
-    intervals = label_score_intervals(by_group, seed, metric)
+    units, unit_codes = np.unique(strata * len(names) + codes, return_inverse=True)
+    by_unit = grouped_confusion(true, predicted, unit_codes, len(units), n_labels, weights)
+    found = label_score_intervals(by_unit, metric, strata=units // len(names))
     return {
-        "scores": {name: float(score) for name, score in label_scores(by_group.sum(axis=0), metric).items()},
-        "intervals": {name: asdict(interval) for name, interval in intervals.items()},
+        "scores": {name: float(score) for name, score in label_scores(by_unit.sum(axis=0), metric).items()},
+        "intervals": {name: asdict(interval) for name, interval in found.given.items()},
     }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.evaluation.metrics import label_scores
+from bench.evaluation.metrics import label_scores, losses, ranked
 from bench.statistics.draws import affordable, drawn_weights
 
 if TYPE_CHECKING:
@@ -65,7 +65,12 @@ class GroupBootstrap:
         return float(label_scores(matrices.sum(axis=0), metric)[metric]), label_scores(drawn, metric)[metric]
 
     def probability_scores(
-        self, probabilities: Floats, true: NDArray[np.intp], groups: NDArray[np.intp], metric: str
+        self,
+        probabilities: Floats,
+        true: NDArray[np.intp],
+        groups: NDArray[np.intp],
+        metric: str,
+        parts: NDArray[np.intp] | None = None,
     ) -> tuple[float, Floats]:
         """Score predicted probabilities; see `bench.evaluation.metrics.probability_scores`.
 
@@ -77,6 +82,8 @@ class GroupBootstrap:
             Label indices and group indices.
         metric : str
             ``log_loss``, ``brier`` or ``average_precision``.
+        parts : ndarray of int, shape (n_rows,), optional
+            The test part of each row.
 
         Returns
         -------
@@ -84,49 +91,59 @@ class GroupBootstrap:
             The pooled score, and that of each draw.
         """
         if metric == "average_precision":
-            return self._average_precision(probabilities, true, groups)
-        losses = _losses(probabilities, true, metric)
-        sums, counts = np.bincount(groups, losses, self.n_groups), np.bincount(groups, minlength=self.n_groups)
-        return float(losses.mean()), np.concatenate([(part @ sums) / (part @ counts) for part in self.weights()])
+            parts = np.zeros(len(true), dtype=np.intp) if parts is None else parts
+            return self._average_precision(probabilities, true, groups, parts)
+        loss = losses(probabilities, true, metric)
+        sums, counts = np.bincount(groups, loss, self.n_groups), np.bincount(groups, minlength=self.n_groups)
+        return float(loss.mean()), np.concatenate([(part @ sums) / (part @ counts) for part in self.weights()])
 
     def _average_precision(
-        self, probabilities: Floats, true: NDArray[np.intp], groups: NDArray[np.intp]
+        self, probabilities: Floats, true: NDArray[np.intp], groups: NDArray[np.intp], parts: NDArray[np.intp]
     ) -> tuple[float, Floats]:
         labels = np.unique(true)
         observed, drawn = (
-            np.array([_average_precisions(probabilities[:, k], true == k, groups, draws()) for k in labels])
+            np.array([_average_precisions(probabilities[:, k], true == k, groups, parts, draws()) for k in labels])
             for draws in (lambda: [np.ones((1, self.n_groups))], self.weights)
         )
         # A draw may hold no example of a label, which then does not count.
         return float(observed.mean()), np.nanmean(drawn, axis=0)
 
 
-def _losses(probabilities: Floats, true: NDArray[np.intp], metric: str) -> Floats:
-    rows = np.arange(len(true))
-    if metric == "log_loss":
-        return np.asarray(-np.log(np.clip(probabilities[rows, true], np.finfo(np.float64).eps, 1.0)))
-    truth = np.zeros_like(probabilities)
-    truth[rows, true] = 1.0
-    return np.asarray(((probabilities - truth) ** 2).sum(axis=1))
-
-
 def _average_precisions(
-    score: Floats, positive: NDArray[np.bool_], groups: NDArray[np.intp], weights: Iterable[Floats]
+    score: Floats,
+    positive: NDArray[np.bool_],
+    groups: NDArray[np.intp],
+    parts: NDArray[np.intp],
+    weights: Iterable[Floats],
 ) -> Floats:
     """Average precision of one label in each draw, NaN where it does not occur; shape (n_draws,)."""
-    order = np.argsort(-score, kind="stable")
-    # The precision counts at the last of equal scores only.
-    last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+    ranking = ranked(score, positive, parts)
+    ends = np.flatnonzero(ranking.last_of_tie == np.arange(len(score)))
+    starts = ranking.first_of_part[ends]
     result = []
     for weight in chain.from_iterable(weights):
-        each = weight[groups[order]]
-        hits = np.cumsum(each * positive[order])[last]
-        seen = np.cumsum(each)[last]
-        steps = np.diff(hits, prepend=0.0)
+        each = weight[groups[ranking.order]]
+        hits, seen = (np.concatenate([[0.0], np.cumsum(values)]) for values in (each * ranking.positive, each))
+        steps = np.diff(hits[ends + 1], prepend=0.0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            precision = np.where(seen > 0, hits / seen, 0.0)
-            result.append((steps * precision).sum() / hits[-1])
+            found, among = hits[ends + 1] - hits[starts], seen[ends + 1] - seen[starts]
+            result.append((steps * np.where(among > 0, found / among, 0.0)).sum() / hits[-1])
     return np.array(result)
+
+
+def bootstrap_error(drawn: Floats, n_groups: int) -> float:
+    r"""The standard error of a bootstrap of whole groups (Field and Welsh 2007).
+
+    The deviation of the draws is inflated by :math:`\sqrt{G / (G - 1)}`, as in Cameron, Gelbach and Miller (2008).
+
+    Parameters
+    ----------
+    drawn : ndarray of shape (n_draws,)
+        The score of each draw.
+    n_groups : int
+        The number of groups, at least 2.
+    """
+    return float(drawn.std(ddof=1) * np.sqrt(n_groups / (n_groups - 1)))
 
 
 def group_indices(groups: NDArray[Any]) -> tuple[list[str], NDArray[np.intp]]:

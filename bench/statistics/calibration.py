@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.statistics.interval import Interval
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -31,13 +33,16 @@ class Reliability:
     counts : ndarray of int, shape (n_bins,)
         Predictions in each bin.
     error : float
-        The expected calibration error.
+        The calibration error: the root mean square distance of accuracy from confidence, without what chance adds.
+    interval : Interval or None
+        Its 95 % interval over groups; None with fewer than two groups.
     """
 
     confidence: Floats
     accuracy: Floats
     counts: NDArray[np.int64]
     error: float
+    interval: Interval | None
 
     @property
     def bias(self) -> float:
@@ -45,14 +50,16 @@ class Reliability:
         return float(((self.confidence - self.accuracy) * self.counts).sum() / self.counts.sum())
 
 
-def reliability(confidence: Floats, correct: NDArray[np.bool_], bins: int = BINS) -> Reliability:
+def reliability(
+    confidence: Floats, correct: NDArray[np.bool_], groups: NDArray[np.generic], bins: int = BINS
+) -> Reliability:
     r"""Hold the probabilities of predicted labels against how often these are right.
 
     Predictions are put into bins of about equally many by their confidence, so that every point of the curve
-    rests on as much data (Nixon et al. 2019); equal confidences are never parted. The expected calibration error is
-    the mean of :math:`|\text{accuracy} - \text{confidence}|` over bins, weighted by their counts (Guo et al. 2017,
-    eq. 3). It is about the predicted label only, depends on the number of bins, and is above zero by chance even for a
-    calibrated model where predictions are few.
+    rests on as much data (Nixon et al. 2019); equal confidences are never parted. The calibration error is
+    :math:`\sqrt{\sum_b (n_b / n) (\text{accuracy}_b - \text{confidence}_b)^2}`. The variance of each distance over
+    groups is taken off its square (Kumar, Liang and Ma 2019): with few predictions a perfectly calibrated model is
+    off the diagonal by chance alone. The interval is the jackknife's over groups.
 
     Parameters
     ----------
@@ -60,6 +67,8 @@ def reliability(confidence: Floats, correct: NDArray[np.bool_], bins: int = BINS
         The probability that the model gives to the label that it predicts.
     correct : ndarray of bool, shape (n_examples,)
         Whether that label is the true one.
+    groups : ndarray of shape (n_examples,)
+        The examples' groups.
     bins : int
         How many bins at most; there are fewer where they would hold less than `FEWEST_IN_BIN` examples.
 
@@ -70,16 +79,17 @@ def reliability(confidence: Floats, correct: NDArray[np.bool_], bins: int = BINS
 
     References
     ----------
-    C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger (2017), On calibration of modern neural networks. ICML.
+    A. Kumar, P. Liang and T. Ma (2019), Verified uncertainty calibration. NeurIPS.
 
     J. Nixon, M. Dusenberry, G. Jerfel, T. Nguyen, J. Liu, L. Zhang and D. Tran (2019), Measuring calibration in
     deep learning. CVPR workshops.
 
     Examples
     --------
-    >>> curve = reliability(np.array([0.6] * 50 + [0.9] * 50), np.array([True, False] * 25 + [True] * 50), bins=2)
+    >>> right = np.array([True, False] * 25 + [True] * 50)
+    >>> curve = reliability(np.array([0.6] * 50 + [0.9] * 50), right, np.arange(100), bins=2)
     >>> curve.accuracy, round(curve.error, 3)
-    (array([0.5, 1. ]), 0.1)
+    (array([0.5, 1. ]), 0.086)
     """
     n = len(confidence)
     if not n:
@@ -90,4 +100,36 @@ def reliability(confidence: Floats, correct: NDArray[np.bool_], bins: int = BINS
     counts = np.bincount(place)
     mean = np.bincount(place, weights=confidence) / counts
     accuracy = np.bincount(place, weights=correct) / counts
-    return Reliability(mean, accuracy, counts, float((np.abs(accuracy - mean) * counts).sum() / n))
+    names, codes = np.unique(groups, return_inverse=True)
+    cells, shape = codes * len(counts) + place, (len(names), len(counts))
+    held = np.bincount(cells, minlength=len(names) * len(counts)).reshape(shape).astype(np.float64)
+    off = np.bincount(cells, correct - confidence, minlength=len(names) * len(counts))
+    excess = off.reshape(shape).astype(np.float64)
+    squared = float(_squared_error(held.sum(axis=0), excess.sum(axis=0), _variances(held, excess)))
+    return Reliability(mean, accuracy, counts, float(np.sqrt(max(squared, 0.0))), _interval(held, excess, squared))
+
+
+def _variances(held: Floats, excess: Floats) -> Floats:
+    """The variance over groups of each bin's distance, both arrays of shape (n_groups, n_bins)."""
+    total, n_groups = held.sum(axis=0), (held > 0).sum(axis=0)
+    residuals = excess - excess.sum(axis=0) / total * held
+    return np.asarray((residuals**2).sum(axis=0) / total**2 * n_groups / np.maximum(n_groups - 1, 1))
+
+
+def _squared_error(held: Floats, excess: Floats, variances: Floats) -> Floats:
+    """The debiased squared error from bins' numbers of examples, sums of distances and variances, by the last axis."""
+    distances = excess / np.where(held > 0, held, 1.0)
+    return np.asarray((held * (distances**2 - variances)).sum(axis=-1) / held.sum(axis=-1))
+
+
+def _interval(held: Floats, excess: Floats, squared: float) -> Interval | None:
+    from scipy.special import stdtrit
+
+    n_groups = len(held)
+    if n_groups < 2:
+        return None
+    without = _squared_error(held.sum(axis=0) - held, excess.sum(axis=0) - excess, _variances(held, excess))
+    error = np.sqrt((n_groups - 1) / n_groups * ((without - without.mean()) ** 2).sum())
+    reach = float(stdtrit(n_groups - 1, 0.975) * error)
+    low, high = (float(np.sqrt(max(end, 0.0))) for end in (squared - reach, squared + reach))
+    return Interval(low, high)

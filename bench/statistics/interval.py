@@ -1,35 +1,31 @@
-"""Confidence intervals of scores over groups of examples."""
+"""Confidence intervals of scores over groups of examples.
+
+A share of examples gets Wilson's interval, with as many trials as would vary as much between data sets as the groups
+say. Every other score of predicted labels is made of shares, and its interval of theirs. ``docs/statistics.md`` has the
+method and how often its intervals cover.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.evaluation.metrics import label_scores, probability_scores
-from bench.statistics.draws import affordable, drawn_weights
+from bench.evaluation.metrics import F_AVG, label_scores, losses, per_class, ranked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Codes = NDArray[np.intp]
 
-DRAWS = 10_000
-"""Bootstrap draws of an interval that needs confusion matrices only."""
+LEVEL = 0.95
+"""The nominal coverage of every interval."""
 
-DRAWS_OF_PROBABILITIES = 500
-"""Bootstrap draws of an interval that needs every probability again."""
-
-MANY_GROUPS = 1_000
-"""Groups beyond which those with equal confusion matrices are drawn together, which is the same bootstrap."""
-
-WORK = 20_000_000
-"""Weights, or examples of probabilities, that all draws have together; beyond that there are fewer draws."""
-
-LEAST_DRAWS = 500
-LEAST_DRAWS_OF_PROBABILITIES = 50
+FEWEST = 3.0
+"""Effective groups that each label must stand in; with fewer a score that needs the label has no interval."""
 
 
 @dataclass(frozen=True)
@@ -46,69 +42,162 @@ class Interval:
 
     low: float
     high: float
-    level: float = 0.95
+    level: float = LEVEL
 
 
-def label_score_intervals(confusions: NDArray[np.generic], seed: int, metric: str = "macro_f1") -> dict[str, Interval]:
-    """Intervals of every metric of predicted labels.
+@dataclass(frozen=True)
+class Thin:
+    """Why a score has no interval: too little stands behind it.
 
-    The standard error is the larger of the bootstrap's and the jackknife's. Either alone is too small where a
-    label is rare; with the larger one intervals are up to 9 % wider, and cover more evenly (``docs/statistics.md``).
+    Parameters
+    ----------
+    label : int or None
+        The index of the label that is in the fewest groups; None where all labels together are in too few.
+    groups : float
+        In how many groups of equal size it is, in effect.
+    """
+
+    label: int | None
+    groups: float
+
+
+@dataclass(frozen=True)
+class ScoreIntervals:
+    """Intervals of scores, and why some have none.
+
+    Parameters
+    ----------
+    given : dict of str to Interval
+        By metric.
+    withheld : dict of str to Thin
+        By metric, for those without an interval.
+    by_label : dict of str to tuple of (Interval or None)
+        ``precision``, ``recall`` and ``f1`` of each label.
+    """
+
+    given: dict[str, Interval] = field(default_factory=dict)
+    withheld: dict[str, Thin] = field(default_factory=dict)
+    by_label: dict[str, tuple[Interval | None, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Units:
+    """What varies independently: the groups, those that are alike once.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_units,)
+        How many groups are alike.
+    strata : ndarray of int, shape (n_units,), or None
+        The stratum that each was drawn from.
+    """
+
+    counts: Floats
+    strata: Codes | None = None
+
+    def effective(self, sizes: Floats) -> Floats:
+        """How many groups of equal size have as unequal a total as these (Kish 1965).
+
+        `sizes` has the shape (n_units, n_scores).
+        """
+        total, squares = self.counts @ sizes, self.counts @ sizes**2
+        return np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0)
+
+    def products(self, influence: Floats) -> Floats:
+        """The sums of the products of groups' influences, within strata where there are any."""
+        if self.strata is None:
+            return np.asarray((influence * self.counts[:, None]).T @ influence)
+        total = np.zeros((influence.shape[1], influence.shape[1]))
+        for stratum in np.unique(self.strata):
+            here = self.strata == stratum
+            counts, values = self.counts[here], influence[here]
+            n = counts.sum()
+            if n > 1:
+                centred = values - counts @ values / n
+                total += n / (n - 1.0) * (centred * counts[:, None]).T @ centred
+        return total
+
+    def freedom(self, influence: Floats) -> Floats:
+        """Degrees of freedom of a variance that is the sum of the squared influences (Satterthwaite 1946).
+
+        Their fourth powers say how unequal they are: a few large groups or errors make the variance uncertain.
+        """
+        squares, fourth = self.counts @ influence**2, self.counts @ influence**4
+        spread = fourth - squares**2 / np.maximum(self.counts @ (influence != 0), 1.0)
+        return np.where(spread > 0, 2.0 * squares**2 / np.where(spread > 0, spread, 1.0), np.inf)
+
+
+def label_score_intervals(
+    confusions: NDArray[np.generic], metric: str = "macro_f1", strata: Codes | None = None
+) -> ScoreIntervals:
+    r"""Intervals of every metric of predicted labels, and of each label's precision, recall and F1.
+
+    Precision, recall and accuracy are shares of examples. So is :math:`J = F_1 / (2 - F_1)`: of all examples that
+    have the label or are given it, those that have both (Hand, Christen and Kirielle 2021). Means over labels combine
+    the labels' limits by how their errors correlate over groups (Zou and Donner 2008). The Matthews correlation
+    has the jackknife's standard error on Fisher's scale.
 
     Parameters
     ----------
     confusions : ndarray of shape (n_groups, n_labels, n_labels) or (n_groups, n_labels, n_labels + 1)
         A confusion matrix for each group.
-    seed : int
-        Seed of the bootstrap.
     metric : str
         The metric that is wanted above all; see `bench.evaluation.metrics.label_scores`.
+    strata : ndarray of int, shape (n_groups,), optional
+        The stratum that each group was drawn from, where the sample was stratified.
 
     Returns
     -------
-    dict of str to Interval
-        By metric; empty with fewer than two groups, which say nothing about a next one.
-
-    See Also
-    --------
-    group_interval : The method.
+    ScoreIntervals
+        Without any with fewer than two groups, which say nothing about a next one.
     """
     if len(confusions) < 2:
-        return {}
-    n_groups = len(confusions)
-    kinds, counts = _kinds(np.asarray(confusions, dtype=np.float64))
-    draws = affordable(DRAWS, len(kinds), WORK, LEAST_DRAWS)
-    drawn = label_scores(
-        np.concatenate(
-            [np.tensordot(part, kinds, axes=1) for part in drawn_weights(counts / n_groups, n_groups, draws, seed)]
-        ),
-        metric,
-    )
-    total = np.tensordot(counts, kinds, axes=1)
-    observed, left_out = label_scores(total, metric), label_scores(total - kinds, metric)
-    return {
-        name: group_interval(
-            float(observed[name]),
-            max(bootstrap_error(drawn[name], n_groups), jackknife_error(np.repeat(left_out[name], counts))),
-            n_groups,
-            (-1.0 if name == "mcc" else 0.0, 1.0),
-        )
-        for name in drawn
+        return ScoreIntervals()
+    matrices, units = _alike(np.asarray(confusions, dtype=np.float64), strata)
+    n_labels = matrices.shape[1]
+    classes = per_class(matrices)
+    hits = np.diagonal(matrices, axis1=1, axis2=2)
+    support, predicted = classes["support"], matrices[:, :, :n_labels].sum(axis=1)
+    recall, precision = _shares(hits, support, units), _shares(hits, predicted, units)
+    overlap = _shares(hits, support + predicted - hits, units)
+    f1 = overlap.through(_f1, slope=2.0 / (1.0 + overlap.values) ** 2, curvature=-4.0 / (1.0 + overlap.values) ** 3)
+    accuracy = _shares(hits.sum(axis=1, keepdims=True), matrices.sum(axis=(1, 2))[:, None], units)
+    given: dict[str, Interval] = {}
+    withheld: dict[str, Thin] = {}
+    means = {
+        "macro_f1": f1,
+        "balanced_accuracy": recall,
+        **({F_AVG: f1.only(np.arange(n_labels) < 2)} if metric == F_AVG else {}),
     }
-
-
-def _kinds(matrices: Floats) -> tuple[Floats, NDArray[np.intp]]:
-    """The matrices, and how many groups have each: many groups are drawn by kind, for most are then alike."""
-    if len(matrices) <= MANY_GROUPS:
-        return matrices, np.ones(len(matrices), dtype=np.intp)
-    kinds, counts = np.unique(matrices.reshape(len(matrices), -1), axis=0, return_counts=True)
-    return kinds.reshape(-1, *matrices.shape[1:]), counts
+    for name, scores in means.items():
+        if (thin := _thin(scores.effective, scores.labels)) is not None:
+            withheld[name] = thin
+        else:
+            given[name] = scores.mean(units)
+    if accuracy.effective[0] < FEWEST:
+        withheld["accuracy"] = Thin(None, float(accuracy.effective[0]))
+    else:
+        given["accuracy"] = accuracy.intervals()[0]
+    least = np.minimum(recall.effective, precision.effective)
+    if (thin := _thin(least, recall.labels)) is not None:
+        withheld["mcc"] = thin
+    else:
+        given["mcc"] = _correlation(matrices, units, float(least.min()))
+    order = [name for name in label_scores(matrices[:1], metric) if name in given]
+    by_label = {
+        name: tuple(
+            each if groups >= FEWEST else None
+            for each, groups in zip(scores.intervals(), scores.effective, strict=True)
+        )
+        for name, scores in (("precision", precision), ("recall", recall), ("f1", f1))
+    }
+    return ScoreIntervals({name: given[name] for name in order}, withheld, by_label)
 
 
 def probability_score_intervals(
-    probabilities: Floats, true: NDArray[np.intp], groups: NDArray[np.str_], seed: int
-) -> dict[str, Interval]:
-    """Intervals of every metric of predicted probabilities, with the bootstrap's standard error.
+    probabilities: Floats, true: Codes, groups: NDArray[np.generic], parts: Codes | None = None
+) -> ScoreIntervals:
+    """Intervals of every metric of predicted probabilities.
 
     Parameters
     ----------
@@ -116,122 +205,236 @@ def probability_score_intervals(
         Rows sum to 1.
     true : ndarray of int, shape (n_examples,)
         Label indices.
-    groups : ndarray of str, shape (n_examples,)
+    groups : ndarray of shape (n_examples,)
         The examples' groups.
-    seed : int
-        Seed of the bootstrap.
+    parts : ndarray of int, shape (n_examples,), optional
+        The test part that each example is in; see `bench.evaluation.metrics.probability_scores`.
     """
     names, codes = np.unique(groups, return_inverse=True)
     if len(names) < 2:
-        return {}
-    rows = np.arange(len(true))
-    n_draws = affordable(DRAWS_OF_PROBABILITIES, len(true), WORK, LEAST_DRAWS_OF_PROBABILITIES)
-    draws = []
-    for part in drawn_weights(np.full(len(names), 1.0 / len(names)), len(names), n_draws, seed):
-        for weights in part.astype(np.intp):
-            drawn = np.repeat(rows, weights[codes])
-            draws.append(probability_scores(probabilities[drawn], true[drawn]))
-    observed = probability_scores(probabilities, true)
-    ranges = {"log_loss": (0.0, np.inf), "brier": (0.0, 2.0), "average_precision": (0.0, 1.0)}
-    return {
-        name: group_interval(
-            observed[name], bootstrap_error(np.array([d[name] for d in draws]), len(names)), len(names), ranges[name]
+        return ScoreIntervals()
+    n_groups, n_labels = len(names), probabilities.shape[1]
+    units = _Units(np.ones(n_groups))
+
+    def by_group(values: Floats) -> Floats:
+        return np.bincount(codes, values, n_groups).astype(np.float64)
+
+    support = np.stack([by_group((true == label).astype(np.float64)) for label in range(n_labels)], axis=1)
+    if (thin := _thin(units.effective(support), np.arange(n_labels))) is not None:
+        return ScoreIntervals(withheld=dict.fromkeys(("log_loss", "brier", "average_precision"), thin))
+    given = {}
+    for name, bound in (("log_loss", np.inf), ("brier", 2.0)):
+        loss = losses(probabilities, true, name)
+        given[name] = _mean_loss(loss, codes, true, support, units, bound)
+    precisions, influences = [], []
+    for label in range(n_labels):
+        order = ranked(probabilities[:, label], true == label, parts)
+        precisions.append(order.average_precision)
+        influences.append(by_group(order.influence()))
+    scores = _Scores.of(
+        np.array(precisions), np.stack(influences, axis=1), units.effective(support), units, capped=False
+    )
+    return ScoreIntervals(given | {"average_precision": scores.mean(units)})
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Scores in [0, 1] with their limits, one a label, and what each group adds to them.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_scores,)
+        The scores.
+    limits, uncapped : ndarray of shape (2, n_scores)
+        Their lower and upper limits, with and without the cap.
+    variance, bias : ndarray of shape (n_scores,)
+        Their variances, and by how much they are too high on average.
+    influence : ndarray of shape (n_units, n_scores)
+        How far each group moves the scores.
+    effective : ndarray of shape (n_scores,)
+        The groups that each rests on, in effect.
+    labels : ndarray of int, shape (n_scores,)
+        Whose scores they are.
+    """
+
+    values: Floats
+    limits: Floats
+    uncapped: Floats
+    variance: Floats
+    bias: Floats
+    influence: Floats
+    effective: Floats
+    labels: Codes
+
+    @classmethod
+    def of(cls, values: Floats, influence: Floats, effective: Floats, units: _Units, capped: bool) -> _Scores:
+        """Give each score Wilson's interval (1927) with the number of trials that the groups' variance stands for.
+
+        The quantile is Student's with the degrees of freedom that the variance has. A share cannot vary
+        more than if each group were all right or all wrong, so it is `capped` at the interval that has as many
+        independent trials as there are effective groups; a score at a bound, where nothing varies, gets that one.
+        """
+        from scipy.special import stdtrit
+
+        few = np.maximum(effective, 1.0 + 1e-9)
+        variance = np.diagonal(units.products(influence)) * (1.0 if units.strata is not None else few / (few - 1.0))
+        freedom = np.maximum(np.minimum(effective - 1.0, units.freedom(influence)), 0.1)
+        spread = values * (1.0 - values)
+        varies = (variance > 0.0) & (spread > 0.0)
+        trials = np.where(varies, spread / np.where(varies, variance, 1.0), few)
+        limits = uncapped = _wilson(values, trials, np.where(varies, stdtrit(freedom, (1.0 + LEVEL) / 2.0), _normal()))
+        variance = np.where(varies, variance, 0.0)
+        if capped:
+            widest = _wilson(values, few, np.full(len(values), _normal()))
+            limits = np.stack([np.maximum(uncapped[0], widest[0]), np.minimum(uncapped[1], widest[1])])
+            variance = np.minimum(variance, spread / few)
+        return cls(
+            values, limits, uncapped, variance, np.zeros_like(values), influence, effective, np.arange(len(values))
         )
-        for name in observed
-    }
+
+    def through(self, function: Callable[[Floats], Floats], slope: Floats, curvature: Floats) -> _Scores:
+        """The scores on another scale, given by an increasing function and its derivatives at the scores.
+
+        A function that bends makes a mean of noisy values too low or too high (to the second order).
+        """
+        return _Scores(
+            function(self.values),
+            function(self.limits),
+            function(self.uncapped),
+            self.variance * slope**2,
+            self.bias * slope + curvature * self.variance / 2.0,
+            self.influence * slope,
+            self.effective,
+            self.labels,
+        )
+
+    def only(self, chosen: NDArray[np.bool_]) -> _Scores:
+        """Some of the scores."""
+        return _Scores(
+            self.values[chosen],
+            self.limits[:, chosen],
+            self.uncapped[:, chosen],
+            self.variance[chosen],
+            self.bias[chosen],
+            self.influence[:, chosen],
+            self.effective[chosen],
+            self.labels[chosen],
+        )
+
+    def intervals(self) -> list[Interval]:
+        """Each score's interval."""
+        return [Interval(float(low), float(high)) for low, high in self.limits.T]
+
+    def mean(self, units: _Units) -> Interval:
+        """The interval of the scores' mean, from their limits (Zou and Donner 2008).
+
+        Over many labels chance averages out and bias does not. So the interval is moved by the mean bias, as far as
+        that is known, and from three labels on it is made of the wider limits without the cap.
+        """
+        products = units.products(self.influence)
+        deviations = np.sqrt(np.diagonal(products))
+        scale = np.where(deviations > 0, deviations, 1.0)
+        correlations = products / np.outer(scale, scale)
+        np.fill_diagonal(correlations, 1.0)
+        low, high = self.limits if len(self.values) <= 2 else self.uncapped
+        below, above = self.values - low, high - self.values
+        centre, n = float((self.values - self.bias).mean()), len(self.values)
+        reach = [float(np.sqrt(max(side @ correlations @ side, 0.0))) / n for side in (below, above)]
+        observed = float(self.values.mean())
+        return Interval(max(min(centre - reach[0], observed), 0.0), min(max(centre + reach[1], observed), 1.0))
 
 
-def bootstrap_error(drawn: Floats, n_groups: int) -> float:
-    r"""The standard error of a bootstrap of whole groups (Field and Welsh 2007).
-
-    The deviation of the draws is inflated by :math:`\sqrt{G / (G - 1)}`, as in Cameron, Gelbach and Miller (2008).
-
-    Parameters
-    ----------
-    drawn : ndarray of shape (n_draws,)
-        The score of each draw.
-    n_groups : int
-        The number of groups, at least 2.
-    """
-    return float(drawn.std(ddof=1) * np.sqrt(n_groups / (n_groups - 1)))
+def _f1(overlap: Floats) -> Floats:
+    return 2.0 * overlap / (1.0 + overlap)
 
 
-def jackknife_error(left_out: Floats) -> float:
-    """The standard error of the jackknife (Efron and Tibshirani 1993, chapter 11).
-
-    Parameters
-    ----------
-    left_out : ndarray of shape (n_groups,)
-        The score without each group, of at least 2.
-    """
-    return float(np.sqrt((len(left_out) - 1) * left_out.var()))
+def _shares(hits: Floats, trials: Floats, units: _Units) -> _Scores:
+    """The shares of hits, each of shape (n_units, n_scores), over all groups; 0 where there is no trial."""
+    total = units.counts @ trials
+    some = np.where(total > 0, total, 1.0)
+    values = units.counts @ hits / some
+    return _Scores.of(values, (hits - values * trials) / some, units.effective(trials), units, capped=True)
 
 
-def group_interval(
-    observed: float, error: float, n_groups: int, bounds: tuple[float, float], level: float = 0.95
-) -> Interval:
-    """Student's interval on the logit scale, with one degree of freedom less than there are groups.
+def _normal() -> float:
+    from scipy.special import ndtri
 
-    Student's quantile makes up for few groups, as in Cameron, Gelbach and Miller (2008): the percentile
-    interval of a bootstrap is much too narrow there (``docs/statistics.md``). The logit scale keeps the ends
-    inside `bounds`.
+    return float(ndtri((1.0 + LEVEL) / 2.0))
 
-    No interval reaches beyond the exact binomial one (Clopper and Pearson 1934) with the score as the share of
-    successes and as many trials as groups: groups cannot vary more than if each were all right or all wrong. It is
-    what a score at a bound gets, which has no standard error, and keeps the logit scale from reaching over the whole
-    range where a score is close to a bound.
 
-    Parameters
-    ----------
-    observed : float
-        The score.
-    error : float
-        Its standard error between data sets of other groups.
-    n_groups : int
-        The number of groups, at least 2.
-    bounds : tuple of float
-        The least and the greatest value that the metric can take; the latter may be infinite.
-    level : float
-        The coverage.
+def _wilson(values: Floats, trials: Floats, quantile: Floats) -> Floats:
+    """The lower and the upper limits, of shape (2, n)."""
+    squared = quantile**2
+    # In this form huge quantiles and few trials do not overflow.
+    weight = trials / (trials + squared)
+    centre = values * weight + 0.5 * (1.0 - weight)
+    half = quantile / (trials + squared) * np.sqrt(values * (1.0 - values) * trials + squared / 4.0)
+    return np.stack([np.clip(centre - half, 0.0, values), np.clip(centre + half, values, 1.0)])
+
+
+def _correlation(matrices: Floats, units: _Units, effective: float) -> Interval:
+    """The interval of the Matthews correlation: the jackknife's standard error on Fisher's scale."""
+    from scipy.special import stdtrit
+
+    total = np.tensordot(units.counts, matrices, axes=1)
+    observed = float(label_scores(total)["mcc"])
+    left_out = label_scores(total - matrices)["mcc"]
+    n = units.counts.sum()
+    influence = (left_out - units.counts @ left_out / n)[:, None] * np.sqrt((n - 1.0) / n)
+    error = float(np.sqrt(units.products(influence)[0, 0]))
+    if abs(observed) >= 1.0:
+        low, high = _wilson(np.array([(observed + 1.0) / 2.0]), np.array([effective]), np.array([_normal()]))
+        return Interval(2.0 * float(low[0]) - 1.0, 2.0 * float(high[0]) - 1.0)
+    freedom = max(min(effective - 1.0, float(units.freedom(influence)[0])), 0.1)
+    reach = float(stdtrit(freedom, (1.0 + LEVEL) / 2.0)) * error / (1.0 - observed**2)
+    centre = np.arctanh(observed)
+    return Interval(float(np.tanh(centre - reach)), float(np.tanh(centre + reach)))
+
+
+def _mean_loss(loss: Floats, codes: Codes, true: Codes, support: Floats, units: _Units, bound: float) -> Interval:
+    """The interval of a mean loss, on the logarithmic scale, or Wilson's where the loss has an upper bound.
+
+    A rare label may have most of the loss. The degrees of freedom are therefore those of the labels' parts of the
+    variance, put together by Welch (1947).
     """
     from scipy.special import stdtrit
 
-    low, high = bounds
-    half = float(stdtrit(n_groups - 1, (1 + level) / 2)) * error
-    widest = _binomial_interval(observed, n_groups, bounds, level)
-    if observed in bounds:
-        return widest
-    if half == 0.0 or not low < observed < high:
-        return Interval(float(max(observed - half, low)), float(min(observed + half, high)), level)
-    forward, backward, slope = _log_scale(low) if np.isinf(high) else _logit_scale(low, high)
-    with np.errstate(over="ignore"):
-        centre, reach = forward(observed), half * slope(observed)
-        return Interval(max(backward(centre - reach), widest.low), min(backward(centre + reach), widest.high), level)
+    n_groups, n_labels = support.shape
+    mean = float(loss.mean())
+    parts = np.bincount(codes * n_labels + true, (loss - mean) / len(loss), n_groups * n_labels)
+    influence = parts.reshape(n_groups, n_labels)
+    groups = units.effective(support)
+    by_label = units.counts @ influence**2
+    welch = by_label.sum() ** 2 / (by_label**2 / (groups - 1.0)).sum() if by_label.any() else np.inf
+    whole = influence.sum(axis=1, keepdims=True)
+    effective = float(units.effective(support.sum(axis=1, keepdims=True))[0])
+    error = float(np.sqrt(units.products(whole)[0, 0] * effective / (effective - 1.0)))
+    freedom = max(min(effective - 1.0, welch, float(units.freedom(whole)[0])), 0.1)
+    quantile = float(stdtrit(freedom, (1.0 + LEVEL) / 2.0))
+    if error == 0.0 or mean == 0.0:
+        return Interval(mean, mean)
+    if np.isinf(bound):
+        reach = min(quantile * error / mean, 700.0)
+        return Interval(mean * float(np.exp(-reach)), mean * float(np.exp(reach)))
+    share = np.array([mean / bound])
+    trials = share * (1.0 - share) / (error / bound) ** 2
+    low, high = _wilson(share, trials, np.array([quantile]))
+    return Interval(bound * float(low[0]), bound * float(high[0]))
 
 
-def _binomial_interval(observed: float, n_groups: int, bounds: tuple[float, float], level: float) -> Interval:
-    from scipy.special import betaincinv
-
-    low, high = bounds
-    if np.isinf(high):
-        return Interval(low, high, level)
-    hits, tail = n_groups * (observed - low) / (high - low), (1.0 - level) / 2.0
-    first = 0.0 if observed <= low else float(betaincinv(hits, n_groups - hits + 1.0, tail))
-    last = 1.0 if observed >= high else float(betaincinv(hits + 1.0, n_groups - hits, 1.0 - tail))
-    return Interval(low + (high - low) * first, low + (high - low) * last, level)
+def _thin(effective: Floats, labels: Codes) -> Thin | None:
+    """The label that is in too few groups, None where all are in enough."""
+    least = int(np.argmin(effective))
+    return Thin(int(labels[least]), float(effective[least])) if effective[least] < FEWEST else None
 
 
-Scale = tuple[Callable[[float], float], Callable[[float], float], Callable[[float], float]]
-
-
-def _logit_scale(low: float, high: float) -> Scale:
-    width = high - low
-    return (
-        lambda x: float(np.log((x - low) / (high - x))),
-        lambda z: float(low + width / (1.0 + np.exp(-z))),
-        lambda x: width / ((x - low) * (high - x)),
-    )
-
-
-def _log_scale(low: float) -> Scale:
-    return lambda x: float(np.log(x - low)), lambda z: float(low + np.exp(z)), lambda x: 1.0 / (x - low)
+def _alike(matrices: Floats, strata: Codes | None) -> tuple[Floats, _Units]:
+    """The different matrices, and how many groups have each: of many groups most are alike."""
+    rows = matrices.reshape(len(matrices), -1)
+    if strata is not None:
+        rows = np.column_stack([strata.astype(np.float64), rows])
+    kinds, counts = np.unique(rows, axis=0, return_counts=True)
+    weights = counts.astype(np.float64)
+    if strata is None:
+        return kinds.reshape(-1, *matrices.shape[1:]), _Units(weights)
+    return kinds[:, 1:].reshape(-1, *matrices.shape[1:]), _Units(weights, kinds[:, 0].astype(np.intp))

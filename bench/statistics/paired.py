@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.statistics.interval import Interval, bootstrap_error
+from bench.statistics.bootstrap import bootstrap_error
+from bench.statistics.interval import Interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def group_difference(
 
     Both models are scored on the same draws of whole groups (`bench.statistics.bootstrap.GroupBootstrap`), so
     what makes a group hard for both cancels. The standard error is that of
-    `bench.statistics.interval.bootstrap_error`, and Student's distribution has one degree of freedom less than
+    `bench.statistics.bootstrap.bootstrap_error`, and Student's distribution has one degree of freedom less than
     there are groups (Cameron, Gelbach and Miller 2008).
 
     Parameters

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def pass_scores(
-    passes: pd.DataFrame, groups: NDArray[np.str_], labels: tuple[str, ...], seed: int, metric: str = "macro_f1"
+    passes: pd.DataFrame, groups: NDArray[np.str_], labels: tuple[str, ...], metric: str = "macro_f1"
 ) -> list[dict[str, Any]]:
     """Score each annotation pass against the majority of the others.
 
@@ -32,8 +32,6 @@ def pass_scores(
         The examples' groups.
     labels : tuple of str
         The task's labels.
-    seed : int
-        Seed of the intervals' bootstrap.
     metric : str
         The task's metric; see `bench.evaluation.metrics.label_scores`.
 
@@ -47,7 +45,7 @@ def pass_scores(
     --------
     >>> import pandas as pd
     >>> passes = pd.DataFrame({"a": ["yes", "no"], "b": ["yes", "no"], "c": ["yes", "yes"]})
-    >>> rows = pass_scores(passes, np.array(["d1", "d2"]), ("yes", "no"), seed=0)
+    >>> rows = pass_scores(passes, np.array(["d1", "d2"]), ("yes", "no"))
     >>> [(row["name"], row["scores"]["accuracy"], row["tied"]) for row in rows]
     [('a', 0.75, 1), ('b', 0.75, 1), ('c', 0.5, 0)]
     """
@@ -63,7 +61,7 @@ def pass_scores(
         for code in range(len(labels)):
             np.add.at(confusions[:, :, code], places[of_pass == code], gold[of_pass == code])
         scores = label_scores(confusions.sum(axis=0), metric)
-        intervals = label_score_intervals(confusions, seed, metric)
+        intervals = label_score_intervals(confusions, metric).given
         rows.append(
             {
                 "name": name,

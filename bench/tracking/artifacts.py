@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 
 from bench.evaluation.cell import CellResult
 from bench.evaluation.metrics import column_names
+from bench.json_text import json_text
 from bench.results.store import RunFolder
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.names import CLASS_METRICS
@@ -44,7 +44,7 @@ def write_artifacts(
     if frames:
         table = pd.concat(frames, ignore_index=True)
         content = {"columns": list(table.columns), "data": list(table.itertuples(index=False, name=None))}
-        (target / PREDICTIONS).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        (target / PREDICTIONS).write_text(json_text(content), encoding="utf-8")
     if any(cell.trials for cell in cells):
         _write_search(target / "search.csv", cells)
     if summary is None:
@@ -59,8 +59,15 @@ def write_artifacts(
     )
     _write_csv(
         target / "per_class.csv",
-        ["label", *CLASS_METRICS],
-        ([label, *(values[name] for name in CLASS_METRICS)] for label, values in summary["per_class"].items()),
+        ["label", *CLASS_METRICS, "f1_low", "f1_high"],
+        (
+            [
+                label,
+                *(values[name] for name in CLASS_METRICS),
+                *(summary["class_intervals"][label].get("f1", {}).get(end) for end in ("low", "high")),
+            ]
+            for label, values in summary["per_class"].items()
+        ),
     )
 
 

@@ -119,8 +119,8 @@ def _protocol(record: Mapping[str, Any]) -> str:
 def _score(metric: str, summary: Mapping[str, Any]) -> str:
     told = f"**{summary['scores'][metric]:.3f}**"
     if interval := summary["intervals"].get(metric):
-        told += f" ({interval['low']:.3f} to {interval['high']:.3f})"
-    return told
+        return f"{told} ({interval['low']:.3f} to {interval['high']:.3f})"
+    return f"{told} (no interval: {summary['no_interval'].get(metric, 'there is a single group')})"
 
 
 def _against(metric: str, baseline: Mapping[str, Any] | None, judgement: Mapping[str, Any] | None) -> str:

@@ -1,15 +1,14 @@
-"""Handing a stored fitted model to MLflow as it is, without loading it."""
+"""Handing a stored fitted model to MLflow as it is, looked at and not loaded."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.errors import ModelError, UserError
 from bench.results.store import MODEL
 from bench.tracking.names import ascii_name
 
@@ -24,12 +23,17 @@ REQUIRED = {
 
 
 def log_model(
-    client: MlflowClient, experiment: str, run_id: str, stored: Path, record: Mapping[str, Any], params: dict[str, str]
+    client: MlflowClient,
+    experiment: str,
+    run_id: str,
+    stored: Path,
+    record: Mapping[str, Any],
+    params: dict[str, str],
 ) -> str:
     """Log a stored model with its signature, under the ``sklearn`` and ``python_function`` flavors.
 
     `mlflow.sklearn.log_model` would load the model, write it again, load that to see whether
-    it can be, and infer its requirements; the file is known to be good, so it is only copied.
+    it can be, and infer its requirements; here the file is looked at, and only copied.
 
     Parameters
     ----------
@@ -48,12 +52,19 @@ def log_model(
     -------
     str
         The logged model's id.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the model is not to be handed to MLflow; see `checked_types`.
     """
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model, ModelSignature
     from mlflow.pyfunc import add_to_model
     from mlflow.types import ColSpec, DataType, Schema
 
+    data = stored.read_bytes()
+    types = checked_types(data, str(record["model"]["name"]))
     tags = {"bench.key": record["key"], "bench.task": record["task"]["name"]}
     name = ascii_name(record["model"]["name"]).replace(".", "-")
     logged = client.create_logged_model(experiment, name, run_id, tags=tags, params=params, model_type="classifier")
@@ -64,7 +75,6 @@ def log_model(
         inputs=Schema([ColSpec(DataType.string, name) for name in record["task"]["inputs"]]),
         outputs=Schema([ColSpec(DataType.string)]),
     )
-    types = stored_types(stored)
     versions = record["environment"]["packages"]
     pinned = {name: versions[key] for key, name in REQUIRED.items() if key in versions}
     pinned |= record["model"].get("requirements", {})
@@ -82,7 +92,7 @@ def log_model(
     )
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch)
-        shutil.copyfile(stored, target / MODEL)
+        (target / MODEL).write_bytes(data)
         (target / "requirements.txt").write_text("\n".join(required) + "\n")
         environment = {"python": record["environment"]["python"], "dependencies": ["-r requirements.txt"]}
         (target / "python_env.yaml").write_text(json.dumps(environment) + "\n")
@@ -93,27 +103,39 @@ def log_model(
     return str(logged.model_id)
 
 
-def stored_types(stored: Path) -> list[str]:
-    """The types in a skops file, which loading it must trust, read without importing any of them.
+def checked_types(data: bytes, name: str) -> list[str]:
+    """Check a stored model as `bench predict` does, and list the types that loading it must trust.
+
+    MLflow loads a model without knowing which one it should be, so only one that was looked at is handed to it. One
+    that asks a server is not: it is made of its definition here each time.
 
     Parameters
     ----------
-    stored : pathlib.Path
-        The file.
+    data : bytes
+        The skops file.
+    name : str
+        The model's name; what it may hold is said by its definition here.
 
     Returns
     -------
     list of str
         Dotted names, sorted, without Python's own types.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If no such model is defined here, or the file is another, is damaged or holds what is not loaded.
     """
-    found = set()
+    from bench.catalogue import load_model
+    from bench.models.persistence import inspect
 
-    def note(node: dict[str, Any]) -> dict[str, Any]:
-        module, name = node.get("__module__"), node.get("__class__")
-        if isinstance(module, str) and isinstance(name, str) and module != "builtins":
-            found.add(f"{module}.{name}")
-        return node
-
-    with zipfile.ZipFile(stored) as archive:
-        json.loads(archive.read("schema.json"), object_hook=note)
-    return sorted(found)
+    model = load_model(name)
+    if model.restores_from_definition:
+        raise ModelError(f"'{name}' asks a server, so MLflow is not given it.", "Use bench predict.")
+    try:
+        types = inspect(data, model).types
+    except UserError:
+        raise
+    except Exception as error:  # A damaged archive breaks in many ways.
+        raise ModelError(f"not readable as a model: {type(error).__name__}: {error}.") from error
+    return sorted(found for found in types if not found.startswith("builtins."))

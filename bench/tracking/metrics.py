@@ -51,6 +51,11 @@ def run_points(
             points += [Point(f"test/{name}_{end}", interval[end]) for end in ("low", "high") if end in interval]
         for label, values in summary["per_class"].items():
             points += [Point(class_metric(label, name), values[name]) for name in CLASS_METRICS]
+            points += [
+                Point(class_metric(label, f"{name}_{end}"), interval[end])
+                for name, interval in summary["class_intervals"][label].items()
+                for end in ("low", "high")
+            ]
     if inner:
         points.append(Point("inner/score", sum(inner) / len(inner)))
     points += [Point(f"time/{phase}_s", float(value)) for phase, value in (record.get("seconds") or {}).items()]

@@ -1,4 +1,4 @@
-"""MLflow's page over a store, served in this process on the loopback address."""
+"""MLflow's page over a store, served in this process on the loopback address to who has the token."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UserError
+from bench.tracking.guard import Guard, confine
 from bench.tracking.store import QUIET
-from bench.tracking.uri import artifact_root
+from bench.tracking.uri import artifact_folder, artifact_root
 from bench.tracking.views import RANKING
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from starlette.types import ASGIApp
 
 HOST = "127.0.0.1"
 PORT = 5000
@@ -26,11 +28,12 @@ for (const [key, value] of [
   ["mlflow.workflowType_v1", '"machine_learning"'],
   ["mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true"],
 ]) if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
-if (!location.hash) location.hash = "%s";
+history.replaceState(null, "", location.pathname + (location.hash || "#%s"));
 </script>"""
 """Put into MLflow's page: it opens on the runs, in its mode for trained models, not with its chat assistant.
 
-MLflow keeps these choices in the browser only; what the user chose there stays.
+MLflow keeps these choices in the browser only; what the user chose there stays. The token leaves the address, so that
+it is not seen there or kept with bookmarks; a cookie has it.
 """
 
 ALIGN = """<script>
@@ -89,26 +92,23 @@ def first_page(client: MlflowClient) -> str:
     return "/experiments"
 
 
-def serve(uri: str, listener: socket.socket, start: str, ready: Callable[[], None]) -> None:
-    """Serve MLflow's page until Ctrl-C.
-
-    ``mlflow ui`` starts two processes and a pool of workers for a page that one person looks at;
-    its application runs here instead, in half the time and memory.
+def application(uri: str, port: int, start: str, token: str) -> ASGIApp:
+    """Make MLflow's application over a store, behind a `bench.tracking.guard.Guard`.
 
     Parameters
     ----------
     uri : str
         The tracking URI.
-    listener : socket.socket
-        Where to listen, as `listen` gives it.
+    port : int
+        Where it is served.
     start : str
         The part of the page that opens first, as `first_page` gives it.
-    ready : callable
-        Called once the page answers.
+    token : str
+        What a request must bring.
     """
     os.environ.update(QUIET, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
     # MLflow sets up its guards against requests from other sites only where it finds uvicorn imported.
-    import uvicorn
+    import uvicorn  # noqa: F401
     from mlflow.server.constants import ARTIFACT_ROOT_ENV_VAR, BACKEND_STORE_URI_ENV_VAR
 
     os.environ[BACKEND_STORE_URI_ENV_VAR] = uri
@@ -121,10 +121,34 @@ def serve(uri: str, listener: socket.socket, start: str, ready: Callable[[], Non
     from starlette.responses import HTMLResponse
     from starlette.routing import Route
 
+    # A store of the user's own may keep artifacts anywhere.
+    folder = None if "MLFLOW_TRACKING_URI" in os.environ else artifact_folder(uri)
+    if folder is not None:
+        confine(folder)
+
     index = Path(str(flask.static_folder), "index.html")
     if index.is_file():
         page = index.read_text("utf-8").replace("<head>", f"<head>{START % start}{ALIGN}", 1)
         app.router.routes.insert(0, Route("/", lambda request: HTMLResponse(page)))
+    return Guard(app, token, port, folder)
+
+
+def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve MLflow's page until Ctrl-C.
+
+    ``mlflow ui`` starts two processes and a pool of workers for a page that one person looks at;
+    its application runs here instead, in half the time and memory.
+
+    Parameters
+    ----------
+    app : ASGI application
+        See `application`.
+    listener : socket.socket
+        Where to listen, as `listen` gives it.
+    ready : callable
+        Called once the page answers.
+    """
+    import uvicorn
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None, **settings: Any) -> None:
@@ -132,7 +156,9 @@ def serve(uri: str, listener: socket.socket, start: str, ready: Callable[[], Non
             if self.started:
                 ready()
 
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=2
+    )
     try:
         Server(config).run([listener])
     except KeyboardInterrupt:

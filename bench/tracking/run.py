@@ -10,9 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.errors import BenchError, UserError, one_line
 from bench.evaluation.cell import FINAL, CellResult
+from bench.json_text import json_text
 from bench.results.protocol import model_name
-from bench.results.store import RunFolder
+from bench.results.store import RECORD, RunFolder
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
 from bench.tracking.baseline import baseline_run, judge
 from bench.tracking.description import describe_run, describe_task
@@ -24,13 +26,16 @@ from bench.tracking.views import AGAINST_MAJORITY, LEVEL, view_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Dataset
+    from mlflow.entities import Dataset, Run
 
 CONTENT = "bench.content"
-"""The tag with a digest of what was logged; it is written last, so that a run without it is not whole."""
+"""The tag with a digest of what was logged; nothing is written after it, so that a run without it is not whole."""
 
-FORM = 4
+FORM = 5
 """Counted up when runs are logged in another form, so that those of an older one are logged anew."""
+
+LEFT_OUT = "bench.model_left_out"
+"""The tag that says why a run's stored model was not handed to MLflow."""
 
 NOTE = "mlflow.note.content"
 PARENT = "mlflow.parentRunId"
@@ -66,18 +71,73 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
     """
     from filelock import FileLock
 
-    record = folder.read_record()
+    record = folder.read_record(RECORD)
     baseline = baseline_run(folder.path.parents[2], record)
     content = _content(folder, record, baseline)
     with FileLock(folder.path / ".tracking.lock"):
         experiment = _experiment(client, record["task"])
-        found = client.search_runs([experiment], f"tags.`bench.key` = '{record['key']}'")
-        for run in found:
-            if run.data.tags.get(CONTENT) == content:
-                return str(run.info.run_id)
+        found = logged_runs(client, experiment, f"tags.`bench.key` = '{record['key']}'")
+        whole = [run for run in found if run.data.tags.get(CONTENT) == content and _has_ended(run, record)]
+        if whole:
+            return str(whole[0].info.run_id)
         for run in found:
             client.delete_run(run.info.run_id)
         return _log_run(client, experiment, folder, record, baseline, content)
+
+
+def track_all(folders: Iterable[RunFolder], client: MlflowClient) -> list[str]:
+    """Log stored runs, each whatever becomes of the others.
+
+    Returns
+    -------
+    list of str
+        What was left out, and why.
+    """
+    left_out = []
+    for folder in folders:
+        try:
+            track(folder, client)
+        except BenchError as error:
+            left_out.append(error.message)
+        except Exception as error:  # A damaged file breaks in many ways.
+            left_out.append(one_line(f"{folder.path}: {type(error).__name__}: {error}"))
+    return left_out
+
+
+def track_again(results: Path, client: MlflowClient) -> list[str]:
+    """Log the stored runs anew whose logging was stopped, as by a kill; they would go on for ever in MLflow.
+
+    Returns
+    -------
+    list of str
+        What was left out, and why.
+    """
+    stored = []
+    for experiment in client.search_experiments():
+        for run in logged_runs(client, experiment.experiment_id, f"tags.`{LEVEL}` = 'model'"):
+            if CONTENT in run.data.tags and run.info.status != RUN_STATUS["running"]:
+                continue
+            task, model, key = (run.data.tags.get(f"bench.{name}", "") for name in ("task", "model", "key"))
+            folder = RunFolder(results / task / model / key)
+            # A store may hold runs of other results folders too.
+            if (folder.path / "run.json").is_file():
+                stored.append(folder)
+    return track_all(stored, client)
+
+
+def logged_runs(client: MlflowClient, experiment: str, condition: str) -> list[Run]:
+    """All runs of an experiment that meet a condition; MLflow gives them page by page."""
+    found: list[Run] = []
+    page = client.search_runs([experiment], condition)
+    found += page
+    while page.token:
+        page = client.search_runs([experiment], condition, page_token=page.token)
+        found += page
+    return found
+
+
+def _has_ended(run: Run, record: Mapping[str, Any]) -> bool:
+    return bool(run.info.status == RUN_STATUS[record["status"]])
 
 
 def _log_run(
@@ -111,7 +171,12 @@ def _log_run(
 
     texts = _as_text(chosen)
     stored = folder.model_path()
-    model_id = log_model(client, experiment, run_id, stored, record, texts) if stored is not None else None
+    model_id = None
+    if stored is not None:
+        try:
+            model_id = log_model(client, experiment, run_id, stored, record, texts)
+        except UserError as error:
+            tags[LEFT_OUT] = error.message
     with tempfile.TemporaryDirectory() as scratch:
         everything = [*cells, *([final] if final is not None else [])]
         write_artifacts(
@@ -126,14 +191,14 @@ def _log_run(
         tags[AGAINST_MAJORITY] = judgement["verdict"]
     beside = baseline.read_summary() if baseline is not None else None
     tags[NOTE] = describe_run(record, summary, beside, judgement)
-    errors = [f"fold {cell.fold}: {_last_line(cell.error)}" for cell in everything if cell.error]
+    errors = [f"fold {cell.fold}: {cell.reason}" for cell in everything if cell.error]
     if errors:
         tags["bench.error"] = "; ".join(errors)
-    tags[CONTENT] = content
     end = start + round(1000 * float((record.get("seconds") or {}).get("wall", 0.0)))
     points = run_points(record, summary, fitted, inner)
     _log(client, run_id, points, texts | _as_text(space), tags, end, dataset, model_id)
     client.set_terminated(run_id, RUN_STATUS[record["status"]], end)
+    client.set_tag(run_id, CONTENT, content)
     return run_id
 
 
@@ -151,7 +216,7 @@ def _log_fold(
     fold = int(cell.fold)
     tags = {**_tags(record), LEVEL: "fold", PARENT: parent, "bench.fold": str(fold)}
     if cell.error:
-        tags["bench.error"] = _last_line(cell.error)
+        tags["bench.error"] = cell.reason
     if cell.notes:
         tags[NOTE] = "\n".join(f"- {note}" for note in cell.notes)
     # The folds run side by side. The page lists the latest first, so a millisecond apart they stand in order.
@@ -233,7 +298,7 @@ def _dataset(task: Mapping[str, Any], summary: Mapping[str, Any] | None) -> Data
         source_type="local",
         source=json.dumps({"uri": task["origin"]}),
         schema=json.dumps({"mlflow_colspec": columns}),
-        profile=json.dumps(profile),
+        profile=json_text(profile),
     )
 
 
@@ -260,7 +325,7 @@ def _tags(record: Mapping[str, Any]) -> dict[str, str]:
         tags |= {"mlflow.source.git.commit": git["commit"], "mlflow.source.git.dirty": str(git["dirty"]).lower()}
     renamed = {name: label for label in task["labels"] if (name := ascii_name(label)) != label}
     if renamed:
-        tags["bench.labels"] = json.dumps(renamed, ensure_ascii=False)
+        tags["bench.labels"] = json_text(renamed)
     return tags
 
 
@@ -285,10 +350,5 @@ def _parameter(name: str) -> str:
 
 def _as_text(params: Mapping[str, Any]) -> dict[str, str]:
     return {
-        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-        for name, value in params.items()
+        name: value if isinstance(value, str) else json_text(value, any_kind=True) for name, value in params.items()
     }
-
-
-def _last_line(error: str) -> str:
-    return error.strip().rpartition("\n")[2][:2000]

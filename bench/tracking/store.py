@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchError
-from bench.tracking.uri import SQLITE, sqlite_path
+from bench.tracking.uri import sqlite_path, sqlite_uri
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +79,7 @@ def _create(path: Path) -> None:
             return
         beside = path.with_name(f".{path.name}")
         beside.unlink(missing_ok=True)
-        client = MlflowClient(f"{SQLITE}{beside}")
+        client = MlflowClient(sqlite_uri(beside))
         if "MLFLOW_TRACKING_URI" not in os.environ:
             # Nothing is logged to the experiment that MLflow makes itself; in a store of the user's own it stays.
             client.delete_experiment("0")

@@ -42,7 +42,8 @@ class Tracker:
         self._errors: list[str] | None = None
         # In a session of its own, so that Ctrl-C stops the run and not what shows it.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.tracking", "--uri", tracking_uri(results)],
+            # -P, so that no file of the current folder takes the place of a library's module.
+            [sys.executable, "-P", "-m", "bench.tracking", "--uri", tracking_uri(results)],
             stdin=subprocess.PIPE,
             stdout=self._replies,
             stderr=self._messages,

@@ -247,7 +247,7 @@ def measure(task: Task, model: Model, splits: list[Split], seed: int) -> tuple[l
 
 
 def show(task: Task, name: str, cells: list[CellResult], cpu: float, seed: int) -> None:
-    summary = summarise(cells, task.labels, derive_seed(seed, task.name, "interval"))
+    summary = summarise(cells, task.labels)
     score, interval = summary["scores"]["macro_f1"], summary["intervals"]["macro_f1"]
     wall = np.median([cell.seconds["fit"] for cell in cells])
     by_class = "  ".join(f"{label} {values['f1']:.2f}" for label, values in summary["per_class"].items())

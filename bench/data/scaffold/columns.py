@@ -1,13 +1,17 @@
-"""Which column of a user's data is what: as the user says, else by its name."""
+"""Which column of a user's data is what: as the user says, else by its name, else by what is in it."""
 
 from __future__ import annotations
 
 import shlex
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.data.files import UNWRITABLE
 from bench.data.messages import check_name
+from bench.data.scaffold.guess import BY_NAME, Guess, guess_label, guess_pair, guess_text
+from bench.data.scaffold.names import whole
+from bench.data.scaffold.profile import Profile
 from bench.data.sources.cells import LeftOut
 from bench.data.sources.table import ROLE_NAMES
 from bench.data.task import TEST, TRAIN
@@ -15,38 +19,9 @@ from bench.errors import ConfigError, DataError, nearest
 from bench.text.identity import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bench.data.sources.formats import Rows
-
-NAMES = {
-    "text": (
-        *("text", "sentence", "body", "content", "headline", "tweet", "article_text", "news", "comment"),
-        *("نص", "النص", "جملة", "الجملة", "خبر", "الخبر", "عنوان", "العنوان", "تغريدة", "التغريدة", "محتوى", "المحتوى"),
-    ),
-    "label": (
-        *("label", "labels", "class", "category", "stance", "gold", "gold_label", "sentiment", "annotation"),
-        *("تصنيف", "التصنيف", "فئة", "الفئة", "وسم", "الوسم", "موقف", "الموقف", "تسمية", "التسمية"),
-    ),
-    "group": (
-        "group",
-        "group_id",
-        "document",
-        "document_id",
-        "doc",
-        "doc_id",
-        "article",
-        "article_id",
-        "مقال",
-        "المقال",
-    ),
-    "split": ("split", "subset", "partition", "تقسيم", "التقسيم"),
-    "id": ("id", "example_id", "text_id", "sentence_id", "uid", "guid"),
-    "document": ("document", "document_id", "doc", "doc_id", "article", "article_id", "file", "filename"),
-    "start": ("start", "begin", "start_offset", "from"),
-    "end": ("end", "stop", "end_offset", "to"),
-}
-"""What a column may be called; a name that stands first is taken even where another of the list is there too."""
 
 SHOWN_VALUES = 3
 """Example values that an error shows of a column."""
@@ -84,6 +59,8 @@ class Summary:
         The values of columns that can be a split.
     unusable : dict of str to str
         Why a column whose name is that of a group or an id is neither, by the first row that tells.
+    profiles : dict of str to Profile
+        What the cells of each column are like.
     """
 
     n_rows: int = 0
@@ -92,6 +69,7 @@ class Summary:
     unlabelled: dict[str, int] = field(default_factory=dict)
     roles: dict[str, set[str]] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,12 +82,15 @@ class Chosen:
         The ``columns`` of a task's source.
     told : dict of str to str
         How each column that the user does not name was told.
+    choices : list of str
+        Where several columns could have been one thing: which was taken, and how to choose another, a sentence each.
     remarks : list of str
         What may have been meant otherwise, a sentence each.
     """
 
     columns: dict[str, Any]
     told: dict[str, str]
+    choices: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 
@@ -134,13 +115,13 @@ def summarise(rows: Rows, split: str | None = None) -> Summary:
                 values.append(text)
             if isinstance(value, LeftOut):
                 found.unlabelled[column] = found.unlabelled.get(column, 0) + 1
-            name = _plain(column)
-            if name in NAMES["split"] or column == split:
+            found.profiles.setdefault(column, Profile()).add(value)
+            if _says(column, "split") or column == split:
                 found.roles.setdefault(column, set()).add(text.strip().casefold())
             reason = ""
-            if name in NAMES["id"] and column not in found.unusable:
+            if _says(column, "id") and column not in found.unusable:
                 reason = _no_name(value, ids.setdefault(column, set()))
-            elif name in NAMES["group"] and not left_out:
+            elif _says(column, "group") and not left_out:
                 groups[column] = groups.get(column, 0) + 1
                 reason = _no_name(value)
             if reason:
@@ -196,12 +177,11 @@ def choose_columns(found: Summary, given: Given, name: str, has_split: bool) -> 
     _check_given(found, given, name)
     labels = sorted({column.rpartition("@")[0] for column in found.passes} | found.unlabelled.keys())
     taken = [column for column in vars(given).values() if column is not None]
-    chosen: dict[str, Any] = {"claim": given.claim} if given.claim else {}
-    chosen["text"] = given.text or _guess("text", found, given, name, taken)
-    taken.append(chosen["text"])
     only = labels[0] if len(labels) == 1 and labels[0] not in taken and given.label is None else None
-    chosen["label"] = given.label or only or _guess("label", found, given, name, taken)
-    taken.append(chosen["label"])
+    guesses = list(_guesses(found, given, name, taken, only))
+    chosen: dict[str, Any] = {guess.key: guess.column for guess in guesses}
+    chosen |= {key: column for key in ("claim", "text", "label") if (column := getattr(given, key)) is not None}
+    taken += [guess.column for guess in guesses]
     passes = [column for column in found.passes if column.rpartition("@")[0] == chosen["label"]]
     labelled = found.n_rows - found.unlabelled.get(chosen["label"], 0)
     if len(passes) > 1 and all(found.passes[column] == labelled for column in passes):
@@ -214,16 +194,54 @@ def choose_columns(found: Summary, given: Given, name: str, has_split: bool) -> 
         chosen["split"] = split
         _check_parts(found.roles.get(split, set()), split, name)
     free = [column for column in found.columns if column not in taken and column not in found.unusable]
-    if ids := [column for column in free if _fits(column, "id")]:
+    if ids := [column for column in free if _says(column, "id")]:
         chosen["id"] = ids[0]
     columns: dict[str, Any] = {
         key: chosen[key] for key in ("id", "claim", "text", "label", "passes", "group", "split") if key in chosen
     }
-    guessed: list[str] = [key for key in columns if key != "passes" and getattr(given, key, None) is None]
-    told = dict.fromkeys(guessed, "told by its name")
-    if only is not None:
-        told["label"] = "the only one that annotators filled in"
-    return Chosen(columns, told, list(_unused(found, columns, labels, has_split)))
+    told = {key: BY_NAME for key in columns if key != "passes" and getattr(given, key, None) is None}
+    told |= {guess.key: guess.told for guess in guesses}
+    return Chosen(columns, told, list(_choices(found, guesses)), list(_unused(found, columns, labels, has_split)))
+
+
+def _guesses(found: Summary, given: Given, name: str, taken: list[str], only: str | None) -> Iterator[Guess]:
+    """Guess the inputs and the label that the user does not name; `only` is the one that annotators filled in."""
+    free = {column: profile for column, profile in found.profiles.items() if column not in (*taken, only)}
+    with _listing(found, given):
+        inputs: tuple[Guess, ...] = ()
+        if given.text is None:
+            pair = guess_pair(free) if given.claim is None else None
+            inputs = pair or (guess_text(free, name),)
+        yield from inputs
+        for guess in inputs:
+            del free[guess.column]
+        if only is not None:
+            yield Guess("label", only, "the only one that annotators filled in")
+        elif given.label is None:
+            yield guess_label(free, name)
+
+
+def _choices(found: Summary, guesses: Sequence[Guess]) -> Iterator[str]:
+    """Say where several columns could have been one thing which was taken."""
+    by_key = {guess.key: guess for guess in guesses}
+    if "claim" in by_key:
+        claim, text = by_key["claim"].column, by_key["text"].column
+        yield (
+            f"The inputs are pairs: the claim is taken from '{claim}', the text that is held against it from '{text}'. "
+            f"For texts alone: --text {shlex.quote(text)}"
+        )
+    yield from filter(None, (guess.choice(found.profiles) for guess in guesses))
+
+
+@contextmanager
+def _listing(found: Summary, given: Given) -> Iterator[None]:
+    """List the columns in an error that asks for one."""
+    try:
+        yield
+    except ConfigError as error:
+        taken = [f"'{column}' is the {key} by --{key}." for key, column in vars(given).items() if column is not None]
+        hints = [*filter(None, [error.hint]), *taken, describe_columns(found)]
+        raise ConfigError(error.message, "\n".join(hints)) from error
 
 
 def _unused(found: Summary, columns: dict[str, Any], labels: list[str], has_split: bool) -> Iterator[str]:
@@ -231,8 +249,9 @@ def _unused(found: Summary, columns: dict[str, Any], labels: list[str], has_spli
     for column in labels:
         if column != columns["label"] and column not in columns.values():
             yield f"Annotators filled in '{column}' too: --label {shlex.quote(column)} makes a task of that."
-    if "claim" in found.columns and "claim" not in columns.values():
-        yield "There is a column 'claim': --claim claim makes this a task of pairs."
+    for column, profile in found.profiles.items():
+        if whole(column, "claim") is not None and profile.holds_text and column not in columns.values():
+            yield f"There is a column '{column}': --claim {shlex.quote(column)} makes this a task of pairs."
     for column, values in found.columns.items():
         if column in columns.values():
             continue
@@ -242,7 +261,7 @@ def _unused(found: Summary, columns: dict[str, Any], labels: list[str], has_spli
                 "row."
             )
         if column in found.unusable:
-            key = "id" if _fits(column, "id") else "group"
+            key = "id" if _says(column, "id") else "group"
             if key not in columns:
                 yield f"The column '{column}' is not taken for the {key}: {found.unusable[column]}."
 
@@ -262,17 +281,17 @@ def choose_span_columns(found: Summary, given: Given, name: str) -> Chosen:
     taken = [column for column in vars(given).values() if column is not None]
     chosen = {}
     for key in ("document", "start", "end"):
-        chosen[key] = _guess(key, found, given, name, taken)
+        chosen[key] = _named(key, found, name, taken)
         taken.append(chosen[key])
-    chosen["label"] = given.label or _guess("label", found, given, name, taken)
+    free = {column: profile for column, profile in found.profiles.items() if column not in taken}
+    with _listing(found, given):
+        chosen["label"] = given.label or guess_label(free, name).column
     text = given.text or ("text" if "text" in found.columns and "text" not in taken else None)
     chosen |= {key: column for key, column in (("text", text), ("group", given.group)) if column is not None}
     columns: dict[str, Any] = {
         key: column for key, column in chosen.items() if key != column or key in ("text", "group")
     }
-    told: dict[str, str] = {
-        key: "told by its name" for key in ("text", "label") if key in chosen and getattr(given, key) is None
-    }
+    told: dict[str, str] = {key: BY_NAME for key in ("text", "label") if key in chosen and getattr(given, key) is None}
     return Chosen(columns, told)
 
 
@@ -303,28 +322,27 @@ def _check_given(found: Summary, given: Given, name: str) -> None:
         named[column] = key
 
 
-def _guess(key: str, found: Summary, given: Given, name: str, taken: list[str]) -> str:
+def _named(key: str, found: Summary, name: str, taken: list[str]) -> str:
+    """The column that a role's names say."""
+    column = _optional(key, found, taken)
+    if column is not None:
+        return column
     candidates = _candidates(key, found, taken)
-    if len(candidates) == 1 or (candidates and _plain(candidates[0]) == NAMES[key][0]):
-        return candidates[0]
-    option = f"Name it: --{key} COLUMN" if key in Given.__dataclass_fields__ else f"Call it '{key}'."
-    fitting = [f"'{column}' is the {k} by --{k}" for k, column in vars(given).items() if _fits(column, key)]
-    problem = " and ".join(fitting) or "None has a name that tells"
-    problem = f"It can be any of {', '.join(candidates)}" if candidates else problem
-    raise ConfigError(f"{name}: which column is the {key}? {problem}.", f"{option}\n{describe_columns(found)}")
+    problem = f"It can be any of {', '.join(candidates)}" if candidates else "None has a name that tells"
+    raise ConfigError(f"{name}: which column is the {key}? {problem}.", f"Call it '{key}'.\n{describe_columns(found)}")
 
 
 def _optional(key: str, found: Summary, taken: list[str]) -> str | None:
     candidates = _candidates(key, found, taken)
-    return candidates[0] if len(candidates) == 1 or (candidates and _plain(candidates[0]) == NAMES[key][0]) else None
+    return candidates[0] if len(candidates) == 1 or (candidates and whole(candidates[0], key) == (0, 0)) else None
 
 
 def _candidates(key: str, found: Summary, taken: list[str]) -> list[str]:
     """The columns that a role's names fit, by the order of those names."""
-    free = [column for column in found.columns if column not in taken and _fits(column, key)]
+    free = [column for column in found.columns if column not in taken and _says(column, key)]
     if key == "group":
         free = [column for column in free if column not in found.unusable]
-    return sorted(free, key=lambda column: NAMES[key].index(_plain(column)))
+    return sorted(free, key=lambda column: whole(column, key) or ())
 
 
 def _check_parts(values: set[str], split: str, name: str) -> None:
@@ -342,9 +360,6 @@ def _is_split(values: set[str]) -> bool:
     return {TRAIN, TEST} <= {ROLE_NAMES.get(value, "") for value in values} and values <= ROLE_NAMES.keys()
 
 
-def _fits(column: str | None, key: str) -> bool:
-    return column is not None and _plain(column) in NAMES[key]
-
-
-def _plain(column: str) -> str:
-    return column.strip().casefold().replace(" ", "_").replace("-", "_")
+def _says(column: str, key: str) -> bool:
+    """Whether a whole name says what a column is."""
+    return whole(column, key) is not None

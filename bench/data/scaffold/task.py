@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +16,8 @@ import yaml
 from bench.catalogue import task_files
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
-from bench.data.definition import build_task, name_problem
-from bench.data.labels import LabelSet, respelled
-from bench.data.messages import check_name
+from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
+from bench.data.labels import LabelSet, check_label, respelled
 from bench.data.scaffold.columns import (
     Chosen,
     Given,
@@ -28,8 +27,13 @@ from bench.data.scaffold.columns import (
     describe_columns,
     summarise,
 )
-from bench.data.scaffold.detection import Found, find_data
+from bench.data.scaffold.detection import find_data
+from bench.data.scaffold.found import Found
+from bench.data.scaffold.header import check_header
+from bench.data.scaffold.profile import MOST_LABELS
+from bench.data.scaffold.repeats import ask_for_a_claim
 from bench.data.sources import read_source
+from bench.data.sources.layout import Asked
 from bench.data.task import ROLES
 from bench.errors import ConfigError, DataError
 from bench.places import folder_beside, make_folder
@@ -37,9 +41,6 @@ from bench.places import folder_beside, make_folder
 if TYPE_CHECKING:
     from bench.checks import Finding
     from bench.data.task import Task
-
-MOST_LABELS = 50
-"""The most different values that a column of labels can have."""
 
 MISSING = ("nan", "null", "<na>", "#n/a", "nat")
 """What programs write for a value that is missing."""
@@ -82,6 +83,8 @@ class Scaffold:
         What was written: the definition and the data card.
     reading : str
         What was read, and from which columns, in a sentence.
+    choices : tuple of str
+        Where several columns could have been one thing: which was taken, and how to choose another, a sentence each.
     remarks : tuple of str
         What may have been meant otherwise, a sentence each.
     findings : list of Finding
@@ -91,11 +94,21 @@ class Scaffold:
     task: Task
     files: list[Path]
     reading: str
+    choices: tuple[str, ...]
     remarks: tuple[str, ...]
     findings: list[Finding]
 
 
-def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool = False) -> Scaffold:
+def scaffold_task(
+    name: str,
+    folder: Path,
+    data: str | Sequence[str],
+    given: Given,
+    force: bool = False,
+    strict: bool = False,
+    allow_repeats: bool = False,
+    asked: Asked | None = None,
+) -> Scaffold:
     """Write a new task of a user's own data: ``task.yaml`` and a data card.
 
     The data are read, and the task is built and checked first, so that what is written works. The data are not copied.
@@ -106,13 +119,19 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
         The task's name: small Latin letters, digits, ``-`` and ``_``.
     folder : pathlib.Path
         Where ``tasks/`` is, or is made.
-    data : str
-        A file, a folder of documents with a file of labels, or ``owner/name`` of the Hugging Face Hub, with
+    data : str or sequence of str
+        A file, the files of a published split, a folder, or ``owner/name`` of the Hugging Face Hub, with
         ``:configuration`` and ``@revision`` where needed.
     given : Given
         The columns that the user names; the others are told by their names.
     force : bool
         Whether to write over a task that is there, and to take the name of one that comes with the package.
+    strict : bool
+        Whether rows without a text or a label, and labels that only repeated inputs have, are errors.
+    allow_repeats : bool
+        Whether most inputs may repeat, the first of each counting.
+    asked : Asked, optional
+        What the user says of how the files are written.
 
     Raises
     ------
@@ -121,7 +140,8 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
     """
     target = folder / "tasks" / name
     _check_name(name, target, force)
-    found = find_data(data)
+    found = find_data(data, asked)
+    check_header(found, given)
     summary = summarise(found.rows(), given.split)
     if not summary.n_rows:
         raise DataError(f"{found.name}: there are no rows.", "A task needs examples, each with a text and a label.")
@@ -154,8 +174,12 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
         "labels": [value for value, _ in counts.most_common()],
         **({"label_map": label_map} if label_map else {}),
         "metric": "macro_f1",
+        **{key: True for key, is_set in zip(FLAGS, (strict, allow_repeats), strict=True) if is_set},
     }
-    task = replace(build_task(definition, found.origin), origin=target / "task.yaml")
+    try:
+        task = replace(build_task(definition, found.origin), origin=target / "task.yaml")
+    except ManyRepeatsError as error:
+        raise ask_for_a_claim(error, name, data, given, asked, found, chosen) from error
     findings = check_task(task)
     definition["source"] = {**found.source_in(target), **section}
     reading = _reading(found, chosen, summary.n_rows, spans)
@@ -170,8 +194,8 @@ def scaffold_task(name: str, folder: Path, data: str, given: Given, force: bool 
     files = _write(
         target, {"task.yaml": _to_yaml(definition), "README.md": insert(card, describe(task), target / "README.md")}
     )
-    remarks = (*_remarks(task, summary), *chosen.remarks)
-    return Scaffold(task, files, reading, remarks, findings)
+    remarks = (*found.remarks, *_remarks(task, summary), *chosen.remarks)
+    return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
 
 
 def _to_yaml(definition: dict[str, Any]) -> str:
@@ -197,7 +221,7 @@ class _AnyLabel(LabelSet):
     def read(self, raw: object, where: str) -> str:
         if not isinstance(raw, str) or not raw.strip():
             raise DataError(f"{where}: the label is {raw!r}.", "Every example needs a label.")
-        check_name(raw, where, "label")
+        check_label(raw, where)
         return raw
 
 
@@ -249,9 +273,22 @@ def _provenance(found: Found, source: dict[str, Any]) -> str:
     if found.file is None:
         config = f", configuration `{source['config']}`" if "config" in source else ""
         return f"The data set `{source['dataset']}` of the Hugging Face Hub{config}, revision `{source['revision']}`."
-    with found.file.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return f"`{source.get('path', source.get('labels'))}`, SHA-256 `{digest}`."
+    if found.file.is_dir():
+        digest = hashlib.sha256()
+        for path in found.files:
+            digest.update(f"{path.relative_to(found.file).as_posix()}\0{_sha256(path)}\n".encode())
+        counted = f"`{source['path']}`, {len(found.files):,} files"
+        return f"{counted}, SHA-256 of their names and digests `{digest.hexdigest()}`."
+    named = source["path"] if "path" in source else source["labels"]
+    names = [*named.values()] if isinstance(named, dict) else [named]
+    names += [source["labels"]] if len(names) < len(found.files) else []
+    named_files = zip(names, found.files, strict=True)
+    return ", ".join(f"`{name}`, SHA-256 `{_sha256(path)}`" for name, path in named_files) + "."
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _remarks(task: Task, summary: Summary) -> Iterator[str]:

@@ -59,7 +59,7 @@ def label_studio(path: Path) -> Rows:
     bench.errors.DataError
         If the file is no such export, or holds no choices.
     """
-    tasks = [(where, task, _annotations(task, where)) for where, task in read_json_array(path)]
+    tasks = [(where, task, _annotations(task, where)) for where, task in _array(path)]
     controls = list(dict.fromkeys(name for _, _, given in tasks for choices, _ in given.values() for name in choices))
     if not controls:
         raise DataError(
@@ -91,7 +91,7 @@ def label_studio_min(path: Path) -> Rows:
     """
     places: dict[Any, str] = {}
     given: dict[Any, dict[str, dict[str, Any]]] = {}
-    for where, item in read_json_array(path):
+    for where, item in _array(path):
         name = item.get("id")
         if type(name) not in (int, str) or "annotator" not in item:
             raise DataError(f"{where}: no object of Label Studio's JSON-MIN: it lacks 'id' or 'annotator'.")
@@ -181,9 +181,9 @@ def prodigy(path: Path) -> Rows:
                 f"{where}: 'answer' is {item.get('answer')!r}, not one of {', '.join(PRODIGY_ANSWERS)}.",
                 "Export the answers with prodigy db-out.",
             )
-        _labels([item["label"]] if "label" in item else [], f"{where}: 'label'")
+        _labels([item["label"]] if item.get("label") is not None else [], f"{where}: 'label'")
         _labels(_options(item), f"{where}: 'accept'")
-    asked = {str(item["label"]) for _, item in lines if "label" in item}
+    asked = {str(item["label"]) for _, item in lines if item.get("label") is not None}
     if not asked and not any("accept" in item for _, item in lines):
         raise DataError(f"{path}: no answer has a 'label' or an 'accept'.", "Only text classification can be read.")
     texts: dict[Any, list[tuple[str, dict[str, Any]]]] = {}
@@ -209,23 +209,28 @@ def prodigy(path: Path) -> Rows:
 
 def _annotations(task: dict[str, Any], where: str) -> dict[str, tuple[dict[str, Cell], bool]]:
     """The choices of each annotator by control, and whether they are marked as ground truth."""
-    annotations = task.get("annotations", task.get("completions"))
+    annotations = task.get("annotations", task.get("completions", ()))
+    # Null, as the tool writes it here and there, is nothing.
+    annotations = [] if annotations is None else annotations
     if not isinstance(task.get("data"), dict) or not isinstance(annotations, list):
         raise DataError(f"{where}: no task of Label Studio: it lacks 'data' or 'annotations'.")
     given: dict[str, tuple[dict[str, Cell], bool]] = {}
     for number, annotation in enumerate(annotations, start=1):
+        if annotation is None or (isinstance(annotation, dict) and annotation.get("result", ()) is None):
+            continue
         results = annotation.get("result") if isinstance(annotation, dict) else None
         if not isinstance(results, list):
             raise DataError(f"{where}: annotation {number} has no list under 'result'.")
         if annotation.get("was_cancelled") or annotation.get("skipped"):
             continue
-        by = annotation.get("completed_by", f"annotation {number}")
-        who = str(by.get("email") or by.get("id") if isinstance(by, dict) else by)
+        by = annotation.get("completed_by")
+        by = (by.get("email") or by.get("id")) if isinstance(by, dict) else by
+        who = f"annotation {number}" if by is None else str(by)
         choices: dict[str, list[str]] = {}
         for result in results:
             value = result.get("value") if isinstance(result, dict) else None
             if isinstance(value, dict) and result.get("type") == "choices" and "start" not in value:
-                labels = _labels(value.get("choices"), f"{where}: annotation {number}: 'choices'")
+                labels = _labels(value.get("choices") or [], f"{where}: annotation {number}: 'choices'")
                 choices.setdefault(str(result.get("from_name")), []).extend(labels)
         made, true = {name: _single(labels) for name, labels in choices.items()}, bool(annotation.get("ground_truth"))
         earlier, was_true = given.get(who, (made, False))
@@ -263,8 +268,8 @@ def _answered(items: list[dict[str, Any]], asked: set[str]) -> Cell:
     for item in items:
         if item["answer"] == "accept":
             accepted += map(str, _options(item))
-            accepted += [str(item["label"])] if "label" in item else []
-        elif item["answer"] == "reject" and "label" in item and len(asked) == 1:
+            accepted += [str(item["label"])] if item.get("label") is not None else []
+        elif item["answer"] == "reject" and item.get("label") is not None and len(asked) == 1:
             accepted.append(f"not {item['label']}")
     if accepted:
         return _single(list(dict.fromkeys(accepted)))
@@ -280,9 +285,10 @@ def _single(labels: list[str]) -> Cell:
 
 def _decided(given: list[Any]) -> Any:
     """What most annotators say; whoever left it open does not count."""
-    given = [value for value in given if not isinstance(value, LeftOut)]
-    if not given:
+    labelled = [value for value in given if not isinstance(value, LeftOut)]
+    if not labelled:
         return UNLABELLED
+    given = [value for value in labelled if value is not None] or labelled
     by_text = {repr(value): value for value in given}
     if len(by_text) == 1:
         return given[0]
@@ -299,4 +305,19 @@ def _decided(given: list[Any]) -> Any:
 def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The objects of a JSON array, or of JSON Lines."""
     array = read_text(path).removeprefix(BYTE_ORDER_MARK).lstrip().startswith("[")
-    yield from read_json_array(path) if array else read_json_lines(path)
+    yield from _array(path) if array else read_json_lines(path)
+
+
+def _array(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """The objects of a JSON array; where several stand on one line, their ids or numbers tell their places apart."""
+    objects = read_json_array(path)
+    on_line = Counter(where for where, _ in objects)
+    return [
+        (where if on_line[where] == 1 else f"{where}, {_called(item, number)}", item)
+        for number, (where, item) in enumerate(objects, start=1)
+    ]
+
+
+def _called(item: dict[str, Any], number: int) -> str:
+    name = item.get("id")
+    return f"object {number}" if name is None else f"id {name}"

@@ -1,30 +1,172 @@
-"""The file formats of tables."""
+"""The file formats of tables, and how one file is written."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from bench.data.files import (
-    LFS_POINTER,
-    check_fetched,
-    check_file,
-    iter_json_lines,
-    open_text,
-    read_json_array,
-)
+from bench.data.encodings import UTF_8, check_encoding
+from bench.data.files import LFS_POINTER, check_fetched, check_file, iter_json_lines, open_text
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
+from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
+from bench.data.sources.delimited import DELIMITED, NONE, QUOTINGS, Dialect, RowError, Swallowed, table_rows
+from bench.data.sources.json_objects import read_json
+from bench.data.sources.plain import beside, class_folders, fasttext
+from bench.data.sources.sheet import read_sheet
 from bench.errors import ConfigError, DataError, nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bench.data.sources.section import Section
+
 Rows = Iterable[tuple[str, Mapping[str, Any]]]
 """Rows of a table, each with its place."""
+
+FORM_KEYS = ("format", "quote", "encoding", "header", "sheet", "labels")
+"""The keys of a source that say how its files are written."""
+
+SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".xlsx": "xlsx",
+}
+"""The format that a file's suffix stands for."""
+
+TEXTS = (".txt", ".tab", ".ndjson")
+"""Further suffixes of files that can be tables; what they hold tells the format."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a file of rows is written.
+
+    Parameters
+    ----------
+    format : str
+        One of `FORMATS`.
+    quote : str or None
+        The quoting of a table with a delimiter, one of `bench.data.sources.delimited.QUOTINGS`; None for the format's.
+    encoding : str
+        As Python calls it.
+    header : tuple of str
+        The names of the columns of a table whose first line does not name them; else empty.
+    sheet : str or None
+        The sheet of a workbook; None for the only one.
+    labels : pathlib.Path or None
+        The file with the labels of a file of texts.
+    trusted : bool
+        Whether somebody says that the table is quoted so, rather than its suffix.
+    """
+
+    format: str
+    quote: str | None = None
+    encoding: str = UTF_8
+    header: tuple[str, ...] = ()
+    sheet: str | None = None
+    labels: Path | None = None
+    trusted: bool = False
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the cells of a table with a delimiter are kept apart."""
+        usual = DELIMITED[self.format]
+        return usual if self.quote is None else replace(usual, quote=self.quote)
+
+    def rows(self, path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Read a file's rows, each with its place.
+
+        Raises
+        ------
+        bench.errors.DataError
+            If the file is not written so.
+        """
+        with unpacked(path, (*SUFFIXES, *TEXTS)) as (file, shown):
+            for where, row in FORMATS[self.format](file, self):
+                yield where if file is path else where.replace(str(file), shown), row
+
+    def settings(self, name: str) -> dict[str, Any]:
+        """Say how files are written as a source does, without what the suffix of a file's name says."""
+        usual = SUFFIXES.get(_suffix(name)) == self.format and not self.trusted
+        given: dict[str, Any] = {} if usual else {"format": self.format}
+        if self.format in DELIMITED and self.dialect != DELIMITED[self.format]:
+            given["quote"] = self.quote
+        if self.encoding != UTF_8:
+            given["encoding"] = self.encoding
+        if self.header:
+            given["header"] = list(self.header)
+        if self.sheet is not None:
+            given["sheet"] = self.sheet
+        return given
+
+    def describe(self) -> str:
+        """Say what a file is, to follow a comma.
+
+        Examples
+        --------
+        >>> Form("csv", quote="single", encoding="windows-1256").describe()
+        'a file of format csv with single quotation marks, in WINDOWS-1256'
+        """
+        quoting = ""
+        if self.format in DELIMITED and self.dialect != DELIMITED[self.format]:
+            quoting = WRITTEN[self.dialect.quote]
+        header = " without a header" if self.header else ""
+        return f"a file of format {self.format}{header}{quoting}{self.encoded}"
+
+    @property
+    def encoded(self) -> str:
+        """The encoding, where it is not UTF-8, after a comma."""
+        return "" if self.encoding == UTF_8 else f", in {self.encoding.upper()}"
+
+
+WRITTEN = {
+    "double": " with quotation marks",
+    "single": " with single quotation marks",
+    "backslash": " with backslashes before quotation marks",
+    NONE: " whose quotation marks are part of the texts",
+}
+"""What each quoting is, to follow the name of a format."""
+
+
+def form_of(source: Section, name: str, labels: Path | None = None) -> Form:
+    """Say how a source's file is written: as the source says, else as its suffix says.
+
+    Parameters
+    ----------
+    source : Section
+        The section of the task's file.
+    name : str
+        The file's name.
+    labels : pathlib.Path, optional
+        The file with the labels of a file of texts.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If there is no such format, quoting or encoding.
+    """
+    given = source.content
+    quote, sheet = (source.text(key) if given.get(key) is not None else None for key in ("quote", "sheet"))
+    if quote is not None and quote not in QUOTINGS:
+        raise ConfigError(f"{source.where('quote')}: there is no quoting '{quote}'.", nearest(quote, QUOTINGS))
+    encoding = UTF_8
+    if given.get("encoding") is not None:
+        encoding = check_encoding(source.text("encoding"), source.where("encoding"))
+    return Form(
+        format_of(name, given.get("format"), source.where("format")),
+        quote,
+        encoding,
+        tuple(source.texts("header")),
+        sheet,
+        labels,
+        trusted=given.get("format") is not None,
+    )
 
 
 def format_of(name: str, given: object, where: str) -> str:
@@ -48,66 +190,52 @@ def format_of(name: str, given: object, where: str) -> str:
         if not isinstance(given, str) or given not in FORMATS:
             raise ConfigError(f"{where}: there is no format {given!r}.", nearest(str(given), FORMATS))
         return given
-    suffix = PurePath(name).suffix
+    suffix = _suffix(name)
     if suffix not in SUFFIXES:
         raise DataError(
             f"{name}: a table is a {', '.join(list(SUFFIXES)[:-1])} or {list(SUFFIXES)[-1]} file, not '{suffix}'.",
-            "Unpack it." if suffix in ARCHIVES else f"Name what it is in {where}.",
+            "Unpack it." if suffix in (*ARCHIVES, *OTHER_ARCHIVES) else f"Name what it is in {where}.",
         )
     return SUFFIXES[suffix]
 
 
-def _delimited_rows(path: Path, delimiter: str, quoting: Literal[0, 3]) -> Rows:
-    with open_text(path, newline="") as lines:
-        yield from parse_delimited(lines, path, delimiter, quoting)
+def _suffix(name: str) -> str:
+    """A file's suffix; of a compressed one that of what is in it, as far as its name says."""
+    path = PurePath(name)
+    return path.with_suffix("").suffix if path.suffix in ARCHIVES and path.with_suffix("").suffix else path.suffix
 
 
-def parse_delimited(lines: Iterable[str], path: Path, delimiter: str, quoting: Literal[0, 3]) -> Rows:
-    """Parse lines of a table with a header; blank ones are passed over.
+def delimited_rows(path: Path, form: Form) -> Rows:
+    """Read a table with a delimiter."""
+    dialect = form.dialect
+    with open_text(path, newline=line_end(path, form.encoding, dialect), encoding=form.encoding) as lines:
+        yield from parse_delimited(lines, path, dialect, form.header, form.trusted)
 
-    Parameters
-    ----------
-    lines : iterable of str
-        The lines with their ends, without a byte order mark; they are taken one by one.
-    path : pathlib.Path
-        Named in errors.
-    delimiter : str
-        What stands between cells.
-    quoting : {csv.QUOTE_MINIMAL, csv.QUOTE_NONE}
-        Whether quotation marks mean anything.
+
+def line_end(path: Path, encoding: str, dialect: Dialect) -> str:
+    r"""What ends lines, as for `open`: where nothing is quoted, ``\r`` ends them only in files in which it does so."""
+    if dialect.quote != NONE:
+        return ""
+    with open_text(path, newline="", encoding=encoding) as lines:
+        first = next((line for line in lines if line.strip()), "")
+    return "" if first.endswith("\r") else "\n"
+
+
+def parse_delimited(
+    lines: Iterable[str], path: Path, dialect: Dialect, columns: Sequence[str] = (), trusted: bool = False
+) -> Rows:
+    """Parse lines of a table, as `bench.data.sources.delimited.table_rows` does.
 
     Raises
     ------
     bench.errors.DataError
-        If a row is no row, or not as long as the header, or the header has a column twice.
+        If a row is no row of the table.
     """
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
-    header: list[str] = []
-    while True:
-        where = place(path, reader.line_num + 1)
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            hint = "A text with a quotation mark is quoted, and its marks doubled."
-            if "field limit" in str(error):
-                hint = "Most likely a quotation mark before it is not closed; texts as long as that go into JSON Lines."
-            raise DataError(f"{where}: not valid CSV: {error}.", hint) from error
-        if row is None:
-            return
-        if not row or (not header and not "".join(row).strip()):
-            continue
-        if not header:
-            header = row
-            if len(set(header)) < len(header):
-                twice = next(name for name in header if header.count(name) > 1)
-                raise DataError(f"{where}: the column '{twice}' stands twice.")
-            continue
-        if len(row) != len(header):
-            raise DataError(
-                f"{where}: {len(row)} cells, but the header has {len(header)}.",
-                "Quote a text that holds the delimiter or a line end.",
-            )
-        yield where, dict(zip(header, row, strict=True))
+    try:
+        for row in table_rows(lines, dialect, columns, None if trusted else Swallowed(dialect.delimiter)):
+            yield place(path, row.line), dict(zip(row.names, row.cells, strict=True))
+    except RowError as fault:
+        raise DataError(f"{place(path, fault.line)}: {fault.message}", fault.hint) from fault
 
 
 def _parquet(path: Path) -> Rows:
@@ -149,32 +277,26 @@ def _is_number(kind: Any) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
-DELIMITED: dict[str, tuple[str, Literal[0, 3]]] = {
-    "csv": (",", csv.QUOTE_MINIMAL),
-    "tsv": ("\t", csv.QUOTE_NONE),
-    "quoted-tsv": ("\t", csv.QUOTE_MINIMAL),
-    "semicolon-csv": (";", csv.QUOTE_MINIMAL),
+def _beside(path: Path, form: Form) -> Rows:
+    if form.labels is None:
+        raise ConfigError(f"{path}: the format 'lines' needs a file of labels.", "Name it in source.labels.")
+    return beside(path, form.labels, form.encoding)
+
+
+FORMATS: dict[str, Callable[[Path, Form], Rows]] = {
+    **dict.fromkeys(DELIMITED, delimited_rows),
+    "jsonl": lambda path, form: iter_json_lines(path, form.encoding),
+    "json": lambda path, form: read_json(path, form.encoding),
+    "parquet": lambda path, form: _parquet(path),
+    "xlsx": lambda path, form: read_sheet(path, form.sheet, form.header),
+    "fasttext": lambda path, form: fasttext(path, form.encoding),
+    "lines": _beside,
+    "class-folders": lambda path, form: class_folders(path, form.encoding),
+    "label-studio": lambda path, form: label_studio(path),
+    "label-studio-min": lambda path, form: label_studio_min(path),
+    "doccano": lambda path, form: doccano(path),
+    "prodigy": lambda path, form: prodigy(path),
 }
-"""The formats with a delimiter: what it is, and whether quotation marks mean anything."""
-
-FORMATS: dict[str, Callable[[Path], Rows]] = {
-    **{
-        name: partial(_delimited_rows, delimiter=delimiter, quoting=quoting)
-        for name, (delimiter, quoting) in DELIMITED.items()
-    },
-    "jsonl": iter_json_lines,
-    "json": read_json_array,
-    "parquet": _parquet,
-    "label-studio": label_studio,
-    "label-studio-min": label_studio_min,
-    "doccano": doccano,
-    "prodigy": prodigy,
-}
-"""What reads each format: separated by commas, by tabs without and with quotation marks, by semicolons; a JSON object
-a line, a JSON array of objects; Parquet; exports of annotation tools."""
-
-SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".json": "json", ".parquet": "parquet"}
-"""The format that a file's suffix stands for."""
-
-ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z", ".rar", ".zst")
-"""Suffixes of files that hold others; none is unpacked."""
+"""What reads each format: separated by commas, by tabs without and with quotation marks, by semicolons and by bars; a
+JSON object a line, JSON of one value; Parquet; Excel's workbooks; fastText's lines; lines beside lines of labels; a
+folder for each class; exports of annotation tools."""

@@ -1,26 +1,35 @@
-"""How the rows of a file are written: told by its suffix and by what it holds."""
+"""How a file is written: decided by its suffix and by all that it holds."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import mmap
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from bench.data.files import open_text
-from bench.data.messages import place
-from bench.data.sources.formats import ARCHIVES, DELIMITED, SUFFIXES
+from bench.data.encodings import UTF_8, detect_encoding
+from bench.data.files import BYTE_ORDER_MARK, iter_json_lines, open_text, parse_json, read_text
+from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
+from bench.data.sources.delimited import (
+    DELIMITED,
+    EXCEL_LINE,
+    NAMES,
+    NONE,
+    Dialect,
+    RowError,
+    Swallowed,
+    table_rows,
+)
+from bench.data.sources.formats import SUFFIXES, TEXTS, Form, line_end
+from bench.data.sources.json_objects import is_table
+from bench.data.sources.plain import FASTTEXT
 from bench.errors import DataError
 
-QUOTED_CELL = re.compile(rb'(^|\t)"[^\t]*"(\t|\r?$)', re.MULTILINE)
-"""A cell between tabs that is in quotation marks."""
-
 LOOKED_AT = 50
-"""Rows that decide on a format."""
+"""Rows that decide on a format where not all can be read first."""
 
 HEAD = 2**16
 """Characters of a file's beginning that are looked at for its kind."""
@@ -31,44 +40,152 @@ PAGE = re.compile(r"\s*(<!doctype html|<html)\b", re.IGNORECASE)
 OBJECT = re.compile(r'\s*(\[\s*)?\{\s*"')
 """What JSON objects begin with, in an array or not."""
 
-EXCEL_LINE = re.compile(r"sep=.\r?\n", re.IGNORECASE)
-"""The line by which Excel is told a table's delimiter."""
+FASTTEXT_SUFFIXES = (".train", ".valid", ".test", ".ft")
+"""Suffixes that files of fastText's form have beside ``.txt``."""
+
+ORDER = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "tsv"}
+"""The format that a table with a delimiter has, by its suffix, where nothing speaks for another one."""
+
+MARKS = {
+    "double": re.compile(r'(?:^|[,;\t|])"'),
+    "single": re.compile(r"(?:^|[,;\t|])'"),
+    "backslash": re.compile(r'\\"'),
+    "doubled": re.compile(r'""'),
+}
+"""What must stand in a file for its cells to be quoted so; where marks are doubled, no backslash is for them."""
+
+MARKS_REMARK = (
+    "Quotation marks are read as part of the texts, also where a cell begins with one: read as quoting, they would not "
+    "give whole rows, or stand where nothing needs them. --quote double reads them as quoting."
+)
+
+LINES_REMARK = (
+    "Quoted texts go over several lines. By their numbers of cells these could be {:,} more rows, but not by what "
+    "stands in the cells. --quote none reads them as rows."
+)
+
+Lines = Callable[[Dialect], AbstractContextManager[Iterable[str]]]
+"""Gives a table's lines anew, cut as a dialect cuts them."""
 
 
-def detect_layout(path: Path) -> str:
-    """Say how the rows of a file are written, whoever wrote them.
+@dataclass(frozen=True)
+class Asked:
+    """What somebody says of how a file is written; None and empty where nothing."""
 
-    Returns
-    -------
-    str
-        One of `bench.data.sources.formats.FORMATS`, but none of an annotation tool.
+    format: str | None = None
+    quote: str | None = None
+    encoding: str | None = None
+    columns: tuple[str, ...] = ()
+    sheet: str | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file is written, and what may have been meant otherwise.
+
+    Parameters
+    ----------
+    form : Form
+        How it is read.
+    remarks : tuple of str
+        What may have been meant otherwise, a sentence each.
+    """
+
+    form: Form
+    remarks: tuple[str, ...] = ()
+
+
+def detect_layout(path: Path, asked: Asked | None = None) -> Layout:
+    """Say how a file is written, whoever wrote it; of an annotation tool's export only that it is JSON.
 
     Raises
     ------
     bench.errors.DataError
         If nothing here reads it.
     """
+    asked = asked or Asked()
+    with unpacked(path, (*SUFFIXES, *TEXTS)) as (file, _):
+        said = asked.format is not None or asked.quote is not None
+        form = Form(asked.format or "", asked.quote, _encoding(file, asked), asked.columns, asked.sheet, trusted=said)
+        return Layout(form) if asked.format is not None else _detect(file, form)
+
+
+def _encoding(path: Path, asked: Asked) -> str:
+    if asked.encoding is not None:
+        return asked.encoding
+    binary = path.suffix.lower() in (".parquet", ".xlsx")
+    return UTF_8 if binary or not path.is_file() else detect_encoding([path])
+
+
+def _detect(path: Path, form: Form) -> Layout:
     suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        return "parquet"
-    if suffix in (".csv", ".tsv", ".tab", ".txt"):
-        head = read_head(path)
+    if suffix in (".parquet", ".xlsx"):
+        return Layout(replace(form, format=SUFFIXES[suffix]))
+    if suffix in (*ORDER, *FASTTEXT_SUFFIXES):
+        head = read_head(path, form.encoding)
+        if head.lstrip().startswith(FASTTEXT):
+            return Layout(replace(form, format="fasttext"))
         _check_delimited(head, path)
-        return _delimited(path) or _by_header(head, "csv" if suffix == ".csv" else "tsv")
+        if suffix in ORDER:
+            return _delimited(path, replace(form, format=ORDER[suffix]), head)
     if suffix in (".json", ".jsonl", ".ndjson"):
-        head = read_head(path)
+        head = read_head(path, form.encoding)
         _check_page(head, path)
-        return "json" if head.lstrip().startswith("[") else "jsonl"
-    known = ", ".join(SUFFIXES)
-    hint = f"Unpack it. Files are told by {known}." if suffix in ARCHIVES else f"Files are told by {known}."
-    hint = "Save the sheet as CSV in UTF-8." if suffix in (".xlsx", ".xls", ".ods") else hint
+        return Layout(replace(form, format=_json_layout(path, head, form.encoding)))
+    raise _unknown(path)
+
+
+def _json_layout(path: Path, head: str, encoding: str) -> str:
+    """Whether a file is JSON Lines or one JSON value with a table in it."""
+    if head.lstrip().startswith("["):
+        return "json"
+    try:
+        first = [row for _, row in islice(iter_json_lines(path, encoding), 2)]
+    except DataError:
+        content = _object(path, encoding)
+        if content is None:
+            raise
+        first, one = [content], True
+    else:
+        one = len(first) == 1 and any(_is_list_of_objects(value) for value in first[0].values())
+    if len(first) == 1 and is_table(first[0]):
+        return "json"
+    if one:
+        raise DataError(
+            f"{path}: it holds one JSON object, not one for each example.",
+            "Write an array of objects, or an object a line.",
+        )
+    return "jsonl"
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _object(path: Path, encoding: str) -> dict[str, Any] | None:
+    """The one object that a file holds."""
+    try:
+        content = parse_json(read_text(path, encoding).removeprefix(BYTE_ORDER_MARK), path)
+    except DataError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _unknown(path: Path) -> DataError:
+    suffix = path.suffix.lower()
+    known = ", ".join((*SUFFIXES, ".txt"))
+    hint = f"Files are told by {known}; --format says what this one is."
+    if suffix in (*ARCHIVES, *OTHER_ARCHIVES):
+        hint = f"Unpack it. Files are told by {known}."
+    if suffix in (".xls", ".ods"):
+        hint = "Save the sheet as .xlsx, or as CSV in UTF-8."
     problem = f"no format is known for '{path.suffix}'" if suffix else "its name has no suffix that tells its format"
-    raise DataError(f"{path}: {problem}.", hint)
+    return DataError(f"{path}: {problem}.", hint)
 
 
-def read_head(path: Path) -> str:
+def read_head(path: Path, encoding: str = UTF_8) -> str:
     """A file's beginning, from the first line that is not blank."""
-    with open_text(path, newline="") as lines:
+    with open_text(path, newline="", encoding=encoding) as lines:
         return next((line for line in lines if line.strip()), "") + lines.read(HEAD)
 
 
@@ -79,60 +196,212 @@ def _check_page(head: str, path: Path) -> None:
 
 
 def _check_delimited(head: str, path: Path) -> None:
-    """Raise a DataError if a file begins as no table with a delimiter does: as JSON, or with Excel's line."""
+    """Raise a DataError if a file begins as no table with a delimiter does: as JSON or a page."""
     _check_page(head, path)
     if OBJECT.match(head):
-        suffix = ".json" if head.lstrip().startswith("[") else ".jsonl"
-        raise DataError(f"{path}: it is JSON, not a table with a delimiter.", f"Let its name end in {suffix}.")
-    if mark := EXCEL_LINE.match(head):
+        suffix, name = (".json", "json") if head.lstrip().startswith("[") else (".jsonl", "jsonl")
         raise DataError(
-            f"{place(path, 1)}: '{mark[0].strip()}' is a line for Excel alone.",
-            "Take it out: the first line of a table is its header.",
+            f"{path}: it is JSON, not a table with a delimiter.",
+            f"Let its name end in {suffix}, or add --format {name}.",
         )
 
 
-def _delimited(path: Path) -> str | None:
-    """The delimiter and quoting that give the most columns, the same number in each of the first rows."""
-    best, most = None, 1
-    for name, (delimiter, quoting) in DELIMITED.items():
-        with open_text(path, newline="") as lines:
-            width = common_width(lines, delimiter, quoting)
-        if width > most and (quoting != csv.QUOTE_NONE or not _has_quoted_cell(path)):
-            best, most = name, width
-    return best
+def _delimited(path: Path, form: Form, head: str) -> Layout:
+    """Decide how a table with a delimiter is written, by all its lines."""
+
+    def lines(dialect: Dialect) -> AbstractContextManager[Iterable[str]]:
+        return open_text(path, newline=line_end(path, form.encoding, dialect), encoding=form.encoding)
+
+    dialect, remark = decide_dialect(lines, DELIMITED[form.format], form.header, form.quote)
+    return Layout(_with_dialect(form, dialect), (remark,) if remark else ())
 
 
-def common_width(lines: Iterable[str], delimiter: str, quoting: Literal[0, 3]) -> int:
-    """The number of cells that each of the first rows has; 0 where they differ, or are no rows."""
-    reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
-    try:
-        widths = {len(row) for row in islice((row for row in reader if row), LOOKED_AT)}
-    except csv.Error:
-        return 0
-    return widths.pop() if len(widths) == 1 else 0
+def _with_dialect(form: Form, dialect: Dialect) -> Form:
+    form = replace(form, quote=None)
+    name = next((name for name, known in DELIMITED.items() if known == dialect), None)
+    if name is not None:
+        return replace(form, format=name)
+    name = next(name for name, known in DELIMITED.items() if known.delimiter == dialect.delimiter)
+    return replace(form, format=name, quote=dialect.quote)
 
 
-def _has_quoted_cell(path: Path) -> bool:
-    """Whether a cell of a file with tabs is in quotation marks, line ends in it included."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        start = len(codecs.BOM_UTF8) if content[:3] == codecs.BOM_UTF8 else 0
-        with memoryview(content) as view, view[start:] as cells:
-            return QUOTED_CELL.search(cells) is not None
+def decide_dialect(
+    lines: Lines, usual: Dialect, columns: Sequence[str] = (), quote: str | None = None
+) -> tuple[Dialect, str]:
+    """Decide how a table is written: so that every row has the header's number of cells, and no text takes in rows.
+
+    Where the same lines are whole rows without quoting, but fewer rows with it, they are rows.
+
+    Parameters
+    ----------
+    lines : callable
+        Gives the table's lines anew.
+    usual : Dialect
+        What is taken where nothing speaks for another one.
+    columns : sequence of str
+        The names of the columns of a table without a header.
+    quote : str, optional
+        The quoting, where somebody says it.
+
+    Returns
+    -------
+    (Dialect, str)
+        The dialect, and a sentence about what may have been meant otherwise, else an empty text.
+    """
+    delimiters = _delimiters(lines, usual)
+    if quote is not None:
+        readings = [_read(lines, Dialect(delimiter, quote), columns, trusted=True) for delimiter in delimiters]
+    else:
+        marks = _marks(lines, usual)
+        readings = [_decided(lines, delimiter, marks, columns) for delimiter in delimiters]
+    whole = [reading for reading in readings if reading.fault is None and reading.width > 1]
+    if whole:
+        best = max(whole, key=lambda reading: (reading.width, reading.dialect.delimiter == usual.delimiter))
+    else:
+        best = max(readings, key=lambda reading: (reading.width, reading.dialect.delimiter == usual.delimiter))
+    return best.dialect, best.remark
 
 
-def _by_header(head: str, default: str) -> str:
-    """The delimiter that gives a header the most columns, where the rows do not agree on one."""
-    widths = header_widths(head)
-    return max(widths, key=lambda name: (widths[name], name == default), default=default)
+@dataclass(frozen=True)
+class _Reading:
+    """A table read in a dialect: its columns, its rows, the line at which it breaks, and what to say of it.
+
+    In some rows over several lines each line could be a row too, as far as other rows tell: `doubtful` counts them.
+    """
+
+    dialect: Dialect
+    width: int
+    n_rows: int
+    fault: int | None
+    doubtful: int = 0
+    remark: str = ""
 
 
-def header_widths(head: str) -> dict[str, int]:
-    """Into how many columns each delimiter splits the first line of a table; nothing where its quoting is broken."""
-    header = head.lstrip("\r\n").splitlines()[:1]
-    try:
-        return {
-            name: len(next(csv.reader(header, delimiter=delimiter, quoting=quoting, strict=True)))
-            for name, (delimiter, quoting) in DELIMITED.items()
-        }
-    except csv.Error:
-        return {}
+def _marks(lines: Lines, usual: Dialect) -> set[str]:
+    """The quotings that a table can have by the marks that stand in it."""
+    found: set[str] = set()
+    with lines(Dialect(usual.delimiter, NONE)) as opened:
+        for line in opened:
+            found |= {name for name, mark in MARKS.items() if name not in found and mark.search(line)}
+            if len(found) == len(MARKS):
+                break
+    return found - {"backslash"} if "doubled" in found else found
+
+
+def _delimiters(lines: Lines, usual: Dialect) -> list[str]:
+    """The delimiters that stand in a table's header, or the one that it has a line about."""
+    with lines(Dialect(usual.delimiter, NONE)) as opened:
+        filled = (line for line in opened if line.strip())
+        header = next(filled, "")
+        if mark := EXCEL_LINE.fullmatch(header):
+            return [mark[1]] if mark[1] in NAMES else [usual.delimiter]
+        while header.startswith("#") and not any(delimiter in header for delimiter in NAMES):
+            header = next(filled, "")
+    known = [usual.delimiter, *(delimiter for delimiter in NAMES if delimiter != usual.delimiter)]
+    return [delimiter for delimiter in known if delimiter in header] or [usual.delimiter]
+
+
+def _decided(lines: Lines, delimiter: str, marks: set[str], columns: Sequence[str]) -> _Reading:
+    """The reading of a table with a delimiter that is right, or that goes furthest."""
+    readings: dict[str, _Reading] = {}
+
+    def read(quote: str) -> _Reading:
+        readings[quote] = _read(lines, Dialect(delimiter, quote), columns)
+        return readings[quote]
+
+    plain = NONE if delimiter == "\t" else "double"
+    usual = read(plain)
+    if not marks & {"double", "single"} and usual.fault is None:
+        return usual
+    bare = readings.get(NONE) or read(NONE)
+    for quote in ("double", "backslash", "single"):
+        mark = "single" if quote == "single" else "double"
+        if mark not in marks:
+            continue
+        quoted = readings.get(quote) or read(quote)
+        if quoted.fault is not None:
+            continue
+        if bare.fault is not None or bare.width == 1:
+            return _escaped(read, quoted) if marks >= {"double", "backslash"} and quote == "double" else quoted
+        if quoted.n_rows < bare.n_rows and not quoted.doubtful:
+            return replace(quoted, remark=LINES_REMARK.format(bare.n_rows - quoted.n_rows))
+        if quoted.n_rows < bare.n_rows:
+            return replace(bare, remark=_rows_remark(bare, quoted))
+        if quote == plain or _is_quoted(lines, delimiter, "'" if quote == "single" else '"', wholly=quote == "single"):
+            return quoted
+    if bare.fault is None and "double" in marks:
+        return replace(bare, remark=MARKS_REMARK)
+    for reading in (usual, bare):
+        if reading.fault is None:
+            return reading
+    return max(readings.values(), key=lambda reading: reading.fault or 0) if plain == NONE else usual
+
+
+def _escaped(read: Callable[[str], _Reading], quoted: _Reading) -> _Reading:
+    """The reading in which backslashes stand before quotation marks, if it has the same rows, else the other one."""
+    escaped = read("backslash")
+    return escaped if escaped.fault is None and escaped.n_rows == quoted.n_rows else quoted
+
+
+def _rows_remark(bare: _Reading, quoted: _Reading) -> str:
+    name = next(name for name, known in DELIMITED.items() if known.delimiter == quoted.dialect.delimiter)
+    name = "quoted-tsv" if name == "tsv" else name
+    return (
+        f"Quotation marks are read as part of the texts: so each line is a row of {bare.width} cells, {bare.n_rows:,} "
+        f"in all. As quoted cells they would take lines together to {quoted.n_rows:,} rows: --format {name} --quote "
+        f"{quoted.dialect.quote} reads them so."
+    )
+
+
+def _read(lines: Lines, dialect: Dialect, columns: Sequence[str], trusted: bool = False) -> _Reading:
+    width = n_rows = 0
+    fault = None
+    watch = None if trusted else Swallowed(dialect.delimiter)
+    with lines(dialect) as opened:
+        try:
+            for row in table_rows(opened, dialect, columns, watch):
+                width, n_rows = len(row.names), n_rows + 1
+        except RowError as error:
+            fault = error.line
+    doubtful = 0 if watch is None else watch.doubtful
+    return _Reading(dialect, width or _header_width(lines, dialect), n_rows, fault, doubtful)
+
+
+def _header_width(lines: Lines, dialect: Dialect) -> int:
+    """The number of cells of the first line that holds any."""
+    with lines(dialect) as opened:
+        first = next((line for line in opened if line.strip()), None)
+    return 0 if first is None else first.count(dialect.delimiter) + 1
+
+
+def _is_quoted(lines: Lines, delimiter: str, mark: str, wholly: bool = False) -> bool:
+    """Whether quotation marks around whole cells are quoting, in a table whose lines are rows either way.
+
+    Who quotes does so to whole columns, or to the cells that need it since a mark is in them. Numbers need not be
+    quoted anywhere.
+
+    Parameters
+    ----------
+    lines : callable
+        Gives the table's lines anew.
+    delimiter, mark : str
+        What stands between and around cells.
+    wholly : bool
+        Whether a column must be quoted as a whole.
+    """
+    needless: set[int] = set()
+    open_cells: set[int] = set()
+    quoted = False
+    with lines(Dialect(delimiter, NONE)) as opened:
+        filled = (line for line in opened if line.strip() and not EXCEL_LINE.fullmatch(line))
+        rows = (line.rstrip("\r\n").split(delimiter) for line in filled)
+        next(rows, None)
+        for row in rows:
+            for column, cell in enumerate(row):
+                if len(cell) > 1 and cell[0] == cell[-1] == mark:
+                    quoted = True
+                    if wholly or mark not in cell[1:-1]:
+                        needless.add(column)
+                elif cell and not cell.isdigit():
+                    open_cells.add(column)
+    return quoted and not needless & open_cells

@@ -28,6 +28,8 @@ class Records:
         have a column ``stratum``. Else empty.
     notes : tuple of str
         What was left out while reading, one sentence each.
+    gaps : tuple of str
+        Which rows had no text or no label, one sentence each.
     """
 
     examples: pd.DataFrame
@@ -36,3 +38,4 @@ class Records:
     splits: tuple[str, ...] = ()
     population: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()

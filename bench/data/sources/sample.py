@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.data.annotations import Units
 from bench.data.files import check_characters, name_field, read_json_lines
-from bench.data.sources.formats import FORMATS, format_of
+from bench.data.sources.formats import form_of
 from bench.data.sources.passes import read_passes
 from bench.data.sources.records import Records
 from bench.errors import ConfigError, DataError, nearest
@@ -44,7 +44,7 @@ def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirr
     """
     source.check_keys(
         ("kind", "sample", "path", "columns", "annotations", "field"),
-        ("adjudications", "population", "format", "download"),
+        ("adjudications", "population", "format", "quote", "encoding", "header", "download"),
     )
     if inputs != ("text",):
         raise ConfigError(f"{source.origin}: 'inputs' must be [text] for a sample of sentences.")
@@ -55,8 +55,7 @@ def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirr
     texts: dict[Key, str] = {}
     for name in files.content:
         path = source.file(files.text(name), mirror)
-        reader = FORMATS[format_of(path.name, source.content.get("format"), source.where("format"))]
-        for where, row in reader(path):
+        for where, row in form_of(source, path.name).rows(path):
             for column in (columns.text("id"), columns.text("text")):
                 if column not in row:
                     raise DataError(f"{where}: there is no column '{column}'.", nearest(column, row))

@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench.data.corpus import read_documents
 from bench.data.files import check_characters
-from bench.data.sources.formats import FORMATS, format_of
+from bench.data.sources.formats import form_of
 from bench.data.sources.records import Records
 from bench.errors import ConfigError, DataError, nearest
 
@@ -33,7 +33,7 @@ def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
 
     Offsets count Unicode code points of the document's text, and the end is excluded.
     """
-    source.check_keys(("kind", "documents", "labels"), ("format", "columns"))
+    source.check_keys(("kind", "documents", "labels"), ("format", "quote", "encoding", "header", "columns"))
     if inputs != ("text",):
         raise ConfigError(f"{source.origin}: 'inputs' must be [text] for spans of documents.")
     names = {name: name for name in REQUIRED}
@@ -45,7 +45,7 @@ def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
     path = source.path(source.text("labels"))
     rows: list[dict[str, str]] = []
     places: dict[str, str] = {}
-    for where, row in FORMATS[format_of(path.name, source.content.get("format"), source.where("format"))](path):
+    for where, row in form_of(source, path.name).rows(path):
         for column in names.values():
             if column not in row:
                 raise DataError(f"{where}: there is no column '{column}'.", nearest(column, row))

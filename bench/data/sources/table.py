@@ -6,15 +6,17 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from bench.data.files import check_characters
 from bench.data.mapped import LARGE, MappedFile
-from bench.data.messages import check_name
+from bench.data.messages import check_name, listed
 from bench.data.sources.cells import LeftOut, Undecided
-from bench.data.sources.formats import FORMATS, Rows, format_of
+from bench.data.sources.formats import FORM_KEYS, Rows, form_of
+from bench.data.sources.gaps import Gaps, is_empty, place_in
 from bench.data.sources.records import Records
 from bench.data.sources.section import Section
 from bench.data.task import DEV, ROLES, TEST, TRAIN
@@ -74,11 +76,14 @@ def from_table(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirro
     A row of JSON Lines whose label is a list gives an example for each label, with the items that stand at the same
     place of its other lists.
     """
-    source.check_keys(("kind", "path", "columns"), ("format", "folds", "download"))
+    source.check_keys(("kind", "path", "columns"), (*FORM_KEYS, "folds", "download"))
 
     def rows_of(part: Part) -> tuple[str, Rows]:
         path = source.file(part.path, mirror)
-        return str(path), FORMATS[format_of(part.path, source.content.get("format"), source.where("format"))](path)
+        labels_file = None
+        if source.content.get("labels") is not None:
+            labels_file = source.file(source.text("labels"), mirror)
+        return str(path), form_of(source, part.path, labels_file).rows(path)
 
     return read_parts(source, inputs, labels, _parts(source), rows_of)
 
@@ -121,6 +126,7 @@ def read_parts(
         raise ConfigError(
             f"{columns.where('id')} is missing.", "It tells which examples of published folds are the same."
         )
+    needed = [name for name in (*inputs, "label") if name not in named.blank]
     found = _Examples(labels, named, splits)
     for part in parts:
         path, rows = rows_of(part)
@@ -129,12 +135,20 @@ def read_parts(
             if isinstance(cell := row.get(names["label"][0]), LeftOut):
                 found.left_out[cell.reason] += 1
                 continue
-            for example in _exploded(row, named, where):
-                found.add(example, part, where)
+            items = list(_exploded(row, named, where))
+            for flat, item in items:
+                if gap := _gap(flat, names, needed):
+                    found.leave_out(gap, part, where, place_in(where, path, len(parts) > 1))
+                else:
+                    found.add(_example(flat, item, named, where), part, where)
+            if not items:
+                found.left_out["an empty list"] += 1
         if len(found) == before and not found.again:
-            which = "no rows" if not found.left_out else "no row with a label"
+            found.gaps.check(found.n_rows, names)
+            which = "no row with a label" if found.n_rows > before else "no rows"
             raise DataError(f"{path}: the table has a header but {which}.")
         found.again = False
+    found.gaps.check(found.n_rows, names)
     examples = found.frame()
     splits = splits or named.splits
     if splits:
@@ -147,6 +161,7 @@ def read_parts(
         examples[passes] if passes else None,
         splits=splits,
         notes=found.notes(),
+        gaps=found.gaps.told(found.n_rows),
     )
 
 
@@ -209,9 +224,12 @@ class _Examples:
         self._count = self._characters = 0
         self.again = False
         self.left_out: Counter[str] = Counter()
+        self.gaps = Gaps()
         self._labels, self._named, self._folds = labels, "id" in named.cells, len(splits) > 1
         self._labelled, self._own_splits, self._splits = named.labelled, named.splits, splits
+        self._inputs = [name for name in ("claim", "text") if name in named.cells]
         self._seen: dict[str, tuple[int, str]] = {}
+        self._twice: dict[str, list[int]] = {}
         self._counts: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -225,19 +243,36 @@ class _Examples:
         if part.split is not None:
             example[part.split] = part.role
         if not self._named:
-            number = self._counts[part.role] = self._counts.get(part.role, 0) + 1
+            number = self._count_row(part)
             example["id"] = f"{part.role}-{number}" if part.role else str(number)
-        elif (key := name_key(example["id"], fold_case=False)) in self._seen:
-            self._add_again(example, part, where, *self._seen[key])
+        elif _key(example["id"]) in self._seen:
+            self._add_again(example, part, where)
             return
-        else:
-            self._seen[key] = len(self), where
+        self._add(example, part, where)
+
+    def _add(self, example: dict[str, str], part: Part, where: str) -> None:
+        if self._named:
+            self._seen[_key(example["id"])] = len(self), where
         for name, values in self._columns.items():
             values.append("" if name in self._splits and name != part.split else example[name])
         self._count += 1
         self._characters += sum(map(len, example.values()))
         if self._characters > LARGE // 4 and not self._folds:  # folds can still change an example
             self._write()
+
+    def leave_out(self, gap: str, part: Part, where: str, place: str) -> None:
+        """Count a row that lacks what `gap` names; rows are numbered with it."""
+        self._count_row(part)
+        self.gaps.add(gap, where, place)
+
+    def _count_row(self, part: Part) -> int:
+        number = self._counts[part.role] = self._counts.get(part.role, 0) + 1
+        return number
+
+    @property
+    def n_rows(self) -> int:
+        """All rows, with those that were left out."""
+        return len(self) + self.left_out.total() + len(self.gaps)
 
     def frame(self) -> pd.DataFrame:
         """All examples."""
@@ -247,13 +282,27 @@ class _Examples:
         return self._written.frame()
 
     def notes(self) -> tuple[str, ...]:
-        """What was left out, as a sentence."""
-        count = self.left_out.total()
-        if not count:
-            return ()
-        why = ", ".join(f"{reason} ({number:,})" for reason, number in self.left_out.most_common())
-        verb = "is" if count == 1 else "are"
-        return (f"{count:,} of {count + len(self):,} rows {verb} left out: {why}.",)
+        """What was left out, a sentence each."""
+        notes = [*self.gaps.notes(self.n_rows), *self._told_twice()]
+        if unlabelled := self.left_out.total():
+            why = ", ".join(f"{reason} ({number:,})" for reason, number in self.left_out.most_common())
+            verb = "is" if unlabelled == 1 else "are"
+            notes.insert(0, f"{unlabelled:,} of {self.n_rows:,} rows {verb} left out: {why}.")
+        return tuple(notes)
+
+    def _told_twice(self) -> Iterator[str]:
+        """Which ids stand several times in a fold, and with which labels."""
+        if self._twice:
+            labels = self._columns["label"]
+            which = [
+                f"{name} ({', '.join(labels[row] for row in (self._seen[name][0], *rows))})"
+                for name, rows in self._twice.items()
+            ]
+            verb = "id stands" if len(which) == 1 else "ids stand"
+            yield (
+                f"{len(which):,} {verb} several times in a fold: {listed(which)}. Each row is an example of its own: "
+                "all count in a test part, and the first of an input in training."
+            )
 
     def _write(self) -> None:
         self._written = self._written or MappedFile()
@@ -262,20 +311,46 @@ class _Examples:
         for values in self._columns.values():
             values.clear()
 
-    def _add_again(self, example: dict[str, str], part: Part, where: str, row: int, first: str) -> None:
-        """Give an example that another fold has too its role in this one."""
-        if not self._folds or self._columns[str(part.split)][row]:
-            key = name_key(example["id"], fold_case=False)
-            spelt = "" if key == example["id"] else f" spelt otherwise ({example['id']!r} counts as {key!r})"
+    def _add_again(self, example: dict[str, str], part: Part, where: str) -> None:
+        """Give an example of another fold its role in this one; one that this fold has twice gets its own id."""
+        name, split = example["id"], str(part.split)
+        key = _key(name)
+        row, first = self._seen[key]
+        if not self._folds:
+            spelt = "" if key == name else f" spelt otherwise ({name!r} counts as {key!r})"
             raise DataError(
-                f"{where}: id '{example['id']}' stands twice, first in {first}{spelt}.",
+                f"{where}: id '{name}' stands twice, first in {first}{spelt}.",
                 "Correct it, or leave source.columns.id out: the rows are then numbered.",
             )
-        for name, value in example.items():
-            if name != part.split and self._columns[name][row] != value:
-                raise DataError(f"{where}: the {name} of '{example['id']}' is another than in {first}.")
-        self._columns[str(part.split)][row] = part.role
-        self.again = True
+        known = [row, *self._twice.get(key, ())]
+        free = [each for each in known if not self._columns[split][each]]
+        for each in free:
+            if self._difference(example, each, part) is None:
+                self._columns[split][each] = part.role
+                self.again = True
+                return
+        if free:
+            raise DataError(
+                f"{where}: the {self._difference(example, row, part)} of '{name}' is another than in {first}."
+            )
+        if any(self._columns[column][row] != example[column] for column in self._inputs):
+            raise DataError(
+                f"{where}: id '{name}' stands twice in {part.split}, first in {first}, with another input.",
+                "Name more columns in source.columns.id, as a list: together they must tell the inputs apart.",
+            )
+        number = next(n for n in count(len(known) + 1) if _key(f"{name}#{n}") not in self._seen)
+        self._twice.setdefault(key, []).append(len(self))
+        self._add({**example, "id": f"{name}#{number}"}, part, where)
+
+    def _difference(self, example: dict[str, str], row: int, part: Part) -> str | None:
+        """The first column in which an example differs from a row; None where it is the same example."""
+        names = (name for name in example if name not in ("id", part.split))
+        return next((name for name in names if self._columns[name][row] != example[name]), None)
+
+
+def _key(name: str) -> str:
+    """The form in which ids are the same."""
+    return name_key(name, fold_case=False)
 
 
 def _all_of(names: Sequence[str]) -> str:
@@ -303,8 +378,8 @@ def _parts(source: Section) -> list[Part]:
     ]
 
 
-def _exploded(row: Mapping[str, Any], named: _Columns, where: str) -> Iterator[dict[str, str]]:
-    """An example of a row, or where its label is a list, of each place of its lists."""
+def _exploded(row: Mapping[str, Any], named: _Columns, where: str) -> Iterator[tuple[Mapping[str, Any], int | None]]:
+    """A row as it is or, where its label is a list, a row for each place of its lists, with its number."""
     lists = {}
     if isinstance(row.get(named.cells["label"][0]), list):
         used = [column for cells in named.cells.values() for column in cells]
@@ -313,15 +388,29 @@ def _exploded(row: Mapping[str, Any], named: _Columns, where: str) -> Iterator[d
     if len(lengths) > 1:
         counts = ", ".join(f"'{column}' has {len(items)}" for column, items in lists.items())
         raise DataError(f"{where}: lists of one row must be equally long, but {counts}.")
-    for item in range(*lengths) if lists else [None]:
-        flat = row if item is None else {**row, **{column: items[item] for column, items in lists.items()}}
-        example = {
-            name: "/".join([_cell(flat, column, name, named, where) for column in cells])
-            for name, cells in named.cells.items()
-        }
-        if item is not None and "id" in example and not lists.keys() & set(named.cells["id"]):
-            example["id"] += f"/{item + 1}"
-        yield example
+    if not lists:
+        yield row, None
+        return
+    for item in range(*lengths):
+        flat = {**row, **{column: items[item] for column, items in lists.items()}}
+        yield flat, None if lists.keys() & set(named.cells.get("id", ())) else item
+
+
+def _gap(row: Mapping[str, Any], names: Mapping[str, list[str]], needed: Sequence[str]) -> str | None:
+    """What a row has a column for, but an empty cell in it, although every example needs it."""
+    columns = ((name, names[name][0]) for name in needed)
+    return next((name for name, column in columns if column in row and is_empty(row[column])), None)
+
+
+def _example(row: Mapping[str, Any], item: int | None, named: _Columns, where: str) -> dict[str, str]:
+    """An example of a row; `item` is its number where several of one row share their id."""
+    example = {
+        name: "/".join([_cell(row, column, name, named, where) for column in cells])
+        for name, cells in named.cells.items()
+    }
+    if item is not None and "id" in example:
+        example["id"] += f"/{item + 1}"
+    return example
 
 
 def _cell(row: Mapping[str, Any], column: str, name: str, named: _Columns, where: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from markupsafe import Markup
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.data.task import Task, encode
 from bench.evaluation.metrics import NO_ANSWER, UNANSWERED
+from bench.json_text import json_text
 
 LONGEST = 2000
 """Characters of a text that are shown."""
@@ -56,7 +56,7 @@ def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[dict[
             What n-grams' names begin with, pairs of a kind's place and the n-gram itself, and how many of them
             an error names a side at most.
     """
-    ids = runs.ids.astype(str)
+    ids = np.array([str(name) for name in runs.ids.tolist()], dtype=object)
     wrong = np.any([run.predicted != runs.true for run in runs.runs], axis=0)
     shown = list(dict.fromkeys(ids[wrong].tolist()))
     place = {name: number for number, name in enumerate(shown)}
@@ -98,7 +98,7 @@ def to_script(value: Any) -> Markup:
     >>> print(to_script({"text": "</script>&"}))
     {"text":"\u003c/script\u003e\u0026"}
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = json_text(value, compact=True)
     return Markup(text.translate(_ESCAPES))
 
 
@@ -209,7 +209,7 @@ def _texts(task: Task | None, ids: list[str], strings: _Strings) -> dict[str, An
     """The columns of examples that only the task holds."""
     if task is None:
         return {}
-    row = {name: number for number, name in enumerate(task.ids.astype(str).tolist())}
+    row = {name: number for number, name in enumerate(map(str, task.ids.tolist()))}
     at = [row[name] for name in ids]
     columns: dict[str, Any] = {
         name: [strings.place(cut(text)) for text in task.examples[name].iloc[at].astype(str)] for name in task.inputs

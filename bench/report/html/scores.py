@@ -73,14 +73,14 @@ def group_scores(runs: ComparedRuns) -> dict[str, Any]:
 
 
 def calibration(runs: ComparedRuns) -> list[dict[str, Any]]:
-    """The reliability of each run that gives probabilities: ``name``, ``error``, ``bias`` and ``chart``."""
+    """The reliability of each run that gives probabilities: ``name``, ``error``, ``interval``, ``bias``, ``chart``."""
     found = []
     for run in runs.runs:
         if run.probabilities is None or (run.predicted == UNANSWERED).all():
             continue
         answered = np.flatnonzero(run.predicted != UNANSWERED)
         confidence = run.probabilities[answered, run.predicted[answered]]
-        curve = reliability(confidence, (run.predicted == runs.true)[answered])
+        curve = reliability(confidence, (run.predicted == runs.true)[answered], runs.groups[answered])
         low = min(float(curve.confidence.min()), float(curve.accuracy.min()))
         ends = (np.floor(low * 5) / 5, 1.0) if low < 1.0 else (0.0, 1.0)
         chart = line_chart(
@@ -94,7 +94,9 @@ def calibration(runs: ComparedRuns) -> list[dict[str, Any]]:
         )
         rows = [(*row, f"{count:,}") for row, count in zip(chart.rows, curve.counts.tolist(), strict=True)]
         chart = Chart(chart.svg, chart.caption, (*chart.columns, "predictions"), rows)
-        found.append({"name": run.name, "error": curve.error, "bias": curve.bias, "chart": chart})
+        found.append(
+            {"name": run.name, "error": curve.error, "interval": curve.interval, "bias": curve.bias, "chart": chart}
+        )
     return found
 
 
@@ -103,4 +105,9 @@ def _scores_by_group(runs: ComparedRuns, run: ComparedRun) -> np.ndarray[Any, An
         return label_scores(runs.confusions(run), runs.metric)[runs.metric]
     assert run.probabilities is not None
     members = [np.flatnonzero(runs.groups == group) for group in range(len(runs.group_names))]
-    return np.array([probability_scores(run.probabilities[rows], runs.true[rows])[runs.metric] for rows in members])
+    return np.array(
+        [
+            probability_scores(run.probabilities[rows], runs.true[rows], runs.folds[rows])[runs.metric]
+            for rows in members
+        ]
+    )

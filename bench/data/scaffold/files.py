@@ -1,0 +1,260 @@
+"""What a user's files are: their formats, by name and by content, and how several belong together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from bench.data.encodings import detect_encoding
+from bench.data.files import check_file, iter_json_lines
+from bench.data.messages import listed, place
+from bench.data.scaffold.found import Found
+from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
+from bench.data.sources.archive import ARCHIVES, unpacked
+from bench.data.sources.delimited import DELIMITED, NAMES
+from bench.data.sources.formats import SUFFIXES, TEXTS, Form, Rows
+from bench.data.sources.json_objects import read_json
+from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout, read_head
+from bench.data.sources.plain import class_files, is_hidden
+from bench.data.sources.table import ROLE_NAMES
+from bench.data.task import DEV, ROLES, TEST, TRAIN
+from bench.errors import ConfigError, DataError
+
+Row = tuple[str, Mapping[str, Any]]
+"""An object of JSON with its place."""
+
+LONGEST_SHOWN = 60
+"""Characters of a header that an error shows."""
+
+PARTS_IN_NAMES = ROLE_NAMES | {"trn": TRAIN, "tst": TEST, "trainset": TRAIN, "testset": TEST, "devset": DEV}
+"""The words in files' names that say which part of a published split they are."""
+
+LABELS_IN_NAMES = {"label", "labels", "target", "targets", "class", "classes", "gold", "y", "tags"}
+"""The words in a file's name that say that it holds the labels of the texts of another one."""
+
+TABLES = (*SUFFIXES, *TEXTS)
+"""The suffixes of files that can be tables."""
+
+
+def find_file(path: Path, asked: Asked) -> Found:
+    """Say what one file holds."""
+    layout = detect_form(path, asked)
+    form = layout.form
+    _check_header(path, form)
+    source = {"kind": "table", "path": path.name, **form.settings(path.name)}
+    return Found(
+        str(path), form.describe(), source, lambda: form.rows(path), path, files=(path,), remarks=layout.remarks
+    )
+
+
+def find_folder(folder: Path, asked: Asked) -> Found:
+    """Say what a folder holds: documents with labels of spans, a folder for each class, or the files of a split."""
+    there = [path for path in sorted(folder.iterdir()) if not is_hidden(Path(path.name))]
+    files = [path for path in there if not path.is_dir()]
+    tables = [path for path in files if path.suffix.lower() in SUFFIXES]
+    texts = [path for path in files if path.suffix.lower() in TEXTS]
+    if len(tables) == 1 and any(path.suffix == ".txt" for path in texts):
+        return _standoff(folder, tables[0], asked)
+    if not tables and len([path for path in there if path.is_dir()]) > 1 and class_files(folder):
+        return _class_folders(folder, asked)
+    packed = [path for path in files if path.suffix.lower() in ARCHIVES]
+    candidates = tables + packed + texts
+    if {TRAIN, TEST} <= _parts(candidates).keys():
+        return find_files(list(_parts(candidates).values()), asked, left=candidates)
+    if not tables and len(texts) == 2 and _labels_beside(texts) is not None:
+        return find_files(texts, asked)
+    shown = listed([path.name for path in tables or candidates], 5) or "none"
+    hint = "The file of labels has the columns document, start, end and label."
+    if candidates and not texts:
+        hint = f"Name one: --data {candidates[0]}. Files called train, dev and test are a published split."
+    raise DataError(f"{folder}: a folder of documents holds .txt files and one file of labels; there is {shown}.", hint)
+
+
+def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -> Found:
+    """Say what several files are: the parts of a published split by their names, or texts and their labels.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        The files.
+    asked : Asked
+        What the user says of how they are written.
+    left : sequence of pathlib.Path
+        Files beside them, which a remark names as not read.
+    """
+    for path in paths:
+        check_file(path)
+    if (pair := _labels_beside(paths)) is not None:
+        return _beside(*pair, asked)
+    parts = _parts(paths)
+    if len(parts) < len(paths):
+        unclear = [path.name for path in paths if path not in parts.values()]
+        raise ConfigError(
+            f"--data is given {len(paths)} times, but names do not say what belongs together: {listed(unclear, 5)}.",
+            "Files of a published split have train, test or dev in their names, a part a file; of texts and labels in "
+            "two files the one has labels in its name. Other files: put them together, or name one.",
+        )
+    for role in (TRAIN, TEST):
+        if role not in parts:
+            raise ConfigError(
+                f"--data: a published split needs {TRAIN} and {TEST}; there is {listed(list(parts))} alone.",
+                f"Name the file of the {role} part too, or one file, which bench run then splits by itself.",
+            )
+    ordered = {role: parts[role] for role in ROLES if role in parts}
+    form, remarks = _common_form(list(ordered.values()), asked)
+    folder = ordered[TRAIN].parent
+    source = {
+        "kind": "table",
+        "path": {role: _relative(path, folder) for role, path in ordered.items()},
+        **form.settings(ordered[TRAIN].name),
+    }
+    others = [path.name for path in left if path not in parts.values()]
+    if others:
+        remarks = (*remarks, f"These files of the folder are not read: {listed(others)}.")
+
+    def rows() -> Rows:
+        return chain.from_iterable(form.rows(path) for path in ordered.values())
+
+    what = f"{len(ordered)} files, each {form.describe()}"
+    named = ", ".join(str(path) for path in ordered.values())
+    return Found(named, what, source, rows, ordered[TRAIN], files=tuple(ordered.values()), remarks=remarks)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return path.name if path.parent == folder else str(path.absolute())
+
+
+def _parts(paths: Iterable[Path]) -> dict[str, Path]:
+    """Which file is which part of a published split, by one word in its name; none where two are the same part."""
+    parts: dict[str, Path] = {}
+    for path in paths:
+        words = re.findall(r"[^\W\d_]+", path.name.partition(".")[0].casefold())
+        roles = {PARTS_IN_NAMES[word] for word in words if word in PARTS_IN_NAMES}
+        if len(roles) == 1:
+            role = roles.pop()
+            if role in parts:
+                return {}
+            parts[role] = path
+    return parts
+
+
+def _labels_beside(paths: Sequence[Path]) -> tuple[Path, Path] | None:
+    """Which of two files holds texts, and which their labels, by a word in its name."""
+    named = [path for path in paths if LABELS_IN_NAMES & set(re.findall(r"[^\W\d_]+", path.stem.casefold()))]
+    if len(paths) != 2 or len(named) != 1 or any(path.suffix.lower() in SUFFIXES for path in paths):
+        return None
+    return next(path for path in paths if path not in named), named[0]
+
+
+def _beside(texts: Path, labels: Path, asked: Asked) -> Found:
+    encoding = asked.encoding or detect_encoding([texts, labels])
+    form = Form("lines", encoding=encoding, labels=labels)
+    source = {
+        "kind": "table",
+        "path": texts.name,
+        "labels": _relative(labels, texts.parent),
+        **form.settings(texts.name),
+    }
+    what = f"a text a line, with its label in the same line of {labels.name}{form.encoded}"
+    return Found(str(texts), what, source, lambda: form.rows(texts), texts, files=(texts, labels))
+
+
+def _class_folders(folder: Path, asked: Asked) -> Found:
+    files = class_files(folder)
+    form = Form("class-folders", encoding=asked.encoding or detect_encoding(files))
+    source = {"kind": "table", "path": folder.name, **form.settings(folder.name)}
+    what = f"a folder for each class, with a text a file{form.encoded}"
+    return Found(str(folder), what, source, lambda: form.rows(folder), folder, files=tuple(files))
+
+
+def _standoff(folder: Path, labels: Path, asked: Asked) -> Found:
+    layout = detect_form(labels, asked)
+    form = layout.form
+    source = {"kind": "standoff", "documents": ".", "labels": labels.name, **form.settings(labels.name)}
+    return Found(
+        str(labels),
+        "labels of spans of documents",
+        source,
+        lambda: form.rows(labels),
+        labels,
+        files=(labels,),
+        remarks=layout.remarks,
+    )
+
+
+def _common_form(paths: Sequence[Path], asked: Asked) -> tuple[Form, tuple[str, ...]]:
+    """How all files of a split are written: as one of them is, if the others can be read so too."""
+    layouts = [detect_form(path, asked) for path in paths]
+    for path, layout in zip(paths, layouts, strict=True):
+        _check_header(path, layout.form)
+    for layout in layouts:
+        if all(
+            layout.form == other.form or _reads(layout.form, path) for path, other in zip(paths, layouts, strict=True)
+        ):
+            return layout.form, layout.remarks
+    shown = ", ".join(f"{path.name} is {layout.form.describe()}" for path, layout in zip(paths, layouts, strict=True))
+    raise DataError(f"The files are not written alike: {shown}.", "Write all parts of a published split in one way.")
+
+
+def _reads(form: Form, path: Path) -> bool:
+    try:
+        return any(True for _ in form.rows(path))
+    except DataError:
+        return False
+
+
+def detect_form(path: Path, asked: Asked | None = None) -> Layout:
+    """Say how a file of rows is written, as `detect_layout` does, or which annotation tool wrote it."""
+    asked = asked or Asked()
+    layout = detect_layout(path, asked)
+    form = layout.form
+    if asked.columns and form.format not in (*DELIMITED, "xlsx"):
+        raise ConfigError(
+            f"--columns: {path} is {form.describe()}, whose columns have names.", "Name them by --text and --label."
+        )
+    if asked.format is not None or form.format not in ("json", "jsonl"):
+        return layout
+    with unpacked(path, TABLES) as (file, _):
+        format_name = _json_format(file, form)
+    return Layout(Form(format_name, encoding=form.encoding), layout.remarks)
+
+
+def _json_format(path: Path, form: Form) -> str:
+    """The annotation tool that wrote a file of JSON, else its format."""
+    rows = read_json(path, form.encoding) if form.format == "json" else iter_json_lines(path, form.encoding)
+    return _tool([row for _, row in islice(rows, LOOKED_AT)]) or form.format
+
+
+def _check_header(path: Path, form: Form) -> None:
+    """Raise a DataError if no delimiter splits a table's header, as one of a text and its label is split."""
+    if form.format not in DELIMITED:
+        return
+    with unpacked(path, TABLES) as (file, _):
+        head = read_head(file, form.encoding)
+        header = head.lstrip("\r\n").splitlines()[0]
+        if not any(delimiter in head for delimiter in NAMES):
+            shown = header if len(header) <= LONGEST_SHOWN else header[: LONGEST_SHOWN - 1] + "…"
+            raise DataError(
+                f"{place(file, 1)}: no comma, semicolon, tab or bar splits the header '{shown}' into columns.",
+                "A table has a header that names its columns, such as text,label, and below it a row an example. "
+                f"Where the labels are in another file: --data {path.name} --data labels.txt",
+            )
+
+
+def _tool(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """The annotation tool whose export has such rows."""
+    if not rows:
+        return None
+    first = rows[0]
+    if isinstance(first.get("data"), dict) and ("annotations" in first or "completions" in first):
+        return "label-studio"
+    if "annotation_id" in first and "annotator" in first:
+        return "label-studio-min"
+    if all(row.get("answer") in PRODIGY_ANSWERS for row in rows):
+        return "prodigy"
+    texts = all(isinstance(row.get("text", row.get("data")), str) for row in rows)
+    lists = any(isinstance(row.get(key), list) for row in rows for key in ("label", "labels", "cats"))
+    return "doccano" if texts and (lists or any("entities" in row for row in rows)) else None

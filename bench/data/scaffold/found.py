@@ -1,0 +1,86 @@
+"""What a user's data are found to be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.data.sources.formats import Rows, format_of
+
+
+@dataclass(frozen=True)
+class Found:
+    """A user's data.
+
+    Parameters
+    ----------
+    name : str
+        As the user named them, which messages call them.
+    what : str
+        What they are, in a few words.
+    source : dict of str to object
+        The ``source`` section of a task's file that reads them, without its columns; its paths are relative to the
+        folder of `file`.
+    rows : callable
+        Gives their rows, each with its place.
+    file : pathlib.Path or None
+        The file with the labels, or the first of several, or a folder; None for the Hub.
+    files : tuple of pathlib.Path
+        All files whose content is the data.
+    remarks : tuple of str
+        What may have been meant otherwise, a sentence each.
+    """
+
+    name: str
+    what: str
+    source: dict[str, Any]
+    rows: Callable[[], Rows]
+    file: Path | None = None
+    files: tuple[Path, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What the task's description calls them: the names without their folders."""
+        if self.file is None:
+            return self.name
+        return self.file.name if not self.has_parts else " and ".join(path.name for path in self.files)
+
+    @property
+    def origin(self) -> Path:
+        """What errors name, and what the paths of `source` are relative to, before there is a ``task.yaml``."""
+        return Path(self.name) if self.file is None else self.file
+
+    @property
+    def format(self) -> str | None:
+        """The format of the files; None for the Hub."""
+        return None if self.file is None else format_of(self.file.name, self.source.get("format"), "")
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether there is a file for each part of a published split."""
+        return isinstance(self.source.get("path"), Mapping)
+
+    @property
+    def has_split(self) -> bool:
+        """Whether the source itself says which part of a published split an example is in."""
+        return self.has_parts or isinstance(self.source.get("split"), Mapping)
+
+    def source_in(self, folder: Path) -> dict[str, Any]:
+        """The section for a task's file in a folder."""
+        if self.file is None:
+            return self.source
+        start = self.file.parent
+
+        def moved(path: Any) -> Any:
+            if isinstance(path, Mapping):
+                return {role: moved(each) for role, each in path.items()}
+            return Path(os.path.relpath(start / path, folder)).as_posix()
+
+        paths: dict[str, Any] = {
+            key: moved(self.source[key]) for key in ("path", "documents", "labels") if key in self.source
+        }
+        return {**self.source, **paths}

@@ -1,0 +1,181 @@
+"""Which column is the text, the claim or the label, where the user does not say so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.data.scaffold.names import fit, plain, whole
+from bench.data.scaffold.profile import Profile
+from bench.errors import ConfigError
+
+Profiles = Mapping[str, Profile]
+"""What the cells of each column that is free are like."""
+
+BY_NAME = "told by its name"
+
+_FAR_LONGER = 2.0
+"""How many times as long as those of any other column the cells of a text are, where no name tells it."""
+
+_PERHAPS = 2
+"""The tier of names that may be a label's, but often mean something else."""
+
+_NUMBERED = re.compile(r"(?P<base>.+)(?P<number>[12ab])")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A column that was taken for something.
+
+    Parameters
+    ----------
+    key : str
+        What it was taken for.
+    column : str
+        The column.
+    told : str
+        How that was told.
+    others : tuple of str
+        Columns that could be it too.
+    """
+
+    key: str
+    column: str
+    told: str = BY_NAME
+    others: tuple[str, ...] = ()
+
+    def choice(self, profiles: Profiles) -> str:
+        """Say what was taken, what else could be meant, and how to choose that; empty where nothing else could be."""
+        if not self.others:
+            return ""
+        listed = [f"'{other}'{_counted(profiles[other]) if self.key == 'label' else ''}" for other in self.others]
+        which = listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} or {listed[-1]}"
+        return (
+            f"The {self.key} is taken from '{self.column}'. It could also be {which}: --{self.key} "
+            f"{shlex.quote(self.others[0])} chooses {'that' if len(listed) == 1 else 'another'}."
+        )
+
+
+def guess_pair(profiles: Profiles) -> tuple[Guess, Guess] | None:
+    """Find the claim and the text of a task of pairs; None where the columns do not say that it is one."""
+    texts = {column: profile for column, profile in profiles.items() if profile.holds_text and profile.is_wordy}
+    found = _numbered(texts) or _held_against(texts) or _headline_and_body(texts, profiles)
+    return None if found is None else (Guess("claim", found[0]), Guess("text", found[1]))
+
+
+def guess_text(profiles: Profiles, name: str) -> Guess:
+    """Find the column that is classified.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If no name tells it, and none or several are long texts.
+    """
+    named = _by_fit("text", profiles)
+    usable = [column for column in named if _can_be_text(profiles[column])] or named
+    if usable:
+        others = () if whole(usable[0], "text") == (0, 0) else usable[1:]
+        return Guess("text", usable[0], others=tuple(column for column in others if _can_be_text(profiles[column])))
+    unsaid = [column for column, profile in profiles.items() if profile.looks_like_text and not _is_other(column)]
+    longest = sorted(unsaid, key=lambda column: -profiles[column].length)
+    if len(longest) == 1 or (longest and profiles[longest[0]].length >= _FAR_LONGER * profiles[longest[1]].length):
+        told = "the only column of long texts" if len(longest) == 1 else "the column of the longest texts"
+        return Guess("text", longest[0], told, tuple(longest[1:]))
+    raise _ask("text", longest, profiles, name)
+
+
+def guess_label(profiles: Profiles, name: str) -> Guess:
+    """Find the column of the gold label.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If no name tells it, and none or several have few values.
+    """
+    named = _by_fit("label", profiles)
+    usable = [column for column in named if profiles[column].holds_labels]
+    if usable:
+        sure = [column for column in usable if (fit(column, "label") or (_PERHAPS,))[0] < _PERHAPS]
+        first, *others = sure or usable
+        return Guess("label", first, others=tuple(others))
+    if named:
+        return Guess("label", named[0])
+    few = [column for column, profile in profiles.items() if profile.looks_like_labels and not _is_other(column)]
+    if len(few) == 1:
+        return Guess("label", few[0], "the only column of few values")
+    raise _ask("label", few, profiles, name)
+
+
+def _by_fit(key: str, profiles: Profiles) -> list[str]:
+    """The columns whose names fit, the best first."""
+    ranks = {column: rank for column in profiles if (rank := fit(column, key)) is not None}
+    return sorted(ranks, key=lambda column: ranks[column])
+
+
+def _is_other(column: str) -> bool:
+    """Whether a name says that a column is neither a text nor a label."""
+    told = any(whole(column, key) is not None for key in ("id", "split", "group"))
+    return told or fit(column, "other") is not None or (fit(column, "id") is not None)
+
+
+def _can_be_text(profile: Profile) -> bool:
+    return profile.holds_text and not profile.looks_like_labels
+
+
+def _numbered(texts: Profiles) -> tuple[str, str] | None:
+    """Two texts of one name with 1 and 2, or a and b, behind it, and no third."""
+    bases: dict[str, dict[str, str]] = {}
+    for column in texts:
+        if found := _NUMBERED.fullmatch(plain(column)):
+            bases.setdefault(found["base"], {})[found["number"]] = column
+    pairs = [
+        (columns[first], columns[second])
+        for columns in bases.values()
+        for first, second in ("12", "ab")
+        if columns.keys() == {first, second} and _are_alike(texts[columns[first]], texts[columns[second]])
+    ]
+    return pairs[0] if len(pairs) == 1 else None
+
+
+def _are_alike(first: Profile, second: Profile) -> bool:
+    """Whether neither's texts are far longer than the other's."""
+    return max(first.length, second.length) < _FAR_LONGER * min(first.length, second.length)
+
+
+def _held_against(texts: Profiles) -> tuple[str, str] | None:
+    """A claim and a text by their names; a premise is the text that a hypothesis is held against."""
+    claims = _by_fit("claim", texts)
+    named = [column for column in _by_fit("text", texts) if column not in claims]
+    premises = [column for column in texts if plain(column) == "premise"]
+    unsaid = [column for column in texts if column not in claims and not _is_other(column)]
+    behind = premises or named or (unsaid if len(unsaid) == 1 else [])
+    return (claims[0], behind[0]) if claims and behind else None
+
+
+def _headline_and_body(texts: Profiles, profiles: Profiles) -> tuple[str, str] | None:
+    """The stance of an article towards a headline."""
+    if not any(plain(column) == "stance" for column in profiles):
+        return None
+    heads = [column for column in texts if plain(column) in ("headline", "title")]
+    bodies = [column for column in texts if plain(column) in ("body", "articlebody", "article", "content", "text")]
+    return (heads[0], bodies[0]) if len(heads) == len(bodies) == 1 else None
+
+
+def _counted(profile: Profile) -> str:
+    return f" ({len(profile.values)} values)"
+
+
+def _ask(key: str, candidates: Sequence[str], profiles: Profiles, name: str) -> ConfigError:
+    what = "long texts" if key == "text" else "few values"
+    if not candidates:
+        return ConfigError(f"{name}: which column is the {key}? None has a name that tells, or {what}.")
+    listed = [f"'{column}'{_counted(profiles[column]) if key == 'label' else ''}" for column in candidates]
+    options = f"--{key} {shlex.quote(candidates[0])}"
+    if key == "text" and len(candidates) == 2:
+        options += f", or for pairs --claim {shlex.quote(candidates[0])} --text {shlex.quote(candidates[1])}"
+    return ConfigError(
+        f"{name}: which column is the {key}? No name tells, and {' and '.join(listed)} have {what}.",
+        f"Name it: {options}",
+    )

@@ -1,0 +1,87 @@
+"""Whether the first line of a table names its columns."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from itertools import islice
+
+from bench.data.scaffold.columns import Given
+from bench.data.scaffold.found import Found
+from bench.data.scaffold.names import is_known
+from bench.data.sources.delimited import DELIMITED
+from bench.errors import DataError
+
+WORDS_OF_A_TEXT = 8
+"""Words from which the name of a column is taken for a text."""
+
+LOOKED_AT = 1000
+"""Rows by which text and label are told in a table without a header."""
+
+
+def check_header(found: Found, given: Given) -> None:
+    """Raise a DataError if the first line of a table looks like a row, and nobody says what its columns are called.
+
+    It does if a cell of it stands in its column again, is a number as the whole column is, or is a long text, and if
+    none of them is a usual name of a column or one that the user names.
+
+    Parameters
+    ----------
+    found : Found
+        The user's data.
+    given : Given
+        The columns that the user names.
+
+    Raises
+    ------
+    bench.errors.DataError
+        With the cell that tells, and the command that names the columns.
+    """
+    if found.file is None or "header" in found.source or not _may_lack_header(found):
+        return
+    named = {column for column in vars(given).values() if isinstance(column, str)}
+    names: list[str] = []
+    numeric: set[str] = set()
+    for where, row in found.rows():
+        if not names:
+            names = list(row)
+            if any(map(is_known, names)) or named & set(names) or names == [str(n) for n in range(len(names))]:
+                return
+            numeric = {name for name in names if _is_number(name)}
+            if long := next((name for name in names if len(name.split()) >= WORDS_OF_A_TEXT), None):
+                raise _no_header(found, names, f"it holds a text of {len(long.split())} words")
+        for name in names:
+            if row[name] == name:
+                raise _no_header(found, names, f"'{name}' stands in its column again, in {where}")
+        numeric -= {name for name in numeric if not _is_number(str(row[name]))}
+    if numeric:
+        raise _no_header(found, names, f"'{min(numeric)}' is a number, as all below it are")
+
+
+def _may_lack_header(found: Found) -> bool:
+    return found.source["kind"] == "table" and found.format in (*DELIMITED, "xlsx")
+
+
+def _is_number(text: str) -> bool:
+    return text.strip().lstrip("-").replace(".", "", 1).isdecimal()
+
+
+def _no_header(found: Found, names: Sequence[str], why: str) -> DataError:
+    columns = ",".join(_suggested(found, names))
+    first = shlex.quote(names[0])
+    return DataError(
+        f"{found.name}: the first line is no header: {why}.",
+        f"Name the columns, and all lines are rows: --columns {columns}\n"
+        f"If it is a header, say what its columns are: --text {first} --label …",
+    )
+
+
+def _suggested(found: Found, names: Sequence[str]) -> list[str]:
+    """Names for the columns: that of the longest cells is the text, of the others that of fewest values the label."""
+    rows = [[str(row[name]) for name in names] for _, row in islice(found.rows(), LOOKED_AT)]
+    columns = list(zip(names, *rows, strict=True))
+    text = max(range(len(names)), key=lambda number: sum(map(len, columns[number])))
+    others = [number for number in range(len(names)) if number != text]
+    label = min(others, key=lambda number: len(set(columns[number])), default=text)
+    called = {text: "text", label: "label"}
+    return [called.get(number, f"column-{number + 1}") for number in range(len(names))]

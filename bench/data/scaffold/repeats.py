@@ -1,0 +1,109 @@
+"""What may be missing where most inputs of a user's data repeat."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from bench.data.duplicates import input_key
+from bench.data.sources.gaps import is_empty
+from bench.errors import DataError
+
+if TYPE_CHECKING:
+    from bench.data.scaffold.columns import Chosen, Given
+    from bench.data.scaffold.found import Found
+    from bench.data.sources.layout import Asked
+
+_TELLS = 0.1
+"""The share of rows that still repeat together with a column below which that column tells them apart."""
+
+
+def ask_for_a_claim(
+    error: DataError,
+    name: str,
+    data: str | Sequence[str],
+    given: Given,
+    asked: Asked | None,
+    found: Found,
+    chosen: Chosen,
+) -> DataError:
+    """Ask whether another column is the claim, with the command that says so and the one that goes on without.
+
+    Parameters
+    ----------
+    error : DataError
+        What says how many inputs repeat.
+    name, data, given, asked
+        As the user gave them.
+    found : Found
+        The data.
+    chosen : Chosen
+        Which column is what.
+    """
+    files = " ".join(f"--data {shlex.quote(each)}" for each in ([data] if isinstance(data, str) else data))
+    command = f"bench new task {name} {files}{_written(asked)}"
+    options = {key: column for key, column in vars(given).items() if column is not None}
+    lines = []
+    if "claim" not in chosen.columns:
+        used = {key: chosen.columns[key] for key in ("text", "label")}
+        candidates = _telling_apart(found, chosen)
+        for column, is_key in candidates[:2]:
+            if is_key:
+                told = (
+                    f"'{column}' tells these rows apart. Is it the claim, or does it stand for a text of another table?"
+                )
+                lines.append(f"{told} Put that text into its place, or take it as it is:")
+            else:
+                lines.append(f"'{column}' tells these rows apart. Is it the claim that the text is held against?")
+            lines.append(f"  {command}{_options({**used, **options, 'claim': column})}")
+        if not candidates:
+            lines.append("No other column tells these rows apart.")
+    lines.append("Is there a row for each annotator? Then give each text one row with the label that most chose.")
+    lines.append("To go on, the first row of each input counting:")
+    lines.append(f"  {command}{_options(options)} --allow-repeats")
+    return DataError(error.message, "\n".join(lines))
+
+
+def _telling_apart(found: Found, chosen: Chosen) -> list[tuple[str, bool]]:
+    """The columns that together with the text make rows differ, the longest texts first; whether each is but a key."""
+    taken = {column for value in chosen.columns.values() for column in ([value] if isinstance(value, str) else value)}
+    together: dict[str, set[tuple[str, str]]] = {}
+    values: dict[str, set[str]] = {}
+    lengths: dict[str, int] = {}
+    n_rows = 0
+    for _, row in found.rows():
+        text = row.get(chosen.columns["text"])
+        if is_empty(text):
+            continue
+        n_rows += 1
+        key = input_key(str(text))
+        for column, value in row.items():
+            if column not in taken and isinstance(value, str | int | float) and not is_empty(value):
+                together.setdefault(column, set()).add((key, str(value)))
+                values.setdefault(column, set()).add(str(value))
+                lengths[column] = lengths.get(column, 0) + len(str(value).split())
+    telling = [
+        column
+        for column, pairs in together.items()
+        if len(pairs) >= (1 - _TELLS) * n_rows and _is_no_id(len(values[column]), lengths[column], n_rows)
+    ]
+    telling.sort(key=lambda column: -lengths[column])
+    return [(column, lengths[column] < 2 * n_rows) for column in telling]
+
+
+def _is_no_id(n_values: int, n_words: int, n_rows: int) -> bool:
+    """Whether a column that differs in each row does so since it holds texts."""
+    return n_values < (1 - _TELLS) * n_rows or n_words >= 2 * n_rows
+
+
+def _written(asked: Asked | None) -> str:
+    """The options that say how the files are written."""
+    if asked is None:
+        return ""
+    said = vars(asked) | {"columns": ",".join(asked.columns)}
+    return _options({key: value for key, value in said.items() if value})
+
+
+def _options(columns: dict[str, Any]) -> str:
+    return "".join(f" --{key} {shlex.quote(str(column))}" for key, column in columns.items())

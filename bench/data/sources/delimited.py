@@ -1,0 +1,328 @@
+"""Tables with a delimiter: what their dialects are, and how their lines become rows."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+NONE = "none"
+"""What the quoting of a table is called in which quotation marks are part of the texts."""
+
+QUOTES: dict[str, dict[str, Any]] = {
+    "double": {"quotechar": '"'},
+    "single": {"quotechar": "'"},
+    "backslash": {"quotechar": '"', "escapechar": "\\"},
+}
+"""How cells are quoted, with what `csv.reader` calls it: in double marks that are doubled within, in single ones, or in
+double ones that have a backslash before them within."""
+
+QUOTINGS = (*QUOTES, NONE)
+
+NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+"""The delimiters, as messages call them."""
+
+EXCEL_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+"""The line by which Excel is told a table's delimiter."""
+
+UNNAMED = "unnamed-{}"
+"""What a column without a name is called, with its number."""
+
+FEW = 50
+"""Different values up to which a column's values tell a row from a text."""
+
+
+MANY = 20
+"""Rows from which a value that none of them has speaks against a row."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the cells of a table are kept apart.
+
+    Parameters
+    ----------
+    delimiter : str
+        What stands between cells.
+    quote : str
+        One of `QUOTINGS`.
+    """
+
+    delimiter: str
+    quote: str = "double"
+
+
+DELIMITED = {
+    "csv": Dialect(","),
+    "tsv": Dialect("\t", NONE),
+    "quoted-tsv": Dialect("\t"),
+    "semicolon-csv": Dialect(";"),
+    "pipe-csv": Dialect("|"),
+}
+"""The formats with a delimiter."""
+
+
+class RowError(Exception):
+    """A line that is no row of its table.
+
+    Parameters
+    ----------
+    line : int
+        Its number; 0 where the fault is not of one line.
+    message : str
+        What is wrong with it.
+    hint : str
+        What to do about it.
+    """
+
+    def __init__(self, line: int, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.line, self.message, self.hint = line, message, hint
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row of a table: the number of its first line and of its lines, the columns' names, and its cells."""
+
+    line: int
+    n_lines: int
+    names: Sequence[str]
+    cells: Sequence[str]
+
+
+def table_rows(
+    lines: Iterable[str], dialect: Dialect, columns: Sequence[str] = (), watch: Swallowed | None = None
+) -> Iterator[TableRow]:
+    r"""Read the lines of a table.
+
+    Blank lines, rows of nothing but empty cells, lines with a ``#`` and no delimiter before the header, and Excel's
+    ``sep=;`` are passed over. Delimiters that end every row make no column, and a column of row numbers that the header
+    does not name is `UNNAMED`, as is one with an empty name.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        The lines with their ends, without a byte order mark; they are taken one by one.
+    dialect : Dialect
+        How cells are kept apart.
+    columns : sequence of str
+        The names of the columns of a table without a header; none where the first line names them.
+    watch : Swallowed, optional
+        Looks for texts that have taken in rows; None where somebody says that the table is quoted so.
+
+    Raises
+    ------
+    RowError
+        If a line is no row, or not as long as the header, the header has a name twice, or a quoted text takes in what
+        look like rows.
+
+    Examples
+    --------
+    >>> [row.cells for row in table_rows(["text;label\n", '"نفى; أكد";no\n'], Dialect(";"))]
+    [['نفى; أكد', 'no']]
+    """
+    rows = _filled(_split(lines, dialect), dialect.delimiter, header=not columns)
+    if columns:
+        names = list(columns)
+        head: list[str] = []
+    else:
+        first = next(rows, None)
+        if first is None:
+            return
+        head = first[1]
+        names = columns_of(head, first[0])
+    start = [row for row in (next(rows, None), next(rows, None)) if row is not None]
+    if start and len(start[0][1]) != len(names):
+        names, expected = _widened(names, head, [cells for _, cells, _ in start])
+    else:
+        expected = len(names)
+    for line, cells, taken in chain(start, rows):
+        if len(cells) != expected or any(cells[len(names) :]):
+            raise _wrong_width(line, cells, taken, len(names), dialect, bool(columns))
+        if cells == head and len(head) > 1:
+            raise RowError(
+                line,
+                "the header stands here again.",
+                "Two files were put together. Take this line out, or name both files by a --data each.",
+            )
+        cells = cells[: len(names)] + [""] * (len(names) - len(cells))
+        if watch is not None:
+            watch.see(line, cells, taken)
+        yield TableRow(line, len(taken), names, cells)
+    if watch is not None:
+        watch.check()
+
+
+def _split(lines: Iterable[str], dialect: Dialect) -> Iterator[tuple[int, list[str], Sequence[str]]]:
+    """Rows, each with the number of its first line and all its lines."""
+    if dialect.quote == NONE:
+        for number, line in enumerate(lines, start=1):
+            yield number, line.rstrip("\r\n").split(dialect.delimiter), (line,)
+        return
+    taken: list[str] = []
+
+    def each() -> Iterator[str]:
+        for line in lines:
+            taken.append(line)
+            yield line
+
+    reader = csv.reader(each(), delimiter=dialect.delimiter, strict=True, **QUOTES[dialect.quote])
+    while True:
+        number = reader.line_num + 1
+        taken.clear()
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            hint = "A text with a quotation mark is quoted, and its marks doubled."
+            if "field limit" in str(error):
+                hint = "Most likely a quotation mark before it is not closed; texts as long as that go into JSON Lines."
+            raise RowError(number, f"not valid CSV: {error}.", hint) from error
+        if row is None:
+            return
+        yield number, row, tuple(taken)
+
+
+def _filled(
+    rows: Iterator[tuple[int, list[str], Sequence[str]]], delimiter: str, header: bool
+) -> Iterator[tuple[int, list[str], Sequence[str]]]:
+    """Rows that hold anything, from the header on."""
+    for number, cells, taken in rows:
+        if number == 1 and EXCEL_LINE.fullmatch(delimiter.join(cells)):
+            continue
+        if not "".join(taken).replace(delimiter, "").strip():
+            continue
+        if header and len(cells) == 1 and cells[0].startswith("#"):
+            continue
+        header = False
+        yield number, cells, taken
+
+
+def columns_of(head: Sequence[str], line: int) -> list[str]:
+    """Name the columns of a header; one without a name is `UNNAMED`.
+
+    Raises
+    ------
+    RowError
+        If a name stands twice.
+    """
+    names = [name if name.strip() else UNNAMED.format(number) for number, name in enumerate(head, start=1)]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        called = ",".join(f"name-{number}" for number in range(1, len(names) + 1))
+        raise RowError(
+            line,
+            f"the column '{twice}' stands twice.",
+            "Rename one of the two in the file. If the first line is a row and no header, name the columns, such as "
+            f"--columns {called}.",
+        )
+    return names
+
+
+def _widened(names: list[str], head: Sequence[str], start: Sequence[list[str]]) -> tuple[list[str], int]:
+    """The columns' names and the cells of a row, where the first rows have more or fewer cells than the header."""
+    width, first = len(names), len(start[0])
+    if any(len(cells) != first for cells in start):
+        return names, width
+    named = max((number for number, name in enumerate(head, start=1) if name.strip()), default=width)
+    if named <= first < width or (first > width and not any(start[0][width:])):
+        return names, first
+    numbers = [cells[0] for cells in start]
+    if head and first == width + 1 and numbers in (["0", "1"], ["1", "2"]):
+        return [UNNAMED.format(0), *names], first
+    return names, width
+
+
+def _wrong_width(
+    line: int, cells: Sequence[str], taken: Sequence[str], width: int, dialect: Dialect, named: bool
+) -> RowError:
+    other = next((mark for mark in NAMES if mark != dialect.delimiter and taken[0].count(mark) + 1 == width), None)
+    if other is not None and len(cells) == 1:
+        hint = f"The header is split by {NAMES[dialect.delimiter]}, this line by {NAMES[other]}: make them the same."
+    elif dialect.quote == NONE:
+        hint = "A text that holds the delimiter or a line end must be in quotation marks, and be read so: see --format."
+    else:
+        hint = "Quote a text that holds the delimiter or a line end."
+    return RowError(line, f"{len(cells)} cells, but {'--columns names' if named else 'the header has'} {width}.", hint)
+
+
+class Swallowed:
+    """Finds quoted texts that have taken in rows, since a quotation mark was never closed.
+
+    All lines of such a row are as wide as rows, and most of their other cells hold what these columns hold in other
+    rows: one of a few values, or a number.
+
+    Parameters
+    ----------
+    delimiter : str
+        What stands between cells.
+    """
+
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+        self._values: dict[int, set[str]] = {}
+        self._numeric: set[int] = set()
+        self._n_rows = 0
+        self._rows: list[tuple[int, int, list[list[str]]]] = []
+        self.doubtful = 0
+
+    def see(self, line: int, cells: Sequence[str], taken: Sequence[str]) -> None:
+        """Take in a row with its lines."""
+        width = len(cells)
+        if len(taken) > 1 and width > 1 and len(self._rows) < FEW:
+            parts = [each.rstrip("\r\n").split(self._delimiter) for each in taken if each.strip("\r\n")]
+            if all(len(part) == width for part in parts):
+                text = next(column for column, cell in enumerate(cells) if "\n" in cell or "\r" in cell)
+                self._rows.append((line, text, parts))
+                return
+        if not self._n_rows:
+            self._values, self._numeric = {column: set() for column in range(width)}, set(range(width))
+        self._n_rows += 1
+        for column, values in list(self._values.items()):
+            values.add(cells[column])
+            if len(values) > FEW:
+                del self._values[column]
+        self._numeric -= {column for column in self._numeric if not cells[column].isdigit()}
+
+    def check(self) -> None:
+        """Count the rows of which nothing tells whether they have taken in others, in `doubtful`.
+
+        Raises
+        ------
+        RowError
+            If one has.
+        """
+        for line, text, parts in self._rows:
+            others = [(column, cell) for column, cell in _others(parts, text) if self._tells(column)]
+            told = [self._has(column, cell) for column, cell in others]
+            self.doubtful += not any(self._is_closed(column) for column, _ in others)
+            if told and sum(told) >= len(told) / 2:
+                raise RowError(
+                    line,
+                    f"a text in quotation marks takes in what look like {len(parts)} rows.",
+                    "Most likely a mark is not closed. Mend it, or say by --format and --quote that this is one text.",
+                )
+
+    def _tells(self, column: int) -> bool:
+        """Whether a column has few values, or numbers alone."""
+        return bool(self._values.get(column)) or column in self._numeric
+
+    def _is_closed(self, column: int) -> bool:
+        """Whether a column has so few values in so many rows that another one is not expected."""
+        return self._n_rows >= MANY and (column in self._numeric or len(self._values[column]) <= self._n_rows / 5)
+
+    def _has(self, column: int, cell: str) -> bool:
+        if column in self._numeric:
+            return cell.isdigit()
+        return bool({cell, cell.strip("\"'")} & self._values.get(column, set()))
+
+
+def _others(parts: Sequence[Sequence[str]], text: int) -> Iterator[tuple[int, str]]:
+    """The cells of a row's lines, with their columns, that would be other cells than its text if each were a row."""
+    for number, part in enumerate(parts):
+        for column, cell in enumerate(part):
+            own = (column < text and number == 0) or (column > text and number == len(parts) - 1)
+            if column != text and not own:
+                yield column, cell

@@ -1,0 +1,100 @@
+"""Rows that have no text, no claim or no label: they are left out, counted and named."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.errors import DataError
+
+MOST = 0.5
+"""The share of rows with an empty cell from which the column is not what it was taken for."""
+
+SHOWN = 20
+"""Places that a note lists."""
+
+_UNSEEN = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+
+
+class Gaps:
+    """The rows that were left out since a cell is empty, by what should stand in it."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._places: dict[str, list[str]] = {}
+        self._first: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return self._counts.total()
+
+    def add(self, name: str, where: str, place: str) -> None:
+        """Count a row without a text, a claim or a label, as `name` says; `place` is the short form of `where`."""
+        self._counts[name] += 1
+        self._first.setdefault(name, where)
+        places = self._places.setdefault(name, [])
+        if len(places) < SHOWN:
+            places.append(place)
+
+    def told(self, n_rows: int) -> tuple[str, ...]:
+        """How many of all rows have a gap and where, a sentence for each kind."""
+        return self._sentences(n_rows, "", "")
+
+    def notes(self, n_rows: int) -> tuple[str, ...]:
+        """The same, and that they are left out."""
+        return self._sentences(n_rows, " and is left out", " and are left out")
+
+    def _sentences(self, n_rows: int, of_one: str, of_several: str) -> tuple[str, ...]:
+        told = []
+        for name, count in self._counts.items():
+            what = "no label" if name == "label" else f"an empty {name}"
+            then = f"has {what}{of_one}" if count == 1 else f"have {what}{of_several}"
+            more = f" and {count - SHOWN:,} more" if count > SHOWN else ""
+            told.append(f"{count:,} of {n_rows:,} rows {then}: {', '.join(self._places[name])}{more}.")
+        return tuple(told)
+
+    def check(self, n_rows: int, columns: Mapping[str, Sequence[str]]) -> None:
+        """Refuse a column that is empty in most rows.
+
+        Raises
+        ------
+        bench.errors.DataError
+            If it is; with the column and the first such row.
+        """
+        for name, count in self._counts.items():
+            if count >= MOST * n_rows:
+                column, counted_rows = columns[name][0], "1 row" if n_rows == 1 else f"{n_rows:,} rows"
+                hint = (
+                    f"Every example needs a {name}: name its column in source.columns.{name}, or take these rows out."
+                )
+                if name == "label":
+                    hint += " Where an empty cell is a label of its own, write that label into it."
+                raise DataError(
+                    f"{self._first[name]}: column '{column}' is empty, as in {count:,} of all {counted_rows}.",
+                    hint,
+                )
+
+
+def is_empty(value: Any) -> bool:
+    r"""Whether a cell has nothing to be seen in it.
+
+    Examples
+    --------
+    >>> is_empty(" \u200b"), is_empty(None), is_empty(0), is_empty("0")
+    (True, True, False, False)
+    """
+    return value is None or (isinstance(value, str) and not _UNSEEN.sub("", value).strip())
+
+
+def place_in(where: str, path: str, several: bool) -> str:
+    """Name a row's place in a note: without the file where there is only one.
+
+    Examples
+    --------
+    >>> place_in("data/a.csv, line 3", "data/a.csv", False), place_in("data/a.csv, line 3", "data/a.csv", True)
+    ('line 3', 'a.csv, line 3')
+    """
+    line = where.removeprefix(f"{path}, ")
+    return f"{Path(path).name}, {line}" if several else line

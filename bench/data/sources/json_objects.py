@@ -1,0 +1,126 @@
+"""JSON files of one value: an array of objects, or an object that holds a table in one of the usual ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.data.encodings import UTF_8
+from bench.data.files import BYTE_ORDER_MARK, parse_json, parse_json_array, read_text
+from bench.errors import DataError
+
+Row = tuple[str, Mapping[str, Any]]
+
+KEY = "key"
+"""The column of the keys of an object of objects."""
+
+FORMS = (
+    "Rows are read from an array of objects, an object of lists of one length, an object of objects by id, or one list "
+    "of objects under a key."
+)
+
+
+def read_json(path: Path, encoding: str = UTF_8) -> Sequence[Row]:
+    """Read the rows of a JSON file, each with its place.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file: an array of objects; an object with a list a column; one with an object a column, by row, or a row, by
+        id; one with ``columns`` and ``data``, as pandas writes it; or one with a list of objects under one key.
+    encoding : str
+        As Python calls it.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If it is none of these.
+    """
+    text = read_text(path, encoding).removeprefix(BYTE_ORDER_MARK)
+    if not text.lstrip().startswith("{"):
+        return parse_json_array(text, path)
+    content = parse_json(text, path)
+    rows = _rows(content, path)
+    if rows is None:
+        raise DataError(f"{path}: it holds one JSON object, and in it no table.", FORMS)
+    return list(rows)
+
+
+def is_table(content: Any) -> bool:
+    """Whether an object of JSON holds a table."""
+    return isinstance(content, dict) and _kind(content) is not None
+
+
+def _kind(content: Mapping[str, Any]) -> str | None:
+    values = list(content.values())
+    if isinstance(content.get("columns"), list) and isinstance(content.get("data"), list):
+        return "split"
+    if _list_of_objects(content) is not None:
+        return "list"
+    if len(values) > 1 and all(isinstance(value, list) for value in values):
+        return "lists"
+    if len(values) > 1 and all(isinstance(value, dict) for value in values):
+        return "objects"
+    return None
+
+
+def _rows(content: Mapping[str, Any], path: Path) -> Iterator[Row] | None:
+    match _kind(content):
+        case "split":
+            return _split(content, path)
+        case "list":
+            return _under(str(_list_of_objects(content)), content, path)
+        case "lists":
+            return _columns({name: list(values) for name, values in content.items()}, path)
+        case "objects":
+            return _objects(content, path)
+    return None
+
+
+def _list_of_objects(content: Mapping[str, Any]) -> str | None:
+    """The one key under which objects are listed."""
+    keys = [
+        key
+        for key, value in content.items()
+        if isinstance(value, list) and value and all(isinstance(item, dict) for item in value)
+    ]
+    return keys[0] if len(keys) == 1 else None
+
+
+def _under(key: str, content: Mapping[str, Any], path: Path) -> Iterator[Row]:
+    for number, row in enumerate(content[key], start=1):
+        yield f"{path}, item {number} of '{key}'", row
+
+
+def _split(content: Mapping[str, Any], path: Path) -> Iterator[Row]:
+    names = [str(name) for name in content["columns"]]
+    for number, cells in enumerate(content["data"], start=1):
+        if not isinstance(cells, list) or len(cells) != len(names):
+            raise DataError(f"{path}, row {number} of 'data': expected a list of {len(names)} cells, as in 'columns'.")
+        yield f"{path}, row {number}", dict(zip(names, cells, strict=True))
+
+
+def _columns(columns: Mapping[str, list[Any]], path: Path) -> Iterator[Row]:
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        counts = ", ".join(f"'{name}' has {length:,}" for name, length in lengths.items())
+        raise DataError(f"{path}: its lists are not equally long: {counts}.", "Each list is a column, with all rows.")
+    for number, cells in enumerate(zip(*columns.values(), strict=True), start=1):
+        yield f"{path}, row {number}", dict(zip(columns, cells, strict=True))
+
+
+def _objects(content: Mapping[str, Mapping[str, Any]], path: Path) -> Iterator[Row]:
+    """Rows by id, or columns by row: of a table with more rows than columns the outer keys are the more numerous."""
+    inner = {key for value in content.values() for key in value}
+    by_column = len(inner) > len(content) or (len(inner) == len(content) and all(key.isdigit() for key in inner))
+    if not by_column:
+        for key, row in content.items():
+            yield f"{path}, key '{key}'", {KEY if "id" in row else "id": key, **row}
+        return
+    for name, values in content.items():
+        if values.keys() != inner:
+            lacking = next(key for key in inner if key not in values)
+            raise DataError(f"{path}: '{name}' has no row '{lacking}', which other columns have.", FORMS)
+    for key in next(iter(content.values())):
+        yield f"{path}, row '{key}'", {name: values[key] for name, values in content.items()}

@@ -1,0 +1,64 @@
+"""The folder of the sockets by which worker processes are started: it goes with the command, also where that is killed.
+
+Python's own would stay in the temporary folder for ever after a kill. This one is held by a lock as long as its
+command lives, and every command removes those that nobody holds.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+import time
+from multiprocessing import process, util
+from pathlib import Path
+from typing import IO
+
+PREFIX = "bench-sockets-"
+"""How the folders' names begin."""
+
+HELD = "held"
+"""The file that is locked; it appears with its lock."""
+
+GRACE = 3600.0
+"""Seconds after which a folder without that file is one whose command was killed while it made the folder."""
+
+
+def use_own_folder() -> None:
+    """Have this process's sockets lie in a folder of its own, and remove those of commands that were killed."""
+    settings = process.current_process()._config  # type: ignore[attr-defined]
+    if "tempdir" in settings:
+        return
+    remove_abandoned()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    held = (folder / f".{HELD}").open("w")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    (folder / f".{HELD}").rename(folder / HELD)
+    settings["tempdir"] = str(folder)
+    util.Finalize(None, _remove, args=(folder, held), exitpriority=-100)
+
+
+def remove_abandoned() -> None:
+    """Remove the folders that no process holds."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        try:
+            if _is_abandoned(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # Another user's, or another command removes it at the same time.
+            continue
+
+
+def _is_abandoned(folder: Path) -> bool:
+    try:
+        with (folder / HELD).open("r+") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return time.time() - folder.stat().st_mtime > GRACE
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _remove(folder: Path, held: IO[str]) -> None:
+    held.close()
+    shutil.rmtree(folder, ignore_errors=True)

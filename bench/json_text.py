@@ -1,0 +1,91 @@
+"""JSON that every reader takes: UTF-8, without NaN, infinities and halves of surrogate pairs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.errors import without_halves
+
+
+def json_text(
+    value: Any, *, indent: int | None = None, sort_keys: bool = False, compact: bool = False, any_kind: bool = False
+) -> str:
+    r"""Write a value as JSON; text stays as it is, and floats keep every bit.
+
+    A number that JSON has no form for is ``null``. Half of a surrogate pair, which no UTF-8 can hold, is written out.
+
+    Parameters
+    ----------
+    value : object
+        Plain data, perhaps with NumPy's numbers and arrays, tuples and paths.
+    indent : int, optional
+        Spaces for each level; None writes one line.
+    sort_keys : bool
+        Whether keys are sorted.
+    compact : bool
+        Whether no spaces stand between the parts.
+    any_kind : bool
+        Whether what is no plain data, such as a date, is written as its text rather than refused.
+
+    Raises
+    ------
+    TypeError
+        If the value holds what is no plain data.
+
+    Examples
+    --------
+    >>> json_text({"score": float("nan"), "note": "caf\udce9"})
+    '{"score": null, "note": "caf\\\\udce9"}'
+    """
+    return json.dumps(
+        _plain(value, any_kind),
+        indent=indent,
+        sort_keys=sort_keys,
+        separators=(",", ":") if compact else None,
+        ensure_ascii=False,
+        allow_nan=False,
+    )
+
+
+def spelled(value: Any) -> Any:
+    """Spell the numbers of a setting that JSON has no form for, as ``inf``: it must say what was set.
+
+    Examples
+    --------
+    >>> spelled({"C": float("inf"), "classes": [1.0, None]})
+    {'C': 'inf', 'classes': [1.0, None]}
+    """
+    if isinstance(value, Mapping):
+        return {key: spelled(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [spelled(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _plain(value: Any, any_kind: bool) -> Any:
+    if isinstance(value, str):
+        return without_halves(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {_key(key, any_kind): _plain(item, any_kind) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, any_kind) for item in value]
+    if isinstance(value, Path):
+        return without_halves(str(value))
+    # NumPy's scalars and arrays, without importing it for what holds none.
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+        return _plain(value.tolist(), any_kind)
+    if any_kind:
+        return without_halves(str(value))
+    raise TypeError(f"{type(value).__name__} is not stored as JSON")
+
+
+def _key(key: Any, any_kind: bool) -> Any:
+    return without_halves(key) if isinstance(key, str) else _plain(key, any_kind)

@@ -1,0 +1,308 @@
+"""What columns mean is told by the names that people give them, else by what is in them; a choice is said first."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.data.scaffold.columns import Chosen, Given, choose_columns, summarise
+from bench.data.scaffold.names import fit, plain
+from bench.errors import ConfigError
+
+Bench = Callable[..., tuple[int, str, str]]
+
+N_ROWS = 60
+WORDS = (
+    "نفى أكد أعلن الوزير المتحدث الخبر التقرير أمس اليوم موسكو كييف القاهرة مصدر بيان رسمي سعر نفط مباراة فريق".split()
+)
+
+
+def text(row: int, words: int = 9) -> str:
+    return " ".join(WORDS[(row * 7 + place * (row % 5 + 1)) % len(WORDS)] for place in range(words)) + f" {row}"
+
+
+def of(*values: str) -> Callable[[int], str]:
+    """A column of few values."""
+    return lambda row: values[row % len(values)]
+
+
+def texts(words: int = 9, first: int = 0) -> Callable[[int], str]:
+    return lambda row: text(row + first, words)
+
+
+def number(row: int) -> str:
+    return str(row + 1)
+
+
+def link(row: int) -> str:
+    return f"https://example.org/news/{row}/a-headline-of-some-words"
+
+
+def date(row: int) -> str:
+    return f"Mon Apr {row % 28 + 1:02d} 22:19:45 PDT 2009"
+
+
+def person(row: int) -> str:
+    return f"{WORDS[row % 7]} {WORDS[row % 11]}"
+
+
+Form = dict[str, Callable[[int], str]]
+
+FORMS: dict[str, tuple[Form, dict[str, str]]] = {
+    "hotel reviews": (
+        {
+            "no": number,
+            "Hotel name": person,
+            "rating": of("1", "2", "4", "5"),
+            "user type": of("family", "couple", "alone"),
+            "room type": person,
+            "nights": of("1", "2", "3"),
+            "review": texts(30),
+        },
+        {"id": "no", "text": "review", "label": "rating"},
+    ),
+    "book reviews": (
+        {
+            "rating": of("1", "3", "5"),
+            "review_id": number,
+            "user_id": of("7", "9"),
+            "book_id": of("1", "2"),
+            "review": texts(40),
+        },
+        {"id": "review_id", "text": "review", "label": "rating"},
+    ),
+    "sarcasm, with four labels": (
+        {
+            "dialect": of("msa", "egypt", "gulf"),
+            "original_sentiment": of("positive", "negative", "neutral"),
+            "sarcasm": of("True", "False"),
+            "sentiment": of("neutral", "negative"),
+            "source": of("SemEval 2017", "ASTD"),
+            "tweet": texts(),
+        },
+        {"text": "tweet", "label": "sentiment"},
+    ),
+    "a feed of tweets": (
+        {"ID": number, "Feed": texts(), "Sentiment": of("Positive", "Negative")},
+        {"id": "ID", "text": "Feed", "label": "Sentiment"},
+    ),
+    "camel case": (
+        {"tweetId": number, "tweetText": texts(), "sentimentLabel": of("pos", "neg")},
+        {"id": "tweetId", "text": "tweetText", "label": "sentimentLabel"},
+    ),
+    "reviews with a polarity": ({"text": texts(20), "polarity": of("1", "-1")}, {"text": "text", "label": "polarity"}),
+    "true and fabricated claims": (
+        {"claim_s": texts(), "fake_flag": of("0", "1")},
+        {"text": "claim_s", "label": "fake_flag"},
+    ),
+    "claims with a label": (
+        {"statement": texts(), "speaker": person, "claim_label": of("true", "half-true", "false")},
+        {"text": "statement", "label": "claim_label"},
+    ),
+    "two sentences": (
+        {"s1": texts(), "s2": texts(first=100), "stance": of("agree", "disagree", "other")},
+        {"claim": "s1", "text": "s2", "label": "stance"},
+    ),
+    "premise and hypothesis": (
+        {"premise": texts(), "hypothesis": texts(first=100), "label": of("entailment", "neutral")},
+        {"claim": "hypothesis", "text": "premise", "label": "label"},
+    ),
+    "rumours and evidence": (
+        {
+            "rumor_id": of("1", "2", "3"),
+            "rumor_text": lambda row: text(row % 20),
+            "evidence_id": number,
+            "evidence_text": texts(12, first=100),
+            "stance": of("agree", "disagree", "other"),
+        },
+        {"claim": "rumor_text", "text": "evidence_text", "label": "stance"},
+    ),
+    "a headline and its article": (
+        {"Headline": texts(), "articleBody": texts(60, first=100), "Stance": of("agree", "discuss", "unrelated")},
+        {"claim": "Headline", "text": "articleBody", "label": "Stance"},
+    ),
+    "stance towards a target": (
+        {"ID": number, "Target": of("Atheism", "Climate"), "Tweet": texts(), "Stance": of("FAVOR", "AGAINST", "NONE")},
+        {"id": "ID", "text": "Tweet", "label": "Stance"},
+    ),
+    "news by category": (
+        {
+            "title": texts(8),
+            "content": texts(90),
+            "category": of("sport", "politics", "economy"),
+            "url": link,
+            "date": date,
+        },
+        {"text": "content", "label": "category"},
+    ),
+    "check-worthy tweets": (
+        {
+            "topic": of("covid-19"),
+            "tweet_id": number,
+            "tweet_url": link,
+            "tweet_text": texts(),
+            "class_label": of("0", "1"),
+        },
+        {"id": "tweet_id", "text": "tweet_text", "label": "class_label"},
+    ),
+    "check-worthiness beside a claim flag": (
+        {"tweet_id": number, "tweet_text": texts(), "claim": of("0", "1"), "check_worthiness": of("0", "1")},
+        {"id": "tweet_id", "text": "tweet_text", "label": "check_worthiness"},
+    ),
+    "Arabic names": (
+        {"الرقم": number, "النص": texts(), "التصنيف": of("رياضة", "سياسة")},
+        {"id": "الرقم", "text": "النص", "label": "التصنيف"},
+    ),
+    "Arabic names with marks": (
+        {"التَّغريدة": texts(), "المشاعر": of("إيجابي", "سلبي")},
+        {"text": "التَّغريدة", "label": "المشاعر"},
+    ),
+    "a pandas index": (
+        {"Unnamed: 0": number, "comment": texts(), "y": of("0", "1", "2")},
+        {"id": "Unnamed: 0", "text": "comment", "label": "y"},
+    ),
+    "upper case": ({"SENTENCE": texts(), "DIALECT": of("EGY", "LEV", "GLF")}, {"text": "SENTENCE", "label": "DIALECT"}),
+    "sentiment of English tweets": (
+        {"target": of("0", "4"), "ids": number, "date": date, "flag": of("NO_QUERY"), "user": person, "text": texts()},
+        {"text": "text", "label": "target"},
+    ),
+    "no name that tells": ({"عمود أ": texts(), "عمود ب": of("نعم", "لا")}, {"text": "عمود أ", "label": "عمود ب"}),
+    "numbered columns": ({"0": number, "1": texts(), "2": of("OFF", "NOT_OFF")}, {"text": "1", "label": "2"}),
+    "no name, with links and dates": (
+        {"col_a": link, "col_b": date, "col_c": texts(14), "col_d": of("x", "y", "z")},
+        {"text": "col_c", "label": "col_d"},
+    ),
+    "no name, with authors": ({"x1": person, "x2": texts(20), "x3": of("1", "2")}, {"text": "x2", "label": "x3"}),
+    "hate speech": (
+        {"id": number, "post": texts(), "hateful": of("yes", "no"), "username": person},
+        {"id": "id", "text": "post", "label": "hateful"},
+    ),
+    "a label that is no label": (
+        {"text": texts(), "label": number, "sentiment": of("pos", "neg")},
+        {"text": "text", "label": "sentiment"},
+    ),
+    "a text that is a number": (
+        {"text": number, "tweet": texts(), "label": of("a", "b")},
+        {"text": "tweet", "label": "label"},
+    ),
+    "cleaned beside original": (
+        {"tweet": texts(), "clean_tweet": texts(8), "label": of("a", "b")},
+        {"text": "tweet", "label": "label"},
+    ),
+}
+"""Files in forms that people have: what is in each column, and what it is."""  # fmt: skip
+
+
+def rows_of(form: Form, n_rows: int = N_ROWS) -> list[dict[str, str]]:
+    return [{column: cell(row) for column, cell in form.items()} for row in range(n_rows)]
+
+
+def chosen(form: Form, **options: str) -> Chosen:
+    rows = [(f"a.csv, line {line}", row) for line, row in enumerate(rows_of(form), start=2)]
+    return choose_columns(summarise(rows), Given(**options), "a.csv", has_split=False)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_file_in_a_usual_form_needs_no_option(name: str) -> None:
+    form, expected = FORMS[name]
+    assert chosen(form).columns == expected
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_order_of_columns_does_not_matter(name: str) -> None:
+    form, expected = FORMS[name]
+    assert chosen(dict(reversed(form.items()))).columns == expected
+
+
+def test_several_labels_are_said_with_the_way_to_another() -> None:
+    form, _ = FORMS["sarcasm, with four labels"]
+    assert chosen(form).choices == [
+        "The label is taken from 'sentiment'. It could also be 'sarcasm' (2 values), 'dialect' (3 values) or "
+        "'original_sentiment' (3 values): --label sarcasm chooses another."
+    ]
+    assert chosen(form, label="dialect").choices == []
+
+
+def test_a_pair_is_said_with_the_way_to_texts_alone() -> None:
+    form, _ = FORMS["two sentences"]
+    (choice,) = chosen(form).choices
+    assert "the claim is taken from 's1', the text that is held against it from 's2'" in choice
+    assert choice.endswith("For texts alone: --text s2")
+    assert chosen(form, text="s2").columns == {"text": "s2", "label": "stance"}
+
+
+def test_the_choice_is_printed_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: Bench) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = rows_of(FORMS["sarcasm, with four labels"][0])
+    with (tmp_path / "a.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    status, printed, _ = bench("new", "task", "mine", "--data", "a.csv")
+    assert status == 0
+    assert printed.startswith("The label is taken from 'sentiment'. It could also be 'sarcasm' (2 values),")
+    assert bench("new", "task", "other", "--data", "a.csv", "--label", "dialect")[1].startswith("Wrote tasks/other")
+
+
+ASKED: dict[str, tuple[Form, str, str]] = {
+    "two texts and no name": (
+        {"a": texts(), "b": texts(first=50), "label": of("x", "y")},
+        "which column is the text? No name tells, and 'a' and 'b' have long texts.",
+        "Name it: --text a, or for pairs --claim a --text b",
+    ),
+    "two columns of few values and no name": (
+        {"text": texts(), "colour": of("red", "green"), "shape": of("round", "square", "flat")},
+        "which column is the label? No name tells, and 'colour' (2 values) and 'shape' (3 values) have few values.",
+        "Name it: --label colour",
+    ),
+    "no text": ({"a": number, "label": of("x", "y")}, "which column is the text? None has a name that tells", "a: '1'"),
+    "no label": ({"text": texts(), "a": number}, "which column is the label? None has a name that tells", "text: '"),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_neither_names_nor_cells_tell_is_asked_for(name: str) -> None:
+    form, message, hint = ASKED[name]
+    with pytest.raises(ConfigError) as error:
+        chosen(form)
+    assert message in error.value.message
+    assert hint in str(error.value.hint)
+
+
+SPELLINGS = [lambda name: name, str.upper, str.title, lambda name: name.replace("_", " "), lambda name: f" {name} "]
+SPELLINGS += [
+    lambda name: name.replace("_", "-"),
+    lambda name: name.replace("_", ""),
+    lambda name: name.title().replace("_", ""),
+]
+
+
+@settings(max_examples=50)
+@given(
+    st.sampled_from(["tweet_text", "review", "class_label", "gold_label", "document_id", "is_fake"]),
+    st.sampled_from(SPELLINGS),
+)
+def test_case_and_signs_in_a_name_do_not_matter(name: str, spell: Callable[[str], str]) -> None:
+    roles = ("text", "label", "id", "group", "other", "claim")
+    assert plain(spell(name)) == plain(name)
+    if "_" in spell(name) or not spell(name).islower():
+        assert [fit(spell(name), role) for role in roles] == [fit(name, role) for role in roles]
+
+
+@pytest.mark.parametrize(
+    "name", ["tweet_id", "text_length", "tweet_url", "label_count", "user_name", "textDate", "word_count"]
+)
+def test_a_name_whose_last_word_says_otherwise_is_no_text_and_no_label(name: str) -> None:
+    assert fit(name, "text") is None
+    assert fit(name, "label") is None
+
+
+def test_nothing_in_a_column_is_no_text(tmp_path: Path) -> None:
+    form: dict[str, Any] = {"text": of(""), "body": texts(), "label": of("a", "b")}
+    assert chosen(form).columns == {"text": "body", "label": "label"}
