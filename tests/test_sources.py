@@ -13,12 +13,14 @@ import pytest
 from bench.catalogue import load_task
 from bench.comparison.task_now import task_now
 from bench.config import compose
+from bench.errors import UserError
 from bench.evaluation.plan import plan
 from bench.evaluation.split_task import references
 from bench.models.sources import code_sources, file_sources, installed_versions, is_digest
-from bench.predict.fitted import changed_code
+from bench.predict.choice import choose_run, parse_request
+from bench.predict.fitted import changed_code, load_fitted
 from bench.results.store import FORMAT, RunFolder, run_key
-from bench.runner import _bring_up_to_date
+from bench.runner import _bring_up_to_date, run
 
 FILES = {
     "plugins/mine.py": """
@@ -234,3 +236,36 @@ def test_a_run_that_is_reused_says_of_its_task_what_is_so_now(tmp_path: Path) ->
     now = {"task": {"references": [2], "notes": ("new",)}, "command": "another"}
     _bring_up_to_date(SimpleNamespace(folder=folder, record=now))  # type: ignore[arg-type]
     assert folder.read_record() == {**stored, "task": {"references": [2], "notes": ["new"]}}
+
+
+class Quiet:
+    """An observer that does not look."""
+
+    def planned(self, plan: Any, cells: Any) -> None: ...
+
+    def finished(self, run: Any, result: Any) -> None: ...
+
+
+@pytest.mark.slow
+def test_new_text_is_not_labelled_by_edited_code_beside_the_old_score(task: Path, folder: Path) -> None:
+    code = folder / "plugins" / "told.py"
+    code.write_text(
+        "from plugins.rule import choose\nimport numpy as np\nfrom sklearn.base import BaseEstimator, ClassifierMixin\n"
+        "class Own(ClassifierMixin, BaseEstimator):\n"
+        "    def fit(self, X, y):\n        self.classes_ = np.unique(y)\n        return self\n"
+        "    def predict(self, X):\n        return np.array([choose(self.classes_)] * len(X))\n"
+    )
+    rule = folder / "plugins" / "rule.py"
+    rule.write_text("def choose(classes):\n    return classes[0]\n")
+    config = compose(["task=topics", "model=told", "search=none", "tracking=false", "execution.workers=1"])
+    assert run(config, Quiet()).failures == []
+    first = choose_run(parse_request(["task=topics", "model=told"])).folder
+    load_fitted(first)
+    rule.write_text("def choose(classes):\n    return classes[-1]\n")
+    with pytest.raises(UserError, match=r"the code of plugins\.told\.Own(.|\n)*Run it again: bench run task=topics"):
+        load_fitted(first)
+    assert run(config, Quiet()).failures == []
+    chosen = choose_run(parse_request(["task=topics", "model=told"]))
+    assert chosen.folder.key != first.key
+    load_fitted(chosen.folder)
+    assert choose_run(parse_request(["task=topics", f"run={first.key}"])).folder.key == first.key
