@@ -153,6 +153,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"{path}: cannot be read: it is no file.", "Move it away.")
     try:
         content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
     except UnicodeDecodeError as error:

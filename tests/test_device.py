@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from filelock import FileLock
 from sklearn.dummy import DummyClassifier
 from small_tasks import text_task
 
@@ -67,20 +67,21 @@ def gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     return told
 
 
-def _hold(start: Any, log: Path, gpu: SimpleNamespace, uuid: str) -> None:
+def _hold(start: Any, both: Any, log: Path, gpu: SimpleNamespace, uuid: str) -> None:
     gpu.uuid = uuid
     start.wait()
     with device.on_device(), log.open("a") as file:
         print("in", file=file, flush=True)
-        time.sleep(0.5)
+        if both is not None:
+            both.wait()
         print("out", file=file, flush=True)
 
 
-def held_by_two(log: Path, gpu: SimpleNamespace, uuids: Sequence[str]) -> list[str]:
-    """What two processes write down that compute on GPUs at the same time."""
+def held_by_two(log: Path, gpu: SimpleNamespace, uuids: Sequence[str], together: bool) -> list[str]:
+    """What two processes write down that compute on GPUs at the same time, where `together` each until both do."""
     context = multiprocessing.get_context("fork")
-    start = context.Barrier(2)
-    processes = [context.Process(target=_hold, args=(start, log, gpu, uuid)) for uuid in uuids]
+    start, both = context.Barrier(2), context.Barrier(2) if together else None
+    processes = [context.Process(target=_hold, args=(start, both, log, gpu, uuid)) for uuid in uuids]
     for process in processes:
         process.start()
     for process in processes:
@@ -90,8 +91,8 @@ def held_by_two(log: Path, gpu: SimpleNamespace, uuids: Sequence[str]) -> list[s
 
 
 def test_one_process_at_a_time_is_on_a_gpu(gpu: SimpleNamespace, tmp_path: Path) -> None:
-    assert held_by_two(tmp_path / "same", gpu, ("one", "one")) == ["in", "out", "in", "out"]
-    assert held_by_two(tmp_path / "other", gpu, ("one", "two")) == ["in", "in", "out", "out"]
+    assert held_by_two(tmp_path / "same", gpu, ("one", "one"), together=False) == ["in", "out", "in", "out"]
+    assert held_by_two(tmp_path / "other", gpu, ("one", "two"), together=True) == ["in", "in", "out", "out"]
 
 
 def test_a_gpu_is_freed_at_the_end_also_after_an_error_and_may_be_entered_again(gpu: SimpleNamespace) -> None:
@@ -105,34 +106,45 @@ def test_a_gpu_is_freed_at_the_end_also_after_an_error_and_may_be_entered_again(
     assert device.device_name() == "cuda (Paper GPU)"
 
 
-def test_waiting_for_a_gpu_is_no_part_of_the_time_that_a_fold_takes(gpu: SimpleNamespace) -> None:
+def test_waiting_for_a_gpu_is_no_part_of_the_time_that_a_fold_takes(
+    gpu: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acquire = FileLock.acquire
+
+    def acquire_late(lock: FileLock, *args: Any, **settings: Any) -> Any:
+        CLOCK.now += 300.0
+        return acquire(lock, *args, **settings)
+
+    monkeypatch.setattr(FileLock, "acquire", acquire_late)
+    monkeypatch.setattr("bench.waiting.time", CLOCK)
+    monkeypatch.setattr("bench.evaluation.evaluate.time", CLOCK)
     task = text_task(n_groups=3, per_group=9)
     model = Model("waiting", f"{__name__}.Waiting")
     evaluation = Evaluation(task, model, [Split(np.arange(9, 27), np.arange(9))], Search("none", 0), 3, 0)
     result = evaluate(evaluation, 0, FeatureCache(task.frame))
     assert result.status == "ok"
-    assert 0.05 <= result.seconds["fit"] < 0.2
+    assert result.seconds["fit"] == 50.0
+
+
+class _Clock:
+    """A clock that stands still but for what a test adds."""
+
+    now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+CLOCK = _Clock()
 
 
 class Waiting(DummyClassifier):
-    """Computes for some 50 ms on a GPU that another process has for 0.3 s more."""
+    """Computes for 50 seconds on a GPU that another process has for 300 more."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Waiting:
-        context = multiprocessing.get_context("fork")
-        held = context.Event()
-        other = context.Process(target=_hold_for, args=(held, 0.3))
-        other.start()
-        held.wait()
         with device.on_device():
-            time.sleep(0.05)
-        other.join()
+            CLOCK.now += 50.0
         return super().fit(X, y)
-
-
-def _hold_for(held: Any, seconds: float) -> None:
-    with device.on_device():
-        held.set()
-        time.sleep(seconds)
 
 
 def test_a_cpu_takes_no_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -210,21 +211,36 @@ def test_a_failure_that_may_pass_is_tried_again(server: ChatServer, failure: Rep
 
 
 def test_retries_wait_longer_and_longer(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint_module, "FIRST_WAIT", 0.08)
+    waits = waited(monkeypatch)
+    monkeypatch.setattr(endpoint_module, "FIRST_WAIT", 1.0)
     server.fail_first(*[Reply("oops", 500)] * 3)
     task = text_task()
     classifier(server, task, retries=3).predict(task.frame.iloc[:1])
-    waits = np.diff(server.times)
-    for wait, most in zip(waits, (0.08, 0.16, 0.32), strict=True):
-        assert most / 2 <= wait <= most + 0.2
-    assert waits[2] > waits[0]
+    for wait, most in zip(waits, (1.0, 2.0, 4.0), strict=True):
+        assert most / 2 <= wait <= most
 
 
-def test_an_endpoint_that_says_when_to_come_back_is_believed(server: ChatServer) -> None:
-    server.fail_first(Reply("slow down", 429, {"Retry-After": "1"}))
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+    """The seconds that are asked to be waited between tries, of which none is waited."""
+    waits: list[float | None] = []
+
+    class Impatient(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout)
+            return self.is_set()
+
+    monkeypatch.setattr("bench.llm.complete.threading", SimpleNamespace(Event=Impatient))
+    return waits
+
+
+def test_an_endpoint_that_says_when_to_come_back_is_believed(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = waited(monkeypatch)
+    server.fail_first(Reply("slow down", 429, {"Retry-After": "17"}))
     task = text_task()
     classifier(server, task).predict(task.frame.iloc[:1])
-    assert np.diff(server.times)[0] >= 0.95
+    assert waits == [17.0]
 
 
 def test_an_endpoint_that_asks_for_too_long_a_wait_has_refused(server: ChatServer) -> None:
@@ -267,11 +283,12 @@ def test_after_the_last_retry_the_fold_fails_with_what_was_wrong(server: ChatSer
 
 
 def test_a_slow_endpoint_is_not_waited_for_beyond_the_timeout(server: ChatServer) -> None:
-    server.fail_first(Reply(completion("none").body, after=1.0))
+    # The first answer never comes while the second try is not made.
+    server.fail_first(Reply(completion("none").body, until=2))
     task = text_task(noise=0.0)
     model = classifier(server, task, timeout=0.2, retries=1)
     assert model.predict(task.frame.iloc[:1]).tolist() == [task.y[0]]
-    assert np.diff(server.times)[0] < 0.9
+    assert len(server.bodies) == 2
 
 
 def test_no_server_is_said_with_its_address() -> None:

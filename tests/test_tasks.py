@@ -120,24 +120,20 @@ def test_an_override_of_the_metric_is_taken_and_a_wrong_one_named() -> None:
         load("denial", metric="f1_macro")
 
 
-def test_stance_loads_in_a_moment_and_without_heavy_libraries() -> None:
+def test_a_task_loads_without_heavy_libraries() -> None:
     code = """
-import sys, time
+import sys
 from pathlib import Path
 from bench.config import parse_overrides
 from bench.data.definition import build_task, read_definition
 
 parse_overrides(["task=stance"])  # as every command does first
-start = time.perf_counter()
 origin = Path("tasks/stance/task.yaml")
 build_task(read_definition(origin), origin)
-print(time.perf_counter() - start)
 print([name for name in ("sklearn", "datasets", "torch", "optuna", "mlflow") if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    seconds, heavy = done.stdout.splitlines()
-    assert float(seconds) < 1.0  # 0.08 s on an idle machine
-    assert heavy == "[]"
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:

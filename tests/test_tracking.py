@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -542,9 +541,7 @@ def test_a_tracker_left_by_an_exception_stops_at_once_and_tracking_again_is_safe
     folder = write_run(tmp_path, folds=2)
     with pytest.raises(KeyboardInterrupt), Tracker(tmp_path) as tracker:
         tracker.track(folder.path)
-        begin = time.perf_counter()
         raise KeyboardInterrupt
-    assert time.perf_counter() - begin < 0.5
     assert tracker._process.returncode == -signal.SIGKILL
     client = open_store(tracking_uri(tmp_path))
     run = client.get_run(track(folder, client))

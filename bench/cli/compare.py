@@ -49,14 +49,16 @@ def command(words: tuple[str, ...], form: str) -> None:
     from bench.comparison.compare import compare
     from bench.comparison.predictions import read_side_by_side
     from bench.comparison.request import parse_request
-    from bench.comparison.selection import select
+    from bench.comparison.selection import select_each
     from bench.report.comparison import print_comparison, print_ranks
 
     request = parse_request(words)
-    comparisons = [
-        compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)
-        for selected in select(request)
-    ]
+    comparisons, left_out = select_each(
+        request,
+        lambda selected: compare(read_side_by_side(selected, request.metric), request.rope, request.baseline),
+    )
+    for note in left_out:
+        click.echo(f"note: {note}", err=True)
     across = rank_across(comparisons)
     if form == "json":
         from bench.results.store import to_json

@@ -38,7 +38,7 @@ def command(words: tuple[str, ...], output: Path | None) -> None:
     from bench.comparison.compare import compare
     from bench.comparison.predictions import read_side_by_side
     from bench.comparison.request import parse_request
-    from bench.comparison.selection import select
+    from bench.comparison.selection import Selected, select_each
     from bench.errors import ConfigError
     from bench.places import make_folder, replacing
     from bench.report.html.page import render_report
@@ -50,7 +50,8 @@ def command(words: tuple[str, ...], output: Path | None) -> None:
             f"--output {output}: there is one page a task, and {len(request.tasks)} tasks are named.",
             "Name one task, or leave --output out: each page is then written beside its runs.",
         )
-    for selected in select(request):
+
+    def write(selected: Selected) -> None:
         runs = read_side_by_side(selected, request.metric)
         page = render_report(runs, compare(runs, request.rope, request.baseline)).encode()
         folder = Path() if request.folders else runs.runs[0].folder.path.parents[1]
@@ -59,3 +60,6 @@ def command(words: tuple[str, ...], output: Path | None) -> None:
         with replacing(path) as beside:
             beside.write_bytes(page)
         click.echo(f"{short_path(str(path))}  {len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task['name']}")
+
+    for note in select_each(request, write)[1]:
+        click.echo(f"note: {note}", err=True)

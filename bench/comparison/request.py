@@ -68,6 +68,8 @@ class Request:
     ----------
     tasks : tuple of str
         Names of tasks.
+    all_tasks : bool
+        Whether they are all that is stored, so that one which cannot be compared is left out.
     folders : tuple of pathlib.Path
         Run folders, where runs were named one by one.
     wanted : Filter
@@ -89,6 +91,7 @@ class Request:
     baseline: str | None = None
     rope: float = ROPE
     results: Path = Path("results")
+    all_tasks: bool = False
 
 
 def parse_request(words: Sequence[str]) -> Request:
@@ -146,6 +149,7 @@ def parse_request(words: Sequence[str]) -> Request:
         baseline=None if baseline is None else str(baseline),
         rope=_rope(given.get("rope", ROPE)),
         results=results,
+        all_tasks=given.get("task") == "all",
     )
 
 

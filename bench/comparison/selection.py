@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.catalogue import model_names
 from bench.comparison.request import Filter, Request
 from bench.errors import BenchError, UserError, nearest
 from bench.results.protocol import differences, model_name, names_of, same_table, search_name, settings
 from bench.results.store import RECORD, SUMMARY, RunFolder, stored_runs
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,39 @@ def select(request: Request) -> list[Selected]:
     if request.folders:
         return [select_folders(request.folders)]
     return [select_runs(request.results, task, request.wanted) for task in request.tasks]
+
+
+def select_each(request: Request, use: Callable[[Selected], T]) -> tuple[list[T], list[str]]:
+    """Choose what a request names, task by task, and make something of each selection.
+
+    Parameters
+    ----------
+    request : Request
+        What was asked for.
+    use : callable
+        Makes something of a selection.
+
+    Returns
+    -------
+    (list, list of str)
+        What was made, and which tasks were left out where all were asked for, a sentence each.
+
+    Raises
+    ------
+    bench.errors.BenchError
+        If nothing can be made, or not of what was named.
+    """
+    if not request.all_tasks:
+        return [use(selected) for selected in select(request)], []
+    made, errors = list[T](), list[tuple[str, BenchError]]()
+    for task in request.tasks:
+        try:
+            made.append(use(select_runs(request.results, task, request.wanted)))
+        except BenchError as error:
+            errors.append((task, error))
+    if errors and not made:
+        raise errors[0][1]
+    return made, [f"{task} is left out: {error.message}" for task, error in errors]
 
 
 def select_runs(results: Path, task: str, wanted: Filter) -> Selected:

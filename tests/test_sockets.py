@@ -1,0 +1,59 @@
+"""Nothing of a command stays in the temporary folder, also where it was killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.evaluation.sockets import GRACE, HELD, PREFIX, remove_abandoned
+
+SCRIPT = """
+import sys
+from bench.evaluation.execute import call
+import os
+print(call(os.getpid), flush=True)
+sys.stdin.read()
+"""
+
+
+def started(folder: Path) -> subprocess.Popen[str]:
+    """A process that has started workers."""
+    environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().strip().isdigit()
+    return process
+
+
+def test_the_sockets_folder_goes_with_the_command_and_after_a_kill_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    killed, running = started(tmp_path), started(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    remove_abandoned()
+    (kept,) = tmp_path.iterdir()
+    assert kept.name.startswith(PREFIX)
+    running.communicate("")
+    assert running.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_being_made_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    young, old, foreign = (tmp_path / name for name in (f"{PREFIX}young", f"{PREFIX}old", "pymp-other"))
+    for folder in (young, old, foreign):
+        folder.mkdir()
+    (old / f".{HELD}").touch()
+    os.utime(old, (old.stat().st_mtime - 2 * GRACE,) * 2)
+    remove_abandoned()
+    assert {path.name for path in tmp_path.iterdir()} == {young.name, foreign.name}
