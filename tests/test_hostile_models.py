@@ -536,20 +536,6 @@ class Holder(MultinomialNB):
     """A class of a user's own."""
 
 
-def test_one_bad_model_is_left_out_of_mlflow_with_the_reason(place: Path, good: bytes) -> None:
-    from bench.tracking import tracking_uri
-    from bench.tracking.run import track
-    from bench.tracking.store import open_store
-
-    folder = the_run(place)
-    folder.model_path().write_bytes(planted(good, RUNS["SciPy's distribution runs text of its state"]()))
-    client = open_store(tracking_uri(place / "results"))
-    run = client.get_run(track(folder, client))
-    assert "rv_continuous" in run.data.tags["bench.model_left_out"]
-    assert not run.outputs.model_outputs
-    assert not happened()
-
-
 def test_the_good_model_still_labels(bench: Any, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("نفت الوزارة الخبر\n".encode())))
     status, out, _ = bench("predict", "task=denial")
