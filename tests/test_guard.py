@@ -39,6 +39,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def app(store: Path) -> Iterator[Any]:
+    import mlflow
     from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry
 
     registered = _artifact_repository_registry.get_registered_artifact_repositories()
@@ -48,6 +49,9 @@ def app(store: Path) -> Iterator[Any]:
     try:
         yield application(uri, PORT, first_page(open_store(uri)), TOKEN)
     finally:
+        # The server makes its store and its folder those of the whole process.
+        mlflow.set_tracking_uri(None)
+        mlflow.set_registry_uri(None)
         registered.update(before)
         os.environ.clear()
         os.environ.update(environment)
@@ -115,6 +119,11 @@ def test_programs_send_the_token_as_mlflows_client_does(stranger: TestClient) ->
         f"{API}/experiments/search", params={"max_results": 9}, headers={"authorization": f"Bearer {TOKEN}"}
     )
     assert "denial" in {each["name"] for each in answer.json()["experiments"]}
+
+
+def test_other_programs_cookies_for_the_address_are_in_nobodys_way(stranger: TestClient) -> None:
+    cookies = f'_xsrf=2|a|b; odd={{"a": [1, "é"]}}; alone; bench-{PORT}={TOKEN}; username-8888="2|1:0"'
+    assert stranger.get("/", headers={"cookie": cookies.encode()}).status_code == 200
 
 
 def test_two_pages_have_two_tokens() -> None:

@@ -463,6 +463,27 @@ def test_the_language_models_address_and_key_are_never_the_files(
     assert "model.params.base_url=ADDRESS" in told
 
 
+def test_the_language_model_asks_the_address_that_the_user_names(
+    bench: Any, asked: Path, offline: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(asked / "cache"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("نص\n".encode())))
+    words = [f"model.params.base_url={LLM['base_url']}", "model.params.retries=0"]
+    status, _, err = bench("predict", "task=denial", "results=other", *words)
+    assert status == 1, err
+    assert {address[:2] for address in offline} == {("203.0.113.9", 80)}
+
+
+def test_a_message_shows_names_of_the_file_short_and_plain(
+    bench: Any, place: Path, good: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guests = [instance(f"os.{number}\x1b]0;title\x07" + "x" * 10**5) for number in range(50)]
+    err = refused(bench, place, monkeypatch, planted(good, value(guests)))
+    assert "\x1b" not in err
+    assert "and 45 more" in err
+    assert len(err) < 2_500
+
+
 def test_the_language_model_is_made_of_its_definition_here(asked: Path) -> None:
     folder = RunFolder(next((asked / "other" / "denial" / "llm").iterdir()))
     model = load_fitted(folder, {"params.base_url": LLM["base_url"], "params.api_key_env": "OWN_KEY"}).estimator
@@ -534,20 +555,6 @@ def test_plain_values_of_a_users_own_class_are_loaded(name: str, held: Any) -> N
 
 class Holder(MultinomialNB):
     """A class of a user's own."""
-
-
-def test_one_bad_model_is_left_out_of_mlflow_with_the_reason(place: Path, good: bytes) -> None:
-    from bench.tracking import tracking_uri
-    from bench.tracking.run import track
-    from bench.tracking.store import open_store
-
-    folder = the_run(place)
-    folder.model_path().write_bytes(planted(good, RUNS["SciPy's distribution runs text of its state"]()))
-    client = open_store(tracking_uri(place / "results"))
-    run = client.get_run(track(folder, client))
-    assert "rv_continuous" in run.data.tags["bench.model_left_out"]
-    assert not run.outputs.model_outputs
-    assert not happened()
 
 
 def test_the_good_model_still_labels(bench: Any, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

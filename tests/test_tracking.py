@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from contest import compared, store_contest
+from hostile import instance, planted
 from hypothesis import example, given
 from hypothesis import strategies as st
 from stored import TEXTS, write_run
@@ -360,6 +361,20 @@ def test_the_logged_model_gives_the_labels_of_the_stored_one(results, folder, ru
     native = mlflow.sklearn.load_model(f"models:/{output.model_id}")
     assert (native.predict_proba(TEXTS) == stored.predict_proba(TEXTS)).all()
     assert mlflow.get_logged_model(output.model_id).metrics
+
+
+@pytest.mark.parametrize("damage", ["planted", "truncated"])
+def test_a_model_that_is_not_loaded_is_left_out_with_the_reason_and_the_rest_is_logged(client, tmp_path, damage):
+    folder = write_run(tmp_path, task=f"left-out-{damage}")
+    good = folder.model_path().read_bytes()
+    bad = planted(good, instance("scipy.stats._distn_infrastructure.rv_continuous", _parse_arg_template="1 / 0"))
+    folder.model_path().write_bytes(bad if damage == "planted" else good[:-100])
+    run = client.get_run(track(folder, client))
+    reason = "rv_continuous" if damage == "planted" else "not readable as a model"
+    assert reason in run.data.tags["bench.model_left_out"]
+    assert not run.outputs.model_outputs
+    assert run.info.status == "FINISHED"
+    assert "test/macro_f1" in run.data.metrics
 
 
 def test_tracking_again_makes_no_second_run(client, folder, run):

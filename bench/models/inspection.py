@@ -44,6 +44,9 @@ FEWEST_EXPANDED, MOST_EXPANSION = 64 * 2**20, 200
 MOST_JOBS = 256
 """Processes that a part of a model may ask for."""
 
+_SHOWN = 160
+"""Characters of a name that a message shows."""
+
 _ENTRY = re.compile(r"schema\.json|[0-9a-f-]+\.(npy|npz|bin)")
 _SPARSE_ENTRY = re.compile(r"(data|indices|indptr|row|col|coords|offsets|shape|format|_is_array)\.npy")
 _SEED_KEYS = {"entropy", "spawn_key", "pool_size", "n_children_spawned"}
@@ -141,6 +144,8 @@ class Inspection:
 
     def _dict(self, name: str, node: Node) -> tuple[object, ...]:
         self._expect(name, MAPPINGS, "it is no plain mapping")
+        if node["key_types"]["__loader__"] != "ListNode":
+            self._refuse(node["key_types"]["__loader__"], "it is no list of types of keys")
         for kind in node["key_types"]["content"]:
             self._expect(f"{kind['__module__']}.{kind['__class__']}", KEYS, "it is no type of keys")
             if kind["__loader__"] != "TypeNode":
@@ -258,7 +263,7 @@ class Inspection:
             self._refuse(name, reason)
 
     def _refuse(self, what: str, reason: str) -> None:
-        line = f"{what} ({reason})"
+        line = f"{shown(what)} ({reason})"
         if line not in self.refused:
             self.refused.append(line)
 
@@ -282,6 +287,18 @@ _LOOKS: dict[str, Callable[[Inspection, str, Node], tuple[object, ...]]] = {
     "ObjectNode": Inspection._object,
 }
 """Kinds of nodes that may occur, with what looks at them and returns all that they say."""
+
+
+def shown(text: str) -> str:
+    r"""Text of a file as a message may show it: short, and without what a terminal would act on.
+
+    Examples
+    --------
+    >>> shown("os.\x1b[2Jsystem")
+    'os.\\x1b[2Jsystem'
+    """
+    plain = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text[:_SHOWN])
+    return plain + "…" * (len(text) > _SHOWN)
 
 
 def _plain(state: Node | None, name: str) -> Any:

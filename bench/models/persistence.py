@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PIPELINE = "sklearn.pipeline.Pipeline"
 """What puts an estimator behind its features."""
 
+_TOLD = 5
+"""Things that a file must not hold, of which a message tells."""
+
 _OTHER = "Give the model another name here if it is another model, or run the task again with the one that is here."
 
 
@@ -126,8 +129,10 @@ def inspect(data: bytes, model: Model | None = None) -> Inspection:
             _check_class(root, model)
         contents.visit(root["content"] if model is not None and model.restores_from_definition else root)
     if contents.refused:
+        rest = len(contents.refused) - _TOLD
+        more = f"; and {rest:,} more" if rest > 0 else ""
         raise ModelError(
-            f"the stored model holds what is not loaded: {'; '.join(contents.refused)}.",
+            f"the stored model holds what is not loaded: {'; '.join(contents.refused[:_TOLD])}{more}.",
             "A class is loaded where the model's definition here names it, or a class that it names lists it in "
             "stored_parts. Load files only from people you trust.",
         )
@@ -152,7 +157,9 @@ def _check_class(root: Node, model: Model) -> None:
 
 
 def _class_name(node: Node) -> str:
-    return f"{node['__module__']}.{node['__class__']}"
+    from bench.models.inspection import shown
+
+    return shown(f"{node['__module__']}.{node['__class__']}")
 
 
 def _made(data: bytes, contents: Inspection) -> Any:
