@@ -139,8 +139,8 @@ def test_an_undecided_pair_is_told_how_much_more_would_decide_it(contest: Path) 
     assert close["needed"]["equal_groups"] is None
     close = pair(compared(contest, "task=denial"), "good", "twin")
     told = needed_sentence(close, {"group": "document"})
-    assert f"for the largest difference that the interval holds, {close['interval']['high']:.3f}" in told
-    assert "that more are needed cannot be excluded, for it holds 0" in told
+    assert f"were the difference {close['interval']['high']:.3f}, the end of its interval" in told
+    assert "that more are needed cannot be excluded, for the interval holds 0" in told
     assert "To call them practically equal, were there no difference: about" in told
 
 
@@ -156,6 +156,7 @@ def test_with_the_least_number_of_groups_the_largest_difference_is_found_four_ti
     assert power(needed.groups) >= 0.80 - 1e-6
     assert needed.groups == max(5, n) or power(needed.groups - 1) <= 0.80 + 1e-6
     assert needed.groups >= n
+    assert needed.more == (power(n) < 0.80)
     assert needed.examples == 10 * needed.groups
     assert needed.equal_groups is None or needed.equal_groups >= 5
 

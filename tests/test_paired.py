@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -389,6 +390,22 @@ def test_identical_predictions_on_many_examples_are_practically_equal() -> None:
         (pair,) = judged_pairs(two_runs(true[:n], true[:n], true[:n]), 0.01, None)
         assert pair["verdict"] == said
         assert (pair["interval"]["high"] < 0.01) == (said == "practically equal")
+
+
+def test_what_the_fitting_adds_goes_by_the_examples_that_train_and_by_the_rarest_label() -> None:
+    """A published split is scored on its test part alone, and trained on its training part."""
+    true = np.arange(300) % 2
+    folds = two_runs(true, true, true)
+    assert folds.training_factor() == pytest.approx(np.sqrt(1 + 0.6 * 300 / 240))
+    assert folds.test_share() == pytest.approx(0.2)
+    split = replace(folds, task={**folds.task, "n_examples": 1_100, "splits": {"split": SIZES}}, folds=true * 0)
+    assert split.training_factor() == pytest.approx(np.sqrt(1 + 0.6 * 300 / 700))
+    assert split.test_share() == pytest.approx(0.3)
+    rare = two_runs((np.arange(300) < 40).astype(int), true, true)
+    assert rare.training_factor() == pytest.approx(np.sqrt(1 + 300 / 240))
+
+
+SIZES = {"train": 700, "dev": 100, "test": 300}
 
 
 def two_runs(true: np.ndarray, one: np.ndarray, other: np.ndarray) -> ComparedRuns:

@@ -114,7 +114,14 @@ class ComparedRuns:
 
     def drawn_scores(self, run: ComparedRun) -> tuple[float, Floats]:
         """The run's pooled score, and that of each bootstrap draw of groups."""
-        return self._scores(run, self.bootstrap)
+        if run.name not in self._drawn:
+            self._drawn[run.name] = self._scores(run, self.bootstrap)
+        return self._drawn[run.name]
+
+    @cached_property
+    def _drawn(self) -> dict[str, tuple[float, Floats]]:
+        """The drawn scores that were asked for already, by the run's name."""
+        return {}
 
     def _scores(self, run: ComparedRun, bootstrap: GroupBootstrap) -> tuple[float, Floats]:
         if self.metric not in PROBABILITY_METRICS:

@@ -61,7 +61,9 @@ class Needed:
     difference : float
         The largest difference that the interval holds.
     groups, examples : int
-        What it takes to see that one. A smaller one takes more, and none at all is never seen.
+        What it takes to see that one, no less than there are. A smaller one takes more, and none at all is never seen.
+    more : bool
+        Whether that is more than there are.
     equal_groups, equal_examples : int or None
         What it takes to call the models practically equal, were there no difference; None where that is never reached.
     """
@@ -69,6 +71,7 @@ class Needed:
     difference: float
     groups: int
     examples: int
+    more: bool
     equal_groups: int | None
     equal_examples: int | None
 
@@ -105,7 +108,7 @@ def needed_to_decide(
     Examples
     --------
     >>> needed_to_decide(-0.02, 0.12, error=0.05, n_groups=10, n_examples=500, rope=0.01)
-    Needed(difference=0.12, groups=16, examples=800, equal_groups=2143, equal_examples=107150)
+    Needed(difference=0.12, groups=16, examples=800, more=True, equal_groups=2143, equal_examples=107150)
     """
     size = max(abs(low), abs(high))
     least = groups_to_decide(size / error / math.sqrt(n_groups), level)
@@ -118,6 +121,7 @@ def needed_to_decide(
         size,
         max(least, n_groups),
         _examples(max(least, n_groups), n_groups, n_examples),
+        least > n_groups,
         equal,
         None if equal is None else _examples(equal, n_groups, n_examples),
     )

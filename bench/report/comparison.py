@@ -168,7 +168,7 @@ def _legend(comparison: Mapping[str, Any]) -> Text:
         " p folds: corrected t-test over folds (Nadeau and Bengio), adjusted by Holm. P: over folds, that the first is "
         f"better by more than {comparison['rope']:g}, that they differ by less, that the second is."
         if comparison["n_folds"] > 1
-        else ""
+        else " One test part has no folds to compare over."
     )
     return Text(
         f"{more}{by_group}. {equal}{ranks}{folds} McNemar: of the errors, as if examples were independent.", style="dim"

@@ -117,17 +117,21 @@ def needed_sentence(pair: Mapping[str, Any], task: Mapping[str, Any]) -> str | N
     if pair["needed"] is None:
         return None
     needed, between = pair["needed"], f"{pair['first']} and {pair['second']}"
-    held = f"the largest difference that the interval holds, {needed['difference']:.3f}"
-    least = _amount(needed["examples"], needed["groups"], task)
-    told = f"{between}: at least about {least} for {held}; that more are needed cannot be excluded, for it holds 0"
+    least = (
+        _amount(needed["examples"], needed["groups"], task) if needed["more"] else f"as many {examples(task)} as now"
+    )
+    told = (
+        f"{between}: at least {least}, were the difference {needed['difference']:.3f}, the end of its interval; that "
+        "more are needed cannot be excluded, for the interval holds 0, which no number decides"
+    )
     if needed["equal_groups"] is None:
         return f"{told}."
     equal = _amount(needed["equal_examples"], needed["equal_groups"], task)
-    return f"{told}. To call them practically equal, were there no difference: about {equal}."
+    return f"{told}. To call them practically equal, were there no difference: {equal}."
 
 
 def _amount(n_examples: int, n_groups: int, task: Mapping[str, Any]) -> str:
-    return f"{_about(n_examples)} {examples(task)} in {_about(n_groups)} groups ({task['group']})"
+    return f"about {_about(n_examples)} {examples(task)} in {_about(n_groups)} groups ({task['group']})"
 
 
 ASSUMPTION = "Taken for granted: new groups are like these, and as many pairs are tested; the chance is then 80 %."

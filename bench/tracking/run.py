@@ -74,7 +74,6 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
     record = folder.read_record(RECORD)
     results = folder.path.parents[2]
     baseline = baseline_run(results, record)
-    judged = judge_all(results, record, baseline) if baseline is not None else {}
     content = _content(folder, record, baseline)
     with FileLock(folder.path / ".tracking.lock"):
         experiment = _experiment(client, record["task"])
@@ -84,6 +83,7 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
             return str(whole[0].info.run_id)
         for run in found:
             client.delete_run(run.info.run_id)
+        judged = judge_all(results, record, baseline) if baseline is not None else {}
         run_id = _log_run(client, experiment, folder, record, baseline, judged, content)
     if baseline is not None:
         _judge_others(client, experiment, folder, baseline, judged)
