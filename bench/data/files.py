@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 import stat
+from collections import Counter
 from difflib import get_close_matches
 from functools import lru_cache, partial
 from io import BytesIO
@@ -230,7 +231,8 @@ def read_json_array(path: Path) -> list[tuple[str, dict[str, Any]]]:
     Returns
     -------
     list of (str, dict)
-        Each object with the place of its first line, as `place` names it.
+        Each object with the place of its first line, as `place` names it, and its ``id`` or number where several stand
+        on that line.
 
     Raises
     ------
@@ -264,7 +266,16 @@ def read_json_array(path: Path) -> list[tuple[str, dict[str, Any]]]:
     rest = _after_space(text, at + 1)
     if rest < len(text):
         raise _no_array(path, text, rest, "something stands after the array")
-    return objects
+    on_line = Counter(where for where, _ in objects)
+    return [
+        (where if on_line[where] == 1 else f"{where}, {_called(content, number)}", content)
+        for number, (where, content) in enumerate(objects, start=1)
+    ]
+
+
+def _called(content: dict[str, Any], number: int) -> str:
+    name = content.get("id")
+    return f"id {name}" if isinstance(name, str | int) else f"object {number}"
 
 
 def text_field(content: dict[str, Any], key: str, where: str) -> str:
