@@ -49,7 +49,7 @@ ORDER = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "tsv"}
 MARKS = {
     "double": r'(?:^|{delimiter})"',
     "single": r"(?:^|{delimiter})'",
-    "backslash": r'\\"',
+    "backslash": r'(?<!\\)\\"(?!{delimiter}|\s*$)',
     "doubled": r'""',
 }
 """What must stand in a file for its cells to be quoted so; where marks are doubled, no backslash is for them."""
