@@ -8,7 +8,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-
 _looked_at: set[str] = set()
 """Folders that were the current one before, in programs that change it."""
 
