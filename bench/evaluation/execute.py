@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+Doing = Callable[[str], None]
+"""Is told what is being done, in a few words."""
+
+
+def unobserved(what: str) -> None:
+    """Tell nobody what is being done."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -119,7 +126,7 @@ def execute(
             process.join()
 
 
-def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
+def call(function: Callable[..., T], *args: Any, device: str = "auto", doing: Doing | None = None) -> T:
     """Call a function in a process like the workers', which has the libraries loaded already.
 
     Parameters
@@ -130,6 +137,8 @@ def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
         Its arguments, which can be pickled.
     device : {"auto", "cpu", "cuda"}
         What torch computes on; ``cpu`` hides GPUs from the process.
+    doing : callable, optional
+        Is told what the function says that it does: its last argument is then a callable that takes a few words.
 
     Raises
     ------
@@ -140,11 +149,16 @@ def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
     """
     warm_up()
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    process = _context().Process(target=answer, args=(theirs, function, args, _environment(device)), daemon=True)
+    process = _context().Process(
+        target=answer, args=(theirs, function, args, _environment(device), doing is not None), daemon=True
+    )
     process.start()
     theirs.close()
     try:
         returned, value = ours.recv()
+        while returned is None and doing is not None:
+            doing(value)
+            returned, value = ours.recv()
     except EOFError:
         process.join()
         raise BenchError(f"A process ended with exit status {process.exitcode} while models were examined.") from None

@@ -21,7 +21,7 @@ from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.estimate import time_notes
 from bench.evaluation.evaluate import Evaluation
 from bench.evaluation.examine import Examined, examine_all
-from bench.evaluation.execute import available_cores, call
+from bench.evaluation.execute import Doing, available_cores, call, unobserved
 from bench.evaluation.memory import workers_within_memory
 from bench.evaluation.split_task import SplitTask, load_as_split, split_task, tasks_to_load, with_lent
 from bench.models.model import Model
@@ -66,6 +66,11 @@ class PlannedRun:
     estimates_time: bool = False
 
     @property
+    def title(self) -> str:
+        """The task and the model."""
+        return f"{self.evaluation.task.name}: {self.evaluation.model.name}"
+
+    @property
     def all_folds(self) -> list[Fold]:
         """The folds of the run: the outer ones, then the final fit where there is one."""
         return [*self.outer_folds, FINAL] if self.final else [*self.outer_folds]
@@ -99,29 +104,43 @@ class Plan:
     workers: int = 1
 
 
-def plan(config: RunConfig) -> Plan:
+def plan(config: RunConfig, doing: Doing = unobserved) -> Plan:
     """Build tasks and models, split, check, and find what is stored already.
+
+    Parameters
+    ----------
+    config : RunConfig
+        What is asked for.
+    doing : callable
+        Is told what is being done.
 
     Raises
     ------
     bench.errors.UserError
         If a task, a model or a split is wrong; nothing has run then.
     """
-    planned = prepare(config)
+    planned = prepare(config, doing)
+    doing("looking for what is stored")
     for each in planned.runs:
-        where = f"{each.evaluation.task.name}: {each.evaluation.model.name}"
         changed = older_versions(each.folder, each.record)
         if changed and each.missing_folds():
             each.anew = True
-            planned.notes.append(f"{where}: stored folds of {changed} are not mixed in, but run anew")
+            planned.notes.append(f"{each.title}: stored folds of {changed} are not mixed in, but run anew")
         elif changed:
-            planned.notes.append(f"{where}: stored with {changed}; force=true runs it anew")
-    planned.notes += time_notes(planned.runs, config, planned.workers)
+            planned.notes.append(f"{each.title}: stored with {changed}; force=true runs it anew")
+    planned.notes += time_notes(planned.runs, config, planned.workers, doing)
     return planned
 
 
-def prepare(config: RunConfig) -> Plan:
+def prepare(config: RunConfig, doing: Doing = unobserved) -> Plan:
     """Build tasks and models, split and check; the majority baseline is always among the models.
+
+    Parameters
+    ----------
+    config : RunConfig
+        What is asked for.
+    doing : callable
+        Is told what is being done.
 
     Raises
     ------
@@ -131,9 +150,12 @@ def prepare(config: RunConfig) -> Plan:
     planned = Plan([])
     _check_device(config.execution.device)
     asked = config.train_on
+    if asked is not None:
+        doing(f"reading the task {asked.task}")
     source = None if asked is None else load_task(asked.task, {}, config.mirror)
     own, lent = {}, {}
     for name in tasks_to_load(config, planned.notes):
+        doing(f"reading and checking the task {name}")
         split = split_task(load_as_split(name, config), config, planned.notes)
         try:
             lent[name] = with_lent(split, source, asked, planned.notes)
@@ -143,7 +165,7 @@ def prepare(config: RunConfig) -> Plan:
             planned.notes.append(f"{name} is left out: {error.message}")
             continue
         own[name] = split
-    for task, model, examined in _fitting([each.task for each in lent.values()], config, planned.notes):
+    for task, model, examined in _fitting([each.task for each in lent.values()], config, planned.notes, doing):
         split = own[task.name] if model.name == BASELINE else lent[task.name]
         evaluation = Evaluation(
             split.task,
@@ -169,14 +191,17 @@ def _check_device(device: str) -> None:
         )
 
 
-def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list[tuple[Task, Model, Examined]]:
+def _fitting(
+    tasks: Sequence[Task], config: RunConfig, notes: list[str], doing: Doing
+) -> list[tuple[Task, Model, Examined]]:
     """The models that fit each task, with what is known of them."""
     names = list(config.models) if BASELINE in config.models else [BASELINE, *config.models]
     overridden = {name for name in config.models if name != BASELINE or config.asked_for_models}
     models = [load_model(name, config.model_overrides if name in overridden else {}) for name in names]
     pairs = [(model, task) for task in tasks for model in models]
     fitting = []
-    answers = call(examine_all, pairs, device=config.execution.device)
+    doing("loading libraries")
+    answers = call(examine_all, pairs, device=config.execution.device, doing=doing)
     for (model, task), found in zip(pairs, answers, strict=True):
         if not isinstance(found, ModelError):
             fitting.append((task, model, found))
