@@ -6,13 +6,16 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
     from rich.live import Live
+
+T = TypeVar("T")
 
 FIRST = 1.0
 """Seconds of silence after which the first plain line says what is being done."""
@@ -146,6 +149,18 @@ class Status:
         )
         live.start(refresh=True)
         return live
+
+
+def told_before(items: Iterable[T], told: Iterable[str]) -> Iterator[T]:
+    """Say of each item, while it is made, what is done; while it is used, nothing is said."""
+    items, told = iter(items), iter(told)
+    while True:
+        with Status(next(told, "ending")):
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+        yield item
 
 
 def is_terminal(stream: Any) -> bool:
