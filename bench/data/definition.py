@@ -195,8 +195,14 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         settled=notes if records.splits else (),
         origin=origin,
         published=figures,
+        columns=_input_columns(definition, inputs),
         **provenance,
     )
+
+
+def _input_columns(definition: Mapping[str, Any], inputs: tuple[str, ...]) -> dict[str, str]:
+    columns = definition["source"].get("columns") or {}
+    return {name: columns[name] for name in inputs if isinstance(columns.get(name), str)}
 
 
 def _repeated(records: Records, examples: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -26,6 +27,9 @@ from bench.predict.sniffing import LINES, sniff
 
 Row = tuple[str, Mapping[str, Any]]
 """A row's place, and its values by column."""
+
+PREDICTED = "predicted_"
+"""Before the names of the answers' columns where the text has one of that name already."""
 
 STANDARD_INPUT = Path("standard input")
 """How messages name it."""
@@ -82,20 +86,31 @@ class NewText:
         What it is written as, one of `WORDS`.
     rows : iterator of (str, mapping)
         Each row's place, as errors name it, and its values by column; they are read as they are asked for.
+    columns : mapping of str to str
+        The rows' column for each input of the model.
+    answers : mapping of str to str
+        What the answers' columns are called, so that they replace none of the rows'.
+    notes : list of str
+        What the user should know of the columns.
     """
 
     kind: str
     rows: Iterator[Row]
+    columns: Mapping[str, str]
+    answers: Mapping[str, str]
+    notes: list[str]
 
 
-def read_file(path: Path, columns: Mapping[str, str], added: Sequence[str]) -> NewText:
+def read_file(
+    path: Path, columns: Mapping[str, str], added: Sequence[str], remembered: Mapping[str, str] | None = None
+) -> NewText:
     """Read a file by its suffix and its content, as ``bench new task`` does, but a ``.txt`` file as `read_stream`.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
-    columns, added
+    columns, added, remembered
         As `read_stream` takes them.
 
     Raises
@@ -105,12 +120,17 @@ def read_file(path: Path, columns: Mapping[str, str], added: Sequence[str]) -> N
     """
     check_file(path)
     if path.suffix.lower() == ".txt":
-        return _read_lines(_file_lines(path), path, columns, added)
+        return _read_lines(_file_lines(path), path, columns, added, remembered or {})
     kind = detect_layout(path)
-    return NewText(kind, _checked(FORMATS[kind](path), path, kind, columns, added))
+    return _new_text(FORMATS[kind](path), path, kind, columns, added, remembered or {})
 
 
-def read_stream(lines: Iterable[bytes], columns: Mapping[str, str], added: Sequence[str]) -> NewText:
+def read_stream(
+    lines: Iterable[bytes],
+    columns: Mapping[str, str],
+    added: Sequence[str],
+    remembered: Mapping[str, str] | None = None,
+) -> NewText:
     """Read standard input.
 
     What its first lines are is told by `bench.predict.sniffing.sniff`. Plain lines would not do where several columns
@@ -123,22 +143,31 @@ def read_stream(lines: Iterable[bytes], columns: Mapping[str, str], added: Seque
     columns : mapping of str to str
         The column of each input of the model.
     added : sequence of str
-        Columns that the answers add, which the text must not have.
+        Columns that the answers add; where the text has one of them, they are called `PREDICTED` and so on.
+    remembered : mapping of str to str, optional
+        What the model's own task calls inputs in its data; these columns come before those of `columns`.
 
     Raises
     ------
     bench.errors.DataError
         While the rows are read: if a line is not UTF-8 or no row of its table, a column is missing, or a text is empty.
     """
-    return _read_lines(decode_lines(lines, STANDARD_INPUT), STANDARD_INPUT, columns, added)
+    return _read_lines(decode_lines(lines, STANDARD_INPUT), STANDARD_INPUT, columns, added, remembered or {})
 
 
-def _read_lines(lines: Iterator[str], path: Path, columns: Mapping[str, str], added: Sequence[str]) -> NewText:
+def _read_lines(
+    lines: Iterator[str], path: Path, columns: Mapping[str, str], added: Sequence[str], remembered: Mapping[str, str]
+) -> NewText:
     first = list(islice(lines, LOOKED_AT))
     first[:1] = [line.removeprefix(BYTE_ORDER_MARK) for line in first[:1]]
     only_tables = len(columns) > 1 or any(name != column for name, column in columns.items())
-    kind = sniff(first, columns.values(), only_tables, path)
-    return NewText(kind, _checked(_parsed(chain(first, lines), path, kind, columns), path, kind, columns, added))
+    kind = None
+    if remembered:
+        with suppress(DataError):
+            kind = sniff(first, {**columns, **remembered}.values(), True, path)
+    if kind is None:
+        kind = sniff(first, columns.values(), only_tables, path)
+    return _new_text(_parsed(chain(first, lines), path, kind, columns), path, kind, columns, added, remembered)
 
 
 def _parsed(lines: Iterable[str], path: Path, kind: str, columns: Mapping[str, str]) -> Rows:
@@ -149,14 +178,43 @@ def _parsed(lines: Iterable[str], path: Path, kind: str, columns: Mapping[str, s
     return parse_delimited(lines, path, *DELIMITED[kind])
 
 
-def _checked(rows: Rows, path: Path, kind: str, columns: Mapping[str, str], added: Sequence[str]) -> Iterator[Row]:
-    empty = True
+def _new_text(
+    rows: Rows,
+    path: Path,
+    kind: str,
+    columns: Mapping[str, str],
+    added: Sequence[str],
+    remembered: Mapping[str, str],
+) -> NewText:
+    """Tell by the first row which columns are read, and what the answers are called."""
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        raise DataError(f"{path}: there is no text in it.")
+    names = first[1].keys()
+    taken = {name: remembered[name] if remembered.get(name) in names else column for name, column in columns.items()}
+    if len(set(taken.values())) < len(taken):
+        taken = dict(columns)
+    notes = [f"The {name} is read from '{taken[name]}', as in the task's own data." for name in taken]
+    notes = [note for note, name in zip(notes, taken, strict=True) if taken[name] != columns[name]]
+    there = [name for name in added if name in names]
+    answers = {name: f"{PREDICTED}{name}" if there else name for name in added}
+    if there:
+        notes.append(f"The column '{there[0]}' is kept; the answers are in {', '.join(answers.values())}.")
+    rows = _checked(chain([first], rows), kind, taken, list(answers.values()), remembered)
+    return NewText(kind, rows, taken, answers, notes)
+
+
+def _checked(
+    rows: Rows, kind: str, columns: Mapping[str, str], added: Sequence[str], remembered: Mapping[str, str]
+) -> Iterator[Row]:
     for where, values in rows:
-        empty = False
         for name, column in columns.items():
             if column not in values:
                 option = "" if column != name else f" --{name} COLUMN names another."
-                raise DataError(f"{where}: there is no column '{column}'.", nearest(column, values) + option)
+                also = remembered.get(name, column)
+                nor = "" if also == column else f", and no '{also}', as the task's own data call it"
+                raise DataError(f"{where}: there is no column '{column}'{nor}.", nearest(column, values) + option)
             text_field(dict(values), column, where)
         for column in added:
             if column in values:
@@ -167,8 +225,6 @@ def _checked(rows: Rows, path: Path, kind: str, columns: Mapping[str, str], adde
         if kind in ("json", "jsonl"):
             check_characters(json.dumps(values, ensure_ascii=False), where, "it")
         yield where, values
-    if empty:
-        raise DataError(f"{path}: there is no text in it.")
 
 
 def _plain(lines: Iterable[str], path: Path, column: str) -> Iterator[Row]:
