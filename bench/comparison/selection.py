@@ -11,6 +11,7 @@ from typing import Any
 from bench.catalogue import model_names
 from bench.comparison.request import Filter, Request
 from bench.errors import UserError, nearest
+from bench.results.leaderboard import refresh_leaderboard
 from bench.results.protocol import differences, model_name, names_of, same_table, search_name, settings
 from bench.results.store import RECORD, RunFolder, stored_runs
 
@@ -50,9 +51,14 @@ class Selected:
 
 
 def select(request: Request) -> list[Selected]:
-    """Choose what a request names: one selection a task, or one of the folders."""
+    """Choose what a request names: one selection a task, or one of the folders.
+
+    A leaderboard file that lists a run which is gone is made again first.
+    """
     if request.folders:
         return [select_folders(request.folders)]
+    for task in request.tasks:
+        refresh_leaderboard(request.results, task)
     return [select_runs(request.results, task, request.wanted) for task in request.tasks]
 
 
