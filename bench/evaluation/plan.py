@@ -202,6 +202,8 @@ def _fitting(
     fitting = []
     doing("loading libraries")
     answers = call(examine_all, pairs, device=config.execution.device, doing=doing)
+    if config.model_overrides:
+        _check_overrides(pairs, answers, config, doing)
     for (model, task), found in zip(pairs, answers, strict=True):
         if not isinstance(found, ModelError):
             fitting.append((task, model, found))
@@ -211,6 +213,43 @@ def _fitting(
             reason = found.message.removeprefix(f"{model.name}: ")
             notes.append(f"{task.name}: {model.name} is left out: {reason}")
     return fitting
+
+
+def _check_overrides(
+    pairs: Sequence[tuple[Model, Task]], answers: Sequence[Examined | ModelError], config: RunConfig, doing: Doing
+) -> None:
+    """Refuse keys of models that were typed where they keep a model from running that runs without them.
+
+    Left out with a note, it would be missing from a table that seems whole.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If there is such a model.
+    """
+    failed = {
+        (model.name, task.name): (task, found)
+        for (model, task), found in zip(pairs, answers, strict=True)
+        if isinstance(found, ModelError) and model.name in config.models
+    }
+    if not failed:
+        return
+    plain = [(load_model(name), task) for (name, _), (task, _) in failed.items()]
+    without = call(examine_all, plain, device=config.execution.device, doing=doing)
+    reasons = {}
+    for (model, task), found in zip(plain, without, strict=True):
+        if not isinstance(found, ModelError):
+            error = failed[model.name, task.name][1]
+            message = error.message.removeprefix(f"{model.origin}: ")
+            reasons[model.name] = message if error.hint is None else f"{message} {error.hint}"
+    if not reasons:
+        return
+    typed = " ".join(word for word in config.overrides if word.startswith("model."))
+    fits = [name for name in config.models if name not in {name for name, _ in failed} and name != BASELINE]
+    lines = [f"{name}: {reason}" for name, reason in reasons.items()]
+    if fits:
+        lines.append(f"Name the models that it is for: model={','.join(fits)}")
+    raise ConfigError(f"{typed} does not fit {', '.join(reasons)}.", "\n".join(lines))
 
 
 def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, config: RunConfig) -> PlannedRun:

@@ -98,7 +98,8 @@ class Progress(Status):
         """What is done, or how many folds are and what is left."""
         if self._left is None:
             return super().line(seconds)
-        return ", ".join(filter(None, (f"{self.stored} of {self._cells} folds done", self._time_left())))
+        started = "" if self.stored else "training: "
+        return started + ", ".join(filter(None, (f"{self.stored} of {self._cells} folds done", self._time_left())))
 
     def render(self, width: int) -> ConsoleRenderable:
         """The moving line in so many columns: the bar goes first where they are few, then the best, then the time."""
