@@ -45,19 +45,23 @@ def command(words: tuple[str, ...], form: str) -> None:
     Only stored runs are read. Models are compared on the same out-of-fold predictions; the verdict on
     each pair comes from one documented rule.
     """
-    from bench.comparison.across import rank_across
-    from bench.comparison.compare import compare
-    from bench.comparison.predictions import read_side_by_side
-    from bench.comparison.request import parse_request
-    from bench.comparison.selection import select
-    from bench.report.comparison import print_comparison, print_ranks
+    from bench.report.status import Status
 
-    request = parse_request(words)
-    comparisons = [
-        compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)
-        for selected in select(request)
-    ]
-    across = rank_across(comparisons)
+    with Status("loading libraries") as status:
+        from bench.comparison.across import rank_across
+        from bench.comparison.compare import compare
+        from bench.comparison.predictions import read_side_by_side
+        from bench.comparison.request import parse_request
+        from bench.comparison.selection import select
+        from bench.report.comparison import print_comparison, print_ranks
+
+        request = parse_request(words)
+        status.doing("reading the stored runs")
+        comparisons = []
+        for name, selected in zip(request.titles, select(request), strict=True):
+            status.doing(f"comparing {name}")
+            comparisons.append(compare(read_side_by_side(selected, request.metric), request.rope, request.baseline))
+        across = rank_across(comparisons)
     if form == "json":
         from bench.results.store import to_json
 

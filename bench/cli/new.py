@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 
 import click
 
@@ -84,15 +83,20 @@ def task(
     """
     from pathlib import Path
 
-    from bench.cli.check import print_task
-    from bench.data.scaffold import Given, scaffold_task
+    from bench.report.status import Status
 
     folder = Path.cwd()
-    written = scaffold_task(name, folder, data, Given(text, claim, label, group, split), force)
+    with Status("loading libraries") as status:
+        from bench.cli.check import print_task
+        from bench.data.scaffold import Given, scaffold_task
+        from bench.report.terminal import wrapped
+
+        status.doing(f"reading and checking {data}")
+        written = scaffold_task(name, folder, data, Given(text, claim, label, group, split), force)
     definition, card = (path.relative_to(folder) for path in written.files)
     click.echo(f"Wrote {definition}\n      {card}\n")
     for sentence in (written.reading, *written.remarks):
-        click.echo(textwrap.fill(sentence, 80, break_long_words=False, break_on_hyphens=False) + "\n")
+        click.echo(wrapped(sentence) + "\n")
     print_task(name, written.task, written.findings)
     if any(finding.severity == "error" for finding in written.findings):
         click.echo(f"bench run refuses a task with an error. Mend the data, then:\n      bench check task={name}")
