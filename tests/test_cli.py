@@ -139,8 +139,7 @@ MISTAKES = {
     ),
     "an unknown parameter of a model": (
         ["run", "task=denial", "model=logreg", "tracking=false", "model.params.maxiter=5"],
-        "model.params.maxiter=5 does not fit logreg.\n"
-        "       logreg: unknown parameter 'estimator.maxiter' of LogisticRegression. Did you mean 'estimator.max",
+        "unknown parameter 'estimator.maxiter' of LogisticRegression.\n       Did you mean 'estimator.max_iter'?",
     ),
     "nothing to show": (["show"], "What is to be shown?\n       bench show task=NAME, model=NAME or config"),
     "a model to show that is not there": (["show", "model=lgreg"], "Did you mean 'logreg'?"),

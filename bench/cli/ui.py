@@ -31,11 +31,14 @@ def command(results: Path, port: int | None) -> None:
 
     Where MLFLOW_TRACKING_URI names a database, the page is over that one.
     """
-    from bench.errors import UserError
-    from bench.results.store import RunFolder
-    from bench.tracking.page import HOST, first_page, listen, serve
-    from bench.tracking.store import open_store
-    from bench.tracking.uri import sqlite_path, tracking_uri
+    from bench.report.status import Status
+
+    with Status("loading libraries"):
+        from bench.errors import UserError
+        from bench.results.store import RunFolder
+        from bench.tracking.page import HOST, first_page, listen, serve
+        from bench.tracking.store import open_store
+        from bench.tracking.uri import sqlite_path, tracking_uri
 
     uri = tracking_uri(results)
     if uri.startswith(("http://", "https://")):

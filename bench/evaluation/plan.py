@@ -202,7 +202,7 @@ def _fitting(
     fitting = []
     doing("loading libraries")
     answers = call(examine_all, pairs, device=config.execution.device, doing=doing)
-    if config.model_overrides:
+    if config.model_overrides and len(config.models) > 1:
         _check_overrides(pairs, answers, config, doing)
     for (model, task), found in zip(pairs, answers, strict=True):
         if not isinstance(found, ModelError):

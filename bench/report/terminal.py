@@ -134,7 +134,7 @@ def _width_of_text(cell: Any) -> int:
 
 def print_list(rows: Sequence[tuple[str, str, str]]) -> None:
     """Print names with a line on each and where each comes from; on a terminal lines are wrapped."""
-    width = max((len(name) for name, _, _ in rows), default=0)
+    width = max((cell_len(name) for name, _, _ in rows), default=0)
     out = console()
     if out.is_terminal and width + MIN_TEXT > out.width:
         for name, description, origin in rows:
@@ -150,7 +150,8 @@ def print_list(rows: Sequence[tuple[str, str, str]]) -> None:
         out.print(table)
         return
     for name, description, origin in rows:
-        out.print(Text(f"{name:<{width}}  ", style="bold"), Text(description), sep="", soft_wrap=True)
+        padded = name + " " * (width - cell_len(name) + 2)
+        out.print(Text(padded, style="bold"), Text(description), sep="", soft_wrap=True)
         if origin:
             out.print(Text(f"{'':<{width}}  {origin}", style="dim"), soft_wrap=True)
 
