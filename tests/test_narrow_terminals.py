@@ -77,7 +77,7 @@ def test_a_leaderboard_keeps_the_models_names_and_the_score_it_ranks_by(width: i
     assert ("95 % interval" in heading) == (width >= 44)
     assert ("MCC" in heading) == (width >= 80)
     assert ("Brier" in heading) == (width >= 120)
-    left_out = [line for line in lines if line.startswith("no place for: ")]
+    left_out = [line for line in lines if line.startswith("no room for: ")]
     assert len(left_out) == (width < 80)
 
 

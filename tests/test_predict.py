@@ -29,6 +29,7 @@ from small_tasks import text_task
 from stored import fitted, write_run
 
 from bench.catalogue import load_model
+from bench.data.scaffold import Given, scaffold_task
 from bench.errors import DataError, ModelError
 from bench.evaluation.cell import FINAL, CellResult
 from bench.models.persistence import dumps, loads
@@ -518,6 +519,21 @@ def test_the_columns_of_the_tasks_own_data_are_read_without_options(content, col
     assert new.columns == {"text": column}
     assert [values[column] for _, values in new.rows] == ["ab"]
     assert new.notes == (["The text is read from 'headline', as in the task's own data."] if column != "text" else [])
+
+
+def test_a_run_records_what_the_tasks_data_call_its_inputs(tmp_path, monkeypatch):
+    from bench.config import compose
+    from bench.evaluation.plan import plan
+
+    monkeypatch.chdir(tmp_path)
+    rows = [f"خبر رقم {n},{'sport' if n % 2 else 'economy'},{n % 5}" for n in range(40)]
+    Path("news.csv").write_text("\n".join(["headline,topic,outlet", *rows]), encoding="utf-8")
+    scaffold_task("news", tmp_path, "news.csv", Given(text="headline", label="topic", group="outlet"))
+    runs = {}
+    for words in (["task=news"], ["task=denial"]):
+        (planned,) = plan(compose([*words, "model=majority"])).runs
+        runs[planned.record["task"]["name"]] = planned.record["task"]["columns"]
+    assert runs == {"news": {"text": "headline"}, "denial": {}}
 
 
 def test_plain_lines_are_read_where_the_task_has_a_column_of_another_name(tmp_path):

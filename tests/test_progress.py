@@ -66,6 +66,12 @@ def shown(progress: Progress, width: int) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
+@pytest.fixture(autouse=True)
+def _speaking(_no_word_of_slow_phases: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.report.status.FIRST", FIRST)
+    monkeypatch.setattr("bench.report.status.NEXT", NEXT)
+
+
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock, to be set."""

@@ -20,7 +20,7 @@ MOST_MODELS = 10
 """Up to so many models, every pair is printed; the pairs of the best model always are."""
 
 LEFT_OUT = ("p\nMcNem.", "P in %\n> = <", "p\nfolds", "p\ngroups", "95 %\ninterval", "differ-\nence")
-"""Columns of the pairs, in the order in which a narrow terminal has no place for them; names and verdicts stay."""
+"""Columns of the pairs, in the order in which a narrow terminal has no room for them; names and verdicts stay."""
 
 MOST_ADVICE = 3
 """How many undecided pairs are told what would decide them."""

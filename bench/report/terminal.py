@@ -118,9 +118,9 @@ def narrowed(table: Table, width: int, leave_out: Sequence[str]) -> tuple[Table,
 
 
 def not_shown(left_out: Sequence[str], where: str = "") -> Text:
-    """Say which columns a narrow terminal has no place for."""
+    """Say which columns a narrow terminal has no room for."""
     names = ", ".join(" ".join(name.split()) for name in left_out)
-    return Text(f"no place for: {names}{where}", style="dim")
+    return Text(f"no room for: {names}{where}", style="dim")
 
 
 def _width_of(column: Column) -> int:
