@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ from bench.tracking.description import describe_run
 from bench.tracking.logged_model import stored_types
 from bench.tracking.metrics import search_points
 from bench.tracking.names import ascii_name
-from bench.tracking.run import track
+from bench.tracking.run import forget_deleted, track
 from bench.tracking.store import open_store
 from bench.tracking.views import view_tags
 
@@ -437,3 +438,17 @@ def test_starting_a_tracker_imports_none_of_mlflow():
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
     assert shown.stdout == "False\n"
+
+
+def test_what_was_logged_of_a_deleted_run_folder_is_forgotten(tmp_path):
+    kept, deleted = write_run(tmp_path, model="majority"), write_run(tmp_path)
+    client = open_store(tracking_uri(tmp_path))
+    ids = {folder.key: track(folder, client) for folder in (kept, deleted)}
+    assert forget_deleted(tmp_path, client) == 0
+    shutil.rmtree(deleted.path)
+    assert forget_deleted(tmp_path, client) == 1
+    experiment = client.get_run(ids[kept.key]).info.experiment_id
+    left = client.search_runs([experiment])
+    assert {run.data.tags["bench.key"] for run in left} == {kept.key}
+    assert len(folds_of(client, client.get_run(ids[kept.key]))) == len(kept.folds())
+    assert forget_deleted(tmp_path, client) == 0

@@ -51,6 +51,11 @@ def command(results: Path, port: int | None) -> None:
     with listen(port) as listener:
         click.echo("Starting MLflow's page…", err=True)
         client = open_store(uri)
+        if path == results.resolve() / "mlflow.db" and not lost:
+            from bench.tracking.run import forget_deleted
+
+            if forgotten := forget_deleted(results, client):
+                click.echo(f"{forgotten} runs are left out: their folders are gone from {results}.", err=True)
         if lost:
             from bench.tracking.run import track
 

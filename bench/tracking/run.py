@@ -80,6 +80,36 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
         return _log_run(client, experiment, folder, record, baseline, content)
 
 
+def forget_deleted(results: Path, client: MlflowClient) -> int:
+    """Delete from the store beside the results what was logged of runs whose folders are gone.
+
+    MLflow hides them, and keeps them until ``mlflow gc``.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The results folder.
+    client : mlflow.MlflowClient
+        The store of these results alone.
+
+    Returns
+    -------
+    int
+        The runs, without those of their folds.
+    """
+    stored = {path.parent.name for path in results.glob("*/*/*/run.json")}
+    gone = []
+    for experiment in client.search_experiments():
+        token: str | None = ""
+        while token is not None:
+            page = client.search_runs([experiment.experiment_id], "tags.`bench.key` != ''", page_token=token or None)
+            gone += [run for run in page if run.data.tags["bench.key"] not in stored]
+            token = page.token or None
+    for run in gone:
+        client.delete_run(run.info.run_id)
+    return sum(PARENT not in run.data.tags for run in gone)
+
+
 def _log_run(
     client: MlflowClient,
     experiment: str,
