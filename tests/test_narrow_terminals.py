@@ -16,7 +16,7 @@ from bench.report import comparison as comparison_module
 from bench.report import curve as curve_module
 from bench.report import terminal
 from bench.report.curve import print_curve
-from bench.report.terminal import narrowed, print_leaderboard, print_list, text_width, wrapped
+from bench.report.terminal import narrowed, print_card, print_leaderboard, print_list, text_width, wrapped
 
 WIDTHS = (40, 44, 60, 80, 120)
 NAMES = ("gradient-boosting", "complement-nb", "majority")
@@ -175,6 +175,36 @@ def test_a_curve_keeps_its_parts_sizes_and_scores(width: int, printed: Any) -> N
     assert all("0.500" in row for row in table)
     assert max(len(line) for line in lines if line.startswith(("part", "1/", "all"))) <= width
     assert ("examples" in "".join(line for line in lines if line.startswith("part"))) == (width >= 60)
+
+
+CARD = """24 examples in 30 groups.
+
+| label | {groups} | all |
+| --- | {rules} | ---: |
+| غير مُؤكَّد | {ones} | 30 |
+| a \\| b | {ones} | 30 |
+
+The end."""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_data_cards_table_keeps_labels_and_sums(width: int, printed: Any) -> None:
+    groups = [f"document-{number}" for number in range(30)]
+    cells = {"groups": groups, "rules": ["---:"] * 30, "ones": ["1"] * 30}
+    card = CARD.format(**{name: " | ".join(values) for name, values in cells.items()})
+    lines = printed(width, print_card, card)
+    assert max(map(cell_len, lines)) <= width
+    table = [line for line in lines if line.startswith(("label", LABEL, "a | b"))]
+    assert [line.split()[-1] for line in table] == ["all", "30", "30"]
+    assert len({cell_len(line) for line in table}) == 1
+    assert ("document-0" in table[0]) == (width >= 40)
+    assert lines[-1] == "The end."
+
+
+def test_a_data_card_is_piped_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    card = CARD.format(groups="g" * 90, rules="---:", ones="1")
+    print_card(card)
+    assert capsys.readouterr().out == f"{card}\n"
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -56,6 +56,7 @@ def _show_tasks(config: RunConfig) -> None:
     with Status("loading libraries"):
         from bench.data.card import describe
         from bench.evaluation.split_task import load_as_split, tasks_to_load
+        from bench.report.terminal import print_card
 
     notes: list[str] = []
     for name in tasks_to_load(config, notes):
@@ -69,7 +70,7 @@ def _show_tasks(config: RunConfig) -> None:
         click.echo(f"group       {task.group}")
         click.echo(f"metric      {task.metric}")
         click.echo(f"digest      {task.digest}\n")
-        click.echo(described)
+        print_card(described)
     for note in notes:
         click.echo(f"note: {note}", err=True)
 

@@ -7,6 +7,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ MIN_NAME = 24
 
 STYLES = {"reference": "dim", "published": "dim italic"}
 """How rows are set that are not of models run here."""
+
+_BAR = re.compile(r"(?<!\\)\|")
+"""What parts the cells of a table in Markdown."""
 
 _LINE_END = re.compile("[ \t]+$", re.MULTILINE)
 
@@ -121,6 +125,37 @@ def not_shown(left_out: Sequence[str], where: str = "") -> Text:
     """Say which columns a narrow terminal has no room for."""
     names = ", ".join(" ".join(name.split()) for name in left_out)
     return Text(f"no room for: {names}{where}", style="dim")
+
+
+def print_card(text: str) -> None:
+    """Print the figures of a data card: as they are when piped, with tables that fit in a terminal."""
+    out = console()
+    if not out.is_terminal:
+        out.print(Text(text), soft_wrap=True)
+        return
+    lines = text.splitlines()
+    for is_table, block in groupby(lines, lambda line: line.startswith("|")):
+        if not is_table:
+            out.print(Text("\n".join(block)))
+            continue
+        header, ruler, *rows = ([_unescaped(cell) for cell in _BAR.split(line)[1:-1]] for line in block)
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+        for heading, rule in zip(header, ruler, strict=True):
+            table.add_column(heading, justify="right" if rule.endswith(":") else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        # The sum stays; words go before numbers, and what stands last before what stands first.
+        further = [column for column in reversed(table.columns[1:]) if column.header != "all"]
+        table, left_out = narrowed(
+            table, out.width, [str(c.header) for c in sorted(further, key=lambda c: c.justify == "right")]
+        )
+        out.print(table)
+        if left_out:
+            out.print(not_shown(left_out))
+
+
+def _unescaped(cell: str) -> str:
+    return cell.strip().replace("\\|", "|")
 
 
 def _width_of(column: Column) -> int:
