@@ -99,7 +99,7 @@ def refuse_existing(target: Path, name: str) -> None:
     bench.errors.ConfigError
         If a file stands there.
     """
-    if target.is_file() or (target.is_symlink() and not target.exists()):
+    if target.is_file():
         raise ConfigError(f"{name}: there is already such a file.", "Name another one, or write over it with --force.")
 
 
