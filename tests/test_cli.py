@@ -323,7 +323,7 @@ def test_completion_prints_the_shells_script(bench, shell: str) -> None:
 def test_a_run_in_progress_is_told_with_exit_status_1(bench, tmp_path: Path) -> None:
     words = ["run", "task=denial", "model=majority", "tracking=false", "execution.workers=1"]
     assert bench(*words)[0] == 0
-    (run,) = (tmp_path / "results/denial/majority").iterdir()
+    (run,) = (record.parent for record in (tmp_path / "results/denial/majority").glob("*/run.json"))
     shutil.rmtree(run / "fold-00")
     with RunFolder(run).locked():
         status, _, err = bench(*words)

@@ -62,6 +62,7 @@ def board() -> dict[str, Any]:
         "metric": "macro_f1",
         "seed": 0,
         "rows": rows,
+        "left_out": [],
     }
 
 
@@ -116,6 +117,7 @@ def comparison() -> dict[str, Any]:
             "first": first,
             "second": second,
             "groups": {"difference": 0.123, "interval": interval, "p_value": 0.2},
+            "interval": interval,
             "folds": {"first": 0.6, "equal": 0.1, "second": 0.3},
             "p_folds": 0.3,
             "p_groups": 0.2,
@@ -124,7 +126,7 @@ def comparison() -> dict[str, Any]:
         }
         for first, second in pairwise(NAMES)
     ]
-    rows = [{"name": name, "score": 0.5, "interval": interval, "tied": True} for name in NAMES]
+    rows = [{"name": name, "score": 0.5, "interval": interval, "tied": True, "ranks": [1, 12]} for name in NAMES]
     return {
         "task": board()["task"],
         "metric": "macro_f1",
@@ -148,6 +150,18 @@ def test_a_comparison_keeps_names_and_verdicts(width: int) -> None:
     assert all(name in "\n".join(lines) for name in NAMES)
     assert bool(left_out) == (width < 80)
     assert ("95 %\ninterval" in left_out) == (width < 60)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_ranking_keeps_names_and_scores(width: int) -> None:
+    ranking, left_out = narrowed(comparison_module._ranking(comparison()), width, comparison_module.LEFT_OUT_OF_RANKING)
+    file = io.StringIO()
+    Console(file=file, width=width).print(ranking)
+    lines = [line.rstrip() for line in file.getvalue().splitlines()]
+    assert max(map(len, lines)) <= width
+    assert [line.split()[:2] for line in lines[1:]] == [[name, "0.500"] for name in NAMES]
+    assert all(line.endswith("~") for line in lines[1:])
+    assert left_out == (["ranks", "95 % interval"] if width < 45 else [])
 
 
 def curve_points() -> list[dict[str, Any]]:

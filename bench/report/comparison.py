@@ -30,6 +30,9 @@ MOST_MODELS = 10
 LEFT_OUT = ("p\nMcNem.", "P in %\n> = <", "p\nfolds", "p\ngroups", "95 %\ninterval", "differ-\nence")
 """Columns of the pairs, in the order in which a narrow terminal has no room for them; names and verdicts stay."""
 
+LEFT_OUT_OF_RANKING = ("ranks", "95 % interval")
+"""Columns of the ranking, in that order; the best first says most of the ranks."""
+
 MOST_ADVICE = 3
 """How many undecided pairs are told what would decide them."""
 
@@ -41,7 +44,7 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
     out.print()
     folds = "" if split_sizes(task) else f", {comparison['n_folds']} folds"
     out.print(Text(task["name"], style="bold"), f"{extent(task)}{folds}, seed {comparison['seed']}", sep="  ")
-    ranking, left_out = narrowed(_ranking(comparison), out.width, ["95 % interval"])
+    ranking, left_out = narrowed(_ranking(comparison), out.width, LEFT_OUT_OF_RANKING)
     _print_block(out, ranking)
     if left_out:
         out.print(not_shown(left_out))
