@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -350,7 +351,8 @@ def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) ->
         if parsed is None or not parsed.key_or_group:
             raise ConfigError(
                 f"'{word}' is not of the form key=value.",
-                "For example: task=stance search=quick seed=3. Quote what is more than letters, digits and "
+                meant(word)
+                or "For example: task=stance search=quick seed=3. Quote what is more than letters, digits and "
                 "./-_+%@, twice for the shell: \"results='my runs'\"",
             )
         key, value = typed.decoded(parsed.key_or_group), parsed.value()
@@ -375,6 +377,25 @@ def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) ->
                     f"{key} and {other} are both given.", f"Write all of it in {key}, or set parts of it."
                 )
     return values
+
+
+def meant(word: str) -> str | None:
+    """Say which ``key=value`` a word by itself was meant for, None where it is near no name.
+
+    Examples
+    --------
+    >>> meant("stance"), meant("logrge")
+    ("Did you mean 'task=stance'?", "Did you mean 'model=logreg'?")
+    """
+    names = {"task": list(task_files()), "model": model_names(), "search": list(config_files("search"))}
+    for key, known in names.items():
+        if word in known:
+            return f"Did you mean '{key}={word}'?"
+    if "=" in word or not word.isascii():
+        return None
+    by_name = {name: key for key, known in reversed(names.items()) for name in known}
+    near = difflib.get_close_matches(word, by_name, n=1, cutoff=0.6)
+    return f"Did you mean '{by_name[near[0]]}={near[0]}'?" if near else None
 
 
 def results_folder(given: Any) -> Path:

@@ -94,10 +94,13 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
         )
     outcome = CurveOutcome()
     with ExitStack() as stack:
+        observer.doing("starting worker processes")
         warm_up()
         from bench.evaluation.plan import Plan, older_versions, prepare
+        from bench.evaluation.time_left import in_good_order
 
-        prepared = prepare(config)
+        prepared = prepare(config, observer.doing)
+        observer.doing("looking for what is stored")
         curves = []
         for run in prepared.runs:
             if run.evaluation.model.name not in config.models:
@@ -117,7 +120,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
             curves.append(curve)
         points = [point for curve in curves for point in curve.points]
         # The largest parts take longest; first, they leave no worker idle at the end.
-        cells = [(point, fold) for point in reversed(points) for fold in point.missing_folds()]
+        cells = in_good_order((point, fold) for point in reversed(points) for fold in point.missing_folds())
         observer.planned(Plan(points, prepared.notes, prepared.workers), cells)
         start = time.perf_counter()
         unfinished = [curve for curve in curves if curve.missing()]
@@ -150,6 +153,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
         for curve in curves:
             if curve in unfinished:
                 curve.record["seconds"] = {"wall": time.perf_counter() - start, **_seconds(curve)}
+            observer.doing(f"summing up the curve of {curve.title}")
             outcome.curves.append(_conclude(curve, curve in unfinished))
     return outcome
 

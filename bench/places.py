@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.errors import UserError
+from bench.errors import ConfigError, UserError
 
 REFUSED = frozenset(
     {
@@ -82,6 +82,25 @@ def folder_beside(target: Path) -> Iterator[Path]:
         raise _named(error, target) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def refuse_existing(target: Path, name: str) -> None:
+    """Refuse to write over a file that is there; what is no regular file, such as ``/dev/null``, is let through.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        The place.
+    name : str
+        How the user named it.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If a file stands there.
+    """
+    if target.is_file():
+        raise ConfigError(f"{name}: there is already such a file.", "Name another one, or write over it with --force.")
 
 
 def make_folder(folder: Path) -> None:

@@ -29,6 +29,9 @@ PATIENCE = 120.0
 class Observer(Protocol):
     """What wants to know how a run goes on."""
 
+    def doing(self, what: str) -> None:
+        """Something that may take a while begins: a task is read, models are examined, runs are logged."""
+
     def planned(self, plan: Plan, cells: Sequence[tuple[PlannedRun, Fold]]) -> None:
         """All is checked; these cells are missing and will run."""
 
@@ -93,22 +96,27 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
     """
     outcome = Outcome()
     with ExitStack() as stack:
+        observer.doing("starting worker processes")
         # The processes beside this one import scikit-learn and MLflow while this one imports pandas.
         warm_up()
         tracker = stack.enter_context(Tracker(config.results)) if config.tracking else None
         from bench.evaluation.plan import BASELINE, plan
+        from bench.evaluation.time_left import in_good_order
 
-        planned = plan(config)
+        planned = plan(config, observer.doing)
         if tracker is not None:
             tracker.open()
         for each in planned.runs:
             if each.anew or each.missing_folds():
+                observer.doing(f"waiting for another process that works on {each.title}")
                 named = each.evaluation.model.name in config.models
                 stack.enter_context(each.folder.locked(patience=0 if named else PATIENCE))
                 if each.anew:
                     each.folder.clear()
         # Models are listed from simple to costly; the costly ones first leave no worker idle at the end.
-        cells = [(each, fold) for each in reversed(planned.runs) for fold in reversed(each.missing_folds())]
+        cells = in_good_order(
+            (each, fold) for each in reversed(planned.runs) for fold in reversed(each.missing_folds())
+        )
         observer.planned(planned, cells)
         try:
             unfinished = {each for each, _ in cells}
@@ -129,10 +137,12 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
             raise InterruptedRun(sum(len(each.all_folds) for each in planned.runs) - missing, missing) from None
         for task in dict.fromkeys(each.evaluation.task.name for each in planned.runs):
             record = next(each.record for each in planned.runs if each.evaluation.task.name == task)
+            observer.doing(f"making the leaderboard of {task}")
             board = leaderboard(config.results, record)
             outcome.leaderboards.append(board)
             outcome.folders.append(write_leaderboard(config.results, board))
         if tracker is not None:
+            observer.doing("waiting for MLflow to log the runs")
             outcome.warnings += tracker.close()
     return outcome
 

@@ -80,6 +80,28 @@ def test_a_model_for_certain_inputs_or_labels_is_examined_on_those() -> None:
     assert "ModelError: it is for another task" in failures(faulty("RefusesAll"))["M02"]
 
 
+def test_the_rules_that_rest_on_one_that_fails_are_not_tried() -> None:
+    results = check_model(Model("gone", estimator="faulty_models.IsNotThere", origin="here"))
+    assert "'faulty_models' has no class 'IsNotThere'" in results[0].reason
+    assert [result.code for result in results if result.tried] == ["M01"]
+    assert [result.code for result in results if result.passed] == []
+    assert {result.reason for result in results[1:]} == {"not tried, because M01 fails."}
+
+
+def test_a_model_that_refuses_two_classes_is_tried_on_three() -> None:
+    results = {result.code: result for result in check_model(faulty("RefusesTwoClasses"))}
+    assert {code for code, result in results.items() if not result.passed} == {"M02", "M06", "M07"}
+    assert not results["M06"].tried
+    assert results["M06"].reason == "not tried, because M02 fails."
+
+
+def test_a_model_without_a_search_space_is_fitted_with_its_own_parameters() -> None:
+    broken = Model("gone", estimator="faulty_models.IsNotThere", origin="here")
+    assert not check_rule("M04", subject_of(broken)).passed
+    sound = Model("sound", estimator="faulty_models.Sound", origin="here")
+    assert check_rule("M04", subject_of(sound)).passed
+
+
 def test_a_model_that_hangs_is_stopped_and_the_rest_is_not_tried() -> None:
     results = {result.code: result for result in check_model(faulty("Hangs"), limit=10)}
     assert [code for code, result in results.items() if result.passed] == ["M01", "M02", "M03"]

@@ -57,6 +57,8 @@ class Quiet:
         self.notes: list[str] = []
         self._done, self._stop_after = 0, stop_after
 
+    def doing(self, what: str) -> None: ...
+
     def planned(self, plan: Any, cells: Sequence[Any]) -> None:
         self.cells, self.notes = list(cells), plan.notes
 

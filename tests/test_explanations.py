@@ -384,6 +384,9 @@ def test_features_that_other_cells_made_give_the_same_explanations() -> None:
 
 
 class _Silent:
+    def doing(self, what: str) -> None:
+        pass
+
     def planned(self, plan: Any, cells: Any) -> None:
         pass
 

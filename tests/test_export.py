@@ -208,3 +208,22 @@ def test_the_format_is_the_one_that_is_named_or_that_of_the_suffix() -> None:
     assert export_format(None, None) == export_format(None, Path("x")) == export_format(None, Path("x.Parquet"))
     assert export_format("jsonl", Path("x")) == export_format(None, Path("x.jsonl")) == "jsonl"
     assert export_format("dataset", Path("denial-1.0")) == "dataset"
+
+
+def test_a_file_that_is_there_is_written_over_with_force_alone_and_a_folder_never(tmp_path: Path) -> None:
+    task = text_task()
+    target = tmp_path / "task.jsonl"
+    target.write_text("before")
+    with pytest.raises(ConfigError, match="There is already") as refused:
+        export_task(task, target, "jsonl")
+    assert "--force" in str(refused.value)
+    assert target.read_text() == "before"
+    export_task(task, target, "jsonl", force=True)
+    assert len(target.read_text().splitlines()) == len(task)
+    folder = tmp_path / "task"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    for format_name in ("dataset", "jsonl"):
+        with pytest.raises(ConfigError, match="There is already"):
+            export_task(task, folder, format_name, force=True)
+    assert (folder / "mine.txt").read_text() == "mine"

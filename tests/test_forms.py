@@ -398,7 +398,7 @@ def test_new_text_is_read_as_a_task_is(folder: Path, name: str) -> None:
     asked = Asked(words.get("--format"), None, None, columns, words.get("--sheet"))
     if name == "fastText's lines":
         pytest.skip("its lines are plain lines to a model")
-    new = read_file(Path(str(form.data)), {"text": "text"}, (), asked)
+    new = read_file(Path(str(form.data)), {"text": "text"}, (), asked=asked)
     assert [row["text"] for _, row in new.rows] == [text for text, _ in form.rows]
 
 

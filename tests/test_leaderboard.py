@@ -6,6 +6,7 @@ import copy
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench.errors import UserError
 from bench.evaluation.cell import CellResult
 from bench.evaluation.metrics import LABEL_METRICS, PROBABILITY_METRICS
 from bench.evaluation.scoring import score_predictions
 from bench.report.terminal import print_leaderboard
-from bench.results.leaderboard import TITLES, leaderboard, to_markdown, write_leaderboard
+from bench.results.leaderboard import FILES, TITLES, leaderboard, refresh_leaderboard, to_markdown, write_leaderboard
 from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import summarise
 
@@ -334,3 +336,43 @@ def test_two_runs_of_one_model_are_told_apart_by_their_commands(tmp_path: Path, 
             "good #aaaa: bench run task=denial model.params.C=1",
             "good #bbbb: bench run task=denial model.params.C=2",
         ]
+
+
+def test_a_leaderboard_file_that_lists_a_deleted_run_is_made_again(results: Path) -> None:
+    write_leaderboard(results, leaderboard(results, record("good")))
+    before = (results / "denial" / "leaderboard.md").read_text()
+    refresh_leaderboard(results, "denial")
+    assert (results / "denial" / "leaderboard.md").read_text() == before
+    shutil.rmtree(results / "denial" / "good" / "aaaa")
+    refresh_leaderboard(results, "denial")
+    for name in FILES:
+        assert "good" not in (results / "denial" / name).read_text()
+        assert "middling" in (results / "denial" / name).read_text()
+
+
+def test_the_leaderboard_files_go_with_the_last_run(tmp_path: Path) -> None:
+    store(tmp_path, "good", 0.9)
+    write_leaderboard(tmp_path, leaderboard(tmp_path, record("good")))
+    shutil.rmtree(tmp_path / "denial" / "good")
+    (tmp_path / "denial" / "mine.txt").write_text("kept")
+    refresh_leaderboard(tmp_path, "denial")
+    assert [path.name for path in (tmp_path / "denial").iterdir()] == ["mine.txt"]
+
+
+def test_a_leaderboard_that_is_none_or_cannot_be_read_is_left_alone(results: Path) -> None:
+    refresh_leaderboard(results, "denial")
+    assert not (results / "denial" / "leaderboard.json").exists()
+    (results / "denial" / "leaderboard.json").write_text("[]")
+    refresh_leaderboard(results, "denial")
+    assert (results / "denial" / "leaderboard.json").read_text() == "[]"
+
+
+def test_comparing_makes_the_leaderboard_of_a_deleted_run_again(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench.comparison.request import parse_request
+    from bench.comparison.selection import select
+
+    write_leaderboard(results, leaderboard(results, record("good")))
+    shutil.rmtree(results / "denial" / "good")
+    with pytest.raises(UserError):
+        select(parse_request(["task=denial", "model=good", f"results={results}"]))
+    assert "good" not in (results / "denial" / "leaderboard.csv").read_text()

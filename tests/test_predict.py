@@ -29,6 +29,8 @@ from small_tasks import text_task
 from stored import fitted, write_run
 
 from bench.catalogue import load_model
+from bench.data.scaffold import Given, scaffold_task
+from bench.errors import DataError
 from bench.evaluation.cell import FINAL, CellResult
 from bench.models.persistence import dumps, loads
 from bench.predict import FittedModel, choose_run, load_fitted
@@ -449,7 +451,16 @@ BAD_TEXT = {
     "half a character": ("a.jsonl", '{"text": "\\ud83d"}\n', "a.jsonl, line 1: 'text' holds half a surrogate pair"),
     "cells": ("a.csv", "id,text\n1,نص,آخر\n", "a.csv, line 2: 3 cells, but the header has 2."),
     "quote": ("a.csv", 'id,text\n1,"نص\n2\n', "a.csv, line 2: not valid CSV"),
-    "gold label": ("a.csv", "text,label\nنص,none\n", "a.csv, line 2: there is a column 'label' already"),
+    "both labels": (
+        "a.csv",
+        "text,label,predicted_label\nنص,none,none\n",
+        "a.csv, line 2: there is a column 'predicted_label' already",
+    ),
+    "gold label later": (
+        "a.jsonl",
+        '{"text": "نص"}\n{"text": "نص", "label": "none"}\n',
+        "a.jsonl, line 2: there is a column 'label' already",
+    ),
     "bytes": ("a.csv", b"text\n1\nx\xe9\xe8x\n", "a.csv, line 3: byte 2 of the line (0xe9) is not UTF-8."),
     "utf-16": ("a.csv", "text\nنص\n".encode("utf-16-le"), "it may be UTF-16: iconv -f UTF-16LE"),
     "suffix": ("a.ods", "نص\n", "a.ods: no format is known for '.ods'.\n       Save the sheet as .xlsx"),
@@ -464,7 +475,7 @@ def test_a_mistake_in_the_text_names_its_line_and_leaves_what_was_there(
     Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
     Path("labelled.csv").write_text("before")
     status, out, err = bench(
-        "predict", "task=denial", f"results={results}", "--input", name, "--output", "labelled.csv"
+        "predict", "task=denial", f"results={results}", "--input", name, "--output", "labelled.csv", "--force"
     )
     assert (status, out) == (2, "")
     assert message in err
@@ -521,6 +532,91 @@ def test_a_run_without_its_model_says_why_and_what_to_do(bench, tmp_path, monkey
     status, _, err = bench("predict", "task=other", f"run={failed.key}", f"results={tmp_path}", "--input", "-")
     assert status == 2
     assert "bench run task=other model=logreg" in err
+
+
+REMEMBERED = {
+    "the task's own": ("headline,text\n{},متن\n", "headline"),
+    "the model's": ("text\n{}\n", "text"),
+    "the task's in JSON Lines": ('{{"headline": "{}", "text": "متن"}}\n', "headline"),
+}
+
+
+@pytest.mark.parametrize(("content", "column"), REMEMBERED.values(), ids=list(REMEMBERED))
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_columns_of_the_tasks_own_data_are_read_without_options(content, column, streamed, tmp_path):
+    content = content.format("ab").encode()
+    source = tmp_path / ("new.jsonl" if content.startswith(b"{") else "new.csv")
+    source.write_bytes(content)
+    remembered = {"text": "headline"}
+    new = (
+        read_stream(io.BytesIO(content), {"text": "text"}, ECHO.columns, remembered)
+        if streamed
+        else read_file(source, {"text": "text"}, ECHO.columns, remembered)
+    )
+    assert new.columns == {"text": column}
+    assert [values[column] for _, values in new.rows] == ["ab"]
+    told = ("The text is read from 'headline', as in the task's own data.",)
+    assert new.remarks == (told if column != "text" else ())
+
+
+def test_a_run_records_what_the_tasks_data_call_its_inputs(tmp_path, monkeypatch):
+    from bench.config import compose
+    from bench.evaluation.plan import plan
+
+    monkeypatch.chdir(tmp_path)
+    rows = [f"خبر رقم {n},{'sport' if n % 2 else 'economy'},{n % 5}" for n in range(40)]
+    Path("news.csv").write_text("\n".join(["headline,topic,outlet", *rows]), encoding="utf-8")
+    scaffold_task("news", tmp_path, "news.csv", Given(text="headline", label="topic", group="outlet"))
+    runs = {}
+    for words in (["task=news"], ["task=denial"]):
+        (planned,) = plan(compose([*words, "model=majority"])).runs
+        runs[planned.record["task"]["name"]] = planned.record["task"]["columns"]
+    assert runs == {"news": {"text": "headline"}, "denial": {}}
+
+
+def test_plain_lines_are_read_where_the_task_has_a_column_of_another_name(tmp_path):
+    new = read_stream(io.BytesIO("نفى ذلك\nقال\n".encode()), {"text": "text"}, ECHO.columns, {"text": "headline"})
+    assert [values for _, values in new.rows] == [{"text": "نفى ذلك"}, {"text": "قال"}]
+
+
+def test_a_missing_column_names_both_that_were_looked_for(tmp_path):
+    (tmp_path / "new.csv").write_text("body\nab\n")
+    new = read_file(tmp_path / "new.csv", {"text": "text"}, ECHO.columns, {"text": "headline"})
+    with pytest.raises(DataError, match="no column 'text', and no 'headline', as the task's own data call it"):
+        list(new.rows)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_file_with_labels_keeps_them_and_gets_the_answers_beside(bench, results, denial, tmp_path, form):
+    rows = [{"headline": text, "label": "none"} for text in NEW]
+    source = texts(tmp_path / f"new.{form}", rows)
+    record = denial.read_record()
+    denial.write_record(record | {"task": record["task"] | {"columns": {"text": "headline"}}})
+    try:
+        status, out, err = bench("predict", "task=denial", f"results={results}", "--input", str(source))
+    finally:
+        denial.write_record(record)
+    assert status == 0
+    assert "The text is read from 'headline'" in err
+    assert "The column 'label' is kept; the answers are in predicted_label," in " ".join(err.split())
+    got = read_csv(out) if form == "csv" else [json.loads(line) for line in out.splitlines()]
+    answers = expected(denial, pd.DataFrame({"text": NEW}), LABELS)
+    assert [row["label"] for row in got] == ["none"] * len(NEW)
+    assert [row["predicted_label"] for row in got] == [answer["label"] for answer in answers]
+    assert [float(row["predicted_p_none"]) for row in got] == [answer["p_none"] for answer in answers]
+
+
+def test_an_output_that_is_there_is_written_over_with_force_alone(bench, results, denial, tmp_path):
+    source, target = texts(tmp_path / "new.csv", [{"text": NEW[0]}]), tmp_path / "out.csv"
+    words = ("predict", "task=denial", f"results={results}", "--input", str(source), "--output", str(target))
+    target.write_text("before")
+    status, _, err = bench(*words)
+    assert status == 2
+    assert f"--output {target}: there is already such a file." in err
+    assert "--force" in err
+    assert target.read_text() == "before"
+    assert bench(*words, "--force")[0] == 0
+    assert target.read_text().startswith("text,label,p_")
 
 
 def test_a_json_column_that_csv_has_no_place_for_is_told_and_nothing_is_left(bench, results, denial, tmp_path):

@@ -548,6 +548,13 @@ def test_the_command_writes_the_page_beside_the_runs_and_says_where(tmp_path: Pa
     assert "نص رقم" in page
     assert _bench(tmp_path, "report", "task=small", "--output", "there.html").returncode == 0
     assert (tmp_path / "there.html").read_bytes() == written.read_bytes()
+    again = _bench(tmp_path, "report", "task=small")
+    assert again.stdout.endswith(" of small, in place of the earlier page\n")
+    (tmp_path / "there.html").write_text("mine")
+    there = _bench(tmp_path, "report", "task=small", "--output", "there.html")
+    assert there.returncode == 2
+    assert "--output there.html: there is already such a file." in there.stderr
+    assert (tmp_path / "there.html").read_text() == "mine"
     refused = _bench(tmp_path, "report", "task=smal")
     assert refused.returncode == 2
     assert "Did you mean 'small'?" in refused.stderr

@@ -6,6 +6,7 @@ import json
 import os
 import posixpath
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,7 +34,7 @@ from bench.tracking.confusion import confusion_svg
 from bench.tracking.description import describe_run
 from bench.tracking.metrics import search_points
 from bench.tracking.names import ascii_name
-from bench.tracking.run import LEFT_OUT, track, track_again, track_all
+from bench.tracking.run import LEFT_OUT, forget_deleted, track, track_again, track_all
 from bench.tracking.store import open_store
 from bench.tracking.views import view_tags
 
@@ -285,6 +286,9 @@ def test_the_majority_of_every_task_is_stored_before_any_other_run_begins(tmp_pa
     finished = []
 
     class Observer:
+        def doing(self, what):
+            pass
+
         def planned(self, plan, cells):
             pass
 
@@ -568,3 +572,17 @@ def test_starting_a_tracker_imports_none_of_mlflow():
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=True)
     assert shown.stdout == "False\n"
+
+
+def test_what_was_logged_of_a_deleted_run_folder_is_forgotten(tmp_path):
+    kept, deleted = write_run(tmp_path, model="majority"), write_run(tmp_path)
+    client = open_store(tracking_uri(tmp_path))
+    ids = {folder.key: track(folder, client) for folder in (kept, deleted)}
+    assert forget_deleted(tmp_path, client) == 0
+    shutil.rmtree(deleted.path)
+    assert forget_deleted(tmp_path, client) == 1
+    experiment = client.get_run(ids[kept.key]).info.experiment_id
+    left = client.search_runs([experiment])
+    assert {run.data.tags["bench.key"] for run in left} == {kept.key}
+    assert len(folds_of(client, client.get_run(ids[kept.key]))) == len(kept.folds())
+    assert forget_deleted(tmp_path, client) == 0

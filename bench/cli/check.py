@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from bench.data.task import Task
     from bench.models.model import Model
 
-_WIDTH = 80
 _COLOURS = {"error": "red", "warning": "yellow", "note": "blue"}
 
 
@@ -43,8 +41,11 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
     bench run. The exit status is 0 where all is well or there are warnings only, 1 where there is an
     error or a model fails a rule.
     """
-    from bench.config import compose, parse_overrides
-    from bench.errors import ConfigError
+    from bench.report.status import Status
+
+    with Status("reading the configuration"):
+        from bench.config import compose, parse_overrides
+        from bench.errors import ConfigError
 
     named = parse_overrides(words).keys() & {"model", "task"}
     if not named:
@@ -62,12 +63,16 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
 
 
 def _check_tasks(config: RunConfig, as_json: bool) -> bool:
-    from bench.evaluation.split_task import tasks_to_load
+    from bench.report.status import Status
+
+    with Status("loading libraries"):
+        from bench.evaluation.split_task import tasks_to_load
 
     notes = list(config.notes)
     records = []
     for name in tasks_to_load(config, notes):
-        task, findings = _examine(name, config)
+        with Status(f"reading and checking the task {name}"):
+            task, findings = _examine(name, config)
         records.append(_record(name, task, findings))
         if not as_json:
             print_task(name, task, findings)
@@ -116,7 +121,7 @@ def _counts(task: Task) -> dict[str, int]:
 def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
     """Print a task's counts and what the checks found; None is a task whose data cannot be read."""
     from bench.checks.finding import SEVERITIES, counted
-    from bench.report.terminal import short_path
+    from bench.report.terminal import short_path, wrapped
 
     if task is None:
         click.echo(click.style(name, bold=True))
@@ -125,7 +130,7 @@ def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
         counts = ", ".join(f"{label} {count:,}" for label, count in _counts(task).items())
         groups = f"{len(set(task.groups.tolist())):,} groups ({task.group})"
         for line in (f"{len(task):,} examples in {groups}: {counts}.", *task.notes):
-            click.echo(textwrap.fill(line, _WIDTH, initial_indent="- ", subsequent_indent="  "))
+            click.echo(wrapped(line, "- ", "  ", cut=True))
     for finding in findings:
         severity = click.style(finding.severity, fg=_COLOURS[finding.severity], bold=True)
         click.echo(f"\n{finding.code}  {severity}  {finding.title}")
@@ -141,21 +146,39 @@ def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
 
 
 def _indented(line: str, width: int) -> str:
-    return textwrap.fill(line, _WIDTH, initial_indent=" " * width, subsequent_indent=" " * (width + 2))
+    from bench.report.terminal import wrapped
+
+    return wrapped(line, " " * width, " " * (width + 2), cut=True)
 
 
 def _check(model: Model) -> bool:
-    from bench.models.conformance import iter_checks
-    from bench.report.terminal import short_path
+    from bench.report.status import Status, told_before
+
+    with Status("loading libraries"):
+        from bench.models.conformance import RULES, iter_checks
+        from bench.report.terminal import short_path, wrapped
 
     click.echo(f"{click.style(model.name, bold=True)}  {short_path(model.origin)}")
     failed = tried = 0
-    for result in iter_checks(model):
+    not_tried: dict[str, list[str]] = {}
+    for result in told_before(iter_checks(model), (f"trying {code}: {rule.name}" for code, rule in RULES.items())):
+        if not result.tried:
+            not_tried.setdefault(result.reason, []).append(result.code)
+            continue
         tried += 1
         failed += not result.passed
         verdict = click.style("pass", fg="green") if result.passed else click.style("FAIL", fg="red", bold=True)
         click.echo(f"{result.code}  {verdict}  {result.name}")
         for line in result.reason.splitlines():
-            click.echo(textwrap.fill(line, _WIDTH, initial_indent=" " * 11, subsequent_indent=" " * 11))
-    click.echo(f"{failed} of {tried} rules fail.\n" if failed else f"All {tried} rules pass.\n")
-    return not failed
+            click.echo(wrapped(line, " " * 11, " " * 11, cut=True))
+    for reason, codes in not_tried.items():
+        click.echo(wrapped(f"{', '.join(codes)}: {reason}"))
+    missed = sum(map(len, not_tried.values()))
+    if failed:
+        more = f", {missed} were not tried" if missed else ""
+        click.echo(f"{failed} of {tried + missed} rules fail{more}.\n")
+    elif missed:
+        click.echo(f"{missed} of {tried + missed} rules were not tried.\n")
+    else:
+        click.echo(f"All {tried} rules pass.\n")
+    return not (failed or missed)

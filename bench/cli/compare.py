@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from bench.cli.words import words
@@ -45,21 +47,26 @@ def command(words: tuple[str, ...], form: str) -> None:
     Only stored runs are read. Models are compared on the same out-of-fold predictions; the verdict on
     each pair comes from one documented rule.
     """
-    from bench.comparison.across import rank_across
-    from bench.comparison.compare import compare
-    from bench.comparison.predictions import read_side_by_side
-    from bench.comparison.request import parse_request
-    from bench.comparison.selection import select_each
-    from bench.report.comparison import print_comparison, print_ranks
+    from bench.report.status import Status
 
-    request = parse_request(words)
-    comparisons, left_out = select_each(
-        request,
-        lambda selected: compare(read_side_by_side(selected, request.metric), request.rope, request.baseline),
-    )
+    with Status("loading libraries") as status:
+        from bench.comparison.across import rank_across
+        from bench.comparison.compare import compare
+        from bench.comparison.predictions import read_side_by_side
+        from bench.comparison.request import parse_request
+        from bench.comparison.selection import Selected, select_each
+        from bench.report.comparison import print_comparison, print_ranks
+
+        def compared(title: str, selected: Selected) -> dict[str, Any]:
+            status.doing(f"comparing {title}")
+            return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)
+
+        request = parse_request(words)
+        status.doing("reading the stored runs")
+        comparisons, left_out = select_each(request, compared)
+        across = rank_across(comparisons)
     for note in left_out:
         click.echo(f"note: {note}", err=True)
-    across = rank_across(comparisons)
     if form == "json":
         from bench.results.store import to_json
 

@@ -29,14 +29,17 @@ def command(words: tuple[str, ...]) -> None:
     Each outer fold of bench run is trained on parts of its training data, with fewer groups or with fewer examples
     of each group, and scored on the same test data. The search is made anew on each part.
     """
-    from bench.config import compose
-    from bench.curve import run_curves
-    from bench.report.curve import print_curve
     from bench.report.progress import Progress
 
-    config = compose(words)
-    with Progress("part") as progress, resumable("curve", words, config.results, progress):
-        outcome = run_curves(config, progress)
+    with Progress("part") as progress:
+        from bench.config import compose
+        from bench.curve import run_curves
+
+        config = compose(words)
+        with resumable("curve", words, config.results, progress):
+            outcome = run_curves(config, progress)
+    from bench.report.curve import print_curve
+
     for curve in outcome.curves:
         print_curve(curve)
     tell_failures(outcome.failures)

@@ -28,18 +28,22 @@ Examples:
     type=click.Path(path_type=Path),
     help="The .parquet or .jsonl file, or the folder of a dataset; by default named after the task, in this folder.",
 )
-def command(words: tuple[str, ...], given: str | None, to: Path | None) -> None:
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def command(words: tuple[str, ...], given: str | None, to: Path | None, force: bool) -> None:
     """Write a task as it is built: ids, inputs, labels, groups, published splits and passes.
 
     A dataset is a folder that datasets.load_from_disk opens.
     """
-    from bench.config import compose
-    from bench.data.export import SUFFIXES, export_format, export_task
-    from bench.errors import BenchError, ConfigError
-    from bench.evaluation.split_task import load_as_split, tasks_to_load
-    from bench.report.terminal import short_path
+    from bench.report.status import Status
 
-    config = compose(words)
+    with Status("loading libraries"):
+        from bench.config import compose
+        from bench.data.export import SUFFIXES, export_format, export_task
+        from bench.errors import BenchError, ConfigError
+        from bench.evaluation.split_task import load_as_split, tasks_to_load
+        from bench.report.terminal import short_path
+
+        config = compose(words)
     if to is not None and len(config.tasks) > 1:
         raise ConfigError(
             f"--to {to}: there is one export a task, and {len(config.tasks)} tasks are named.",
@@ -49,15 +53,17 @@ def command(words: tuple[str, ...], given: str | None, to: Path | None) -> None:
     suffix = next((suffix for suffix, name in SUFFIXES.items() if name == chosen), "")
     notes = list(config.notes)
     for name in tasks_to_load(config, notes):
-        try:
-            task = load_as_split(name, config)
-        except BenchError as error:
-            if config.asked_for_tasks:
-                raise
-            notes.append(f"{name} is left out: {error.message}")
-            continue
-        target = to or Path(f"{name}{suffix}")
-        export_task(task, target, chosen)
+        with Status(f"reading the task {name}") as status:
+            try:
+                task = load_as_split(name, config)
+            except BenchError as error:
+                if config.asked_for_tasks:
+                    raise
+                notes.append(f"{name} is left out: {error.message}")
+                continue
+            target = to or Path(f"{name}{suffix}")
+            status.doing(f"writing {target}")
+            export_task(task, target, chosen, force)
         click.echo(f"{short_path(str(target))}  {len(task):,} examples of {name}, digest {task.digest[:16]}")
         notes += [f"{name}: {note}" for note in task.notes]
     for note in notes:

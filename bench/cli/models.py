@@ -37,6 +37,7 @@ def command(action: str | None, name: str | None) -> None:
     elif name is None:
         _list_encoders()
     else:
+        click.echo(f"Fetching {name}…", err=True)
         from bench.encoders.fetch import fetch
         from bench.encoders.registry import find_encoder
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 
 import click
 
@@ -97,12 +96,16 @@ def task(
     """
     from pathlib import Path
 
-    from bench.cli.check import print_task
-    from bench.data.scaffold import Given, scaffold_task
+    from bench.report.status import Status
 
     folder = Path.cwd()
-    given = Given(text, claim, label, group, split)
-    made = scaffold_task(name, folder, data, given, force, strict, allow_repeats, asked(written))
+    with Status("loading libraries") as status:
+        from bench.cli.check import print_task
+        from bench.data.scaffold import Given, scaffold_task
+
+        status.doing(f"reading and checking {', '.join(data)}")
+        given = Given(text, claim, label, group, split)
+        made = scaffold_task(name, folder, data, given, force, strict, allow_repeats, asked(written))
     definition, card = (path.relative_to(folder) for path in made.files)
     _print_sentences(made.choices)
     click.echo(f"Wrote {definition}\n      {card}\n")
@@ -115,5 +118,7 @@ def task(
 
 
 def _print_sentences(sentences: tuple[str, ...]) -> None:
+    from bench.report.terminal import wrapped
+
     for sentence in sentences:
-        click.echo(textwrap.fill(sentence, 80, break_long_words=False, break_on_hyphens=False) + "\n")
+        click.echo(wrapped(sentence) + "\n")

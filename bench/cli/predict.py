@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.words import words
 from bench.cli.written import asked, how_written
+
+if TYPE_CHECKING:
+    from bench.report.status import Status
 
 
 @click.command(
@@ -56,8 +58,9 @@ Keys:
     type=click.Choice(["csv", "jsonl"]),
     help="By default as the output's name ends, else as the input.",
 )
-@click.option("--text", metavar="COLUMN", help="The column with the texts, where it is not 'text'.")
-@click.option("--claim", metavar="COLUMN", help="The column with the claims, where it is not 'claim'.")
+@click.option("--text", metavar="COLUMN", help="The column with the texts, where it is called otherwise.")
+@click.option("--claim", metavar="COLUMN", help="The column with the claims, where it is called otherwise.")
+@click.option("--force", is_flag=True, help="Write over an output file that is there.")
 @how_written("--input-format")
 def command(
     words: tuple[str, ...],
@@ -66,67 +69,89 @@ def command(
     form: str | None,
     text: str | None,
     claim: str | None,
+    force: bool,
     **written: str | None,
 ) -> None:
     """Label new text with a stored run's fitted model.
 
     Each row keeps its columns and gets `label` and, where the model gives probabilities, `p_<label>`
-    for each label. The label is empty where the model gives no answer.
+    for each label. The label is empty where the model gives no answer. Inputs are read from the columns
+    of the task's own data, or from `text` and `claim`.
     """
-    from bench.errors import ConfigError
-    from bench.predict.choice import choose_run, parse_request
-    from bench.predict.fitted import load_fitted, other_versions
-    from bench.predict.labelling import label_rows
-    from bench.predict.reading import STANDARD_INPUT, named_columns, read_file, read_stream
-    from bench.predict.writing import FORMATS, answer_format, check_output, write_answers
+    from bench.report.status import Status, is_terminal
 
-    if str(source) == "-" and sys.stdin is None:
-        raise ConfigError("Standard input is closed, so there is no text to label.", "Name a file: --input FILE")
-    target = None if str(output) == "-" else output
-    if target is not None:
-        check_output(target)
-    request = parse_request(words)
-    chosen = choose_run(request)
-    for note in chosen.notes:
-        _say(note)
-    if others := other_versions(chosen.record):
-        _say(f"warning: the run was stored with {others}; labels may differ.")
-    model = load_fitted(chosen.folder, request.overrides)
-    columns = named_columns(model.inputs, {"text": text, "claim": claim})
-    if str(source) == "-":
-        stream = sys.stdin.buffer
-        if stream.isatty():
-            click.echo("Reading lines from the terminal; Ctrl-D ends them.", err=True)
-        if any(written.values()):
+    with Status("loading libraries") as status:
+        from bench.errors import ConfigError
+        from bench.predict.choice import choose_run, parse_request
+        from bench.predict.fitted import load_fitted, other_versions
+        from bench.predict.labelling import label_rows
+        from bench.predict.reading import STANDARD_INPUT, named_columns, read_file, read_stream
+        from bench.predict.writing import FORMATS, answer_format, check_output, write_answers
+        from bench.report.terminal import wrapped
+
+        streamed = str(source) == "-"
+        if streamed and sys.stdin is None:
+            raise ConfigError("Standard input is closed, so there is no text to label.", "Name a file: --input FILE")
+        if streamed and any(written.values()):
             raise ConfigError("How standard input is written is told by its first lines.", "Name a file: --input FILE")
-        new = read_stream(stream, columns, model.columns)
-    else:
-        # A mistake in the last line is told before the first one is labelled.
-        deque(read_file(source, columns, model.columns, asked(written)).rows, maxlen=0)
-        new = read_file(source, columns, model.columns, asked(written))
-    for remark in (f"Read as {new.describe()}: {STANDARD_INPUT if str(source) == '-' else source}", *new.remarks):
-        _say(remark)
-    given: Counter[str] = Counter()
-    lines = FORMATS[answer_format(form, target, new.kind)](_counted(label_rows(model, new.rows, columns), given))
-    if target is None:
-        out = sys.stdout.buffer
-        for line in lines:
-            out.write(line.encode())
-        out.flush()
-    else:
-        write_answers(lines, target)
+        target = None if str(output) == "-" else output
+        if target is not None:
+            check_output(target, force)
+        request = parse_request(words)
+        status.doing("choosing the run")
+        chosen = choose_run(request)
+        for note in chosen.notes:
+            status.say(wrapped(note))
+        if others := other_versions(chosen.record):
+            status.say(wrapped(f"warning: the run was stored with {others}; labels may differ."))
+        status.doing("loading the model")
+        model = load_fitted(chosen.folder, request.overrides)
+        options = {"text": text, "claim": claim}
+        columns = named_columns(model.inputs, options)
+        remembered = {name: named for name, named in _columns_of(chosen.record).items() if options.get(name) is None}
+        where = STANDARD_INPUT if streamed else source
+        status.doing(f"reading {where}")
+        if streamed:
+            stream = sys.stdin.buffer
+            if stream.isatty():
+                status.end()
+                status.say("Reading lines from the terminal; Ctrl-D ends them.")
+            new = read_stream(stream, columns, model.columns, remembered)
+        else:
+            # A mistake in the last line is told before the first one is labelled.
+            deque(read_file(source, columns, model.columns, remembered, asked(written)).rows, maxlen=0)
+            new = read_file(source, columns, model.columns, remembered, asked(written))
+        for remark in (f"Read as {new.describe()}: {where}", *new.remarks):
+            status.say(wrapped(remark))
+        status.doing("labelling")
+        given: Counter[str] = Counter()
+        labelled = _counted(label_rows(model, new.rows, new.columns, new.answers), new.answers["label"], given, status)
+        lines = FORMATS[answer_format(form, target, new.kind)](labelled)
+        if target is None:
+            if is_terminal(sys.stdout):
+                status.end()
+            out = sys.stdout.buffer
+            for line in lines:
+                out.write(line.encode())
+            out.flush()
+        else:
+            write_answers(lines, target)
     counts = [f"{label} {given[label]:,}" for label in model.labels]
     counts += [f"without an answer {given['']:,}"] if given[""] else []
-    _say(f"{given.total():,} labelled: {', '.join(counts)}.")
+    status.say(wrapped(f"{given.total():,} labelled: {', '.join(counts)}."))
 
 
-def _say(note: str) -> None:
-    from bench.errors import printable
+def _columns_of(record: dict[str, Any]) -> dict[str, str]:
+    """What the run's task calls its inputs in its own data."""
+    columns = record["task"].get("columns", {})
+    return {str(name): str(column) for name, column in columns.items()} if isinstance(columns, dict) else {}
 
-    click.echo(textwrap.fill(printable(note), 80, break_long_words=False, break_on_hyphens=False), err=True)
 
-
-def _counted(rows: Iterator[dict[str, Any]], given: Counter[str]) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        given[row["label"]] += 1
+def _counted(
+    rows: Iterator[dict[str, Any]], label: str, given: Counter[str], status: Status
+) -> Iterator[dict[str, Any]]:
+    for number, row in enumerate(rows, start=1):
+        given[row[label]] += 1
+        if number % 1000 == 0:
+            status.what = f"labelling: {number:,} texts so far"
         yield row

@@ -29,37 +29,50 @@ Keys: as for bench compare.
     type=click.Path(dir_okay=False, path_type=Path),
     help="The page's file; by default report.html beside the task's runs, or here for run folders.",
 )
-def command(words: tuple[str, ...], output: Path | None) -> None:
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
     """Write one HTML page about stored runs, made for sending.
 
     It needs no network and no other file. It holds the texts of wrong predictions, so whoever has
-    the page can read them.
+    the page can read them. The page beside a task's runs is made anew each time; another file that is
+    there is written over with --force only.
     """
-    from bench.comparison.compare import compare
-    from bench.comparison.predictions import read_side_by_side
-    from bench.comparison.request import parse_request
-    from bench.comparison.selection import Selected, select_each
     from bench.errors import ConfigError
-    from bench.places import make_folder, replacing
-    from bench.report.html.page import render_report
-    from bench.report.terminal import short_path
+    from bench.places import make_folder, refuse_existing, replacing
+    from bench.report.status import Status
 
-    request = parse_request(words)
+    with Status("loading libraries"):
+        from bench.comparison.compare import compare
+        from bench.comparison.predictions import read_side_by_side
+        from bench.comparison.request import parse_request
+        from bench.comparison.selection import Selected, select_each
+        from bench.report.html.page import render_report
+        from bench.report.terminal import short_path
+
+        request = parse_request(words)
     if output is not None and len(request.tasks) > 1:
         raise ConfigError(
             f"--output {output}: there is one page a task, and {len(request.tasks)} tasks are named.",
             "Name one task, or leave --output out: each page is then written beside its runs.",
         )
+    own = Path("report.html") if request.folders else None
+    if (named := output or own) is not None and not force:
+        refuse_existing(named, f"--output {named}" if output else str(named))
 
-    def write(selected: Selected) -> None:
-        runs = read_side_by_side(selected, request.metric)
-        page = render_report(runs, compare(runs, request.rope, request.baseline)).encode()
-        folder = Path() if request.folders else runs.runs[0].folder.path.parents[1]
-        path = output or folder / "report.html"
-        make_folder(path.parent)
-        with replacing(path) as beside:
-            beside.write_bytes(page)
-        click.echo(f"{short_path(str(path))}  {len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task['name']}")
+    def write(title: str, selected: Selected) -> None:
+        with Status(f"reading the runs of {title}") as status:
+            runs = read_side_by_side(selected, request.metric)
+            status.doing(f"comparing the runs of {title}")
+            compared = compare(runs, request.rope, request.baseline)
+            status.doing(f"writing the page of {title}")
+            page = render_report(runs, compared).encode()
+            path = named or runs.runs[0].folder.path.parents[1] / "report.html"
+            there = path.exists()
+            make_folder(path.parent)
+            with replacing(path) as beside:
+                beside.write_bytes(page)
+        told = f"{len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task['name']}"
+        click.echo(f"{short_path(str(path))}  {told}{', in place of the earlier page' if there else ''}")
 
     for note in select_each(request, write)[1]:
         click.echo(f"note: {note}", err=True)

@@ -30,7 +30,7 @@ def resumable(command: str, words: Sequence[str], results: Path, progress: Progr
     results : pathlib.Path
         The store.
     progress : Progress
-        Counts what this command has stored.
+        Knows what is being done, and counts what this command has stored.
 
     Raises
     ------
@@ -55,6 +55,10 @@ def resumable(command: str, words: Sequence[str], results: Path, progress: Progr
             f"missing.\nTo go on: {shlex.join(['bench', command, *rest])}",
             err=True,
         )
+        raise click.exceptions.Exit(130) from None
+    except KeyboardInterrupt:
+        kept = f"What was finished is kept in {results}/." if progress.stored else "Nothing was run."
+        click.echo(f"\nStopped while {progress.what}. {kept}", err=True)
         raise click.exceptions.Exit(130) from None
     except OSError as error:
         if progress.stored:

@@ -39,15 +39,18 @@ def command(words: tuple[str, ...]) -> None:
     Each outer fold chooses its hyper-parameters on inner folds of its training part and is scored
     once. Finished folds are stored: the same command goes on where it was stopped.
     """
-    from bench.config import compose
     from bench.errors import printable
     from bench.report.progress import Progress
-    from bench.report.terminal import print_leaderboard
-    from bench.runner import run
 
-    config = compose(words)
-    with Progress() as progress, resumable("run", words, config.results, progress):
-        outcome = run(config, progress)
+    with Progress() as progress:
+        from bench.config import compose
+        from bench.runner import run
+
+        config = compose(words)
+        with resumable("run", words, config.results, progress):
+            outcome = run(config, progress)
+    from bench.report.terminal import print_leaderboard
+
     for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):
         print_leaderboard(board, folder)
     for warning in outcome.warnings:

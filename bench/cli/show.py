@@ -26,8 +26,11 @@ Examples:
 @words()
 def command(words: tuple[str, ...]) -> None:
     """Print a task, a model or the configuration as a run would see it."""
-    from bench.config import compose
-    from bench.errors import ConfigError
+    from bench.report.status import Status
+
+    with Status("reading the configuration"):
+        from bench.config import compose
+        from bench.errors import ConfigError
 
     wants_config = "config" in words
     config = compose([word for word in words if word != "config"], needs_task=False)
@@ -48,12 +51,18 @@ def command(words: tuple[str, ...]) -> None:
 
 
 def _show_tasks(config: RunConfig) -> None:
-    from bench.data.card import describe
-    from bench.evaluation.split_task import load_as_split, tasks_to_load
+    from bench.report.status import Status
+
+    with Status("loading libraries"):
+        from bench.data.card import describe
+        from bench.evaluation.split_task import load_as_split, tasks_to_load
+        from bench.report.terminal import print_card
 
     notes: list[str] = []
     for name in tasks_to_load(config, notes):
-        task = load_as_split(name, config)
+        with Status(f"reading the task {name}"):
+            task = load_as_split(name, config)
+            described = describe(task)
         click.echo(f"# {task.name}, version {task.version}: {task.description}\n")
         click.echo(f"defined in  {task.origin}")
         click.echo(f"inputs      {', '.join(task.inputs)}")
@@ -61,7 +70,7 @@ def _show_tasks(config: RunConfig) -> None:
         click.echo(f"group       {task.group}")
         click.echo(f"metric      {task.metric}")
         click.echo(f"digest      {task.digest}\n")
-        click.echo(describe(task))
+        print_card(described)
     for note in notes:
         click.echo(f"note: {note}", err=True)
 

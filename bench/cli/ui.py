@@ -33,12 +33,15 @@ def command(results: Path, port: int | None) -> None:
 
     Where MLFLOW_TRACKING_URI names a database, the page is over that one.
     """
-    from bench.errors import UserError
-    from bench.results.store import RunFolder
-    from bench.tracking.guard import TOKEN, new_token
-    from bench.tracking.page import HOST, application, first_page, listen, serve
-    from bench.tracking.store import open_store
-    from bench.tracking.uri import sqlite_path, tracking_uri
+    from bench.report.status import Status
+
+    with Status("loading libraries"):
+        from bench.errors import UserError
+        from bench.results.store import RunFolder
+        from bench.tracking.guard import TOKEN, new_token
+        from bench.tracking.page import HOST, application, first_page, listen, serve
+        from bench.tracking.store import open_store
+        from bench.tracking.uri import sqlite_path, tracking_uri
 
     uri = tracking_uri(results)
     if uri.startswith(("http://", "https://")):
@@ -51,12 +54,15 @@ def command(results: Path, port: int | None) -> None:
     with listen(port) as listener:
         click.echo("Starting MLflow's page…", err=True)
         client = open_store(uri)
-        from bench.tracking.run import track_again, track_all
+        from bench.tracking.run import forget_deleted, track_again, track_all
 
         if lost:
             click.echo(f"{path} is missing; it is made again from {len(lost)} stored runs.", err=True)
             left_out = track_all((RunFolder(record.parent) for record in lost), client)
         else:
+            own = path == results.resolve() / "mlflow.db"
+            if own and (forgotten := forget_deleted(results, client)):
+                click.echo(f"{forgotten} runs are left out: their folders are gone from {results}.", err=True)
             left_out = track_again(results, client)
         for reason in left_out:
             click.echo(f"left out: {reason}", err=True)

@@ -18,11 +18,12 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     key, equals, value = incomplete.partition("=")
     prefix = f"{key}="
     if not equals:
-        # Bash splits words at '=', so the key stands in an earlier word; they come a line each.
-        line = re.search(r"(\w+)\s?=\s?([^\s=]*)$", os.environ.get("COMP_WORDS", ""))
+        # Bash splits words at '=', so the key stands in an earlier word; they come a line each. An empty line at the
+        # end is a new word, after the value.
+        line = re.search(r"([\w.]+)\n=(?:\n([^\s=]+))?\Z", os.environ.get("COMP_WORDS", ""))
         if line is None:
             return [CompletionItem(f"{k}=") for k in _keys(ctx.info_name) if k.startswith(incomplete)]
-        key, value, prefix = line.group(1), line.group(2), ""
+        key, value, prefix = line.group(1), line.group(2) or "", ""
     *before, last = value.split(",")
     prefix += "".join(f"{name}," for name in before)
     return [CompletionItem(prefix + name) for name in _values(key) if name.startswith(last)]

@@ -41,7 +41,11 @@ def how_written(format_option: str) -> Callable[[Any], Any]:
                 help="Which marks quote cells; none: all marks are part of the texts.",
             ),
             click.option(
-                format_option, "written_as", type=click.Choice(FORMATS), help="What the file is, where it is not told."
+                format_option,
+                "written_as",
+                type=click.Choice(FORMATS),
+                metavar="NAME",
+                help=f"What the file is, where it is not told: {', '.join(FORMATS)}.",
             ),
         ):
             command = option(command)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from bench.config import Validation, parse_overrides, results_folder
+from bench.config import Validation, meant, parse_overrides, results_folder
 from bench.errors import ConfigError, nearest
 from bench.evaluation.metrics import METRICS
 from bench.results.protocol import names_of
@@ -93,6 +93,11 @@ class Request:
     results: Path = Path("results")
     all_tasks: bool = False
 
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """What is compared, one comparison each."""
+        return self.tasks or (f"{len(self.folders)} run folders",)
+
 
 def parse_request(words: Sequence[str]) -> Request:
     """Read the words of a command line.
@@ -113,6 +118,9 @@ def parse_request(words: Sequence[str]) -> Request:
     ('logreg', 'linear-svm')
     """
     folders = tuple(Path(word) for word in words if "=" not in word)
+    for word in words:
+        if "=" not in word and not Path(word).exists() and (hint := meant(word)):
+            raise ConfigError(f"'{word}' is not of the form key=value, and no run folder.", hint)
     given = parse_overrides([word for word in words if "=" in word])
     for key in given:
         if key not in (*KEYS, *VALIDATION):

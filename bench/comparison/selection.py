@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from bench.catalogue import model_names
 from bench.comparison.request import Filter, Request
 from bench.errors import BenchError, UserError, nearest
+from bench.results.leaderboard import refresh_leaderboard
 from bench.results.protocol import differences, model_name, names_of, same_table, search_name, settings
 from bench.results.store import RECORD, SUMMARY, RunFolder, stored_runs
 
@@ -58,10 +59,10 @@ def select(request: Request) -> list[Selected]:
     """Choose what a request names: one selection a task, or one of the folders."""
     if request.folders:
         return [select_folders(request.folders)]
-    return [select_runs(request.results, task, request.wanted) for task in request.tasks]
+    return [_select_task(request, task) for task in request.tasks]
 
 
-def select_each(request: Request, use: Callable[[Selected], T]) -> tuple[list[T], list[str]]:
+def select_each(request: Request, use: Callable[[str, Selected], T]) -> tuple[list[T], list[str]]:
     """Choose what a request names, task by task, and make something of each selection.
 
     Parameters
@@ -69,7 +70,7 @@ def select_each(request: Request, use: Callable[[Selected], T]) -> tuple[list[T]
     request : Request
         What was asked for.
     use : callable
-        Makes something of a selection.
+        Makes something of a selection and its title.
 
     Returns
     -------
@@ -82,16 +83,22 @@ def select_each(request: Request, use: Callable[[Selected], T]) -> tuple[list[T]
         If nothing can be made, or not of what was named.
     """
     if not request.all_tasks:
-        return [use(selected) for selected in select(request)], []
+        return [use(title, selected) for title, selected in zip(request.titles, select(request), strict=True)], []
     made, errors = list[T](), list[tuple[str, BenchError]]()
     for task in request.tasks:
         try:
-            made.append(use(select_runs(request.results, task, request.wanted)))
+            made.append(use(task, _select_task(request, task)))
         except BenchError as error:
             errors.append((task, error))
     if errors and not made:
         raise errors[0][1]
     return made, [f"{task} is left out: {error.message}" for task, error in errors]
+
+
+def _select_task(request: Request, task: str) -> Selected:
+    """Choose a task's runs; a leaderboard file that lists a run which is gone is made again first."""
+    refresh_leaderboard(request.results, task)
+    return select_runs(request.results, task, request.wanted)
 
 
 def select_runs(results: Path, task: str, wanted: Filter) -> Selected:

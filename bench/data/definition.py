@@ -207,8 +207,16 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         settled=settled.notes if records.splits else (),
         origin=origin,
         published=figures,
+        columns=_input_columns(definition, inputs),
         **provenance,
     )
+
+
+def _input_columns(definition: Mapping[str, Any], inputs: tuple[str, ...]) -> dict[str, str]:
+    columns = definition["source"].get("columns")
+    if not isinstance(columns, Mapping):
+        return {}
+    return {name: columns[name] for name in inputs if isinstance(columns.get(name), str)}
 
 
 def _check_repeats(settled: Settled, inputs: tuple[str, ...], origin: Path) -> None:

@@ -113,7 +113,7 @@ def export_format(given: str | None, target: Path | None) -> str:
     return given or meant or "parquet"
 
 
-def export_task(task: Task, target: Path, format_name: str) -> None:
+def export_task(task: Task, target: Path, format_name: str, force: bool = False) -> None:
     """Write a task to a file, or a folder for ``dataset``; it appears whole or not at all.
 
     Parameters
@@ -124,6 +124,8 @@ def export_task(task: Task, target: Path, format_name: str) -> None:
         The file or folder, which must not be there yet.
     format_name : str
         One of `FORMATS`.
+    force : bool
+        Whether to write over a file that is there; a folder never is.
 
     Raises
     ------
@@ -133,8 +135,9 @@ def export_task(task: Task, target: Path, format_name: str) -> None:
         If nothing can be written there.
     """
     _check_format(format_name)
-    if os.path.lexists(target):
-        raise ConfigError(f"There is already {target}.", "Name another place with --to, or remove it.")
+    if os.path.lexists(target) and not (force and target.is_file() and format_name in SUFFIXES.values()):
+        way = "remove it" if target.is_dir() or format_name not in SUFFIXES.values() else "write over it with --force"
+        raise ConfigError(f"There is already {target}.", f"Name another place with --to, or {way}.")
     make_folder(target.parent)
     with replacing(target) as path:
         FORMATS[format_name](task, path)

@@ -78,6 +78,8 @@ class Task:
         Where the data are published, under which licence, and what to cite; empty where the task's file does not say.
     published : tuple of PublishedFigure
         Results that others published on the task's own split. Like the three before, no part of the digest.
+    columns : mapping of str to str
+        What the task's data call its inputs, where they are a table. No part of the digest.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Task:
     licence: str = ""
     citation: str = ""
     published: tuple[PublishedFigure, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.examples)

@@ -11,7 +11,7 @@ from bench.config import RunConfig, Search
 from bench.errors import BenchError, ConfigError
 from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.evaluate import PRUNING_STARTS, Evaluation, inner_splits
-from bench.evaluation.execute import call
+from bench.evaluation.execute import Doing, call, unobserved
 from bench.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ ROUNDED_TO = 600
 """Seconds to whole multiples of which that limit is rounded up."""
 
 
-def time_notes(runs: Sequence[PlannedRun], config: RunConfig, workers: int) -> list[str]:
+def time_notes(runs: Sequence[PlannedRun], config: RunConfig, workers: int, doing: Doing = unobserved) -> list[str]:
     """Say how long runs will take, where their estimators can tell.
 
     An estimator tells in a method ``estimate_seconds(X, y)``: the seconds that one ``fit`` on these rows takes in one
@@ -48,6 +48,8 @@ def time_notes(runs: Sequence[PlannedRun], config: RunConfig, workers: int) -> l
         The budget of the search, and the limit of a fold.
     workers : int
         Processes that run them.
+    doing : callable
+        Is told which estimate is made.
 
     Returns
     -------
@@ -60,7 +62,8 @@ def time_notes(runs: Sequence[PlannedRun], config: RunConfig, workers: int) -> l
         folds = run.all_folds if run.anew else run.missing_folds()
         if not run.estimates_time or not folds:
             continue
-        where = f"{run.evaluation.task.name}: {run.evaluation.model.name}"
+        where = run.title
+        doing(f"estimating how long {run.evaluation.model.name} takes on {run.evaluation.task.name}")
         try:
             one_fit = call(one_fit_seconds, run.evaluation, device=config.execution.device)
         except Exception as error:  # The estimator may be anybody's, and the run does not depend on it.

@@ -12,6 +12,7 @@ from typing import Any
 from bench.data.task import Task
 from bench.encoders.device import device_name
 from bench.errors import ModelError
+from bench.evaluation.execute import Doing, unobserved
 from bench.evaluation.metrics import PROBABILITY_METRICS
 from bench.models.model import Model
 from bench.models.sources import code_sources, file_sources
@@ -46,8 +47,15 @@ class Examined:
     estimates_time: bool
 
 
-def examine_all(pairs: Sequence[tuple[Model, Task]]) -> list[Examined | ModelError]:
+def examine_all(pairs: Sequence[tuple[Model, Task]], doing: Doing = unobserved) -> list[Examined | ModelError]:
     """Examine several models; see `examine`.
+
+    Parameters
+    ----------
+    pairs : sequence of (Model, Task)
+        The models with the tasks that they are for.
+    doing : callable
+        Is told which of them is examined.
 
     Returns
     -------
@@ -55,7 +63,8 @@ def examine_all(pairs: Sequence[tuple[Model, Task]]) -> list[Examined | ModelErr
         For each pair what is known of it, or what is wrong with it.
     """
     found: list[Examined | ModelError] = []
-    for model, task in pairs:
+    for number, (model, task) in enumerate(pairs, start=1):
+        doing(f"examining {model.name} on {task.name} ({number} of {len(pairs)})")
         try:
             found.append(examine(model, task))
         except ModelError as error:

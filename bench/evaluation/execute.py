@@ -27,6 +27,13 @@ T = TypeVar("T")
 PATIENCE = 2.0
 """Seconds that processes have to end once their work is done."""
 
+Doing = Callable[[str], None]
+"""Is told what is being done, in a few words."""
+
+
+def unobserved(what: str) -> None:
+    """Tell nobody what is being done."""
+
 
 class DiedError(BenchError):
     """A process ended before it gave an answer."""
@@ -155,7 +162,7 @@ def execute(
         _end([process for process, _ in everyone])
 
 
-def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
+def call(function: Callable[..., T], *args: Any, device: str = "auto", doing: Doing | None = None) -> T:
     """Call a function in a process like the workers', which has the libraries loaded already.
 
     Parameters
@@ -166,6 +173,8 @@ def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
         Its arguments, which can be pickled.
     device : {"auto", "cpu", "cuda"}
         What torch computes on; ``cpu`` hides GPUs from the process.
+    doing : callable, optional
+        Is told what the function says that it does: its last argument is then a callable that takes a few words.
 
     Raises
     ------
@@ -176,11 +185,16 @@ def call(function: Callable[..., T], *args: Any, device: str = "auto") -> T:
     """
     warm_up()
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    process = _context().Process(target=answer, args=(theirs, function, args, _environment(device)), daemon=True)
+    process = _context().Process(
+        target=answer, args=(theirs, function, args, _environment(device), doing is not None), daemon=True
+    )
     process.start()
     theirs.close()
     try:
         returned, value = ours.recv()
+        while returned is None and doing is not None:
+            doing(value)
+            returned, value = ours.recv()
     except EOFError:
         process.join()
         raise DiedError(f"with exit status {process.exitcode}") from None

@@ -21,7 +21,7 @@ from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.estimate import time_notes
 from bench.evaluation.evaluate import Evaluation
 from bench.evaluation.examine import Examined, examine_all
-from bench.evaluation.execute import DiedError, available_cores, call
+from bench.evaluation.execute import DiedError, Doing, available_cores, call, unobserved
 from bench.evaluation.memory import workers_within_memory
 from bench.evaluation.split_task import SplitTask, load_as_split, split_task, tasks_to_load, with_lent
 from bench.json_text import spelled
@@ -67,6 +67,11 @@ class PlannedRun:
     estimates_time: bool = False
 
     @property
+    def title(self) -> str:
+        """The task and the model."""
+        return f"{self.evaluation.task.name}: {self.evaluation.model.name}"
+
+    @property
     def all_folds(self) -> list[Fold]:
         """The folds of the run: the outer ones, then the final fit where there is one."""
         return [*self.outer_folds, FINAL] if self.final else [*self.outer_folds]
@@ -100,29 +105,43 @@ class Plan:
     workers: int = 1
 
 
-def plan(config: RunConfig) -> Plan:
+def plan(config: RunConfig, doing: Doing = unobserved) -> Plan:
     """Build tasks and models, split, check, and find what is stored already.
+
+    Parameters
+    ----------
+    config : RunConfig
+        What is asked for.
+    doing : callable
+        Is told what is being done.
 
     Raises
     ------
     bench.errors.UserError
         If a task, a model or a split is wrong; nothing has run then.
     """
-    planned = prepare(config)
+    planned = prepare(config, doing)
+    doing("looking for what is stored")
     for each in planned.runs:
-        where = f"{each.evaluation.task.name}: {each.evaluation.model.name}"
         changed = older_versions(each.folder, each.record)
         if changed and each.missing_folds():
             each.anew = True
-            planned.notes.append(f"{where}: stored folds of {changed} are not mixed in, but run anew")
+            planned.notes.append(f"{each.title}: stored folds of {changed} are not mixed in, but run anew")
         elif changed:
-            planned.notes.append(f"{where}: stored with {changed}; force=true runs it anew")
-    planned.notes += time_notes(planned.runs, config, planned.workers)
+            planned.notes.append(f"{each.title}: stored with {changed}; force=true runs it anew")
+    planned.notes += time_notes(planned.runs, config, planned.workers, doing)
     return planned
 
 
-def prepare(config: RunConfig) -> Plan:
+def prepare(config: RunConfig, doing: Doing = unobserved) -> Plan:
     """Build tasks and models, split and check; the majority baseline is always among the models.
+
+    Parameters
+    ----------
+    config : RunConfig
+        What is asked for.
+    doing : callable
+        Is told what is being done.
 
     Raises
     ------
@@ -132,10 +151,13 @@ def prepare(config: RunConfig) -> Plan:
     planned = Plan([], list(config.notes))
     _check_device(config.execution.device)
     asked = config.train_on
+    if asked is not None:
+        doing(f"reading the task {asked.task}")
     source = None if asked is None else load_task(asked.task, {}, config.mirror)
     own, lent = {}, {}
     left_out: list[BenchError] = []
     for name in tasks_to_load(config, planned.notes):
+        doing(f"reading and checking the task {name}")
         notes: list[str] = []
         try:
             split = split_task(load_as_split(name, config), config, notes)
@@ -150,7 +172,7 @@ def prepare(config: RunConfig) -> Plan:
         planned.notes += notes
     if left_out and not own:
         raise left_out[0]
-    for task, model, examined in _fitting([each.task for each in lent.values()], config, planned.notes):
+    for task, model, examined in _fitting([each.task for each in lent.values()], config, planned.notes, doing):
         split = own[task.name] if model.name == BASELINE else lent[task.name]
         evaluation = Evaluation(
             split.task,
@@ -176,7 +198,9 @@ def _check_device(device: str) -> None:
         )
 
 
-def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list[tuple[Task, Model, Examined]]:
+def _fitting(
+    tasks: Sequence[Task], config: RunConfig, notes: list[str], doing: Doing
+) -> list[tuple[Task, Model, Examined]]:
     """The models that fit each task, with what is known of them."""
     names = list(config.models) if BASELINE in config.models else [BASELINE, *config.models]
     overridden = {name for name in config.models if name != BASELINE or config.asked_for_models}
@@ -191,7 +215,11 @@ def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list
             notes.append(f"{name} is left out: {error.message}")
     pairs = [(model, task) for task in tasks for model in models]
     fitting = []
-    for (model, task), found in zip(pairs, _examined(pairs, config.execution.device), strict=True):
+    doing("loading libraries")
+    answers = _examined(pairs, config.execution.device, doing)
+    if config.model_overrides and len(config.models) > 1:
+        _check_overrides(pairs, answers, config, doing)
+    for (model, task), found in zip(pairs, answers, strict=True):
         if not isinstance(found, ModelError):
             fitting.append((task, model, found))
         elif config.asked_for_models and config.asked_for_tasks and model.name in config.models:
@@ -205,20 +233,57 @@ def _fitting(tasks: Sequence[Task], config: RunConfig, notes: list[str]) -> list
     return fitting
 
 
-def _examined(pairs: Sequence[tuple[Model, Task]], device: str) -> list[Examined | ModelError]:
+def _examined(pairs: Sequence[tuple[Model, Task]], device: str, doing: Doing) -> list[Examined | ModelError]:
     """Examine models in a process; where one takes the process down with it, each in a process of its own."""
     try:
-        return call(examine_all, pairs, device=device)
+        return call(examine_all, pairs, device=device, doing=doing)
     except DiedError:
-        return [found for pair in pairs for found in _examined_alone(pair, device)]
+        return [found for pair in pairs for found in _examined_alone(pair, device, doing)]
 
 
-def _examined_alone(pair: tuple[Model, Task], device: str) -> list[Examined | ModelError]:
+def _examined_alone(pair: tuple[Model, Task], device: str, doing: Doing) -> list[Examined | ModelError]:
     try:
-        return call(examine_all, [pair], device=device)
+        return call(examine_all, [pair], device=device, doing=doing)
     except DiedError as error:
         origin = pair[0].origin
         return [ModelError(f"{origin}: examining it ended its process, {error.message}.", "Mend the model's class.")]
+
+
+def _check_overrides(
+    pairs: Sequence[tuple[Model, Task]], answers: Sequence[Examined | ModelError], config: RunConfig, doing: Doing
+) -> None:
+    """Refuse keys of models that were typed where they keep a model from running that runs without them.
+
+    Left out with a note, it would be missing from a table that seems whole.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If there is such a model.
+    """
+    failed = {
+        (model.name, task.name): (task, found)
+        for (model, task), found in zip(pairs, answers, strict=True)
+        if isinstance(found, ModelError) and model.name in config.models
+    }
+    if not failed:
+        return
+    plain = [(load_model(name), task) for (name, _), (task, _) in failed.items()]
+    without = _examined(plain, config.execution.device, doing)
+    reasons = {}
+    for (model, task), found in zip(plain, without, strict=True):
+        if not isinstance(found, ModelError):
+            error = failed[model.name, task.name][1]
+            message = error.message.removeprefix(f"{model.origin}: ")
+            reasons[model.name] = message if error.hint is None else f"{message} {error.hint}"
+    if not reasons:
+        return
+    typed = " ".join(word for word in config.overrides if word.startswith("model."))
+    fits = [name for name in config.models if name not in {name for name, _ in failed} and name != BASELINE]
+    lines = [f"{name}: {reason}" for name, reason in reasons.items()]
+    if fits:
+        lines.append(f"Name the models that it is for: model={','.join(fits)}")
+    raise ConfigError(f"{typed} does not fit {', '.join(reasons)}.", "\n".join(lines))
 
 
 def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, config: RunConfig) -> PlannedRun:

@@ -190,6 +190,7 @@ def _describe_task(task: Task, outer: Sequence[splits.Split]) -> dict[str, Any]:
         "description": task.description,
         "digest": task.digest,
         "inputs": list(task.inputs),
+        "columns": dict(task.columns),
         "labels": list(task.labels),
         "label_map": dict(task.label_map),
         "metric": task.metric,

@@ -66,11 +66,16 @@ def answer(
     function: Callable[..., object],
     args: tuple[object, ...],
     environment: Mapping[str, str],
+    tells: bool = False,
 ) -> None:
-    """Send what a function returns, as ``(True, value)``, or raises, as ``(False, error)``."""
+    """Send what a function returns, as ``(True, value)``, or raises, as ``(False, error)``.
+
+    One that tells what it does is given a further argument for it, and what it tells is sent as ``(None, what)``.
+    """
     _settle(environment)
     try:
-        reply = (True, function(*args))
+        telling = (lambda what: connection.send((None, what)),) if tells else ()
+        reply = (True, function(*args, *telling))
     except Exception as error:
         reply = (False, error)
     with suppress(BrokenPipeError):

@@ -72,12 +72,15 @@ class RuleResult:
         Whether it does.
     reason : str
         Why not; empty where it does.
+    tried : bool
+        Whether it was tried; it is not where a rule that it rests on fails.
     """
 
     code: str
     name: str
     passed: bool
     reason: str = ""
+    tried: bool = True
 
 
 @dataclass(frozen=True)
@@ -119,12 +122,15 @@ class Rule:
         Why the harness asks it, or what exactly is tried: one line.
     examine : callable
         Takes a `Subject` and raises an exception where the model breaks the rule.
+    needs : tuple of str
+        The codes of the rules without which this one says nothing.
     """
 
     code: str
     name: str
     description: str
     examine: Callable[[Subject], None]
+    needs: tuple[str, ...] = ()
 
 
 RULES: dict[str, Rule] = {}
@@ -233,17 +239,21 @@ def iter_checks(model: Model, limit: float = LIMIT) -> Iterator[RuleResult]:
     """Try all rules on a model, and yield each result as it comes.
 
     The rules run in a process of their own, which is stopped where a rule takes longer than `limit`
-    seconds; the rules after that one are not tried and fail.
+    seconds; the rules after that one are not tried and do not pass, nor are those that need a rule that fails.
     """
     stopped = ""
+    failed: dict[str, str] = {}
     with Worker(limit) as worker:
         try:
             subject = worker.call(subject_of, model)
         except (TimeoutError, ChildProcessError) as error:
             stopped = f"not tried: fitting {EXAMPLES} short texts failed: {error}."
         for rule in RULES.values():
-            if stopped:
-                yield RuleResult(rule.code, rule.name, False, stopped)
+            broken = next((code for code in rule.needs if code in failed), None)
+            if stopped or broken:
+                failed[rule.code] = failed.get(broken or "", rule.code)
+                reason = stopped or f"not tried, because {failed[rule.code]} fails."
+                yield RuleResult(rule.code, rule.name, False, reason, tried=False)
                 continue
             try:
                 result = worker.call(check_rule, rule.code, subject)
@@ -251,6 +261,8 @@ def iter_checks(model: Model, limit: float = LIMIT) -> Iterator[RuleResult]:
                 result = RuleResult(rule.code, rule.name, False, f"{error}.")
                 if isinstance(error, TimeoutError):
                     stopped = f"not tried, because {rule.code} was stopped."
+            if not result.passed:
+                failed[rule.code] = rule.code
             yield result
 
 
@@ -266,36 +278,44 @@ def check_rule(code: str, subject: Subject) -> RuleResult:
     return RuleResult(code, rule.name, True)
 
 
-def _rule(code: str, name: str, description: str) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
+def _rule(
+    code: str, name: str, description: str, needs: tuple[str, ...] = ("M03",)
+) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
+    """Register a rule; nearly all try what a model answers that was fitted on three classes."""
+
     def register(examine: Callable[[Subject], None]) -> Callable[[Subject], None]:
-        RULES[code] = Rule(code, name, description, examine)
+        RULES[code] = Rule(code, name, description, examine, needs)
         return examine
 
     return register
 
 
-@_rule("M01", "builds from its defaults", "The parameters in the model's file are the parts' own.")
+@_rule("M01", "builds from its defaults", "The parameters in the model's file are the parts' own.", needs=())
 def _builds_from_defaults(subject: Subject) -> None:
     for task in subject.tasks():
         subject.model.build({}, task, seed=0)
 
 
-@_rule("M02", "fits two classes", "fit returns the estimator itself, as in scikit-learn.")
+@_rule("M02", "fits two classes", "fit returns the estimator itself, as in scikit-learn.", needs=("M01",))
 def _fits_two_classes(subject: Subject) -> None:
     _fits(subject, 2)
 
 
-@_rule("M03", "fits three classes", "fit returns the estimator itself, as in scikit-learn.")
+@_rule("M03", "fits three classes", "fit returns the estimator itself, as in scikit-learn.", needs=("M01",))
 def _fits_three_classes(subject: Subject) -> None:
     _fits(subject, 3)
 
 
-@_rule("M04", "fits with sampled parameters", f"{SAMPLES} settings drawn from the search space are built and fitted.")
+@_rule(
+    "M04",
+    "fits with sampled parameters",
+    f"{SAMPLES} settings drawn from the search space are built and fitted; without one, the model's own.",
+)
 def _fits_sampled_parameters(subject: Subject) -> None:
     rng = np.random.default_rng(0)
     for task in subject.tasks():
-        for _ in range(SAMPLES if subject.model.search else 0):
-            params = subject.model.search.sample(rng)
+        for _ in range(SAMPLES if subject.model.search else 1):
+            params = subject.model.search.sample(rng) if subject.model.search else {}
             try:
                 subject.fitted(task, params).predict(task.frame)
             except Exception as error:
@@ -316,7 +336,12 @@ def _clones(subject: Subject) -> None:
         _same(copy.fit(task.frame, task.y), estimator, task.frame, "the clone, fitted,")
 
 
-@_rule("M06", "predicts known labels", "predict gives one of the task's labels a row, also for a single row.")
+@_rule(
+    "M06",
+    "predicts known labels",
+    "predict gives one of the task's labels a row, also for a single row.",
+    needs=("M02", "M03"),
+)
 def _predicts_known_labels(subject: Subject) -> None:
     for n_classes in (2, 3):
         for task in subject.tasks(n_classes):
@@ -325,7 +350,12 @@ def _predicts_known_labels(subject: Subject) -> None:
                 _check_predictions(estimator, frame, task)
 
 
-@_rule("M07", "gives sound scores", "Probabilities are finite and sum to one; decision values are finite; if any.")
+@_rule(
+    "M07",
+    "gives sound scores",
+    "Probabilities are finite and sum to one; decision values are finite; if any.",
+    needs=("M02", "M03"),
+)
 def _gives_sound_scores(subject: Subject) -> None:
     for n_classes in (2, 3):
         for task in subject.tasks(n_classes):

@@ -10,7 +10,7 @@ from typing import Any
 from bench.catalogue import task_files
 from bench.comparison.request import Filter
 from bench.comparison.selection import select_runs
-from bench.config import parse_overrides, results_folder
+from bench.config import meant, parse_overrides, results_folder
 from bench.data.messages import listed
 from bench.errors import ConfigError, UserError, nearest
 from bench.evaluation.cell import FINAL, Fold
@@ -90,7 +90,10 @@ def parse_request(words: Sequence[str]) -> Request:
     """
     for word in words:
         if "=" not in word:
-            raise ConfigError(f"'{word}' is not of the form key=value.", f"New text is named by --input {word}")
+            raise ConfigError(
+                f"'{word}' is not of the form key=value.",
+                (None if Path(word).exists() else meant(word)) or f"New text is named by --input {word}",
+            )
     # A key of digits alone is not the number that Hydra's grammar would read.
     keys = [word.partition("=")[2].strip("'\"") for word in words if word.startswith("run=")]
     given = parse_overrides([word for word in words if not word.startswith("run=")])

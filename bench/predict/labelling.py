@@ -14,7 +14,9 @@ CHUNK = 1000
 """Rows that are labelled at once."""
 
 
-def label_rows(model: FittedModel, rows: Iterable[Row], columns: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def label_rows(
+    model: FittedModel, rows: Iterable[Row], columns: Mapping[str, str], answers: Mapping[str, str] | None = None
+) -> Iterator[dict[str, Any]]:
     """Label rows, in order.
 
     Parameters
@@ -25,11 +27,13 @@ def label_rows(model: FittedModel, rows: Iterable[Row], columns: Mapping[str, st
         The rows with their places, as `bench.predict.reading` yields them.
     columns : mapping of str to str
         The rows' column for each input of the model.
+    answers : mapping of str to str, optional
+        What each of the model's `columns` is called in the answer; by default as it is.
 
     Yields
     ------
     dict
-        A row's own values, then those of the model's `columns`.
+        A row's own values, then those of the model's `columns`, called as `answers` says.
 
     Raises
     ------
@@ -39,12 +43,13 @@ def label_rows(model: FittedModel, rows: Iterable[Row], columns: Mapping[str, st
     import pandas as pd
 
     rows = iter(rows)
+    names = [(answers or {}).get(name, name) for name in model.columns]
     while chunk := list(islice(rows, CHUNK)):
         frame = pd.DataFrame({name: [values[column] for _, values in chunk] for name, column in columns.items()})
         try:
-            answers = model.label(frame)
+            labelled = model.label(frame)
         except BenchError as error:
             raise type(error)(f"{chunk[0][0]} and after: {error.message}", error.hint) from error
-        given = zip(*(answers[name].tolist() for name in model.columns), strict=True)
+        given = zip(*(labelled[name].tolist() for name in model.columns), strict=True)
         for (_, values), answer in zip(chunk, given, strict=True):
-            yield {**values, **dict(zip(model.columns, answer, strict=True))}
+            yield {**values, **dict(zip(names, answer, strict=True))}

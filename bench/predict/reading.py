@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -28,6 +29,9 @@ from bench.predict.sniffing import LINES, sniff
 
 Row = tuple[str, Mapping[str, Any]]
 """A row's place, and its values by column."""
+
+PREDICTED = "predicted_"
+"""Before the names of the answers' columns where the text has one of that name already."""
 
 STANDARD_INPUT = Path("standard input")
 """How messages name it."""
@@ -87,12 +91,18 @@ class NewText:
         How it is written; its format is one of `WORDS`.
     rows : iterator of (str, mapping)
         Each row's place, as errors name it, and its values by column; they are read as they are asked for.
+    columns : mapping of str to str
+        The rows' column for each input of the model.
+    answers : mapping of str to str
+        What the answers' columns are called, so that they replace none of the rows'.
     remarks : tuple of str
-        What may have been meant otherwise, a sentence each.
+        What may have been meant otherwise, and what the user should know of the columns, a sentence each.
     """
 
     form: Form
     rows: Iterator[Row]
+    columns: Mapping[str, str]
+    answers: Mapping[str, str]
     remarks: tuple[str, ...] = ()
 
     @property
@@ -108,14 +118,20 @@ class NewText:
         return f"{WORDS[self.kind]}{quoting}{self.form.encoded}"
 
 
-def read_file(path: Path, columns: Mapping[str, str], added: Sequence[str], asked: Asked | None = None) -> NewText:
+def read_file(
+    path: Path,
+    columns: Mapping[str, str],
+    added: Sequence[str],
+    remembered: Mapping[str, str] | None = None,
+    asked: Asked | None = None,
+) -> NewText:
     """Read a file as ``bench new task`` does, but a ``.txt`` file that is no table as plain lines.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
-    columns, added
+    columns, added, remembered
         As `read_stream` takes them.
     asked : Asked, optional
         What the user says of how the file is written.
@@ -127,19 +143,23 @@ def read_file(path: Path, columns: Mapping[str, str], added: Sequence[str], aske
     """
     asked = asked or Asked()
     check_file(path)
+    remembered = remembered or {}
     if path.suffix.lower() == ".txt" and asked.format is None and not asked.columns:
         encoding = asked.encoding or detect_encoding([path])
         with open_text(path, newline="\n", encoding=encoding) as lines:
-            kind = _kind(list(islice(lines, LOOKED_AT)), path, columns)
+            kind = _kind(list(islice(lines, LOOKED_AT)), path, columns, remembered)
         if kind not in DELIMITED:
-            return _read_lines(_file_lines(path, encoding), path, columns, added, encoding)
+            return _read_lines(_file_lines(path, encoding), path, columns, added, remembered, encoding)
     layout = detect_layout(path, asked)
-    return NewText(
-        layout.form, _checked(layout.form.rows(path), path, layout.form.format, columns, added), layout.remarks
-    )
+    return _new_text(layout.form, layout.form.rows(path), path, columns, added, remembered, layout.remarks)
 
 
-def read_stream(lines: Iterable[bytes], columns: Mapping[str, str], added: Sequence[str]) -> NewText:
+def read_stream(
+    lines: Iterable[bytes],
+    columns: Mapping[str, str],
+    added: Sequence[str],
+    remembered: Mapping[str, str] | None = None,
+) -> NewText:
     """Read standard input.
 
     What its first lines are is told by `bench.predict.sniffing.sniff`. Plain lines would not do where several columns
@@ -152,30 +172,40 @@ def read_stream(lines: Iterable[bytes], columns: Mapping[str, str], added: Seque
     columns : mapping of str to str
         The column of each input of the model.
     added : sequence of str
-        Columns that the answers add, which the text must not have.
+        Columns that the answers add; where the text has one of them, they are called `PREDICTED` and so on.
+    remembered : mapping of str to str, optional
+        What the model's own task calls inputs in its data; these columns come before those of `columns`.
 
     Raises
     ------
     bench.errors.DataError
         While the rows are read: if a line is not UTF-8 or no row of its table, a column is missing, or a text is empty.
     """
-    return _read_lines(decode_lines(lines, STANDARD_INPUT), STANDARD_INPUT, columns, added)
+    return _read_lines(decode_lines(lines, STANDARD_INPUT), STANDARD_INPUT, columns, added, remembered or {})
 
 
-def _kind(first: list[str], path: Path, columns: Mapping[str, str]) -> str:
+def _kind(first: list[str], path: Path, columns: Mapping[str, str], remembered: Mapping[str, str]) -> str:
     """What the first lines are, by their format."""
     first[:1] = [line.removeprefix(BYTE_ORDER_MARK) for line in first[:1]]
     only_tables = len(columns) > 1 or any(name != column for name, column in columns.items())
+    if remembered:
+        with suppress(DataError):
+            return sniff(first, {**columns, **remembered}.values(), True, path)
     return sniff(first, columns.values(), only_tables, path)
 
 
 def _read_lines(
-    lines: Iterator[str], path: Path, columns: Mapping[str, str], added: Sequence[str], encoding: str = UTF_8
+    lines: Iterator[str],
+    path: Path,
+    columns: Mapping[str, str],
+    added: Sequence[str],
+    remembered: Mapping[str, str],
+    encoding: str = UTF_8,
 ) -> NewText:
     first = list(islice(lines, LOOKED_AT))
-    form = Form(_kind(first, path, columns), encoding=encoding)
+    form = Form(_kind(first, path, columns, remembered), encoding=encoding)
     rows = _parsed(chain(first, lines), path, form, columns)
-    return NewText(form, _checked(rows, path, form.format, columns, added))
+    return _new_text(form, rows, path, columns, added, remembered)
 
 
 def _parsed(lines: Iterable[str], path: Path, form: Form, columns: Mapping[str, str]) -> Rows:
@@ -186,14 +216,44 @@ def _parsed(lines: Iterable[str], path: Path, form: Form, columns: Mapping[str, 
     return parse_delimited(lines, path, form.dialect)
 
 
-def _checked(rows: Rows, path: Path, kind: str, columns: Mapping[str, str], added: Sequence[str]) -> Iterator[Row]:
-    empty = True
+def _new_text(
+    form: Form,
+    rows: Rows,
+    path: Path,
+    columns: Mapping[str, str],
+    added: Sequence[str],
+    remembered: Mapping[str, str],
+    remarks: Sequence[str] = (),
+) -> NewText:
+    """Tell by the first row which columns are read, and what the answers are called."""
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        raise DataError(f"{path}: there is no text in it.")
+    names = first[1].keys()
+    taken = {name: remembered[name] if remembered.get(name) in names else column for name, column in columns.items()}
+    if len(set(taken.values())) < len(taken):
+        taken = dict(columns)
+    notes = [f"The {name} is read from '{taken[name]}', as in the task's own data." for name in taken]
+    notes = [note for note, name in zip(notes, taken, strict=True) if taken[name] != columns[name]]
+    there = [name for name in added if name in names]
+    answers = {name: f"{PREDICTED}{name}" if there else name for name in added}
+    if there:
+        notes.append(f"The column '{there[0]}' is kept; the answers are in {', '.join(answers.values())}.")
+    rows = _checked(chain([first], rows), form.format, taken, list(answers.values()), remembered)
+    return NewText(form, rows, taken, answers, (*remarks, *notes))
+
+
+def _checked(
+    rows: Rows, kind: str, columns: Mapping[str, str], added: Sequence[str], remembered: Mapping[str, str]
+) -> Iterator[Row]:
     for where, values in rows:
-        empty = False
         for name, column in columns.items():
             if column not in values:
                 option = "" if column != name else f" --{name} COLUMN names another."
-                raise DataError(f"{where}: there is no column '{column}'.", nearest(column, values) + option)
+                also = remembered.get(name, column)
+                nor = "" if also == column else f", and no '{also}', as the task's own data call it"
+                raise DataError(f"{where}: there is no column '{column}'{nor}.", nearest(column, values) + option)
             text_field(dict(values), column, where)
         for column in added:
             if column in values:
@@ -204,8 +264,6 @@ def _checked(rows: Rows, path: Path, kind: str, columns: Mapping[str, str], adde
         if kind in ("json", "jsonl"):
             check_characters(json.dumps(values, ensure_ascii=False), where, "it")
         yield where, values
-    if empty:
-        raise DataError(f"{path}: there is no text in it.")
 
 
 def _plain(lines: Iterable[str], path: Path, column: str) -> Iterator[Row]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.errors import ConfigError, DataError, nearest
 from bench.json_text import json_text
-from bench.places import replacing
+from bench.places import refuse_existing, replacing
 
 
 def answer_format(given: str | None, output: Path | None, kind: str) -> str:
@@ -90,13 +90,15 @@ def json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 FORMATS: dict[str, Callable[[Iterable[Mapping[str, Any]]], Iterator[str]]] = {"csv": csv_lines, "jsonl": json_lines}
 
 
-def check_output(output: Path) -> None:
-    """Raise a ConfigError if an output file is a folder, or the folder that it is to stand in is not there."""
+def check_output(output: Path, force: bool = False) -> None:
+    """Raise a ConfigError if an output file cannot be written, or is there and must not be replaced."""
     if output.is_dir():
         raise ConfigError(f"--output {output}: this is a folder.", "Name a file in it.")
     folder = Path(os.path.realpath(output)).parent
     if not folder.is_dir():
         raise ConfigError(f"--output {output}: there is no folder {folder}.", "Make it, or name another file.")
+    if not force:
+        refuse_existing(output, f"--output {output}")
 
 
 def write_answers(lines: Iterable[str], output: Path) -> None:

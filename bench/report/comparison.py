@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bench.evaluation.metrics import LOWER_IS_BETTER
 from bench.report.search import search_lines
-from bench.report.terminal import STYLES, console
+from bench.report.terminal import STYLES, console, narrowed, not_shown
 from bench.report.wording import (
     ASSUMPTION,
     alone_sentence,
@@ -27,6 +27,12 @@ from bench.results.leaderboard import TITLES, interval_text, published_rows, pub
 MOST_MODELS = 10
 """Up to so many models, every pair is printed; the pairs of the best model always are."""
 
+LEFT_OUT = ("p\nMcNem.", "P in %\n> = <", "p\nfolds", "p\ngroups", "95 %\ninterval", "differ-\nence")
+"""Columns of the pairs, in the order in which a narrow terminal has no room for them; names and verdicts stay."""
+
+LEFT_OUT_OF_RANKING = ("ranks", "95 % interval")
+"""Columns of the ranking, in that order; the best first says most of the ranks."""
+
 MOST_ADVICE = 3
 """How many undecided pairs are told what would decide them."""
 
@@ -38,7 +44,10 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
     out.print()
     folds = "" if split_sizes(task) else f", {comparison['n_folds']} folds"
     out.print(Text(task["name"], style="bold"), f"{extent(task)}{folds}, seed {comparison['seed']}", sep="  ")
-    _print_block(out, _ranking(comparison))
+    ranking, left_out = narrowed(_ranking(comparison), out.width, LEFT_OUT_OF_RANKING)
+    _print_block(out, ranking)
+    if left_out:
+        out.print(not_shown(left_out))
     if any(row["tied"] for row in comparison["rows"]):
         out.print(Text(f"~ cannot be told from {comparison['rows'][0]['name']}", style="dim"))
     if (flattered := best_sentence(comparison)) is not None:
@@ -50,14 +59,17 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
     if alone is not None:
         out.print(Text(alone))
     if comparison["pairs"]:
-        _print_block(out, _pairs(comparison))
+        pairs, left_out = narrowed(_pairs(comparison), out.width, LEFT_OUT)
+        _print_block(out, pairs)
+        if left_out:
+            out.print(not_shown(left_out, "; --format json has them"))
         _print_block(out, _legend(comparison))
     advice = _advice(comparison)
     if advice:
         _print_block(out, Text("\n".join(advice)))
     searched = {row["name"]: row["bought"] for row in comparison["rows"] if row["bought"] is not None}
     if searched:
-        _print_block(out, search_lines(searched))
+        _print_block(out, search_lines(searched, out.width))
     out.print()
     for warning in comparison["warnings"]:
         out.print(Text.assemble(("thin ground: ", "yellow"), warning))

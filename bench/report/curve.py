@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.evaluation.curve import AXES
-from bench.report.terminal import console, short_path
+from bench.report.terminal import console, narrowed, not_shown, short_path
 from bench.results.extent import extent
 from bench.results.leaderboard import TITLES, interval_text
 
@@ -36,7 +36,11 @@ def print_curve(curve: dict[str, Any]) -> None:
     for axis in (axis for axis in AXES if axis in summary["axes"]):
         out.print()
         out.print(Text(HEADINGS[axis], style="italic"))
-        out.print(_table(summary["axes"][axis], metric))
+        other = "examples" if axis == "groups" else "groups"
+        table, left_out = narrowed(_table(summary["axes"][axis], metric), out.width, ["", other, "95 % interval", axis])
+        out.print(table)
+        if left_out := [heading for heading in left_out if heading]:
+            out.print(not_shown(left_out, "; summary.json has them"))
         if axis in summary["verdicts"]:
             out.print(Text(summary["verdicts"][axis]["text"]))
     out.print()

@@ -1,30 +1,28 @@
-"""Progress of a run: cells done, the best so far, time left; quiet when piped."""
+"""Progress of a run on standard error: what is planned, cells done, the best so far, time left."""
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
-from rich.text import Text
-
-from bench.checks.finding import counted
-from bench.errors import printable
-from bench.evaluation.cell import CellResult, Fold
-from bench.evaluation.metrics import LOWER_IS_BETTER
-from bench.results.leaderboard import TITLES
+from bench.report.status import Status
 
 if TYPE_CHECKING:
+    from rich.console import ConsoleRenderable
+
     from bench.data.task import Task
+    from bench.evaluation.cell import CellResult, Fold
     from bench.evaluation.plan import Plan, PlannedRun
+    from bench.evaluation.time_left import TimeLeft
+
+BAR = 24
+"""Columns of the bar."""
 
 
-class Progress:
-    """A progress bar on standard error where that is a terminal.
+class Progress(Status):
+    """How a run goes on: a moving line in a terminal, else a line for each phase and each finished fold.
 
     Notes about the data are printed either way, so that nothing is done silently.
 
@@ -32,6 +30,8 @@ class Progress:
     ----------
     unit : str
         What a planned run is called.
+    what : str
+        What is done first.
 
     Attributes
     ----------
@@ -39,60 +39,121 @@ class Progress:
         Cells that were stored since.
     """
 
-    def __init__(self, unit: str = "run") -> None:
+    def __init__(self, unit: str = "run", what: str = "reading the configuration") -> None:
+        super().__init__(what)
         self.stored = 0
         self._unit = unit
-        console = Console(stderr=True)
-        self._bar = Bar(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[best]}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._scores: dict[PlannedRun, list[float]] = defaultdict(list)
-
-    def __enter__(self) -> Progress:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
+        self._cells = 0
+        self._left: TimeLeft | None = None
+        self._last = 0.0
+        self._scores: dict[PlannedRun, dict[Fold, float]] = defaultdict(dict)
+        self._best = ""
+        self._several = False
 
     def planned(self, plan: Plan, cells: Sequence[tuple[PlannedRun, Fold]]) -> None:
         """Say what was noticed and what is going to run."""
+        from bench.checks.finding import counted
+        from bench.evaluation.time_left import TimeLeft
+
         for note in plan.notes:
-            self._say(f"note: {note}")
+            self.say(f"note: {note}")
         every = sum(len(run.all_folds) for run in plan.runs)
         stored = every - len(cells)
         tasks = ", ".join(dict.fromkeys(run.evaluation.task.name for run in plan.runs))
         reused = f"; {stored} stored already and reused" if stored else ""
         runs, folds = counted(len(plan.runs), self._unit), counted(len(cells), "fold", every)
-        self._say(f"{tasks}: {runs}, {folds} to do{reused}")
-        self._task = self._bar.add_task("folds", total=len(cells), best="")
-
-    def _say(self, line: str) -> None:
-        console = self._bar.console
-        console.print(Text(printable(line)), soft_wrap=not console.is_terminal)
+        self.say(f"{tasks}: {runs}, {folds} to do{reused}")
+        self._cells, self._last, self._left = len(cells), time.monotonic(), TimeLeft(cells, plan.workers)
+        missing = set(cells)
+        self._several = len({run.evaluation.task.name for run in plan.runs}) > 1
+        for run in plan.runs if self._unit == "run" else []:
+            metric = run.evaluation.task.metric
+            for fold in run.outer_folds:
+                if (run, fold) not in missing:
+                    score = run.folder.read_result(fold)["scores"].get(metric)
+                    self._scores[run] |= {} if score is None else {fold: score}
+        self.doing("training")
 
     def finished(self, run: PlannedRun, result: CellResult) -> None:
         """Count a cell."""
-        self.stored += 1
+        assert self._left is not None, "nothing was planned"
+        seconds = sum(result.seconds.values())
         metric = run.evaluation.task.metric
+        self.stored += 1
+        self._left.finished(run, result.fold, seconds)
+        self._last = time.monotonic()
         if metric in result.scores:
-            self._scores[run].append(result.scores[metric])
-        self._bar.update(self._task, advance=1, best=self._best(run.evaluation.task))
+            self._scores[run][result.fold] = result.scores[metric]
+        self._best = self._best_of(run.evaluation.task) if self._unit == "run" else ""
+        if self._live is None:
+            self.say(f"{self._finished_line(run, result, seconds)}; {self.line(0)}")
 
-    def _best(self, task: Task) -> str:
-        """The best mean over the folds so far on the task that is running."""
-        means = {run: sum(scores) / len(scores) for run, scores in self._scores.items() if run.evaluation.task is task}
-        if not means:
+    def doing(self, what: str) -> None:
+        """Do something else from now on."""
+        if what != "training":
+            self._left = None
+        super().doing(what)
+
+    def line(self, seconds: float) -> str:
+        """What is done, or how many folds are and what is left."""
+        if self._left is None:
+            return super().line(seconds)
+        started = "" if self.stored else "training: "
+        return started + ", ".join(filter(None, (f"{self.stored} of {self._cells} folds done", self._time_left())))
+
+    def render(self, width: int) -> ConsoleRenderable:
+        """The moving line in so many columns: the bar goes first where they are few, then the best, then the time."""
+        if self._left is None:
+            return super().render(width)
+        from rich.cells import cell_len
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        parts = [f"{self.stored} of {self._cells} folds done"]
+        for part in (self._time_left(), self._best):
+            if part and cell_len(", ".join([*parts, part])) <= width:
+                parts.append(part)
+        told = Text(", ".join(parts), no_wrap=True, overflow="ellipsis")
+        if BAR + 1 + cell_len(told.plain) > width:
+            return told
+        line = Table.grid(padding=(0, 1))
+        line.add_row(ProgressBar(self._cells, self.stored, width=BAR), told)
+        return line
+
+    def _time_left(self) -> str:
+        from bench.evaluation.estimate import in_words
+
+        seconds = None if self._left is None or self.stored == self._cells else self._left.seconds()
+        rest = 0.0 if seconds is None else seconds - (time.monotonic() - self._last)
+        return f"about {in_words(rest)} left" if rest > 0 else ""
+
+    def _finished_line(self, run: PlannedRun, result: CellResult, seconds: float) -> str:
+        from bench.evaluation.cell import FINAL
+        from bench.report.terminal import duration
+        from bench.results.leaderboard import TITLES
+
+        metric = run.evaluation.task.metric
+        which = "final fit" if result.fold == FINAL else f"fold {result.fold}"
+        part = "" if self._unit == "run" else f", {run.folder.path.name}"
+        where = f"{run.evaluation.task.name}: {run.evaluation.model.name}{part}, {which}"
+        if result.status == "failed":
+            return f"{where}: failed"
+        score = f" {TITLES[metric]} {result.scores[metric]:.3f}," if metric in result.scores else ""
+        return f"{where}:{score} {duration(seconds)}"
+
+    def _best_of(self, task: Task) -> str:
+        """The best mean over the folds that all runs of a task have which have any."""
+        from bench.evaluation.metrics import LOWER_IS_BETTER
+        from bench.results.leaderboard import TITLES
+
+        begun = {run: scores for run, scores in self._scores.items() if scores and run.evaluation.task is task}
+        shared = set.intersection(*map(set, begun.values())) if begun else set()
+        if not shared:
             return ""
-        metric = task.metric
-        best = (min if metric in LOWER_IS_BETTER else max)(means, key=lambda run: means[run])
-        return f"best: {best.evaluation.model.name} {TITLES[metric]} {means[best]:.3f}"
+        means = {run: sum(scores[fold] for fold in shared) / len(shared) for run, scores in begun.items()}
+        best = (min if task.metric in LOWER_IS_BETTER else max)(means, key=lambda run: means[run])
+        score = f"{best.evaluation.model.name} {TITLES[task.metric]} {means[best]:.3f}"
+        folds = "1 fold" if len(shared) == 1 else f"{len(shared)} folds"
+        where = f"{task.name}: " if self._several else ""
+        return where + (f"best of {len(begun)} on {folds}: {score}" if len(begun) > 1 else f"{score} on {folds}")

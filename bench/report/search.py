@@ -10,21 +10,24 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bench.report.terminal import narrowed
 from bench.results.leaderboard import TITLES
 
 
-def search_lines(reports: Mapping[str, dict[str, Any]]) -> Group:
+def search_lines(reports: Mapping[str, dict[str, Any]], width: int = 80) -> Group:
     """Lay out what `bench.comparison.search.search_report` found for several runs.
 
     Parameters
     ----------
     reports : mapping of str to dict
         At least one report, by the name that the run has in the tables around.
+    width : int
+        The columns of the terminal.
 
     Returns
     -------
     rich.console.Group
-        A table that fits 80 columns, what its columns mean, and lines on settings stopped early and on edges.
+        A table that fits, what its columns mean, and lines on settings stopped early and on edges.
     """
     first = next(iter(reports.values()))
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
@@ -40,6 +43,7 @@ def search_lines(reports: Mapping[str, dict[str, Any]]) -> Group:
             "" if report["gap"] is None else f"{report['gap']:+.3f}",
             "" if report["enough"] is None else str(report["enough"]),
         )
+    table, _ = narrowed(table, width, ["enough at", "trials", "gap", "inner"])
     legend = (
         f"{TITLES[first['metric']]}: inner is the mean score of the chosen settings in the search, outer the pooled "
         "score on test parts, gap how much better the first looks. Enough at is the trial after which the "

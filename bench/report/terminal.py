@@ -1,13 +1,17 @@
-"""What a command prints: tables that read well at 80 columns and when piped."""
+"""What a command prints: tables that keep their names in any width, and read well when piped."""
 
 from __future__ import annotations
 
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.padding import Padding
 from rich.segment import Segment
@@ -21,8 +25,20 @@ from bench.results.leaderboard import POPULATION, TITLES, commands, interval_tex
 SHORT = ("macro_f1", "accuracy", "balanced_accuracy", "mcc")
 """The metrics that fit 80 columns; the files hold all."""
 
+WIDTH = 80
+"""Columns of sentences, and of tables when piped."""
+
+MIN_TEXT = 30
+"""Columns that a description beside a name has at least; it stands below where there are fewer."""
+
+MIN_NAME = 24
+"""Columns that the names in a table have before anything is left out of it for them, where they need as many."""
+
 STYLES = {"reference": "dim", "published": "dim italic"}
 """How rows are set that are not of models run here."""
+
+_BAR = re.compile(r"(?<!\\)\|")
+"""What parts the cells of a table in Markdown."""
 
 _LINE_END = re.compile("[ \t]+$", re.MULTILINE)
 
@@ -45,16 +61,141 @@ class _Piped(_Shown):
 
 
 def console() -> Console:
-    """A console for standard output, 80 columns wide when piped."""
+    """A console for standard output, as wide as the terminal, or `WIDTH` when piped."""
     if sys.stdout.isatty():
         return _Shown(highlight=False, markup=False)
-    return _Piped(highlight=False, markup=False, width=80)
+    return _Piped(highlight=False, markup=False, width=WIDTH)
+
+
+def text_width() -> int:
+    """The columns that sentences are wrapped at: 80, or fewer where the terminal has fewer."""
+    return min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
+
+
+def wrapped(text: str, first: str = "", rest: str = "", cut: bool = False) -> str:
+    """Make a sentence printable and wrap it, with something before its first line and before the others.
+
+    Long words are cut on demand.
+    """
+    return textwrap.fill(
+        printable(text),
+        text_width(),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=cut,
+        break_on_hyphens=cut,
+    )
+
+
+def narrowed(table: Table, width: int, leave_out: Sequence[str]) -> tuple[Table, list[str]]:
+    """Leave columns out of a table until the rest fits, so that what a row is about is never cut.
+
+    Parameters
+    ----------
+    table : rich.table.Table
+        A table without borders; its first column, which names the rows, is kept whole, or folded where a name alone
+        takes more than `MIN_NAME` columns and two fifths of the width.
+    width : int
+        The columns of the terminal.
+    leave_out : sequence of str
+        The headings of the columns that can be left out, in the order in which they are.
+
+    Returns
+    -------
+    table : rich.table.Table
+        The same table, or a new one with fewer columns.
+    left_out : list of str
+        The headings of those that were left out.
+    """
+    _, right, _, left = table.padding
+    gap = right + left
+    edges = gap if table.pad_edge else 0
+    needed = [_width_of(column) for column in table.columns]
+    needed[0] = min(needed[0], max(MIN_NAME, width * 2 // 5, _width_of_text(table.columns[0].header)))
+    kept = list(range(len(table.columns)))
+    left_out = []
+    for heading in leave_out:
+        if sum(needed[number] for number in kept) + gap * (len(kept) - 1) + edges <= width:
+            break
+        found = next((number for number in kept if table.columns[number].header == heading), None)
+        if found is not None:
+            kept.remove(found)
+            left_out.append(heading)
+    if not left_out:
+        return table, []
+    fewer = Table(box=None, pad_edge=table.pad_edge, header_style=table.header_style, padding=table.padding)
+    for number in kept:
+        column = table.columns[number]
+        fewer.add_column(
+            column.header,
+            justify=column.justify,
+            overflow=column.overflow,
+            no_wrap=column.no_wrap,
+            min_width=column.min_width,
+        )
+    cells = [list(table.columns[number].cells) for number in kept]
+    for row, values in zip(table.rows, zip(*cells, strict=True), strict=True):
+        fewer.add_row(*values, style=row.style)
+    return fewer, left_out
+
+
+def not_shown(left_out: Sequence[str], where: str = "") -> Text:
+    """Say which columns a narrow terminal has no room for."""
+    names = ", ".join(" ".join(name.split()) for name in left_out)
+    return Text(f"no room for: {names}{where}", style="dim")
+
+
+def print_card(text: str) -> None:
+    """Print the figures of a data card: as they are when piped, with tables that fit in a terminal."""
+    out = console()
+    if not out.is_terminal:
+        out.print(Text(text), soft_wrap=True)
+        return
+    lines = text.splitlines()
+    for is_table, block in groupby(lines, lambda line: line.startswith("|")):
+        if not is_table:
+            out.print(Text("\n".join(block)))
+            continue
+        header, ruler, *rows = ([_unescaped(cell) for cell in _BAR.split(line)[1:-1]] for line in block)
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+        for heading, rule in zip(header, ruler, strict=True):
+            table.add_column(heading, justify="right" if rule.endswith(":") else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        # The sum stays; words go before numbers, and what stands last before what stands first.
+        further = [column for column in reversed(table.columns[1:]) if column.header != "all"]
+        table, left_out = narrowed(
+            table, out.width, [str(c.header) for c in sorted(further, key=lambda c: c.justify == "right")]
+        )
+        out.print(table)
+        if left_out:
+            out.print(not_shown(left_out))
+
+
+def _unescaped(cell: str) -> str:
+    return cell.strip().replace("\\|", "|")
+
+
+def _width_of(column: Column) -> int:
+    widths = [_width_of_text(cell) for cell in (column.header, *column.cells)]
+    return max([column.min_width or 0, *widths])
+
+
+def _width_of_text(cell: Any) -> int:
+    return max((cell_len(line) for line in str(cell).split("\n")), default=0)
 
 
 def print_list(rows: Sequence[tuple[str, str, str]]) -> None:
     """Print names with a line on each and where each comes from; on a terminal lines are wrapped."""
-    width = max((len(name) for name, _, _ in rows), default=0)
+    width = max((cell_len(name) for name, _, _ in rows), default=0)
     out = console()
+    if out.is_terminal and width + MIN_TEXT > out.width:
+        for name, description, origin in rows:
+            out.print(Text(name, style="bold"))
+            for part, style in ((description, ""), (origin, "dim")):
+                if part:
+                    out.print(Padding(Text(part, style=style, overflow="fold"), (0, 0, 0, 2)))
+        return
     if out.is_terminal:
         table = Table.grid(Column(no_wrap=True, style="bold"), Column(overflow="fold"), padding=(0, 2))
         for name, description, origin in rows:
@@ -62,7 +203,8 @@ def print_list(rows: Sequence[tuple[str, str, str]]) -> None:
         out.print(table)
         return
     for name, description, origin in rows:
-        out.print(Text(f"{name:<{width}}  ", style="bold"), Text(description), sep="", soft_wrap=True)
+        padded = name + " " * (width - cell_len(name) + 2)
+        out.print(Text(padded, style="bold"), Text(description), sep="", soft_wrap=True)
         if origin:
             out.print(Text(f"{'':<{width}}  {origin}", style="dim"), soft_wrap=True)
 
@@ -81,14 +223,19 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     if ranked[1] in metrics and not wide:
         metrics.remove("balanced_accuracy")
     for name in metrics:
-        table.add_column("in pop." if name == ranked[1] else TITLES[name], justify="right", no_wrap=True)
+        table.add_column(column_title(name, metric), justify="right", no_wrap=True)
         if name == metric:
             table.add_column("95 % interval", no_wrap=True, min_width=14)
     table.add_column("time", justify="right", no_wrap=True)
     several = len(_searches(board)) > 1
     for row in board["rows"]:
         table.add_row(*_table_row(row, metrics, metric, several), style=STYLES.get(row["kind"]))
+    secondary = [name for name in metrics if name != metric]
+    dropped = [column_title(name, metric) for name in reversed(secondary)]
+    table, left_out = narrowed(table, out.width, [*dropped, "time", "95 % interval"])
     out.print(Padding(table, (1, 0)))
+    if left_out:
+        out.print(not_shown(left_out, "; leaderboard.csv has them"))
     if sources := published_sources(board["rows"]):
         out.print(Text(f"published, not run here: {sources}", style="dim"))
     for told in commands(board["rows"]):
@@ -105,6 +252,11 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
         elsewhere = "" if folder.parent == Path("results") else f" results={short_path(str(folder.parent))}"
         command = f"bench compare task={task['name']}{elsewhere}"
         out.print(Text(f"Which differences are real: {command}", style="dim"), soft_wrap=True)
+
+
+def column_title(name: str, metric: str) -> str:
+    """How the terminal's leaderboard by a metric heads the column of another one."""
+    return "in pop." if name == f"{POPULATION}_{metric}" else TITLES[name]
 
 
 def duration(seconds: float) -> str:

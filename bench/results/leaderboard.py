@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ from bench.results.store import OtherFormatError, RunFolder, stored_runs, to_jso
 
 NEEDED = ("task", "model", "search", "validation", "splits", "seed", "status", "command")
 """What a run's record must hold to stand in a leaderboard."""
+
+FILES = ("leaderboard.json", "leaderboard.csv", "leaderboard.md")
+"""What `write_leaderboard` writes."""
 
 TITLES = {
     "macro_f1": "macro-F1",
@@ -121,10 +126,38 @@ def published_rows(task: Mapping[str, Any], metric: str) -> list[dict[str, Any]]
 def write_leaderboard(results: Path, board: dict[str, Any]) -> Path:
     """Write ``leaderboard.json``, ``.csv`` and ``.md`` beside the task's runs; returns their folder."""
     folder = results / board["task"]["name"]
-    write_atomically(folder / "leaderboard.json", to_json(board))
-    write_atomically(folder / "leaderboard.csv", _to_csv(board))
-    write_atomically(folder / "leaderboard.md", to_markdown(board))
+    for name, content in zip(FILES, (to_json(board), _to_csv(board), to_markdown(board)), strict=True):
+        write_atomically(folder / name, content)
     return folder
+
+
+def refresh_leaderboard(results: Path, task: str) -> None:
+    """Make a task's leaderboard files again where they list a run whose folder is gone; without a run, delete them.
+
+    They are left as they are where they cannot be written: whoever only reads a store may not be allowed to.
+    """
+    folder = results / task
+    try:
+        board = json.loads((folder / FILES[0]).read_text(encoding="utf-8"))
+        listed = Counter(row["key"] for row in board["rows"] if row["key"] is not None)
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    folders = stored_runs(results, task)
+    if listed <= Counter(run.key for run in folders):
+        return
+    stored = []
+    for run in folders:
+        with suppress(UserError):
+            stored.append(run.read_record(needed=NEEDED))
+    protocol = ("splits", "seed", "validation")
+    alike = [record for record in stored if all(record[key] == board.get(key) for key in protocol)]
+    latest = max(alike or stored, key=lambda record: str(record.get("started")), default=None)
+    with suppress(OSError):
+        if latest is not None:
+            write_leaderboard(results, leaderboard(results, latest))
+        else:
+            for name in FILES:
+                (folder / name).unlink(missing_ok=True)
 
 
 def to_markdown(board: dict[str, Any]) -> str:

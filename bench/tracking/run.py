@@ -159,6 +159,35 @@ def _has_ended(run: Run, record: Mapping[str, Any]) -> bool:
     return bool(run.info.status == RUN_STATUS[record["status"]])
 
 
+def forget_deleted(results: Path, client: MlflowClient) -> int:
+    """Delete from the store beside the results what was logged of runs whose folders are gone.
+
+    MLflow hides them, and keeps them until ``mlflow gc``.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The results folder.
+    client : mlflow.MlflowClient
+        The store of these results alone.
+
+    Returns
+    -------
+    int
+        The runs, without those of their folds.
+    """
+    stored = {path.parent.name for path in results.glob("*/*/*/run.json")}
+    gone = [
+        run
+        for experiment in client.search_experiments()
+        for run in logged_runs(client, experiment.experiment_id, "tags.`bench.key` != ''")
+        if run.data.tags["bench.key"] not in stored
+    ]
+    for run in gone:
+        client.delete_run(run.info.run_id)
+    return sum(PARENT not in run.data.tags for run in gone)
+
+
 def _log_run(
     client: MlflowClient,
     experiment: str,

@@ -1,0 +1,89 @@
+"""How much longer a run will take, by what each of its models has shown."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from bench.evaluation.cell import FINAL
+
+if TYPE_CHECKING:
+    from bench.evaluation.cell import Fold
+    from bench.evaluation.plan import PlannedRun
+
+Kind = tuple[str, str]
+"""A task and a model, whose cells take as long as each other, row by row."""
+
+
+class TimeLeft:
+    """The time that cells still need.
+
+    Each model on each task is taken to need the median of what its own finished cells took for a row of their training
+    part. So long as one of the cells left is of a model that has finished none, nothing is said: a guess from other
+    models would be wrong by any factor.
+
+    Parameters
+    ----------
+    cells : iterable of (PlannedRun, fold)
+        What is to be run.
+    workers : int
+        Processes that run them.
+    """
+
+    def __init__(self, cells: Iterable[tuple[PlannedRun, Fold]], workers: int) -> None:
+        self._workers = workers
+        self._rows: dict[Kind, list[int]] = defaultdict(list)
+        self._rates: dict[Kind, list[float]] = defaultdict(list)
+        self._on_gpu: set[Kind] = set()
+        for run, fold in cells:
+            self._rows[kind_of(run)].append(_rows(run, fold))
+            if str(run.record.get("environment", {}).get("device", "")).startswith("cuda"):
+                self._on_gpu.add(kind_of(run))
+
+    def finished(self, run: PlannedRun, fold: Fold, seconds: float) -> None:
+        """Count a cell; one that was killed has shown no time, and is given 0 seconds."""
+        rows = _rows(run, fold)
+        self._rows[kind_of(run)].remove(rows)
+        if seconds > 0:
+            self._rates[kind_of(run)].append(seconds / max(rows, 1))
+
+    def seconds(self) -> float | None:
+        """The seconds from the last finished cell on; None where they cannot be told."""
+        left = {kind: rows for kind, rows in self._rows.items() if rows}
+        if any(not self._rates[kind] for kind in left):
+            return None
+        rates = {kind: statistics.median(self._rates[kind]) for kind in left}
+        needed = {kind: rates[kind] * sum(rows) for kind, rows in left.items()}
+        # Cells on a GPU take turns, and no cell is run by two processes.
+        in_turn = sum(seconds for kind, seconds in needed.items() if kind in self._on_gpu)
+        longest = max((rates[kind] * max(rows) for kind, rows in left.items()), default=0.0)
+        return max(sum(needed.values()) / self._workers, in_turn, longest)
+
+
+def kind_of(run: PlannedRun) -> Kind:
+    """The task and the model of a run."""
+    return run.evaluation.task.name, run.evaluation.model.name
+
+
+def in_good_order(cells: Iterable[tuple[PlannedRun, Fold]]) -> list[tuple[PlannedRun, Fold]]:
+    """Put a scored cell of each model on each task before all else, and leave the rest in order.
+
+    So each model shows early how long it takes, how it does on the same fold as the others, and whether it fails.
+    """
+    given = list(cells)
+    first: dict[Kind, int] = {}
+    for number, (run, fold) in enumerate(given):
+        known = first.setdefault(kind_of(run), number)
+        if given[known][1] == FINAL and fold != FINAL:
+            first[kind_of(run)] = number
+    early = set(first.values())
+    return [given[number] for number in first.values()] + [
+        cell for number, cell in enumerate(given) if number not in early
+    ]
+
+
+def _rows(run: PlannedRun, fold: Fold) -> int:
+    evaluation = run.evaluation
+    return len(evaluation.final_rows if fold == FINAL else evaluation.splits[fold].train)
