@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -300,7 +301,7 @@ def config_path() -> tuple[Path, tuple[str, ...]]:
 
 
 def _is_of_another_tool(path: Path) -> bool:
-    """Whether a ``config.yaml`` has keys or groups that are not known here, and none of the groups that a run needs."""
+    """Whether a ``config.yaml`` has keys or groups that are not known here, and none like those that a run needs."""
     from omegaconf import OmegaConf
 
     try:
@@ -313,7 +314,8 @@ def _is_of_another_tool(path: Path) -> bool:
     entries = entries if isinstance(entries, list) else []
     named = [str(key) for entry in entries for key in (entry if isinstance(entry, dict) else [entry])]
     ours = {"defaults", MIRROR, TRAIN_ON, *read_yaml(defaults_folder() / "configs" / "config.yaml")}
-    return not set(named) & set(GROUPS) and bool(content.keys() - ours or set(named) - {*MULTIPLE})
+    has_ours = any(get_close_matches(name, GROUPS) for name in named)
+    return not has_ours and bool(content.keys() - ours or set(named) - {*MULTIPLE})
 
 
 def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) -> dict[str, Any]:
