@@ -135,7 +135,7 @@ def choose_run(request: Request) -> Chosen:
         record = folder.read_record(RECORD)
         if folder.model_path() is None:
             raise UserError(f"{folder.path}: no fitted model is stored. {_reason(folder, record)}", _again(record))
-        return Chosen(folder, record, [f"{_described(folder, record)}."])
+        return Chosen(folder, record, [f"{_described(folder, record)}.", *_whose_score(folder, record)])
     wanted = Filter(models=None if request.model is None else (request.model,))
     selected = select_runs(request.results, request.task, wanted)
     runs = sorted(selected.runs, key=lambda run: str(run[1]["started"]), reverse=True)
@@ -148,7 +148,7 @@ def choose_run(request: Request) -> Chosen:
     passed = [other for other in runs[: runs.index((folder, record))] if other[0] is not folder]
     notes = [f"{_described(folder, record)}{why}."]
     notes += [f"{_name(*other)} is passed over: {_why_passed(*other)}." for other in passed]
-    return Chosen(folder, record, [*notes, *(f"{note}." for note in selected.notes)])
+    return Chosen(folder, record, [*notes, *(f"{note}." for note in selected.notes), *_whose_score(folder, record)])
 
 
 def _why_passed(folder: RunFolder, record: dict[str, Any]) -> str:
@@ -200,6 +200,16 @@ def _described(folder: RunFolder, record: dict[str, Any]) -> str:
             interval = interval_text(summary["intervals"].get(metric))
             score = f": {metric} {summary['scores'][metric]:.3f} {interval}"
     return f"{_name(folder, record)}{score}"
+
+
+def _whose_score(folder: RunFolder, record: dict[str, Any]) -> list[str]:
+    """Say that the score is not the stored model's own, where that was fitted on all examples."""
+    if not folder.summarised or not folder.cell_path(FINAL).is_dir():
+        return []
+    return [
+        "The score is that of the folds' models, each fitted without its test part. The labels come from one that was "
+        f"fitted on all {record['task']['n_examples']:,} examples, so expect as much or slightly more."
+    ]
 
 
 def _name(folder: RunFolder, record: dict[str, Any]) -> str:
