@@ -17,7 +17,7 @@ Printed is a Markdown table with exact binomial intervals of 95 % (Clopper and P
 print the same table::
 
     python tests/benchmarks/verdicts.py                     # the table of docs/comparison.md
-    python tests/benchmarks/verdicts.py --full              # every combination, which takes a day
+    python tests/benchmarks/verdicts.py --full              # every combination, which takes very long
     python tests/benchmarks/verdicts.py --rows 0 3 --repeats 2000
     python tests/benchmarks/verdicts.py --quick
     python tests/benchmarks/verdicts.py --write docs/comparison.md
