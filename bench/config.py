@@ -36,6 +36,9 @@ MIRROR = "data.mirror"
 TRAIN_ON = "train_on"
 """The key of another task to train on; a configuration need not have it."""
 
+ALMOST = 0.9
+"""From this similarity on, of at most 1, an unknown name in a ``config.yaml`` is a misspelt group."""
+
 MULTIPLE = ("task", "model")
 """Groups of which a run takes one, several or all."""
 
@@ -300,7 +303,10 @@ def config_path() -> tuple[Path, tuple[str, ...]]:
 
 
 def _is_of_another_tool(path: Path) -> bool:
-    """Whether a ``config.yaml`` has keys or groups that are not known here, and none of the groups that a run needs."""
+    """Whether a ``config.yaml`` has keys or groups that are not known here, and none of the groups that a run needs.
+
+    A name that is nearly one of them is a mistake in the user's own file.
+    """
     from omegaconf import OmegaConf
 
     try:
@@ -312,8 +318,10 @@ def _is_of_another_tool(path: Path) -> bool:
     entries = content.get("defaults")
     entries = entries if isinstance(entries, list) else []
     named = [str(key) for entry in entries for key in (entry if isinstance(entry, dict) else [entry])]
+    if any(difflib.get_close_matches(name, GROUPS, n=1, cutoff=ALMOST) for name in named):
+        return False
     ours = {"defaults", MIRROR, TRAIN_ON, *read_yaml(defaults_folder() / "configs" / "config.yaml")}
-    return not set(named) & set(GROUPS) and bool(content.keys() - ours or set(named) - {*MULTIPLE})
+    return bool(content.keys() - ours or set(named) - {*MULTIPLE})
 
 
 def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) -> dict[str, Any]:

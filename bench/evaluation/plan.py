@@ -212,7 +212,7 @@ def _fitting(
             if name == BASELINE or config.asked_for_models:
                 raise
             if config.model_overrides and _loads(name):
-                raise _unfit({name: _reason(error, name)}, config) from error
+                raise _unfit({name: _reason(error, f"model={name}")}, config) from error
             left_out.append(error)
             notes.append(f"{name} is left out: {error.message}")
     pairs = [(model, task) for task in tasks for model in models]
