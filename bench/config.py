@@ -303,10 +303,7 @@ def config_path() -> tuple[Path, tuple[str, ...]]:
 
 
 def _is_of_another_tool(path: Path) -> bool:
-    """Whether a ``config.yaml`` has keys or groups that are not known here, and none of the groups that a run needs.
-
-    A name that is nearly one of them is a mistake in the user's own file.
-    """
+    """Whether a ``config.yaml`` has keys or groups that are not known here, and none like those that a run needs."""
     from omegaconf import OmegaConf
 
     try:
@@ -318,10 +315,9 @@ def _is_of_another_tool(path: Path) -> bool:
     entries = content.get("defaults")
     entries = entries if isinstance(entries, list) else []
     named = [str(key) for entry in entries for key in (entry if isinstance(entry, dict) else [entry])]
-    if any(difflib.get_close_matches(name, GROUPS, n=1, cutoff=ALMOST) for name in named):
-        return False
     ours = {"defaults", MIRROR, TRAIN_ON, *read_yaml(defaults_folder() / "configs" / "config.yaml")}
-    return bool(content.keys() - ours or set(named) - {*MULTIPLE})
+    has_ours = any(difflib.get_close_matches(name, GROUPS, cutoff=ALMOST) for name in named)
+    return not has_ours and bool(content.keys() - ours or set(named) - {*MULTIPLE})
 
 
 def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-import runpy
 import shlex
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,9 +22,11 @@ from bench.models import Model
 from bench.models.conformance import RULES, synthetic_task
 from bench.models.scaffold import scaffold_model
 
+sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+import interval_coverage
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-SCRIPT = ROOT / "tests" / "benchmarks" / "interval_coverage.py"
 
 
 class Block(NamedTuple):
@@ -191,14 +193,15 @@ def test_the_rules_in_the_document_are_the_rules() -> None:
     assert rows == [(rule.code, rule.name, rule.description) for rule in RULES.values()]
 
 
-def test_the_coverage_simulation_is_deterministic(capsys: pytest.CaptureFixture[str]) -> None:
-    main = runpy.run_path(str(SCRIPT))["main"]
-    tables = []
-    for _ in range(2):
-        main(["--groups", "5", "--repeats", "10", "--variation", "moderate"])
-        tables.append(capsys.readouterr().out)
-    assert tables[0] == tables[1]
-    documented = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
-    assert "\n".join(tables[0].splitlines()[:2]) in documented
-    for variation in runpy.run_path(str(SCRIPT))["POPULATIONS"]:
-        assert len(re.findall(rf"^\| \d+ \| {variation} \|", documented, re.MULTILINE)) == 4
+def test_the_coverage_simulation_is_deterministic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interval_coverage, "POPULATION", 20_000)
+    setting = interval_coverage.Setting(5, 20, "equal", "moderate", "90/10")
+    first, again = (interval_coverage.coverage(setting, repeats=10) for _ in range(2))
+    assert first == again
+
+
+def test_the_page_of_coverage_has_every_setting_of_the_grid() -> None:
+    documented = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
+    heads = [interval_coverage.line_head(setting) for setting in interval_coverage.settings()]
+    rows = documented.splitlines()[-len(heads) :]
+    assert all(row.startswith(head) for row, head in zip(rows, heads, strict=True))

@@ -320,6 +320,10 @@ NEXT: dict[str, tuple[Form, str]] = {
         Form(several(put("train.csv", "x"), put("dev.csv", "y")), ["train.csv", "dev.csv"]),
         "Name the file of the test part too",
     ),
+    "a folder without the test part of a split": (
+        Form(several(put("d/x_trn.csv", "x"), put("d/x_dev.csv", "y")), "d"),
+        "Name the file of the test part too",
+    ),
     "a quotation mark that is not closed, in a table that quotes": (
         Form(put("a.csv", 'text,label\n"أ, ب",yes\n"بدأ,no\nنص,yes\nانتهى",no\n"ج, د",yes\n'), "a.csv"),
         "--quote",

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from bench.config import compose
-from bench.errors import LONGEST, UserError
+from bench.errors import LONGEST, BenchError, UserError
 from bench.evaluation.plan import plan
 from bench.results.store import RunFolder, stored_runs
 from bench.runner import run
@@ -22,6 +22,7 @@ OTHER_TOOLS = """
 defaults:
   - model: resnet
   - optimizer: adam
+  - evaluation: full
   - _self_
 hydra:
   run:
@@ -163,14 +164,17 @@ def test_a_run_that_is_cleared_is_gone_at_once_and_what_a_kill_left_of_it_goes_l
         broken.setattr("bench.results.store.shutil.rmtree", killed)
         with pytest.raises(KeyboardInterrupt), folder.locked():
             folder.clear()
-    assert not folder.path.exists()
     assert stored_runs(tmp_path, "denial") == []
+    assert folder.folds() == []
     (tmp_path / "denial" / "mine" / "0123" / ".fold-01-half").mkdir(parents=True)
     other = RunFolder(tmp_path / "denial" / "mine" / "4567")
     (tmp_path / "denial" / "mine" / "4567" / ".fold-01-half").mkdir(parents=True)
     with folder.locked():
-        assert list(folder.path.iterdir()) == []
-    assert {path.name for path in (tmp_path / "denial" / "mine").iterdir()} == {"0123", "4567", ".0123.lock"}
+        assert [path.name for path in folder.path.iterdir()] == [".lock"]
+        folder.clear()
+        with pytest.raises(BenchError, match="another bench process"), RunFolder(folder.path).locked():
+            pass
+    assert {path.name for path in (tmp_path / "denial" / "mine").iterdir()} == {"0123", "4567"}
     assert list(other.path.iterdir()) != []
 
 

@@ -137,7 +137,8 @@ def _explain(error: OSError) -> None:
     from bench.errors import UserError, describe_os_error
     from bench.places import refused
 
-    abandon_output()
+    if error.filename is None:
+        abandon_output()
     if error.filename is None and error.errno in BROKEN:
         if isinstance(error, BrokenPipeError):
             sys.exit(0)

@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 import stat
+from collections import Counter
 from difflib import get_close_matches
 from functools import lru_cache, partial
 from io import BytesIO
@@ -266,7 +267,8 @@ def read_json_array(path: Path, encoding: str = UTF_8) -> list[tuple[str, dict[s
     Returns
     -------
     list of (str, dict)
-        Each object with the place of its first line, as `place` names it.
+        Each object with the place of its first line, as `place` names it, and its ``id`` or number where several stand
+        on that line.
 
     Raises
     ------
@@ -304,7 +306,16 @@ def parse_json_array(text: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
     rest = _after_space(text, at + 1)
     if rest < len(text):
         raise _no_array(path, text, rest, "something stands after the array")
-    return objects
+    on_line = Counter(where for where, _ in objects)
+    return [
+        (where if on_line[where] == 1 else f"{where}, {_called(content, number)}", content)
+        for number, (where, content) in enumerate(objects, start=1)
+    ]
+
+
+def _called(content: dict[str, Any], number: int) -> str:
+    name = content.get("id")
+    return f"id {name}" if isinstance(name, str | int) else f"object {number}"
 
 
 def parse_json(text: str, path: Path) -> Any:

@@ -8,12 +8,17 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
+_looked_at: set[str] = set()
+"""Folders that were the current one before, in programs that change it."""
+
 
 def look_here_last() -> None:
     """Let modules of the current folder be imported where nothing that is installed has their name."""
     here = str(Path.cwd())
+    sys.path[:] = [place for place in sys.path if place == here or place not in _looked_at]
     if here not in sys.path and "" not in sys.path:
         sys.path.append(here)
+        _looked_at.add(here)
 
 
 def import_plugin(module: str) -> ModuleType:

@@ -39,6 +39,8 @@ from bench.json_text import json_text, spelled
 if TYPE_CHECKING:
     import pandas as pd
 
+LOCK = ".lock"
+
 CLEARED = ".cleared"
 """The folder beside a model's runs where what takes another's place is moved before it is deleted."""
 
@@ -164,13 +166,23 @@ class RunFolder:
         return str(status)
 
     def clear(self) -> None:
-        """Delete all that is stored of the run; killed at any moment, this leaves all of it in its place or none."""
-        if not self.path.exists():
-            return
+        """Delete all that is stored of the run, which is locked; a kill at any moment leaves all of it or none."""
         cleared = self.path.parent / CLEARED
         cleared.mkdir(exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f"{self.key}-", dir=cleared))
-        self.path.rename(aside / "run")
+        empty = aside / "empty"
+        empty.mkdir()
+        try:
+            # The same file under another name, so that the run stays locked.
+            (empty / LOCK).hardlink_to(self.path / LOCK)
+        except OSError:
+            # A file system without links. As long as the record stands, the run is known as the one to be replaced.
+            kept = (LOCK, "run.json")
+            for child in [*(path for path in self.path.iterdir() if path.name not in kept), self.path / "run.json"]:
+                _remove(child)
+        else:
+            self.path.rename(aside / "run")
+            empty.rename(self.path)
         self._remove_leftovers()
 
     def _remove_leftovers(self) -> None:
@@ -321,8 +333,7 @@ class RunFolder:
         from filelock import FileLock, Timeout
 
         self.path.mkdir(parents=True, exist_ok=True)
-        # Beside the folder, which `clear` moves away as a whole.
-        lock = FileLock(self.path.with_name(f".{self.key}.lock"))
+        lock = FileLock(self.path / LOCK)
         try:
             lock.acquire(timeout=patience)
         except Timeout:

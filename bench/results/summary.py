@@ -88,20 +88,21 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: str 
 
 
 def _too_few(thin: Thin, labels: tuple[str, ...]) -> str:
-    what = "the examples are" if thin.label is None else f"label {labels[thin.label]} is"
+    what = "the examples are" if thin.label is None else f"label {labels[thin.label]} is{_predicted(thin)}"
     return f"{what} in as good as {thin.groups:.1f} groups of equal size, and {FEWEST:g} are needed"
 
 
 def _without_interval(withheld: Mapping[str, Thin], labels: tuple[str, ...]) -> list[str]:
     """Say which scores have no interval; without numbers, so that models with the same gap share the note."""
-    metrics: dict[int | None, list[str]] = {}
+    metrics: dict[str, list[str]] = {}
     for name, thin in withheld.items():
-        metrics.setdefault(thin.label, []).append(TITLES[name])
-    return [
-        f"no interval for {', '.join(names)}: "
-        + ("there are too few groups" if label is None else f"label {labels[label]} is in too few groups")
-        for label, names in metrics.items()
-    ]
+        why = "there are" if thin.label is None else f"label {labels[thin.label]} is{_predicted(thin)} in"
+        metrics.setdefault(why, []).append(TITLES[name])
+    return [f"no interval for {', '.join(names)}: {why} too few groups" for why, names in metrics.items()]
+
+
+def _predicted(thin: Thin) -> str:
+    return " predicted" if thin.predicted else ""
 
 
 def _in_population(

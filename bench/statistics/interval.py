@@ -8,7 +8,7 @@ method and how often its intervals cover.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,10 +55,13 @@ class Thin:
         The index of the label that is in the fewest groups; None where all labels together are in too few.
     groups : float
         In how many groups of equal size it is, in effect.
+    predicted : bool
+        Whether it is the model that gives the label in so few groups, rather than the data.
     """
 
     label: int | None
     groups: float
+    predicted: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,11 +181,12 @@ def label_score_intervals(
         withheld["accuracy"] = Thin(None, float(accuracy.effective[0]))
     else:
         given["accuracy"] = accuracy.intervals()[0]
-    least = np.minimum(recall.effective, precision.effective)
-    if (thin := _thin(least, recall.labels)) is not None:
+    if (thin := _thin(recall.effective, recall.labels)) is not None:
         withheld["mcc"] = thin
+    elif (thin := _thin(precision.effective, precision.labels)) is not None:
+        withheld["mcc"] = replace(thin, predicted=True)
     else:
-        given["mcc"] = _correlation(matrices, units, float(least.min()))
+        given["mcc"] = _correlation(matrices, units, float(min(recall.effective.min(), precision.effective.min())))
     order = [name for name in label_scores(matrices[:1], metric) if name in given]
     by_label = {
         name: tuple(

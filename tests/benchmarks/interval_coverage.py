@@ -234,13 +234,18 @@ def cell(found: Coverage, repeats: int) -> str:
     return text if found.given == repeats else f"{text} / {100 * found.given / repeats:.0f}"
 
 
+def line_head(setting: Setting) -> str:
+    """How the row of a setting begins."""
+    groups = f"{setting.n_groups:,} x {setting.size}"
+    protocol = "" if setting.repeats == 1 else f", {setting.repeats} repeats"
+    sizes = setting.sizes if setting.size > 1 else ""
+    return f"| {groups}{protocol} | {sizes} | {setting.effect} | {setting.rates} |"
+
+
 def line(setting: Setting, found: Mapping[str, Coverage], repeats: int) -> str:
     """A row of the table."""
-    groups = f"{setting.n_groups:,} x {setting.size}" if setting.size > 1 else f"{setting.n_groups:,} x 1"
-    protocol = "" if setting.repeats == 1 else f", {setting.repeats} repeats"
     cells = [cell(found[name], repeats) for name in (*METRICS, *OF_THE_RAREST)]
-    sizes = setting.sizes if setting.size > 1 else ""
-    return f"| {groups}{protocol} | {sizes} | {setting.effect} | {setting.rates} | {' | '.join(cells)} |"
+    return f"{line_head(setting)} {' | '.join(cells)} |"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

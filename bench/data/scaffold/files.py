@@ -62,8 +62,8 @@ def find_folder(folder: Path, asked: Asked) -> Found:
         return _class_folders(folder, asked)
     packed = [path for path in files if path.suffix.lower() in ARCHIVES]
     candidates = tables + packed + texts
-    if {TRAIN, TEST} <= _parts(candidates).keys():
-        return find_files(list(_parts(candidates).values()), asked, left=candidates)
+    if TRAIN in (parts := _parts(candidates)) and len(parts) > 1:
+        return find_files(list(parts.values()), asked, left=candidates)
     if not tables and len(texts) == 2 and _labels_beside(texts) is not None:
         return find_files(texts, asked)
     shown = listed([path.name for path in tables or candidates], 5) or "none"

@@ -59,7 +59,7 @@ def label_studio(path: Path) -> Rows:
     bench.errors.DataError
         If the file is no such export, or holds no choices.
     """
-    tasks = [(where, task, _annotations(task, where)) for where, task in _array(path)]
+    tasks = [(where, task, _annotations(task, where)) for where, task in read_json_array(path)]
     controls = list(dict.fromkeys(name for _, _, given in tasks for choices, _ in given.values() for name in choices))
     if not controls:
         raise DataError(
@@ -91,7 +91,7 @@ def label_studio_min(path: Path) -> Rows:
     """
     places: dict[Any, str] = {}
     given: dict[Any, dict[str, dict[str, Any]]] = {}
-    for where, item in _array(path):
+    for where, item in read_json_array(path):
         name = item.get("id")
         if type(name) not in (int, str) or "annotator" not in item:
             raise DataError(f"{where}: no object of Label Studio's JSON-MIN: it lacks 'id' or 'annotator'.")
@@ -305,19 +305,4 @@ def _decided(given: list[Any]) -> Any:
 def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The objects of a JSON array, or of JSON Lines."""
     array = read_text(path).removeprefix(BYTE_ORDER_MARK).lstrip().startswith("[")
-    yield from _array(path) if array else read_json_lines(path)
-
-
-def _array(path: Path) -> list[tuple[str, dict[str, Any]]]:
-    """The objects of a JSON array; where several stand on one line, their ids or numbers tell their places apart."""
-    objects = read_json_array(path)
-    on_line = Counter(where for where, _ in objects)
-    return [
-        (where if on_line[where] == 1 else f"{where}, {_called(item, number)}", item)
-        for number, (where, item) in enumerate(objects, start=1)
-    ]
-
-
-def _called(item: dict[str, Any], number: int) -> str:
-    name = item.get("id")
-    return f"object {number}" if name is None else f"id {name}"
+    yield from read_json_array(path) if array else read_json_lines(path)

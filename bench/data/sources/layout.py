@@ -47,10 +47,10 @@ ORDER = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "tsv"}
 """The format that a table with a delimiter has, by its suffix, where nothing speaks for another one."""
 
 MARKS = {
-    "double": re.compile(r'(?:^|[,;\t|])"'),
-    "single": re.compile(r"(?:^|[,;\t|])'"),
-    "backslash": re.compile(r'\\"'),
-    "doubled": re.compile(r'""'),
+    "double": r'(?:^|{delimiter})"',
+    "single": r"(?:^|{delimiter})'",
+    "backslash": r'(?<!\\)\\"(?!{delimiter}|\s*$)',
+    "doubled": r'""',
 }
 """What must stand in a file for its cells to be quoted so; where marks are doubled, no backslash is for them."""
 
@@ -252,8 +252,7 @@ def decide_dialect(
     if quote is not None:
         readings = [_read(lines, Dialect(delimiter, quote), columns, trusted=True) for delimiter in delimiters]
     else:
-        marks = _marks(lines, usual)
-        readings = [_decided(lines, delimiter, marks, columns) for delimiter in delimiters]
+        readings = [_decided(lines, delimiter, _marks(lines, delimiter), columns) for delimiter in delimiters]
     whole = [reading for reading in readings if reading.fault is None and reading.width > 1]
     if whole:
         best = max(whole, key=lambda reading: (reading.width, reading.dialect.delimiter == usual.delimiter))
@@ -277,14 +276,15 @@ class _Reading:
     remark: str = ""
 
 
-def _marks(lines: Lines, usual: Dialect) -> set[str]:
+def _marks(lines: Lines, delimiter: str) -> set[str]:
     """The quotings that a table can have by the marks that stand in it."""
+    marks = {name: re.compile(mark.format(delimiter=re.escape(delimiter))) for name, mark in MARKS.items()}
     found: set[str] = set()
-    with lines(Dialect(usual.delimiter, NONE)) as opened:
+    with lines(Dialect(delimiter, NONE)) as opened:
         for line in opened:
             if '"' not in line and "'" not in line:
                 continue
-            found |= {name for name, mark in MARKS.items() if name not in found and mark.search(line)}
+            found |= {name for name, mark in marks.items() if name not in found and mark.search(line)}
             if len(found) == len(MARKS):
                 break
     return found - {"backslash"} if "doubled" in found else found
