@@ -53,6 +53,9 @@ class LeavesAThread(DummyClassifier):
 
 
 class Quiet:
+    def doing(self, what: str) -> None:
+        pass
+
     def planned(self, plan: Any, cells: Any) -> None:
         pass
 
