@@ -6,7 +6,6 @@ import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,9 @@ MIRROR = "data.mirror"
 
 TRAIN_ON = "train_on"
 """The key of another task to train on; a configuration need not have it."""
+
+ALMOST = 0.9
+"""From this similarity on, of at most 1, an unknown name in a ``config.yaml`` is a misspelt group."""
 
 MULTIPLE = ("task", "model")
 """Groups of which a run takes one, several or all."""
@@ -314,7 +316,7 @@ def _is_of_another_tool(path: Path) -> bool:
     entries = entries if isinstance(entries, list) else []
     named = [str(key) for entry in entries for key in (entry if isinstance(entry, dict) else [entry])]
     ours = {"defaults", MIRROR, TRAIN_ON, *read_yaml(defaults_folder() / "configs" / "config.yaml")}
-    has_ours = any(get_close_matches(name, GROUPS) for name in named)
+    has_ours = any(difflib.get_close_matches(name, GROUPS, cutoff=ALMOST) for name in named)
     return not has_ours and bool(content.keys() - ours or set(named) - {*MULTIPLE})
 
 

@@ -12,6 +12,7 @@ from bench import catalogue
 from bench.catalogue import config_files, load_config, load_model, load_task, model_names, override, task_files
 from bench.config import compose, parse_overrides
 from bench.errors import BenchError, ConfigError, ModelError, nearest
+from bench.evaluation.plan import plan
 from bench.seeding import derive_seed
 
 
@@ -327,6 +328,9 @@ def test_a_model_of_an_installed_package_is_found(here: Path, monkeypatch: pytes
     assert found.origin == "entry point theirs of package:model"
     with pytest.raises(ConfigError, match="model=theirs: keys of a model from an installed package"):
         load_model("theirs", {"params.C": 1})
+    monkeypatch.setattr("bench.config.model_names", lambda: ["logreg", "majority", "theirs"])
+    with pytest.raises(ConfigError, match=r"model\.params\.C=1 does not fit theirs\.\ntheirs: .*cannot be overridden"):
+        plan(compose(["task=denial", "model=all", "model.params.C=1"]))
 
 
 @pytest.mark.parametrize(

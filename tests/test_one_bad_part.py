@@ -22,6 +22,7 @@ OTHER_TOOLS = """
 defaults:
   - model: resnet
   - optimizer: adam
+  - evaluation: full
   - _self_
 hydra:
   run:
@@ -52,6 +53,9 @@ class LeavesAThread(DummyClassifier):
 
 
 class Quiet:
+    def doing(self, what: str) -> None:
+        pass
+
     def planned(self, plan: Any, cells: Any) -> None:
         pass
 

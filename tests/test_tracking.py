@@ -499,15 +499,15 @@ def test_a_run_is_whole_after_a_kill_at_any_write(client, results, after):
 
 
 def test_a_damaged_run_does_not_keep_the_others_from_being_tracked(client, results):
-    damaged, sound = (write_run(results, task="damage", model=model) for model in ("damaged", "sound"))
+    damaged, sound = (write_run(results, task="damage", seed=seed) for seed in (0, 1))
     (damaged.path / "final/model.skops").write_bytes((damaged.path / "final/model.skops").read_bytes()[:500])
     assert track_all([damaged, sound], client) == []
     experiment = client.get_experiment_by_name("damage").experiment_id
     found = client.search_runs([experiment], "tags.`bench.level` = 'model'")
-    left_out = {run.data.tags["bench.model"]: run.data.tags.get(LEFT_OUT) for run in found}
-    assert left_out.keys() == {"damaged", "sound"}
-    assert left_out["sound"] is None
-    assert "not readable as a model: " in left_out["damaged"]
+    left_out = {run.data.tags["bench.key"]: run.data.tags.get(LEFT_OUT) for run in found}
+    assert left_out.keys() == {damaged.key, sound.key}
+    assert left_out[sound.key] is None
+    assert "not readable as a model: " in left_out[damaged.key]
 
 
 def test_a_failed_run_says_why(client, results):

@@ -78,10 +78,15 @@ def command(
     for each label. The label is empty where the model gives no answer. Inputs are read from the columns
     of the task's own data, or from `text` and `claim`.
     """
+    from bench.errors import ConfigError
     from bench.report.status import Status, is_terminal
 
+    streamed = str(source) == "-"
+    if streamed and sys.stdin is None:
+        raise ConfigError("Standard input is closed, so there is no text to label.", "Name a file: --input FILE")
+    if streamed and any(written.values()):
+        raise ConfigError("How standard input is written is told by its first lines.", "Name a file: --input FILE")
     with Status("loading libraries") as status:
-        from bench.errors import ConfigError
         from bench.predict.choice import choose_run, parse_request
         from bench.predict.fitted import load_fitted, other_versions
         from bench.predict.labelling import label_rows
@@ -89,11 +94,6 @@ def command(
         from bench.predict.writing import FORMATS, answer_format, check_output, write_answers
         from bench.report.terminal import wrapped
 
-        streamed = str(source) == "-"
-        if streamed and sys.stdin is None:
-            raise ConfigError("Standard input is closed, so there is no text to label.", "Name a file: --input FILE")
-        if streamed and any(written.values()):
-            raise ConfigError("How standard input is written is told by its first lines.", "Name a file: --input FILE")
         target = None if str(output) == "-" else output
         if target is not None:
             check_output(target, force)

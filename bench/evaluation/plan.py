@@ -211,6 +211,8 @@ def _fitting(
         except UserError as error:
             if name == BASELINE or config.asked_for_models:
                 raise
+            if config.model_overrides and _loads(name):
+                raise _unfit({name: _reason(error, f"model={name}")}, config) from error
             left_out.append(error)
             notes.append(f"{name} is left out: {error.message}")
     pairs = [(model, task) for task in tasks for model in models]
@@ -273,17 +275,32 @@ def _check_overrides(
     reasons = {}
     for (model, task), found in zip(plain, without, strict=True):
         if not isinstance(found, ModelError):
-            error = failed[model.name, task.name][1]
-            message = error.message.removeprefix(f"{model.origin}: ")
-            reasons[model.name] = message if error.hint is None else f"{message} {error.hint}"
-    if not reasons:
-        return
+            reasons[model.name] = _reason(failed[model.name, task.name][1], model.origin)
+    if reasons:
+        names = {name for name, _ in failed}
+        raise _unfit(reasons, config, [name for name in config.models if name not in names and name != BASELINE])
+
+
+def _loads(name: str) -> bool:
+    """Whether a model's definition is sound as it stands."""
+    try:
+        load_model(name)
+    except UserError:
+        return False
+    return True
+
+
+def _reason(error: UserError, origin: str) -> str:
+    message = error.message.removeprefix(f"{origin}: ")
+    return message if error.hint is None else f"{message} {error.hint}"
+
+
+def _unfit(reasons: Mapping[str, str], config: RunConfig, fits: Sequence[str] = ()) -> ConfigError:
     typed = " ".join(word for word in config.overrides if word.startswith("model."))
-    fits = [name for name in config.models if name not in {name for name, _ in failed} and name != BASELINE]
     lines = [f"{name}: {reason}" for name, reason in reasons.items()]
     if fits:
         lines.append(f"Name the models that it is for: model={','.join(fits)}")
-    raise ConfigError(f"{typed} does not fit {', '.join(reasons)}.", "\n".join(lines))
+    return ConfigError(f"{typed} does not fit {', '.join(reasons)}.", "\n".join(lines))
 
 
 def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, config: RunConfig) -> PlannedRun:
