@@ -13,7 +13,7 @@ grid is all combinations of
 Printed is the page ``docs/coverage.md``: of each metric the share of intervals that hold the truth. The same arguments
 print the same page::
 
-    python tests/benchmarks/interval_coverage.py > docs/coverage.md
+    python tests/benchmarks/interval_coverage.py --repeats 500 > docs/coverage.md
     python tests/benchmarks/interval_coverage.py --repeats 100 --groups 5 20 --rates 98/2
 """
 
