@@ -240,6 +240,40 @@ def test_a_sample_drawn_by_strata_varies_within_them_only() -> None:
     assert stratified.high - stratified.low == pytest.approx(2 * 2.0 * error, rel=0.1)
 
 
+def test_a_stratum_of_a_single_group_makes_the_interval_wide_rather_than_sure_of_it() -> None:
+    """That group's share of the weight is large, and nothing says what another one would be like."""
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(200):
+        rates = rng.beta(8, 2, size=13)
+        right = rng.binomial(15, rates)
+        weights = np.array([*[1.0] * 12, 5.0])
+        confusions = weights[:, None, None] * np.array([[[hits, 15 - hits], [0, 0]] for hits in right])
+        found = label_score_intervals(confusions, strata=np.array([*[0] * 12, 1])).given["accuracy"]
+        covered += found.low <= 0.8 <= found.high
+    assert covered / 200 >= 0.93
+
+
+GROUPS_OF_TWO_SIZES = np.array([1, 2, 1, 2, 1, 2])[:, None, None]
+
+
+@pytest.mark.parametrize("share", [[[4, 2], [3, 5]], [[8, 0], [0, 5]], [[0, 3], [4, 0]]])
+def test_groups_that_are_all_alike_are_no_certainty(share: list[list[int]]) -> None:
+    alike = label_score_intervals(GROUPS_OF_TWO_SIZES * np.array(share) * 1.1).given
+    for name, interval in alike.items():
+        assert interval.high - interval.low > 0.1, name
+
+
+def test_predictions_that_are_all_sure_and_right_are_no_certainty() -> None:
+    true = np.arange(20) % 2
+    found = probability_score_intervals(np.eye(2)[true], true, np.arange(20)).given
+    assert found["brier"].low == 0.0 == found["log_loss"].low
+    assert found["brier"].high == pytest.approx(2 * proportion_confint(0, 20, method="wilson")[1])
+    assert 0.1 < found["log_loss"].high <= -np.log(np.finfo(np.float64).eps)
+    one_wrong = np.eye(2)[np.where(np.arange(20) == 0, 1 - true, true)]
+    assert probability_score_intervals(one_wrong, true, np.arange(20)).given["log_loss"].high <= 36.05
+
+
 def test_an_interval_over_many_groups_is_the_normal_one() -> None:
     true, predicted, groups, _ = drawn_predictions(40_000, 1)
     confusions = np.repeat(confusion_by_group(true, predicted, groups, 3), 5, axis=0)

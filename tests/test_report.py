@@ -513,6 +513,15 @@ def test_a_perfectly_calibrated_model_has_no_error_on_average_however_few_its_pr
     assert np.mean(held) > 0.95
 
 
+def test_the_interval_of_the_calibration_error_stays_in_range_and_is_none_of_certainty() -> None:
+    few = reliability(np.array([0.9, 0.8]), np.array([True, False]), np.array([0, 1])).interval
+    sure = reliability(np.ones(50), np.ones(50, dtype=bool), np.arange(50)).interval
+    assert few is not None
+    assert sure is not None
+    assert 0.0 <= few.low <= few.high <= 1.0
+    assert (sure.low, sure.high) == (0.0, pytest.approx(0.071, abs=0.001))
+
+
 def test_the_interval_of_the_calibration_error_covers_it() -> None:
     rng = np.random.default_rng(1)
     covered = 0

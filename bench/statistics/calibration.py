@@ -123,7 +123,7 @@ def _squared_error(held: Floats, excess: Floats, variances: Floats) -> Floats:
 
 
 def _interval(held: Floats, excess: Floats, squared: float) -> Interval | None:
-    from scipy.special import stdtrit
+    from scipy.special import ndtri, stdtrit
 
     n_groups = len(held)
     if n_groups < 2:
@@ -131,5 +131,9 @@ def _interval(held: Floats, excess: Floats, squared: float) -> Interval | None:
     without = _squared_error(held.sum(axis=0) - held, excess.sum(axis=0) - excess, _variances(held, excess))
     error = np.sqrt((n_groups - 1) / n_groups * ((without - without.mean()) ** 2).sum())
     reach = float(stdtrit(n_groups - 1, 0.975) * error)
-    low, high = (float(np.sqrt(max(end, 0.0))) for end in (squared - reach, squared + reach))
+    low, high = (float(np.sqrt(min(max(end, 0.0), 1.0))) for end in (squared - reach, squared + reach))
+    if error == 0.0:
+        # Where nothing is wrong, the next group may be: Wilson's upper limit of none of so many.
+        quantile = float(ndtri(0.975)) ** 2
+        high = max(high, quantile / (n_groups + quantile))
     return Interval(low, high)

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 """The nominal coverage of every interval."""
 
+NO_VARIATION = 1e-20
+"""A variance up to this one is rounding."""
+
+GREATEST_LOSS = {"log_loss": -float(np.log(np.finfo(np.float64).eps)), "brier": 2.0}
+"""The greatest loss of an example, with the probability of log-loss clipped."""
+
 FEWEST = 3.0
 """Effective groups that each label must stand in; with fewer a score that needs the label has no interval."""
 
@@ -110,24 +116,37 @@ class _Units:
         """The sums of the products of groups' influences, within strata where there are any."""
         if self.strata is None:
             return np.asarray((influence * self.counts[:, None]).T @ influence)
-        total = np.zeros((influence.shape[1], influence.shape[1]))
+        return np.sum(self._within_strata(influence), axis=0)
+
+    def freedom(self, influence: Floats) -> Floats:
+        """Degrees of freedom of a variance that is the sum of the squared influences (Satterthwaite 1946).
+
+        Their fourth powers say how unequal they are: a few large groups or errors make the variance uncertain. With
+        strata, one that has few groups and much of the variance does (Welch 1947).
+        """
+        if self.strata is None:
+            squares, fourth = self.counts @ influence**2, self.counts @ influence**4
+            doubt = (fourth - squares**2 / np.maximum(self.counts @ (influence != 0), 1.0)) / 2.0
+        else:
+            parts = np.diagonal(self._within_strata(influence), axis1=1, axis2=2)
+            groups = np.array([self.counts[self.strata == stratum].sum() for stratum in np.unique(self.strata)])
+            squares, doubt = parts.sum(axis=0), (parts**2 / np.maximum(groups - 1.0, 1.0)[:, None]).sum(axis=0)
+        return np.divide(squares**2, doubt, out=np.full(len(squares), np.inf), where=doubt > 0)
+
+    def _within_strata(self, influence: Floats) -> Floats:
+        """What each stratum adds to `products`, of shape (n_strata, n_scores, n_scores)."""
+        assert self.strata is not None
+        added = []
         for stratum in np.unique(self.strata):
             here = self.strata == stratum
             counts, values = self.counts[here], influence[here]
             n = counts.sum()
             if n > 1:
                 centred = values - counts @ values / n
-                total += n / (n - 1.0) * (centred * counts[:, None]).T @ centred
-        return total
-
-    def freedom(self, influence: Floats) -> Floats:
-        """Degrees of freedom of a variance that is the sum of the squared influences (Satterthwaite 1946).
-
-        Their fourth powers say how unequal they are: a few large groups or errors make the variance uncertain.
-        """
-        squares, fourth = self.counts @ influence**2, self.counts @ influence**4
-        spread = fourth - squares**2 / np.maximum(self.counts @ (influence != 0), 1.0)
-        return np.where(spread > 0, 2.0 * squares**2 / np.where(spread > 0, spread, 1.0), np.inf)
+                added.append(n / (n - 1.0) * (centred * counts[:, None]).T @ centred)
+            else:  # Nothing says how much such groups vary; what this one adds is taken for it.
+                added.append(values.T @ values)
+        return np.stack(added)
 
 
 def label_score_intervals(
@@ -227,9 +246,9 @@ def probability_score_intervals(
     if (thin := _thin(units.effective(support), np.arange(n_labels))) is not None:
         return ScoreIntervals(withheld=dict.fromkeys(("log_loss", "brier", "average_precision"), thin))
     given = {}
-    for name, bound in (("log_loss", np.inf), ("brier", 2.0)):
+    for name, bound in GREATEST_LOSS.items():
         loss = losses(probabilities, true, name)
-        given[name] = _mean_loss(loss, codes, true, support, units, bound)
+        given[name] = _mean_loss(loss, codes, true, support, units, bound, logarithmic=name == "log_loss")
     precisions, influences = [], []
     for label in range(n_labels):
         order = ranked(probabilities[:, label], true == label, parts)
@@ -274,9 +293,10 @@ class _Scores:
     def of(cls, values: Floats, influence: Floats, effective: Floats, units: _Units, capped: bool) -> _Scores:
         """Give each score Wilson's interval (1927) with the number of trials that the groups' variance stands for.
 
-        The quantile is Student's with the degrees of freedom that the variance has. A share cannot vary
-        more than if each group were all right or all wrong, so it is `capped` at the interval that has as many
-        independent trials as there are effective groups; a score at a bound, where nothing varies, gets that one.
+        The quantile is Student's with the degrees of freedom that the variance has. Where size and weight have nothing
+        to do with being right, a share cannot vary more than if each group were all right or all wrong. So it is
+        `capped` at the interval that has as many independent trials as there are effective groups, but not in a sample
+        drawn by strata; a score that does not vary gets that one.
         """
         from scipy.special import stdtrit
 
@@ -284,8 +304,9 @@ class _Scores:
         variance = np.diagonal(units.products(influence)) * (1.0 if units.strata is not None else few / (few - 1.0))
         freedom = np.maximum(np.minimum(effective - 1.0, units.freedom(influence)), 0.1)
         spread = values * (1.0 - values)
-        varies = (variance > 0.0) & (spread > 0.0)
+        varies = (variance > NO_VARIATION) & (spread > NO_VARIATION)
         trials = np.where(varies, spread / np.where(varies, variance, 1.0), few)
+        capped = capped and units.strata is None
         limits = uncapped = _wilson(values, trials, np.where(varies, stdtrit(freedom, (1.0 + LEVEL) / 2.0), _normal()))
         variance = np.where(varies, variance, 0.0)
         if capped:
@@ -386,8 +407,9 @@ def _correlation(matrices: Floats, units: _Units, effective: float) -> Interval:
     n = units.counts.sum()
     influence = (left_out - units.counts @ left_out / n)[:, None] * np.sqrt((n - 1.0) / n)
     error = float(np.sqrt(units.products(influence)[0, 0]))
-    if abs(observed) >= 1.0:
-        low, high = _wilson(np.array([(observed + 1.0) / 2.0]), np.array([effective]), np.array([_normal()]))
+    if error**2 <= NO_VARIATION or 1.0 - abs(observed) <= NO_VARIATION:
+        share = np.clip((observed + 1.0) / 2.0, 0.0, 1.0)
+        low, high = _wilson(np.array([share]), np.array([effective]), np.array([_normal()]))
         return Interval(2.0 * float(low[0]) - 1.0, 2.0 * float(high[0]) - 1.0)
     freedom = max(min(effective - 1.0, float(units.freedom(influence)[0])), 0.1)
     reach = float(stdtrit(freedom, (1.0 + LEVEL) / 2.0)) * error / (1.0 - observed**2)
@@ -395,8 +417,10 @@ def _correlation(matrices: Floats, units: _Units, effective: float) -> Interval:
     return Interval(float(np.tanh(centre - reach)), float(np.tanh(centre + reach)))
 
 
-def _mean_loss(loss: Floats, codes: Codes, true: Codes, support: Floats, units: _Units, bound: float) -> Interval:
-    """The interval of a mean loss, on the logarithmic scale, or Wilson's where the loss has an upper bound.
+def _mean_loss(
+    loss: Floats, codes: Codes, true: Codes, support: Floats, units: _Units, bound: float, logarithmic: bool
+) -> Interval:
+    """The interval of a mean loss, on the logarithmic scale or Wilson's; Wilson's also where no group's loss varies.
 
     A rare label may have most of the loss. The degrees of freedom are therefore those of the labels' parts of the
     variance, put together by Welch (1947).
@@ -415,14 +439,13 @@ def _mean_loss(loss: Floats, codes: Codes, true: Codes, support: Floats, units: 
     error = float(np.sqrt(units.products(whole)[0, 0] * effective / (effective - 1.0)))
     freedom = max(min(effective - 1.0, welch, float(units.freedom(whole)[0])), 0.1)
     quantile = float(stdtrit(freedom, (1.0 + LEVEL) / 2.0))
-    if error == 0.0 or mean == 0.0:
-        return Interval(mean, mean)
-    if np.isinf(bound):
+    varies = error**2 > NO_VARIATION
+    if logarithmic and varies:
         reach = min(quantile * error / mean, 700.0)
-        return Interval(mean * float(np.exp(-reach)), mean * float(np.exp(reach)))
+        return Interval(mean * float(np.exp(-reach)), min(mean * float(np.exp(reach)), bound))
     share = np.array([mean / bound])
-    trials = share * (1.0 - share) / (error / bound) ** 2
-    low, high = _wilson(share, trials, np.array([quantile]))
+    trials = share * (1.0 - share) / (error / bound) ** 2 if varies else np.array([effective])
+    low, high = _wilson(share, trials, np.array([quantile if varies else _normal()]))
     return Interval(bound * float(low[0]), bound * float(high[0]))
 
 
