@@ -1073,7 +1073,6 @@ TOOLS: dict[str, tuple[str, Callable[[], list[Row]], str, dict[str, Row]]] = {
             "no text": {"data": {"title": "x"}},
             "data that are no object": {"data": "نص"},
             "annotations that are no list": {"annotations": {"result": []}},
-            "an annotation that is null": {"annotations": [None]},
             "an annotation without a result": {"annotations": [{"completed_by": 1}]},
             "two choices": {"annotations": [choices("denial", "none")]},
             "a choice that is null": {"annotations": [choices(None)]},
