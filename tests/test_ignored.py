@@ -14,7 +14,7 @@ from bench.catalogue import load_model, load_task
 from bench.comparison.request import parse_request as parse_compared
 from bench.config import compose, parse_overrides
 from bench.data.scaffold import Given, scaffold_task
-from bench.errors import ConfigError, DataError, ModelError
+from bench.errors import ConfigError, ModelError
 from bench.models import Model
 from bench.models.space import SearchSpace
 from bench.predict.choice import parse_request

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,28 +34,42 @@ def started(folder: Path) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose path leaves room for a socket's."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_workers_start_where_the_temporary_folder_has_a_long_path(tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    started(long).communicate("")
+    assert list(long.iterdir()) == []
+
+
 def test_the_sockets_folder_goes_with_the_command_and_after_a_kill_with_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    killed, running = started(tmp_path), started(tmp_path)
-    assert len(list(tmp_path.iterdir())) == 2
+    monkeypatch.setattr("tempfile.tempdir", str(short_folder))
+    killed, running = started(short_folder), started(short_folder)
+    assert len(list(short_folder.iterdir())) == 2
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     remove_abandoned()
-    (kept,) = tmp_path.iterdir()
+    (kept,) = short_folder.iterdir()
     assert kept.name.startswith(PREFIX)
     running.communicate("")
     assert running.returncode == 0
-    assert list(tmp_path.iterdir()) == []
+    assert list(short_folder.iterdir()) == []
 
 
-def test_a_folder_that_is_being_made_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    young, old, foreign = (tmp_path / name for name in (f"{PREFIX}young", f"{PREFIX}old", "pymp-other"))
+def test_a_folder_that_is_being_made_is_left_alone(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(short_folder))
+    young, old, foreign = (short_folder / name for name in (f"{PREFIX}young", f"{PREFIX}old", "pymp-other"))
     for folder in (young, old, foreign):
         folder.mkdir()
     (old / f".{HELD}").touch()
     os.utime(old, (old.stat().st_mtime - 2 * GRACE,) * 2)
     remove_abandoned()
-    assert {path.name for path in tmp_path.iterdir()} == {young.name, foreign.name}
+    assert {path.name for path in short_folder.iterdir()} == {young.name, foreign.name}

@@ -7,6 +7,7 @@ command lives, and every command removes those that nobody holds.
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import tempfile
 import time
@@ -20,6 +21,9 @@ PREFIX = "bench-sockets-"
 HELD = "held"
 """The file that is locked; it appears with its lock."""
 
+LONGEST = 64
+"""Characters of the temporary folder, above which a socket's path would be longer than the system allows."""
+
 GRACE = 3600.0
 """Seconds after which a folder without that file is one whose command was killed while it made the folder."""
 
@@ -30,7 +34,7 @@ def use_own_folder() -> None:
     if "tempdir" in settings:
         return
     remove_abandoned()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_place()))
     held = (folder / f".{HELD}").open("w")
     fcntl.flock(held, fcntl.LOCK_EX)
     (folder / f".{HELD}").rename(folder / HELD)
@@ -40,12 +44,18 @@ def use_own_folder() -> None:
 
 def remove_abandoned() -> None:
     """Remove the folders that no process holds."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in _place().glob(f"{PREFIX}*"):
         try:
             if _is_abandoned(folder):
                 shutil.rmtree(folder, ignore_errors=True)
         except OSError:  # Another user's, or another command removes it at the same time.
             continue
+
+
+def _place() -> Path:
+    """The temporary folder, or the system's own where the path of that is too long for a socket."""
+    chosen, short = Path(tempfile.gettempdir()), Path("/tmp")
+    return short if len(str(chosen)) > LONGEST and os.access(short, os.W_OK | os.X_OK) else chosen
 
 
 def _is_abandoned(folder: Path) -> bool:
