@@ -192,7 +192,7 @@ def label_score_intervals(
         **({F_AVG: f1.only(np.arange(n_labels) < 2)} if metric == F_AVG else {}),
     }
     for name, scores in means.items():
-        if (thin := _thin(scores.effective, scores.labels)) is not None:
+        if (thin := _thin(recall.effective[scores.labels], scores.labels)) is not None:
             withheld[name] = thin
         else:
             given[name] = scores.mean(units)
@@ -209,10 +209,13 @@ def label_score_intervals(
     order = [name for name in label_scores(matrices[:1], metric) if name in given]
     by_label = {
         name: tuple(
-            each if groups >= FEWEST else None
-            for each, groups in zip(scores.intervals(), scores.effective, strict=True)
+            each if groups >= FEWEST else None for each, groups in zip(scores.intervals(), rests_on, strict=True)
         )
-        for name, scores in (("precision", precision), ("recall", recall), ("f1", f1))
+        for name, scores, rests_on in (
+            ("precision", precision, precision.effective),
+            ("recall", recall, recall.effective),
+            ("f1", f1, recall.effective),
+        )
     }
     return ScoreIntervals({name: given[name] for name in order}, withheld, by_label)
 
