@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from contest import store_contest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from stored_task import write_task_runs
@@ -773,3 +774,14 @@ def _count(page: Any) -> tuple[int, int]:
     match = re.search(r"of (?:(\d+) of )?(\d+) errors of", text)
     assert match, text
     return int(match[1] or match[2]), int(match[2])
+
+
+def test_a_page_of_scores_without_intervals_says_so_in_their_places(tmp_path: Path) -> None:
+    for folder in store_contest(tmp_path, {"a": 0.8, "b": 0.6}).values():
+        summary = folder.read_summary()
+        none = {label: {} for label in summary["class_intervals"]}
+        folder.write_summary(summary | {"intervals": {}, "class_intervals": none})
+    runs = read_side_by_side(select_runs(tmp_path, "denial", Filter()), None)
+    page = render_report(runs, compare(runs, 0.01))
+    assert "A dot without a line has no interval" in page
+    assert page.count("<small>no interval</small>") == 2 * len(runs.labels)
