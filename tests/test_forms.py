@@ -59,7 +59,7 @@ class Form:
     write : callable
         Writes the data into a folder.
     data : str or list of str
-        What ``--data`` is given.
+        What ``--data`` is given; empty for the one file that is written.
     rows : list of (str, str)
         The texts and labels that must be read.
     options : list of str
@@ -71,7 +71,7 @@ class Form:
     """
 
     write: Callable[[Path], object]
-    data: str | list[str]
+    data: str | list[str] = ""
     rows: Rows = field(default_factory=lambda: ROWS)
     options: list[str] = field(default_factory=list)
     split: list[str] = field(default_factory=list)
@@ -330,7 +330,7 @@ NEXT: dict[str, tuple[Form, str]] = {
     ),
     "the header again in the middle": (
         Form(put("a.csv", table(ROWS) + table(ROWS[:2])), "a.csv"),
-        "Take this line out, or name both files by a --data each.",
+        "take this line out",
     ),
     "another delimiter in the header": (
         Form(put("a.csv", bare(PLAIN).replace("text\t", "text,")), "a.csv"),
@@ -340,6 +340,47 @@ NEXT: dict[str, tuple[Form, str]] = {
     "lines of texts alone": (Form(put("a.txt", "نفى\nأكد\n"), "a.txt"), "--data a.txt --data labels.txt"),
 }
 """Forms of which a message names the next command."""
+
+
+AGAIN = "the header stands here again"
+
+MISREAD: dict[str, tuple[Form, str]] = {
+    "the header again behind a byte order mark": (
+        Form(put("a.csv", table(ROWS) + "\ufeff" + table(ROWS[:2]))),
+        f"line 10: {AGAIN}",
+    ),
+    "the header again behind a byte order mark, in quotation marks": (
+        Form(put("a.csv", table(ROWS, quoting=csv.QUOTE_ALL) + "\ufeff" + table(ROWS[:2], quoting=csv.QUOTE_ALL))),
+        f"line 10: {AGAIN}",
+    ),
+    "the header again behind a byte order mark, with tabs": (
+        Form(put("a.tsv", bare(PLAIN) + "\ufeff" + bare(PLAIN[:2]))),
+        f"line 9: {AGAIN}",
+    ),
+    "the header again in UTF-16": (
+        Form(lambda folder: (folder / "a.txt").write_bytes(bare(PLAIN).encode("utf-16") * 2), "a.txt"),
+        f"line 9: {AGAIN}",
+    ),
+    "the header again in other letter case": (
+        Form(put("a.csv", table(ROWS) + table(ROWS[:2], ("Text", "LABEL")))),
+        f"line 10: {AGAIN}",
+    ),
+    "the header again with spaces": (Form(put("a.csv", table(ROWS) + table(ROWS[:2], ("text ", " label")))), AGAIN),
+    "the header again in another order": (Form(put("a.csv", table(ROWS) + table(ROWS[:2], ("label", "text")))), AGAIN),
+    "the header again in a sheet": (
+        Form(lambda folder: workbook(folder, data=[("text", "label"), *ROWS, ("Text", "label"), *ROWS])),
+        f"row 9: {AGAIN}",
+    ),
+    "the header again in Parquet": (
+        Form(lambda folder: pd.DataFrame(objects([*ROWS, ("text", "label")])).to_parquet(folder / "a.parquet")),
+        f"row 8: {AGAIN}",
+    ),
+    "the header again in JSON Lines": (
+        Form(put("a.jsonl", "".join(as_json(row) + "\n" for row in objects([*ROWS, ("text", "label")])))),
+        f"line 8: {AGAIN}",
+    ),
+}
+"""Forms that would give wrong examples, and what is said of them."""
 
 
 @pytest.fixture
@@ -382,6 +423,31 @@ def test_of_another_form_a_message_names_the_next_command(folder: Path, bench: B
     assert (status, printed) == (2, "")
     assert expected in told
     assert not (folder / "tasks").exists()
+
+
+@pytest.mark.parametrize("name", MISREAD)
+def test_what_would_be_misread_is_refused_for_tasks_and_new_text(folder: Path, name: str) -> None:
+    form, expected = MISREAD[name]
+    form.write(folder)
+    (path,) = folder.iterdir()
+    with pytest.raises(UserError) as of_task:
+        scaffold_task("mine", folder, path.name, Given())
+    with pytest.raises(UserError) as of_new_text:
+        list(read_file(Path(path.name), {"text": "text"}, ()).rows)
+    for told in (of_task.value, of_new_text.value):
+        assert expected in f"{told.message}\n{told.hint}"
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+@pytest.mark.parametrize("end", ["", ", ثم", "\n", '"'])
+def test_a_text_may_be_as_long_as_a_book(folder: Path, quoting: int, end: str) -> None:
+    rows = [("نص " * 60_000 + end + "ختام", "none"), *ROWS]
+    put("a.csv", table(rows, quoting=quoting))(folder)
+    form = detect_form(folder / "a.csv").form
+    assert [tuple(row.values()) for _, row in form.rows(folder / "a.csv")] == rows
+    assert [row["text"] for _, row in read_file(folder / "a.csv", {"text": "text"}, ()).rows] == [
+        row[0] for row in rows
+    ]
 
 
 ONE_FILE = [name for name, form in TAKEN.items() if isinstance(form.data, str) and "." in form.data]

@@ -12,7 +12,18 @@ from bench.data.files import LFS_POINTER, check_fetched, check_file, iter_json_l
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
-from bench.data.sources.delimited import DELIMITED, NONE, QUOTINGS, Dialect, RowError, Swallowed, table_rows
+from bench.data.sources.delimited import (
+    DELIMITED,
+    HEADER_AGAIN,
+    HEADER_AGAIN_HINT,
+    NONE,
+    QUOTINGS,
+    Dialect,
+    Header,
+    RowError,
+    Swallowed,
+    table_rows,
+)
 from bench.data.sources.json_objects import read_json
 from bench.data.sources.plain import beside, class_folders, fasttext
 from bench.data.sources.sheet import read_sheet
@@ -88,8 +99,14 @@ class Form:
             If the file is not written so.
         """
         with unpacked(path, (*SUFFIXES, *TEXTS)) as (file, shown):
+            header = None
             for where, row in FORMATS[self.format](file, self):
-                yield where if file is path else where.replace(str(file), shown), row
+                place_of_row = where if file is path else where.replace(str(file), shown)
+                if self.format not in DELIMITED and not self.header:
+                    header = header or Header(list(row))
+                    if header.is_in(list(row.values())):
+                        raise DataError(f"{place_of_row}: {HEADER_AGAIN}", HEADER_AGAIN_HINT)
+                yield place_of_row, row
 
     def settings(self, name: str) -> dict[str, Any]:
         """Say how files are written as a source does, without what the suffix of a file's name says."""
