@@ -379,6 +379,39 @@ MISREAD: dict[str, tuple[Form, str]] = {
         Form(put("a.jsonl", "".join(as_json(row) + "\n" for row in objects([*ROWS, ("text", "label")])))),
         f"line 8: {AGAIN}",
     ),
+    "a title above the header": (
+        Form(put("a.csv", "بيانات المشروع,\n" + table(ROWS, ("النص", "التصنيف")))),
+        "line 1: this is a title; the header is in line 2",
+    ),
+    "a title of one cell and a blank line above the header": (
+        Form(put("a.csv", "بيانات المشروع\n\n" + table(ROWS, delimiter=";"))),
+        "line 1: this is a title; the header is in line 3",
+    ),
+    "a title above the header of a table with tabs": (
+        Form(put("a.tsv", "بيانات المشروع\t\n" + bare(PLAIN, header="id text{}class"))),
+        "the header is in line 2",
+    ),
+    "a title of Excel in Windows-1256": (
+        Form(put("a.csv", "بيانات المشروع;;\n" + table(ROWS, delimiter=";"), WINDOWS)),
+        "the header is in line 2",
+    ),
+    "a title in a sheet": (
+        Form(lambda folder: workbook(folder, data=[("بيانات",), ("2024",), ("text", "label"), *ROWS])),
+        "row 1: this is a title; the header is in row 3",
+    ),
+    "kinds of values below the header": (
+        Form(put("a.csv", "text,label\nstring,category\n" + table(ROWS, None))),
+        "Take line 2 out.",
+    ),
+    "descriptions of a survey below the header": (
+        Form(
+            put(
+                "a.csv",
+                table([("معرف", "اكتب نصا"), ('{"ImportId":"_id"}', '{"ImportId":"Q1"}'), *ROWS], ("ResponseId", "Q1")),
+            )
+        ),
+        "Take lines 2 and 3 out.",
+    ),
 }
 """Forms that would give wrong examples, and what is said of them."""
 

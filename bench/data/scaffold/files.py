@@ -12,6 +12,7 @@ from bench.data.encodings import detect_encoding
 from bench.data.files import check_file, iter_json_lines
 from bench.data.messages import listed, place
 from bench.data.scaffold.found import Found
+from bench.data.scaffold.title import check_title
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.archive import ARCHIVES, unpacked
 from bench.data.sources.delimited import DELIMITED, NAMES
@@ -43,6 +44,7 @@ def find_file(path: Path, asked: Asked) -> Found:
     """Say what one file holds."""
     layout = detect_form(path, asked)
     form = layout.form
+    check_title(path, form)
     _check_header(path, form)
     source = {"kind": "table", "path": path.name, **form.settings(path.name)}
     return Found(
@@ -189,6 +191,7 @@ def _common_form(paths: Sequence[Path], asked: Asked) -> tuple[Form, tuple[str, 
     """How all files of a split are written: as one of them is, if the others can be read so too."""
     layouts = [detect_form(path, asked) for path in paths]
     for path, layout in zip(paths, layouts, strict=True):
+        check_title(path, layout.form)
         _check_header(path, layout.form)
     for layout in layouts:
         if all(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -35,17 +37,7 @@ def read_sheet(path: Path, sheet: str | None = None, columns: Sequence[str] = ()
     bench.errors.DataError
         If it is no workbook, has no such sheet, or several with values, or a column's name stands twice.
     """
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    check_file(path)
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        raise DataError(
-            f"{path}: it is no readable .xlsx workbook: {error}.", "Save it anew as .xlsx or CSV."
-        ) from error
-    try:
+    with _opened(path) as book:
         chosen = _chosen(book, sheet, path)
         names = list(columns)
         for number, cells in _filled(chosen):
@@ -62,6 +54,29 @@ def read_sheet(path: Path, sheet: str | None = None, columns: Sequence[str] = ()
                     "Give each column a name in the first row.",
                 )
             yield where, dict(zip(names, cells + [""] * (len(names) - len(cells)), strict=False))
+
+
+def sheet_head(path: Path, sheet: str | None, number: int) -> list[tuple[int, list[str]]]:
+    """Return the first rows of a sheet that hold anything, with their numbers; see `read_sheet`."""
+    with _opened(path) as book:
+        return list(islice(_filled(_chosen(book, sheet, path)), number))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A workbook, for as long as it is read."""
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    check_file(path)
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+        raise DataError(
+            f"{path}: it is no readable .xlsx workbook: {error}.", "Save it anew as .xlsx or CSV."
+        ) from error
+    try:
+        yield book
     finally:
         book.close()
 
