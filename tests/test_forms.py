@@ -412,6 +412,30 @@ MISREAD: dict[str, tuple[Form, str]] = {
         ),
         "Take lines 2 and 3 out.",
     ),
+    "ISO 8859-6": (
+        Form(put("a.csv", table([("قال الوزير إن الخبر صحيح", "نعم"), ("نفى المتحدث", "لا")]), "iso-8859-6")),
+        "--encoding iso-8859-6",
+    ),
+    "the Arabic code page of DOS": (
+        Form(put("a.csv", table([("قال الوزير إن الخبر صحيح", "نعم"), ("نفى المتحدث", "لا")]), "cp720")),
+        "--encoding cp720",
+    ),
+    "a code page that nothing tells": (
+        Form(put("a.csv", table([("привет мир", "x")]), "koi8-r")),
+        "--encoding NAME",
+    ),
+    "UTF-8 cut off within a character": (
+        Form(put("a.csv", (table(ROWS) + "نص").encode()[:-1])),
+        "line 10: the file ends within a character; before it, it is UTF-8",
+    ),
+    "Windows-1256 below UTF-8": (
+        Form(put("a.csv", table(ROWS).encode() + table(ROWS * 50, None).encode(WINDOWS))),
+        "What follows is most likely WINDOWS-1256",
+    ),
+    "UTF-8 below Windows-1256": (
+        Form(put("a.csv", table(ROWS * 50).encode(WINDOWS) + table(ROWS[:3], None).encode())),
+        "is not UTF-8",
+    ),
 }
 """Forms that would give wrong examples, and what is said of them."""
 
@@ -529,7 +553,7 @@ def test_letters_of_other_languages_are_not_taken_for_arabic_ones(folder: Path) 
             scaffold_task("mine", folder, "a.csv", Given())
     arabic = [(text.replace("،", ",").replace("'", ""), label) for text, label in ROWS]
     put("a.csv", table(arabic), "iso-8859-6")(folder)
-    with pytest.raises(DataError, match="--encoding NAME"):
+    with pytest.raises(DataError, match="--encoding iso-8859-6"):
         scaffold_task("mine", folder, "a.csv", Given())
 
 
