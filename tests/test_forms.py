@@ -143,6 +143,16 @@ def workbook(folder: Path, **sheets: Rows) -> None:
     book.save(folder / "a.xlsx")
 
 
+def saved(folder: Path, **parts: Rows) -> None:
+    """Save a data set of `datasets`, with codes for labels, or one for each part."""
+    datasets = pytest.importorskip("datasets")
+    label = datasets.ClassLabel(names=sorted({label for _, label in ROWS}))
+    features = datasets.Features({"text": datasets.Value("string"), "label": label})
+    made = {name: datasets.Dataset.from_list(objects(rows), features=features) for name, rows in parts.items()}
+    whole = datasets.DatasetDict(made) if len(made) > 1 else next(iter(made.values()))
+    whole.save_to_disk(str(folder / "d"))
+
+
 def class_folders(folder: Path, *above: str, rows: Rows = ROWS, encoding: str = "utf-8") -> None:
     """Write a folder for each class."""
     for number, (text, label) in enumerate(rows):
@@ -288,6 +298,12 @@ TAKEN: dict[str, Form] = {
         [row for part in sorted(PARTS) for row in sorted(PARTS[part], key=lambda row: row[1])],
         split=[part for part in sorted(PARTS) for _ in PARTS[part]],
     ),
+    "a data set that datasets saved": Form(lambda folder: saved(folder, all=ROWS), "d"),
+    "a split that datasets saved": Form(
+        lambda folder: saved(folder, train=PARTS["train"], validation=PARTS["dev"], test=PARTS["test"]),
+        "d",
+        split=SPLIT,
+    ),
 }
 """Forms that become a task at the first command."""
 
@@ -315,6 +331,16 @@ NEXT: dict[str, tuple[Form, str]] = {
     "files that say nothing of each other": (
         Form(several(put("a.csv", "x"), put("b.csv", "y")), ["a.csv", "b.csv"]),
         "Files of a published split have train, test or dev in their names",
+    ),
+    "a data set in pieces of Parquet": (
+        Form(
+            lambda folder: [
+                (folder / "d").mkdir(),
+                *(pd.DataFrame(objects()).to_parquet(folder / f"d/train-0000{n}-of-00002.parquet") for n in range(2)),
+            ],
+            "d",
+        ),
+        "to_parquet('d/train.parquet')",
     ),
     "a split without its test part": (
         Form(several(put("train.csv", "x"), put("dev.csv", "y")), ["train.csv", "dev.csv"]),
@@ -396,7 +422,7 @@ MISREAD: dict[str, tuple[Form, str]] = {
         "the header is in line 2",
     ),
     "a title in a sheet": (
-        Form(lambda folder: workbook(folder, data=[("بيانات",), ("2024",), ("text", "label"), *ROWS])),
+        Form(lambda folder: workbook(folder, data=[("بيانات", ""), ("2024", ""), ("text", "label"), *ROWS])),
         "row 1: this is a title; the header is in row 3",
     ),
     "kinds of values below the header": (

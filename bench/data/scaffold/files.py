@@ -36,6 +36,12 @@ PARTS_IN_NAMES = ROLE_NAMES | {"trn": TRAIN, "tst": TEST, "trainset": TRAIN, "te
 LABELS_IN_NAMES = {"label", "labels", "target", "targets", "class", "classes", "gold", "y", "tags"}
 """The words in a file's name that say that it holds the labels of the texts of another one."""
 
+SAVED_PART = "state.json"
+"""What `datasets` writes into the folder of a data set or of one part of it."""
+
+SAVED_PARTS = "dataset_dict.json"
+"""What it writes into the folder above those of several parts."""
+
 TABLES = (*SUFFIXES, *TEXTS)
 """The suffixes of files that can be tables."""
 
@@ -54,6 +60,10 @@ def find_file(path: Path, asked: Asked) -> Found:
 
 def find_folder(folder: Path, asked: Asked) -> Found:
     """Say what a folder holds: documents with labels of spans, a folder for each class, or the files of a split."""
+    if (folder / SAVED_PART).is_file():
+        return _saved(folder, {})
+    if (folder / SAVED_PARTS).is_file():
+        return _saved_parts(folder)
     there = [path for path in sorted(folder.iterdir()) if not is_hidden(Path(path.name))]
     files = [path for path in there if not path.is_dir()]
     tables = [path for path in files if path.suffix.lower() in SUFFIXES]
@@ -68,6 +78,7 @@ def find_folder(folder: Path, asked: Asked) -> Found:
         return find_files(list(parts.values()), asked, left=candidates)
     if not tables and len(texts) == 2 and _labels_beside(texts) is not None:
         return find_files(texts, asked)
+    _check_shards(folder)
     shown = listed([path.name for path in tables or candidates], 5) or "none"
     hint = "The file of labels has the columns document, start, end and label."
     if candidates and not texts:
@@ -162,6 +173,57 @@ def _beside(texts: Path, labels: Path, asked: Asked) -> Found:
     }
     what = f"a text a line, with its label in the same line of {labels.name}{form.encoded}"
     return Found(str(texts), what, source, lambda: form.rows(texts), texts, files=(texts, labels))
+
+
+def _saved_parts(folder: Path) -> Found:
+    """The parts that ``DatasetDict.save_to_disk`` wrote, each into a folder."""
+    names = sorted(path.parent.name for path in folder.glob(f"*/{SAVED_PART}"))
+    parts = {PARTS_IN_NAMES[name]: name for name in names if name in PARTS_IN_NAMES}
+    if {TRAIN, TEST} <= parts.keys():
+        return _saved(folder, {role: parts[role] for role in ROLES if role in parts}, names)
+    if len(names) == 1:
+        return _saved(folder / names[0], {})
+    raise DataError(
+        f"{folder}: a data set with the parts {listed(names) or 'none'}; a published split has {TRAIN} and {TEST}.",
+        f"Name one: --data {folder / names[0]}" if names else "Save it anew by save_to_disk.",
+    )
+
+
+def _saved(folder: Path, parts: Mapping[str, str], there: Sequence[str] = ()) -> Found:
+    """What ``save_to_disk`` of `datasets` wrote: one folder, or one for each part of a split."""
+    form = Form("dataset")
+    folders = [folder / name for name in parts.values()] or [folder]
+    path = {role: f"{folder.name}/{name}" for role, name in parts.items()} if parts else folder.name
+    unread = [name for name in there if name not in parts.values()]
+    remarks = (f"These parts of the data set are not read: {listed(unread)}.",) if unread else ()
+
+    def rows() -> Rows:
+        return chain.from_iterable(form.rows(each) for each in folders)
+
+    return Found(
+        str(folder),
+        "a data set saved by `datasets`",
+        {"kind": "table", "path": path, "format": form.format},
+        rows,
+        folder,
+        files=tuple(file for each in folders for file in sorted(each.glob("*.arrow"))),
+        remarks=remarks,
+    )
+
+
+def _check_shards(folder: Path) -> None:
+    """Raise a DataError if a folder holds files of Parquet each of which is one of the pieces of a part."""
+    pieces = sorted(folder.rglob("*-[0-9]*-of-[0-9]*.parquet"))
+    parts = list(dict.fromkeys(path.name.split("-", 1)[0] for path in pieces))
+    if not pieces:
+        return
+    name, where = parts[0], pieces[0].parent
+    read = f"map(pandas.read_parquet, sorted(glob.glob('{where}/{name}-*')))"
+    raise DataError(
+        f"{folder}: its parts {listed(parts)} are in {len(pieces)} pieces, such as {pieces[0]}.",
+        "Put the pieces of each part together, such as:\n"
+        f"python -c \"import glob, pandas; pandas.concat({read}).to_parquet('{folder}/{name}.parquet')\"",
+    )
 
 
 def _class_folders(folder: Path, asked: Asked) -> Found:

@@ -26,6 +26,7 @@ from bench.data.sources.delimited import (
 )
 from bench.data.sources.json_objects import read_json
 from bench.data.sources.plain import beside, class_folders, fasttext
+from bench.data.sources.saved import saved_rows
 from bench.data.sources.sheet import read_sheet
 from bench.errors import ConfigError, DataError, nearest
 
@@ -309,6 +310,7 @@ FORMATS: dict[str, Callable[[Path, Form], Rows]] = {
     "fasttext": lambda path, form: fasttext(path, form.encoding),
     "lines": _beside,
     "class-folders": lambda path, form: class_folders(path, form.encoding),
+    "dataset": lambda path, form: saved_rows(path),
     "label-studio": lambda path, form: label_studio(path),
     "label-studio-min": lambda path, form: label_studio_min(path),
     "doccano": lambda path, form: doccano(path),
@@ -316,4 +318,4 @@ FORMATS: dict[str, Callable[[Path, Form], Rows]] = {
 }
 """What reads each format: separated by commas, by tabs without and with quotation marks, by semicolons and by bars; a
 JSON object a line, JSON of one value; Parquet; Excel's workbooks; fastText's lines; lines beside lines of labels; a
-folder for each class; exports of annotation tools."""
+folder for each class; a folder that `datasets` saved; exports of annotation tools."""
