@@ -131,7 +131,7 @@ def zipped(**files: str) -> bytes:
     return buffer.getvalue()
 
 
-def workbook(folder: Path, **sheets: Rows) -> None:
+def workbook(folder: Path, merge: str = "", **sheets: Rows) -> None:
     """Write an Excel workbook."""
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
@@ -140,6 +140,8 @@ def workbook(folder: Path, **sheets: Rows) -> None:
         sheet = book.create_sheet(name)
         for row in rows:
             sheet.append(row)
+        if merge:
+            sheet.merge_cells(merge)
     book.save(folder / "a.xlsx")
 
 
@@ -363,7 +365,11 @@ NEXT: dict[str, tuple[Form, str]] = {
         "The header is split by commas, this line by tabs: make them the same.",
     ),
     "a sheet of an old Excel": (Form(put("a.xls", b"\xd0\xcf\x11\xe0"), "a.xls"), "Save the sheet as .xlsx"),
-    "lines of texts alone": (Form(put("a.txt", "نفى\nأكد\n"), "a.txt"), "--data a.txt --data labels.txt"),
+    "lines of texts alone": (Form(put("a.txt", "نفى\nأكد\n"), "a.txt"), "let its name have the word labels"),
+    "lines of texts beside those of labels": (
+        Form(beside("d/a.txt", "d/a_labels.txt", PLAIN[-1:] * 2), "d/a.txt"),
+        "--data d/a.txt --data d/a_labels.txt",
+    ),
 }
 """Forms of which a message names the next command."""
 
@@ -462,8 +468,38 @@ MISREAD: dict[str, tuple[Form, str]] = {
         Form(put("a.csv", table(ROWS * 50).encode(WINDOWS) + table(ROWS[:3], None).encode())),
         "is not UTF-8",
     ),
+    "merged cells": (
+        Form(
+            lambda folder: workbook(
+                folder, merge="B2:B4", data=[("text", "label"), *ROWS[:1], *((text, "") for text, _ in ROWS[1:])]
+            )
+        ),
+        "the cells B2:B4 are merged",
+    ),
+    "a formula without its value": (
+        Form(lambda folder: workbook(folder, data=[("text", "label"), *((text, '="x"') for text, _ in ROWS)])),
+        "row 2: the value of the formula '=\"x\"' is not stored in the file",
+    ),
 }
 """Forms that would give wrong examples, and what is said of them."""
+
+
+HINTS: dict[str, tuple[Form, str]] = {
+    "Arabic commas": (Form(put("a.csv", bare(PLAIN[2:3], "،"))), "write ',' or a tab between cells"),
+    "XML as text": (Form(put("a.txt", "<?xml version='1.0'?>\n<a/>\n")), "It looks like XML or HTML"),
+    "XML": (Form(put("a.xml", "<a/>\n")), "into a .csv file in UTF-8 with a header"),
+    "a pickle of pandas": (Form(put("a.pkl", b"x")), "to_parquet('a.parquet')"),
+    "a text within an object": (
+        Form(put("a.jsonl", as_json({"data": {"text": "نص"}, "label": "x"}) + "\n")),
+        "'data' holds an object, with 'text' in it",
+    ),
+    "two lists of objects": (
+        Form(put("a.json", as_json({"features": [{"name": "text"}], "rows": objects()}))),
+        "Write the list with the rows alone",
+    ),
+    "a line below the table": (Form(put("a.csv", table(ROWS) + "Total: 60\n")), "such as a total or a source"),
+}
+"""Further forms that are no table, and what is said of them."""
 
 
 @pytest.fixture
@@ -519,6 +555,16 @@ def test_what_would_be_misread_is_refused_for_tasks_and_new_text(folder: Path, n
         list(read_file(Path(path.name), {"text": "text"}, ()).rows)
     for told in (of_task.value, of_new_text.value):
         assert expected in f"{told.message}\n{told.hint}"
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_of_what_is_no_table_a_message_says_what_to_do(folder: Path, name: str) -> None:
+    form, expected = HINTS[name]
+    form.write(folder)
+    (path,) = folder.iterdir()
+    with pytest.raises(UserError) as told:
+        scaffold_task("mine", folder, path.name, Given())
+    assert expected in f"{told.value.message}\n{told.value.hint}"
 
 
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])

@@ -12,6 +12,7 @@ from bench.data.encodings import detect_encoding
 from bench.data.files import check_file, iter_json_lines
 from bench.data.messages import listed, place
 from bench.data.scaffold.found import Found
+from bench.data.scaffold.names import fit, whole
 from bench.data.scaffold.title import check_title
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.archive import ARCHIVES, unpacked
@@ -52,6 +53,7 @@ def find_file(path: Path, asked: Asked) -> Found:
     form = layout.form
     check_title(path, form)
     _check_header(path, form)
+    _check_nested(path, form)
     source = {"kind": "table", "path": path.name, **form.settings(path.name)}
     return Found(
         str(path), form.describe(), source, lambda: form.rows(path), path, files=(path,), remarks=layout.remarks
@@ -302,11 +304,54 @@ def _check_header(path: Path, form: Form) -> None:
         header = head.lstrip("\r\n").splitlines()[0]
         if not any(delimiter in head for delimiter in NAMES):
             shown = header if len(header) <= LONGEST_SHOWN else header[: LONGEST_SHOWN - 1] + "…"
+            hint = (
+                "A table has a header that names its columns, such as text,label, and below it a row an example. "
+                f"{_labels_hint(path)}"
+            )
+            if mark := next((mark for mark in "،؛" if mark in header), None):
+                written = {"،": ",", "؛": ";"}[mark]
+                hint = f"The Arabic '{mark}' keeps no cells apart: write '{written}' or a tab between cells."
+            if header.startswith("<"):
+                hint = "It looks like XML or HTML: write its texts and labels into a .csv file, or into JSON Lines."
             raise DataError(
                 f"{place(file, 1)}: no comma, semicolon, tab or bar splits the header '{shown}' into columns.",
-                "A table has a header that names its columns, such as text,label, and below it a row an example. "
-                f"Where the labels are in another file: --data {path.name} --data labels.txt",
+                hint,
             )
+
+
+def _check_nested(path: Path, form: Form) -> None:
+    """Raise a DataError if the text of rows of JSON stands in an object within them."""
+    if form.format not in ("json", "jsonl"):
+        return
+    row = next((row for _, row in form.rows(path)), {})
+    if any(fit(name, "text") is not None or _is_phrase(value) for name, value in row.items()):
+        return
+    for key, value in row.items():
+        inner = [] if not isinstance(value, Mapping) else [name for name in value if whole(name, "text") is not None]
+        if inner:
+            read = f"pandas.json_normalize([json.loads(line) for line in open('{path}', encoding='utf-8')])"
+            if form.format == "json":
+                read = f"pandas.json_normalize(json.load(open('{path}', encoding='utf-8')))"
+            raise DataError(
+                f"{path}: '{key}' holds an object, with '{inner[0]}' in it, and not a value.",
+                f"Write a column for each, as '{key}.{inner[0]}':\npython -c \"import json, pandas; {read}"
+                ".to_json('flat.jsonl', orient='records', lines=True, force_ascii=False)\"",
+            )
+
+
+def _is_phrase(value: object) -> bool:
+    return isinstance(value, str) and len(value.split()) > 2
+
+
+def _labels_hint(path: Path) -> str:
+    """How to name the file of the labels of a file of texts, if there is one beside it."""
+    if path.suffix.lower() not in TEXTS:
+        return ""
+    beside = (other for other in sorted(path.parent.iterdir()) if other.suffix.lower() in TEXTS)
+    labels = next((other for other in beside if _labels_beside((path, other)) is not None), None)
+    if labels is not None:
+        return f"Its labels may be in another file: --data {path} --data {labels}"
+    return "Where the labels are in another file, let its name have the word labels, and name both by a --data each."
 
 
 def _tool(rows: Sequence[Mapping[str, Any]]) -> str | None:

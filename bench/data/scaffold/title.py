@@ -13,7 +13,7 @@ from bench.data.scaffold.names import fit, is_known
 from bench.data.sources.archive import unpacked
 from bench.data.sources.delimited import DELIMITED, EXCEL_LINE, NAMES
 from bench.data.sources.formats import SUFFIXES, TEXTS
-from bench.data.sources.sheet import sheet_head
+from bench.data.sources.sheet import check_cells, sheet_head
 from bench.errors import DataError
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def check_title(path: Path, form: Form) -> None:
 def _heads(path: Path, form: Form) -> Iterator[list[Numbered]]:
     """The first rows that hold anything, by each delimiter that there can be."""
     if form.format == "xlsx":
+        check_cells(path, form.sheet, FIRST)
         yield sheet_head(path, form.sheet, FIRST)
         return
     with open_text(path, newline="", encoding=form.encoding) as opened:

@@ -302,6 +302,8 @@ def _wrong_width(
         hint = "A text that holds the delimiter or a line end must be in quotation marks, and be read so: see --format."
     else:
         hint = "Quote a text that holds the delimiter or a line end."
+    if other is None and len(cells) == 1 < width:
+        hint += "\nIf it is no row, but says something of the table, such as a total or a source, take the line out."
     return RowError(line, f"{len(cells)} cells, but {'--columns names' if named else 'the header has'} {width}.", hint)
 
 
