@@ -381,6 +381,10 @@ MISREAD: dict[str, tuple[Form, str]] = {
         Form(put("a.csv", table(ROWS) + "\ufeff" + table(ROWS[:2]))),
         f"line 10: {AGAIN}",
     ),
+    "the first row again, and no header": (
+        Form(put("a.tsv", bare([*PLAIN, PLAIN[0]], header=""))),
+        "If the first line is a row and no header, name the columns, such as --columns name-1,name-2.",
+    ),
     "the header again behind a byte order mark, in quotation marks": (
         Form(put("a.csv", table(ROWS, quoting=csv.QUOTE_ALL) + "\ufeff" + table(ROWS[:2], quoting=csv.QUOTE_ALL))),
         f"line 10: {AGAIN}",

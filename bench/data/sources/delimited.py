@@ -189,7 +189,9 @@ def table_rows(
         if len(cells) != expected or any(cells[len(names) :]):
             raise _wrong_width(line, cells, taken, len(names), dialect, bool(columns))
         if again.is_in(cells):
-            raise RowError(line, HEADER_AGAIN, HEADER_AGAIN_HINT)
+            called = ",".join(f"name-{number}" for number in range(1, len(names) + 1))
+            no_header = f"If the first line is a row and no header, name the columns, such as --columns {called}."
+            raise RowError(line, HEADER_AGAIN, f"{HEADER_AGAIN_HINT}\n{no_header}")
         cells = cells[: len(names)] + [""] * (len(names) - len(cells))
         if watch is not None:
             watch.see(line, cells, taken)

@@ -107,7 +107,8 @@ def _columns(columns: Mapping[str, list[Any]], path: Path) -> Iterator[Row]:
         if any(value and isinstance(value[0], dict) for value in columns.values()):
             raise DataError(
                 f"{path}: it holds several lists: {', '.join(columns)}.",
-                "Write the list with the rows alone into a file: an array with an object for each text.",
+                "Write the list with the rows alone into a file, an array with an object for each text; of the parts "
+                "of a split each into a file of its own, such as train.json.",
             )
         counts = ", ".join(f"'{name}' has {length:,}" for name, length in lengths.items())
         raise DataError(
