@@ -381,10 +381,6 @@ MISREAD: dict[str, tuple[Form, str]] = {
         Form(put("a.csv", table(ROWS) + "\ufeff" + table(ROWS[:2]))),
         f"line 10: {AGAIN}",
     ),
-    "the first row again, and no header": (
-        Form(put("a.tsv", bare([*PLAIN, PLAIN[0]], header=""))),
-        "If the first line is a row and no header, name the columns, such as --columns name-1,name-2.",
-    ),
     "the header again behind a byte order mark, in quotation marks": (
         Form(put("a.csv", table(ROWS, quoting=csv.QUOTE_ALL) + "\ufeff" + table(ROWS[:2], quoting=csv.QUOTE_ALL))),
         f"line 10: {AGAIN}",
@@ -489,6 +485,10 @@ MISREAD: dict[str, tuple[Form, str]] = {
 
 
 HINTS: dict[str, tuple[Form, str]] = {
+    "the first row again, and no header": (
+        Form(put("a.tsv", bare([*PLAIN, PLAIN[0]], header=""))),
+        "If the first line is a row and no header, name the columns, such as --columns name-1,name-2.",
+    ),
     "Arabic commas": (Form(put("a.csv", bare(PLAIN[2:3], "،"))), "write ',' or a tab between cells"),
     "XML as text": (Form(put("a.txt", "<?xml version='1.0'?>\n<a/>\n")), "It looks like XML or HTML"),
     "XML": (Form(put("a.xml", "<a/>\n")), "into a .csv file in UTF-8 with a header"),
