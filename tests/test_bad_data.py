@@ -469,9 +469,9 @@ TABLE_MISTAKES = {
         "a.csv",
         "text,label\nنعم,yes\n".encode("cp1256"),
         {},
-        "a.csv, line 2: byte 1 of the line (0xe4) is not UTF-8.\nSave it as UTF-8; Arabic text is often Windows-1256: "
+        "a.csv, line 2: byte 1 of the line (0xe4) is not UTF-8.\nSave it as UTF-8; it is most likely Windows-1256: "
         "iconv -f WINDOWS-1256 -t UTF-8 FILE\n"
-        "A file of rows can also be read as it is: --encoding NAME, or source.encoding in a task's file.",
+        "A file of rows can also be read as it is: --encoding windows-1256, or source.encoding in a task's file.",
     ),
 }
 

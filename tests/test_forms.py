@@ -59,7 +59,7 @@ class Form:
     write : callable
         Writes the data into a folder.
     data : str or list of str
-        What ``--data`` is given.
+        What ``--data`` is given; empty for the one file that is written.
     rows : list of (str, str)
         The texts and labels that must be read.
     options : list of str
@@ -71,7 +71,7 @@ class Form:
     """
 
     write: Callable[[Path], object]
-    data: str | list[str]
+    data: str | list[str] = ""
     rows: Rows = field(default_factory=lambda: ROWS)
     options: list[str] = field(default_factory=list)
     split: list[str] = field(default_factory=list)
@@ -131,7 +131,7 @@ def zipped(**files: str) -> bytes:
     return buffer.getvalue()
 
 
-def workbook(folder: Path, **sheets: Rows) -> None:
+def workbook(folder: Path, merge: str = "", **sheets: Rows) -> None:
     """Write an Excel workbook."""
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
@@ -140,7 +140,19 @@ def workbook(folder: Path, **sheets: Rows) -> None:
         sheet = book.create_sheet(name)
         for row in rows:
             sheet.append(row)
+        if merge:
+            sheet.merge_cells(merge)
     book.save(folder / "a.xlsx")
+
+
+def saved(folder: Path, **parts: Rows) -> None:
+    """Save a data set of `datasets`, with codes for labels, or one for each part."""
+    datasets = pytest.importorskip("datasets")
+    label = datasets.ClassLabel(names=sorted({label for _, label in ROWS}))
+    features = datasets.Features({"text": datasets.Value("string"), "label": label})
+    made = {name: datasets.Dataset.from_list(objects(rows), features=features) for name, rows in parts.items()}
+    whole = datasets.DatasetDict(made) if len(made) > 1 else next(iter(made.values()))
+    whole.save_to_disk(str(folder / "d"))
 
 
 def class_folders(folder: Path, *above: str, rows: Rows = ROWS, encoding: str = "utf-8") -> None:
@@ -288,6 +300,12 @@ TAKEN: dict[str, Form] = {
         [row for part in sorted(PARTS) for row in sorted(PARTS[part], key=lambda row: row[1])],
         split=[part for part in sorted(PARTS) for _ in PARTS[part]],
     ),
+    "a data set that datasets saved": Form(lambda folder: saved(folder, all=ROWS), "d"),
+    "a split that datasets saved": Form(
+        lambda folder: saved(folder, train=PARTS["train"], validation=PARTS["dev"], test=PARTS["test"]),
+        "d",
+        split=SPLIT,
+    ),
 }
 """Forms that become a task at the first command."""
 
@@ -316,6 +334,16 @@ NEXT: dict[str, tuple[Form, str]] = {
         Form(several(put("a.csv", "x"), put("b.csv", "y")), ["a.csv", "b.csv"]),
         "Files of a published split have train, test or dev in their names",
     ),
+    "a data set in pieces of Parquet": (
+        Form(
+            lambda folder: [
+                (folder / "d").mkdir(),
+                *(pd.DataFrame(objects()).to_parquet(folder / f"d/train-0000{n}-of-00002.parquet") for n in range(2)),
+            ],
+            "d",
+        ),
+        "to_parquet('d/train.parquet')",
+    ),
     "a split without its test part": (
         Form(several(put("train.csv", "x"), put("dev.csv", "y")), ["train.csv", "dev.csv"]),
         "Name the file of the test part too",
@@ -330,16 +358,152 @@ NEXT: dict[str, tuple[Form, str]] = {
     ),
     "the header again in the middle": (
         Form(put("a.csv", table(ROWS) + table(ROWS[:2])), "a.csv"),
-        "Take this line out, or name both files by a --data each.",
+        "take this line out",
     ),
     "another delimiter in the header": (
         Form(put("a.csv", bare(PLAIN).replace("text\t", "text,")), "a.csv"),
         "The header is split by commas, this line by tabs: make them the same.",
     ),
     "a sheet of an old Excel": (Form(put("a.xls", b"\xd0\xcf\x11\xe0"), "a.xls"), "Save the sheet as .xlsx"),
-    "lines of texts alone": (Form(put("a.txt", "نفى\nأكد\n"), "a.txt"), "--data a.txt --data labels.txt"),
+    "lines of texts alone": (Form(put("a.txt", "نفى\nأكد\n"), "a.txt"), "let its name have the word labels"),
+    "lines of texts beside those of labels": (
+        Form(beside("d/a.txt", "d/a_labels.txt", PLAIN[-1:] * 2), "d/a.txt"),
+        "--data d/a.txt --data d/a_labels.txt",
+    ),
 }
 """Forms of which a message names the next command."""
+
+
+AGAIN = "the header stands here again"
+
+MISREAD: dict[str, tuple[Form, str]] = {
+    "the header again behind a byte order mark": (
+        Form(put("a.csv", table(ROWS) + "\ufeff" + table(ROWS[:2]))),
+        f"line 10: {AGAIN}",
+    ),
+    "the header again behind a byte order mark, in quotation marks": (
+        Form(put("a.csv", table(ROWS, quoting=csv.QUOTE_ALL) + "\ufeff" + table(ROWS[:2], quoting=csv.QUOTE_ALL))),
+        f"line 10: {AGAIN}",
+    ),
+    "the header again behind a byte order mark, with tabs": (
+        Form(put("a.tsv", bare(PLAIN) + "\ufeff" + bare(PLAIN[:2]))),
+        f"line 9: {AGAIN}",
+    ),
+    "the header again in UTF-16": (
+        Form(lambda folder: (folder / "a.txt").write_bytes(bare(PLAIN).encode("utf-16") * 2), "a.txt"),
+        f"line 9: {AGAIN}",
+    ),
+    "the header again in other letter case": (
+        Form(put("a.csv", table(ROWS) + table(ROWS[:2], ("Text", "LABEL")))),
+        f"line 10: {AGAIN}",
+    ),
+    "the header again with spaces": (Form(put("a.csv", table(ROWS) + table(ROWS[:2], ("text ", " label")))), AGAIN),
+    "the header again in another order": (Form(put("a.csv", table(ROWS) + table(ROWS[:2], ("label", "text")))), AGAIN),
+    "the header again in a sheet": (
+        Form(lambda folder: workbook(folder, data=[("text", "label"), *ROWS, ("Text", "label"), *ROWS])),
+        f"row 9: {AGAIN}",
+    ),
+    "the header again in Parquet": (
+        Form(lambda folder: pd.DataFrame(objects([*ROWS, ("text", "label")])).to_parquet(folder / "a.parquet")),
+        f"row 8: {AGAIN}",
+    ),
+    "the header again in JSON Lines": (
+        Form(put("a.jsonl", "".join(as_json(row) + "\n" for row in objects([*ROWS, ("text", "label")])))),
+        f"line 8: {AGAIN}",
+    ),
+    "a title above the header": (
+        Form(put("a.csv", "بيانات المشروع,\n" + table(ROWS, ("النص", "التصنيف")))),
+        "line 1: this is a title; the header is in line 2",
+    ),
+    "a title of one cell and a blank line above the header": (
+        Form(put("a.csv", "بيانات المشروع\n\n" + table(ROWS, delimiter=";"))),
+        "line 1: this is a title; the header is in line 3",
+    ),
+    "a title above the header of a table with tabs": (
+        Form(put("a.tsv", "بيانات المشروع\t\n" + bare(PLAIN, header="id text{}class"))),
+        "the header is in line 2",
+    ),
+    "a title of Excel in Windows-1256": (
+        Form(put("a.csv", "بيانات المشروع;;\n" + table(ROWS, delimiter=";"), WINDOWS)),
+        "the header is in line 2",
+    ),
+    "a title in a sheet": (
+        Form(lambda folder: workbook(folder, data=[("بيانات", ""), ("2024", ""), ("text", "label"), *ROWS])),
+        "row 1: this is a title; the header is in row 3",
+    ),
+    "kinds of values below the header": (
+        Form(put("a.csv", "text,label\nstring,category\n" + table(ROWS, None))),
+        "Take line 2 out.",
+    ),
+    "descriptions of a survey below the header": (
+        Form(
+            put(
+                "a.csv",
+                table([("معرف", "اكتب نصا"), ('{"ImportId":"_id"}', '{"ImportId":"Q1"}'), *ROWS], ("ResponseId", "Q1")),
+            )
+        ),
+        "Take lines 2 and 3 out.",
+    ),
+    "ISO 8859-6": (
+        Form(put("a.csv", table([("قال الوزير إن الخبر صحيح", "نعم"), ("نفى المتحدث", "لا")]), "iso-8859-6")),
+        "--encoding iso-8859-6",
+    ),
+    "the Arabic code page of DOS": (
+        Form(put("a.csv", table([("قال الوزير إن الخبر صحيح", "نعم"), ("نفى المتحدث", "لا")]), "cp720")),
+        "--encoding cp720",
+    ),
+    "a code page that nothing tells": (
+        Form(put("a.csv", table([("привет мир", "x")]), "koi8-r")),
+        "--encoding NAME",
+    ),
+    "UTF-8 cut off within a character": (
+        Form(put("a.csv", (table(ROWS) + "نص").encode()[:-1])),
+        "line 10: the file ends within a character; before it, it is UTF-8",
+    ),
+    "Windows-1256 below UTF-8": (
+        Form(put("a.csv", table(ROWS).encode() + table(ROWS * 50, None).encode(WINDOWS))),
+        "What follows is most likely WINDOWS-1256",
+    ),
+    "UTF-8 below Windows-1256": (
+        Form(put("a.csv", table(ROWS * 50).encode(WINDOWS) + table(ROWS[:3], None).encode())),
+        "is not UTF-8",
+    ),
+    "merged cells": (
+        Form(
+            lambda folder: workbook(
+                folder, merge="B2:B4", data=[("text", "label"), *ROWS[:1], *((text, "") for text, _ in ROWS[1:])]
+            )
+        ),
+        "the cells B2:B4 are merged",
+    ),
+    "a formula without its value": (
+        Form(lambda folder: workbook(folder, data=[("text", "label"), *((text, '="x"') for text, _ in ROWS)])),
+        "row 2: the value of the formula '=\"x\"' is not stored in the file",
+    ),
+}
+"""Forms that would give wrong examples, and what is said of them."""
+
+
+HINTS: dict[str, tuple[Form, str]] = {
+    "the first row again, and no header": (
+        Form(put("a.tsv", bare([*PLAIN, PLAIN[0]], header=""))),
+        "If the first line is a row and no header, name the columns, such as --columns name-1,name-2.",
+    ),
+    "Arabic commas": (Form(put("a.csv", bare(PLAIN[2:3], "،"))), "write ',' or a tab between cells"),
+    "XML as text": (Form(put("a.txt", "<?xml version='1.0'?>\n<a/>\n")), "It looks like XML or HTML"),
+    "XML": (Form(put("a.xml", "<a/>\n")), "into a .csv file in UTF-8 with a header"),
+    "a pickle of pandas": (Form(put("a.pkl", b"x")), "to_parquet('a.parquet')"),
+    "a text within an object": (
+        Form(put("a.jsonl", as_json({"data": {"text": "نص"}, "label": "x"}) + "\n")),
+        "'data' holds an object, with 'text' in it",
+    ),
+    "two lists of objects": (
+        Form(put("a.json", as_json({"features": [{"name": "text"}], "rows": objects()}))),
+        "Write the list with the rows alone",
+    ),
+    "a line below the table": (Form(put("a.csv", table(ROWS) + "Total: 60\n")), "such as a total or a source"),
+}
+"""Further forms that are no table, and what is said of them."""
 
 
 @pytest.fixture
@@ -382,6 +546,41 @@ def test_of_another_form_a_message_names_the_next_command(folder: Path, bench: B
     assert (status, printed) == (2, "")
     assert expected in told
     assert not (folder / "tasks").exists()
+
+
+@pytest.mark.parametrize("name", MISREAD)
+def test_what_would_be_misread_is_refused_for_tasks_and_new_text(folder: Path, name: str) -> None:
+    form, expected = MISREAD[name]
+    form.write(folder)
+    (path,) = folder.iterdir()
+    with pytest.raises(UserError) as of_task:
+        scaffold_task("mine", folder, path.name, Given())
+    with pytest.raises(UserError) as of_new_text:
+        list(read_file(Path(path.name), {"text": "text"}, ()).rows)
+    for told in (of_task.value, of_new_text.value):
+        assert expected in f"{told.message}\n{told.hint}"
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_of_what_is_no_table_a_message_says_what_to_do(folder: Path, name: str) -> None:
+    form, expected = HINTS[name]
+    form.write(folder)
+    (path,) = folder.iterdir()
+    with pytest.raises(UserError) as told:
+        scaffold_task("mine", folder, path.name, Given())
+    assert expected in f"{told.value.message}\n{told.value.hint}"
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+@pytest.mark.parametrize("end", ["", ", ثم", "\n", '"'])
+def test_a_text_may_be_as_long_as_a_book(folder: Path, quoting: int, end: str) -> None:
+    rows = [("نص " * 60_000 + end + "ختام", "none"), *ROWS]
+    put("a.csv", table(rows, quoting=quoting))(folder)
+    form = detect_form(folder / "a.csv").form
+    assert [tuple(row.values()) for _, row in form.rows(folder / "a.csv")] == rows
+    assert [row["text"] for _, row in read_file(folder / "a.csv", {"text": "text"}, ()).rows] == [
+        row[0] for row in rows
+    ]
 
 
 ONE_FILE = [name for name, form in TAKEN.items() if isinstance(form.data, str) and "." in form.data]
@@ -430,7 +629,7 @@ def test_letters_of_other_languages_are_not_taken_for_arabic_ones(folder: Path) 
             scaffold_task("mine", folder, "a.csv", Given())
     arabic = [(text.replace("،", ",").replace("'", ""), label) for text, label in ROWS]
     put("a.csv", table(arabic), "iso-8859-6")(folder)
-    with pytest.raises(DataError, match="--encoding NAME"):
+    with pytest.raises(DataError, match="--encoding iso-8859-6"):
         scaffold_task("mine", folder, "a.csv", Given())
 
 

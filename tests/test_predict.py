@@ -286,7 +286,7 @@ NO_PLAIN_LINES = {
     "tabs": ("أ\tنص آخر\nب\tنص\n", "names no column 'text': أ, نص آخر."),
     "a JSON array": ('[\n{"text": "نص"}\n]\n', "standard input: it looks like JSON that is not one object a line."),
     "broken JSON": ('{"text": "نص\n', "standard input, line 1: not valid JSON"),
-    "Windows-1256": ("نص\n".encode("cp1256"), "Arabic text is often Windows-1256: iconv"),
+    "Windows-1256": ("نص\n".encode("cp1256"), "it is most likely Windows-1256: iconv"),
     "an archive": (b"PK\x03\x04", "standard input: it is a ZIP archive"),
 }
 

@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TextIO
 
-from bench.data.encodings import UTF_8
+from bench.data.encodings import UTF_8, likely_encoding
 from bench.data.messages import check_name, place
 from bench.errors import DataError, nearest
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BYTE_ORDER_MARK = "\ufeff"
 
-BY_OPTION = "A file of rows can also be read as it is: --encoding NAME, or source.encoding in a task's file."
+BY_OPTION = "A file of rows can also be read as it is: --encoding {}, or source.encoding in a task's file."
 
 OTHER_ENCODING = "Name the encoding that it is written in by --encoding, or save it as UTF-8."
 
@@ -89,6 +89,7 @@ def decode_lines(lines: Iterable[bytes], path: Path) -> Iterator[str]:
     bench.errors.DataError
         If a line is not UTF-8 or holds NUL, or the first one begins a file of another kind or a pointer of Git LFS.
     """
+    lines, told = iter(lines), False
     for number, line in enumerate(lines, start=1):
         if number == 1:
             check_fetched(line, path)
@@ -99,17 +100,42 @@ def decode_lines(lines: Iterable[bytes], path: Path) -> Iterator[str]:
         if b"\0" in line and not is_utf_16:
             raise DataError(
                 f"{place(path, number)}: byte {line.index(0) + 1} of the line is NUL, which no text has.",
-                f"Save it as UTF-8; it may be UTF-16: iconv -f UTF-16LE -t UTF-8 FILE\n{BY_OPTION}",
+                f"Save it as UTF-8; it may be UTF-16: iconv -f UTF-16LE -t UTF-8 FILE\n{BY_OPTION.format('NAME')}",
             )
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError as error:
-            often = ("this is", "UTF-16") if is_utf_16 else ("Arabic text is often", "Windows-1256")
-            raise DataError(
-                f"{place(path, number)}: byte {error.start + 1} of the line (0x{line[error.start]:02x}) is not UTF-8.",
-                f"Save it as UTF-8; {' '.join(often)}: iconv -f {often[1].upper()} -t UTF-8 FILE\n{BY_OPTION}",
-            ) from error
+            rest = b"".join(lines) if path.is_file() else b""
+            raise _not_utf_8(place(path, number), error, line + rest, is_utf_16, told) from error
+        told = told or not text.isascii()
         yield text
+
+
+def _not_utf_8(where: str, error: UnicodeDecodeError, rest: bytes, is_utf_16: bool, told: bool) -> DataError:
+    """Make the error for a line that is not UTF-8; `told` is whether lines before it are and not ASCII alone."""
+    line, at = error.object, error.start
+    byte = f"byte {at + 1} of the line (0x{line[at]:02x})"
+    if not told and line[:at].isascii():
+        likely = "utf-16" if is_utf_16 else likely_encoding(rest)
+        if likely is None:
+            hint = f"Save it as UTF-8 by the program that wrote it.\n{BY_OPTION.format('NAME')}"
+        else:
+            called = likely.title() if likely.startswith("win") else likely.upper()
+            command = "" if likely == "cp720" else f": iconv -f {likely.upper()} -t UTF-8 FILE"
+            hint = f"Save it as UTF-8; it is most likely {called}{command}\n{BY_OPTION.format(likely)}"
+        return DataError(f"{where}: {byte} is not UTF-8.", hint)
+    if error.reason == "unexpected end of data" and error.end == len(line) == len(rest):
+        return DataError(
+            f"{where}: the file ends within a character; before it, it is UTF-8.",
+            "It was cut off. Get the whole file anew, or take its last line out.",
+        )
+    likely = likely_encoding(rest)
+    other = "" if likely is None else f" What follows is most likely {likely.upper()}."
+    return DataError(
+        f"{where}: {byte} is not UTF-8, as what stands before it is.",
+        f"Files of two encodings were put together, or bytes were lost.{other} Save each part as UTF-8, and put them "
+        "together then.",
+    )
 
 
 def open_text(path: Path, newline: str, encoding: str = UTF_8) -> TextIO:

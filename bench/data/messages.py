@@ -43,10 +43,10 @@ def check_name(name: str, where: str, what: str) -> None:
     """
     found = HIDDEN.search(name) or _BREAK.search(name)
     if found:
-        raise DataError(
-            f"{where}: the {what} {name!r} holds the hidden character U+{ord(found[0]):04X}.",
-            "Take it out: names that look the same must be the same.",
-        )
+        hint = "Take it out: names that look the same must be the same."
+        if "\x80" <= found[0] <= "\x9f":
+            hint = "It seems to have been read in a wrong encoding. Get the data anew, and save them as UTF-8."
+        raise DataError(f"{where}: the {what} {name!r} holds the hidden character U+{ord(found[0]):04X}.", hint)
 
 
 _BREAK = re.compile("[\t\n]")

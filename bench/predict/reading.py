@@ -21,6 +21,7 @@ from bench.data.files import (
     text_field,
 )
 from bench.data.messages import place
+from bench.data.scaffold.title import check_title
 from bench.data.sources.delimited import DELIMITED
 from bench.data.sources.formats import WRITTEN, Form, Rows, parse_delimited
 from bench.data.sources.layout import LOOKED_AT, Asked, detect_layout
@@ -151,6 +152,7 @@ def read_file(
         if kind not in DELIMITED:
             return _read_lines(_file_lines(path, encoding), path, columns, added, remembered, encoding)
     layout = detect_layout(path, asked)
+    check_title(path, layout.form)
     return _new_text(layout.form, layout.form.rows(path), path, columns, added, remembered, layout.remarks)
 
 

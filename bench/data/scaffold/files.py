@@ -12,6 +12,8 @@ from bench.data.encodings import detect_encoding
 from bench.data.files import check_file, iter_json_lines
 from bench.data.messages import listed, place
 from bench.data.scaffold.found import Found
+from bench.data.scaffold.names import fit, whole
+from bench.data.scaffold.title import check_title
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.archive import ARCHIVES, unpacked
 from bench.data.sources.delimited import DELIMITED, NAMES
@@ -35,6 +37,12 @@ PARTS_IN_NAMES = ROLE_NAMES | {"trn": TRAIN, "tst": TEST, "trainset": TRAIN, "te
 LABELS_IN_NAMES = {"label", "labels", "target", "targets", "class", "classes", "gold", "y", "tags"}
 """The words in a file's name that say that it holds the labels of the texts of another one."""
 
+SAVED_PART = "state.json"
+"""What `datasets` writes into the folder of a data set or of one part of it."""
+
+SAVED_PARTS = "dataset_dict.json"
+"""What it writes into the folder above those of several parts."""
+
 TABLES = (*SUFFIXES, *TEXTS)
 """The suffixes of files that can be tables."""
 
@@ -43,7 +51,9 @@ def find_file(path: Path, asked: Asked) -> Found:
     """Say what one file holds."""
     layout = detect_form(path, asked)
     form = layout.form
+    check_title(path, form)
     _check_header(path, form)
+    _check_nested(path, form)
     source = {"kind": "table", "path": path.name, **form.settings(path.name)}
     return Found(
         str(path), form.describe(), source, lambda: form.rows(path), path, files=(path,), remarks=layout.remarks
@@ -52,6 +62,10 @@ def find_file(path: Path, asked: Asked) -> Found:
 
 def find_folder(folder: Path, asked: Asked) -> Found:
     """Say what a folder holds: documents with labels of spans, a folder for each class, or the files of a split."""
+    if (folder / SAVED_PART).is_file():
+        return _saved(folder, {})
+    if (folder / SAVED_PARTS).is_file():
+        return _saved_parts(folder)
     there = [path for path in sorted(folder.iterdir()) if not is_hidden(Path(path.name))]
     files = [path for path in there if not path.is_dir()]
     tables = [path for path in files if path.suffix.lower() in SUFFIXES]
@@ -66,6 +80,7 @@ def find_folder(folder: Path, asked: Asked) -> Found:
         return find_files(list(parts.values()), asked, left=candidates)
     if not tables and len(texts) == 2 and _labels_beside(texts) is not None:
         return find_files(texts, asked)
+    _check_shards(folder)
     shown = listed([path.name for path in tables or candidates], 5) or "none"
     hint = "The file of labels has the columns document, start, end and label."
     if candidates and not texts:
@@ -162,6 +177,57 @@ def _beside(texts: Path, labels: Path, asked: Asked) -> Found:
     return Found(str(texts), what, source, lambda: form.rows(texts), texts, files=(texts, labels))
 
 
+def _saved_parts(folder: Path) -> Found:
+    """The parts that ``DatasetDict.save_to_disk`` wrote, each into a folder."""
+    names = sorted(path.parent.name for path in folder.glob(f"*/{SAVED_PART}"))
+    parts = {PARTS_IN_NAMES[name]: name for name in names if name in PARTS_IN_NAMES}
+    if {TRAIN, TEST} <= parts.keys():
+        return _saved(folder, {role: parts[role] for role in ROLES if role in parts}, names)
+    if len(names) == 1:
+        return _saved(folder / names[0], {})
+    raise DataError(
+        f"{folder}: a data set with the parts {listed(names) or 'none'}; a published split has {TRAIN} and {TEST}.",
+        f"Name one: --data {folder / names[0]}" if names else "Save it anew by save_to_disk.",
+    )
+
+
+def _saved(folder: Path, parts: Mapping[str, str], there: Sequence[str] = ()) -> Found:
+    """What ``save_to_disk`` of `datasets` wrote: one folder, or one for each part of a split."""
+    form = Form("dataset")
+    folders = [folder / name for name in parts.values()] or [folder]
+    path = {role: f"{folder.name}/{name}" for role, name in parts.items()} if parts else folder.name
+    unread = [name for name in there if name not in parts.values()]
+    remarks = (f"These parts of the data set are not read: {listed(unread)}.",) if unread else ()
+
+    def rows() -> Rows:
+        return chain.from_iterable(form.rows(each) for each in folders)
+
+    return Found(
+        str(folder),
+        "a data set saved by `datasets`",
+        {"kind": "table", "path": path, "format": form.format},
+        rows,
+        folder,
+        files=tuple(file for each in folders for file in sorted(each.glob("*.arrow"))),
+        remarks=remarks,
+    )
+
+
+def _check_shards(folder: Path) -> None:
+    """Raise a DataError if a folder holds files of Parquet each of which is one of the pieces of a part."""
+    pieces = sorted(folder.rglob("*-[0-9]*-of-[0-9]*.parquet"))
+    parts = list(dict.fromkeys(path.name.split("-", 1)[0] for path in pieces))
+    if not pieces:
+        return
+    name, where = parts[0], pieces[0].parent
+    read = f"map(pandas.read_parquet, sorted(glob.glob('{where}/{name}-*')))"
+    raise DataError(
+        f"{folder}: its parts {listed(parts)} are in {len(pieces)} pieces, such as {pieces[0]}.",
+        "Put the pieces of each part together, such as:\n"
+        f"python -c \"import glob, pandas; pandas.concat({read}).to_parquet('{folder}/{name}.parquet')\"",
+    )
+
+
 def _class_folders(folder: Path, asked: Asked) -> Found:
     files = class_files(folder)
     form = Form("class-folders", encoding=asked.encoding or detect_encoding(files))
@@ -189,6 +255,7 @@ def _common_form(paths: Sequence[Path], asked: Asked) -> tuple[Form, tuple[str, 
     """How all files of a split are written: as one of them is, if the others can be read so too."""
     layouts = [detect_form(path, asked) for path in paths]
     for path, layout in zip(paths, layouts, strict=True):
+        check_title(path, layout.form)
         _check_header(path, layout.form)
     for layout in layouts:
         if all(
@@ -237,11 +304,54 @@ def _check_header(path: Path, form: Form) -> None:
         header = head.lstrip("\r\n").splitlines()[0]
         if not any(delimiter in head for delimiter in NAMES):
             shown = header if len(header) <= LONGEST_SHOWN else header[: LONGEST_SHOWN - 1] + "…"
+            hint = (
+                "A table has a header that names its columns, such as text,label, and below it a row an example. "
+                f"{_labels_hint(path)}"
+            )
+            if mark := next((mark for mark in "،؛" if mark in header), None):
+                written = {"،": ",", "؛": ";"}[mark]
+                hint = f"The Arabic '{mark}' keeps no cells apart: write '{written}' or a tab between cells."
+            if header.startswith("<"):
+                hint = "It looks like XML or HTML: write its texts and labels into a .csv file, or into JSON Lines."
             raise DataError(
                 f"{place(file, 1)}: no comma, semicolon, tab or bar splits the header '{shown}' into columns.",
-                "A table has a header that names its columns, such as text,label, and below it a row an example. "
-                f"Where the labels are in another file: --data {path.name} --data labels.txt",
+                hint,
             )
+
+
+def _check_nested(path: Path, form: Form) -> None:
+    """Raise a DataError if the text of rows of JSON stands in an object within them."""
+    if form.format not in ("json", "jsonl"):
+        return
+    row = next((row for _, row in form.rows(path)), {})
+    if any(fit(name, "text") is not None or _is_phrase(value) for name, value in row.items()):
+        return
+    for key, value in row.items():
+        inner = [] if not isinstance(value, Mapping) else [name for name in value if whole(name, "text") is not None]
+        if inner:
+            read = f"pandas.json_normalize([json.loads(line) for line in open('{path}', encoding='utf-8')])"
+            if form.format == "json":
+                read = f"pandas.json_normalize(json.load(open('{path}', encoding='utf-8')))"
+            raise DataError(
+                f"{path}: '{key}' holds an object, with '{inner[0]}' in it, and not a value.",
+                f"Write a column for each, as '{key}.{inner[0]}':\npython -c \"import json, pandas; {read}"
+                ".to_json('flat.jsonl', orient='records', lines=True, force_ascii=False)\"",
+            )
+
+
+def _is_phrase(value: object) -> bool:
+    return isinstance(value, str) and len(value.split()) > 2
+
+
+def _labels_hint(path: Path) -> str:
+    """How to name the file of the labels of a file of texts, if there is one beside it."""
+    if path.suffix.lower() not in TEXTS:
+        return ""
+    beside = (other for other in sorted(path.parent.iterdir()) if other.suffix.lower() in TEXTS)
+    labels = next((other for other in beside if _labels_beside((path, other)) is not None), None)
+    if labels is not None:
+        return f"Its labels may be in another file: --data {path} --data {labels}"
+    return "Where the labels are in another file, let its name have the word labels, and name both by a --data each."
 
 
 def _tool(rows: Sequence[Mapping[str, Any]]) -> str | None:

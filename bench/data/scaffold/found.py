@@ -47,7 +47,8 @@ class Found:
         """What the task's description calls them: the names without their folders."""
         if self.file is None:
             return self.name
-        return self.file.name if not self.has_parts else ", ".join(path.name for path in self.files)
+        whole = not self.has_parts or self.file.is_dir()
+        return self.file.name if whole else ", ".join(path.name for path in self.files)
 
     @property
     def origin(self) -> Path:

@@ -277,7 +277,9 @@ def _provenance(found: Found, source: dict[str, Any]) -> str:
         digest = hashlib.sha256()
         for path in found.files:
             digest.update(f"{path.relative_to(found.file).as_posix()}\0{_sha256(path)}\n".encode())
-        counted = f"`{source['path']}`, {len(found.files):,} files"
+        named = source["path"]
+        folders = ", ".join(f"`{name}`" for name in (named.values() if isinstance(named, dict) else [named]))
+        counted = f"{folders}, {len(found.files):,} files"
         return f"{counted}, SHA-256 of their names and digests `{digest.hexdigest()}`."
     named = source["path"] if "path" in source else source["labels"]
     names = [*named.values()] if isinstance(named, dict) else [named]

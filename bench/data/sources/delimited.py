@@ -9,6 +9,14 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from bench.data.files import BYTE_ORDER_MARK
+from bench.text.identity import name_key
+
+LONGEST_CELL = 2**31 - 1
+"""Characters of a cell, for the module csv, which by itself refuses an article of 131,073."""
+
+csv.field_size_limit(LONGEST_CELL)
+
 NONE = "none"
 """What the quoting of a table is called in which quotation marks are part of the texts."""
 
@@ -55,6 +63,12 @@ class Dialect:
     quote: str = "double"
 
 
+HEADER_AGAIN = "the header stands here again."
+
+HEADER_AGAIN_HINT = (
+    "Two files were put together: take this line out, if the columns below it stand in the order of the first header."
+)
+
 DELIMITED = {
     "csv": Dialect(","),
     "tsv": Dialect("\t", NONE),
@@ -93,14 +107,44 @@ class TableRow:
     cells: Sequence[str]
 
 
+class Header:
+    r"""Finds a table's header among its rows, as it stands where two files were put together.
+
+    Letter case, spaces, hidden characters and the order of the columns make no difference.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The columns' names; of fewer than two nothing tells them from a text.
+
+    Examples
+    --------
+    >>> header = Header(["text", "label"])
+    >>> header.is_in(["\ufeffText", "Label "]), header.is_in(["label", "text"]), header.is_in(["text", "news"])
+    (True, True, False)
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._keys = sorted(name_key(name) for name in names)
+        self._longest = max(map(len, names), default=0) + 8
+        self._is_told = len(set(self._keys) - {""}) > 1
+
+    def is_in(self, cells: Sequence[object]) -> bool:
+        """Whether a row's cells are the header."""
+        if not self._is_told or len(cells) != len(self._keys):
+            return False
+        texts = [cell for cell in cells if isinstance(cell, str) and len(cell) <= self._longest]
+        return len(texts) == len(cells) and sorted(map(name_key, texts)) == self._keys
+
+
 def table_rows(
     lines: Iterable[str], dialect: Dialect, columns: Sequence[str] = (), watch: Swallowed | None = None
 ) -> Iterator[TableRow]:
     r"""Read the lines of a table.
 
-    Blank lines, rows of nothing but empty cells, lines with a ``#`` and no delimiter before the header, and Excel's
-    ``sep=;`` are passed over. Delimiters that end every row make no column, and a column of row numbers that the header
-    does not name is `UNNAMED`, as is one with an empty name.
+    Byte order marks before lines, blank lines, rows of nothing but empty cells, lines with a ``#`` and no delimiter
+    before the header, and Excel's ``sep=;`` are passed over. Delimiters that end every row make no column, and a column
+    of row numbers that the header does not name is `UNNAMED`, as is one with an empty name.
 
     Parameters
     ----------
@@ -124,6 +168,7 @@ def table_rows(
     >>> [row.cells for row in table_rows(["text;label\n", '"نفى; أكد";no\n'], Dialect(";"))]
     [['نفى; أكد', 'no']]
     """
+    lines = (line.removeprefix(BYTE_ORDER_MARK) for line in lines)
     rows = _filled(_split(lines, dialect, not columns), dialect.delimiter, header=not columns)
     if columns:
         names = list(columns)
@@ -134,6 +179,7 @@ def table_rows(
             return
         head = first[1]
         names = columns_of(head, first[0])
+    again = Header(head)
     start = [row for row in (next(rows, None), next(rows, None)) if row is not None]
     if start and len(start[0][1]) != len(names):
         names, expected = _widened(names, head, [cells for _, cells, _ in start])
@@ -142,12 +188,10 @@ def table_rows(
     for line, cells, taken in chain(start, rows):
         if len(cells) != expected or any(cells[len(names) :]):
             raise _wrong_width(line, cells, taken, len(names), dialect, bool(columns))
-        if cells == head and len(head) > 1:
-            raise RowError(
-                line,
-                "the header stands here again.",
-                "Two files were put together. Take this line out, or name both files by a --data each.",
-            )
+        if again.is_in(cells):
+            called = ",".join(f"name-{number}" for number in range(1, len(names) + 1))
+            no_header = f"If the first line is a row and no header, name the columns, such as --columns {called}."
+            raise RowError(line, HEADER_AGAIN, f"{HEADER_AGAIN_HINT}\n{no_header}")
         cells = cells[: len(names)] + [""] * (len(names) - len(cells))
         if watch is not None:
             watch.see(line, cells, taken)
@@ -186,8 +230,6 @@ def _split(lines: Iterable[str], dialect: Dialect, header: bool) -> Iterator[tup
             row = next(reader, None)
         except csv.Error as error:
             hint = "A text with a quotation mark is quoted, and its marks doubled."
-            if "field limit" in str(error):
-                hint = "Most likely a quotation mark before it is not closed; texts as long as that go into JSON Lines."
             raise RowError(number, f"not valid CSV: {error}.", hint) from error
         if row is None:
             return
@@ -262,6 +304,8 @@ def _wrong_width(
         hint = "A text that holds the delimiter or a line end must be in quotation marks, and be read so: see --format."
     else:
         hint = "Quote a text that holds the delimiter or a line end."
+    if other is None and len(cells) == 1 < width:
+        hint += "\nIf it is no row, but says something of the table, such as a total or a source, take the line out."
     return RowError(line, f"{len(cells)} cells, but {'--columns names' if named else 'the header has'} {width}.", hint)
 
 

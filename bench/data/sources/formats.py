@@ -12,9 +12,21 @@ from bench.data.files import LFS_POINTER, check_fetched, check_file, iter_json_l
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
-from bench.data.sources.delimited import DELIMITED, NONE, QUOTINGS, Dialect, RowError, Swallowed, table_rows
+from bench.data.sources.delimited import (
+    DELIMITED,
+    HEADER_AGAIN,
+    HEADER_AGAIN_HINT,
+    NONE,
+    QUOTINGS,
+    Dialect,
+    Header,
+    RowError,
+    Swallowed,
+    table_rows,
+)
 from bench.data.sources.json_objects import read_json
 from bench.data.sources.plain import beside, class_folders, fasttext
+from bench.data.sources.saved import saved_rows
 from bench.data.sources.sheet import read_sheet
 from bench.errors import ConfigError, DataError, nearest
 
@@ -88,8 +100,14 @@ class Form:
             If the file is not written so.
         """
         with unpacked(path, (*SUFFIXES, *TEXTS)) as (file, shown):
+            header = None
             for where, row in FORMATS[self.format](file, self):
-                yield where if file is path else where.replace(str(file), shown), row
+                place_of_row = where if file is path else where.replace(str(file), shown)
+                if self.format not in DELIMITED and not self.header:
+                    header = header or Header(list(row))
+                    if header.is_in(list(row.values())):
+                        raise DataError(f"{place_of_row}: {HEADER_AGAIN}", HEADER_AGAIN_HINT)
+                yield place_of_row, row
 
     def settings(self, name: str) -> dict[str, Any]:
         """Say how files are written as a source does, without what the suffix of a file's name says."""
@@ -292,6 +310,7 @@ FORMATS: dict[str, Callable[[Path, Form], Rows]] = {
     "fasttext": lambda path, form: fasttext(path, form.encoding),
     "lines": _beside,
     "class-folders": lambda path, form: class_folders(path, form.encoding),
+    "dataset": lambda path, form: saved_rows(path),
     "label-studio": lambda path, form: label_studio(path),
     "label-studio-min": lambda path, form: label_studio_min(path),
     "doccano": lambda path, form: doccano(path),
@@ -299,4 +318,4 @@ FORMATS: dict[str, Callable[[Path, Form], Rows]] = {
 }
 """What reads each format: separated by commas, by tabs without and with quotation marks, by semicolons and by bars; a
 JSON object a line, JSON of one value; Parquet; Excel's workbooks; fastText's lines; lines beside lines of labels; a
-folder for each class; exports of annotation tools."""
+folder for each class; a folder that `datasets` saved; exports of annotation tools."""

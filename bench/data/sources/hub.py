@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cache import cache_folder
+from bench.data.sources.saved import rows_of_split
 from bench.data.sources.table import Part, read_parts
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
@@ -110,16 +111,6 @@ def load_split(dataset: str, config: str | None, revision: str, split: str) -> A
         # Without a network `datasets` takes the latest copy in its cache, so each revision has a cache of its own.
         cache = cache_folder() / "hub" / revision
         return datasets.load_dataset(dataset, config, revision=revision, split=split, cache_dir=str(cache))
-
-
-def rows_of_split(split: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows of a `datasets.Dataset`, each with its place, with the names of classes for their codes."""
-    classes = {column: kind for column, kind in split.features.items() if hasattr(kind, "int2str")}
-    for number, row in enumerate(split, start=1):
-        for column, kind in classes.items():
-            code = row[column]
-            row[column] = None if code is None or code < 0 else kind.int2str(code)
-        yield f"{name}, row {number}", row
 
 
 @contextmanager

@@ -104,6 +104,12 @@ def _split(content: Mapping[str, Any], path: Path) -> Iterator[Row]:
 def _columns(columns: Mapping[str, list[Any]], path: Path) -> Iterator[Row]:
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
+        if any(value and isinstance(value[0], dict) for value in columns.values()):
+            raise DataError(
+                f"{path}: it holds several lists: {', '.join(columns)}.",
+                "Write the list with the rows alone into a file, an array with an object for each text; of the parts "
+                "of a split each into a file of its own, such as train.json.",
+            )
         counts = ", ".join(f"'{name}' has {length:,}" for name, length in lengths.items())
         raise DataError(
             f"{path}: its lists are not equally long: {counts}.",

@@ -40,6 +40,9 @@ PAGE = re.compile(r"\s*(<!doctype html|<html)\b", re.IGNORECASE)
 OBJECT = re.compile(r'\s*(\[\s*)?\{\s*"')
 """What JSON objects begin with, in an array or not."""
 
+UNREAD = (".xml", ".sql", ".md", ".html", ".htm", ".pdf", ".doc", ".docx", ".rtf", ".yaml", ".yml", ".arff", ".rds")
+"""Suffixes of files that no format here reads."""
+
 FASTTEXT_SUFFIXES = (".train", ".valid", ".test", ".ft")
 """Suffixes that files of fastText's form have beside ``.txt``."""
 
@@ -174,7 +177,12 @@ def _object(path: Path, encoding: str) -> dict[str, Any] | None:
 def _unknown(path: Path) -> DataError:
     suffix = path.suffix.lower()
     known = ", ".join((*SUFFIXES, ".txt"))
-    hint = f"Files are told by {known}; --format says what this one is."
+    hint = f"Files are told by {known}; if it is one of these, --format says which, such as --format tsv."
+    if suffix in UNREAD:
+        hint = "Write its texts and labels into a .csv file in UTF-8 with a header, or into JSON Lines."
+    if suffix in (".pkl", ".pickle"):
+        command = f"import pandas; pandas.read_pickle('{path}').to_parquet('{path.stem}.parquet')"
+        hint = f'A pickle can run code. If you trust it and it is a table of pandas: python -c "{command}"'
     if suffix in (*ARCHIVES, *OTHER_ARCHIVES):
         hint = f"Unpack it. Files are told by {known}."
     if suffix in (".xls", ".ods"):

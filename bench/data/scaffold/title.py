@@ -1,0 +1,121 @@
+"""Whether rows about a table stand among its rows: a title above its header, or descriptions below it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from bench.data.files import open_text
+from bench.data.messages import place
+from bench.data.scaffold.names import fit, is_known
+from bench.data.sources.archive import unpacked
+from bench.data.sources.delimited import DELIMITED, EXCEL_LINE, NAMES
+from bench.data.sources.formats import SUFFIXES, TEXTS
+from bench.data.sources.sheet import check_cells, sheet_head
+from bench.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.data.sources.formats import Form
+
+FIRST = 20
+"""Lines of a file that are looked at."""
+
+LONGEST_NAME = 4
+"""Words that the name of a column has at most."""
+
+ROLES = ("text", "label", "claim", "id", "other")
+"""What a name of a header can tell of its column."""
+
+_KINDS = """
+    string str text varchar char character category categorical class label factor int integer float double number
+    numeric bool boolean date datetime object id nominal ordinal
+"""
+KINDS_OF_VALUES = frozenset(_KINDS.split())
+"""What a row of descriptions calls columns; a row of such words alone is none of texts."""
+
+QUALTRICS = '{"ImportId"'
+"""What the cells of a survey's third line begin with."""
+
+Numbered = tuple[int, list[str]]
+"""A row's number, and its cells."""
+
+
+def check_title(path: Path, form: Form) -> None:
+    """Raise a DataError if a title stands above a table's header, or a row that describes the columns below it.
+
+    A title is a row of one cell, by which no column is usually called, above a row of names.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    form : Form
+        How it is written; where somebody names the columns, there is no header.
+    """
+    if form.header or form.format not in (*DELIMITED, "xlsx"):
+        return
+    with unpacked(path, (*SUFFIXES, *TEXTS)) as (file, _):
+        for rows in _heads(file, form):
+            unit = "row" if form.format == "xlsx" else "line"
+            _check(rows, file, unit)
+
+
+def _heads(path: Path, form: Form) -> Iterator[list[Numbered]]:
+    """The first rows that hold anything, by each delimiter that there can be."""
+    if form.format == "xlsx":
+        check_cells(path, form.sheet, FIRST)
+        yield sheet_head(path, form.sheet, FIRST)
+        return
+    with open_text(path, newline="", encoding=form.encoding) as opened:
+        lines = list(islice(opened, FIRST))
+    usual = form.dialect.delimiter
+    for delimiter in (usual, *(mark for mark in NAMES if mark != usual)):
+        yield list(_rows(lines, delimiter))
+
+
+def _rows(lines: Sequence[str], delimiter: str) -> Iterator[Numbered]:
+    reader = csv.reader(lines, delimiter=delimiter)
+    number = 1
+    for cells in reader:
+        is_about = not number - 1 and EXCEL_LINE.fullmatch(delimiter.join(cells))
+        comment = len(cells) == 1 and cells[0].startswith("#")
+        if any(cell.strip() for cell in cells) and not is_about and not comment:
+            yield number, cells
+        number = reader.line_num + 1
+
+
+def _check(rows: Sequence[Numbered], path: Path, unit: str) -> None:
+    filled = [(number, [cell.strip() for cell in cells if cell.strip()]) for number, cells in rows]
+    above = 0
+    while above < len(filled) and len(filled[above][1]) == 1 and not is_known(filled[above][1][0]):
+        above += 1
+    if 0 < above < len(filled) and _is_header(filled[above][1]):
+        number, header = filled[0][0], filled[above][0]
+        raise DataError(
+            f"{_place(path, number, unit)}: this is a title; the header is in {unit} {header}.",
+            f"Take the {unit}s above {unit} {header} out.",
+        )
+    for before, (number, cells) in enumerate(filled[1:3], start=1):
+        values = [cell.casefold() for cell in cells]
+        survey = all(cell.startswith(QUALTRICS) for cell in cells)
+        kinds = before == 1 and len(values) > 1 and set(values) <= KINDS_OF_VALUES
+        if survey or (kinds and _is_header(filled[0][1])):
+            others = f"{unit}s {filled[1][0]} and {number}" if before > 1 else f"{unit} {number}"
+            raise DataError(
+                f"{_place(path, number, unit)}: this describes the columns, and is no example.", f"Take {others} out."
+            )
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    """Whether cells are short names, one of them usual and another one that tells what its column is."""
+    told = [cell for cell in cells if is_known(cell) or any(fit(cell, role) is not None for role in ROLES)]
+    short = all(len(cell.split()) <= LONGEST_NAME for cell in cells)
+    return short and len(told) > 1 and len(set(cells)) == len(cells) and any(map(is_known, cells))
+
+
+def _place(path: Path, number: int, unit: str) -> str:
+    return place(path, number) if unit == "line" else f"{path}, row {number}"
