@@ -347,3 +347,59 @@ def test_a_name_whose_last_word_says_otherwise_is_no_text_and_no_label(name: str
 def test_nothing_in_a_column_is_no_text(tmp_path: Path) -> None:
     form: dict[str, Any] = {"text": of(""), "body": texts(), "label": of("a", "b")}
     assert chosen(form).columns == {"text": "body", "label": "label"}
+
+
+SPLITS: dict[str, Form] = {
+    "in English": {"split": of("train", "train", "dev", "test")},
+    "in another case": {"subset": of("Train", "TEST")},
+    "in words": {"split": of("Train set", "Train set", "Test set")},
+    "in Arabic": {"set": of("تدريب", "تدريب", "تطوير", "اختبار")},
+    "in Arabic words": {"المجموعة": of("مجموعة التدريب", "بيانات الاختبار")},
+    "Kaggle's": {"Usage": of("Training", "Training", "PublicTest", "PrivateTest")},
+}
+
+
+@pytest.mark.parametrize("name", SPLITS)
+def test_parts_are_known_in_any_case_and_in_arabic(name: str) -> None:
+    found = chosen({"text": texts(), "label": of("a", "b", "c"), **SPLITS[name]})
+    assert found.columns["split"] in SPLITS[name]
+    assert not any("is not used" in remark for remark in found.remarks)
+    assert any("are taken so" in remark for remark in found.remarks) is (name not in ("in English", "in another case"))
+
+
+UNUSED_SPLITS: dict[str, tuple[Form, str]] = {
+    "no part in some rows": (
+        {"split": of("Train", "TEST", "")},
+        "'split' is not used as a published split: 20 of 60 rows are in no part of it. --split split takes it and "
+        "leaves the rows without a part out.",
+    ),
+    "a value that is no part": (
+        {"split": of("train", "extra", "test")},
+        "'split' is not used as a published split: 'extra' is no part of a split. Write train, dev or test there, or "
+        "nothing, which leaves the row out.",
+    ),
+    "numbers": (
+        {"is_test": of("0", "1")},
+        "'is_test' is not used as a published split: no value ('0', '1') is the name of a part. If it is a published "
+        "split, write train, dev or test into it.",
+    ),
+    "a name that says nothing": (
+        {"phase": of("Training", "Test")},
+        "'phase' is not used as a published split: --split phase takes it.",
+    ),
+    "training alone": (
+        {"Partition": of("Train")},
+        "'Partition' is not used as a published split: no row is in 'test'.",
+    ),
+    "a second one": (
+        {"split": of("train", "test"), "subset": of("test", "train")},
+        "'subset' is not used as a published split: that is taken from 'split'. --split subset takes it.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNUSED_SPLITS)
+def test_a_column_that_may_be_a_split_and_is_not_used_is_told(name: str) -> None:
+    form, sentence = UNUSED_SPLITS[name]
+    remarks = chosen({"text": texts(), "label": of("a", "b", "c", "d"), **form}).remarks
+    assert any(sentence in remark for remark in remarks)

@@ -69,6 +69,23 @@ def test_rows_without_a_text_or_a_label_are_left_out_counted_and_named(folder: P
     assert task.ids.tolist() == ["1", "3", "4", "5", "8", "10", "11", "12"]
 
 
+def test_rows_in_no_part_of_a_split_are_left_out_counted_and_named(folder: Path) -> None:
+    table = [{**row, "split": ("train", "test", "train", "")[number % 4]} for number, row in enumerate(rows())]
+    write(folder / "a.csv", table)
+    task = scaffold_task("mine", folder, "a.csv", Given(split="split")).task
+    assert "3 of 12 rows have no part in the published split and are left out: line 5, line 9, line 13." in task.notes
+    assert task.examples["split"].value_counts().to_dict() == {"train": 6, "test": 3}
+
+
+def test_an_unknown_part_is_refused_without_a_guess(folder: Path) -> None:
+    write(folder / "a.csv", [{**row, "split": ("train", "test", "extra")[i % 3]} for i, row in enumerate(rows())])
+    with pytest.raises(
+        DataError, match=r"line 4: 'extra' is no part of a split\.\nWrite train, dev or test there"
+    ) as error:
+        scaffold_task("mine", folder, "a.csv", Given(split="split"))
+    assert "Did you mean" not in str(error.value)
+
+
 def test_strict_refuses_them(folder: Path, bench: Bench) -> None:
     table = rows(text={1: ""})
     with pytest.raises(

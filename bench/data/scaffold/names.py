@@ -40,7 +40,7 @@ _CLAIM = """
     ادعاء زعم شائعة
 """
 _GROUP = "group group_id document document_id doc doc_id article article_id مقال"
-_SPLIT = "split subset partition تقسيم"
+_SPLIT = "split subset partition set usage data_split dataset_split train_test fold is_test is_train تقسيم مجموعة"
 _ID = """
     id example_id text_id sentence_id tweet_id review_id comment_id post_id message_id row_id item_id uid guid uuid
     index idx no number unnamed_0 رقم معرف

@@ -142,7 +142,7 @@ def scaffold_task(
     _check_name(name, target, force)
     found = find_data(data, asked)
     check_header(found, given)
-    summary = summarise(found.rows(), given.split)
+    summary = summarise(found.rows())
     if not summary.n_rows:
         raise DataError(f"{found.name}: there are no rows.", "A task needs examples, each with a text and a label.")
     spans = found.source["kind"] == "standoff"
