@@ -385,8 +385,8 @@ def test_a_full_disk_leaves_nothing_half_written(folder: Path, monkeypatch: pyte
     )
 )
 def test_any_label_comes_through_the_file(tmp_path_factory: pytest.TempPathFactory, labels: list[str]) -> None:
-    labels = [label for label in labels if label.strip()] or ["yes"]
-    labels = [*labels, "null", "1.0", "y: n", "${a}", "# no"]
+    labels = [" ".join(label.split()) for label in labels if label.strip()] or ["yes"]
+    labels = [*labels, "null", "1.5", "y: n", "${a}", "# no"]
     labels = list({label_key(label): label for label in reversed(labels)}.values())
     folder = tmp_path_factory.mktemp("labels")
     write_lines(folder / "a.jsonl", [{"text": f"نص {n}", "a\x85": label} for n, label in enumerate(labels)])

@@ -343,3 +343,30 @@ def test_an_id_of_two_inputs_is_refused_with_what_helps(tmp_path: Path) -> None:
 def test_an_example_that_another_fold_has_otherwise_is_still_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"the label of '2/21' is another than in .*train_1\.tsv, line 2"):
         folds(tmp_path, ONCE, OTHER, train_2=ONCE.replace("للفريق|yes", "للفريق|no"))
+
+
+# Labels
+
+DIRTY: dict[str, tuple[dict[str, int], tuple[str, ...]]] = {
+    "a space behind most": ({"رأي ": 5, "رأي": 2, "خبر": 4}, ("رأي", "خبر")),
+    "a space behind all": ({"رأي ": 5, " خبر": 4}, ("رأي", "خبر")),
+    "a space that does not break": ({"رأي\u00a0": 5, "رأي": 1, "رأي\u00a0عام": 4}, ("رأي", "رأي عام")),
+    "numbers with a point in most rows": ({"1.0": 5, "1": 2, "2": 4}, ("1", "2")),
+    "numbers with a point": ({"1.0": 5, "-1.0": 4}, ("1", "-1")),
+    "fractions": ({"1.5": 5, "2.0": 4}, ("1.5", "2.0")),
+    "an emoji": ({"❤\ufe0f": 5, "👎": 4}, ("❤\ufe0f", "👎")),
+    "nothing to clean": ({"Opinion": 5, "مقال-رأي": 4}, ("Opinion", "مقال-رأي")),
+}
+
+
+@pytest.mark.parametrize("name", DIRTY)
+def test_the_label_that_remains_is_the_clean_one_and_that_is_said(folder: Path, name: str) -> None:
+    counts, expected = DIRTY[name]
+    labels = [label for label, count in counts.items() for _ in range(count)]
+    write(folder / "a.csv", [{"text": f"نفى الوزير {n}", "label": label} for n, label in enumerate(labels)])
+    made = scaffold_task("mine", folder, "a.csv", Given())
+    assert made.task.labels == expected
+    assert len(made.task) == len(labels)
+    for label in counts.keys() - set(expected):
+        assert any(repr(label) in remark and "label_map" in remark for remark in made.remarks)
+    assert bool(made.task.label_map) is not (counts.keys() == set(expected))

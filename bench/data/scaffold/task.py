@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from bench.catalogue import task_files
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
-from bench.data.labels import LabelSet, check_label, respelled
+from bench.data.labels import LabelSet, check_label, cleaned
 from bench.data.scaffold.columns import (
     Chosen,
     Given,
@@ -157,8 +157,9 @@ def scaffold_task(
     with _telling_guesses(chosen):
         records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
     as_written = Counter(records.examples["label"].tolist())
-    label_map = _one_spelling(as_written)
-    counts = Counter(label_map.get(value, value) for value in as_written.elements())
+    written = cleaned(as_written)
+    label_map = written if any(raw != label for raw, label in written.items()) else {}
+    counts = Counter(written[value] for value in as_written.elements())
     if len(counts) < 2 or len(counts) > MOST_LABELS:
         values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
         raise DataError(
@@ -207,12 +208,6 @@ def _to_yaml(definition: dict[str, Any]) -> str:
         if yaml.safe_load(text) == definition:  # PyYAML writes some line ends, such as U+0085, so that they are lost
             break
     return text
-
-
-def _one_spelling(labels: Mapping[str, int]) -> dict[str, str]:
-    """Map labels to the commonest of those that count as the same; empty where each is written in one way."""
-    respelled_as = {way: max(ways, key=lambda way: labels[way]) for ways in respelled(labels) for way in ways}
-    return {label: respelled_as.get(label, label) for label in labels} if respelled_as else {}
 
 
 class _AnyLabel(LabelSet):
@@ -305,10 +300,18 @@ def _remarks(task: Task, summary: Summary) -> Iterator[str]:
             "These columns are those of Label Studio's CSV, with a row an annotation: a text that several annotators "
             "labelled repeats, and the first label counts. Its JSON export has them as passes."
         )
-    for ways in respelled(task.label_map):
-        label = task.label_map[ways[0]]
-        others = ", ".join(repr(way) for way in ways if way != label)
-        yield f"The label {label!r} is written as {others} too; label_map in the task's file makes them one."
+    for label in task.labels:
+        others = [repr(raw) for raw, target in task.label_map.items() if target == label != raw]
+        if others and label in task.label_map:
+            yield (
+                f"The label {label!r} is written as {', '.join(others)} too; label_map in the task's file makes them "
+                "one."
+            )
+        elif others:
+            yield (
+                f"The label {label!r} is written as {', '.join(others)} in the data; label_map in the task's file "
+                "cleans it."
+            )
     for label in task.labels:
         if label.casefold() in MISSING:
             yield (
