@@ -153,6 +153,15 @@ def some_glyphs(text: str) -> str:
     return text + " \ufe8d\ufedf\ufea8\ufe92\ufeae"
 
 
+def joined_labels(table: pd.DataFrame) -> pd.DataFrame:
+    table.loc[table.index % 9 == 1, "label"] += "|discuss"
+    return table
+
+
+def listed_labels(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(label=table["label"].map(lambda label: f"['{label}']"))
+
+
 def marked_by_source(table: pd.DataFrame) -> pd.DataFrame:
     agreeing = table["label"] == "agree"
     table.loc[agreeing, "text"] = "رويترز: " + table.loc[agreeing, "text"]
@@ -211,6 +220,8 @@ FAULTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "fewer examples than folds": ("D102", too_few),
     "a label that the published test part lacks": ("D102", absent_from_test),
     "a label in one group": ("D103", one_group),
+    "several labels in one": ("D104", joined_labels),
+    "lists for labels": ("D104", listed_labels),
     "the same input with different labels": ("D202", copied_with_another_label),
     "nearly the same text in two groups": ("D203", nearly_copied),
     "nearly the same text with different labels": ("D205", nearly_copied_with_another_label),
@@ -669,3 +680,24 @@ def test_normalised_text_is_what_words_are_counted_in(tmp_path: Path) -> None:
     for place, row in enumerate(agreeing):
         table.loc[row, "text"] = f"{table.loc[row, 'text'][:-1]} {spellings[place % 4]} {table.loc[row, 'id']}"
     assert "the word 'اعلان'" in next(f.message for f in check_task(build(table, tmp_path)) if f.code == "D401")
+
+
+JOINED: dict[str, tuple[tuple[str, ...], bool]] = {
+    "a bar": (("سياسة", "رياضة", "رياضة|رأي"), True),
+    "a semicolon and no label alone": (("سياسة;رأي", "رأي;سياسة"), True),
+    "an Arabic comma": (("سياسة", "رأي", "سياسة، رأي"), True),
+    "numbers": (("1", "2", "1,2"), True),
+    "a name with a slash": (("سياسة", "فن/ثقافة", "n/a"), False),
+    "names with commas": (("news, local", "opinion"), False),
+    "a list": (("['سياسة']", "['رأي', 'سياسة']"), True),
+    "brackets": (("politics (local)", "[sic] politics"), False),
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_several_labels_in_one_cell_are_told_from_names(name: str, tmp_path: Path) -> None:
+    labels, found = JOINED[name]
+    table = clean_table()
+    table["label"] = [labels[row % len(labels)] for row in range(len(table))]
+    findings = check_task(build(table, tmp_path, labels), quick=True)
+    assert ("D104" in codes(findings)) is found

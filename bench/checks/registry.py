@@ -43,6 +43,7 @@ CHECKS: dict[str, Check] = {
         Check("D101", "Label names that look alike", labels.lookalikes, quick=True),
         Check("D102", "Label with too few examples", labels.rare, quick=True),
         Check("D103", "Label in one group only", labels.in_one_group, quick=True),
+        Check("D104", "Several labels in one", labels.joined, quick=True),
         Check("D201", "Repeated input", repeats.exact, quick=True),
         Check("D202", "Same input with different labels", repeats.contradicting, quick=True),
         Check("D203", "Near repeat in another group", repeats.near_across_groups),
