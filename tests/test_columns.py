@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -403,3 +404,28 @@ def test_a_column_that_may_be_a_split_and_is_not_used_is_told(name: str) -> None
     form, sentence = UNUSED_SPLITS[name]
     remarks = chosen({"text": texts(), "label": of("a", "b", "c", "d"), **form}).remarks
     assert any(sentence in remark for remark in remarks)
+
+
+STANCES: dict[str, tuple[Form, str]] = {
+    "by its name": ({"Target": of("Covid Vaccine", "Women"), "Tweet": texts(), "Stance": of("a", "b", "c")}, "Target"),
+    "by its labels": (
+        {"text": texts(), "topic": of("لقاح", "تعليم"), "label": of("FAVOR", "AGAINST", "NONE")},
+        "topic",
+    ),
+    "in Arabic": ({"النص": texts(), "الموضوع": of("لقاح", "تعليم"), "الموقف": of("مؤيد", "معارض", "محايد")}, "الموضوع"),
+    "no stance": ({"text": texts(), "topic": of("لقاح", "تعليم"), "label": of("true", "false", "other")}, ""),
+    "a number": ({"text": texts(), "target": of("1", "2"), "stance": of("favor", "against", "none")}, ""),
+}
+
+
+@pytest.mark.parametrize("name", STANCES)
+def test_what_a_stance_is_towards_is_told(name: str) -> None:
+    form, target = STANCES[name]
+    found = chosen(form)
+    told = [remark for remark in found.remarks if "stance" in remark]
+    assert len(told) == bool(target)
+    if target:
+        assert f"--claim {shlex.quote(target)} makes" in told[0]
+        pairs = chosen(form, claim=target)
+        assert (pairs.columns["claim"], pairs.columns["text"]) == (target, found.columns["text"])
+        assert pairs.remarks == []

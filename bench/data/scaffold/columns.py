@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.data.files import UNWRITABLE
 from bench.data.messages import check_name
 from bench.data.scaffold.guess import BY_NAME, Guess, guess_label, guess_pair, guess_text
-from bench.data.scaffold.names import whole
+from bench.data.scaffold.names import fit, plain, whole
 from bench.data.scaffold.profile import MOST_LABELS, Profile
 from bench.data.sources.cells import LeftOut
 from bench.data.sources.roles import ROLE_NAMES, role_of
@@ -28,6 +28,13 @@ SHOWN_VALUES = 3
 
 SHOWN_COLUMNS = 15
 """Columns that an error lists."""
+
+
+_STANCE = ("stance", plain("موقف"))
+"""The words in a column's name that say that its labels are stances."""
+
+_STANCES = frozenset(map(plain, ("favor", "favour", "against", "support", "oppose", "مؤيد", "معارض", "مع", "ضد")))
+"""Labels of which two say that they are stances."""
 
 
 @dataclass(frozen=True)
@@ -248,6 +255,7 @@ def _unused(found: Summary, columns: dict[str, Any], labels: list[str], has_spli
     for column, profile in found.profiles.items():
         if whole(column, "claim") is not None and profile.holds_text and column not in columns.values():
             yield f"There is a column '{column}': --claim {shlex.quote(column)} makes this a task of pairs."
+    yield from _stance_targets(found, columns)
     for column in found.columns:
         if column in columns.values():
             continue
@@ -257,6 +265,21 @@ def _unused(found: Summary, columns: dict[str, Any], labels: list[str], has_spli
             key = "id" if _says(column, "id") else "group"
             if key not in columns:
                 yield f"The column '{column}' is not taken for the {key}: {found.unusable[column]}."
+
+
+def _stance_targets(found: Summary, columns: dict[str, Any]) -> Iterator[str]:
+    """Say of a task of stances that what they are towards is not part of the input."""
+    label = columns["label"]
+    values = found.profiles.get(label, Profile()).values
+    says = fit(label, "label") is not None and any(word in plain(label) for word in _STANCE)
+    if "claim" in columns or not (says or len(_STANCES & {plain(value) for value in values}) > 1):
+        return
+    for column, profile in found.profiles.items():
+        if whole(column, "target") is not None and column not in columns.values() and profile.holds_text:
+            yield (
+                f"The label '{label}' is a stance, and '{column}' seems to say towards what. The model does not see "
+                f"it: --claim {shlex.quote(column)} makes this a task of pairs of it and the text."
+            )
 
 
 def choose_span_columns(found: Summary, given: Given, name: str) -> Chosen:

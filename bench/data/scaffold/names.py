@@ -63,6 +63,7 @@ _TIERS = {
     "split": (_SPLIT,),
     "id": (_ID,),
     "other": (_OTHER,),
+    "target": ("target topic entity subject issue aspect هدف موضوع قضية جهة",),
     "document": ("document document_id doc doc_id article article_id file filename",),
     "start": ("start begin start_offset from",),
     "end": ("end stop end_offset to",),
@@ -139,7 +140,8 @@ def is_known(column: str) -> bool:
     >>> is_known("Tweet"), is_known("doc_id"), is_known("no"), is_known("result")
     (True, True, False, False)
     """
-    places = {role: place for role in _PLACES if role != "other" and (place := whole(column, role)) is not None}
+    roles = [role for role in _PLACES if role not in ("other", "target")]
+    places = {role: place for role in roles if (place := whole(column, role)) is not None}
     if places.keys() == {"id"}:
         return plain(column).endswith("id")
     if places.keys() == {"label"}:
