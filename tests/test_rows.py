@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -370,3 +372,14 @@ def test_the_label_that_remains_is_the_clean_one_and_that_is_said(folder: Path, 
     for label in counts.keys() - set(expected):
         assert any(repr(label) in remark and "label_map" in remark for remark in made.remarks)
     assert bool(made.task.label_map) is not (counts.keys() == set(expected))
+
+
+def test_codes_of_a_parquet_file_become_the_names_that_it_has_for_them(folder: Path) -> None:
+    features = {"label": {"names": ["سياسة", "رياضة"], "_type": "ClassLabel"}}
+    table = pa.table({"text": [f"نفى الوزير {n}" for n in range(9)], "label": [0, 1, 0, 1, -1, 0, 1, 0, 1]})
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    pq.write_table(table.replace_schema_metadata(metadata), folder / "a.parquet")
+    made = scaffold_task("mine", folder, "a.parquet", Given())
+    assert made.task.y.tolist() == ["سياسة", "رياضة", "سياسة", "رياضة", "سياسة", "رياضة", "سياسة", "رياضة"]
+    assert "1 of 9 rows has no label and is left out: row 5." in made.task.notes
+    assert "The file has names for the codes of 'label', and these are the labels: سياسة, رياضة." in made.remarks

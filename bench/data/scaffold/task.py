@@ -18,6 +18,7 @@ from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, check_label, cleaned
+from bench.data.messages import listed
 from bench.data.scaffold.columns import (
     Chosen,
     Given,
@@ -33,6 +34,7 @@ from bench.data.scaffold.header import check_header
 from bench.data.scaffold.profile import MOST_LABELS
 from bench.data.scaffold.repeats import ask_for_a_claim
 from bench.data.sources import read_source
+from bench.data.sources.classes import class_names_of
 from bench.data.sources.layout import Asked
 from bench.data.task import ROLES
 from bench.errors import ConfigError, DataError
@@ -195,7 +197,7 @@ def scaffold_task(
     files = _write(
         target, {"task.yaml": _to_yaml(definition), "README.md": insert(card, describe(task), target / "README.md")}
     )
-    remarks = (*found.remarks, *_remarks(task, summary), *chosen.remarks)
+    remarks = (*found.remarks, *_named_classes(found, label), *_remarks(task, summary), *chosen.remarks)
     return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
 
 
@@ -284,6 +286,12 @@ def _provenance(found: Found, source: dict[str, Any]) -> str:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _named_classes(found: Found, label: str) -> Iterator[str]:
+    """Say that labels are the names which the file has for its codes."""
+    if found.format == "parquet" and (names := class_names_of(found.files[0]).get(label)):
+        yield f"The file has names for the codes of '{label}', and these are the labels: {listed(names)}."
 
 
 def _remarks(task: Task, summary: Summary) -> Iterator[str]:
