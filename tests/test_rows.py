@@ -383,3 +383,17 @@ def test_codes_of_a_parquet_file_become_the_names_that_it_has_for_them(folder: P
     assert made.task.y.tolist() == ["سياسة", "رياضة", "سياسة", "رياضة", "سياسة", "رياضة", "سياسة", "رياضة"]
     assert "1 of 9 rows has no label and is left out: row 5." in made.task.notes
     assert "The file has names for the codes of 'label', and these are the labels: سياسة, رياضة." in made.remarks
+
+
+def test_rows_whose_cells_are_shifted_are_refused_with_their_places(folder: Path) -> None:
+    table = rows(30, label={row: f"بقية نص {row}" for row in (3, 9, 20)})
+    write(folder / "a.csv", table)
+    with pytest.raises(DataError, match=r"a\.csv: of 5 labels in the column 'label', 3 stand in one row each") as error:
+        scaffold_task("mine", folder, "a.csv", Given())
+    assert "line 5 ('بقية نص 3'), line 11 ('بقية نص 9'), line 22 ('بقية نص 20')." in error.value.message
+    assert not (folder / "tasks").exists()
+
+
+def test_a_few_rare_labels_are_no_shifted_rows(folder: Path) -> None:
+    write(folder / "a.csv", rows(30, label={3: "c", 5: "d"}))
+    assert len(scaffold_task("mine", folder, "a.csv", Given()).task.labels) == 4

@@ -18,7 +18,7 @@ from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, check_label, cleaned
-from bench.data.messages import listed
+from bench.data.messages import listed, shortened
 from bench.data.scaffold.columns import (
     Chosen,
     Given,
@@ -46,6 +46,12 @@ if TYPE_CHECKING:
 
 MISSING = ("nan", "null", "<na>", "#n/a", "nat")
 """What programs write for a value that is missing."""
+
+SINGLE = 0.5
+"""The share of labels that stand in one row each from which rows are taken for broken, where the others are common."""
+
+MANY = 5
+"""The rows that each of the other labels has then, on average."""
 
 CARD = """# {name}
 
@@ -168,6 +174,7 @@ def scaffold_task(
             f"{found.name}: the column '{label}' has {values}, so it is no column of labels.",
             f"A task has 2 to {MOST_LABELS} labels. Name another with --label COLUMN.\n{describe_columns(summary)}",
         )
+    _check_shifted(found, label, counts)
     definition: dict[str, Any] = {
         "name": name,
         "version": 1,
@@ -210,6 +217,36 @@ def _to_yaml(definition: dict[str, Any]) -> str:
         if yaml.safe_load(text) == definition:  # PyYAML writes some line ends, such as U+0085, so that they are lost
             break
     return text
+
+
+def _check_shifted(found: Found, column: str, counts: Counter[str]) -> None:
+    """Refuse labels of which most stand in one row each, beside others in many: their rows are not as they should be.
+
+    Raises
+    ------
+    bench.errors.DataError
+        With these rows.
+    """
+    single = {label for label, count in counts.items() if count == 1}
+    others = len(counts) - len(single)
+    if (
+        len(single) < 3
+        or len(single) < SINGLE * len(counts)
+        or counts.total() - len(single) < MANY * others
+        or not others
+    ):
+        return
+    places = [
+        f"{where.removeprefix(f'{found.origin}, ')} ('{shortened(label, 24)}')"
+        for where, row in found.rows()
+        if (label := " ".join(str(row.get(column)).split())) in single
+    ]
+    raise DataError(
+        f"{found.name}: of {len(counts)} labels in the column '{column}', {len(single)} stand in one row each: "
+        f"{listed(places, 10)}.",
+        "A comma in a text that is not quoted shifts the cells behind it. Correct these rows, or name another column "
+        "with --label COLUMN.",
+    )
 
 
 class _AnyLabel(LabelSet):
