@@ -162,6 +162,15 @@ def listed_labels(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(label=table["label"].map(lambda label: f"['{label}']"))
 
 
+def unknown_groups(table: pd.DataFrame) -> pd.DataFrame:
+    table.loc[table["group"].isin(["d0", "d1"]), "group"] = "N/A"
+    return table
+
+
+def in_all(change: Callable[[str], str]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    return lambda table: table.assign(text=table["text"].map(change))
+
+
 def marked_by_source(table: pd.DataFrame) -> pd.DataFrame:
     agreeing = table["label"] == "agree"
     table.loc[agreeing, "text"] = "رويترز: " + table.loc[agreeing, "text"]
@@ -227,6 +236,7 @@ FAULTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "nearly the same text with different labels": ("D205", nearly_copied_with_another_label),
     "a group that was copied": ("D206", copied_group),
     "a group that is written in two ways": ("D207", respelled_group),
+    "groups that nobody knows": ("D208", unknown_groups),
     "a text of nothing but marks": ("D301", set_text(5, lambda text: "…!؟")),
     "a text that swallowed many": ("D303", set_text(5, lambda text: f"{text}\n" * 20)),
     "a text in English": ("D304", set_text(5, lambda text: "The spokesman denied the report.")),
@@ -239,6 +249,10 @@ FAULTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "letters lost to question marks": ("D305", set_text(5, lambda text: re.sub(r"[^\s.]", "?", text))),
     "glyphs in the place of letters": ("D306", lambda table: table.assign(text=table["text"].map(some_glyphs))),
     "a text of links and mentions only": ("D301", set_text(5, lambda text: "@someone https://t.co/aBcDeFgHiJ")),
+    "characters of HTML": ("D310", in_all(lambda text: f"&quot;{text}&quot;")),
+    "a tag of HTML": ("D310", in_all(lambda text: f"{text[:9]}<br/>{text[9:]}")),
+    "letters by their numbers": ("D310", in_all(lambda text: text[:9] + "&#1575;" + text[10:])),
+    "letters as a program escapes them": ("D310", in_all(lambda text: text[:9] + r"\u0631" + text[10:])),
     "quotation marks of a CSV file": ("D308", set_text(5, lambda text: f'"وقال ""{text}"" أمس"')),
     "a source that tells the label": ("D401", marked_by_source),
     "an ending that tells the label": ("D401", marked_at_the_end),
@@ -701,3 +715,16 @@ def test_several_labels_in_one_cell_are_told_from_names(name: str, tmp_path: Pat
     table["label"] = [labels[row % len(labels)] for row in range(len(table))]
     findings = check_task(build(table, tmp_path, labels), quick=True)
     assert ("D104" in codes(findings)) is found
+
+
+def test_texts_written_by_the_numbers_of_their_letters_are_escaped_and_not_links(tmp_path: Path) -> None:
+    table = clean_table()
+    table["text"] = table["text"].map(lambda text: "".join(f"&#{ord(c)};" if c.isalpha() else c for c in text))
+    found = codes(check_task(build(table, tmp_path), quick=True))
+    assert "D310" in found
+    assert "D301" not in found
+
+
+def test_a_line_end_of_another_system_is_no_broken_character(tmp_path: Path) -> None:
+    table = in_all(lambda text: f"{text[:9]}\x85{text[9:]}")(clean_table())
+    assert "D305" not in codes(check_task(build(table, tmp_path), quick=True))
