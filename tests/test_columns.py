@@ -229,6 +229,24 @@ FORMS: dict[str, tuple[Form, dict[str, str]]] = {
         {"text": texts(), "label": number, "sentiment": of("pos", "neg")},
         {"text": "text", "label": "sentiment"},
     ),
+    "answers to a form": (
+        {
+            "Timestamp": date,
+            "Email Address": lambda row: f"user{row % 7}@example.org",
+            "اكتب النص هنا": texts(),
+            "ما تصنيف هذا النص؟": of("رياضة", "سياسة", "اقتصاد"),
+        },
+        {"text": "اكتب النص هنا", "label": "ما تصنيف هذا النص؟"},
+    ),
+    "answers to a form in Arabic": (
+        {
+            "طابع زمني": date,
+            "عنوان البريد الإلكتروني": lambda row: f"user{row % 7}@example.org",
+            "النص": texts(),
+            "رأيك": of("رياضة", "سياسة", "اقتصاد"),
+        },
+        {"text": "النص", "label": "رأيك"},
+    ),
     "a text that is a number": (
         {"text": number, "tweet": texts(), "label": of("a", "b")},
         {"text": "tweet", "label": "label"},
@@ -304,6 +322,11 @@ ASKED: dict[str, tuple[Form, str, str]] = {
         "Name it: --label colour",
     ),
     "no text": ({"a": number, "label": of("x", "y")}, "which column is the text? None has a name that tells", "a: '1'"),
+    "annotators": (
+        {"text": texts(), "annotator1": of("x", "y"), "annotator2": of("x", "x", "y"), "annotator3": of("y", "x", "x")},
+        "None has a name that tells; 'annotator1', 'annotator2', 'annotator3' seem to be annotators.",
+        "--label annotator1",
+    ),
     "no label": ({"text": texts(), "a": number}, "which column is the label? None has a name that tells", "text: '"),
 }
 

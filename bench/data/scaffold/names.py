@@ -47,12 +47,13 @@ _ID = """
 """
 _OTHER = """
     url uri link href image picture media file filename path date datetime time timestamp created year month day hour
+    email email_address mail e_mail
     user users username author speaker screen_name nickname name person account publisher source outlet platform site
     domain lang language locale country city location region place geo gender sex age job job_title party state
     count counts length len size words chars tokens likes like retweets retweet shares views followers replies reply
     confidence agreement kappa weight votes probability annotator annotators annotator_id worker worker_id coder
     version checksum hash keywords keyword hashtags hashtag mentions query entity hotel_name book
-    رابط تاريخ كاتب مصدر لغة مؤلف اسم
+    عنوان_البريد_الإلكتروني بريد_إلكتروني بريد طابع_زمني رابط تاريخ كاتب مصدر لغة مؤلف اسم
 """
 
 _TIERS = {
