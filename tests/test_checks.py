@@ -153,6 +153,24 @@ def some_glyphs(text: str) -> str:
     return text + " \ufe8d\ufedf\ufea8\ufe92\ufeae"
 
 
+def joined_labels(table: pd.DataFrame) -> pd.DataFrame:
+    table.loc[table.index % 9 == 1, "label"] += "|discuss"
+    return table
+
+
+def listed_labels(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(label=table["label"].map(lambda label: f"['{label}']"))
+
+
+def unknown_groups(table: pd.DataFrame) -> pd.DataFrame:
+    table.loc[table["group"].isin(["d0", "d1"]), "group"] = "N/A"
+    return table
+
+
+def in_all(change: Callable[[str], str]) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    return lambda table: table.assign(text=table["text"].map(change))
+
+
 def marked_by_source(table: pd.DataFrame) -> pd.DataFrame:
     agreeing = table["label"] == "agree"
     table.loc[agreeing, "text"] = "رويترز: " + table.loc[agreeing, "text"]
@@ -211,11 +229,14 @@ FAULTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "fewer examples than folds": ("D102", too_few),
     "a label that the published test part lacks": ("D102", absent_from_test),
     "a label in one group": ("D103", one_group),
+    "several labels in one": ("D104", joined_labels),
+    "lists for labels": ("D104", listed_labels),
     "the same input with different labels": ("D202", copied_with_another_label),
     "nearly the same text in two groups": ("D203", nearly_copied),
     "nearly the same text with different labels": ("D205", nearly_copied_with_another_label),
     "a group that was copied": ("D206", copied_group),
     "a group that is written in two ways": ("D207", respelled_group),
+    "groups that nobody knows": ("D208", unknown_groups),
     "a text of nothing but marks": ("D301", set_text(5, lambda text: "…!؟")),
     "a text that swallowed many": ("D303", set_text(5, lambda text: f"{text}\n" * 20)),
     "a text in English": ("D304", set_text(5, lambda text: "The spokesman denied the report.")),
@@ -228,6 +249,10 @@ FAULTS: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
     "letters lost to question marks": ("D305", set_text(5, lambda text: re.sub(r"[^\s.]", "?", text))),
     "glyphs in the place of letters": ("D306", lambda table: table.assign(text=table["text"].map(some_glyphs))),
     "a text of links and mentions only": ("D301", set_text(5, lambda text: "@someone https://t.co/aBcDeFgHiJ")),
+    "characters of HTML": ("D310", in_all(lambda text: f"&quot;{text}&quot;")),
+    "a tag of HTML": ("D310", in_all(lambda text: f"{text[:9]}<br/>{text[9:]}")),
+    "letters by their numbers": ("D310", in_all(lambda text: text[:9] + "&#1575;" + text[10:])),
+    "letters as a program escapes them": ("D310", in_all(lambda text: text[:9] + r"\u0631" + text[10:])),
     "quotation marks of a CSV file": ("D308", set_text(5, lambda text: f'"وقال ""{text}"" أمس"')),
     "a source that tells the label": ("D401", marked_by_source),
     "an ending that tells the label": ("D401", marked_at_the_end),
@@ -669,3 +694,37 @@ def test_normalised_text_is_what_words_are_counted_in(tmp_path: Path) -> None:
     for place, row in enumerate(agreeing):
         table.loc[row, "text"] = f"{table.loc[row, 'text'][:-1]} {spellings[place % 4]} {table.loc[row, 'id']}"
     assert "the word 'اعلان'" in next(f.message for f in check_task(build(table, tmp_path)) if f.code == "D401")
+
+
+JOINED: dict[str, tuple[tuple[str, ...], bool]] = {
+    "a bar": (("سياسة", "رياضة", "رياضة|رأي"), True),
+    "a semicolon and no label alone": (("سياسة;رأي", "رأي;سياسة"), True),
+    "an Arabic comma": (("سياسة", "رأي", "سياسة، رأي"), True),
+    "numbers": (("1", "2", "1,2"), True),
+    "a name with a slash": (("سياسة", "فن/ثقافة", "n/a"), False),
+    "names with commas": (("news, local", "opinion"), False),
+    "a list": (("['سياسة']", "['رأي', 'سياسة']"), True),
+    "brackets": (("politics (local)", "[sic] politics"), False),
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_several_labels_in_one_cell_are_told_from_names(name: str, tmp_path: Path) -> None:
+    labels, found = JOINED[name]
+    table = clean_table()
+    table["label"] = [labels[row % len(labels)] for row in range(len(table))]
+    findings = check_task(build(table, tmp_path, labels), quick=True)
+    assert ("D104" in codes(findings)) is found
+
+
+def test_texts_written_by_the_numbers_of_their_letters_are_escaped_and_not_links(tmp_path: Path) -> None:
+    table = clean_table()
+    table["text"] = table["text"].map(lambda text: "".join(f"&#{ord(c)};" if c.isalpha() else c for c in text))
+    found = codes(check_task(build(table, tmp_path), quick=True))
+    assert "D310" in found
+    assert "D301" not in found
+
+
+def test_a_line_end_of_another_system_is_no_broken_character(tmp_path: Path) -> None:
+    table = in_all(lambda text: f"{text[:9]}\x85{text[9:]}")(clean_table())
+    assert "D305" not in codes(check_task(build(table, tmp_path), quick=True))

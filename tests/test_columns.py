@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -228,6 +229,24 @@ FORMS: dict[str, tuple[Form, dict[str, str]]] = {
         {"text": texts(), "label": number, "sentiment": of("pos", "neg")},
         {"text": "text", "label": "sentiment"},
     ),
+    "answers to a form": (
+        {
+            "Timestamp": date,
+            "Email Address": lambda row: f"user{row % 7}@example.org",
+            "اكتب النص هنا": texts(),
+            "ما تصنيف هذا النص؟": of("رياضة", "سياسة", "اقتصاد"),
+        },
+        {"text": "اكتب النص هنا", "label": "ما تصنيف هذا النص؟"},
+    ),
+    "answers to a form in Arabic": (
+        {
+            "طابع زمني": date,
+            "عنوان البريد الإلكتروني": lambda row: f"user{row % 7}@example.org",
+            "النص": texts(),
+            "رأيك": of("رياضة", "سياسة", "اقتصاد"),
+        },
+        {"text": "النص", "label": "رأيك"},
+    ),
     "a text that is a number": (
         {"text": number, "tweet": texts(), "label": of("a", "b")},
         {"text": "tweet", "label": "label"},
@@ -303,6 +322,11 @@ ASKED: dict[str, tuple[Form, str, str]] = {
         "Name it: --label colour",
     ),
     "no text": ({"a": number, "label": of("x", "y")}, "which column is the text? None has a name that tells", "a: '1'"),
+    "annotators": (
+        {"text": texts(), "annotator1": of("x", "y"), "annotator2": of("x", "x", "y"), "annotator3": of("y", "x", "x")},
+        "None has a name that tells; 'annotator1', 'annotator2', 'annotator3' seem to be annotators.",
+        "--label annotator1",
+    ),
     "no label": ({"text": texts(), "a": number}, "which column is the label? None has a name that tells", "text: '"),
 }
 
@@ -347,3 +371,84 @@ def test_a_name_whose_last_word_says_otherwise_is_no_text_and_no_label(name: str
 def test_nothing_in_a_column_is_no_text(tmp_path: Path) -> None:
     form: dict[str, Any] = {"text": of(""), "body": texts(), "label": of("a", "b")}
     assert chosen(form).columns == {"text": "body", "label": "label"}
+
+
+SPLITS: dict[str, Form] = {
+    "in English": {"split": of("train", "train", "dev", "test")},
+    "in another case": {"subset": of("Train", "TEST")},
+    "in words": {"split": of("Train set", "Train set", "Test set")},
+    "in Arabic": {"set": of("تدريب", "تدريب", "تطوير", "اختبار")},
+    "in Arabic words": {"المجموعة": of("مجموعة التدريب", "بيانات الاختبار")},
+    "Kaggle's": {"Usage": of("Training", "Training", "PublicTest", "PrivateTest")},
+}
+
+
+@pytest.mark.parametrize("name", SPLITS)
+def test_parts_are_known_in_any_case_and_in_arabic(name: str) -> None:
+    found = chosen({"text": texts(), "label": of("a", "b", "c"), **SPLITS[name]})
+    assert found.columns["split"] in SPLITS[name]
+    assert not any("is not used" in remark for remark in found.remarks)
+    assert any("are taken so" in remark for remark in found.remarks) is (name not in ("in English", "in another case"))
+
+
+UNUSED_SPLITS: dict[str, tuple[Form, str]] = {
+    "no part in some rows": (
+        {"split": of("Train", "TEST", "")},
+        "'split' is not used as a published split: 20 of 60 rows are in no part of it. --split split takes it and "
+        "leaves the rows without a part out.",
+    ),
+    "a value that is no part": (
+        {"split": of("train", "extra", "test")},
+        "'split' is not used as a published split: 'extra' is no part of a split. Write train, dev or test there, or "
+        "nothing, which leaves the row out.",
+    ),
+    "numbers": (
+        {"is_test": of("0", "1")},
+        "'is_test' is not used as a published split: no value ('0', '1') is the name of a part. If it is a published "
+        "split, write train, dev or test into it.",
+    ),
+    "a name that says nothing": (
+        {"phase": of("Training", "Test")},
+        "'phase' is not used as a published split: --split phase takes it.",
+    ),
+    "training alone": (
+        {"Partition": of("Train")},
+        "'Partition' is not used as a published split: no row is in 'test'.",
+    ),
+    "a second one": (
+        {"split": of("train", "test"), "subset": of("test", "train")},
+        "'subset' is not used as a published split: that is taken from 'split'. --split subset takes it.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNUSED_SPLITS)
+def test_a_column_that_may_be_a_split_and_is_not_used_is_told(name: str) -> None:
+    form, sentence = UNUSED_SPLITS[name]
+    remarks = chosen({"text": texts(), "label": of("a", "b", "c", "d"), **form}).remarks
+    assert any(sentence in remark for remark in remarks)
+
+
+STANCES: dict[str, tuple[Form, str]] = {
+    "by its name": ({"Target": of("Covid Vaccine", "Women"), "Tweet": texts(), "Stance": of("a", "b", "c")}, "Target"),
+    "by its labels": (
+        {"text": texts(), "topic": of("لقاح", "تعليم"), "label": of("FAVOR", "AGAINST", "NONE")},
+        "topic",
+    ),
+    "in Arabic": ({"النص": texts(), "الموضوع": of("لقاح", "تعليم"), "الموقف": of("مؤيد", "معارض", "محايد")}, "الموضوع"),
+    "no stance": ({"text": texts(), "topic": of("لقاح", "تعليم"), "label": of("true", "false", "other")}, ""),
+    "a number": ({"text": texts(), "target": of("1", "2"), "stance": of("favor", "against", "none")}, ""),
+}
+
+
+@pytest.mark.parametrize("name", STANCES)
+def test_what_a_stance_is_towards_is_told(name: str) -> None:
+    form, target = STANCES[name]
+    found = chosen(form)
+    told = [remark for remark in found.remarks if "stance" in remark]
+    assert len(told) == bool(target)
+    if target:
+        assert f"--claim {shlex.quote(target)} makes" in told[0]
+        pairs = chosen(form, claim=target)
+        assert (pairs.columns["claim"], pairs.columns["text"]) == (target, found.columns["text"])
+        assert pairs.remarks == []

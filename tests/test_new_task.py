@@ -385,8 +385,8 @@ def test_a_full_disk_leaves_nothing_half_written(folder: Path, monkeypatch: pyte
     )
 )
 def test_any_label_comes_through_the_file(tmp_path_factory: pytest.TempPathFactory, labels: list[str]) -> None:
-    labels = [label for label in labels if label.strip()] or ["yes"]
-    labels = [*labels, "null", "1.0", "y: n", "${a}", "# no"]
+    labels = [" ".join(label.split()) for label in labels if label.strip()] or ["yes"]
+    labels = [*labels, "null", "1.5", "y: n", "${a}", "# no"]
     labels = list({label_key(label): label for label in reversed(labels)}.values())
     folder = tmp_path_factory.mktemp("labels")
     write_lines(folder / "a.jsonl", [{"text": f"نص {n}", "a\x85": label} for n, label in enumerate(labels)])
@@ -429,7 +429,7 @@ GUESSES: dict[str, tuple[list[dict[str, str]], list[str]]] = {
     ),
     "a split without a test part": (
         [{**row, "split": "train"} for row in ROWS],
-        ["The column 'split' is not used: a published split needs train and test, and a part in every row."],
+        ["The column 'split' is not used as a published split: no row is in 'test'."],
     ),
     "labels that doccano's CSV joins": (
         [{**row, "label": f"{row['label']}#none" if row["id"] == "e0" else row["label"]} for row in ROWS],
@@ -591,5 +591,8 @@ def test_a_split_that_not_every_row_has_is_not_used_and_that_is_said(folder: Pat
     status, printed, _ = bench("new", "task", "mine", "--data", "labels.csv")
     assert status == 0
     told = " ".join(printed.split())
-    assert "The column 'split' is not used: a published split needs train and test, and a part in every row." in told
+    assert (
+        "The column 'split' is not used as a published split: 12 of 36 rows are in no part of it. --split split takes "
+        "it and leaves the rows without a part out."
+    ) in told
     assert load_task("mine").splits == ()

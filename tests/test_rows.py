@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,6 +69,23 @@ def test_rows_without_a_text_or_a_label_are_left_out_counted_and_named(folder: P
         "1 of 12 rows has no label and is left out: line 10.",
     )
     assert task.ids.tolist() == ["1", "3", "4", "5", "8", "10", "11", "12"]
+
+
+def test_rows_in_no_part_of_a_split_are_left_out_counted_and_named(folder: Path) -> None:
+    table = [{**row, "split": ("train", "test", "train", "")[number % 4]} for number, row in enumerate(rows())]
+    write(folder / "a.csv", table)
+    task = scaffold_task("mine", folder, "a.csv", Given(split="split")).task
+    assert "3 of 12 rows have no part in the published split and are left out: line 5, line 9, line 13." in task.notes
+    assert task.examples["split"].value_counts().to_dict() == {"train": 6, "test": 3}
+
+
+def test_an_unknown_part_is_refused_without_a_guess(folder: Path) -> None:
+    write(folder / "a.csv", [{**row, "split": ("train", "test", "extra")[i % 3]} for i, row in enumerate(rows())])
+    with pytest.raises(
+        DataError, match=r"line 4: 'extra' is no part of a split\.\nWrite train, dev or test there"
+    ) as error:
+        scaffold_task("mine", folder, "a.csv", Given(split="split"))
+    assert "Did you mean" not in str(error.value)
 
 
 def test_strict_refuses_them(folder: Path, bench: Bench) -> None:
@@ -326,3 +345,55 @@ def test_an_id_of_two_inputs_is_refused_with_what_helps(tmp_path: Path) -> None:
 def test_an_example_that_another_fold_has_otherwise_is_still_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"the label of '2/21' is another than in .*train_1\.tsv, line 2"):
         folds(tmp_path, ONCE, OTHER, train_2=ONCE.replace("للفريق|yes", "للفريق|no"))
+
+
+# Labels
+
+DIRTY: dict[str, tuple[dict[str, int], tuple[str, ...]]] = {
+    "a space behind most": ({"رأي ": 5, "رأي": 2, "خبر": 4}, ("رأي", "خبر")),
+    "a space behind all": ({"رأي ": 5, " خبر": 4}, ("رأي", "خبر")),
+    "a space that does not break": ({"رأي\u00a0": 5, "رأي": 1, "رأي\u00a0عام": 4}, ("رأي", "رأي عام")),
+    "numbers with a point in most rows": ({"1.0": 5, "1": 2, "2": 4}, ("1", "2")),
+    "numbers with a point": ({"1.0": 5, "-1.0": 4}, ("1", "-1")),
+    "fractions": ({"1.5": 5, "2.0": 4}, ("1.5", "2.0")),
+    "an emoji": ({"❤\ufe0f": 5, "👎": 4}, ("❤\ufe0f", "👎")),
+    "nothing to clean": ({"Opinion": 5, "مقال-رأي": 4}, ("Opinion", "مقال-رأي")),
+}
+
+
+@pytest.mark.parametrize("name", DIRTY)
+def test_the_label_that_remains_is_the_clean_one_and_that_is_said(folder: Path, name: str) -> None:
+    counts, expected = DIRTY[name]
+    labels = [label for label, count in counts.items() for _ in range(count)]
+    write(folder / "a.csv", [{"text": f"نفى الوزير {n}", "label": label} for n, label in enumerate(labels)])
+    made = scaffold_task("mine", folder, "a.csv", Given())
+    assert made.task.labels == expected
+    assert len(made.task) == len(labels)
+    for label in counts.keys() - set(expected):
+        assert any(repr(label) in remark and "label_map" in remark for remark in made.remarks)
+    assert bool(made.task.label_map) is not (counts.keys() == set(expected))
+
+
+def test_codes_of_a_parquet_file_become_the_names_that_it_has_for_them(folder: Path) -> None:
+    features = {"label": {"names": ["سياسة", "رياضة"], "_type": "ClassLabel"}}
+    table = pa.table({"text": [f"نفى الوزير {n}" for n in range(9)], "label": [0, 1, 0, 1, -1, 0, 1, 0, 1]})
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    pq.write_table(table.replace_schema_metadata(metadata), folder / "a.parquet")
+    made = scaffold_task("mine", folder, "a.parquet", Given())
+    assert made.task.y.tolist() == ["سياسة", "رياضة", "سياسة", "رياضة", "سياسة", "رياضة", "سياسة", "رياضة"]
+    assert "1 of 9 rows has no label and is left out: row 5." in made.task.notes
+    assert "The file has names for the codes of 'label', and these are the labels: سياسة, رياضة." in made.remarks
+
+
+def test_rows_whose_cells_are_shifted_are_refused_with_their_places(folder: Path) -> None:
+    table = rows(30, label={row: f"بقية نص {row}" for row in (3, 9, 20)})
+    write(folder / "a.csv", table)
+    with pytest.raises(DataError, match=r"a\.csv: of 5 labels in the column 'label', 3 stand in one row each") as error:
+        scaffold_task("mine", folder, "a.csv", Given())
+    assert "line 5 ('بقية نص 3'), line 11 ('بقية نص 9'), line 22 ('بقية نص 20')." in error.value.message
+    assert not (folder / "tasks").exists()
+
+
+def test_a_few_rare_labels_are_no_shifted_rows(folder: Path) -> None:
+    write(folder / "a.csv", rows(30, label={3: "c", 5: "d"}))
+    assert len(scaffold_task("mine", folder, "a.csv", Given()).task.labels) == 4

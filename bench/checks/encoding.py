@@ -13,7 +13,7 @@ SUSPECT = re.compile(r"[\u0080-\u009f\u00c0-\u00ff\ufffd]|[طظ].[طظ]|\?{3}", 
 PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
 """Characters for private use: old emoji, letters of a single font, logos. They are as they were written."""
 
-_BROKEN = re.compile("[\u0080-\u009f\ufffd]")
+_BROKEN = re.compile("[\u0080-\u0084\u0086-\u009f\ufffd]")  # U+0085 is a line end, as IBM's computers write it
 _LATIN = re.compile("[\u00c0-\u00ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _ARABIC = re.compile(f"[{ARABIC}]")
@@ -30,7 +30,7 @@ _NAMES = {"cp1256": "Windows-1256", "cp1252": "Latin-1"}
 
 
 def fault(text: str) -> str:
-    """Say how a text was decoded wrongly; an empty text where it was not.
+    r"""Say how a text was decoded wrongly; an empty text where it was not.
 
     Examples
     --------
@@ -42,6 +42,8 @@ def fault(text: str) -> str:
     'UTF-8 read as Latin-1'
     >>> fault("نفى المتح\ufffdدث الخبر")
     'characters that could not be decoded'
+    >>> fault("نفى المتحدث\x85الخبر")
+    ''
     """
     for codec, pattern in _PAIRS.items():
         pairs = len(pattern.findall(text))

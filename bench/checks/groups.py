@@ -20,6 +20,12 @@ _LEAST = 3
 _SHARE = 0.5
 """The share of the smaller group's inputs from which it counts as a copy."""
 
+_UNKNOWN = {
+    *("nan", "null", "none", "nil", "na", "n/a", "#n/a", "<na>", "nat", "-", "--", "—", "?", "unknown", "missing"),
+    *("not available", "unspecified", "غير معروف", "غير محدد", "غير متوفر", "مجهول", "لا يوجد"),
+}
+"""What stands for a group that nobody knows."""
+
 _COMMON = 20
 """An input that more groups have is boilerplate, and tells nothing of any two of them."""
 
@@ -64,4 +70,22 @@ def respelled(subject: Subject) -> Iterator[Found]:
             "warning",
             f"{counted(len(found), 'group')} of {column} {verb} written in several ways, which count as one.",
             shown(" and ".join(map(repr, ways)) for ways in found),
+        )
+
+
+def unknown(subject: Subject) -> Iterator[Found]:
+    """Groups whose names say that the group is not known: their examples count as one group."""
+    column = subject.task.group
+    if column == "id":
+        return
+    counts = Counter(map(str, subject.task.examples[column].tolist()))
+    found = {name: number for name, number in counts.items() if name.strip().casefold() in _UNKNOWN}
+    total = sum(found.values())
+    if total > 1:
+        names = ", ".join(f"'{name}' ({number:,})" for name, number in found.items())
+        yield Found(
+            "warning",
+            f"{column}: {counted(total, 'example', len(subject.task))} have a group whose name says that none is "
+            f"known: {names}. Those of one name count as one group. Give each such row its group, or a name of "
+            "its own.",
         )

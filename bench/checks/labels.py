@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bench.checks.finding import MOST_EXAMPLES, Found, counted
 from bench.data.messages import listed, shortened
 from bench.data.task import ROLES
@@ -23,6 +25,12 @@ _LONG = 8
 
 _RARE = 0.05
 """The share of a label's examples below which another of nearly the same name is taken for a mistyped one."""
+
+_JOINTS = re.compile(r"[|;,/\u060c\u061b]")
+"""What people write between several labels of one text."""
+
+_LIST = re.compile(r"\[.*\]|\(.*,.*\)|\{.*\}", re.DOTALL)
+"""A list, a tuple or a set as programs print them."""
 
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
 """What stands for a hyphen or a minus; compatibility forms are hyphens already."""
@@ -61,6 +69,32 @@ def lookalikes(subject: Subject) -> Iterator[Found]:
     for raw, label in task.label_map.items():
         if label != raw and raw in task.labels:
             yield Found("warning", f"label_map: '{raw}' is a label of the task, but becomes '{label}'.")
+
+
+def joined(subject: Subject) -> Iterator[Found]:
+    """Label names that seem to be several labels in one, or a list."""
+    task = subject.task
+    written = [str(label) for label in task.labels]
+    lists = [label for label in written if _LIST.fullmatch(label)]
+    parts = {label: tuple(filter(None, map(str.strip, _JOINTS.split(label)))) for label in written}
+    several = {label: names for label, names in parts.items() if len(names) > 1 and label not in lists}
+    shared = Counter(part for names in several.values() for part in set(names))
+    known = {label for label in written if label not in several} | {part for part, n in shared.items() if n > 1}
+    found = {label: names for label, names in several.items() if known & set(names)}
+    for labels, what, then in (
+        (list(found), "several labels in one", "Each such name is a label of its own now."),
+        (lists, "a list that was written as text", "Several labels of one text are one label now."),
+    ):
+        if labels:
+            n_examples = int(np.isin(task.y.astype(str), labels).sum())
+            names = listed([f"'{shortened(label)}'" for label in labels], MOST_EXAMPLES)
+            verb = "looks" if len(labels) == 1 else "look"
+            have = "has" if n_examples == 1 else "have"
+            yield Found(
+                "warning",
+                f"{counted(len(labels), 'label')} {verb} like {what}: {names}. {then} "
+                f"{counted(n_examples, 'example')} {have} one.",
+            )
 
 
 def rare(subject: Subject) -> Iterator[Found]:

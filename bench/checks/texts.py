@@ -49,6 +49,16 @@ _INVISIBLE = re.compile(
     r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064"
     r"\u2066-\u2069\ufeff]"
 )
+_LETTER_ESCAPE = re.compile(r"&\#(?:[0-9]{3,6}|x[0-9a-f]{3,5});|\\u0[0-9a-f]{3}", re.IGNORECASE)
+"""A letter that is written by its number."""
+
+_ESCAPE = re.compile(
+    rf"{_LETTER_ESCAPE.pattern}|&\#[0-9]{{1,2}};|&(?:amp|quot|apos|lt|gt|nbsp|laquo|raquo|hellip|[lr]dquo|[lr]squo|[nm]dash);"
+    r"|</?(?:br|p|div|span|b|i|a|strong|em)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+"""What HTML writes for a character, its usual tags, and what programs write for a letter."""
+
 _LONG = 1000
 """Characters below which no text counts as overlong."""
 
@@ -61,7 +71,8 @@ def empty(subject: Subject) -> Iterator[Found]:
     yield from _each(subject, lambda text: not _WORD.search(text) and not fault(text), "without a letter or a digit")
 
     def is_markup(text: str) -> bool:
-        return bool(_WORD.search(text)) and not _ARABIC.search(text) and not _WORD.search(_MARKUP.sub(" ", text))
+        own = _MARKUP.sub(" ", _LETTER_ESCAPE.sub("x", text))
+        return bool(_WORD.search(text)) and not _ARABIC.search(text) and not _WORD.search(own)
 
     yield from _each(subject, is_markup, "of links, mentions and the like only")
 
@@ -159,6 +170,18 @@ def quoting(subject: Subject) -> Iterator[Found]:
         return len(text) > 2 and text[0] == text[-1] == '"' and '""' in inside and '"' not in inside.replace('""', "")
 
     yield from _each(subject, is_quoted, "still in the quotation marks of a CSV file")
+
+
+def escaped(subject: Subject) -> Iterator[Found]:
+    """Texts with characters written as HTML or a program writes them."""
+    for column in subject.task.inputs:
+        texts = subject.texts(column)
+        found = texts[texts.map(lambda text: bool(_ESCAPE.search(text)))]
+        if len(found):
+            forms = Counter(form for text in found for form in set(_ESCAPE.findall(text)))
+            which = ", ".join(form for form, _ in forms.most_common(4))
+            message = f"{column}: {counted(len(found), 'text', len(texts))} with escaped characters or tags: {which}."
+            yield Found("warning" if len(found) >= NOTABLE * len(texts) else "note", message, _places(found))
 
 
 def _each(

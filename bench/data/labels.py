@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from bench.data.messages import check_name, shortened
 from bench.errors import DataError, nearest
@@ -31,6 +34,48 @@ def respelled(labels: Iterable[str]) -> list[list[str]]:
     """
     return spellings(labels, label_key)
 
+
+def cleaned(labels: Mapping[str, int]) -> dict[str, str]:
+    """Return how each label is to be written: labels that count as the same in one way, without what nobody meant.
+
+    White space and unseen characters around a name go, and white space in it becomes a blank. Of the ways that are left
+    the commonest counts. Whole numbers lose their decimal point, unless other labels are fractions.
+
+    Parameters
+    ----------
+    labels : mapping of str to int
+        How often each label is written.
+
+    Examples
+    --------
+    >>> cleaned({"رأي ": 5, "رأي": 2, "1": 1, "1.0": 9})
+    {'رأي ': 'رأي', 'رأي': 'رأي', '1': '1', '1.0': '1'}
+    >>> cleaned({"4.5": 3, "5.0": 2})
+    {'4.5': '4.5', '5.0': '5.0'}
+    """
+    bare = {label: _bare(label) for label in labels}
+    ways: dict[str, Counter[str]] = {}
+    for label, count in labels.items():
+        ways.setdefault(label_key(label), Counter())[bare[label]] += count
+    numbers = [label for label in bare.values() if _NUMBER.fullmatch(label)]
+    fractions = any(not _WHOLE.fullmatch(number) for number in numbers)
+    written = {}
+    for label in labels:
+        same = ways[label_key(label)]
+        best = max(same, key=lambda way: same[way])
+        points = _WHOLE.fullmatch(best)
+        written[label] = points["whole"] if points and (not fractions or points["whole"] in same) else best
+    return written
+
+
+def _bare(label: str) -> str:
+    """Take off what stands around a name; a variation selector, as of an emoji, is part of it."""
+    shown = [n for n, character in enumerate(label) if not (character.isspace() or category(character) in ("Cc", "Cf"))]
+    return " ".join(label[shown[0] : shown[-1] + 1].split()) if shown else label
+
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_WHOLE = re.compile(r"(?P<whole>[+-]?\d+)(\.0*)?")
 
 LONGEST = 200
 """Characters of a label, of which every example's prediction holds one."""

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from bench.data.files import UNWRITABLE
 from bench.data.messages import check_name
 from bench.data.scaffold.guess import BY_NAME, Guess, guess_label, guess_pair, guess_text
-from bench.data.scaffold.names import whole
-from bench.data.scaffold.profile import Profile
+from bench.data.scaffold.names import fit, plain, whole
+from bench.data.scaffold.profile import MOST_LABELS, Profile
 from bench.data.sources.cells import LeftOut
-from bench.data.sources.table import ROLE_NAMES
-from bench.data.task import TEST, TRAIN
+from bench.data.sources.roles import ROLE_NAMES, role_of
+from bench.data.task import DEV, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
 from bench.text.identity import name_key
 
@@ -28,6 +28,13 @@ SHOWN_VALUES = 3
 
 SHOWN_COLUMNS = 15
 """Columns that an error lists."""
+
+
+_STANCE = ("stance", plain("موقف"))
+"""The words in a column's name that say that its labels are stances."""
+
+_STANCES = frozenset(map(plain, ("favor", "favour", "against", "support", "oppose", "مؤيد", "معارض", "مع", "ضد")))
+"""Labels of which two say that they are stances."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,6 @@ class Summary:
         How many rows have a label in the column of one annotator.
     unlabelled : dict of str to int
         How many rows have none in that column.
-    roles : dict of str to set of str
-        The values of columns that can be a split.
     unusable : dict of str to str
         Why a column whose name is that of a group or an id is neither, by the first row that tells.
     profiles : dict of str to Profile
@@ -67,7 +72,6 @@ class Summary:
     columns: dict[str, list[str]] = field(default_factory=dict)
     passes: dict[str, int] = field(default_factory=dict)
     unlabelled: dict[str, int] = field(default_factory=dict)
-    roles: dict[str, set[str]] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
 
@@ -94,8 +98,8 @@ class Chosen:
     remarks: list[str] = field(default_factory=list)
 
 
-def summarise(rows: Rows, split: str | None = None) -> Summary:
-    """Read all rows once; `split` is the column that the user says is one."""
+def summarise(rows: Rows) -> Summary:
+    """Read all rows once."""
     found = Summary()
     labelled = 0
     ids: dict[str, set[str]] = {}
@@ -116,8 +120,6 @@ def summarise(rows: Rows, split: str | None = None) -> Summary:
             if isinstance(value, LeftOut):
                 found.unlabelled[column] = found.unlabelled.get(column, 0) + 1
             found.profiles.setdefault(column, Profile()).add(value)
-            if _says(column, "split") or column == split:
-                found.roles.setdefault(column, set()).add(text.strip().casefold())
             reason = ""
             if _says(column, "id") and column not in found.unusable:
                 reason = _no_name(value, ids.setdefault(column, set()))
@@ -189,10 +191,10 @@ def choose_columns(found: Summary, given: Given, name: str, has_split: bool) -> 
     if group := given.group or _optional("group", found, taken):
         chosen["group"] = group
         taken.append(group)
-    split = None if has_split else given.split or _optional("split", found, taken)
-    if split is not None and (given.split or _is_split(found.roles.get(split, set()))):
+    splits = [column for column in _candidates("split", found, taken) if not _Parts.of(found, column).problem]
+    if not has_split and (split := given.split or next(iter(splits), None)):
         chosen["split"] = split
-        _check_parts(found.roles.get(split, set()), split, name)
+        _check_parts(_Parts.of(found, split), split, name)
     free = [column for column in found.columns if column not in taken and column not in found.unusable]
     if ids := [column for column in free if _says(column, "id")]:
         chosen["id"] = ids[0]
@@ -201,7 +203,8 @@ def choose_columns(found: Summary, given: Given, name: str, has_split: bool) -> 
     }
     told = {key: BY_NAME for key in columns if key != "passes" and getattr(given, key, None) is None}
     told |= {guess.key: guess.told for guess in guesses}
-    return Chosen(columns, told, list(_choices(found, guesses)), list(_unused(found, columns, labels, has_split)))
+    remarks = [*_parts_taken(found, columns.get("split")), *_unused(found, columns, labels, has_split)]
+    return Chosen(columns, told, list(_choices(found, guesses)), remarks)
 
 
 def _guesses(found: Summary, given: Given, name: str, taken: list[str], only: str | None) -> Iterator[Guess]:
@@ -252,18 +255,31 @@ def _unused(found: Summary, columns: dict[str, Any], labels: list[str], has_spli
     for column, profile in found.profiles.items():
         if whole(column, "claim") is not None and profile.holds_text and column not in columns.values():
             yield f"There is a column '{column}': --claim {shlex.quote(column)} makes this a task of pairs."
-    for column, values in found.columns.items():
+    yield from _stance_targets(found, columns)
+    for column in found.columns:
         if column in columns.values():
             continue
-        if "split" not in columns and not has_split and any(value in ROLE_NAMES for value in values):
-            yield (
-                f"The column '{column}' is not used: a published split needs {TRAIN} and {TEST}, and a part in every "
-                "row."
-            )
+        if not has_split:
+            yield from _unused_split(found, columns.get("split"), column)
         if column in found.unusable:
             key = "id" if _says(column, "id") else "group"
             if key not in columns:
                 yield f"The column '{column}' is not taken for the {key}: {found.unusable[column]}."
+
+
+def _stance_targets(found: Summary, columns: dict[str, Any]) -> Iterator[str]:
+    """Say of a task of stances that what they are towards is not part of the input."""
+    label = columns["label"]
+    values = found.profiles.get(label, Profile()).values
+    says = fit(label, "label") is not None and any(word in plain(label) for word in _STANCE)
+    if "claim" in columns or not (says or len(_STANCES & {plain(value) for value in values}) > 1):
+        return
+    for column, profile in found.profiles.items():
+        if whole(column, "target") is not None and column not in columns.values() and profile.holds_text:
+            yield (
+                f"The label '{label}' is a stance, and '{column}' seems to say towards what. The model does not see "
+                f"it: --claim {shlex.quote(column)} makes this a task of pairs of it and the text."
+            )
 
 
 def choose_span_columns(found: Summary, given: Given, name: str) -> Chosen:
@@ -345,19 +361,100 @@ def _candidates(key: str, found: Summary, taken: list[str]) -> list[str]:
     return sorted(free, key=lambda column: whole(column, key) or ())
 
 
-def _check_parts(values: set[str], split: str, name: str) -> None:
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of a published split that a column's cells name.
+
+    Parameters
+    ----------
+    roles : frozenset of str
+        The parts.
+    others : tuple of str
+        The values that name none.
+    n_blank : int
+        The rows with an empty cell.
+    n_rows : int
+        All rows.
+    """
+
+    roles: frozenset[str]
+    others: tuple[str, ...]
+    n_blank: int
+    n_rows: int
+
+    @classmethod
+    def of(cls, found: Summary, column: str) -> _Parts:
+        profile = found.profiles.get(column, Profile())
+        roles = frozenset(role for value in profile.values if (role := role_of(value)))
+        others = tuple(sorted(value for value in profile.values if not role_of(value)))
+        return cls(roles, others, max(found.n_rows - profile.filled, 0), found.n_rows)
+
+    @property
+    def missing(self) -> str | None:
+        """The part that a published split needs, and none of the cells names."""
+        return next((role for role in (TRAIN, TEST) if role not in self.roles), None)
+
+    @property
+    def problem(self) -> str:
+        """Why the column is not taken for a published split unasked, and what to do; empty where it can be."""
+        if not self.roles:
+            more = " …" if len(self.others) > SHOWN_VALUES else ""
+            shown = f" ({', '.join(map(repr, self.others[:SHOWN_VALUES]))}{more})" if self.others else ""
+            return (
+                f"no value{shown} is the name of a part. If it is a published split, write {TRAIN}, {DEV} or {TEST} "
+                "into it."
+            )
+        if self.others:
+            return (
+                f"{self.others[0]!r} is no part of a split. Write {TRAIN}, {DEV} or {TEST} there, or nothing, which "
+                "leaves the row out."
+            )
+        if self.missing:
+            return f"no row is in '{self.missing}'. A published split needs {TRAIN} and {TEST}."
+        if self.n_blank:
+            return f"{self.n_blank:,} of {self.n_rows:,} rows are in no part of it."
+        return ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the column can be taken for a published split if the user says so."""
+        return not self.others and not self.missing
+
+
+def _unused_split(found: Summary, split: str | None, column: str) -> Iterator[str]:
+    """Say of a column that may be a published split why it is not used, and what to do."""
+    parts = _Parts.of(found, column)
+    few = len(found.profiles[column].values) <= MOST_LABELS if column in found.profiles else False
+    if not (parts.roles and few) and (split is not None or not _says(column, "split")):
+        return
+    said = [f"The column '{column}' is not used as a published split:"]
+    if split is not None:
+        said.append(f"that is taken from '{split}'.")
+    elif parts.problem:
+        said.append(parts.problem)
+    if parts.fits:
+        leaving = " and leaves the rows without a part out" if parts.n_blank else ""
+        said.append(f"--split {shlex.quote(column)} takes it{leaving}.")
+    yield " ".join(said)
+
+
+def _parts_taken(found: Summary, split: str | None) -> Iterator[str]:
+    """Say what the cells of a split are taken for, where they are not the usual names."""
+    if split is None:
+        return
+    roles = {value: role for value in sorted(found.profiles[split].values) if (role := role_of(value))}
+    if any(value.casefold() not in ROLE_NAMES for value in roles):
+        taken = ", ".join(f"{value!r} is {role}" for value, role in roles.items())
+        yield f"The parts of the column '{split}' are taken so: {taken}."
+
+
+def _check_parts(parts: _Parts, split: str, name: str) -> None:
     """Raise a ConfigError if all values of a column are parts of a split, but not those that one needs."""
-    if values <= ROLE_NAMES.keys():
-        for role in (TRAIN, TEST):
-            if role not in map(ROLE_NAMES.get, values):
-                raise ConfigError(
-                    f"--split {split}: no row of {name} is in '{role}'.",
-                    f"A published split needs {TRAIN} and {TEST}; without it leave --split out.",
-                )
-
-
-def _is_split(values: set[str]) -> bool:
-    return {TRAIN, TEST} <= {ROLE_NAMES.get(value, "") for value in values} and values <= ROLE_NAMES.keys()
+    if parts.roles and not parts.others and parts.missing:
+        raise ConfigError(
+            f"--split {split}: no row of {name} is in '{parts.missing}'.",
+            f"A published split needs {TRAIN} and {TEST}; without it leave --split out.",
+        )
 
 
 def _says(column: str, key: str) -> bool:

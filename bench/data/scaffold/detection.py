@@ -17,8 +17,8 @@ from bench.data.sources.delimited import QUOTINGS
 from bench.data.sources.formats import FORMATS, SUFFIXES
 from bench.data.sources.hub import hub_revision, load_split, split_names
 from bench.data.sources.layout import Asked
+from bench.data.sources.roles import ROLE_NAMES
 from bench.data.sources.saved import rows_of_split
-from bench.data.sources.table import ROLE_NAMES
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
 

@@ -21,7 +21,7 @@ from bench.data.sources.formats import SUFFIXES, TEXTS, Form, Rows
 from bench.data.sources.json_objects import read_json
 from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout, read_head
 from bench.data.sources.plain import class_files, is_hidden
-from bench.data.sources.table import ROLE_NAMES
+from bench.data.sources.roles import ROLE_NAMES
 from bench.data.task import DEV, ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError
 

@@ -22,6 +22,9 @@ _FAR_LONGER = 2.0
 _PERHAPS = 2
 """The tier of names that may be a label's, but often mean something else."""
 
+_CODERS = {"annotator", "coder", "rater", "annotation", "worker", "judge", plain("مصنف"), plain("محكم")}
+"""What columns of one annotator's labels are called, with a number behind it."""
+
 _NUMBERED = re.compile(r"(?P<base>.+)(?P<number>[12ab])")
 
 
@@ -105,6 +108,14 @@ def guess_label(profiles: Profiles, name: str) -> Guess:
     few = [column for column, profile in profiles.items() if profile.looks_like_labels and not _is_other(column)]
     if len(few) == 1:
         return Guess("label", few[0], "the only column of few values")
+    coders = [column for column, profile in profiles.items() if profile.looks_like_labels and _is_coder(column)]
+    if not few and coders:
+        listed = ", ".join(f"'{column}'" for column in coders)
+        raise ConfigError(
+            f"{name}: which column is the label? None has a name that tells; {listed} seem to be annotators.",
+            f"Write one label a row into a column 'label', such as that of most annotators. Or take the labels of one: "
+            f"--label {shlex.quote(coders[0])}",
+        )
     raise _ask("label", few, profiles, name)
 
 
@@ -118,6 +129,11 @@ def _is_other(column: str) -> bool:
     """Whether a name says that a column is neither a text nor a label."""
     told = any(whole(column, key) is not None for key in ("id", "split", "group"))
     return told or fit(column, "other") is not None or (fit(column, "id") is not None)
+
+
+def _is_coder(column: str) -> bool:
+    """Whether a name is that of an annotator, with or without a number."""
+    return plain(column).rstrip("0123456789") in _CODERS
 
 
 def _can_be_text(profile: Profile) -> bool:

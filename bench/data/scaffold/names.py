@@ -40,19 +40,20 @@ _CLAIM = """
     ادعاء زعم شائعة
 """
 _GROUP = "group group_id document document_id doc doc_id article article_id مقال"
-_SPLIT = "split subset partition تقسيم"
+_SPLIT = "split subset partition set usage data_split dataset_split train_test fold is_test is_train تقسيم مجموعة"
 _ID = """
     id example_id text_id sentence_id tweet_id review_id comment_id post_id message_id row_id item_id uid guid uuid
     index idx no number unnamed_0 رقم معرف
 """
 _OTHER = """
     url uri link href image picture media file filename path date datetime time timestamp created year month day hour
+    email email_address mail e_mail
     user users username author speaker screen_name nickname name person account publisher source outlet platform site
     domain lang language locale country city location region place geo gender sex age job job_title party state
     count counts length len size words chars tokens likes like retweets retweet shares views followers replies reply
     confidence agreement kappa weight votes probability annotator annotators annotator_id worker worker_id coder
     version checksum hash keywords keyword hashtags hashtag mentions query entity hotel_name book
-    رابط تاريخ كاتب مصدر لغة مؤلف اسم
+    عنوان_البريد_الإلكتروني بريد_إلكتروني بريد طابع_زمني رابط تاريخ كاتب مصدر لغة مؤلف اسم
 """
 
 _TIERS = {
@@ -63,6 +64,7 @@ _TIERS = {
     "split": (_SPLIT,),
     "id": (_ID,),
     "other": (_OTHER,),
+    "target": ("target topic entity subject issue aspect هدف موضوع قضية جهة",),
     "document": ("document document_id doc doc_id article article_id file filename",),
     "start": ("start begin start_offset from",),
     "end": ("end stop end_offset to",),
@@ -139,7 +141,8 @@ def is_known(column: str) -> bool:
     >>> is_known("Tweet"), is_known("doc_id"), is_known("no"), is_known("result")
     (True, True, False, False)
     """
-    places = {role: place for role in _PLACES if role != "other" and (place := whole(column, role)) is not None}
+    roles = [role for role in _PLACES if role not in ("other", "target")]
+    places = {role: place for role in roles if (place := whole(column, role)) is not None}
     if places.keys() == {"id"}:
         return plain(column).endswith("id")
     if places.keys() == {"label"}:

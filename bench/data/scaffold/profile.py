@@ -16,7 +16,8 @@ _LONGEST_LABEL = 60
 """Characters of a cell that is a label, where no name says that it is one."""
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_LINK = re.compile(r"\w+://\S+|www\.\S+")
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_LINK = re.compile(rf"\w+://\S+|www\.\S+|{_ADDRESS.pattern}")
 
 
 @dataclass
@@ -73,7 +74,8 @@ class Profile:
     def looks_like_labels(self) -> bool:
         """Whether its few values, which are short and repeat, say so without a name."""
         few = len(self.values) <= max(2, self.filled // 3)
-        return self.holds_labels and few and max(map(len, self.values)) <= _LONGEST_LABEL
+        named = not any(map(_ADDRESS.fullmatch, self.values))
+        return self.holds_labels and few and named and max(map(len, self.values)) <= _LONGEST_LABEL
 
     @property
     def holds_text(self) -> bool:

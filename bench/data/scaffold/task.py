@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,8 @@ from bench.catalogue import task_files
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
-from bench.data.labels import LabelSet, check_label, respelled
+from bench.data.labels import LabelSet, check_label, cleaned
+from bench.data.messages import listed, shortened
 from bench.data.scaffold.columns import (
     Chosen,
     Given,
@@ -33,6 +34,7 @@ from bench.data.scaffold.header import check_header
 from bench.data.scaffold.profile import MOST_LABELS
 from bench.data.scaffold.repeats import ask_for_a_claim
 from bench.data.sources import read_source
+from bench.data.sources.classes import class_names_of
 from bench.data.sources.layout import Asked
 from bench.data.task import ROLES
 from bench.errors import ConfigError, DataError
@@ -44,6 +46,12 @@ if TYPE_CHECKING:
 
 MISSING = ("nan", "null", "<na>", "#n/a", "nat")
 """What programs write for a value that is missing."""
+
+SINGLE = 0.5
+"""The share of labels that stand in one row each from which rows are taken for broken, where the others are common."""
+
+MANY = 5
+"""The rows that each of the other labels has then, on average."""
 
 CARD = """# {name}
 
@@ -142,7 +150,7 @@ def scaffold_task(
     _check_name(name, target, force)
     found = find_data(data, asked)
     check_header(found, given)
-    summary = summarise(found.rows(), given.split)
+    summary = summarise(found.rows())
     if not summary.n_rows:
         raise DataError(f"{found.name}: there are no rows.", "A task needs examples, each with a text and a label.")
     spans = found.source["kind"] == "standoff"
@@ -157,14 +165,16 @@ def scaffold_task(
     with _telling_guesses(chosen):
         records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
     as_written = Counter(records.examples["label"].tolist())
-    label_map = _one_spelling(as_written)
-    counts = Counter(label_map.get(value, value) for value in as_written.elements())
+    written = cleaned(as_written)
+    label_map = written if any(raw != label for raw, label in written.items()) else {}
+    counts = Counter(written[value] for value in as_written.elements())
     if len(counts) < 2 or len(counts) > MOST_LABELS:
         values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
         raise DataError(
             f"{found.name}: the column '{label}' has {values}, so it is no column of labels.",
             f"A task has 2 to {MOST_LABELS} labels. Name another with --label COLUMN.\n{describe_columns(summary)}",
         )
+    _check_shifted(found, label, counts)
     definition: dict[str, Any] = {
         "name": name,
         "version": 1,
@@ -194,7 +204,7 @@ def scaffold_task(
     files = _write(
         target, {"task.yaml": _to_yaml(definition), "README.md": insert(card, describe(task), target / "README.md")}
     )
-    remarks = (*found.remarks, *_remarks(task, summary), *chosen.remarks)
+    remarks = (*found.remarks, *_named_classes(found, label), *_remarks(task, summary), *chosen.remarks)
     return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
 
 
@@ -209,10 +219,34 @@ def _to_yaml(definition: dict[str, Any]) -> str:
     return text
 
 
-def _one_spelling(labels: Mapping[str, int]) -> dict[str, str]:
-    """Map labels to the commonest of those that count as the same; empty where each is written in one way."""
-    respelled_as = {way: max(ways, key=lambda way: labels[way]) for ways in respelled(labels) for way in ways}
-    return {label: respelled_as.get(label, label) for label in labels} if respelled_as else {}
+def _check_shifted(found: Found, column: str, counts: Counter[str]) -> None:
+    """Refuse labels of which most stand in one row each, beside others in many: their rows are not as they should be.
+
+    Raises
+    ------
+    bench.errors.DataError
+        With these rows.
+    """
+    single = {label for label, count in counts.items() if count == 1}
+    others = len(counts) - len(single)
+    if (
+        len(single) < 3
+        or len(single) < SINGLE * len(counts)
+        or counts.total() - len(single) < MANY * others
+        or not others
+    ):
+        return
+    places = [
+        f"{where.removeprefix(f'{found.origin}, ')} ('{shortened(label, 24)}')"
+        for where, row in found.rows()
+        if (label := " ".join(str(row.get(column)).split())) in single
+    ]
+    raise DataError(
+        f"{found.name}: of {len(counts)} labels in the column '{column}', {len(single)} stand in one row each: "
+        f"{listed(places, 10)}.",
+        "A comma in a text that is not quoted shifts the cells behind it. Correct these rows, or name another column "
+        "with --label COLUMN.",
+    )
 
 
 class _AnyLabel(LabelSet):
@@ -293,6 +327,12 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _named_classes(found: Found, label: str) -> Iterator[str]:
+    """Say that labels are the names which the file has for its codes."""
+    if found.format == "parquet" and (names := class_names_of(found.files[0]).get(label)):
+        yield f"The file has names for the codes of '{label}', and these are the labels: {listed(names)}."
+
+
 def _remarks(task: Task, summary: Summary) -> Iterator[str]:
     for split in task.splits:
         parts = ", ".join(f"{role} {int((task.examples[split] == role).sum()):,}" for role in ROLES)
@@ -307,10 +347,18 @@ def _remarks(task: Task, summary: Summary) -> Iterator[str]:
             "These columns are those of Label Studio's CSV, with a row an annotation: a text that several annotators "
             "labelled repeats, and the first label counts. Its JSON export has them as passes."
         )
-    for ways in respelled(task.label_map):
-        label = task.label_map[ways[0]]
-        others = ", ".join(repr(way) for way in ways if way != label)
-        yield f"The label {label!r} is written as {others} too; label_map in the task's file makes them one."
+    for label in task.labels:
+        others = [repr(raw) for raw, target in task.label_map.items() if target == label != raw]
+        if others and label in task.label_map:
+            yield (
+                f"The label {label!r} is written as {', '.join(others)} too; label_map in the task's file makes them "
+                "one."
+            )
+        elif others:
+            yield (
+                f"The label {label!r} is written as {', '.join(others)} in the data; label_map in the task's file "
+                "cleans it."
+            )
     for label in task.labels:
         if label.casefold() in MISSING:
             yield (

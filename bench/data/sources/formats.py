@@ -12,6 +12,7 @@ from bench.data.files import LFS_POINTER, check_fetched, check_file, iter_json_l
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
+from bench.data.sources.classes import class_names, named_class
 from bench.data.sources.delimited import (
     DELIMITED,
     HEADER_AGAIN,
@@ -270,14 +271,24 @@ def _parquet(path: Path) -> Rows:
             twice = next((name for name in file.schema_arrow.names if file.schema_arrow.names.count(name) > 1), None)
             if twice is not None:
                 raise DataError(f"{path}: the column '{twice}' stands twice.")
+            classes = class_names(file.schema_arrow.metadata)
             for batch in file.iter_batches():
-                columns = [_as_text(column) if _is_number(column.type) else column for column in batch.columns]
-                cells = (column.to_pylist() for column in columns)
+                cells = (
+                    _cells(column, classes.get(name))
+                    for name, column in zip(batch.schema.names, batch.columns, strict=True)
+                )
                 for values in zip(*cells, strict=True):
                     row += 1
                     yield f"{path}, row {row}", dict(zip(batch.schema.names, values, strict=True))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}") from error
+
+
+def _cells(column: Any, names: list[str] | None) -> list[Any]:
+    """The cells of a column: the names of its classes, or numbers as text."""
+    if names is not None:
+        return [named_class(code, names) for code in column.to_pylist()]
+    return list((_as_text(column) if _is_number(column.type) else column).to_pylist())
 
 
 def _as_text(column: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Rows that have no text, no claim or no label: they are left out, counted and named."""
+"""Rows that have no text, no claim, no label or no part in a split: they are left out, counted and named."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ MOST = 0.5
 SHOWN = 20
 """Places that a note lists."""
 
+_LACKS = {"label": "no label", "split": "no part in the published split"}
+"""What a row lacks, where its cell is no empty text."""
+
 _UNSEEN = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 
@@ -31,7 +34,7 @@ class Gaps:
         return self._counts.total()
 
     def add(self, name: str, where: str, place: str) -> None:
-        """Count a row without a text, a claim or a label, as `name` says; `place` is the short form of `where`."""
+        """Count a row that lacks what `name` says; `place` is the short form of `where`."""
         self._counts[name] += 1
         self._first.setdefault(name, where)
         places = self._places.setdefault(name, [])
@@ -49,7 +52,7 @@ class Gaps:
     def _sentences(self, n_rows: int, of_one: str, of_several: str) -> tuple[str, ...]:
         told = []
         for name, count in self._counts.items():
-            what = "no label" if name == "label" else f"an empty {name}"
+            what = _LACKS.get(name, f"an empty {name}")
             then = f"has {what}{of_one}" if count == 1 else f"have {what}{of_several}"
             more = f" and {count - SHOWN:,} more" if count > SHOWN else ""
             told.append(f"{count:,} of {n_rows:,} rows {then}: {', '.join(self._places[name])}{more}.")

@@ -18,6 +18,7 @@ from bench.data.sources.cells import LeftOut, Undecided
 from bench.data.sources.formats import FORM_KEYS, Rows, form_of
 from bench.data.sources.gaps import Gaps, is_empty, place_in
 from bench.data.sources.records import Records
+from bench.data.sources.roles import role_of
 from bench.data.sources.section import Section
 from bench.data.task import DEV, ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
@@ -36,16 +37,6 @@ SEVERAL = ("id", "split", "passes")
 
 PASS = "pass-"
 """What the names of annotation passes begin with; their number follows."""
-
-ROLE_NAMES = {name: name for name in ROLES} | {
-    "training": TRAIN,
-    "development": DEV,
-    "validation": DEV,
-    "valid": DEV,
-    "val": DEV,
-    "testing": TEST,
-}
-"""What a table may call its parts."""
 
 FOLD = "{fold}"
 """Stands in a file's name for the number of a published fold."""
@@ -126,7 +117,7 @@ def read_parts(
         raise ConfigError(
             f"{columns.where('id')} is missing.", "It tells which examples of published folds are the same."
         )
-    needed = [name for name in (*inputs, "label") if name not in named.blank]
+    needed = [name for name in (*inputs, "label", *named.splits) if name not in named.blank]
     found = _Examples(labels, named, splits)
     for part in parts:
         path, rows = rows_of(part)
@@ -450,9 +441,13 @@ def _cell(row: Mapping[str, Any], column: str, name: str, named: _Columns, where
 
 
 def _role(value: str, where: str) -> str:
-    role = ROLE_NAMES.get(value.strip().casefold())
+    role = role_of(value)
     if role is None:
-        raise DataError(f"{where}: '{value}' is no part of a split.", nearest(value, ROLE_NAMES))
+        raise DataError(
+            f"{where}: '{value}' is no part of a split.",
+            f"Write {_all_of(ROLES).replace(' and ', ' or ')} there, or leave the cell empty: its row is then left "
+            "out. Without a published split leave the column out.",
+        )
     return role
 
 
