@@ -128,7 +128,7 @@ def _light(text: str) -> str:
 
 
 def _standard(text: str) -> str:
-    return _compatible(text).translate(_STANDARD).lower()
+    return _compatible(text).lower().translate(_STANDARD)
 
 
 def _morphological(text: str) -> str:
