@@ -64,6 +64,7 @@ def test_a_module_that_ends_the_process_is_a_model_that_cannot_be_imported(here:
         Model("mine", "exits.Mine").build_estimator({}, text_task(), 0)
 
 
+@pytest.mark.slow
 def test_files_called_like_libraries_change_nothing(tmp_path: Path) -> None:
     """Neither the command, nor its workers, nor the process that logs to MLflow imports them."""
     for name in SHADOWS:

@@ -230,6 +230,7 @@ def test_cells_run_on_the_cpu_where_it_is_asked_for(folder: Path) -> None:
     assert (on_cpu, otherwise) == (["ok"], ["failed"])
 
 
+@pytest.mark.slow
 def test_a_run_records_the_device_and_the_packages_outside_its_key(folder: Path) -> None:
     words = ["task=small", "model=torched", "execution.device=cpu", "tracking=false"]
     run(compose(words), Quiet())

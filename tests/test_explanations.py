@@ -352,6 +352,7 @@ def test_they_are_stored_where_there_are_any_and_read_back(tmp_path: Path) -> No
     assert folder.read_explanations(0) == []
 
 
+@pytest.mark.slow
 def test_a_run_leaves_the_same_explanations_with_two_workers_and_when_it_is_run_again(tmp_path: Path) -> None:
     def stored(*words: str) -> dict[str, bytes]:
         run(compose(["task=denial", "model=complement-nb", *BUDGET, f"results={tmp_path}", *words]), _Silent())

@@ -75,6 +75,7 @@ def test_noise_labels_score_at_chance_under_the_whole_protocol(tiny: Path, monke
     assert abs(hits - 176 / 3) < 4 * np.sqrt(176 * 1 / 3 * 2 / 3)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_predictions_twice_and_another_one_others(tiny: Path) -> None:
     task = text_task(n_groups=4, noise=0.3)
     once, again, other = (fitted(task, random_state=seed).predict_proba(task.frame) for seed in (1, 1, 2))

@@ -722,6 +722,7 @@ def holding(folder: Path, text: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_no_key_is_left_in_any_file_or_word_by_a_whole_run_that_succeeds_and_one_that_is_refused(
     tmp_path: Path,
 ) -> None:
