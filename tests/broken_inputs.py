@@ -310,7 +310,7 @@ CELLS: dict[str, Row] = {
     "an id of another row, with another text": {"id": "e0"},
     "an id with an escape sequence of the terminal": {"id": "e\x1b[2J"},
     "an id with an invisible mark of direction": {"id": "e1\u200e"},
-    "an id with a byte order mark": {"id": "\ufeffe1"},
+    "an id with a byte order mark": {"id": "e\ufeff1"},
     "an empty group": {"document": ""},
     "a label of a pass that is mistyped": {"first": "non"},
 }
@@ -660,13 +660,7 @@ def splits() -> Iterator[Valid]:
         write_split_column,
         [
             Broken("a part that is mistyped", substitute("labels.csv", ",train", ",trian"), "labels.csv, line 2: "),
-            Broken("an empty part", substitute("labels.csv", "denial,train", "denial,"), "labels.csv, line 2: "),
             Broken("a part that is a formula", substitute("labels.csv", ",train", ",=A1"), "labels.csv, line 2: "),
-            Broken(
-                "a part with a mark of direction",
-                substitute("labels.csv", ",train", ",train\u200f"),
-                "labels.csv, line 2: ",
-            ),
             Broken(
                 "no row of the test part",
                 set_bytes("labels.csv", lambda content: content.replace(b",test", b",dev")),

@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bench.catalogue import load_task
@@ -669,6 +669,8 @@ def test_what_pythons_csv_writes_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, rows: Rows, name: str, suffix: str
 ) -> None:
     """With as many rows as it takes to know the labels: a text of several lines is then none of rows."""
+    # A mark and a backslash before a delimiter: by some programs' tables the backslash takes its meaning.
+    assume(name != "single marks" or not any("\\" in text for text, _ in rows))
     rows = [*rows, *((f"نص {number}", ("نعم", "لا")[number % 2]) for number in range(20))]
     buffer = io.StringIO(newline="")
     csv.writer(buffer, **DIALECTS[name]).writerows([("text", "label"), *rows])
