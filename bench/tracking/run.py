@@ -197,6 +197,7 @@ def _log_run(
     judged: Mapping[str, Judgement],
     content: str,
 ) -> str:
+    from filelock import FileLock
     from mlflow.entities import DatasetInput, InputTag
 
     summary = folder.read_summary() if folder.summarised else None
@@ -213,7 +214,9 @@ def _log_run(
     name = " ".join([model_name(record), *searched, f"seed {record['seed']}"])
     run_id = str(client.create_run(experiment, start, tags, name).info.run_id)
     dataset = _dataset(record["task"], summary)
-    client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "evaluation")])])
+    # MLflow looks for a data set and then writes it: two processes that do so at once fail.
+    with FileLock(folder.path.parents[2] / ".datasets.lock"):
+        client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "evaluation")])])
 
     for cell in cells:
         _log_fold(client, experiment, run_id, folder, record, cell, fixed | cell.params, start)
