@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.statistics.bootstrap import jackknife_error
 from bench.statistics.interval import Interval
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _interval(held: Floats, excess: Floats, squared: float) -> Interval | None:
     if n_groups < 2:
         return None
     without = _squared_error(held.sum(axis=0) - held, excess.sum(axis=0) - excess, _variances(held, excess))
-    error = np.sqrt((n_groups - 1) / n_groups * ((without - without.mean()) ** 2).sum())
+    error = jackknife_error(without)
     reach = float(stdtrit(n_groups - 1, 0.975) * error)
     low, high = (float(np.sqrt(min(max(end, 0.0), 1.0))) for end in (squared - reach, squared + reach))
     if error == 0.0:

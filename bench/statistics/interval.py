@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.evaluation.metrics import F_AVG, label_scores, losses, per_class, ranked
+from bench.evaluation.metrics import F_AVG, METRICS, PROBABILITY_METRICS, label_scores, losses, per_class, ranked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -206,7 +206,6 @@ def label_score_intervals(
         withheld["mcc"] = replace(thin, predicted=True)
     else:
         given["mcc"] = _correlation(matrices, units, float(min(recall.effective.min(), precision.effective.min())))
-    order = [name for name in label_scores(matrices[:1], metric) if name in given]
     by_label = {
         name: tuple(
             each if groups >= FEWEST else None for each, groups in zip(scores.intervals(), rests_on, strict=True)
@@ -217,7 +216,7 @@ def label_score_intervals(
             ("f1", f1, recall.effective),
         )
     }
-    return ScoreIntervals({name: given[name] for name in order}, withheld, by_label)
+    return ScoreIntervals({name: given[name] for name in METRICS if name in given}, withheld, by_label)
 
 
 def probability_score_intervals(
@@ -247,7 +246,7 @@ def probability_score_intervals(
 
     support = np.stack([by_group((true == label).astype(np.float64)) for label in range(n_labels)], axis=1)
     if (thin := _thin(units.effective(support), np.arange(n_labels))) is not None:
-        return ScoreIntervals(withheld=dict.fromkeys(("log_loss", "brier", "average_precision"), thin))
+        return ScoreIntervals(withheld=dict.fromkeys(PROBABILITY_METRICS, thin))
     given = {}
     for name, bound in GREATEST_LOSS.items():
         loss = losses(probabilities, true, name)
