@@ -130,36 +130,26 @@ def encoding(subject: Subject) -> Iterator[Found]:
 
 def private_use(subject: Subject) -> Iterator[Found]:
     """Texts with characters that mean something only to who made the font."""
-    for column in subject.task.inputs:
-        texts = subject.texts(column)
-        found = texts[texts.map(lambda text: bool(PRIVATE.search(text)))]
-        if len(found):
-            message = f"{column}: {counted(len(found), 'text', len(texts))} with characters for private use."
-            yield Found("warning", message, _places(found))
+    yield from _each(subject, lambda text: bool(PRIVATE.search(text)), "with characters for private use")
 
 
 def presentation_forms(subject: Subject) -> Iterator[Found]:
     """Texts that write letters as glyphs, as they are copied out of a PDF file."""
-    for column in subject.task.inputs:
-        texts = subject.texts(column)
-        found = texts[texts.map(lambda text: bool(_PRESENTATION.search(text)))]
-        if len(found):
-            message = (
-                f"{column}: {counted(len(found), 'text', len(texts))} with presentation forms in place of letters."
-            )
-            yield Found("warning" if len(found) >= NOTABLE * len(texts) else "note", message, _places(found))
+
+    def has_forms(text: str) -> bool:
+        return bool(_PRESENTATION.search(text))
+
+    yield from _each(subject, has_forms, "with presentation forms in place of letters", None)
 
 
 def invisible(subject: Subject) -> Iterator[Found]:
     """Texts with control characters or invisible ones."""
-    for column in subject.task.inputs:
-        texts = subject.texts(column)
-        found = texts[texts.map(lambda text: bool(_INVISIBLE.search(text)))]
-        if len(found):
-            characters = Counter(c for text in found for c in set(_INVISIBLE.findall(text)))
-            which = ", ".join(f"U+{ord(c):04X} in {number:,}" for c, number in characters.most_common(5))
-            message = f"{column}: {counted(len(found), 'text', len(texts))} with invisible characters: {which}."
-            yield Found("note", message, _places(found))
+
+    def which(found: pd.Series) -> str:
+        characters = Counter(c for text in found for c in set(_INVISIBLE.findall(text)))
+        return ", ".join(f"U+{ord(c):04X} in {number:,}" for c, number in characters.most_common(5))
+
+    yield from _each(subject, lambda text: bool(_INVISIBLE.search(text)), "with invisible characters", "note", which)
 
 
 def quoting(subject: Subject) -> Iterator[Found]:
@@ -174,24 +164,30 @@ def quoting(subject: Subject) -> Iterator[Found]:
 
 def escaped(subject: Subject) -> Iterator[Found]:
     """Texts with characters written as HTML or a program writes them."""
-    for column in subject.task.inputs:
-        texts = subject.texts(column)
-        found = texts[texts.map(lambda text: bool(_ESCAPE.search(text)))]
-        if len(found):
-            forms = Counter(form for text in found for form in set(_ESCAPE.findall(text)))
-            which = ", ".join(form for form, _ in forms.most_common(4))
-            message = f"{column}: {counted(len(found), 'text', len(texts))} with escaped characters or tags: {which}."
-            yield Found("warning" if len(found) >= NOTABLE * len(texts) else "note", message, _places(found))
+
+    def which(found: pd.Series) -> str:
+        forms = Counter(form for text in found for form in set(_ESCAPE.findall(text)))
+        return ", ".join(form for form, _ in forms.most_common(4))
+
+    yield from _each(subject, lambda text: bool(_ESCAPE.search(text)), "with escaped characters or tags", None, which)
 
 
 def _each(
-    subject: Subject, is_faulty: Callable[[str], bool], what: str, severity: Severity = "warning"
+    subject: Subject,
+    is_faulty: Callable[[str], bool],
+    what: str,
+    severity: Severity | None = "warning",
+    which: Callable[[pd.Series], str] | None = None,
 ) -> Iterator[Found]:
+    """The faulty texts of each input column; without a severity, a warning where they are `NOTABLE` and else a note."""
     for column in subject.task.inputs:
         texts = subject.texts(column)
         found = texts[texts.map(is_faulty).astype(bool)]
         if len(found):
-            yield Found(severity, f"{column}: {counted(len(found), 'text', len(texts))} {what}.", _places(found))
+            named = "" if which is None else f": {which(found)}"
+            message = f"{column}: {counted(len(found), 'text', len(texts))} {what}{named}."
+            notable: Severity = "warning" if len(found) >= NOTABLE * len(texts) else "note"
+            yield Found(severity or notable, message, _places(found))
 
 
 def _places(texts: pd.Series) -> tuple[str, ...]:
