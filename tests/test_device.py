@@ -22,7 +22,8 @@ from small_tasks import text_task
 from bench.config import Search, compose
 from bench.encoders import device
 from bench.errors import ConfigError
-from bench.evaluation.evaluate import Evaluation, evaluate
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.execute import Cell, call, execute
 from bench.evaluation.plan import older_versions, plan
 from bench.evaluation.splits import Split
@@ -117,7 +118,7 @@ def test_waiting_for_a_gpu_is_no_part_of_the_time_that_a_fold_takes(
 
     monkeypatch.setattr(FileLock, "acquire", acquire_late)
     monkeypatch.setattr("bench.waiting.time", CLOCK)
-    monkeypatch.setattr("bench.evaluation.evaluate.time", CLOCK)
+    monkeypatch.setattr("bench.evaluation.clock.time", CLOCK)
     task = text_task(n_groups=3, per_group=9)
     model = Model("waiting", f"{__name__}.Waiting")
     evaluation = Evaluation(task, model, [Split(np.arange(9, 27), np.arange(9))], Search("none", 0), 3, 0)

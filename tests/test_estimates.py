@@ -13,8 +13,9 @@ from small_tasks import text_task
 from bench.config import Search, compose
 from bench.evaluation.cell import FINAL
 from bench.evaluation.estimate import LEFT_BY_PRUNING, fold_seconds, one_fit_seconds, time_notes
-from bench.evaluation.evaluate import PRUNING_STARTS, Evaluation
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.plan import plan
+from bench.evaluation.search import PRUNING_STARTS
 from bench.evaluation.splits import outer_splits
 from bench.models.model import Model
 from bench.models.space import SearchSpace

@@ -24,7 +24,8 @@ from small_tasks import LABELS, text_task
 
 from bench.config import Search, compose
 from bench.evaluation.cell import CellResult
-from bench.evaluation.evaluate import Evaluation, evaluate
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.explanations import STRONGEST, LinearModel, explain_errors
 from bench.evaluation.splits import outer_splits
 from bench.features import FEATURE_SETS

@@ -24,7 +24,8 @@ from bench.config import Search
 from bench.encoders import find_encoder
 from bench.encoders.weights import weights_folder
 from bench.errors import BenchError
-from bench.evaluation.evaluate import Evaluation, evaluate
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.examine import examine
 from bench.evaluation.splits import outer_splits
 from bench.features.cache import FeatureCache

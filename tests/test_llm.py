@@ -29,7 +29,8 @@ from bench.catalogue import load_model
 from bench.config import Search
 from bench.data import Task
 from bench.errors import BenchError, ModelError
-from bench.evaluation.evaluate import Evaluation, evaluate
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.examine import examine
 from bench.evaluation.splits import split_by_group
 from bench.features.cache import FeatureCache

@@ -13,7 +13,8 @@ from bench.catalogue import load_model, load_task
 from bench.config import Search, compose
 from bench.data import Task
 from bench.errors import LeakageError
-from bench.evaluation.evaluate import Evaluation, evaluate
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.plan import plan
 from bench.evaluation.splits import outer_splits
 from bench.features.cache import FeatureCache

@@ -20,8 +20,10 @@ from bench.comparison.search import search_report
 from bench.config import Search, compose
 from bench.errors import ModelError
 from bench.evaluation.cell import FINAL, CellResult, Trial
-from bench.evaluation.evaluate import PRUNING_STARTS, Evaluation, evaluate, inner_splits, run_trials
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER, confusion_matrix, label_scores, probability_scores
+from bench.evaluation.search import PRUNING_STARTS, run_trials
 from bench.evaluation.splits import outer_splits
 from bench.features.cache import FeatureCache
 from bench.models.model import Model
@@ -165,9 +167,8 @@ def test_without_pruning_every_setting_is_scored_in_full(curves: list[list[float
 def by_hand(each: Evaluation, fold: Any, params: dict[str, Any]) -> float:
     """The score of a setting from its predictions of all inner folds."""
     task = each.task
-    rows = np.arange(len(task)) if fold == FINAL else each.splits[fold].train
     true, predicted, probabilities = [], [], []
-    for split in inner_splits(each, fold, rows):
+    for split in each.inner_splits(fold):
         fitted = each.model.build(params, task, 0).fit(task.frame.iloc[split.train], task.y[split.train])
         true.append(task.codes[split.test])
         probabilities.append(fitted.predict_proba(task.frame.iloc[split.test]))

@@ -15,10 +15,12 @@ from small_tasks import LABELS, text_task
 
 from bench.catalogue import load_model
 from bench.config import Search
-from bench.evaluation import evaluate as evaluation_module
 from bench.evaluation.cell import CellResult, Fold, Trial
-from bench.evaluation.evaluate import Evaluation, evaluate, run_trials
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
+from bench.evaluation.fitting import Fitter
 from bench.evaluation.metrics import METRICS
+from bench.evaluation.search import run_trials
 from bench.evaluation.splits import Split, outer_splits
 from bench.features.cache import FeatureCache
 from bench.models.model import Model
@@ -109,7 +111,7 @@ def test_the_search_stops_at_its_time_limit_but_never_before_one_setting_was_tri
 ) -> None:
     clock = SimpleNamespace(now=0.0)
     clock.perf_counter = lambda: clock.now
-    monkeypatch.setattr("bench.evaluation.evaluate.time", clock)
+    monkeypatch.setattr("bench.evaluation.search.time", clock)
 
     def slow(params: dict[str, Any], report: object) -> float:
         clock.now += 3.0
@@ -130,7 +132,7 @@ def test_the_best_score_wins_and_of_equal_ones_the_first(scores: list[float | No
         for n, score in enumerate(scores)
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation_module, "run_trials", lambda *_, **__: trials)
+        patch.setattr("bench.evaluation.evaluate.run_trials", lambda *_, **__: trials)
         result = evaluate_fold(model(SPACE), metric=metric)
     valid = [score for score in scores if score is not None]
     best = min(valid) if metric == "log_loss" else max(valid)
@@ -191,16 +193,16 @@ def test_a_model_without_a_space_is_fitted_once_with_what_it_has() -> None:
 
 def test_the_search_never_sees_the_outer_test_part(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: set[int] = set()
-    fit = evaluation_module._fit
+    fit = Fitter.fit
 
-    def watched(evaluation: Evaluation, params: dict[str, Any], seed: int, split: Split, *rest: Any) -> Any:
+    def watched(fitter: Fitter, params: dict[str, Any], split: Split) -> Any:
         if set(split.test.tolist()) != set(range(15)):
             seen.update(split.train.tolist(), split.test.tolist())
         else:
             assert set(split.train.tolist()) == set(range(15, 60))
-        return fit(evaluation, params, seed, split, *rest)
+        return fit(fitter, params, split)
 
-    monkeypatch.setattr(evaluation_module, "_fit", watched)
+    monkeypatch.setattr(Fitter, "fit", watched)
     assert evaluate_fold(model({"share": [0.3, 1.0]})).status == "ok"
     assert seen == set(range(15, 60))
 

@@ -24,7 +24,8 @@ from bench.catalogue import load_model
 from bench.comparison.search import FEWEST_TRIALS, importance, search_report
 from bench.config import Search, compose, parse_overrides
 from bench.evaluation.cell import CellResult, Trial
-from bench.evaluation.evaluate import Evaluation, evaluate
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.splits import outer_splits
 from bench.features.cache import FeatureCache
 from bench.models.model import Model

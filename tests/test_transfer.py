@@ -13,7 +13,8 @@ from bench.data.task import Task
 from bench.data.transfer import transfer
 from bench.errors import ConfigError
 from bench.evaluation.cell import FINAL
-from bench.evaluation.evaluate import Evaluation, evaluate
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.splits import outer_splits, verify_inputs, with_lent
 from bench.features.cache import FeatureCache
 from bench.models import Model

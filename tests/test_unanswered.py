@@ -27,7 +27,8 @@ from bench.comparison.selection import Filter, select_runs
 from bench.comparison.suspects import suspects
 from bench.config import Search
 from bench.evaluation.cell import CellResult
-from bench.evaluation.evaluate import Evaluation, evaluate
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.metrics import LABEL_METRICS, NO_ANSWER, UNANSWERED, confusion_matrix, label_scores, per_class
 from bench.evaluation.predictions import InvalidPredictionError, predict_codes
 from bench.evaluation.scoring import score_predictions

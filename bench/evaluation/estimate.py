@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from bench.catalogue import config_files, load_config
 from bench.config import RunConfig, Search
 from bench.errors import BenchError, ConfigError
-from bench.evaluation.cell import FINAL, Fold
-from bench.evaluation.evaluate import PRUNING_STARTS, Evaluation, inner_splits
+from bench.evaluation.cell import Fold
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.execute import Doing, call, unobserved
+from bench.evaluation.search import PRUNING_STARTS
 from bench.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -125,11 +126,10 @@ def fold_seconds(evaluation: Evaluation, fold: Fold, one_fit: float, search: Sea
         Seconds in one process.
     """
     n = len(evaluation.task)
-    rows = evaluation.final_rows if fold == FINAL else evaluation.splits[int(fold)].train
-    final_fit = one_fit * len(rows) / n
+    final_fit = one_fit * len(evaluation.training_rows(fold)) / n
     if not evaluation.model.search or not search.trials:
         return final_fit
-    one_trial = one_fit * sum(len(split.train) for split in inner_splits(evaluation, fold, rows)) / n
+    one_trial = one_fit * sum(len(split.train) for split in evaluation.inner_splits(fold)) / n
     trials = float(search.trials)
     if evaluation.model.prune and trials > PRUNING_STARTS:
         trials = PRUNING_STARTS + (trials - PRUNING_STARTS) * LEFT_BY_PRUNING

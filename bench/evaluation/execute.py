@@ -19,7 +19,7 @@ from bench.evaluation.cell import CellResult, Fold
 from bench.evaluation.worker import PRELOADED, answer, work
 
 if TYPE_CHECKING:
-    from bench.evaluation.evaluate import Evaluation
+    from bench.evaluation.evaluation import Evaluation
 
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from bench.encoders.device import device_name
 from bench.errors import BenchError, ConfigError, ModelError, UserError
 from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.estimate import time_notes
-from bench.evaluation.evaluate import Evaluation
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.examine import Examined, examine_all
 from bench.evaluation.execute import DiedError, Doing, available_cores, call, unobserved
 from bench.evaluation.memory import workers_within_memory

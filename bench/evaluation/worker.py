@@ -15,7 +15,7 @@ from bench.errors import printable
 from bench.evaluation.cell import CellResult
 
 if TYPE_CHECKING:
-    from bench.evaluation.evaluate import Evaluation
+    from bench.evaluation.evaluation import Evaluation
 
 PRELOADED = (
     "bench.evaluation.evaluate",

@@ -37,7 +37,8 @@ from sklearn.preprocessing import FunctionTransformer
 from bench.config import Search
 from bench.data import Task
 from bench.evaluation.cell import CellResult
-from bench.evaluation.evaluate import Evaluation, evaluate
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.execute import Cell, execute, warm_up
 from bench.evaluation.splits import outer_splits
 from bench.features.cache import FeatureCache

@@ -42,7 +42,8 @@ from bench.encoders.training import seeded
 from bench.encoders.transformer import batches, load_pretrained
 from bench.encoders.weights import weights_folder
 from bench.evaluation.cell import CellResult
-from bench.evaluation.evaluate import Evaluation, evaluate
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.scoring import label_codes
 from bench.evaluation.splits import Split, outer_splits
 from bench.features.cache import FeatureCache

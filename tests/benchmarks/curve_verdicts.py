@@ -25,7 +25,8 @@ import pandas as pd
 from bench.config import Search
 from bench.data import Task
 from bench.evaluation.curve import AXES, curve_parts
-from bench.evaluation.evaluate import Evaluation, evaluate
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.splits import outer_splits
 from bench.features.cache import FeatureCache
 from bench.models import Model

@@ -1,0 +1,102 @@
+"""What the cells of one (task, model, seed) share: the data, the model, the splits and the seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.config import Search
+from bench.data.task import Task
+from bench.evaluation.cell import FINAL, Fold
+from bench.evaluation.splits import Split, split_by_group
+from bench.models.model import Model
+from bench.seeding import derive_seed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sklearn.base import BaseEstimator
+
+
+@dataclass(eq=False)
+class Evaluation:
+    """All that the cells of one (task, model, seed) share.
+
+    Parameters
+    ----------
+    task : Task
+        The examples.
+    model : Model
+        What is searched and fitted.
+    splits : list of Split
+        The outer folds.
+    search : Search
+        The budget of each search.
+    inner_folds : int
+        Inner folds, where the training part has more than ten groups.
+    seed : int
+        The run's seed.
+    keeps_model : bool
+        Whether a fold's fitted model is part of its result: for a published split, whose one model is the one that
+        is scored.
+    lent : ndarray of int, shape (n_lent,), or None
+        Rows of another task's examples, which only ever train.
+    """
+
+    task: Task
+    model: Model
+    splits: list[Split]
+    search: Search
+    inner_folds: int
+    seed: int
+    keeps_model: bool = False
+    lent: NDArray[np.intp] | None = None
+
+    @property
+    def final_rows(self) -> NDArray[np.intp]:
+        """What the final model is fitted on: all examples, but only lent ones where these alone train."""
+        alone = self.lent is not None and all(np.array_equal(split.train, self.lent) for split in self.splits)
+        return self.lent if alone and self.lent is not None else np.arange(len(self.task))
+
+    def training_rows(self, fold: Fold) -> NDArray[np.intp]:
+        """The rows that a cell searches and fits on."""
+        return self.final_rows if fold == FINAL else self.splits[int(fold)].train
+
+    def inner_splits(self, fold: Fold) -> list[Split]:
+        """The inner folds of a cell's training part, or the one that a published split names with its dev part.
+
+        Parameters
+        ----------
+        fold : int or "final"
+            The cell's fold.
+
+        Returns
+        -------
+        list of Split
+            Empty where the part holds one group. Rows of another task train in each of them, and are tested in none,
+            unless they alone train.
+        """
+        rows = self.training_rows(fold)
+        dev = None if fold == FINAL else self.splits[int(fold)].dev
+        if dev is not None:
+            return [Split(rows, dev, dev)]
+        own, lent = rows, rows[:0]
+        if self.lent is not None and len(rows) > len(self.lent):
+            own, lent = np.setdiff1d(rows, self.lent), self.lent
+        seed = derive_seed(self.seed, self.task.name, str(fold), "inner")
+        return [
+            Split(np.concatenate([own[split.train], lent]), own[split.test])
+            for split in split_by_group(self.task.codes[own], self.task.groups[own], self.inner_folds, seed)
+        ]
+
+    def seed_of(self, fold: Fold, purpose: str) -> int:
+        """The seed of a cell's model or of its search."""
+        return derive_seed(self.seed, self.task.name, self.model.name, str(fold), purpose)
+
+    def features(self, params: dict[str, Any]) -> BaseEstimator | None:
+        """The unfitted transformer of a setting, with a seed that all of a task's models and folds share.
+
+        They share its features.
+        """
+        return self.model.build_features(params, self.task, derive_seed(self.seed, self.task.name, "features"))
