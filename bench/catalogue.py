@@ -1,54 +1,21 @@
-"""Where tasks, models and configurations are found.
-
-The ``tasks/`` and ``configs/`` of the current folder come first, then the defaults that come with
-the package, then, for models, the entry points ``bench.models`` of installed packages.
-"""
+"""Tasks and models by name, from wherever `bench.discovery` finds them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import ConfigError, ModelError, UserError, nearest
+from bench.discovery import config_files, find, model_entry_points, override, read_yaml, task_files
+from bench.errors import ConfigError, ModelError, UserError
 
 if TYPE_CHECKING:
     from bench.data.task import Task
     from bench.models.model import Model
 
-ENTRY_POINTS = "bench.models"
-
 TESTED = ("source", "inputs", "labels", "label_map")
 """Keys of a task's file that decide what is scored: with others in their place its published figures do not compare."""
-
-
-def defaults_folder() -> Path:
-    """The folder with the ``tasks/``, ``configs/`` and ``seeds/`` that come with the package."""
-    package = Path(__file__).parent
-    packaged = package / "defaults"
-    return packaged if packaged.is_dir() else package.parent
-
-
-def config_files(group: str) -> dict[str, Path]:
-    """The YAML files of a configuration group, by name.
-
-    Parameters
-    ----------
-    group : str
-        ``model``, ``search``, ``validation`` or ``execution``.
-    """
-    return _first_of(lambda root: (root / "configs" / group).glob("*.yaml"), lambda path: path.stem)
-
-
-def task_files() -> dict[str, Path]:
-    """The ``task.yaml`` files, by the name of their folder."""
-    return _first_of(lambda root: (root / "tasks").glob("*/task.yaml"), lambda path: path.parent.name)
-
-
-def model_names() -> list[str]:
-    """The names of all models, sorted."""
-    return sorted({*config_files("model"), *_model_entry_points()})
 
 
 def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Path | None = None) -> Task:
@@ -70,7 +37,7 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
     """
     from bench.data.definition import build_task, read_definition
 
-    path = _find(name, task_files(), "task", "tasks")
+    path = find(name, task_files(), "task", "tasks")
     definition = override(read_definition(path), overrides or {}, f"task={name}")
     if any(key.partition(".")[0] in TESTED for key in overrides or {}):
         definition.pop("published", None)
@@ -90,7 +57,7 @@ def is_here(name: str, mirror: Path | None = None) -> bool:
     """
     from bench.data.definition import published_files, read_definition
 
-    path = _find(name, task_files(), "task", "tasks")
+    path = find(name, task_files(), "task", "tasks")
     try:
         files = published_files(read_definition(path), path)
     except UserError:
@@ -118,10 +85,10 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     from bench.models.plugins import look_here_last
 
     look_here_last()
-    files, installed = config_files("model"), _model_entry_points()
+    files, installed = config_files("model"), model_entry_points()
     if name not in files and name in installed:
         return _from_entry_point(installed[name], overrides or {})
-    path = _find(name, {**dict.fromkeys(installed, Path()), **files}, "model", "configs/model")
+    path = find(name, {**dict.fromkeys(installed, Path()), **files}, "model", "configs/model")
     content = read_yaml(path)
     for section in ("params", "search"):
         # A parameter that is set takes the place of the file's, however that spells it.
@@ -134,101 +101,6 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     if isinstance(definition.get("search"), Mapping):
         definition["search"] = {k: v for k, v in definition["search"].items() if canonical(str(k)) not in fixed}
     return Model.parse(definition, str(path), name)
-
-
-def load_config(group: str, name: str) -> dict[str, Any]:
-    """Read a file of a configuration group by name."""
-    return read_yaml(_find(name, config_files(group), group, f"configs/{group}"))
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping.
-
-    Raises
-    ------
-    bench.errors.ConfigError
-        If the file is no mapping in UTF-8; the message names the line.
-    """
-    import yaml
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    if path.exists() and not path.is_file():
-        raise ConfigError(f"{path}: cannot be read: it is no file.", "Move it away.")
-    try:
-        content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 (byte {error.start}).", "Save the file as UTF-8.") from None
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigError(f"{path}{line}: not valid YAML: {error.problem}.") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
-    except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}.") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: expected a mapping of keys to values.")
-    return {str(key): value for key, value in content.items()}
-
-
-def override(
-    content: Mapping[str, Any], changes: Mapping[str, Any], where: str, flat: Collection[str] = ()
-) -> dict[str, Any]:
-    """Put new values at dotted keys of nested mappings.
-
-    Parameters
-    ----------
-    content : mapping
-        What is changed, in a copy.
-    changes : mapping of str to object
-        New values by dotted key.
-    where : str
-        Named in errors.
-    flat : collection of str
-        Keys whose mappings have dotted keys themselves.
-
-    Raises
-    ------
-    bench.errors.ConfigError
-        If a key on the way holds no mapping.
-
-    Examples
-    --------
-    >>> override({"a": {"b": 1, "c": 2}}, {"a.b": 3}, "here")
-    {'a': {'b': 3, 'c': 2}}
-    """
-    changed = dict(content)
-    for dotted, value in changes.items():
-        head, _, rest = dotted.partition(".")
-        if not rest:
-            changed[head] = value
-            continue
-        inner = changed.get(head) or {}
-        if not isinstance(inner, Mapping):
-            raise ConfigError(f"{where}: '{head}' holds {inner!r}, so '{dotted}' cannot be set.")
-        changed[head] = {**inner, rest: value} if head in flat else override(inner, {rest: value}, where)
-    return changed
-
-
-def _first_of(paths: Any, name: Any) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for root in (Path.cwd(), defaults_folder()):
-        for path in sorted(paths(root)):
-            found.setdefault(name(path), path)
-    return dict(sorted(found.items()))
-
-
-def _find(name: str, known: Mapping[str, Path], what: str, folder: str) -> Path:
-    if name not in known:
-        raise ConfigError(
-            f"{what}={name}: there is no {what} of that name.",
-            f"{nearest(name, known)} Your own go into {folder}/ of the current folder.",
-        )
-    return known[name]
-
-
-def _model_entry_points() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
 
 
 def _from_entry_point(point: EntryPoint, overrides: Mapping[str, Any]) -> Model:

@@ -14,8 +14,8 @@ from bench.comparison.compare import compare
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_request
 from bench.comparison.selection import select
-from bench.evaluation.cell import CellResult
 from bench.evaluation.scoring import score_predictions
+from bench.results.cell import CellResult
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
 

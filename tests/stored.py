@@ -11,10 +11,10 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from bench.evaluation.cell import FINAL, CellResult, Trial
 from bench.evaluation.scoring import score_predictions
 from bench.features.tfidf import Tfidf
 from bench.models.persistence import dumps
+from bench.results.cell import FINAL, CellResult, Trial
 from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import summarise
 

@@ -11,11 +11,11 @@ import pandas as pd
 from stored import _record
 
 from bench.data import Task
-from bench.evaluation.cell import CellResult, Trial
 from bench.evaluation.scoring import score_predictions
+from bench.planning.reference import pass_scores
+from bench.results.cell import CellResult, Trial
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
-from bench.statistics.reference import pass_scores
 
 NAMES = ("word__text__نفى", "word__text__قال الوزير", "char__text__ نف", "cues__text__denial")
 

@@ -12,9 +12,9 @@ from broken_inputs import FILES, TASK, Valid, inputs, new_text, put, table_rows,
 from stored import write_run
 
 from bench.catalogue import load_task
-from bench.data.scaffold import Given, scaffold_task
 from bench.errors import HIDDEN, LONGEST, UserError
 from bench.predict.reading import read_file
+from bench.scaffold import Given, scaffold_task
 
 Bench = Callable[..., tuple[int, str, str]]
 

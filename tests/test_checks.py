@@ -23,7 +23,7 @@ from bench.config import compose
 from bench.data import Task
 from bench.data.definition import build_task
 from bench.errors import DataError
-from bench.evaluation.plan import prepare
+from bench.planning.plan import prepare
 from bench.text.normalization import normalize
 
 ROOT = Path(__file__).parent.parent
@@ -321,7 +321,7 @@ def test_a_task_that_cannot_be_read_does_not_keep_the_others_from_being_checked(
     write_task(clean_table(), tmp_path, monkeypatch)
     (tmp_path / "defaults").mkdir()
     (tmp_path / "defaults" / "configs").symlink_to(ROOT / "configs")
-    monkeypatch.setattr("bench.catalogue.defaults_folder", lambda: tmp_path / "defaults")
+    monkeypatch.setattr("bench.discovery.defaults_folder", lambda: tmp_path / "defaults")
     broken = tmp_path / "tasks" / "broken" / "task.yaml"
     broken.parent.mkdir()
     for content, message in (

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.data.scaffold.columns import Chosen, Given, choose_columns, summarise
-from bench.data.scaffold.names import fit, plain
+from bench.data.column_names import fit, plain
 from bench.errors import ConfigError
+from bench.scaffold.columns import Chosen, Given, choose_columns, summarise
 
 Bench = Callable[..., tuple[int, str, str]]
 

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import catalogue
-from bench.catalogue import config_files, load_config, load_model, load_task, model_names, override, task_files
-from bench.config import compose, parse_overrides
+from bench import discovery
+from bench.catalogue import load_model, load_task
+from bench.config import compose
+from bench.discovery import config_files, load_config, model_names, override, task_files
 from bench.errors import BenchError, ConfigError, ModelError, nearest
-from bench.evaluation.plan import plan
-from bench.seeding import derive_seed
+from bench.overrides import parse_overrides
+from bench.planning.plan import plan
+from bench.support.seeding import derive_seed
 
 
 @pytest.fixture
@@ -321,7 +323,7 @@ class _Entry:
 
 def test_a_model_of_an_installed_package_is_found(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = _Entry(lambda: load_model("majority"))
-    monkeypatch.setattr(catalogue, "entry_points", lambda group: [entry])
+    monkeypatch.setattr(discovery, "entry_points", lambda group: [entry])
     assert "theirs" in model_names()
     found = load_model("theirs")
     assert (found.name, found.estimator) == ("theirs", "sklearn.dummy.DummyClassifier")
@@ -346,7 +348,7 @@ def test_a_model_of_an_installed_package_is_found(here: Path, monkeypatch: pytes
 def test_an_installed_model_that_is_broken_is_named(
     here: Path, monkeypatch: pytest.MonkeyPatch, loaded: object, message: str
 ) -> None:
-    monkeypatch.setattr(catalogue, "entry_points", lambda group: [_Entry(loaded)])
+    monkeypatch.setattr(discovery, "entry_points", lambda group: [_Entry(loaded)])
     with pytest.raises(ModelError, match=message):
         load_model("theirs")
 

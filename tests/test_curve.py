@@ -17,13 +17,13 @@ from small_tasks import text_task
 
 from bench.cli import main
 from bench.config import compose
-from bench.curve import run_curves
+from bench.data.splits import outer_splits
 from bench.errors import ConfigError
-from bench.evaluation.curve import curve_parts, keep_examples, keep_groups
-from bench.evaluation.splits import outer_splits
+from bench.planning.curve_parts import curve_parts, keep_examples, keep_groups
 from bench.results.curves import FOLDER, REGION, stored_curves, verdict
 from bench.results.store import RunFolder, stored_runs
-from bench.runner import InterruptedRun, run
+from bench.running.curve import run_curves
+from bench.running.runner import InterruptedRun, run
 from bench.statistics.interval import Interval
 from bench.statistics.paired import Difference
 

@@ -20,17 +20,17 @@ from sklearn.dummy import DummyClassifier
 from small_tasks import text_task
 
 from bench.config import Search, compose
+from bench.data.splits import Split
 from bench.encoders import device
+from bench.engines.execute import Cell, call, execute
 from bench.errors import ConfigError
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.execute import Cell, call, execute
-from bench.evaluation.plan import older_versions, plan
-from bench.evaluation.splits import Split
 from bench.features.cache import FeatureCache
 from bench.models.model import Model
+from bench.planning.plan import older_versions, plan
 from bench.results.store import RunFolder
-from bench.runner import run
+from bench.running.runner import run
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
@@ -117,7 +117,7 @@ def test_waiting_for_a_gpu_is_no_part_of_the_time_that_a_fold_takes(
         return acquire(lock, *args, **settings)
 
     monkeypatch.setattr(FileLock, "acquire", acquire_late)
-    monkeypatch.setattr("bench.waiting.time", CLOCK)
+    monkeypatch.setattr("bench.support.waiting.time", CLOCK)
     monkeypatch.setattr("bench.evaluation.clock.time", CLOCK)
     task = text_task(n_groups=3, per_group=9)
     model = Model("waiting", f"{__name__}.Waiting")

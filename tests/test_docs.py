@@ -14,13 +14,14 @@ import click
 import pytest
 import yaml
 
-from bench.catalogue import config_files, is_here, load_model, load_task
+from bench.catalogue import is_here, load_model, load_task
 from bench.cli import COMMANDS, cli
 from bench.config import compose
 from bench.data.definition import build_task
+from bench.discovery import config_files
 from bench.models import Model
 from bench.models.conformance import RULES, synthetic_task
-from bench.models.scaffold import scaffold_model
+from bench.scaffold.model import scaffold_model
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 import interval_coverage

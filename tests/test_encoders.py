@@ -33,10 +33,10 @@ from bench.encoders.embeddings import embed
 from bench.encoders.fetch import FILES
 from bench.encoders.transformer import batches, pool
 from bench.errors import BenchError, ConfigError, ModelError
-from bench.evaluation.examine import examine
 from bench.features.cache import FeatureCache
 from bench.features.encoder import EncoderFeatures, principal_axes
 from bench.models.persistence import dumps, loads
+from bench.planning.examine import examine
 
 HASH_ENCODER = '''
 import hashlib, time

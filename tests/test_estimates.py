@@ -11,14 +11,14 @@ import pytest
 from small_tasks import text_task
 
 from bench.config import Search, compose
-from bench.evaluation.cell import FINAL
-from bench.evaluation.estimate import LEFT_BY_PRUNING, fold_seconds, one_fit_seconds, time_notes
+from bench.data.splits import outer_splits
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.plan import plan
 from bench.evaluation.search import PRUNING_STARTS
-from bench.evaluation.splits import outer_splits
 from bench.models.model import Model
 from bench.models.space import SearchSpace
+from bench.planning.estimate import LEFT_BY_PRUNING, fold_seconds, one_fit_seconds, time_notes
+from bench.planning.plan import plan
+from bench.results.cell import FINAL
 
 PLUGIN = '''
 import numpy as np

@@ -23,18 +23,18 @@ from sklearn.svm import SVC, LinearSVC
 from small_tasks import LABELS, text_task
 
 from bench.config import Search, compose
-from bench.evaluation.cell import CellResult
+from bench.data.splits import outer_splits
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.explanations import STRONGEST, LinearModel, explain_errors
-from bench.evaluation.splits import outer_splits
 from bench.features import FEATURE_SETS
 from bench.features.cache import FeatureCache
 from bench.features.cues import CueFeatures
 from bench.features.tfidf import Tfidf
 from bench.models.model import Model
+from bench.results.cell import CellResult
 from bench.results.store import RunFolder
-from bench.runner import run
+from bench.running.runner import run
 
 LINEAR = {
     "logreg": LogisticRegression(),

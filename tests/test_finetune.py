@@ -21,16 +21,16 @@ from tiny_encoder import LAYERS, write_tiny_encoder
 
 from bench.catalogue import load_model
 from bench.config import Search
+from bench.data.splits import outer_splits
 from bench.encoders import find_encoder
 from bench.encoders.weights import weights_folder
 from bench.errors import BenchError
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.examine import examine
-from bench.evaluation.splits import outer_splits
 from bench.features.cache import FeatureCache
 from bench.models.finetune import FineTunedClassifier
 from bench.models.persistence import dumps, loads
+from bench.planning.examine import examine
 
 QUICK = {"encoder": "tiny", "epochs": 8, "learning_rate": 3e-3, "batch_size": 8, "early_stopping": False}
 

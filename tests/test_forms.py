@@ -24,10 +24,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bench.catalogue import load_task
-from bench.data.scaffold import Given, scaffold_task
-from bench.data.scaffold.files import detect_form
 from bench.errors import DataError, UserError
 from bench.predict.reading import read_file
+from bench.scaffold import Given, scaffold_task
+from bench.scaffold.files import detect_form
 
 Rows = list[tuple[str, str]]
 Bench = Callable[..., tuple[int, str, str]]

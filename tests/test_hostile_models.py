@@ -47,11 +47,11 @@ from stored import TEXTS, fitted, write_run
 
 from bench.catalogue import load_model
 from bench.errors import ModelError
-from bench.evaluation.cell import FINAL
 from bench.features.tfidf import Tfidf
 from bench.models.model import Model
 from bench.models.persistence import dumps, loads
 from bench.predict import load_fitted
+from bench.results.cell import FINAL
 from bench.results.store import RunFolder
 from bench.tracking.logged_model import checked_types
 

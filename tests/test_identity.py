@@ -19,11 +19,11 @@ from bench.checks import check_task
 from bench.data import Task
 from bench.data.definition import build_task
 from bench.data.duplicates import input_key
-from bench.data.scaffold import Given, scaffold_task
+from bench.data.splits import outer_splits
 from bench.data.transfer import transfer
 from bench.errors import ConfigError, DataError
-from bench.evaluation.splits import outer_splits
 from bench.predict.fitted import FittedModel
+from bench.scaffold import Given, scaffold_task
 from bench.text.identity import canonical, is_combining, is_unseen, name_key, text_key
 
 EVERY = [chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000]

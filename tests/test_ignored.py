@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from bench.catalogue import load_model, load_task
 from bench.comparison.request import parse_request as parse_compared
-from bench.config import compose, parse_overrides
-from bench.data.scaffold import Given, scaffold_task
+from bench.config import compose
 from bench.errors import ConfigError, ModelError
 from bench.models import Model
 from bench.models.space import SearchSpace
+from bench.overrides import parse_overrides
 from bench.predict.choice import parse_request
-from bench.typed import Typed
+from bench.scaffold import Given, scaffold_task
+from bench.support.typed import Typed
 
 LOGREG = "name: m\nestimator: sklearn.linear_model.LogisticRegression\nfeatures: words\n"
 

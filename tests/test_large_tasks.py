@@ -23,11 +23,11 @@ from bench.data import mapped
 from bench.data.definition import build_task
 from bench.data.duplicates import drop_repeats
 from bench.data.mapped import MappedFile, read_mapped, select_rows
-from bench.data.scaffold import Given, scaffold_task
 from bench.data.sources import table
 from bench.data.task import Task
 from bench.errors import BenchError, DataError
-from bench.evaluation.split_task import split_task
+from bench.planning.split_task import split_task
+from bench.scaffold import Given, scaffold_task
 
 DEFINITION = {
     "name": "mine",

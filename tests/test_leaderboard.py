@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 from bench.errors import UserError
-from bench.evaluation.cell import CellResult
 from bench.evaluation.metrics import LABEL_METRICS, PROBABILITY_METRICS
 from bench.evaluation.scoring import score_predictions
 from bench.report.terminal import print_leaderboard
+from bench.results.cell import CellResult
 from bench.results.leaderboard import FILES, TITLES, leaderboard, refresh_leaderboard, to_markdown, write_leaderboard
 from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import summarise

@@ -28,11 +28,10 @@ from small_tasks import CUES, LABELS, text_task
 from bench.catalogue import load_model
 from bench.config import Search
 from bench.data import Task
+from bench.data.splits import split_by_group
 from bench.errors import BenchError, ModelError
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.examine import examine
-from bench.evaluation.splits import split_by_group
 from bench.features.cache import FeatureCache
 from bench.llm import endpoint as endpoint_module
 from bench.llm.answers import read_label
@@ -43,6 +42,7 @@ from bench.llm.endpoint import Endpoint, chat_url
 from bench.llm.prompt import placeholders, render
 from bench.models.llm import LLMClassifier
 from bench.models.persistence import dumps, loads
+from bench.planning.examine import examine
 
 KEY = "sk-Secret/0123456789+abcdef"
 ROOT = Path(__file__).parents[1]

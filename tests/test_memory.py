@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from bench.data.task import Task
-from bench.evaluation import memory
-from bench.evaluation.memory import free_memory, workers_within_memory
+from bench.planning import memory
+from bench.planning.memory import free_memory, workers_within_memory
 
 TASK = Task("mine", 1, "", ("text",), ("a", "b"), "macro_f1", "id", pd.DataFrame({"text": ["نص" * 1000] * 6000}))
 

@@ -21,9 +21,9 @@ from bench.checks import Finding
 from bench.data import Task
 from bench.data.card import BEGIN, END
 from bench.data.labels import label_key
-from bench.data.scaffold import Given, scaffold_task
-from bench.data.scaffold.columns import choose_columns, summarise
 from bench.errors import ConfigError, DataError
+from bench.scaffold import Given, scaffold_task
+from bench.scaffold.columns import choose_columns, summarise
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -129,7 +129,7 @@ def test_where_a_check_fails_nothing_is_written(folder: Path, monkeypatch: pytes
         raise RuntimeError("a check")
 
     write_csv(folder / "a.csv", ROWS)
-    monkeypatch.setattr("bench.data.scaffold.task.check_task", fail)
+    monkeypatch.setattr("bench.scaffold.task.check_task", fail)
     with pytest.raises(RuntimeError, match="a check"):
         scaffold_task("mine", folder, "a.csv", Given())
     assert not (folder / "tasks").exists()

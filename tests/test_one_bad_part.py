@@ -14,9 +14,9 @@ import yaml
 
 from bench.config import compose
 from bench.errors import LONGEST, BenchError, UserError
-from bench.evaluation.plan import plan
+from bench.planning.plan import plan
 from bench.results.store import RunFolder, stored_runs
-from bench.runner import run
+from bench.running.runner import run
 
 OTHER_TOOLS = """
 defaults:

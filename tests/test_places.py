@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UserError
-from bench.places import folder_beside, make_folder, refused, replacing
+from bench.support.places import folder_beside, make_folder, refused, replacing
 
 Bench = Callable[..., tuple[int, str, str]]
 

@@ -29,16 +29,16 @@ from small_tasks import text_task
 from stored import fitted, write_run
 
 from bench.catalogue import load_model
-from bench.data.scaffold import Given, scaffold_task
 from bench.errors import DataError
-from bench.evaluation.cell import FINAL, CellResult
 from bench.models.persistence import dumps, loads
 from bench.predict import FittedModel, choose_run, load_fitted
 from bench.predict.choice import parse_request
 from bench.predict.labelling import CHUNK, label_rows
 from bench.predict.reading import WORDS, read_file, read_stream
 from bench.predict.writing import csv_lines, json_lines, write_answers
+from bench.results.cell import FINAL, CellResult
 from bench.results.store import RunFolder
+from bench.scaffold import Given, scaffold_task
 from bench.tracking import tracking_uri
 from bench.tracking.run import track
 from bench.tracking.store import open_store
@@ -561,7 +561,7 @@ def test_the_columns_of_the_tasks_own_data_are_read_without_options(content, col
 
 def test_a_run_records_what_the_tasks_data_call_its_inputs(tmp_path, monkeypatch):
     from bench.config import compose
-    from bench.evaluation.plan import plan
+    from bench.planning.plan import plan
 
     monkeypatch.chdir(tmp_path)
     rows = [f"خبر رقم {n},{'sport' if n % 2 else 'economy'},{n % 5}" for n in range(40)]

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bench.cli.resumable import resumable
-from bench.evaluation.cell import FINAL, CellResult
-from bench.evaluation.plan import Plan
-from bench.evaluation.time_left import TimeLeft, in_good_order
+from bench.planning.plan import Plan
+from bench.planning.time_left import TimeLeft, in_good_order
 from bench.report import status as status_module
 from bench.report.progress import Progress
 from bench.report.status import EVERY, FIRST, NEXT, Status
+from bench.results.cell import FINAL, CellResult
 
 TASK = SimpleNamespace(name="stance", metric="macro_f1")
 
@@ -267,7 +267,7 @@ def test_cells_on_a_gpu_take_turns() -> None:
 
 def test_phases_of_planning_are_told(tmp_path: Path) -> None:
     from bench.config import compose
-    from bench.evaluation.plan import plan
+    from bench.planning.plan import plan
 
     told: list[str] = []
     plan(compose(["task=denial", "model=complement-nb", "tracking=false", f"results={tmp_path}"]), told.append)

@@ -12,14 +12,14 @@ import pytest
 from bench.catalogue import load_model, load_task
 from bench.config import Search, compose
 from bench.data import Task
+from bench.data.splits import outer_splits
 from bench.errors import LeakageError
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.plan import plan
-from bench.evaluation.splits import outer_splits
 from bench.features.cache import FeatureCache
+from bench.planning.plan import plan
 from bench.results.summary import summarise
-from bench.seeding import derive_seed
+from bench.support.seeding import derive_seed
 
 LABELS = ("agree", "deny", "query")
 TRAINED = ("complement-nb", "logreg", "linear-svm", "gradient-boosting")
@@ -118,7 +118,7 @@ def test_a_test_example_that_also_stands_in_training_is_caught(monkeypatch: pyte
     texts = noise.frame["text"].tolist()
     texts[-1] = texts[0]
     copied = task_of(texts, noise.y, noise.groups, "copied")
-    monkeypatch.setattr("bench.evaluation.split_task.load_task", lambda *_: copied)
+    monkeypatch.setattr("bench.planning.split_task.load_task", lambda *_: copied)
     with pytest.raises(LeakageError, match=r"test example '\d+' also stands in training, as '\d+'"):
         plan(compose(["task=stance", "model=majority"]))
 

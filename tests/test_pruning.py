@@ -15,21 +15,22 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin
 from small_tasks import LABELS, text_task
 
-from bench.catalogue import config_files, load_model
+from bench.catalogue import load_model
 from bench.comparison.search import search_report
 from bench.config import Search, compose
+from bench.data.splits import outer_splits
+from bench.discovery import config_files
 from bench.errors import ModelError
-from bench.evaluation.cell import FINAL, CellResult, Trial
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER, confusion_matrix, label_scores, probability_scores
 from bench.evaluation.search import PRUNING_STARTS, run_trials
-from bench.evaluation.splits import outer_splits
 from bench.features.cache import FeatureCache
 from bench.models.model import Model
 from bench.models.space import SearchSpace
+from bench.results.cell import FINAL, CellResult, Trial
 from bench.results.store import RunFolder
-from bench.runner import run
+from bench.running.runner import run
 from bench.tracking.artifacts import write_artifacts
 
 SPACE = {"estimator.share": {"low": 0.0, "high": 1.0}}

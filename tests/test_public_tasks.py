@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_corpus import table_task
 
-from bench.catalogue import is_here, load_task, task_files
+from bench.catalogue import is_here, load_task
 from bench.data.card import BEGIN, describe, insert
 from bench.data.definition import build_task, published_files, read_definition
 from bench.data.published import PublishedFiles
+from bench.discovery import task_files
 from bench.errors import DataError
 
 PUBLIC = ("ans-stance", "arastance", "austr", "ct25-subjectivity", "mawqif")

@@ -18,7 +18,7 @@ from bench.comparison.request import parse_request
 from bench.comparison.selection import select
 from bench.data.definition import build_task
 from bench.data.published import PublishedFiles
-from bench.data.sources.section import Section
+from bench.data.section import Section
 from bench.errors import ConfigError, DataError
 from bench.report.comparison import print_comparison
 from bench.report.html.page import render_report
@@ -170,8 +170,8 @@ def test_they_stand_only_where_the_task_is_split_as_published(results: Path) -> 
 
 
 def test_a_record_lists_published_results_only_of_a_published_split(tmp_path: Path) -> None:
-    from bench.evaluation.split_task import _describe_task
-    from bench.evaluation.splits import published_splits
+    from bench.data.splits import published_splits
+    from bench.planning.split_task import _describe_task
 
     task = build_task(definition(tmp_path, published=FIGURES), tmp_path / "task.yaml")
     outer = published_splits([task.examples["split"].to_numpy(dtype=object)])

@@ -14,15 +14,15 @@ from small_tasks import text_task
 
 from bench.config import Search, compose
 from bench.data.duplicates import duplicate_keys, settle_splits
+from bench.data.splits import published_splits, verify_inputs
 from bench.data.task import ROLES, Task
 from bench.errors import LeakageError
-from bench.evaluation import split_task as split_module
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.splits import published_splits, verify_inputs
 from bench.features.cache import FeatureCache
 from bench.models import Model
 from bench.models.persistence import loads
+from bench.planning import split_task as split_module
 from bench.results.protocol import deciding
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bench.data.task import encode
 from bench.evaluation.metrics import LABEL_METRICS, confusion_matrix, label_scores
-from bench.statistics.reference import pass_scores
+from bench.planning.reference import pass_scores
 
 LABELS = ("a", "b", "c")
 passes = st.integers(2, 4).flatmap(

@@ -17,8 +17,8 @@ from small_corpus import table_task
 
 from bench.data import Task
 from bench.data.definition import ManyRepeatsError, build_task
-from bench.data.scaffold import Given, scaffold_task
 from bench.errors import ConfigError, DataError, UserError
+from bench.scaffold import Given, scaffold_task
 
 Bench = Callable[..., tuple[int, str, str]]
 

@@ -17,13 +17,13 @@ import pandas as pd
 import pytest
 
 from bench.config import compose
-from bench.evaluation import execute as execution
-from bench.evaluation.cell import FINAL
-from bench.evaluation.execute import Cell, execute
-from bench.evaluation.plan import plan
+from bench.engines import execute as execution
+from bench.engines.execute import Cell, execute
+from bench.planning.plan import plan
+from bench.results.cell import FINAL
 from bench.results.leaderboard import leaderboard, write_leaderboard
 from bench.results.store import RunFolder, stored_runs
-from bench.runner import InterruptedRun, run
+from bench.running.runner import InterruptedRun, run
 
 SMALL = ("task=denial", "model=complement-nb,lexicon", "search.trials=3", "tracking=false")
 
@@ -90,7 +90,7 @@ def test_two_workers_and_cells_in_any_order_give_the_same_bytes(
     def reversed_execute(evaluations: Any, cells: Sequence[Cell], *rest: Any) -> Any:
         return backwards(evaluations, list(reversed(cells)), *rest)
 
-    monkeypatch.setattr("bench.runner.execute", reversed_execute)
+    monkeypatch.setattr("bench.running.runner.execute", reversed_execute)
     run(compose([*SMALL, f"results={tmp_path}", "execution.workers=2"]), Quiet())
     assert numbers(tmp_path) == numbers(reference)
 

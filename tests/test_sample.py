@@ -18,9 +18,9 @@ from bench.config import compose
 from bench.data.definition import build_task
 from bench.data.task import Task
 from bench.errors import DataError, UserError
-from bench.evaluation.cell import CellResult
 from bench.evaluation.scoring import score_predictions
-from bench.evaluation.split_task import split_task
+from bench.planning.split_task import split_task
+from bench.results.cell import CellResult
 from bench.results.summary import summarise
 
 TEXTS = ["نفى الوزير الخبر.", "أعلن الوزير الخبر.", "قالت الوكالة ذلك.", "مرت السنوات."]

@@ -15,16 +15,16 @@ from small_tasks import LABELS, text_task
 
 from bench.catalogue import load_model
 from bench.config import Search
-from bench.evaluation.cell import CellResult, Fold, Trial
+from bench.data.splits import Split, outer_splits
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.fitting import Fitter
 from bench.evaluation.metrics import METRICS
 from bench.evaluation.search import run_trials
-from bench.evaluation.splits import Split, outer_splits
 from bench.features.cache import FeatureCache
 from bench.models.model import Model
 from bench.models.space import SearchSpace
+from bench.results.cell import CellResult, Fold, Trial
 
 SPACE = {"share": {"low": 0.0, "high": 1.0}, "way": ["plain", "raise"], "place": {"low": 0, "high": 9}}
 

@@ -22,15 +22,16 @@ from stored import write_run
 
 from bench.catalogue import load_model
 from bench.comparison.search import FEWEST_TRIALS, importance, search_report
-from bench.config import Search, compose, parse_overrides
-from bench.evaluation.cell import CellResult, Trial
+from bench.config import Search, compose
+from bench.data.splits import outer_splits
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.splits import outer_splits
 from bench.features.cache import FeatureCache
 from bench.models.model import Model
 from bench.models.space import Range, SearchSpace
+from bench.overrides import parse_overrides
 from bench.report.search import search_lines
+from bench.results.cell import CellResult, Trial
 from bench.results.store import RunFolder, to_json
 from bench.results.summary import summarise
 from bench.statistics.budget import deviation_of_best, expected_best

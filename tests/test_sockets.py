@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.evaluation.sockets import GRACE, HELD, PREFIX, remove_abandoned
+from bench.engines.sockets import GRACE, HELD, PREFIX, remove_abandoned
 
 SCRIPT = """
 import sys
-from bench.evaluation.execute import call
+from bench.engines.execute import call
 import os
 print(call(os.getpid), flush=True)
 sys.stdin.read()

@@ -14,13 +14,13 @@ from bench.catalogue import load_task
 from bench.comparison.task_now import task_now
 from bench.config import compose
 from bench.errors import UserError
-from bench.evaluation.plan import plan
-from bench.evaluation.split_task import references
 from bench.models.sources import code_sources, file_sources, installed_versions, is_digest
+from bench.planning.plan import plan
+from bench.planning.split_task import references
 from bench.predict.choice import choose_run, parse_request
 from bench.predict.fitted import changed_code, load_fitted
 from bench.results.store import FORMAT, RunFolder, run_key
-from bench.runner import _bring_up_to_date, run
+from bench.running.runner import _bring_up_to_date, run
 
 FILES = {
     "plugins/mine.py": """

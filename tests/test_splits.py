@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from small_tasks import text_task
 
 from bench.data.duplicates import duplicate_keys
+from bench.data.splits import FEW_GROUPS, Split, digest, outer_splits, split_by_group, verify
 from bench.errors import DataError, LeakageError
-from bench.evaluation.splits import FEW_GROUPS, Split, digest, outer_splits, split_by_group, verify
 
 
 @st.composite

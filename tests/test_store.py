@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import BenchError, UserError
-from bench.evaluation.cell import FINAL, CellResult, Trial
 from bench.results import store
+from bench.results.cell import FINAL, CellResult, Trial
 from bench.results.store import FORMAT, RunFolder, run_key, stored_runs, to_json, write_atomically
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

@@ -67,7 +67,7 @@ def test_what_the_terminals_encoding_lacks_is_written_out(tmp_path: Path) -> Non
 def test_a_command_that_is_stopped_early_ends_with_one_line(tmp_path: Path, sent: signal.Signals) -> None:
     script = (
         "import time, bench.catalogue\n"
-        "bench.catalogue.task_files = lambda: [print('ready', flush=True), time.sleep(600)]\n"
+        "bench.discovery.task_files = lambda: [print('ready', flush=True), time.sleep(600)]\n"
         "from bench.__main__ import main\n"
         "main()"
     )

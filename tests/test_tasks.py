@@ -124,7 +124,7 @@ def test_a_task_loads_without_heavy_libraries() -> None:
     code = """
 import sys
 from pathlib import Path
-from bench.config import parse_overrides
+from bench.overrides import parse_overrides
 from bench.data.definition import build_task, read_definition
 
 parse_overrides(["task=stance"])  # as every command does first

@@ -21,12 +21,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from stored import TEXTS, write_run
 
-from bench import runner
 from bench.config import compose
-from bench.evaluation.cell import CellResult, Trial
 from bench.models.persistence import loads
+from bench.results.cell import CellResult, Trial
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
+from bench.running import runner
 from bench.tracking import Tracker, tracking_uri
 from bench.tracking.artifacts import write_artifacts
 from bench.tracking.baseline import baseline_run, judge_all

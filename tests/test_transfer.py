@@ -9,15 +9,15 @@ from test_published_splits import Spy, spy  # noqa: F401
 
 from bench.config import Search
 from bench.data.duplicates import duplicate_keys
+from bench.data.splits import outer_splits, verify_inputs, with_lent
 from bench.data.task import Task
 from bench.data.transfer import transfer
 from bench.errors import ConfigError
-from bench.evaluation.cell import FINAL
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.splits import outer_splits, verify_inputs, with_lent
 from bench.features.cache import FeatureCache
 from bench.models import Model
+from bench.results.cell import FINAL
 
 
 def source_task(**changes) -> Task:

@@ -26,17 +26,17 @@ from bench.comparison.predictions import read_side_by_side
 from bench.comparison.selection import Filter, select_runs
 from bench.comparison.suspects import suspects
 from bench.config import Search
-from bench.evaluation.cell import CellResult
+from bench.data.splits import split_by_group
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.metrics import LABEL_METRICS, NO_ANSWER, UNANSWERED, confusion_matrix, label_scores, per_class
 from bench.evaluation.predictions import InvalidPredictionError, predict_codes
 from bench.evaluation.scoring import score_predictions
-from bench.evaluation.splits import split_by_group
 from bench.features.cache import FeatureCache
 from bench.models import Model
 from bench.report.html import page as page_module
 from bench.report.html.page import render_report
+from bench.results.cell import CellResult
 from bench.results.store import RunFolder
 from bench.results.summary import confusion_by_group, summarise
 from bench.statistics.bootstrap import GroupBootstrap

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from bench.catalogue import defaults_folder
+from bench.discovery import defaults_folder
 
 Severity = Literal["error", "warning", "note"]
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from bench.checks.finding import MOST_EXAMPLES, Found, counted
 from bench.data.messages import listed, shortened
+from bench.data.splits import FEW_GROUPS, n_dealt
 from bench.data.task import ROLES
-from bench.evaluation.splits import FEW_GROUPS, n_dealt
 from bench.text.normalization import normalize
 
 if TYPE_CHECKING:

@@ -132,10 +132,10 @@ def _run() -> None:
 
 def _explain(error: OSError) -> None:
     """Say what the operating system refused; a reader that has gone had enough, which is no failure."""
-    from bench.cache import CACHE_VARIABLE, cache_folder
     from bench.cli.streams import BROKEN, abandon_output
     from bench.errors import UserError, describe_os_error
-    from bench.places import refused
+    from bench.support.cache import CACHE_VARIABLE, cache_folder
+    from bench.support.places import refused
 
     if error.filename is None:
         abandon_output()

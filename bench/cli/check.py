@@ -44,8 +44,9 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
     from bench.report.status import Status
 
     with Status("reading the configuration"):
-        from bench.config import compose, parse_overrides
+        from bench.config import compose
         from bench.errors import ConfigError
+        from bench.overrides import parse_overrides
 
     named = parse_overrides(words).keys() & {"model", "task"}
     if not named:
@@ -66,7 +67,7 @@ def _check_tasks(config: RunConfig, as_json: bool) -> bool:
     from bench.report.status import Status
 
     with Status("loading libraries"):
-        from bench.evaluation.split_task import tasks_to_load
+        from bench.planning.split_task import tasks_to_load
 
     notes = list(config.notes)
     records = []
@@ -89,7 +90,7 @@ def _examine(name: str, config: RunConfig) -> tuple[Task | None, list[Finding]]:
     from bench.catalogue import load_task
     from bench.checks import check_task, unreadable
     from bench.errors import DataError, UserError
-    from bench.evaluation.split_task import as_split
+    from bench.planning.split_task import as_split
 
     try:
         task = load_task(name, config.task_overrides, config.mirror)

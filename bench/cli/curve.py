@@ -33,7 +33,7 @@ def command(words: tuple[str, ...]) -> None:
 
     with Progress("part") as progress:
         from bench.config import compose
-        from bench.curve import run_curves
+        from bench.running.curve import run_curves
 
         config = compose(words)
         with resumable("curve", words, config.results, progress):

@@ -40,7 +40,7 @@ def command(words: tuple[str, ...], given: str | None, to: Path | None, force: b
         from bench.config import compose
         from bench.data.export import SUFFIXES, export_format, export_task
         from bench.errors import BenchError, ConfigError
-        from bench.evaluation.split_task import load_as_split, tasks_to_load
+        from bench.planning.split_task import load_as_split, tasks_to_load
         from bench.report.terminal import short_path
 
         config = compose(words)

@@ -46,7 +46,8 @@ def command(action: str | None, name: str | None) -> None:
 
 
 def _list_models() -> None:
-    from bench.catalogue import load_model, model_names
+    from bench.catalogue import load_model
+    from bench.discovery import model_names
     from bench.errors import UserError
     from bench.report.terminal import print_list, short_path
 

@@ -34,7 +34,7 @@ def model(name: str, force: bool) -> None:
     """
     from pathlib import Path
 
-    from bench.models.scaffold import scaffold_model
+    from bench.scaffold.model import scaffold_model
 
     folder = Path.cwd()
     definition, module, test = (path.relative_to(folder) for path in scaffold_model(name, folder, force))
@@ -101,7 +101,7 @@ def task(
     folder = Path.cwd()
     with Status("loading libraries") as status:
         from bench.cli.check import print_task
-        from bench.data.scaffold import Given, scaffold_task
+        from bench.scaffold import Given, scaffold_task
 
         status.doing(f"reading and checking {', '.join(data)}")
         given = Given(text, claim, label, group, split)

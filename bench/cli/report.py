@@ -38,8 +38,8 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
     there is written over with --force only.
     """
     from bench.errors import ConfigError
-    from bench.places import make_folder, refuse_existing, replacing
     from bench.report.status import Status
+    from bench.support.places import make_folder, refuse_existing, replacing
 
     with Status("loading libraries"):
         from bench.comparison.compare import compare

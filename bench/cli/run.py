@@ -44,7 +44,7 @@ def command(words: tuple[str, ...]) -> None:
 
     with Progress() as progress:
         from bench.config import compose
-        from bench.runner import run
+        from bench.running.runner import run
 
         config = compose(words)
         with resumable("run", words, config.results, progress):

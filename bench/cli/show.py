@@ -55,7 +55,7 @@ def _show_tasks(config: RunConfig) -> None:
 
     with Status("loading libraries"):
         from bench.data.card import describe
-        from bench.evaluation.split_task import load_as_split, tasks_to_load
+        from bench.planning.split_task import load_as_split, tasks_to_load
         from bench.report.terminal import print_card
 
     notes: list[str] = []

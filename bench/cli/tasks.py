@@ -8,8 +8,8 @@ import click
 @click.command(name="tasks", epilog="\b\nExample:\n  bench tasks")
 def command() -> None:
     """List the tasks there are, with where each comes from."""
-    from bench.catalogue import task_files
     from bench.data.definition import read_definition
+    from bench.discovery import task_files
     from bench.errors import UserError
     from bench.report.terminal import print_list, short_path
 

@@ -47,14 +47,14 @@ def _keys(command: str | None) -> tuple[str, ...]:
         from bench.predict.choice import KEYS as PREDICT_KEYS
 
         return PREDICT_KEYS
-    from bench.config import GROUPS, MULTIPLE
+    from bench.overrides import GROUPS, MULTIPLE
 
     return (*MULTIPLE, *GROUPS, *PLAIN_KEYS)
 
 
 def _values(key: str) -> list[str]:
-    from bench.catalogue import config_files, model_names, task_files
-    from bench.config import GROUPS
+    from bench.discovery import config_files, model_names, task_files
+    from bench.overrides import GROUPS
 
     if key == "task":
         return [*task_files(), "all"]

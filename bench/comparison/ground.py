@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.data.splits import FEW_GROUPS
 from bench.evaluation.metrics import PROBABILITY_METRICS, UNANSWERED, label_scores
-from bench.evaluation.splits import FEW_GROUPS
 from bench.results.extent import examples, split_sizes
 from bench.statistics.paired import FEWEST_GROUPS
 

@@ -14,9 +14,9 @@ from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRuns
 from bench.comparison.suspects import BASELINES
 from bench.comparison.verdict import LEVEL, POWER, groups_to_decide, power
-from bench.config import parse_overrides
 from bench.errors import ConfigError, UserError, nearest
 from bench.evaluation.metrics import METRICS
+from bench.overrides import parse_overrides
 from bench.statistics.paired import FEWEST_GROUPS
 from bench.statistics.training import USUAL, training_factor
 

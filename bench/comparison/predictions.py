@@ -11,14 +11,14 @@ import pandas as pd
 
 from bench.comparison.selection import Selected, what_is_wrong
 from bench.errors import BenchError
-from bench.evaluation.cell import Trial
 from bench.evaluation.metrics import LOWER_IS_BETTER, PROBABILITY_METRICS, grouped_confusion, label_scores, losses
 from bench.evaluation.scoring import label_codes, probability_columns
+from bench.results.cell import Trial
 from bench.results.extent import split_sizes
 from bench.results.store import SUMMARY, RunFolder
-from bench.seeding import derive_seed
 from bench.statistics.bootstrap import GroupBootstrap, group_indices
 from bench.statistics.training import training_factor, training_weight
+from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

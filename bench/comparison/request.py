@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from bench.config import Validation, meant, parse_overrides, results_folder
+from bench.config import Validation, results_folder
 from bench.errors import ConfigError, nearest
 from bench.evaluation.metrics import METRICS
+from bench.overrides import meant, parse_overrides
 from bench.results.protocol import names_of
 
 KEYS = ("task", "model", "metric", "baseline", "rope", "seed", "search", "results")

@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bench.evaluation.cell import Trial
 from bench.evaluation.metrics import LOWER_IS_BETTER
 from bench.models.space import Choice, Range
+from bench.results.cell import Trial
 from bench.results.store import RunFolder
-from bench.seeding import derive_seed
 from bench.statistics.budget import deviation_of_best, expected_best
+from bench.support.seeding import derive_seed
 
 WITHIN = 0.01
 """How near the best inner score, in the metric's units, a shorter search counts as enough."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench.catalogue import model_names
 from bench.comparison.request import Filter, Request
+from bench.discovery import model_names
 from bench.errors import BenchError, UserError, nearest
 from bench.results.leaderboard import refresh_leaderboard
 from bench.results.protocol import differences, model_name, names_of, same_table, search_name, settings

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from bench.catalogue import is_here, load_task, task_files
+from bench.catalogue import is_here, load_task
 from bench.data.definition import has_passes, read_definition
 from bench.data.figures import read_figures
+from bench.discovery import task_files
 from bench.errors import UserError
-from bench.evaluation.split_task import as_in_record, references
+from bench.planning.split_task import as_in_record, references
 
 if TYPE_CHECKING:
     from bench.data.task import Task

@@ -15,8 +15,8 @@ from bench.data.labels import LabelSet, check_label, respelled
 from bench.data.mapped import select_rows
 from bench.data.messages import listed, place
 from bench.data.published import PublishedFiles
+from bench.data.section import DOWNLOAD, Section
 from bench.data.sources import read_source
-from bench.data.sources.section import DOWNLOAD, Section
 from bench.data.task import TRAIN, Task
 from bench.errors import ConfigError, DataError, nearest
 
@@ -46,7 +46,7 @@ def name_problem(name: str) -> str:
     >>> name_problem("1e3")
     "cannot be a task's name: task=1e3 does not mean it, but a number or the like"
     """
-    from bench.config import parse_overrides
+    from bench.overrides import parse_overrides
 
     if not NAME.fullmatch(name):
         return "cannot be a task's name: expected at most 100 small Latin letters, digits, '-' and '_'"

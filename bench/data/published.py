@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from bench.cache import cache_folder
 from bench.data.messages import listed
 from bench.errors import ConfigError, DataError, nearest
-from bench.places import replacing
+from bench.support.cache import cache_folder
+from bench.support.places import replacing
 
 if TYPE_CHECKING:
-    from bench.data.sources.section import Section
+    from bench.data.section import Section
 
 MIRROR_VARIABLE = "BENCH_DATA_MIRROR"
 """The environment variable that names a folder to take published files from."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.waiting import waiting
+from bench.support.waiting import waiting
 
 if TYPE_CHECKING:
     import torch

@@ -15,12 +15,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.cache import cache_folder
 from bench.encoders.definition import EncoderDefinition, Package
 from bench.encoders.weights import identity
 from bench.errors import BenchError, ModelError, UserError, describe_os_error
-from bench.places import REFUSED
-from bench.waiting import waiting
+from bench.support.cache import cache_folder
+from bench.support.places import REFUSED
+from bench.support.waiting import waiting
 
 CHUNK = 256
 """Texts that are embedded, and then stored, at a time: what a killed process loses at most."""

@@ -6,7 +6,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from bench.catalogue import config_files, read_yaml
+from bench.discovery import config_files, read_yaml
 from bench.encoders.definition import EncoderDefinition, Folder
 from bench.errors import ConfigError, nearest
 

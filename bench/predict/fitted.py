@@ -149,7 +149,8 @@ def changed_code(record: Mapping[str, Any]) -> str | None:
     record : mapping
         The content of the run's ``run.json``.
     """
-    from bench.catalogue import load_model, model_names
+    from bench.catalogue import load_model
+    from bench.discovery import model_names
 
     then, name = record["model"].get("sources", {}), str(record["model"].get("name"))
     if not any(is_digest(source) for source in then.values()) or name not in model_names():
@@ -182,7 +183,8 @@ def other_versions(record: Mapping[str, Any]) -> str | None:
 
 
 def _defined(path: Path, name: str, overrides: Mapping[str, Any]) -> Model:
-    from bench.catalogue import load_model, model_names
+    from bench.catalogue import load_model
+    from bench.discovery import model_names
 
     if name not in model_names():
         raise ModelError(

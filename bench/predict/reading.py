@@ -21,10 +21,10 @@ from bench.data.files import (
     text_field,
 )
 from bench.data.messages import place
-from bench.data.scaffold.title import check_title
 from bench.data.sources.delimited import DELIMITED
 from bench.data.sources.formats import WRITTEN, Form, Rows, parse_delimited
 from bench.data.sources.layout import LOOKED_AT, Asked, detect_layout
+from bench.data.title import check_title
 from bench.errors import ConfigError, DataError, nearest
 from bench.predict.sniffing import LINES, sniff
 

@@ -9,8 +9,8 @@ from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from bench.data.column_names import is_known
 from bench.data.messages import place
-from bench.data.scaffold.names import is_known
 from bench.data.sources.delimited import DELIMITED, NONE, Dialect, RowError, table_rows
 from bench.data.sources.layout import decide_dialect
 from bench.errors import DataError, nearest

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import ConfigError, DataError, nearest
-from bench.json_text import json_text
-from bench.places import refuse_existing, replacing
+from bench.support.json_text import json_text
+from bench.support.places import refuse_existing, replacing
 
 
 def answer_format(given: str | None, output: Path | None, kind: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bench.evaluation.curve import AXES
+from bench.planning.curve_parts import AXES
 from bench.report.terminal import console, narrowed, not_shown, short_path
 from bench.results.extent import extent
 from bench.results.leaderboard import TITLES, interval_text

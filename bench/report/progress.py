@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
     from bench.data.task import Task
-    from bench.evaluation.cell import CellResult, Fold
-    from bench.evaluation.plan import Plan, PlannedRun
-    from bench.evaluation.time_left import TimeLeft
+    from bench.planning.plan import Plan, PlannedRun
+    from bench.planning.time_left import TimeLeft
+    from bench.results.cell import CellResult, Fold
 
 BAR = 24
 """Columns of the bar."""
@@ -53,7 +53,7 @@ class Progress(Status):
     def planned(self, plan: Plan, cells: Sequence[tuple[PlannedRun, Fold]]) -> None:
         """Say what was noticed and what is going to run."""
         from bench.checks.finding import counted
-        from bench.evaluation.time_left import TimeLeft
+        from bench.planning.time_left import TimeLeft
 
         for note in plan.notes:
             self.say(f"note: {note}")
@@ -122,15 +122,15 @@ class Progress(Status):
         return line
 
     def _time_left(self) -> str:
-        from bench.evaluation.estimate import in_words
+        from bench.planning.estimate import in_words
 
         seconds = None if self._left is None or self.stored == self._cells else self._left.seconds()
         rest = 0.0 if seconds is None else seconds - (time.monotonic() - self._last)
         return f"about {in_words(rest)} left" if rest > 0 else ""
 
     def _finished_line(self, run: PlannedRun, result: CellResult, seconds: float) -> str:
-        from bench.evaluation.cell import FINAL
         from bench.report.terminal import duration
+        from bench.results.cell import FINAL
         from bench.results.leaderboard import TITLES
 
         metric = run.evaluation.task.metric

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.errors import UserError
-from bench.evaluation.curve import AXES, Axis
 from bench.evaluation.metrics import LOWER_IS_BETTER, PROBABILITY_METRICS
+from bench.planning.curve_parts import AXES, Axis
 from bench.results.store import RunFolder
-from bench.seeding import derive_seed
 from bench.statistics.paired import FEWEST_GROUPS
 from bench.statistics.training import training_factor, training_weight
+from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
     import pandas as pd

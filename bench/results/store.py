@@ -33,8 +33,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, UserError, without_halves
-from bench.evaluation.cell import FINAL, CellResult, Fold, Trial
-from bench.json_text import json_text, spelled
+from bench.results.cell import FINAL, CellResult, Fold, Trial
+from bench.support.json_text import json_text, spelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -403,7 +403,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def to_json(value: Any) -> str:
-    """Write a value as an indented JSON document with sorted keys; see `bench.json_text.json_text`."""
+    """Write a value as an indented JSON document with sorted keys; see `bench.support.json_text.json_text`."""
     return json_text(value, indent=1, sort_keys=True) + "\n"
 
 

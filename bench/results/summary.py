@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bench.evaluation.cell import CellResult
 from bench.evaluation.metrics import METRICS, UNANSWERED, grouped_confusion, label_scores, per_class
 from bench.evaluation.scoring import label_codes, probability_columns, score_predictions
+from bench.results.cell import CellResult
 from bench.results.leaderboard import TITLES
 from bench.statistics.interval import FEWEST, Thin, label_score_intervals, probability_score_intervals
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from bench.evaluation.cell import CellResult
 from bench.evaluation.metrics import column_names
-from bench.json_text import json_text
+from bench.results.cell import CellResult
 from bench.results.store import RunFolder
+from bench.support.json_text import json_text
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.names import CLASS_METRICS
 

@@ -12,7 +12,7 @@ from bench.comparison.predictions import ComparedRuns, read_side_by_side
 from bench.comparison.request import ROPE
 from bench.comparison.selection import select_folders
 from bench.errors import BenchError, UserError
-from bench.evaluation.plan import BASELINE
+from bench.planning.plan import BASELINE
 from bench.results.protocol import same_table
 from bench.results.store import RunFolder, stored_runs
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bench.evaluation.cell import CellResult, Trial
 from bench.evaluation.metrics import LOWER_IS_BETTER, confusion_matrix, per_class
 from bench.evaluation.scoring import label_codes
+from bench.results.cell import CellResult, Trial
 from bench.tracking.names import CLASS_METRICS, class_metric
 
 

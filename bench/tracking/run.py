@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, UserError, one_line
-from bench.evaluation.cell import FINAL, CellResult
-from bench.json_text import json_text
+from bench.results.cell import FINAL, CellResult
 from bench.results.protocol import model_name
 from bench.results.store import RECORD, RunFolder, stored_runs
+from bench.support.json_text import json_text
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
 from bench.tracking.baseline import Judgement, baseline_run, judge_all
 from bench.tracking.description import describe_run, describe_task

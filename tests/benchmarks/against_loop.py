@@ -36,14 +36,14 @@ from sklearn.preprocessing import FunctionTransformer
 
 from bench.config import Search
 from bench.data import Task
-from bench.evaluation.cell import CellResult
+from bench.data.splits import outer_splits
+from bench.engines.execute import Cell, execute, warm_up
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.execute import Cell, execute, warm_up
-from bench.evaluation.splits import outer_splits
 from bench.features.cache import FeatureCache
 from bench.models import Model
-from bench.seeding import derive_seed
+from bench.results.cell import CellResult
+from bench.support.seeding import derive_seed
 from bench.text.normalization import WORD_PATTERN
 
 SPACE = {

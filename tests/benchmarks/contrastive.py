@@ -34,6 +34,7 @@ from torch.nn.functional import cosine_similarity, mse_loss, normalize
 
 from bench.catalogue import load_model, load_task
 from bench.config import Search
+from bench.data.splits import Split, outer_splits
 from bench.data.task import Task
 from bench.encoders import find_encoder
 from bench.encoders.classifier import SequenceClassifier
@@ -41,19 +42,18 @@ from bench.encoders.device import has_bfloat16, placed
 from bench.encoders.training import seeded
 from bench.encoders.transformer import batches, load_pretrained
 from bench.encoders.weights import weights_folder
-from bench.evaluation.cell import CellResult
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.scoring import label_codes
-from bench.evaluation.splits import Split, outer_splits
 from bench.features.cache import FeatureCache
 from bench.features.columns import column_texts
 from bench.models.model import Model
+from bench.results.cell import CellResult
 from bench.results.summary import confusion_by_group, summarise
-from bench.seeding import derive_seed
 from bench.statistics.bootstrap import GroupBootstrap
 from bench.statistics.paired import fold_test, group_difference, holm
 from bench.statistics.training import RARE, training_factor
+from bench.support.seeding import derive_seed
 
 BATCH_TOKENS = 2048
 ROPE = 0.01

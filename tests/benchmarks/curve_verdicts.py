@@ -24,12 +24,12 @@ import pandas as pd
 
 from bench.config import Search
 from bench.data import Task
-from bench.evaluation.curve import AXES, curve_parts
+from bench.data.splits import outer_splits
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.splits import outer_splits
 from bench.features.cache import FeatureCache
 from bench.models import Model
+from bench.planning.curve_parts import AXES, curve_parts
 from bench.results.curves import judge
 
 LABELS = ("economy", "sport")

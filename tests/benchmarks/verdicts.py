@@ -1,6 +1,6 @@
 """How often the verdict of a comparison is right, by simulation with real training.
 
-Each repeat draws a data set, splits it (with `bench.evaluation.splits.split_by_group`, or once into a training and a
+Each repeat draws a data set, splits it (with `bench.data.splits.split_by_group`, or once into a training and a
 test part, as published data are), fits two models on every training part, predicts, and asks
 `bench.comparison.pairs.judged_pairs` for the verdict on the pooled predictions. Both models are of one kind and see
 the same examples, each through a view of its own. The two views are drawn from the same distribution, so the models are
@@ -52,8 +52,8 @@ from sklearn.tree import DecisionTreeClassifier
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.verdict import groups_to_decide
+from bench.data.splits import Split, n_dealt, split_by_group
 from bench.evaluation.metrics import confusion_matrix, label_scores
-from bench.evaluation.splits import Split, n_dealt, split_by_group
 from bench.results.store import RunFolder
 from bench.statistics.bootstrap import GroupBootstrap, bootstrap_error, group_indices
 

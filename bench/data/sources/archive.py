@@ -14,11 +14,11 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bench.cache import cache_folder
 from bench.data.files import check_file
 from bench.data.messages import listed
 from bench.data.sources.plain import is_hidden
 from bench.errors import BenchError, DataError
+from bench.support.cache import cache_folder
 
 COMPRESSED: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 """What opens a file of each suffix that is one compressed file."""

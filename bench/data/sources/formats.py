@@ -34,7 +34,7 @@ from bench.errors import ConfigError, DataError, nearest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.data.sources.section import Section
+    from bench.data.section import Section
 
 Rows = Iterable[tuple[str, Mapping[str, Any]]]
 """Rows of a table, each with its place."""

@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.cache import cache_folder
 from bench.data.sources.saved import rows_of_split
 from bench.data.sources.table import Part, read_parts
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
+from bench.support.cache import cache_folder
 
 if TYPE_CHECKING:
     from bench.data.labels import LabelSet
+    from bench.data.section import Section
     from bench.data.sources.formats import Rows
     from bench.data.sources.records import Records
-    from bench.data.sources.section import Section
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 """A revision that cannot come to mean other data."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bench.data.files import MissingFileError
+from bench.data.section import Section
 from bench.data.sources.hub import from_hub
 from bench.data.sources.sample import from_sample
-from bench.data.sources.section import Section
 from bench.data.sources.segments import from_segments
 from bench.data.sources.standoff import from_standoff
 from bench.data.sources.table import from_table

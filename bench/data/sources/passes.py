@@ -8,7 +8,7 @@ from bench.data.annotations import Units, gold_labels, read_adjudications, read_
 from bench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bench.data.sources.section import Section
+    from bench.data.section import Section
 
 
 def read_passes(source: Section, units: Units) -> tuple[dict[str, str], list[dict[str, str]]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.data.labels import LabelSet
-    from bench.data.sources.section import Section
+    from bench.data.section import Section
 
 Key = tuple[str, str, str]
 """A file, by its key in the task's file; a sentence's id in it; the SHA-256 of the sentence in UTF-8."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.data.labels import LabelSet
-    from bench.data.sources.section import Section
+    from bench.data.section import Section
 
 
 def from_segments(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.data.labels import LabelSet
-    from bench.data.sources.section import Section
+    from bench.data.section import Section
 
 REQUIRED = ("document", "start", "end", "label")
 OPTIONAL = ("text", "group")

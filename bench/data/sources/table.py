@@ -14,12 +14,12 @@ import pandas as pd
 from bench.data.files import check_characters
 from bench.data.mapped import LARGE, MappedFile
 from bench.data.messages import check_name, listed
+from bench.data.section import Section
 from bench.data.sources.cells import LeftOut, Undecided
 from bench.data.sources.formats import FORM_KEYS, Rows, form_of
 from bench.data.sources.gaps import Gaps, is_empty, place_in
 from bench.data.sources.records import Records
 from bench.data.sources.roles import role_of
-from bench.data.sources.section import Section
 from bench.data.task import DEV, ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
 from bench.text.identity import name_key

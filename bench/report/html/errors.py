@@ -12,7 +12,7 @@ from markupsafe import Markup
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.data.task import Task, encode
 from bench.evaluation.metrics import NO_ANSWER, UNANSWERED
-from bench.json_text import json_text
+from bench.support.json_text import json_text
 
 LONGEST = 2000
 """Characters of a text that are shown."""

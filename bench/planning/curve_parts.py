@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from bench.evaluation.splits import Split
-from bench.seeding import derive_seed
+from bench.data.splits import Split
+from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

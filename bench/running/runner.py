@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.config import RunConfig
-from bench.evaluation.cell import FINAL, CellResult, Fold
-from bench.evaluation.execute import Cell, execute, warm_up
+from bench.engines.execute import Cell, execute, warm_up
+from bench.results.cell import FINAL, CellResult, Fold
 from bench.results.leaderboard import leaderboard, write_leaderboard
 from bench.results.store import to_json
 from bench.tracking import Tracker
 
 if TYPE_CHECKING:
-    from bench.evaluation.plan import Plan, PlannedRun
+    from bench.planning.plan import Plan, PlannedRun
 
 
 PATIENCE = 120.0
@@ -100,8 +100,8 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
         # The processes beside this one import scikit-learn and MLflow while this one imports pandas.
         warm_up()
         tracker = stack.enter_context(Tracker(config.results)) if config.tracking else None
-        from bench.evaluation.plan import BASELINE, plan
-        from bench.evaluation.time_left import in_good_order
+        from bench.planning.plan import BASELINE, plan
+        from bench.planning.time_left import in_good_order
 
         planned = plan(config, observer.doing)
         if tracker is not None:

@@ -11,9 +11,9 @@ from bench.data.sources.gaps import is_empty
 from bench.errors import DataError
 
 if TYPE_CHECKING:
-    from bench.data.scaffold.columns import Chosen, Given
-    from bench.data.scaffold.found import Found
     from bench.data.sources.layout import Asked
+    from bench.scaffold.columns import Chosen, Given
+    from bench.scaffold.found import Found
 
 _TELLS = 0.1
 """The share of rows that still repeat together with a column below which that column tells them apart."""

@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from bench.evaluation.cell import FINAL
+from bench.results.cell import FINAL
 
 if TYPE_CHECKING:
-    from bench.evaluation.cell import Fold
-    from bench.evaluation.plan import PlannedRun
+    from bench.planning.plan import PlannedRun
+    from bench.results.cell import Fold
 
 Kind = tuple[str, str]
 """A task and a model, whose cells take as long as each other, row by row."""

@@ -16,18 +16,18 @@ from bench.catalogue import load_model, load_task
 from bench.config import RunConfig
 from bench.data.task import Task
 from bench.encoders.device import device_name
+from bench.engines.execute import DiedError, Doing, available_cores, call, unobserved
 from bench.errors import BenchError, ConfigError, ModelError, UserError
-from bench.evaluation.cell import FINAL, Fold
-from bench.evaluation.estimate import time_notes
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.examine import Examined, examine_all
-from bench.evaluation.execute import DiedError, Doing, available_cores, call, unobserved
-from bench.evaluation.memory import workers_within_memory
-from bench.evaluation.split_task import SplitTask, load_as_split, split_task, tasks_to_load, with_lent
-from bench.json_text import spelled
 from bench.models.model import Model
+from bench.planning.estimate import time_notes
+from bench.planning.examine import Examined, examine_all
+from bench.planning.memory import workers_within_memory
+from bench.planning.split_task import SplitTask, load_as_split, split_task, tasks_to_load, with_lent
+from bench.results.cell import FINAL, Fold
 from bench.results.protocol import deciding
 from bench.results.store import FORMAT, RunFolder, run_key
+from bench.support.json_text import spelled
 
 if TYPE_CHECKING:
     pass

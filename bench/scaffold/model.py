@@ -8,9 +8,9 @@ from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
-from bench.catalogue import model_names
+from bench.discovery import model_names
 from bench.errors import ConfigError
-from bench.places import make_folder, replacing
+from bench.support.places import make_folder, replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ def scaffold_model(name: str, folder: Path, force: bool = False) -> list[Path]:
             "Choose another name, or replace it with --force.",
         )
     values = {"name": name, "module": module, "class_name": _class_name(name)}
-    templates = files("bench.models") / "templates"
+    templates = files("bench.scaffold") / "templates"
     for path, template in written.items():
         text = (templates / f"{template}.template").read_text(encoding="utf-8")
         make_folder(path.parent)

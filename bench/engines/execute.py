@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bench.engines.worker import PRELOADED, answer, work
 from bench.errors import BenchError
-from bench.evaluation.cell import CellResult, Fold
-from bench.evaluation.worker import PRELOADED, answer, work
+from bench.results.cell import CellResult, Fold
 
 if TYPE_CHECKING:
     from bench.evaluation.evaluation import Evaluation
@@ -76,7 +76,7 @@ def warm_up() -> None:
     if context.get_start_method() == "forkserver":
         from multiprocessing import forkserver
 
-        from bench.evaluation.sockets import use_own_folder
+        from bench.engines.sockets import use_own_folder
 
         use_own_folder()
         context.set_forkserver_preload(list(PRELOADED))

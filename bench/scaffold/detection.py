@@ -11,8 +11,6 @@ from typing import Any
 from bench.data.encodings import check_encoding
 from bench.data.files import UNWRITABLE, check_file
 from bench.data.messages import listed
-from bench.data.scaffold.files import find_file, find_files, find_folder
-from bench.data.scaffold.found import Found
 from bench.data.sources.delimited import QUOTINGS
 from bench.data.sources.formats import FORMATS, SUFFIXES
 from bench.data.sources.hub import hub_revision, load_split, split_names
@@ -21,6 +19,8 @@ from bench.data.sources.roles import ROLE_NAMES
 from bench.data.sources.saved import rows_of_split
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
+from bench.scaffold.files import find_file, find_files, find_folder
+from bench.scaffold.found import Found
 
 HUB = re.compile(r"(?P<dataset>[\w.-]+/[\w.-]+)(:(?P<config>[\w.-]+))?(@(?P<revision>[\w./-]+))?", re.ASCII)
 """A data set of the Hub, as in ``owner/name``, ``owner/name:config`` or ``owner/name@revision``."""

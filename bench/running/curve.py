@@ -1,4 +1,4 @@
-"""Learning curves: plan, execute, store and sum up, as `bench.runner` does for runs."""
+"""Learning curves: plan, execute, store and sum up, as `bench.running.runner` does for runs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.config import RunConfig
+from bench.engines.execute import Cell, execute, warm_up
 from bench.errors import ConfigError
-from bench.evaluation.cell import CellResult
-from bench.evaluation.execute import Cell, execute, warm_up
+from bench.results.cell import CellResult
 from bench.results.curves import FOLDER, summarise_curve
 from bench.results.store import RunFolder, run_key
-from bench.runner import InterruptedRun, Observer
+from bench.running.runner import InterruptedRun, Observer
 
 if TYPE_CHECKING:
-    from bench.evaluation.plan import PlannedRun
+    from bench.planning.plan import PlannedRun
 
 
 @dataclass(eq=False)
@@ -83,7 +83,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
     ------
     bench.errors.BenchError
         If the configuration, a task or a model is wrong, or another process works on the same curve.
-    bench.runner.InterruptedRun
+    bench.running.runner.InterruptedRun
         If the user stopped it; what was finished is stored.
     """
     if not any(word.startswith("model=") for word in config.overrides):
@@ -96,8 +96,8 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
     with ExitStack() as stack:
         observer.doing("starting worker processes")
         warm_up()
-        from bench.evaluation.plan import Plan, older_versions, prepare
-        from bench.evaluation.time_left import in_good_order
+        from bench.planning.plan import Plan, older_versions, prepare
+        from bench.planning.time_left import in_good_order
 
         prepared = prepare(config, observer.doing)
         observer.doing("looking for what is stored")
@@ -162,8 +162,8 @@ def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
     """Plan a curve on the outer folds of a run, by that run's settings."""
     from dataclasses import replace
 
-    from bench.evaluation.curve import curve_parts
-    from bench.evaluation.plan import PlannedRun
+    from bench.planning.curve_parts import curve_parts
+    from bench.planning.plan import PlannedRun
 
     evaluation = run.evaluation
     task = evaluation.task

@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.data.scaffold.names import fit, plain, whole
-from bench.data.scaffold.profile import Profile
+from bench.data.column_names import fit, plain, whole
 from bench.errors import ConfigError
+from bench.scaffold.profile import Profile
 
 Profiles = Mapping[str, Profile]
 """What the cells of each column that is free are like."""

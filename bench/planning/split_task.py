@@ -12,12 +12,12 @@ import numpy as np
 from bench.catalogue import is_here, load_task
 from bench.checks import check_task
 from bench.config import RunConfig, TrainOn
+from bench.data import splits
 from bench.data.task import ROLES, TEST, Task
 from bench.data.transfer import transfer
 from bench.errors import DataError
-from bench.evaluation import splits
-from bench.seeding import derive_seed
-from bench.statistics.reference import pass_scores
+from bench.planning.reference import pass_scores
+from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bench.data.column_names import fit, plain, whole
 from bench.data.files import UNWRITABLE
 from bench.data.messages import check_name
-from bench.data.scaffold.guess import BY_NAME, Guess, guess_label, guess_pair, guess_text
-from bench.data.scaffold.names import fit, plain, whole
-from bench.data.scaffold.profile import MOST_LABELS, Profile
 from bench.data.sources.cells import LeftOut
 from bench.data.sources.roles import ROLE_NAMES, role_of
 from bench.data.task import DEV, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
+from bench.scaffold.guess import BY_NAME, Guess, guess_label, guess_pair, guess_text
+from bench.scaffold.profile import MOST_LABELS, Profile
 from bench.text.identity import name_key
 
 if TYPE_CHECKING:

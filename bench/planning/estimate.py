@@ -6,17 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.catalogue import config_files, load_config
 from bench.config import RunConfig, Search
+from bench.discovery import config_files, load_config
+from bench.engines.execute import Doing, call, unobserved
 from bench.errors import BenchError, ConfigError
-from bench.evaluation.cell import Fold
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.execute import Doing, call, unobserved
 from bench.evaluation.search import PRUNING_STARTS
-from bench.seeding import derive_seed
+from bench.results.cell import Fold
+from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
-    from bench.evaluation.plan import PlannedRun
+    from bench.planning.plan import PlannedRun
 
 WORTH_SAYING = 60.0
 """Seconds that a run may take without a word."""

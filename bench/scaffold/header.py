@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
-from bench.data.scaffold.columns import Given
-from bench.data.scaffold.found import Found
-from bench.data.scaffold.names import is_known
+from bench.data.column_names import is_known
 from bench.data.sources.delimited import DELIMITED
 from bench.errors import DataError
+from bench.scaffold.columns import Given
+from bench.scaffold.found import Found
 
 WORDS_OF_A_TEXT = 8
 """Words from which the name of a column is taken for a text."""

@@ -12,14 +12,14 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import printable
-from bench.evaluation.cell import CellResult
+from bench.results.cell import CellResult
 
 if TYPE_CHECKING:
     from bench.evaluation.evaluation import Evaluation
 
 PRELOADED = (
     "bench.evaluation.evaluate",
-    "bench.evaluation.examine",
+    "bench.planning.examine",
     "bench.features.cache",
     "sklearn.dummy",
     "sklearn.linear_model",

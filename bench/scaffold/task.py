@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bench.catalogue import task_files
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, check_label, cleaned
 from bench.data.messages import listed, shortened
-from bench.data.scaffold.columns import (
+from bench.data.sources import read_source
+from bench.data.sources.classes import class_names_of
+from bench.data.sources.layout import Asked
+from bench.data.task import ROLES
+from bench.discovery import task_files
+from bench.errors import ConfigError, DataError
+from bench.scaffold.columns import (
     Chosen,
     Given,
     Summary,
@@ -28,17 +33,12 @@ from bench.data.scaffold.columns import (
     describe_columns,
     summarise,
 )
-from bench.data.scaffold.detection import find_data
-from bench.data.scaffold.found import Found
-from bench.data.scaffold.header import check_header
-from bench.data.scaffold.profile import MOST_LABELS
-from bench.data.scaffold.repeats import ask_for_a_claim
-from bench.data.sources import read_source
-from bench.data.sources.classes import class_names_of
-from bench.data.sources.layout import Asked
-from bench.data.task import ROLES
-from bench.errors import ConfigError, DataError
-from bench.places import folder_beside, make_folder
+from bench.scaffold.detection import find_data
+from bench.scaffold.found import Found
+from bench.scaffold.header import check_header
+from bench.scaffold.profile import MOST_LABELS
+from bench.scaffold.repeats import ask_for_a_claim
+from bench.support.places import folder_beside, make_folder
 
 if TYPE_CHECKING:
     from bench.checks import Finding

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from bench.data.column_names import fit, is_known
 from bench.data.files import open_text
 from bench.data.messages import place
-from bench.data.scaffold.names import fit, is_known
 from bench.data.sources.archive import unpacked
 from bench.data.sources.delimited import DELIMITED, EXCEL_LINE, NAMES
 from bench.data.sources.formats import SUFFIXES, TEXTS

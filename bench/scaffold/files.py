@@ -8,12 +8,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from bench.data.column_names import fit, whole
 from bench.data.encodings import detect_encoding
 from bench.data.files import check_file, iter_json_lines
 from bench.data.messages import listed, place
-from bench.data.scaffold.found import Found
-from bench.data.scaffold.names import fit, whole
-from bench.data.scaffold.title import check_title
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.archive import ARCHIVES, unpacked
 from bench.data.sources.delimited import DELIMITED, NAMES
@@ -23,7 +21,9 @@ from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout, r
 from bench.data.sources.plain import class_files, is_hidden
 from bench.data.sources.roles import ROLE_NAMES
 from bench.data.task import DEV, ROLES, TEST, TRAIN
+from bench.data.title import check_title
 from bench.errors import ConfigError, DataError
+from bench.scaffold.found import Found
 
 Row = tuple[str, Mapping[str, Any]]
 """An object of JSON with its place."""

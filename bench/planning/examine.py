@@ -11,8 +11,8 @@ from typing import Any
 
 from bench.data.task import Task
 from bench.encoders.device import device_name
+from bench.engines.execute import Doing, unobserved
 from bench.errors import ModelError
-from bench.evaluation.execute import Doing, unobserved
 from bench.evaluation.metrics import PROBABILITY_METRICS
 from bench.models.model import Model
 from bench.models.sources import code_sources, file_sources

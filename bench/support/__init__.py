@@ -1,0 +1,1 @@
+"""What all rooms use: where files lie, JSON, seeds, and what was typed."""
