@@ -9,7 +9,7 @@ import unicodedata
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.errors import ConfigError
@@ -49,11 +49,12 @@ def seen(text: str) -> str:
 
 @settings(deadline=None)
 @given(ANY)
+@example("\u0e33")  # The compatible form of a Thai letter has a mark that is kept, as it is no Arabic one.
 def test_presets_equal_camel_tools_on_any_text(text: str) -> None:
     assert normalize(text, "none") == text
     text = seen(text)
-    assert normalize(text, "light") == seen(camel_light(text))
-    assert normalize(text, "standard") == seen(camel_standard(text))
+    assert seen(normalize(text, "light")) == seen(camel_light(text))
+    assert seen(normalize(text, "standard")) == seen(camel_standard(text))
 
 
 MARKS = [chr(p) for p in (*range(0x20, 0x3000), *range(0xFB50, 0x10000), *range(0xE0000, 0xE0200))]
