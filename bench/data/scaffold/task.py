@@ -36,11 +36,13 @@ from bench.data.scaffold.repeats import ask_for_a_claim
 from bench.data.sources import read_source
 from bench.data.sources.classes import class_names_of
 from bench.data.sources.layout import Asked
-from bench.data.task import ROLES
+from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError
 from bench.places import folder_beside, make_folder
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bench.checks import Finding
     from bench.data.task import Task
 
@@ -162,8 +164,10 @@ def scaffold_task(
     section = {"columns": chosen.columns} if chosen.columns else {}
     inputs = ["claim", "text"] if "claim" in chosen.columns else ["text"]
     label = chosen.columns.get("label", "label")
+    _check_parts(found, chosen)
     with _telling_guesses(chosen):
         records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
+    _check_withheld(found, records.examples, records.splits)
     as_written = Counter(records.examples["label"].tolist())
     written = cleaned(as_written)
     label_map = written if any(raw != label for raw, label in written.items()) else {}
@@ -206,6 +210,35 @@ def scaffold_task(
     )
     remarks = (*found.remarks, *_named_classes(found, label), *_remarks(task, summary), *chosen.remarks)
     return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
+
+
+def _check_parts(found: Found, chosen: Chosen) -> None:
+    """Raise a DataError if a file of a published split lacks a column, as a test part does whose labels are kept back."""
+    if not found.has_parts:
+        return
+    needed = {key: chosen.columns[key] for key in ("claim", "text", "label") if key in chosen.columns}
+    for where, row in found.rows():
+        lacking = next((key for key, column in needed.items() if column not in row), None)
+        if lacking is not None:
+            raise DataError(
+                f"{where}: there is no column '{needed[lacking]}', which is the {lacking} in other parts.",
+                f"{_ALONE} --data {found.files[0]}",
+            )
+
+
+_ALONE = "Without labels a part cannot be scored. Name the part that has them alone, and bench run splits it by itself:"
+
+
+def _check_withheld(found: Found, examples: pd.DataFrame, splits: Sequence[str]) -> None:
+    """Raise a DataError if no label of a test part is one of its training part, as UNKNOWN is none."""
+    for split in splits:
+        train, test = (set(examples["label"][examples[split] == role]) for role in (TRAIN, TEST))
+        if not train & test:
+            raise DataError(
+                f"{found.name}: the labels of the test part are {listed(sorted(test))}, none of which stands in the "
+                "training part.",
+                f"{_ALONE} --data {found.files[0] if found.has_parts else 'FILE'}",
+            )
 
 
 def _to_yaml(definition: dict[str, Any]) -> str:
