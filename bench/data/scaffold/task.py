@@ -29,7 +29,7 @@ from bench.data.scaffold.columns import (
     summarise,
 )
 from bench.data.scaffold.detection import find_data
-from bench.data.scaffold.found import Found
+from bench.data.scaffold.found import Found, file_names
 from bench.data.scaffold.header import check_header
 from bench.data.scaffold.profile import MOST_LABELS
 from bench.data.scaffold.repeats import ask_for_a_claim
@@ -213,7 +213,7 @@ def scaffold_task(
 
 
 def _check_parts(found: Found, chosen: Chosen) -> None:
-    """Raise a DataError if a file of a published split lacks a column, as a test part does whose labels are kept back."""
+    """Raise a DataError if a file of a published split lacks a column, as a test part without labels does."""
     if not found.has_parts:
         return
     needed = {key: chosen.columns[key] for key in ("claim", "text", "label") if key in chosen.columns}
@@ -348,9 +348,7 @@ def _provenance(found: Found, source: dict[str, Any]) -> str:
         folders = ", ".join(f"`{name}`" for name in (named.values() if isinstance(named, dict) else [named]))
         counted = f"{folders}, {len(found.files):,} files"
         return f"{counted}, SHA-256 of their names and digests `{digest.hexdigest()}`."
-    named = source["path"] if "path" in source else source["labels"]
-    names = [*named.values()] if isinstance(named, dict) else [named]
-    names += [source["labels"]] if len(names) < len(found.files) else []
+    names = [name for key in ("path", "labels") if key in source for name in file_names(source[key])]
     named_files = zip(names, found.files, strict=True)
     return ", ".join(f"`{name}`, SHA-256 `{_sha256(path)}`" for name, path in named_files) + "."
 
