@@ -24,7 +24,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bench.catalogue import load_task
-from bench.data.scaffold import Given, scaffold_task
+from bench.data.scaffold import Request, scaffold_task
 from bench.data.scaffold.files import detect_form
 from bench.errors import DataError, UserError
 from bench.predict.reading import read_file
@@ -603,7 +603,7 @@ def test_what_would_be_misread_is_refused_for_tasks_and_new_text(folder: Path, n
     form.write(folder)
     (path,) = folder.iterdir()
     with pytest.raises(UserError) as of_task:
-        scaffold_task("mine", folder, path.name, Given())
+        scaffold_task(Request("mine", path.name), folder)
     with pytest.raises(UserError) as of_new_text:
         list(read_file(Path(path.name), {"text": "text"}, ()).rows)
     for told in (of_task.value, of_new_text.value):
@@ -616,7 +616,7 @@ def test_of_what_is_no_table_a_message_says_what_to_do(folder: Path, name: str) 
     form.write(folder)
     (path,) = folder.iterdir()
     with pytest.raises(UserError) as told:
-        scaffold_task("mine", folder, path.name, Given())
+        scaffold_task(Request("mine", path.name), folder)
     assert expected in f"{told.value.message}\n{told.value.hint}"
 
 
@@ -675,11 +675,11 @@ def test_letters_of_other_languages_are_not_taken_for_arabic_ones(folder: Path) 
     for text in ("Åsa går på gården i går kväll", "Größe und Maße für Bücher", "déjà vu à la carte"):
         put("a.csv", table([(text, "a"), (text + " x", "b")]), "latin-1")(folder)
         with pytest.raises(DataError, match="is not UTF-8"):
-            scaffold_task("mine", folder, "a.csv", Given())
+            scaffold_task(Request("mine", "a.csv"), folder)
     arabic = [(text.replace("،", ",").replace("'", ""), label) for text, label in ROWS]
     put("a.csv", table(arabic), "iso-8859-6")(folder)
     with pytest.raises(DataError, match="--encoding iso-8859-6"):
-        scaffold_task("mine", folder, "a.csv", Given())
+        scaffold_task(Request("mine", "a.csv"), folder)
 
 
 def test_an_archive_that_grows_without_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -687,7 +687,7 @@ def test_an_archive_that_grows_without_end_is_refused(folder: Path, monkeypatch:
     monkeypatch.setattr("bench.data.sources.archive.FREE", 2**16)
     put("a.csv.gz", gzip.compress(b"text,label\n" + b" " * 2**20))(folder)
     with pytest.raises(DataError, match="times larger unpacked"):
-        scaffold_task("mine", folder, "a.csv.gz", Given())
+        scaffold_task(Request("mine", "a.csv.gz"), folder)
 
 
 # Properties

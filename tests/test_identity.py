@@ -19,7 +19,7 @@ from bench.checks import check_task
 from bench.data import Task
 from bench.data.definition import build_task
 from bench.data.duplicates import input_key
-from bench.data.scaffold import Given, scaffold_task
+from bench.data.scaffold import Request, scaffold_task
 from bench.data.transfer import transfer
 from bench.errors import ConfigError, DataError
 from bench.evaluation.splits import outer_splits
@@ -187,7 +187,7 @@ def test_a_new_task_maps_the_spellings_of_a_label_to_the_commonest(
     monkeypatch.chdir(tmp_path)
     labels = ["مؤيد", "مؤيد", "مؤيد ", "معارض", "مؤيّد", "معارض"]
     pd.DataFrame({"text": [f"نص {n}" for n in range(6)], "label": labels}).to_csv("t.csv", index=False)
-    made = scaffold_task("mine", tmp_path, "t.csv", Given())
+    made = scaffold_task(Request("mine", "t.csv"), tmp_path)
     assert made.task.labels == ("مؤيد", "معارض")
     assert made.task.y.tolist().count("مؤيد") == 4
     assert any("'مؤيد ', 'مؤيّد'" in remark for remark in made.remarks)

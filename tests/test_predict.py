@@ -29,7 +29,7 @@ from small_tasks import text_task
 from stored import fitted, write_run
 
 from bench.catalogue import load_model
-from bench.data.scaffold import Given, scaffold_task
+from bench.data.scaffold import Given, Request, scaffold_task
 from bench.errors import DataError
 from bench.evaluation.cell import FINAL, CellResult
 from bench.models.persistence import dumps, loads
@@ -566,7 +566,7 @@ def test_a_run_records_what_the_tasks_data_call_its_inputs(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     rows = [f"خبر رقم {n},{'sport' if n % 2 else 'economy'},{n % 5}" for n in range(40)]
     Path("news.csv").write_text("\n".join(["headline,topic,outlet", *rows]), encoding="utf-8")
-    scaffold_task("news", tmp_path, "news.csv", Given(text="headline", label="topic", group="outlet"))
+    scaffold_task(Request("news", "news.csv", Given(text="headline", label="topic", group="outlet")), tmp_path)
     runs = {}
     for words in (["task=news"], ["task=denial"]):
         (planned,) = plan(compose([*words, "model=majority"])).runs

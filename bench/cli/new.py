@@ -101,11 +101,12 @@ def task(
     folder = Path.cwd()
     with Status("loading libraries") as status:
         from bench.cli.check import print_task
-        from bench.data.scaffold import Given, scaffold_task
+        from bench.data.scaffold import Given, Request, scaffold_task
 
         status.doing(f"reading and checking {', '.join(data)}")
         given = Given(text, claim, label, group, split)
-        made = scaffold_task(name, folder, data, given, force, strict, allow_repeats, asked(written))
+        request = Request(name, data, given, asked(written), force, strict, allow_repeats)
+        made = scaffold_task(request, folder)
     definition, card = (path.relative_to(folder) for path in made.files)
     _print_sentences(made.choices)
     click.echo(f"Wrote {definition}\n      {card}\n")

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
-from bench.data.scaffold.columns import Given
 from bench.data.scaffold.found import Found
 from bench.data.scaffold.names import is_known
+from bench.data.scaffold.request import Given
 from bench.data.sources.delimited import DELIMITED
 from bench.errors import DataError
 

@@ -21,7 +21,6 @@ from bench.data.labels import LabelSet, check_label, cleaned
 from bench.data.messages import listed, shortened
 from bench.data.scaffold.columns import (
     Chosen,
-    Given,
     Summary,
     choose_columns,
     choose_span_columns,
@@ -33,9 +32,9 @@ from bench.data.scaffold.found import Found, file_names
 from bench.data.scaffold.header import check_header
 from bench.data.scaffold.profile import MOST_LABELS
 from bench.data.scaffold.repeats import ask_for_a_claim
+from bench.data.scaffold.request import Request
 from bench.data.sources import read_source
 from bench.data.sources.classes import class_names_of
-from bench.data.sources.layout import Asked
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError
 from bench.places import folder_beside, make_folder
@@ -109,48 +108,27 @@ class Scaffold:
     findings: list[Finding]
 
 
-def scaffold_task(
-    name: str,
-    folder: Path,
-    data: str | Sequence[str],
-    given: Given,
-    force: bool = False,
-    strict: bool = False,
-    allow_repeats: bool = False,
-    asked: Asked | None = None,
-) -> Scaffold:
+def scaffold_task(request: Request, folder: Path) -> Scaffold:
     """Write a new task of a user's own data: ``task.yaml`` and a data card.
 
     The data are read, and the task is built and checked first, so that what is written works. The data are not copied.
 
     Parameters
     ----------
-    name : str
-        The task's name: small Latin letters, digits, ``-`` and ``_``.
+    request : Request
+        What the user asks for.
     folder : pathlib.Path
         Where ``tasks/`` is, or is made.
-    data : str or sequence of str
-        A file, the files of a published split, a folder, or ``owner/name`` of the Hugging Face Hub, with
-        ``:configuration`` and ``@revision`` where needed.
-    given : Given
-        The columns that the user names; the others are told by their names.
-    force : bool
-        Whether to write over a task that is there, and to take the name of one that comes with the package.
-    strict : bool
-        Whether rows without a text or a label, and labels that only repeated inputs have, are errors.
-    allow_repeats : bool
-        Whether most inputs may repeat, the first of each counting.
-    asked : Asked, optional
-        What the user says of how the files are written.
 
     Raises
     ------
     bench.errors.UserError
         If the name is not allowed or taken, or no task can be made of the data; then nothing is written.
     """
+    name, given = request.name, request.given
     target = folder / "tasks" / name
-    _check_name(name, target, force)
-    found = find_data(data, asked)
+    _check_name(name, target, request.force)
+    found = find_data(request.data, request.asked)
     check_header(found, given)
     summary = summarise(found.rows())
     if not summary.n_rows:
@@ -188,12 +166,12 @@ def scaffold_task(
         "labels": [value for value, _ in counts.most_common()],
         **({"label_map": label_map} if label_map else {}),
         "metric": "macro_f1",
-        **{key: True for key, is_set in zip(FLAGS, (strict, allow_repeats), strict=True) if is_set},
+        **{key: True for key in FLAGS if getattr(request, key)},
     }
     try:
         task = replace(build_task(definition, found.origin), origin=target / "task.yaml")
     except ManyRepeatsError as error:
-        raise ask_for_a_claim(error, name, data, given, asked, found, chosen) from error
+        raise ask_for_a_claim(error, request, found, chosen) from error
     findings = check_task(task)
     definition["source"] = {**found.source_in(target), **section}
     reading = _reading(found, chosen, summary.n_rows, spans)
@@ -233,7 +211,7 @@ def _check_withheld(found: Found, examples: pd.DataFrame, splits: Sequence[str])
     """Raise a DataError if no label of a test part is one of its training part, as UNKNOWN is none."""
     for split in splits:
         train, test = (set(examples["label"][examples[split] == role]) for role in (TRAIN, TEST))
-        if not train & test:
+        if len(train) > 1 and not train & test and (examples[split] == TEST).sum() >= MANY:
             raise DataError(
                 f"{found.name}: the labels of the test part are {listed(sorted(test))}, none of which stands in the "
                 "training part.",
@@ -288,7 +266,7 @@ class _AnyLabel(LabelSet):
     def read(self, raw: object, where: str) -> str:
         if not isinstance(raw, str) or not raw.strip():
             raise DataError(f"{where}: the label is {raw!r}.", "Every example needs a label.")
-        check_label(raw, where)
+        check_label(raw, where, marked=True)
         return raw
 
 
