@@ -398,3 +398,63 @@ def test_rows_whose_cells_are_shifted_are_refused_with_their_places(folder: Path
 def test_a_few_rare_labels_are_no_shifted_rows(folder: Path) -> None:
     write(folder / "a.csv", rows(30, label={3: "c", 5: "d"}))
     assert len(scaffold_task(Request("mine", "a.csv"), folder).task.labels) == 4
+
+
+def test_shifted_rows_are_left_out_counted_and_listed_where_that_is_asked_for(folder: Path, bench: Bench) -> None:
+    write(folder / "a.csv", rows(30, label={row: f"بقية نص {row}" for row in (3, 9, 20)}))
+    _, _, told = bench("new", "task", "mine", "--data", "a.csv")
+    assert "  bench new task mine --data a.csv --allow-shifted\n" in told
+    _, printed, _ = bench("new", "task", "mine", "--data", "a.csv", "--allow-shifted")
+    assert "3 of 30 rows have shifted cells and are left out: line 5, line 11, line 22." in printed
+    status, printed, _ = bench("check", "task=mine")
+    assert status == 0
+    assert "27 examples" in printed
+    assert "3 of 30 rows have shifted cells and are left out: line 5, line 11, line 22." in printed
+
+
+@pytest.mark.parametrize(("mark", "name"), [(",", "a.csv"), ("\t", "a.tsv"), (";", "a.csv")])
+def test_rows_of_another_number_of_cells_are_left_out_where_that_is_asked_for(
+    folder: Path, mark: str, name: str
+) -> None:
+    lines = [mark.join(row.values()) for row in rows(30)]
+    lines[4] += f"{mark}more"
+    lines[7] = "نص بلا تسمية"
+    (folder / name).write_text("\n".join([f"text{mark}label", *lines]), encoding="utf-8")
+    with pytest.raises(DataError, match=rf"{name}, line 6: 3 cells, but the header has 2") as error:
+        scaffold_task(Request("mine", name), folder)
+    assert f"bench new task mine --data {name} --allow-shifted" in str(error.value.hint)
+    task = scaffold_task(Request("mine", name, allow_shifted=True), folder).task
+    assert len(task) == 28
+    assert task.notes == ("2 of 30 rows have shifted cells and are left out: line 6, line 9.",)
+
+
+def test_a_table_of_which_most_rows_are_shifted_is_refused_all_the_same(folder: Path) -> None:
+    lines = [",".join(row.values()) + ",more" * (number > 5) for number, row in enumerate(rows(20))]
+    (folder / "a.csv").write_text("\n".join(["text,label", *lines]), encoding="utf-8")
+    with pytest.raises(DataError, match="the cells are shifted, as in 14 of all 20 rows"):
+        scaffold_task(Request("mine", "a.csv", allow_shifted=True), folder)
+
+
+def test_several_labels_in_many_cells_ask_which_is_meant(folder: Path, bench: Bench) -> None:
+    write(folder / "a.csv", rows(30, label=dict.fromkeys(range(10), "a;b")))
+    status, _, told = bench("new", "task", "mine", "--data", "a.csv")
+    assert status == 2
+    assert "10 of 30 rows have several labels in the column 'label': 'a;b'." in told
+    assert "  bench new task mine --data a.csv --allow-several\n" in told
+    assert not (folder / "tasks").exists()
+    assert bench("new", "task", "mine", "--data", "a.csv", "--allow-several")[0] == 0
+    assert bench("check", "task=mine")[0] == 0
+
+
+def test_several_labels_in_a_few_cells_are_told(folder: Path) -> None:
+    write(folder / "a.csv", rows(60, label={3: "a;b", 5: "b;a"}))
+    made = scaffold_task(Request("mine", "a.csv"), folder)
+    assert "2 labels look like several labels in one: 'a;b', 'b;a'." in [
+        finding.message.partition(" Each")[0] for finding in made.findings
+    ]
+
+
+def test_numbers_with_a_decimal_comma_are_no_several_labels(folder: Path) -> None:
+    write(folder / "a.csv", [{**row, "label": f"{'-01'[n % 3]}1,0"} for n, row in enumerate(rows(30))])
+    made = scaffold_task(Request("mine", "a.csv"), folder)
+    assert not [finding for finding in made.findings if finding.code == "D104"]

@@ -73,6 +73,8 @@ Examples:
 @click.option("--split", metavar="COLUMN", help="The part of a published split: train, dev or test.")
 @click.option("--strict", is_flag=True, help="Refuse rows without a text or a label rather than leave them out.")
 @click.option("--allow-repeats", is_flag=True, help="Go on where most inputs repeat; the first of each counts.")
+@click.option("--allow-several", is_flag=True, help="Take several labels in one cell as one label of its own.")
+@click.option("--allow-shifted", is_flag=True, help="Leave out rows whose cells are shifted, counted and listed.")
 @click.option("--force", is_flag=True, help="Write over a task that is there.")
 @how_written("--format")
 def task(
@@ -85,6 +87,8 @@ def task(
     split: str | None,
     strict: bool,
     allow_repeats: bool,
+    allow_several: bool,
+    allow_shifted: bool,
     force: bool,
     **written: str | None,
 ) -> None:
@@ -105,7 +109,7 @@ def task(
 
         status.doing(f"reading and checking {', '.join(data)}")
         given = Given(text, claim, label, group, split)
-        request = Request(name, data, given, asked(written), force, strict, allow_repeats)
+        request = Request(name, data, given, asked(written), force, strict, allow_repeats, allow_several, allow_shifted)
         made = scaffold_task(request, folder)
     definition, card = (path.relative_to(folder) for path in made.files)
     _print_sentences(made.choices)

@@ -124,6 +124,11 @@ class LabelSet:
     labels: tuple[str, ...]
     mapping: Mapping[str, str]
 
+    @property
+    def known(self) -> Mapping[str, str] | None:
+        """The task's label for each that can stand in the data; None where every one can."""
+        return self.mapping or {label: label for label in self.labels}
+
     def read(self, raw: object, where: str) -> str:
         """Return the task's label for one of the annotators'.
 
@@ -137,7 +142,7 @@ class LabelSet:
         >>> LabelSet(("official", "other"), {"government": "official", "media": "other"}).read("media", "a.csv, line 2")
         'other'
         """
-        known = self.mapping or {label: label for label in self.labels}
+        known = self.known or {}
         if isinstance(raw, str) and raw in known:
             return known[raw]
         kind = "a key of label_map" if self.mapping else "one of the task's labels"

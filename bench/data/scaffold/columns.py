@@ -14,7 +14,7 @@ from bench.data.scaffold.names import fit, plain, whole
 from bench.data.scaffold.profile import MOST_LABELS, Profile
 from bench.data.scaffold.request import Given
 from bench.data.sources.annotation_tools import annotated
-from bench.data.sources.cells import LeftOut
+from bench.data.sources.cells import SHIFTED, LeftOut
 from bench.data.sources.roles import ROLE_NAMES, role_of
 from bench.data.task import DEV, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
@@ -92,11 +92,14 @@ class Chosen:
 def summarise(rows: Rows) -> Summary:
     """Read all rows once."""
     found = Summary()
-    labelled = 0
+    labelled = n_shifted = 0
     ids: dict[str, set[str]] = {}
     groups: dict[str, int] = {}
     for where, row in rows:
         found.n_rows += 1
+        if SHIFTED in row.values():
+            n_shifted += 1
+            continue
         left_out = any(isinstance(value, LeftOut) for value in row.values())
         labelled += not left_out
         for column, value in row.items():
@@ -118,7 +121,7 @@ def summarise(rows: Rows) -> Summary:
                 reason = _no_name(value)
             if reason:
                 found.unusable.setdefault(column, f"in {where} it {reason}")
-    lacking = [column for column, seen in ids.items() if len(seen) < found.n_rows]
+    lacking = [column for column, seen in ids.items() if len(seen) < found.n_rows - n_shifted]
     lacking += [column for column, seen in groups.items() if seen < labelled]
     for column in lacking:
         found.unusable.setdefault(column, "some rows lack it")

@@ -75,7 +75,7 @@ class Request:
         written = {**vars(self.asked), "columns": ",".join(self.asked.columns)}
         given = {key: column for key, column in {**vars(self.given), **(columns or {})}.items() if column is not None}
         options = [("data", each) for each in self.files]
-        options += [(key, value) for key, value in (written | given).items() if value]
+        options += [(key, value) for key, value in (written | given).items() if value and isinstance(value, str)]
         set_already = [flag.replace("_", "-") for flag in _FLAGS if getattr(self, flag)]
         words = [f"--{key} {shlex.quote(value)}" for key, value in options]
         return " ".join(

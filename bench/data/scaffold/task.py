@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ import yaml
 
 from bench.catalogue import task_files
 from bench.checks import check_task
+from bench.checks.labels import joined_names
 from bench.data.card import BEGIN, END, describe, insert
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, check_label, cleaned
@@ -35,6 +36,7 @@ from bench.data.scaffold.repeats import ask_for_a_claim
 from bench.data.scaffold.request import Request
 from bench.data.sources import read_source
 from bench.data.sources.classes import class_names_of
+from bench.data.sources.formats import ShiftedRowError
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError
 from bench.places import folder_beside, make_folder
@@ -50,6 +52,9 @@ MISSING = ("nan", "null", "<na>", "#n/a", "nat")
 
 SINGLE = 0.5
 """The share of labels that stand in one row each from which rows are taken for broken, where the others are common."""
+
+MANY_JOINED = 0.05
+"""The share of rows with several labels in one cell from which that is no slip."""
 
 MANY = 5
 """The rows that each of the other labels has then, on average."""
@@ -128,9 +133,10 @@ def scaffold_task(request: Request, folder: Path) -> Scaffold:
     name, given = request.name, request.given
     target = folder / "tasks" / name
     _check_name(name, target, request.force)
-    found = find_data(request.data, request.asked)
-    check_header(found, given)
-    summary = summarise(found.rows())
+    found = find_data(request.data, replace(request.asked, allow_shifted=request.allow_shifted))
+    with _offering(request):
+        check_header(found, given)
+        summary = summarise(found.rows())
     if not summary.n_rows:
         raise DataError(f"{found.name}: there are no rows.", "A task needs examples, each with a text and a label.")
     spans = found.source["kind"] == "standoff"
@@ -148,7 +154,6 @@ def scaffold_task(request: Request, folder: Path) -> Scaffold:
     _check_withheld(found, records.examples, records.splits)
     as_written = Counter(records.examples["label"].tolist())
     written = cleaned(as_written)
-    label_map = written if any(raw != label for raw, label in written.items()) else {}
     counts = Counter(written[value] for value in as_written.elements())
     if len(counts) < 2 or len(counts) > MOST_LABELS:
         values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
@@ -156,7 +161,16 @@ def scaffold_task(request: Request, folder: Path) -> Scaffold:
             f"{found.name}: the column '{label}' has {values}, so it is no column of labels.",
             f"A task has 2 to {MOST_LABELS} labels. Name another with --label COLUMN.\n{describe_columns(summary)}",
         )
-    _check_shifted(found, label, counts)
+    if not request.allow_several:
+        _check_several(request, found, label, counts)
+    shifted = _shifted(counts)
+    if shifted and not request.allow_shifted:
+        raise _shifted_rows(request, found, label, counts, shifted)
+    for each in shifted:
+        del counts[each]
+    label_map = {raw: label for raw, label in written.items() if label in counts}
+    if all(raw == label for raw, label in label_map.items()):
+        label_map = {}
     definition: dict[str, Any] = {
         "name": name,
         "version": 1,
@@ -230,38 +244,70 @@ def _to_yaml(definition: dict[str, Any]) -> str:
     return text
 
 
-def _check_shifted(found: Found, column: str, counts: Counter[str]) -> None:
-    """Refuse labels of which most stand in one row each, beside others in many: their rows are not as they should be.
+def _check_several(request: Request, found: Found, column: str, counts: Counter[str]) -> None:
+    """Raise a DataError if many rows have several labels in one cell; a few are left to the checks, which warn.
 
     Raises
     ------
     bench.errors.DataError
-        With these rows.
+        With the commands that make a task of such rows.
     """
+    several, lists = joined_names(list(counts))
+    n_rows = sum(counts[label] for label in (*several, *lists))
+    if n_rows < MANY_JOINED * counts.total():
+        return
+    shown = listed([f"'{shortened(label, 24)}'" for label in (*several, *lists)], 3)
+    raise DataError(
+        f"{found.name}: {n_rows:,} of {counts.total():,} rows have several labels in the column '{column}': {shown}.",
+        "A task has one label for each text. Which is meant? Write one into each row; or, to ask for one of them, "
+        "make a column that says yes or no of it and name that by --label.\n"
+        f"To take all that stands in a cell as one label:\n  {request.command(None, 'allow-several')}",
+    )
+
+
+def _shifted(counts: Counter[str]) -> set[str]:
+    """The labels of rows that are not as they should be: most stand in one row each, beside others in many."""
     single = {label for label, count in counts.items() if count == 1}
     others = len(counts) - len(single)
-    if (
-        len(single) < 3
-        or len(single) < SINGLE * len(counts)
-        or counts.total() - len(single) < MANY * others
-        or not others
-    ):
-        return
+    few = len(single) < 3 or len(single) < SINGLE * len(counts)
+    return set() if few or not others or counts.total() - len(single) < MANY * others else single
+
+
+def _shifted_rows(
+    request: Request, found: Found, column: str, counts: Counter[str], shifted: Container[str]
+) -> DataError:
     places = [
         f"{where.removeprefix(f'{found.origin}, ')} ('{shortened(label, 24)}')"
         for where, row in found.rows()
-        if (label := " ".join(str(row.get(column)).split())) in single
+        if (label := " ".join(str(row.get(column)).split())) in shifted
     ]
-    raise DataError(
-        f"{found.name}: of {len(counts)} labels in the column '{column}', {len(single)} stand in one row each: "
+    return DataError(
+        f"{found.name}: of {len(counts)} labels in the column '{column}', {len(places)} stand in one row each: "
         f"{listed(places, 10)}.",
         "A comma in a text that is not quoted shifts the cells behind it. Correct these rows, or name another column "
-        "with --label COLUMN.",
+        f"with --label COLUMN.\n{_leave_out(request)}",
     )
+
+
+def _leave_out(request: Request) -> str:
+    return f"To leave such rows out, counted and listed:\n  {request.command(None, 'allow-shifted')}"
+
+
+@contextmanager
+def _offering(request: Request) -> Iterator[None]:
+    """Name in an error about a row of another number of cells the command that leaves such rows out."""
+    try:
+        yield
+    except ShiftedRowError as error:
+        raise DataError(error.message, f"{error.hint}\n{_leave_out(request)}") from error
 
 
 class _AnyLabel(LabelSet):
     """Takes every label, to see which there are."""
+
+    @property
+    def known(self) -> None:
+        return None
 
     def read(self, raw: object, where: str) -> str:
         if not isinstance(raw, str) or not raw.strip():

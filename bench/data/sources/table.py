@@ -14,9 +14,9 @@ import pandas as pd
 from bench.data.files import check_characters
 from bench.data.mapped import LARGE, MappedFile
 from bench.data.messages import check_name, listed
-from bench.data.sources.cells import LeftOut, Undecided
+from bench.data.sources.cells import SHIFTED, LeftOut, Undecided
 from bench.data.sources.formats import FORM_KEYS, Rows, form_of
-from bench.data.sources.gaps import Gaps, is_empty, place_in
+from bench.data.sources.gaps import GAP_OF_CELLS, Gaps, is_empty, place_in
 from bench.data.sources.records import Records
 from bench.data.sources.roles import role_of
 from bench.data.sources.section import Section
@@ -118,13 +118,18 @@ def read_parts(
         raise ConfigError(
             f"{columns.where('id')} is missing.", "It tells which examples of published folds are the same."
         )
+    known = None if not source.flag("allow_shifted") else labels.known
     needed = [name for name in (*inputs, "label", *named.splits) if name not in named.blank]
     found = _Examples(labels, named, splits)
     for part in parts:
         path, rows = rows_of(part)
         before = len(found)
         for where, row in rows:
-            if isinstance(cell := row.get(names["label"][0]), LeftOut):
+            cell = row.get(names["label"][0])
+            if cell == SHIFTED or (known is not None and isinstance(cell, str) and cell.strip() and cell not in known):
+                found.leave_out(GAP_OF_CELLS, part, where, place_in(where, path, len(parts) > 1))
+                continue
+            if isinstance(cell, LeftOut):
                 found.left_out[cell.reason] += 1
                 continue
             items = list(_exploded(row, named, where))
