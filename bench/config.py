@@ -71,6 +71,10 @@ class Validation:
     repeats: int = 1
 
 
+EXAMINE_TIMEOUT = 300.0
+"""Seconds that looking at one model may take, where a file of ``configs/execution/`` does not say it."""
+
+
 @dataclass(frozen=True)
 class Execution:
     """Where cells run.
@@ -83,6 +87,8 @@ class Execution:
         Processes; None is one a core, or fewer where memory is short.
     cell_timeout : float or None
         Seconds after which a cell is stopped and stored as failed.
+    examine_timeout : float or None
+        Seconds that looking at one model may take before anything runs; one that takes longer is left out.
     device : {"auto", "cpu", "cuda"}
         What torch computes on; auto is a GPU where there is one.
     """
@@ -90,6 +96,7 @@ class Execution:
     name: str
     workers: int | None = None
     cell_timeout: float | None = None
+    examine_timeout: float | None = EXAMINE_TIMEOUT
     device: str = "auto"
 
 
@@ -229,6 +236,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
             execution.name,
             workers=None if execution.get("workers") == "auto" else execution.integer("workers", least=1),
             cell_timeout=execution.seconds("cell_timeout"),
+            examine_timeout=execution.seconds("examine_timeout", EXAMINE_TIMEOUT),
             device=execution.choice("device", DEVICES),
         ),
         task_overrides=changes.get("task", {}),
@@ -361,8 +369,10 @@ class _Fields:
         self._content, self._prefix, self.name = dict(content), prefix, name
         self._read: set[str] = set()
 
-    def get(self, key: str) -> Any:
+    def get(self, key: str, default: Any = None) -> Any:
         self._read.add(key)
+        if default is not None:
+            return self._content.get(key, default)
         if key not in self._content:
             raise ConfigError(f"{self._prefix}{key} is missing.", "Compare your file with `bench show config`.")
         return self._content[key]
@@ -373,8 +383,8 @@ class _Fields:
             raise self._wrong(key, f"a whole number, at least {least}")
         return value
 
-    def seconds(self, key: str) -> float | None:
-        value = self.get(key)
+    def seconds(self, key: str, default: float | None = None) -> float | None:
+        value = self.get(key, default)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
             raise self._wrong(key, "a number of seconds above 0, or null")
         return None if value is None else float(value)

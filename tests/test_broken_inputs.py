@@ -14,7 +14,7 @@ from stored import write_run
 from bench.catalogue import load_task
 from bench.errors import HIDDEN, LONGEST, UserError
 from bench.predict.reading import read_file
-from bench.scaffold import Given, scaffold_task
+from bench.scaffold import Request, scaffold_task
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -48,7 +48,7 @@ def read(valid: Valid, folder: Path) -> None:
     if valid.name in NEW_TEXT:
         list(read_file(folder / valid.data, {"text": "text"}, ("label",)).rows)
     elif valid.data:
-        scaffold_task("mine", folder, valid.data, Given())
+        scaffold_task(Request("mine", valid.data), folder)
     else:
         load_task("mine")
 

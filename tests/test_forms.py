@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from bench.catalogue import load_task
 from bench.errors import DataError, UserError
 from bench.predict.reading import read_file
-from bench.scaffold import Given, scaffold_task
+from bench.scaffold import Request, scaffold_task
 from bench.scaffold.files import detect_form
 
 Rows = list[tuple[str, str]]
@@ -155,6 +155,14 @@ def saved(folder: Path, **parts: Rows) -> None:
     whole.save_to_disk(str(folder / "d"))
 
 
+def pieces(folder: Path, name: str, **parts: Rows) -> None:
+    """Write each part into two files of Parquet, as the Hub has them."""
+    (folder / name).mkdir(parents=True)
+    for part, rows in parts.items():
+        for number, some in enumerate((rows[:1], rows[1:])):
+            pd.DataFrame(objects(some)).to_parquet(folder / name / f"{part}-{number}-of-2.parquet")
+
+
 def class_folders(folder: Path, *above: str, rows: Rows = ROWS, encoding: str = "utf-8") -> None:
     """Write a folder for each class."""
     for number, (text, label) in enumerate(rows):
@@ -174,6 +182,7 @@ def parts(name: str, write: Callable[[Rows], str]) -> Callable[[Path], object]:
 
 
 PARTS: dict[str, Rows] = {"train": ROWS[:3], "dev": ROWS[3:5], "test": ROWS[5:]}
+LINE_PARTS: dict[str, Rows] = {"train": LINES[:3], "dev": LINES[3:5], "test": LINES[5:]}
 SPLIT = [part for part, rows in PARTS.items() for _ in rows]
 LIKE_CASE = [
     ('"قال الوزير نعم"', "yes"),
@@ -284,6 +293,24 @@ TAKEN: dict[str, Form] = {
     ),
     "texts and labels in two files": Form(beside("texts.txt", "labels.txt"), ["texts.txt", "labels.txt"], LINES),
     "texts and labels in the files of a folder": Form(beside("d/x.txt", "d/y.txt"), "d", LINES),
+    "texts and labels of each part of a split": Form(
+        several(*(beside(f"d/{part}_text.txt", f"d/{part}_labels.txt", rows) for part, rows in LINE_PARTS.items())),
+        "d",
+        LINES,
+        split=SPLIT,
+    ),
+    "labels in files of a suffix of their own": Form(
+        several(*(beside(f"{part}.txt", f"{part}.labels", rows) for part, rows in LINE_PARTS.items())),
+        [f"{part}.{suffix}" for part in LINE_PARTS for suffix in ("txt", "labels")],
+        LINES,
+        split=SPLIT,
+    ),
+    "pieces of Parquet": Form(
+        lambda folder: pieces(folder, "p", train=ROWS), ["p/train-0-of-2.parquet", "p/train-1-of-2.parquet"]
+    ),
+    "a data set of the Hub, as it is downloaded": Form(
+        lambda folder: [pieces(folder, "d/data", **PARTS), put("d/README.md", "notes")(folder)], "d", split=SPLIT
+    ),
     "a ZIP archive with one table": Form(put("a.zip", zipped(data__csv=table(ROWS))), "a.zip"),
     "a table in gzip": Form(put("a.csv.gz", gzip.compress(table(ROWS).encode())), "a.csv.gz"),
     "a table in bzip2": Form(put("a.tsv.bz2", bz2.compress(bare(PLAIN).encode())), "a.tsv.bz2", PLAIN),
@@ -334,15 +361,37 @@ NEXT: dict[str, tuple[Form, str]] = {
         Form(several(put("a.csv", "x"), put("b.csv", "y")), ["a.csv", "b.csv"]),
         "Files of a published split have train, test or dev in their names",
     ),
-    "a data set in pieces of Parquet": (
+    "a piece of a table is missing": (
+        Form(several(put("t-00000-of-00003.csv", "x"), put("t-00002-of-00003.csv", "y")), "."),
+        "of 3 pieces of a table 1 are missing, such as number 1",
+    ),
+    "several data sets in one folder": (
+        Form(several(put("d/ar/t-0-of-1.csv", "x"), put("d/en/t-0-of-1.csv", "y")), "d"),
+        "Name one: --data d/ar",
+    ),
+    "the parts of a split without headers": (
         Form(
-            lambda folder: [
-                (folder / "d").mkdir(),
-                *(pd.DataFrame(objects()).to_parquet(folder / f"d/train-0000{n}-of-00002.parquet") for n in range(2)),
+            parts("{}.tsv", lambda rows: bare([(text, label) for text, label in PLAIN], header="")),
+            [
+                "train.tsv",
+                "test.tsv",
             ],
-            "d",
         ),
-        "to_parquet('d/train.parquet')",
+        "--columns text,label",
+    ),
+    "a test part without labels": (
+        Form(
+            several(put("train.csv", table(ROWS)), put("test.csv", table([(text,) for text, _ in ROWS], ("text",)))),
+            ["train.csv", "test.csv"],
+        ),
+        "bench run splits it by itself: --data train.csv",
+    ),
+    "a test part whose labels are kept back": (
+        Form(
+            several(put("train.csv", table(ROWS)), put("test.csv", table([(text, "UNKNOWN") for text, _ in ROWS]))),
+            ["train.csv", "test.csv"],
+        ),
+        "bench run splits it by itself: --data train.csv",
     ),
     "a split without its test part": (
         Form(several(put("train.csv", "x"), put("dev.csv", "y")), ["train.csv", "dev.csv"]),
@@ -554,7 +603,7 @@ def test_what_would_be_misread_is_refused_for_tasks_and_new_text(folder: Path, n
     form.write(folder)
     (path,) = folder.iterdir()
     with pytest.raises(UserError) as of_task:
-        scaffold_task("mine", folder, path.name, Given())
+        scaffold_task(Request("mine", path.name), folder)
     with pytest.raises(UserError) as of_new_text:
         list(read_file(Path(path.name), {"text": "text"}, ()).rows)
     for told in (of_task.value, of_new_text.value):
@@ -567,7 +616,7 @@ def test_of_what_is_no_table_a_message_says_what_to_do(folder: Path, name: str) 
     form.write(folder)
     (path,) = folder.iterdir()
     with pytest.raises(UserError) as told:
-        scaffold_task("mine", folder, path.name, Given())
+        scaffold_task(Request("mine", path.name), folder)
     assert expected in f"{told.value.message}\n{told.value.hint}"
 
 
@@ -626,11 +675,11 @@ def test_letters_of_other_languages_are_not_taken_for_arabic_ones(folder: Path) 
     for text in ("Åsa går på gården i går kväll", "Größe und Maße für Bücher", "déjà vu à la carte"):
         put("a.csv", table([(text, "a"), (text + " x", "b")]), "latin-1")(folder)
         with pytest.raises(DataError, match="is not UTF-8"):
-            scaffold_task("mine", folder, "a.csv", Given())
+            scaffold_task(Request("mine", "a.csv"), folder)
     arabic = [(text.replace("،", ",").replace("'", ""), label) for text, label in ROWS]
     put("a.csv", table(arabic), "iso-8859-6")(folder)
     with pytest.raises(DataError, match="--encoding iso-8859-6"):
-        scaffold_task("mine", folder, "a.csv", Given())
+        scaffold_task(Request("mine", "a.csv"), folder)
 
 
 def test_an_archive_that_grows_without_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -638,7 +687,7 @@ def test_an_archive_that_grows_without_end_is_refused(folder: Path, monkeypatch:
     monkeypatch.setattr("bench.data.sources.archive.FREE", 2**16)
     put("a.csv.gz", gzip.compress(b"text,label\n" + b" " * 2**20))(folder)
     with pytest.raises(DataError, match="times larger unpacked"):
-        scaffold_task("mine", folder, "a.csv.gz", Given())
+        scaffold_task(Request("mine", "a.csv.gz"), folder)
 
 
 # Properties
@@ -698,4 +747,6 @@ def test_what_is_written_without_quoting_loses_no_row(
     assert len(found) == len(rows)
     assert [label for _, label in found] == [label for _, label in rows]
     for (text, _), (was, _) in zip(found, rows, strict=True):
-        assert was in (text, *(each + text.replace(each, each * 2) + each for each in "\"'"))
+        quoted = [each + text.replace(each, each * 2) + each for each in "\"'"]
+        escaped = '"' + text.replace('"', '\\"') + '"'
+        assert was in (text, *quoted, escaped)

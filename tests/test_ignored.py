@@ -18,7 +18,7 @@ from bench.models import Model
 from bench.models.space import SearchSpace
 from bench.overrides import parse_overrides
 from bench.predict.choice import parse_request
-from bench.scaffold import Given, scaffold_task
+from bench.scaffold import Request, scaffold_task
 from bench.support.typed import Typed
 
 LOGREG = "name: m\nestimator: sklearn.linear_model.LogisticRegression\nfeatures: words\n"
@@ -185,7 +185,7 @@ def test_a_word_that_is_coded_is_decoded_to_itself(word: str) -> None:
 def test_a_label_that_is_missing_in_parquet_is_no_label(here: Path, labels: list[object], missing: object) -> None:
     labels = [missing if label is None else label for label in labels]
     pd.DataFrame({"text": [f"نص رقم {i}" for i in range(4)], "label": labels}).to_parquet("p.parquet")
-    task = scaffold_task("mine", here, "p.parquet", Given()).task
+    task = scaffold_task(Request("mine", "p.parquet"), here).task
     assert len(task) == 3
     assert not set(task.labels) & {"nan", "None", ""}
     assert "1 of 4 rows has no label and is left out: row 3." in task.notes
@@ -195,7 +195,7 @@ def test_a_label_that_is_null_in_json_is_no_label(here: Path) -> None:
     (here / "j.jsonl").write_text(
         '{"text": "x", "label": "a"}\n{"text": "y", "label": null}\n{"text": "z", "label": "b"}\n'
     )
-    task = scaffold_task("mine", here, "j.jsonl", Given()).task
+    task = scaffold_task(Request("mine", "j.jsonl"), here).task
     assert sorted(task.labels) == ["a", "b"]
     assert "1 of 3 rows has no label and is left out: line 2." in task.notes
 
@@ -203,5 +203,5 @@ def test_a_label_that_is_null_in_json_is_no_label(here: Path) -> None:
 def test_a_label_called_nan_is_pointed_at(here: Path) -> None:
     (here / "c.csv").write_text("text,label\nx,a\ny,b\nz,nan\n")
     assert any(
-        "'nan' looks like a missing value" in said for said in scaffold_task("mine", here, "c.csv", Given()).remarks
+        "'nan' looks like a missing value" in said for said in scaffold_task(Request("mine", "c.csv"), here).remarks
     )

@@ -38,7 +38,7 @@ from bench.predict.reading import WORDS, read_file, read_stream
 from bench.predict.writing import csv_lines, json_lines, write_answers
 from bench.results.cell import FINAL, CellResult
 from bench.results.store import RunFolder
-from bench.scaffold import Given, scaffold_task
+from bench.scaffold import Given, Request, scaffold_task
 from bench.tracking import tracking_uri
 from bench.tracking.run import track
 from bench.tracking.store import open_store
@@ -566,7 +566,7 @@ def test_a_run_records_what_the_tasks_data_call_its_inputs(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     rows = [f"خبر رقم {n},{'sport' if n % 2 else 'economy'},{n % 5}" for n in range(40)]
     Path("news.csv").write_text("\n".join(["headline,topic,outlet", *rows]), encoding="utf-8")
-    scaffold_task("news", tmp_path, "news.csv", Given(text="headline", label="topic", group="outlet"))
+    scaffold_task(Request("news", "news.csv", Given(text="headline", label="topic", group="outlet")), tmp_path)
     runs = {}
     for words in (["task=news"], ["task=denial"]):
         (planned,) = plan(compose([*words, "model=majority"])).runs

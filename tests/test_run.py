@@ -10,16 +10,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from bench.config import compose
+from bench.catalogue import load_model, load_task
+from bench.config import Execution, compose
+from bench.data import Task
 from bench.engines import execute as execution
-from bench.engines.execute import Cell, execute
-from bench.planning.plan import plan
+from bench.engines.execute import Cell, DiedError, Doing, HungError, call, execute, unobserved
+from bench.errors import ModelError
+from bench.models.model import Model
+from bench.planning.plan import _examined, plan
 from bench.results.cell import FINAL
 from bench.results.leaderboard import leaderboard, write_leaderboard
 from bench.results.store import RunFolder, stored_runs
@@ -275,6 +280,35 @@ def test_a_model_that_hangs_is_stopped_after_the_time_limit(plugin: Path) -> Non
     outcome = run(compose(words), Quiet())
     assert len(outcome.failures) == 6
     assert "stopped after 6 s: raise execution.cell_timeout" in outcome.failures[0]
+
+
+def test_a_process_that_does_not_answer_is_killed() -> None:
+    with pytest.raises(HungError, match=r"it took longer than 0\.1 s and was stopped"):
+        call(time.sleep, 3600, limit=0.1)
+
+
+def test_a_model_that_hangs_when_it_is_looked_at_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, names = load_task("denial"), ("majority", "lexicon", "logreg", "linear-svm")
+    pairs = [(replace(load_model("majority"), name=name), task) for name in names]
+
+    def answer(function: object, pairs: list[tuple[Model, Task]], *, device: str, doing: Doing, limit: float) -> object:
+        assert limit == 7.0
+        for model, _ in pairs:
+            doing(model.name)
+            if model.name == "lexicon":
+                raise HungError("it took longer than 7 s and was stopped")
+            if model.name == "logreg":
+                raise DiedError("with exit status 3")
+        return [model.name for model, _ in pairs]
+
+    monkeypatch.setattr("bench.planning.plan.call", answer)
+    first, hung, died, last = _examined(pairs, Execution("local", examine_timeout=7.0), unobserved)
+    assert (first, last) == ("majority", "linear-svm")
+    assert isinstance(hung, ModelError)
+    assert "majority.yaml: examining it hung: it took longer than 7 s and was stopped." in hung.message
+    assert "execution.examine_timeout=SECONDS" in str(hung.hint)
+    assert isinstance(died, ModelError)
+    assert "examining it ended its process, with exit status 3." in died.message
 
 
 def test_failed_folds_are_tried_again_by_the_same_command(plugin: Path) -> None:

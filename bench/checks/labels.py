@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,9 @@ _RARE = 0.05
 
 _JOINTS = re.compile(r"[|;,/\u060c\u061b]")
 """What people write between several labels of one text."""
+
+_COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+")
+"""A number whose decimal mark is a comma."""
 
 _LIST = re.compile(r"\[.*\]|\(.*,.*\)|\{.*\}", re.DOTALL)
 """A list, a tuple or a set as programs print them."""
@@ -74,15 +77,9 @@ def lookalikes(subject: Subject) -> Iterator[Found]:
 def joined(subject: Subject) -> Iterator[Found]:
     """Label names that seem to be several labels in one, or a list."""
     task = subject.task
-    written = [str(label) for label in task.labels]
-    lists = [label for label in written if _LIST.fullmatch(label)]
-    parts = {label: tuple(filter(None, map(str.strip, _JOINTS.split(label)))) for label in written}
-    several = {label: names for label, names in parts.items() if len(names) > 1 and label not in lists}
-    shared = Counter(part for names in several.values() for part in set(names))
-    known = {label for label in written if label not in several} | {part for part, n in shared.items() if n > 1}
-    found = {label: names for label, names in several.items() if known & set(names)}
+    several, lists = joined_names(list(map(str, task.labels)))
     for labels, what, then in (
-        (list(found), "several labels in one", "Each such name is a label of its own now."),
+        (several, "several labels in one", "Each such name is a label of its own now."),
         (lists, "a list that was written as text", "Several labels of one text are one label now."),
     ):
         if labels:
@@ -95,6 +92,26 @@ def joined(subject: Subject) -> Iterator[Found]:
                 f"{counted(len(labels), 'label')} {verb} like {what}: {names}. {then} "
                 f"{counted(n_examples, 'example')} {have} one.",
             )
+
+
+def joined_names(labels: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The labels that seem to be several in one, as others stand alone or in several of them; and those that are lists.
+
+    Examples
+    --------
+    >>> joined_names(["news", "sport", "news;sport", "['news']"])
+    (['news;sport'], ["['news']"])
+    >>> joined_names(["-1,0", "0,0", "1,0"])
+    ([], [])
+    """
+    lists = [label for label in labels if _LIST.fullmatch(label)]
+    if all(map(_COMMA_NUMBER.fullmatch, labels)):
+        return [], lists
+    parts = {label: tuple(filter(None, map(str.strip, _JOINTS.split(label)))) for label in labels}
+    several = {label: names for label, names in parts.items() if len(names) > 1 and label not in lists}
+    shared = Counter(part for names in several.values() for part in set(names))
+    known = {label for label in labels if label not in several} | {part for part, n in shared.items() if n > 1}
+    return [label for label, names in several.items() if known & set(names)], lists
 
 
 def rare(subject: Subject) -> Iterator[Found]:

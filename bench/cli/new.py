@@ -73,6 +73,8 @@ Examples:
 @click.option("--split", metavar="COLUMN", help="The part of a published split: train, dev or test.")
 @click.option("--strict", is_flag=True, help="Refuse rows without a text or a label rather than leave them out.")
 @click.option("--allow-repeats", is_flag=True, help="Go on where most inputs repeat; the first of each counts.")
+@click.option("--allow-several", is_flag=True, help="Take several labels in one cell as one label of its own.")
+@click.option("--allow-shifted", is_flag=True, help="Leave out rows whose cells are shifted, counted and listed.")
 @click.option("--force", is_flag=True, help="Write over a task that is there.")
 @how_written("--format")
 def task(
@@ -85,6 +87,8 @@ def task(
     split: str | None,
     strict: bool,
     allow_repeats: bool,
+    allow_several: bool,
+    allow_shifted: bool,
     force: bool,
     **written: str | None,
 ) -> None:
@@ -101,11 +105,12 @@ def task(
     folder = Path.cwd()
     with Status("loading libraries") as status:
         from bench.cli.check import print_task
-        from bench.scaffold import Given, scaffold_task
+        from bench.scaffold import Given, Request, scaffold_task
 
         status.doing(f"reading and checking {', '.join(data)}")
         given = Given(text, claim, label, group, split)
-        made = scaffold_task(name, folder, data, given, force, strict, allow_repeats, asked(written))
+        request = Request(name, data, given, asked(written), force, strict, allow_repeats, allow_several, allow_shifted)
+        made = scaffold_task(request, folder)
     definition, card = (path.relative_to(folder) for path in made.files)
     _print_sentences(made.choices)
     click.echo(f"Wrote {definition}\n      {card}\n")

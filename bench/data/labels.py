@@ -69,7 +69,7 @@ def cleaned(labels: Mapping[str, int]) -> dict[str, str]:
 
 
 def _bare(label: str) -> str:
-    """Take off what stands around a name; a variation selector, as of an emoji, is part of it."""
+    """Take off what stands around a name, such as marks of direction; a variation selector is part of it."""
     shown = [n for n, character in enumerate(label) if not (character.isspace() or category(character) in ("Cc", "Cf"))]
     return " ".join(label[shown[0] : shown[-1] + 1].split()) if shown else label
 
@@ -77,19 +77,31 @@ def _bare(label: str) -> str:
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _WHOLE = re.compile(r"(?P<whole>[+-]?\d+)(\.0*)?")
 
+_DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"
+"""Marks of direction around a name, as programs add them to Arabic; overrides, which turn letters round, are none."""
+
 LONGEST = 200
 """Characters of a label, of which every example's prediction holds one."""
 
 
-def check_label(label: str, where: str) -> None:
+def check_label(label: str, where: str, marked: bool = False) -> None:
     """Refuse a label that would look like another one, or that is a text rather than a name.
+
+    Parameters
+    ----------
+    label : str
+        The label.
+    where : str
+        Where it stands.
+    marked : bool
+        Whether marks of direction may stand around it, since it is still to be cleaned; see `cleaned`.
 
     Raises
     ------
     bench.errors.DataError
         If it holds a hidden character, or more than `LONGEST` characters.
     """
-    check_name(label, where, "label")
+    check_name(label.strip(_DIRECTION) if marked else label, where, "label")
     if len(label) > LONGEST:
         raise DataError(
             f"{where}: the label '{shortened(label)}' has {len(label):,} characters.",
@@ -112,6 +124,11 @@ class LabelSet:
     labels: tuple[str, ...]
     mapping: Mapping[str, str]
 
+    @property
+    def known(self) -> Mapping[str, str] | None:
+        """The task's label for each that can stand in the data; None where every one can."""
+        return self.mapping or {label: label for label in self.labels}
+
     def read(self, raw: object, where: str) -> str:
         """Return the task's label for one of the annotators'.
 
@@ -125,7 +142,7 @@ class LabelSet:
         >>> LabelSet(("official", "other"), {"government": "official", "media": "other"}).read("media", "a.csv, line 2")
         'other'
         """
-        known = self.mapping or {label: label for label in self.labels}
+        known = self.known or {}
         if isinstance(raw, str) and raw in known:
             return known[raw]
         kind = "a key of label_map" if self.mapping else "one of the task's labels"

@@ -44,6 +44,13 @@ class Section:
             raise ConfigError(f"{self.where(key)} must be text, not {value!r}.")
         return value
 
+    def flag(self, key: str) -> bool:
+        """Return whether what stands under `key` is true; false where the key is absent."""
+        value = self.content.get(key, False)
+        if not isinstance(value, bool):
+            raise ConfigError(f"{self.where(key)} must be true or false, not {value!r}.")
+        return value
+
     def texts(self, key: str) -> list[str]:
         """Return the list of texts under `key`; none where the key is absent."""
         value = [] if self.content.get(key) is None else self.content[key]

@@ -39,6 +39,10 @@ class DiedError(BenchError):
     """A process ended before it gave an answer."""
 
 
+class HungError(BenchError):
+    """A process took too long to answer, and was killed."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A cell to be run.
@@ -162,7 +166,13 @@ def execute(
         _end([process for process, _ in everyone])
 
 
-def call(function: Callable[..., T], *args: Any, device: str = "auto", doing: Doing | None = None) -> T:
+def call(
+    function: Callable[..., T],
+    *args: Any,
+    device: str = "auto",
+    doing: Doing | None = None,
+    limit: float | None = None,
+) -> T:
     """Call a function in a process like the workers', which has the libraries loaded already.
 
     Parameters
@@ -175,9 +185,13 @@ def call(function: Callable[..., T], *args: Any, device: str = "auto", doing: Do
         What torch computes on; ``cpu`` hides GPUs from the process.
     doing : callable, optional
         Is told what the function says that it does: its last argument is then a callable that takes a few words.
+    limit : float, optional
+        Seconds that the function may be silent.
 
     Raises
     ------
+    HungError
+        If it was silent for longer.
     DiedError
         If the process died.
     Exception
@@ -191,20 +205,28 @@ def call(function: Callable[..., T], *args: Any, device: str = "auto", doing: Do
     process.start()
     theirs.close()
     try:
-        returned, value = ours.recv()
+        returned, value = _received(ours, limit)
         while returned is None and doing is not None:
             doing(value)
-            returned, value = ours.recv()
+            returned, value = _received(ours, limit)
     except EOFError:
         process.join()
         raise DiedError(f"with exit status {process.exitcode}") from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, HungError):
         process.kill()
+        process.join()
         raise
     _end([process])
     if not returned:
         raise value
     return value
+
+
+def _received(connection: Connection, limit: float | None) -> tuple[bool | None, Any]:
+    if not connection.poll(limit):
+        raise HungError(f"it took longer than {limit:g} s and was stopped")
+    answer: tuple[bool | None, Any] = connection.recv()
+    return answer
 
 
 def _end(processes: Sequence[Any]) -> None:

@@ -66,7 +66,8 @@ def time_notes(runs: Sequence[PlannedRun], config: RunConfig, workers: int, doin
         where = run.title
         doing(f"estimating how long {run.evaluation.model.name} takes on {run.evaluation.task.name}")
         try:
-            one_fit = call(one_fit_seconds, run.evaluation, device=config.execution.device)
+            execution = config.execution
+            one_fit = call(one_fit_seconds, run.evaluation, device=execution.device, limit=execution.cell_timeout)
         except Exception as error:  # The estimator may be anybody's, and the run does not depend on it.
             reason = error.message if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
             notes.append(f"{where}: how long it takes cannot be told: {reason}")

@@ -13,10 +13,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from bench.catalogue import load_model, load_task
-from bench.config import RunConfig
+from bench.config import Execution, RunConfig
 from bench.data.task import Task
 from bench.encoders.device import device_name
-from bench.engines.execute import DiedError, Doing, available_cores, call, unobserved
+from bench.engines.execute import DiedError, Doing, HungError, available_cores, call, unobserved
 from bench.errors import BenchError, ConfigError, ModelError, UserError
 from bench.evaluation.evaluation import Evaluation
 from bench.models.model import Model
@@ -218,7 +218,7 @@ def _fitting(
     pairs = [(model, task) for task in tasks for model in models]
     fitting = []
     doing("loading libraries")
-    answers = _examined(pairs, config.execution.device, doing)
+    answers = _examined(pairs, config.execution, doing)
     if config.model_overrides and len(config.models) > 1:
         _check_overrides(pairs, answers, config, doing)
     for (model, task), found in zip(pairs, answers, strict=True):
@@ -235,20 +235,37 @@ def _fitting(
     return fitting
 
 
-def _examined(pairs: Sequence[tuple[Model, Task]], device: str, doing: Doing) -> list[Examined | ModelError]:
-    """Examine models in a process; where one takes the process down with it, each in a process of its own."""
+def _examined(pairs: Sequence[tuple[Model, Task]], execution: Execution, doing: Doing) -> list[Examined | ModelError]:
+    """Examine models in a process; one that hangs or takes the process down with it does so without the others."""
+    begun = 0
+
+    def counting(what: str) -> None:
+        nonlocal begun
+        begun += 1
+        doing(what)
+
     try:
-        return call(examine_all, pairs, device=device, doing=doing)
-    except DiedError:
-        return [found for pair in pairs for found in _examined_alone(pair, device, doing)]
+        return call(examine_all, pairs, device=execution.device, doing=counting, limit=execution.examine_timeout)
+    except (DiedError, HungError) as error:
+        at = max(begun - 1, 0)
+        before, after = pairs[:at], pairs[at + 1 :]
+        return [
+            *(_examined(before, execution, doing) if before else ()),
+            _no_answer(pairs[at][0], error),
+            *(_examined(after, execution, doing) if after else ()),
+        ]
 
 
-def _examined_alone(pair: tuple[Model, Task], device: str, doing: Doing) -> list[Examined | ModelError]:
-    try:
-        return call(examine_all, [pair], device=device, doing=doing)
-    except DiedError as error:
-        origin = pair[0].origin
-        return [ModelError(f"{origin}: examining it ended its process, {error.message}.", "Mend the model's class.")]
+def _no_answer(model: Model, error: DiedError | HungError) -> ModelError:
+    if isinstance(error, DiedError):
+        return ModelError(
+            f"{model.origin}: examining it ended its process, {error.message}.", "Mend the model's class."
+        )
+    return ModelError(
+        f"{model.origin}: examining it hung: {error.message}.",
+        "Its parts are made and its features tried before anything runs: mend what takes so long there. A model that "
+        "needs more time, such as for a download, gets it by execution.examine_timeout=SECONDS.",
+    )
 
 
 def _check_overrides(
@@ -271,7 +288,7 @@ def _check_overrides(
     if not failed:
         return
     plain = [(load_model(name), task) for (name, _), (task, _) in failed.items()]
-    without = _examined(plain, config.execution.device, doing)
+    without = _examined(plain, config.execution, doing)
     reasons = {}
     for (model, task), found in zip(plain, without, strict=True):
         if not isinstance(found, ModelError):

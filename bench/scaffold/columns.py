@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from bench.data.column_names import fit, plain, whole
 from bench.data.files import UNWRITABLE
 from bench.data.messages import check_name
-from bench.data.sources.cells import LeftOut
+from bench.data.sources.annotation_tools import annotated
+from bench.data.sources.cells import SHIFTED, LeftOut
 from bench.data.sources.roles import ROLE_NAMES, role_of
 from bench.data.task import DEV, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
 from bench.scaffold.guess import BY_NAME, Guess, guess_label, guess_pair, guess_text
 from bench.scaffold.profile import MOST_LABELS, Profile
+from bench.scaffold.request import Given
 from bench.text.identity import name_key
 
 if TYPE_CHECKING:
@@ -35,17 +37,6 @@ _STANCE = ("stance", plain("موقف"))
 
 _STANCES = frozenset(map(plain, ("favor", "favour", "against", "support", "oppose", "مؤيد", "معارض", "مع", "ضد")))
 """Labels of which two say that they are stances."""
-
-
-@dataclass(frozen=True)
-class Given:
-    """The columns that a user names, None where the name is to be guessed or there is none."""
-
-    text: str | None = None
-    claim: str | None = None
-    label: str | None = None
-    group: str | None = None
-    split: str | None = None
 
 
 @dataclass
@@ -101,16 +92,18 @@ class Chosen:
 def summarise(rows: Rows) -> Summary:
     """Read all rows once."""
     found = Summary()
-    labelled = 0
+    labelled = n_shifted = 0
     ids: dict[str, set[str]] = {}
     groups: dict[str, int] = {}
     for where, row in rows:
         found.n_rows += 1
+        if SHIFTED in row.values():
+            n_shifted += 1
+            continue
         left_out = any(isinstance(value, LeftOut) for value in row.values())
         labelled += not left_out
         for column, value in row.items():
-            base, at, _ = column.rpartition("@")
-            if at and base in row:
+            if annotated(column, row) is not None:
                 found.passes[column] = found.passes.get(column, 0) + 1
                 continue
             values = found.columns.setdefault(column, [])
@@ -128,7 +121,7 @@ def summarise(rows: Rows) -> Summary:
                 reason = _no_name(value)
             if reason:
                 found.unusable.setdefault(column, f"in {where} it {reason}")
-    lacking = [column for column, seen in ids.items() if len(seen) < found.n_rows]
+    lacking = [column for column, seen in ids.items() if len(seen) < found.n_rows - n_shifted]
     lacking += [column for column, seen in groups.items() if seen < labelled]
     for column in lacking:
         found.unusable.setdefault(column, "some rows lack it")
@@ -177,14 +170,15 @@ def choose_columns(found: Summary, given: Given, name: str, has_split: bool) -> 
         If a named column is not there, one is named twice, or none or several can be the text or the label.
     """
     _check_given(found, given, name)
-    labels = sorted({column.rpartition("@")[0] for column in found.passes} | found.unlabelled.keys())
+    of_pass = {column: str(annotated(column, found.columns)) for column in found.passes}
+    labels = sorted({*of_pass.values(), *found.unlabelled})
     taken = [column for column in vars(given).values() if column is not None]
     only = labels[0] if len(labels) == 1 and labels[0] not in taken and given.label is None else None
     guesses = list(_guesses(found, given, name, taken, only))
     chosen: dict[str, Any] = {guess.key: guess.column for guess in guesses}
     chosen |= {key: column for key in ("claim", "text", "label") if (column := getattr(given, key)) is not None}
     taken += [guess.column for guess in guesses]
-    passes = [column for column in found.passes if column.rpartition("@")[0] == chosen["label"]]
+    passes = [column for column, label in of_pass.items() if label == chosen["label"]]
     labelled = found.n_rows - found.unlabelled.get(chosen["label"], 0)
     if len(passes) > 1 and all(found.passes[column] == labelled for column in passes):
         chosen["passes"] = passes

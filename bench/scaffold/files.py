@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,11 @@ from bench.data.sources.formats import SUFFIXES, TEXTS, Form, Rows
 from bench.data.sources.json_objects import read_json
 from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout, read_head
 from bench.data.sources.plain import class_files, is_hidden
-from bench.data.sources.roles import ROLE_NAMES
-from bench.data.task import DEV, ROLES, TEST, TRAIN
+from bench.data.task import ROLES, TEST, TRAIN
 from bench.data.title import check_title
 from bench.errors import ConfigError, DataError
 from bench.scaffold.found import Found
+from bench.scaffold.parts import IN_NAMES, PartFiles, group_files, is_piece, labels_beside
 
 Row = tuple[str, Mapping[str, Any]]
 """An object of JSON with its place."""
@@ -31,17 +31,14 @@ Row = tuple[str, Mapping[str, Any]]
 LONGEST_SHOWN = 60
 """Characters of a header that an error shows."""
 
-PARTS_IN_NAMES = ROLE_NAMES | {"trn": TRAIN, "tst": TEST, "trainset": TRAIN, "testset": TEST, "devset": DEV}
-"""The words in files' names that say which part of a published split they are."""
-
-LABELS_IN_NAMES = {"label", "labels", "target", "targets", "class", "classes", "gold", "y", "tags"}
-"""The words in a file's name that say that it holds the labels of the texts of another one."""
-
 SAVED_PART = "state.json"
 """What `datasets` writes into the folder of a data set or of one part of it."""
 
 SAVED_PARTS = "dataset_dict.json"
 """What it writes into the folder above those of several parts."""
+
+LABELS_SUFFIXES = (".labels", ".label")
+"""Suffixes of files of the labels of texts in other files."""
 
 TABLES = (*SUFFIXES, *TEXTS)
 """The suffixes of files that can be tables."""
@@ -72,15 +69,19 @@ def find_folder(folder: Path, asked: Asked) -> Found:
     texts = [path for path in files if path.suffix.lower() in TEXTS]
     if len(tables) == 1 and any(path.suffix == ".txt" for path in texts):
         return _standoff(folder, tables[0], asked)
-    if not tables and len([path for path in there if path.is_dir()]) > 1 and class_files(folder):
+    below = [] if tables else _pieces_below(folder)
+    if not tables and not below and len([path for path in there if path.is_dir()]) > 1 and class_files(folder):
         return _class_folders(folder, asked)
     packed = [path for path in files if path.suffix.lower() in ARCHIVES]
     candidates = tables + packed + texts
-    if TRAIN in (parts := _parts(candidates)) and len(parts) > 1:
-        return find_files(list(parts.values()), asked, left=candidates)
-    if not tables and len(texts) == 2 and _labels_beside(texts) is not None:
-        return find_files(texts, asked)
-    _check_shards(folder)
+    candidates += [path for path in files if path.suffix.lower() in LABELS_SUFFIXES]
+    pieces = [path for path in candidates if is_piece(path)] or below
+    parts, _ = group_files(pieces or candidates)
+    together = [path for part in parts.values() for path in (*part.files, part.labels) if path is not None]
+    if (TRAIN in parts and len(parts) > 1) or any(len(part.files) > 1 or part.labels for part in parts.values()):
+        return find_files(together, asked, left=[*candidates, *pieces])
+    if len(together) == 1 and pieces:
+        return find_file(together[0], asked)
     shown = listed([path.name for path in tables or candidates], 5) or "none"
     hint = "The file of labels has the columns document, start, end and label."
     if candidates and not texts:
@@ -102,85 +103,83 @@ def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -
     """
     for path in paths:
         check_file(path)
-    if (pair := _labels_beside(paths)) is not None:
-        return _beside(*pair, asked)
-    parts = _parts(paths)
-    if len(parts) < len(paths):
-        unclear = [path.name for path in paths if path not in parts.values()]
+    parts, unclear = group_files(paths)
+    if unclear:
         raise ConfigError(
-            f"--data is given {len(paths)} times, but names do not say what belongs together: {listed(unclear, 5)}.",
+            f"--data is given {len(paths)} times, but names do not say what belongs together: "
+            f"{listed([path.name for path in unclear], 5)}.",
             "Files of a published split have train, test or dev in their names, a part a file; of texts and labels in "
             "two files the one has labels in its name. Other files: put them together, or name one.",
         )
+    if len(parts) > 1 or any(len(part.files) == 1 and part.labels is None for part in parts.values()):
+        _check_roles(parts)
+    ordered = [parts[role] for role in ("", *ROLES) if role in parts]
+    files = [path for part in ordered for path in part.files]
+    labels = {path: part.labels for part in ordered for path in part.files}
+    if any(labels.values()):
+        form, remarks = _form_beside(labels, asked), tuple[str, ...]()
+    else:
+        form, remarks = _common_form(files, asked)
+    folder = files[0].parent
+    source: dict[str, Any] = {"kind": "table"}
+    if len(parts) > 1:
+        source["path"] = {role: _relative_all(parts[role].files, folder) for role in ROLES if role in parts}
+    else:
+        source["path"] = _relative_all(files, folder)
+    if form.format == "lines":
+        beside = [_relative(path, folder) for path in labels.values() if path is not None]
+        source["labels"] = dict(zip(source["path"], beside, strict=True)) if len(parts) > 1 else beside[0]
+    source |= form.settings(files[0].name)
+    read = [*files, *(path for path in labels.values() if path is not None)]
+    if others := [path.name for path in dict.fromkeys(left) if path not in read]:
+        remarks = (*remarks, f"These files of the folder are not read: {listed(others)}.")
+
+    def rows() -> Rows:
+        return chain.from_iterable(replace(form, labels=labels[path]).rows(path) for path in files)
+
+    what = f"{len(files)} files, each {form.describe()}"
+    if form.format == "lines":
+        names = listed([path.name for path in labels.values() if path is not None])
+        what = f"a text a line, with its label in the same line of {names}{form.encoded}"
+    named = ", ".join(str(path) for path in files)
+    return Found(named, what, source, rows, files[0], files=tuple(read), remarks=remarks)
+
+
+def _check_roles(parts: Mapping[str, PartFiles]) -> None:
+    """Raise a ConfigError if the parts of a published split lack one that it needs."""
     for role in (TRAIN, TEST):
         if role not in parts:
             raise ConfigError(
                 f"--data: a published split needs {TRAIN} and {TEST}; there is {listed(list(parts))} alone.",
                 f"Name the file of the {role} part too, or one file, which bench run then splits by itself.",
             )
-    ordered = {role: parts[role] for role in ROLES if role in parts}
-    form, remarks = _common_form(list(ordered.values()), asked)
-    folder = ordered[TRAIN].parent
-    source = {
-        "kind": "table",
-        "path": {role: _relative(path, folder) for role, path in ordered.items()},
-        **form.settings(ordered[TRAIN].name),
-    }
-    others = [path.name for path in left if path not in parts.values()]
-    if others:
-        remarks = (*remarks, f"These files of the folder are not read: {listed(others)}.")
 
-    def rows() -> Rows:
-        return chain.from_iterable(form.rows(path) for path in ordered.values())
 
-    what = f"{len(ordered)} files, each {form.describe()}"
-    named = ", ".join(str(path) for path in ordered.values())
-    return Found(named, what, source, rows, ordered[TRAIN], files=tuple(ordered.values()), remarks=remarks)
+def _form_beside(labels: Mapping[Path, Path | None], asked: Asked) -> Form:
+    """How files of texts are written that have their labels in other files."""
+    alone = [path for path, beside in labels.items() if beside is None]
+    if alone:
+        raise ConfigError(
+            f"{alone[0]}: other parts have their labels in a file of their own, this one has none.",
+            "Name the labels of each part, or texts and labels of one part alone.",
+        )
+    files = [path for pair in labels.items() for path in pair if path is not None]
+    return Form("lines", encoding=asked.encoding or detect_encoding(files))
+
+
+def _relative_all(paths: Sequence[Path], folder: Path) -> str | list[str]:
+    names = [_relative(path, folder) for path in paths]
+    return names[0] if len(names) == 1 else names
 
 
 def _relative(path: Path, folder: Path) -> str:
     return path.name if path.parent == folder else str(path.absolute())
 
 
-def _parts(paths: Iterable[Path]) -> dict[str, Path]:
-    """Which file is which part of a published split, by one word in its name; none where two are the same part."""
-    parts: dict[str, Path] = {}
-    for path in paths:
-        words = re.findall(r"[^\W\d_]+", path.name.partition(".")[0].casefold())
-        roles = {PARTS_IN_NAMES[word] for word in words if word in PARTS_IN_NAMES}
-        if len(roles) == 1:
-            role = roles.pop()
-            if role in parts:
-                return {}
-            parts[role] = path
-    return parts
-
-
-def _labels_beside(paths: Sequence[Path]) -> tuple[Path, Path] | None:
-    """Which of two files holds texts, and which their labels, by a word in its name."""
-    named = [path for path in paths if LABELS_IN_NAMES & set(re.findall(r"[^\W\d_]+", path.stem.casefold()))]
-    if len(paths) != 2 or len(named) != 1 or any(path.suffix.lower() in SUFFIXES for path in paths):
-        return None
-    return next(path for path in paths if path not in named), named[0]
-
-
-def _beside(texts: Path, labels: Path, asked: Asked) -> Found:
-    encoding = asked.encoding or detect_encoding([texts, labels])
-    form = Form("lines", encoding=encoding, labels=labels)
-    source = {
-        "kind": "table",
-        "path": texts.name,
-        "labels": _relative(labels, texts.parent),
-        **form.settings(texts.name),
-    }
-    what = f"a text a line, with its label in the same line of {labels.name}{form.encoded}"
-    return Found(str(texts), what, source, lambda: form.rows(texts), texts, files=(texts, labels))
-
-
 def _saved_parts(folder: Path) -> Found:
     """The parts that ``DatasetDict.save_to_disk`` wrote, each into a folder."""
     names = sorted(path.parent.name for path in folder.glob(f"*/{SAVED_PART}"))
-    parts = {PARTS_IN_NAMES[name]: name for name in names if name in PARTS_IN_NAMES}
+    parts = {IN_NAMES[name]: name for name in names if name in IN_NAMES}
     if {TRAIN, TEST} <= parts.keys():
         return _saved(folder, {role: parts[role] for role in ROLES if role in parts}, names)
     if len(names) == 1:
@@ -213,19 +212,22 @@ def _saved(folder: Path, parts: Mapping[str, str], there: Sequence[str] = ()) ->
     )
 
 
-def _check_shards(folder: Path) -> None:
-    """Raise a DataError if a folder holds files of Parquet each of which is one of the pieces of a part."""
-    pieces = sorted(folder.rglob("*-[0-9]*-of-[0-9]*.parquet"))
-    parts = list(dict.fromkeys(path.name.split("-", 1)[0] for path in pieces))
-    if not pieces:
-        return
-    name, where = parts[0], pieces[0].parent
-    read = f"map(pandas.read_parquet, sorted(glob.glob('{where}/{name}-*')))"
-    raise DataError(
-        f"{folder}: its parts {listed(parts)} are in {len(pieces)} pieces, such as {pieces[0]}.",
-        "Put the pieces of each part together, such as:\n"
-        f"python -c \"import glob, pandas; pandas.concat({read}).to_parquet('{folder}/{name}.parquet')\"",
-    )
+def _pieces_below(folder: Path) -> list[Path]:
+    """The pieces of tables that lie in one folder below a folder, as in a data set of the Hub.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If they lie in several folders.
+    """
+    pieces = [path for path in sorted(folder.rglob("*-of-*.*")) if is_piece(path) and path.suffix.lower() in SUFFIXES]
+    folders = list(dict.fromkeys(path.parent for path in pieces))
+    if len(folders) > 1:
+        raise DataError(
+            f"{folder}: it holds {len(folders)} data sets: {listed([str(each) for each in folders], 5)}.",
+            f"Name one: --data {folders[0]}",
+        )
+    return pieces
 
 
 def _class_folders(folder: Path, asked: Asked) -> Found:
@@ -348,7 +350,7 @@ def _labels_hint(path: Path) -> str:
     if path.suffix.lower() not in TEXTS:
         return ""
     beside = (other for other in sorted(path.parent.iterdir()) if other.suffix.lower() in TEXTS)
-    labels = next((other for other in beside if _labels_beside((path, other)) is not None), None)
+    labels = next((other for other in beside if labels_beside((path, other)) is not None), None)
     if labels is not None:
         return f"Its labels may be in another file: --data {path} --data {labels}"
     return "Where the labels are in another file, let its name have the word labels, and name both by a --data each."

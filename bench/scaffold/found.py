@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.data.messages import listed
 from bench.data.sources.formats import Rows, format_of
 
 
@@ -47,8 +48,9 @@ class Found:
         """What the task's description calls them: the names without their folders."""
         if self.file is None:
             return self.name
-        whole = not self.has_parts or self.file.is_dir()
-        return self.file.name if whole else ", ".join(path.name for path in self.files)
+        if self.file.is_dir() or "path" not in self.source:
+            return self.file.name
+        return listed([Path(name).name for name in file_names(self.source["path"])], 6)
 
     @property
     def origin(self) -> Path:
@@ -79,9 +81,18 @@ class Found:
         def moved(path: Any) -> Any:
             if isinstance(path, Mapping):
                 return {role: moved(each) for role, each in path.items()}
+            if isinstance(path, list):
+                return [moved(each) for each in path]
             return Path(os.path.relpath(start / path, folder)).as_posix()
 
         paths: dict[str, Any] = {
             key: moved(self.source[key]) for key in ("path", "documents", "labels") if key in self.source
         }
         return {**self.source, **paths}
+
+
+def file_names(named: Any) -> list[str]:
+    """The files that a key of a source names: one, a list, or a mapping of such."""
+    if isinstance(named, Mapping):
+        return [name for each in named.values() for name in file_names(each)]
+    return list(named) if isinstance(named, list) else [named]

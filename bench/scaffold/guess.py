@@ -108,7 +108,7 @@ def guess_label(profiles: Profiles, name: str) -> Guess:
     few = [column for column, profile in profiles.items() if profile.looks_like_labels and not _is_other(column)]
     if len(few) == 1:
         return Guess("label", few[0], "the only column of few values")
-    coders = [column for column, profile in profiles.items() if profile.looks_like_labels and _is_coder(column)]
+    coders = [column for column, profile in profiles.items() if profile.looks_like_labels and is_coder(column)]
     if not few and coders:
         listed = ", ".join(f"'{column}'" for column in coders)
         raise ConfigError(
@@ -131,9 +131,9 @@ def _is_other(column: str) -> bool:
     return told or fit(column, "other") is not None or (fit(column, "id") is not None)
 
 
-def _is_coder(column: str) -> bool:
+def is_coder(column: str) -> bool:
     """Whether a name is that of an annotator, with or without a number."""
-    return plain(column).rstrip("0123456789") in _CODERS
+    return plain(column).rstrip("0123456789").removesuffix("id") in _CODERS
 
 
 def _can_be_text(profile: Profile) -> bool:

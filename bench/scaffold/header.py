@@ -10,8 +10,8 @@ from itertools import islice
 from bench.data.column_names import is_known
 from bench.data.sources.delimited import DELIMITED
 from bench.errors import DataError
-from bench.scaffold.columns import Given
 from bench.scaffold.found import Found
+from bench.scaffold.request import Given
 
 WORDS_OF_A_TEXT = 8
 """Words from which the name of a column is taken for a text."""
@@ -55,10 +55,12 @@ def check_header(found: Found, given: Given) -> None:
         raise _no_header(found, names, f"it holds a text of {len(long.split())} words")
     numeric = {name for name in names if _is_number(name)}
     for where, row in found.rows():
-        for name in names:
-            if row[name] == name:
+        # By their places, since each file of a split that has no header has another first line.
+        cells = dict(zip(names, row.values(), strict=False))
+        for name, cell in cells.items():
+            if cell == name:
                 raise _no_header(found, names, f"'{name}' stands in its column again, in {where}")
-        numeric -= {name for name in numeric if not _is_number(str(row[name]))}
+        numeric -= {name for name in numeric if not _is_number(str(cells.get(name, "")))}
     if numeric:
         raise _no_header(found, names, f"'{min(numeric)}' is a number, as all below it are")
 
@@ -69,7 +71,7 @@ def _check_known(found: Found, names: Sequence[str]) -> None:
     n_rows = 0
     for _, row in islice(found.rows(), LOOKED_AT):
         n_rows += 1
-        again.update(name for name in names if row[name] == name)
+        again.update(name for name, cell in row.items() if cell == name)
     for name, times in again.items():
         if times > max(OFTEN * n_rows, 1):
             raise _no_header(found, names, f"'{name}' stands in its column {times} times more")
@@ -95,8 +97,8 @@ def _no_header(found: Found, names: Sequence[str], why: str) -> DataError:
 
 def _suggested(found: Found, names: Sequence[str]) -> list[str]:
     """Names for the columns: that of the longest cells is the text, of the others that of fewest values the label."""
-    rows = [[str(row[name]) for name in names] for _, row in islice(found.rows(), LOOKED_AT)]
-    columns = list(zip(names, *rows, strict=True))
+    rows = [[str(cell) for cell in row.values()] for _, row in islice(found.rows(), LOOKED_AT)]
+    columns = list(zip(names, *(row for row in rows if len(row) == len(names)), strict=True))
     text = max(range(len(names)), key=lambda number: sum(map(len, columns[number])))
     others = [number for number in range(len(names)) if number != text]
     label = min(others, key=lambda number: len(set(columns[number])), default=text)

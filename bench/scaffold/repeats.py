@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.data.duplicates import input_key
 from bench.data.sources.gaps import is_empty
 from bench.errors import DataError
+from bench.scaffold.guess import is_coder
 
 if TYPE_CHECKING:
-    from bench.data.sources.layout import Asked
-    from bench.scaffold.columns import Chosen, Given
+    from bench.scaffold.columns import Chosen
     from bench.scaffold.found import Found
+    from bench.scaffold.request import Request
 
 _TELLS = 0.1
 """The share of rows that still repeat together with a column below which that column tells them apart."""
 
 
-def ask_for_a_claim(
-    error: DataError,
-    name: str,
-    data: str | Sequence[str],
-    given: Given,
-    asked: Asked | None,
-    found: Found,
-    chosen: Chosen,
-) -> DataError:
+def ask_for_a_claim(error: DataError, request: Request, found: Found, chosen: Chosen) -> DataError:
     """Ask whether another column is the claim, with the command that says so and the one that goes on without.
 
     Parameters
     ----------
     error : DataError
         What says how many inputs repeat.
-    name, data, given, asked
-        As the user gave them.
+    request : Request
+        What the user asks for.
     found : Found
         The data.
     chosen : Chosen
         Which column is what.
     """
-    files = " ".join(f"--data {shlex.quote(each)}" for each in ([data] if isinstance(data, str) else data))
-    command = f"bench new task {name} {files}{_written(asked)}"
-    options = {key: column for key, column in vars(given).items() if column is not None}
     lines = []
     if "claim" not in chosen.columns:
         used = {key: chosen.columns[key] for key in ("text", "label")}
@@ -56,12 +44,12 @@ def ask_for_a_claim(
                 lines.append(f"{told} Put that text into its place, or take it as it is:")
             else:
                 lines.append(f"'{column}' tells these rows apart. Is it the claim that the text is held against?")
-            lines.append(f"  {command}{_options({**used, **options, 'claim': column})}")
+            lines.append(f"  {request.command({**used, 'claim': column})}")
         if not candidates:
             lines.append("No other column tells these rows apart.")
     lines.append("Is there a row for each annotator? Then give each text one row with the label that most chose.")
     lines.append("To go on, the first row of each input counting:")
-    lines.append(f"  {command}{_options(options)} --allow-repeats")
+    lines.append(f"  {request.command(None, 'allow-repeats')}")
     return DataError(error.message, "\n".join(lines))
 
 
@@ -86,7 +74,9 @@ def _telling_apart(found: Found, chosen: Chosen) -> list[tuple[str, bool]]:
     telling = [
         column
         for column, pairs in together.items()
-        if len(pairs) >= (1 - _TELLS) * n_rows and _is_no_id(len(values[column]), lengths[column], n_rows)
+        if len(pairs) >= (1 - _TELLS) * n_rows
+        and not is_coder(column)
+        and _is_no_id(len(values[column]), lengths[column], n_rows)
     ]
     telling.sort(key=lambda column: -lengths[column])
     return [(column, lengths[column] < 2 * n_rows) for column in telling]
@@ -95,15 +85,3 @@ def _telling_apart(found: Found, chosen: Chosen) -> list[tuple[str, bool]]:
 def _is_no_id(n_values: int, n_words: int, n_rows: int) -> bool:
     """Whether a column that differs in each row does so since it holds texts."""
     return n_values < (1 - _TELLS) * n_rows or n_words >= 2 * n_rows
-
-
-def _written(asked: Asked | None) -> str:
-    """The options that say how the files are written."""
-    if asked is None:
-        return ""
-    said = vars(asked) | {"columns": ",".join(asked.columns)}
-    return _options({key: value for key, value in said.items() if value})
-
-
-def _options(columns: dict[str, Any]) -> str:
-    return "".join(f" --{key} {shlex.quote(str(column))}" for key, column in columns.items())

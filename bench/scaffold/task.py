@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bench.checks import check_task
+from bench.checks.labels import joined_names
 from bench.data.card import BEGIN, END, describe, insert
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, check_label, cleaned
 from bench.data.messages import listed, shortened
 from bench.data.sources import read_source
 from bench.data.sources.classes import class_names_of
-from bench.data.sources.layout import Asked
-from bench.data.task import ROLES
+from bench.data.sources.formats import ShiftedRowError
+from bench.data.task import ROLES, TEST, TRAIN
 from bench.discovery import task_files
 from bench.errors import ConfigError, DataError
 from bench.scaffold.columns import (
     Chosen,
-    Given,
     Summary,
     choose_columns,
     choose_span_columns,
@@ -34,13 +34,16 @@ from bench.scaffold.columns import (
     summarise,
 )
 from bench.scaffold.detection import find_data
-from bench.scaffold.found import Found
+from bench.scaffold.found import Found, file_names
 from bench.scaffold.header import check_header
 from bench.scaffold.profile import MOST_LABELS
 from bench.scaffold.repeats import ask_for_a_claim
+from bench.scaffold.request import Request
 from bench.support.places import folder_beside, make_folder
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bench.checks import Finding
     from bench.data.task import Task
 
@@ -49,6 +52,9 @@ MISSING = ("nan", "null", "<na>", "#n/a", "nat")
 
 SINGLE = 0.5
 """The share of labels that stand in one row each from which rows are taken for broken, where the others are common."""
+
+MANY_JOINED = 0.05
+"""The share of rows with several labels in one cell from which that is no slip."""
 
 MANY = 5
 """The rows that each of the other labels has then, on average."""
@@ -107,50 +113,30 @@ class Scaffold:
     findings: list[Finding]
 
 
-def scaffold_task(
-    name: str,
-    folder: Path,
-    data: str | Sequence[str],
-    given: Given,
-    force: bool = False,
-    strict: bool = False,
-    allow_repeats: bool = False,
-    asked: Asked | None = None,
-) -> Scaffold:
+def scaffold_task(request: Request, folder: Path) -> Scaffold:
     """Write a new task of a user's own data: ``task.yaml`` and a data card.
 
     The data are read, and the task is built and checked first, so that what is written works. The data are not copied.
 
     Parameters
     ----------
-    name : str
-        The task's name: small Latin letters, digits, ``-`` and ``_``.
+    request : Request
+        What the user asks for.
     folder : pathlib.Path
         Where ``tasks/`` is, or is made.
-    data : str or sequence of str
-        A file, the files of a published split, a folder, or ``owner/name`` of the Hugging Face Hub, with
-        ``:configuration`` and ``@revision`` where needed.
-    given : Given
-        The columns that the user names; the others are told by their names.
-    force : bool
-        Whether to write over a task that is there, and to take the name of one that comes with the package.
-    strict : bool
-        Whether rows without a text or a label, and labels that only repeated inputs have, are errors.
-    allow_repeats : bool
-        Whether most inputs may repeat, the first of each counting.
-    asked : Asked, optional
-        What the user says of how the files are written.
 
     Raises
     ------
     bench.errors.UserError
         If the name is not allowed or taken, or no task can be made of the data; then nothing is written.
     """
+    name, given = request.name, request.given
     target = folder / "tasks" / name
-    _check_name(name, target, force)
-    found = find_data(data, asked)
-    check_header(found, given)
-    summary = summarise(found.rows())
+    _check_name(name, target, request.force)
+    found = find_data(request.data, replace(request.asked, allow_shifted=request.allow_shifted))
+    with _offering(request):
+        check_header(found, given)
+        summary = summarise(found.rows())
     if not summary.n_rows:
         raise DataError(f"{found.name}: there are no rows.", "A task needs examples, each with a text and a label.")
     spans = found.source["kind"] == "standoff"
@@ -162,11 +148,12 @@ def scaffold_task(
     section = {"columns": chosen.columns} if chosen.columns else {}
     inputs = ["claim", "text"] if "claim" in chosen.columns else ["text"]
     label = chosen.columns.get("label", "label")
+    _check_parts(found, chosen)
     with _telling_guesses(chosen):
         records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
+    _check_withheld(found, records.examples, records.splits)
     as_written = Counter(records.examples["label"].tolist())
     written = cleaned(as_written)
-    label_map = written if any(raw != label for raw, label in written.items()) else {}
     counts = Counter(written[value] for value in as_written.elements())
     if len(counts) < 2 or len(counts) > MOST_LABELS:
         values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
@@ -174,7 +161,16 @@ def scaffold_task(
             f"{found.name}: the column '{label}' has {values}, so it is no column of labels.",
             f"A task has 2 to {MOST_LABELS} labels. Name another with --label COLUMN.\n{describe_columns(summary)}",
         )
-    _check_shifted(found, label, counts)
+    if not request.allow_several:
+        _check_several(request, found, label, counts)
+    shifted = _shifted(counts)
+    if shifted and not request.allow_shifted:
+        raise _shifted_rows(request, found, label, counts, shifted)
+    for each in shifted:
+        del counts[each]
+    label_map = {raw: label for raw, label in written.items() if label in counts}
+    if all(raw == label for raw, label in label_map.items()):
+        label_map = {}
     definition: dict[str, Any] = {
         "name": name,
         "version": 1,
@@ -184,12 +180,12 @@ def scaffold_task(
         "labels": [value for value, _ in counts.most_common()],
         **({"label_map": label_map} if label_map else {}),
         "metric": "macro_f1",
-        **{key: True for key, is_set in zip(FLAGS, (strict, allow_repeats), strict=True) if is_set},
+        **{key: True for key in FLAGS if getattr(request, key)},
     }
     try:
         task = replace(build_task(definition, found.origin), origin=target / "task.yaml")
     except ManyRepeatsError as error:
-        raise ask_for_a_claim(error, name, data, given, asked, found, chosen) from error
+        raise ask_for_a_claim(error, request, found, chosen) from error
     findings = check_task(task)
     definition["source"] = {**found.source_in(target), **section}
     reading = _reading(found, chosen, summary.n_rows, spans)
@@ -208,6 +204,35 @@ def scaffold_task(
     return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
 
 
+def _check_parts(found: Found, chosen: Chosen) -> None:
+    """Raise a DataError if a file of a published split lacks a column, as a test part without labels does."""
+    if not found.has_parts:
+        return
+    needed = {key: chosen.columns[key] for key in ("claim", "text", "label") if key in chosen.columns}
+    for where, row in found.rows():
+        lacking = next((key for key, column in needed.items() if column not in row), None)
+        if lacking is not None:
+            raise DataError(
+                f"{where}: there is no column '{needed[lacking]}', which is the {lacking} in other parts.",
+                f"{_ALONE} --data {found.files[0]}",
+            )
+
+
+_ALONE = "Without labels a part cannot be scored. Name the part that has them alone, and bench run splits it by itself:"
+
+
+def _check_withheld(found: Found, examples: pd.DataFrame, splits: Sequence[str]) -> None:
+    """Raise a DataError if no label of a test part is one of its training part, as UNKNOWN is none."""
+    for split in splits:
+        train, test = (set(examples["label"][examples[split] == role]) for role in (TRAIN, TEST))
+        if len(train) > 1 and not train & test and (examples[split] == TEST).sum() >= MANY:
+            raise DataError(
+                f"{found.name}: the labels of the test part are {listed(sorted(test))}, none of which stands in the "
+                "training part.",
+                f"{_ALONE} --data {found.files[0] if found.has_parts else 'FILE'}",
+            )
+
+
 def _to_yaml(definition: dict[str, Any]) -> str:
     """Write a definition as YAML, with Arabic as it is unless that is read back as something else."""
     for as_it_is in (True, False):
@@ -219,43 +244,75 @@ def _to_yaml(definition: dict[str, Any]) -> str:
     return text
 
 
-def _check_shifted(found: Found, column: str, counts: Counter[str]) -> None:
-    """Refuse labels of which most stand in one row each, beside others in many: their rows are not as they should be.
+def _check_several(request: Request, found: Found, column: str, counts: Counter[str]) -> None:
+    """Raise a DataError if many rows have several labels in one cell; a few are left to the checks, which warn.
 
     Raises
     ------
     bench.errors.DataError
-        With these rows.
+        With the commands that make a task of such rows.
     """
+    several, lists = joined_names(list(counts))
+    n_rows = sum(counts[label] for label in (*several, *lists))
+    if n_rows < MANY_JOINED * counts.total():
+        return
+    shown = listed([f"'{shortened(label, 24)}'" for label in (*several, *lists)], 3)
+    raise DataError(
+        f"{found.name}: {n_rows:,} of {counts.total():,} rows have several labels in the column '{column}': {shown}.",
+        "A task has one label for each text. Which is meant? Write one into each row; or, to ask for one of them, "
+        "make a column that says yes or no of it and name that by --label.\n"
+        f"To take all that stands in a cell as one label:\n  {request.command(None, 'allow-several')}",
+    )
+
+
+def _shifted(counts: Counter[str]) -> set[str]:
+    """The labels of rows that are not as they should be: most stand in one row each, beside others in many."""
     single = {label for label, count in counts.items() if count == 1}
     others = len(counts) - len(single)
-    if (
-        len(single) < 3
-        or len(single) < SINGLE * len(counts)
-        or counts.total() - len(single) < MANY * others
-        or not others
-    ):
-        return
+    few = len(single) < 3 or len(single) < SINGLE * len(counts)
+    return set() if few or not others or counts.total() - len(single) < MANY * others else single
+
+
+def _shifted_rows(
+    request: Request, found: Found, column: str, counts: Counter[str], shifted: Container[str]
+) -> DataError:
     places = [
         f"{where.removeprefix(f'{found.origin}, ')} ('{shortened(label, 24)}')"
         for where, row in found.rows()
-        if (label := " ".join(str(row.get(column)).split())) in single
+        if (label := " ".join(str(row.get(column)).split())) in shifted
     ]
-    raise DataError(
-        f"{found.name}: of {len(counts)} labels in the column '{column}', {len(single)} stand in one row each: "
+    return DataError(
+        f"{found.name}: of {len(counts)} labels in the column '{column}', {len(places)} stand in one row each: "
         f"{listed(places, 10)}.",
         "A comma in a text that is not quoted shifts the cells behind it. Correct these rows, or name another column "
-        "with --label COLUMN.",
+        f"with --label COLUMN.\n{_leave_out(request)}",
     )
+
+
+def _leave_out(request: Request) -> str:
+    return f"To leave such rows out, counted and listed:\n  {request.command(None, 'allow-shifted')}"
+
+
+@contextmanager
+def _offering(request: Request) -> Iterator[None]:
+    """Name in an error about a row of another number of cells the command that leaves such rows out."""
+    try:
+        yield
+    except ShiftedRowError as error:
+        raise DataError(error.message, f"{error.hint}\n{_leave_out(request)}") from error
 
 
 class _AnyLabel(LabelSet):
     """Takes every label, to see which there are."""
 
+    @property
+    def known(self) -> None:
+        return None
+
     def read(self, raw: object, where: str) -> str:
         if not isinstance(raw, str) or not raw.strip():
             raise DataError(f"{where}: the label is {raw!r}.", "Every example needs a label.")
-        check_label(raw, where)
+        check_label(raw, where, marked=True)
         return raw
 
 
@@ -315,9 +372,7 @@ def _provenance(found: Found, source: dict[str, Any]) -> str:
         folders = ", ".join(f"`{name}`" for name in (named.values() if isinstance(named, dict) else [named]))
         counted = f"{folders}, {len(found.files):,} files"
         return f"{counted}, SHA-256 of their names and digests `{digest.hexdigest()}`."
-    named = source["path"] if "path" in source else source["labels"]
-    names = [*named.values()] if isinstance(named, dict) else [named]
-    names += [source["labels"]] if len(names) < len(found.files) else []
+    names = [name for key in ("path", "labels") if key in source for name in file_names(source[key])]
     named_files = zip(names, found.files, strict=True)
     return ", ".join(f"`{name}`, SHA-256 `{_sha256(path)}`" for name, path in named_files) + "."
 

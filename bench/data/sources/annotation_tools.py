@@ -7,7 +7,7 @@ one's own label stands in a column named by `pass_column`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bench.data.files import BYTE_ORDER_MARK, read_json_array, read_json_lines, read_text
@@ -42,6 +42,19 @@ def pass_column(label: str, annotator: str) -> str:
     'stance@7'
     """
     return f"{label}@{annotator}"
+
+
+def annotated(column: str, columns: Container[str]) -> str | None:
+    """The column of labels that another one has one annotator's labels of; None where it has none.
+
+    Examples
+    --------
+    >>> annotated("stance@sara@example.org", {"text", "stance"}), annotated("stance", {"stance"})
+    ('stance', None)
+    """
+    parts = column.split("@")
+    names = ("@".join(parts[:number]) for number in range(1, len(parts)))
+    return next((name for name in names if name in columns), None)
 
 
 def label_studio(path: Path) -> Rows:

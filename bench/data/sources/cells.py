@@ -18,6 +18,10 @@ class LeftOut:
     reason: str
 
 
+SHIFTED = LeftOut("shifted cells")
+"""Stands in each cell of a row that has another number of cells than its table has columns, where such are left out."""
+
+
 @dataclass(frozen=True)
 class Undecided:
     """There are labels, but not one: an error once the column is read as the label.

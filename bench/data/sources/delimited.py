@@ -97,9 +97,16 @@ class RowError(Exception):
         self.line, self.message, self.hint = line, message, hint
 
 
+class WidthError(RowError):
+    """A row that has more or fewer cells than its table has columns."""
+
+
 @dataclass(frozen=True)
 class TableRow:
-    """A row of a table: the number of its first line and of its lines, the columns' names, and its cells."""
+    """A row of a table: the number of its first line and of its lines, the columns' names, and its cells.
+
+    A row without cells has another number of them than there are columns.
+    """
 
     line: int
     n_lines: int
@@ -138,7 +145,11 @@ class Header:
 
 
 def table_rows(
-    lines: Iterable[str], dialect: Dialect, columns: Sequence[str] = (), watch: Swallowed | None = None
+    lines: Iterable[str],
+    dialect: Dialect,
+    columns: Sequence[str] = (),
+    watch: Swallowed | None = None,
+    allow_shifted: bool = False,
 ) -> Iterator[TableRow]:
     r"""Read the lines of a table.
 
@@ -156,6 +167,8 @@ def table_rows(
         The names of the columns of a table without a header; none where the first line names them.
     watch : Swallowed, optional
         Looks for texts that have taken in rows; None where somebody says that the table is quoted so.
+    allow_shifted : bool
+        Whether a row may be longer or shorter than the header; it then comes without cells.
 
     Raises
     ------
@@ -187,6 +200,9 @@ def table_rows(
         expected = len(names)
     for line, cells, taken in chain(start, rows):
         if len(cells) != expected or any(cells[len(names) :]):
+            if allow_shifted:
+                yield TableRow(line, len(taken), names, ())
+                continue
             raise _wrong_width(line, cells, taken, len(names), dialect, bool(columns))
         if again.is_in(cells):
             called = ",".join(f"name-{number}" for number in range(1, len(names) + 1))
@@ -296,7 +312,7 @@ def _widened(names: list[str], head: Sequence[str], start: Sequence[list[str]]) 
 
 def _wrong_width(
     line: int, cells: Sequence[str], taken: Sequence[str], width: int, dialect: Dialect, named: bool
-) -> RowError:
+) -> WidthError:
     other = next((mark for mark in NAMES if mark != dialect.delimiter and taken[0].count(mark) + 1 == width), None)
     if other is not None and len(cells) == 1:
         hint = f"The header is split by {NAMES[dialect.delimiter]}, this line by {NAMES[other]}: make them the same."
@@ -306,7 +322,8 @@ def _wrong_width(
         hint = "Quote a text that holds the delimiter or a line end."
     if other is None and len(cells) == 1 < width:
         hint += "\nIf it is no row, but says something of the table, such as a total or a source, take the line out."
-    return RowError(line, f"{len(cells)} cells, but {'--columns names' if named else 'the header has'} {width}.", hint)
+    count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+    return WidthError(line, f"{count}, but {'--columns names' if named else 'the header has'} {width}.", hint)
 
 
 class Swallowed:

@@ -12,6 +12,7 @@ from bench.data.files import LFS_POINTER, check_fetched, check_file, iter_json_l
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
+from bench.data.sources.cells import SHIFTED
 from bench.data.sources.classes import class_names, named_class
 from bench.data.sources.delimited import (
     DELIMITED,
@@ -23,6 +24,7 @@ from bench.data.sources.delimited import (
     Header,
     RowError,
     Swallowed,
+    WidthError,
     table_rows,
 )
 from bench.data.sources.json_objects import read_json
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 Rows = Iterable[tuple[str, Mapping[str, Any]]]
 """Rows of a table, each with its place."""
 
-FORM_KEYS = ("format", "quote", "encoding", "header", "sheet", "labels")
+FORM_KEYS = ("format", "quote", "encoding", "header", "sheet", "labels", "allow_shifted")
 """The keys of a source that say how its files are written."""
 
 SUFFIXES = {
@@ -76,6 +78,8 @@ class Form:
         The file with the labels of a file of texts.
     trusted : bool
         Whether somebody says that the table is quoted so, rather than its suffix.
+    allow_shifted : bool
+        Whether rows with more or fewer cells than there are columns are `SHIFTED` rather than an error.
     """
 
     format: str
@@ -85,6 +89,7 @@ class Form:
     sheet: str | None = None
     labels: Path | None = None
     trusted: bool = False
+    allow_shifted: bool = False
 
     @property
     def dialect(self) -> Dialect:
@@ -122,6 +127,8 @@ class Form:
             given["header"] = list(self.header)
         if self.sheet is not None:
             given["sheet"] = self.sheet
+        if self.allow_shifted:
+            given["allow_shifted"] = True
         return given
 
     def describe(self) -> str:
@@ -185,6 +192,7 @@ def form_of(source: Section, name: str, labels: Path | None = None) -> Form:
         sheet,
         labels,
         trusted=given.get("format") is not None,
+        allow_shifted=source.flag("allow_shifted"),
     )
 
 
@@ -228,7 +236,7 @@ def delimited_rows(path: Path, form: Form) -> Rows:
     """Read a table with a delimiter."""
     dialect = form.dialect
     with open_text(path, newline=line_end(path, form.encoding, dialect), encoding=form.encoding) as lines:
-        yield from parse_delimited(lines, path, dialect, form.header, form.trusted)
+        yield from parse_delimited(lines, path, dialect, form.header, form.trusted, form.allow_shifted)
 
 
 def line_end(path: Path, encoding: str, dialect: Dialect) -> str:
@@ -240,8 +248,17 @@ def line_end(path: Path, encoding: str, dialect: Dialect) -> str:
     return "" if first.endswith("\r") else "\n"
 
 
+class ShiftedRowError(DataError):
+    """A row has more or fewer cells than its table has columns."""
+
+
 def parse_delimited(
-    lines: Iterable[str], path: Path, dialect: Dialect, columns: Sequence[str] = (), trusted: bool = False
+    lines: Iterable[str],
+    path: Path,
+    dialect: Dialect,
+    columns: Sequence[str] = (),
+    trusted: bool = False,
+    allow_shifted: bool = False,
 ) -> Rows:
     """Parse lines of a table, as `bench.data.sources.delimited.table_rows` does.
 
@@ -250,11 +267,14 @@ def parse_delimited(
     bench.errors.DataError
         If a row is no row of the table.
     """
+    watch = None if trusted else Swallowed(dialect.delimiter)
     try:
-        for row in table_rows(lines, dialect, columns, None if trusted else Swallowed(dialect.delimiter)):
-            yield place(path, row.line), dict(zip(row.names, row.cells, strict=True))
+        for row in table_rows(lines, dialect, columns, watch, allow_shifted):
+            cells: Sequence[Any] = row.cells or [SHIFTED] * len(row.names)
+            yield place(path, row.line), dict(zip(row.names, cells, strict=True))
     except RowError as fault:
-        raise DataError(f"{place(path, fault.line)}: {fault.message}", fault.hint) from fault
+        kind = ShiftedRowError if isinstance(fault, WidthError) else DataError
+        raise kind(f"{place(path, fault.line)}: {fault.message}", fault.hint) from fault
 
 
 def _parquet(path: Path) -> Rows:

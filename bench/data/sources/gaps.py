@@ -16,7 +16,10 @@ MOST = 0.5
 SHOWN = 20
 """Places that a note lists."""
 
-_LACKS = {"label": "no label", "split": "no part in the published split"}
+GAP_OF_CELLS = "cells"
+"""What a row lacks whose cells are shifted."""
+
+_LACKS = {"label": "no label", "split": "no part in the published split", GAP_OF_CELLS: "shifted cells"}
 """What a row lacks, where its cell is no empty text."""
 
 _UNSEEN = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
@@ -67,6 +70,11 @@ class Gaps:
             If it is; with the column and the first such row.
         """
         for name, count in self._counts.items():
+            if count >= MOST * n_rows and name == GAP_OF_CELLS:
+                raise DataError(
+                    f"{self._first[name]}: the cells are shifted, as in {count:,} of all {n_rows:,} rows.",
+                    "So many are no slips: is the table written otherwise, or does it have other labels?",
+                )
             if count >= MOST * n_rows:
                 column, counted_rows = columns[name][0], "1 row" if n_rows == 1 else f"{n_rows:,} rows"
                 hint = (

@@ -80,6 +80,7 @@ class Asked:
     encoding: str | None = None
     columns: tuple[str, ...] = ()
     sheet: str | None = None
+    allow_shifted: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,15 @@ def detect_layout(path: Path, asked: Asked | None = None) -> Layout:
     asked = asked or Asked()
     with unpacked(path, (*SUFFIXES, *TEXTS)) as (file, _):
         said = asked.format is not None or asked.quote is not None
-        form = Form(asked.format or "", asked.quote, _encoding(file, asked), asked.columns, asked.sheet, trusted=said)
+        form = Form(
+            asked.format or "",
+            asked.quote,
+            _encoding(file, asked),
+            asked.columns,
+            asked.sheet,
+            trusted=said,
+            allow_shifted=asked.allow_shifted,
+        )
         return Layout(form) if asked.format is not None else _detect(file, form)
 
 

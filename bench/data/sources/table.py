@@ -15,9 +15,9 @@ from bench.data.files import check_characters
 from bench.data.mapped import LARGE, MappedFile
 from bench.data.messages import check_name, listed
 from bench.data.section import Section
-from bench.data.sources.cells import LeftOut, Undecided
+from bench.data.sources.cells import SHIFTED, LeftOut, Undecided
 from bench.data.sources.formats import FORM_KEYS, Rows, form_of
-from bench.data.sources.gaps import Gaps, is_empty, place_in
+from bench.data.sources.gaps import GAP_OF_CELLS, Gaps, is_empty, place_in
 from bench.data.sources.records import Records
 from bench.data.sources.roles import role_of
 from bench.data.task import DEV, ROLES, TEST, TRAIN
@@ -54,11 +54,14 @@ class Part:
         The column of `Records.splits` that the file's examples have their role in; None where files have none.
     role : str
         The role of the file's examples.
+    labels : str or None
+        The file of their labels, where they stand in another one.
     """
 
     path: str
     split: str | None = None
     role: str = ""
+    labels: str | None = None
 
 
 def from_table(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
@@ -71,9 +74,7 @@ def from_table(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirro
 
     def rows_of(part: Part) -> tuple[str, Rows]:
         path = source.file(part.path, mirror)
-        labels_file = None
-        if source.content.get("labels") is not None:
-            labels_file = source.file(source.text("labels"), mirror)
+        labels_file = None if part.labels is None else source.file(part.labels, mirror)
         return str(path), form_of(source, part.path, labels_file).rows(path)
 
     return read_parts(source, inputs, labels, _parts(source), rows_of)
@@ -117,13 +118,18 @@ def read_parts(
         raise ConfigError(
             f"{columns.where('id')} is missing.", "It tells which examples of published folds are the same."
         )
+    known = None if not source.flag("allow_shifted") else labels.known
     needed = [name for name in (*inputs, "label", *named.splits) if name not in named.blank]
     found = _Examples(labels, named, splits)
     for part in parts:
         path, rows = rows_of(part)
         before = len(found)
         for where, row in rows:
-            if isinstance(cell := row.get(names["label"][0]), LeftOut):
+            cell = row.get(names["label"][0])
+            if cell == SHIFTED or (known is not None and isinstance(cell, str) and cell.strip() and cell not in known):
+                found.leave_out(GAP_OF_CELLS, part, where, place_in(where, path, len(parts) > 1))
+                continue
+            if isinstance(cell, LeftOut):
                 found.left_out[cell.reason] += 1
                 continue
             items = list(_exploded(row, named, where))
@@ -350,23 +356,41 @@ def _all_of(names: Sequence[str]) -> str:
 
 def _parts(source: Section) -> list[Part]:
     path, folds = source.content["path"], source.texts_or_numbers("folds")
-    if isinstance(path, str):
+    has_labels = source.content.get("labels") is not None
+    if not isinstance(path, Mapping):
         if folds:
             raise ConfigError(f"{source.where('folds')} is given, but source.path is no mapping of train and test.")
-        return [Part(source.text("path"))]
+        labels = source.text("labels") if has_labels else None
+        return [Part(name, labels=labels) for name in _one_or_more(source, "path", labels)]
     files = source.section("path", "such as {train: train.csv, test: test.csv}, or one file")
     files.check_keys((TRAIN, TEST), (DEV,))
+    beside = source.section("labels", "such as {train: train.labels, test: test.labels}") if has_labels else None
+    if beside is not None:
+        beside.check_keys(tuple(files.content), ())
+    named = {role: None if beside is None else beside.text(role) for role in ROLES if role in files.content}
     for role in files.content:
-        if folds and FOLD not in files.text(role):
+        if folds and any(FOLD not in name for name in files.names(role)):
             raise ConfigError(f"{files.where(role)} must have {FOLD} in it, which stands for the fold.")
     if not folds:
-        return [Part(files.text(role), "split", role) for role in ROLES if role in files.content]
+        return [
+            Part(name, "split", role, labels)
+            for role, labels in named.items()
+            for name in _one_or_more(files, role, labels)
+        ]
     return [
-        Part(files.text(role).replace(FOLD, fold), f"fold-{fold}", role)
+        Part(name.replace(FOLD, fold), f"fold-{fold}", role, labels and labels.replace(FOLD, fold))
         for fold in folds
-        for role in ROLES
-        if role in files.content
+        for role, labels in named.items()
+        for name in _one_or_more(files, role, labels)
     ]
+
+
+def _one_or_more(files: Section, key: str, labels: str | None) -> list[str]:
+    """The file under a key, or the list of the pieces of a table."""
+    names = files.names(key)
+    if labels is not None and len(names) > 1:
+        raise ConfigError(f"{files.where(key)} must be one file, since its labels are in another one.")
+    return names
 
 
 def _exploded(row: Mapping[str, Any], named: _Columns, where: str) -> Iterator[tuple[Mapping[str, Any], int | None]]:
