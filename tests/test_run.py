@@ -16,12 +16,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from bench.comparison.board import corrected_leaderboard
 from bench.config import compose
 from bench.evaluation import execute as execution
 from bench.evaluation.cell import FINAL
 from bench.evaluation.execute import Cell, execute
 from bench.evaluation.plan import plan
-from bench.results.leaderboard import leaderboard, write_leaderboard
+from bench.results.leaderboard import write_leaderboard
 from bench.results.store import RunFolder, stored_runs
 from bench.runner import InterruptedRun, run
 
@@ -208,7 +209,7 @@ def test_the_leaderboard_can_be_made_again_from_the_stored_files_alone(reference
     for name in FILES:
         (results / "denial" / name).unlink()
     record = stored_runs(results, "denial")[0].read_record()
-    write_leaderboard(results, leaderboard(results, record))
+    write_leaderboard(results, corrected_leaderboard(results, record))
     assert {name: (results / "denial" / name).read_bytes() for name in FILES} == before
 
 

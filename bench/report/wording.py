@@ -65,18 +65,6 @@ def _by_verdict(pairs: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     return found
 
 
-def best_sentence(comparison: Mapping[str, Any]) -> str | None:
-    """Say what the best model can be expected to score, since it was picked for its score; None for a single model."""
-    best, rows = comparison["best"], comparison["rows"]
-    if best is None:
-        return None
-    ends = "" if best["low"] is None else f" [{best['low']:.3f}, {best['high']:.3f}]"
-    return (
-        f"Being picked as the best of {len(rows)} flatters a score: corrected for it, {rows[0]['name']} has "
-        f"{best['score']:.3f}{ends} rather than {rows[0]['score']:.3f}."
-    )
-
-
 def ranks_text(row: Mapping[str, Any]) -> str:
     """The ranks that a model may have, such as ``1-3``; empty where they were not asked for."""
     if row["ranks"] is None:
