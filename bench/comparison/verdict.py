@@ -77,7 +77,14 @@ class Needed:
 
 
 def needed_to_decide(
-    low: float, high: float, error: float, n_groups: int, n_examples: int, rope: float, level: float = LEVEL
+    low: float,
+    high: float,
+    error: float,
+    n_groups: int,
+    n_examples: int,
+    rope: float,
+    level: float = LEVEL,
+    fewest_equal: int = 1,
 ) -> Needed | None:
     """Say from how many groups and examples like the present ones on an undecided pair could be decided.
 
@@ -99,6 +106,8 @@ def needed_to_decide(
         The region of practical equivalence.
     level : float
         The level of the test of this pair, smaller than 5 % where it is one of several.
+    fewest_equal : int
+        With fewer groups no models are called practically equal; see `bench.comparison.equality.groups_to_meet`.
 
     Returns
     -------
@@ -117,6 +126,7 @@ def needed_to_decide(
     # Two one-sided tests around no difference: each must miss with half the chance that both may.
     reach = rope / error / math.sqrt(n_groups)
     equal = groups_to_decide(reach, 2 * level, 1.0 - (1.0 - POWER) / 2) if rope > 0 else None
+    equal = None if equal is None else max(equal, fewest_equal)
     return Needed(
         size,
         max(least, n_groups),
