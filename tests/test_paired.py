@@ -432,7 +432,7 @@ def test_identical_models_are_equal_once_complete_failure_would_have_been_met(
     share = failing_share(runs, runs.runs[0], rope)
     assert share == pytest.approx(min(1.0, rope / (one == true).mean()), rel=0.01)
     nothing = Difference(0.0, None, None, None)
-    assert chance_unmet(runs, *runs.runs, nothing, share) == pytest.approx((1 - share) ** n, abs=1e-9)
+    assert chance_unmet(runs, *runs.runs, nothing, share, rope) == pytest.approx((1 - share) ** n, abs=1e-9)
     assert (1 - share) ** groups_to_meet(share) <= 0.05 / 0.80 + 1e-9
 
 

@@ -26,6 +26,9 @@ UNSEEN = 3.0
 FAILS = 0.5
 """A model fails in a group where it loses this share of the right answers that a model gives on average."""
 
+PARTS = np.linspace(0.0, 1.5, 61)
+"""What missing groups may make up of the region, the rest being a difference elsewhere, for or against them."""
+
 SHARES = np.geomspace(1e-5, 1.0, 2_000)
 """Shares of groups at which the cost of failing there is computed."""
 
@@ -96,12 +99,15 @@ def failing_share(runs: ComparedRuns, run: ComparedRun, rope: float) -> float:
     return float(SHARES[beyond.argmax()]) if beyond.any() else 1.0
 
 
-def chance_unmet(runs: ComparedRuns, one: ComparedRun, other: ComparedRun, between: Difference, share: float) -> float:
-    """The p-value that two models are alike but for a share of groups in which one of them fails completely.
+def chance_unmet(
+    runs: ComparedRuns, one: ComparedRun, other: ComparedRun, between: Difference, share: float, rope: float
+) -> float:
+    """The p-value that two models differ by the region, by groups in which one of them fails completely.
 
     No standard error tells of groups that are not in the data. It is the chance that so many groups hold no more of
-    them than were met. Where none was met, it is multiplied by the chance that a difference elsewhere is as small as
-    the one that was measured.
+    them than were met. Where none was met, it is multiplied by the chance that the difference elsewhere is as small as
+    the one that was measured; what the missing groups do not make up of the region is a difference elsewhere, and the
+    largest such chance is taken.
 
     Parameters
     ----------
@@ -112,18 +118,21 @@ def chance_unmet(runs: ComparedRuns, one: ComparedRun, other: ComparedRun, betwe
     between : Difference
         Its difference.
     share : float
-        The share of groups, see `failing_share`.
+        The share of groups that costs the region; see `failing_share`.
+    rope : float
+        The region of practical equivalence.
     """
     from scipy.special import bdtr, stdtr
 
     n_groups = len(runs.group_names)
     met = _groups_failed(runs, one, other)
-    unmet = float(bdtr(met, n_groups, share))
     if met or between.standard_error is None:
-        return unmet
+        return float(bdtr(met, n_groups, share))
     # Differences come in steps, and one of none at all is no rarity.
-    reach = (abs(between.difference) + _largest_step(runs, one) / 2) / between.standard_error
-    return unmet * (1.0 - 2.0 * float(stdtr(n_groups - 1, -reach)))
+    reach = abs(between.difference) + _largest_step(runs, one) / 2
+    elsewhere = rope * (1.0 - PARTS)
+    small = np.subtract(*(stdtr(n_groups - 1, (end - elsewhere) / between.standard_error) for end in (reach, -reach)))
+    return float(((1.0 - np.minimum(PARTS * share, 1.0)) ** n_groups * small).max())
 
 
 def groups_to_meet(share: float, level: float = LEVEL) -> int:

@@ -105,7 +105,8 @@ def _judge(
         )
         differences.append(between)
         errors.append(error_for_equality(runs, one, other, between, factor))
-        unmet.append(min(1.0, others * chance_unmet(runs, one, other, between, min(failing[a], failing[b]))))
+        share = min(failing[a], failing[b])
+        unmet.append(min(1.0, others * chance_unmet(runs, one, other, between, share, rope)))
     together = Family(np.array([drawn[a][1] - drawn[b][1] for a, b in family]), n_groups - 1) if n_groups > 1 else None
     p_folds = holm([1.0 if pair["folds"] is None else pair["folds"]["p_value"] for pair in pairs])
     t = [each.difference / each.standard_error if each.standard_error else 0.0 for each in differences]
