@@ -547,7 +547,7 @@ def tables(chosen: Sequence[Scenario], repeats: int, seed: int, workers: int) ->
     yield "advice", "| --- | ---: | --- |" + " ---: |" * 6
     with ProcessPoolExecutor(workers) as pool:
         for scenario in chosen:
-            n = max(repeats // 2, 1) if scenario.unequal or scenario.n_models > 2 else repeats
+            n = max(repeats // 2, 1) if scenario.loss or scenario.n_models > 2 else repeats
             signals_of(scenario)
             outcomes = list(pool.map(partial(compare_once, scenario), range(seed, seed + n), chunksize=5))
             yield "power" if scenario.unequal else "equal", row(scenario, outcomes)
@@ -568,7 +568,7 @@ def write(path: Path, lines: Sequence[tuple[str, str]]) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="How often the verdict 'better' comes for equal and unequal models.")
-    parser.add_argument("--repeats", type=int, default=240, help="comparisons a row; half where one is better")
+    parser.add_argument("--repeats", type=int, default=240, help="comparisons a row; half with a loss or many models")
     parser.add_argument("--full", action="store_true", help="all combinations")
     parser.add_argument("--rows", type=int, nargs="+", help="places of rows, from 0; all by default")
     parser.add_argument("--seed", type=int, default=0, help="seed of a row's first comparison; the next has one more")
