@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.stats import nct, t
 
 from bench.comparison.across import rank_across
-from bench.comparison.verdict import needed_to_decide
+from bench.comparison.verdict import groups_to_decide, needed_to_decide
 from bench.errors import UserError
 from bench.evaluation.scoring import score_predictions
 from bench.report.wording import answer, needed_sentence
@@ -139,8 +139,11 @@ def test_an_undecided_pair_is_told_how_much_more_would_decide_it(contest: Path) 
     assert close["needed"]["equal_groups"] is None
     close = pair(compared(contest, "task=denial"), "good", "twin")
     told = needed_sentence(close, {"group": "document"})
-    assert f"were the difference {close['interval']['high']:.3f}, the end of its interval" in told
-    assert "that more are needed cannot be excluded, for the interval holds 0" in told
+    low, high, seen = close["interval"]["low"], close["interval"]["high"], close["needed"]["seen"]
+    assert f"{close['first']} may be better by up to {high:.3f}, {close['second']} by up to {-low:.3f}; more is" in told
+    assert f"As many examples as now would show a difference from {seen:.3f} on; half of that takes about" in told
+    assert f"One as large as measured, {close['groups']['difference']:.3f}, takes about" in told
+    assert "no number shows a difference of none" in told
     assert "To call them practically equal, were there no difference: about" in told
 
 
@@ -159,6 +162,19 @@ def test_with_the_least_number_of_groups_the_largest_difference_is_found_four_ti
     assert needed.more == (power(n) < 0.80)
     assert needed.examples == 10 * needed.groups
     assert needed.equal_groups is None or needed.equal_groups >= 5
+    deviation = error * np.sqrt(n)
+    assert nct.sf(t.ppf(0.975, n - 1), n - 1, needed.seen / error) == pytest.approx(0.80, abs=1e-6)
+    assert (needed.seen > size) == needed.more
+    assert needed.half_groups == groups_to_decide(needed.seen / 2 / deviation)
+    assert needed.measured_groups == groups_to_decide(size / 3 / deviation)
+
+
+def test_what_is_not_excluded_is_told_of_the_right_model_also_where_less_is_better(contest: Path) -> None:
+    close = pair(compared(contest, "task=denial", "metric=log_loss"), "good", "twin")
+    assert (close["verdict"], close["groups"]["difference"] < 0) == ("undecided", True)
+    low, high = close["interval"]["low"], close["interval"]["high"]
+    told = needed_sentence(close, {"group": "document"})
+    assert f"{close['first']} may be better by up to {-low:.3f}, {close['second']} by up to {high:.3f}; more is" in told
 
 
 def test_thin_ground_is_said(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
+from bench.comparison.equality import chance_unmet, failing_share, groups_to_meet
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.verdict import verdict
@@ -390,6 +391,49 @@ def test_identical_predictions_on_many_examples_are_practically_equal() -> None:
         (pair,) = judged_pairs(two_runs(true[:n], true[:n], true[:n]), 0.01, None)
         assert pair["verdict"] == said
         assert (pair["interval"]["high"] < 0.01) == (said == "practically equal")
+
+
+def nearly_alike(n_groups: int, failing: float, rng: np.random.Generator) -> ComparedRuns:
+    """Two models that are right on 80 % and seldom disagree; in a share of groups of 20 one gets nothing right."""
+    right = rng.random((n_groups, 20)) < 0.8
+    other = np.where(rng.random(right.shape) < 0.04, rng.random(right.shape) < 0.8, right)
+    other[rng.random(n_groups) < failing] = False
+    true = np.arange(right.size) % 2
+    one, other = (np.where(each.ravel(), true, 1 - true) for each in (right, other))
+    runs = replace(two_runs(true, one, other), groups=np.repeat(np.arange(n_groups), 20))
+    runs.group_names[:] = [f"g{number}" for number in range(n_groups)]
+    vars(runs)["bootstrap"] = GroupBootstrap(n_groups, 0, draws=100)
+    return runs
+
+
+@pytest.mark.parametrize("n_groups", [40, 70, 100, 150])
+def test_models_are_not_called_equal_where_one_fails_in_groups_that_may_be_missing(n_groups: int) -> None:
+    """A model that gets nothing right in one of forty groups loses two points; at 5 %, 14 of 150 come once in 100."""
+    rng = np.random.default_rng(n_groups)
+    called = [judged_pairs(nearly_alike(n_groups, 0.025, rng), 0.02, None)[0]["verdict"] for _ in range(150)]
+    assert called.count("practically equal") <= 14
+
+
+@pytest.mark.parametrize(("n_groups", "share"), [(100, 0.5), (120, 0.95)])
+def test_models_that_seldom_disagree_are_called_equal_with_enough_groups(n_groups: int, share: float) -> None:
+    rng = np.random.default_rng(0)
+    called = [judged_pairs(nearly_alike(n_groups, 0.0, rng), 0.02, None)[0]["verdict"] for _ in range(80)]
+    assert called.count("practically equal") >= share * 80
+
+
+@given(st.integers(5, 400), st.floats(0.3, 1.0), st.floats(0.005, 0.2))
+@settings(max_examples=30)
+def test_identical_models_are_equal_once_complete_failure_would_have_been_met(
+    n: int, accuracy: float, rope: float
+) -> None:
+    true = np.arange(n) % 2
+    one = np.where(np.arange(n) < accuracy * n, true, 1 - true)
+    runs = two_runs(true, one, one)
+    share = failing_share(runs, runs.runs[0], rope)
+    assert share == pytest.approx(min(1.0, rope / (one == true).mean()), rel=0.01)
+    nothing = Difference(0.0, None, None, None)
+    assert chance_unmet(runs, *runs.runs, nothing, share, rope) == pytest.approx((1 - share) ** n, abs=1e-9)
+    assert (1 - share) ** groups_to_meet(share) <= 0.05 / 0.80 + 1e-9
 
 
 def test_what_the_fitting_adds_goes_by_the_examples_that_train_and_by_the_rarest_label() -> None:

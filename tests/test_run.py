@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from bench.catalogue import load_model, load_task
+from bench.comparison.board import corrected_leaderboard
 from bench.config import Execution, compose
 from bench.data import Task
 from bench.engines import execute as execution
@@ -26,7 +27,7 @@ from bench.errors import ModelError
 from bench.models.model import Model
 from bench.planning.plan import _examined, plan
 from bench.results.cell import FINAL
-from bench.results.leaderboard import leaderboard, write_leaderboard
+from bench.results.leaderboard import write_leaderboard
 from bench.results.store import RunFolder, stored_runs
 from bench.running.runner import InterruptedRun, run
 
@@ -213,7 +214,7 @@ def test_the_leaderboard_can_be_made_again_from_the_stored_files_alone(reference
     for name in FILES:
         (results / "denial" / name).unlink()
     record = stored_runs(results, "denial")[0].read_record()
-    write_leaderboard(results, leaderboard(results, record))
+    write_leaderboard(results, corrected_leaderboard(results, record))
     assert {name: (results / "denial" / name).read_bytes() for name in FILES} == before
 
 

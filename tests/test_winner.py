@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,12 @@ from contest import compared, store_contest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.comparison.board import corrected_leaderboard, refresh_leaderboards
 from bench.comparison.ranking import rank_interval
+from bench.comparison.request import parse_request
 from bench.report.comparison import print_comparison
+from bench.report.terminal import print_leaderboard
+from bench.results.leaderboard import write_leaderboard
 from bench.statistics.winner import corrected_score, winner
 
 
@@ -82,6 +88,41 @@ def test_a_comparison_prints_it_with_the_ranks_that_the_verdicts_leave_open(
     told = " ".join(capsys.readouterr().out.split())
     assert f"Being picked as the best of 4 flatters a score: corrected for it, {rows[0]['name']} has" in told
     assert compared(tmp_path, "task=denial", "baseline=twin")["rows"][0]["ranks"] is None
+
+
+def test_the_leaderboard_and_its_files_say_the_same_of_the_best_score(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = store_contest(tmp_path, {"good": 0.85, "twin": 0.84, "poor": 0.55})
+    board = corrected_leaderboard(tmp_path, made["poor"].read_record())
+    best, top = board["best"], board["rows"][0]
+    assert best == compared(tmp_path, "task=denial")["best"]
+    assert (best["name"], best["of"], best["measured"]) == (top["model"], 3, top["scores"]["macro_f1"])
+    assert best["low"] < best["score"] <= best["measured"] < best["high"]
+    folder = write_leaderboard(tmp_path, board)
+    print_leaderboard(board, folder)
+    told = (
+        f"Being picked as the best of 3 flatters a score: corrected for it, {best['name']} has {best['score']:.3f} "
+        f"[{best['low']:.3f}, {best['high']:.3f}] rather than {best['measured']:.3f}."
+    )
+    assert told in " ".join(capsys.readouterr().out.split())
+    assert told in (folder / "leaderboard.md").read_text()
+    assert json.loads((folder / "leaderboard.json").read_text())["best"] == best
+    shutil.rmtree(made["poor"].path)
+    refresh_leaderboards(parse_request(["task=denial", f"results={tmp_path}"]))
+    assert json.loads((folder / "leaderboard.json").read_text())["best"]["of"] == 2
+
+
+def test_a_single_model_is_not_picked_and_damaged_predictions_spoil_no_leaderboard(tmp_path: Path) -> None:
+    made = store_contest(tmp_path, {"good": 0.9, "fair": 0.7, "poor": 0.5})
+    record = made["good"].read_record()
+    (made["good"].cell_path(0) / "predictions.csv").write_text("nonsense")
+    board = corrected_leaderboard(tmp_path, record)
+    assert board["rows"][0]["model"] == "good"
+    assert (board["best"]["name"], board["best"]["of"]) == ("fair", 2)
+    for model in ("fair", "poor"):
+        shutil.rmtree(made[model].path)
+    assert corrected_leaderboard(tmp_path, record)["best"] is None
 
 
 @given(st.permutations("abcd"), st.sets(st.sampled_from([(i, j) for i in range(4) for j in range(i + 1, 4)])))

@@ -51,6 +51,7 @@ def command(words: tuple[str, ...], form: str) -> None:
 
     with Status("loading libraries") as status:
         from bench.comparison.across import rank_across
+        from bench.comparison.board import refresh_leaderboards
         from bench.comparison.compare import compare
         from bench.comparison.predictions import read_side_by_side
         from bench.comparison.request import parse_request
@@ -63,6 +64,7 @@ def command(words: tuple[str, ...], form: str) -> None:
 
         request = parse_request(words)
         status.doing("reading the stored runs")
+        refresh_leaderboards(request)
         comparisons, left_out = select_each(request, compared)
         across = rank_across(comparisons)
     for note in left_out:

@@ -42,6 +42,7 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
     from bench.support.places import make_folder, refuse_existing, replacing
 
     with Status("loading libraries"):
+        from bench.comparison.board import refresh_leaderboards
         from bench.comparison.compare import compare
         from bench.comparison.predictions import read_side_by_side
         from bench.comparison.request import parse_request
@@ -74,5 +75,6 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
         told = f"{len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task['name']}"
         click.echo(f"{short_path(str(path))}  {told}{', in place of the earlier page' if there else ''}")
 
+    refresh_leaderboards(request)
     for note in select_each(request, write)[1]:
         click.echo(f"note: {note}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import combinations
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.comparison.equality import chance_unmet, error_for_equality, failing_share, groups_to_meet
+from bench.comparison.predictions import ComparedRuns
 from bench.comparison.suspects import MAJORITY
 from bench.comparison.verdict import LEVEL, needed_to_decide, verdict
-from bench.evaluation.metrics import PROBABILITY_METRICS, label_scores, losses
 from bench.statistics.interval import Interval
 from bench.statistics.paired import Difference, error_test, fold_test, group_difference, holm
 from bench.statistics.simultaneous import Family
@@ -22,12 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-
-ENOUGH_DISAGREEMENTS = 10
-"""Where fewer groups than these hold a disagreement of two models, its rate is poorly known."""
-
-UNSEEN = 3.0
-"""Disagreements that cannot be excluded at 5 % where none was seen."""
 
 
 def judged_pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[dict[str, Any]]:
@@ -82,7 +75,11 @@ def _judge(
     once = np.unique(runs.ids.astype(str), return_index=True)[1]
     sign = -1.0 if runs.lower_is_better else 1.0
     pairs = list[dict[str, Any]]()
-    differences, errors = list[Difference](), list[float | None]()
+    differences, errors, unmet = list[Difference](), list[float | None](), list[float]()
+    # Of so many models each may fail in groups that are not in the data.
+    places = sorted({place for pair in family for place in pair})
+    failing = {place: failing_share(runs, runs.runs[place], rope) for place in places}
+    others = len(places) - 1
     for a, b in family:
         one, other = runs.runs[a], runs.runs[b]
         without = (left_out[a], left_out[b])
@@ -107,14 +104,16 @@ def _judge(
             }
         )
         differences.append(between)
-        errors.append(_error_for_equality(runs, one, other, between, factor))
+        errors.append(error_for_equality(runs, one, other, between, factor))
+        share = min(failing[a], failing[b])
+        unmet.append(min(1.0, others * chance_unmet(runs, one, other, between, share, rope)))
     together = Family(np.array([drawn[a][1] - drawn[b][1] for a, b in family]), n_groups - 1) if n_groups > 1 else None
     p_folds = holm([1.0 if pair["folds"] is None else pair["folds"]["p_value"] for pair in pairs])
     t = [each.difference / each.standard_error if each.standard_error else 0.0 for each in differences]
     p_groups = [1.0] * len(pairs) if together is None else together.p_values(t)
     for place, (pair, between, error) in enumerate(zip(pairs, differences, errors, strict=True)):
         pair["p_groups"], pair["p_folds"] = p_groups[place], p_folds[place]
-        pair["p_equal"] = _p_equal(together, between.difference, error, rope)
+        pair["p_equal"] = max(unmet[place], _p_equal(together, between.difference, error, rope))
         pair["verdict"] = verdict(pair["p_groups"], pair["p_equal"], n_groups)
         interval = None if together is None else _interval(together, pair["verdict"], between, error)
         pair["interval"] = None if interval is None else asdict(interval)
@@ -128,6 +127,7 @@ def _judge(
                 runs.n_scored,
                 rope,
                 together.level_of_one(LEVEL),
+                groups_to_meet(min(failing[place] for place in family[place]), LEVEL / others),
             )
             pair["needed"] = None if needed is None else asdict(needed)
     return pairs
@@ -158,60 +158,3 @@ def _interval(family: Family, said: str, between: Difference, error: float | Non
     if said == "better":
         low, high = (max(low, 0.0), high) if between.difference > 0 else (low, min(high, 0.0))
     return Interval(low, high, level)
-
-
-def _error_for_equality(
-    runs: ComparedRuns, one: ComparedRun, other: ComparedRun, between: Difference, factor: float
-) -> float | None:
-    """The standard error with which two models may be called practically equal.
-
-    That two models never disagreed is no proof that they never will: with n examples up to some 3/n of them may be
-    predicted otherwise, with G groups up to 3/G of these. Where fewer than ten groups hold a disagreement, three more
-    are allowed for, each of as many examples as a group with one has, and of the kind that moves the metric most.
-
-    Returns
-    -------
-    float or None
-        None where the models differ and the groups say nothing of how much they would elsewhere.
-    """
-    differ = _disagreements(runs, one, other)
-    if between.standard_error is None and differ.any():
-        return None
-    error = between.standard_error or 0.0
-    n_groups = len(runs.group_names)
-    holding = len(np.unique(runs.groups[differ]))
-    if holding >= min(ENOUGH_DISAGREEMENTS, n_groups):
-        return error
-    rows = differ.sum() / holding if holding else len(differ) / n_groups
-    return math.hypot(error, math.sqrt(UNSEEN) * factor * rows * _largest_step(runs, one))
-
-
-def _disagreements(runs: ComparedRuns, one: ComparedRun, other: ComparedRun) -> NDArray[np.bool_]:
-    """The rows on which two runs differ, as far as the metric sees it."""
-    if runs.metric not in PROBABILITY_METRICS:
-        return one.predicted != other.predicted
-    assert one.probabilities is not None
-    assert other.probabilities is not None
-    return np.asarray((one.probabilities != other.probabilities).any(axis=1))
-
-
-def _largest_step(runs: ComparedRuns, run: ComparedRun) -> float:
-    """How much a single row can move a run's score, at most."""
-    if runs.metric == "average_precision":
-        return 1.0 / float(np.bincount(runs.true)[np.unique(runs.true)].min())
-    if runs.metric in PROBABILITY_METRICS:
-        assert run.probabilities is not None
-        return float(losses(run.probabilities, runs.true, runs.metric).max()) / len(runs.true)
-    pooled = runs.confusions(run).sum(axis=0).astype(np.float64)
-    n_columns = pooled.shape[1]
-    moved = []
-    for label in np.flatnonzero(np.diagonal(pooled)):
-        for column in set(range(n_columns)) - {label}:
-            other = pooled.copy()
-            other[label, label] -= 1.0
-            other[label, column] += 1.0
-            moved.append(other)
-    if not moved:
-        return 1.0 / len(runs.true)
-    scores = label_scores(np.array([pooled, *moved]), runs.metric)[runs.metric]
-    return float(np.abs(scores[1:] - scores[0]).max())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,43 @@ import numpy as np
 from bench.comparison.predictions import ComparedRuns
 from bench.statistics.bootstrap import bootstrap_error, jackknife_error
 from bench.statistics.paired import NO_VARIATION
-from bench.statistics.winner import Winner, corrected_score, winner
+from bench.statistics.winner import corrected_score, winner
 
 BOUNDS = {"mcc": (-1.0, 1.0), "log_loss": (0.0, np.inf), "brier": (0.0, 2.0)}
 """The range of the metrics that do not go from 0 to 1."""
 
 
-def corrected_best(runs: ComparedRuns) -> Winner | None:
-    """The score of the best run, corrected for its having been picked; None for a single run."""
+@dataclass(frozen=True)
+class Best:
+    """The best of several runs, and its score corrected for its having been picked.
+
+    Parameters
+    ----------
+    name : str
+        The run's name.
+    of : int
+        How many runs it is the best of.
+    measured : float
+        Its score as it is.
+    score : float
+        What it can be expected to score on other groups.
+    low, high : float or None
+        The interval of that score; None where groups say nothing.
+    level : float
+        The interval's nominal coverage.
+    """
+
+    name: str
+    of: int
+    measured: float
+    score: float
+    low: float | None
+    high: float | None
+    level: float
+
+
+def corrected_best(runs: ComparedRuns) -> Best | None:
+    """The best run with its score corrected for its having been picked; None for a single run."""
     if len(runs.runs) < 2:
         return None
     n_groups, best = len(runs.group_names), runs.runs[0]
@@ -32,7 +62,8 @@ def corrected_best(runs: ComparedRuns) -> Winner | None:
             error = max(error, jackknife_error(left_out))
         error = None if error < NO_VARIATION else error * runs.training_factor()
     corrected = corrected_score(scores, drawn, unseen, runs.lower_is_better)
-    return winner(corrected, error, n_groups, BOUNDS.get(runs.metric, (0.0, 1.0)))
+    found = winner(corrected, error, n_groups, BOUNDS.get(runs.metric, (0.0, 1.0)))
+    return Best(best.name, len(runs.runs), float(scores[0]), found.score, found.low, found.high, found.level)
 
 
 def rank_interval(name: str, pairs: Sequence[Mapping[str, Any]], n_runs: int) -> tuple[int, int]:

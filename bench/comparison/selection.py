@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from bench.comparison.request import Filter, Request
 from bench.discovery import model_names
 from bench.errors import BenchError, UserError, nearest
-from bench.results.leaderboard import refresh_leaderboard
 from bench.results.protocol import differences, model_name, names_of, same_table, search_name, settings
 from bench.results.store import RECORD, SUMMARY, RunFolder, stored_runs
 
@@ -59,7 +58,7 @@ def select(request: Request) -> list[Selected]:
     """Choose what a request names: one selection a task, or one of the folders."""
     if request.folders:
         return [select_folders(request.folders)]
-    return [_select_task(request, task) for task in request.tasks]
+    return [select_runs(request.results, task, request.wanted) for task in request.tasks]
 
 
 def select_each(request: Request, use: Callable[[str, Selected], T]) -> tuple[list[T], list[str]]:
@@ -87,18 +86,12 @@ def select_each(request: Request, use: Callable[[str, Selected], T]) -> tuple[li
     made, errors = list[T](), list[tuple[str, BenchError]]()
     for task in request.tasks:
         try:
-            made.append(use(task, _select_task(request, task)))
+            made.append(use(task, select_runs(request.results, task, request.wanted)))
         except BenchError as error:
             errors.append((task, error))
     if errors and not made:
         raise errors[0][1]
     return made, [f"{task} is left out: {error.message}" for task, error in errors]
-
-
-def _select_task(request: Request, task: str) -> Selected:
-    """Choose a task's runs; a leaderboard file that lists a run which is gone is made again first."""
-    refresh_leaderboard(request.results, task)
-    return select_runs(request.results, task, request.wanted)
 
 
 def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
@@ -177,6 +170,20 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
         n = "1 stored run is" if len(others) == 1 else f"{len(others)} stored runs are"
         notes.append(f"{n} left out, under another protocol ({_parts(newest, others[0])})")
     return Selected(runs, notes, named=wanted.models is not None)
+
+
+def select_table(results: Path, record: dict[str, Any]) -> Selected:
+    """Take the finished runs that stand in one leaderboard with a given run.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The store.
+    record : dict
+        The content of the run's ``run.json``.
+    """
+    found, _ = _read(stored_runs(results, record["task"]["name"]))
+    return Selected([(folder, other) for folder, other in found if folder.summarised and same_table(other, record)], [])
 
 
 def select_folders(paths: Sequence[Path]) -> Selected:

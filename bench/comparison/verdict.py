@@ -64,6 +64,12 @@ class Needed:
         What it takes to see that one, no less than there are. A smaller one takes more, and none at all is never seen.
     more : bool
         Whether that is more than there are.
+    seen : float
+        The smallest difference that the present number shows.
+    half_groups, half_examples : int or None
+        What it takes to see half of that; None where it is more than can be advised.
+    measured_groups, measured_examples : int or None
+        What it takes to see a difference as large as the measured one.
     equal_groups, equal_examples : int or None
         What it takes to call the models practically equal, were there no difference; None where that is never reached.
     """
@@ -72,25 +78,37 @@ class Needed:
     groups: int
     examples: int
     more: bool
+    seen: float
+    half_groups: int | None
+    half_examples: int | None
+    measured_groups: int | None
+    measured_examples: int | None
     equal_groups: int | None
     equal_examples: int | None
 
 
 def needed_to_decide(
-    low: float, high: float, error: float, n_groups: int, n_examples: int, rope: float, level: float = LEVEL
+    low: float,
+    high: float,
+    error: float,
+    n_groups: int,
+    n_examples: int,
+    rope: float,
+    level: float = LEVEL,
+    fewest_equal: int = 1,
 ) -> Needed | None:
     """Say from how many groups and examples like the present ones on an undecided pair could be decided.
 
     The standard error falls with the square root of the number of groups. Looked for is the least number of groups with
     which the paired test rejects equality with a chance of 80 %, by the noncentral t distribution (Cohen 1988,
-    chapter 2). The difference is not known but for its interval, so that number is given for the end of the interval
-    that takes the least. The other end takes more, and since the interval of an undecided pair holds zero, no number
-    is surely enough.
+    chapter 2). The difference is not known but for its interval, so there is no one number: it is given for the end of
+    the interval that takes the least, and for the measured difference. Others take more, and since the interval of an
+    undecided pair holds zero, no number is surely enough. What is known is which differences the present number shows.
 
     Parameters
     ----------
     low, high : float
-        The interval of the difference.
+        The interval of the difference, with the measured one in its middle.
     error : float
         Its standard error.
     n_groups, n_examples : int
@@ -99,36 +117,74 @@ def needed_to_decide(
         The region of practical equivalence.
     level : float
         The level of the test of this pair, smaller than 5 % where it is one of several.
+    fewest_equal : int
+        With fewer groups no models are called practically equal; see `bench.comparison.equality.groups_to_meet`.
 
     Returns
     -------
     Needed or None
-        None where even that is more than can be advised.
+        None where even the least is more than can be advised.
 
     Examples
     --------
-    >>> needed_to_decide(-0.02, 0.12, error=0.05, n_groups=10, n_examples=500, rope=0.01)
-    Needed(difference=0.12, groups=16, examples=800, more=True, equal_groups=2143, equal_examples=107150)
+    >>> needed = needed_to_decide(-0.02, 0.12, error=0.05, n_groups=10, n_examples=500, rope=0.01)
+    >>> needed.groups, needed.more, round(needed.seen, 3), needed.half_groups, needed.measured_groups
+    (16, True, 0.157, 34, 81)
     """
     size = max(abs(low), abs(high))
-    least = groups_to_decide(size / error / math.sqrt(n_groups), level)
+    deviation = error * math.sqrt(n_groups)
+    least = groups_to_decide(size / deviation, level)
     if least is None:
         return None
     # Two one-sided tests around no difference: each must miss with half the chance that both may.
-    reach = rope / error / math.sqrt(n_groups)
-    equal = groups_to_decide(reach, 2 * level, 1.0 - (1.0 - POWER) / 2) if rope > 0 else None
+    equal = groups_to_decide(rope / deviation, 2 * level, 1.0 - (1.0 - POWER) / 2) if rope > 0 else None
+    equal = None if equal is None else max(equal, fewest_equal)
+    seen = smallest_found(deviation, n_groups, level)
+    half, measured = (groups_to_decide(each / deviation, level) for each in (seen / 2, abs(low + high) / 2))
+
+    def examples(groups: int | None) -> int | None:
+        return None if groups is None else math.ceil(n_examples * groups / n_groups)
+
+    groups = max(least, n_groups)
     return Needed(
-        size,
-        max(least, n_groups),
-        _examples(max(least, n_groups), n_groups, n_examples),
-        least > n_groups,
-        equal,
-        None if equal is None else _examples(equal, n_groups, n_examples),
+        difference=size,
+        groups=groups,
+        examples=math.ceil(n_examples * groups / n_groups),
+        more=least > n_groups,
+        seen=seen,
+        half_groups=half,
+        half_examples=examples(half),
+        measured_groups=measured,
+        measured_examples=examples(measured),
+        equal_groups=equal,
+        equal_examples=examples(equal),
     )
 
 
-def _examples(groups: int, n_groups: int, n_examples: int) -> int:
-    return math.ceil(n_examples * groups / n_groups)
+def smallest_found(deviation: float, n_groups: int, level: float = LEVEL) -> float:
+    """The smallest difference that the test of so many groups finds with a chance of 80 %.
+
+    Parameters
+    ----------
+    deviation : float
+        Of a group's part in the difference.
+    n_groups : int
+        Their number, at least 2.
+    level : float
+        The two-sided level of the test.
+
+    Examples
+    --------
+    >>> round(smallest_found(1.0, 34), 2)
+    0.5
+    """
+    low, high = 0.0, 1.0
+    while power(high, n_groups, level) < POWER:
+        low, high = high, 2 * high
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if power(middle, n_groups, level) >= POWER else (middle, high)
+    return high * deviation
 
 
 def groups_to_decide(effect: float, level: float = LEVEL, chance: float = POWER) -> int | None:

@@ -16,13 +16,12 @@ from bench.report.wording import (
     ASSUMPTION,
     alone_sentence,
     answer,
-    best_sentence,
     needed_sentence,
     ranks_text,
     suspects_sentence,
 )
 from bench.results.extent import extent, split_sizes
-from bench.results.leaderboard import TITLES, interval_text, published_rows, published_sources
+from bench.results.leaderboard import TITLES, best_sentence, interval_text, published_rows, published_sources
 
 MOST_MODELS = 10
 """Up to so many models, every pair is printed; the pairs of the best model always are."""
@@ -50,7 +49,7 @@ def print_comparison(comparison: Mapping[str, Any]) -> None:
         out.print(not_shown(left_out))
     if any(row["tied"] for row in comparison["rows"]):
         out.print(Text(f"~ cannot be told from {comparison['rows'][0]['name']}", style="dim"))
-    if (flattered := best_sentence(comparison)) is not None:
+    if flattered := best_sentence(comparison["best"]):
         out.print(Text(flattered))
     if sources := published_sources(published_rows(task, comparison["metric"])):
         out.print(Text(f"published, not run here: {sources}", style="dim"))

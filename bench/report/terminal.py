@@ -20,7 +20,15 @@ from rich.text import Text
 
 from bench.errors import printable
 from bench.results.extent import extent
-from bench.results.leaderboard import POPULATION, TITLES, commands, interval_text, metrics_of, published_sources
+from bench.results.leaderboard import (
+    POPULATION,
+    TITLES,
+    best_sentence,
+    commands,
+    interval_text,
+    metrics_of,
+    published_sources,
+)
 
 SHORT = ("macro_f1", "accuracy", "balanced_accuracy", "mcc")
 """The metrics that fit 80 columns; the files hold all."""
@@ -236,6 +244,8 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     out.print(Padding(table, (1, 0)))
     if left_out:
         out.print(not_shown(left_out, "; leaderboard.csv has them"))
+    if flattered := best_sentence(board.get("best")):
+        out.print(Text(flattered))
     if sources := published_sources(board["rows"]):
         out.print(Text(f"published, not run here: {sources}", style="dim"))
     for told in commands(board["rows"]):

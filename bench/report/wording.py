@@ -65,18 +65,6 @@ def _by_verdict(pairs: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     return found
 
 
-def best_sentence(comparison: Mapping[str, Any]) -> str | None:
-    """Say what the best model can be expected to score, since it was picked for its score; None for a single model."""
-    best, rows = comparison["best"], comparison["rows"]
-    if best is None:
-        return None
-    ends = "" if best["low"] is None else f" [{best['low']:.3f}, {best['high']:.3f}]"
-    return (
-        f"Being picked as the best of {len(rows)} flatters a score: corrected for it, {rows[0]['name']} has "
-        f"{best['score']:.3f}{ends} rather than {rows[0]['score']:.3f}."
-    )
-
-
 def ranks_text(row: Mapping[str, Any]) -> str:
     """The ranks that a model may have, such as ``1-3``; empty where they were not asked for."""
     if row["ranks"] is None:
@@ -116,18 +104,35 @@ def needed_sentence(pair: Mapping[str, Any], task: Mapping[str, Any]) -> str | N
     """
     if pair["needed"] is None:
         return None
-    needed, between = pair["needed"], f"{pair['first']} and {pair['second']}"
-    least = (
-        _amount(needed["examples"], needed["groups"], task) if needed["more"] else f"as many {examples(task)} as now"
+    needed, first, second = pair["needed"], pair["first"], pair["second"]
+    difference = pair["groups"]["difference"]
+    # The first has the better score, which with some metrics is the lower one.
+    reverse, most = sorted((-1 if difference < 0 else 1) * pair["interval"][end] for end in ("low", "high"))
+    told = [
+        f"{first} and {second}: {first} may be better by up to {most:.3f}, {second} "
+        + (f"by up to {-reverse:.3f}; more is excluded" if reverse < 0 else "not at all"),
+        f"As many {examples(task)} as now would show a difference from {needed['seen']:.3f} on"
+        + _with("; half of that takes {}", needed, "half", task),
+    ]
+    if needed["more"]:
+        least = _amount(needed["examples"], needed["groups"], task)
+        told.append(f"The largest that is not excluded takes {least}, which is the least that can be enough")
+    told.append(
+        (
+            _with(f"One as large as measured, {abs(difference):.3f}, takes {{}}", needed, "measured", task)
+            or f"One as large as measured, {abs(difference):.3f}, takes more than can be named"
+        )
+        + "; smaller ones take more, and no number shows a difference of none"
     )
-    told = (
-        f"{between}: at least {least}, were the difference {needed['difference']:.3f}, the end of its interval; that "
-        "more are needed cannot be excluded, for the interval holds 0, which no number decides"
-    )
-    if needed["equal_groups"] is None:
-        return f"{told}."
-    equal = _amount(needed["equal_examples"], needed["equal_groups"], task)
-    return f"{told}. To call them practically equal, were there no difference: {equal}."
+    if equal := _with("To call them practically equal, were there no difference: {}", needed, "equal", task):
+        told.append(equal)
+    return f"{'. '.join(told)}."
+
+
+def _with(sentence: str, needed: Mapping[str, Any], what: str, task: Mapping[str, Any]) -> str:
+    """A sentence with an amount of data; empty where that is not known."""
+    n_groups = needed[f"{what}_groups"]
+    return "" if n_groups is None else sentence.format(_amount(needed[f"{what}_examples"], n_groups, task))
 
 
 def _amount(n_examples: int, n_groups: int, task: Mapping[str, Any]) -> str:

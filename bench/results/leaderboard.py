@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -131,10 +131,21 @@ def write_leaderboard(results: Path, board: dict[str, Any]) -> Path:
     return folder
 
 
-def refresh_leaderboard(results: Path, task: str) -> None:
+def refresh_leaderboard(
+    results: Path, task: str, make: Callable[[Path, dict[str, Any]], dict[str, Any]] = leaderboard
+) -> None:
     """Make a task's leaderboard files again where they list a run whose folder is gone; without a run, delete them.
 
     They are left as they are where they cannot be written: whoever only reads a store may not be allowed to.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The store.
+    task : str
+        The task's name.
+    make : callable
+        Gathers the runs that compare with one whose record it is given.
     """
     folder = results / task
     try:
@@ -154,7 +165,7 @@ def refresh_leaderboard(results: Path, task: str) -> None:
     latest = max(alike or stored, key=lambda record: str(record.get("started")), default=None)
     with suppress(OSError):
         if latest is not None:
-            write_leaderboard(results, leaderboard(results, latest))
+            write_leaderboard(results, make(results, latest))
         else:
             for name in FILES:
                 (folder / name).unlink(missing_ok=True)
@@ -178,11 +189,35 @@ def to_markdown(board: dict[str, Any]) -> str:
         seconds = "" if row["seconds"] is None else f"{row['seconds']:.1f}"
         label = f"*{row['label']}*" if row["kind"] == "published" else row["label"]
         lines.append(f"| {label} | {row['search'] or ''} | {' | '.join(cells)} | {seconds} |")
+    if flattered := best_sentence(board.get("best")):
+        lines += ["", flattered]
     if sources := published_sources(board["rows"]):
         lines += ["", f"Published, not run here: {sources}."]
     if told := commands(board["rows"]):
         lines += ["", *(f"- {each}" for each in told)]
     return "\n".join(lines) + "\n"
+
+
+def best_sentence(best: Mapping[str, Any] | None) -> str:
+    """Say what the best model can be expected to score, since it was picked for its score; empty for none.
+
+    Parameters
+    ----------
+    best : mapping or None
+        As `bench.comparison.ranking.Best` has it.
+
+    Examples
+    --------
+    >>> best_sentence({"name": "a", "of": 3, "measured": 0.467, "score": 0.4491, "low": 0.122, "high": 0.776})
+    'Being picked as the best of 3 flatters a score: corrected for it, a has 0.449 [0.122, 0.776] rather than 0.467.'
+    """
+    if best is None:
+        return ""
+    ends = "" if best["low"] is None else f" {interval_text(best)}"
+    return (
+        f"Being picked as the best of {best['of']} flatters a score: corrected for it, {best['name']} has "
+        f"{best['score']:.3f}{ends} rather than {best['measured']:.3f}."
+    )
 
 
 def published_sources(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bench.config import RunConfig
 from bench.engines.execute import Cell, execute, warm_up
 from bench.results.cell import FINAL, CellResult, Fold
-from bench.results.leaderboard import leaderboard, write_leaderboard
+from bench.results.leaderboard import write_leaderboard
 from bench.results.store import to_json
 from bench.tracking import Tracker
 
@@ -100,6 +100,7 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
         # The processes beside this one import scikit-learn and MLflow while this one imports pandas.
         warm_up()
         tracker = stack.enter_context(Tracker(config.results)) if config.tracking else None
+        from bench.comparison.board import corrected_leaderboard
         from bench.planning.plan import BASELINE, plan
         from bench.planning.time_left import in_good_order
 
@@ -138,7 +139,7 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
         for task in dict.fromkeys(each.evaluation.task.name for each in planned.runs):
             record = next(each.record for each in planned.runs if each.evaluation.task.name == task)
             observer.doing(f"making the leaderboard of {task}")
-            board = leaderboard(config.results, record)
+            board = corrected_leaderboard(config.results, record)
             outcome.leaderboards.append(board)
             outcome.folders.append(write_leaderboard(config.results, board))
         if tracker is not None:

@@ -132,6 +132,8 @@ class Scenario:
         Columns of a view, all but as many as there are labels of noise alone.
     rope : float
         The region of practical equivalence.
+    failing : float
+        The share of groups, on average, in which the last model gets nothing right.
     """
 
     learner: str
@@ -146,6 +148,12 @@ class Scenario:
     n_models: int = 2
     n_columns: int = 10
     rope: float = 0.02
+    failing: float = 0.0
+
+    @property
+    def unequal(self) -> bool:
+        """Whether the last model is worse."""
+        return self.loss > 0.0 or self.failing > 0.0
 
 
 @dataclass(frozen=True)
@@ -321,6 +329,9 @@ def train_models(scenario: Scenario, seed: int) -> ComparedRuns:
             )
             for view in views
         ]
+    tested = np.concatenate([split.test for split in splits])
+    failed = (rng.random(groups[-1] + 1) < scenario.failing)[groups[tested]]
+    predicted[-1] = np.where(failed, (labels[tested] + 1) % len(RATES[scenario.labels]), predicted[-1])
     return compared_runs(scenario, splits, labels, groups, predicted, seed)
 
 
@@ -435,6 +446,8 @@ def scenarios() -> Iterator[Scenario]:
     yield Scenario(logistic, None, "none", n_examples=300, n_columns=240)
     # Models that seldom disagree, so that they can be called practically equal.
     yield Scenario(logistic, None, "none", n_examples=2_000, shared=0.99)
+    for n_groups in (100, 150):
+        yield Scenario(logistic, n_groups, "none", n_examples=20 * n_groups, shared=0.99)
     for loss in (0.10, 0.05):
         for learner, n_groups, effect, n in (
             (logistic, None, "none", 300),
@@ -446,6 +459,9 @@ def scenarios() -> Iterator[Scenario]:
             yield Scenario(learner, n_groups, effect, n_examples=n, loss=loss)
     # As far apart as the region of practical equivalence reaches: "practically equal" is wrong.
     yield Scenario(logistic, None, "none", n_examples=2_000, shared=0.99, loss=0.02)
+    # Alike but for groups in which one model fails completely, and which the data may not hold.
+    for n_groups in (40, 70, 100, 150, 200):
+        yield Scenario(logistic, n_groups, "none", n_examples=20 * n_groups, shared=0.99, failing=0.025)
 
 
 def every_scenario() -> Iterator[Scenario]:
@@ -477,14 +493,16 @@ def row(scenario: Scenario, outcomes: Sequence[Outcome]) -> str:
     examples = f"{scenario.n_examples}{', split' if scenario.protocol == 'split' else ''}"
     if scenario.n_columns != 10:
         models += f", {scenario.n_columns} columns"
+    if scenario.failing:
+        examples += f", fails in {100 * scenario.failing:g} % of groups"
     if scenario.shared != 0.5:
         examples += f", {scenario.shared:.0%} shared".replace("%", " %")
     differences = np.array([outcome.difference for outcome in outcomes])
     errors = np.array([outcome.error for outcome in outcomes])
-    deviation = differences.std() if scenario.loss else math.sqrt((differences**2).mean())
+    deviation = differences.std() if scenario.unequal else math.sqrt((differences**2).mean())
     factor = deviation / math.sqrt((errors**2).mean())
     # A difference that is there must be found for the right model; where there is none, either call is wrong.
-    right = [{1} if scenario.loss and rule != "equal" else {-1, 1} for rule in RULES]
+    right = [{1} if scenario.unequal and rule != "equal" else {-1, 1} for rule in RULES]
     counts = [
         sum(outcome.called[rule] in calls for outcome in outcomes) for rule, calls in zip(RULES, right, strict=True)
     ]
@@ -532,7 +550,7 @@ def tables(chosen: Sequence[Scenario], repeats: int, seed: int, workers: int) ->
             n = max(repeats // 2, 1) if scenario.loss or scenario.n_models > 2 else repeats
             signals_of(scenario)
             outcomes = list(pool.map(partial(compare_once, scenario), range(seed, seed + n), chunksize=5))
-            yield "power" if scenario.loss else "equal", row(scenario, outcomes)
+            yield "power" if scenario.unequal else "equal", row(scenario, outcomes)
             if scenario.loss and (advice := least_is_right(scenario, outcomes)):
                 yield "advice", advice
 
@@ -550,7 +568,7 @@ def write(path: Path, lines: Sequence[tuple[str, str]]) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="How often the verdict 'better' comes for equal and unequal models.")
-    parser.add_argument("--repeats", type=int, default=240, help="comparisons a row; half where one is better")
+    parser.add_argument("--repeats", type=int, default=240, help="comparisons a row; half with a loss or many models")
     parser.add_argument("--full", action="store_true", help="all combinations")
     parser.add_argument("--rows", type=int, nargs="+", help="places of rows, from 0; all by default")
     parser.add_argument("--seed", type=int, default=0, help="seed of a row's first comparison; the next has one more")

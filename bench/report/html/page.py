@@ -22,9 +22,9 @@ from bench.report.html.charts import Chart, Score, interval_chart
 from bench.report.html.curves import learning_curves, searches
 from bench.report.html.errors import browser_data, direction, spell_error, spell_example, to_script
 from bench.report.html.scores import calibration, confusion_tables, group_scores
-from bench.report.wording import ASSUMPTION, alone_sentence, answer, best_sentence, needed_sentence
+from bench.report.wording import ASSUMPTION, alone_sentence, answer, needed_sentence
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
-from bench.results.leaderboard import TITLES, metrics_of, published_sources
+from bench.results.leaderboard import TITLES, best_sentence, metrics_of, published_sources
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -74,7 +74,7 @@ def render_report(runs: ComparedRuns, comparison: Mapping[str, Any]) -> str:
             summaries=[run.summary for run in runs.runs],
             answer=answer(comparison),
             alone=alone_sentence(comparison),
-            flattered=best_sentence(comparison),
+            flattered=best_sentence(comparison["best"]),
             needed=_needed(comparison),
             assumption=ASSUMPTION,
             facts=_facts(runs, comparison),
