@@ -23,7 +23,8 @@ from bench.planning.curve_parts import curve_parts, keep_examples, keep_groups
 from bench.results.curves import FOLDER, REGION, stored_curves, verdict
 from bench.results.store import RunFolder, stored_runs
 from bench.running.curve import run_curves
-from bench.running.runner import InterruptedRun, run
+from bench.running.job import InterruptedRun
+from bench.running.runner import run
 from bench.statistics.interval import Interval
 from bench.statistics.paired import Difference
 

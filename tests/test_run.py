@@ -29,7 +29,8 @@ from bench.planning.plan import _examined, plan
 from bench.results.cell import FINAL
 from bench.results.leaderboard import write_leaderboard
 from bench.results.store import RunFolder, stored_runs
-from bench.running.runner import InterruptedRun, run
+from bench.running.job import InterruptedRun
+from bench.running.runner import run
 
 SMALL = ("task=denial", "model=complement-nb,lexicon", "search.trials=3", "tracking=false")
 
@@ -96,7 +97,7 @@ def test_two_workers_and_cells_in_any_order_give_the_same_bytes(
     def reversed_execute(evaluations: Any, cells: Sequence[Cell], *rest: Any) -> Any:
         return backwards(evaluations, list(reversed(cells)), *rest)
 
-    monkeypatch.setattr("bench.running.runner.execute", reversed_execute)
+    monkeypatch.setattr("bench.running.job.execute", reversed_execute)
     run(compose([*SMALL, f"results={tmp_path}", "execution.workers=2"]), Quiet())
     assert numbers(tmp_path) == numbers(reference)
 

@@ -42,7 +42,7 @@ def resumable(command: str, words: Sequence[str], results: Path, progress: Progr
         If nothing can be stored there.
     """
     from bench.errors import BenchError, describe_os_error
-    from bench.running.runner import InterruptedRun
+    from bench.running.job import InterruptedRun
     from bench.support.places import refused
 
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -57,6 +57,8 @@ class PlannedRun:
         Whether a last cell fits on all examples.
     estimates_time : bool
         Whether its estimator tells how long it takes.
+    part : str
+        The part of the training data that its cells are trained on; empty for all.
     """
 
     evaluation: Evaluation
@@ -65,11 +67,17 @@ class PlannedRun:
     anew: bool = False
     final: bool = True
     estimates_time: bool = False
+    part: str = ""
 
     @property
     def title(self) -> str:
-        """The task and the model."""
-        return f"{self.evaluation.task.name}: {self.evaluation.model.name}"
+        """The task and the model, and the part."""
+        return f"{self.evaluation.task.name}: {self.evaluation.model.name}{self.part and ', '}{self.part}"
+
+    @property
+    def parts(self) -> list[PlannedRun]:
+        """Itself: a run has no other."""
+        return [self]
 
     @property
     def all_folds(self) -> list[Fold]:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 import shlex
-import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.config import RunConfig
-from bench.engines.execute import Cell, execute, warm_up
+from bench.engines.execute import warm_up
 from bench.errors import ConfigError
-from bench.results.cell import CellResult
 from bench.results.curves import FOLDER, summarise_curve
 from bench.results.store import RunFolder, run_key
-from bench.running.runner import InterruptedRun, Observer
+from bench.running.job import Job, Observer, interruptible, lock, missing_cells, set_status, start
 
 if TYPE_CHECKING:
     from bench.planning.plan import PlannedRun
@@ -32,7 +28,7 @@ class PlannedCurve:
         Where it is stored.
     record : dict
         What ``run.json`` is to hold.
-    points : list of PlannedRun
+    parts : list of PlannedRun
         One for each part of the training data, all of the same outer folds, without a final fit.
     anew : bool
         Whether what is stored is to be deleted first.
@@ -40,17 +36,13 @@ class PlannedCurve:
 
     folder: RunFolder
     record: dict[str, Any]
-    points: list[PlannedRun]
+    parts: list[PlannedRun]
     anew: bool = False
 
     @property
     def title(self) -> str:
         """The task and the model."""
         return f"{self.record['task']['name']}: {self.record['model']['name']}"
-
-    def missing(self) -> int:
-        """The number of cells that are not stored whole, or stored as failed."""
-        return sum(len(point.missing_folds()) for point in self.points)
 
 
 @dataclass
@@ -83,7 +75,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
     ------
     bench.errors.BenchError
         If the configuration, a task or a model is wrong, or another process works on the same curve.
-    bench.running.runner.InterruptedRun
+    bench.running.job.InterruptedRun
         If the user stopped it; what was finished is stored.
     """
     if not any(word.startswith("model=") for word in config.overrides):
@@ -107,52 +99,27 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
                 continue
             curve = _plan_curve(run, config)
             changed = older_versions(curve.folder, curve.record)
-            if changed and curve.missing():
+            if changed and missing_cells(curve):
                 curve.anew = True
                 prepared.notes.append(f"{curve.title}: stored folds of {changed} are not mixed in, but run anew")
             elif changed:
                 prepared.notes.append(f"{curve.title}: stored with {changed}; force=true runs it anew")
-            if curve.anew or curve.missing():
-                stack.enter_context(curve.folder.locked())
-                if curve.anew:
-                    curve.folder.clear()
+            if curve.anew or missing_cells(curve):
+                lock(stack, curve)
                 prepared.notes += _estimate(run, curve, prepared.workers)
             curves.append(curve)
-        points = [point for curve in curves for point in curve.points]
+        parts = [part for curve in curves for part in curve.parts]
         # The largest parts take longest; first, they leave no worker idle at the end.
-        cells = in_good_order((point, fold) for point in reversed(points) for fold in point.missing_folds())
-        observer.planned(Plan(points, prepared.notes, prepared.workers), cells)
-        start = time.perf_counter()
-        unfinished = [curve for curve in curves if curve.missing()]
-        for curve in unfinished:
-            _start(curve)
-        todo = [Cell(points.index(point), fold) for point, fold in cells]
-        execution = config.execution
-        try:
-            with closing(
-                execute(
-                    [point.evaluation for point in points],
-                    todo,
-                    prepared.workers,
-                    execution.cell_timeout,
-                    execution.device,
-                )
-            ) as results:
-                for cell, result in results:
-                    point = points[cell.evaluation]
-                    point.folder.write_cell(result)
-                    if result.status == "failed":
-                        outcome.failures.append(_failure(point, result))
-                    observer.finished(point, result)
-        except KeyboardInterrupt:
-            missing = sum(curve.missing() for curve in curves)
+        cells = in_good_order((part, fold) for part in reversed(parts) for fold in part.missing_folds())
+        observer.planned(Plan(parts, prepared.notes, prepared.workers), cells)
+        unfinished = [curve for curve in curves if missing_cells(curve)]
+        job = Job(config.execution, prepared.workers, observer)
+        with interruptible(curves):
             for curve in unfinished:
-                if curve.missing():
-                    _write_status(curve, "interrupted")
-            raise InterruptedRun(sum(len(point.all_folds) for point in points) - missing, missing) from None
+                start(curve)
+            job.carry_out(curves, cells, lambda _: None)
+        outcome.failures += job.failures
         for curve in curves:
-            if curve in unfinished:
-                curve.record["seconds"] = {"wall": time.perf_counter() - start, **_seconds(curve)}
             observer.doing(f"summing up the curve of {curve.title}")
             outcome.curves.append(_conclude(curve, curve in unfinished))
     return outcome
@@ -180,7 +147,7 @@ def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
     points = []
     for part in parts:
         cut = replace(evaluation, splits=part.splits, keeps_model=False)
-        points.append(PlannedRun(cut, RunFolder(folder.path / part.name), record, final=False))
+        points.append(PlannedRun(cut, RunFolder(folder.path / part.name), record, final=False, part=part.name))
     return PlannedCurve(folder, record, points, anew=config.force)
 
 
@@ -193,24 +160,10 @@ def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
         return []
     fold = sum(run.folder.read_seconds().values()) / len(stored)
     fractions = [part["fraction"] for part in curve.record["parts"]]
-    work = sum(fraction * len(point.missing_folds()) for fraction, point in zip(fractions, curve.points, strict=True))
+    work = sum(fraction * len(point.missing_folds()) for fraction, point in zip(fractions, curve.parts, strict=True))
     on_gpu = run.record["environment"].get("device", "").startswith("cuda")  # which folds take in turn
     seconds = fold * work / (1 if on_gpu else workers)
     return [f"{curve.title}: about {duration(seconds)}, by the times of its stored run"]
-
-
-def _seconds(curve: PlannedCurve) -> dict[str, float]:
-    total: dict[str, float] = {}
-    for point in curve.points:
-        for phase, seconds in point.folder.read_seconds().items():
-            total[phase] = total.get(phase, 0.0) + seconds
-    return total
-
-
-def _start(curve: PlannedCurve) -> None:
-    curve.record["started"] = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    curve.record["seconds"] = {}
-    _write_status(curve, "running")
 
 
 def _conclude(curve: PlannedCurve, ran: bool) -> dict[str, Any]:
@@ -218,16 +171,5 @@ def _conclude(curve: PlannedCurve, ran: bool) -> dict[str, Any]:
     if ran or not folder.summarised:
         folder.write_summary(summarise_curve(folder, curve.record))
     if ran:
-        _write_status(curve, "failed" if curve.missing() else "complete")
+        set_status(curve, "failed" if missing_cells(curve) else "complete")
     return {"path": folder.path, "record": folder.read_record(), "summary": folder.read_summary()}
-
-
-def _write_status(curve: PlannedCurve, status: str) -> None:
-    curve.record["status"] = status
-    curve.folder.write_record(curve.record)
-
-
-def _failure(point: PlannedRun, result: CellResult) -> str:
-    where: Path = point.folder.cell_path(result.fold) / "error.txt"
-    title = f"{point.evaluation.task.name}: {point.evaluation.model.name}"
-    return f"{title}, {point.folder.path.name}, fold {result.fold}: {result.reason}\n  {where}"

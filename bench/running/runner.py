@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import datetime
-import time
-from collections import Counter
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from bench.config import RunConfig
-from bench.engines.execute import Cell, execute, warm_up
-from bench.results.cell import FINAL, CellResult, Fold
+from bench.engines.execute import warm_up
+from bench.results.cell import FINAL
 from bench.results.leaderboard import write_leaderboard
 from bench.results.store import to_json
+from bench.running.job import Job, Observer, interruptible, lock, missing_cells, set_status, start
 from bench.tracking import Tracker
 
 if TYPE_CHECKING:
-    from bench.planning.plan import Plan, PlannedRun
-
+    from bench.planning.plan import PlannedRun
 
 PATIENCE = 120.0
 """Seconds to wait where another process makes the baseline that stands in every table."""
-
-
-class Observer(Protocol):
-    """What wants to know how a run goes on."""
-
-    def doing(self, what: str) -> None:
-        """Something that may take a while begins: a task is read, models are examined, runs are logged."""
-
-    def planned(self, plan: Plan, cells: Sequence[tuple[PlannedRun, Fold]]) -> None:
-        """All is checked; these cells are missing and will run."""
-
-    def finished(self, run: PlannedRun, result: CellResult) -> None:
-        """A cell has been stored."""
 
 
 @dataclass
@@ -59,22 +42,6 @@ class Outcome:
     folders: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-
-
-class InterruptedRun(Exception):  # noqa: N818
-    """The user stopped the run.
-
-    Parameters
-    ----------
-    kept : int
-        Cells that are stored.
-    missing : int
-        Cells that the same command will run.
-    """
-
-    def __init__(self, kept: int, missing: int) -> None:
-        super().__init__(kept, missing)
-        self.kept, self.missing = kept, missing
 
 
 def run(config: RunConfig, observer: Observer) -> Outcome:
@@ -108,34 +75,27 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
         if tracker is not None:
             tracker.open()
         for each in planned.runs:
-            if each.anew or each.missing_folds():
+            if each.anew or missing_cells(each):
                 observer.doing(f"waiting for another process that works on {each.title}")
-                named = each.evaluation.model.name in config.models
-                stack.enter_context(each.folder.locked(patience=0 if named else PATIENCE))
-                if each.anew:
-                    each.folder.clear()
+                lock(stack, each, patience=0 if each.evaluation.model.name in config.models else PATIENCE)
         # Models are listed from simple to costly; the costly ones first leave no worker idle at the end.
         cells = in_good_order(
             (each, fold) for each in reversed(planned.runs) for fold in reversed(each.missing_folds())
         )
         observer.planned(planned, cells)
-        try:
-            unfinished = {each for each, _ in cells}
+        unfinished = {each for each, _ in cells}
+        job = Job(config.execution, planned.workers, observer)
+        with interruptible(planned.runs):
             for each in planned.runs:
                 if each in unfinished:
-                    _start(each)
+                    start(each)
                 else:
                     _conclude(each, tracker)
             # The others are tracked with how they compare to the baseline, which is stored first therefore.
             for is_baseline in (True, False):
                 part = [cell for cell in cells if (cell[0].evaluation.model.name == BASELINE) is is_baseline]
-                _execute(planned, part, config, observer, tracker, outcome)
-        except KeyboardInterrupt:
-            for each in planned.runs:
-                if each.missing_folds():
-                    _set_status(each, "interrupted")
-            missing = sum(len(each.missing_folds()) for each in planned.runs)
-            raise InterruptedRun(sum(len(each.all_folds) for each in planned.runs) - missing, missing) from None
+                job.carry_out(planned.runs, part, lambda each: _conclude(each, tracker))
+        outcome.failures += job.failures
         for task in dict.fromkeys(each.evaluation.task.name for each in planned.runs):
             record = next(each.record for each in planned.runs if each.evaluation.task.name == task)
             observer.doing(f"making the leaderboard of {task}")
@@ -146,39 +106,6 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
             observer.doing("waiting for MLflow to log the runs")
             outcome.warnings += tracker.close()
     return outcome
-
-
-def _execute(
-    planned: Plan,
-    cells: list[tuple[PlannedRun, Fold]],
-    config: RunConfig,
-    observer: Observer,
-    tracker: Tracker | None,
-    outcome: Outcome,
-) -> None:
-    numbers = {id(each): number for number, each in enumerate(planned.runs)}
-    waiting = Counter(numbers[id(each)] for each, _ in cells)
-    evaluations = [each.evaluation for each in planned.runs]
-    start = time.perf_counter()
-    todo = [Cell(numbers[id(each)], fold) for each, fold in cells]
-    execution = config.execution
-    with closing(execute(evaluations, todo, planned.workers, execution.cell_timeout, execution.device)) as results:
-        for cell, result in results:
-            each = planned.runs[cell.evaluation]
-            each.folder.write_cell(result)
-            if result.status == "failed":
-                outcome.failures.append(_failure(each, result))
-            observer.finished(each, result)
-            waiting[cell.evaluation] -= 1
-            if not waiting[cell.evaluation]:
-                each.record["seconds"] = {"wall": time.perf_counter() - start, **each.folder.read_seconds()}
-                _conclude(each, tracker)
-
-
-def _start(each: PlannedRun) -> None:
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    each.record |= {"status": "running", "started": now, "seconds": {}}
-    each.folder.write_record(each.record)
 
 
 def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
@@ -192,10 +119,10 @@ def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
         folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.metric))
     status = "failed" if missing else "complete"
     if "started" in each.record:
-        _set_status(each, status)
+        set_status(each, status)
     elif folder.status() != status:
-        _start(each)
-        _set_status(each, status)
+        start(each)
+        set_status(each, status)
     else:
         _bring_up_to_date(each)
     if tracker is not None:
@@ -208,14 +135,3 @@ def _bring_up_to_date(each: PlannedRun) -> None:
     now = {part: each.record[part] for part in ("task", "train_on") if part in each.record}
     if to_json(now) != to_json({part: stored.get(part) for part in now}):
         each.folder.write_record(stored | now)
-
-
-def _set_status(each: PlannedRun, status: str) -> None:
-    each.record["status"] = status
-    each.folder.write_record(each.record)
-
-
-def _failure(each: PlannedRun, result: CellResult) -> str:
-    fold = "the final fit" if result.fold == FINAL else f"fold {result.fold}"
-    where = each.folder.cell_path(result.fold) / "error.txt"
-    return f"{each.evaluation.task.name}: {each.evaluation.model.name}, {fold}: {result.reason}\n  {where}"
