@@ -155,6 +155,8 @@ def test_with_the_least_number_of_groups_the_largest_difference_is_found_four_ti
         return float(nct.sf(t.ppf(0.975, groups - 1), groups - 1, size / error * np.sqrt(groups / n)))
 
     needed = needed_to_decide(-size / 3, size, error, n, 10 * n, rope=0.01)
+    assert needed_to_decide(-size / 3, size, error, n, 10 * n, rope=0.01, widest=needed.seen * 0.99).seen is None
+    assert needed_to_decide(-size / 3, size, error, n, 10 * n, rope=0.01, widest=0.9 * size).difference == 0.9 * size
     assert needed.difference == size
     assert power(needed.groups) >= 0.80 - 1e-6
     assert needed.groups == max(5, n) or power(needed.groups - 1) <= 0.80 + 1e-6

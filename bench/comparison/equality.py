@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,9 @@ FAILS = 0.5
 
 PARTS = np.linspace(0.0, 1.5, 61)
 """What missing groups may make up of the region, the rest being a difference elsewhere, for or against them."""
+
+MANY_LABELS = 20
+"""With more labels than these not every wrong prediction is tried for the one that costs most."""
 
 SHARES = np.geomspace(1e-5, 1.0, 2_000)
 """Shares of groups at which the cost of failing there is computed."""
@@ -93,10 +97,13 @@ def failing_share(runs: ComparedRuns, run: ComparedRun, rope: float) -> float:
     failed = np.zeros_like(pooled)
     if n_labels > 1:
         failed[:, :n_labels] = pooled.sum(axis=1, keepdims=True) / (n_labels - 1) * (1.0 - np.eye(n_labels))
-    shares = SHARES[:, None, None]
-    mixed = label_scores((1.0 - shares) * pooled + shares * failed, runs.metric)[runs.metric]
-    beyond = label_scores(pooled, runs.metric)[runs.metric] - mixed >= rope
-    return float(SHARES[beyond.argmax()]) if beyond.any() else 1.0
+    score = float(label_scores(pooled, runs.metric)[runs.metric])
+
+    def costs_the_region(share: float) -> bool:
+        mixed = (1.0 - share) * pooled + share * failed
+        return score - float(label_scores(mixed, runs.metric)[runs.metric]) >= rope
+
+    return float(SHARES[min(bisect.bisect_left(SHARES, True, key=costs_the_region), len(SHARES) - 1)])
 
 
 def chance_unmet(
@@ -174,10 +181,15 @@ def _largest_step(runs: ComparedRuns, run: ComparedRun) -> float:
         assert run.probabilities is not None
         return float(losses(run.probabilities, runs.true, runs.metric).max()) / len(runs.true)
     pooled = runs.confusions(run).sum(axis=0).astype(np.float64)
-    n_columns = pooled.shape[1]
+    n_labels, n_columns = pooled.shape
+    columns = set(range(n_columns))
+    if n_columns > MANY_LABELS:
+        # A wrong prediction harms the rarest label most; F_AVG is about the first two.
+        sizes = pooled.sum(axis=1) + pooled.sum(axis=0)[:n_labels]
+        columns = {0, 1, n_columns - 1, *np.argsort(np.where(np.diagonal(pooled) > 0, sizes, np.inf))[:2].tolist()}
     moved = []
     for label in np.flatnonzero(np.diagonal(pooled)):
-        for column in set(range(n_columns)) - {label}:
+        for column in columns - {label}:
             other = pooled.copy()
             other[label, label] -= 1.0
             other[label, column] += 1.0

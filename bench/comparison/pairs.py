@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.comparison.equality import chance_unmet, error_for_equality, failing_share, groups_to_meet
 from bench.comparison.predictions import ComparedRuns
+from bench.comparison.ranking import bounds
 from bench.comparison.suspects import MAJORITY
 from bench.comparison.verdict import LEVEL, needed_to_decide, verdict
 from bench.statistics.interval import Interval
@@ -80,6 +81,7 @@ def _judge(
     places = sorted({place for pair in family for place in pair})
     failing = {place: failing_share(runs, runs.runs[place], rope) for place in places}
     others = len(places) - 1
+    least, greatest = bounds(runs.metric)
     for a, b in family:
         one, other = runs.runs[a], runs.runs[b]
         without = (left_out[a], left_out[b])
@@ -128,6 +130,7 @@ def _judge(
                 rope,
                 together.level_of_one(LEVEL),
                 groups_to_meet(min(failing[place] for place in family[place]), LEVEL / others),
+                greatest - least,
             )
             pair["needed"] = None if needed is None else asdict(needed)
     return pairs

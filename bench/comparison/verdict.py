@@ -59,13 +59,13 @@ class Needed:
     Parameters
     ----------
     difference : float
-        The largest difference that the interval holds.
+        The largest difference that the interval holds and the metric can have.
     groups, examples : int
         What it takes to see that one, no less than there are. A smaller one takes more, and none at all is never seen.
     more : bool
         Whether that is more than there are.
-    seen : float
-        The smallest difference that the present number shows.
+    seen : float or None
+        The smallest difference that the present number shows; None where it is larger than any of the metric.
     half_groups, half_examples : int or None
         What it takes to see half of that; None where it is more than can be advised.
     measured_groups, measured_examples : int or None
@@ -78,7 +78,7 @@ class Needed:
     groups: int
     examples: int
     more: bool
-    seen: float
+    seen: float | None
     half_groups: int | None
     half_examples: int | None
     measured_groups: int | None
@@ -96,6 +96,7 @@ def needed_to_decide(
     rope: float,
     level: float = LEVEL,
     fewest_equal: int = 1,
+    widest: float = math.inf,
 ) -> Needed | None:
     """Say from how many groups and examples like the present ones on an undecided pair could be decided.
 
@@ -119,6 +120,8 @@ def needed_to_decide(
         The level of the test of this pair, smaller than 5 % where it is one of several.
     fewest_equal : int
         With fewer groups no models are called practically equal; see `bench.comparison.equality.groups_to_meet`.
+    widest : float
+        The largest difference that the metric can have.
 
     Returns
     -------
@@ -131,7 +134,7 @@ def needed_to_decide(
     >>> needed.groups, needed.more, round(needed.seen, 3), needed.half_groups, needed.measured_groups
     (16, True, 0.157, 34, 81)
     """
-    size = max(abs(low), abs(high))
+    size = min(max(abs(low), abs(high)), widest)
     deviation = error * math.sqrt(n_groups)
     least = groups_to_decide(size / deviation, level)
     if least is None:
@@ -151,9 +154,9 @@ def needed_to_decide(
         groups=groups,
         examples=math.ceil(n_examples * groups / n_groups),
         more=least > n_groups,
-        seen=seen,
-        half_groups=half,
-        half_examples=examples(half),
+        seen=seen if seen <= widest else None,
+        half_groups=half if seen <= widest else None,
+        half_examples=examples(half) if seen <= widest else None,
         measured_groups=measured,
         measured_examples=examples(measured),
         equal_groups=equal,

@@ -107,11 +107,14 @@ def needed_sentence(pair: Mapping[str, Any], task: Mapping[str, Any]) -> str | N
     needed, first, second = pair["needed"], pair["first"], pair["second"]
     difference = pair["groups"]["difference"]
     # The first has the better score, which with some metrics is the lower one.
-    reverse, most = sorted((-1 if difference < 0 else 1) * pair["interval"][end] for end in ("low", "high"))
+    reverse = min((-1 if difference < 0 else 1) * pair["interval"][end] for end in ("low", "high"))
+    less = f"by up to {min(-reverse, needed['difference']):.3f}; more is excluded" if reverse < 0 else "not at all"
+    now = f"As many {examples(task)} as now would show"
     told = [
-        f"{first} and {second}: {first} may be better by up to {most:.3f}, {second} "
-        + (f"by up to {-reverse:.3f}; more is excluded" if reverse < 0 else "not at all"),
-        f"As many {examples(task)} as now would show a difference from {needed['seen']:.3f} on"
+        f"{first} and {second}: {first} may be better by up to {needed['difference']:.3f}, {second} {less}",
+        f"{now} no difference, however large"
+        if needed["seen"] is None
+        else f"{now} a difference from {needed['seen']:.3f} on"
         + _with("; half of that takes {}", needed, "half", task),
     ]
     if needed["more"]:

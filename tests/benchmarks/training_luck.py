@@ -6,6 +6,9 @@ is what a standard error should be. Printed is that deviation over the mean stan
 the fitted models as given (the larger of the bootstrap's and the jackknife's): the factor that is needed. Texts are
 drawn one by one, so each must be a group of its own.
 
+Beside it stands what could tell of it if the cross-validation were repeated once: in how many texts the two models'
+predictions change, and the variance of their difference between the two repeats over that of the bootstrap.
+
 The texts are read from a folder with one or several CSV or TSV files and are not part of the project::
 
     python tests/benchmarks/training_luck.py ans/claim --text claim_s --label fake_flag
@@ -69,14 +72,19 @@ def read_texts(folder: Path, text: str, label: str, most: int | None) -> tuple[N
     return rows[text].to_numpy(dtype=str), pd.factorize(rows[label])[0]
 
 
-def confusions_of(texts: NDArray[Any], codes: NDArray[np.intp], n_labels: int) -> dict[str, NDArray[Any]]:
-    """By model, the confusion matrix of each text, predicted by the fold that held it out."""
+def predictions_of(texts: NDArray[Any], codes: NDArray[np.intp], seed: int) -> dict[str, NDArray[np.intp]]:
+    """By model, the label of each text that the fold which held it out predicts."""
     features = {name: TfidfVectorizer(**settings).fit_transform(texts) for name, settings in FEATURES.items()}
     predicted = {name: np.empty(len(codes), dtype=np.intp) for name in MODELS}
-    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(codes, codes):
+    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(codes, codes):
         for name, (model, params, kind) in MODELS.items():
             fitted = model(**params).fit(features[kind][train], codes[train])
             predicted[name][test] = fitted.predict(features[kind][test])
+    return predicted
+
+
+def confusions_of(predicted: dict[str, NDArray[np.intp]], codes: NDArray[np.intp], n_labels: int) -> dict[str, Any]:
+    """By model, the confusion matrix of each text."""
     every = np.arange(len(codes))
     return {name: grouped_confusion(codes, of, every, len(codes), n_labels) for name, of in predicted.items()}
 
@@ -94,14 +102,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     warnings.simplefilter("ignore")
     texts, codes = read_texts(chosen.folder, chosen.text, chosen.label, chosen.most)
     n_labels, size = int(codes.max()) + 1, chosen.size
-    found: dict[tuple[str, str], list[tuple[float, float]]] = {pair: [] for pair in combinations(MODELS, 2)}
+    found: dict[tuple[str, str], list[tuple[float, ...]]] = {pair: [] for pair in combinations(MODELS, 2)}
     rarest = []
     for round_ in range(chosen.rounds):
         order = np.random.default_rng(round_).permutation(len(codes))
         for start in range(0, len(codes) - size + 1, size):
             rows = order[start : start + size]
             rarest.append(np.bincount(codes[rows], minlength=n_labels).min())
-            by_model = confusions_of(texts[rows], codes[rows], n_labels)
+            predicted, again = (predictions_of(texts[rows], codes[rows], seed) for seed in (0, 1))
+            changed = {name: float((predicted[name] != again[name]).mean()) for name in MODELS}
+            by_model = confusions_of(predicted, codes[rows], n_labels)
+            repeated = {
+                name: float(label_scores(each.sum(axis=0))[METRIC])
+                for name, each in confusions_of(again, codes[rows], n_labels).items()
+            }
             bootstrap = GroupBootstrap(size, start, DRAWS)
             scored = {name: bootstrap.label_scores(each, METRIC) for name, each in by_model.items()}
             without = {name: label_scores(each.sum(axis=0) - each)[METRIC] for name, each in by_model.items()}
@@ -110,18 +124,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     bootstrap_error(scored[one][1] - scored[other][1], size),
                     jackknife_error(without[one] - without[other]),
                 )
-                found[one, other].append((scored[one][0] - scored[other][0], error))
+                difference = scored[one][0] - scored[other][0]
+                between = (difference - repeated[one] + repeated[other]) ** 2 / 2
+                found[one, other].append((difference, error, (changed[one] + changed[other]) / 2, between))
     fewest = float(np.mean(rarest)) * (1 - 1 / FOLDS)
     factor = training_factor(size, size * (1 - 1 / FOLDS), training_weight(fewest))
     print(
         f"{len(rarest)} parts of {size} texts, {n_labels} labels, the rarest with {np.mean(rarest):.0f}; "
         f"the product's factor {factor:.2f}\n"
     )
-    print("| one | other | difference | needed factor |\n| --- | --- | ---: | ---: |")
+    print("| one | other | difference | needed factor | predictions that change | variance between repeats |")
+    print("| --- | --- | ---: | ---: | ---: | ---: |")
+    columns = []
     for (one, other), each in found.items():
-        differences, errors = np.array(each).T
-        needed = differences.std(ddof=1) / np.sqrt((errors**2).mean())
-        print(f"| {one} | {other} | {differences.mean():+.3f} | {needed:.2f} |")
+        differences, errors, changes, between = np.array(each).T
+        variance = (errors**2).mean()
+        needed, change, repeats = differences.var(ddof=1) / variance, changes.mean(), between.mean() / variance
+        columns.append((needed, change, repeats))
+        cells = (f"{differences.mean():+.3f}", f"{np.sqrt(needed):.2f}", f"{100 * change:.1f} %", f"{repeats:.2f}")
+        print(f"| {one} | {other} | {' | '.join(cells)} |")
+    alike = np.corrcoef(np.array(columns).T)[0, 1:]
+    print(f"\ncorrelations of the last two with the square of the needed factor: {alike[0]:+.2f}, {alike[1]:+.2f}")
 
 
 if __name__ == "__main__":
