@@ -322,22 +322,29 @@ def _check_header(path: Path, form: Form) -> None:
 
 
 def _check_nested(path: Path, form: Form) -> None:
-    """Raise a DataError if the text of rows of JSON stands in an object within them."""
+    """Raise a DataError if the text or the label of rows of JSON stands in an object within them."""
     if form.format not in ("json", "jsonl"):
         return
     row = next((row for _, row in form.rows(path)), {})
-    if any(fit(name, "text") is not None or _is_phrase(value) for name, value in row.items()):
-        return
-    for key, value in row.items():
-        inner = [] if not isinstance(value, Mapping) else [name for name in value if whole(name, "text") is not None]
-        if inner:
+    plain = {name: value for name, value in row.items() if not isinstance(value, Mapping)}
+    lacking = []
+    if not any(fit(name, "text") is not None or _is_phrase(value) for name, value in plain.items()):
+        lacking.append("text")
+    others = [value for name, value in plain.items() if fit(name, "id") is None and fit(name, "text") is None]
+    if not any(isinstance(value, str) and not _is_phrase(value) for value in others):
+        lacking.append("label")
+    for role in lacking:
+        for key in (key for key in row if key not in plain):
+            inner = next((name for name in row[key] if whole(name, role) is not None), None)
+            if inner is None:
+                continue
             read = f"pandas.json_normalize([json.loads(line) for line in open('{path}', encoding='utf-8')])"
             if form.format == "json":
                 read = f"pandas.json_normalize(json.load(open('{path}', encoding='utf-8')))"
             raise DataError(
-                f"{path}: '{key}' holds an object, with '{inner[0]}' in it, and not a value.",
-                f"Write a column for each, as '{key}.{inner[0]}':\npython -c \"import json, pandas; {read}"
-                ".to_json('flat.jsonl', orient='records', lines=True, force_ascii=False)\"",
+                f"{path}: '{key}' holds an object, with '{inner}' in it, and not a value.",
+                f"Write a column for each, as '{key}.{inner}':\npython -c \"import json, pandas; {read}"
+                ".to_json('flat.jsonl', orient='records', lines=True, force_ascii=False)\"\nThen: --data flat.jsonl",
             )
 
 

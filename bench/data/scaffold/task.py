@@ -30,7 +30,7 @@ from bench.data.scaffold.columns import (
 )
 from bench.data.scaffold.detection import find_data
 from bench.data.scaffold.found import Found, file_names
-from bench.data.scaffold.header import check_header
+from bench.data.scaffold.header import check_header, check_one_table
 from bench.data.scaffold.profile import MOST_LABELS
 from bench.data.scaffold.repeats import ask_for_a_claim
 from bench.data.scaffold.request import Request
@@ -136,6 +136,7 @@ def scaffold_task(request: Request, folder: Path) -> Scaffold:
     found = find_data(request.data, replace(request.asked, allow_shifted=request.allow_shifted))
     with _offering(request):
         check_header(found, given)
+        check_one_table(found)
         summary = summarise(found.rows())
     if not summary.n_rows:
         raise DataError(f"{found.name}: there are no rows.", "A task needs examples, each with a text and a label.")
