@@ -746,6 +746,13 @@ def test_what_would_be_misread_is_refused_for_tasks_and_new_text(folder: Path, n
         assert expected in f"{told.message}\n{told.hint}"
 
 
+@pytest.mark.parametrize("again", ["text", "Text ", "\ufefftext"])
+def test_the_header_again_is_told_in_a_file_of_one_column_too(folder: Path, again: str) -> None:
+    put("a.csv", f"text\nنفى الوزير\n{again}\nأكد الخبر\n")(folder)
+    with pytest.raises(UserError, match=rf"a\.csv, line 3: {AGAIN}"):
+        list(read_file(Path("a.csv"), {"text": "text"}, ()).rows)
+
+
 @pytest.mark.parametrize("name", HINTS)
 def test_of_what_is_no_table_a_message_says_what_to_do(folder: Path, name: str) -> None:
     form, expected = HINTS[name]
