@@ -681,6 +681,14 @@ HINTS: dict[str, tuple[Form, str]] = {
         Form(lambda folder: workbook(folder, data=[("text", "label"), *ROWS, (), ("الفئة", "العدد"), ("none", "4")])),
         "row 10: another table seems to begin here",
     ),
+    "R's table with spaces": (
+        Form(put("a.txt", '"text" "label"\n' + "".join(f'"{n}" "{a}" "{b}"\n' for n, (a, b) in enumerate(PLAIN[3:])))),
+        "Then: --data a.csv",
+    ),
+    "words that INCEpTION labels": (
+        Form(put("a.tsv", "#FORMAT=WebAnno TSV 3.3\n\n#Text=a b\n1-1\t0-1\ta\tx\t\n")),
+        "labels words and spans, not whole texts",
+    ),
     "SPSS": (Form(put("a.sav", b"x")), "pandas can read it with the package pyreadstat"),
     "two lists of objects": (
         Form(put("a.json", as_json({"features": [{"name": "text"}], "rows": objects()}))),
@@ -923,6 +931,25 @@ def test_the_command_that_is_named_makes_a_table_that_is_read(folder: Path, name
     exec(command, {})
     read = detect_form(folder / "a.parquet").form.rows(folder / "a.parquet")
     assert [(row["text"], row["label"]) for _, row in read] == PLAIN[2:4]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "txt"])
+@pytest.mark.parametrize("given", ["files", "folder"])
+def test_of_files_that_are_called_as_labels_the_command_that_is_named_makes_one_table(
+    folder: Path, suffix: str, given: str
+) -> None:
+    for label in ("denial", "none"):
+        texts = [(text,) for text, own in PLAIN if own == label]
+        content = table(texts, None if suffix == "txt" else ("text",), quoting=csv.QUOTE_NONE, quotechar=None)
+        put(f"d/{label}.{suffix}", content)(folder)
+    data = "d" if given == "folder" else [f"d/denial.{suffix}", f"d/none.{suffix}"]
+    with pytest.raises(UserError) as told:
+        scaffold_task(Request("mine", data), folder)
+    exec(str(told.value.hint).partition('python -c "')[2].partition('"\n')[0], {})
+    task = scaffold_task(Request("mine", "all.csv"), folder).task
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == [
+        (text, label) for label in ("denial", "none") for text, own in PLAIN if own == label
+    ]
 
 
 MARKDOWN = "| text | label |\n| --- | --- |\n| {0.text} | {0.label} |\n| {1.text} | {1.label} |\n"

@@ -14,6 +14,7 @@ from bench.data.messages import listed, place
 from bench.data.scaffold.found import Found
 from bench.data.scaffold.names import fit, whole
 from bench.data.scaffold.parts import IN_NAMES, PartFiles, group_files, is_piece, labels_beside
+from bench.data.scaffold.profile import MOST_LABELS
 from bench.data.scaffold.title import check_title
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.archive import ARCHIVES, unpacked
@@ -86,6 +87,8 @@ def find_folder(folder: Path, asked: Asked) -> Found:
     hint = "The file of labels has the columns document, start, end and label."
     if candidates and not texts:
         hint = f"Name one: --data {candidates[0]}. Files called train, dev and test are a published split."
+    if 1 < len(candidates) <= MOST_LABELS:
+        hint += f"\n{_called_as_labels(candidates)}"
     raise DataError(f"{folder}: a folder of documents holds .txt files and one file of labels; there is {shown}.", hint)
 
 
@@ -109,7 +112,8 @@ def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -
             f"--data is given {len(paths)} times, but names do not say what belongs together: "
             f"{listed([path.name for path in unclear], 5)}.",
             "Files of a published split have train, test or dev in their names, a part a file; of texts and labels in "
-            "two files the one has labels in its name. Other files: put them together, or name one.",
+            "two files the one has labels in its name. Other files: put them together, or name one.\n"
+            f"{_called_as_labels(paths)}",
         )
     if len(parts) > 1 or any(len(part.files) == 1 and part.labels is None for part in parts.values()):
         _check_roles(parts)
@@ -143,6 +147,21 @@ def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -
         what = f"a text a line, with its label in the same line of {names}{form.encoded}"
     named = ", ".join(str(path) for path in files)
     return Found(named, what, source, rows, files[0], files=tuple(read), remarks=remarks)
+
+
+def _called_as_labels(paths: Sequence[Path]) -> str:
+    """How to make one table of files that are called as the labels of what is in them."""
+    files = [str(path) for path in paths if path.suffix.lower() == paths[0].suffix.lower()]
+    rows = "(line.strip(), pathlib.Path(name).stem) for line in open(name, encoding='utf-8') if line.strip()"
+    read = f"pandas.DataFrame([{rows}], columns=['text', 'label'])"
+    if paths[0].suffix.lower() in (".csv", ".tsv"):
+        mark = ", sep='\\t'" if paths[0].suffix.lower() == ".tsv" else ""
+        read = f"pandas.read_csv(name, dtype=str{mark}).assign(label=pathlib.Path(name).stem)"
+    made = f"pandas.concat({read} for name in {files}).to_csv('all.csv', index=False)"
+    return (
+        "Are they called as the labels of what is in them? One table is made of them by:\n"
+        f'python -c "import pathlib, pandas; {made}"\nThen: --data all.csv'
+    )
 
 
 def _check_roles(parts: Mapping[str, PartFiles]) -> None:
@@ -313,6 +332,12 @@ def _check_header(path: Path, form: Form) -> None:
             if mark := next((mark for mark in "،؛" if mark in header), None):
                 written = {"،": ",", "؛": ";"}[mark]
                 hint = f"The Arabic '{mark}' keeps no cells apart: write '{written}' or a tab between cells."
+            if '" "' in header:
+                made = f"pandas.read_csv('{path}', sep=' ', dtype=str).to_csv('{path.stem}.csv')"
+                hint = (
+                    "It looks like a table of R's write.table, with spaces between cells. This writes it anew:\n"
+                    f'python -c "import pandas; {made}"\nThen: --data {path.stem}.csv'
+                )
             if header.startswith("<"):
                 hint = "It looks like XML or HTML: write its texts and labels into a .csv file, or into JSON Lines."
             raise DataError(

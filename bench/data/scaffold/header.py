@@ -78,8 +78,7 @@ def check_one_table(found: Found) -> None:
     last = 0
     for where, row in found.rows():
         number = int(tail) if (tail := where.rpartition(" ")[2]).isdecimal() else last + 1
-        cells = [str(cell).strip() for cell in row.values()]
-        if number > last + 1 > 1 and _is_head(cells):
+        if number > last + 1 > 1 and _is_head(cells := [str(cell).strip() for cell in row.values()]):
             heads[where] = cells
         last = number
     if not heads:

@@ -286,6 +286,11 @@ def _check_page(head: str, path: Path) -> None:
 def _check_delimited(head: str, path: Path) -> None:
     """Raise a DataError if a file begins as no table with a delimiter does: as JSON or a page."""
     _check_page(head, path)
+    if head.startswith("#FORMAT=WebAnno"):
+        raise DataError(
+            f"{path}: it is a TSV of INCEpTION, which labels words and spans, not whole texts.",
+            "Export a layer of whole documents or sentences, and write its texts and labels into a .csv file.",
+        )
     if OBJECT.match(head):
         suffix, name = (".json", "json") if head.lstrip().startswith("[") else (".jsonl", "jsonl")
         raise DataError(
