@@ -26,6 +26,9 @@ _PERHAPS = 2
 _CODERS = {"annotator", "coder", "rater", "annotation", "worker", "judge", plain("مصنف"), plain("محكم")}
 """What columns of one annotator's labels are called, with a number behind it."""
 
+_TEXT_ID = re.compile("(tweet|status|post|comment|message|review|text|sentence)s?ids?")
+"""What a column of ids is called that stand for texts."""
+
 MOST_SHOWN = 5
 """Columns that a message names."""
 
@@ -211,7 +214,7 @@ def _counted(profile: Profile) -> str:
 def _ask(key: str, candidates: Sequence[str], profiles: Profiles, name: str) -> ConfigError:
     what = "long texts" if key == "text" else "few values"
     if not candidates:
-        ids = next((column for column in profiles if key == "text" and re.fullmatch(r".+id", plain(column))), None)
+        ids = next((column for column in profiles if key == "text" and _TEXT_ID.fullmatch(plain(column))), None)
         hint = f"Does '{ids}' stand for texts of another place? Put them into a column of their own." if ids else None
         return ConfigError(f"{name}: which column is the {key}? None has a name that tells, or {what}.", hint)
     named = [f"'{column}'{_counted(profiles[column]) if key == 'label' else ''}" for column in candidates]
