@@ -402,3 +402,41 @@ def test_a_span_that_does_not_fit_is_an_error_that_shows_what_is_there(tmp_path:
         standoff(tmp_path, f"document,start,end,label,text\nb,0,3,yes,قال\n{line}\n", text="text")
     assert "labels.csv, line 3: " in str(error.value)
     assert expected in str(error.value)
+
+
+# Tables in several files
+
+COLUMNS = {"text": "text", "label": "label"}
+
+
+@settings(max_examples=10)
+@given(st.lists(st.sampled_from("ab"), min_size=2, max_size=8).filter(lambda labels: len(set(labels)) == 2), st.data())
+def test_the_pieces_of_a_table_are_read_as_the_whole(
+    tmp_path_factory: pytest.TempPathFactory, labels: list[str], data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("pieces")
+    table = [{"text": f"نص {number}", "label": label} for number, label in enumerate(labels)]
+    at = data.draw(st.integers(1, len(table) - 1))
+    for name, some in (("all", table), ("first", table[:at]), ("second", table[at:])):
+        write_lines(folder / f"{name}.jsonl", some)
+    whole = build(folder, ["a", "b"], COLUMNS, path="all.jsonl")
+    pieces = build(folder, ["a", "b"], COLUMNS, path=["first.jsonl", "second.jsonl"])
+    assert pieces.examples.equals(whole.examples)
+
+
+def test_the_labels_of_each_part_stand_in_a_file_of_their_own(tmp_path: Path) -> None:
+    for part, texts, labels in (("train", "أ ب\nج د\n", "a\nb\n"), ("test", "ه و\n", "a\n")):
+        (tmp_path / f"{part}.txt").write_text(texts, encoding="utf-8")
+        (tmp_path / f"{part}.labels").write_text(labels, encoding="utf-8")
+    path = {"train": "train.txt", "test": "test.txt"}
+    beside = {"train": "train.labels", "test": "test.labels"}
+    task = build(tmp_path, ["a", "b"], COLUMNS, format="lines", path=path, labels=beside)
+    assert task.examples[["text", "label", "split"]].to_numpy().tolist() == [
+        ["أ ب", "a", "train"],
+        ["ج د", "b", "train"],
+        ["ه و", "a", "test"],
+    ]
+    with pytest.raises(ConfigError, match=r"source\.labels\.test is missing"):
+        build(tmp_path, ["a", "b"], COLUMNS, format="lines", path=path, labels={"train": "train.labels"})
+    with pytest.raises(ConfigError, match=r"source\.path must be one file, since its labels are in another one"):
+        build(tmp_path, ["a", "b"], COLUMNS, format="lines", path=["train.txt", "test.txt"], labels="train.labels")

@@ -163,6 +163,13 @@ def pieces(folder: Path, name: str, **parts: Rows) -> None:
             pd.DataFrame(objects(some)).to_parquet(folder / name / f"{part}-{number}-of-2.parquet")
 
 
+def studio(text: str, label: str) -> dict[str, Any]:
+    """A task of Label Studio."""
+    result = {"value": {"choices": [label]}, "from_name": "topic", "to_name": "text", "type": "choices"}
+    annotation = {"completed_by": {"id": 1, "email": "sara@example.org"}, "result": [result]}
+    return {"data": {"text": text}, "annotations": [annotation]}
+
+
 def class_folders(folder: Path, *above: str, rows: Rows = ROWS, encoding: str = "utf-8") -> None:
     """Write a folder for each class."""
     for number, (text, label) in enumerate(rows):
@@ -182,6 +189,8 @@ def parts(name: str, write: Callable[[Rows], str]) -> Callable[[Path], object]:
 
 
 PARTS: dict[str, Rows] = {"train": ROWS[:3], "dev": ROWS[3:5], "test": ROWS[5:]}
+PLAIN_PARTS: dict[str, Rows] = {"train": PLAIN[:3], "dev": PLAIN[3:5], "test": PLAIN[5:]}
+FORMS: Rows = [(f"{text} {n}", label) for n in range(3) for text, label in LINES]
 LINE_PARTS: dict[str, Rows] = {"train": LINES[:3], "dev": LINES[3:5], "test": LINES[5:]}
 SPLIT = [part for part, rows in PARTS.items() for _ in rows]
 LIKE_CASE = [
@@ -192,6 +201,7 @@ LIKE_CASE = [
     ('انتهى الكلام"', "yes"),
     ("ختام", "no"),
 ]
+YES_NO = ("text", "health", "economy")
 BY_CLASS = sorted(enumerate(ROWS), key=lambda row: (row[1][1], row[0]))
 WINDOWS = "windows-1256"
 
@@ -315,6 +325,80 @@ TAKEN: dict[str, Form] = {
     "a table in gzip": Form(put("a.csv.gz", gzip.compress(table(ROWS).encode())), "a.csv.gz"),
     "a table in bzip2": Form(put("a.tsv.bz2", bz2.compress(bare(PLAIN).encode())), "a.tsv.bz2", PLAIN),
     "a table in xz": Form(put("a.json.xz", lzma.compress(as_json(objects()).encode())), "a.json.xz"),
+    "CSV of a form on the web": Form(
+        put(
+            "a.csv",
+            table(
+                [(f"2024/05/{day:02d} 3:10 PM", f"u{day}@x.org", *row) for day, row in enumerate(FORMS, start=1)],
+                ("Timestamp", "Email Address", "اكتب نص الخبر هنا", "ما هو تصنيف الخبر؟"),
+                lineterminator="\r\n",
+            ),
+        ),
+        "a.csv",
+        FORMS,
+    ),
+    "CSV with a mark of the beginning where files were joined": Form(
+        put("a.csv", "\ufeff" + table(ROWS[:4]) + "\ufeff" + table(ROWS[4:], None)), "a.csv"
+    ),
+    "CSV whose lines end in two ways": Form(
+        put("a.csv", table(LINES[:3], lineterminator="\r\n") + table(LINES[3:], None)), "a.csv", LINES
+    ),
+    "CSV with marks of direction": Form(
+        put("a.csv", table([(text, f"\u200f{label}\u200f") for text, label in ROWS])), "a.csv", told="is written as"
+    ),
+    "CSV of old letters, with semicolons": Form(
+        put("a.csv", table(LINES, ("النص", "الفئة"), delimiter=";", lineterminator="\r\n"), WINDOWS), "a.csv", LINES
+    ),
+    "a table whose name has no suffix": Form(put("data", table(ROWS)), "data"),
+    "a table of an unknown suffix": Form(put("a.dat", bare(PLAIN)), "a.dat", PLAIN),
+    "a table whose suffix is in capitals": Form(put("A.CSV", table(ROWS)), "A.CSV"),
+    "bars by their suffix": Form(put("a.psv", table(ROWS, delimiter="|")), "a.psv"),
+    "row numbers of R between tabs": Form(
+        put(
+            "a.tsv",
+            '"text"\t"label"\n' + "".join(f'"{n}"\t"{a}"\t"{b}"\n' for n, (a, b) in enumerate(PLAIN[3:], start=1)),
+        ),
+        "a.tsv",
+        PLAIN[3:],
+    ),
+    "JSON Lines in a file of JSON": Form(put("a.json", "".join(as_json(row) + "\n" for row in objects())), "a.json"),
+    "JSON, table of pandas": Form(put("a.json", pd.DataFrame(objects()).to_json(orient="table")), "a.json"),
+    "JSON with the rows deep under keys": Form(
+        put("a.json", as_json({"status": "ok", "result": {"data": objects()}})), "a.json"
+    ),
+    "JSON, an object of texts by label": Form(
+        put("a.json", as_json({label: [text for text, own in ROWS if own == label] for label in ("denial", "none")})),
+        "a.json",
+        sorted(ROWS, key=lambda row: row[1]),
+    ),
+    "JSON, an object of labels by text": Form(
+        put("a.json", as_json({f"{text} {n}": label for n in range(2) for text, label in ROWS})),
+        "a.json",
+        [(f"{text} {n}", label) for n in range(2) for text, label in ROWS],
+    ),
+    "doccano's lists of labels": Form(
+        put("a.jsonl", "".join(as_json({"text": text, "label": [label]}) + "\n" for text, label in ROWS)), "a.jsonl"
+    ),
+    "Prodigy's choices": Form(
+        put(
+            "a.jsonl",
+            "".join(as_json({"text": text, "accept": [label], "answer": "accept"}) + "\n" for text, label in ROWS),
+        ),
+        "a.jsonl",
+    ),
+    "Label Studio, with addresses of annotators": Form(
+        put("a.json", as_json([studio(text, label) for text, label in ROWS])),
+        "a.json",
+        told="label from 'topic' (the only one that annotators filled in)",
+    ),
+    "the compressed files of a split": Form(
+        lambda folder: [
+            put(f"{part}.tsv.gz", gzip.compress(bare([*rows]).encode()))(folder) for part, rows in PLAIN_PARTS.items()
+        ],
+        [f"{part}.tsv.gz" for part in PARTS],
+        PLAIN,
+        split=SPLIT,
+    ),
     "the files of a split": Form(
         parts("{}.csv", table), ["dev.csv", "test.csv", "train.csv"], split=SPLIT, told="train 3, dev 2, test 2"
     ),
@@ -414,6 +498,22 @@ NEXT: dict[str, tuple[Form, str]] = {
         "The header is split by commas, this line by tabs: make them the same.",
     ),
     "a sheet of an old Excel": (Form(put("a.xls", b"\xd0\xcf\x11\xe0"), "a.xls"), "Save the sheet as .xlsx"),
+    "columns that say yes or no": (
+        Form(
+            put("a.csv", table([(text, "01"[n % 2], "10"[n % 2]) for n, (text, _) in enumerate(ROWS)], YES_NO)), "a.csv"
+        ),
+        "--label health. Where each text has one, write its name into a column 'label'",
+    ),
+    "a column of texts for each label": (
+        Form(
+            put("a.csv", table([(text, text[::-1], f"{text} .") for text, _ in LINES], ("sport", *YES_NO[1:]))), "a.csv"
+        ),
+        "table.melt(var_name='label', value_name='text')",
+    ),
+    "ids that stand for texts": (
+        Form(put("a.csv", table([(str(10**18 + n), "ab"[n % 2]) for n in range(9)], ("tweet_id", "label"))), "a.csv"),
+        "Does 'tweet_id' stand for texts of another place?",
+    ),
     "lines of texts alone": (Form(put("a.txt", "نفى\nأكد\n"), "a.txt"), "let its name have the word labels"),
     "lines of texts beside those of labels": (
         Form(beside("d/a.txt", "d/a_labels.txt", PLAIN[-1:] * 2), "d/a.txt"),
@@ -493,6 +593,25 @@ MISREAD: dict[str, tuple[Form, str]] = {
         ),
         "Take lines 2 and 3 out.",
     ),
+    "another header below codes of columns": (
+        Form(
+            put(
+                "a.csv",
+                table(
+                    [("رقم", "النص", "التصنيف"), *((str(n), *row) for n, row in enumerate(ROWS))], ("V1", "V2", "V3")
+                ),
+            )
+        ),
+        "Take line 1 out.",
+    ),
+    "the header in another language": (
+        Form(put("a.csv", table([("النص", "التصنيف"), *ROWS]))),
+        "line 2: this names the columns again, and is no example.",
+    ),
+    "a line that rules off the header": (
+        Form(put("a.txt", bare([(" --- ", " --- "), *PLAIN], "|"))),
+        "Take line 2 out.",
+    ),
     "ISO 8859-6": (
         Form(put("a.csv", table([("قال الوزير إن الخبر صحيح", "نعم"), ("نفى المتحدث", "لا")]), "iso-8859-6")),
         "--encoding iso-8859-6",
@@ -546,6 +665,31 @@ HINTS: dict[str, tuple[Form, str]] = {
         Form(put("a.jsonl", as_json({"data": {"text": "نص"}, "label": "x"}) + "\n")),
         "'data' holds an object, with 'text' in it",
     ),
+    "a label within an object": (
+        Form(put("a.jsonl", as_json({"text": "نص", "annotation": {"label": "x"}}) + "\n")),
+        "'annotation' holds an object, with 'label' in it",
+    ),
+    "lists for rows": (
+        Form(put("a.json", as_json(ROWS))),
+        "Of lists of a text and its label: python -c",
+    ),
+    "another table below": (
+        Form(put("a.csv", table(ROWS) + "\nclass,count\ndenial,3\nnone,4\n")),
+        "line 11: another table seems to begin here, with class, count.",
+    ),
+    "another table below in a sheet": (
+        Form(lambda folder: workbook(folder, data=[("text", "label"), *ROWS, (), ("الفئة", "العدد"), ("none", "4")])),
+        "row 10: another table seems to begin here",
+    ),
+    "R's table with spaces": (
+        Form(put("a.txt", '"text" "label"\n' + "".join(f'"{n}" "{a}" "{b}"\n' for n, (a, b) in enumerate(PLAIN[3:])))),
+        "Then: --data a.csv",
+    ),
+    "words that INCEpTION labels": (
+        Form(put("a.tsv", "#FORMAT=WebAnno TSV 3.3\n\n#Text=a b\n1-1\t0-1\ta\tx\t\n")),
+        "labels words and spans, not whole texts",
+    ),
+    "SPSS": (Form(put("a.sav", b"x")), "pandas can read it with the package pyreadstat"),
     "two lists of objects": (
         Form(put("a.json", as_json({"features": [{"name": "text"}], "rows": objects()}))),
         "Write the list with the rows alone",
@@ -610,6 +754,13 @@ def test_what_would_be_misread_is_refused_for_tasks_and_new_text(folder: Path, n
         assert expected in f"{told.message}\n{told.hint}"
 
 
+@pytest.mark.parametrize("again", ["text", "Text ", "\ufefftext"])
+def test_the_header_again_is_told_in_a_file_of_one_column_too(folder: Path, again: str) -> None:
+    put("a.csv", f"text\nنفى الوزير\n{again}\nأكد الخبر\n")(folder)
+    with pytest.raises(UserError, match=rf"a\.csv, line 3: {AGAIN}"):
+        list(read_file(Path("a.csv"), {"text": "text"}, ()).rows)
+
+
 @pytest.mark.parametrize("name", HINTS)
 def test_of_what_is_no_table_a_message_says_what_to_do(folder: Path, name: str) -> None:
     form, expected = HINTS[name]
@@ -632,7 +783,16 @@ def test_a_text_may_be_as_long_as_a_book(folder: Path, quoting: int, end: str) -
     ]
 
 
-ONE_FILE = [name for name, form in TAKEN.items() if isinstance(form.data, str) and "." in form.data]
+NAMED_OTHERWISE = (
+    "CSV of a form on the web",
+    "CSV of old letters, with semicolons",
+    "Label Studio, with addresses of annotators",
+)
+ONE_FILE = [
+    name
+    for name, form in TAKEN.items()
+    if isinstance(form.data, str) and "." in form.data and name not in NAMED_OTHERWISE
+]
 
 
 @pytest.mark.parametrize("name", ONE_FILE)
@@ -750,3 +910,46 @@ def test_what_is_written_without_quoting_loses_no_row(
         quoted = [each + text.replace(each, each * 2) + each for each in "\"'"]
         escaped = '"' + text.replace('"', '\\"') + '"'
         assert was in (text, *quoted, escaped)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("a.dta", lambda frame, path: frame.to_stata(path, version=118, write_index=False)),
+        ("a.feather", lambda frame, path: frame.to_feather(path)),
+        ("a.pkl", lambda frame, path: frame.to_pickle(path)),
+        ("a.yaml", lambda frame, path: path.write_text(yaml.safe_dump(frame.to_dict("records")), encoding="utf-8")),
+        ("a.md", lambda frame, path: path.write_text(MARKDOWN.format(*frame.itertuples()), encoding="utf-8")),
+    ],
+)
+def test_the_command_that_is_named_makes_a_table_that_is_read(folder: Path, name: str, write: Any) -> None:
+    frame = pd.DataFrame(PLAIN[2:4], columns=["text", "label"])
+    write(frame, folder / name)
+    with pytest.raises(UserError) as told:
+        scaffold_task(Request("mine", name), folder)
+    command = str(told.value.hint).partition('python -c "')[2].partition('"\n')[0]
+    exec(command, {})
+    read = detect_form(folder / "a.parquet").form.rows(folder / "a.parquet")
+    assert [(row["text"], row["label"]) for _, row in read] == PLAIN[2:4]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "txt"])
+@pytest.mark.parametrize("given", ["files", "folder"])
+def test_of_files_that_are_called_as_labels_the_command_that_is_named_makes_one_table(
+    folder: Path, suffix: str, given: str
+) -> None:
+    for label in ("denial", "none"):
+        texts = [(text,) for text, own in PLAIN if own == label]
+        content = table(texts, None if suffix == "txt" else ("text",), quoting=csv.QUOTE_NONE, quotechar=None)
+        put(f"d/{label}.{suffix}", content)(folder)
+    data = "d" if given == "folder" else [f"d/denial.{suffix}", f"d/none.{suffix}"]
+    with pytest.raises(UserError) as told:
+        scaffold_task(Request("mine", data), folder)
+    exec(str(told.value.hint).partition('python -c "')[2].partition('"\n')[0], {})
+    task = scaffold_task(Request("mine", "all.csv"), folder).task
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == [
+        (text, label) for label in ("denial", "none") for text, own in PLAIN if own == label
+    ]
+
+
+MARKDOWN = "| text | label |\n| --- | --- |\n| {0.text} | {0.label} |\n| {1.text} | {1.label} |\n"

@@ -140,7 +140,7 @@ def test_a_card_has_each_group_and_label_as_it_is_named(folder: Path) -> None:
     names = ["\u00e9", "b", "a|b", "all"]
     rows = [{"text": row["text"], "label": name, "group": name} for row, name in zip(ROWS, names * 9, strict=True)]
     write_csv(folder / "a.csv", rows)
-    scaffold_task(Request("mine", "a.csv"), folder)
+    scaffold_task(Request("mine", "a.csv", allow_several=True), folder)
     card = (folder / "tasks" / "mine" / "README.md").read_text(encoding="utf-8")
     assert "| label | all | a\\|b | b | \u00e9 | all |\n" in card
     assert "| a\\|b | 0 | 9 | 0 | 0 | 9 |\n| all | 9 | 0 | 0 | 0 | 9 |\n| all | 9 | 9 | 9 | 9 | 36 |\n" in card

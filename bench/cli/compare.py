@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from bench.cli.words import words
+from bench.cli.words import table_or_json, words
 
 
 @click.command(
@@ -33,14 +33,7 @@ Keys:
 """,
 )
 @words()
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="Tables to read, or everything as JSON.",
-)
+@table_or_json("Tables to read, or everything as JSON.")
 def command(words: tuple[str, ...], form: str) -> None:
     """Say which stored run is better, and whether that is real.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bench.cli.words import words
+from bench.cli.words import table_or_json, words
 
 
 @click.command(
@@ -37,14 +37,7 @@ Without task= they are assumed:
 """,
 )
 @words()
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="A table to read, or everything as JSON.",
-)
+@table_or_json("A table to read, or everything as JSON.")
 def command(words: tuple[str, ...], form: str) -> None:
     """Say how many labels a comparison takes, before they are made.
 

@@ -34,6 +34,13 @@ def words(**settings: Any) -> Callable[[Any], Any]:
     return click.argument("words", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=complete, **settings)
 
 
+def table_or_json(help_text: str) -> Callable[[Any], Any]:
+    """Declare the option that prints a table or everything as JSON; its parameter is ``form``."""
+    return click.option(
+        "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help=help_text
+    )
+
+
 def _keys(command: str | None) -> tuple[str, ...]:
     if command in ("compare", "report"):
         from bench.comparison.request import KEYS

@@ -283,8 +283,16 @@ def parse_json_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[str, di
         except (ValueError, RecursionError) as error:
             raise DataError(f"{where}: {_not_json(error)}", "Write one JSON object a line.") from error
         if not isinstance(content, dict):
-            raise DataError(f"{where}: expected a JSON object, not {type(content).__name__}.")
+            raise _no_object(where, content, path)
         yield where, content
+
+
+def _no_object(where: str, content: object, path: Path) -> DataError:
+    hint = 'Each row is an object that names its cells, such as {"text": "…", "label": "…"}.'
+    if isinstance(content, list):
+        table = f"pandas.DataFrame(json.load(open('{path}', encoding='utf-8')), columns=['text', 'label'])"
+        hint += f"\nOf lists of a text and its label: python -c \"import json, pandas; {table}.to_csv('rows.csv')\""
+    return DataError(f"{where}: expected a JSON object, not {type(content).__name__}.", hint)
 
 
 def read_json_array(path: Path, encoding: str = UTF_8) -> list[tuple[str, dict[str, Any]]]:
@@ -326,7 +334,7 @@ def parse_json_array(text: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
                 where = place(path, error.lineno)
             raise DataError(f"{where}: {_not_json(error)}", "Write one JSON array of objects.") from error
         if not isinstance(content, dict):
-            raise DataError(f"{where}: expected a JSON object, not {type(content).__name__}.")
+            raise _no_object(where, content, path)
         objects.append((where, content))
         at = _after_space(text, at)
     rest = _after_space(text, at + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -40,6 +41,9 @@ KINDS_OF_VALUES = frozenset(_KINDS.split())
 QUALTRICS = '{"ImportId"'
 """What the cells of a survey's third line begin with."""
 
+_RULE = re.compile(r"[-=:+_]{3,}")
+"""What stands in the cells of a line between a header and its table."""
+
 Numbered = tuple[int, list[str]]
 """A row's number, and its cells."""
 
@@ -73,7 +77,11 @@ def _heads(path: Path, form: Form) -> Iterator[list[Numbered]]:
     with open_text(path, newline="", encoding=form.encoding) as opened:
         lines = list(islice(opened, FIRST))
     usual = form.dialect.delimiter
-    for delimiter in (usual, *(mark for mark in NAMES if mark != usual)):
+    head = list(_rows(lines, usual))
+    yield head
+    if head and len([cell for cell in head[0][1] if cell.strip()]) > 1:
+        return
+    for delimiter in (mark for mark in NAMES if mark != usual):
         yield list(_rows(lines, delimiter))
 
 
@@ -93,24 +101,44 @@ def _check(rows: Sequence[Numbered], path: Path, unit: str) -> None:
     above = 0
     while above < len(filled) and len(filled[above][1]) == 1 and not is_known(filled[above][1][0]):
         above += 1
-    if 0 < above < len(filled) and _is_header(filled[above][1]):
+    if 0 < above < len(filled) and is_header(filled[above][1]):
         number, header = filled[0][0], filled[above][0]
         raise DataError(
             f"{_place(path, number, unit)}: this is a title; the header is in {unit} {header}.",
             f"Take the {unit}s above {unit} {header} out.",
         )
+    if len(filled) > 1 and _names_again(filled):
+        number, below = filled[0][0], filled[1][0]
+        named = is_header(filled[0][1])
+        what = "names the columns again" if named else f"names the columns, which {unit} {number} codes"
+        raise DataError(
+            f"{_place(path, below, unit)}: this {what}, and is no example.",
+            f"Take {unit} {below if named else number} out.",
+        )
     for before, (number, cells) in enumerate(filled[1:3], start=1):
+        if all(_RULE.fullmatch(cell) for cell in cells):
+            raise DataError(
+                f"{_place(path, number, unit)}: this rules off the header, and is no example.",
+                f"Take {unit} {number} out.",
+            )
         values = [cell.casefold() for cell in cells]
         survey = all(cell.startswith(QUALTRICS) for cell in cells)
         kinds = before == 1 and len(values) > 1 and set(values) <= KINDS_OF_VALUES
-        if survey or (kinds and _is_header(filled[0][1])):
+        if survey or (kinds and is_header(filled[0][1])):
             others = f"{unit}s {filled[1][0]} and {number}" if before > 1 else f"{unit} {number}"
             raise DataError(
                 f"{_place(path, number, unit)}: this describes the columns, and is no example.", f"Take {others} out."
             )
 
 
-def _is_header(cells: Sequence[str]) -> bool:
+def _names_again(filled: Sequence[Numbered]) -> bool:
+    """Whether the second row is a header too, of which no cell stands in a further row."""
+    first, second = filled[0][1], filled[1][1]
+    others = {cell for _, cells in filled[2:] for cell in cells}
+    return len(first) == len(second) and is_header(second) and not others & set(second)
+
+
+def is_header(cells: Sequence[str]) -> bool:
     """Whether cells are short names, one of them usual and another one that tells what its column is."""
     told = [cell for cell in cells if is_known(cell) or any(fit(cell, role) is not None for role in ROLES)]
     short = all(len(cell.split()) <= LONGEST_NAME for cell in cells)

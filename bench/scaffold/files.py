@@ -24,6 +24,7 @@ from bench.data.title import check_title
 from bench.errors import ConfigError, DataError
 from bench.scaffold.found import Found
 from bench.scaffold.parts import IN_NAMES, PartFiles, group_files, is_piece, labels_beside
+from bench.scaffold.profile import MOST_LABELS
 
 Row = tuple[str, Mapping[str, Any]]
 """An object of JSON with its place."""
@@ -86,6 +87,8 @@ def find_folder(folder: Path, asked: Asked) -> Found:
     hint = "The file of labels has the columns document, start, end and label."
     if candidates and not texts:
         hint = f"Name one: --data {candidates[0]}. Files called train, dev and test are a published split."
+    if 1 < len(candidates) <= MOST_LABELS:
+        hint += f"\n{_called_as_labels(candidates)}"
     raise DataError(f"{folder}: a folder of documents holds .txt files and one file of labels; there is {shown}.", hint)
 
 
@@ -109,7 +112,8 @@ def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -
             f"--data is given {len(paths)} times, but names do not say what belongs together: "
             f"{listed([path.name for path in unclear], 5)}.",
             "Files of a published split have train, test or dev in their names, a part a file; of texts and labels in "
-            "two files the one has labels in its name. Other files: put them together, or name one.",
+            "two files the one has labels in its name. Other files: put them together, or name one.\n"
+            f"{_called_as_labels(paths)}",
         )
     if len(parts) > 1 or any(len(part.files) == 1 and part.labels is None for part in parts.values()):
         _check_roles(parts)
@@ -143,6 +147,21 @@ def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -
         what = f"a text a line, with its label in the same line of {names}{form.encoded}"
     named = ", ".join(str(path) for path in files)
     return Found(named, what, source, rows, files[0], files=tuple(read), remarks=remarks)
+
+
+def _called_as_labels(paths: Sequence[Path]) -> str:
+    """How to make one table of files that are called as the labels of what is in them."""
+    files = [str(path) for path in paths if path.suffix.lower() == paths[0].suffix.lower()]
+    rows = "(line.strip(), pathlib.Path(name).stem) for line in open(name, encoding='utf-8') if line.strip()"
+    read = f"pandas.DataFrame([{rows}], columns=['text', 'label'])"
+    if paths[0].suffix.lower() in (".csv", ".tsv"):
+        mark = ", sep='\\t'" if paths[0].suffix.lower() == ".tsv" else ""
+        read = f"pandas.read_csv(name, dtype=str{mark}).assign(label=pathlib.Path(name).stem)"
+    made = f"pandas.concat({read} for name in {files}).to_csv('all.csv', index=False)"
+    return (
+        "Are they called as the labels of what is in them? One table is made of them by:\n"
+        f'python -c "import pathlib, pandas; {made}"\nThen: --data all.csv'
+    )
 
 
 def _check_roles(parts: Mapping[str, PartFiles]) -> None:
@@ -313,6 +332,12 @@ def _check_header(path: Path, form: Form) -> None:
             if mark := next((mark for mark in "،؛" if mark in header), None):
                 written = {"،": ",", "؛": ";"}[mark]
                 hint = f"The Arabic '{mark}' keeps no cells apart: write '{written}' or a tab between cells."
+            if '" "' in header:
+                made = f"pandas.read_csv('{path}', sep=' ', dtype=str).to_csv('{path.stem}.csv')"
+                hint = (
+                    "It looks like a table of R's write.table, with spaces between cells. This writes it anew:\n"
+                    f'python -c "import pandas; {made}"\nThen: --data {path.stem}.csv'
+                )
             if header.startswith("<"):
                 hint = "It looks like XML or HTML: write its texts and labels into a .csv file, or into JSON Lines."
             raise DataError(
@@ -322,22 +347,29 @@ def _check_header(path: Path, form: Form) -> None:
 
 
 def _check_nested(path: Path, form: Form) -> None:
-    """Raise a DataError if the text of rows of JSON stands in an object within them."""
+    """Raise a DataError if the text or the label of rows of JSON stands in an object within them."""
     if form.format not in ("json", "jsonl"):
         return
     row = next((row for _, row in form.rows(path)), {})
-    if any(fit(name, "text") is not None or _is_phrase(value) for name, value in row.items()):
-        return
-    for key, value in row.items():
-        inner = [] if not isinstance(value, Mapping) else [name for name in value if whole(name, "text") is not None]
-        if inner:
+    plain = {name: value for name, value in row.items() if not isinstance(value, Mapping)}
+    lacking = []
+    if not any(fit(name, "text") is not None or _is_phrase(value) for name, value in plain.items()):
+        lacking.append("text")
+    others = [value for name, value in plain.items() if fit(name, "id") is None and fit(name, "text") is None]
+    if not any(isinstance(value, str) and not _is_phrase(value) for value in others):
+        lacking.append("label")
+    for role in lacking:
+        for key in (key for key in row if key not in plain):
+            inner = next((name for name in row[key] if whole(name, role) is not None), None)
+            if inner is None:
+                continue
             read = f"pandas.json_normalize([json.loads(line) for line in open('{path}', encoding='utf-8')])"
             if form.format == "json":
                 read = f"pandas.json_normalize(json.load(open('{path}', encoding='utf-8')))"
             raise DataError(
-                f"{path}: '{key}' holds an object, with '{inner[0]}' in it, and not a value.",
-                f"Write a column for each, as '{key}.{inner[0]}':\npython -c \"import json, pandas; {read}"
-                ".to_json('flat.jsonl', orient='records', lines=True, force_ascii=False)\"",
+                f"{path}: '{key}' holds an object, with '{inner}' in it, and not a value.",
+                f"Write a column for each, as '{key}.{inner}':\npython -c \"import json, pandas; {read}"
+                ".to_json('flat.jsonl', orient='records', lines=True, force_ascii=False)\"\nThen: --data flat.jsonl",
             )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.data.column_names import fit, plain, whole
+from bench.data.messages import listed
 from bench.errors import ConfigError
 from bench.scaffold.profile import Profile
 
@@ -24,6 +25,12 @@ _PERHAPS = 2
 
 _CODERS = {"annotator", "coder", "rater", "annotation", "worker", "judge", plain("مصنف"), plain("محكم")}
 """What columns of one annotator's labels are called, with a number behind it."""
+
+_TEXT_ID = re.compile("(tweet|status|post|comment|message|review|text|sentence)s?ids?")
+"""What a column of ids is called that stand for texts."""
+
+MOST_SHOWN = 5
+"""Columns that a message names."""
 
 _NUMBERED = re.compile(r"(?P<base>.+)(?P<number>[12ab])")
 
@@ -53,11 +60,13 @@ class Guess:
         """Say what was taken, what else could be meant, and how to choose that; empty where nothing else could be."""
         if not self.others:
             return ""
-        listed = [f"'{other}'{_counted(profiles[other]) if self.key == 'label' else ''}" for other in self.others]
-        which = listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} or {listed[-1]}"
+        named = [f"'{other}'{_counted(profiles[other]) if self.key == 'label' else ''}" for other in self.others]
+        named, more = named[:MOST_SHOWN], len(named) - MOST_SHOWN
+        which = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} or {named[-1]}"
+        which += f" or one of {more} more" if more > 0 else ""
         return (
             f"The {self.key} is taken from '{self.column}'. It could also be {which}: --{self.key} "
-            f"{shlex.quote(self.others[0])} chooses {'that' if len(listed) == 1 else 'another'}."
+            f"{shlex.quote(self.others[0])} chooses {'that' if len(self.others) == 1 else 'another'}."
         )
 
 
@@ -77,7 +86,8 @@ def guess_text(profiles: Profiles, name: str) -> Guess:
         If no name tells it, and none or several are long texts.
     """
     named = _by_fit("text", profiles)
-    usable = [column for column in named if _can_be_text(profiles[column])] or named
+    usable = [column for column in named if _can_be_text(profiles[column])]
+    usable = usable or [column for column in _by_fit("claim", profiles) if _can_be_text(profiles[column])] or named
     if usable:
         others = () if whole(usable[0], "text") == (0, 0) else usable[1:]
         return Guess("text", usable[0], others=tuple(column for column in others if _can_be_text(profiles[column])))
@@ -102,7 +112,7 @@ def guess_label(profiles: Profiles, name: str) -> Guess:
     if usable:
         sure = [column for column in usable if (fit(column, "label") or (_PERHAPS,))[0] < _PERHAPS]
         first, *others = sure or usable
-        return Guess("label", first, others=tuple(others))
+        return Guess("label", first, others=(*others, *_like(first, profiles, others)))
     if named:
         return Guess("label", named[0])
     few = [column for column, profile in profiles.items() if profile.looks_like_labels and not _is_other(column)]
@@ -110,13 +120,31 @@ def guess_label(profiles: Profiles, name: str) -> Guess:
         return Guess("label", few[0], "the only column of few values")
     coders = [column for column, profile in profiles.items() if profile.looks_like_labels and is_coder(column)]
     if not few and coders:
-        listed = ", ".join(f"'{column}'" for column in coders)
+        shown = ", ".join(_quoted(coders))
         raise ConfigError(
-            f"{name}: which column is the label? None has a name that tells; {listed} seem to be annotators.",
+            f"{name}: which column is the label? None has a name that tells; {shown} seem to be annotators.",
             f"Write one label a row into a column 'label', such as that of most annotators. Or take the labels of one: "
             f"--label {shlex.quote(coders[0])}",
         )
+    if len(few) > 1 and all(profiles[column].is_yes_or_no for column in few):
+        raise ConfigError(
+            f"{name}: which column is the label? {len(few):,} columns say yes or no: {listed(_quoted(few), 5)}.",
+            f"For one of these questions name it: --label {shlex.quote(few[0])}. Where each text has one, write "
+            "its name into a column 'label', such as by pandas: table['label'] = table[columns].idxmax(axis=1)",
+        )
     raise _ask("label", few, profiles, name)
+
+
+def _like(column: str, profiles: Profiles, others: Sequence[str]) -> list[str]:
+    """Further columns that say yes or no, where a column does so."""
+    if not profiles[column].is_yes_or_no:
+        return []
+    like = [name for name, profile in profiles.items() if profile.is_yes_or_no and not _is_other(name)]
+    return [name for name in like if name != column and name not in others]
+
+
+def _quoted(columns: Sequence[str]) -> list[str]:
+    return [f"'{column}'" for column in columns]
 
 
 def _by_fit(key: str, profiles: Profiles) -> list[str]:
@@ -186,12 +214,22 @@ def _counted(profile: Profile) -> str:
 def _ask(key: str, candidates: Sequence[str], profiles: Profiles, name: str) -> ConfigError:
     what = "long texts" if key == "text" else "few values"
     if not candidates:
-        return ConfigError(f"{name}: which column is the {key}? None has a name that tells, or {what}.")
-    listed = [f"'{column}'{_counted(profiles[column]) if key == 'label' else ''}" for column in candidates]
+        ids = next((column for column in profiles if key == "text" and _TEXT_ID.fullmatch(plain(column))), None)
+        hint = f"Does '{ids}' stand for texts of another place? Put them into a column of their own." if ids else None
+        return ConfigError(f"{name}: which column is the {key}? None has a name that tells, or {what}.", hint)
+    named = [f"'{column}'{_counted(profiles[column]) if key == 'label' else ''}" for column in candidates]
+    if len(named) > MOST_SHOWN:
+        named[MOST_SHOWN:] = [f"{len(named) - MOST_SHOWN:,} more"]
+    if key == "text" and len(candidates) == len(profiles) > 2:
+        return ConfigError(
+            f"{name}: which column is the text? All hold texts: {listed(_quoted(candidates), MOST_SHOWN)}.",
+            "Are they called as the labels of their texts? Then put the texts below each other, such as by pandas: "
+            "table.melt(var_name='label', value_name='text').dropna()",
+        )
     options = f"--{key} {shlex.quote(candidates[0])}"
     if key == "text" and len(candidates) == 2:
         options += f", or for pairs --claim {shlex.quote(candidates[0])} --text {shlex.quote(candidates[1])}"
     return ConfigError(
-        f"{name}: which column is the {key}? No name tells, and {' and '.join(listed)} have {what}.",
+        f"{name}: which column is the {key}? No name tells, and {' and '.join(named)} have {what}.",
         f"Name it: {options}",
     )

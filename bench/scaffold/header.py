@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 
-from bench.data.column_names import is_known
+from bench.data.column_names import fit, is_known
+from bench.data.messages import listed
 from bench.data.sources.delimited import DELIMITED
+from bench.data.title import LONGEST_NAME, ROLES
 from bench.errors import DataError
 from bench.scaffold.found import Found
 from bench.scaffold.request import Given
@@ -63,6 +65,40 @@ def check_header(found: Found, given: Given) -> None:
         numeric -= {name for name in numeric if not _is_number(str(cells.get(name, "")))}
     if numeric:
         raise _no_header(found, names, f"'{min(numeric)}' is a number, as all below it are")
+
+
+def check_one_table(found: Found) -> None:
+    """Raise a DataError if another table stands below a table, behind a blank line.
+
+    Its first row is told by its cells, which are names of columns and stand in no other row.
+    """
+    if not _may_lack_header(found):
+        return
+    heads: dict[str, list[str]] = {}
+    last = 0
+    for where, row in found.rows():
+        number = int(tail) if (tail := where.rpartition(" ")[2]).isdecimal() else last + 1
+        if number > last + 1 > 1 and _is_head(cells := [str(cell).strip() for cell in row.values()]):
+            heads[where] = cells
+        last = number
+    if not heads:
+        return
+    for where, row in found.rows():
+        for head, cells in list(heads.items()):
+            if head != where and any(cell and cell == other for cell, other in zip(cells, row.values(), strict=False)):
+                del heads[head]
+    if heads:
+        raise DataError(
+            f"{next(iter(heads))}: another table seems to begin here, with {listed(next(iter(heads.values())))}.",
+            "Put it into a file or a sheet of its own: its rows are no examples.",
+        )
+
+
+def _is_head(cells: Sequence[str]) -> bool:
+    """Whether cells are short names, of which one tells what its column is."""
+    filled = [cell for cell in cells if cell]
+    short = all(len(cell.split()) <= LONGEST_NAME and not _is_number(cell) for cell in filled)
+    return len(filled) > 1 and short and any(fit(cell, role) is not None for cell in filled for role in ROLES)
 
 
 def _check_known(found: Found, names: Sequence[str]) -> None:

@@ -15,6 +15,9 @@ _LOOKED_AT = 1_000
 _LONGEST_LABEL = 60
 """Characters of a cell that is a label, where no name says that it is one."""
 
+_YES_OR_NO = ({"0", "1"}, {"false", "true"}, {"no", "yes"}, {"n", "y"}, {"0.0", "1.0"}, {"لا", "نعم"})
+"""The values of columns that answer a question."""
+
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _LINK = re.compile(rf"\w+://\S+|www\.\S+|{_ADDRESS.pattern}")
@@ -76,6 +79,11 @@ class Profile:
         few = len(self.values) <= max(2, self.filled // 3)
         named = not any(map(_ADDRESS.fullmatch, self.values))
         return self.holds_labels and few and named and max(map(len, self.values)) <= _LONGEST_LABEL
+
+    @property
+    def is_yes_or_no(self) -> bool:
+        """Whether its cells answer a question by yes or no."""
+        return {value.casefold() for value in self.values} in _YES_OR_NO
 
     @property
     def holds_text(self) -> bool:

@@ -35,7 +35,7 @@ from bench.scaffold.columns import (
 )
 from bench.scaffold.detection import find_data
 from bench.scaffold.found import Found, file_names
-from bench.scaffold.header import check_header
+from bench.scaffold.header import check_header, check_one_table
 from bench.scaffold.profile import MOST_LABELS
 from bench.scaffold.repeats import ask_for_a_claim
 from bench.scaffold.request import Request
@@ -136,6 +136,7 @@ def scaffold_task(request: Request, folder: Path) -> Scaffold:
     found = find_data(request.data, replace(request.asked, allow_shifted=request.allow_shifted))
     with _offering(request):
         check_header(found, given)
+        check_one_table(found)
         summary = summarise(found.rows())
     if not summary.n_rows:
         raise DataError(f"{found.name}: there are no rows.", "A task needs examples, each with a text and a label.")

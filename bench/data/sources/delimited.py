@@ -122,7 +122,7 @@ class Header:
     Parameters
     ----------
     names : sequence of str
-        The columns' names; of fewer than two nothing tells them from a text.
+        The columns' names.
 
     Examples
     --------
@@ -134,7 +134,7 @@ class Header:
     def __init__(self, names: Sequence[str]) -> None:
         self._keys = sorted(name_key(name) for name in names)
         self._longest = max(map(len, names), default=0) + 8
-        self._is_told = len(set(self._keys) - {""}) > 1
+        self._is_told = bool(set(self._keys) - {""})
 
     def is_in(self, cells: Sequence[object]) -> bool:
         """Whether a row's cells are the header."""

@@ -12,12 +12,21 @@ from bench.errors import DataError
 
 Row = tuple[str, Mapping[str, Any]]
 
+LONGEST_REMARK = 3
+"""Words of a value that says something of a table, such as its version, rather than being a text."""
+
 KEY = "key"
 """The column of the keys of an object of objects."""
 
+FEW_LABELS = 0.5
+"""The share of texts that are keys up to which their values, being fewer, are labels."""
+
+LEAST_TEXTS = 10
+"""Texts that are keys of an object, from which it is taken for one of labels by text."""
+
 FORMS = (
-    "Rows are read from an array of objects, an object of lists of one length, an object of objects by id, or one list "
-    "of objects under a key."
+    "Rows are read from an array of objects, an object of lists of one length, an object of objects by id, one list of "
+    "objects under a key, or an object with a list of texts for each label."
 )
 
 
@@ -28,7 +37,8 @@ def read_json(path: Path, encoding: str = UTF_8) -> Sequence[Row]:
     ----------
     path : pathlib.Path
         The file: an array of objects; an object with a list a column; one with an object a column, by row, or a row, by
-        id; one with ``columns`` and ``data``, as pandas writes it; or one with a list of objects under one key.
+        id; one with ``columns`` and ``data``, as pandas writes it; one with a list of objects under one key, at any
+        depth; one with a list of texts a label; or one with a label a text.
     encoding : str
         As Python calls it.
 
@@ -58,6 +68,10 @@ def _kind(content: Mapping[str, Any]) -> str | None:
         return "split"
     if _list_of_objects(content) is not None:
         return "list"
+    if _are_texts_by_label(content):
+        return "texts"
+    if _are_labels_by_text(content):
+        return "labels"
     if len(values) > 1 and all(isinstance(value, list) for value in values):
         return "lists"
     if len(values) > 1 and all(isinstance(value, dict) for value in values):
@@ -70,7 +84,11 @@ def _rows(content: Mapping[str, Any], path: Path) -> Iterator[Row] | None:
         case "split":
             return _split(content, path)
         case "list":
-            return _under(str(_list_of_objects(content)), content, path)
+            return _under(_list_of_objects(content) or (), content, path)
+        case "texts":
+            return _texts_by_label(content, path)
+        case "labels":
+            return _labels_by_text(content, path)
         case "lists":
             return _columns({name: list(values) for name, values in content.items()}, path)
         case "objects":
@@ -78,19 +96,60 @@ def _rows(content: Mapping[str, Any], path: Path) -> Iterator[Row] | None:
     return None
 
 
-def _list_of_objects(content: Mapping[str, Any]) -> str | None:
-    """The one key under which objects are listed."""
-    keys = [
-        key
+def _list_of_objects(content: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The keys, from the outermost, under which objects are listed; None where there are several such lists.
+
+    An object with a text of several words is a row, whatever it lists.
+    """
+    if any(isinstance(value, str) and len(value.split()) > LONGEST_REMARK for value in content.values()):
+        return None
+    paths: list[tuple[str, ...]] = [
+        (key,)
         for key, value in content.items()
         if isinstance(value, list) and value and all(isinstance(item, dict) for item in value)
     ]
-    return keys[0] if len(keys) == 1 else None
+    inner = [value for value in content.values() if isinstance(value, dict)]
+    if not paths and len(inner) == 1:
+        key = next(key for key, value in content.items() if isinstance(value, dict))
+        below = _list_of_objects(inner[0])
+        paths = [] if below is None else [(key, *below)]
+    return paths[0] if len(paths) == 1 else None
 
 
-def _under(key: str, content: Mapping[str, Any], path: Path) -> Iterator[Row]:
-    for number, row in enumerate(content[key], start=1):
-        yield f"{path}, item {number} of '{key}'", row
+def _under(keys: Sequence[str], content: Mapping[str, Any], path: Path) -> Iterator[Row]:
+    rows: Any = content
+    for key in keys:
+        rows = rows[key]
+    for number, row in enumerate(rows, start=1):
+        yield f"{path}, item {number} of '{'.'.join(keys)}'", row
+
+
+def _are_texts_by_label(content: Mapping[str, Any]) -> bool:
+    """Whether keys are labels, with a list of texts each: lists of other lengths than each other are no columns."""
+    lists = list(content.values())
+    if not lists or not all(isinstance(value, list) for value in lists) or len({len(value) for value in lists}) < 2:
+        return False
+    texts = [text for value in lists for text in value]
+    return all(isinstance(text, str) for text in texts) and sum(len(text.split()) for text in texts) >= 2 * len(texts)
+
+
+def _texts_by_label(content: Mapping[str, Sequence[str]], path: Path) -> Iterator[Row]:
+    for label, texts in content.items():
+        for number, text in enumerate(texts, start=1):
+            yield f"{path}, item {number} of '{label}'", {"text": text, "label": label}
+
+
+def _are_labels_by_text(content: Mapping[str, Any]) -> bool:
+    """Whether keys are texts, of which each has one of a few labels."""
+    labels = list(content.values())
+    few = len({str(label) for label in labels}) <= FEW_LABELS * len(labels)
+    texts = sum(len(key.split()) for key in content) >= 2 * len(content)
+    return len(content) >= LEAST_TEXTS and texts and few and all(isinstance(label, str | int) for label in labels)
+
+
+def _labels_by_text(content: Mapping[str, str | int], path: Path) -> Iterator[Row]:
+    for number, (text, label) in enumerate(content.items(), start=1):
+        yield f"{path}, key {number}", {"text": text, "label": label}
 
 
 def _split(content: Mapping[str, Any], path: Path) -> Iterator[Row]:

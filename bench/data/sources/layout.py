@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -40,14 +40,60 @@ PAGE = re.compile(r"\s*(<!doctype html|<html)\b", re.IGNORECASE)
 OBJECT = re.compile(r'\s*(\[\s*)?\{\s*"')
 """What JSON objects begin with, in an array or not."""
 
-UNREAD = (".xml", ".sql", ".md", ".html", ".htm", ".pdf", ".doc", ".docx", ".rtf", ".yaml", ".yml", ".arff", ".rds")
-"""Suffixes of files that no format here reads."""
+UNREAD = (".sql", ".pdf", ".doc", ".docx", ".rtf", ".arff", ".rds", ".rdata", ".conll", ".conllu", ".ann", ".bio")
+"""Suffixes of files that no format here reads, and pandas neither."""
+
+BY_PANDAS = {
+    ".sav": "pandas.read_spss('{path}')",
+    ".dta": "pandas.read_stata('{path}')",
+    ".sas7bdat": "pandas.read_sas('{path}')",
+    ".feather": "pandas.read_feather('{path}')",
+    ".orc": "pandas.read_orc('{path}')",
+    ".arrow": "__import__('pyarrow.ipc').ipc.open_stream('{path}').read_pandas()",
+    ".html": "pandas.read_html('{path}')[0]",
+    ".htm": "pandas.read_html('{path}')[0]",
+    ".xml": "pandas.read_xml('{path}')",
+    ".yaml": "pandas.DataFrame(__import__('yaml').safe_load(open('{path}', encoding='utf-8')))",
+    ".yml": "pandas.DataFrame(__import__('yaml').safe_load(open('{path}', encoding='utf-8')))",
+    ".md": r"pandas.read_table('{path}', sep=r'\s*\|\s*', engine='python', skiprows=[1]).dropna(axis=1, how='all')",
+    ".pkl": "pandas.read_pickle('{path}')",
+    ".pickle": "pandas.read_pickle('{path}')",
+}
+"""What reads files of other suffixes into a table of pandas."""
+
+PACKAGES = {".sav": "pyreadstat", ".html": "lxml", ".htm": "lxml", ".xml": "lxml"}
+"""What pandas needs for some of them."""
 
 FASTTEXT_SUFFIXES = (".train", ".valid", ".test", ".ft")
 """Suffixes that files of fastText's form have beside ``.txt``."""
 
-ORDER = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "tsv"}
+BINARY = (
+    ".xls",
+    ".ods",
+    ".7z",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".bin",
+    ".npy",
+    ".npz",
+    ".pt",
+    ".h5",
+    ".db",
+    ".sqlite",
+    ".exe",
+    ".zst",
+)
+"""Further suffixes of files that are no text."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+
+ORDER = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "tsv", ".psv": "pipe-csv"}
 """The format that a table with a delimiter has, by its suffix, where nothing speaks for another one."""
+
+NAMED_SUFFIXES = {*UNREAD, *BY_PANDAS, *BINARY, *ARCHIVES, *OTHER_ARCHIVES}
+"""Suffixes that say that a file is no table in text."""
 
 MARKS = {
     "double": r'(?:^|{delimiter})"',
@@ -144,7 +190,25 @@ def _detect(path: Path, form: Form) -> Layout:
         head = read_head(path, form.encoding)
         _check_page(head, path)
         return Layout(replace(form, format=_json_layout(path, head, form.encoding)))
+    if suffix not in NAMED_SUFFIXES and (found := _by_content(path, form)) is not None:
+        return found
     raise _unknown(path)
+
+
+def _by_content(path: Path, form: Form) -> Layout | None:
+    """How a table is written whose name does not say that it is one; None where it is none."""
+    with suppress(DataError):
+        head = read_head(path, form.encoding)
+        if not head.isprintable() and _CONTROL.search(head):
+            return None
+        if head.lstrip().startswith(FASTTEXT):
+            return Layout(replace(form, format="fasttext"))
+        if OBJECT.match(head):
+            return Layout(replace(form, format=_json_layout(path, head, form.encoding)))
+        layout = _delimited(path, replace(form, format="csv"), head)
+        if any(True for _ in islice(layout.form.rows(path), 1)) and len(next(iter(layout.form.rows(path)))[1]) > 1:
+            return layout
+    return None
 
 
 def _json_layout(path: Path, head: str, encoding: str) -> str:
@@ -187,15 +251,22 @@ def _unknown(path: Path) -> DataError:
     suffix = path.suffix.lower()
     known = ", ".join((*SUFFIXES, ".txt"))
     hint = f"Files are told by {known}; if it is one of these, --format says which, such as --format tsv."
-    if suffix in UNREAD:
+    if suffix in (*UNREAD, *BY_PANDAS):
         hint = "Write its texts and labels into a .csv file in UTF-8 with a header, or into JSON Lines."
+    if suffix in BY_PANDAS:
+        written = Path(path.stem).with_suffix(".parquet")
+        read = BY_PANDAS[suffix].format(path=path)
+        package = f" with the package {PACKAGES[suffix]}" if suffix in PACKAGES else ""
+        hint += (
+            f" If it is a table, pandas can read it{package}:\n"
+            f"python -c \"import pandas; {read}.to_parquet('{written}')\"\nThen: --data {written}"
+        )
     if suffix in (".pkl", ".pickle"):
-        command = f"import pandas; pandas.read_pickle('{path}').to_parquet('{path.stem}.parquet')"
-        hint = f'A pickle can run code. If you trust it and it is a table of pandas: python -c "{command}"'
-    if suffix in (*ARCHIVES, *OTHER_ARCHIVES):
-        hint = f"Unpack it. Files are told by {known}."
+        hint = f"A pickle can run code, so do this only if you trust it. {hint}"
     if suffix in (".xls", ".ods"):
         hint = "Save the sheet as .xlsx, or as CSV in UTF-8."
+    if suffix in (*ARCHIVES, *OTHER_ARCHIVES):
+        hint = f"Unpack it. Files are told by {known}."
     problem = f"no format is known for '{path.suffix}'" if suffix else "its name has no suffix that tells its format"
     return DataError(f"{path}: {problem}.", hint)
 
@@ -215,6 +286,11 @@ def _check_page(head: str, path: Path) -> None:
 def _check_delimited(head: str, path: Path) -> None:
     """Raise a DataError if a file begins as no table with a delimiter does: as JSON or a page."""
     _check_page(head, path)
+    if head.startswith("#FORMAT=WebAnno"):
+        raise DataError(
+            f"{path}: it is a TSV of INCEpTION, which labels words and spans, not whole texts.",
+            "Export a layer of whole documents or sentences, and write its texts and labels into a .csv file.",
+        )
     if OBJECT.match(head):
         suffix, name = (".json", "json") if head.lstrip().startswith("[") else (".jsonl", "jsonl")
         raise DataError(
