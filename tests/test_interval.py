@@ -335,6 +335,32 @@ def test_a_constant_scores_chance_whatever_the_parts_taught_it(
     assert expected >= positive.mean() - 1e-12
 
 
+def test_losses_that_two_groups_have_nearly_alone_are_hardly_known() -> None:
+    """With 2 great losses among 40 the next sample may have none or many."""
+    true = np.tile([0, 1], 20)
+    rare, even = (
+        probability_score_intervals(np.where(true[:, None] == [0, 1], right[:, None], 1 - right[:, None]), true, rows)
+        for right, rows in (
+            (np.where(np.arange(40) < 2, 0.01, 0.999), np.arange(40)),
+            (np.where(np.arange(40) % 2 == 0, 0.7, 0.8), np.arange(40)),
+        )
+    )
+    for metric in ("log_loss", "brier"):
+        wide, narrow = rare.given[metric], even.given[metric]
+        assert wide.high / wide.low > 20 * narrow.high / narrow.low
+
+
+def test_of_twenty_labels_that_are_nearly_all_right_the_mean_recall_is_no_surer_than_the_share_that_is_right() -> None:
+    """Ten of 1,000 examples are wrong; Wilson's interval of their share is the least that can be said."""
+    confusion = np.diag([50] * 20)
+    for label in range(10):
+        confusion[label, label], confusion[label, label + 1] = 49, 1
+    found = label_score_intervals(single_rows(confusion.tolist())).given
+    low, high = proportion_confint(990, 1000, method="wilson")
+    assert found["balanced_accuracy"].low <= low + 1e-3
+    assert found["balanced_accuracy"].high >= high - 1e-3
+
+
 def test_parts_of_the_draws_are_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     def weights() -> list[np.ndarray]:
         return list(drawn_weights(np.full(7, 1.0 / 7), 7, 50, 3))

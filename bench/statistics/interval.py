@@ -482,7 +482,7 @@ def _mean_loss(
     whole = influence.sum(axis=1, keepdims=True)
     effective = float(units.effective(support.sum(axis=1, keepdims=True))[0])
     error = float(np.sqrt(units.products(whole)[0, 0] * effective / (effective - 1.0)))
-    resting = float(units.effective(np.bincount(codes, loss, n_groups)[:, None])[0])
+    resting = float(units.effective(np.bincount(codes, loss, n_groups)[:, None].astype(np.float64))[0])
     freedom = max(min(effective - 1.0, resting - 1.0, welch, float(units.freedom(whole)[0])), 0.1)
     varies = error**2 > NO_VARIATION
     share = np.array([mean / bound])
