@@ -89,7 +89,7 @@ def test_the_matthews_correlation_has_the_jackknifes_error_on_fishers_scale() ->
     assert ends(found) == pytest.approx([np.tanh(np.arctanh(observed) + sign * reach) for sign in (-1, 1)])
 
 
-def test_log_loss_over_groups_of_one_size_has_students_interval_on_the_logarithmic_scale() -> None:
+def test_log_loss_over_groups_of_one_size_has_students_interval_on_the_logarithmic_scale_longer_above() -> None:
     rng = np.random.default_rng(0)
     n_groups, size = 40, 6
     true = np.tile([0, 1], n_groups * size // 2)
@@ -98,8 +98,13 @@ def test_log_loss_over_groups_of_one_size_has_students_interval_on_the_logarithm
     groups = np.repeat(np.arange(n_groups), size)
     found = probability_score_intervals(probabilities, true, groups).given["log_loss"]
     means = -np.log(of_true).reshape(n_groups, size).mean(axis=1)
-    reach = stats.t.ppf(0.975, n_groups - 1) * stats.sem(means) / means.mean()
-    assert ends(found) == pytest.approx([means.mean() * np.exp(-reach), means.mean() * np.exp(reach)], rel=1e-6)
+    relative = stats.sem(means) / means.mean()
+    quantile = stats.t.ppf(0.975, means.sum() ** 2 / (means**2).sum() - 1)
+    assert found.low == pytest.approx(means.mean() * np.exp(-quantile * relative), rel=1e-6)
+    # To a skewness of one and a half relative errors the logarithm bends itself; losses have two and a half at least.
+    assert stats.skew(means, bias=False) / np.sqrt(n_groups) < 2.5 * relative
+    longer = quantile + relative * quantile**2 / 3
+    assert found.high == pytest.approx(means.mean() * np.exp(longer * relative), rel=1e-6)
 
 
 @settings(max_examples=60)
@@ -328,6 +333,32 @@ def test_a_constant_scores_chance_whatever_the_parts_taught_it(
     expected = np.mean(np.array(rates)[positive])
     assert ranked(np.array(score), positive, part_of).average_precision == pytest.approx(expected)
     assert expected >= positive.mean() - 1e-12
+
+
+def test_losses_that_two_groups_have_nearly_alone_are_hardly_known() -> None:
+    """With 2 great losses among 40 the next sample may have none or many."""
+    true = np.tile([0, 1], 20)
+    rare, even = (
+        probability_score_intervals(np.where(true[:, None] == [0, 1], right[:, None], 1 - right[:, None]), true, rows)
+        for right, rows in (
+            (np.where(np.arange(40) < 2, 0.01, 0.999), np.arange(40)),
+            (np.where(np.arange(40) % 2 == 0, 0.7, 0.8), np.arange(40)),
+        )
+    )
+    for metric in ("log_loss", "brier"):
+        wide, narrow = rare.given[metric], even.given[metric]
+        assert wide.high / wide.low > 20 * narrow.high / narrow.low
+
+
+def test_of_twenty_labels_that_are_nearly_all_right_the_mean_recall_is_no_surer_than_the_share_that_is_right() -> None:
+    """Ten of 1,000 examples are wrong; Wilson's interval of their share is the least that can be said."""
+    confusion = np.diag([50] * 20)
+    for label in range(10):
+        confusion[label, label], confusion[label, label + 1] = 49, 1
+    found = label_score_intervals(single_rows(confusion.tolist())).given
+    low, high = proportion_confint(990, 1000, method="wilson")
+    assert found["balanced_accuracy"].low <= low + 1e-3
+    assert found["balanced_accuracy"].high >= high - 1e-3
 
 
 def test_parts_of_the_draws_are_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ CLEARED = ".cleared"
 MODEL = "model.skops"
 """The file of a fitted model in a cell's folder."""
 
-FORMAT = 3
+FORMAT = 4
 """The version of the result format; a change that alters numbers, or what the files hold, raises it."""
 
 RECORD = ("task", "model", "search", "validation", "splits", "seed", "status", "started", "environment", "command")

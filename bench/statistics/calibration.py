@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.statistics.bootstrap import jackknife_error
-from bench.statistics.interval import Interval
+from bench.statistics.interval import Interval, label_score_intervals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class Reliability:
     error : float
         The calibration error: the root mean square distance of accuracy from confidence, without what chance adds.
     interval : Interval or None
-        Its 95 % interval over groups; None with fewer than two groups.
+        Its 95 % interval over groups; None where the accuracy has none for want of groups.
     """
 
     confidence: Floats
@@ -60,7 +60,9 @@ def reliability(
     rests on as much data (Nixon et al. 2019); equal confidences are never parted. The calibration error is
     :math:`\sqrt{\sum_b (n_b / n) (\text{accuracy}_b - \text{confidence}_b)^2}`. The variance of each distance over
     groups is taken off its square (Kumar, Liang and Ma 2019): with few predictions a perfectly calibrated model is
-    off the diagonal by chance alone. The interval is the jackknife's over groups.
+    off the diagonal by chance alone. The interval is the jackknife's over groups. It reaches at least as far as the
+    mean confidence may be from the accuracy by the accuracy's own interval, since no calibration error is less than
+    that: a model that is sure and has made no mistake yet may make one.
 
     Parameters
     ----------
@@ -107,7 +109,15 @@ def reliability(
     off = np.bincount(cells, correct - confidence, minlength=len(names) * len(counts))
     excess = off.reshape(shape).astype(np.float64)
     squared = float(_squared_error(held.sum(axis=0), excess.sum(axis=0), _variances(held, excess)))
-    return Reliability(mean, accuracy, counts, float(np.sqrt(max(squared, 0.0))), _interval(held, excess, squared))
+    right = np.bincount(codes, correct, len(names))
+    confusions = np.stack([right, held.sum(axis=1) - right, *np.zeros((2, len(names)))], axis=1).reshape(-1, 2, 2)
+    of_accuracy = label_score_intervals(confusions).given.get("accuracy")
+    interval = None
+    if of_accuracy is not None:
+        sure = float(confidence.mean())
+        furthest = max(abs(sure - of_accuracy.low), abs(of_accuracy.high - sure))
+        interval = _interval(held, excess, squared, furthest)
+    return Reliability(mean, accuracy, counts, float(np.sqrt(max(squared, 0.0))), interval)
 
 
 def _variances(held: Floats, excess: Floats) -> Floats:
@@ -123,18 +133,10 @@ def _squared_error(held: Floats, excess: Floats, variances: Floats) -> Floats:
     return np.asarray((held * (distances**2 - variances)).sum(axis=-1) / held.sum(axis=-1))
 
 
-def _interval(held: Floats, excess: Floats, squared: float) -> Interval | None:
-    from scipy.special import ndtri, stdtrit
+def _interval(held: Floats, excess: Floats, squared: float, furthest: float) -> Interval:
+    from scipy.special import stdtrit
 
-    n_groups = len(held)
-    if n_groups < 2:
-        return None
     without = _squared_error(held.sum(axis=0) - held, excess.sum(axis=0) - excess, _variances(held, excess))
-    error = jackknife_error(without)
-    reach = float(stdtrit(n_groups - 1, 0.975) * error)
+    reach = float(stdtrit(len(held) - 1, 0.975) * jackknife_error(without))
     low, high = (float(np.sqrt(min(max(end, 0.0), 1.0))) for end in (squared - reach, squared + reach))
-    if error == 0.0:
-        # Where nothing is wrong, the next group may be: Wilson's upper limit of none of so many.
-        quantile = float(ndtri(0.975)) ** 2
-        high = max(high, quantile / (n_groups + quantile))
-    return Interval(low, high)
+    return Interval(low, max(high, furthest))

@@ -30,6 +30,9 @@ NO_VARIATION = 1e-20
 GREATEST_LOSS = {"log_loss": -float(np.log(np.finfo(np.float64).eps)), "brier": 2.0}
 """The greatest loss of an example, with the probability of log-loss clipped."""
 
+LEAST_SKEWNESS = 2.5
+"""The least skewness of losses by their relative deviation; a gamma distribution has 2, a log-normal one 3 or more."""
+
 FEWEST = 3.0
 """Effective groups that each label must stand in; with fewer a score that needs the label has no interval."""
 
@@ -132,6 +135,15 @@ class _Units:
             groups = np.array([self.counts[self.strata == stratum].sum() for stratum in np.unique(self.strata)])
             squares, doubt = parts.sum(axis=0), (parts**2 / np.maximum(groups - 1.0, 1.0)[:, None]).sum(axis=0)
         return np.divide(squares**2, doubt, out=np.full(len(squares), np.inf), where=doubt > 0)
+
+    def skewness(self, influence: Floats, effective: Floats) -> Floats:
+        """The skewness of sums of groups' influences, raised by what few groups hide of it; 0 with strata."""
+        if self.strata is not None:
+            return np.zeros(influence.shape[1])
+        squares, cubes = self.counts @ influence**2, self.counts @ influence**3
+        few = np.maximum(effective, FEWEST)
+        hidden = np.sqrt(few * (few - 1.0)) / (few - 2.0)
+        return hidden * np.divide(cubes, squares**1.5, out=np.zeros_like(cubes), where=squares > NO_VARIATION)
 
     def _within_strata(self, influence: Floats) -> Floats:
         """What each stratum adds to `products`, of shape (n_strata, n_scores, n_scores)."""
@@ -295,7 +307,8 @@ class _Scores:
     def of(cls, values: Floats, influence: Floats, effective: Floats, units: _Units, capped: bool) -> _Scores:
         """Give each score Wilson's interval (1927) with the number of trials that the groups' variance stands for.
 
-        The quantile is Student's with the degrees of freedom that the variance has. Where size and weight have nothing
+        The quantile is Student's with the degrees of freedom that the variance has, and larger on the side to which the
+        groups are skewed. Where size and weight have nothing
         to do with being right, a share cannot vary more than if each group were all right or all wrong. So it is
         `capped` at the interval that has as many independent trials as there are effective groups, but not in a sample
         drawn by strata; a score that does not vary gets that one.
@@ -309,7 +322,9 @@ class _Scores:
         varies = (variance > NO_VARIATION) & (spread > NO_VARIATION)
         trials = np.where(varies, spread / np.where(varies, variance, 1.0), few)
         capped = capped and units.strata is None
-        limits = uncapped = _wilson(values, trials, np.where(varies, stdtrit(freedom, (1.0 + LEVEL) / 2.0), _normal()))
+        student = stdtrit(freedom, (1.0 + LEVEL) / 2.0)
+        sides = _skewed(student, units.skewness(influence, effective), _skewness_of_shares(values, trials))
+        limits = uncapped = _wilson(values, trials, np.where(varies, sides, _normal()))
         variance = np.where(varies, variance, 0.0)
         if capped:
             widest = _wilson(values, few, np.full(len(values), _normal()))
@@ -356,19 +371,26 @@ class _Scores:
         """The interval of the scores' mean, from their limits (Zou and Donner 2008).
 
         Over many labels chance averages out and bias does not. So the interval is moved by the mean bias, as far as
-        that is known, and from three labels on it is made of the wider limits without the cap.
+        that is known, and from three labels on it is made of the wider limits without the cap. These leave too little
+        above many labels that are nearly all right, so it is no narrower than that of the mean as one share.
         """
         products = units.products(self.influence)
         deviations = np.sqrt(np.diagonal(products))
         scale = np.where(deviations > 0, deviations, 1.0)
         correlations = products / np.outer(scale, scale)
         np.fill_diagonal(correlations, 1.0)
-        low, high = self.limits if len(self.values) <= 2 else self.uncapped
-        below, above = self.values - low, high - self.values
+        limits = self.limits if len(self.values) <= 2 else self.uncapped
+        below, above = self.values - limits[0], limits[1] - self.values
         centre, n = float((self.values - self.bias).mean()), len(self.values)
         reach = [float(np.sqrt(max(side @ correlations @ side, 0.0))) / n for side in (below, above)]
         observed = float(self.values.mean())
-        return Interval(max(min(centre - reach[0], observed), 0.0), min(max(centre + reach[1], observed), 1.0))
+        low, high = min(centre - reach[0], observed), max(centre + reach[1], observed)
+        if n > 2:
+            rests_on = np.array([self.effective.max()])
+            joint = self.influence.mean(axis=1, keepdims=True)
+            whole = _Scores.of(np.array([observed]), joint, rests_on, units, capped=False).limits[:, 0]
+            low, high = min(low, float(whole[0])), max(high, float(whole[1]))
+        return Interval(max(low, 0.0), min(high, 1.0))
 
 
 def _f1(overlap: Floats) -> Floats:
@@ -389,14 +411,32 @@ def _normal() -> float:
     return float(ndtri((1.0 + LEVEL) / 2.0))
 
 
-def _wilson(values: Floats, trials: Floats, quantile: Floats) -> Floats:
-    """The lower and the upper limits, of shape (2, n)."""
-    squared = quantile**2
+def _skewness_of_shares(values: Floats, trials: Floats) -> Floats:
+    """The skewness of shares of so many independent trials."""
+    spread = values * (1.0 - values) * trials
+    return np.divide(1.0 - 2.0 * values, np.sqrt(spread), out=np.zeros_like(values), where=spread > 0)
+
+
+def _skewed(quantile: Floats, skewness: Floats, of_shares: Floats) -> Floats:
+    """The quantiles of the lower and of the upper limit, of shape (2, n), for scores with skewed errors.
+
+    Johnson's correction (1978) on the side of the large errors. Wilson's interval, and one on the logarithmic scale,
+    bends by itself as much as one and a half times the skewness of a share asks for; the rest is added.
+    """
+    excess = skewness - 1.5 * of_shares
+    longer = np.where(excess * skewness > 0, np.abs(excess), 0.0) * quantile**2 / 3.0
+    return quantile + np.stack([np.where(skewness < 0, longer, 0.0), np.where(skewness > 0, longer, 0.0)])
+
+
+def _wilson(values: Floats, trials: Floats, quantiles: Floats) -> Floats:
+    """The lower and the upper limits, of shape (2, n), with one quantile for both or one for each."""
+    squared = quantiles**2
     # In this form huge quantiles and few trials do not overflow.
     weight = trials / (trials + squared)
     centre = values * weight + 0.5 * (1.0 - weight)
-    half = quantile / (trials + squared) * np.sqrt(values * (1.0 - values) * trials + squared / 4.0)
-    return np.stack([np.clip(centre - half, 0.0, values), np.clip(centre + half, values, 1.0)])
+    half = quantiles / (trials + squared) * np.sqrt(values * (1.0 - values) * trials + squared / 4.0)
+    low, high = np.broadcast_to(centre - half, (2, len(values)))[0], np.broadcast_to(centre + half, (2, len(values)))[1]
+    return np.stack([np.clip(low, 0.0, values), np.clip(high, values, 1.0)])
 
 
 def _correlation(matrices: Floats, units: _Units, effective: float) -> Interval:
@@ -424,7 +464,10 @@ def _mean_loss(
 ) -> Interval:
     """The interval of a mean loss, on the logarithmic scale or Wilson's; Wilson's also where no group's loss varies.
 
-    A rare label may have most of the loss. The degrees of freedom are therefore those of the labels' parts of the
+    Losses have a long tail that a sample seldom shows: most data sets hold no group of great loss, and their mean is
+    too low. So their skewness is taken to be `LEAST_SKEWNESS` times their relative deviation at least, and where few
+    groups have most of the loss, the degrees of freedom are as if there were no others. A rare label may have most of
+    the loss, too. The degrees of freedom are therefore also those of the labels' parts of the
     variance, put together by Welch (1947).
     """
     from scipy.special import stdtrit
@@ -439,15 +482,21 @@ def _mean_loss(
     whole = influence.sum(axis=1, keepdims=True)
     effective = float(units.effective(support.sum(axis=1, keepdims=True))[0])
     error = float(np.sqrt(units.products(whole)[0, 0] * effective / (effective - 1.0)))
-    freedom = max(min(effective - 1.0, welch, float(units.freedom(whole)[0])), 0.1)
-    quantile = float(stdtrit(freedom, (1.0 + LEVEL) / 2.0))
+    resting = float(units.effective(np.bincount(codes, loss, n_groups)[:, None].astype(np.float64))[0])
+    freedom = max(min(effective - 1.0, resting - 1.0, welch, float(units.freedom(whole)[0])), 0.1)
     varies = error**2 > NO_VARIATION
-    if logarithmic and varies:
-        reach = min(quantile * error / mean, 700.0)
-        return Interval(mean * float(np.exp(-reach)), min(mean * float(np.exp(reach)), bound))
     share = np.array([mean / bound])
-    trials = share * (1.0 - share) / (error / bound) ** 2 if varies else np.array([effective])
-    low, high = _wilson(share, trials, np.array([quantile if varies else _normal()]))
+    if not varies:
+        low, high = _wilson(share, np.array([effective]), np.array([_normal()]))
+        return Interval(bound * float(low[0]), bound * float(high[0]))
+    trials = share * (1.0 - share) / (error / bound) ** 2
+    own = np.array([error / mean]) if logarithmic else _skewness_of_shares(share, trials)
+    skewness = np.maximum(units.skewness(whole, np.array([effective])), LEAST_SKEWNESS * own)
+    quantiles = _skewed(np.array([float(stdtrit(freedom, (1.0 + LEVEL) / 2.0))]), skewness, own)
+    if logarithmic:
+        below, above = np.minimum(quantiles[:, 0] * error / mean, 700.0)
+        return Interval(mean * float(np.exp(-below)), min(mean * float(np.exp(above)), bound))
+    low, high = _wilson(share, trials, quantiles)
     return Interval(bound * float(low[0]), bound * float(high[0]))
 
 

@@ -10,6 +10,9 @@ grid is all combinations of
 - the labels' rates: 50/50, 90/10, 98/2, and nine labels of 30 to 2 %;
 - the protocol: each example predicted once, and for some settings three times, as in a repeated cross-validation.
 
+A second table, "beyond the grid", has settings in which an interval is likely to fail: large groups that are harder
+than small ones, many labels that are nearly all right, and calibration errors of few or very sharp predictions.
+
 Printed is the page ``docs/coverage.md``: of each metric the share of intervals that hold the truth. The same arguments
 print the same page::
 
@@ -34,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.evaluation.metrics import grouped_confusion, label_scores, per_class, probability_scores
+from bench.statistics.calibration import BINS, FEWEST_IN_BIN, Reliability, reliability
 from bench.statistics.interval import Interval, label_score_intervals, probability_score_intervals
 
 Floats = NDArray[np.float64]
@@ -45,8 +49,14 @@ RATES: dict[str, tuple[float, ...]] = {
     "98/2": (0.98, 0.02),
     "nine": (0.30, 0.20, 0.14, 0.11, 0.08, 0.06, 0.05, 0.04, 0.02),
 }
-SEPARATION = {2: 2.0, 9: 2.6}
-"""By the number of labels: how far the label shifts its column, whose noise has the deviation 1."""
+EASY: dict[str, tuple[float, ...]] = {"easy 50/50": (0.5, 0.5), "easy twenty": (0.05,) * 20}
+"""Labels that are nearly all predicted right."""
+
+SEPARATION = dict.fromkeys(RATES, 2.0) | {"nine": 2.6, "easy 50/50": 3.5, "easy twenty": 5.0}
+"""How far the label shifts its column, whose noise has the deviation 1."""
+
+HARDER = 0.25
+"""Where large groups are harder, a group's separation falls with this power of its size."""
 
 EFFECTS = {"none": (0.0, np.inf), "moderate": (0.3, 20.0), "strong": (0.7, 4.0)}
 """The deviation of a group's shift of a column, and the concentration of its labels' rates (Dirichlet's)."""
@@ -73,6 +83,17 @@ than 5 %. **Bold** is less than 93 %, *italics* more than 97 %, where chance doe
 - **labels**: the labels' rates; `nine` is nine labels of 30 to 2 %. The last three columns are the rarest label's.
 """
 
+BEYOND = """
+## Beyond the grid
+
+Settings in which an interval is likely to fail, with the same key. `calibration` is the calibration error.
+
+- **sizes**: with `large harder` a large group's examples are also harder than a small one's, by the fourth root of its
+  size.
+- **labels**: `easy` labels are nearly all predicted right; `easy twenty` is twenty equally frequent ones. `too sure`
+  means that logits are doubled, so that the model claims too much.
+"""
+
 METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "mcc", "log_loss", "brier", "average_precision")
 OF_THE_RAREST = ("f1", "precision", "recall")
 
@@ -85,14 +106,16 @@ class Setting:
     ----------
     n_groups, size : int
         Groups, and their mean number of examples.
-    sizes : {"equal", "power law"}
+    sizes : {"equal", "power law", "large harder"}
         How unequal they are.
     effect : str
         One of `EFFECTS`.
     rates : str
-        One of `RATES`.
+        One of `RATES` or `EASY`.
     repeats : int
         How often each example is predicted.
+    sure : float
+        The factor of the logits; with 1 the probabilities are those of the population.
     """
 
     n_groups: int
@@ -101,6 +124,7 @@ class Setting:
     effect: str
     rates: str
     repeats: int = 1
+    sure: float = 1.0
 
 
 def settings() -> Iterator[Setting]:
@@ -115,6 +139,19 @@ def settings() -> Iterator[Setting]:
             yield Setting(n_groups, size, "equal", "none" if size == 1 else "moderate", rates, repeats=3)
 
 
+def beyond() -> Iterator[Setting]:
+    """The rows of the second table."""
+    for n_groups in (8, 15, 50):
+        for rates in ("50/50", "90/10", "nine"):
+            yield Setting(n_groups, 20, "large harder", "moderate", rates)
+    for n_groups, size in ((400, 1), (1000, 1), (50, 20)):
+        yield Setting(n_groups, size, "equal", "none", "easy twenty")
+    for n_groups, size in ((60, 1), (100, 1), (200, 1), (1000, 1), (10, 20), (50, 20)):
+        for rates in ("50/50", "easy 50/50", "nine"):
+            for sure in (1.0, 2.0):
+                yield Setting(n_groups, size, "equal", "none" if size == 1 else "moderate", rates, sure=sure)
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What a classifier says of a data set; arrays have a row for each example and repeat."""
@@ -127,11 +164,11 @@ class Predictions:
 
 def draw(setting: Setting, n_groups: int, rng: np.random.Generator) -> Predictions:
     """Draw a data set of so many groups, with predictions."""
-    rates = np.array(RATES[setting.rates])
+    rates = np.array((RATES | EASY)[setting.rates])
     shift, concentration = EFFECTS[setting.effect]
     n_labels = len(rates)
     sizes = np.full(n_groups, setting.size)
-    if setting.sizes == "power law":
+    if setting.sizes != "equal":
         pareto = np.minimum(rng.pareto(1.2, n_groups) + 1.0, 200.0)
         sizes = np.maximum(1, np.round(pareto * setting.size / 4.0)).astype(int)
     groups = np.repeat(np.arange(n_groups), sizes)
@@ -141,12 +178,13 @@ def draw(setting: Setting, n_groups: int, rng: np.random.Generator) -> Predictio
     seen = rng.normal(size=(len(groups), n_labels))
     if shift:
         seen += (shift * rng.normal(size=(n_groups, n_labels)))[groups]
-    separation = SEPARATION[n_labels]
-    seen[np.arange(len(groups)), true] += separation
+    separation = SEPARATION[setting.rates]
+    easier = sizes[groups] ** -HARDER if setting.sizes == "large harder" else 1.0
+    seen[np.arange(len(groups)), true] += separation * easier
     again = [
         seen + (AGAIN * rng.normal(size=seen.shape) if setting.repeats > 1 else 0.0) for _ in range(setting.repeats)
     ]
-    logits = separation * np.concatenate(again) + np.log(rates)
+    logits = setting.sure * (separation * np.concatenate(again) + np.log(rates))
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     parts = np.repeat(np.arange(setting.repeats), len(groups))
     probabilities = odds / odds.sum(axis=1, keepdims=True)
@@ -160,14 +198,27 @@ def truth(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
     confusion = _by_group(found, 1, np.zeros_like(found.groups))[0]
     rarest = {name: float(per_class(confusion)[name][-1]) for name in OF_THE_RAREST}
     scores = {name: float(score) for name, score in label_scores(confusion).items()}
-    return scores | probability_scores(found.probabilities, found.true, found.parts) | rarest
+    scores |= probability_scores(found.probabilities, found.true, found.parts) | rarest
+    if setting in beyond():
+        scores["calibration"] = _calibration(found, np.arange(len(found.true)) % 1000, _bins(setting)).error
+    return scores
+
+
+def _bins(setting: Setting) -> int:
+    """The bins that a data set of a setting has; the population's error is by as many."""
+    return max(1, min(BINS, setting.n_groups * setting.size // FEWEST_IN_BIN))
+
+
+def _calibration(found: Predictions, groups: Codes, bins: int) -> Reliability:
+    correct = found.probabilities.argmax(axis=1) == found.true
+    return reliability(found.probabilities.max(axis=1), correct, groups, bins)
 
 
 def intervals(found: Predictions, n_groups: int) -> dict[str, Interval | None]:
     """The harness's intervals."""
     of_labels = label_score_intervals(_by_group(found, n_groups, found.groups))
     of_probabilities = probability_score_intervals(found.probabilities, found.true, found.groups, found.parts)
-    given = of_labels.given | of_probabilities.given
+    given: dict[str, Interval | None] = {**of_labels.given, **of_probabilities.given}
     return {name: given.get(name) for name in METRICS} | {name: of_labels.by_label[name][-1] for name in OF_THE_RAREST}
 
 
@@ -204,12 +255,16 @@ class Coverage:
 
 def coverage(setting: Setting, repeats: int, seed: int = 0) -> dict[str, Coverage]:
     """Draw data sets of one setting and count how often their intervals hold the truth."""
-    place = list(settings()).index(setting)
+    place = [*settings(), *beyond()].index(setting)
     rng = np.random.default_rng([seed, place])
     true = truth(setting, rng)
     found: dict[str, list[Interval]] = {name: [] for name in true}
     for _ in range(repeats):
-        for name, interval in intervals(draw(setting, setting.n_groups, rng), setting.n_groups).items():
+        drawn = draw(setting, setting.n_groups, rng)
+        given = intervals(drawn, setting.n_groups)
+        if "calibration" in true:
+            given["calibration"] = _calibration(drawn, drawn.groups, _bins(setting)).interval
+        for name, interval in given.items():
             if interval is not None:
                 found[name].append(interval)
     return {
@@ -239,12 +294,14 @@ def line_head(setting: Setting) -> str:
     groups = f"{setting.n_groups:,} x {setting.size}"
     protocol = "" if setting.repeats == 1 else f", {setting.repeats} repeats"
     sizes = setting.sizes if setting.size > 1 else ""
-    return f"| {groups}{protocol} | {sizes} | {setting.effect} | {setting.rates} |"
+    labels = setting.rates if setting.sure == 1.0 else f"{setting.rates}, too sure"
+    return f"| {groups}{protocol} | {sizes} | {setting.effect} | {labels} |"
 
 
 def line(setting: Setting, found: Mapping[str, Coverage], repeats: int) -> str:
     """A row of the table."""
-    cells = [cell(found[name], repeats) for name in (*METRICS, *OF_THE_RAREST)]
+    columns = (*METRICS, *OF_THE_RAREST, *(["calibration"] if "calibration" in found else []))
+    cells = [cell(found[name], repeats) for name in columns]
     return f"{line_head(setting)} {' | '.join(cells)} |"
 
 
@@ -253,27 +310,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Coverage of 95 %% intervals on a grid of settings.")
     parser.add_argument("--repeats", type=int, default=1000, help="data sets for each row of the table")
     parser.add_argument("--groups", type=int, nargs="+", help="only rows with so many groups")
-    parser.add_argument("--rates", nargs="+", choices=list(RATES), help="only rows with these rates")
+    parser.add_argument("--rates", nargs="+", choices=list(RATES | EASY), help="only rows with these rates")
     parser.add_argument("--seed", type=int, default=0, help="seed of the simulation")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     chosen = parser.parse_args(arguments)
     if chosen.repeats < 1:
         parser.error("--repeats must be at least 1")
-    rows = [
-        setting
-        for setting in settings()
-        if (chosen.groups is None or setting.n_groups in chosen.groups)
-        and (chosen.rates is None or setting.rates in chosen.rates)
-    ]
+    wanted, also = (
+        [
+            setting
+            for setting in table
+            if (chosen.groups is None or setting.n_groups in chosen.groups)
+            and (chosen.rates is None or setting.rates in chosen.rates)
+        ]
+        for table in (settings(), beyond())
+    )
     titles = ["groups", "sizes", "differ", "labels", *METRICS, *(f"rarest {name}" for name in OF_THE_RAREST)]
-    print(PAGE.format(repeats=chosen.repeats))
-    print(f"| {' | '.join(titles)} |")
-    print("| --- | --- | --- | --- |" + " ---: |" * (len(titles) - 4))
+    count = partial(coverage, repeats=chosen.repeats, seed=chosen.seed)
     with ProcessPoolExecutor(chosen.workers) as pool:
-        for setting, found in zip(
-            rows, pool.map(partial(coverage, repeats=chosen.repeats, seed=chosen.seed), rows), strict=True
+        for page, rows, columns in (
+            (PAGE.format(repeats=chosen.repeats), wanted, titles),
+            (BEYOND, also, [*titles, "calibration"]),
         ):
-            print(line(setting, found, chosen.repeats), flush=True)
+            print(page)
+            print(f"| {' | '.join(columns)} |")
+            print("| --- | --- | --- | --- |" + " ---: |" * (len(columns) - 4))
+            for setting, found in zip(rows, pool.map(count, rows), strict=True):
+                print(line(setting, found, chosen.repeats), flush=True)
 
 
 if __name__ == "__main__":
