@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scores import score_predictions
 from stored import _record, _trials
 
 from bench.comparison.compare import compare
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_request
 from bench.comparison.selection import select
-from bench.evaluation.scoring import score_predictions
 from bench.results.cell import CellResult
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
@@ -70,7 +70,7 @@ def store_contest(
         folder = RunFolder(results / task / model / key)
         for cell in cells:
             folder.write_cell(cell)
-        folder.write_summary(summarise(cells, LABELS))
+        folder.write_summary(summarise(cells, LABELS, "macro_f1"))
         record = _record(key, task, model, LABELS, folds, 0, False)
         record["task"] |= {"n_examples": n, "n_groups": n_groups} | changes.get("of_task", {})
         folder.write_record(record | {name: value for name, value in changes.items() if name != "of_task"})

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scores import score_predictions
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from bench.evaluation.scoring import score_predictions
 from bench.features.tfidf import Tfidf
 from bench.models.persistence import dumps
 from bench.results.cell import FINAL, CellResult, Trial
@@ -53,7 +53,7 @@ def write_run(
             cell = CellResult(fold=cell.fold, status="failed", seconds={"fit": 0.1}, error=error)
         folder.write_cell(cell)
     if failed_fold is None:
-        folder.write_summary(summarise(cells, labels))
+        folder.write_summary(summarise(cells, labels, "macro_f1"))
         folder.write_cell(
             CellResult(
                 FINAL,

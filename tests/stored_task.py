@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scores import score_predictions
 from stored import _record
 
 from bench.data import Task
-from bench.evaluation.scoring import score_predictions
 from bench.planning.reference import pass_scores
 from bench.results.cell import CellResult, Trial
 from bench.results.store import RunFolder
@@ -50,7 +50,7 @@ def write_task_runs(
             "n_examples": len(task),
             "n_groups": len(set(task.groups)),
             "notes": list(task.notes),
-            "references": [] if task.passes is None else pass_scores(task.passes, task.groups, task.labels),
+            "references": [] if task.passes is None else pass_scores(task.passes, task.groups, task.labels, "macro_f1"),
         }
         record["model"] |= model
         folder = RunFolder(results / task.name / name / record["key"])
@@ -70,7 +70,7 @@ def write_task_runs(
         cells[0].notes += notes
         for cell in cells:
             folder.write_cell(cell)
-        folder.write_summary(summarise(cells, task.labels))
+        folder.write_summary(summarise(cells, task.labels, "macro_f1"))
         folder.write_record(record)
         written[name] = folder
     return written

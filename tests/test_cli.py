@@ -284,7 +284,7 @@ COMPLETIONS = {
         ["task=", "model=", "metric=", "baseline=", "rope=", "seed=", "search=", "results="],
     ),
     "a metric to compare": ("bench compare me", ["metric="]),
-    "a metric's name": ("bench compare task=stance metric=m", ["metric=macro_f1", "metric=mcc"]),
+    "a metric's name": ("bench compare task=stance metric=m", ["metric=macro_f1", "metric=mcc", "metric=macro_auroc"]),
     "a baseline": ("bench report baseline=maj", ["baseline=majority"]),
     "a search": ("bench run task=stance search=q", ["search=quick"]),
     "nothing for a number": ("bench run seed=", []),

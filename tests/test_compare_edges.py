@@ -191,7 +191,7 @@ def test_with_repeats_a_suspect_stands_once_and_only_where_every_repeat_agrees(t
                 right = cell.predictions["id"] == turned
                 cell.predictions.loc[right, "predicted"] = cell.predictions.loc[right, "label"]
             folder.write_cell(cell)
-        folder.write_summary(summarise([folder.read_cell(fold) for fold in range(10)], LABELS))
+        folder.write_summary(summarise([folder.read_cell(fold) for fold in range(10)], LABELS, "macro_f1"))
     twice = compared(tmp_path, "task=denial")["suspects"]
     assert [each["id"] for each in twice] == [each["id"] for each in once if each["id"] != turned]
     margins = {each["id"]: each["margin"] for each in once}

@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from small_tasks import text_task
 
 from bench.cli import main
+from bench.comparison.curves import REGION, curve_verdict
 from bench.config import compose
 from bench.data.splits import outer_splits
 from bench.errors import ConfigError
+from bench.metrics.registry import find_metric
 from bench.planning.curve_parts import curve_parts, keep_examples, keep_groups
-from bench.results.curves import FOLDER, REGION, stored_curves, verdict
+from bench.results.curves import FOLDER, stored_curves
 from bench.results.store import RunFolder, stored_runs
 from bench.running.curve import run_curves
 from bench.running.job import InterruptedRun
@@ -181,15 +183,15 @@ def found(low: float, high: float) -> Difference:
     ],
 )
 def test_the_verdict_follows_the_rule(difference: Difference | None, metric: str, kind: str) -> None:
-    assert verdict("groups", "1/2", difference, metric, 5)["kind"] == kind
+    assert curve_verdict("groups", "1/2", difference, find_metric(metric), 5)["kind"] == kind
 
 
 def test_the_verdict_is_said_in_words() -> None:
-    told = verdict("groups", "1/2", found(0.01, 0.072), "macro_f1", 5)
+    told = curve_verdict("groups", "1/2", found(0.01, 0.072), find_metric("macro_f1"), 5)
     assert (
         told["text"] == "still rising: +0.041 [+0.010, +0.072] from half of the groups to all; more groups should help"
     )
-    told = verdict("examples", "1/2", found(-0.1, 0.2), "macro_f1", 5)
+    told = curve_verdict("examples", "1/2", found(-0.1, 0.2), find_metric("macro_f1"), 5)
     assert told["text"] == "cannot be told with 5 groups: +0.050 [-0.100, +0.200] from half of the examples to all"
 
 

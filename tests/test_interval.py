@@ -12,14 +12,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
-from sklearn.metrics import average_precision_score, matthews_corrcoef
+from scores import (
+    LABEL_METRICS,
+    PROBABILITY_METRICS,
+    confusion_by_group,
+    label_intervals,
+    label_scores,
+    probability_intervals,
+)
+from scores import probability_scores as scores_of
+from sklearn.metrics import average_precision_score, matthews_corrcoef, roc_auc_score
 from statsmodels.stats.proportion import proportion_confint
 
-from bench.evaluation.metrics import F_AVG, LABEL_METRICS, PROBABILITY_METRICS, label_scores, per_class, ranked
-from bench.evaluation.metrics import probability_scores as scores_of
-from bench.results.summary import confusion_by_group
+from bench.metrics.auroc import MACRO_AUROC
+from bench.metrics.average_precision import AVERAGE_PRECISION
+from bench.metrics.confusion import per_class
+from bench.metrics.ranking import ranked
 from bench.statistics.draws import drawn_weights
-from bench.statistics.interval import FEWEST, Interval, label_score_intervals, probability_score_intervals
+from bench.statistics.interval import FEWEST, Interval
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 from interval_coverage import Setting, coverage
@@ -53,7 +63,7 @@ def single_rows(confusion: list[list[int]]) -> np.ndarray:
 
 
 def test_where_every_example_is_its_own_group_shares_have_wilsons_interval() -> None:
-    found = label_score_intervals(single_rows([[70, 5, 5], [10, 30, 2], [0, 3, 25]]))
+    found = label_intervals(single_rows([[70, 5, 5], [10, 30, 2], [0, 3, 25]]))
     assert ends(found.given["accuracy"]) == pytest.approx(proportion_confint(125, 150, method="wilson"))
     assert ends(found.by_label["recall"][1]) == pytest.approx(proportion_confint(30, 42, method="wilson"))
     assert ends(found.by_label["precision"][2]) == pytest.approx(proportion_confint(25, 32, method="wilson"))
@@ -68,12 +78,12 @@ def test_a_rare_label_makes_the_interval_of_macro_f1_wide() -> None:
     draws = np.random.default_rng(0).multinomial(1000, [0.976, 0.004, 0.006, 0.014], size=20_000).reshape(-1, 2, 2)
     percentiles = np.quantile(label_scores(draws)["macro_f1"], [0.025, 0.975])
     assert percentiles == pytest.approx([0.770, 0.938], abs=0.004)
-    assert ends(label_score_intervals(groups).given["macro_f1"]) == pytest.approx(percentiles, abs=0.015)
+    assert ends(label_intervals(groups).given["macro_f1"]) == pytest.approx(percentiles, abs=0.015)
 
 
 def test_the_matthews_correlation_has_the_jackknifes_error_on_fishers_scale() -> None:
     true, predicted, groups, _ = drawn_predictions(12, 9)
-    found = label_score_intervals(confusion_by_group(true, predicted, groups, 3)).given["mcc"]
+    found = label_intervals(confusion_by_group(true, predicted, groups, 3)).given["mcc"]
     names = np.unique(groups)
     left_out = np.array([matthews_corrcoef(true[groups != name], predicted[groups != name]) for name in names])
     deviations = left_out - left_out.mean()
@@ -96,7 +106,7 @@ def test_log_loss_over_groups_of_one_size_has_students_interval_on_the_logarithm
     of_true = rng.uniform(0.3, 0.9, n_groups * size)
     probabilities = np.where(true[:, None] == [0, 1], of_true[:, None], 1 - of_true[:, None])
     groups = np.repeat(np.arange(n_groups), size)
-    found = probability_score_intervals(probabilities, true, groups).given["log_loss"]
+    found = probability_intervals(probabilities, true, groups).given["log_loss"]
     means = -np.log(of_true).reshape(n_groups, size).mean(axis=1)
     relative = stats.sem(means) / means.mean()
     quantile = stats.t.ppf(0.975, means.sum() ** 2 / (means**2).sum() - 1)
@@ -119,7 +129,7 @@ def test_every_interval_holds_its_score_and_stays_in_range_or_says_which_label_i
     observed, classes = label_scores(confusions.sum(axis=0)), per_class(confusions.sum(axis=0))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = label_score_intervals(confusions)
+        found = label_intervals(confusions)
     assert set(found.given) ^ set(found.withheld) == set(LABEL_METRICS)
     for name, interval in found.given.items():
         assert LEAST.get(name, 0.0) <= interval.low <= float(observed[name]) + 1e-12
@@ -134,7 +144,7 @@ def test_every_interval_holds_its_score_and_stays_in_range_or_says_which_label_i
 @pytest.mark.parametrize("seed", range(3))
 def test_intervals_of_probabilities_hold_their_scores_and_stay_in_range(seed: int) -> None:
     true, _, groups, probabilities = drawn_predictions(6, 6, seed, right=0.95)
-    found = probability_score_intervals(probabilities, true, groups).given
+    found = probability_intervals(probabilities, true, groups).given
     assert set(found) == set(PROBABILITY_METRICS)
     observed = scores_of(probabilities, true)
     for name, interval in found.items():
@@ -145,16 +155,16 @@ def test_intervals_of_probabilities_hold_their_scores_and_stay_in_range(seed: in
 def test_right_and_wrong_are_mirror_images() -> None:
     """Where every hit becomes a miss, the accuracy's interval is reflected at one half."""
     confusions = np.random.default_rng(0).integers(1, 9, size=(7, 2, 2))
-    right = label_score_intervals(confusions).given["accuracy"]
-    wrong = label_score_intervals(confusions[:, :, ::-1]).given["accuracy"]
+    right = label_intervals(confusions).given["accuracy"]
+    wrong = label_intervals(confusions[:, :, ::-1]).given["accuracy"]
     assert ends(wrong) == pytest.approx([1 - right.high, 1 - right.low], abs=1e-12)
 
 
 def test_renaming_labels_and_groups_changes_nothing() -> None:
     confusions = np.random.default_rng(1).integers(0, 9, size=(6, 3, 3))
     order = np.array([2, 0, 1])
-    here = label_score_intervals(confusions).given
-    there = label_score_intervals(confusions[::-1, order][:, :, order]).given
+    here = label_intervals(confusions).given
+    there = label_intervals(confusions[::-1, order][:, :, order]).given
     assert set(here) == set(LABEL_METRICS)
     for name in LABEL_METRICS:
         assert ends(here[name]) == pytest.approx(ends(there[name]), abs=1e-9)
@@ -165,8 +175,8 @@ def test_the_same_examples_in_fewer_groups_give_a_wider_interval() -> None:
     widths, widths_of_log_loss = [], []
     for n_groups in (60, 12, 4):
         groups = np.repeat(np.arange(n_groups), len(true) // n_groups)
-        found = label_score_intervals(confusion_by_group(true, predicted, groups, 3)).given["macro_f1"]
-        of_log_loss = probability_score_intervals(probabilities, true, groups).given["log_loss"]
+        found = label_intervals(confusion_by_group(true, predicted, groups, 3)).given["macro_f1"]
+        of_log_loss = probability_intervals(probabilities, true, groups).given["log_loss"]
         widths.append(found.high - found.low)
         widths_of_log_loss.append(of_log_loss.high - of_log_loss.low)
     assert widths == sorted(widths)
@@ -176,56 +186,54 @@ def test_the_same_examples_in_fewer_groups_give_a_wider_interval() -> None:
 def test_copies_of_examples_inside_their_groups_do_not_narrow_the_interval() -> None:
     true, predicted, groups, probabilities = drawn_predictions(9, 5)
     confusions = confusion_by_group(true, predicted, groups, 3)
-    once, often = (label_score_intervals(confusions * times).given for times in (1, 10))
+    once, often = (label_intervals(confusions * times).given for times in (1, 10))
     for name in LABEL_METRICS:
         assert ends(once[name]) == pytest.approx(ends(often[name]), abs=1e-9)
-    plain = probability_score_intervals(probabilities, true, groups).given
-    copied = probability_score_intervals(
-        *(np.concatenate([each, each]) for each in (probabilities, true, groups))
-    ).given
+    plain = probability_intervals(probabilities, true, groups).given
+    copied = probability_intervals(*(np.concatenate([each, each]) for each in (probabilities, true, groups))).given
     for name in PROBABILITY_METRICS:
         assert ends(copied[name]) == pytest.approx(ends(plain[name]), abs=1e-9)
 
 
 def test_one_group_gives_no_interval() -> None:
     true, predicted, groups, probabilities = drawn_predictions(1, 20)
-    assert not label_score_intervals(confusion_by_group(true, predicted, groups, 3)).given
-    assert not probability_score_intervals(probabilities, true, groups).given
+    assert not label_intervals(confusion_by_group(true, predicted, groups, 3)).given
+    assert not probability_intervals(probabilities, true, groups).given
 
 
 def test_a_label_in_two_groups_of_many_leaves_the_scores_that_need_it_without_interval() -> None:
     confusions = np.tile(np.diag([20, 10, 0]), (30, 1, 1))
     confusions[:2, 2, 2] = 5
-    found = label_score_intervals(confusions)
+    found = label_intervals(confusions)
     assert set(found.given) == {"accuracy"}
     assert {(thin.label, thin.groups) for thin in found.withheld.values()} == {(2, 2.0)}
     assert found.by_label["f1"][0] is not None
     assert found.by_label["f1"][2] is None
     true = np.tile([0, 0, 1], 30)
     true[:2] = 2
-    thin = probability_score_intervals(np.full((90, 3), 1 / 3), true, np.arange(90))
+    thin = probability_intervals(np.full((90, 3), 1 / 3), true, np.arange(90))
     assert {name: each.label for name, each in thin.withheld.items()} == dict.fromkeys(PROBABILITY_METRICS, 2)
 
 
 def test_a_metric_of_two_labels_does_not_need_the_others() -> None:
     confusions = np.tile(np.diag([20, 10, 0]), (30, 1, 1)) + 1
     confusions[:, 2], confusions[:, :, 2] = 0, 0
-    found = label_score_intervals(confusions, metric=F_AVG)
-    assert F_AVG in found.given
+    found = label_intervals(confusions, metric="f_avg")
+    assert "f_avg" in found.given
     assert "macro_f1" in found.withheld
 
 
 def test_a_few_huge_groups_count_as_few() -> None:
     sizes = np.array([500, 400, *[5] * 30])
     confusions = sizes[:, None, None] * np.array([[2, 1], [1, 2]])
-    found = label_score_intervals(confusions)
+    found = label_intervals(confusions)
     assert not found.given
     assert found.withheld["accuracy"].groups == pytest.approx(sizes.sum() ** 2 / (sizes**2).sum())
 
 
 @pytest.mark.parametrize("n_groups", [3, 5, 40])
 def test_a_perfect_score_is_as_certain_as_so_many_successes_in_a_row(n_groups: int) -> None:
-    found = label_score_intervals(np.tile(np.eye(2, dtype=int) * 7, (n_groups, 1, 1)))
+    found = label_intervals(np.tile(np.eye(2, dtype=int) * 7, (n_groups, 1, 1)))
     low, high = proportion_confint(n_groups, n_groups, method="wilson")
     assert ends(found.given["accuracy"]) == pytest.approx([low, high], abs=1e-12)
     assert ends(found.by_label["f1"][0]) == pytest.approx([2 * low / (1 + low), 1.0], abs=1e-12)
@@ -239,7 +247,7 @@ def test_a_sample_drawn_by_strata_varies_within_them_only() -> None:
     right = np.concatenate([rng.binomial(10, 0.95, 30), rng.binomial(10, 0.4, 30)])
     confusions = np.array([[[hits, 10 - hits], [10 - hits, hits]] for hits in right]).astype(float)
     strata = np.repeat([0, 1], 30)
-    plain, stratified = (label_score_intervals(confusions, strata=of).given["accuracy"] for of in (None, strata))
+    plain, stratified = (label_intervals(confusions, strata=of).given["accuracy"] for of in (None, strata))
     assert stratified.high - stratified.low < 0.5 * (plain.high - plain.low)
     error = np.sqrt(sum(np.var(right[strata == s] / 10, ddof=1) / 30 for s in (0, 1))) / 2
     assert stratified.high - stratified.low == pytest.approx(2 * 2.0 * error, rel=0.1)
@@ -254,7 +262,7 @@ def test_a_stratum_of_a_single_group_makes_the_interval_wide_rather_than_sure_of
         right = rng.binomial(15, rates)
         weights = np.array([*[1.0] * 12, 5.0])
         confusions = weights[:, None, None] * np.array([[[hits, 15 - hits], [0, 0]] for hits in right])
-        found = label_score_intervals(confusions, strata=np.array([*[0] * 12, 1])).given["accuracy"]
+        found = label_intervals(confusions, strata=np.array([*[0] * 12, 1])).given["accuracy"]
         covered += found.low <= 0.8 <= found.high
     assert covered / 200 >= 0.93
 
@@ -264,25 +272,25 @@ GROUPS_OF_TWO_SIZES = np.array([1, 2, 1, 2, 1, 2])[:, None, None]
 
 @pytest.mark.parametrize("share", [[[4, 2], [3, 5]], [[8, 0], [0, 5]], [[0, 3], [4, 0]]])
 def test_groups_that_are_all_alike_are_no_certainty(share: list[list[int]]) -> None:
-    alike = label_score_intervals(GROUPS_OF_TWO_SIZES * np.array(share) * 1.1).given
+    alike = label_intervals(GROUPS_OF_TWO_SIZES * np.array(share) * 1.1).given
     for name, interval in alike.items():
         assert interval.high - interval.low > 0.1, name
 
 
 def test_predictions_that_are_all_sure_and_right_are_no_certainty() -> None:
     true = np.arange(20) % 2
-    found = probability_score_intervals(np.eye(2)[true], true, np.arange(20)).given
+    found = probability_intervals(np.eye(2)[true], true, np.arange(20)).given
     assert found["brier"].low == 0.0 == found["log_loss"].low
     assert found["brier"].high == pytest.approx(2 * proportion_confint(0, 20, method="wilson")[1])
     assert 0.1 < found["log_loss"].high <= -np.log(np.finfo(np.float64).eps)
     one_wrong = np.eye(2)[np.where(np.arange(20) == 0, 1 - true, true)]
-    assert probability_score_intervals(one_wrong, true, np.arange(20)).given["log_loss"].high <= 36.05
+    assert probability_intervals(one_wrong, true, np.arange(20)).given["log_loss"].high <= 36.05
 
 
 def test_an_interval_over_many_groups_is_the_normal_one() -> None:
     true, predicted, groups, _ = drawn_predictions(40_000, 1)
     confusions = np.repeat(confusion_by_group(true, predicted, groups, 3), 5, axis=0)
-    found = label_score_intervals(confusions).given["accuracy"]
+    found = label_intervals(confusions).given["accuracy"]
     share = (true == predicted).mean()
     error = np.sqrt(share * (1 - share) / 200_000)
     assert ends(found) == pytest.approx([share - 1.96 * error, share + 1.96 * error], abs=error / 100)
@@ -300,7 +308,7 @@ def test_average_precision_is_scikit_learns_within_each_part_weighed_by_its_posi
     weights = [positive[rows].sum() for rows in held]
     each = [average_precision_score(positive[rows], score[rows]) for rows in held]
     ranking = ranked(score, positive, parts)
-    assert ranking.average_precision == pytest.approx(np.average(each, weights=weights))
+    assert AVERAGE_PRECISION.of_ranking(ranking) == pytest.approx(np.average(each, weights=weights))
     # The influence is the derivative by an example's weight.
     step = 1e-6
 
@@ -313,7 +321,31 @@ def test_average_precision_is_scikit_learns_within_each_part_weighed_by_its_posi
         return float(total / (weight * positive).sum())
 
     numeric = [(reweighted(step * unit) - reweighted(-step * unit)) / (2 * step) for unit in np.eye(len(score))]
-    assert ranking.influence() == pytest.approx(numeric, abs=1e-6)
+    assert AVERAGE_PRECISION.influence(ranking) == pytest.approx(numeric, abs=1e-6)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.sampled_from([0.1, 0.4, 0.4, 0.8]), st.booleans(), st.integers(0, 2)), min_size=1))
+def test_the_area_under_the_curve_is_scikit_learns_within_each_part_weighed_by_its_pairs(
+    rows: list[tuple[float, bool, int]],
+) -> None:
+    score, positive, parts = (np.array(column) for column in zip(*rows, strict=True))
+    held = [parts == part for part in np.unique(parts) if len(set(positive[parts == part].tolist())) == 2]
+    ranking = ranked(score, positive, parts)
+    if not held:
+        assert MACRO_AUROC.of_ranking(ranking) == 0.5 or not positive.any()
+        return
+    step = 1e-6
+
+    def reweighted(change: np.ndarray) -> float:
+        weight = 1.0 + change
+        pairs = [(weight[rows] * positive[rows]).sum() * (weight[rows] * ~positive[rows]).sum() for rows in held]
+        each = [roc_auc_score(positive[rows], score[rows], sample_weight=weight[rows]) for rows in held]
+        return float(np.average(each, weights=pairs))
+
+    assert MACRO_AUROC.of_ranking(ranking) == pytest.approx(reweighted(np.zeros(len(score))))
+    numeric = [(reweighted(step * unit) - reweighted(-step * unit)) / (2 * step) for unit in np.eye(len(score))]
+    assert MACRO_AUROC.influence(ranking) == pytest.approx(numeric, abs=1e-6)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 30)), min_size=1, max_size=5), st.data())
@@ -331,7 +363,8 @@ def test_a_constant_scores_chance_whatever_the_parts_taught_it(
         return
     rates = [positive[part_of == part].mean() for part in part_of]
     expected = np.mean(np.array(rates)[positive])
-    assert ranked(np.array(score), positive, part_of).average_precision == pytest.approx(expected)
+    ranking = ranked(np.array(score), positive, part_of)
+    assert AVERAGE_PRECISION.of_ranking(ranking) == pytest.approx(expected)
     assert expected >= positive.mean() - 1e-12
 
 
@@ -339,7 +372,7 @@ def test_losses_that_two_groups_have_nearly_alone_are_hardly_known() -> None:
     """With 2 great losses among 40 the next sample may have none or many."""
     true = np.tile([0, 1], 20)
     rare, even = (
-        probability_score_intervals(np.where(true[:, None] == [0, 1], right[:, None], 1 - right[:, None]), true, rows)
+        probability_intervals(np.where(true[:, None] == [0, 1], right[:, None], 1 - right[:, None]), true, rows)
         for right, rows in (
             (np.where(np.arange(40) < 2, 0.01, 0.999), np.arange(40)),
             (np.where(np.arange(40) % 2 == 0, 0.7, 0.8), np.arange(40)),
@@ -355,7 +388,7 @@ def test_of_twenty_labels_that_are_nearly_all_right_the_mean_recall_is_no_surer_
     confusion = np.diag([50] * 20)
     for label in range(10):
         confusion[label, label], confusion[label, label + 1] = 49, 1
-    found = label_score_intervals(single_rows(confusion.tolist())).given
+    found = label_intervals(single_rows(confusion.tolist())).given
     low, high = proportion_confint(990, 1000, method="wilson")
     assert found["balanced_accuracy"].low <= low + 1e-3
     assert found["balanced_accuracy"].high >= high - 1e-3

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scores import LABEL_METRICS, PROBABILITY_METRICS, score_predictions
 
 from bench.comparison.board import corrected_leaderboard, refresh_leaderboards
 from bench.comparison.request import parse_request
-from bench.evaluation.metrics import LABEL_METRICS, PROBABILITY_METRICS
-from bench.evaluation.scoring import score_predictions
+from bench.metrics.registry import metric_title
 from bench.report.terminal import print_leaderboard
 from bench.results.cell import CellResult
-from bench.results.leaderboard import FILES, TITLES, leaderboard, refresh_leaderboard, to_markdown, write_leaderboard
+from bench.results.leaderboard import FILES, leaderboard, refresh_leaderboard, to_markdown, write_leaderboard
 from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import summarise
 
@@ -100,7 +100,7 @@ def store(
             )
         )
         folder.write_cell(cells[-1])
-    folder.write_summary(summarise(cells, LABELS))
+    folder.write_summary(summarise(cells, LABELS, "macro_f1"))
     made = record(model, **changes)
     folder.write_record(made)
     return made
@@ -238,14 +238,14 @@ def test_the_files_hold_the_same_figures(results: Path) -> None:
     markdown = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
     header, body = markdown[0], markdown[2:]
     shown_metrics = (*LABEL_METRICS, *PROBABILITY_METRICS)
-    assert header == ["model", "search", *(TITLES[name] for name in shown_metrics), "time (s)"]
+    assert header == ["model", "search", *(metric_title(name) for name in shown_metrics), "time (s)"]
     assert [row["model"] for row in table] == named(board)
     assert [cells[0] for cells in body] == [row["label"] for row in board["rows"]]
     for row, of_csv, of_markdown in zip(board["rows"], table, body, strict=True):
         cells = dict(zip(header, of_markdown, strict=True))
         assert (of_csv["kind"], of_csv["search"], of_csv["key"]) == (row["kind"], row["search"] or "", row["key"] or "")
         for name in shown_metrics:
-            shown = cells[TITLES[name]]
+            shown = cells[metric_title(name)]
             if name not in row["scores"]:
                 assert of_csv[name] == ""
                 assert shown == (row["kind"] if row["scores"] == {} and name == "macro_f1" else "")

@@ -15,6 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
+from scores import (
+    LABEL_METRICS,
+    PROBABILITY_METRICS,
+    confusion_by_group,
+    drawn_label_scores,
+    drawn_probability_scores,
+    label_scores,
+    probability_scores,
+)
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
@@ -22,9 +31,9 @@ from bench.comparison.equality import chance_unmet, failing_share, groups_to_mee
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.verdict import verdict
-from bench.evaluation.metrics import LABEL_METRICS, PROBABILITY_METRICS, label_scores, probability_scores
+from bench.metrics.accuracy import ACCURACY
+from bench.metrics.outcomes import Outcomes
 from bench.results.store import RunFolder
-from bench.results.summary import confusion_by_group
 from bench.statistics.bootstrap import GroupBootstrap
 from bench.statistics.paired import Difference, error_test, fold_test, group_difference, holm
 from bench.statistics.simultaneous import Family
@@ -41,7 +50,7 @@ def all_weights(bootstrap: GroupBootstrap) -> np.ndarray:
 def paired_difference(one: np.ndarray, other: np.ndarray, metric: str, seed: int) -> Difference:
     """Of two models' confusion matrices by group."""
     bootstrap = GroupBootstrap(len(one), seed)
-    scored = [bootstrap.label_scores(confusions, metric) for confusions in (one, other)]
+    scored = [drawn_label_scores(confusions, metric, bootstrap) for confusions in (one, other)]
     return group_difference([score for score, _ in scored], [drawn for _, drawn in scored], len(one))
 
 
@@ -229,13 +238,13 @@ def test_a_drawn_score_is_that_of_the_drawn_rows_repeated(metric: str, seed: int
     every = [np.repeat(np.arange(len(true)), times[groups]) for times in (np.ones(7, dtype=int), *weights)]
     if metric in LABEL_METRICS:
         by_group = confusion_by_group(true, predicted, groups, 3)
-        observed, drawn = bootstrap.label_scores(by_group, metric)
+        observed, drawn = drawn_label_scores(by_group, metric, bootstrap)
         expected = [
             float(label_scores(confusion_by_group(true[rows], predicted[rows], rows * 0, 3)[0])[metric])
             for rows in every
         ]
     else:
-        observed, drawn = bootstrap.probability_scores(probabilities, true, groups, metric)
+        observed, drawn = drawn_probability_scores(probabilities, true, groups, metric, bootstrap)
         expected = [probability_scores(probabilities[rows], true[rows])[metric] for rows in every]
     assert [observed, *drawn] == pytest.approx(expected, abs=1e-12)
 
@@ -400,10 +409,7 @@ def nearly_alike(n_groups: int, failing: float, rng: np.random.Generator) -> Com
     other[rng.random(n_groups) < failing] = False
     true = np.arange(right.size) % 2
     one, other = (np.where(each.ravel(), true, 1 - true) for each in (right, other))
-    runs = replace(two_runs(true, one, other), groups=np.repeat(np.arange(n_groups), 20))
-    runs.group_names[:] = [f"g{number}" for number in range(n_groups)]
-    vars(runs)["bootstrap"] = GroupBootstrap(n_groups, 0, draws=100)
-    return runs
+    return two_runs(true, one, other, np.repeat(np.arange(n_groups), 20))
 
 
 @pytest.mark.parametrize("n_groups", [40, 70, 100, 150])
@@ -442,7 +448,9 @@ def test_what_the_fitting_adds_goes_by_the_examples_that_train_and_by_the_rarest
     folds = two_runs(true, true, true)
     assert folds.training_factor() == pytest.approx(np.sqrt(1 + 0.6 * 300 / 240))
     assert folds.test_share() == pytest.approx(0.2)
-    split = replace(folds, task={**folds.task, "n_examples": 1_100, "splits": {"split": SIZES}}, folds=true * 0)
+    split = replace(folds, task={**folds.task, "n_examples": 1_100, "splits": {"split": SIZES}})
+    one = replace(split.runs[0], outcomes=replace(split.runs[0].outcomes, parts=true * 0))
+    split = replace(split, runs=[one, *split.runs[1:]])
     assert split.training_factor() == pytest.approx(np.sqrt(1 + 0.6 * 300 / 700))
     assert split.test_share() == pytest.approx(0.3)
     rare = two_runs((np.arange(300) < 40).astype(int), true, true)
@@ -452,8 +460,10 @@ def test_what_the_fitting_adds_goes_by_the_examples_that_train_and_by_the_rarest
 SIZES = {"train": 700, "dev": 100, "test": 300}
 
 
-def two_runs(true: np.ndarray, one: np.ndarray, other: np.ndarray) -> ComparedRuns:
-    """Two runs, every example a group of its own, in five folds, compared by accuracy."""
+def two_runs(true: np.ndarray, one: np.ndarray, other: np.ndarray, groups: np.ndarray | None = None) -> ComparedRuns:
+    """Two runs, every example a group of its own unless it is told, in five folds, compared by accuracy."""
+    n = len(true)
+    groups = np.arange(n) if groups is None else groups
     runs = []
     for name, predicted in (("one", one), ("other", other)):
         summary = {
@@ -466,15 +476,13 @@ def two_runs(true: np.ndarray, one: np.ndarray, other: np.ndarray) -> ComparedRu
                 RunFolder(Path(name)),
                 {"model": {"name": name}},
                 summary,
-                predicted,
-                None,
+                Outcomes(true, predicted, 2, groups, np.arange(n) % 5),
+                summary["scores"]["accuracy"],
             )
         )
     runs.sort(key=lambda run: -run.summary["scores"]["accuracy"])
-    n = len(true)
-    names = [f"g{number}" for number in range(n)]
+    names = [f"g{number}" for number in range(groups.max() + 1)]
     task = {"labels": ["a", "b"], "n_examples": n, "digest": "0"}
-    rows = np.arange(n)
-    compared = ComparedRuns(task, "accuracy", runs, rows.astype(object), rows, rows % 5, true, names, 1, [])
-    vars(compared)["bootstrap"] = GroupBootstrap(n, 0, draws=100)
+    compared = ComparedRuns(task, ACCURACY, runs, np.arange(n).astype(object), names, 1, [])
+    vars(compared)["bootstrap"] = GroupBootstrap(len(names), 0, draws=100)
     return compared

@@ -51,7 +51,7 @@ def cross_validate(task: Task, model: str, trials: int) -> dict[str, Any]:
     cache = FeatureCache(task.frame)
     cells = [evaluate(evaluation, fold, cache) for fold in range(len(splits))]
     assert [cell.error for cell in cells] == [None] * len(cells)
-    return summarise(cells, task.labels)
+    return summarise(cells, task.labels, "macro_f1")
 
 
 @pytest.mark.slow

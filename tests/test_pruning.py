@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scores import LABEL_METRICS, LOWER_IS_BETTER, label_scores, probability_scores
 from sklearn.base import BaseEstimator, ClassifierMixin
 from small_tasks import LABELS, text_task
 
@@ -23,9 +24,9 @@ from bench.discovery import config_files
 from bench.errors import ModelError
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.metrics import LABEL_METRICS, LOWER_IS_BETTER, confusion_matrix, label_scores, probability_scores
 from bench.evaluation.search import PRUNING_STARTS, run_trials
 from bench.features.cache import FeatureCache
+from bench.metrics.confusion import confusion_matrix
 from bench.models.model import Model
 from bench.models.space import SearchSpace
 from bench.results.cell import FINAL, CellResult, Trial
@@ -233,7 +234,7 @@ def test_a_setting_that_was_stopped_is_stored_and_shown_as_such(tmp_path: Path) 
     assert all(trial.inner_folds == 4 for trial in stopped)
 
     record = {
-        "task": {"name": "small", "metric": "macro_f1"},
+        "task": {"name": "small", "metric": "macro_f1", "labels": LABELS},
         "model": {"name": "guess", "origin": "", "search": {"estimator.share": {"low": 0.0, "high": 1.0}}},
     }
     report = search_report(folder, record, {"scores": {"macro_f1": 0.5}, "folds": results})

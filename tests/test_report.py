@@ -28,6 +28,7 @@ from bench.comparison.predictions import read_side_by_side
 from bench.comparison.selection import Filter, select_runs
 from bench.data import Task
 from bench.errors import DataError
+from bench.metrics.registry import METRICS
 from bench.report.html import page as page_module
 from bench.report.html.charts import Line, Score, interval_chart, line_chart
 from bench.report.html.errors import LONGEST, most_named, to_script
@@ -178,7 +179,7 @@ def test_every_number_in_the_leaderboard_is_that_of_the_stored_summary(results: 
     summaries = {model: folder_of(results, model).read_summary() for model in MODELS}
     ranked = sorted(MODELS, key=lambda model: -summaries[model]["scores"]["macro_f1"])
     assert [row[0] for row in rows[: len(MODELS)]] == ranked
-    columns = ("accuracy", "balanced_accuracy", "mcc", "log_loss", "brier", "average_precision")
+    columns = [each.name for each in METRICS if each.everywhere and each.name != "macro_f1"]
     for name, _, score, interval, *others, _search in rows[: len(MODELS)]:
         summary = summaries[name]
         ends = summary["intervals"]["macro_f1"]

@@ -394,7 +394,7 @@ def test_searching_noise_shows_as_optimism(tmp_path: Path) -> None:
     cells = [evaluate(evaluation, fold, FeatureCache(task.frame)) for fold in range(5)]
     for cell in cells:
         folder.write_cell(cell)
-    report = search_report(folder, record(search), summarise(cells, task.labels))
+    report = search_report(folder, record(search), summarise(cells, task.labels, "macro_f1"))
     assert report is not None
     assert report["inner"] > 0.42
     assert report["outer"] < 0.4

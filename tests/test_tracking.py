@@ -227,7 +227,7 @@ def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, rig
         )
         run.write_cell(replace(cell, predictions=predictions, scores={**cell.scores, "macro_f1": right}))
     labels = tuple(run.read_record()["task"]["labels"])
-    run.write_summary(summarise([run.read_cell(fold) for fold in run.folds()], labels))
+    run.write_summary(summarise([run.read_cell(fold) for fold in run.folds()], labels, "macro_f1"))
     judgement = judge_all(tmp_path, run.read_record(), baseline)[run.key]
     score = baseline.read_summary()["scores"]["macro_f1"]
     assert judgement.verdict == verdict

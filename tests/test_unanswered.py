@@ -15,6 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scores import (
+    LABEL_METRICS,
+    confusion_by_group,
+    drawn_label_scores,
+    label_intervals,
+    label_scores,
+    score_predictions,
+)
 from sklearn import metrics as reference
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
@@ -29,18 +37,16 @@ from bench.config import Search
 from bench.data.splits import split_by_group
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.metrics import LABEL_METRICS, NO_ANSWER, UNANSWERED, confusion_matrix, label_scores, per_class
 from bench.evaluation.predictions import InvalidPredictionError, predict_codes
-from bench.evaluation.scoring import score_predictions
 from bench.features.cache import FeatureCache
+from bench.metrics.confusion import NO_ANSWER, UNANSWERED, confusion_matrix, per_class
 from bench.models import Model
 from bench.report.html import page as page_module
 from bench.report.html.page import render_report
 from bench.results.cell import CellResult
 from bench.results.store import RunFolder
-from bench.results.summary import confusion_by_group, summarise
+from bench.results.summary import summarise
 from bench.statistics.bootstrap import GroupBootstrap
-from bench.statistics.interval import label_score_intervals
 from bench.tracking.artifacts import write_artifacts
 from bench.tracking.metrics import fold_points
 
@@ -155,7 +161,7 @@ def test_every_bootstrap_draw_of_groups_is_scored_as_scikit_learn_scores_the_dra
     codes = np.unique(groups, return_inverse=True)[1]
     bootstrap = GroupBootstrap(codes.max() + 1, seed, draws=3)
     confusions = confusion_by_group(true, predicted, groups, n_labels)
-    found = {metric: bootstrap.label_scores(confusions, metric) for metric in LABEL_METRICS}
+    found = {metric: drawn_label_scores(confusions, metric, bootstrap) for metric in LABEL_METRICS}
     expected = pytest.approx(scikit_learns(true, predicted, n_labels), abs=1e-12)
     assert {metric: observed for metric, (observed, _) in found.items()} == expected
     for draw, weights in enumerate(np.concatenate(list(bootstrap.weights())).astype(int)):
@@ -170,9 +176,7 @@ def test_intervals_are_those_of_a_model_that_answers_as_wrongly(case: Any) -> No
     n_labels, true, predicted, groups = case
     # Accuracy knows only right and wrong, so any wrong answer in a gap's place is as good.
     wrong = np.where(predicted == UNANSWERED, (true + 1) % n_labels, predicted)
-    gaps, full = (
-        label_score_intervals(confusion_by_group(true, of, groups, n_labels)).given for of in (predicted, wrong)
-    )
+    gaps, full = (label_intervals(confusion_by_group(true, of, groups, n_labels)).given for of in (predicted, wrong))
     assert ("accuracy" in gaps) == ("accuracy" in full)
     if "accuracy" in gaps:
         assert (gaps["accuracy"].low, gaps["accuracy"].high) == pytest.approx(
@@ -194,7 +198,7 @@ def test_what_is_stored_is_read_back_with_its_gaps(tmp_path_factory: pytest.Temp
     folder.write_cell(cell)
     read = folder.read_predictions(0)
     assert read["predicted"].tolist() == frame["predicted"].tolist()
-    assert summarise([cell], labels) == summarise([folder.read_cell(0)], labels)
+    assert summarise([cell], labels, "macro_f1") == summarise([folder.read_cell(0)], labels, "macro_f1")
 
 
 def test_only_an_estimator_that_says_so_may_leave_examples_unanswered() -> None:
@@ -232,7 +236,7 @@ def test_a_fold_says_how_many_were_left_unanswered_and_the_first_reason() -> Non
     ]
     right = (result.predictions["predicted"] == result.predictions["label"]).mean()
     assert result.scores["accuracy"] == pytest.approx(right)
-    summary = summarise([result], task.labels)
+    summary = summarise([result], task.labels, "macro_f1")
     assert summary["notes"][0].startswith(f"{missing} of {len(result.predictions)} predictions are missing")
     assert np.array(summary["confusion"]).shape == (3, 4)
     assert np.array(summary["confusion"])[:, -1].sum() == missing
@@ -269,7 +273,7 @@ def stored(tmp_path: Path) -> tuple[Any, Path]:
         cell.predictions.loc[gaps, "predicted"] = ""
         cell.scores = score_predictions(cell.predictions, task.labels)
         folder.write_cell(cell)
-    folder.write_summary(summarise(cells, task.labels))
+    folder.write_summary(summarise(cells, task.labels, "macro_f1"))
     return task, tmp_path
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.checks.finding import MOST_EXAMPLES, Found, quoted, shown
-from bench.data.task import encode
+from bench.metrics.outcomes import encode
 from bench.text.normalization import normalize
 
 if TYPE_CHECKING:

@@ -72,7 +72,7 @@ def _values(key: str) -> list[str]:
     if key == "baseline":
         return model_names()
     if key == "metric":
-        from bench.evaluation.metrics import METRICS
+        from bench.metrics.registry import metric_names
 
-        return list(METRICS)
+        return metric_names()
     return list(config_files(key)) if key in GROUPS else []

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.evaluation.metrics import LOWER_IS_BETTER
+from bench.metrics.registry import greater_is_better
 from bench.statistics.ranks import ENOUGH_TASKS, mean_ranks
 
 Key = tuple[str, str | None]
@@ -41,7 +41,7 @@ def rank_across(comparisons: Sequence[Mapping[str, Any]]) -> dict[str, Any] | No
     if len(keys) < 2:
         return None
     scored = [{_key(row): row["score"] for row in comparison["rows"]} for comparison in comparisons]
-    signs = [-1.0 if comparison["metric"] in LOWER_IS_BETTER else 1.0 for comparison in comparisons]
+    signs = [1.0 if greater_is_better(each["metric"]) else -1.0 for each in comparisons]
     table = np.array([[sign * scores[key] for key in keys] for sign, scores in zip(signs, scored, strict=True)])
     ranks = mean_ranks(table)
     rows = sorted(

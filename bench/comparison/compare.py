@@ -49,7 +49,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
     task = task_now([run.record for run in runs.runs])
     return {
         "task": task,
-        "metric": runs.metric,
+        "metric": runs.metric.name,
         "seed": runs.runs[0].record["seed"],
         "validation": runs.runs[0].record["validation"],
         "baseline": None if place is None else runs.runs[place].name,
@@ -73,8 +73,8 @@ def _row(
         "model": model_name(run.record),
         "search": search_name(run.record),
         "key": run.folder.key,
-        "score": run.summary["scores"][runs.metric],
-        "interval": run.summary["intervals"].get(runs.metric),
+        "score": run.score,
+        "interval": run.summary["intervals"].get(runs.metric.name),
         "scores": run.summary["scores"],
         "ranks": rank_interval(run.name, pairs, len(runs.runs)) if every_pair else None,
         "tied": every_pair and tied,

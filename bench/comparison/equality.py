@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import math
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ import numpy as np
 
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.verdict import LEVEL, POWER
-from bench.evaluation.metrics import PROBABILITY_METRICS, label_scores, losses
 from bench.statistics.paired import Difference
 
 if TYPE_CHECKING:
@@ -29,12 +27,6 @@ FAILS = 0.5
 
 PARTS = np.linspace(0.0, 1.5, 61)
 """What missing groups may make up of the region, the rest being a difference elsewhere, for or against them."""
-
-MANY_LABELS = 20
-"""With more labels than these not every wrong prediction is tried for the one that costs most."""
-
-SHARES = np.geomspace(1e-5, 1.0, 2_000)
-"""Shares of groups at which the cost of failing there is computed."""
 
 
 def error_for_equality(
@@ -70,7 +62,7 @@ def error_for_equality(
     if holding >= min(ENOUGH_DISAGREEMENTS, len(runs.group_names)):
         return error
     rows = differ.sum() / max(holding, 1) or 1.0
-    return math.hypot(error, math.sqrt(UNSEEN) * factor * rows * _largest_step(runs, one))
+    return math.hypot(error, math.sqrt(UNSEEN) * factor * rows * runs.metric.largest_step(one.outcomes))
 
 
 def failing_share(runs: ComparedRuns, run: ComparedRun, rope: float) -> float:
@@ -85,25 +77,7 @@ def failing_share(runs: ComparedRuns, run: ComparedRun, rope: float) -> float:
     rope : float
         The region.
     """
-    if runs.metric == "average_precision":
-        return min(1.0, rope / run.summary["scores"][runs.metric])
-    if runs.metric in PROBABILITY_METRICS:
-        assert run.probabilities is not None
-        loss = losses(run.probabilities, runs.true, runs.metric)
-        room = float(loss.max() - loss.mean())
-        return min(1.0, rope / room) if room > 0.0 else 1.0
-    pooled = runs.confusions(run).sum(axis=0).astype(np.float64)
-    n_labels = len(pooled)
-    failed = np.zeros_like(pooled)
-    if n_labels > 1:
-        failed[:, :n_labels] = pooled.sum(axis=1, keepdims=True) / (n_labels - 1) * (1.0 - np.eye(n_labels))
-    score = float(label_scores(pooled, runs.metric)[runs.metric])
-
-    def costs_the_region(share: float) -> bool:
-        mixed = (1.0 - share) * pooled + share * failed
-        return score - float(label_scores(mixed, runs.metric)[runs.metric]) >= rope
-
-    return float(SHARES[min(bisect.bisect_left(SHARES, True, key=costs_the_region), len(SHARES) - 1)])
+    return runs.metric.share_to_lose(run.outcomes, rope)
 
 
 def chance_unmet(
@@ -136,7 +110,7 @@ def chance_unmet(
     if met or between.standard_error is None:
         return float(bdtr(met, n_groups, share))
     # Differences come in steps, and one of none at all is no rarity.
-    reach = abs(between.difference) + _largest_step(runs, one) / 2
+    reach = abs(between.difference) + runs.metric.largest_step(one.outcomes) / 2
     elsewhere = rope * (1.0 - PARTS)
     small = np.subtract(*(stdtr(n_groups - 1, (end - elsewhere) / between.standard_error) for end in (reach, -reach)))
     return float(((1.0 - np.minimum(PARTS * share, 1.0)) ** n_groups * small).max())
@@ -166,35 +140,8 @@ def _groups_failed(runs: ComparedRuns, one: ComparedRun, other: ComparedRun) -> 
 
 def _disagreements(runs: ComparedRuns, one: ComparedRun, other: ComparedRun) -> NDArray[np.bool_]:
     """The rows on which two runs differ, as far as the metric sees it."""
-    if runs.metric not in PROBABILITY_METRICS:
+    if not runs.metric.needs_probabilities:
         return one.predicted != other.predicted
     assert one.probabilities is not None
     assert other.probabilities is not None
     return np.asarray((one.probabilities != other.probabilities).any(axis=1))
-
-
-def _largest_step(runs: ComparedRuns, run: ComparedRun) -> float:
-    """How much a single row can move a run's score, at most."""
-    if runs.metric == "average_precision":
-        return 1.0 / float(np.bincount(runs.true)[np.unique(runs.true)].min())
-    if runs.metric in PROBABILITY_METRICS:
-        assert run.probabilities is not None
-        return float(losses(run.probabilities, runs.true, runs.metric).max()) / len(runs.true)
-    pooled = runs.confusions(run).sum(axis=0).astype(np.float64)
-    n_labels, n_columns = pooled.shape
-    columns = set(range(n_columns))
-    if n_columns > MANY_LABELS:
-        # A wrong prediction harms the rarest label most; F_AVG is about the first two.
-        sizes = pooled.sum(axis=1) + pooled.sum(axis=0)[:n_labels]
-        columns = {0, 1, n_columns - 1, *np.argsort(np.where(np.diagonal(pooled) > 0, sizes, np.inf))[:2].tolist()}
-    moved = []
-    for label in np.flatnonzero(np.diagonal(pooled)):
-        for column in columns - {label}:
-            other = pooled.copy()
-            other[label, label] -= 1.0
-            other[label, column] += 1.0
-            moved.append(other)
-    if not moved:
-        return 1.0 / len(runs.true)
-    scores = label_scores(np.array([pooled, *moved]), runs.metric)[runs.metric]
-    return float(np.abs(scores[1:] - scores[0]).max())

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.comparison.predictions import ComparedRuns
 from bench.data.splits import FEW_GROUPS
-from bench.evaluation.metrics import PROBABILITY_METRICS, UNANSWERED, label_scores
+from bench.metrics.confusion import UNANSWERED
 from bench.results.extent import examples, split_sizes
 from bench.statistics.paired import FEWEST_GROUPS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 FEW_EXAMPLES = 10
 """A label with fewer examples moves macro scores by large steps."""
@@ -62,9 +57,9 @@ def thin_ground(runs: ComparedRuns) -> list[str]:
 
 def _hanging(runs: ComparedRuns) -> list[str]:
     """The groups without which another model would be best."""
-    if runs.metric in PROBABILITY_METRICS or len(runs.runs) < 2 or len(runs.group_names) < 3:
+    if runs.metric.needs_probabilities or len(runs.runs) < 2 or len(runs.group_names) < 3:
         return []
-    without = np.array([_scores_without_each(runs, run) for run in runs.runs])
+    without = np.array([runs.metric.without_each(run.outcomes) for run in runs.runs])
     best = without.argmax(axis=0)
     warnings = []
     for group in np.flatnonzero(without[best, np.arange(without.shape[1])] > without[0]):
@@ -74,8 +69,3 @@ def _hanging(runs: ComparedRuns) -> list[str]:
             f"({without[best[group], group]:.3f} against {without[0, group]:.3f})"
         )
     return warnings
-
-
-def _scores_without_each(runs: ComparedRuns, run: ComparedRun) -> NDArray[np.float64]:
-    confusions = runs.confusions(run)
-    return label_scores(confusions.sum(axis=0) - confusions, runs.metric)[runs.metric]

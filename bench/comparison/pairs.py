@@ -11,7 +11,6 @@ import numpy as np
 
 from bench.comparison.equality import chance_unmet, error_for_equality, failing_share, groups_to_meet
 from bench.comparison.predictions import ComparedRuns
-from bench.comparison.ranking import bounds
 from bench.comparison.suspects import MAJORITY
 from bench.comparison.verdict import LEVEL, needed_to_decide, verdict
 from bench.statistics.interval import Interval
@@ -74,14 +73,14 @@ def _judge(
     n_groups, factor = len(runs.group_names), runs.training_factor()
     # Each example once, for McNemar's test.
     once = np.unique(runs.ids.astype(str), return_index=True)[1]
-    sign = -1.0 if runs.lower_is_better else 1.0
+    sign = runs.metric.sign
     pairs = list[dict[str, Any]]()
     differences, errors, unmet = list[Difference](), list[float | None](), list[float]()
     # Of so many models each may fail in groups that are not in the data.
     places = sorted({place for pair in family for place in pair})
     failing = {place: failing_share(runs, runs.runs[place], rope) for place in places}
     others = len(places) - 1
-    least, greatest = bounds(runs.metric)
+    least, greatest = runs.metric.bounds
     for a, b in family:
         one, other = runs.runs[a], runs.runs[b]
         without = (left_out[a], left_out[b])

@@ -16,7 +16,7 @@ from bench.comparison.predictions import ComparedRuns
 from bench.comparison.suspects import BASELINES
 from bench.comparison.verdict import LEVEL, POWER, groups_to_decide, power
 from bench.errors import ConfigError, UserError, nearest
-from bench.evaluation.metrics import METRICS
+from bench.metrics.registry import check_metric_name
 from bench.overrides import parse_overrides
 from bench.statistics.paired import FEWEST_GROUPS
 from bench.statistics.training import USUAL, training_factor
@@ -179,7 +179,7 @@ def plan_labels(plan: Plan, runs: ComparedRuns | None = None) -> PowerTable:
     if runs is not None:
         per_group = runs.n_scored / len(runs.group_names)
         deviation, n_pairs = _measured(runs, plan.rope)
-        metric = runs.metric
+        metric = runs.metric.name
         basis = (
             f"how much the differences of {n_pairs} pairs of stored models vary between {len(runs.group_names)} groups "
             f"({runs.task['group']}) of {per_group:.1f} examples"
@@ -304,6 +304,4 @@ def _share(key: str, given: Any) -> float:
 
 
 def _metric(given: Any) -> str:
-    if given not in METRICS:
-        raise ConfigError(f"metric={given}: there is no such metric.", nearest(str(given), METRICS))
-    return str(given)
+    return check_metric_name(given, f"metric={given}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,14 @@ import pandas as pd
 
 from bench.comparison.selection import Selected, what_is_wrong
 from bench.errors import BenchError
-from bench.evaluation.metrics import LOWER_IS_BETTER, PROBABILITY_METRICS, grouped_confusion, label_scores, losses
-from bench.evaluation.scoring import label_codes, probability_columns
+from bench.metrics.metric import Metric
+from bench.metrics.outcomes import Outcomes, label_codes
+from bench.metrics.registry import find_metric
 from bench.results.cell import Trial
 from bench.results.extent import split_sizes
 from bench.results.store import SUMMARY, RunFolder
 from bench.statistics.bootstrap import GroupBootstrap, group_indices
+from bench.statistics.interval import Interval
 from bench.statistics.training import training_factor, training_weight
 from bench.support.seeding import derive_seed
 
@@ -42,18 +45,28 @@ class ComparedRun:
         Where it is stored.
     record, summary : dict
         The contents of ``run.json`` and ``summary.json``.
-    predicted : ndarray of int, shape (n_rows,)
-        Predicted label indices, `bench.evaluation.metrics.UNANSWERED` where there is no answer.
-    probabilities : ndarray of shape (n_rows, n_labels) or None
-        Predicted probabilities, where the model gives them.
+    outcomes : Outcomes
+        All its predictions, each outer fold a test part.
+    score : float
+        By the metric that is compared.
     """
 
     name: str
     folder: RunFolder
     record: dict[str, Any]
     summary: dict[str, Any]
-    predicted: Codes
-    probabilities: Floats | None
+    outcomes: Outcomes
+    score: float
+
+    @property
+    def predicted(self) -> Codes:
+        """Predicted label indices, of shape (n_rows,); `UNANSWERED` where there is no answer."""
+        return self.outcomes.predicted
+
+    @property
+    def probabilities(self) -> Floats | None:
+        """Predicted probabilities, of shape (n_rows, n_labels), where the model gives them."""
+        return self.outcomes.probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +79,12 @@ class ComparedRuns:
     ----------
     task : dict
         The task's part of ``run.json``.
-    metric : str
+    metric : Metric
         What is compared.
     runs : list of ComparedRun
         The best first.
     ids : ndarray of object, shape (n_rows,)
         The examples' ids.
-    groups, folds, true : ndarray of int, shape (n_rows,)
-        Each row's group as an index into `group_names`, outer fold and label.
     group_names : list of str
         The groups.
     repeats : int
@@ -83,29 +94,32 @@ class ComparedRuns:
     """
 
     task: dict[str, Any]
-    metric: str
+    metric: Metric
     runs: list[ComparedRun]
     ids: NDArray[np.object_]
-    groups: Codes
-    folds: Codes
-    true: Codes
     group_names: list[str]
     repeats: int
     notes: list[str]
 
     @property
+    def groups(self) -> Codes:
+        """Each row's group as an index into `group_names`, of shape (n_rows,)."""
+        return self.runs[0].outcomes.groups
+
+    @property
+    def folds(self) -> Codes:
+        """Each row's outer fold, of shape (n_rows,)."""
+        return self.runs[0].outcomes.parts
+
+    @property
+    def true(self) -> Codes:
+        """Each row's label as an index into `labels`, of shape (n_rows,)."""
+        return self.runs[0].outcomes.true
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The task's labels."""
         return tuple(self.task["labels"])
-
-    @property
-    def lower_is_better(self) -> bool:
-        """Whether less of the metric is better."""
-        return self.metric in LOWER_IS_BETTER
-
-    def confusions(self, run: ComparedRun) -> NDArray[np.int64]:
-        """A confusion matrix for each group; see `bench.evaluation.metrics.grouped_confusion`."""
-        return grouped_confusion(self.true, run.predicted, self.groups, len(self.group_names), len(self.labels))
 
     @cached_property
     def bootstrap(self) -> GroupBootstrap:
@@ -115,39 +129,27 @@ class ComparedRuns:
     def drawn_scores(self, run: ComparedRun) -> tuple[float, Floats]:
         """The run's pooled score, and that of each bootstrap draw of groups."""
         if run.name not in self._drawn:
-            self._drawn[run.name] = self._scores(run, self.bootstrap)
-        return self._drawn[run.name]
+            self._drawn[run.name] = self.metric.drawn(run.outcomes, self.bootstrap)
+        return run.score, self._drawn[run.name]
 
     @cached_property
-    def _drawn(self) -> dict[str, tuple[float, Floats]]:
+    def _drawn(self) -> dict[str, Floats]:
         """The drawn scores that were asked for already, by the run's name."""
         return {}
 
-    def _scores(self, run: ComparedRun, bootstrap: GroupBootstrap) -> tuple[float, Floats]:
-        if self.metric not in PROBABILITY_METRICS:
-            return bootstrap.label_scores(self.confusions(run), self.metric)
-        assert run.probabilities is not None
-        return bootstrap.probability_scores(run.probabilities, self.true, self.groups, self.metric, self.folds)
-
     def unseen_scores(self, run: ComparedRun) -> Floats:
         """The run's score of each draw on the groups that the draw left out, NaN where it left out none."""
-        return self._scores(run, self.bootstrap.complement())[1]
+        return self.metric.drawn(run.outcomes, self.bootstrap.complement())
 
     def left_out_scores(self, run: ComparedRun) -> Floats | None:
         """The run's pooled score without each group, None where it takes too long."""
-        if len(self.group_names) > MOST_LEFT_OUT or self.metric == "average_precision":
+        if len(self.group_names) > MOST_LEFT_OUT:
             return None
-        if self.metric in PROBABILITY_METRICS:
-            assert run.probabilities is not None
-            loss = losses(run.probabilities, self.true, self.metric)
-            sums, counts = np.bincount(self.groups, loss), np.bincount(self.groups)
-            return np.asarray((loss.sum() - sums) / np.maximum(len(loss) - counts, 1))
-        confusions = self.confusions(run)
-        return label_scores(confusions.sum(axis=0) - confusions, self.metric)[self.metric]
+        return self.metric.without_each(run.outcomes)
 
     def fold_scores(self, run: ComparedRun) -> Floats:
         """The run's score in each outer fold, of shape (n_folds,)."""
-        return np.array([fold[self.metric] for fold in run.summary["folds"]])
+        return np.array([fold[self.metric.name] for fold in run.summary["folds"]])
 
     @cached_property
     def n_scored(self) -> int:
@@ -188,8 +190,8 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
         If a stored file was changed or cannot be read, or the predictions are not for the same examples.
     """
     task = selected.runs[0][1]["task"]
-    metric = metric or task["metric"]
     labels = tuple(task["labels"])
+    asked = find_metric(metric or task["metric"], labels)
     notes, runs = list(selected.notes), list[ComparedRun]()
     first: pd.DataFrame | None = None
     damaged: BenchError | None = None
@@ -202,9 +204,9 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
                 raise
             notes.append(f"{name} is left out: {what_is_wrong(folder, error)}")
             continue
-        if metric not in summary["scores"]:
-            lacking = f"no probabilities, which {metric} needs" if metric in PROBABILITY_METRICS else f"no {metric}"
-            notes.append(f"{name} is left out: it has {lacking}")
+        outcomes = Outcomes.of(frame, labels, frame["fold"].to_numpy(dtype=np.intp))
+        if asked.needs_probabilities and outcomes.probabilities is None:
+            notes.append(f"{name} is left out: it has no probabilities, which {asked.name} needs")
             continue
         if first is None:
             first = frame
@@ -213,31 +215,41 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
                 f"{folder.path}: its predictions are not for the examples of {runs[0].folder.path}.",
                 "A stored file was changed. Delete the folder and run the same command again.",
             )
-        predicted = label_codes(frame, labels)[1]
-        runs.append(ComparedRun(name, folder, record, summary, predicted, probability_columns(frame, labels)))
+        if asked.name not in summary["scores"]:
+            summary = _scored_by(asked, summary, outcomes)
+        runs.append(ComparedRun(name, folder, record, summary, outcomes, summary["scores"][asked.name]))
     if first is None:
         if damaged is not None:
             raise damaged
         raise BenchError(
-            f"No stored run of {task['name']} has the metric {metric}.",
-            f"To score by it: bench run task={task['name']} task.metric={metric}",
+            f"No stored run of {task['name']} has the metric {asked.name}.",
+            f"Run a model that gives probabilities: bench run task={task['name']} task.metric={asked.name}",
         )
-    sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
-    runs.sort(key=lambda run: (sign * run.summary["scores"][metric], run.name))
-    names, groups = group_indices(first["group"].to_numpy(dtype=str))
+    runs.sort(key=lambda run: (-asked.sign * run.score, run.name))
+    names, _ = group_indices(first["group"].to_numpy(dtype=object))
     ids = first["id"].to_numpy(dtype=object)
     return ComparedRuns(
         task=task,
-        metric=metric,
+        metric=asked,
         runs=runs,
         ids=ids,
-        groups=groups,
-        folds=first["fold"].to_numpy(dtype=np.intp),
-        true=label_codes(first, labels)[0],
         group_names=names,
         repeats=round(len(ids) / len(set(ids.tolist()))),
         notes=notes,
     )
+
+
+def _scored_by(metric: Metric, summary: Mapping[str, Any], outcomes: Outcomes) -> dict[str, Any]:
+    """A summary with the scores and the interval of a metric that the run was not scored by."""
+    folds = [metric.score(outcomes.rows(np.flatnonzero(outcomes.parts == part))) for part in np.unique(outcomes.parts)]
+    interval = metric.interval(outcomes) if outcomes.n_groups > 1 else None
+    known = {metric.name: asdict(interval)} if isinstance(interval, Interval) else {}
+    return {
+        **summary,
+        "scores": {**summary["scores"], metric.name: metric.score(outcomes)},
+        "intervals": {**summary["intervals"], **known},
+        "folds": [{**fold, metric.name: score} for fold, score in zip(summary["folds"], folds, strict=True)],
+    }
 
 
 def _read(folder: RunFolder, labels: tuple[str, ...]) -> tuple[dict[str, Any], pd.DataFrame]:

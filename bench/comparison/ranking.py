@@ -13,14 +13,6 @@ from bench.statistics.bootstrap import bootstrap_error, jackknife_error
 from bench.statistics.paired import NO_VARIATION
 from bench.statistics.winner import corrected_score, winner
 
-BOUNDS = {"mcc": (-1.0, 1.0), "log_loss": (0.0, np.inf), "brier": (0.0, 2.0)}
-"""The range of the metrics that do not go from 0 to 1."""
-
-
-def bounds(metric: str) -> tuple[float, float]:
-    """The least and the greatest value of a metric."""
-    return BOUNDS.get(metric, (0.0, 1.0))
-
 
 @dataclass(frozen=True)
 class Best:
@@ -66,8 +58,8 @@ def corrected_best(runs: ComparedRuns) -> Best | None:
         if left_out is not None:
             error = max(error, jackknife_error(left_out))
         error = None if error < NO_VARIATION else error * runs.training_factor()
-    corrected = corrected_score(scores, drawn, unseen, runs.lower_is_better)
-    found = winner(corrected, error, n_groups, bounds(runs.metric))
+    corrected = corrected_score(scores, drawn, unseen, not runs.metric.greater_is_better)
+    found = winner(corrected, error, n_groups, runs.metric.bounds)
     return Best(best.name, len(runs.runs), float(scores[0]), found.score, found.low, found.high, found.level)
 
 

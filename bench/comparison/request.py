@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.config import Validation, results_folder
 from bench.errors import ConfigError, nearest
-from bench.evaluation.metrics import METRICS
+from bench.metrics.registry import check_metric_name
 from bench.overrides import meant, parse_overrides
 from bench.results.protocol import names_of
 
@@ -139,8 +139,8 @@ def parse_request(words: Sequence[str]) -> Request:
     if folders and (tasks or len(folders) < 2):
         raise ConfigError("Run folders are compared with each other: name two or more, and no task.")
     metric = given.get("metric")
-    if metric is not None and metric not in METRICS:
-        raise ConfigError(f"metric={metric}: there is no such metric.", nearest(str(metric), METRICS))
+    if metric is not None:
+        check_metric_name(metric, f"metric={metric}")
     baseline, search = given.get("baseline"), given.get("search")
     models = _list(given.get("model"))
     if baseline is not None and models and str(baseline) not in models:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bench.evaluation.metrics import LOWER_IS_BETTER
+from bench.metrics.registry import greater_is_better
 from bench.models.space import Choice, Range
 from bench.results.cell import Trial
 from bench.results.store import RunFolder
@@ -96,7 +96,7 @@ def search_report(folder: RunFolder, record: dict[str, Any], summary: dict[str, 
     if not cells:
         return None
     metric = record["task"]["metric"]
-    minimise = metric in LOWER_IS_BETTER
+    minimise = not greater_is_better(metric)
     sign = -1.0 if minimise else 1.0
     trials = [[Trial(**trial) for trial in cell["trials"]] for cell in cells]
     scores = [[trial.score for trial in fold] for fold in trials]
@@ -169,7 +169,7 @@ def importance(folder: RunFolder, record: dict[str, Any]) -> list[dict[str, Any]
     }
     if not searched:
         return None
-    sign = 1.0 if record["task"]["metric"] in LOWER_IS_BETTER else -1.0
+    sign = -1.0 if greater_is_better(record["task"]["metric"]) else 1.0
     losses = [sign * np.array([trial["score"] for trial in trials], dtype=np.float64) for trials in scored]
     centred = [fold - fold.mean() for fold in losses if fold.size]
     rng = np.random.default_rng(derive_seed(record["seed"], record["task"]["name"], record["model"]["name"], "shuffle"))

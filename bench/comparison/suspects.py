@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.comparison.predictions import ComparedRun, ComparedRuns
-from bench.evaluation.metrics import UNANSWERED
+from bench.metrics.confusion import UNANSWERED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,8 +85,7 @@ def _self_confidence(probabilities: Floats, true: NDArray[np.intp]) -> Floats:
 
 def _good(runs: ComparedRuns) -> list[ComparedRun]:
     """The runs of good models; none where no model that looks at no text shows what chance does."""
-    sign = -1.0 if runs.lower_is_better else 1.0
-    scores = {run.name: sign * run.summary["scores"][runs.metric] for run in runs.runs}
+    scores = {run.name: runs.metric.sign * run.score for run in runs.runs}
     blind = [scores[run.name] for run in runs.runs if run.record["model"]["name"] in BASELINES]
     return [
         run

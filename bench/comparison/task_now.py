@@ -44,7 +44,7 @@ def task_now(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     try:
         definition = read_definition(path)
         if described.get("published"):
-            described["published"] = [asdict(figure) for figure in read_figures(definition, path)]
+            described["published"] = [asdict(figure) for figure in read_figures(definition, path, described["labels"])]
         task = _as_run(newest) if described["references"] or has_passes(definition) else None
     except UserError:  # it cannot be built now: `bench check` says why
         return described

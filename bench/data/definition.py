@@ -140,7 +140,7 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     bench.errors.DataError
         If the data break their contract, or no example has some label.
     """
-    from bench.evaluation.metrics import METRICS
+    from bench.metrics.registry import find_metric
 
     _check_keys(definition, origin)
     name, description = (_text(definition, key, origin) for key in ("name", "description"))
@@ -149,16 +149,14 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     version = definition.get("version", 1)
     if type(version) is not int or version < 1:
         raise ConfigError(f"{origin}: 'version' must be a whole number from 1, not {version!r}.")
-    metric = definition.get("metric", "macro_f1")
-    if metric not in METRICS:
-        raise ConfigError(f"{origin}: unknown metric '{metric}'.", nearest(str(metric), METRICS))
     inputs = _names(definition, "inputs", origin)
     if inputs not in INPUTS:
         raise ConfigError(f"{origin}: 'inputs' must be [text] or [claim, text], not [{', '.join(inputs)}].")
     labels = _label_set(definition, origin)
+    metric = find_metric(definition.get("metric", "macro_f1"), labels.labels, str(origin)).name
     descriptions = _descriptions(definition, labels, inputs, origin)
     provenance = _provenance(definition, origin)
-    figures = read_figures(definition, origin)
+    figures = read_figures(definition, origin, labels.labels)
 
     strict, allow_repeats = (_flag(definition, key, origin) for key in FLAGS)
     records = read_source(definition["source"], inputs, labels, origin, mirror)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEYS = ("system", "metric", "value", "source")
-
-RANGES = {"mcc": (-1.0, 1.0), "brier": (0.0, 2.0), "log_loss": (0.0, float("inf"))}
-"""Where a metric's values lie; those of the others from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class PublishedFigure:
     system : str
         What was scored.
     metric : str
-        The metric's name, as in `bench.evaluation.metrics.METRICS`.
+        The metric's name, as in `bench.metrics.registry.METRICS`.
     value : float
         The score, a share rather than per cent.
     source : str
@@ -39,8 +36,17 @@ class PublishedFigure:
     source: str
 
 
-def read_figures(definition: Mapping[str, Any], origin: Path) -> tuple[PublishedFigure, ...]:
+def read_figures(definition: Mapping[str, Any], origin: Path, labels: Sequence[str]) -> tuple[PublishedFigure, ...]:
     """Read the ``published`` list of a task's file; empty where it has none.
+
+    Parameters
+    ----------
+    definition : mapping
+        The content of the file.
+    origin : pathlib.Path
+        The file, named in errors.
+    labels : sequence of str
+        The task's labels.
 
     Raises
     ------
@@ -50,7 +56,8 @@ def read_figures(definition: Mapping[str, Any], origin: Path) -> tuple[Published
     given = [] if definition.get("published") is None else definition["published"]
     if not isinstance(given, list | tuple):
         raise ConfigError(f"{origin}: 'published' must be a list of figures, not {given!r}.", _FORM)
-    figures = tuple(_figure(entry, f"{origin}: published, figure {number}") for number, entry in enumerate(given, 1))
+    where = f"{origin}: published, figure"
+    figures = tuple(_figure(entry, f"{where} {number}", labels) for number, entry in enumerate(given, 1))
     seen: dict[tuple[str, str, str], int] = {}
     for number, figure in enumerate(figures, 1):
         first = seen.setdefault((figure.system, figure.metric, figure.source), number)
@@ -65,8 +72,8 @@ def read_figures(definition: Mapping[str, Any], origin: Path) -> tuple[Published
 _FORM = "One figure is {system: BERT, metric: macro_f1, value: 0.767, source: Khouja 2020}."
 
 
-def _figure(entry: object, where: str) -> PublishedFigure:
-    from bench.evaluation.metrics import METRICS
+def _figure(entry: object, where: str, labels: Sequence[str]) -> PublishedFigure:
+    from bench.metrics.registry import find_metric
 
     if not isinstance(entry, Mapping):
         raise ConfigError(f"{where} must be a mapping, not {entry!r}.", _FORM)
@@ -79,13 +86,11 @@ def _figure(entry: object, where: str) -> PublishedFigure:
     for key in ("system", "source"):
         if not isinstance(entry[key], str) or not entry[key].strip():
             raise ConfigError(f"{where}: '{key}' must be text, not {entry[key]!r}.", "Quote it.")
-    metric, value = entry["metric"], entry["value"]
-    if metric not in METRICS:
-        raise ConfigError(f"{where}: unknown metric '{metric}'.", nearest(str(metric), METRICS))
-    low, high = RANGES.get(metric, (0.0, 1.0))
+    metric, value = find_metric(entry["metric"], labels, where), entry["value"]
+    low, high = metric.bounds
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise ConfigError(
-            f"{where}: the value of {metric} must be a number from {low:g} to {high:g}, not {value!r}.",
+            f"{where}: the value of {metric.name} must be a number from {low:g} to {high:g}, not {value!r}.",
             "Write per cent as a share: 76.7 is 0.767.",
         )
-    return PublishedFigure(entry["system"], metric, float(value), entry["source"])
+    return PublishedFigure(entry["system"], metric.name, float(value), entry["source"])

@@ -14,6 +14,7 @@ import pandas as pd
 
 from bench.data.mapped import MappedFile, is_large, read_mapped, write_mapped
 from bench.errors import ConfigError, nearest
+from bench.metrics.outcomes import encode
 from bench.text.identity import canonical, name_key, text_key
 
 if TYPE_CHECKING:
@@ -259,23 +260,3 @@ class Task:
             }
         )
         return datasets.Dataset.from_dict(columns, features=features)
-
-
-def encode(names: NDArray[np.str_], labels: tuple[str, ...]) -> NDArray[np.intp]:
-    """Turn label names into their indices in `labels`.
-
-    Raises
-    ------
-    ValueError
-        If a name is not one of `labels`.
-
-    Examples
-    --------
-    >>> encode(np.array(["b", "a"]), ("a", "b"))
-    array([1, 0])
-    """
-    index = {label: code for code, label in enumerate(labels)}
-    try:
-        return np.array([index[name] for name in names.tolist()], dtype=np.intp)
-    except KeyError as unknown:
-        raise ValueError(f"label {unknown} is not one of {', '.join(labels)}") from None

@@ -14,17 +14,12 @@ from bench.errors import one_line, printable
 from bench.evaluation.clock import Clock
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.fitting import Fitter
-from bench.evaluation.metrics import (
-    LOWER_IS_BETTER,
-    PROBABILITY_METRICS,
-    UNANSWERED,
-    confusion_matrix,
-    label_scores,
-    probability_scores,
-)
 from bench.evaluation.predictions import Predictions, predict, predict_codes
-from bench.evaluation.scoring import score_predictions
 from bench.evaluation.search import Searched, best_of, run_trials
+from bench.metrics import Outcomes
+from bench.metrics.confusion import UNANSWERED
+from bench.metrics.registry import find_metric
+from bench.metrics.scoring import all_scores
 from bench.results.cell import FINAL, CellResult, Fold
 
 if TYPE_CHECKING:
@@ -76,6 +71,7 @@ class _CellRun:
         self.result = CellResult(fold=fold)
         self.clock = Clock()
         self.seed = evaluation.seed_of(fold, "model")
+        self.metric = find_metric(evaluation.task.metric, evaluation.task.labels)
 
     def search(self) -> None:
         """Choose a setting by the metric of the pooled inner out-of-fold predictions."""
@@ -101,7 +97,7 @@ class _CellRun:
             predictions = predict(estimator, X_test, task.labels)
         result.notes += _prediction_notes(estimator, predictions)
         result.predictions = _prediction_frame(task, split.test, predictions)
-        result.scores = score_predictions(result.predictions, task.labels, task.metric)
+        result.scores = all_scores(Outcomes.of(result.predictions, task.labels), self.metric)
         if evaluation.keeps_model:
             with self.clock.phase("store"):
                 whole = fitter.whole(result.params, split, estimator)
@@ -119,7 +115,7 @@ class _CellRun:
         inner = evaluation.inner_splits(self.fold)
         if not inner:
             return Searched(notes=["training holds one group, which inner folds cannot split: nothing was searched"])
-        minimise = evaluation.task.metric in LOWER_IS_BETTER
+        minimise = not self.metric.greater_is_better
         with self.clock.phase("search"):
             trials = run_trials(
                 lambda params, report: self._inner_score(params, inner, report),
@@ -132,25 +128,38 @@ class _CellRun:
 
     def _inner_score(self, params: dict[str, Any], inner: Sequence[Split], report: Report | None) -> float:
         """The score of the pooled inner predictions; the seconds of its phases are those of the search."""
-        task = self.evaluation.task
         fitter = Fitter(self.evaluation, self.seed, self.cache, Clock(warnings=self.clock.warnings))
-        predictions: list[NDArray[Any]] = []
+        predictions: list[Predictions] = []
         for done, split in enumerate(inner, start=1):
             predictions.append(self._inner_predictions(*fitter.fit(params, split)))
             if report is not None and done < len(inner):
-                report(_pooled_score(task, inner[:done], predictions), done, len(inner))
-        return _pooled_score(task, inner, predictions)
+                report(self.metric.score(self._pooled(inner[:done], predictions)), done, len(inner))
+        return self.metric.score(self._pooled(inner, predictions))
 
-    def _inner_predictions(self, estimator: Any, X_test: Any) -> NDArray[Any]:
-        """What the metric is made of: label indices of shape (n_rows,), or probabilities (n_rows, n_labels)."""
-        task = self.evaluation.task
-        if task.metric not in PROBABILITY_METRICS:
-            return predict_codes(estimator, X_test, task.labels)
-        probabilities = predict(estimator, X_test, task.labels).probabilities
-        if probabilities is None:
+    def _inner_predictions(self, estimator: Any, X_test: Any) -> Predictions:
+        """What the metric is made of."""
+        labels = self.evaluation.task.labels
+        if not self.metric.needs_probabilities:
+            return Predictions(predict_codes(estimator, X_test, labels))
+        predictions = predict(estimator, X_test, labels)
+        if predictions.probabilities is None:
             name = self.evaluation.model.name
-            raise ValueError(f"the metric {task.metric} needs probabilities, which {name} does not give")
-        return probabilities
+            raise ValueError(f"the metric {self.metric.name} needs probabilities, which {name} does not give")
+        return predictions
+
+    def _pooled(self, inner: Sequence[Split], predictions: Sequence[Predictions]) -> Outcomes:
+        """The inner predictions of several folds together, each a test part of its own."""
+        task = self.evaluation.task
+        rows = np.concatenate([split.test for split in inner])
+        probabilities = [each.probabilities for each in predictions if each.probabilities is not None]
+        return Outcomes(
+            true=task.codes[rows],
+            predicted=np.concatenate([each.codes for each in predictions]),
+            n_labels=len(task.labels),
+            groups=np.zeros(len(rows), dtype=np.intp),
+            parts=np.repeat(np.arange(len(predictions)), [len(each.codes) for each in predictions]),
+            probabilities=np.concatenate(probabilities) if probabilities else None,
+        )
 
     def _store(self, estimator: Any) -> None:
         from bench.models.persistence import dumps
@@ -179,15 +188,6 @@ class _CellRun:
             true,
             lambda at: self.cache.feature_names(transformer, split.train, at, y),
         )
-
-
-def _pooled_score(task: Task, inner: Sequence[Split], predictions: Sequence[NDArray[Any]]) -> float:
-    true = np.concatenate([task.codes[split.test] for split in inner])
-    pooled = np.concatenate(predictions)
-    if task.metric not in PROBABILITY_METRICS:
-        return float(label_scores(confusion_matrix(true, pooled, len(task.labels)), task.metric)[task.metric])
-    parts = np.repeat(np.arange(len(predictions)), [len(each) for each in predictions])
-    return probability_scores(pooled, true, parts)[task.metric]
 
 
 def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictions) -> pd.DataFrame:

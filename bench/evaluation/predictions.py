@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.evaluation.metrics import UNANSWERED
+from bench.metrics.confusion import UNANSWERED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ class Predictions:
     Parameters
     ----------
     codes : ndarray of int, shape (n_examples,)
-        Predicted label indices, `bench.evaluation.metrics.UNANSWERED` where the model gave no answer.
+        Predicted label indices, `bench.metrics.confusion.UNANSWERED` where the model gave no answer.
     probabilities : ndarray of shape (n_examples, n_labels) or None
         Rows sum to 1; 0 for a label that training lacked.
     decisions : ndarray of shape (n_examples, n_labels) or None

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.data.task import encode
-from bench.evaluation.metrics import label_scores
-from bench.statistics.interval import label_score_intervals
+from bench.metrics.outcomes import Outcomes, encode
+from bench.metrics.registry import find_metric
+from bench.metrics.scoring import all_intervals, all_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def pass_scores(
-    passes: pd.DataFrame, groups: NDArray[np.str_], labels: tuple[str, ...], metric: str = "macro_f1"
+    passes: pd.DataFrame, groups: NDArray[np.str_], labels: tuple[str, ...], metric: str
 ) -> list[dict[str, Any]]:
     """Score each annotation pass against the majority of the others.
 
@@ -33,7 +33,7 @@ def pass_scores(
     labels : tuple of str
         The task's labels.
     metric : str
-        The task's metric; see `bench.evaluation.metrics.label_scores`.
+        The name of the task's metric.
 
     Returns
     -------
@@ -45,27 +45,33 @@ def pass_scores(
     --------
     >>> import pandas as pd
     >>> passes = pd.DataFrame({"a": ["yes", "no"], "b": ["yes", "no"], "c": ["yes", "yes"]})
-    >>> rows = pass_scores(passes, np.array(["d1", "d2"]), ("yes", "no"))
+    >>> rows = pass_scores(passes, np.array(["d1", "d2"]), ("yes", "no"), "macro_f1")
     >>> [(row["name"], row["scores"]["accuracy"], row["tied"]) for row in rows]
     [('a', 0.75, 1), ('b', 0.75, 1), ('c', 0.5, 0)]
     """
     codes = {str(name): encode(passes[name].to_numpy(dtype=str), labels) for name in passes.columns}
     votes = {name: np.eye(len(labels))[of_pass] for name, of_pass in codes.items()}
-    names, places = np.unique(groups, return_inverse=True)
+    places = np.unique(groups, return_inverse=True)[1]
+    primary = find_metric(metric, labels)
     rows = []
     for name, of_pass in codes.items():
         others = sum((counted for other, counted in votes.items() if other != name), np.zeros(()))
         most = others == others.max(axis=1, keepdims=True)
         gold = most / most.sum(axis=1, keepdims=True)
-        confusions = np.zeros((len(names), len(labels), len(labels)))
-        for code in range(len(labels)):
-            np.add.at(confusions[:, :, code], places[of_pass == code], gold[of_pass == code])
-        scores = label_scores(confusions.sum(axis=0), metric)
-        intervals = label_score_intervals(confusions, metric).given
+        example, label = np.nonzero(gold)
+        outcomes = Outcomes(
+            true=label,
+            predicted=of_pass[example],
+            n_labels=len(labels),
+            groups=places[example],
+            parts=np.zeros(len(example), dtype=np.intp),
+            weights=gold[example, label],
+        )
+        intervals = all_intervals(outcomes, primary)[0]
         rows.append(
             {
                 "name": name,
-                "scores": {key: float(score) for key, score in scores.items()},
+                "scores": all_scores(outcomes, primary),
                 "intervals": {key: asdict(interval) for key, interval in intervals.items()},
                 "tied": int((most.sum(axis=1) > 1).sum()),
             }

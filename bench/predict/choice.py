@@ -13,7 +13,7 @@ from bench.config import results_folder
 from bench.data.messages import listed
 from bench.discovery import task_files
 from bench.errors import ConfigError, UserError, nearest
-from bench.evaluation.metrics import LOWER_IS_BETTER
+from bench.metrics.registry import metric_of
 from bench.overrides import meant, parse_overrides
 from bench.predict.fitted import changed_code
 from bench.results.cell import FINAL, Fold
@@ -189,7 +189,7 @@ def _rank(run: Run) -> float:
     score = folder.read_summary(SUMMARY)["scores"].get(metric)
     if score is None:
         return float("inf")
-    return float(score) if metric in LOWER_IS_BETTER else -float(score)
+    return -metric_of(record["task"]).sign * float(score)
 
 
 def _described(folder: RunFolder, record: dict[str, Any]) -> str:

@@ -71,8 +71,8 @@ class FittedModel:
         import pandas as pd
         from sklearn.pipeline import Pipeline
 
-        from bench.evaluation.metrics import UNANSWERED
         from bench.evaluation.predictions import predict
+        from bench.metrics.confusion import UNANSWERED
 
         X, last = frame[list(self.inputs)], self.estimator
         try:

@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.evaluation.metrics import LOWER_IS_BETTER
+from bench.metrics.registry import greater_is_better, metric_title
 from bench.report.search import search_lines
 from bench.report.terminal import STYLES, console, narrowed, not_shown
 from bench.report.wording import (
@@ -21,7 +21,7 @@ from bench.report.wording import (
     suspects_sentence,
 )
 from bench.results.extent import extent, split_sizes
-from bench.results.leaderboard import TITLES, best_sentence, interval_text, published_rows, published_sources
+from bench.results.leaderboard import best_sentence, interval_text, published_rows, published_sources
 
 MOST_MODELS = 10
 """Up to so many models, every pair is printed; the pairs of the best model always are."""
@@ -103,7 +103,7 @@ def _print_block(out: Console, block: RenderableType) -> None:
 def _ranking(comparison: Mapping[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("model", overflow="fold")
-    table.add_column(TITLES[comparison["metric"]], justify="right", no_wrap=True)
+    table.add_column(metric_title(comparison["metric"]), justify="right", no_wrap=True)
     table.add_column("95 % interval", no_wrap=True, min_width=14)
     table.add_column("ranks" if comparison["baseline"] is None else "", justify="right", no_wrap=True)
     table.add_column("")
@@ -138,7 +138,7 @@ def with_published(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
     metric = comparison["metric"]
     rows = [{**row, "kind": "model"} for row in comparison["rows"]]
     rows += [{**row, "score": row["scores"][metric]} for row in published_rows(comparison["task"], metric)]
-    return sorted(rows, key=lambda row: row["score"] if metric in LOWER_IS_BETTER else -row["score"])
+    return sorted(rows, key=lambda row: -row["score"] if greater_is_better(metric) else row["score"])
 
 
 def _pairs(comparison: Mapping[str, Any]) -> Table:

@@ -7,10 +7,11 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from bench.metrics.registry import metric_title
 from bench.planning.curve_parts import AXES
 from bench.report.terminal import console, narrowed, not_shown, short_path
 from bench.results.extent import extent
-from bench.results.leaderboard import TITLES, interval_text
+from bench.results.leaderboard import interval_text
 
 HEADINGS = {
     "groups": "More groups: whole groups are added",
@@ -56,7 +57,7 @@ def print_curve(curve: dict[str, Any]) -> None:
 def _table(points: list[dict[str, Any]], metric: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("part")
-    for name in ("groups", "examples", TITLES[metric]):
+    for name in ("groups", "examples", metric_title(metric)):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("95 % interval", no_wrap=True, min_width=14)
     table.add_column("", no_wrap=True, min_width=BAR)

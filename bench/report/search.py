@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bench.metrics.registry import metric_title
 from bench.report.terminal import narrowed
-from bench.results.leaderboard import TITLES
 
 
 def search_lines(reports: Mapping[str, dict[str, Any]], width: int = 80) -> Group:
@@ -45,8 +45,8 @@ def search_lines(reports: Mapping[str, dict[str, Any]], width: int = 80) -> Grou
         )
     table, _ = narrowed(table, width, ["enough at", "trials", "gap", "inner"])
     legend = (
-        f"{TITLES[first['metric']]}: inner is the mean score of the chosen settings in the search, outer the pooled "
-        "score on test parts, gap how much better the first looks. Enough at is the trial after which the "
+        f"{metric_title(first['metric'])}: inner is the mean score of the chosen settings in the search, outer the "
+        "pooled score on test parts, gap how much better the first looks. Enough at is the trial after which the "
         f"search stood within {first['within']:g} of its end."
     )
     stopped = [Text(f"{name}: {it['stopped']['sentence']}.") for name, it in reports.items() if it["stopped"]]

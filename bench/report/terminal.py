@@ -19,19 +19,16 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from bench.errors import printable
+from bench.metrics.registry import METRICS, metric_title
 from bench.results.extent import extent
 from bench.results.leaderboard import (
     POPULATION,
-    TITLES,
     best_sentence,
     commands,
     interval_text,
     metrics_of,
     published_sources,
 )
-
-SHORT = ("macro_f1", "accuracy", "balanced_accuracy", "mcc")
-"""The metrics that fit 80 columns; the files hold all."""
 
 WIDTH = 80
 """Columns of sentences, and of tables when piped."""
@@ -227,7 +224,8 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     table.add_column("model", overflow="fold")
     wide = out.width >= 110
     ranked = (metric, f"{POPULATION}_{metric}")
-    metrics = [name for name in metrics_of(board) if wide or name in (*ranked, *SHORT)]
+    brief = {each.name for each in METRICS if each.brief}
+    metrics = [name for name in metrics_of(board) if wide or name in (*ranked, *brief)]
     if ranked[1] in metrics and not wide:
         metrics.remove("balanced_accuracy")
     for name in metrics:
@@ -251,7 +249,7 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     for told in commands(board["rows"]):
         out.print(Text(told, style="dim"), soft_wrap=True)
     if ranked[1] in metrics:
-        told = f"in pop.: {TITLES[metric]} with each stratum of the sample weighed by its share of the population"
+        told = f"in pop.: {metric_title(metric)} with each stratum of the sample weighed by its share of the population"
         out.print(Text(told, style="dim"))
     for note in _notes(board):
         out.print(Text(note), soft_wrap=False)
@@ -266,7 +264,7 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
 
 def column_title(name: str, metric: str) -> str:
     """How the terminal's leaderboard by a metric heads the column of another one."""
-    return "in pop." if name == f"{POPULATION}_{metric}" else TITLES[name]
+    return "in pop." if name == f"{POPULATION}_{metric}" else metric_title(name)
 
 
 def duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UserError
-from bench.evaluation.metrics import LOWER_IS_BETTER, METRICS
+from bench.metrics.registry import in_table_order, metric_names, metric_of, metric_title
 from bench.results.extent import extent
 from bench.results.protocol import model_name, same_table, search_name
 from bench.results.store import OtherFormatError, RunFolder, stored_runs, to_json, write_atomically
@@ -23,22 +23,13 @@ NEEDED = ("task", "model", "search", "validation", "splits", "seed", "status", "
 FILES = ("leaderboard.json", "leaderboard.csv", "leaderboard.md")
 """What `write_leaderboard` writes."""
 
-TITLES = {
-    "macro_f1": "macro-F1",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "bal. acc.",
-    "mcc": "MCC",
-    "f_avg": "F avg.",
-    "log_loss": "log-loss",
-    "brier": "Brier",
-    "average_precision": "avg. prec.",
-}
-"""How tables name the metrics."""
-
 POPULATION = "population"
 """Before a metric's name: the score reweighted to the population that a stratified sample was drawn from."""
 
-TITLES |= {f"{POPULATION}_{name}": "in population" for name in METRICS}
+
+def column_title(name: str) -> str:
+    """How tables head the column of a metric, or of its score in the population."""
+    return "in population" if name.startswith(f"{POPULATION}_") else metric_title(name)
 
 
 def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +60,7 @@ def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
         if named[row["model"], row["search"]] > 1:
             row |= {"label": f"{row['model']} #{row['key'][:4]}", "command": command}
     metric = task["metric"]
-    sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
+    sign = -metric_of(task).sign
     scored = sorted(
         [*(row for row in rows if row["kind"] == "model"), *published_rows(task, metric)],
         key=lambda row: (sign * row["scores"][metric], row["model"]),
@@ -178,10 +169,10 @@ def to_markdown(board: dict[str, Any]) -> str:
     lines = [
         f"# {task['name']}",
         "",
-        f"{extent(task)}; {TITLES[board['metric']]} with its 95 % interval, seed {board['seed']}, "
+        f"{extent(task)}; {column_title(board['metric'])} with its 95 % interval, seed {board['seed']}, "
         f"data `{task['digest'][:12]}`.",
         "",
-        "| model | search | " + " | ".join(TITLES[name] for name in metrics) + " | time (s) |",
+        "| model | search | " + " | ".join(column_title(name) for name in metrics) + " | time (s) |",
         "| --- | --- |" + " ---: |" * (len(metrics) + 1),
     ]
     for row in board["rows"]:
@@ -253,7 +244,7 @@ def metrics_of(board: dict[str, Any]) -> list[str]:
     metric = board["metric"]
     present = {name for row in board["rows"] for name in row["scores"]} | {metric}
     first = [name for name in (metric, f"{POPULATION}_{metric}") if name in present]
-    return [*first, *(name for name in METRICS if name in present and name != metric)]
+    return [*first, *(name for name in in_table_order(present & {*metric_names()}) if name != metric)]
 
 
 NO_INTERVAL = "no interval"

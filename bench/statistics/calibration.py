@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.statistics.bootstrap import jackknife_error
-from bench.statistics.interval import Interval, label_score_intervals
+from bench.statistics.interval import Interval, LabelShares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +23,64 @@ FEWEST_IN_BIN = 20
 
 
 @dataclass(frozen=True, eq=False)
+class Bins:
+    """The predictions of each group in each bin; both arrays have the shape (n_groups, n_bins).
+
+    Parameters
+    ----------
+    held : ndarray
+        How many predictions.
+    excess : ndarray
+        How many of them are right, less the sum of their probabilities.
+    """
+
+    held: Floats
+    excess: Floats
+
+    @property
+    def squared(self) -> float:
+        """The squared error, less what chance adds to it; it may be below 0."""
+        return float(_squared(self.held.sum(axis=0), self.excess.sum(axis=0), self._variances))
+
+    @property
+    def error(self) -> float:
+        """The root mean square distance of accuracy from confidence, without what chance adds."""
+        return float(np.sqrt(max(self.squared, 0.0)))
+
+    @property
+    def squared_without_each(self) -> Floats:
+        """The squared error without each group, of shape (n_groups,)."""
+        held, excess = self.held.sum(axis=0) - self.held, self.excess.sum(axis=0) - self.excess
+        return _squared(held, excess, self._variances)
+
+    def drawn(self, weights: Floats) -> Floats:
+        """The error of draws that have each group so often: from (n_draws, n_groups) to (n_draws,)."""
+        held, excess = weights @ self.held, weights @ self.excess
+        rate = np.divide(excess, held, out=np.zeros_like(held), where=held > 0)
+        squares = weights @ self.excess**2 - 2.0 * rate * (weights @ (self.excess * self.held))
+        squares += rate**2 * (weights @ self.held**2)
+        groups = weights @ (self.held > 0).astype(np.float64)
+        variances = np.divide(squares, held**2, out=np.zeros_like(held), where=held > 0)
+        squared = _squared(held, excess, variances * groups / np.maximum(groups - 1.0, 1.0))
+        return np.sqrt(np.maximum(squared, 0.0))
+
+    @property
+    def _variances(self) -> Floats:
+        """The variance over groups of each bin's distance."""
+        total, n_groups = self.held.sum(axis=0), (self.held > 0).sum(axis=0)
+        residuals = self.excess - self.excess.sum(axis=0) / total * self.held
+        return np.asarray((residuals**2).sum(axis=0) / total**2 * n_groups / np.maximum(n_groups - 1, 1))
+
+
+def _squared(held: Floats, excess: Floats, variances: Floats) -> Floats:
+    """The debiased squared error from bins' predictions, excesses and variances, by the last axis."""
+    distances = excess / np.where(held > 0, held, 1.0)
+    total = held.sum(axis=-1)
+    summed = (held * (distances**2 - variances)).sum(axis=-1)
+    return np.asarray(np.divide(summed, total, out=np.full_like(total, np.nan), where=total > 0))
+
+
+@dataclass(frozen=True, eq=False)
 class Reliability:
     """The reliability curve of a model's predicted labels.
 
@@ -33,8 +91,8 @@ class Reliability:
         by rising confidence.
     counts : ndarray of int, shape (n_bins,)
         Predictions in each bin.
-    error : float
-        The calibration error: the root mean square distance of accuracy from confidence, without what chance adds.
+    bins : Bins
+        The same predictions by group.
     interval : Interval or None
         Its 95 % interval over groups; None where the accuracy has none for want of groups.
     """
@@ -42,8 +100,13 @@ class Reliability:
     confidence: Floats
     accuracy: Floats
     counts: NDArray[np.int64]
-    error: float
+    bins: Bins
     interval: Interval | None
+
+    @property
+    def error(self) -> float:
+        """The calibration error; see `Bins.error`."""
+        return self.bins.error
 
     @property
     def bias(self) -> float:
@@ -107,36 +170,21 @@ def reliability(
     cells, shape = codes * len(counts) + place, (len(names), len(counts))
     held = np.bincount(cells, minlength=len(names) * len(counts)).reshape(shape).astype(np.float64)
     off = np.bincount(cells, correct - confidence, minlength=len(names) * len(counts))
-    excess = off.reshape(shape).astype(np.float64)
-    squared = float(_squared_error(held.sum(axis=0), excess.sum(axis=0), _variances(held, excess)))
+    found = Bins(held, off.reshape(shape).astype(np.float64))
     right = np.bincount(codes, correct, len(names))
     confusions = np.stack([right, held.sum(axis=1) - right, *np.zeros((2, len(names)))], axis=1).reshape(-1, 2, 2)
-    of_accuracy = label_score_intervals(confusions).given.get("accuracy")
+    of_accuracy = LabelShares.of(confusions).of_accuracy() if len(names) > 1 else None
     interval = None
-    if of_accuracy is not None:
+    if isinstance(of_accuracy, Interval):
         sure = float(confidence.mean())
         furthest = max(abs(sure - of_accuracy.low), abs(of_accuracy.high - sure))
-        interval = _interval(held, excess, squared, furthest)
-    return Reliability(mean, accuracy, counts, float(np.sqrt(max(squared, 0.0))), interval)
+        interval = _interval(found, furthest)
+    return Reliability(mean, accuracy, counts, found, interval)
 
 
-def _variances(held: Floats, excess: Floats) -> Floats:
-    """The variance over groups of each bin's distance, both arrays of shape (n_groups, n_bins)."""
-    total, n_groups = held.sum(axis=0), (held > 0).sum(axis=0)
-    residuals = excess - excess.sum(axis=0) / total * held
-    return np.asarray((residuals**2).sum(axis=0) / total**2 * n_groups / np.maximum(n_groups - 1, 1))
-
-
-def _squared_error(held: Floats, excess: Floats, variances: Floats) -> Floats:
-    """The debiased squared error from bins' numbers of examples, sums of distances and variances, by the last axis."""
-    distances = excess / np.where(held > 0, held, 1.0)
-    return np.asarray((held * (distances**2 - variances)).sum(axis=-1) / held.sum(axis=-1))
-
-
-def _interval(held: Floats, excess: Floats, squared: float, furthest: float) -> Interval:
+def _interval(bins: Bins, furthest: float) -> Interval:
     from scipy.special import stdtrit
 
-    without = _squared_error(held.sum(axis=0) - held, excess.sum(axis=0) - excess, _variances(held, excess))
-    reach = float(stdtrit(len(held) - 1, 0.975) * jackknife_error(without))
-    low, high = (float(np.sqrt(min(max(end, 0.0), 1.0))) for end in (squared - reach, squared + reach))
+    reach = float(stdtrit(len(bins.held) - 1, 0.975) * jackknife_error(bins.squared_without_each))
+    low, high = (float(np.sqrt(min(max(end, 0.0), 1.0))) for end in (bins.squared - reach, bins.squared + reach))
     return Interval(low, max(high, furthest))

@@ -8,12 +8,10 @@ method and how often its intervals cover.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from bench.evaluation.metrics import F_AVG, METRICS, PROBABILITY_METRICS, label_scores, losses, per_class, ranked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,9 +24,6 @@ LEVEL = 0.95
 
 NO_VARIATION = 1e-20
 """A variance up to this one is rounding."""
-
-GREATEST_LOSS = {"log_loss": -float(np.log(np.finfo(np.float64).eps)), "brier": 2.0}
-"""The greatest loss of an example, with the probability of log-loss clipped."""
 
 LEAST_SKEWNESS = 2.5
 """The least skewness of losses by their relative deviation; a gamma distribution has 2, a log-normal one 3 or more."""
@@ -74,26 +69,7 @@ class Thin:
 
 
 @dataclass(frozen=True)
-class ScoreIntervals:
-    """Intervals of scores, and why some have none.
-
-    Parameters
-    ----------
-    given : dict of str to Interval
-        By metric.
-    withheld : dict of str to Thin
-        By metric, for those without an interval.
-    by_label : dict of str to tuple of (Interval or None)
-        ``precision``, ``recall`` and ``f1`` of each label.
-    """
-
-    given: dict[str, Interval] = field(default_factory=dict)
-    withheld: dict[str, Thin] = field(default_factory=dict)
-    by_label: dict[str, tuple[Interval | None, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Units:
+class Units:
     """What varies independently: the groups, those that are alike once.
 
     Parameters
@@ -161,121 +137,165 @@ class _Units:
         return np.stack(added)
 
 
-def label_score_intervals(
-    confusions: NDArray[np.generic], metric: str = "macro_f1", strata: Codes | None = None
-) -> ScoreIntervals:
-    r"""Intervals of every metric of predicted labels, and of each label's precision, recall and F1.
+@dataclass(frozen=True, eq=False)
+class LabelShares:
+    r"""The shares of examples of which all scores of predicted labels are made.
 
     Precision, recall and accuracy are shares of examples. So is :math:`J = F_1 / (2 - F_1)`: of all examples that
     have the label or are given it, those that have both (Hand, Christen and Kirielle 2021). Means over labels combine
-    the labels' limits by how their errors correlate over groups (Zou and Donner 2008). The Matthews correlation
-    has the jackknife's standard error on Fisher's scale.
+    the labels' limits by how their errors correlate over groups (Zou and Donner 2008).
 
     Parameters
     ----------
-    confusions : ndarray of shape (n_groups, n_labels, n_labels) or (n_groups, n_labels, n_labels + 1)
-        A confusion matrix for each group.
-    metric : str
-        The metric that is wanted above all; see `bench.evaluation.metrics.label_scores`.
-    strata : ndarray of int, shape (n_groups,), optional
-        The stratum that each group was drawn from, where the sample was stratified.
-
-    Returns
-    -------
-    ScoreIntervals
-        Without any with fewer than two groups, which say nothing about a next one.
+    matrices : ndarray of shape (n_units, n_labels, n_labels) or (n_units, n_labels, n_labels + 1)
+        The different confusion matrices of groups.
+    units : Units
+        How many groups have each.
+    recall, precision, f1 : Scores
+        Of each label.
+    accuracy : Scores
+        Of all labels together, a single score.
     """
-    if len(confusions) < 2:
-        return ScoreIntervals()
-    matrices, units = _alike(np.asarray(confusions, dtype=np.float64), strata)
-    n_labels = matrices.shape[1]
-    classes = per_class(matrices)
-    hits = np.diagonal(matrices, axis1=1, axis2=2)
-    support, predicted = classes["support"], matrices[:, :, :n_labels].sum(axis=1)
-    recall, precision = _shares(hits, support, units), _shares(hits, predicted, units)
-    overlap = _shares(hits, support + predicted - hits, units)
-    f1 = overlap.through(_f1, slope=2.0 / (1.0 + overlap.values) ** 2, curvature=-4.0 / (1.0 + overlap.values) ** 3)
-    accuracy = _shares(hits.sum(axis=1, keepdims=True), matrices.sum(axis=(1, 2))[:, None], units)
-    given: dict[str, Interval] = {}
-    withheld: dict[str, Thin] = {}
-    means = {
-        "macro_f1": f1,
-        "balanced_accuracy": recall,
-        **({F_AVG: f1.only(np.arange(n_labels) < 2)} if metric == F_AVG else {}),
-    }
-    for name, scores in means.items():
-        if (thin := _thin(recall.effective[scores.labels], scores.labels)) is not None:
-            withheld[name] = thin
-        else:
-            given[name] = scores.mean(units)
-    if accuracy.effective[0] < FEWEST:
-        withheld["accuracy"] = Thin(None, float(accuracy.effective[0]))
-    else:
-        given["accuracy"] = accuracy.intervals()[0]
-    if (thin := _thin(recall.effective, recall.labels)) is not None:
-        withheld["mcc"] = thin
-    elif (thin := _thin(precision.effective, precision.labels)) is not None:
-        withheld["mcc"] = replace(thin, predicted=True)
-    else:
-        given["mcc"] = _correlation(matrices, units, float(min(recall.effective.min(), precision.effective.min())))
-    by_label = {
-        name: tuple(
-            each if groups >= FEWEST else None for each, groups in zip(scores.intervals(), rests_on, strict=True)
+
+    matrices: Floats
+    units: Units
+    recall: Scores
+    precision: Scores
+    f1: Scores
+    accuracy: Scores
+
+    @classmethod
+    def of(cls, confusions: NDArray[np.generic], strata: Codes | None = None) -> LabelShares:
+        """Compute the shares.
+
+        Parameters
+        ----------
+        confusions : ndarray of shape (n_groups, n_labels, n_labels) or (n_groups, n_labels, n_labels + 1)
+            A confusion matrix for each group, of which there are at least two: a single one says nothing about a next.
+        strata : ndarray of int, shape (n_groups,), optional
+            The stratum that each group was drawn from, where the sample was stratified.
+        """
+        matrices, units = _alike(np.asarray(confusions, dtype=np.float64), strata)
+        n_labels = matrices.shape[1]
+        hits = np.diagonal(matrices, axis1=1, axis2=2)
+        support, predicted = matrices.sum(axis=2), matrices[:, :, :n_labels].sum(axis=1)
+        overlap = _shares(hits, support + predicted - hits, units)
+        return cls(
+            matrices,
+            units,
+            recall=_shares(hits, support, units),
+            precision=_shares(hits, predicted, units),
+            f1=overlap.through(
+                _f1, slope=2.0 / (1.0 + overlap.values) ** 2, curvature=-4.0 / (1.0 + overlap.values) ** 3
+            ),
+            accuracy=_shares(hits.sum(axis=1, keepdims=True), matrices.sum(axis=(1, 2))[:, None], units),
         )
-        for name, scores, rests_on in (
-            ("precision", precision, precision.effective),
-            ("recall", recall, recall.effective),
-            ("f1", f1, recall.effective),
-        )
-    }
-    return ScoreIntervals({name: given[name] for name in METRICS if name in given}, withheld, by_label)
+
+    def of_mean(self, scores: Scores) -> Interval | Thin:
+        """The interval of a mean over labels, each of which must be in enough groups."""
+        return _thin(self.recall.effective[scores.labels], scores.labels) or scores.mean(self.units)
+
+    def of_label(self, scores: Scores, label: int) -> Interval | Thin:
+        """The interval of one label's score, whose label must be in enough groups."""
+        return _thin(self.recall.effective[[label]], np.array([label])) or scores.intervals()[label]
+
+    def of_accuracy(self) -> Interval | Thin:
+        """The interval of the share of all examples that are right."""
+        effective = float(self.accuracy.effective[0])
+        return Thin(None, effective) if effective < FEWEST else self.accuracy.intervals()[0]
+
+    def of_correlation(self, score: Callable[[Floats], Floats]) -> Interval | Thin:
+        """The interval of a correlation: the jackknife's standard error on Fisher's scale.
+
+        Parameters
+        ----------
+        score : callable
+            From confusion matrices of shape (..., n_labels, n_columns) to their correlations.
+        """
+        if (thin := _thin(self.recall.effective, self.recall.labels)) is not None:
+            return thin
+        if (thin := _thin(self.precision.effective, self.precision.labels)) is not None:
+            return replace(thin, predicted=True)
+        effective = float(min(self.recall.effective.min(), self.precision.effective.min()))
+        return _correlation(self.matrices, self.units, effective, score)
+
+    def by_label(self) -> dict[str, tuple[Interval | None, ...]]:
+        """The intervals of ``precision``, ``recall`` and ``f1`` of each label, None where it is in too few groups."""
+        return {
+            name: tuple(
+                each if groups >= FEWEST else None for each, groups in zip(scores.intervals(), rests_on, strict=True)
+            )
+            for name, scores, rests_on in (
+                ("precision", self.precision, self.precision.effective),
+                ("recall", self.recall, self.recall.effective),
+                ("f1", self.f1, self.recall.effective),
+            )
+        }
 
 
-def probability_score_intervals(
-    probabilities: Floats, true: Codes, groups: NDArray[np.generic], parts: Codes | None = None
-) -> ScoreIntervals:
-    """Intervals of every metric of predicted probabilities.
+@dataclass(frozen=True, eq=False)
+class Support:
+    """In which groups the examples of each label are.
 
     Parameters
     ----------
-    probabilities : ndarray of shape (n_examples, n_labels)
-        Rows sum to 1.
-    true : ndarray of int, shape (n_examples,)
-        Label indices.
-    groups : ndarray of shape (n_examples,)
-        The examples' groups.
-    parts : ndarray of int, shape (n_examples,), optional
-        The test part that each example is in; see `bench.evaluation.metrics.probability_scores`.
+    groups, true : ndarray of int, shape (n_examples,)
+        Each example's group and label.
+    counts : ndarray of shape (n_groups, n_labels)
+        The examples of each label in each group.
+    units : Units
+        The groups.
     """
-    names, codes = np.unique(groups, return_inverse=True)
-    if len(names) < 2:
-        return ScoreIntervals()
-    n_groups, n_labels = len(names), probabilities.shape[1]
-    units = _Units(np.ones(n_groups))
 
-    def by_group(values: Floats) -> Floats:
-        return np.bincount(codes, values, n_groups).astype(np.float64)
+    groups: Codes
+    true: Codes
+    counts: Floats
+    units: Units
 
-    support = np.stack([by_group((true == label).astype(np.float64)) for label in range(n_labels)], axis=1)
-    if (thin := _thin(units.effective(support), np.arange(n_labels))) is not None:
-        return ScoreIntervals(withheld=dict.fromkeys(PROBABILITY_METRICS, thin))
-    given = {}
-    for name, bound in GREATEST_LOSS.items():
-        loss = losses(probabilities, true, name)
-        given[name] = _mean_loss(loss, codes, true, support, units, bound, logarithmic=name == "log_loss")
-    precisions, influences = [], []
-    for label in range(n_labels):
-        order = ranked(probabilities[:, label], true == label, parts)
-        precisions.append(order.average_precision)
-        influences.append(by_group(order.influence()))
-    scores = _Scores.of(
-        np.array(precisions), np.stack(influences, axis=1), units.effective(support), units, capped=False
-    )
-    return ScoreIntervals(given | {"average_precision": scores.mean(units)})
+    @classmethod
+    def of(cls, groups: Codes, true: Codes, n_labels: int) -> Support:
+        """Count the examples."""
+        n_groups = int(groups.max(initial=-1)) + 1
+        counts = np.bincount(groups * n_labels + true, minlength=n_groups * n_labels).reshape(n_groups, n_labels)
+        return cls(groups, true, counts.astype(np.float64), Units(np.ones(n_groups)))
+
+    @property
+    def thin(self) -> Thin | None:
+        """The label that is in too few groups, None where all are in enough."""
+        return _thin(self.units.effective(self.counts), np.arange(self.counts.shape[1]))
+
+    def loss_interval(self, loss: Floats, bound: float, logarithmic: bool) -> Interval | Thin:
+        """The interval of a mean loss.
+
+        Parameters
+        ----------
+        loss : ndarray of shape (n_examples,)
+            The loss of each example, at most `bound`.
+        bound : float
+            The greatest loss that there can be.
+        logarithmic : bool
+            Whether the interval is made on the logarithmic scale.
+        """
+        return self.thin or _mean_loss(loss, self.groups, self.true, self.counts, self.units, bound, logarithmic)
+
+    def mean_interval(self, values: Floats, influences: Floats) -> Interval:
+        """The interval of the mean of labels' scores in [0, 1], all labels being in enough groups.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_labels,)
+            The scores.
+        influences : ndarray of shape (n_examples, n_labels)
+            How far one more example like each would move them.
+        """
+        n_groups = len(self.counts)
+        moved = np.stack([np.bincount(self.groups, each, n_groups) for each in influences.T], axis=1).astype(np.float64)
+        effective = self.units.effective(self.counts)
+        return Scores.of(values, moved, effective, self.units, capped=False).mean(self.units)
 
 
 @dataclass(frozen=True)
-class _Scores:
+class Scores:
     """Scores in [0, 1] with their limits, one a label, and what each group adds to them.
 
     Parameters
@@ -304,7 +324,7 @@ class _Scores:
     labels: Codes
 
     @classmethod
-    def of(cls, values: Floats, influence: Floats, effective: Floats, units: _Units, capped: bool) -> _Scores:
+    def of(cls, values: Floats, influence: Floats, effective: Floats, units: Units, capped: bool) -> Scores:
         """Give each score Wilson's interval (1927) with the number of trials that the groups' variance stands for.
 
         The quantile is Student's with the degrees of freedom that the variance has, and larger on the side to which the
@@ -334,12 +354,12 @@ class _Scores:
             values, limits, uncapped, variance, np.zeros_like(values), influence, effective, np.arange(len(values))
         )
 
-    def through(self, function: Callable[[Floats], Floats], slope: Floats, curvature: Floats) -> _Scores:
+    def through(self, function: Callable[[Floats], Floats], slope: Floats, curvature: Floats) -> Scores:
         """The scores on another scale, given by an increasing function and its derivatives at the scores.
 
         A function that bends makes a mean of noisy values too low or too high (to the second order).
         """
-        return _Scores(
+        return Scores(
             function(self.values),
             function(self.limits),
             function(self.uncapped),
@@ -350,9 +370,9 @@ class _Scores:
             self.labels,
         )
 
-    def only(self, chosen: NDArray[np.bool_]) -> _Scores:
+    def only(self, chosen: NDArray[np.bool_] | Codes | slice) -> Scores:
         """Some of the scores."""
-        return _Scores(
+        return Scores(
             self.values[chosen],
             self.limits[:, chosen],
             self.uncapped[:, chosen],
@@ -367,7 +387,7 @@ class _Scores:
         """Each score's interval."""
         return [Interval(float(low), float(high)) for low, high in self.limits.T]
 
-    def mean(self, units: _Units) -> Interval:
+    def mean(self, units: Units) -> Interval:
         """The interval of the scores' mean, from their limits (Zou and Donner 2008).
 
         Over many labels chance averages out and bias does not. So the interval is moved by the mean bias, as far as
@@ -388,7 +408,7 @@ class _Scores:
         if n > 2:
             rests_on = np.array([self.effective.max()])
             joint = self.influence.mean(axis=1, keepdims=True)
-            whole = _Scores.of(np.array([observed]), joint, rests_on, units, capped=False).limits[:, 0]
+            whole = Scores.of(np.array([observed]), joint, rests_on, units, capped=False).limits[:, 0]
             low, high = min(low, float(whole[0])), max(high, float(whole[1]))
         return Interval(max(low, 0.0), min(high, 1.0))
 
@@ -397,12 +417,12 @@ def _f1(overlap: Floats) -> Floats:
     return 2.0 * overlap / (1.0 + overlap)
 
 
-def _shares(hits: Floats, trials: Floats, units: _Units) -> _Scores:
+def _shares(hits: Floats, trials: Floats, units: Units) -> Scores:
     """The shares of hits, each of shape (n_units, n_scores), over all groups; 0 where there is no trial."""
     total = units.counts @ trials
     some = np.where(total > 0, total, 1.0)
     values = units.counts @ hits / some
-    return _Scores.of(values, (hits - values * trials) / some, units.effective(trials), units, capped=True)
+    return Scores.of(values, (hits - values * trials) / some, units.effective(trials), units, capped=True)
 
 
 def _normal() -> float:
@@ -439,13 +459,12 @@ def _wilson(values: Floats, trials: Floats, quantiles: Floats) -> Floats:
     return np.stack([np.clip(low, 0.0, values), np.clip(high, values, 1.0)])
 
 
-def _correlation(matrices: Floats, units: _Units, effective: float) -> Interval:
-    """The interval of the Matthews correlation: the jackknife's standard error on Fisher's scale."""
+def _correlation(matrices: Floats, units: Units, effective: float, score: Callable[[Floats], Floats]) -> Interval:
     from scipy.special import stdtrit
 
     total = np.tensordot(units.counts, matrices, axes=1)
-    observed = float(label_scores(total)["mcc"])
-    left_out = label_scores(total - matrices)["mcc"]
+    observed = float(score(total))
+    left_out = score(total - matrices)
     n = units.counts.sum()
     influence = (left_out - units.counts @ left_out / n)[:, None] * np.sqrt((n - 1.0) / n)
     error = float(np.sqrt(units.products(influence)[0, 0]))
@@ -460,7 +479,7 @@ def _correlation(matrices: Floats, units: _Units, effective: float) -> Interval:
 
 
 def _mean_loss(
-    loss: Floats, codes: Codes, true: Codes, support: Floats, units: _Units, bound: float, logarithmic: bool
+    loss: Floats, codes: Codes, true: Codes, support: Floats, units: Units, bound: float, logarithmic: bool
 ) -> Interval:
     """The interval of a mean loss, on the logarithmic scale or Wilson's; Wilson's also where no group's loss varies.
 
@@ -506,7 +525,7 @@ def _thin(effective: Floats, labels: Codes) -> Thin | None:
     return Thin(int(labels[least]), float(effective[least])) if effective[least] < FEWEST else None
 
 
-def _alike(matrices: Floats, strata: Codes | None) -> tuple[Floats, _Units]:
+def _alike(matrices: Floats, strata: Codes | None) -> tuple[Floats, Units]:
     """The different matrices, and how many groups have each: of many groups most are alike."""
     rows = matrices.reshape(len(matrices), -1)
     if strata is not None:
@@ -514,5 +533,5 @@ def _alike(matrices: Floats, strata: Codes | None) -> tuple[Floats, _Units]:
     kinds, counts = np.unique(rows, axis=0, return_counts=True)
     weights = counts.astype(np.float64)
     if strata is None:
-        return kinds.reshape(-1, *matrices.shape[1:]), _Units(weights)
-    return kinds[:, 1:].reshape(-1, *matrices.shape[1:]), _Units(weights, kinds[:, 0].astype(np.intp))
+        return kinds.reshape(-1, *matrices.shape[1:]), Units(weights)
+    return kinds[:, 1:].reshape(-1, *matrices.shape[1:]), Units(weights, kinds[:, 0].astype(np.intp))

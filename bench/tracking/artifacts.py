@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.evaluation.metrics import column_names
+from bench.metrics.confusion import column_names
 from bench.results.cell import CellResult
 from bench.results.store import RunFolder
 from bench.support.json_text import json_text

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-from bench.evaluation.metrics import column_names
+from bench.metrics.confusion import column_names
 
 CELL = 72
 """Width and height of a cell, in pixels."""

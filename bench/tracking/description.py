@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.comparison.verdict import LEVEL
+from bench.metrics.registry import in_table_order
 from bench.results.extent import chosen_on, extent, predictions, split_sizes
 from bench.results.leaderboard import POPULATION, published_rows
 from bench.results.protocol import model_name
-from bench.results.summary import metric_columns
 from bench.tracking.baseline import Judgement
 
 JUDGED = (
@@ -91,7 +91,7 @@ def describe_run(
     pooled = "" if len(split_sizes(task)) == 1 else "pooled "
     # A list, for the page sets the cells of a table without space between them.
     lines += ["", f"Scores over {summary['n_examples']} {pooled}{predictions(task)}, with 95 % intervals:", ""]
-    for name in metric_columns(summary["scores"]):
+    for name in in_table_order(summary["scores"]):
         beside = f", majority {baseline['scores'][name]:.3f}" if baseline and name in baseline["scores"] else ""
         lines.append(f"- {name} {_score(name, summary)}{beside}")
     if POPULATION in summary and metric in summary[POPULATION]["scores"]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bench.evaluation.metrics import LOWER_IS_BETTER, confusion_matrix, per_class
-from bench.evaluation.scoring import label_codes
+from bench.metrics.confusion import confusion_matrix, per_class
+from bench.metrics.outcomes import label_codes
+from bench.metrics.registry import greater_is_better
 from bench.results.cell import CellResult, Trial
 from bench.tracking.names import CLASS_METRICS, class_metric
 
@@ -87,7 +88,7 @@ def search_points(trials: Sequence[Trial], metric: str) -> list[Point]:
     >>> [tuple(point) for point in search_points(tried, "macro_f1") if point.step == 1]
     [('search/score', 0.4, 1), ('search/best', 0.5, 1), ('trial/estimator.C', 9.0, 1)]
     """
-    better = min if metric in LOWER_IS_BETTER else max
+    better = max if greater_is_better(metric) else min
     best: float | None = None
     points = []
     for trial in trials:

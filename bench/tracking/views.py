@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bench.evaluation.metrics import LOWER_IS_BETTER, METRICS
+from bench.metrics.registry import METRICS, greater_is_better
 
 RANKING, FOLDS = "ranking", "folds"
 """The views: the models by the task's metric; the models with their folds below them."""
@@ -33,13 +33,13 @@ def view_tags(metric: str) -> dict[str, str]:
     >>> sorted(view_tags("macro_f1"))
     ['mlflow.sharedViewState.folds', 'mlflow.sharedViewState.ranking']
     """
-    names = [metric, f"{metric}_low", f"{metric}_high", *(name for name in METRICS if name != metric)]
+    names = [metric, f"{metric}_low", f"{metric}_high", *(each.name for each in METRICS if each.name != metric)]
     columns = [f"metrics.`test/{name}`" for name in names]
     columns.insert(3, f"tags.`{AGAINST_MAJORITY}`")
     by_score = {
         "searchFilter": f"tags.`{LEVEL}` = 'model'",
         "orderByKey": columns[0],
-        "orderByAsc": metric in LOWER_IS_BETTER,
+        "orderByAsc": not greater_is_better(metric),
     }
     by_time = {"searchFilter": "", "orderByKey": CREATED, "orderByAsc": False}
     views = {RANKING: ("Ranking", by_score), FOLDS: ("Models and folds", by_time)}

@@ -20,6 +20,7 @@ import sys
 import time
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -31,6 +32,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from torch.nn.functional import cosine_similarity, mse_loss, normalize
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scores import confusion_by_group, drawn_label_scores
 
 from bench.catalogue import load_model, load_task
 from bench.config import Search
@@ -44,12 +49,12 @@ from bench.encoders.transformer import batches, load_pretrained
 from bench.encoders.weights import weights_folder
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.scoring import label_codes
 from bench.features.cache import FeatureCache
 from bench.features.columns import column_texts
+from bench.metrics.outcomes import label_codes
 from bench.models.model import Model
 from bench.results.cell import CellResult
-from bench.results.summary import confusion_by_group, summarise
+from bench.results.summary import summarise
 from bench.statistics.bootstrap import GroupBootstrap
 from bench.statistics.paired import fold_test, group_difference, holm
 from bench.statistics.training import RARE, training_factor
@@ -248,7 +253,7 @@ def measure(task: Task, model: Model, splits: list[Split], seed: int) -> tuple[l
 
 
 def show(task: Task, name: str, cells: list[CellResult], cpu: float, seed: int) -> None:
-    summary = summarise(cells, task.labels)
+    summary = summarise(cells, task.labels, "macro_f1")
     score, interval = summary["scores"]["macro_f1"], summary["intervals"]["macro_f1"]
     wall = np.median([cell.seconds["fit"] for cell in cells])
     by_class = "  ".join(f"{label} {values['f1']:.2f}" for label, values in summary["per_class"].items())
@@ -268,7 +273,7 @@ def compare(task: Task, splits: list[Split], measured: dict[str, list[CellResult
         true, predicted = label_codes(predictions, task.labels)
         groups = predictions["group"].to_numpy(dtype=str)
         confusions = confusion_by_group(true, predicted, groups, len(task.labels))
-        drawn[name] = bootstrap.label_scores(confusions, "macro_f1")
+        drawn[name] = drawn_label_scores(confusions, "macro_f1", bootstrap)
         folds[name] = np.array([cell.scores["macro_f1"] for cell in cells])
     share = float(np.mean([len(split.test) for split in splits])) / len(task)
     others = [name for name in measured if name != one]

@@ -22,15 +22,16 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import numpy as np
 import pandas as pd
 
+from bench.comparison.curves import judge_curve
 from bench.config import Search
 from bench.data import Task
 from bench.data.splits import outer_splits
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.features.cache import FeatureCache
+from bench.metrics.f1 import MACRO_F1
 from bench.models import Model
 from bench.planning.curve_parts import AXES, curve_parts
-from bench.results.curves import judge
 
 LABELS = ("economy", "sport")
 SIZE = 40
@@ -68,7 +69,7 @@ def verdicts_of(population: str, n_groups: int, seed: int) -> dict[str, str]:
         predictions[part.name] = pd.concat(frames, ignore_index=True)
     described = [part.describe(task) for part in parts]
     axes = {axis: [part for part in described if part["axis"] in (axis, None)] for axis in AXES}
-    judged = judge(axes, predictions, LABELS, "macro_f1", n_groups, seed)
+    judged = judge_curve(axes, predictions, LABELS, MACRO_F1, n_groups, seed)
     return {axis: judged["verdicts"][axis]["kind"] for axis in AXES} | {"worth": judged["worth"]["kind"]}
 
 

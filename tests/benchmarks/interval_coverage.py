@@ -36,9 +36,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.evaluation.metrics import grouped_confusion, label_scores, per_class, probability_scores
+from bench.metrics.confusion import per_class
+from bench.metrics.f1 import MACRO_F1
+from bench.metrics.outcomes import Outcomes
+from bench.metrics.scoring import all_intervals, all_scores
 from bench.statistics.calibration import BINS, FEWEST_IN_BIN, Reliability, reliability
-from bench.statistics.interval import Interval, label_score_intervals, probability_score_intervals
+from bench.statistics.interval import Interval
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -94,7 +97,7 @@ Settings in which an interval is likely to fail, with the same key. `calibration
   means that logits are doubled, so that the model claims too much.
 """
 
-METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "mcc", "log_loss", "brier", "average_precision")
+METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "mcc", "log_loss", "brier", "average_precision", "macro_auroc")
 OF_THE_RAREST = ("f1", "precision", "recall")
 
 
@@ -195,10 +198,9 @@ def truth(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
     """The population's scores."""
     n_groups = max(POPULATION // (setting.size * setting.repeats), 12_000)
     found = draw(setting, n_groups, rng)
-    confusion = _by_group(found, 1, np.zeros_like(found.groups))[0]
-    rarest = {name: float(per_class(confusion)[name][-1]) for name in OF_THE_RAREST}
-    scores = {name: float(score) for name, score in label_scores(confusion).items()}
-    scores |= probability_scores(found.probabilities, found.true, found.parts) | rarest
+    outcomes = _outcomes(found)
+    rarest = {name: float(per_class(outcomes.confusion)[name][-1]) for name in OF_THE_RAREST}
+    scores = {name: score for name, score in all_scores(outcomes, MACRO_F1).items() if name in METRICS} | rarest
     if setting in beyond():
         scores["calibration"] = _calibration(found, np.arange(len(found.true)) % 1000, _bins(setting)).error
     return scores
@@ -216,17 +218,14 @@ def _calibration(found: Predictions, groups: Codes, bins: int) -> Reliability:
 
 def intervals(found: Predictions, n_groups: int) -> dict[str, Interval | None]:
     """The harness's intervals."""
-    of_labels = label_score_intervals(_by_group(found, n_groups, found.groups))
-    of_probabilities = probability_score_intervals(found.probabilities, found.true, found.groups, found.parts)
-    given: dict[str, Interval | None] = {**of_labels.given, **of_probabilities.given}
-    return {name: given.get(name) for name in METRICS} | {name: of_labels.by_label[name][-1] for name in OF_THE_RAREST}
+    outcomes = _outcomes(found)
+    given, by_label = all_intervals(outcomes, MACRO_F1)[0], outcomes.shares.by_label()
+    return {name: given.get(name) for name in METRICS} | {name: by_label[name][-1] for name in OF_THE_RAREST}
 
 
-def _by_group(found: Predictions, n_groups: int, groups: Codes) -> NDArray[np.int64]:
-    n_labels = found.probabilities.shape[1]
-    return np.asarray(
-        grouped_confusion(found.true, found.probabilities.argmax(axis=1), groups, n_groups, n_labels), dtype=np.int64
-    )
+def _outcomes(found: Predictions) -> Outcomes:
+    predicted = found.probabilities.argmax(axis=1)
+    return Outcomes(found.true, predicted, found.probabilities.shape[1], found.groups, found.parts, found.probabilities)
 
 
 @dataclass(frozen=True)

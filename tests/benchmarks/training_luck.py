@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_variable] = "1"
@@ -40,7 +41,11 @@ from sklearn.naive_bayes import ComplementNB
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from bench.evaluation.metrics import grouped_confusion, label_scores
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scores import drawn_label_scores, label_scores
+
+from bench.metrics.confusion import grouped_confusion
 from bench.statistics.bootstrap import GroupBootstrap, bootstrap_error, jackknife_error
 from bench.statistics.training import training_factor, training_weight
 
@@ -117,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 for name, each in confusions_of(again, codes[rows], n_labels).items()
             }
             bootstrap = GroupBootstrap(size, start, DRAWS)
-            scored = {name: bootstrap.label_scores(each, METRIC) for name, each in by_model.items()}
+            scored = {name: drawn_label_scores(each, METRIC, bootstrap) for name, each in by_model.items()}
             without = {name: label_scores(each.sum(axis=0) - each)[METRIC] for name, each in by_model.items()}
             for one, other in found:
                 error = max(

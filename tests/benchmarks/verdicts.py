@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
@@ -49,11 +50,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scores import label_scores
+
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.verdict import groups_to_decide
 from bench.data.splits import Split, n_dealt, split_by_group
-from bench.evaluation.metrics import confusion_matrix, label_scores
+from bench.metrics.confusion import confusion_matrix
+from bench.metrics.outcomes import Outcomes
+from bench.metrics.registry import find_metric
 from bench.results.store import RunFolder
 from bench.statistics.bootstrap import GroupBootstrap, bootstrap_error, group_indices
 
@@ -361,12 +368,14 @@ def compared_runs(
     runs = []
     for number, of_model in enumerate(predicted):
         by_fold = [confusion_matrix(true[folds == k], of_model[folds == k], n_labels) for k in range(len(splits))]
+        outcomes = Outcomes(true, of_model, n_labels, of_group, folds)
+        score = find_metric(METRIC).score(outcomes)
         summary = {
-            "scores": {METRIC: float(label_scores(confusion_matrix(true, of_model, n_labels))[METRIC])},
+            "scores": {METRIC: score},
             "folds": [{METRIC: float(label_scores(confusion)[METRIC])} for confusion in by_fold],
         }
         name = f"model-{number}"
-        runs.append(ComparedRun(name, RunFolder(Path(name)), {"model": {"name": name}}, summary, of_model, None))
+        runs.append(ComparedRun(name, RunFolder(Path(name)), {"model": {"name": name}}, summary, outcomes, score))
     sizes = {"train": len(splits[0].train), "dev": 0, "test": len(splits[0].test)}
     compared = ComparedRuns(
         task={
@@ -374,12 +383,9 @@ def compared_runs(
             "n_examples": len(labels),
             "splits": {} if scenario.protocol == "folds" else {"split": sizes},
         },
-        metric=METRIC,
+        metric=find_metric(METRIC),
         runs=sorted(runs, key=lambda run: (-run.summary["scores"][METRIC], run.name)),
         ids=tested.astype(object),
-        groups=of_group,
-        folds=folds,
-        true=true,
         group_names=names,
         repeats=1,
         notes=[],

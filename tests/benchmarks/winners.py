@@ -24,6 +24,7 @@ The last column has the share of data sets in which the intervals of all ranks h
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,9 +33,13 @@ import numpy as np
 import sklearn
 from verdicts import LEARNERS, METRIC, RATES, SIGNAL, Scenario, compared_runs, draw, splits_of, write
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scores import label_scores
+
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.ranking import corrected_best, rank_interval
-from bench.evaluation.metrics import confusion_matrix, label_scores
+from bench.metrics.confusion import confusion_matrix
 
 MODELS = 8
 SIGNALS = {

@@ -7,9 +7,9 @@ from typing import Any
 
 from bench.comparison.predictions import ComparedRuns
 from bench.comparison.search import importance
+from bench.metrics.registry import metric_title
 from bench.report.html.charts import Line, line_chart
 from bench.results.curves import stored_curves
-from bench.results.leaderboard import TITLES
 from bench.results.protocol import same_table
 
 
@@ -34,7 +34,7 @@ def searches(runs: ComparedRuns, comparison: Mapping[str, Any]) -> list[dict[str
             ),
             Line("reached as it ran", [trials[place] for place in known], [reached[place] for place in known]),
         ]
-        caption, title = f"Search of {run.name}", TITLES[report["metric"]]
+        caption, title = f"Search of {run.name}", metric_title(report["metric"])
         budget = "trials a fold" if comparison["n_folds"] > 1 else "trials"
         chart = line_chart([line for line in lines if line.x], caption, budget, f"inner {title}")
         parameters = importance(run.folder, run.record)
@@ -77,7 +77,7 @@ def _learning_curve(curve: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": model,
         "search": search,
-        "chart": line_chart(lines, f"Learning curve of {model}", "training examples", TITLES[metric])
+        "chart": line_chart(lines, f"Learning curve of {model}", "training examples", metric_title(metric))
         if lines
         else None,
         "verdicts": [

@@ -10,8 +10,9 @@ import numpy as np
 from markupsafe import Markup
 
 from bench.comparison.predictions import ComparedRun, ComparedRuns
-from bench.data.task import Task, encode
-from bench.evaluation.metrics import NO_ANSWER, UNANSWERED
+from bench.data.task import Task
+from bench.metrics.confusion import NO_ANSWER, UNANSWERED
+from bench.metrics.outcomes import encode
 from bench.support.json_text import json_text
 
 LONGEST = 2000

@@ -17,6 +17,7 @@ from bench.comparison.predictions import ComparedRuns
 from bench.data.task import Task
 from bench.errors import UserError
 from bench.evaluation.explanations import STRONGEST
+from bench.metrics.registry import metric_title
 from bench.report.comparison import p_value, with_published
 from bench.report.html.charts import Chart, Score, interval_chart
 from bench.report.html.curves import learning_curves, searches
@@ -24,7 +25,7 @@ from bench.report.html.errors import browser_data, direction, spell_error, spell
 from bench.report.html.scores import calibration, confusion_tables, group_scores
 from bench.report.wording import ASSUMPTION, alone_sentence, answer, needed_sentence
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
-from bench.results.leaderboard import TITLES, best_sentence, metrics_of, published_sources
+from bench.results.leaderboard import best_sentence, metrics_of, published_sources
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -66,10 +67,10 @@ def render_report(runs: ComparedRuns, comparison: Mapping[str, Any]) -> str:
             comparison=comparison,
             task=runs.task,
             labels=runs.labels,
-            metric=TITLES[runs.metric],
-            lower_is_better=runs.lower_is_better,
-            titles=TITLES,
-            metrics=metrics_of({"rows": comparison["rows"], "metric": runs.metric}),
+            metric=runs.metric.title,
+            lower_is_better=not runs.metric.greater_is_better,
+            title=metric_title,
+            metrics=metrics_of({"rows": comparison["rows"], "metric": runs.metric.name}),
             names=[run.name for run in runs.runs],
             summaries=[run.summary for run in runs.runs],
             answer=answer(comparison),
@@ -139,6 +140,7 @@ def _facts(runs: ComparedRuns, comparison: Mapping[str, Any]) -> list[tuple[str,
     records = [run.record for run in runs.runs]
     days = sorted({str(record["started"])[:10] for record in records})
     repeats = f"; folds dealt {runs.repeats} times" if runs.repeats > 1 and not split_sizes(task) else ""
+    less = "" if runs.metric.greater_is_better else " (less is better)"
     counts = [f"{label} {count:,}" for label, count in zip(runs.labels, _label_counts(runs), strict=True)]
     return [
         ("Task", f"{task['name']}, version {task['version']}: {task['description']}"),
@@ -146,7 +148,7 @@ def _facts(runs: ComparedRuns, comparison: Mapping[str, Any]) -> list[tuple[str,
         ("Labels", f"{'in test: ' if split_sizes(task) else ''}{', '.join(counts)}"),
         (
             "Metric",
-            f"{TITLES[runs.metric]}{' (less is better)' if runs.lower_is_better else ''}, 95 % intervals by group",
+            f"{runs.metric.title}{less}, 95 % intervals by group",
         ),
         (
             "Validation",
@@ -166,7 +168,7 @@ def _examples(task: Mapping[str, Any]) -> str:
 
 
 def _label_counts(runs: ComparedRuns) -> list[int]:
-    return [int(count) // runs.repeats for count in runs.confusions(runs.runs[0]).sum(axis=(0, 2))]
+    return [int(count) // runs.repeats for count in runs.runs[0].outcomes.confusion.sum(axis=1)]
 
 
 def _versions(records: Sequence[Mapping[str, Any]]) -> str:
@@ -192,7 +194,7 @@ def _ranking(runs: ComparedRuns, comparison: Mapping[str, Any]) -> dict[str, Any
         verdict = verdicts.get(frozenset((best, row["name"])))
         mark = {"better": "worse", "practically equal": "equal", "undecided": "cannot be told", None: ""}[verdict]
         rows.append({**row, "mark": "best" if row["name"] == best else mark})
-    references = [row for row in comparison["references"] if runs.metric in row["scores"]]
+    references = [row for row in comparison["references"] if runs.metric.name in row["scores"]]
     scores = [
         *(
             _as_score(row["name"], row["score"], row["interval"], row["mark"], row["kind"] == "published")
@@ -201,8 +203,8 @@ def _ranking(runs: ComparedRuns, comparison: Mapping[str, Any]) -> dict[str, Any
         *(
             _as_score(
                 f"{row['name']} vs others",
-                row["scores"][runs.metric],
-                row["intervals"].get(runs.metric),
+                row["scores"][runs.metric.name],
+                row["intervals"].get(runs.metric.name),
                 "reference",
                 True,
             )
@@ -214,7 +216,7 @@ def _ranking(runs: ComparedRuns, comparison: Mapping[str, Any]) -> dict[str, Any
         "rows": rows,
         "references": references,
         "sources": sources,
-        "chart": _interval_chart(scores, TITLES[runs.metric]),
+        "chart": _interval_chart(scores, runs.metric.title),
     }
 
 

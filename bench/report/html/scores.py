@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.comparison.predictions import ComparedRun, ComparedRuns
-from bench.evaluation.metrics import PROBABILITY_METRICS, UNANSWERED, column_names, label_scores, probability_scores
+from bench.comparison.predictions import ComparedRuns
+from bench.metrics.confusion import UNANSWERED, column_names
 from bench.report.html.charts import Chart, Line, line_chart
 from bench.statistics.calibration import reliability
 
@@ -50,10 +50,10 @@ def group_scores(runs: ComparedRuns) -> dict[str, Any]:
         many of the task's occur in it) and ``scores`` by run; and ``left_out``, the number of groups between the
         worst and the best ones.
     """
-    by_run = [_scores_by_group(runs, run) for run in runs.runs]
-    held = runs.confusions(runs.runs[0]).sum(axis=2)
+    by_run = [runs.metric.by_group(run.outcomes) for run in runs.runs]
+    held = runs.runs[0].outcomes.by_group.sum(axis=2)
     order = np.argsort(by_run[0], kind="stable").tolist()
-    if runs.lower_is_better:
+    if not runs.metric.greater_is_better:
         order.reverse()
     shown = order
     if len(order) > MOST_GROUPS:
@@ -98,16 +98,3 @@ def calibration(runs: ComparedRuns) -> list[dict[str, Any]]:
             {"name": run.name, "error": curve.error, "interval": curve.interval, "bias": curve.bias, "chart": chart}
         )
     return found
-
-
-def _scores_by_group(runs: ComparedRuns, run: ComparedRun) -> np.ndarray[Any, Any]:
-    if runs.metric not in PROBABILITY_METRICS:
-        return label_scores(runs.confusions(run), runs.metric)[runs.metric]
-    assert run.probabilities is not None
-    members = [np.flatnonzero(runs.groups == group) for group in range(len(runs.group_names))]
-    return np.array(
-        [
-            probability_scores(run.probabilities[rows], runs.true[rows], runs.folds[rows])[runs.metric]
-            for rows in members
-        ]
-    )

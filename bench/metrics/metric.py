@@ -1,0 +1,318 @@
+"""What a metric is: how it is named, bounded and scored, and how sure its score is."""
+
+from __future__ import annotations
+
+import bisect
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.metrics.ranking import Ranking, ranked
+from bench.statistics.interval import Interval, Thin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from bench.metrics.outcomes import Outcomes
+    from bench.statistics.bootstrap import GroupBootstrap
+
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.intp]
+
+
+MANY_LABELS = 20
+"""With more labels than these not every wrong prediction is tried for the one that costs most."""
+
+SHARES = np.geomspace(1e-5, 1.0, 2_000)
+"""Shares of groups at which the cost of failing there is computed."""
+
+
+@dataclass(frozen=True)
+class Metric(ABC):
+    """One number that says how good predictions are.
+
+    Parameters
+    ----------
+    name : str
+        The name in files, commands and MLflow.
+    title : str
+        The name in tables, in a few characters.
+    greater_is_better : bool
+        Whether more is better.
+    bounds : tuple of two floats
+        The least and the greatest value.
+    everywhere : bool
+        Whether each run is scored by it; else only runs of tasks that name it as their metric.
+    brief : bool
+        Whether the terminal's tables have a column for it.
+    """
+
+    name: str
+    title: str
+    greater_is_better: bool = True
+    bounds: tuple[float, float] = (0.0, 1.0)
+    everywhere: bool = True
+    brief: bool = False
+
+    @property
+    @abstractmethod
+    def needs_probabilities(self) -> bool:
+        """Whether predicted labels are not enough."""
+
+    @abstractmethod
+    def score(self, outcomes: Outcomes) -> float:
+        """The score of all examples."""
+
+    @abstractmethod
+    def interval(self, outcomes: Outcomes) -> Interval | Thin:
+        """The score's interval over groups, of which there are at least two, or why there is none."""
+
+    @abstractmethod
+    def drawn(self, outcomes: Outcomes, bootstrap: GroupBootstrap) -> Floats:
+        """The score of each draw of groups, of shape (n_draws,); NaN where a draw holds nothing."""
+
+    @abstractmethod
+    def without_each(self, outcomes: Outcomes) -> Floats | None:
+        """The score without each group, of shape (n_groups,); None where it takes too long."""
+
+    @abstractmethod
+    def by_group(self, outcomes: Outcomes) -> Floats:
+        """The score of each group alone, of shape (n_groups,)."""
+
+    @abstractmethod
+    def largest_step(self, outcomes: Outcomes) -> float:
+        """How much a single example can move the score, at most."""
+
+    @abstractmethod
+    def share_to_lose(self, outcomes: Outcomes, loss: float) -> float:
+        """In what share of groups nothing must be right to lose so much of the score; 1 where all are not enough."""
+
+    @property
+    def sign(self) -> float:
+        """What a score is multiplied by so that more is better."""
+        return 1.0 if self.greater_is_better else -1.0
+
+    def better(self, one: float, other: float) -> bool:
+        """Whether one score is better than another."""
+        return self.sign * one > self.sign * other
+
+
+class LabelMetric(Metric):
+    """A metric of predicted labels, computed from confusion matrices."""
+
+    @property
+    def needs_probabilities(self) -> bool:
+        """Labels are enough."""
+        return False
+
+    @property
+    def told_apart(self) -> tuple[int, ...]:
+        """The first labels by index, or those that the metric is about."""
+        return (0, 1)
+
+    @abstractmethod
+    def of_confusions(self, counts: Floats) -> Floats:
+        """Score confusion matrices.
+
+        Parameters
+        ----------
+        counts : ndarray of float, shape (..., n_labels, n_labels) or (..., n_labels, n_labels + 1)
+            As `bench.metrics.confusion` describes them.
+
+        Returns
+        -------
+        ndarray of shape (...)
+        """
+
+    def score(self, outcomes: Outcomes) -> float:
+        """The score of the pooled confusion matrix."""
+        return float(self.of_confusions(outcomes.confusion.astype(np.float64)))
+
+    def drawn(self, outcomes: Outcomes, bootstrap: GroupBootstrap) -> Floats:
+        """The score of each draw's pooled confusion matrix."""
+        matrices = outcomes.by_group.astype(np.float64)
+        drawn = np.concatenate([np.tensordot(part, matrices, axes=1) for part in bootstrap.weights()])
+        return np.where(drawn.sum(axis=(1, 2)) > 0, self.of_confusions(drawn), np.nan)
+
+    def without_each(self, outcomes: Outcomes) -> Floats:
+        """The score of the matrix without each group's."""
+        matrices = outcomes.by_group.astype(np.float64)
+        return self.of_confusions(matrices.sum(axis=0) - matrices)
+
+    def by_group(self, outcomes: Outcomes) -> Floats:
+        """The score of each group's matrix."""
+        return self.of_confusions(outcomes.by_group.astype(np.float64))
+
+    def largest_step(self, outcomes: Outcomes) -> float:
+        """The largest change by one example that is no longer right."""
+        pooled = outcomes.confusion.astype(np.float64)
+        n_labels, n_columns = pooled.shape
+        columns = set(range(n_columns))
+        if n_columns > MANY_LABELS:
+            # A wrong prediction harms the rarest label most.
+            sizes = pooled.sum(axis=1) + pooled.sum(axis=0)[:n_labels]
+            rarest = np.argsort(np.where(np.diagonal(pooled) > 0, sizes, np.inf))[:2].tolist()
+            columns = {*self.told_apart, n_columns - 1, *rarest}
+        moved = []
+        for label in np.flatnonzero(np.diagonal(pooled)).tolist():
+            for column in columns - {label}:
+                other = pooled.copy()
+                other[label, label] -= 1.0
+                other[label, column] += 1.0
+                moved.append(other)
+        if not moved:
+            return 1.0 / len(outcomes)
+        scores = self.of_confusions(np.array([pooled, *moved]))
+        return float(np.abs(scores[1:] - scores[0]).max())
+
+    def share_to_lose(self, outcomes: Outcomes, loss: float) -> float:
+        """The share of each label's examples that goes to the other labels in equal parts."""
+        pooled = outcomes.confusion.astype(np.float64)
+        n_labels = len(pooled)
+        failed = np.zeros_like(pooled)
+        if n_labels > 1:
+            failed[:, :n_labels] = pooled.sum(axis=1, keepdims=True) / (n_labels - 1) * (1.0 - np.eye(n_labels))
+        score = float(self.of_confusions(pooled))
+
+        def costs_as_much(share: float) -> bool:
+            return score - float(self.of_confusions((1.0 - share) * pooled + share * failed)) >= loss
+
+        return float(SHARES[min(bisect.bisect_left(SHARES, True, key=costs_as_much), len(SHARES) - 1)])
+
+
+class ProbabilityMetric(Metric):
+    """A metric of predicted probabilities."""
+
+    @property
+    def needs_probabilities(self) -> bool:
+        """Labels are not enough."""
+        return True
+
+    def by_group(self, outcomes: Outcomes) -> Floats:
+        """The score of each group's examples."""
+        groups = outcomes.groups
+        return np.array([self.score(outcomes.rows(np.flatnonzero(groups == n))) for n in range(outcomes.n_groups)])
+
+
+class LossMetric(ProbabilityMetric):
+    """The mean of a loss of each example."""
+
+    @abstractmethod
+    def losses(self, probabilities: Floats, true: Codes) -> Floats:
+        """The loss of each example, of shape (n_examples,)."""
+
+    @property
+    @abstractmethod
+    def greatest_loss(self) -> float:
+        """The greatest loss that an example can have."""
+
+    @property
+    def multiplicative(self) -> bool:
+        """Whether the error of a mean loss is proportional to it, so that its interval is made of logarithms."""
+        return False
+
+    def score(self, outcomes: Outcomes) -> float:
+        """The mean loss."""
+        return float(self._losses(outcomes).mean())
+
+    def interval(self, outcomes: Outcomes) -> Interval | Thin:
+        """The interval of the mean loss."""
+        return outcomes.support.loss_interval(self._losses(outcomes), self.greatest_loss, self.multiplicative)
+
+    def drawn(self, outcomes: Outcomes, bootstrap: GroupBootstrap) -> Floats:
+        """The mean loss of each draw."""
+        sums, counts = self._sums(outcomes)
+        with np.errstate(invalid="ignore"):
+            return np.concatenate([(part @ sums) / (part @ counts) for part in bootstrap.weights()])
+
+    def without_each(self, outcomes: Outcomes) -> Floats:
+        """The mean loss without each group."""
+        sums, counts = self._sums(outcomes)
+        loss = self._losses(outcomes)
+        return np.asarray((loss.sum() - sums) / np.maximum(len(loss) - counts, 1))
+
+    def largest_step(self, outcomes: Outcomes) -> float:
+        """The largest loss, in the mean."""
+        return float(self._losses(outcomes).max()) / len(outcomes)
+
+    def share_to_lose(self, outcomes: Outcomes, loss: float) -> float:
+        """The share of examples that have the largest loss of all."""
+        each = self._losses(outcomes)
+        room = float(each.max() - each.mean())
+        return min(1.0, loss / room) if room > 0.0 else 1.0
+
+    def _losses(self, outcomes: Outcomes) -> Floats:
+        assert outcomes.probabilities is not None
+        return self.losses(outcomes.probabilities, outcomes.true)
+
+    def _sums(self, outcomes: Outcomes) -> tuple[Floats, Floats]:
+        loss, n_groups = self._losses(outcomes), outcomes.n_groups
+        counts = np.bincount(outcomes.groups, minlength=n_groups)
+        return np.bincount(outcomes.groups, loss, n_groups).astype(np.float64), counts.astype(np.float64)
+
+
+class RankingMetric(ProbabilityMetric):
+    """The mean over labels of how well each label's probability ranks the examples within their test parts."""
+
+    @abstractmethod
+    def of_ranking(self, ranking: Ranking) -> float:
+        """The score of one label against the rest."""
+
+    @abstractmethod
+    def influence(self, ranking: Ranking) -> Floats:
+        """How far one more example like each would move the label's score, in the examples' own order."""
+
+    @abstractmethod
+    def weighted(self, ranking: Ranking, weights: Floats) -> float:
+        """The label's score with each example counted so often, in the ranking's order; NaN where it has none."""
+
+    def score(self, outcomes: Outcomes) -> float:
+        """The mean over the labels that occur."""
+        rankings = self._rankings(outcomes, np.unique(outcomes.true))
+        return float(np.mean([self.of_ranking(ranking) for ranking in rankings]))
+
+    def interval(self, outcomes: Outcomes) -> Interval | Thin:
+        """The interval of the mean over labels."""
+        support = outcomes.support
+        if support.thin is not None:
+            return support.thin
+        rankings = self._rankings(outcomes, np.arange(outcomes.n_labels))
+        values = np.array([self.of_ranking(ranking) for ranking in rankings])
+        return support.mean_interval(values, np.stack([self.influence(ranking) for ranking in rankings], axis=1))
+
+    def drawn(self, outcomes: Outcomes, bootstrap: GroupBootstrap) -> Floats:
+        """The mean of each draw over the labels that occur in it."""
+        return self._weighted(outcomes, bootstrap.weights())
+
+    def without_each(self, outcomes: Outcomes) -> None:
+        """Not computed: each group would take another ranking."""
+
+    def largest_step(self, outcomes: Outcomes) -> float:
+        """One positive example of the rarest label."""
+        return 1.0 / float(np.bincount(outcomes.true)[np.unique(outcomes.true)].min())
+
+    def share_to_lose(self, outcomes: Outcomes, loss: float) -> float:
+        """The same share of the score."""
+        return min(1.0, loss / self.score(outcomes))
+
+    def _weighted(self, outcomes: Outcomes, weights: Iterable[Floats]) -> Floats:
+        rankings = self._rankings(outcomes, np.unique(outcomes.true))
+        groups = [outcomes.groups[ranking.order] for ranking in rankings]
+        drawn = np.array(
+            [
+                [self.weighted(ranking, draw[of_group]) for ranking, of_group in zip(rankings, groups, strict=True)]
+                for draw in chain.from_iterable(weights)
+            ]
+        )
+        counted = np.isfinite(drawn)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.where(counted, drawn, 0.0).sum(axis=1) / counted.sum(axis=1))
+
+    def _rankings(self, outcomes: Outcomes, labels: Codes) -> list[Ranking]:
+        assert outcomes.probabilities is not None
+        return [ranked(outcomes.probabilities[:, label], outcomes.true == label, outcomes.parts) for label in labels]

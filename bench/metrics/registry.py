@@ -1,0 +1,132 @@
+"""All metrics, in the order of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bench.errors import ConfigError, nearest
+from bench.metrics.accuracy import ACCURACY, BALANCED_ACCURACY
+from bench.metrics.auroc import MACRO_AUROC
+from bench.metrics.average_precision import AVERAGE_PRECISION
+from bench.metrics.f1 import F_AVG, MACRO_F1, label_f1
+from bench.metrics.losses import BRIER, LOG_LOSS
+from bench.metrics.matthews import MCC
+from bench.metrics.metric import Metric
+
+METRICS: tuple[Metric, ...] = (
+    MACRO_F1,
+    ACCURACY,
+    BALANCED_ACCURACY,
+    MCC,
+    F_AVG,
+    LOG_LOSS,
+    BRIER,
+    AVERAGE_PRECISION,
+    MACRO_AUROC,
+)
+
+OF_A_LABEL = "f1_"
+"""Before a label's name: the F1 of that label alone."""
+
+
+def find_metric(name: object, labels: Sequence[str] = (), where: str = "metric") -> Metric:
+    """The metric of a name.
+
+    Parameters
+    ----------
+    name : object
+        What is given for one: a name of `METRICS`, or ``f1_<label>``.
+    labels : sequence of str
+        The task's labels, of which ``f1_<label>`` names one.
+    where : str
+        Named in the error.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If there is no such metric.
+
+    Examples
+    --------
+    >>> find_metric("macro_f1").title, find_metric("f1_denial", ["denial", "none"]).title
+    ('macro-F1', 'F1 denial')
+    """
+    for metric in METRICS:
+        if metric.name == name:
+            return metric
+    text = str(name)
+    if text.startswith(OF_A_LABEL) and text.removeprefix(OF_A_LABEL) in labels:
+        label = text.removeprefix(OF_A_LABEL)
+        return label_f1(label, list(labels).index(label))
+    raise ConfigError(f"{where}: unknown metric '{name}'.", nearest(text, metric_names(labels)))
+
+
+def metric_title(name: str) -> str:
+    """How tables name the metric of a name.
+
+    Examples
+    --------
+    >>> metric_title("balanced_accuracy"), metric_title("f1_denial")
+    ('bal. acc.', 'F1 denial')
+    """
+    return _of_any_task(name).title
+
+
+def greater_is_better(name: str) -> bool:
+    """Whether more is better of the metric of a name."""
+    return _of_any_task(name).greater_is_better
+
+
+def _of_any_task(name: str) -> Metric:
+    return find_metric(name, [name.removeprefix(OF_A_LABEL)])
+
+
+def check_metric_name(name: object, where: str) -> str:
+    """Return a metric's name that was given before any task's labels are known.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If no task can have such a metric.
+    """
+    text = str(name)
+    return text if text.startswith(OF_A_LABEL) else find_metric(text, where=where).name
+
+
+def metric_of(task: Mapping[str, Any]) -> Metric:
+    """The metric of a task, given the task's part of ``run.json``."""
+    return find_metric(task["metric"], task["labels"], f"{task['name']}: metric")
+
+
+def metric_names(labels: Sequence[str] = ()) -> list[str]:
+    """The names of all metrics that a task with these labels may have."""
+    return [*(metric.name for metric in METRICS), *(f"{OF_A_LABEL}{label}" for label in labels)]
+
+
+def in_table_order(names: Iterable[str]) -> list[str]:
+    """Put metrics' names into the order of tables; one of a single label stands first.
+
+    Examples
+    --------
+    >>> in_table_order({"mcc": 0.5, "f1_denial": 0.7, "accuracy": 0.8})
+    ['f1_denial', 'accuracy', 'mcc']
+    """
+    order = {metric.name: place for place, metric in enumerate(METRICS)}
+    return sorted(names, key=lambda name: order.get(name, -1))
+
+
+def scored_metrics(primary: Metric, probabilities: bool) -> list[Metric]:
+    """The metrics that runs are scored by, in the order of tables.
+
+    Parameters
+    ----------
+    primary : Metric
+        The task's own.
+    probabilities : bool
+        Whether the model gives probabilities.
+    """
+    known = [metric for metric in METRICS if metric.everywhere or metric == primary]
+    if primary not in known:
+        known.insert(0, primary)
+    return [metric for metric in known if probabilities or not metric.needs_probabilities]
