@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scores import LABEL_METRICS, PROBABILITY_METRICS, label_scores, probability_scores
+from scores import LABEL_METRICS, PROBABILITY_METRICS, label_scores, outcomes_of, probability_scores
 from sklearn import metrics as reference
 
 from bench.errors import ConfigError
 from bench.metrics.confusion import confusion_matrix, per_class
 from bench.metrics.registry import find_metric
+from bench.statistics.bootstrap import GroupBootstrap
+from bench.statistics.calibration import Bins, reliability
 
 
 @st.composite
@@ -145,6 +147,22 @@ def test_the_area_under_the_curve_is_scikit_learns_mean_over_labels_with_both_ki
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     expected = np.mean([reference.roc_auc_score(true == label, probabilities[:, label]) for label in range(3)])
     assert probability_scores(probabilities, true)["macro_auroc"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_calibration_error_is_that_of_the_report_and_its_draws_are_of_the_drawn_groups() -> None:
+    rng = np.random.default_rng(1)
+    probabilities = rng.dirichlet(np.ones(2), 400)
+    true = (rng.random(400) < probabilities[:, 1]).astype(int)
+    outcomes = outcomes_of(true, probabilities.argmax(axis=1), 2, np.arange(400) // 10, None, probabilities)
+    metric, bootstrap = find_metric("expected_calibration_error"), GroupBootstrap(40, seed=0, draws=50)
+    confidence, right = probabilities.max(axis=1), true == probabilities.argmax(axis=1)
+    assert metric.score(outcomes) == reliability(confidence, right, outcomes.groups).error < 0.08
+    drawn = metric.drawn(outcomes, bootstrap)
+    weights = np.concatenate(list(bootstrap.weights())).astype(int)
+    found = reliability(confidence, right, outcomes.groups)
+    for score, times in zip(drawn, weights, strict=True):
+        chosen = np.repeat(np.arange(40), times)
+        assert score == pytest.approx(Bins(found.bins.held[chosen], found.bins.excess[chosen]).error, abs=1e-9)
 
 
 @pytest.mark.parametrize("metric", ["average_precision", "macro_auroc"])
