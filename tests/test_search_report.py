@@ -32,7 +32,8 @@ from bench.models.space import Range, SearchSpace
 from bench.overrides import parse_overrides
 from bench.report.search import search_lines
 from bench.results.cell import CellResult, Trial
-from bench.results.store import RunFolder, to_json
+from bench.results.files import to_json
+from bench.results.store import RunFolder
 from bench.results.summary import summarise
 from bench.statistics.budget import deviation_of_best, expected_best
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from bench.errors import BenchError, UserError
 from bench.results import store
 from bench.results.cell import FINAL, CellResult, Trial
-from bench.results.store import FORMAT, RunFolder, run_key, stored_runs, to_json, write_atomically
+from bench.results.files import to_json, write_atomically
+from bench.results.store import FORMAT, RunFolder, run_key, stored_runs
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 NULL_LIKE = ("NA", "null", "None", "nan", "", " ", "1", "007", "1e5", "inf", "True")
@@ -125,7 +126,7 @@ def test_a_later_result_takes_the_place_of_a_failed_one_with_nothing_left_over(t
     assert [path.name for path in run.path.iterdir()] == ["fold-02"]
 
 
-@pytest.mark.parametrize("step", ["bench.results.store._write_durably", "pathlib.Path.rename"])
+@pytest.mark.parametrize("step", ["bench.results.store.write_durably", "pathlib.Path.rename"])
 def test_a_crash_while_writing_leaves_no_half_of_a_cell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

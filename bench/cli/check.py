@@ -78,7 +78,7 @@ def _check_tasks(config: RunConfig, as_json: bool) -> bool:
         if not as_json:
             print_task(name, task, findings)
     if as_json:
-        from bench.results.store import to_json
+        from bench.results.files import to_json
 
         click.echo(to_json({"tasks": records}), nl=False)
     for note in notes:

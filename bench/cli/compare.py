@@ -63,7 +63,7 @@ def command(words: tuple[str, ...], form: str) -> None:
     for note in left_out:
         click.echo(f"note: {note}", err=True)
     if form == "json":
-        from bench.results.store import to_json
+        from bench.results.files import to_json
 
         click.echo(to_json({"tasks": comparisons, "across": across}), nl=False)
         return

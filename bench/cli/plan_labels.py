@@ -58,7 +58,7 @@ def command(words: tuple[str, ...], form: str) -> None:
         runs = read_side_by_side(select_runs(plan.results, plan.task, Filter()), plan.metric)
     table = plan_labels(plan, runs)
     if form == "json":
-        from bench.results.store import to_json
+        from bench.results.files import to_json
 
         click.echo(to_json({"plan": {**asdict(plan), "results": str(plan.results)}, **asdict(table)}), nl=False)
         return

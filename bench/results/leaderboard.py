@@ -14,8 +14,9 @@ from typing import Any
 from bench.errors import UserError
 from bench.metrics.registry import in_table_order, metric_names, metric_of, metric_title
 from bench.results.extent import extent
+from bench.results.files import to_json, write_atomically
 from bench.results.protocol import model_name, same_table, search_name
-from bench.results.store import OtherFormatError, RunFolder, stored_runs, to_json, write_atomically
+from bench.results.store import OtherFormatError, RunFolder, stored_runs
 
 NEEDED = ("task", "model", "search", "validation", "splits", "seed", "status", "command")
 """What a run's record must hold to stand in a leaderboard."""

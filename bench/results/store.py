@@ -19,22 +19,30 @@ A cell's folder appears whole or not at all, so its presence says that the cell 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import BenchError, UserError, without_halves
+from bench.errors import BenchError, UserError
 from bench.results.cell import FINAL, CellResult, Fold, Trial
-from bench.support.json_text import json_text, spelled
+from bench.results.cell_files import MODEL, cell_files, read_predictions, read_seconds_by_phase
+from bench.results.files import (
+    check_keys,
+    damaged,
+    read_json,
+    read_mapping,
+    remove,
+    sha256,
+    to_json,
+    write_atomically,
+    write_durably,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,9 +51,6 @@ LOCK = ".lock"
 
 CLEARED = ".cleared"
 """The folder beside a model's runs where what takes another's place is moved before it is deleted."""
-
-MODEL = "model.skops"
-"""The file of a fitted model in a cell's folder."""
 
 FORMAT = 4
 """The version of the result format; a change that alters numbers, or what the files hold, raises it."""
@@ -132,17 +137,17 @@ class RunFolder:
             If the folder holds no readable run, or one of another version of the result format.
         """
         path = self.path / "run.json"
-        record = _read_mapping(path)
+        record = read_mapping(path)
         if record.get("format") != FORMAT:
             raise OtherFormatError(
                 f"{self.path}: the run was stored by another version of bench (format {record.get('format')}, this "
                 f"one writes {FORMAT}).",
                 f"Run it again{': ' + record['command'] if record.get('command') else '.'}",
             )
-        _check_keys(path, record, needed)
+        check_keys(path, record, needed)
         for name, kind in KINDS.items():
             if name.partition(".")[0] in needed and not isinstance(_at(record, name), kind):
-                raise _damaged(path, f"'{name}' is not what a run stores there")
+                raise damaged(path, f"'{name}' is not what a run stores there")
         return record
 
     def write_record(self, record: Mapping[str, Any]) -> None:
@@ -151,7 +156,7 @@ class RunFolder:
 
     def read_summary(self, needed: Sequence[str] = ()) -> dict[str, Any]:
         """Read ``summary.json``, which must hold the `needed` keys."""
-        return _read_mapping(self.path / "summary.json", needed)
+        return read_mapping(self.path / "summary.json", needed)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write ``summary.json``."""
@@ -179,7 +184,7 @@ class RunFolder:
             # A file system without links. As long as the record stands, the run is known as the one to be replaced.
             kept = (LOCK, "run.json")
             for child in [*(path for path in self.path.iterdir() if path.name not in kept), self.path / "run.json"]:
-                _remove(child)
+                remove(child)
         else:
             self.path.rename(aside / "run")
             empty.rename(self.path)
@@ -189,7 +194,7 @@ class RunFolder:
         """Delete what was cleared or half written when a process was killed; the run must be locked."""
         cleared = self.path.parent / CLEARED
         for leftover in [*cleared.glob(f"{self.key}-*"), *self.path.glob(".*-*"), *self.path.glob("*/.*-*")]:
-            _remove(leftover)
+            remove(leftover)
         with suppress(OSError):
             cleared.rmdir()
 
@@ -221,7 +226,7 @@ class RunFolder:
             stored = self.read_result(fold)
         except UserError:
             return False
-        return stored["status"] == "ok" and stored["predictions_sha256"] == _sha256(
+        return stored["status"] == "ok" and stored["predictions_sha256"] == sha256(
             self.cell_path(fold) / "predictions.csv"
         )
 
@@ -235,8 +240,8 @@ class RunFolder:
         target = self.cell_path(result.fold)
         beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=self.path))
         try:
-            for name, content in _cell_files(result).items():
-                _write_durably(beside / name, content)
+            for name, content in cell_files(result).items():
+                write_durably(beside / name, content)
             beside.chmod(0o755)
             if os.path.lexists(target):
                 target.rename(beside.with_name(f"{beside.name}-old"))
@@ -247,11 +252,11 @@ class RunFolder:
                 error.filename = str(target)
             raise
         finally:
-            _remove(beside.with_name(f"{beside.name}-old"))
+            remove(beside.with_name(f"{beside.name}-old"))
 
     def read_result(self, fold: Fold) -> dict[str, Any]:
         """Read a cell's ``result.json``: all but its predictions and times."""
-        return _read_mapping(self.cell_path(fold) / "result.json", RESULT)
+        return read_mapping(self.cell_path(fold) / "result.json", RESULT)
 
     def read_cell(self, fold: Fold) -> CellResult:
         """Read a cell's result, without its fitted model and its explanations."""
@@ -261,7 +266,7 @@ class RunFolder:
         try:
             trials = [Trial(**trial) for trial in stored["trials"]]
         except TypeError:
-            raise _damaged(folder / "result.json", "'trials' holds something else than trials") from None
+            raise damaged(folder / "result.json", "'trials' holds something else than trials") from None
         return CellResult(
             fold=stored["fold"],
             status=stored["status"],
@@ -271,7 +276,7 @@ class RunFolder:
             predictions=read_predictions(predictions) if predictions.is_file() else None,
             scores=stored["scores"],
             notes=stored["notes"],
-            seconds=_read_seconds(folder / "timing.json"),
+            seconds=read_seconds_by_phase(folder / "timing.json"),
             error=error.read_bytes().decode(errors="replace") if error.is_file() else None,
         )
 
@@ -284,7 +289,7 @@ class RunFolder:
             If the file is gone, or is not the one that the cell's result was stored with.
         """
         path = self.cell_path(fold) / "predictions.csv"
-        digest = _sha256(path)
+        digest = sha256(path)
         if digest is None or digest != self.read_result(fold)["predictions_sha256"]:
             raise BenchError(
                 f"{path}: {'no such file' if digest is None else 'its predictions are not those of the run'}.",
@@ -303,16 +308,16 @@ class RunFolder:
             As `bench.evaluation.explanations.explain_errors` gives them; empty where there are none.
         """
         path = self.cell_path(fold) / "explanations.json"
-        found = _read_json(path) if path.is_file() else []
+        found = read_json(path) if path.is_file() else []
         if not isinstance(found, list):
-            raise _damaged(path, "expected a list")
+            raise damaged(path, "expected a list")
         return found
 
     def read_seconds(self) -> dict[str, float]:
         """Seconds by phase, summed over the stored outer folds."""
         total: dict[str, float] = {}
         for fold in self.folds():
-            for phase, seconds in _read_seconds(self.cell_path(fold) / "timing.json").items():
+            for phase, seconds in read_seconds_by_phase(self.cell_path(fold) / "timing.json").items():
                 total[phase] = total.get(phase, 0.0) + seconds
         return total
 
@@ -353,160 +358,9 @@ def stored_runs(results: Path, task: str) -> list[RunFolder]:
     return [RunFolder(path.parent) for path in sorted((results / task).glob("*/*/run.json"))]
 
 
-_LONGEST_CELL = 2**31 - 1
-"""Characters of a cell of predictions: a group can be called after a whole text."""
-
-
-def read_predictions(path: Path) -> pd.DataFrame:
-    """Read a cell's predictions, text columns as text and the rest as float64.
-
-    Raises
-    ------
-    bench.errors.UserError
-        If the file is not a table of predictions.
-    """
-    import pandas as pd
-
-    limit = csv.field_size_limit(_LONGEST_CELL)
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            columns, *rows = csv.reader(file, quoting=csv.QUOTE_NONNUMERIC)
-        if any(len(row) != len(columns) for row in rows):
-            raise ValueError(f"expected {len(columns)} values in each row")
-    except (ValueError, csv.Error) as error:
-        reason = error if path.stat().st_size else "the file is empty"
-        raise UserError(
-            f"{path}: not readable as predictions: {reason}.",
-            f"Delete {path.parent} and run the same command again.",
-        ) from None
-    finally:
-        csv.field_size_limit(limit)
-    return pd.DataFrame(rows, columns=columns)
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file beside its place and rename it, so that no reader sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_dir():
-        raise UserError(f"{path}: a folder stands in the place of this file.", "Move it away.")
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(without_halves(content).encode() if isinstance(content, str) else content)
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
-    except BaseException as error:
-        Path(beside).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            error.filename = str(path)
-        raise
-
-
-def to_json(value: Any) -> str:
-    """Write a value as an indented JSON document with sorted keys; see `bench.support.json_text.json_text`."""
-    return json_text(value, indent=1, sort_keys=True) + "\n"
-
-
-def _cell_files(result: CellResult) -> dict[str, bytes]:
-    predictions = None if result.predictions is None else _to_csv(result.predictions)
-    stored = {
-        "fold": result.fold,
-        "status": result.status,
-        "params": spelled(result.params),
-        "inner_score": result.inner_score,
-        "trials": [_stored_trial(trial) for trial in result.trials],
-        "scores": result.scores,
-        "notes": result.notes,
-        "predictions_sha256": None if predictions is None else hashlib.sha256(predictions).hexdigest(),
-    }
-    files = {"result.json": to_json(stored).encode(), "timing.json": to_json(result.seconds).encode()}
-    if predictions is not None:
-        files["predictions.csv"] = predictions
-    if result.explanations:
-        files["explanations.json"] = to_json(result.explanations).encode()
-    if result.error is not None:
-        files["error.txt"] = without_halves(result.error).encode()
-    if result.estimator is not None:
-        files[MODEL] = result.estimator
-    return files
-
-
-def _stored_trial(trial: Trial) -> dict[str, Any]:
-    """A trial's fields, those about pruning only where it was pruned."""
-    fields = asdict(trial) | {"params": spelled(trial.params)}
-    pruning = ("pruned_after", "inner_folds")
-    return {name: value for name, value in fields.items() if value is not None or name not in pruning}
-
-
-def _to_csv(frame: pd.DataFrame) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(frame.columns)
-    writer.writerows(zip(*(frame[name].tolist() for name in frame.columns), strict=True))
-    return text.getvalue().encode()
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _sha256(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file.", "Run the task again to make it.") from None
-    except OSError as error:
-        raise UserError(
-            f"{path}: cannot be read: {error.strerror}.", f"See what stands there, or delete {path.parent}."
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise UserError(
-            f"{path}: not readable as JSON: {error}.", "Delete its folder and run the same command again."
-        ) from None
-
-
-def _read_mapping(path: Path, needed: Sequence[str] = ()) -> dict[str, Any]:
-    value = _read_json(path)
-    if not isinstance(value, dict):
-        raise _damaged(path, "expected a mapping of names to values")
-    _check_keys(path, value, needed)
-    return value
-
-
-def _read_seconds(path: Path) -> dict[str, float]:
-    seconds = _read_mapping(path)
-    if not all(isinstance(value, int | float) for value in seconds.values()):
-        raise _damaged(path, "expected seconds by phase")
-    return seconds
-
-
-def _check_keys(path: Path, value: Mapping[str, Any], needed: Sequence[str]) -> None:
-    missing = [key for key in needed if key not in value]
-    if missing:
-        raise _damaged(path, f"'{missing[0]}' is missing")
-
-
 def _at(record: Mapping[str, Any], name: str) -> Any:
     """The value at a dotted name, None where there is none."""
     value: Any = record
     for key in name.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
-
-
-def _damaged(path: Path, reason: str) -> UserError:
-    return UserError(f"{path}: {reason}.", f"Delete {path.parent} and run the same command again.")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from bench.config import RunConfig
 from bench.engines.execute import warm_up
 from bench.results.cell import FINAL
+from bench.results.files import to_json
 from bench.results.leaderboard import write_leaderboard
-from bench.results.store import to_json
 from bench.running.job import Job, Observer, interruptible, lock, missing_cells, set_status, start
 from bench.tracking import Tracker
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError, UserError
-from bench.results.store import MODEL
+from bench.results.cell_files import MODEL
 from bench.tracking.names import ascii_name
 
 if TYPE_CHECKING:

@@ -1,0 +1,99 @@
+"""The files of a cell's folder."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import UserError, without_halves
+from bench.results.cell import CellResult, Trial
+from bench.results.files import damaged, read_mapping, to_json
+from bench.support.json_text import spelled
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MODEL = "model.skops"
+"""The file of a fitted model."""
+
+_LONGEST_CELL = 2**31 - 1
+"""Characters of a cell of predictions: a group can be called after a whole text."""
+
+
+def read_predictions(path: Path) -> pd.DataFrame:
+    """Read a cell's predictions, text columns as text and the rest as float64.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the file is not a table of predictions.
+    """
+    import pandas as pd
+
+    limit = csv.field_size_limit(_LONGEST_CELL)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            columns, *rows = csv.reader(file, quoting=csv.QUOTE_NONNUMERIC)
+        if any(len(row) != len(columns) for row in rows):
+            raise ValueError(f"expected {len(columns)} values in each row")
+    except (ValueError, csv.Error) as error:
+        reason = error if path.stat().st_size else "the file is empty"
+        raise UserError(
+            f"{path}: not readable as predictions: {reason}.",
+            f"Delete {path.parent} and run the same command again.",
+        ) from None
+    finally:
+        csv.field_size_limit(limit)
+    return pd.DataFrame(rows, columns=columns)
+
+
+def cell_files(result: CellResult) -> dict[str, bytes]:
+    """What a cell's folder holds, by file name."""
+    predictions = None if result.predictions is None else _to_csv(result.predictions)
+    stored = {
+        "fold": result.fold,
+        "status": result.status,
+        "params": spelled(result.params),
+        "inner_score": result.inner_score,
+        "trials": [_stored_trial(trial) for trial in result.trials],
+        "scores": result.scores,
+        "notes": result.notes,
+        "predictions_sha256": None if predictions is None else hashlib.sha256(predictions).hexdigest(),
+    }
+    files = {"result.json": to_json(stored).encode(), "timing.json": to_json(result.seconds).encode()}
+    if predictions is not None:
+        files["predictions.csv"] = predictions
+    if result.explanations:
+        files["explanations.json"] = to_json(result.explanations).encode()
+    if result.error is not None:
+        files["error.txt"] = without_halves(result.error).encode()
+    if result.estimator is not None:
+        files[MODEL] = result.estimator
+    return files
+
+
+def _stored_trial(trial: Trial) -> dict[str, Any]:
+    """A trial's fields, those about pruning only where it was pruned."""
+    fields = asdict(trial) | {"params": spelled(trial.params)}
+    pruning = ("pruned_after", "inner_folds")
+    return {name: value for name, value in fields.items() if value is not None or name not in pruning}
+
+
+def _to_csv(frame: pd.DataFrame) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(frame.columns)
+    writer.writerows(zip(*(frame[name].tolist() for name in frame.columns), strict=True))
+    return text.getvalue().encode()
+
+
+def read_seconds_by_phase(path: Path) -> dict[str, float]:
+    """Read ``timing.json``."""
+    seconds = read_mapping(path)
+    if not all(isinstance(value, int | float) for value in seconds.values()):
+        raise damaged(path, "expected seconds by phase")
+    return seconds

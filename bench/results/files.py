@@ -1,0 +1,102 @@
+"""Single files of the store: written whole or not at all, and read with an error that says what is wrong with them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.errors import UserError, without_halves
+from bench.support.json_text import json_text
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file beside its place and rename it, so that no reader sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise UserError(f"{path}: a folder stands in the place of this file.", "Move it away.")
+    handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(without_halves(content).encode() if isinstance(content, str) else content)
+        Path(beside).chmod(0o644)
+        Path(beside).replace(path)
+    except BaseException as error:
+        Path(beside).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename = str(path)
+        raise
+
+
+def to_json(value: Any) -> str:
+    """Write a value as an indented JSON document with sorted keys; see `bench.support.json_text.json_text`."""
+    return json_text(value, indent=1, sort_keys=True) + "\n"
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str | None:
+    """The digest of a file, None where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file and wait until the disk has it."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If it cannot be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file.", "Run the task again to make it.") from None
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read: {error.strerror}.", f"See what stands there, or delete {path.parent}."
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"{path}: not readable as JSON: {error}.", "Delete its folder and run the same command again."
+        ) from None
+
+
+def read_mapping(path: Path, needed: Sequence[str] = ()) -> dict[str, Any]:
+    """Read a JSON file that holds a mapping with the `needed` keys."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise damaged(path, "expected a mapping of names to values")
+    check_keys(path, value, needed)
+    return value
+
+
+def check_keys(path: Path, value: Mapping[str, Any], needed: Sequence[str]) -> None:
+    """Raise a UserError if what a file holds lacks a key."""
+    missing = [key for key in needed if key not in value]
+    if missing:
+        raise damaged(path, f"'{missing[0]}' is missing")
+
+
+def damaged(path: Path, reason: str) -> UserError:
+    """The error of a file that is not as it was stored."""
+    return UserError(f"{path}: {reason}.", f"Delete {path.parent} and run the same command again.")
