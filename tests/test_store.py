@@ -145,14 +145,14 @@ def test_a_crash_while_writing_leaves_no_half_of_a_cell(
 def test_a_crash_while_writing_leaves_the_earlier_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunFolder(tmp_path / "run")
     run.write_cell(cell())
-    written = store._write_durably
+    written = store.write_durably
 
     def crash_at_predictions(path: Path, content: bytes) -> None:
         if path.name == "predictions.csv":
             raise KeyboardInterrupt
         written(path, content)
 
-    monkeypatch.setattr(store, "_write_durably", crash_at_predictions)
+    monkeypatch.setattr(store, "write_durably", crash_at_predictions)
     with pytest.raises(KeyboardInterrupt):
         run.write_cell(cell(params={"C": 2}))
     assert_same(run.read_cell(0), cell())
