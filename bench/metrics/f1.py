@@ -37,6 +37,10 @@ class MeanF1(LabelMetric):
         """The labels of the mean, where it is about some."""
         return (0, 1) if self.end is None else tuple(range(self.first, self.end))
 
+    def rests_on(self, n_labels: int) -> tuple[int, ...]:
+        """The labels of the mean."""
+        return tuple(range(n_labels)[self.first : self.end])
+
     def of_confusions(self, counts: Floats) -> Floats:
         """The mean over the labels."""
         return np.asarray(per_class(counts)["f1"][..., self.first : self.end].mean(axis=-1))

@@ -92,6 +92,10 @@ class Metric(ABC):
     def share_to_lose(self, outcomes: Outcomes, loss: float) -> float:
         """In what share of groups nothing must be right to lose so much of the score; 1 where all are not enough."""
 
+    def rests_on(self, n_labels: int) -> tuple[int, ...]:
+        """The labels by index, of so many, each of which the metric needs examples of."""
+        return tuple(range(n_labels))
+
     @property
     def sign(self) -> float:
         """What a score is multiplied by so that more is better."""
@@ -115,6 +119,10 @@ class LabelMetric(Metric):
         """The first labels by index, or those that the metric is about."""
         return (0, 1)
 
+    def counts(self, outcomes: Outcomes) -> Floats:
+        """What each group adds to what `of_confusions` scores, of shape (n_groups, ...)."""
+        return outcomes.by_group.astype(np.float64)
+
     @abstractmethod
     def of_confusions(self, counts: Floats) -> Floats:
         """Score confusion matrices.
@@ -131,39 +139,33 @@ class LabelMetric(Metric):
 
     def score(self, outcomes: Outcomes) -> float:
         """The score of the pooled confusion matrix."""
-        return float(self.of_confusions(outcomes.confusion.astype(np.float64)))
+        return float(self.of_confusions(self._pooled(outcomes)))
 
     def drawn(self, outcomes: Outcomes, bootstrap: GroupBootstrap) -> Floats:
         """The score of each draw's pooled confusion matrix."""
-        matrices = outcomes.by_group.astype(np.float64)
-        drawn = np.concatenate([np.tensordot(part, matrices, axes=1) for part in bootstrap.weights()])
-        return np.where(drawn.sum(axis=(1, 2)) > 0, self.of_confusions(drawn), np.nan)
+        counts = self.counts(outcomes)
+        drawn = np.concatenate([np.tensordot(part, counts, axes=1) for part in bootstrap.weights()])
+        return np.where(drawn.any(axis=tuple(range(1, drawn.ndim))), self.of_confusions(drawn), np.nan)
 
     def without_each(self, outcomes: Outcomes) -> Floats:
         """The score of the matrix without each group's."""
-        matrices = outcomes.by_group.astype(np.float64)
-        return self.of_confusions(matrices.sum(axis=0) - matrices)
+        counts = self.counts(outcomes)
+        return self.of_confusions(counts.sum(axis=0) - counts)
 
     def by_group(self, outcomes: Outcomes) -> Floats:
         """The score of each group's matrix."""
-        return self.of_confusions(outcomes.by_group.astype(np.float64))
+        return self.of_confusions(self.counts(outcomes))
 
     def largest_step(self, outcomes: Outcomes) -> float:
         """The largest change by one example that is no longer right."""
-        pooled = outcomes.confusion.astype(np.float64)
-        n_labels, n_columns = pooled.shape
-        columns = set(range(n_columns))
-        if n_columns > MANY_LABELS:
-            # A wrong prediction harms the rarest label most.
-            sizes = pooled.sum(axis=1) + pooled.sum(axis=0)[:n_labels]
-            rarest = np.argsort(np.where(np.diagonal(pooled) > 0, sizes, np.inf))[:2].tolist()
-            columns = {*self.told_apart, n_columns - 1, *rarest}
+        pooled = self._pooled(outcomes)
         moved = []
-        for label in np.flatnonzero(np.diagonal(pooled)).tolist():
-            for column in columns - {label}:
+        for *where, label in np.argwhere(np.diagonal(pooled, axis1=-2, axis2=-1)).tolist():
+            place = tuple(where)
+            for column in self._costly_columns(pooled[place]) - {label}:
                 other = pooled.copy()
-                other[label, label] -= 1.0
-                other[label, column] += 1.0
+                other[(*place, label, label)] -= 1.0
+                other[(*place, label, column)] += 1.0
                 moved.append(other)
         if not moved:
             return 1.0 / len(outcomes)
@@ -172,17 +174,30 @@ class LabelMetric(Metric):
 
     def share_to_lose(self, outcomes: Outcomes, loss: float) -> float:
         """The share of each label's examples that goes to the other labels in equal parts."""
-        pooled = outcomes.confusion.astype(np.float64)
-        n_labels = len(pooled)
+        pooled = self._pooled(outcomes)
+        n_labels = outcomes.n_labels
         failed = np.zeros_like(pooled)
         if n_labels > 1:
-            failed[:, :n_labels] = pooled.sum(axis=1, keepdims=True) / (n_labels - 1) * (1.0 - np.eye(n_labels))
+            failed[..., :n_labels] = pooled.sum(axis=-1, keepdims=True) / (n_labels - 1) * (1.0 - np.eye(n_labels))
         score = float(self.of_confusions(pooled))
 
         def costs_as_much(share: float) -> bool:
             return score - float(self.of_confusions((1.0 - share) * pooled + share * failed)) >= loss
 
         return float(SHARES[min(bisect.bisect_left(SHARES, True, key=costs_as_much), len(SHARES) - 1)])
+
+    def _pooled(self, outcomes: Outcomes) -> Floats:
+        return np.asarray(self.counts(outcomes).sum(axis=0))
+
+    def _costly_columns(self, matrix: Floats) -> set[int]:
+        """The labels that a wrong prediction is tried with: all, or of many those that it may harm most."""
+        n_labels, n_columns = matrix.shape
+        if n_columns <= MANY_LABELS:
+            return set(range(n_columns))
+        # A wrong prediction harms the rarest label most.
+        sizes = matrix.sum(axis=1) + matrix.sum(axis=0)[:n_labels]
+        rarest = np.argsort(np.where(np.diagonal(matrix) > 0, sizes, np.inf))[:2].tolist()
+        return {*self.told_apart, n_columns - 1, *rarest}
 
 
 class ProbabilityMetric(Metric):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.intp]
 
+VALUE = "value"
+"""The column of a task's examples, and of predictions, with the value that the task's metric is averaged over."""
+
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
@@ -39,6 +42,10 @@ class Outcomes:
         What each example counts; None counts each once.
     strata : ndarray of int, shape (n_groups,), or None
         The stratum that each group was drawn from.
+    values : ndarray of int, shape (n_examples,), or None
+        The value of each example that the task's metric is averaged over, from 0 on; None where it is not.
+    value_names : tuple of str
+        How the values are called, where that is told.
     """
 
     true: Codes
@@ -49,6 +56,8 @@ class Outcomes:
     probabilities: Floats | None = None
     weights: Floats | None = None
     strata: Codes | None = None
+    values: Codes | None = None
+    value_names: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, predictions: pd.DataFrame, labels: tuple[str, ...], parts: Codes | None = None) -> Outcomes:
@@ -57,7 +66,8 @@ class Outcomes:
         Parameters
         ----------
         predictions : pandas.DataFrame of shape (n_examples, n_columns)
-            With ``group``, ``label``, ``predicted`` and, where the model gives probabilities, ``p_<label>``.
+            With ``group``, ``label``, ``predicted`` and, where the model gives probabilities, ``p_<label>``; where
+            the task's metric is averaged, with ``value``.
         labels : tuple of str
             The task's labels.
         parts : ndarray of int, shape (n_examples,), optional
@@ -66,7 +76,11 @@ class Outcomes:
         true, predicted = label_codes(predictions, labels)
         groups = np.unique(predictions["group"].to_numpy(dtype=object), return_inverse=True)[1]
         parts = np.zeros(len(true), dtype=np.intp) if parts is None else parts
-        return cls(true, predicted, len(labels), groups, parts, probability_columns(predictions, labels))
+        outcomes = cls(true, predicted, len(labels), groups, parts, probability_columns(predictions, labels))
+        if VALUE not in predictions:
+            return outcomes
+        names, values = np.unique(predictions[VALUE].to_numpy(dtype=str), return_inverse=True)
+        return replace(outcomes, values=values, value_names=tuple(names.tolist()))
 
     def __len__(self) -> int:
         return len(self.true)
@@ -80,6 +94,15 @@ class Outcomes:
     def by_group(self) -> NDArray[np.generic]:
         """A confusion matrix for each group; see `bench.metrics.confusion.grouped_confusion`."""
         return grouped_confusion(self.true, self.predicted, self.groups, self.n_groups, self.n_labels, self.weights)
+
+    @cached_property
+    def by_value(self) -> NDArray[np.generic]:
+        """A confusion matrix for each group and value, of shape (n_groups, n_values, n_labels, n_columns)."""
+        assert self.values is not None, "only outcomes with values are averaged over them"
+        n_values = int(self.values.max(initial=-1)) + 1
+        cells, n_cells = self.groups * n_values + self.values, self.n_groups * n_values
+        counts = grouped_confusion(self.true, self.predicted, cells, n_cells, self.n_labels, self.weights)
+        return counts.reshape(self.n_groups, n_values, *counts.shape[1:])
 
     @cached_property
     def confusion(self) -> NDArray[np.generic]:
@@ -100,6 +123,7 @@ class Outcomes:
         """Some of the examples, all of them without strata."""
         probabilities = None if self.probabilities is None else self.probabilities[chosen]
         weights = None if self.weights is None else self.weights[chosen]
+        values = None if self.values is None else self.values[chosen]
         return Outcomes(
             self.true[chosen],
             self.predicted[chosen],
@@ -108,7 +132,15 @@ class Outcomes:
             self.parts[chosen],
             probabilities,
             weights,
+            values=values,
+            value_names=self.value_names,
         )
+
+    def within(self, value: int) -> Outcomes:
+        """The examples of one value, in the groups that have any, which are numbered anew."""
+        assert self.values is not None
+        own = self.rows(np.flatnonzero(self.values == value))
+        return replace(own, groups=np.unique(own.groups, return_inverse=True)[1], values=None)
 
     def in_population(self, weights: Floats) -> Outcomes:
         """The examples of a stratified sample, each counted as often as it stands for examples of the population.

@@ -10,6 +10,7 @@ from bench.metrics.accuracy import ACCURACY, BALANCED_ACCURACY
 from bench.metrics.auroc import MACRO_AUROC
 from bench.metrics.average_precision import AVERAGE_PRECISION
 from bench.metrics.calibration_error import EXPECTED_CALIBRATION_ERROR
+from bench.metrics.averaged import AVERAGED_OVER, averaged
 from bench.metrics.f1 import F_AVG, MACRO_F1, label_f1
 from bench.metrics.losses import BRIER, LOG_LOSS
 from bench.metrics.matthews import MCC
@@ -64,15 +65,25 @@ def find_metric(name: object, labels: Sequence[str] = (), where: str = "metric")
     raise ConfigError(f"{where}: unknown metric '{name}'.", nearest(text, metric_names(labels)))
 
 
-def metric_title(name: str) -> str:
-    """How tables name the metric of a name.
+def metric_title(name: str, task: Mapping[str, Any] | None = None) -> str:
+    """How tables name the metric of a name, with what the task averages it over if it is the task's own.
+
+    Parameters
+    ----------
+    name : str
+        The metric's name.
+    task : mapping, optional
+        The task's part of ``run.json``.
 
     Examples
     --------
     >>> metric_title("balanced_accuracy"), metric_title("f1_denial")
     ('bal. acc.', 'F1 denial')
+    >>> task = {"metric": "f_avg", "averaged_over": "target"}
+    >>> metric_title("f_avg", task), metric_title("mcc", task)
+    ('F avg. (mean over target)', 'MCC')
     """
-    return _of_any_task(name).title
+    return _as_in(task or {}, _of_any_task(name)).title
 
 
 def greater_is_better(name: str) -> bool:
@@ -96,9 +107,28 @@ def check_metric_name(name: object, where: str) -> str:
     return text if text.startswith(OF_A_LABEL) else find_metric(text, where=where).name
 
 
-def metric_of(task: Mapping[str, Any]) -> Metric:
-    """The metric of a task, given the task's part of ``run.json``."""
-    return find_metric(task["metric"], task["labels"], f"{task['name']}: metric")
+def metric_of(task: Mapping[str, Any], name: str | None = None) -> Metric:
+    """A metric as a task has it: the task's own one is averaged where the task says so.
+
+    Parameters
+    ----------
+    task : mapping
+        The task's part of ``run.json``.
+    name : str, optional
+        The metric's name; the task's own without it.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If there is no such metric.
+    """
+    where = f"{task['name']}: metric" if name is None else "metric"
+    return _as_in(task, find_metric(name or task["metric"], task["labels"], where))
+
+
+def _as_in(task: Mapping[str, Any], metric: Metric) -> Metric:
+    over = task.get(AVERAGED_OVER)
+    return averaged(metric, over) if over and metric.name == task["metric"] else metric
 
 
 def metric_names(labels: Sequence[str] = ()) -> list[str]:
@@ -128,7 +158,8 @@ def scored_metrics(primary: Metric, probabilities: bool) -> list[Metric]:
     probabilities : bool
         Whether the model gives probabilities.
     """
-    known = [metric for metric in METRICS if metric.everywhere or metric == primary]
+    known = [metric for metric in METRICS if metric.everywhere or metric.name == primary.name]
+    known = [primary if metric.name == primary.name else metric for metric in known]
     if primary not in known:
         known.insert(0, primary)
     return [metric for metric in known if probabilities or not metric.needs_probabilities]

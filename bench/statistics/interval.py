@@ -61,11 +61,14 @@ class Thin:
         In how many groups of equal size it is, in effect.
     predicted : bool
         Whether it is the model that gives the label in so few groups, rather than the data.
+    value : int or None
+        The index of the value that this is of, where a metric is averaged over values.
     """
 
     label: int | None
     groups: float
     predicted: bool = False
+    value: int | None = None
 
 
 @dataclass(frozen=True)
