@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bench.data.task import Task
     from bench.models.model import Model
 
-TESTED = ("source", "inputs", "labels", "label_map")
+TESTED = ("source", "inputs", "labels", "label_map", "averaged_over")
 """Keys of a task's file that decide what is scored: with others in their place its published figures do not compare."""
 
 
@@ -39,7 +39,8 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
 
     path = find(name, task_files(), "task", "tasks")
     definition = override(read_definition(path), overrides or {}, f"task={name}")
-    if any(key.partition(".")[0] in TESTED for key in overrides or {}):
+    tested = (*TESTED, "metric") if definition.get("averaged_over") else TESTED
+    if any(key.partition(".")[0] in tested for key in overrides or {}):
         definition.pop("published", None)
     task = build_task(definition, path, mirror)
     if task.name != name:

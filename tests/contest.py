@@ -15,6 +15,7 @@ from bench.comparison.compare import compare
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_request
 from bench.comparison.selection import select
+from bench.metrics.f1 import MACRO_F1
 from bench.results.cell import CellResult
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
@@ -70,7 +71,7 @@ def store_contest(
         folder = RunFolder(results / task / model / key)
         for cell in cells:
             folder.write_cell(cell)
-        folder.write_summary(summarise(cells, LABELS, "macro_f1"))
+        folder.write_summary(summarise(cells, LABELS, MACRO_F1))
         record = _record(key, task, model, LABELS, folds, 0, False)
         record["task"] |= {"n_examples": n, "n_groups": n_groups} | changes.get("of_task", {})
         folder.write_record(record | {name: value for name, value in changes.items() if name != "of_task"})

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from bench.features.tfidf import Tfidf
+from bench.metrics.f1 import MACRO_F1
 from bench.models.persistence import dumps
 from bench.results.cell import FINAL, CellResult, Trial
 from bench.results.store import FORMAT, RunFolder
@@ -53,7 +54,7 @@ def write_run(
             cell = CellResult(fold=cell.fold, status="failed", seconds={"fit": 0.1}, error=error)
         folder.write_cell(cell)
     if failed_fold is None:
-        folder.write_summary(summarise(cells, labels, "macro_f1"))
+        folder.write_summary(summarise(cells, labels, MACRO_F1))
         folder.write_cell(
             CellResult(
                 FINAL,

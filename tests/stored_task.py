@@ -12,6 +12,7 @@ from scores import score_predictions
 from stored import _record
 
 from bench.data import Task
+from bench.metrics.f1 import MACRO_F1
 from bench.planning.reference import pass_scores
 from bench.results.cell import CellResult, Trial
 from bench.results.store import RunFolder
@@ -50,7 +51,7 @@ def write_task_runs(
             "n_examples": len(task),
             "n_groups": len(set(task.groups)),
             "notes": list(task.notes),
-            "references": [] if task.passes is None else pass_scores(task.passes, task.groups, task.labels, "macro_f1"),
+            "references": [] if task.passes is None else pass_scores(task.passes, task.groups, task.labels, MACRO_F1),
         }
         record["model"] |= model
         folder = RunFolder(results / task.name / name / record["key"])
@@ -70,7 +71,7 @@ def write_task_runs(
         cells[0].notes += notes
         for cell in cells:
             folder.write_cell(cell)
-        folder.write_summary(summarise(cells, task.labels, "macro_f1"))
+        folder.write_summary(summarise(cells, task.labels, MACRO_F1))
         folder.write_record(record)
         written[name] = folder
     return written

@@ -17,6 +17,7 @@ from scores import score_predictions
 from bench.comparison.across import rank_across
 from bench.comparison.verdict import groups_to_decide, needed_to_decide
 from bench.errors import UserError
+from bench.metrics.f1 import MACRO_F1
 from bench.report.wording import answer, needed_sentence
 from bench.results.summary import summarise
 
@@ -104,7 +105,7 @@ def store_predictions(results: Path, right: dict[str, np.ndarray], groups: np.nd
             cell.scores = score_predictions(cell.predictions, LABELS)
             folder.write_cell(cell)
             cells.append(cell)
-        folder.write_summary(summarise(cells, LABELS, "macro_f1"))
+        folder.write_summary(summarise(cells, LABELS, MACRO_F1))
 
 
 def test_as_many_right_in_every_group_but_other_examples_is_not_called_equal(tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_a_ranking_that_hangs_on_one_document_is_said(tmp_path: Path) -> None:
     fold = lucky.read_cell(0)
     fold.predictions["predicted"] = fold.predictions["label"]
     lucky.write_cell(fold)
-    lucky.write_summary(summarise([lucky.read_cell(f) for f in range(5)], LABELS, "macro_f1"))
+    lucky.write_summary(summarise([lucky.read_cell(f) for f in range(5)], LABELS, MACRO_F1))
     comparison = compared(tmp_path, "task=denial")
     assert comparison["rows"][0]["name"] == "lucky"
     assert any("steady would be best" in warning for warning in comparison["warnings"])

@@ -16,6 +16,7 @@ from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_request
 from bench.comparison.selection import select, select_folders
 from bench.errors import BenchError, UserError
+from bench.metrics.f1 import MACRO_F1
 from bench.report.html.page import render_report
 from bench.results.leaderboard import leaderboard
 from bench.results.store import FORMAT, RunFolder
@@ -191,7 +192,7 @@ def test_with_repeats_a_suspect_stands_once_and_only_where_every_repeat_agrees(t
                 right = cell.predictions["id"] == turned
                 cell.predictions.loc[right, "predicted"] = cell.predictions.loc[right, "label"]
             folder.write_cell(cell)
-        folder.write_summary(summarise([folder.read_cell(fold) for fold in range(10)], LABELS, "macro_f1"))
+        folder.write_summary(summarise([folder.read_cell(fold) for fold in range(10)], LABELS, MACRO_F1))
     twice = compared(tmp_path, "task=denial")["suspects"]
     assert [each["id"] for each in twice] == [each["id"] for each in once if each["id"] != turned]
     margins = {each["id"]: each["margin"] for each in once}

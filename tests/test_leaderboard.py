@@ -17,6 +17,7 @@ from scores import LABEL_METRICS, PROBABILITY_METRICS, score_predictions
 
 from bench.comparison.board import corrected_leaderboard, refresh_leaderboards
 from bench.comparison.request import parse_request
+from bench.metrics.f1 import MACRO_F1
 from bench.metrics.registry import metric_title
 from bench.report.terminal import print_leaderboard
 from bench.results.cell import CellResult
@@ -100,7 +101,7 @@ def store(
             )
         )
         folder.write_cell(cells[-1])
-    folder.write_summary(summarise(cells, LABELS, "macro_f1"))
+    folder.write_summary(summarise(cells, LABELS, MACRO_F1))
     made = record(model, **changes)
     folder.write_record(made)
     return made

@@ -17,6 +17,7 @@ from bench.errors import LeakageError
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.features.cache import FeatureCache
+from bench.metrics.f1 import MACRO_F1
 from bench.planning.plan import plan
 from bench.results.summary import summarise
 from bench.support.seeding import derive_seed
@@ -51,7 +52,7 @@ def cross_validate(task: Task, model: str, trials: int) -> dict[str, Any]:
     cache = FeatureCache(task.frame)
     cells = [evaluate(evaluation, fold, cache) for fold in range(len(splits))]
     assert [cell.error for cell in cells] == [None] * len(cells)
-    return summarise(cells, task.labels, "macro_f1")
+    return summarise(cells, task.labels, MACRO_F1)
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scores import LABEL_METRICS, label_scores
 
 from bench.metrics.confusion import confusion_matrix
+from bench.metrics.f1 import MACRO_F1
 from bench.metrics.outcomes import encode
 from bench.planning.reference import pass_scores
 
@@ -26,14 +27,14 @@ def frame(rows: list[list[str]]) -> pd.DataFrame:
 
 
 def test_passes_that_agree_score_one() -> None:
-    rows = pass_scores(frame([["a"] * 3, ["b"] * 3, ["c"] * 3]), np.array(["d1", "d1", "d2"]), LABELS, "macro_f1")
+    rows = pass_scores(frame([["a"] * 3, ["b"] * 3, ["c"] * 3]), np.array(["d1", "d1", "d2"]), LABELS, MACRO_F1)
     assert [(row["scores"]["macro_f1"], row["tied"]) for row in rows] == [(1.0, 0)] * 3
 
 
 @given(rows=passes)
 def test_accuracy_is_the_mean_over_every_way_to_break_the_ties_of_the_others(rows: list[list[str]]) -> None:
     table = frame(rows)
-    found = pass_scores(table, np.arange(len(rows)).astype(str), LABELS, "macro_f1")
+    found = pass_scores(table, np.arange(len(rows)).astype(str), LABELS, MACRO_F1)
     for number, row in enumerate(found):
         choices = []
         for labels in rows:
@@ -52,7 +53,7 @@ def test_without_ties_a_pass_is_scored_like_any_model_and_has_intervals_over_gro
     gold = rng.integers(3, size=60)
     noisy = np.where(rng.random(60) < 0.2, (gold + 1) % 3, gold)
     table = pd.DataFrame({name: np.array(LABELS)[codes] for name, codes in (("x", noisy), ("y", gold), ("z", gold))})
-    first = pass_scores(table, np.repeat(list("pqrstu"), 10), LABELS, "macro_f1")[0]
+    first = pass_scores(table, np.repeat(list("pqrstu"), 10), LABELS, MACRO_F1)[0]
     expected = label_scores(confusion_matrix(gold, noisy, 3))
     for metric in LABEL_METRICS:
         assert first["scores"][metric] == pytest.approx(float(expected[metric]))

@@ -19,6 +19,7 @@ from bench.config import compose
 from bench.data.definition import build_task
 from bench.data.task import Task
 from bench.errors import DataError, UserError
+from bench.metrics.f1 import MACRO_F1
 from bench.planning.split_task import split_task
 from bench.results.cell import CellResult
 from bench.results.summary import summarise
@@ -176,7 +177,7 @@ def test_reweighted_scores_are_those_of_scikit_learn_with_sample_weights(
     ids = [str(number) for number in range(len(rows))]
     frame = pd.DataFrame({"id": ids, "group": groups, "label": true, "predicted": predicted, "weight": weights})
     cell = CellResult(fold=0, predictions=frame, scores=score_predictions(frame, ("a", "b")))
-    summary = summarise([cell], ("a", "b"), "macro_f1")
+    summary = summarise([cell], ("a", "b"), MACRO_F1)
     expected = f1_score(true, predicted, labels=["a", "b"], average="macro", sample_weight=weights, zero_division=0.0)
     assert summary["population"]["scores"]["macro_f1"] == pytest.approx(expected, abs=1e-12)
     plain = f1_score(true, predicted, labels=["a", "b"], average="macro", zero_division=0.0)

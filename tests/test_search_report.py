@@ -27,6 +27,7 @@ from bench.data.splits import outer_splits
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.features.cache import FeatureCache
+from bench.metrics.f1 import MACRO_F1
 from bench.models.model import Model
 from bench.models.space import Range, SearchSpace
 from bench.overrides import parse_overrides
@@ -395,7 +396,7 @@ def test_searching_noise_shows_as_optimism(tmp_path: Path) -> None:
     cells = [evaluate(evaluation, fold, FeatureCache(task.frame)) for fold in range(5)]
     for cell in cells:
         folder.write_cell(cell)
-    report = search_report(folder, record(search), summarise(cells, task.labels, "macro_f1"))
+    report = search_report(folder, record(search), summarise(cells, task.labels, MACRO_F1))
     assert report is not None
     assert report["inner"] > 0.42
     assert report["outer"] < 0.4

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from stored import TEXTS, write_run
 
 from bench.config import compose
+from bench.metrics.f1 import MACRO_F1
 from bench.models.persistence import loads
 from bench.results.cell import CellResult, Trial
 from bench.results.store import RunFolder
@@ -227,7 +228,7 @@ def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, rig
         )
         run.write_cell(replace(cell, predictions=predictions, scores={**cell.scores, "macro_f1": right}))
     labels = tuple(run.read_record()["task"]["labels"])
-    run.write_summary(summarise([run.read_cell(fold) for fold in run.folds()], labels, "macro_f1"))
+    run.write_summary(summarise([run.read_cell(fold) for fold in run.folds()], labels, MACRO_F1))
     judgement = judge_all(tmp_path, run.read_record(), baseline)[run.key]
     score = baseline.read_summary()["scores"]["macro_f1"]
     assert judgement.verdict == verdict

@@ -40,6 +40,7 @@ from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.predictions import InvalidPredictionError, predict_codes
 from bench.features.cache import FeatureCache
 from bench.metrics.confusion import NO_ANSWER, UNANSWERED, confusion_matrix, per_class
+from bench.metrics.f1 import MACRO_F1
 from bench.models import Model
 from bench.report.html import page as page_module
 from bench.report.html.page import render_report
@@ -198,7 +199,7 @@ def test_what_is_stored_is_read_back_with_its_gaps(tmp_path_factory: pytest.Temp
     folder.write_cell(cell)
     read = folder.read_predictions(0)
     assert read["predicted"].tolist() == frame["predicted"].tolist()
-    assert summarise([cell], labels, "macro_f1") == summarise([folder.read_cell(0)], labels, "macro_f1")
+    assert summarise([cell], labels, MACRO_F1) == summarise([folder.read_cell(0)], labels, MACRO_F1)
 
 
 def test_only_an_estimator_that_says_so_may_leave_examples_unanswered() -> None:
@@ -236,7 +237,7 @@ def test_a_fold_says_how_many_were_left_unanswered_and_the_first_reason() -> Non
     ]
     right = (result.predictions["predicted"] == result.predictions["label"]).mean()
     assert result.scores["accuracy"] == pytest.approx(right)
-    summary = summarise([result], task.labels, "macro_f1")
+    summary = summarise([result], task.labels, MACRO_F1)
     assert summary["notes"][0].startswith(f"{missing} of {len(result.predictions)} predictions are missing")
     assert np.array(summary["confusion"]).shape == (3, 4)
     assert np.array(summary["confusion"])[:, -1].sum() == missing
@@ -273,7 +274,7 @@ def stored(tmp_path: Path) -> tuple[Any, Path]:
         cell.predictions.loc[gaps, "predicted"] = ""
         cell.scores = score_predictions(cell.predictions, task.labels)
         folder.write_cell(cell)
-    folder.write_summary(summarise(cells, task.labels, "macro_f1"))
+    folder.write_summary(summarise(cells, task.labels, MACRO_F1))
     return task, tmp_path
 
 

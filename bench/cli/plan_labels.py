@@ -50,6 +50,7 @@ def command(words: tuple[str, ...], form: str) -> None:
     from bench.comparison.predictions import read_side_by_side
     from bench.comparison.request import Filter
     from bench.comparison.selection import select_runs
+    from bench.metrics.registry import metric_title
     from bench.report.planning import print_power
 
     plan = parse_plan(words)
@@ -62,4 +63,4 @@ def command(words: tuple[str, ...], form: str) -> None:
 
         click.echo(to_json({"plan": {**asdict(plan), "results": str(plan.results)}, **asdict(table)}), nl=False)
         return
-    print_power(plan, table)
+    print_power(plan, table, metric_title(table.metric) if runs is None else runs.metric.title)

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.metrics.metric import Metric
 from bench.metrics.outcomes import Outcomes
-from bench.metrics.registry import find_metric
+from bench.metrics.registry import metric_of
 from bench.metrics.scoring import all_intervals, all_scores
 from bench.planning.curve_parts import AXES, Axis
 from bench.results.store import RunFolder
@@ -52,7 +52,7 @@ def summarise_curve(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, A
 
     task = record["task"]
     labels, seed = tuple(task["labels"]), record["seed"]
-    metric = find_metric(task["metric"], labels)
+    metric = metric_of(task)
     points: dict[str, dict[str, Any]] = {}
     predictions: dict[str, pd.DataFrame] = {}
     noted: dict[str, dict[str, int]] = {}

@@ -14,7 +14,7 @@ from bench.comparison.selection import Selected, what_is_wrong
 from bench.errors import BenchError
 from bench.metrics.metric import Metric
 from bench.metrics.outcomes import Outcomes, label_codes
-from bench.metrics.registry import find_metric
+from bench.metrics.registry import metric_of
 from bench.results.cell import Trial
 from bench.results.extent import split_sizes
 from bench.results.store import SUMMARY, RunFolder
@@ -191,7 +191,7 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
     """
     task = selected.runs[0][1]["task"]
     labels = tuple(task["labels"])
-    asked = find_metric(metric or task["metric"], labels)
+    asked = metric_of(task, metric)
     notes, runs = list(selected.notes), list[ComparedRun]()
     first: pd.DataFrame | None = None
     damaged: BenchError | None = None

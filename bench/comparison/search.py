@@ -95,18 +95,19 @@ def search_report(folder: RunFolder, record: dict[str, Any], summary: dict[str, 
     cells = [cell for cell in map(folder.read_result, folder.folds()) if cell["inner_score"] is not None]
     if not cells:
         return None
-    metric = record["task"]["metric"]
-    minimise = not greater_is_better(metric)
+    metric = metric_of(record["task"])
+    minimise = not metric.greater_is_better
     sign = -1.0 if minimise else 1.0
     trials = [[Trial(**trial) for trial in cell["trials"]] for cell in cells]
     scores = [[trial.score for trial in fold] for fold in trials]
     failed = [sum(trial.failed for trial in fold) for fold in trials]
-    inner, outer = _mean([cell["inner_score"] for cell in cells]), summary["scores"][metric]
+    inner, outer = _mean([cell["inner_score"] for cell in cells]), summary["scores"][metric.name]
     curve = _curve(scores, minimise)
     return {
         "model": record["model"]["name"],
         "key": folder.key,
-        "metric": metric,
+        "metric": metric.name,
+        "title": metric.title,
         "minimise": minimise,
         "trials": max(map(len, scores)),
         "failed": sum(failed),

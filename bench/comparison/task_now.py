@@ -15,6 +15,7 @@ from bench.data.definition import has_passes, read_definition
 from bench.data.figures import read_figures
 from bench.discovery import task_files
 from bench.errors import UserError
+from bench.metrics.averaged import AVERAGED_OVER
 from bench.planning.split_task import as_in_record, references
 
 if TYPE_CHECKING:
@@ -59,4 +60,4 @@ def _as_run(record: Mapping[str, Any]) -> Task | None:
     task = as_in_record(load_task(described["name"]), record)
     if task.digest != described["digest"] or list(task.labels) != described["labels"]:
         return None
-    return replace(task, metric=described["metric"])
+    return replace(task, metric=described["metric"], averaged_over=described.get(AVERAGED_OVER, ""))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import yaml
 
 from bench.data.duplicates import Settled, drop_repeats, lost_labels, settle_splits
@@ -17,8 +19,10 @@ from bench.data.messages import listed, place
 from bench.data.published import PublishedFiles
 from bench.data.section import DOWNLOAD, Section
 from bench.data.sources import read_source
-from bench.data.task import TRAIN, Task
+from bench.data.task import TEST, TRAIN, Task
 from bench.errors import ConfigError, DataError, nearest
+from bench.metrics import Metric, find_metric
+from bench.metrics.outcomes import VALUE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +34,21 @@ if TYPE_CHECKING:
 REQUIRED = ("name", "description", "source", "inputs", "labels")
 PROVENANCE = ("homepage", "licence", "citation")
 FLAGS = ("strict", "allow_repeats")
-OPTIONAL = ("version", "label_map", "descriptions", "group", "metric", *FLAGS, *PROVENANCE, "published")
+OPTIONAL = (
+    "version",
+    "label_map",
+    "descriptions",
+    "group",
+    "metric",
+    "averaged_over",
+    *FLAGS,
+    *PROVENANCE,
+    "published",
+)
+TABLE_KINDS = ("table", "hub")
+"""The kinds of source whose further columns can be read by name."""
+MOST_VALUES = 50
+"""The most values that a metric is averaged over."""
 INPUTS = (("text",), ("claim", "text"))
 NAME = re.compile("[a-z0-9][a-z0-9_-]{0,99}")
 """What a task can be called, if the command line takes it for a text: folders and experiments are named after it."""
@@ -125,9 +143,10 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         The content of the task's file, with any overrides merged in: ``name``, ``description``, ``source``, ``inputs``
         and ``labels``, and optionally ``version`` (1), ``label_map``, ``descriptions`` (a sentence for each label),
         ``group`` (``document`` for segments; for a table its group column, or without one each example by itself),
-        ``metric`` (``macro_f1``), ``strict`` (false: rows without a text or a label, and labels that only repeated
-        inputs have, are left out with a note), ``allow_repeats`` (false: many repeats are an error), ``homepage``,
-        ``licence``, ``citation`` and ``published`` (`bench.data.figures.read_figures`).
+        ``metric`` (``macro_f1``), ``averaged_over`` (a column, over whose values the metric is then averaged),
+        ``strict`` (false: rows without a text or a label, and labels that only repeated inputs have, are left out with
+        a note), ``allow_repeats`` (false: many repeats are an error), ``homepage``, ``licence``, ``citation`` and
+        ``published`` (`bench.data.figures.read_figures`).
     origin : pathlib.Path
         The task's file, named in errors; paths in the definition are relative to its folder.
     mirror : pathlib.Path, optional
@@ -140,8 +159,6 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     bench.errors.DataError
         If the data break their contract, or no example has some label.
     """
-    from bench.metrics.registry import find_metric
-
     _check_keys(definition, origin)
     name, description = (_text(definition, key, origin) for key in ("name", "description"))
     if problem := name_problem(name):
@@ -153,17 +170,27 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     if inputs not in INPUTS:
         raise ConfigError(f"{origin}: 'inputs' must be [text] or [claim, text], not [{', '.join(inputs)}].")
     labels = _label_set(definition, origin)
-    metric = find_metric(definition.get("metric", "macro_f1"), labels.labels, str(origin)).name
+    metric = find_metric(definition.get("metric", "macro_f1"), labels.labels, str(origin))
     descriptions = _descriptions(definition, labels, inputs, origin)
     provenance = _provenance(definition, origin)
     figures = read_figures(definition, origin, labels.labels)
 
     strict, allow_repeats = (_flag(definition, key, origin) for key in FLAGS)
-    records = read_source(definition["source"], inputs, labels, origin, mirror)
+    averaged_over = _averaged_over(definition, metric, origin)
+    records = read_source(_with_value(definition["source"], averaged_over), inputs, labels, origin, mirror)
     group = records.group if definition.get("group") is None else definition["group"]
     columns = [column for column in records.examples.columns if column not in ("label", *records.splits)]
     if group not in columns:
         raise ConfigError(f"{origin}: group: there is no column '{group}'.", nearest(str(group), columns))
+    if averaged_over and VALUE not in columns and averaged_over not in columns:
+        raise ConfigError(
+            f"{origin}: averaged_over: there is no column '{averaged_over}'.", nearest(averaged_over, columns)
+        )
+    if averaged_over and records.population:
+        raise ConfigError(
+            f"{origin}: averaged_over: the examples are a stratified sample, whose metric is of all of them together.",
+            "Take averaged_over out.",
+        )
     if strict and records.gaps:
         raise DataError(
             f"{origin}: {' '.join(records.gaps)}", "Fill it in. Without strict such rows are left out and counted."
@@ -186,13 +213,13 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         tuple(label for label in labels.labels if label not in lost),
         {raw: label for raw, label in labels.mapping.items() if label not in lost},
     )
-    return Task(
+    task = Task(
         name=name,
         version=version,
         description=description,
         inputs=inputs,
         labels=kept.labels,
-        metric=metric,
+        metric=metric.name,
         group=group,
         examples=settled.examples,
         passes=settled.passes,
@@ -206,8 +233,59 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         origin=origin,
         published=figures,
         columns=_input_columns(definition, inputs),
+        averaged_over=averaged_over,
         **provenance,
     )
+    return replace(task, notes=(*_check_values(task), *task.notes))
+
+
+def _averaged_over(definition: Mapping[str, Any], metric: Metric, origin: Path) -> str:
+    """The column whose values the metric is averaged over, an empty text where the definition names none."""
+    if definition.get("averaged_over") is None:
+        return ""
+    if metric.needs_probabilities:
+        raise ConfigError(
+            f"{origin}: averaged_over: {metric.name} is of probabilities, and only metrics of labels are averaged.",
+            "Choose another metric, or take averaged_over out.",
+        )
+    return _text(definition, "averaged_over", origin)
+
+
+def _with_value(source: object, column: str) -> object:
+    """A source that also reads the column of its table whose values the metric is averaged over."""
+    if not column or not isinstance(source, Mapping) or source.get("kind") not in TABLE_KINDS:
+        return source
+    columns = source.get("columns")
+    if not isinstance(columns, Mapping) or column in columns or VALUE in columns:
+        return source
+    return {**source, "columns": {**columns, VALUE: column}}
+
+
+def _check_values(task: Task) -> tuple[str, ...]:
+    """Raise a DataError if the metric cannot be averaged over the task's column; say of which values labels lack."""
+    if task.values is None:
+        return ()
+    where = f"averaged_over: {task.averaged_over}"
+    empty = [name for name, value in zip(task.ids, task.values, strict=True) if not value.strip()]
+    if empty:
+        raise DataError(
+            f"{task.origin}: {where} is empty in {listed(empty)}.", "Fill it in: every example needs a value."
+        )
+    needed = [task.labels[code] for code in task.scored_by.rests_on(len(task.labels))]
+    notes = []
+    parts = [(f" in test of {name}", (task.examples[name] == TEST).to_numpy()) for name in task.splits]
+    for part, scored in parts or [("", np.ones(len(task), dtype=bool))]:
+        names, codes = np.unique(task.values[scored].astype(str), return_inverse=True)
+        if len(names) > MOST_VALUES:
+            raise DataError(
+                f"{task.origin}: {where} has {len(names):,} values{part}, and {MOST_VALUES} are the most.",
+                "Name another column, or take averaged_over out.",
+            )
+        for code, value in enumerate(names):
+            present = set(task.y[scored][codes == code].tolist())
+            if absent := [label for label in needed if label not in present]:
+                notes.append(f"{where}: no example of '{value}'{part} has the label {', '.join(map(repr, absent))}.")
+    return tuple(notes)
 
 
 def _input_columns(definition: Mapping[str, Any], inputs: tuple[str, ...]) -> dict[str, str]:

@@ -14,7 +14,8 @@ import pandas as pd
 
 from bench.data.mapped import MappedFile, is_large, read_mapped, write_mapped
 from bench.errors import ConfigError, nearest
-from bench.metrics.outcomes import encode
+from bench.metrics import Metric, metric_of
+from bench.metrics.outcomes import VALUE, encode
 from bench.text.identity import canonical, name_key, text_key
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ class Task:
         Results that others published on the task's own split. Like the three before, no part of the digest.
     columns : mapping of str to str
         What the task's data call its inputs, where they are a table. No part of the digest.
+    averaged_over : str
+        The column whose values the primary metric is the mean over, as the task's data call it; it is the column
+        ``value`` of `examples`, or else the one of that name. Empty where the metric is of all examples together.
     """
 
     name: str
@@ -105,6 +109,7 @@ class Task:
     citation: str = ""
     published: tuple[PublishedFigure, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    averaged_over: str = ""
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -180,6 +185,28 @@ class Task:
     def group_key(self) -> Callable[[str], str]:
         """What makes two groups' names the same; inputs are compared as inputs, and no two examples have one id."""
         return str if self.group == "id" else text_key if self.group in self.inputs else name_key
+
+    @property
+    def scored_by(self) -> Metric:
+        """The primary metric."""
+        return metric_of({each: getattr(self, each) for each in ("name", "labels", "metric", "averaged_over")})
+
+    @cached_property
+    def values(self) -> NDArray[np.object_] | None:
+        """The value of each example that the metric is averaged over, of shape (n_examples,); None if it is not.
+
+        Values whose names count as the same are one, under the spelling that stands first.
+        """
+        if not self.averaged_over:
+            return None
+        column = VALUE if VALUE in self.examples else self.averaged_over
+        key = text_key if column in self.inputs else name_key
+        return np.array(canonical(self.examples[column].astype(str).tolist(), key), dtype=object)
+
+    @cached_property
+    def value_codes(self) -> NDArray[np.intp] | None:
+        """Each example's value as its index among all in order, of shape (n_examples,); None without `values`."""
+        return None if self.values is None else np.unique(self.values.astype(str), return_inverse=True)[1]
 
     @cached_property
     def weights(self) -> NDArray[np.float64] | None:

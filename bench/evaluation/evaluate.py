@@ -18,7 +18,7 @@ from bench.evaluation.predictions import Predictions, predict, predict_codes
 from bench.evaluation.search import Searched, best_of, run_trials
 from bench.metrics import Outcomes
 from bench.metrics.confusion import UNANSWERED
-from bench.metrics.registry import find_metric
+from bench.metrics.outcomes import VALUE
 from bench.metrics.scoring import all_scores
 from bench.results.cell import FINAL, CellResult, Fold
 
@@ -71,7 +71,7 @@ class _CellRun:
         self.result = CellResult(fold=fold)
         self.clock = Clock()
         self.seed = evaluation.seed_of(fold, "model")
-        self.metric = find_metric(evaluation.task.metric, evaluation.task.labels)
+        self.metric = evaluation.task.scored_by
 
     def search(self) -> None:
         """Choose a setting by the metric of the pooled inner out-of-fold predictions."""
@@ -159,6 +159,7 @@ class _CellRun:
             groups=np.zeros(len(rows), dtype=np.intp),
             parts=np.repeat(np.arange(len(predictions)), [len(each.codes) for each in predictions]),
             probabilities=np.concatenate(probabilities) if probabilities else None,
+            values=None if task.value_codes is None else task.value_codes[rows],
         )
 
     def _store(self, estimator: Any) -> None:
@@ -199,6 +200,8 @@ def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictio
         "label": labels[task.codes[rows]],
         "predicted": labels[predictions.codes],
     }
+    if task.values is not None:
+        columns[VALUE] = task.values[rows]
     if task.weights is not None:
         columns["weight"] = task.weights[rows]
     for prefix, values in (("p", predictions.probabilities), ("d", predictions.decisions)):

@@ -13,7 +13,6 @@ from bench.data.task import Task
 from bench.encoders.device import device_name
 from bench.engines.execute import Doing, unobserved
 from bench.errors import ModelError
-from bench.metrics.registry import find_metric
 from bench.models.model import Model
 from bench.models.sources import code_sources, file_sources
 
@@ -92,8 +91,7 @@ def examine(model: Model, task: Task) -> Examined:
         If a name or a value is wrong, a package is missing, or the model does not fit the task.
     """
     sources, packages = _try({}, model, task)
-    metric = find_metric(task.metric, task.labels)
-    if metric.needs_probabilities and not hasattr(model.build_estimator({}, task, seed=0), "predict_proba"):
+    if task.scored_by.needs_probabilities and not hasattr(model.build_estimator({}, task, seed=0), "predict_proba"):
         raise ModelError(
             f"{model.name} gives no probabilities, which the task's metric {task.metric} needs.",
             "Choose another model, or task.metric=macro_f1.",

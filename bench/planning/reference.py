@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.metrics.outcomes import Outcomes, encode
-from bench.metrics.registry import find_metric
 from bench.metrics.scoring import all_intervals, all_scores
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from bench.metrics import Metric
+
 
 def pass_scores(
-    passes: pd.DataFrame, groups: NDArray[np.str_], labels: tuple[str, ...], metric: str
+    passes: pd.DataFrame,
+    groups: NDArray[np.str_],
+    labels: tuple[str, ...],
+    metric: Metric,
+    values: NDArray[np.intp] | None = None,
 ) -> list[dict[str, Any]]:
     """Score each annotation pass against the majority of the others.
 
@@ -32,8 +37,10 @@ def pass_scores(
         The examples' groups.
     labels : tuple of str
         The task's labels.
-    metric : str
-        The name of the task's metric.
+    metric : Metric
+        The task's metric.
+    values : ndarray of int, shape (n_examples,), optional
+        The value of each example that the metric is averaged over.
 
     Returns
     -------
@@ -44,15 +51,15 @@ def pass_scores(
     Examples
     --------
     >>> import pandas as pd
+    >>> from bench.metrics import find_metric
     >>> passes = pd.DataFrame({"a": ["yes", "no"], "b": ["yes", "no"], "c": ["yes", "yes"]})
-    >>> rows = pass_scores(passes, np.array(["d1", "d2"]), ("yes", "no"), "macro_f1")
+    >>> rows = pass_scores(passes, np.array(["d1", "d2"]), ("yes", "no"), find_metric("macro_f1"))
     >>> [(row["name"], row["scores"]["accuracy"], row["tied"]) for row in rows]
     [('a', 0.75, 1), ('b', 0.75, 1), ('c', 0.5, 0)]
     """
     codes = {str(name): encode(passes[name].to_numpy(dtype=str), labels) for name in passes.columns}
     votes = {name: np.eye(len(labels))[of_pass] for name, of_pass in codes.items()}
     places = np.unique(groups, return_inverse=True)[1]
-    primary = find_metric(metric, labels)
     rows = []
     for name, of_pass in codes.items():
         others = sum((counted for other, counted in votes.items() if other != name), np.zeros(()))
@@ -66,12 +73,13 @@ def pass_scores(
             groups=places[example],
             parts=np.zeros(len(example), dtype=np.intp),
             weights=gold[example, label],
+            values=None if values is None else values[example],
         )
-        intervals = all_intervals(outcomes, primary)[0]
+        intervals = all_intervals(outcomes, metric)[0]
         rows.append(
             {
                 "name": name,
-                "scores": all_scores(outcomes, primary),
+                "scores": all_scores(outcomes, metric),
                 "intervals": {key: asdict(interval) for key, interval in intervals.items()},
                 "tied": int((most.sum(axis=1) > 1).sum()),
             }

@@ -16,13 +16,25 @@ from bench.data import splits
 from bench.data.task import ROLES, TEST, Task
 from bench.data.transfer import transfer
 from bench.errors import DataError
+from bench.metrics.averaged import AVERAGED_OVER
 from bench.planning.reference import pass_scores
 from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-IDENTIFYING = ("name", "version", "digest", "labels", "label_map", "inputs", "metric", "group", "population")
+IDENTIFYING = (
+    "name",
+    "version",
+    "digest",
+    "labels",
+    "label_map",
+    "inputs",
+    "metric",
+    AVERAGED_OVER,
+    "group",
+    "population",
+)
 """What of a task's description decides numbers."""
 IDENTIFYING_LENT = ("task", "digest", "group", "labels", "only")
 """What of the description of another task, whose examples train too, decides numbers."""
@@ -194,6 +206,7 @@ def _describe_task(task: Task, outer: Sequence[splits.Split]) -> dict[str, Any]:
         "labels": list(task.labels),
         "label_map": dict(task.label_map),
         "metric": task.metric,
+        **({AVERAGED_OVER: task.averaged_over} if task.averaged_over else {}),
         "group": task.group,
         **({"population": dict(task.population)} if task.population else {}),
         "n_examples": len(task),
@@ -213,4 +226,6 @@ def references(task: Task) -> list[dict[str, Any]]:
     scored = np.ones(len(task), dtype=bool)
     if task.splits:
         scored = (task.examples[list(task.splits)] == TEST).any(axis=1).to_numpy()
-    return pass_scores(task.passes[scored].reset_index(drop=True), task.groups[scored], task.labels, task.metric)
+    values = None if task.value_codes is None else task.value_codes[scored]
+    passes = task.passes[scored].reset_index(drop=True)
+    return pass_scores(passes, task.groups[scored], task.labels, task.scored_by, values)

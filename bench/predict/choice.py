@@ -13,6 +13,7 @@ from bench.config import results_folder
 from bench.data.messages import listed
 from bench.discovery import task_files
 from bench.errors import ConfigError, UserError, nearest
+from bench.metrics.averaged import mean_over
 from bench.metrics.registry import metric_of
 from bench.overrides import meant, parse_overrides
 from bench.predict.fitted import changed_code
@@ -199,7 +200,7 @@ def _described(folder: RunFolder, record: dict[str, Any]) -> str:
         summary = folder.read_summary(SUMMARY)
         if metric in summary["scores"]:
             interval = interval_text(summary["intervals"].get(metric))
-            score = f": {metric} {summary['scores'][metric]:.3f} {interval}"
+            score = f": {metric}{mean_over(record['task'])} {summary['scores'][metric]:.3f} {interval}"
     return f"{_name(folder, record)}{score}"
 
 

@@ -103,7 +103,7 @@ def _print_block(out: Console, block: RenderableType) -> None:
 def _ranking(comparison: Mapping[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("model", overflow="fold")
-    table.add_column(metric_title(comparison["metric"]), justify="right", no_wrap=True)
+    table.add_column(metric_title(comparison["metric"], comparison["task"]), justify="right", no_wrap=True)
     table.add_column("95 % interval", no_wrap=True, min_width=14)
     table.add_column("ranks" if comparison["baseline"] is None else "", justify="right", no_wrap=True)
     table.add_column("")

@@ -38,7 +38,11 @@ def print_curve(curve: dict[str, Any]) -> None:
         out.print()
         out.print(Text(HEADINGS[axis], style="italic"))
         other = "examples" if axis == "groups" else "groups"
-        table, left_out = narrowed(_table(summary["axes"][axis], metric), out.width, ["", other, "95 % interval", axis])
+        table, left_out = narrowed(
+            _table(summary["axes"][axis], metric, metric_title(metric, task)),
+            out.width,
+            ["", other, "95 % interval", axis],
+        )
         out.print(table)
         if left_out := [heading for heading in left_out if heading]:
             out.print(not_shown(left_out, "; summary.json has them"))
@@ -54,10 +58,10 @@ def print_curve(curve: dict[str, Any]) -> None:
     out.print(Text(f"Stored in {short_path(str(curve['path']))}/", style="dim"), soft_wrap=True)
 
 
-def _table(points: list[dict[str, Any]], metric: str) -> Table:
+def _table(points: list[dict[str, Any]], metric: str, title: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("part")
-    for name in ("groups", "examples", metric_title(metric)):
+    for name in ("groups", "examples", title):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("95 % interval", no_wrap=True, min_width=14)
     table.add_column("", no_wrap=True, min_width=BAR)

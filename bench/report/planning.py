@@ -6,13 +6,12 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.comparison.planning import Plan, PowerTable
-from bench.metrics.registry import metric_title
 from bench.report.terminal import console
 
 
-def print_power(plan: Plan, table: PowerTable) -> None:
-    """Print how likely each difference is found, and how many examples each takes."""
-    out, metric = console(), metric_title(table.metric)
+def print_power(plan: Plan, table: PowerTable, metric: str) -> None:
+    """Print how likely each difference is found, and how many examples each takes; `metric` is what it is called."""
+    out = console()
     out.print()
     out.print(Text(f"The chance that the better of two models is called better, by their difference in {metric}"))
     out.print()

@@ -129,7 +129,6 @@ class Progress(Status):
         return f"about {in_words(rest)} left" if rest > 0 else ""
 
     def _finished_line(self, run: PlannedRun, result: CellResult, seconds: float) -> str:
-        from bench.metrics.registry import metric_title
         from bench.report.terminal import duration
         from bench.results.cell import FINAL
 
@@ -139,20 +138,20 @@ class Progress(Status):
         where = f"{run.evaluation.task.name}: {run.evaluation.model.name}{part}, {which}"
         if result.status == "failed":
             return f"{where}: failed"
-        score = f" {metric_title(metric)} {result.scores[metric]:.3f}," if metric in result.scores else ""
+        score = (
+            f" {run.evaluation.task.scored_by.title} {result.scores[metric]:.3f}," if metric in result.scores else ""
+        )
         return f"{where}:{score} {duration(seconds)}"
 
     def _best_of(self, task: Task) -> str:
         """The best mean over the folds that all runs of a task have which have any."""
-        from bench.metrics.registry import greater_is_better, metric_title
-
         begun = {run: scores for run, scores in self._scores.items() if scores and run.evaluation.task is task}
         shared = set.intersection(*map(set, begun.values())) if begun else set()
         if not shared:
             return ""
         means = {run: sum(scores[fold] for fold in shared) / len(shared) for run, scores in begun.items()}
-        best = (max if greater_is_better(task.metric) else min)(means, key=lambda run: means[run])
-        score = f"{best.evaluation.model.name} {metric_title(task.metric)} {means[best]:.3f}"
+        best = (max if task.scored_by.greater_is_better else min)(means, key=lambda run: means[run])
+        score = f"{best.evaluation.model.name} {task.scored_by.title} {means[best]:.3f}"
         folds = "1 fold" if len(shared) == 1 else f"{len(shared)} folds"
         where = f"{task.name}: " if self._several else ""
         return where + (f"best of {len(begun)} on {folds}: {score}" if len(begun) > 1 else f"{score} on {folds}")

@@ -10,7 +10,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.metrics.registry import metric_title
 from bench.report.terminal import narrowed
 
 
@@ -45,7 +44,7 @@ def search_lines(reports: Mapping[str, dict[str, Any]], width: int = 80) -> Grou
         )
     table, _ = narrowed(table, width, ["enough at", "trials", "gap", "inner"])
     legend = (
-        f"{metric_title(first['metric'])}: inner is the mean score of the chosen settings in the search, outer the "
+        f"{first['title']}: inner is the mean score of the chosen settings in the search, outer the "
         "pooled score on test parts, gap how much better the first looks. Enough at is the trial after which the "
         f"search stood within {first['within']:g} of its end."
     )

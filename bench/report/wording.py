@@ -20,7 +20,7 @@ def answer(comparison: Mapping[str, Any]) -> str:
         return _against_baseline(comparison["pairs"], baseline)
     best = rows[0]["name"]
     among = " of those run here" if published_rows(comparison["task"], comparison["metric"]) else ""
-    told = f"{best} has the best {metric_title(comparison['metric'])}{among}"
+    told = f"{best} has the best {metric_title(comparison['metric'], comparison['task'])}{among}"
     seconds = _by_verdict(pair for pair in comparison["pairs"] if pair["first"] == best)
     if set(seconds) == {"undecided"}:
         return f"{told}, but no model can be told from it."

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UserError
+from bench.metrics.averaged import AVERAGED_OVER
 from bench.metrics.registry import in_table_order, metric_names, metric_of, metric_title
 from bench.results.extent import extent
 from bench.results.files import to_json, write_atomically
@@ -28,9 +29,11 @@ POPULATION = "population"
 """Before a metric's name: the score reweighted to the population that a stratified sample was drawn from."""
 
 
-def column_title(name: str) -> str:
-    """How tables head the column of a metric, or of its score in the population."""
-    return "in population" if name.startswith(f"{POPULATION}_") else metric_title(name)
+def column_title(name: str, board: Mapping[str, Any]) -> str:
+    """How tables head a leaderboard's column of a metric, or of its score in the population."""
+    if name.startswith(f"{POPULATION}_"):
+        return "in population"
+    return metric_title(name, {**board["task"], "metric": board["metric"]})
 
 
 def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
@@ -67,9 +70,9 @@ def leaderboard(results: Path, record: dict[str, Any]) -> dict[str, Any]:
         key=lambda row: (sign * row["scores"][metric], row["model"]),
     )
     unfinished = [row for row in rows if row["kind"] != "model"]
-    about = ("name", "version", "digest", "labels", "n_examples", "n_groups", "group")
+    about = ("name", "version", "digest", "labels", AVERAGED_OVER, "n_examples", "n_groups", "group")
     return {
-        "task": {**{key: task[key] for key in about}, "splits": task.get("splits", {})},
+        "task": {**{key: task[key] for key in about if key in task}, "splits": task.get("splits", {})},
         "metric": metric,
         "validation": record["validation"],
         "splits": record["splits"],
@@ -170,10 +173,10 @@ def to_markdown(board: dict[str, Any]) -> str:
     lines = [
         f"# {task['name']}",
         "",
-        f"{extent(task)}; {column_title(board['metric'])} with its 95 % interval, seed {board['seed']}, "
+        f"{extent(task)}; {column_title(board['metric'], board)} with its 95 % interval, seed {board['seed']}, "
         f"data `{task['digest'][:12]}`.",
         "",
-        "| model | search | " + " | ".join(column_title(name) for name in metrics) + " | time (s) |",
+        "| model | search | " + " | ".join(column_title(name, board) for name in metrics) + " | time (s) |",
         "| --- | --- |" + " ---: |" * (len(metrics) + 1),
     ]
     for row in board["rows"]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bench.metrics.averaged import mean_over
+
 Record = Mapping[str, Any]
 """The content of a run's ``run.json``."""
 
@@ -27,7 +29,7 @@ def differences(one: Record, other: Record) -> list[str]:
         "task": lambda record: record["task"]["name"],
         "data digest": lambda record: record["task"]["digest"][:12],
         "labels": lambda record: ", ".join(record["task"]["labels"]),
-        "metric": lambda record: record["task"]["metric"],
+        "metric": lambda record: f"{record['task']['metric']}{mean_over(record['task'])}",
         "groups": lambda record: record["task"]["group"],
         "splits": lambda record: record["splits"],
         "population": lambda record: record["task"].get("population"),

@@ -116,7 +116,7 @@ def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
         from bench.results.summary import summarise
 
         cells = [folder.read_cell(fold) for fold in each.outer_folds]
-        folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.metric))
+        folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.scored_by))
     status = "failed" if missing else "complete"
     if "started" in each.record:
         set_status(each, status)

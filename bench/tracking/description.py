@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.comparison.verdict import LEVEL
+from bench.metrics.averaged import mean_over
 from bench.metrics.registry import in_table_order
 from bench.results.extent import chosen_on, extent, predictions, split_sizes
 from bench.results.leaderboard import POPULATION, published_rows
@@ -26,11 +27,11 @@ def describe_task(task: Mapping[str, Any]) -> str:
         task["description"],
         "",
         f"- {_examples(task)}, classes {', '.join(f'`{label}`' for label in task['labels'])}",
-        f"- ranked by `{task['metric']}`; version {task['version']}, data `{task['digest'][:12]}`",
+        f"- ranked by `{task['metric']}{mean_over(task)}`; version {task['version']}, data `{task['digest'][:12]}`",
     ]
     lines += [
         f"- {reference['name']} against the majority of the other annotation passes: "
-        f"{task['metric']} {reference['scores'][task['metric']]:.3f}"
+        f"{task['metric']}{mean_over(task)} {reference['scores'][task['metric']]:.3f}"
         for reference in task["references"]
         if task["metric"] in reference["scores"]
     ]
@@ -74,7 +75,7 @@ def describe_run(
     if summary is None:
         lines += [f"Status: {record['status']}. There are no pooled scores.", ""]
     elif metric in summary["scores"]:
-        lines += [f"{metric} {_score(metric, summary)}{_against(metric, baseline, judgement)}", ""]
+        lines += [f"{metric}{mean_over(task)} {_score(metric, summary)}{_against(metric, baseline, judgement)}", ""]
     lines += [_protocol(record), ""]
     if other := record.get("train_on"):
         instead = "in their place" if other["only"] else "beside the task's own"
@@ -93,7 +94,7 @@ def describe_run(
     lines += ["", f"Scores over {summary['n_examples']} {pooled}{predictions(task)}, with 95 % intervals:", ""]
     for name in in_table_order(summary["scores"]):
         beside = f", majority {baseline['scores'][name]:.3f}" if baseline and name in baseline["scores"] else ""
-        lines.append(f"- {name} {_score(name, summary)}{beside}")
+        lines.append(f"- {name}{mean_over(task) if name == metric else ''} {_score(name, summary)}{beside}")
     if POPULATION in summary and metric in summary[POPULATION]["scores"]:
         lines.append(f"- {metric} reweighted to the population: {_score(metric, summary[POPULATION])}")
     if judgement is not None:

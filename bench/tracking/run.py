@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, UserError, one_line
+from bench.metrics.averaged import AVERAGED_OVER
 from bench.results.cell import FINAL, CellResult
 from bench.results.protocol import model_name
 from bench.results.store import RECORD, RunFolder, stored_runs
@@ -316,6 +317,7 @@ def _experiment(client: MlflowClient, task: Mapping[str, Any]) -> str:
         NOTE: describe_task(task),
         "bench.task": task["name"],
         "bench.metric": task["metric"],
+        **({f"bench.{AVERAGED_OVER}": task[AVERAGED_OVER]} if AVERAGED_OVER in task else {}),
         # The page then offers what belongs to trained models rather than to chats.
         "mlflow.experimentKind": "custom_model_development",
         **view_tags(task["metric"]),

@@ -51,6 +51,7 @@ from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.features.cache import FeatureCache
 from bench.features.columns import column_texts
+from bench.metrics.f1 import MACRO_F1
 from bench.metrics.outcomes import label_codes
 from bench.models.model import Model
 from bench.results.cell import CellResult
@@ -253,7 +254,7 @@ def measure(task: Task, model: Model, splits: list[Split], seed: int) -> tuple[l
 
 
 def show(task: Task, name: str, cells: list[CellResult], cpu: float, seed: int) -> None:
-    summary = summarise(cells, task.labels, "macro_f1")
+    summary = summarise(cells, task.labels, MACRO_F1)
     score, interval = summary["scores"]["macro_f1"], summary["intervals"]["macro_f1"]
     wall = np.median([cell.seconds["fit"] for cell in cells])
     by_class = "  ".join(f"{label} {values['f1']:.2f}" for label, values in summary["per_class"].items())

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from bench.data.labels import LabelSet
 
-TABLE_COLUMNS = ("id", "text", "claim", "label", "group", "split", "passes")
+TABLE_COLUMNS = ("id", "text", "claim", "label", "group", "value", "split", "passes")
 """The columns that a table can give a task."""
 
 SEVERAL = ("id", "split", "passes")
@@ -150,7 +150,7 @@ def read_parts(
     splits = splits or named.splits
     if splits:
         _check_roles(examples, splits, source)
-    further = ["group"] if "group" in names else []
+    further = [name for name in ("group", "value") if name in names]
     passes = [name for name in named.labelled if name != "label"]
     return Records(
         examples[["id", *inputs, "label", *further, *splits]],

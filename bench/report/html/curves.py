@@ -34,7 +34,7 @@ def searches(runs: ComparedRuns, comparison: Mapping[str, Any]) -> list[dict[str
             ),
             Line("reached as it ran", [trials[place] for place in known], [reached[place] for place in known]),
         ]
-        caption, title = f"Search of {run.name}", metric_title(report["metric"])
+        caption, title = f"Search of {run.name}", report["title"]
         budget = "trials a fold" if comparison["n_folds"] > 1 else "trials"
         chart = line_chart([line for line in lines if line.x], caption, budget, f"inner {title}")
         parameters = importance(run.folder, run.record)
@@ -77,7 +77,9 @@ def _learning_curve(curve: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": model,
         "search": search,
-        "chart": line_chart(lines, f"Learning curve of {model}", "training examples", metric_title(metric))
+        "chart": line_chart(
+            lines, f"Learning curve of {model}", "training examples", metric_title(metric, record["task"])
+        )
         if lines
         else None,
         "verdicts": [

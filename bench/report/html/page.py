@@ -69,7 +69,7 @@ def render_report(runs: ComparedRuns, comparison: Mapping[str, Any]) -> str:
             labels=runs.labels,
             metric=runs.metric.title,
             lower_is_better=not runs.metric.greater_is_better,
-            title=metric_title,
+            title=lambda name: metric_title(name, runs.task),
             metrics=metrics_of({"rows": comparison["rows"], "metric": runs.metric.name}),
             names=[run.name for run in runs.runs],
             summaries=[run.summary for run in runs.runs],
