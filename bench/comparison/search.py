@@ -118,7 +118,7 @@ def search_report(folder: RunFolder, record: dict[str, Any], summary: dict[str, 
                 "trials": len(fold),
                 "failed": failures,
                 "inner": cell["inner_score"],
-                "outer": cell["scores"][metric],
+                "outer": cell["scores"][metric.name],
             }
             for cell, fold, failures in zip(cells, scores, failed, strict=True)
         ],
