@@ -50,7 +50,7 @@ def record(
     dimensions = SearchSpace.parse(search, "test").dimensions
     stored = {name: asdict(dimension) for name, dimension in dimensions.items()}
     return {
-        "task": {"name": "denial", "metric": metric},
+        "task": {"name": "denial", "labels": [], "metric": metric},
         "model": {"name": "logreg", "origin": origin, "search": stored},
         "seed": 0,
     }
