@@ -51,7 +51,9 @@ AFTER = {
 
 STORED = ("result.json", "explanations.json", "summary.json")
 
-IRRELEVANT = frozenset({"key", "format", "predictions_sha256", "seconds", "command", "error", "path", "origin"})
+IRRELEVANT = frozenset(
+    {"key", "format", "predictions_sha256", "seconds", "command", "error", "path", "origin", "notes"}
+)
 """Parts of stored files that are no numbers of the protocol."""
 
 WORDS = {

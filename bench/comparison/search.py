@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bench.metrics.registry import greater_is_better
+from bench.metrics.registry import greater_is_better, metric_of
 from bench.models.space import Choice, Range
 from bench.results.cell import Trial
 from bench.results.store import RunFolder

@@ -9,8 +9,8 @@ from bench.errors import ConfigError, nearest
 from bench.metrics.accuracy import ACCURACY, BALANCED_ACCURACY
 from bench.metrics.auroc import MACRO_AUROC
 from bench.metrics.average_precision import AVERAGE_PRECISION
-from bench.metrics.calibration_error import EXPECTED_CALIBRATION_ERROR
 from bench.metrics.averaged import AVERAGED_OVER, averaged
+from bench.metrics.calibration_error import EXPECTED_CALIBRATION_ERROR
 from bench.metrics.f1 import F_AVG, MACRO_F1, label_f1
 from bench.metrics.losses import BRIER, LOG_LOSS
 from bench.metrics.matthews import MCC
