@@ -1,4 +1,4 @@
-"""The resolved configuration of a run: files, then overrides in Hydra's grammar."""
+"""The resolved configuration of a run: files, then what was typed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.discovery import config_files, defaults_folder, load_config, model_names, override, read_yaml, task_files
+from bench.discovery import config_files, defaults_folder, load_config, model_names, override, task_files
 from bench.errors import ConfigError, nearest
 from bench.overrides import GROUPS, MULTIPLE, TRAIN_ON, parse_overrides
+from bench.schema.dialect import read_file
 
 DEVICES = ("auto", "cpu", "cuda")
 """What torch can be told to compute on."""
@@ -193,7 +194,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         If a key or name is unknown, or a value has the wrong type.
     """
     path, notes = config_path()
-    settings = {MIRROR: None, TRAIN_ON: None, **read_yaml(path)}
+    settings = {MIRROR: None, TRAIN_ON: None, **read_file(path)}
     chosen = _defaults(settings.pop("defaults", []), path)
     changes: dict[str, dict[str, Any]] = {}
     given = parse_overrides(words)
@@ -271,7 +272,7 @@ def _train_on(name: str | None, changes: Mapping[str, Any]) -> TrainOn | None:
         raise ConfigError(f"{TRAIN_ON}.labels={labels}: expected a mapping of its labels to the task's.", hint)
     for raw, label in (labels or {}).items():
         if isinstance(label, bool) or not isinstance(label, str | int):
-            hint = f"Quote it, twice for the shell: \"{TRAIN_ON}.labels={{{raw}: 'true'}}\""
+            hint = f"Quote it inside the braces: \"{TRAIN_ON}.labels={{{raw}: 'true'}}\""
             raise ConfigError(f"{TRAIN_ON}.labels.{raw}={json.dumps(label)}: expected a label's name.", hint)
     only = _Fields({"only": False, **changes}, f"{TRAIN_ON}.").boolean("only")
     return TrainOn(name, None if labels is None else {str(raw): str(label) for raw, label in labels.items()}, only)
@@ -295,10 +296,10 @@ def config_path() -> tuple[Path, tuple[str, ...]]:
 
 def _is_of_another_tool(path: Path) -> bool:
     """Whether a ``config.yaml`` has keys or groups that are not known here, and none like those that a run needs."""
-    from omegaconf import OmegaConf
+    import yaml
 
     try:
-        content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except Exception:  # Whoever wrote it is told what is wrong.
         return False
     if not isinstance(content, dict):
@@ -306,7 +307,7 @@ def _is_of_another_tool(path: Path) -> bool:
     entries = content.get("defaults")
     entries = entries if isinstance(entries, list) else []
     named = [str(key) for entry in entries for key in (entry if isinstance(entry, dict) else [entry])]
-    ours = {"defaults", MIRROR, TRAIN_ON, *read_yaml(defaults_folder() / "configs" / "config.yaml")}
+    ours = {"defaults", MIRROR, TRAIN_ON, *read_file(defaults_folder() / "configs" / "config.yaml")}
     has_ours = any(difflib.get_close_matches(name, GROUPS, cutoff=ALMOST) for name in named)
     return not has_ours and bool(content.keys() - ours or set(named) - {*MULTIPLE})
 

@@ -1207,7 +1207,7 @@ def definitions() -> Valid:
         yaml_text(
             "brackets within brackets, two thousand deep", "name: mine", "name: " + "[" * 2_000 + "]" * 2_000, ": "
         ),
-        yaml_text("a date that is none", "name: mine", "name: 2024-13-45", ", line 1: "),
+        yaml_text("a date that is none", "name: mine", "name: !!timestamp 2024-13-45", ", line 1: "),
         yaml_text("a truth value that is none", "name: mine", "name: !!bool maybe", ", line 1: "),
         yaml_text("a number that is none", "name: mine", "name: !!int one", ", line 1: "),
         yaml_text("a time that is none", "name: mine", "name: !!timestamp soon", ", line 1: "),

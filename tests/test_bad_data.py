@@ -213,7 +213,7 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "labels that YAML does not read as text": (
         lambda d: d.update(labels=[True, False]),
-        "task.yaml: 'labels' must hold text, not True.\nQuote it: YAML reads yes, no, null and 1 as values.",
+        "task.yaml: 'labels' must hold text, not True.\nQuote it: YAML reads true, null and 1 as values.",
     ),
     "a label that stands twice": (
         lambda d: d.update(labels=["none", "denial", "none"]),
@@ -231,9 +231,9 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         lambda d: d.update(descriptions={"denail": "نفي"}),
         "task.yaml: descriptions.denail: 'denail' is not in labels.\nDid you mean 'denial'?",
     ),
-    "a described label that YAML does not read as text": (
+    "a described label that is none, though YAML could read it as a value": (
         lambda d: d.update(descriptions={False: "نفي"}),
-        "task.yaml: descriptions: False is not text.\nQuote it: YAML reads yes, no, null and 1 as values.",
+        "task.yaml: descriptions.false: 'false' is not in labels.\nChoose from: denial, non_confirmation, none.",
     ),
     "a description that is no text": (
         lambda d: d.update(descriptions={"denial": ["نفي"]}),

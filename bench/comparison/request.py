@@ -106,7 +106,7 @@ def parse_request(words: Sequence[str]) -> Request:
     Parameters
     ----------
     words : sequence of str
-        ``key=value`` words in Hydra's grammar, or paths of run folders.
+        ``key=value`` words, or paths of run folders.
 
     Raises
     ------

@@ -6,19 +6,18 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from bench.data.duplicates import Settled, drop_repeats, lost_labels, settle_splits
 from bench.data.figures import read_figures
-from bench.data.files import BYTE_ORDER_MARK, UNWRITABLE, read_text
+from bench.data.files import read_text
 from bench.data.labels import LabelSet, check_label, respelled
 from bench.data.mapped import select_rows
-from bench.data.messages import listed, place
+from bench.data.messages import listed
 from bench.data.published import PublishedFiles
 from bench.data.section import DOWNLOAD, Section
 from bench.data.sources import read_source
 from bench.data.task import TRAIN, Task
 from bench.errors import ConfigError, DataError, nearest
+from bench.schema.dialect import Document, parse_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +56,7 @@ def name_problem(name: str) -> str:
     return ""
 
 
-def read_definition(path: Path) -> dict[str, Any]:
+def read_definition(path: Path) -> Document:
     """Read a task's file.
 
     Parameters
@@ -72,19 +71,8 @@ def read_definition(path: Path) -> dict[str, Any]:
     bench.errors.ConfigError
         If it is not YAML, has a key twice, or is no mapping.
     """
-    text = read_text(path).removeprefix(BYTE_ORDER_MARK)
-    try:
-        content = yaml.load(text, _Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = str(path) if mark is None else place(path, mark.line + 1)
-        raise ConfigError(f"{where}: not valid YAML: {error.problem}.") from error
-    except yaml.reader.ReaderError as error:
-        where = place(path, text.count("\n", 0, error.position) + 1)
-        raise ConfigError(f"{where}: not valid YAML: the character U+{ord(text[error.position]):04X}.") from error
-    except RecursionError as error:
-        raise ConfigError(f"{path}: not valid YAML: brackets within brackets, too deep to be read.") from error
-    if not isinstance(content, dict):
+    content = parse_file(read_text(path), path)
+    if not isinstance(content, Document):
         raise ConfigError(f"{path}: expected a mapping with the keys {', '.join((*REQUIRED, *OPTIONAL))}.")
     return content
 
@@ -320,7 +308,7 @@ def _names(definition: Mapping[str, Any], key: str, origin: Path) -> tuple[str, 
         if not isinstance(item, str):
             raise ConfigError(
                 f"{origin}: '{key}' must hold text, not {item!r}.",
-                "Quote it: YAML reads yes, no, null and 1 as values.",
+                "Quote it: YAML reads true, null and 1 as values.",
             )
     if len(set(value)) < len(value):
         raise ConfigError(f"{origin}: '{key}' names '{next(v for v in value if value.count(v) > 1)}' twice.")
@@ -363,7 +351,7 @@ def _descriptions(
     known = {*labels.mapping, *labels.labels}
     for label, sentence in given.items():
         if not isinstance(label, str):
-            hint = "Quote it: YAML reads yes, no, null and 1 as values."
+            hint = "Quote it: YAML reads true, null and 1 as values."
             raise ConfigError(f"{origin}: descriptions: {label!r} is not text.", hint)
         if label not in known:
             raise ConfigError(f"{origin}: descriptions.{label}: '{label}' is not in labels.", nearest(label, known))
@@ -384,43 +372,3 @@ def _check_sentence(sentence: object, where: str, placeholders: list[str]) -> No
         if name not in placeholders:
             hint = nearest(name, placeholders) if placeholders else "Only {claim} is, in a task that has claims."
             raise ConfigError(f"{where}: '{{{name}}}' is not replaced by anything.", hint)
-
-
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which also refuses keys that stand twice, and aliases, which can stand for gigabytes."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.get_event()
-            raise yaml.composer.ComposerError(
-                None, None, f"the alias *{event.anchor} is not read; write out what it stands for", event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep)
-        except (ValueError, KeyError, AttributeError) as error:  # of a number, a date or a truth value that is none
-            raise yaml.constructor.ConstructorError(
-                None, None, f"{node.value!r} is no {node.tag.rpartition(':')[2]}", node.start_mark
-            ) from error
-
-    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> str:
-        text = str(super().construct_scalar(node))
-        if unwritable := UNWRITABLE.search(text):
-            raise yaml.constructor.ConstructorError(
-                None, None, f"U+{ord(unwritable[0]):04X} is no character of a text", node.start_mark
-            )
-        return text
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be a text", key.start_mark)
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key.value}' stands twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)

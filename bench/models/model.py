@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import ModelError, nearest
 from bench.models.plugins import import_plugin, own_file
 from bench.models.space import SearchSpace
+from bench.schema.dialect import Document
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -107,6 +108,7 @@ class Model:
         for key in definition:
             if key not in KEYS:
                 raise ModelError(f"{origin}: unknown key '{key}'.", nearest(str(key), KEYS))
+        _check_plain_words(definition, origin)
         for key in ("name", "estimator"):
             if not isinstance(definition.get(key), str):
                 raise ModelError(f"{origin}: '{key}' must be given, as text.")
@@ -332,6 +334,20 @@ def canonical(name: str) -> str:
     ('estimator.C', 'features.char.min_df')
     """
     return qualified(name).replace("__", ".")
+
+
+def _check_plain_words(definition: Mapping[str, Any], origin: str) -> None:
+    """Refuse what YAML 1.1 reads otherwise where it would go to an estimator as it is: ``no`` for false."""
+    if not isinstance(definition, Document):
+        return
+    for way, text in definition.doubtful.items():
+        if len(way) > 1 and way[0] in ("params", "search") and way[1] in definition[str(way[0])]:
+            named = ".".join(map(str, way))
+            raise ModelError(
+                f"{origin}, line {definition.line(way)}: {named}: {text} is a text here, and something else in older "
+                "YAML.",
+                "Write true, false or a number without leading zeros; or put the text in quotes.",
+            )
 
 
 def _seeds(part: BaseEstimator, seed: int) -> dict[str, int]:

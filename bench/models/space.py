@@ -196,7 +196,7 @@ def _range(spec: Mapping[Any, Any], where: str) -> Range:
     for key in ("low", "high", "step"):
         value = spec.get(key)
         if key in spec and (isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)):
-            hint = "Write 1.0e-3: YAML reads 1e-3 as text." if isinstance(value, str) else None
+            hint = "Write it without quotes." if isinstance(value, str) else None
             raise ModelError(f"{where}: {key} must be a finite number, not {value!r}.", hint)
     low, high, log, step = spec["low"], spec["high"], spec.get("log", False), spec.get("step")
     if not isinstance(log, bool):
