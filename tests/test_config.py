@@ -213,7 +213,11 @@ FILES = {
         GROUPED.replace("repeats: 1\n", ""),
         "validation/mine.yaml: validation.repeats is missing.\nCompare your file with `bench show config`.",
     ),
-    "a wrong type": ("validation/mine.yaml", GROUPED.replace("5", "five"), 'validation/mine.yaml, line 3: validation.folds="five": expected a whole'),
+    "a wrong type": (
+        "validation/mine.yaml",
+        GROUPED.replace("5", "five"),
+        'validation/mine.yaml, line 3: validation.folds="five": expected a whole',
+    ),
     "no mapping": ("validation/mine.yaml", "- folds\n", "mine.yaml: expected a mapping of keys to values."),
     "an empty file": ("validation/mine.yaml", "", "validation.group is missing."),
     "no YAML": (

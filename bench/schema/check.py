@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, Wr
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from bench.errors import ConfigError, UserError, nearest
-from bench.schema.dialect import Document
+from bench.schema.dialect import place_of
 
 Checked = TypeVar("Checked", bound="Section")
 
@@ -63,7 +63,7 @@ def check(kind: type[Checked], content: Mapping[Any, Any], place: Place) -> Chec
         what was expected and the nearest right name.
     """
     try:
-        return kind.model_validate(dict(content))
+        return kind.model_validate({str(key): value for key, value in content.items()})
     except ValidationError as error:
         raise _told(kind, content, place, min(error.errors(include_url=False), key=_rank)) from None
 
@@ -110,10 +110,10 @@ def _rank(error: ErrorDetails) -> int:
 
 
 def _told(kind: type[BaseModel], content: Mapping[Any, Any], place: Place, error: ErrorDetails) -> UserError:
-    way = tuple(part for part in error["loc"] if part != "[key]")
-    line = content.line(way) if isinstance(content, Document) else None
-    at = str(place.origin) if line is None else f"{place.origin}, line {line}"
-    where = "" if place.words and line is None and error["type"] != "missing" else f"{at}: "
+    way = tuple(part for part in error["loc"] if not str(part).startswith(("[key]", "<")))  # tags of kinds: <hub>
+    at = place_of(place.origin, content, *way)
+    is_typed = place.words and at == str(place.origin) and error["type"] != "missing"
+    where = "" if is_typed else f"{at}: "
     dotted = place.prefix + ".".join(map(str, way))
     named = dotted if place.words or "." in dotted else f"'{dotted}'"
     context = error.get("ctx", {})

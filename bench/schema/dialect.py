@@ -72,6 +72,12 @@ class Document(dict[str, Any]):
         self.doubtful = {way: text for way, text in self.doubtful.items() if way[: len(path)] != path}
 
 
+def place_of(origin: object, content: object, *way: str | int) -> str:
+    """Name a file with the line of what a way leads to, as far as that is known."""
+    line = content.line(way) if isinstance(content, Document) else None
+    return str(origin) if line is None else f"{origin}, line {line}"
+
+
 def parse_file(text: str, path: Path) -> Document | list[Any] | str | float | None:
     """Read the text of a file.
 
