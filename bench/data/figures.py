@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ConfigError, nearest
+from bench.schema.check import Place, check
+from bench.schema.dialect import place_of
+from bench.schema.task import Published
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-KEYS = ("system", "metric", "value", "source")
 
 RANGES = {"mcc": (-1.0, 1.0), "brier": (0.0, 2.0), "log_loss": (0.0, float("inf"))}
 """Where a metric's values lie; those of the others from 0 to 1."""
@@ -45,47 +46,23 @@ def read_figures(definition: Mapping[str, Any], origin: Path) -> tuple[Published
     Raises
     ------
     bench.errors.ConfigError
-        If it is no list of figures, or one of them lacks a key, has an unknown one or a value that cannot be.
+        If it is no list of figures, a metric is unknown, a value cannot be, or a figure stands twice.
     """
-    given = [] if definition.get("published") is None else definition["published"]
-    if not isinstance(given, list | tuple):
-        raise ConfigError(f"{origin}: 'published' must be a list of figures, not {given!r}.", _FORM)
-    figures = tuple(_figure(entry, f"{origin}: published, figure {number}") for number, entry in enumerate(given, 1))
-    seen: dict[tuple[str, str, str], int] = {}
-    for number, figure in enumerate(figures, 1):
-        first = seen.setdefault((figure.system, figure.metric, figure.source), number)
-        if first != number:
-            raise ConfigError(
-                f"{origin}: published, figure {number}: {figure.metric} of '{figure.system}' stands twice, first as "
-                f"figure {first}."
-            )
-    return figures
-
-
-_FORM = "One figure is {system: BERT, metric: macro_f1, value: 0.767, source: Khouja 2020}."
-
-
-def _figure(entry: object, where: str) -> PublishedFigure:
     from bench.evaluation.metrics import METRICS
 
-    if not isinstance(entry, Mapping):
-        raise ConfigError(f"{where} must be a mapping, not {entry!r}.", _FORM)
-    for key in entry:
-        if key not in KEYS:
-            raise ConfigError(f"{where}: unknown key '{key}'.", nearest(str(key), KEYS))
-    for key in KEYS:
-        if entry.get(key) is None:
-            raise ConfigError(f"{where}: '{key}' is missing.", _FORM)
-    for key in ("system", "source"):
-        if not isinstance(entry[key], str) or not entry[key].strip():
-            raise ConfigError(f"{where}: '{key}' must be text, not {entry[key]!r}.", "Quote it.")
-    metric, value = entry["metric"], entry["value"]
-    if metric not in METRICS:
-        raise ConfigError(f"{where}: unknown metric '{metric}'.", nearest(str(metric), METRICS))
-    low, high = RANGES.get(metric, (0.0, 1.0))
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ConfigError(
-            f"{where}: the value of {metric} must be a number from {low:g} to {high:g}, not {value!r}.",
-            "Write per cent as a share: 76.7 is 0.767.",
-        )
-    return PublishedFigure(entry["system"], metric, float(value), entry["source"])
+    given = check(Published, definition, Place(origin)).published or ()
+    seen: dict[tuple[str, str, str], int] = {}
+    for number, figure in enumerate(given):
+        where = f"{place_of(origin, definition, 'published', number)}: published, item {number + 1}"
+        if figure.metric not in METRICS:
+            raise ConfigError(f"{where}: unknown metric '{figure.metric}'.", nearest(figure.metric, METRICS))
+        low, high = RANGES.get(figure.metric, (0.0, 1.0))
+        if not low <= figure.value <= high:
+            raise ConfigError(
+                f"{where}: the value of {figure.metric} must be a number from {low:g} to {high:g}, not {figure.value}.",
+                "Write per cent as a share: 76.7 is 0.767.",
+            )
+        first = seen.setdefault((figure.system, figure.metric, figure.source), number)
+        if first != number:
+            raise ConfigError(f"{where}: {figure.metric} of '{figure.system}' stands twice, first as item {first + 1}.")
+    return tuple(PublishedFigure(**figure.model_dump()) for figure in given)

@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.data.published import PublishedFiles
 from bench.errors import ConfigError, nearest
+from bench.schema.dialect import place_of
 
 DOWNLOAD = "with from (an address) and sha256 (of each file)"
 """What the section on published files looks like."""
@@ -22,10 +23,11 @@ class Section:
     content: Mapping[Any, Any]
     name: str
     origin: Path
+    definition: Mapping[str, Any] | None = None
 
     def where(self, key: str) -> str:
-        """Name a key, as all errors do."""
-        return f"{self.origin}: {self.name}.{key}"
+        """Name a key, with its line as far as it is known."""
+        return f"{place_of(self.origin, self.definition, *self.name.split('.'), key)}: {self.name}.{key}"
 
     def check_keys(self, required: tuple[str, ...], optional: tuple[str, ...]) -> None:
         """Raise a ConfigError if a key is unknown or missing."""
@@ -76,7 +78,7 @@ class Section:
         value = self.content[key]
         if not isinstance(value, Mapping):
             raise ConfigError(f"{self.where(key)} must be a mapping, {expected}.")
-        return Section(value, f"{self.name}.{key}", self.origin)
+        return Section(value, f"{self.name}.{key}", self.origin, self.definition)
 
     def file(self, name: str, mirror: Path | None) -> Path:
         """Return the place of a file: in the task's folder or, where ``download`` says where it is published, brought.

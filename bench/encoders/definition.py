@@ -115,9 +115,9 @@ class EncoderDefinition:
             If a key is missing or unknown, a value is wrong, or a revision is no commit.
         """
         from bench.schema.check import Place, check
-        from bench.schema.encoder import FORMS, EncoderFile
+        from bench.schema.encoder import EncoderFile
 
-        read = check(EncoderFile, content, Place(origin, missing=FORMS))
+        read = check(EncoderFile, content, Place(origin))
         if read.name != name:
             raise ConfigError(
                 f"{place_of(origin, content, 'name')}: name is {read.name!r}, but the file is found as '{name}'.",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WrapValidator
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -25,7 +25,13 @@ SAID = "said"
 class Section(BaseModel):
     """A mapping that a user writes; keys that it does not declare are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    tag: ClassVar[str] = ""
+    """What tells it from others that can stand in its place, in angle brackets."""
+
+    form: ClassVar[str | None] = None
+    """How it is written, as a hint where a key is missing."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def check(kind: type[Checked], content: Mapping[Any, Any], place: Place) -> Chec
         what was expected and the nearest right name.
     """
     try:
-        return kind.model_validate({str(key): value for key, value in content.items()})
+        return kind.model_validate(_plain(content))
     except ValidationError as error:
         raise _told(kind, content, place, min(error.errors(include_url=False), key=_rank)) from None
 
@@ -90,16 +96,23 @@ def listed(expected: str, hint: str | None = None) -> BeforeValidator:
     return _of_kind(list | tuple | None, expected, hint)
 
 
-def wrong(message: str, hint: str | None = None) -> PydanticCustomError:
-    """Make an error about a value, in words of its own that follow its key."""
-    return PydanticCustomError(SAID, "{message}", {"message": message, "hint": hint})
+def wrong(message: str, hint: str | None = None, *below: str) -> PydanticCustomError:
+    """Make an error about a value, or a key below it, in words that follow its name."""
+    return PydanticCustomError(SAID, "{message}", {"message": message, "hint": hint, "below": below})
+
+
+def _plain(value: Any) -> Any:
+    """Write mappings and lists, as code may give them, as YAML gives them."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _of_kind(kind: Any, expected: str, hint: str | None) -> BeforeValidator:
     def read(value: Any) -> Any:
         if not isinstance(value, kind):
             raise PydanticCustomError(EXPECTED, "{expected}", {"expected": expected, "hint": hint})
-        return list(value) if isinstance(value, tuple) else value
+        return value
 
     return BeforeValidator(read)
 
@@ -109,27 +122,49 @@ def _rank(error: ErrorDetails) -> int:
     return {"extra_forbidden": 0, "missing": 1}.get(error["type"], 2)
 
 
-def _told(kind: type[BaseModel], content: Mapping[Any, Any], place: Place, error: ErrorDetails) -> UserError:
-    way = tuple(part for part in error["loc"] if not str(part).startswith(("[key]", "<")))  # tags of kinds: <hub>
-    at = place_of(place.origin, content, *way)
-    is_typed = place.words and at == str(place.origin) and error["type"] != "missing"
-    where = "" if is_typed else f"{at}: "
-    dotted = place.prefix + ".".join(map(str, way))
-    named = dotted if place.words or "." in dotted else f"'{dotted}'"
+def _told(kind: type[Section], content: Mapping[Any, Any], place: Place, error: ErrorDetails) -> UserError:
     context = error.get("ctx", {})
+    loc = (*error["loc"], *context.get("below", ()))
+    way = tuple(part for part in loc if not _is_tag(part) and part != "[key]")
+    at = place_of(place.origin, content, *way)
+    where = "" if place.words and at == str(place.origin) and error["type"] != "missing" else f"{at}: "
+    items = max((number for number, part in enumerate(way, 1) if isinstance(part, int)), default=0)
+    if 0 < items < len(way):
+        where, way = f"{where}{_named(way[:items])}: ", way[items:]
+    named = place.prefix + _named(way)
+    quoted = named if place.words or len(way) > 1 or items == len(way) else f"'{named}'"
     hint = context.get("hint")
     if error["type"] == "extra_forbidden":
-        hint = nearest(str(way[-1]), _keys(kind, way[:-1]))
-        return place.error(where + (f"{dotted}: unknown key." if place.words else f"unknown key '{dotted}'."), hint)
+        keys = [key for section in _sections_at(kind, loc[:-1]) for key in keys_of(section)]
+        hint = nearest(str(way[-1]), keys)
+        return place.error(where + (f"{named}: unknown key." if place.words else f"unknown key '{named}'."), hint)
     if error["type"] == "missing":
-        return place.error(f"{where}{named} is missing.", place.missing)
+        forms = [section.form for section in _sections_at(kind, loc[:-1]) if section.form]
+        return place.error(f"{where}{quoted} is missing.", next(iter(forms), place.missing))
     if error["type"] == SAID:
-        return place.error(f"{where}{named}: {context['message']}", hint)
+        return place.error(f"{where}{quoted}{context['message']}", hint)
     expected = context.get("expected", error["msg"])
     if place.words:
         given = json.dumps(error["input"], ensure_ascii=False, default=str)
-        return place.error(f"{where}{dotted}={given}: expected {expected}.", hint)
-    return place.error(f"{where}{named} must be {expected}, not {error['input']!r}.", hint)
+        return place.error(f"{where}{named}={given}: expected {expected}.", hint)
+    return place.error(f"{where}{quoted} must be {expected}, not {error['input']!r}.", hint)
+
+
+def _is_tag(part: int | str) -> bool:
+    """Whether a part of an error's way is no key, but says which of several sections was read: ``<hub>``."""
+    return isinstance(part, str) and part.startswith("<")
+
+
+def _named(way: Sequence[int | str]) -> str:
+    """Name what a way leads to.
+
+    Examples
+    --------
+    >>> _named(("source", "columns", "text")), _named(("published", 0))
+    ('source.columns.text', 'published, item 1')
+    """
+    named = ".".join(str(part) if isinstance(part, str) else f"\0{part + 1}" for part in way)
+    return named.replace(".\0", ", item ")
 
 
 def keys_of(kind: type[BaseModel]) -> list[str]:
@@ -137,17 +172,22 @@ def keys_of(kind: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in kind.model_fields.items()]
 
 
-def _keys(kind: type[BaseModel], way: tuple[int | str, ...]) -> list[str]:
-    """The keys of the section that a way leads to."""
-    names = [part for part in way if isinstance(part, str)]
-    if not names:
-        return keys_of(kind)
-    field = next((field for name, field in kind.model_fields.items() if names[0] in (name, field.alias)), None)
-    inner = [] if field is None else _sections(field.annotation)
-    return [key for section in inner for key in _keys(section, tuple(names[1:]))]
+def _sections_at(kind: type[Section], loc: Sequence[int | str]) -> list[type[Section]]:
+    """The sections that an error's way leads to; several where it does not say which of them was read."""
+    found = [kind]
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        if _is_tag(part):
+            found = [section for section in found if section.tag == part] or found
+        else:
+            fields = [(section.model_fields.items()) for section in found]
+            inner = [field.annotation for known in fields for name, field in known if part in (name, field.alias)]
+            found = [section for annotation in inner for section in _sections(annotation)]
+    return found
 
 
-def _sections(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _sections(annotation: Any) -> list[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
         return [annotation]
     return [section for part in get_args(annotation) for section in _sections(part)]

@@ -16,6 +16,9 @@ FORMS = "Write source: {hub: owner/name, revision: COMMIT}, {folder: PATH} or {p
 class HubSource(Section):
     """A repository on the Hugging Face hub at one commit."""
 
+    tag = "<hub>"
+    form = FORMS
+
     hub: Filled = Field(description="The repository: owner/name.")
     revision: Annotated[
         str,
@@ -29,12 +32,18 @@ class HubSource(Section):
 class FolderSource(Section):
     """A folder with weights."""
 
+    tag = "<folder>"
+    form = FORMS
+
     folder: Filled = Field(description="Its path, from the current folder or that of fetched weights.")
     hint: Text = Field("", description="How to get it, printed where it is missing.")
 
 
 class PackageSource(Section):
     """A Python package that carries its weights."""
+
+    tag = "<package>"
+    form = FORMS
 
     package: Filled = Field(description="Its name as pip knows it.")
     adapter: Filled = Field(description="The import path of the class that encodes.")
@@ -49,15 +58,15 @@ def _kind(source: Any) -> str | None:
 
 
 Source = Annotated[
-    Annotated[HubSource, Tag("<hub>")]
-    | Annotated[FolderSource, Tag("<folder>")]
-    | Annotated[PackageSource, Tag("<package>")],
+    Annotated[HubSource, Tag(HubSource.tag)]
+    | Annotated[FolderSource, Tag(FolderSource.tag)]
+    | Annotated[PackageSource, Tag(PackageSource.tag)],
     Discriminator(
         _kind,
         custom_error_type=SAID,
         custom_error_message="{message}",
         custom_error_context={
-            "message": "it says where the weights come from, by one of the keys hub, folder and package.",
+            "message": ": it says where the weights come from, by one of the keys hub, folder and package.",
             "hint": FORMS,
         },
     ),
