@@ -197,7 +197,7 @@ OWN_FILES = {
         "tasks/mine/task.yaml",
         b"name: mine\nlabls: [a, b]\n",
         ["run", "task=mine", "model=majority", "tracking=false"],
-        "tasks/mine/task.yaml: unknown key 'labls'.\n       Did you mean 'labels'?",
+        "line 2: unknown key 'labls'.\n       Did you mean 'labels'?",
     ),
     "an unknown key of the validation": (
         "configs/validation/mine.yaml",

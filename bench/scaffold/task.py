@@ -38,6 +38,7 @@ from bench.scaffold.profile import MOST_LABELS
 from bench.scaffold.repeats import ask_for_a_claim
 from bench.scaffold.request import Request
 from bench.schema.dialect import dump, parse_file
+from bench.schema.export import FOLDER, editor_line, write_schema
 from bench.support.places import folder_beside, make_folder
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Scaffold:
     task : Task
         The task, built of the file that was written.
     files : list of pathlib.Path
-        What was written: the definition and the data card.
+        What was written: the definition, the data card, and the schema by which editors check the definition.
     reading : str
         What was read, and from which columns, in a sentence.
     choices : tuple of str
@@ -196,9 +197,11 @@ def scaffold_task(request: Request, folder: Path) -> Scaffold:
         begin=BEGIN,
         end=END,
     )
-    files = _write(
-        target, {"task.yaml": _to_yaml(definition), "README.md": insert(card, describe(task), target / "README.md")}
-    )
+    texts = {
+        "task.yaml": editor_line("task") + _to_yaml(definition),
+        "README.md": insert(card, describe(task), target / "README.md"),
+    }
+    files = [*_write(target, texts), write_schema("task", folder / FOLDER)]
     remarks = (*found.remarks, *_named_classes(found, label), *_remarks(task, summary), *chosen.remarks)
     return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from bench.schema.check import Section, expects, mapping
 
@@ -26,6 +26,7 @@ Name = Annotated[
     str | None,
     Field(pattern=r"\S"),
     BeforeValidator(_digits),
+    WithJsonSchema({"type": ["string", "integer", "null"]}),
     expects("one name; a number or true as a name is quoted, twice for the shell"),
 ]
 Label = Annotated[
