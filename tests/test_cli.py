@@ -185,7 +185,7 @@ OWN_FILES = {
         "configs/model/mine.yaml",
         b"name: mine\nestimator: sklearn.svm.LinearSVC\nfeatures: tfidf\nsearch: {estimator.C: {low: 2, high: 1}}\n",
         ["run", "task=denial", "model=mine", "tracking=false"],
-        "mine.yaml: search.estimator.C: the range is empty: low 2 is above high 1.\n       Swap low and high.",
+        "mine.yaml, line 4: search.estimator.C: the range is empty: low 2 is above high 1.\n       Swap low and high.",
     ),
     "a searched parameter that is not there": (
         "configs/model/mine.yaml",

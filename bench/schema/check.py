@@ -128,6 +128,8 @@ def _told(kind: type[Section], content: Mapping[Any, Any], place: Place, error: 
     way = tuple(part for part in loc if not _is_tag(part) and part != "[key]")
     at = place_of(place.origin, content, *way)
     where = "" if place.words and at == str(place.origin) and error["type"] != "missing" else f"{at}: "
+    if place.words:
+        way = tuple(part for part in way if isinstance(part, str))
     items = max((number for number, part in enumerate(way, 1) if isinstance(part, int)), default=0)
     if 0 < items < len(way):
         where, way = f"{where}{_named(way[:items])}: ", way[items:]

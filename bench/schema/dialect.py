@@ -153,7 +153,7 @@ def parse_value(text: str) -> Any:
     >>> parse_value("1e-3"), parse_value("my runs #2"), parse_value("{a: [1, '2']}")
     (0.001, 'my runs #2', {'a': [1, '2']})
     """
-    text = text.strip()
+    text = text.strip(" \t")
     if not text.startswith(("[", "{", "'", '"')):
         return text if text in ("", "~") else _scalar(text)
     loader: _Typed | None = None
@@ -183,9 +183,9 @@ def split_list(text: str) -> list[str]:
     for piece in _PIECE.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(piece[0], 0)
         if piece[0] == "," and depth <= 0:
-            parts.append(text[start : piece.start()].strip())
+            parts.append(text[start : piece.start()].strip(" \t"))
             start = piece.end()
-    return [*parts, text[start:].strip()]
+    return [*parts, text[start:].strip(" \t")]
 
 
 def dump(value: Any, **style: Any) -> str:

@@ -34,6 +34,9 @@ Label = Annotated[
 ]
 
 
+Split = Annotated[Literal["published", "grouped"], expects("one of published, grouped")]
+
+
 class SearchFile(Section):
     """The budget of the search in each outer fold."""
 
@@ -45,7 +48,7 @@ class ValidationFile(Section):
     """How examples are split."""
 
     group: Name = Field(description="The column that no split cuts through; null is the task's own.")
-    splits: Annotated[Literal["published", "grouped"], expects("one of published, grouped")] = Field(
+    splits: Split = Field(
         description="Whether a published split is kept, or its examples are pooled and dealt into folds."
     )
     folds: AtLeastTwo = Field(description="Outer folds where there are more than ten groups.")
