@@ -70,6 +70,12 @@ def test_what_is_typed_takes_the_place_of_what_the_files_say(here: Path) -> None
     assert run.overrides == tuple(words)
 
 
+def test_a_folder_whose_name_is_not_utf_8_can_be_named(here: Path) -> None:
+    assert compose(["task=denial", "results=caf\udce9"]).results == Path("caf\udce9")
+    with pytest.raises(ConfigError, match="unknown key"):
+        compose(["task=denial", "search.tri\udce9=3"])
+
+
 def test_all_stands_for_every_task_and_every_model(here: Path) -> None:
     run = compose(["task=all", "model=all"])
     known = "ans-stance arastance austr ct25-subjectivity denial denial-news mawqif source-type source-type-news stance"
@@ -95,6 +101,8 @@ def test_a_name_given_twice_is_run_once(here: Path) -> None:
         ("results=نتائج 1", {"results": "نتائج 1"}),
         ("results=a!b: #c", {"results": "a!b: #c"}),
         ("results=~", {"results": "~"}),
+        ("results=caf\udce9", {"results": "caf\udce9"}),
+        ("results='caf\udce9'", {"results": "caf\udce9"}),
         ("results='it''s'", {"results": "it's"}),
         ("task=007", {"task": "007"}),
         ("results=../runs/a-b_c.d", {"results": "../runs/a-b_c.d"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.catalogue import load_model, load_task
 from bench.config import compose
@@ -205,3 +208,41 @@ def test_a_new_task_and_a_new_model_name_their_schema(here: Path) -> None:
         schema = (path.parent / found[1]).resolve()
         assert schema.read_text(encoding="utf-8") == write_schema(name, here / "other").read_text(encoding="utf-8")
         assert yaml.safe_load(path.read_text(encoding="utf-8"))["name"] == read_file(path)["name"]
+
+
+WORDS = st.text(st.characters(exclude_characters="\0"), max_size=4)  # no file can hold a NUL
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def places(content: Any, way: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The ways to all that is in a content."""
+    inner = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    return [way, *(found for key, value in inner for found in places(value, (*way, key)))]
+
+
+WHOLE = {(name, path): read_file(path) for name in FILES for path in files(name)}
+
+
+@given(st.sampled_from(sorted(WHOLE)), st.data())
+def test_whatever_stands_in_the_place_of_a_value_is_read_or_told(which: tuple[str, Path], data: st.DataObject) -> None:
+    name, path = which
+    content = copy.deepcopy(dict(WHOLE[which]))
+    way = data.draw(st.sampled_from(places(content)[1:]))
+    holder: Any = content
+    for key in way[:-1]:
+        holder = holder[key]
+    if data.draw(st.booleans()):
+        holder[way[-1]] = data.draw(ANY)
+    elif isinstance(holder, dict):
+        holder[data.draw(WORDS)] = holder.pop(way[-1])
+    for words in (False, True):
+        told = ""
+        try:
+            check(declared(name), content, Place(path, words=words))
+        except UserError as error:
+            told = error.message
+        assert not re.search("Input should|valid dict|valid list|valid model|Field required", told), told

@@ -17,9 +17,7 @@ from bench.data.section import DOWNLOAD, Section
 from bench.data.sources import read_source
 from bench.data.task import TRAIN, Task
 from bench.errors import ConfigError, DataError, nearest
-from bench.schema.check import Place, check, keys_of
 from bench.schema.dialect import Document, parse_file, place_of
-from bench.schema.task import TaskFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.data.sources import Records
+    from bench.schema.task import TaskFile
 
 FLAGS = ("strict", "allow_repeats")
 """Keys of a task's file that say how strictly its rows are read."""
@@ -73,6 +72,9 @@ def read_definition(path: Path) -> Document:
     """
     content = parse_file(read_text(path), path)
     if not isinstance(content, Document):
+        from bench.schema.check import keys_of
+        from bench.schema.task import TaskFile
+
         raise ConfigError(f"{path}: expected a mapping with the keys {', '.join(keys_of(TaskFile))}.")
     return content
 
@@ -129,6 +131,8 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         If the data break their contract, or no example has some label.
     """
     from bench.evaluation.metrics import METRICS
+    from bench.schema.check import Place, check
+    from bench.schema.task import TaskFile
 
     file = check(TaskFile, definition, Place(origin))
     if problem := name_problem(file.name):

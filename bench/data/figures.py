@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ConfigError, nearest
-from bench.schema.check import Place, check
 from bench.schema.dialect import place_of
-from bench.schema.task import Published
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +47,8 @@ def read_figures(definition: Mapping[str, Any], origin: Path) -> tuple[Published
         If it is no list of figures, a metric is unknown, a value cannot be, or a figure stands twice.
     """
     from bench.evaluation.metrics import METRICS
+    from bench.schema.check import Place, check
+    from bench.schema.task import Published
 
     given = check(Published, definition, Place(origin)).published or ()
     seen: dict[tuple[str, str, str], int] = {}

@@ -10,16 +10,17 @@ from typing import Any, ClassVar, TypeVar, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WrapValidator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from bench.errors import ConfigError, UserError, nearest
+from bench.errors import ConfigError, UserError, nearest, without_halves
 from bench.schema.dialect import place_of
 
 Checked = TypeVar("Checked", bound="Section")
 
-EXPECTED = "expected"
-"""The type of errors that say what was expected of a value."""
-
 SAID = "said"
 """The type of errors that say what is wrong in words of their own."""
+
+
+_OF_TYPE = {"model_type": "a mapping", "dict_type": "a mapping", "list_type": "a list"}
+"""What was expected, where no declaration says it."""
 
 
 class Section(BaseModel):
@@ -28,7 +29,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     tag: ClassVar[str] = ""
-    """What tells it from others that can stand in its place, in angle brackets."""
+    """What tells it from others that can stand in its place: a name after NUL, which no key of a file has."""
 
     form: ClassVar[str | None] = None
     """How it is written, as a hint where a key is missing."""
@@ -81,9 +82,14 @@ def expects(expected: str, hint: str | None = None) -> WrapValidator:
         try:
             return handler(value)
         except ValidationError:
-            raise PydanticCustomError(EXPECTED, "{expected}", {"expected": expected, "hint": hint}) from None
+            raise unexpected(expected, hint) from None
 
     return WrapValidator(read)
+
+
+def unexpected(expected: str, hint: str | None = None) -> PydanticCustomError:
+    """Make an error that says what was expected of a value."""
+    return PydanticCustomError("expected", "{expected}", {"expected": expected, "hint": hint})
 
 
 def mapping(expected: str, hint: str | None = None) -> BeforeValidator:
@@ -104,14 +110,14 @@ def wrong(message: str, hint: str | None = None, *below: str) -> PydanticCustomE
 def _plain(value: Any) -> Any:
     """Write mappings and lists, as code may give them, as YAML gives them."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {without_halves(str(key)): _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _of_kind(kind: Any, expected: str, hint: str | None) -> BeforeValidator:
     def read(value: Any) -> Any:
         if not isinstance(value, kind):
-            raise PydanticCustomError(EXPECTED, "{expected}", {"expected": expected, "hint": hint})
+            raise unexpected(expected, hint)
         return value
 
     return BeforeValidator(read)
@@ -125,7 +131,7 @@ def _rank(error: ErrorDetails) -> int:
 def _told(kind: type[Section], content: Mapping[Any, Any], place: Place, error: ErrorDetails) -> UserError:
     context = error.get("ctx", {})
     loc = (*error["loc"], *context.get("below", ()))
-    way = tuple(part for part in loc if not _is_tag(part) and part != "[key]")
+    way = tuple(part for part in loc if not _is_tag(part))
     at = place_of(place.origin, content, *way)
     where = "" if place.words and at == str(place.origin) and error["type"] != "missing" else f"{at}: "
     if place.words:
@@ -145,7 +151,7 @@ def _told(kind: type[Section], content: Mapping[Any, Any], place: Place, error: 
         return place.error(f"{where}{quoted} is missing.", next(iter(forms), place.missing))
     if error["type"] == SAID:
         return place.error(f"{where}{quoted}{context['message']}", hint)
-    expected = context.get("expected", error["msg"])
+    expected = context.get("expected", _OF_TYPE.get(error["type"], error["msg"]))
     if place.words:
         given = json.dumps(error["input"], ensure_ascii=False, default=str)
         return place.error(f"{where}{named}={given}: expected {expected}.", hint)
@@ -153,8 +159,8 @@ def _told(kind: type[Section], content: Mapping[Any, Any], place: Place, error: 
 
 
 def _is_tag(part: int | str) -> bool:
-    """Whether a part of an error's way is no key, but says which of several sections was read: ``<hub>``."""
-    return isinstance(part, str) and part.startswith("<")
+    """Whether a part of an error's way is no key, but says which of several sections was read."""
+    return isinstance(part, str) and part.startswith("\0")
 
 
 def _named(way: Sequence[int | str]) -> str:

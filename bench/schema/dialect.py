@@ -40,6 +40,10 @@ _PIECE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s,\[\]{}:'"][^,\[\]{
 """A quoted text, a plain one, or a character of another kind."""
 
 
+_QUOTED = re.compile(r"'((?:[^']|'')*)'")
+"""A text in single quotes, which may be a path that is not in UTF-8."""
+
+
 class Document(dict[str, Any]):
     """The content of a file, with the line of every key and value.
 
@@ -156,6 +160,8 @@ def parse_value(text: str) -> Any:
     text = text.strip(" \t")
     if not text.startswith(("[", "{", "'", '"')):
         return text if text in ("", "~") else _scalar(text)
+    if quoted := _QUOTED.fullmatch(text):
+        return quoted[1].replace("''", "'")
     loader: _Typed | None = None
     try:
         loader = _Typed(text)

@@ -16,7 +16,7 @@ FORMS = "Write source: {hub: owner/name, revision: COMMIT}, {folder: PATH} or {p
 class HubSource(Section):
     """A repository on the Hugging Face hub at one commit."""
 
-    tag = "<hub>"
+    tag = "\0hub"
     form = FORMS
 
     hub: Filled = Field(description="The repository: owner/name.")
@@ -32,7 +32,7 @@ class HubSource(Section):
 class FolderSource(Section):
     """A folder with weights."""
 
-    tag = "<folder>"
+    tag = "\0folder"
     form = FORMS
 
     folder: Filled = Field(description="Its path, from the current folder or that of fetched weights.")
@@ -42,7 +42,7 @@ class FolderSource(Section):
 class PackageSource(Section):
     """A Python package that carries its weights."""
 
-    tag = "<package>"
+    tag = "\0package"
     form = FORMS
 
     package: Filled = Field(description="Its name as pip knows it.")
@@ -53,7 +53,7 @@ class PackageSource(Section):
 def _kind(source: Any) -> str | None:
     """The tag of the kind of source that a mapping is."""
     return next(
-        (f"<{key}>" for key in ("hub", "folder", "package") if isinstance(source, dict) and key in source), None
+        (f"\0{key}" for key in ("hub", "folder", "package") if isinstance(source, dict) and key in source), None
     )
 
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from bench.schema.check import Section, expects, mapping
+from bench.schema.check import Section, expects, mapping, unexpected
 
 EXAMINE_TIMEOUT = 300.0
 """Seconds that looking at one model may take, where no file says it."""
+
+
+def _name(value: Any) -> str | None:
+    """A name as it is typed, also of a folder that is not in UTF-8; a whole number is one too."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise unexpected("one name; a number or true as a name is quoted, twice for the shell")
+    return str(value)
 
 
 def _digits(value: Any) -> Any:
@@ -23,11 +32,7 @@ AtLeastTwo = Annotated[int, Field(ge=2), expects("a whole number, at least 2")]
 Flag = Annotated[bool, expects("true or false")]
 Seconds = Annotated[float | None, Field(gt=0, allow_inf_nan=False), expects("a number of seconds above 0, or null")]
 Name = Annotated[
-    str | None,
-    Field(pattern=r"\S"),
-    BeforeValidator(_digits),
-    WithJsonSchema({"type": ["string", "integer", "null"]}),
-    expects("one name; a number or true as a name is quoted, twice for the shell"),
+    str | None, PlainValidator(_name), WithJsonSchema({"type": ["string", "integer", "null"], "pattern": "\\S"})
 ]
 Label = Annotated[
     str, BeforeValidator(_digits), expects("a label's name", "A label called true or 1.0 is quoted: {a: 'true'}")

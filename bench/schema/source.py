@@ -25,7 +25,7 @@ Column = Annotated[
 class FileParts(Section):
     """The files of a published split."""
 
-    tag = "<parts>"
+    tag = "\0parts"
 
     train: Files
     dev: Files | None = None
@@ -35,7 +35,7 @@ class FileParts(Section):
 class Parts(Section):
     """A name for each part of a published split."""
 
-    tag = "<parts>"
+    tag = "\0parts"
 
     train: Filled
     dev: Filled | None = None
@@ -43,7 +43,7 @@ class Parts(Section):
 
 
 def _is_parts(value: Any) -> str:
-    return "<parts>" if isinstance(value, dict) else "<one>"
+    return "\0parts" if isinstance(value, dict) else "\0one"
 
 
 class Columns(Section):
@@ -71,7 +71,7 @@ class Download(Section):
 class SegmentsSource(Section):
     """Segments of documents, with annotation passes."""
 
-    tag = "<segments>"
+    tag = "\0segments"
 
     kind: Literal["segments"]
     documents: Filled = Field(description="The folder of the documents.")
@@ -87,10 +87,10 @@ class SegmentsSource(Section):
 class TableSource(Section):
     """A table with a row an example."""
 
-    tag = "<table>"
+    tag = "\0table"
 
     kind: Literal["table"]
-    path: Annotated[Annotated[Files, Tag("<one>")] | Annotated[FileParts, Tag("<parts>")], Discriminator(_is_parts)] = (
+    path: Annotated[Annotated[Files, Tag("\0one")] | Annotated[FileParts, Tag("\0parts")], Discriminator(_is_parts)] = (
         Field(description="The file, or one for each part of a published split.")
     )
     columns: Annotated[Columns, mapping("a mapping, such as {text: body, label: class}")]
@@ -100,7 +100,7 @@ class TableSource(Section):
     header: Texts = Field(None, description="The names of the columns, where the file has none.")
     sheet: Filled | None = Field(None, description="The sheet of a workbook.")
     labels: (
-        Annotated[Annotated[Filled, Tag("<one>")] | Annotated[Parts, Tag("<parts>")], Discriminator(_is_parts)] | None
+        Annotated[Annotated[Filled, Tag("\0one")] | Annotated[Parts, Tag("\0parts")], Discriminator(_is_parts)] | None
     ) = Field(None, description="The file of the labels of a file of texts.")
     allow_shifted: Flag = Field(False, description="Whether rows that have slipped are left out.")
     folds: Annotated[list[Annotated[int | str, expects("a number")]] | None, listed("a list of numbers")] = Field(
@@ -119,7 +119,7 @@ class SampleColumns(Section):
 class SampleSource(Section):
     """A stratified sample of sentences of published files, with annotation passes."""
 
-    tag = "<sample>"
+    tag = "\0sample"
 
     kind: Literal["sample"]
     sample: Filled = Field(description="The file that lists the sentences.")
@@ -141,12 +141,12 @@ class SampleSource(Section):
 class HubSource(Section):
     """A data set on the Hugging Face hub at one commit."""
 
-    tag = "<hub>"
+    tag = "\0hub"
 
     kind: Literal["hub"]
     dataset: Filled = Field(description="The data set: owner/name.")
     revision: Filled = Field(description="The commit, 40 hexadecimal digits.")
-    split: Annotated[Annotated[Filled, Tag("<one>")] | Annotated[Parts, Tag("<parts>")], Discriminator(_is_parts)] = (
+    split: Annotated[Annotated[Filled, Tag("\0one")] | Annotated[Parts, Tag("\0parts")], Discriminator(_is_parts)] = (
         Field(description="The split, or one for each part of a published split.")
     )
     columns: Annotated[Columns, mapping("a mapping, such as {text: body, label: class}")]
@@ -167,7 +167,7 @@ class SpanColumns(Section):
 class StandoffSource(Section):
     """Documents, and a file with the labels of their spans."""
 
-    tag = "<standoff>"
+    tag = "\0standoff"
 
     kind: Literal["standoff"]
     documents: Filled = Field(description="The folder of the documents.")
@@ -192,7 +192,7 @@ def _of_a_kind(source: Any) -> Any:
 
 
 def _tag(source: Any) -> str:
-    return f"<{source['kind']}>"
+    return f"\0{source['kind']}"
 
 
 Source = Annotated[
