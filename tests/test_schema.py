@@ -17,11 +17,15 @@ from hypothesis import strategies as st
 
 from bench.catalogue import load_model, load_task
 from bench.config import compose
+from bench.data.sources import KINDS
+from bench.data.sources.formats import FORM_KEYS
+from bench.data.sources.table import TABLE_COLUMNS
 from bench.discovery import config_files, defaults_folder, task_files
 from bench.encoders.registry import find_encoder
 from bench.errors import UserError
 from bench.scaffold import Request, scaffold_task
 from bench.scaffold.model import scaffold_model
+from bench.schema import source
 from bench.schema.check import Place, check, keys_of
 from bench.schema.dialect import read_file
 from bench.schema.export import FILES, json_schema, write_schema
@@ -154,6 +158,19 @@ def test_what_is_typed_is_named_as_it_is_typed_and_not_by_a_line(here: Path) -> 
     with pytest.raises(UserError) as error:
         compose(["task=denial", "search=mine", "search.trials=many"])
     assert str(error.value) == 'search.trials="many": expected a whole number, at least 0.'
+
+
+@pytest.mark.parametrize("word", ["source.pth", "source.columns.txt", "lables"])
+def test_a_typed_key_of_a_task_has_no_line(here: Path, word: str) -> None:
+    with pytest.raises(UserError) as error:
+        load_task("denial-news", {word: "x"})
+    assert f"task.yaml: unknown key '{word}'.\nDid you mean" in str(error.value)
+
+
+def test_every_kind_of_source_that_can_be_read_is_declared_with_its_columns() -> None:
+    assert set(source.KINDS) == set(KINDS)
+    assert set(keys_of(source.Columns)) == set(TABLE_COLUMNS)
+    assert set(FORM_KEYS) <= set(keys_of(source.TableSource))
 
 
 def declared(name: str) -> Any:

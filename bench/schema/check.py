@@ -18,7 +18,6 @@ Checked = TypeVar("Checked", bound="Section")
 SAID = "said"
 """The type of errors that say what is wrong in words of their own."""
 
-
 _OF_TYPE = {"model_type": "a mapping", "dict_type": "a mapping", "list_type": "a list"}
 """What was expected, where no declaration says it."""
 
@@ -189,7 +188,7 @@ def _sections_at(kind: type[Section], loc: Sequence[int | str]) -> list[type[Sec
         if _is_tag(part):
             found = [section for section in found if section.tag == part] or found
         else:
-            fields = [(section.model_fields.items()) for section in found]
+            fields = [section.model_fields.items() for section in found]
             inner = [field.annotation for known in fields for name, field in known if part in (name, field.alias)]
             found = [section for annotation in inner for section in _sections(annotation)]
     return found

@@ -53,25 +53,33 @@ class Document(dict[str, Any]):
         The lines, from 1, by the keys and places in lists that lead there.
     doubtful : dict of tuple to str
         Unquoted texts that YAML 1.1 reads as something else, such as ``no`` and ``010``, by where they stand.
+    typed : frozenset of tuple
+        The ways to values that were typed in the place of the file's.
     """
 
     def __init__(self, content: dict[str, Any], lines: dict[Way, int], doubtful: dict[Way, str]) -> None:
         super().__init__(content)
         self.lines, self.doubtful = lines, doubtful
+        self.typed: frozenset[Way] = frozenset()
 
     def copy(self) -> Document:
         """Return a shallow copy, which can be changed."""
-        return Document(self, self.lines, self.doubtful)
+        copied = Document(self, self.lines, self.doubtful)
+        copied.typed = self.typed
+        return copied
 
     def line(self, path: Way) -> int | None:
-        """Return the line of what a path leads to, or else of the last part of the path that there is."""
+        """Return the line of what a path leads to, or of the last part of it that there is; None if it was typed."""
+        if any(path[: len(typed)] == typed for typed in self.typed):
+            return None
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
         return None
 
     def forget(self, path: Way) -> None:
-        """Forget where a value and all that it holds stand, since another takes its place."""
+        """Forget where a value and all that it holds stand, since what was typed takes its place."""
+        self.typed |= {path}
         self.lines = {way: line for way, line in self.lines.items() if way[: len(path)] != path}
         self.doubtful = {way: text for way, text in self.doubtful.items() if way[: len(path)] != path}
 
