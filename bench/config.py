@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bench.discovery import config_files, defaults_folder, find, model_names, override, task_files
 from bench.errors import ConfigError, nearest
 from bench.overrides import GROUPS, MULTIPLE, TRAIN_ON, parse_overrides
-from bench.schema.dialect import read_file
+from bench.schema.dialect import Document, place_of, read_file
 
 if TYPE_CHECKING:
     from bench.schema.check import Checked
@@ -193,7 +193,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
 
     path, notes = config_path()
     settings = read_file(path)
-    chosen = _defaults(settings.pop("defaults", []), path)
+    chosen = _defaults(settings, path)
     changes: dict[str, dict[str, Any]] = {}
     given = parse_overrides(words)
     known = [key for key in keys_of(Settings) if key != "defaults"]
@@ -306,16 +306,19 @@ def results_folder(given: Any) -> Path:
     return Path(store.results or "results").expanduser()
 
 
-def _defaults(entries: Any, path: Path) -> dict[str, Any]:
-    chosen: dict[str, Any] = {}
+def _defaults(settings: Document, path: Path) -> dict[str, Any]:
+    """Take the files in force out of what ``config.yaml`` says."""
+    entries, chosen = settings.pop("defaults", []), dict[str, Any]()
+    where = place_of(path, settings, "defaults")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) and len(entry) == 1 for entry in entries):
-        raise ConfigError(f"{path}: 'defaults' must be a list of group: name.", "For example: - search: standard")
-    for entry in entries:
+        raise ConfigError(f"{where}: 'defaults' must be a list of group: name.", "For example: - search: standard")
+    for number, entry in enumerate(entries):
         ((group, name),) = entry.items()
+        where = place_of(path, settings, "defaults", number)
         if group not in (*GROUPS, *MULTIPLE):
-            raise ConfigError(f"{path}: defaults: unknown group '{group}'.", nearest(str(group), (*GROUPS, *MULTIPLE)))
+            raise ConfigError(f"{where}: defaults: unknown group '{group}'.", nearest(str(group), (*GROUPS, *MULTIPLE)))
         if group in chosen:
-            raise ConfigError(f"{path}: defaults: {group} stands twice.", "Keep one of them.")
+            raise ConfigError(f"{where}: defaults: {group} stands twice.", "Keep one of them.")
         chosen[group] = name
     return chosen
 

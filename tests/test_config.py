@@ -261,12 +261,12 @@ FILES = {
     "defaults of no list": (
         "config.yaml",
         "defaults: {validation: mine}\n",
-        "configs/config.yaml: 'defaults' must be a list of group: name.\nFor example: - search: standard",
+        "configs/config.yaml, line 1: 'defaults' must be a list of group: name.\nFor example: - search: standard",
     ),
     "an unknown group": (
         "config.yaml",
         "defaults: [{valdation: mine}]\n",
-        "configs/config.yaml: defaults: unknown group 'valdation'.\nDid you mean 'validation'?",
+        "configs/config.yaml, line 1: defaults: unknown group 'valdation'.\nDid you mean 'validation'?",
     ),
 }
 
