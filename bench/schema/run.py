@@ -37,8 +37,6 @@ Name = Annotated[
 Label = Annotated[
     str, BeforeValidator(_digits), expects("a label's name", "A label called true or 1.0 is quoted: {a: 'true'}")
 ]
-
-
 Split = Annotated[Literal["published", "grouped"], expects("one of published, grouped")]
 
 
