@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.discovery import config_files, find, model_entry_points, override, read_yaml, task_files
+from bench.discovery import config_files, find, model_entry_points, override, task_files
 from bench.errors import ConfigError, ModelError, UserError
 
 if TYPE_CHECKING:
@@ -84,13 +84,14 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     """
     from bench.models.model import Model, canonical
     from bench.models.plugins import look_here_last
+    from bench.schema.dialect import read_file
 
     look_here_last()
     files, installed = config_files("model"), model_entry_points()
     if name not in files and name in installed:
         return _from_entry_point(installed[name], overrides or {})
     path = find(name, {**dict.fromkeys(installed, Path()), **files}, "model", "configs/model")
-    content = read_yaml(path)
+    content = read_file(path)
     for section in ("params", "search"):
         # A parameter that is set takes the place of the file's, however that spells it.
         set_here = {key.partition(".")[2] for key in overrides or {} if key.startswith(f"{section}.")}

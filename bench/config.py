@@ -1,26 +1,26 @@
-"""The resolved configuration of a run: files, then overrides in Hydra's grammar."""
+"""The resolved configuration of a run: files, then what was typed."""
 
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bench.discovery import config_files, defaults_folder, load_config, model_names, override, read_yaml, task_files
+from bench.discovery import config_files, defaults_folder, find, model_names, override, task_files
 from bench.errors import ConfigError, nearest
 from bench.overrides import GROUPS, MULTIPLE, TRAIN_ON, parse_overrides
+from bench.schema.dialect import Document, place_of, read_file
 
-DEVICES = ("auto", "cpu", "cuda")
-"""What torch can be told to compute on."""
-
-SPLITS = ("published", "grouped")
-"""How a task with a published split can be split."""
+if TYPE_CHECKING:
+    from bench.schema.check import Checked
 
 MIRROR = "data.mirror"
 """The key of a folder to take published data from; a configuration need not have it."""
+
+COMPARE = "Compare your file with `bench show config`."
+"""What to do about a key that a file lacks."""
 
 ALMOST = 0.9
 """From this similarity on, of at most 1, an unknown name in a ``config.yaml`` is a misspelt group."""
@@ -71,10 +71,6 @@ class Validation:
     repeats: int = 1
 
 
-EXAMINE_TIMEOUT = 300.0
-"""Seconds that looking at one model may take, where a file of ``configs/execution/`` does not say it."""
-
-
 @dataclass(frozen=True)
 class Execution:
     """Where cells run.
@@ -96,7 +92,7 @@ class Execution:
     name: str
     workers: int | None = None
     cell_timeout: float | None = None
-    examine_timeout: float | None = EXAMINE_TIMEOUT
+    examine_timeout: float | None = 300.0
     device: str = "auto"
 
 
@@ -192,67 +188,59 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
     bench.errors.ConfigError
         If a key or name is unknown, or a value has the wrong type.
     """
+    from bench.schema.check import Place, check, keys_of
+    from bench.schema.run import ExecutionFile, SearchFile, Settings, ValidationFile
+
     path, notes = config_path()
-    settings = {MIRROR: None, TRAIN_ON: None, **read_yaml(path)}
-    chosen = _defaults(settings.pop("defaults", []), path)
+    settings = read_file(path)
+    chosen = _defaults(settings, path)
     changes: dict[str, dict[str, Any]] = {}
     given = parse_overrides(words)
+    known = [key for key in keys_of(Settings) if key != "defaults"]
     for key, value in given.items():
         head, _, rest = key.partition(".")
         if rest and head in (*GROUPS, *MULTIPLE, TRAIN_ON):
             changes.setdefault(head, {})[rest] = value
         elif key in (*GROUPS, *MULTIPLE):
             chosen[key] = value
-        elif key in settings:
+        elif key in known:
             settings[key] = value
+            settings.forget((key,))
         else:
-            known = [*GROUPS, *MULTIPLE, *settings]
-            raise ConfigError(f"{key}: unknown key.", nearest(key, known))
-    top = _Fields(settings, "")
+            raise ConfigError(f"{key}: unknown key.", nearest(key, [*GROUPS, *MULTIPLE, *known]))
     if needs_task and chosen.get("task") in (None, []):
         raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', task_files())}")
-    groups = {group: _group(group, chosen.get(group), changes.get(group, {}), path) for group in GROUPS}
-    search, validation, execution = groups["search"], groups["validation"], groups["execution"]
-    mirror = top.text(MIRROR)
-    run = RunConfig(
+
+    def read(group: str, kind: type[Checked]) -> tuple[str, Checked]:
+        return _group(group, kind, chosen.get(group), changes.get(group, {}), path)
+
+    search_name, search = read("search", SearchFile)
+    validation_name, validation = read("validation", ValidationFile)
+    execution_name, execution = read("execution", ExecutionFile)
+    top = check(Settings, settings, Place(path, words=True, missing=COMPARE))
+    return RunConfig(
         tasks=_names("task", chosen.get("task"), list(task_files())),
         models=_names("model", chosen.get("model"), model_names()),
         asked_for_models="model" in given and chosen["model"] != "all",
         asked_for_tasks=chosen.get("task") != "all",
-        search=Search(
-            _search_name(search.name, changes.get("search", {})),
-            trials=search.integer("trials", least=0),
-            timeout=search.seconds("timeout"),
-        ),
-        validation=Validation(
-            validation.name,
-            group=validation.text("group"),
-            folds=validation.integer("folds", least=2),
-            inner_folds=validation.integer("inner_folds", least=2),
-            repeats=validation.integer("repeats", least=1),
-            splits=validation.choice("splits", SPLITS),
-        ),
+        search=Search(_search_name(search_name, changes.get("search", {})), **search.model_dump()),
+        validation=Validation(validation_name, **validation.model_dump()),
         execution=Execution(
-            execution.name,
-            workers=None if execution.get("workers") == "auto" else execution.integer("workers", least=1),
-            cell_timeout=execution.seconds("cell_timeout"),
-            examine_timeout=execution.seconds("examine_timeout", EXAMINE_TIMEOUT),
-            device=execution.choice("device", DEVICES),
+            execution_name,
+            workers=None if execution.workers == "auto" else execution.workers,
+            **execution.model_dump(exclude={"workers"}),
         ),
         task_overrides=changes.get("task", {}),
         model_overrides=changes.get("model", {}),
-        seed=top.integer("seed", least=0),
-        force=top.boolean("force"),
-        tracking=top.boolean("tracking"),
-        train_on=_train_on(top.text(TRAIN_ON), changes.get(TRAIN_ON, {})),
-        mirror=Path(mirror).expanduser() if mirror else None,
-        results=results_folder(top.get("results")),
+        seed=top.seed,
+        force=top.force,
+        tracking=top.tracking,
+        train_on=_train_on(top.train_on, changes.get(TRAIN_ON, {})),
+        mirror=Path(top.mirror).expanduser() if top.mirror else None,
+        results=Path(top.results or "results").expanduser(),
         overrides=tuple(words),
         notes=notes,
     )
-    for fields in (search, validation, execution, top):
-        fields.reject_rest()
-    return run
 
 
 def _train_on(name: str | None, changes: Mapping[str, Any]) -> TrainOn | None:
@@ -262,19 +250,11 @@ def _train_on(name: str | None, changes: Mapping[str, Any]) -> TrainOn | None:
         return None
     if name not in task_files():
         raise ConfigError(f"{TRAIN_ON}={name}: there is no task of that name.", nearest(name, task_files()))
-    for key in changes:
-        if key not in ("labels", "only"):
-            raise ConfigError(f"{TRAIN_ON}.{key}: unknown key.", nearest(key, ("labels", "only")))
-    labels = changes.get("labels")
-    if labels is not None and not isinstance(labels, Mapping):
-        hint = f'For example: "{TRAIN_ON}.labels={{agree: agree, other: unrelated}}"'
-        raise ConfigError(f"{TRAIN_ON}.labels={labels}: expected a mapping of its labels to the task's.", hint)
-    for raw, label in (labels or {}).items():
-        if isinstance(label, bool) or not isinstance(label, str | int):
-            hint = f"Quote it, twice for the shell: \"{TRAIN_ON}.labels={{{raw}: 'true'}}\""
-            raise ConfigError(f"{TRAIN_ON}.labels.{raw}={json.dumps(label)}: expected a label's name.", hint)
-    only = _Fields({"only": False, **changes}, f"{TRAIN_ON}.").boolean("only")
-    return TrainOn(name, None if labels is None else {str(raw): str(label) for raw, label in labels.items()}, only)
+    from bench.schema.check import Place, check
+    from bench.schema.run import TrainOnWords
+
+    read = check(TrainOnWords, changes, Place("", f"{TRAIN_ON}.", words=True))
+    return TrainOn(name, read.labels, read.only)
 
 
 def _search_name(name: str, changes: Mapping[str, Any]) -> str:
@@ -295,10 +275,10 @@ def config_path() -> tuple[Path, tuple[str, ...]]:
 
 def _is_of_another_tool(path: Path) -> bool:
     """Whether a ``config.yaml`` has keys or groups that are not known here, and none like those that a run needs."""
-    from omegaconf import OmegaConf
+    import yaml
 
     try:
-        content = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except Exception:  # Whoever wrote it is told what is wrong.
         return False
     if not isinstance(content, dict):
@@ -306,7 +286,7 @@ def _is_of_another_tool(path: Path) -> bool:
     entries = content.get("defaults")
     entries = entries if isinstance(entries, list) else []
     named = [str(key) for entry in entries for key in (entry if isinstance(entry, dict) else [entry])]
-    ours = {"defaults", MIRROR, TRAIN_ON, *read_yaml(defaults_folder() / "configs" / "config.yaml")}
+    ours = {"defaults", MIRROR, TRAIN_ON, *read_file(defaults_folder() / "configs" / "config.yaml")}
     has_ours = any(difflib.get_close_matches(name, GROUPS, cutoff=ALMOST) for name in named)
     return not has_ours and bool(content.keys() - ours or set(named) - {*MULTIPLE})
 
@@ -319,19 +299,26 @@ def results_folder(given: Any) -> Path:
     bench.errors.ConfigError
         If it is no name of a folder.
     """
-    return Path(_Fields({"results": given}, "").text("results") or "results").expanduser()
+    from bench.schema.check import Place, check
+    from bench.schema.run import Store
+
+    store = check(Store, {"results": given}, Place("", words=True))
+    return Path(store.results or "results").expanduser()
 
 
-def _defaults(entries: Any, path: Path) -> dict[str, Any]:
-    chosen: dict[str, Any] = {}
+def _defaults(settings: Document, path: Path) -> dict[str, Any]:
+    """Take the files in force out of what ``config.yaml`` says."""
+    entries, chosen = settings.pop("defaults", []), dict[str, Any]()
+    where = place_of(path, settings, "defaults")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) and len(entry) == 1 for entry in entries):
-        raise ConfigError(f"{path}: 'defaults' must be a list of group: name.", "For example: - search: standard")
-    for entry in entries:
+        raise ConfigError(f"{where}: 'defaults' must be a list of group: name.", "For example: - search: standard")
+    for number, entry in enumerate(entries):
         ((group, name),) = entry.items()
+        where = place_of(path, settings, "defaults", number)
         if group not in (*GROUPS, *MULTIPLE):
-            raise ConfigError(f"{path}: defaults: unknown group '{group}'.", nearest(str(group), (*GROUPS, *MULTIPLE)))
+            raise ConfigError(f"{where}: defaults: unknown group '{group}'.", nearest(str(group), (*GROUPS, *MULTIPLE)))
         if group in chosen:
-            raise ConfigError(f"{path}: defaults: {group} stands twice.", "Keep one of them.")
+            raise ConfigError(f"{where}: defaults: {group} stands twice.", "Keep one of them.")
         chosen[group] = name
     return chosen
 
@@ -352,67 +339,12 @@ def _names(group: str, given: Any, known: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _group(group: str, name: Any, changes: Mapping[str, Any], path: Path) -> _Fields:
+def _group(group: str, kind: type[Checked], name: Any, changes: Mapping[str, Any], path: Path) -> tuple[str, Checked]:
+    """Read the chosen file of a group, with what was typed in its place, and give it with its name."""
+    from bench.schema.check import Place, check
+
     if not isinstance(name, str):
         raise ConfigError(f"{path}: {group}: expected a name, not {name!r}.", nearest("", config_files(group)))
-    content = load_config(group, name)
-    for key in changes:
-        if key not in content:
-            raise ConfigError(f"{group}.{key}: unknown key.", nearest(key, content))
-    return _Fields(override(content, changes, group), f"{group}.", name)
-
-
-class _Fields:
-    """The values of one mapping, read by type, with errors that name the key."""
-
-    def __init__(self, content: Mapping[str, Any], prefix: str, name: str = "") -> None:
-        self._content, self._prefix, self.name = dict(content), prefix, name
-        self._read: set[str] = set()
-
-    def get(self, key: str, default: Any = None) -> Any:
-        self._read.add(key)
-        if default is not None:
-            return self._content.get(key, default)
-        if key not in self._content:
-            raise ConfigError(f"{self._prefix}{key} is missing.", "Compare your file with `bench show config`.")
-        return self._content[key]
-
-    def integer(self, key: str, least: int) -> int:
-        value = self.get(key)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise self._wrong(key, f"a whole number, at least {least}")
-        return value
-
-    def seconds(self, key: str, default: float | None = None) -> float | None:
-        value = self.get(key, default)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
-            raise self._wrong(key, "a number of seconds above 0, or null")
-        return None if value is None else float(value)
-
-    def choice(self, key: str, values: Sequence[str]) -> str:
-        value = self.get(key)
-        if value not in values:
-            raise self._wrong(key, f"one of {', '.join(values)}")
-        return str(value)
-
-    def boolean(self, key: str) -> bool:
-        value = self.get(key)
-        if not isinstance(value, bool):
-            raise self._wrong(key, "true or false")
-        return value
-
-    def text(self, key: str) -> str | None:
-        value = self.get(key)
-        if value is not None and (
-            isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip()
-        ):
-            raise self._wrong(key, "one name; a number or true as a name is quoted, twice for the shell")
-        return None if value is None else str(value)
-
-    def reject_rest(self) -> None:
-        for key in sorted(self._content.keys() - self._read):
-            raise ConfigError(f"{self._prefix}{key}: unknown key.", nearest(key, self._read))
-
-    def _wrong(self, key: str, expected: str) -> ConfigError:
-        given = json.dumps(self._content[key], ensure_ascii=False, default=str)
-        return ConfigError(f"{self._prefix}{key}={given}: expected {expected}.")
+    found = find(name, config_files(group), group, f"configs/{group}")
+    content = override(read_file(found), changes, group)
+    return name, check(kind, content, Place(found, f"{group}.", words=True, missing=COMPARE))

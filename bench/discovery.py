@@ -1,4 +1,4 @@
-"""Where the files of tasks, models and configurations are found, and how they are read.
+"""Where the files of tasks, models and configurations are found.
 
 The ``tasks/`` and ``configs/`` of the current folder come first, then the defaults that come with
 the package, then, for models, the entry points ``bench.models`` of installed packages.
@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from bench.schema.dialect import Document
 
 ENTRY_POINTS = "bench.models"
 
@@ -44,39 +47,11 @@ def model_names() -> list[str]:
     return sorted({*config_files("model"), *model_entry_points()})
 
 
-def load_config(group: str, name: str) -> dict[str, Any]:
+def load_config(group: str, name: str) -> Document:
     """Read a file of a configuration group by name."""
-    return read_yaml(find(name, config_files(group), group, f"configs/{group}"))
+    from bench.schema.dialect import read_file
 
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping.
-
-    Raises
-    ------
-    bench.errors.ConfigError
-        If the file is no mapping in UTF-8; the message names the line.
-    """
-    import yaml
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    if path.exists() and not path.is_file():
-        raise ConfigError(f"{path}: cannot be read: it is no file.", "Move it away.")
-    try:
-        content = OmegaConf.to_container(OmegaConf.load(path), resolve=True)
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 (byte {error.start}).", "Save the file as UTF-8.") from None
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigError(f"{path}{line}: not valid YAML: {error.problem}.") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
-    except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}.") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: expected a mapping of keys to values.")
-    return {str(key): value for key, value in content.items()}
+    return read_file(find(name, config_files(group), group, f"configs/{group}"))
 
 
 def override(
@@ -105,9 +80,13 @@ def override(
     >>> override({"a": {"b": 1, "c": 2}}, {"a.b": 3}, "here")
     {'a': {'b': 3, 'c': 2}}
     """
-    changed = dict(content)
+    from bench.schema.dialect import Document
+
+    changed = content.copy() if isinstance(content, Document) else dict(content)
     for dotted, value in changes.items():
         head, _, rest = dotted.partition(".")
+        if isinstance(changed, Document):
+            changed.forget((head, rest) if head in flat and rest else tuple(dotted.split(".")))
         if not rest:
             changed[head] = value
             continue

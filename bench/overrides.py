@@ -1,4 +1,4 @@
-"""What was typed as ``key=value``, in Hydra's grammar."""
+"""What was typed as ``key=value``, with the value in the dialect of `bench.schema.dialect`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from bench.discovery import config_files, model_names, task_files
 from bench.errors import ConfigError
-from bench.support.typed import Typed
 
 GROUPS = ("search", "validation", "execution")
 """Configuration groups of which a run has one each."""
@@ -21,7 +20,7 @@ MULTIPLE = ("task", "model")
 
 
 def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) -> dict[str, Any]:
-    """Read ``key=value`` words in Hydra's grammar; a comma list gives a list.
+    """Read ``key=value`` words; a comma list gives a list.
 
     Parameters
     ----------
@@ -39,41 +38,32 @@ def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) ->
     --------
     >>> parse_overrides(["task=stance", "model=logreg,linear-svm", "seed=3"])
     {'task': 'stance', 'model': ['logreg', 'linear-svm'], 'seed': 3}
+    >>> parse_overrides(["results=my runs", "train_on.labels={تأييد: agree}"])
+    {'results': 'my runs', 'train_on.labels': {'تأييد': 'agree'}}
     """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.core.override_parser.types import ChoiceSweep
-    from hydra.errors import HydraException
+    from bench.schema.dialect import split_list
 
-    parser = OverridesParser.create()
     values: dict[str, Any] = {}
     for word in words:
-        typed = Typed.of(word)
-        try:
-            parsed = parser.parse_override(typed.word)
-        except HydraException:
-            parsed = None
-        if parsed is None or not parsed.key_or_group:
-            raise ConfigError(
-                f"'{word}' is not of the form key=value.",
-                meant(word)
-                or "For example: task=stance search=quick seed=3. Quote what is more than letters, digits and "
-                "./-_+%@, twice for the shell: \"results='my runs'\"",
-            )
-        key, value = typed.decoded(parsed.key_or_group), parsed.value()
-        if parsed.package is not None or parsed.is_add():
+        key, equals, text = word.partition("=")
+        if key.startswith("~"):
+            raise ConfigError(f"'{word}': keys cannot be deleted.", f"Set {key[1:] or 'the key'} to null instead.")
+        if key.startswith("+") or "@" in key.partition(".")[0]:
             raise ConfigError(f"'{word}': keys are written as they are, without + or @.", "For example: seed=3")
+        if not equals or not key.strip() or key.startswith("-"):
+            raise ConfigError(f"'{word}' is not of the form key=value.", meant(word) or _FORM)
         if key in values:
             raise ConfigError(f"'{word}': {key} is given twice.", "Give each key once.")
-        if not parsed.is_sweep_override():
-            if parsed.is_delete():
-                raise ConfigError(f"'{word}': keys cannot be deleted.", f"Set {key} to null instead.")
-            values[key] = _unquoted(value, typed)
-        elif key not in multiple:
-            raise ConfigError(f"'{word}': {key} takes one value.", f"Only {' and '.join(multiple)} take a comma list.")
-        elif not isinstance(value, ChoiceSweep):
-            raise ConfigError(f"'{word}': {key} takes one name, a comma list, or all.")
-        else:
-            values[key] = [str(_unquoted(name, typed)) for name in value.list]
+        parts = split_list(text)
+        if len(parts) > 1 and key not in multiple:
+            named = " and ".join(multiple)
+            hint = f"Only {named} take a comma list; a text with a comma is quoted twice: \"{key}='{text}'\""
+            raise ConfigError(f"'{word}': {key} takes one value.", hint)
+        if len(parts) > 1 and "" in parts:
+            raise ConfigError(f"'{word}' is not of the form key=value.", "A value is missing beside a comma.")
+        read = [_read(part, word) for part in parts]
+        names = list(map(str, read)) if key in MULTIPLE else read
+        values[key] = names if len(parts) > 1 else read[0]
     for key in values:
         for other in values:
             if other.startswith(f"{key}.") and key not in (*GROUPS, *MULTIPLE, TRAIN_ON):
@@ -102,9 +92,16 @@ def meant(word: str) -> str | None:
     return f"Did you mean '{by_name[near[0]]}={near[0]}'?" if near else None
 
 
-def _unquoted(value: Any, typed: Typed) -> Any:
-    if isinstance(value, list):
-        return [_unquoted(item, typed) for item in value]
-    if isinstance(value, dict):
-        return {typed.decoded(str(key)): _unquoted(item, typed) for key, item in value.items()}
-    return typed.decoded(value.text if hasattr(value, "text") else value)
+_FORM = "For example: task=stance search=quick seed=3"
+
+
+def _read(text: str, word: str) -> Any:
+    from bench.schema.dialect import parse_value
+
+    try:
+        return parse_value(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"'{word}' cannot be read: {error}.",
+            "What begins with a bracket or a quote is YAML: [a, b], {a: b}, 'a b'. Other text is typed as it is.",
+        ) from None

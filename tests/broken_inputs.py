@@ -28,6 +28,9 @@ import yaml
 Row = dict[str, Any]
 
 TASK = "tasks/mine/task.yaml"
+LINE = ", line N"
+"""Stands in a place for the line of a key, which is told where it is known."""
+KEY = TASK + LINE + ": "
 N_ROWS = 12
 LABELS = ("denial", "none")
 DELIMITERS = {"csv": ",", "tsv": "\t", "semicolon-csv": ";"}
@@ -603,19 +606,21 @@ def splits() -> Iterator[Valid]:
                 ),
                 "tasks/mine/task.yaml: ",
             ),
-            Broken("no test part", in_yaml(lambda d: d["source"]["path"].pop("test")), f"{TASK}: source.path.test"),
+            Broken("no test part", in_yaml(lambda d: d["source"]["path"].pop("test")), f"{KEY}source.path.test"),
             Broken(
-                "an unknown part", in_yaml(lambda d: d["source"]["path"].update(tset="a.csv")), f"{TASK}: unknown key"
+                "an unknown part",
+                in_yaml(lambda d: d["source"]["path"].update(tset="a.csv")),
+                f"{KEY}unknown key",
             ),
             Broken(
                 "a part that is a number",
                 in_yaml(lambda d: d["source"]["path"].update(dev=3)),
-                f"{TASK}: source.path.dev",
+                f"{KEY}source.path.dev",
             ),
             Broken(
                 "a split column beside the files",
                 in_yaml(lambda d: d["source"]["columns"].update(split="first")),
-                f"{TASK}: source.columns.split",
+                f"{KEY}source.columns.split",
             ),
         ],
     )
@@ -634,16 +639,16 @@ def splits() -> Iterator[Valid]:
             Broken(
                 "files without the number of the fold",
                 in_yaml(lambda d: d["source"]["path"].update(test="../../test_1.csv")),
-                f"{TASK}: source.path.test",
+                f"{KEY}source.path.test",
             ),
             Broken(
                 "a fold that stands twice", in_yaml(lambda d: d["source"].update(folds=[1, 1])), "train_1.csv, line 2: "
             ),
-            Broken("folds that are no list", in_yaml(lambda d: d["source"].update(folds=2)), f"{TASK}: source.folds"),
+            Broken("folds that are no list", in_yaml(lambda d: d["source"].update(folds=2)), f"{KEY}source.folds"),
             Broken(
                 "a fold that is a fraction",
                 in_yaml(lambda d: d["source"].update(folds=[1, 2.5])),
-                f"{TASK}: source.folds",
+                f"{KEY}source.folds",
             ),
             Broken(
                 "a fold that leads elsewhere",
@@ -651,7 +656,9 @@ def splits() -> Iterator[Valid]:
                 "train_../etc/2.csv: ",
             ),
             Broken(
-                "folds without ids", in_yaml(lambda d: d["source"]["columns"].pop("id")), f"{TASK}: source.columns.id"
+                "folds without ids",
+                in_yaml(lambda d: d["source"]["columns"].pop("id")),
+                f"{KEY}source.columns.id",
             ),
         ],
     )
@@ -664,7 +671,7 @@ def splits() -> Iterator[Valid]:
             Broken(
                 "no row of the test part",
                 set_bytes("labels.csv", lambda content: content.replace(b",test", b",dev")),
-                f"{TASK}: source.columns.split: ",
+                f"{KEY}source.columns.split: ",
             ),
         ],
     )
@@ -905,22 +912,22 @@ def sample() -> Valid:
             Broken(
                 "a stratum without its size",
                 in_yaml(lambda d: d["source"]["population"].pop("cue")),
-                f"{TASK}: source.population.cue",
+                f"{KEY}source.population.cue",
             ),
             Broken(
                 "a stratum smaller than its sample",
                 in_yaml(lambda d: d["source"]["population"].update(other=2)),
-                f"{TASK}: source.population.other",
+                f"{KEY}source.population.other",
             ),
             Broken(
                 "a stratum that nobody drew from",
                 in_yaml(lambda d: d["source"]["population"].update(x=9)),
-                f"{TASK}: source.population.x",
+                f"{KEY}source.population.x",
             ),
             Broken(
                 "a size that is not a number",
                 in_yaml(lambda d: d["source"]["population"].update(other=float("nan"))),
-                f"{TASK}: source.population.other",
+                f"{KEY}source.population.other",
             ),
         ],
     )
@@ -1182,7 +1189,7 @@ def yaml_text(words: str, old: str, new: str, place: str) -> Broken:
 
 def key(words: str, place: str, change: Callable[[Row], object]) -> Broken:
     """Change the content of a task.yaml."""
-    return Broken(words, in_yaml(change), f"{TASK}: {place}")
+    return Broken(words, in_yaml(change), f"{KEY}{place}")
 
 
 def definitions() -> Valid:
@@ -1207,7 +1214,7 @@ def definitions() -> Valid:
         yaml_text(
             "brackets within brackets, two thousand deep", "name: mine", "name: " + "[" * 2_000 + "]" * 2_000, ": "
         ),
-        yaml_text("a date that is none", "name: mine", "name: 2024-13-45", ", line 1: "),
+        yaml_text("a date that is none", "name: mine", "name: !!timestamp 2024-13-45", ", line 1: "),
         yaml_text("a truth value that is none", "name: mine", "name: !!bool maybe", ", line 1: "),
         yaml_text("a number that is none", "name: mine", "name: !!int one", ", line 1: "),
         yaml_text("a time that is none", "name: mine", "name: !!timestamp soon", ", line 1: "),
@@ -1236,14 +1243,14 @@ def definitions() -> Valid:
         key("a name that is a list", "'name'", lambda d: d.update(name=["mine"])),
         key("a version that is a fraction", "'version'", lambda d: d.update(version=1.5)),
         key("a version that is true", "'version'", lambda d: d.update(version=True)),
-        key("a metric that is a list", "unknown metric", lambda d: d.update(metric=["mcc"])),
+        key("a metric that is a list", "'metric'", lambda d: d.update(metric=["mcc"])),
         key("a metric that is mistyped", "unknown metric", lambda d: d.update(metric="acuracy")),
         key("inputs that are a text", "'inputs'", lambda d: d.update(inputs="text")),
         key("a claim without its column", "source.columns.claim", lambda d: d.update(inputs=["claim", "text"])),
         key("labels that are a mapping", "'labels'", lambda d: d.update(labels={"denial": 0})),
-        key("labels that are truth values", "'labels'", lambda d: d.update(labels=[True, False])),
-        key("a label that is null", "'labels'", lambda d: d.update(labels=["denial", None])),
-        key("a label that is a list", "'labels'", lambda d: d.update(labels=["denial", ["none"]])),
+        key("labels that are truth values", "labels, item 1", lambda d: d.update(labels=[True, False])),
+        key("a label that is null", "labels, item 2", lambda d: d.update(labels=["denial", None])),
+        key("a label that is a list", "labels, item 2", lambda d: d.update(labels=["denial", ["none"]])),
         key("a label that stands twice", "'labels'", lambda d: d.update(labels=["denial", "none", "none"])),
         key("an empty label", "labels: ", lambda d: d.update(labels=["denial", "none", " "])),
         key(
@@ -1275,22 +1282,22 @@ def definitions() -> Valid:
         key("no column of labels", source + "label", lambda d: d["source"]["columns"].pop("label")),
         key("texts that are the labels", source + "label", lambda d: d["source"]["columns"].update(text="label")),
         key("an unknown column", "unknown key", lambda d: d["source"]["columns"].update(lable="label")),
-        key("a group that is a list", "group: ", lambda d: d.update(group=["document"])),
+        key("a group that is a list", "'group'", lambda d: d.update(group=["document"])),
         key("a group that is the label", "group: ", lambda d: d.update(group="label")),
         key("descriptions that are a list", "'descriptions'", lambda d: d.update(descriptions=["x"])),
         key("published figures that are a mapping", "'published'", lambda d: d.update(published={"mcc": 1})),
         key(
             "a published figure that is not a number",
-            "published, figure 1",
+            "published, item 1",
             lambda d: d.update(published=[{"system": "a", "metric": "mcc", "value": float("nan"), "source": "b"}]),
         ),
         key(
             "a published metric that is a list",
-            "published, figure 1",
+            "published, item 1",
             lambda d: d.update(published=[{"system": "a", "metric": ["mcc"], "value": 0.5, "source": "b"}]),
         ),
-        key("a homepage of another protocol", "homepage", lambda d: d.update(homepage="file:///etc/passwd")),
-        key("a homepage that runs a script", "homepage", lambda d: d.update(homepage="javascript:alert(1)")),
+        key("a homepage of another protocol", "'homepage'", lambda d: d.update(homepage="file:///etc/passwd")),
+        key("a homepage that runs a script", "'homepage'", lambda d: d.update(homepage="javascript:alert(1)")),
         *(
             key(words, "source.download.sha256", download(sha256=files))
             for words, files in {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from broken_inputs import FILES, TASK, Valid, inputs, new_text, put, table_rows, write_table, written
+from broken_inputs import FILES, LINE, TASK, Valid, inputs, new_text, put, table_rows, write_table, written
 from stored import write_run
 
 from bench.catalogue import load_task
@@ -55,6 +56,8 @@ def read(valid: Valid, folder: Path) -> None:
 
 def check_told(message: str, folder: Path, place: str) -> None:
     told = message.replace(f"{folder}/", "")
+    if LINE in place:
+        told, place = re.sub(r"task\.yaml, line \d+: ", "task.yaml: ", told, count=1), place.replace(LINE, "")
     assert told.startswith(place), told
     assert not HIDDEN.search(message)
     assert all(len(line) <= LONGEST + 1 for line in message.split("\n"))
@@ -199,7 +202,7 @@ def test_a_file_that_is_missing_is_told_with_where_it_is_named(folder: Path, pat
     with pytest.raises(UserError) as error:
         load_task("mine", {"source.path": path, "source.format": "csv"})
     assert error.value.hint == f"{hint.format(folder=folder)}\n{folder}/{TASK} names it under source."
-    with pytest.raises(UserError, match=rf"Name what it is in {folder}/{TASK}: source\.format\."):
+    with pytest.raises(UserError, match=rf"Name what it is in {folder}/{TASK}, line \d+: source\.format\."):
         load_task("mine", {"source.path": "../../etc/passwd", "source.format": None})
 
 

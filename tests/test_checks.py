@@ -341,7 +341,7 @@ def test_a_task_that_cannot_be_read_does_not_keep_the_others_from_being_checked(
     status, out, err = bench("run", "task=all", "model=majority", "tracking=false")
     assert status == 0
     assert "mine" in out
-    assert "tasks/broken/task.yaml: unknown key 'nme'" in err
+    assert "tasks/broken/task.yaml, line 1: unknown key 'nme'" in err
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["mine"]
 
 

@@ -185,7 +185,7 @@ OWN_FILES = {
         "configs/model/mine.yaml",
         b"name: mine\nestimator: sklearn.svm.LinearSVC\nfeatures: tfidf\nsearch: {estimator.C: {low: 2, high: 1}}\n",
         ["run", "task=denial", "model=mine", "tracking=false"],
-        "mine.yaml: search.estimator.C: the range is empty: low 2 is above high 1.\n       Swap low and high.",
+        "mine.yaml, line 4: search.estimator.C: the range is empty: low 2 is above high 1.\n       Swap low and high.",
     ),
     "a searched parameter that is not there": (
         "configs/model/mine.yaml",
@@ -197,7 +197,7 @@ OWN_FILES = {
         "tasks/mine/task.yaml",
         b"name: mine\nlabls: [a, b]\n",
         ["run", "task=mine", "model=majority", "tracking=false"],
-        "tasks/mine/task.yaml: unknown key 'labls'.\n       Did you mean 'labels'?",
+        "line 2: unknown key 'labls'.\n       Did you mean 'labels'?",
     ),
     "an unknown key of the validation": (
         "configs/validation/mine.yaml",
@@ -375,7 +375,8 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
         "sys.argv = ['bench', 'run', '--help']\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'numpy', 'pandas', 'sklearn', 'scipy', 'torch', 'mlflow', 'optuna', 'datasets', 'hydra', 'rich'}\n"
+        "heavy = {'numpy', 'pandas', 'sklearn', 'scipy', 'torch', 'mlflow', 'optuna', 'datasets', 'rich'}\n"
+        "heavy |= {'pydantic', 'yaml'}\n"
         "print('imported:', sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(

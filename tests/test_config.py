@@ -70,6 +70,12 @@ def test_what_is_typed_takes_the_place_of_what_the_files_say(here: Path) -> None
     assert run.overrides == tuple(words)
 
 
+def test_a_folder_whose_name_is_not_utf_8_can_be_named(here: Path) -> None:
+    assert compose(["task=denial", "results=caf\udce9"]).results == Path("caf\udce9")
+    with pytest.raises(ConfigError, match="unknown key"):
+        compose(["task=denial", "search.tri\udce9=3"])
+
+
 def test_all_stands_for_every_task_and_every_model(here: Path) -> None:
     run = compose(["task=all", "model=all"])
     known = "ans-stance arastance austr ct25-subjectivity denial denial-news mawqif source-type source-type-news stance"
@@ -92,15 +98,27 @@ def test_a_name_given_twice_is_run_once(here: Path) -> None:
         ("model=[a,'b']", {"model": ["a", "b"]}),
         ("task=2024,2025", {"task": ["2024", "2025"]}),
         ("results='نتائج 1'", {"results": "نتائج 1"}),
+        ("results=نتائج 1", {"results": "نتائج 1"}),
+        ("results=a!b: #c", {"results": "a!b: #c"}),
+        ("results=~", {"results": "~"}),
+        ("results=caf\udce9", {"results": "caf\udce9"}),
+        ("results='caf\udce9'", {"results": "caf\udce9"}),
+        ("results='it''s'", {"results": "it's"}),
+        ("task=007", {"task": "007"}),
         ("results=../runs/a-b_c.d", {"results": "../runs/a-b_c.d"}),
         ('search.trials="5"', {"search.trials": "5"}),
         ("search.timeout=1e2", {"search.timeout": 100.0}),
+        ("search.timeout=1_000", {"search.timeout": 1000}),
+        ("model.params.tol=1e-3", {"model.params.tol": 0.001}),
+        ("model.params.x=yes", {"model.params.x": "yes"}),
+        ("model.params.x=2024-01-01", {"model.params.x": "2024-01-01"}),
         ("force=true", {"force": True}),
         ("validation.group=null", {"validation.group": None}),
         ("model.params.weights={a:'x',b:[1,2]}", {"model.params.weights": {"a": "x", "b": [1, 2]}}),
+        ("train_on.labels={agree:agree,1:x y,c: d}", {"train_on.labels": {"agree": "agree", "1": "x y", "c": "d"}}),
     ],
 )
-def test_values_have_the_types_of_hydras_grammar(word: str, expected: dict[str, object]) -> None:
+def test_values_have_the_types_of_the_dialect(word: str, expected: dict[str, object]) -> None:
     assert parse_overrides([word]) == expected
 
 
@@ -143,12 +161,16 @@ TYPED = {
     "no value": (["task=stance", "seed"], "'seed' is not of the form key=value.\nFor example: task=stance"),
     "an option": (["task=stance", "--seed=3"], "'--seed=3' is not of the form key=value."),
     "an open list": (["task=stance", "model=logreg,"], "'model=logreg,' is not of the form key=value."),
-    "a sign to be quoted": (["task=stance", "results=a!b"], "Quote what is more than letters"),
+    "a list that is open": (["task=stance", "model=[logreg"], "'model=[logreg' cannot be read: expected ',' or ']'"),
+    "a quote that is open": (["task=stance", "results='a"], "'results='a' cannot be read"),
+    "an alias": (["task=stance", "model=[*a]"], "'model=[*a]' cannot be read: the alias *a is not read"),
+    "an added key": (["task=stance", "+seed=3"], "'+seed=3': keys are written as they are, without + or @."),
+    "a text with a comma": (["task=stance", "results=a,b"], 'a text with a comma is quoted twice: "results='),
     "a deleted key": (["task=stance", "~seed"], "'~seed': keys cannot be deleted.\nSet seed to null instead."),
     "several seeds": (["task=stance", "seed=1,2"], "'seed=1,2': seed takes one value.\nOnly task and model take a"),
     "several searches": (["task=stance", "search=quick,standard"], "'search=quick,standard': search takes one value."),
     "a range of seeds": (["task=stance", "seed=range(1,3)"], "'seed=range(1,3)': seed takes one value."),
-    "a pattern of models": (["task=stance", "model=glob(*)"], "model takes one name, a comma list, or all."),
+    "a pattern of models": (["task=stance", "model=glob(*)"], "model=glob(*): there is no model of that name."),
     "a seed that is a word": (["task=stance", "seed=one"], 'seed="one": expected a whole number, at least 0.'),
     "a seed that is text": (["task=stance", "seed='1'"], 'seed="1": expected a whole number, at least 0.'),
     "a negative seed": (["task=stance", "seed=-1"], "seed=-1: expected a whole number, at least 0."),
@@ -192,14 +214,18 @@ FILES = {
     "an unknown key": (
         "validation/mine.yaml",
         f"{GROUPED}fods: 4\n",
-        "validation.fods: unknown key.\nDid you mean 'fol",
+        "validation/mine.yaml, line 6: validation.fods: unknown key.\nDid you mean 'fol",
     ),
     "a missing key": (
         "validation/mine.yaml",
         GROUPED.replace("repeats: 1\n", ""),
-        "validation.repeats is missing.\nCompare your file with `bench show config`.",
+        "validation/mine.yaml: validation.repeats is missing.\nCompare your file with `bench show config`.",
     ),
-    "a wrong type": ("validation/mine.yaml", GROUPED.replace("5", "five"), 'validation.folds="five": expected a whole'),
+    "a wrong type": (
+        "validation/mine.yaml",
+        GROUPED.replace("5", "five"),
+        'validation/mine.yaml, line 3: validation.folds="five": expected a whole',
+    ),
     "no mapping": ("validation/mine.yaml", "- folds\n", "mine.yaml: expected a mapping of keys to values."),
     "an empty file": ("validation/mine.yaml", "", "validation.group is missing."),
     "no YAML": (
@@ -215,14 +241,18 @@ FILES = {
     "a key twice": (
         "validation/mine.yaml",
         f"{GROUPED}folds: 6\n",
-        "mine.yaml, line 6: not valid YAML: found duplicate",
+        "mine.yaml, line 6: not valid YAML: the key 'folds' stands twice.",
     ),
     "not UTF-8": (
         "validation/mine.yaml",
         "group: مجموعة\n".encode("cp1256"),
         "mine.yaml: not UTF-8 (byte 7).\nSave the",
     ),
-    "an unset variable": ("validation/mine.yaml", "group: ${missing}\n", "validation/mine.yaml: cannot be read: "),
+    "a dollar, which is a text like any other": (
+        "validation/mine.yaml",
+        GROUPED.replace("5", "${folds}"),
+        'validation.folds="${folds}": expected a whole',
+    ),
     "an unknown key at the top": (
         "config.yaml",
         "defaults: [{validation: mine}]\nsede: 3\n",
@@ -231,12 +261,12 @@ FILES = {
     "defaults of no list": (
         "config.yaml",
         "defaults: {validation: mine}\n",
-        "configs/config.yaml: 'defaults' must be a list of group: name.\nFor example: - search: standard",
+        "configs/config.yaml, line 1: 'defaults' must be a list of group: name.\nFor example: - search: standard",
     ),
     "an unknown group": (
         "config.yaml",
         "defaults: [{valdation: mine}]\n",
-        "configs/config.yaml: defaults: unknown group 'valdation'.\nDid you mean 'validation'?",
+        "configs/config.yaml, line 1: defaults: unknown group 'valdation'.\nDid you mean 'validation'?",
     ),
 }
 

@@ -51,7 +51,7 @@ def test_an_unknown_key_gets_the_nearest_right_one() -> None:
 def test_a_missing_key(missing: str) -> None:
     definition = {"name": "mine", "estimator": LOGREG}
     del definition[missing]
-    assert f"'{missing}' must be given, as text." in error_of(definition)
+    assert f"'{missing}' is missing." in error_of(definition)
 
 
 def test_a_name_that_is_not_the_files() -> None:
@@ -60,7 +60,7 @@ def test_a_name_that_is_not_the_files() -> None:
 
 def test_values_of_the_wrong_type() -> None:
     definition = {"name": "mine", "estimator": LOGREG}
-    assert "'estimator' must be given, as text." in error_of(definition | {"estimator": 3})
+    assert "'estimator' must be text, not 3." in error_of(definition | {"estimator": 3})
     assert "'features' must be the name of a feature set, not ['tfidf']." in error_of(
         definition | {"features": ["tfidf"]}
     )

@@ -67,7 +67,12 @@ def test_one_command_makes_a_task_that_loads(folder: Path, bench: Bench) -> None
     write_csv(folder / "labels.csv", ROWS)
     status, printed, _ = bench("new", "task", "mine", "--data", "labels.csv")
     assert status == 0
-    for line in ("tasks/mine/task.yaml", "tasks/mine/README.md", "Next: bench run task=mine"):
+    for line in (
+        "tasks/mine/task.yaml",
+        "tasks/mine/README.md",
+        "schemas/bench-task.json",
+        "Next: bench run task=mine",
+    ):
         assert line in printed
     assert "36 examples in 12 groups (group): none 24, denial 12." in printed
     assert "bench check task=mine" not in printed
@@ -77,7 +82,8 @@ def test_one_command_makes_a_task_that_loads(folder: Path, bench: Bench) -> None
     assert task.frame["text"].tolist() == [row["text"] for row in ROWS]
     assert task.y.tolist() == [row["label"] for row in ROWS]
     assert task.groups.tolist() == [row["document"] for row in ROWS]
-    assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == ["README.md", "labels.csv", "task.yaml"]
+    written = sorted(path.name for path in folder.rglob("*") if path.is_file())
+    assert written == ["README.md", "bench-task.json", "labels.csv", "task.yaml"]
 
 
 def test_what_it_writes_is_short_and_complete(folder: Path, bench: Bench) -> None:

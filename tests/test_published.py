@@ -88,29 +88,32 @@ def figure(**changes: Any) -> dict[str, Any]:
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no list": ({"published": 0.7}, r"'published' must be a list of figures, not 0\.7\.\nOne figure is \{system"),
-    "no mapping": ({"published": [0.7]}, r"published, figure 1 must be a mapping, not 0\.7\."),
+    "no mapping": ({"published": [0.7]}, r"published, item 1 must be a mapping, not 0\.7\."),
     "an unknown key": (
         {"published": [figure(), figure(sistem="x")]},
-        r"figure 2: unknown key 'sistem'\.\nDid you mean 'system'\?",
+        r"item 2: unknown key 'sistem'\.\nDid you mean 'system'\?",
     ),
-    "a missing key": ({"published": [figure(source=...)]}, r"figure 1: 'source' is missing\."),
+    "a missing key": ({"published": [figure(source=...)]}, r"item 1: 'source' is missing\."),
     "an unknown metric": (
         {"published": [figure(metric="makro_f1")]},
-        r"figure 1: unknown metric 'makro_f1'\.\nDid you mean 'macro_f1'\?",
+        r"item 1: unknown metric 'makro_f1'\.\nDid you mean 'macro_f1'\?",
     ),
     "per cent": (
         {"published": [figure(value=76.7)]},
         r"value of macro_f1 must be a number from 0 to 1, not 76\.7\.\nWrite per cent as a share: 76\.7 is 0\.767\.",
     ),
-    "text for a number": ({"published": [figure(value="0.7")]}, r"must be a number from 0 to 1, not '0\.7'\."),
+    "text for a number": ({"published": [figure(value="0.7")]}, r"'value' must be a number, not '0\.7'\."),
     "not a number": ({"published": [figure(value=float("nan"))]}, "must be a number from 0 to 1, not nan"),
-    "a truth value": ({"published": [figure(value=True)]}, "must be a number from 0 to 1, not True"),
-    "a number for text": ({"published": [figure(source=2020)]}, r"figure 1: 'source' must be text, not 2020\."),
+    "a truth value": ({"published": [figure(value=True)]}, "'value' must be a number, not True"),
+    "a number for text": ({"published": [figure(source=2020)]}, r"item 1: 'source' must be text, not 2020\."),
     "a figure that stands twice": (
         {"published": [figure(), figure(value=0.71)]},
-        r"figure 2: macro_f1 of 'BERT' stands twice, first as figure 1\.",
+        r"item 2: macro_f1 of 'BERT' stands twice, first as item 1\.",
     ),
-    "a homepage that is none": ({"homepage": "github.com/a/b"}, r"homepage: 'github\.com/a/b' is no https address\."),
+    "a homepage that is none": (
+        {"homepage": "github.com/a/b"},
+        r"'homepage' must be an http or https address, not 'github\.com/a/b'\.",
+    ),
     "a licence that is no text": ({"licence": 4.0}, r"'licence' must be text, not 4\.0\."),
 }
 

@@ -15,7 +15,7 @@ from bench.cli.check import command as check
 from bench.cli.new import command as new
 from bench.errors import ConfigError, UserError
 
-FILES = ("configs/model/my-first.yaml", "plugins/my_first.py", "tests/test_my_first.py")
+FILES = ("configs/model/my-first.yaml", "plugins/my_first.py", "tests/test_my_first.py", "schemas/bench-model.json")
 
 
 @pytest.fixture

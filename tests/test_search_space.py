@@ -45,7 +45,7 @@ def test_a_wrong_space_is_named_with_its_file_and_key(declared: object, message:
 def test_a_mistyped_key_and_text_for_a_number_come_with_a_hint() -> None:
     with pytest.raises(ModelError, match="Did you mean 'high'"):
         SearchSpace.parse({"C": {"low": 1, "hihg": 2}}, WHERE)
-    with pytest.raises(ModelError, match=r"Write 1\.0e-3"):
+    with pytest.raises(ModelError, match="Write it without quotes"):
         SearchSpace.parse({"C": {"low": "1e-3", "high": 1}}, WHERE)
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "Check a task's data, or that a model keeps the contract.",
     "export": "Write a built task as Parquet, JSON Lines or a datasets folder.",
     "new": "Start a task or a model of your own.",
+    "schema": "Print the JSON Schema of a file that you write, for editors.",
     "ui": "Open MLflow's page over the stored runs.",
     "completion": "Print the script that completes commands in your shell.",
 }

@@ -37,8 +37,8 @@ def model(name: str, force: bool) -> None:
     from bench.scaffold.model import scaffold_model
 
     folder = Path.cwd()
-    definition, module, test = (path.relative_to(folder) for path in scaffold_model(name, folder, force))
-    click.echo(f"Wrote {definition}\n      {module}\n      {test}\n")
+    definition, module, test, schema = (path.relative_to(folder) for path in scaffold_model(name, folder, force))
+    click.echo(f"Wrote {definition}\n      {module}\n      {test}\n      {schema}\n")
     click.echo(f"Next: bench check model={name}\n      pytest {test}\n      bench run task=denial model={name}")
 
 
@@ -111,9 +111,9 @@ def task(
         given = Given(text, claim, label, group, split)
         request = Request(name, data, given, asked(written), force, strict, allow_repeats, allow_several, allow_shifted)
         made = scaffold_task(request, folder)
-    definition, card = (path.relative_to(folder) for path in made.files)
+    definition, card, schema = (path.relative_to(folder) for path in made.files)
     _print_sentences(made.choices)
-    click.echo(f"Wrote {definition}\n      {card}\n")
+    click.echo(f"Wrote {definition}\n      {card}\n      {schema}\n")
     _print_sentences((made.reading, *made.remarks))
     print_task(name, made.task, made.findings)
     if any(finding.severity == "error" for finding in made.findings):

@@ -100,12 +100,6 @@ def _show_models(names: tuple[str, ...], overrides: Any) -> None:
 
 
 def _print_yaml(value: Any) -> None:
-    from omegaconf import OmegaConf
+    from bench.schema.dialect import dump
 
-    click.echo(OmegaConf.to_yaml(OmegaConf.create(_plain(value))).rstrip())
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+    click.echo(dump(value, default_flow_style=False).rstrip())

@@ -15,9 +15,11 @@ from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRuns
 from bench.comparison.suspects import BASELINES
 from bench.comparison.verdict import LEVEL, POWER, groups_to_decide, power
-from bench.errors import ConfigError, UserError, nearest
+from bench.errors import ConfigError, UserError
 from bench.metrics.registry import check_metric_name
 from bench.overrides import parse_overrides
+from bench.schema.check import Place, check
+from bench.schema.requests import PlanWords
 from bench.statistics.paired import FEWEST_GROUPS
 from bench.statistics.training import USUAL, training_factor
 
@@ -88,21 +90,15 @@ def parse_plan(words: Sequence[str]) -> Plan:
     (300, 1000)
     """
     given = parse_overrides(words, ("examples", "difference"))
-    for key in given:
-        if key not in KEYS:
-            raise ConfigError(f"{key}: unknown key.", nearest(key, KEYS))
-    read: dict[str, Any] = {
-        "examples": lambda value: tuple(_whole("examples", each, 10, 10**7) for each in _list(value)),
-        "difference": lambda value: tuple(_share("difference", each) for each in _list(value)),
-        "per_group": lambda value: _whole("per_group", value, 1, 10**6),
-        "folds": lambda value: _whole("folds", value, 2, 1_000),
-        "models": lambda value: _whole("models", value, 2, 1_000),
-        "task": str,
-        "metric": _metric,
-        "results": lambda value: Path(str(value)),
-    }
-    chosen = {key: read.get(key, lambda value, key=key: _share(key, value))(value) for key, value in given.items()}
-    plan = Plan(**chosen)
+    read = check(PlanWords, given, Place("", words=True))
+    if read.metric is not None:
+        check_metric_name(read.metric, f"metric={read.metric}")
+    plan = Plan(
+        **read.model_dump(exclude={"examples", "difference", "results"}),
+        examples=tuple(read.examples),
+        difference=tuple(read.difference),
+        results=Path(read.results or "results").expanduser(),
+    )
     most = 2 * min(plan.accuracy, 1.0 - plan.accuracy + max(plan.difference))
     if plan.agreement is not None and 1.0 - plan.agreement > most + 1e-9:
         raise ConfigError(
@@ -275,33 +271,3 @@ def _smallest(chance: Any) -> float | None:
         middle = (low + high) / 2
         low, high = (low, middle) if chance(middle) >= POWER else (middle, high)
     return high
-
-
-def _list(given: Any) -> list[Any]:
-    return given if isinstance(given, list) else [given]
-
-
-def _number(given: Any) -> Any:
-    """A number of a comma list, whose parts come as text."""
-    try:
-        return given if not isinstance(given, str) else float(given) if "." in given else int(given)
-    except ValueError:
-        return given
-
-
-def _whole(key: str, given: Any, least: int, most: int) -> int:
-    given = _number(given)
-    if isinstance(given, bool) or not isinstance(given, int) or not least <= given <= most:
-        raise ConfigError(f"{key}={given}: expected a whole number from {least:,} to {most:,}.")
-    return given
-
-
-def _share(key: str, given: Any) -> float:
-    given = _number(given)
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
-        raise ConfigError(f"{key}={given}: expected a number from 0 to 1.", f"For example: {key}=0.05")
-    return float(given)
-
-
-def _metric(given: Any) -> str:
-    return check_metric_name(given, f"metric={given}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from bench.config import Validation, results_folder
+from bench.config import Validation
 from bench.errors import ConfigError, nearest
 from bench.metrics.registry import check_metric_name
 from bench.overrides import meant, parse_overrides
@@ -106,7 +106,7 @@ def parse_request(words: Sequence[str]) -> Request:
     Parameters
     ----------
     words : sequence of str
-        ``key=value`` words in Hydra's grammar, or paths of run folders.
+        ``key=value`` words, or paths of run folders.
 
     Raises
     ------
@@ -118,17 +118,18 @@ def parse_request(words: Sequence[str]) -> Request:
     >>> parse_request(["task=stance", "model=logreg,linear-svm", "seed=3"]).wanted.models
     ('logreg', 'linear-svm')
     """
+    from bench.schema.check import Place, check
+    from bench.schema.requests import CompareWords
+
     folders = tuple(Path(word) for word in words if "=" not in word)
     for word in words:
         if "=" not in word and not Path(word).exists() and (hint := meant(word)):
             raise ConfigError(f"'{word}' is not of the form key=value, and no run folder.", hint)
     given = parse_overrides([word for word in words if "=" in word])
-    for key in given:
-        if key not in (*KEYS, *VALIDATION):
-            raise ConfigError(f"{key}: unknown key.", nearest(key, (*KEYS, *VALIDATION)))
-    validation = {key.partition(".")[2]: given.pop(key) for key in VALIDATION if key in given}
-    results = results_folder(given.get("results"))
-    tasks = _tasks(given.get("task"), results)
+    read = check(CompareWords, given, Place("", words=True))
+    validation = {key.partition(".")[2]: given[key] for key in VALIDATION if key in given}
+    results = Path(read.results or "results").expanduser()
+    tasks = tuple(_stored_tasks(results) if given.get("task") == "all" else read.task)
     if given.get("task") == "all" and not tasks:
         raise ConfigError(
             f"task=all: no run is stored in {results}.",
@@ -138,53 +139,27 @@ def parse_request(words: Sequence[str]) -> Request:
         raise ConfigError("Nothing was named.", f"Add task=NAME or run folders. {nearest('', _stored_tasks(results))}")
     if folders and (tasks or len(folders) < 2):
         raise ConfigError("Run folders are compared with each other: name two or more, and no task.")
-    metric = given.get("metric")
+    metric, baseline, models = read.metric, read.baseline, read.model
     if metric is not None:
         check_metric_name(metric, f"metric={metric}")
-    baseline, search = given.get("baseline"), given.get("search")
-    models = _list(given.get("model"))
-    if baseline is not None and models and str(baseline) not in models:
-        models = (*models, str(baseline))
+    if baseline is not None and models and baseline not in models:
+        models = [*models, baseline]
     return Request(
         tasks=tasks,
         folders=folders,
         wanted=Filter(
-            models=models or None,
-            seed=_whole(given.get("seed")),
-            search=None if search is None else str(search),
+            models=tuple(models) or None,
+            seed=read.seed,
+            search=read.search,
             validation=validation,
         ),
         metric=metric,
-        baseline=None if baseline is None else str(baseline),
-        rope=_rope(given.get("rope", ROPE)),
+        baseline=baseline,
+        rope=read.rope,
         results=results,
         all_tasks=given.get("task") == "all",
     )
 
 
-def _list(given: Any) -> tuple[str, ...]:
-    if given in (None, "all"):
-        return ()
-    return tuple(dict.fromkeys(str(name) for name in (given if isinstance(given, list) else [given])))
-
-
-def _tasks(given: Any, results: Path) -> tuple[str, ...]:
-    return tuple(_stored_tasks(results)) if given == "all" else _list(given)
-
-
 def _stored_tasks(results: Path) -> list[str]:
     return sorted({path.parents[2].name for path in results.glob("*/*/*/run.json")})
-
-
-def _whole(given: Any) -> int | None:
-    if given is not None and (isinstance(given, bool) or not isinstance(given, int)):
-        raise ConfigError(f"seed={given}: expected a whole number.")
-    return given
-
-
-def _rope(given: Any) -> float:
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < 1:
-        raise ConfigError(
-            f"rope={given}: expected a difference of scores, from 0 to below 1.", "For example: rope=0.01"
-        )
-    return float(given)

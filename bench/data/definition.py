@@ -8,21 +8,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 
 from bench.data.duplicates import Settled, drop_repeats, lost_labels, settle_splits
 from bench.data.figures import read_figures
-from bench.data.files import BYTE_ORDER_MARK, UNWRITABLE, read_text
+from bench.data.files import read_text
 from bench.data.labels import LabelSet, check_label, respelled
 from bench.data.mapped import select_rows
-from bench.data.messages import listed, place
+from bench.data.messages import listed
 from bench.data.published import PublishedFiles
 from bench.data.section import DOWNLOAD, Section
 from bench.data.sources import read_source
 from bench.data.task import TEST, TRAIN, Task
 from bench.errors import ConfigError, DataError, nearest
-from bench.metrics import Metric, find_metric
+from bench.metrics import find_metric
 from bench.metrics.outcomes import VALUE
+from bench.schema.dialect import Document, parse_file, place_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,26 +30,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.data.sources import Records
+    from bench.schema.task import TaskFile
 
-REQUIRED = ("name", "description", "source", "inputs", "labels")
-PROVENANCE = ("homepage", "licence", "citation")
 FLAGS = ("strict", "allow_repeats")
-OPTIONAL = (
-    "version",
-    "label_map",
-    "descriptions",
-    "group",
-    "metric",
-    "averaged_over",
-    *FLAGS,
-    *PROVENANCE,
-    "published",
-)
+"""Keys of a task's file that say how strictly its rows are read."""
+
 TABLE_KINDS = ("table", "hub")
 """The kinds of source whose further columns can be read by name."""
+
 MOST_VALUES = 50
 """The most values that a metric is averaged over."""
-INPUTS = (("text",), ("claim", "text"))
+
 NAME = re.compile("[a-z0-9][a-z0-9_-]{0,99}")
 """What a task can be called, if the command line takes it for a text: folders and experiments are named after it."""
 
@@ -75,7 +66,7 @@ def name_problem(name: str) -> str:
     return ""
 
 
-def read_definition(path: Path) -> dict[str, Any]:
+def read_definition(path: Path) -> Document:
     """Read a task's file.
 
     Parameters
@@ -90,20 +81,12 @@ def read_definition(path: Path) -> dict[str, Any]:
     bench.errors.ConfigError
         If it is not YAML, has a key twice, or is no mapping.
     """
-    text = read_text(path).removeprefix(BYTE_ORDER_MARK)
-    try:
-        content = yaml.load(text, _Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = str(path) if mark is None else place(path, mark.line + 1)
-        raise ConfigError(f"{where}: not valid YAML: {error.problem}.") from error
-    except yaml.reader.ReaderError as error:
-        where = place(path, text.count("\n", 0, error.position) + 1)
-        raise ConfigError(f"{where}: not valid YAML: the character U+{ord(text[error.position]):04X}.") from error
-    except RecursionError as error:
-        raise ConfigError(f"{path}: not valid YAML: brackets within brackets, too deep to be read.") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: expected a mapping with the keys {', '.join((*REQUIRED, *OPTIONAL))}.")
+    content = parse_file(read_text(path), path)
+    if not isinstance(content, Document):
+        from bench.schema.check import keys_of
+        from bench.schema.task import TaskFile
+
+        raise ConfigError(f"{path}: expected a mapping with the keys {', '.join(keys_of(TaskFile))}.")
     return content
 
 
@@ -118,7 +101,7 @@ def published_files(definition: Mapping[str, Any], origin: Path) -> PublishedFil
     source = definition.get("source")
     if not isinstance(source, Mapping) or source.get("download") is None:
         return None
-    return PublishedFiles.parse(Section(source, "source", origin).section("download", DOWNLOAD))
+    return PublishedFiles.parse(Section(source, "source", origin, definition).section("download", DOWNLOAD))
 
 
 def has_passes(definition: Mapping[str, Any]) -> bool:
@@ -159,39 +142,43 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     bench.errors.DataError
         If the data break their contract, or no example has some label.
     """
-    _check_keys(definition, origin)
-    name, description = (_text(definition, key, origin) for key in ("name", "description"))
-    if problem := name_problem(name):
-        raise ConfigError(f"{origin}: name '{name}' {problem}.")
-    version = definition.get("version", 1)
-    if type(version) is not int or version < 1:
-        raise ConfigError(f"{origin}: 'version' must be a whole number from 1, not {version!r}.")
-    inputs = _names(definition, "inputs", origin)
-    if inputs not in INPUTS:
-        raise ConfigError(f"{origin}: 'inputs' must be [text] or [claim, text], not [{', '.join(inputs)}].")
-    labels = _label_set(definition, origin)
-    metric = find_metric(definition.get("metric", "macro_f1"), labels.labels, str(origin))
-    descriptions = _descriptions(definition, labels, inputs, origin)
-    provenance = _provenance(definition, origin)
+    from bench.schema.check import Place, check
+    from bench.schema.task import TaskFile
+
+    file = check(TaskFile, definition, Place(origin))
+    if problem := name_problem(file.name):
+        raise ConfigError(f"{place_of(origin, definition, 'name')}: name '{file.name}' {problem}.")
+    inputs = tuple(file.inputs)
+    labels = _label_set(file, definition, origin)
+    metric = find_metric(file.metric, labels.labels, place_of(origin, definition, "metric"))
+    descriptions = _descriptions(file, labels, definition, origin)
     figures = read_figures(definition, origin, labels.labels)
 
-    strict, allow_repeats = (_flag(definition, key, origin) for key in FLAGS)
-    averaged_over = _averaged_over(definition, metric, origin)
-    records = read_source(_with_value(definition["source"], averaged_over), inputs, labels, origin, mirror)
-    group = records.group if definition.get("group") is None else definition["group"]
+    averaged_over = file.averaged_over or ""
+    if averaged_over and metric.needs_probabilities:
+        raise ConfigError(
+            f"{place_of(origin, definition, 'averaged_over')}: averaged_over: {metric.name} is of probabilities, and only "
+            "metrics of labels are averaged.",
+            "Choose another metric, or take averaged_over out.",
+        )
+    records = read_source(_with_value(definition["source"], averaged_over), inputs, labels, origin, mirror, definition)
+    group = records.group if file.group is None else file.group
     columns = [column for column in records.examples.columns if column not in ("label", *records.splits)]
     if group not in columns:
-        raise ConfigError(f"{origin}: group: there is no column '{group}'.", nearest(str(group), columns))
+        where = place_of(origin, definition, "group")
+        raise ConfigError(f"{where}: group: there is no column '{group}'.", nearest(group, columns))
     if averaged_over and VALUE not in columns and averaged_over not in columns:
+        where = place_of(origin, definition, "averaged_over")
         raise ConfigError(
-            f"{origin}: averaged_over: there is no column '{averaged_over}'.", nearest(averaged_over, columns)
+            f"{where}: averaged_over: there is no column '{averaged_over}'.", nearest(averaged_over, columns)
         )
     if averaged_over and records.population:
         raise ConfigError(
-            f"{origin}: averaged_over: the examples are a stratified sample, whose metric is of all of them together.",
+            f"{place_of(origin, definition, 'averaged_over')}: averaged_over: the examples are a stratified sample, "
+            "whose metric is of all of them together.",
             "Take averaged_over out.",
         )
-    if strict and records.gaps:
+    if file.strict and records.gaps:
         raise DataError(
             f"{origin}: {' '.join(records.gaps)}", "Fill it in. Without strict such rows are left out and counted."
         )
@@ -205,18 +192,18 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
                 )
     else:
         settled = drop_repeats(records.examples, inputs, records.passes)
-    if not allow_repeats:
+    if not file.allow_repeats:
         _check_repeats(settled, inputs, origin)
     lost = lost_labels(records.examples, settled.examples, inputs, labels.labels)
-    _check_labels(labels, lost, records, settled, strict, origin)
+    _check_labels(labels, lost, records, settled, file.strict, origin)
     kept = LabelSet(
         tuple(label for label in labels.labels if label not in lost),
         {raw: label for raw, label in labels.mapping.items() if label not in lost},
     )
     task = Task(
-        name=name,
-        version=version,
-        description=description,
+        name=file.name,
+        version=file.version,
+        description=file.description,
         inputs=inputs,
         labels=kept.labels,
         metric=metric.name,
@@ -234,26 +221,16 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         published=figures,
         columns=_input_columns(definition, inputs),
         averaged_over=averaged_over,
-        **provenance,
+        homepage=file.homepage or "",
+        licence=file.licence or "",
+        citation=file.citation or "",
     )
     return replace(task, notes=(*_check_values(task), *task.notes))
 
 
-def _averaged_over(definition: Mapping[str, Any], metric: Metric, origin: Path) -> str:
-    """The column whose values the metric is averaged over, an empty text where the definition names none."""
-    if definition.get("averaged_over") is None:
-        return ""
-    if metric.needs_probabilities:
-        raise ConfigError(
-            f"{origin}: averaged_over: {metric.name} is of probabilities, and only metrics of labels are averaged.",
-            "Choose another metric, or take averaged_over out.",
-        )
-    return _text(definition, "averaged_over", origin)
-
-
-def _with_value(source: object, column: str) -> object:
+def _with_value(source: Mapping[str, Any], column: str) -> Mapping[str, Any]:
     """A source that also reads the column of its table whose values the metric is averaged over."""
-    if not column or not isinstance(source, Mapping) or source.get("kind") not in TABLE_KINDS:
+    if not column or source.get("kind") not in TABLE_KINDS:
         return source
     columns = source.get("columns")
     if not isinstance(columns, Mapping) or column in columns or VALUE in columns:
@@ -350,153 +327,57 @@ def _repeated(records: Records, examples: pd.DataFrame) -> pd.DataFrame:
     return select_rows(records.examples, gone.to_numpy())
 
 
-def _check_keys(definition: Mapping[str, Any], origin: Path) -> None:
-    known = (*REQUIRED, *OPTIONAL)
-    for key in definition:
-        if key not in known:
-            raise ConfigError(f"{origin}: unknown key '{key}'.", nearest(str(key), known))
-    for key in REQUIRED:
-        if definition.get(key) is None:
-            raise ConfigError(f"{origin}: '{key}' is missing.")
-
-
-def _text(definition: Mapping[str, Any], key: str, origin: Path) -> str:
-    value = definition[key]
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigError(f"{origin}: '{key}' must be text, not {value!r}.")
-    return value
-
-
-def _flag(definition: Mapping[str, Any], key: str, origin: Path) -> bool:
-    value = definition.get(key, False)
-    if not isinstance(value, bool):
-        raise ConfigError(f"{origin}: '{key}' must be true or false, not {value!r}.")
-    return value
-
-
-def _provenance(definition: Mapping[str, Any], origin: Path) -> dict[str, str]:
-    """Where the data are published, under which licence, and what to cite, as far as the task's file says."""
-    given = {key: _text(definition, key, origin) for key in PROVENANCE if definition.get(key) is not None}
-    homepage = given.get("homepage")
-    if homepage is not None and not re.fullmatch(r"https?://\S+", homepage):
-        raise ConfigError(f"{origin}: homepage: '{homepage}' is no https address.")
-    return given
-
-
 def _unpinned(definition: Mapping[str, Any], origin: Path) -> list[str]:
     files = published_files(definition, origin)
     return [] if files is None else files.notes()
 
 
-def _names(definition: Mapping[str, Any], key: str, origin: Path) -> tuple[str, ...]:
-    value = definition[key]
-    if not isinstance(value, list | tuple):
-        raise ConfigError(f"{origin}: '{key}' must be a list, not {value!r}.")
-    for item in value:
-        if not isinstance(item, str):
-            raise ConfigError(
-                f"{origin}: '{key}' must hold text, not {item!r}.",
-                "Quote it: YAML reads yes, no, null and 1 as values.",
-            )
-    if len(set(value)) < len(value):
-        raise ConfigError(f"{origin}: '{key}' names '{next(v for v in value if value.count(v) > 1)}' twice.")
-    return tuple(value)
-
-
-def _label_set(definition: Mapping[str, Any], origin: Path) -> LabelSet:
-    labels = _names(definition, "labels", origin)
+def _label_set(file: TaskFile, definition: Mapping[str, Any], origin: Path) -> LabelSet:
+    labels, where = tuple(file.labels), place_of(origin, definition, "labels")
+    if twice := next((label for label in labels if labels.count(label) > 1), None):
+        raise ConfigError(f"{where}: 'labels' names '{twice}' twice.")
     if len(labels) < 2:
-        raise ConfigError(f"{origin}: 'labels' must name at least two labels, not {len(labels)}.")
+        raise ConfigError(f"{where}: 'labels' must name at least two labels, not {len(labels)}.")
     for label in labels:
         if not label.strip():
-            raise ConfigError(f"{origin}: labels: {label!r} is no name.")
-        check_label(label, f"{origin}: labels")
-    mapping = {} if definition.get("label_map") is None else definition["label_map"]
-    if not isinstance(mapping, Mapping):
-        raise ConfigError(f"{origin}: 'label_map' must be a mapping of the annotators' labels to the task's.")
+            raise ConfigError(f"{where}: labels: {label!r} is no name.")
+        check_label(label, f"{where}: labels")
+    mapping = file.label_map or {}
     for raw, label in mapping.items():
-        if not isinstance(raw, str):
-            raise ConfigError(f"{origin}: label_map: {raw!r} is not text.", "Quote it.")
         if label not in labels:
-            raise ConfigError(f"{origin}: label_map.{raw}: '{label}' is not in labels.", nearest(str(label), labels))
+            at = place_of(origin, definition, "label_map", raw)
+            raise ConfigError(f"{at}: label_map.{raw}: '{label}' is not in labels.", nearest(label, labels))
     if ways := respelled(labels):
         raise ConfigError(
-            f"{origin}: labels: {' and '.join(map(repr, ways[0]))} are one label, written in several ways.",
+            f"{where}: labels: {' and '.join(map(repr, ways[0]))} are one label, written in several ways.",
             "Keep one of them in labels, and map the others to it with label_map.",
         )
-    return LabelSet(labels, dict(mapping))
+    return LabelSet(labels, mapping)
 
 
-def _descriptions(
-    definition: Mapping[str, Any], labels: LabelSet, inputs: tuple[str, ...], origin: Path
-) -> dict[str, str]:
+def _descriptions(file: TaskFile, labels: LabelSet, definition: Mapping[str, Any], origin: Path) -> dict[str, str]:
     """What labels mean, by annotators' label where `label_map` names it; a label's own sentence comes before theirs."""
-    given = definition.get("descriptions")
+    given = file.descriptions
     if given is None:
         return {}
-    if not isinstance(given, Mapping):
-        raise ConfigError(f"{origin}: 'descriptions' must be a mapping of each label to a sentence, not {given!r}.")
     known = {*labels.mapping, *labels.labels}
     for label, sentence in given.items():
-        if not isinstance(label, str):
-            hint = "Quote it: YAML reads yes, no, null and 1 as values."
-            raise ConfigError(f"{origin}: descriptions: {label!r} is not text.", hint)
+        where = f"{place_of(origin, definition, 'descriptions', label)}: descriptions.{label}"
         if label not in known:
-            raise ConfigError(f"{origin}: descriptions.{label}: '{label}' is not in labels.", nearest(label, known))
-        _check_sentence(sentence, f"{origin}: descriptions.{label}", [name for name in inputs if name == "claim"])
+            raise ConfigError(f"{where}: '{label}' is not in labels.", nearest(label, known))
+        _check_sentence(sentence, where, [name for name in file.inputs if name == "claim"])
     own = {label for label in given if label not in labels.mapping}
     described = {raw: labels.mapping.get(raw, raw) for raw in given}
     missing = [repr(label) for label in labels.labels if label not in described.values()]
     if missing:
+        where = place_of(origin, definition, "descriptions")
         hint = "Describe every label, or leave descriptions out."
-        raise ConfigError(f"{origin}: descriptions: there is none for {', '.join(missing)}.", hint)
+        raise ConfigError(f"{where}: descriptions: there is none for {', '.join(missing)}.", hint)
     return {raw: given[raw] for raw, label in described.items() if raw in own or label not in own}
 
 
-def _check_sentence(sentence: object, where: str, placeholders: list[str]) -> None:
-    if not isinstance(sentence, str) or not sentence.strip():
-        raise ConfigError(f"{where}: expected a sentence, not {sentence!r}.")
+def _check_sentence(sentence: str, where: str, placeholders: list[str]) -> None:
     for name in re.findall(r"\{([^{}]*)\}", sentence):
         if name not in placeholders:
             hint = nearest(name, placeholders) if placeholders else "Only {claim} is, in a task that has claims."
             raise ConfigError(f"{where}: '{{{name}}}' is not replaced by anything.", hint)
-
-
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which also refuses keys that stand twice, and aliases, which can stand for gigabytes."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.get_event()
-            raise yaml.composer.ComposerError(
-                None, None, f"the alias *{event.anchor} is not read; write out what it stands for", event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep)
-        except (ValueError, KeyError, AttributeError) as error:  # of a number, a date or a truth value that is none
-            raise yaml.constructor.ConstructorError(
-                None, None, f"{node.value!r} is no {node.tag.rpartition(':')[2]}", node.start_mark
-            ) from error
-
-    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> str:
-        text = str(super().construct_scalar(node))
-        if unwritable := UNWRITABLE.search(text):
-            raise yaml.constructor.ConstructorError(
-                None, None, f"U+{ord(unwritable[0]):04X} is no character of a text", node.start_mark
-            )
-        return text
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be a text", key.start_mark)
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key.value}' stands twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)

@@ -41,9 +41,6 @@ KINDS = {
 }
 """What files of other kinds begin with."""
 
-UNWRITABLE = re.compile("[\0\ud800-\udfff]")
-"""What no file name or YAML text may hold: NUL and halves of surrogate pairs."""
-
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """The byte order marks of UTF-16."""
 

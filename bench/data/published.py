@@ -65,7 +65,7 @@ class PublishedFiles:
         section.check_keys(("from", "sha256"), ())
         address, digests = section.text("from"), section.content["sha256"]
         if not re.fullmatch(r"https?://\S+", address):
-            raise ConfigError(f"{section.where('from')}: '{address}' is no https address.")
+            raise ConfigError(f"{section.where('from')}: '{address}' is no http or https address.")
         if not isinstance(digests, dict) or not digests:
             raise ConfigError(f"{section.where('sha256')} must be a mapping of each file to its SHA-256.")
         for name, digest in digests.items():

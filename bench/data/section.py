@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.data.published import PublishedFiles
 from bench.errors import ConfigError, nearest
+from bench.schema.dialect import place_of
 
 DOWNLOAD = "with from (an address) and sha256 (of each file)"
 """What the section on published files looks like."""
@@ -17,66 +18,58 @@ DOWNLOAD = "with from (an address) and sha256 (of each file)"
 
 @dataclass(frozen=True)
 class Section:
-    """A mapping in a task's file, read key by key with errors that name the key."""
+    """A mapping in a task's file, of the form that `bench.schema.source` declares, read key by key.
+
+    What depends on the task's data or inputs is checked by who reads it; `where` names the key for that.
+    """
 
     content: Mapping[Any, Any]
     name: str
     origin: Path
+    definition: Mapping[str, Any] | None = None
 
     def where(self, key: str) -> str:
-        """Name a key, as all errors do."""
-        return f"{self.origin}: {self.name}.{key}"
+        """Name a key, with its line as far as it is known."""
+        return f"{place_of(self.origin, self.definition, *self.name.split('.'), key)}: {self.name}.{key}"
 
     def check_keys(self, required: tuple[str, ...], optional: tuple[str, ...]) -> None:
-        """Raise a ConfigError if a key is unknown or missing."""
+        """Raise a ConfigError if a key is unknown or missing in this task, whose inputs decide what it needs."""
         known = (*required, *optional)
         for key in self.content:
             if key not in known:
-                raise ConfigError(f"{self.origin}: unknown key '{self.name}.{key}'.", nearest(str(key), known))
+                at = place_of(self.origin, self.definition, *self.name.split("."), str(key))
+                raise ConfigError(f"{at}: unknown key '{self.name}.{key}'.", nearest(str(key), known))
         for key in required:
             if self.content.get(key) is None:
                 raise ConfigError(f"{self.where(key)} is missing.")
 
     def text(self, key: str) -> str:
         """Return the text under `key`."""
-        value = self.content[key]
-        if not isinstance(value, str) or not value:
-            raise ConfigError(f"{self.where(key)} must be text, not {value!r}.")
-        return value
+        return str(self.content[key])
 
     def flag(self, key: str) -> bool:
         """Return whether what stands under `key` is true; false where the key is absent."""
-        value = self.content.get(key, False)
-        if not isinstance(value, bool):
-            raise ConfigError(f"{self.where(key)} must be true or false, not {value!r}.")
-        return value
+        return bool(self.content.get(key, False))
 
     def texts(self, key: str) -> list[str]:
         """Return the list of texts under `key`; none where the key is absent."""
-        value = [] if self.content.get(key) is None else self.content[key]
-        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-            raise ConfigError(f"{self.where(key)} must be a list of texts, not {value!r}.")
-        return list(value)
+        return list(self.content.get(key) or ())
 
     def texts_or_numbers(self, key: str) -> list[str]:
         """Return the list of texts or whole numbers under `key`, as texts; none where the key is absent."""
-        value = [] if self.content.get(key) is None else self.content[key]
-        if not isinstance(value, list | tuple) or not all(type(item) in (str, int) for item in value):
-            raise ConfigError(f"{self.where(key)} must be a list of numbers, not {value!r}.")
-        return [str(item) for item in value]
+        return list(map(str, self.texts(key)))
 
     def names(self, key: str) -> list[str]:
         """Return the name under `key`, or the list of names, as a list."""
-        if isinstance(self.content[key], list | tuple) and self.content[key]:
-            return self.texts(key)
-        return [self.text(key)]
+        given = self.content[key]
+        return [given] if isinstance(given, str) else list(given)
 
     def section(self, key: str, expected: str) -> Section:
         """Return the mapping under `key`; `expected` tells what it should look like."""
         value = self.content[key]
         if not isinstance(value, Mapping):
             raise ConfigError(f"{self.where(key)} must be a mapping, {expected}.")
-        return Section(value, f"{self.name}.{key}", self.origin)
+        return Section(value, f"{self.name}.{key}", self.origin, self.definition)
 
     def file(self, name: str, mirror: Path | None) -> Path:
         """Return the place of a file: in the task's folder or, where ``download`` says where it is published, brought.

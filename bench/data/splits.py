@@ -224,7 +224,7 @@ def verify_inputs(splits: Sequence[Split], keys: NDArray[np.bytes_], ids: NDArra
             raise LeakageError(
                 f"Fold {number}: test example '{test_id}' also stands in training, as '{train_id}' "
                 f"({len(copies)} such test {'example' if len(copies) == 1 else 'examples'}).",
-                "Give copies the same group, or let the task drop them with duplicates: first.",
+                "Delete all but one of the copies from the data, or give them the same group.",
             )
 
 

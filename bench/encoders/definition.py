@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bench.errors import ConfigError, nearest
+from bench.errors import ConfigError
+from bench.schema.dialect import place_of
 
-KEYS = ("name", "description", "source", "pooling", "prefix", "dimensions", "licence")
-"""The keys of an encoder's file."""
-
-POOLINGS = ("mean", "cls")
-"""How a text's vector is made of its tokens' vectors."""
-
-_COMMIT = re.compile(r"[0-9a-f]{40}")
+if TYPE_CHECKING:
+    from bench.schema.encoder import FolderSource, HubSource, PackageSource
 
 
 @dataclass(frozen=True)
@@ -119,51 +114,22 @@ class EncoderDefinition:
         bench.errors.ConfigError
             If a key is missing or unknown, a value is wrong, or a revision is no commit.
         """
-        for key in content:
-            if key not in KEYS:
-                raise ConfigError(f"{origin}: unknown key '{key}'.", nearest(str(key), KEYS))
-        if content.get("name") != name:
+        from bench.schema.check import Place, check
+        from bench.schema.encoder import EncoderFile
+
+        read = check(EncoderFile, content, Place(origin))
+        if read.name != name:
             raise ConfigError(
-                f"{origin}: name is {content.get('name')!r}, but the file is found as '{name}'.",
+                f"{place_of(origin, content, 'name')}: name is {read.name!r}, but the file is found as '{name}'.",
                 "Give the file and the encoder the same name.",
             )
-        pooling, dimensions = content.get("pooling", "mean"), content.get("dimensions")
-        if pooling not in POOLINGS:
-            raise ConfigError(f"{origin}: pooling must be one of {', '.join(POOLINGS)}, not {pooling!r}.")
-        if dimensions is not None and (isinstance(dimensions, bool) or not isinstance(dimensions, int)):
-            raise ConfigError(f"{origin}: dimensions must be a whole number, not {dimensions!r}.")
-        texts = {key: content.get(key, "") for key in ("prefix", "description", "licence")}
-        for key, value in texts.items():
-            if not isinstance(value, str):
-                raise ConfigError(f"{origin}: {key} must be text, not {value!r}.", f'Write {key}: "...".')
-        return cls(
-            name, _source(content.get("source"), origin), dimensions=dimensions, pooling=pooling, **texts, origin=origin
-        )
+        return cls(name, _source(read.source), **read.model_dump(exclude={"name", "source"}), origin=origin)
 
 
-def _source(given: object, origin: str) -> Hub | Folder | Package:
-    kinds = {
-        "hub": (Hub, {"hub": "repository", "revision": "revision"}, ()),
-        "folder": (Folder, {"folder": "path"}, ("hint",)),
-        "package": (Package, {"package": "package", "adapter": "adapter"}, ("install",)),
-    }
-    shown = "Write source: {hub: owner/name, revision: COMMIT}, {folder: PATH} or {package: NAME, adapter: pkg.Class}."
-    if not isinstance(given, Mapping):
-        raise ConfigError(f"{origin}: 'source' must say where the weights come from.", shown)
-    kind = next((kind for kind in kinds if kind in given), None)
-    if kind is None:
-        raise ConfigError(f"{origin}: source has none of the keys {', '.join(kinds)}.", shown)
-    make, required, optional = kinds[kind]
-    for key in given:
-        if key not in (*required, *optional):
-            raise ConfigError(f"{origin}: unknown key 'source.{key}'.", nearest(str(key), (*required, *optional)))
-    for key in required:
-        if not isinstance(given.get(key), str) or not given[key]:
-            raise ConfigError(f"{origin}: 'source.{key}' must be given, as text.", shown)
-    if kind == "hub" and not _COMMIT.fullmatch(given["revision"]):
-        raise ConfigError(
-            f"{origin}: source.revision is '{given['revision']}', which is no commit.",
-            "Name the commit by its 40 hexadecimal digits: a branch or a tag can change under a stored result.",
-        )
-    values = {name: given[key] for key, name in required.items()}
-    return make(**values, **{key: str(given[key]) for key in optional if key in given})
+def _source(read: HubSource | FolderSource | PackageSource) -> Hub | Folder | Package:
+    given = read.model_dump()
+    if "hub" in given:
+        return Hub(given["hub"], given["revision"])
+    if "folder" in given:
+        return Folder(given["folder"], given["hint"])
+    return Package(**given)

@@ -6,9 +6,10 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from bench.discovery import config_files, read_yaml
+from bench.discovery import config_files
 from bench.encoders.definition import EncoderDefinition, Folder
 from bench.errors import ConfigError, nearest
+from bench.schema.dialect import read_file
 
 
 def encoder_names() -> list[str]:
@@ -55,4 +56,4 @@ def find_encoder(name: str) -> EncoderDefinition:
 
 @lru_cache(maxsize=32)
 def _read(path: Path, changed: int) -> EncoderDefinition:
-    return EncoderDefinition.parse(read_yaml(path), str(path), path.stem)
+    return EncoderDefinition.parse(read_file(path), str(path), path.stem)

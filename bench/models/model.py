@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import ModelError, nearest
 from bench.models.plugins import import_plugin, own_file
 from bench.models.space import SearchSpace
+from bench.schema.dialect import Document, place_of
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
     from bench.data.task import Task
-
-KEYS = ("name", "description", "features", "estimator", "params", "search", "prune")
-"""The keys of a model's file."""
 
 
 @dataclass(frozen=True)
@@ -102,40 +100,27 @@ class Model:
             If a key is missing or unknown, a value has the wrong type, or the search
             space is empty or malformed.
         """
+        from bench.schema.check import Place, check, keys_of
+        from bench.schema.model import ModelFile
+
         if not isinstance(definition, Mapping):
-            raise ModelError(f"{origin}: expected a mapping with the keys {', '.join(KEYS)}.")
-        for key in definition:
-            if key not in KEYS:
-                raise ModelError(f"{origin}: unknown key '{key}'.", nearest(str(key), KEYS))
-        for key in ("name", "estimator"):
-            if not isinstance(definition.get(key), str):
-                raise ModelError(f"{origin}: '{key}' must be given, as text.")
-        if definition["name"] != name:
+            raise ModelError(f"{origin}: expected a mapping with the keys {', '.join(keys_of(ModelFile))}.")
+        read = check(ModelFile, definition, Place(origin, error=ModelError))
+        _check_plain_words(definition, origin)
+        if read.name != name:
             raise ModelError(
-                f"{origin}: name is '{definition['name']}', but the file is found as '{name}'.",
+                f"{place_of(origin, definition, 'name')}: name is '{read.name}', but the file is found as '{name}'.",
                 "Give the file and the model the same name.",
             )
-        features = definition.get("features")
-        if features is not None and not isinstance(features, str):
-            raise ModelError(f"{origin}: 'features' must be the name of a feature set, not {features!r}.")
-        params = {} if definition.get("params") is None else definition["params"]
-        if not isinstance(params, Mapping):
-            raise ModelError(f"{origin}: 'params' must be a mapping of names to values, not {params!r}.")
-        description = definition.get("description")
-        if description is not None and not isinstance(description, str):
-            raise ModelError(f"{origin}: 'description' must be text, not {description!r}.")
-        prune = definition.get("prune", False)
-        if not isinstance(prune, bool):
-            raise ModelError(f"{origin}: 'prune' must be true or false, not {prune!r}.")
         return cls(
             name=name,
-            estimator=definition["estimator"],
-            features=features,
-            params={str(key): _plain(value) for key, value in params.items()},
-            search=SearchSpace.parse(definition.get("search"), origin),
-            description=description or "",
+            estimator=read.estimator,
+            features=read.features,
+            params={key: _plain(value) for key, value in (read.params or {}).items()},
+            search=SearchSpace.parse(read.search, origin, definition),
+            description=read.description or "",
             origin=origin,
-            prune=prune,
+            prune=read.prune,
         )
 
     @property
@@ -332,6 +317,19 @@ def canonical(name: str) -> str:
     ('estimator.C', 'features.char.min_df')
     """
     return qualified(name).replace("__", ".")
+
+
+def _check_plain_words(definition: Mapping[str, Any], origin: str) -> None:
+    """Refuse what YAML 1.1 reads otherwise where it would go to an estimator as it is: ``no`` for false."""
+    if not isinstance(definition, Document):
+        return
+    for way, text in definition.doubtful.items():
+        if len(way) > 1 and way[0] in ("params", "search") and way[1] in definition[str(way[0])]:
+            where = f"{place_of(origin, definition, *way)}: {'.'.join(map(str, way))}"
+            raise ModelError(
+                f"{where}: {text} is a text here, and something else in older YAML.",
+                "Write true, false or a number without leading zeros; or put the text in quotes.",
+            )
 
 
 def _seeds(part: BaseEstimator, seed: int) -> dict[str, int]:

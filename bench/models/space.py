@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError, nearest
+from bench.schema.dialect import place_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,7 +136,7 @@ class SearchSpace:
         return {name: dimension.sample(rng) for name, dimension in self.dimensions.items()}
 
     @classmethod
-    def parse(cls, declared: object, where: str) -> SearchSpace:
+    def parse(cls, declared: object, where: str, content: object = None) -> SearchSpace:
         """Read the ``search`` section of a model's file.
 
         Parameters
@@ -145,6 +146,8 @@ class SearchSpace:
             ``{low, high, log, step}``; None means that nothing is searched.
         where : str
             The file, named in errors.
+        content : object
+            What was read of it, which knows its lines.
 
         Raises
         ------
@@ -163,7 +166,12 @@ class SearchSpace:
                 f"{where}: 'search' must be a mapping of parameters to values, not {_kind(declared)}.",
                 "For example: estimator.C: {low: 0.01, high: 100.0, log: true}",
             )
-        return cls({str(name): _dimension(spec, f"{where}: search.{name}") for name, spec in declared.items()})
+        return cls(
+            {
+                str(name): _dimension(spec, f"{place_of(where, content, 'search', str(name))}: search.{name}")
+                for name, spec in declared.items()
+            }
+        )
 
 
 def _dimension(spec: object, where: str) -> Choice | Range:
@@ -196,7 +204,7 @@ def _range(spec: Mapping[Any, Any], where: str) -> Range:
     for key in ("low", "high", "step"):
         value = spec.get(key)
         if key in spec and (isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)):
-            hint = "Write 1.0e-3: YAML reads 1e-3 as text." if isinstance(value, str) else None
+            hint = "Write it without quotes." if isinstance(value, str) else None
             raise ModelError(f"{where}: {key} must be a finite number, not {value!r}.", hint)
     low, high, log, step = spec["low"], spec["high"], spec.get("log", False), spec.get("step")
     if not isinstance(log, bool):

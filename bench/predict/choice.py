@@ -78,7 +78,7 @@ def parse_request(words: Sequence[str]) -> Request:
     Parameters
     ----------
     words : sequence of str
-        ``key=value`` words in Hydra's grammar.
+        ``key=value`` words.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def parse_request(words: Sequence[str]) -> Request:
                 f"'{word}' is not of the form key=value.",
                 (None if Path(word).exists() else meant(word)) or f"New text is named by --input {word}",
             )
-    # A key of digits alone is not the number that Hydra's grammar would read.
+    # A key of digits alone is not the number that it would be read as.
     keys = [word.partition("=")[2].strip("'\"") for word in words if word.startswith("run=")]
     given = parse_overrides([word for word in words if not word.startswith("run=")])
     for name in given:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.data.column_names import fit, plain, whole
-from bench.data.files import UNWRITABLE
 from bench.data.messages import check_name
 from bench.data.sources.annotation_tools import annotated
 from bench.data.sources.cells import SHIFTED, LeftOut
@@ -18,6 +17,7 @@ from bench.errors import ConfigError, DataError, nearest
 from bench.scaffold.guess import BY_NAME, Guess, guess_label, guess_pair, guess_text
 from bench.scaffold.profile import MOST_LABELS, Profile
 from bench.scaffold.request import Given
+from bench.schema.dialect import UNWRITABLE
 from bench.text.identity import name_key
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.encodings import check_encoding
-from bench.data.files import UNWRITABLE, check_file
+from bench.data.files import check_file
 from bench.data.messages import listed
 from bench.data.sources.delimited import QUOTINGS
 from bench.data.sources.formats import FORMATS, SUFFIXES
@@ -21,6 +21,7 @@ from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
 from bench.scaffold.files import find_file, find_files, find_folder
 from bench.scaffold.found import Found
+from bench.schema.dialect import UNWRITABLE
 
 HUB = re.compile(r"(?P<dataset>[\w.-]+/[\w.-]+)(:(?P<config>[\w.-]+))?(@(?P<revision>[\w./-]+))?", re.ASCII)
 """A data set of the Hub, as in ``owner/name``, ``owner/name:config`` or ``owner/name@revision``."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.discovery import model_names
 from bench.errors import ConfigError
+from bench.schema.export import FOLDER, editor_line, write_schema
 from bench.support.places import make_folder, replacing
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def scaffold_model(name: str, folder: Path, force: bool = False) -> list[Path]:
     Returns
     -------
     list of pathlib.Path
-        The files written: definition, module and test.
+        The files written: definition, module and test, and the schema by which editors check the definition.
 
     Raises
     ------
@@ -60,14 +61,19 @@ def scaffold_model(name: str, folder: Path, force: bool = False) -> list[Path]:
             f"There is already a model '{name}'; yours would be taken in its place.",
             "Choose another name, or replace it with --force.",
         )
-    values = {"name": name, "module": module, "class_name": _class_name(name)}
+    values = {
+        "name": name,
+        "module": module,
+        "class_name": _class_name(name),
+        "editor_line": editor_line("model").rstrip(),
+    }
     templates = files("bench.scaffold") / "templates"
     for path, template in written.items():
         text = (templates / f"{template}.template").read_text(encoding="utf-8")
         make_folder(path.parent)
         with replacing(path) as beside:
             beside.write_text(Template(text).substitute(values), encoding="utf-8")
-    return list(written)
+    return [*written, write_schema("model", folder / FOLDER)]
 
 
 def _class_name(name: str) -> str:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from bench.checks import check_task
 from bench.checks.labels import joined_names
 from bench.data.card import BEGIN, END, describe, insert
@@ -39,6 +37,8 @@ from bench.scaffold.header import check_header, check_one_table
 from bench.scaffold.profile import MOST_LABELS
 from bench.scaffold.repeats import ask_for_a_claim
 from bench.scaffold.request import Request
+from bench.schema.dialect import dump, parse_file
+from bench.schema.export import FOLDER, editor_line, write_schema
 from bench.support.places import folder_beside, make_folder
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Scaffold:
     task : Task
         The task, built of the file that was written.
     files : list of pathlib.Path
-        What was written: the definition and the data card.
+        What was written: the definition, the data card, and the schema by which editors check the definition.
     reading : str
         What was read, and from which columns, in a sentence.
     choices : tuple of str
@@ -198,9 +198,11 @@ def scaffold_task(request: Request, folder: Path) -> Scaffold:
         begin=BEGIN,
         end=END,
     )
-    files = _write(
-        target, {"task.yaml": _to_yaml(definition), "README.md": insert(card, describe(task), target / "README.md")}
-    )
+    texts = {
+        "task.yaml": editor_line("task") + _to_yaml(definition),
+        "README.md": insert(card, describe(task), target / "README.md"),
+    }
+    files = [*_write(target, texts), write_schema("task", folder / FOLDER)]
     remarks = (*found.remarks, *_named_classes(found, label), *_remarks(task, summary), *chosen.remarks)
     return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
 
@@ -237,10 +239,9 @@ def _check_withheld(found: Found, examples: pd.DataFrame, splits: Sequence[str])
 def _to_yaml(definition: dict[str, Any]) -> str:
     """Write a definition as YAML, with Arabic as it is unless that is read back as something else."""
     for as_it_is in (True, False):
-        text = yaml.safe_dump(
-            definition, default_flow_style=None, allow_unicode=as_it_is, width=math.inf, sort_keys=False
-        )
-        if yaml.safe_load(text) == definition:  # PyYAML writes some line ends, such as U+0085, so that they are lost
+        text = dump(definition, default_flow_style=None, allow_unicode=as_it_is, width=math.inf)
+        # PyYAML writes some line ends, such as U+0085, so that they are lost.
+        if parse_file(text, Path("task.yaml")) == definition:
             break
     return text
 

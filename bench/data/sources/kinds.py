@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.data.files import MissingFileError
 from bench.data.section import Section
@@ -12,7 +12,6 @@ from bench.data.sources.sample import from_sample
 from bench.data.sources.segments import from_segments
 from bench.data.sources.standoff import from_standoff
 from bench.data.sources.table import from_table
-from bench.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,13 +30,18 @@ KINDS = {
 
 
 def read_source(
-    source: object, inputs: tuple[str, ...], labels: LabelSet, origin: Path, mirror: Path | None = None
+    source: Mapping[str, Any],
+    inputs: tuple[str, ...],
+    labels: LabelSet,
+    origin: Path,
+    mirror: Path | None = None,
+    definition: Mapping[str, Any] | None = None,
 ) -> Records:
     """Read a task's examples.
 
     Parameters
     ----------
-    source : object
+    source : mapping of str to object
         The ``source`` section of the task's file; its ``kind`` is one of `KINDS`.
     inputs : tuple of str
         The input columns.
@@ -47,6 +51,8 @@ def read_source(
         The task's file; the paths in `source` are relative to its folder.
     mirror : pathlib.Path, optional
         A folder to take published files from; see `bench.data.published`.
+    definition : mapping of str to object, optional
+        All that the task's file says, which knows its lines.
 
     Raises
     ------
@@ -55,13 +61,8 @@ def read_source(
     bench.errors.DataError
         If the data break their contract.
     """
-    if not isinstance(source, Mapping):
-        raise ConfigError(f"{origin}: 'source' must be a mapping, not {source!r}.", f"Its kinds: {', '.join(KINDS)}.")
-    kind = source.get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise ConfigError(f"{origin}: source.kind is {kind!r}.", nearest(str(kind), KINDS))
     try:
-        return KINDS[kind](Section(source, "source", origin), inputs, labels, mirror)
+        return KINDS[source["kind"]](Section(source, "source", origin, definition), inputs, labels, mirror)
     except MissingFileError as error:
         named = f"{origin} names it under source."
         raise MissingFileError(error.message, named if error.hint is None else f"{error.hint}\n{named}") from error

@@ -1,0 +1,200 @@
+"""What a user wrote, held against a model of pydantic; the one place where its errors become messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WrapValidator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from bench.errors import ConfigError, UserError, nearest, without_halves
+from bench.schema.dialect import place_of
+
+Checked = TypeVar("Checked", bound="Section")
+
+SAID = "said"
+"""The type of errors that say what is wrong in words of their own."""
+
+_OF_TYPE = {"model_type": "a mapping", "dict_type": "a mapping", "list_type": "a list"}
+"""What was expected, where no declaration says it."""
+
+
+class Section(BaseModel):
+    """A mapping that a user writes; keys that it does not declare are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    tag: ClassVar[str] = ""
+    """What tells it from others that can stand in its place: a name after NUL, which no key of a file has."""
+
+    form: ClassVar[str | None] = None
+    """How it is written, as a hint where a key is missing."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a mapping was written, for messages.
+
+    Parameters
+    ----------
+    origin : object
+        The file.
+    prefix : str
+        What stands before the mapping's keys.
+    words : bool
+        Whether its keys can be typed, and are named as they would be: ``search.trials=1.5``.
+    missing : str or None
+        What to do about a missing key.
+    error : type
+        The error that is raised.
+    """
+
+    origin: object
+    prefix: str = ""
+    words: bool = False
+    missing: str | None = None
+    error: type[UserError] = ConfigError
+
+
+def check(kind: type[Checked], content: Mapping[Any, Any], place: Place) -> Checked:
+    """Read a mapping as a section, or raise an error about the first thing that is wrong with it.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If a key is unknown or missing, or a value is wrong. It names the file, the line as far as it is known, the key,
+        what was expected and the nearest right name.
+    """
+    try:
+        return kind.model_validate(_plain(content))
+    except ValidationError as error:
+        raise _told(kind, content, place, min(error.errors(include_url=False), key=_rank)) from None
+
+
+def expects(expected: str, hint: str | None = None) -> WrapValidator:
+    """Say of a value that is refused what was expected."""
+
+    def read(value: Any, handler: Callable[[Any], Any]) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise unexpected(expected, hint) from None
+
+    return WrapValidator(read)
+
+
+def unexpected(expected: str, hint: str | None = None) -> PydanticCustomError:
+    """Make an error that says what was expected of a value."""
+    return PydanticCustomError("expected", "{expected}", {"expected": expected, "hint": hint})
+
+
+def mapping(expected: str, hint: str | None = None) -> BeforeValidator:
+    """Refuse what is neither a mapping nor null."""
+    return _of_kind(Mapping | None, expected, hint)
+
+
+def listed(expected: str, hint: str | None = None) -> BeforeValidator:
+    """Refuse what is neither a list nor null."""
+    return _of_kind(list | tuple | None, expected, hint)
+
+
+def wrong(message: str, hint: str | None = None, *below: str) -> PydanticCustomError:
+    """Make an error about a value, or a key below it, in words that follow its name."""
+    return PydanticCustomError(SAID, "{message}", {"message": message, "hint": hint, "below": below})
+
+
+def _plain(value: Any) -> Any:
+    """Write mappings and lists, as code may give them, as YAML gives them."""
+    if isinstance(value, Mapping):
+        return {without_halves(str(key)): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _of_kind(kind: Any, expected: str, hint: str | None) -> BeforeValidator:
+    def read(value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise unexpected(expected, hint)
+        return value
+
+    return BeforeValidator(read)
+
+
+def _rank(error: ErrorDetails) -> int:
+    """Unknown keys first, since they may be others misspelt, then missing ones."""
+    return {"extra_forbidden": 0, "missing": 1}.get(error["type"], 2)
+
+
+def _told(kind: type[Section], content: Mapping[Any, Any], place: Place, error: ErrorDetails) -> UserError:
+    context = error.get("ctx", {})
+    loc = (*error["loc"], *context.get("below", ()))
+    way = tuple(part for part in loc if not _is_tag(part))
+    at = place_of(place.origin, content, *way)
+    where = "" if place.words and at == str(place.origin) and error["type"] != "missing" else f"{at}: "
+    if place.words:
+        way = tuple(part for part in way if isinstance(part, str))
+    items = max((number for number, part in enumerate(way, 1) if isinstance(part, int)), default=0)
+    if 0 < items < len(way):
+        where, way = f"{where}{_named(way[:items])}: ", way[items:]
+    named = place.prefix + _named(way)
+    quoted = named if place.words or len(way) > 1 or items == len(way) else f"'{named}'"
+    hint = context.get("hint")
+    if error["type"] == "extra_forbidden":
+        keys = [key for section in _sections_at(kind, loc[:-1]) for key in keys_of(section)]
+        hint = nearest(str(way[-1]), keys)
+        return place.error(where + (f"{named}: unknown key." if place.words else f"unknown key '{named}'."), hint)
+    if error["type"] == "missing":
+        forms = [section.form for section in _sections_at(kind, loc[:-1]) if section.form]
+        return place.error(f"{where}{quoted} is missing.", next(iter(forms), place.missing))
+    if error["type"] == SAID:
+        return place.error(f"{where}{quoted}{context['message']}", hint)
+    expected = context.get("expected", _OF_TYPE.get(error["type"], error["msg"]))
+    if place.words:
+        given = json.dumps(error["input"], ensure_ascii=False, default=str)
+        return place.error(f"{where}{named}={given}: expected {expected}.", hint)
+    return place.error(f"{where}{quoted} must be {expected}, not {error['input']!r}.", hint)
+
+
+def _is_tag(part: int | str) -> bool:
+    """Whether a part of an error's way is no key, but says which of several sections was read."""
+    return isinstance(part, str) and part.startswith("\0")
+
+
+def _named(way: Sequence[int | str]) -> str:
+    """Name what a way leads to.
+
+    Examples
+    --------
+    >>> _named(("source", "columns", "text")), _named(("published", 0))
+    ('source.columns.text', 'published, item 1')
+    """
+    named = ".".join(str(part) if isinstance(part, str) else f"\0{part + 1}" for part in way)
+    return named.replace(".\0", ", item ")
+
+
+def keys_of(kind: type[BaseModel]) -> list[str]:
+    """The keys of a section, as they are written."""
+    return [field.alias or name for name, field in kind.model_fields.items()]
+
+
+def _sections_at(kind: type[Section], loc: Sequence[int | str]) -> list[type[Section]]:
+    """The sections that an error's way leads to; several where it does not say which of them was read."""
+    found = [kind]
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        if _is_tag(part):
+            found = [section for section in found if section.tag == part] or found
+        else:
+            fields = [section.model_fields.items() for section in found]
+            inner = [field.annotation for known in fields for name, field in known if part in (name, field.alias)]
+            found = [section for annotation in inner for section in _sections(annotation)]
+    return found
+
+
+def _sections(annotation: Any) -> list[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in _sections(part)]

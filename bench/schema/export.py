@@ -1,0 +1,77 @@
+"""JSON Schemas of the files that users write, by which editors complete and check them."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from bench.support.places import make_folder, replacing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.schema.check import Section
+
+FILES = {
+    "task": ("tasks/NAME/task.yaml", "bench.schema.task", "TaskFile"),
+    "model": ("configs/model/NAME.yaml", "bench.schema.model", "ModelFile"),
+    "encoder": ("configs/encoder/NAME.yaml", "bench.schema.encoder", "EncoderFile"),
+    "config": ("configs/config.yaml", "bench.schema.run", "Settings"),
+    "search": ("configs/search/NAME.yaml", "bench.schema.run", "SearchFile"),
+    "validation": ("configs/validation/NAME.yaml", "bench.schema.run", "ValidationFile"),
+    "execution": ("configs/execution/NAME.yaml", "bench.schema.run", "ExecutionFile"),
+}
+"""By the name of a schema, the files that it is of, and the module and class that declare it."""
+
+FOLDER = "schemas"
+"""Where ``bench new`` puts the schemas that its files name, in the user's folder."""
+
+
+def json_schema(name: str) -> dict[str, Any]:
+    """Return the JSON Schema of a kind of file.
+
+    Examples
+    --------
+    >>> json_schema("search")["required"]
+    ['trials', 'timeout']
+    """
+    path, module, declared = FILES[name]
+    kind: type[Section] = getattr(import_module(module), declared)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **kind.model_json_schema(),
+        "title": f"{path} of bench",
+    }
+
+
+def to_text(schema: dict[str, Any]) -> str:
+    """Write a schema as JSON."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def write_schema(name: str, folder: Path) -> Path:
+    """Write the schema of a kind of file into a folder, and return its path.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If it cannot be written there.
+    """
+    path = folder / f"bench-{name}.json"
+    make_folder(folder)
+    with replacing(path) as beside:
+        beside.write_text(to_text(json_schema(name)), encoding="utf-8", newline="\n")
+    return path
+
+
+def editor_line(name: str) -> str:
+    r"""Return the comment by which editors find the schema of a file that ``bench new`` writes.
+
+    Examples
+    --------
+    >>> editor_line("task")
+    '# yaml-language-server: $schema=../../schemas/bench-task.json\n'
+    """
+    up = "../" * FILES[name][0].count("/")
+    return f"# yaml-language-server: $schema={up}{FOLDER}/bench-{name}.json\n"

@@ -1,0 +1,42 @@
+"""What a file of ``configs/model/`` may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, WithJsonSchema
+
+from bench.schema.check import Section, expects, mapping
+from bench.schema.run import Flag
+
+_NUMBER = {"type": "number"}
+_RANGE = {
+    "type": "object",
+    "properties": {"low": _NUMBER, "high": _NUMBER, "log": {"type": "boolean"}, "step": _NUMBER},
+    "required": ["low", "high"],
+    "additionalProperties": False,
+}
+Dimension = Annotated[Any, WithJsonSchema({"anyOf": [{"type": "array", "minItems": 1}, _RANGE]})]
+"""A list of values or a range; `bench.models.space` reads and checks it."""
+
+Text = Annotated[str, expects("text")]
+
+
+class ModelFile(Section):
+    """A model: an estimator, the features it reads, and what its search explores."""
+
+    name: Text = Field(description="As in model=NAME; the file has the same name.")
+    description: Annotated[str | None, expects("text")] = Field(None, description="One line on what it is.")
+    features: Annotated[str | None, expects("the name of a feature set")] = Field(
+        None,
+        description="A feature set, or the import path of a transformer class; without it the estimator takes text.",
+    )
+    estimator: Text = Field(description="The import path of a scikit-learn compatible classifier class.")
+    params: Annotated[dict[str, Any] | None, mapping("a mapping of names to values")] = Field(
+        None, description="Fixed parameters: NAME or estimator.NAME of the estimator, features.NAME of the features."
+    )
+    search: Annotated[
+        dict[str, Dimension] | None,
+        mapping("a mapping of parameters to values", "For example: estimator.C: {low: 0.01, high: 100.0, log: true}"),
+    ] = Field(None, description="The parameters that are searched: a list of values each, or {low, high, log, step}.")
+    prune: Flag = Field(False, description="Whether bad settings are stopped after some of the inner folds.")

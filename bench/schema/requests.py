@@ -1,0 +1,64 @@
+"""What may be typed for ``bench compare``, ``bench report`` and ``bench plan-labels``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from bench.schema.check import Section, expects
+from bench.schema.run import AtLeastOne, AtLeastTwo, Name, Split
+
+
+def _several(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _names(value: Any) -> list[str]:
+    """Names as they are typed: one, several, or none where it is null or ``all``."""
+    return [] if value in (None, "all") else list(dict.fromkeys(map(str, _several(value))))
+
+
+Names = Annotated[list[str], BeforeValidator(_names)]
+Whole = Annotated[int | None, expects("a whole number")]
+Share = Annotated[float, Field(ge=0, le=1), expects("a number from 0 to 1", "For example: 0.05")]
+
+
+class CompareWords(Section):
+    """What ``bench compare`` and ``bench report`` take."""
+
+    task: Names = []
+    model: Names = []
+    metric: Name = None
+    baseline: Name = None
+    rope: Annotated[
+        float, Field(ge=0, lt=1), expects("a difference of scores, from 0 to below 1", "For example: rope=0.01")
+    ] = 0.01
+    seed: Whole = None
+    search: Name = None
+    results: Name = None
+    group: Name = Field(None, alias="validation.group")
+    splits: Split | None = Field(None, alias="validation.splits")
+    folds: AtLeastTwo | None = Field(None, alias="validation.folds")
+    inner_folds: AtLeastTwo | None = Field(None, alias="validation.inner_folds")
+    repeats: AtLeastOne | None = Field(None, alias="validation.repeats")
+
+
+class PlanWords(Section):
+    """What ``bench plan-labels`` takes."""
+
+    task: Name = None
+    examples: Annotated[
+        list[Annotated[int, Field(ge=10, le=10**7), expects("a whole number from 10 to 10,000,000")]],
+        BeforeValidator(_several),
+    ] = [200, 500, 1_000, 2_000, 5_000]
+    difference: Annotated[list[Share], BeforeValidator(_several)] = [0.02, 0.05, 0.10]
+    per_group: Annotated[int, Field(ge=1, le=10**6), expects("a whole number from 1 to 1,000,000")] = 1
+    alike: Share = 0.05
+    accuracy: Share = 0.8
+    agreement: Share | None = None
+    folds: Annotated[int, Field(ge=2, le=1_000), expects("a whole number from 2 to 1,000")] = 5
+    models: Annotated[int, Field(ge=2, le=1_000), expects("a whole number from 2 to 1,000")] = 2
+    rope: Share = 0.01
+    metric: Name = None
+    results: Name = None

@@ -1,0 +1,106 @@
+"""What ``config.yaml`` and the files of ``configs/search/``, ``validation/`` and ``execution/`` may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+
+from bench.schema.check import Section, expects, mapping, unexpected
+
+EXAMINE_TIMEOUT = 300.0
+"""Seconds that looking at one model may take, where no file says it."""
+
+
+def _name(value: Any) -> str | None:
+    """A name as it is typed, also of a folder that is not in UTF-8; a whole number is one too."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise unexpected("one name; a number or true as a name is quoted, twice for the shell")
+    return str(value)
+
+
+def _digits(value: Any) -> Any:
+    """A whole number as a text, since it is a name where one is asked for."""
+    return str(value) if type(value) is int else value
+
+
+Count = Annotated[int, Field(ge=0), expects("a whole number, at least 0")]
+AtLeastOne = Annotated[int, Field(ge=1), expects("a whole number, at least 1")]
+AtLeastTwo = Annotated[int, Field(ge=2), expects("a whole number, at least 2")]
+Flag = Annotated[bool, expects("true or false")]
+Seconds = Annotated[float | None, Field(gt=0, allow_inf_nan=False), expects("a number of seconds above 0, or null")]
+Name = Annotated[
+    str | None, PlainValidator(_name), WithJsonSchema({"type": ["string", "integer", "null"], "pattern": "\\S"})
+]
+Label = Annotated[
+    str, BeforeValidator(_digits), expects("a label's name", "A label called true or 1.0 is quoted: {a: 'true'}")
+]
+Split = Annotated[Literal["published", "grouped"], expects("one of published, grouped")]
+
+
+class SearchFile(Section):
+    """The budget of the search in each outer fold."""
+
+    trials: Count = Field(description="Settings to try; 0 takes the model's own and searches nothing.")
+    timeout: Seconds = Field(description="Seconds after which no further setting is tried.")
+
+
+class ValidationFile(Section):
+    """How examples are split."""
+
+    group: Name = Field(description="The column that no split cuts through; null is the task's own.")
+    splits: Split = Field(
+        description="Whether a published split is kept, or its examples are pooled and dealt into folds."
+    )
+    folds: AtLeastTwo = Field(description="Outer folds where there are more than ten groups.")
+    inner_folds: AtLeastTwo = Field(description="Inner folds where there are more than ten groups.")
+    repeats: AtLeastOne = Field(description="Repeats of the outer folds where there are more than ten groups.")
+
+
+class ExecutionFile(Section):
+    """Where folds run."""
+
+    workers: Annotated[
+        Annotated[int, Field(ge=1)] | Literal["auto"],
+        expects("a whole number, at least 1", "Or auto: one a core, or fewer where memory is short."),
+    ] = Field(description="Processes; auto is one a core, or fewer where memory is short.")
+    cell_timeout: Seconds = Field(description="Seconds after which a fold is stopped and stored as failed.")
+    examine_timeout: Seconds = Field(
+        EXAMINE_TIMEOUT, description="Seconds that looking at a model may take before anything runs."
+    )
+    device: Annotated[Literal["auto", "cpu", "cuda"], expects("one of auto, cpu, cuda")] = Field(
+        description="What torch computes on; auto is a GPU where there is one."
+    )
+
+
+class Store(Section):
+    """Where runs are stored."""
+
+    results: Name = Field(description="The folder where runs are stored.")
+
+
+class Settings(Store):
+    """What ``bench run`` does unless told otherwise."""
+
+    defaults: list[dict[str, Any]] = Field([], description="The files in force: one of each group, and the models.")
+    seed: Count = Field(description="Every random choice is derived from it.")
+    force: Flag = Field(description="Whether to run anew what is stored already.")
+    tracking: Flag = Field(description="Whether to log to MLflow.")
+    mirror: Name = Field(
+        None, alias="data.mirror", description="A folder to take published data from in the network's place."
+    )
+    train_on: Name = Field(None, description="Another task whose examples train too.")
+
+
+class TrainOnWords(Section):
+    """What is typed about another task whose examples train."""
+
+    labels: Annotated[
+        dict[str, Label] | None,
+        mapping(
+            "a mapping of its labels to the task's", 'For example: "train_on.labels={agree: agree, other: unrelated}"'
+        ),
+    ] = None
+    only: Flag = False

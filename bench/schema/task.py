@@ -1,0 +1,87 @@
+"""What a ``task.yaml`` may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from bench.schema.check import Section, expects, listed, mapping
+from bench.schema.run import Flag
+from bench.schema.source import Source
+
+INPUTS = (["text"], ["claim", "text"])
+QUOTE = "Quote it: YAML reads true, null and 1 as values."
+FORM = "One figure is {system: BERT, metric: macro_f1, value: 0.767, source: Khouja 2020}."
+
+Told = Annotated[str, Field(pattern=r"\S"), expects("text")]
+Sentence = Annotated[str, Field(pattern=r"\S"), expects("a sentence")]
+
+
+def _known(inputs: list[str]) -> list[str]:
+    if inputs not in INPUTS:
+        raise ValueError
+    return inputs
+
+
+class Figure(Section):
+    """A result that was published on the task's own split."""
+
+    form = FORM
+
+    system: Annotated[str, Field(pattern=r"\S"), expects("text", "Quote it.")] = Field(description="What was scored.")
+    metric: Annotated[str, expects("text")] = Field(description="The metric's name.")
+    value: Annotated[float, expects("a number", "Write per cent as a share: 76.7 is 0.767.")] = Field(
+        description="The score, a share rather than per cent."
+    )
+    source: Annotated[str, Field(pattern=r"\S"), expects("text", "Quote it.")] = Field(
+        description="Where it was published."
+    )
+
+
+Figures = Annotated[list[Annotated[Figure, mapping("a mapping", FORM)]] | None, listed("a list of figures", FORM)]
+
+
+class Published(Section):
+    """The part of a task's file about results that others published; other keys are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    published: Figures = None
+
+
+class TaskFile(Section):
+    """A task: labelled examples, what is read of them, and how they are scored."""
+
+    name: Told = Field(description="As in task=NAME; the folder has the same name.")
+    version: Annotated[int, Field(ge=1), expects("a whole number from 1")] = Field(
+        1, description="Raised where labels change."
+    )
+    description: Told = Field(description="One line on what is asked of a text.")
+    source: Source = Field(description="Where the examples come from.")
+    inputs: Annotated[list[Literal["text", "claim"]], AfterValidator(_known), expects("[text] or [claim, text]")] = (
+        Field(description="What a model reads: [text] or [claim, text].")
+    )
+    labels: Annotated[list[Annotated[str, expects("text", QUOTE)]], listed("a list")] = Field(
+        description="The labels, in the order of tables.", json_schema_extra={"minItems": 2}
+    )
+    label_map: Annotated[
+        dict[str, Annotated[str, expects("one of labels")]] | None,
+        mapping("a mapping of the annotators' labels to the task's"),
+    ] = Field(None, description="The task's label for each label of the annotators.")
+    descriptions: Annotated[dict[str, Sentence] | None, mapping("a mapping of each label to a sentence")] = Field(
+        None, description="A sentence for each label; {claim} stands for the claim."
+    )
+    group: Annotated[str | None, expects("text")] = Field(None, description="The column that no split cuts through.")
+    metric: Annotated[str, expects("text")] = Field("macro_f1", description="The metric that ranks models.")
+    averaged_over: Annotated[str | None, expects("text")] = Field(
+        None, description="The column within whose values the metric is computed, to be averaged over them."
+    )
+    strict: Flag = Field(False, description="Whether a row without a text or a label is an error.")
+    allow_repeats: Flag = Field(False, description="Whether many repeated inputs are allowed.")
+    homepage: Annotated[str | None, Field(pattern=r"^https?://\S+$"), expects("an http or https address")] = Field(
+        None, description="Where the data are published."
+    )
+    licence: Annotated[Told | None, expects("text")] = Field(None, description="Under which licence.")
+    citation: Annotated[Told | None, expects("text")] = Field(None, description="What to cite.")
+    published: Figures = Field(None, description="Results that others published on the task's own split.")
