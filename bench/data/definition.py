@@ -157,8 +157,8 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     averaged_over = file.averaged_over or ""
     if averaged_over and metric.needs_probabilities:
         raise ConfigError(
-            f"{place_of(origin, definition, 'averaged_over')}: averaged_over: {metric.name} is of probabilities, and only "
-            "metrics of labels are averaged.",
+            f"{place_of(origin, definition, 'averaged_over')}: averaged_over: {metric.name} is of probabilities, and "
+            "only metrics of labels are averaged.",
             "Choose another metric, or take averaged_over out.",
         )
     records = read_source(_with_value(definition["source"], averaged_over), inputs, labels, origin, mirror, definition)
