@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.config import RunConfig
-from bench.engines.execute import Cell, execute, warm_up
 from bench.errors import ConfigError
+from bench.planning.workers import warm_up
 from bench.results.cell import CellResult
 from bench.results.curves import FOLDER, summarise_curve
 from bench.results.store import RunFolder, run_key
+from bench.running.cells import Cell, run_cells
 from bench.running.runner import InterruptedRun, Observer
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
         execution = config.execution
         try:
             with closing(
-                execute(
+                run_cells(
                     [point.evaluation for point in points],
                     todo,
                     prepared.workers,

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.config import RunConfig
-from bench.engines.execute import Cell, execute, warm_up
+from bench.planning.workers import warm_up
 from bench.results.cell import FINAL, CellResult, Fold
 from bench.results.leaderboard import write_leaderboard
 from bench.results.store import to_json
+from bench.running.cells import Cell, run_cells
 from bench.tracking import Tracker
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _execute(
     start = time.perf_counter()
     todo = [Cell(numbers[id(each)], fold) for each, fold in cells]
     execution = config.execution
-    with closing(execute(evaluations, todo, planned.workers, execution.cell_timeout, execution.device)) as results:
+    with closing(run_cells(evaluations, todo, planned.workers, execution.cell_timeout, execution.device)) as results:
         for cell, result in results:
             each = planned.runs[cell.evaluation]
             each.folder.write_cell(result)
