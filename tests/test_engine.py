@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -295,7 +296,8 @@ def test_nothing_of_a_command_that_ends_goes_on_or_stays(kind: str, sent: signal
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     mark = f"engine-test-{os.getpid()}-{kind}-{sent}"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "BENCH_TEST_MARK": mark}
+    root, temporary = str(Path(__file__).parents[1]), tempfile.mkdtemp(dir="/tmp")
+    environment = {**os.environ, "PYTHONPATH": root, "BENCH_TEST_MARK": mark, "TMPDIR": temporary}
     process = subprocess.Popen(
         [sys.executable, str(script), kind],
         env=environment,
@@ -315,6 +317,7 @@ def test_nothing_of_a_command_that_ends_goes_on_or_stays(kind: str, sent: signal
     while having(mark):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+    Path(temporary).rmdir()
 
 
 def having(mark: str) -> list[str]:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LimitReached
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -56,8 +57,8 @@ class LocalEngine:
     >>> import math
     >>> with LocalEngine() as engine:
     ...     number = engine.submit(Unit(math.factorial, (5,)))
-    ...     list(engine.outcomes()) == [(number, Value(120))]
-    True
+    ...     dict(engine.outcomes())[number]
+    Value(value=120)
     """
 
     def __init__(self, at_once: int = 1, device: str = "auto", state: Unit | None = None, fresh: bool = False) -> None:
@@ -102,10 +103,10 @@ class LocalEngine:
                 continue
             unit, worker = self._running.pop(number)
             outcome = worker.outcome(future, unit.limit)
-            if isinstance(outcome, Died | TimedOut):
-                _end([worker])
-            else:
+            if worker.sound:
                 self._idle.append(worker)
+            else:
+                _end([worker])
             self._start_waiting()
             yield number, outcome
 
@@ -156,26 +157,37 @@ class _Worker:
         self._start = Start(fresh)
         self._pool = ProcessPool(1, initializer=settle, initargs=(environment, fresh), context=self._start)
         self._ready = False
+        self.sound = False
+        """Whether it has run its latest unit and can run another."""
 
     @property
     def alive(self) -> bool:
         return self._pool.active
 
     def start(self, unit: _Waiting, state: bytes | None) -> Future[Reply]:
-        args = unit.packed, None if self._ready else state
-        return self._pool.schedule(perform, args=args, timeout=unit.limit)
+        self.sound = False
+        try:
+            return self._pool.schedule(perform, args=(unit.packed, None if self._ready else state), timeout=unit.limit)
+        except (OSError, RuntimeError) as error:  # Such as that the system starts no more processes.
+            failed: Future[Reply] = Future()
+            failed.set_exception(error.__cause__ if isinstance(error.__cause__, OSError) else error)
+            return failed
 
     def outcome(self, future: Future[Reply], limit: float | None) -> Outcome[Any]:
-        error = future.exception()
-        if error is None:
-            return self._read(future.result())
-        if isinstance(error, LimitReached) and limit is not None:
-            return TimedOut(limit)
-        status = error.exitcode if isinstance(error, ProcessExpired) else self._status()
-        return Died(0 if status == ENDED else status)
+        match future.exception():
+            case None:
+                return self._read(future.result())
+            case LimitReached() if limit is not None:
+                return TimedOut(limit)
+            case ProcessExpired(exitcode=status):
+                return Died(0 if status == ENDED else status)
+            case BrokenProcessPool():  # The process ended before Pebble had heard that it had begun.
+                return Died(self._status())
+            case error:
+                return Failed(error if isinstance(error, Exception) else RuntimeError(repr(error)), "")
 
     def _read(self, reply: Reply) -> Outcome[Any]:
-        self._ready = reply.ready
+        self._ready, self.sound = reply.ready, True
         try:
             outcome: Outcome[Any] = pickle.loads(reply.packed)
         except Exception as error:
@@ -184,12 +196,12 @@ class _Worker:
         return outcome
 
     def _status(self) -> int:
-        """How the process ended, where Pebble had not heard yet that it had begun."""
         process = self._start.process
         if process is None:
             return 1
         process.join(PATIENCE)
-        return process.exitcode or 1
+        status = process.exitcode or 1
+        return 0 if status == ENDED else status
 
     def stop(self, at_once: bool) -> None:
         self._pool.stop()

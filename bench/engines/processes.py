@@ -41,9 +41,7 @@ def start_server(libraries: Sequence[str]) -> None:
         return
     from multiprocessing import forkserver
 
-    from bench.engines.sockets import use_own_folder
-
-    use_own_folder()
+    _use_own_folder()
     multiprocessing.get_context("forkserver").set_forkserver_preload([*libraries, "bench.engines.local"])
     with _undisturbed():
         forkserver.ensure_running()
@@ -67,6 +65,8 @@ class Start:
         self._fresh = fresh
         self._context: Any = multiprocessing.get_context("forkserver" if _forks() and not fresh else "spawn")
         self.process: Process | None = None
+        if self.get_start_method() == "forkserver":
+            _use_own_folder()
 
     def Pipe(self, duplex: bool = True) -> Any:  # noqa: N802
         """Two ends of a pipe."""
@@ -143,6 +143,12 @@ class _Unlocked:
 
     def release(self) -> None:
         pass
+
+
+def _use_own_folder() -> None:
+    from bench.engines.sockets import use_own_folder
+
+    use_own_folder()
 
 
 def _forks() -> bool:

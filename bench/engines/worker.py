@@ -112,6 +112,10 @@ def _end_with_the_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        with suppress(Exception):
+            from bench.engines.sockets import remove_abandoned
+
+            remove_abandoned()
         os._exit(1)
 
 
