@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import util
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,17 @@ def test_a_unit_that_cannot_be_sent_is_refused(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "status"),
-    [("0", 0), ("3", 3), ("-9", -9), ("-11", -11), ("exit", 4), ("words", 1), ("interrupt", 1), ("deadly", 5)],
+    [
+        ("0", 0),
+        ("3", 3),
+        ("-9", -9),
+        ("-11", -11),
+        ("-15", -15),
+        ("exit", 4),
+        ("words", 1),
+        ("interrupt", 1),
+        ("deadly", 5),
+    ],
 )
 def test_a_unit_that_ends_its_process_is_told_with_the_status_and_the_next_runs(
     engine: Engine, kind: str, status: int
@@ -170,12 +181,22 @@ def test_a_worker_that_dies_between_units_is_replaced() -> None:
         assert outcome_of(engine, Unit(echo, (1,))) == Value(1)
 
 
-def test_outcomes_come_as_units_end_and_each_has_its_own() -> None:
+def until(path: Path) -> str:
+    while not path.exists():
+        time.sleep(0.01)
+    return "slow"
+
+
+def test_outcomes_come_as_units_end_and_each_has_its_own(tmp_path: Path) -> None:
     with LocalEngine(at_once=2) as engine:
         assert engine.at_once == 2
-        slow, quick = engine.submit(Unit(echo, ("slow", 1.5))), engine.submit(Unit(echo, ("quick", 0.0)))
+        slow, quick = engine.submit(Unit(until, (tmp_path / "last",))), engine.submit(Unit(echo, ("quick",)))
         died, last = engine.submit(Unit(fail, ("-9",))), engine.submit(Unit(echo, ("last",)))
-        ended = list(engine.outcomes())
+        ended = []
+        for number, outcome in engine.outcomes():
+            ended.append((number, outcome))
+            if number == last:
+                (tmp_path / "last").touch()
     assert ended == [(quick, Value("quick")), (died, Died(-9)), (last, Value("last")), (slow, Value("slow"))]
 
 
@@ -241,6 +262,9 @@ def test_a_fresh_process_has_its_own_hashes_and_may_have_children(engine: Engine
     with LocalEngine(fresh=True) as fresh:
         assert value_of(outcome_of(fresh, Unit(hash, ("نص",)))) != value_of(outcome_of(engine, Unit(hash, ("نص",))))
         assert outcome_of(fresh, Unit(nested)) == Value(3)
+    refused = outcome_of(engine, Unit(nested))
+    assert isinstance(refused, Failed)
+    assert "daemonic processes are not allowed to have children" in refused.told
 
 
 def nested() -> int:
@@ -257,6 +281,20 @@ def test_workers_have_one_thread_for_linear_algebra_and_this_process_is_as_it_wa
         assert outcome_of(fresh, Unit(os.getenv, ("OMP_NUM_THREADS",))) == Value("1")
     assert (dict(os.environ), list(sys.path)) == (environment, path)
     assert not {name for name in set(sys.modules) - modules if not name.startswith(("multiprocessing", "_"))}
+
+
+def lasting(path: Path) -> None:
+    path.touch()
+    util.Finalize(None, path.unlink, exitpriority=1)
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_worker_that_has_no_work_left_cleans_up(fresh: bool, tmp_path: Path) -> None:
+    path = tmp_path / "made"
+    with LocalEngine(fresh=fresh) as engine:
+        assert outcome_of(engine, Unit(lasting, (path,))) == Value(None)
+        assert path.exists()
+    assert not path.exists()
 
 
 def test_threads_of_the_engine_end_with_it() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LimitReached
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -21,7 +22,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from bench.engines.engine import Died, Failed, Outcome, TimedOut, Unit, UnreadableError
 from bench.engines.processes import ENDED, ONE_THREAD, Start
-from bench.engines.worker import Reply, perform, settle
+from bench.engines.worker import Reply, leave, perform, settle
 
 PATIENCE = 2.0
 """Seconds that workers without work have to end."""
@@ -106,7 +107,7 @@ class LocalEngine:
             if worker.sound:
                 self._idle.append(worker)
             else:
-                _end([worker])
+                worker.stop(0)
             self._start_waiting()
             yield number, outcome
 
@@ -115,16 +116,21 @@ class LocalEngine:
         self._waiting = deque(unit for unit in self._waiting if unit.number != number)
         if number in self._running:
             _, worker = self._running.pop(number)
-            _end([worker])
+            worker.stop(0)
             self._start_waiting()
 
     def close(self) -> None:
         """Kill what runs, and end the workers."""
-        busy = [worker for _, worker in self._running.values()]
+        deadline = time.monotonic() + PATIENCE
+        for worker in self._idle:
+            worker.dismiss()
         self._waiting.clear()
+        for _, worker in self._running.values():
+            worker.stop(0)
         self._running.clear()
-        _end(busy, self._idle)
-        self._idle = []
+        for worker in self._idle:
+            worker.stop(max(0.0, deadline - time.monotonic()))
+        self._idle.clear()
 
     def _start_waiting(self) -> None:
         while self._waiting and len(self._running) < self._at_once:
@@ -142,7 +148,7 @@ class LocalEngine:
             worker = self._idle.pop()
             if worker.alive:
                 return worker
-            _end([worker])
+            worker.stop(0)
         return _Worker(_environment(self._device), self._fresh)
 
 
@@ -203,33 +209,20 @@ class _Worker:
         status = process.exitcode or 1
         return 0 if status == ENDED else status
 
-    def stop(self, at_once: bool) -> None:
-        self._pool.stop()
-        if (process := self._start.process) is not None:
-            if at_once:
-                process.terminate()
-            else:
-                process.end()
+    def dismiss(self) -> None:
+        """Have the process end of itself, where it has no work."""
+        with suppress(RuntimeError):  # It has ended.
+            self._pool.schedule(leave)
 
-    def wait(self, seconds: float) -> None:
+    def stop(self, patience: float) -> None:
+        """Stop the process, after some seconds at most in which it may end of itself."""
         if (process := self._start.process) is not None:
-            process.join(seconds)
-            if process.is_alive():
-                process.terminate()
-                process.join()
+            process.join(patience)
+            process.terminate()
+            process.join(PATIENCE)
+        self._pool.stop()
         # Its threads look ten times a second whether they are to end, which nobody needs to wait for.
         threading.Thread(target=self._pool.join, daemon=True).start()
-
-
-def _end(busy: list[_Worker], idle: list[_Worker] | None = None) -> None:
-    """End workers, but do not wait for threads that a unit has left running in them."""
-    deadline = time.monotonic() + PATIENCE
-    for worker in busy:
-        worker.stop(at_once=True)
-    for worker in idle or []:
-        worker.stop(at_once=False)
-    for worker in (*busy, *(idle or [])):
-        worker.wait(max(0.0, deadline - time.monotonic()))
 
 
 def _environment(device: str) -> dict[str, str]:

@@ -131,11 +131,6 @@ class Process:
         if self.pid is not None:
             self._process.kill()
 
-    def end(self) -> None:
-        """Have it end of itself, where it has no work."""
-        if self.pid is not None:
-            self._process.terminate()
-
 
 class _Unlocked:
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:

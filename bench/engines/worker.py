@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import util
 from typing import Any, NoReturn
 
 from bench.engines.engine import Failed, UnreadableError, Value
@@ -40,20 +41,23 @@ class Reply:
     ready: bool
 
 
-def settle(environment: Mapping[str, str], silent: bool) -> None:
+def settle(environment: Mapping[str, str], apart: bool) -> None:
     """Make a new process ready for units, whatever they print and however its parent ends.
 
     Parameters
     ----------
     environment : mapping of str to str
         The environment variables; a process that is forked from a server has those of the server's start.
-    silent : bool
-        Whether to drop all that is printed.
+    apart : bool
+        Whether to drop all that is printed, and to leave the session of the terminal.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(environment)
-    if silent:
+    if apart:
+        if hasattr(os, "setsid"):
+            os.setsid()
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     sys.stdout, sys.stderr = _Unfailing(sys.stdout), _Unfailing(sys.stderr)
@@ -79,7 +83,7 @@ def perform(packed: bytes, state: bytes | None) -> Reply:
     except Exception as error:
         return _failed(error)
     except BaseException as end:
-        _leave(end)
+        leave(_status_of(end))
     try:
         return Reply(pickle.dumps(Value(value)), "what was returned does not unpickle", "", ready=bool(_held))
     except Exception as error:
@@ -97,15 +101,21 @@ def _failed(error: Exception) -> Reply:
     return Reply(packed, told, where, ready=bool(_held))
 
 
-def _leave(end: BaseException) -> NoReturn:
-    """End the process as Python does where nothing catches this exception."""
+def leave(status: int = 0) -> NoReturn:
+    """End the process as one that has no work left, but without waiting for threads that a unit has left running."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    util._exit_function()  # type: ignore[attr-defined]
+    os._exit(status)
+
+
+def _status_of(end: BaseException) -> int:
+    """The exit status of a process in which nothing catches this exception."""
     code = end.code if isinstance(end, SystemExit) else 1
     if not isinstance(code, int | None):
         print(code, file=sys.stderr)
-        code = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code or 0)
+        return 1
+    return code or 0
 
 
 def _end_with_the_parent() -> None:

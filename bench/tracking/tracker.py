@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from bench.engines.engine import Died, Failed, Outcome, TimedOut, Unit
-from bench.engines.local import LocalEngine
 from bench.errors import BenchError
 from bench.tracking.uri import tracking_uri
 
@@ -39,6 +38,9 @@ class Tracker:
     def __init__(self, results: Path) -> None:
         self._tracked: dict[int, Path] = {}
         self._errors: list[str] | None = None
+        # Pebble is imported while the server of the workers imports their libraries.
+        from bench.engines.local import LocalEngine
+
         self._engine = LocalEngine(state=Unit(Log, (tracking_uri(results),)), fresh=True)
         self._engine.submit(Unit(Log.load))
 
