@@ -187,6 +187,19 @@ def until(path: Path) -> str:
     return "slow"
 
 
+def test_a_process_that_cannot_be_started_is_an_error_of_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(process: Any) -> None:
+        raise OSError("no more processes")
+
+    with LocalEngine() as engine:
+        with monkeypatch.context() as full:
+            full.setattr("bench.engines.processes.Process.start", refused)
+            outcome = outcome_of(engine, Unit(echo, (1,)))
+        assert isinstance(outcome, Failed)
+        assert outcome.told == "OSError: no more processes"
+        assert outcome_of(engine, Unit(echo, (1,))) == Value(1)
+
+
 def test_outcomes_come_as_units_end_and_each_has_its_own(tmp_path: Path) -> None:
     with LocalEngine(at_once=2) as engine:
         assert engine.at_once == 2

@@ -263,6 +263,7 @@ def test_a_model_that_raises_is_stored_as_failed_and_the_others_go_on(plugin: Pa
             "predict_proba gave rows that are no probabilities",
         ),
         ("    def fit(self, X, y):\n        os._exit(3)", "ended with exit status 3 before it gave a result"),
+        ("    def fit(self, X, y):\n        os._exit(0)", "ended with exit status 0 before it gave a result"),
         ("    def fit(self, X, y):\n        os.kill(os.getpid(), 9)", "was killed by signal 9"),
     ],
 )
