@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import subprocess
@@ -278,6 +279,26 @@ def test_a_fresh_process_has_its_own_hashes_and_may_have_children(engine: Engine
     refused = outcome_of(engine, Unit(nested))
     assert isinstance(refused, Failed)
     assert "daemonic processes are not allowed to have children" in refused.told
+
+
+def test_a_fresh_process_does_not_run_the_script_that_starts_it(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import math, sys\nfrom bench.engines.engine import Unit, outcome_of\n"
+        "from bench.engines.local import LocalEngine\nmain = sys.modules['__main__']\n"
+        "with LocalEngine(fresh=True) as engine:\n"
+        "    print(outcome_of(engine, Unit(math.factorial, (5,))), sys.modules['__main__'] is main)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    ran = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout == "Value(value=120) True\n"
+
+
+def test_engines_import_nothing_of_the_rooms_above_them() -> None:
+    for path in (Path(__file__).parents[1] / "bench" / "engines").glob("*.py"):
+        imported = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ImportFrom)]
+        modules = {str(node.module) for node in imported if str(node.module).partition(".")[0] == "bench"}
+        assert all(module.startswith(("bench.engines.", "bench.support.")) for module in modules), path.name
 
 
 def nested() -> int:

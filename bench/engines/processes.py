@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from types import ModuleType
 from typing import Any
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -82,7 +84,7 @@ class Start:
 
     def Process(self, **settings: Any) -> Process:  # noqa: N802
         """A process that is not started yet."""
-        self.process = Process(self._context.Process(**settings, daemon=not self._fresh))
+        self.process = Process(self._context.Process(**settings, daemon=not self._fresh), self._fresh)
         return self.process
 
 
@@ -93,10 +95,12 @@ class Process:
     ----------
     process : multiprocessing.process.BaseProcess
         The process itself.
+    fresh : bool
+        Whether it gets nothing of the script that this process runs, which need not be one that can be imported.
     """
 
-    def __init__(self, process: Any) -> None:
-        self._process = process
+    def __init__(self, process: Any, fresh: bool) -> None:
+        self._process, self._fresh = process, fresh
         self.daemon = process.daemon
         """Is set by Pebble, to no effect."""
 
@@ -114,7 +118,7 @@ class Process:
 
     def start(self) -> None:
         """Start the process."""
-        with _undisturbed():
+        with _undisturbed(), _without_script() if self._fresh else nullcontext():
             self._process.start()
 
     def is_alive(self) -> bool:
@@ -170,6 +174,17 @@ def _undisturbed() -> Iterator[None]:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Keep Python from having a process that is started run this one's script, as it does for what that defines."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 @contextmanager
