@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from sklearn.base import BaseEstimator
 
+from bench.engines.engine import Died, Unit, outcome_of, value_of
+from bench.engines.local import LocalEngine
 from bench.errors import ModelError
 from bench.models import Model, SearchSpace
 from bench.models.conformance import RULES, check_model, check_rule, subject_of, synthetic_task
 from bench.models.persistence import dumps, loads
-from bench.models.worker import Worker
 from bench.testing import parametrize_with_rules
 
 BUILT_IN = ("majority", "stratified", "lexicon", "complement-nb", "logreg", "linear-svm", "gradient-boosting")
@@ -110,11 +111,10 @@ def test_a_model_that_hangs_is_stopped_and_the_rest_is_not_tried() -> None:
 
 
 def test_a_model_that_takes_its_process_down_fails_only_the_rules_that_do_so() -> None:
-    with Worker(limit=60) as worker:
-        subject = worker.call(subject_of, faulty("TakesTheProcessDown"))
-        with pytest.raises(ChildProcessError, match="its process ended with status 3"):
-            worker.call(check_rule, "M06", subject)
-        assert worker.call(check_rule, "M03", subject).passed
+    with LocalEngine(fresh=True) as engine:
+        subject = value_of(outcome_of(engine, Unit(subject_of, (faulty("TakesTheProcessDown"),))))
+        assert outcome_of(engine, Unit(check_rule, ("M06", subject))) == Died(3)
+        assert value_of(outcome_of(engine, Unit(check_rule, ("M03", subject)))).passed
 
 
 def test_synthetic_tasks_are_the_same_each_time_and_differ_by_class() -> None:

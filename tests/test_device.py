@@ -22,14 +22,16 @@ from small_tasks import text_task
 from bench.config import Search, compose
 from bench.data.splits import Split
 from bench.encoders import device
-from bench.engines.execute import Cell, call, execute
+from bench.engines.engine import Unit, outcome_of, value_of
 from bench.errors import ConfigError
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.features.cache import FeatureCache
 from bench.models.model import Model
 from bench.planning.plan import older_versions, plan
+from bench.planning.workers import open_engine
 from bench.results.store import RunFolder
+from bench.running.cells import Cell, run_cells
 from bench.running.runner import run
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -157,19 +159,25 @@ def test_a_cpu_takes_no_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert device.device_name() == "cpu"
 
 
+def called(function: Any, *args: Any, device: str = "auto") -> Any:
+    """What a function returns in a worker."""
+    with open_engine(device) as engine:
+        return value_of(outcome_of(engine, Unit(function, args)))
+
+
 def test_the_cpu_is_chosen_by_hiding_gpus_from_the_processes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VISIBLE, raising=False)
-    assert call(os.getenv, VISIBLE, "all", device="cpu") == ""
-    assert call(os.getenv, VISIBLE, "all", device="auto") == "all"
+    assert called(os.getenv, VISIBLE, "all", device="cpu") == ""
+    assert called(os.getenv, VISIBLE, "all", device="auto") == "all"
     assert VISIBLE not in os.environ
 
 
 def test_processes_see_the_environment_as_it_is_and_not_as_it_was_when_the_first_was_started(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert call(os.getenv, "BENCH_CACHE") == os.getenv("BENCH_CACHE")
+    assert called(os.getenv, "BENCH_CACHE") == os.getenv("BENCH_CACHE")
     monkeypatch.setenv("BENCH_CACHE", "elsewhere")
-    assert call(os.getenv, "BENCH_CACHE") == "elsewhere"
+    assert called(os.getenv, "BENCH_CACHE") == "elsewhere"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
@@ -225,7 +233,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_cells_run_on_the_cpu_where_it_is_asked_for(folder: Path) -> None:
     (_, each) = plan(compose(["task=small", "model=torched", "execution.device=cpu"])).runs
     on_cpu, otherwise = (
-        [result.status for _, result in execute([each.evaluation], [Cell(0, 0)], 1, None, device)]
+        [result.status for _, result in run_cells([each.evaluation], [Cell(0, 0)], 1, None, device)]
         for device in ("cpu", "auto")
     )
     assert (on_cpu, otherwise) == (["ok"], ["failed"])

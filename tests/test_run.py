@@ -20,15 +20,14 @@ import pytest
 from bench.catalogue import load_model, load_task
 from bench.comparison.board import corrected_leaderboard
 from bench.config import Execution, compose
-from bench.data import Task
-from bench.engines import execute as execution
-from bench.engines.execute import Cell, DiedError, Doing, HungError, call, execute, unobserved
+from bench.engines.engine import Died, TimedOut, Unit, Value, outcome_of
 from bench.errors import ModelError
-from bench.models.model import Model
 from bench.planning.plan import _examined, plan
+from bench.planning.workers import open_engine
 from bench.results.cell import FINAL
 from bench.results.leaderboard import write_leaderboard
 from bench.results.store import RunFolder, stored_runs
+from bench.running.cells import Cell, run_cells
 from bench.running.job import InterruptedRun
 from bench.running.runner import run
 
@@ -92,12 +91,10 @@ def write_model(folder: Path, name: str, body: str) -> None:
 def test_two_workers_and_cells_in_any_order_give_the_same_bytes(
     reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    backwards = execute
+    def backwards(evaluations: Any, cells: Sequence[Cell], *rest: Any) -> Any:
+        return run_cells(evaluations, list(reversed(cells)), *rest)
 
-    def reversed_execute(evaluations: Any, cells: Sequence[Cell], *rest: Any) -> Any:
-        return backwards(evaluations, list(reversed(cells)), *rest)
-
-    monkeypatch.setattr("bench.running.job.execute", reversed_execute)
+    monkeypatch.setattr("bench.running.job.run_cells", backwards)
     run(compose([*SMALL, f"results={tmp_path}", "execution.workers=2"]), Quiet())
     assert numbers(tmp_path) == numbers(reference)
 
@@ -267,6 +264,7 @@ def test_a_model_that_raises_is_stored_as_failed_and_the_others_go_on(plugin: Pa
             "predict_proba gave rows that are no probabilities",
         ),
         ("    def fit(self, X, y):\n        os._exit(3)", "ended with exit status 3 before it gave a result"),
+        ("    def fit(self, X, y):\n        os._exit(0)", "ended with exit status 0 before it gave a result"),
         ("    def fit(self, X, y):\n        os.kill(os.getpid(), 9)", "was killed by signal 9"),
     ],
 )
@@ -284,33 +282,25 @@ def test_a_model_that_hangs_is_stopped_after_the_time_limit(plugin: Path) -> Non
     assert "stopped after 6 s: raise execution.cell_timeout" in outcome.failures[0]
 
 
-def test_a_process_that_does_not_answer_is_killed() -> None:
-    with pytest.raises(HungError, match=r"it took longer than 0\.1 s and was stopped"):
-        call(time.sleep, 3600, limit=0.1)
-
-
 def test_a_model_that_hangs_when_it_is_looked_at_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     task, names = load_task("denial"), ("majority", "lexicon", "logreg", "linear-svm")
     pairs = [(replace(load_model("majority"), name=name), task) for name in names]
 
-    def answer(function: object, pairs: list[tuple[Model, Task]], *, device: str, doing: Doing, limit: float) -> object:
-        assert limit == 7.0
-        for model, _ in pairs:
-            doing(model.name)
-            if model.name == "lexicon":
-                raise HungError("it took longer than 7 s and was stopped")
-            if model.name == "logreg":
-                raise DiedError("with exit status 3")
-        return [model.name for model, _ in pairs]
+    def answer(engine: object, unit: Unit) -> object:
+        assert unit.limit == 7.0
+        name = names[unit.args[0]]
+        return {"lexicon": TimedOut(7.0), "logreg": Died(3)}.get(name, Value(name))
 
-    monkeypatch.setattr("bench.planning.plan.call", answer)
-    first, hung, died, last = _examined(pairs, Execution("local", examine_timeout=7.0), unobserved)
+    monkeypatch.setattr("bench.planning.plan.outcome_of", answer)
+    told: list[str] = []
+    first, hung, died, last = _examined(pairs, Execution("local", examine_timeout=7.0), told.append)
     assert (first, last) == ("majority", "linear-svm")
+    assert told[1] == "examining lexicon on denial (2 of 4)"
     assert isinstance(hung, ModelError)
     assert "majority.yaml: examining it hung: it took longer than 7 s and was stopped." in hung.message
     assert "execution.examine_timeout=SECONDS" in str(hung.hint)
     assert isinstance(died, ModelError)
-    assert "examining it ended its process, with exit status 3." in died.message
+    assert "examining it ended its process, which ended with exit status 3." in died.message
 
 
 def test_failed_folds_are_tried_again_by_the_same_command(plugin: Path) -> None:
@@ -425,8 +415,11 @@ def test_a_full_disk_ends_with_a_message_and_what_was_stored_stays(
 
 
 def test_blas_is_held_to_one_thread_a_worker() -> None:
-    execution.warm_up()
-    assert os.environ["OMP_NUM_THREADS"] == os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    before = dict(os.environ)
+    with open_engine() as engine:
+        for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            assert outcome_of(engine, Unit(os.getenv, (variable,))) == Value("1")
+    assert dict(os.environ) == before
 
 
 def test_piped_output_is_the_table_alone_at_80_columns(plugin: Path) -> None:

@@ -15,11 +15,12 @@ import pytest
 from bench.engines.sockets import GRACE, HELD, PREFIX, remove_abandoned
 
 SCRIPT = """
-import sys
-from bench.engines.execute import call
-import os
-print(call(os.getpid), flush=True)
-sys.stdin.read()
+import os, sys
+from bench.engines.engine import Unit, outcome_of
+from bench.planning.workers import open_engine
+with open_engine() as engine:
+    print(outcome_of(engine, Unit(os.getpid)).value, flush=True)
+    sys.stdin.read()
 """
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import posixpath
 import re
 import shutil
-import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from contest import compared, store_contest
+from filelock import FileLock
 from hostile import instance, planted
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -543,12 +545,30 @@ def test_a_tracking_failure_is_told_and_never_raised(tmp_path, monkeypatch):
 
 
 def test_a_tracker_that_died_is_told(tmp_path):
-    tracker = Tracker(tmp_path)
-    tracker._process.kill()
-    tracker._process.wait()
-    tracker.track(tmp_path)
-    (error,) = tracker.close()
-    assert "1 runs not logged" in error
+    folder = write_run(tmp_path, folds=2)
+    done = threading.Event()
+
+    def kill_all():
+        while not done.wait(0.1):
+            for process in multiprocessing.active_children():
+                process.kill()
+
+    killing = threading.Thread(target=kill_all)
+    with FileLock(folder.path / ".tracking.lock"), Tracker(tmp_path) as tracker:
+        tracker.track(folder.path)
+        killing.start()
+        (error,) = tracker.close()
+        done.set()
+        killing.join()
+    assert error == f"{folder.path}: the process that logs it was killed by signal 9 (out of memory?)"
+
+
+def test_a_tracker_that_takes_too_long_is_stopped_and_told(tmp_path):
+    folder = write_run(tmp_path, folds=2)
+    with FileLock(folder.path / ".tracking.lock"), Tracker(tmp_path) as tracker:
+        tracker.track(folder.path)
+        assert tracker.close(timeout=0.5) == ["MLflow had not logged 1 of 1 runs after 0.5 s."]
+    assert multiprocessing.active_children() == []
 
 
 def test_a_tracker_that_was_not_told_to_open_leaves_no_store(tmp_path):
@@ -562,7 +582,7 @@ def test_a_tracker_left_by_an_exception_stops_at_once_and_tracking_again_is_safe
     with pytest.raises(KeyboardInterrupt), Tracker(tmp_path) as tracker:
         tracker.track(folder.path)
         raise KeyboardInterrupt
-    assert tracker._process.returncode == -signal.SIGKILL
+    assert multiprocessing.active_children() == []
     client = open_store(tracking_uri(tmp_path))
     run = client.get_run(track(folder, client))
     assert len(client.search_runs([run.info.experiment_id])) == 3

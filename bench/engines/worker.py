@@ -1,92 +1,132 @@
-"""What a worker process does: take a cell, evaluate it, send the result back."""
+"""What a worker process does: it settles in, and runs the units that it is sent."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import pickle
 import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from multiprocessing import util
+from typing import Any, NoReturn
 
-from bench.errors import printable
-from bench.results.cell import CellResult
+from bench.engines.engine import Failed, UnreadableError, Value
 
-if TYPE_CHECKING:
-    from bench.evaluation.evaluation import Evaluation
-
-PRELOADED = (
-    "bench.evaluation.evaluate",
-    "bench.planning.examine",
-    "bench.features.cache",
-    "sklearn.dummy",
-    "sklearn.linear_model",
-    "sklearn.pipeline",
-)
-"""Modules to import once, before worker processes are forked."""
+_held: list[Any] = []
+"""The state of this process's engine, once it is made: its one element."""
 
 
-def work(evaluations: Sequence[Evaluation], connection: Connection, environment: Mapping[str, str]) -> None:
-    """Evaluate cells until the other end closes.
+@dataclass(frozen=True)
+class Reply:
+    """What a worker sends back.
 
     Parameters
     ----------
-    evaluations : sequence of Evaluation
-        What cells refer to by number.
-    connection : multiprocessing.connection.Connection
-        Cells come in as ``(number of the evaluation, fold)``, results go out.
+    packed : bytes
+        A pickled `Value` or `Failed`.
+    told, traceback : str
+        What was raised in words, and where, for the case that the other end cannot unpickle it.
+    ready : bool
+        Whether the worker holds the engine's state.
+    """
+
+    packed: bytes
+    told: str
+    traceback: str
+    ready: bool
+
+
+def settle(environment: Mapping[str, str], apart: bool) -> None:
+    """Make a new process ready for units, whatever they print and however its parent ends.
+
+    Parameters
+    ----------
     environment : mapping of str to str
         The environment variables; a process that is forked from a server has those of the server's start.
+    apart : bool
+        Whether to drop all that is printed, and to leave the session of the terminal.
     """
-    from bench.evaluation.evaluate import evaluate
-    from bench.features.cache import FeatureCache
-
-    _settle(environment)
-    caches: dict[int, FeatureCache] = {}
-    while True:
-        try:
-            number, fold = connection.recv()
-        except EOFError:
-            return
-        evaluation = evaluations[number]
-        cache = caches.setdefault(id(evaluation.task), FeatureCache(evaluation.task.frame))
-        result = evaluate(evaluation, fold, cache)
-        try:
-            connection.send(result)
-        except BrokenPipeError:
-            return
-        except Exception:
-            connection.send(CellResult(fold=fold, status="failed", error=printable(traceback.format_exc())))
-
-
-def answer(
-    connection: Connection,
-    function: Callable[..., object],
-    args: tuple[object, ...],
-    environment: Mapping[str, str],
-    tells: bool = False,
-) -> None:
-    """Send what a function returns, as ``(True, value)``, or raises, as ``(False, error)``.
-
-    One that tells what it does is given a further argument for it, and what it tells is sent as ``(None, what)``.
-    """
-    _settle(environment)
-    try:
-        telling = (lambda what: connection.send((None, what)),) if tells else ()
-        reply = (True, function(*args, *telling))
-    except Exception as error:
-        reply = (False, error)
-    with suppress(BrokenPipeError):
-        connection.send(reply)
-
-
-def _settle(environment: Mapping[str, str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(environment)
+    if apart:
+        if hasattr(os, "setsid"):
+            os.setsid()
+        for stream in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     sys.stdout, sys.stderr = _Unfailing(sys.stdout), _Unfailing(sys.stderr)
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def perform(packed: bytes, state: bytes | None) -> Reply:
+    """Run a unit.
+
+    Parameters
+    ----------
+    packed : bytes
+        The pickled function and its arguments.
+    state : bytes or None
+        The pickled function that makes the engine's state and its arguments, where this process may not hold it yet.
+    """
+    try:
+        if state is not None and not _held:
+            make, given = pickle.loads(state)
+            _held.append(make(*given))
+        function, args = pickle.loads(packed)
+        value = function(*_held, *args)
+    except Exception as error:
+        return _failed(error)
+    except BaseException as end:
+        leave(_status_of(end))
+    try:
+        return Reply(pickle.dumps(Value(value)), "what was returned does not unpickle", "", ready=bool(_held))
+    except Exception as error:
+        return _failed(UnreadableError(f"{type(value).__name__} does not pickle: {error}"))
+
+
+def _failed(error: Exception) -> Reply:
+    where = traceback.format_exc()
+    told = str(error) if isinstance(error, UnreadableError) else f"{type(error).__name__}: {error}"
+    try:
+        packed = pickle.dumps(Failed(error, where))
+        pickle.loads(packed)
+    except Exception:
+        packed = pickle.dumps(Failed(UnreadableError(told), where))
+    return Reply(packed, told, where, ready=bool(_held))
+
+
+def leave(status: int = 0) -> NoReturn:
+    """End the process as one that has no work left, but without waiting for threads that a unit has left running."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    util._exit_function()  # type: ignore[attr-defined]
+    os._exit(status)
+
+
+def _status_of(end: BaseException) -> int:
+    """The exit status of a process in which nothing catches this exception."""
+    code = end.code if isinstance(end, SystemExit) else 1
+    if not isinstance(code, int | None):
+        print(code, file=sys.stderr)
+        return 1
+    return code or 0
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        with suppress(Exception):
+            from bench.engines.sockets import remove_abandoned
+
+            remove_abandoned()
+        os._exit(1)
 
 
 class _Unfailing:

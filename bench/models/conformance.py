@@ -16,9 +16,10 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from bench.data.task import Task
+from bench.engines.engine import Unit, outcome_of, value_of
+from bench.engines.local import LocalEngine
 from bench.errors import UserError
 from bench.models import persistence
-from bench.models.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -243,9 +244,9 @@ def iter_checks(model: Model, limit: float = LIMIT) -> Iterator[RuleResult]:
     """
     stopped = ""
     failed: dict[str, str] = {}
-    with Worker(limit) as worker:
+    with LocalEngine(fresh=True) as engine:
         try:
-            subject = worker.call(subject_of, model)
+            subject = value_of(outcome_of(engine, Unit(subject_of, (model,), limit)))
         except (TimeoutError, ChildProcessError) as error:
             stopped = f"not tried: fitting {EXAMPLES} short texts failed: {error}."
         for rule in RULES.values():
@@ -256,7 +257,7 @@ def iter_checks(model: Model, limit: float = LIMIT) -> Iterator[RuleResult]:
                 yield RuleResult(rule.code, rule.name, False, reason, tried=False)
                 continue
             try:
-                result = worker.call(check_rule, rule.code, subject)
+                result = value_of(outcome_of(engine, Unit(check_rule, (rule.code, subject), limit)))
             except (TimeoutError, ChildProcessError) as error:
                 result = RuleResult(rule.code, rule.name, False, f"{error}.")
                 if isinstance(error, TimeoutError):
@@ -409,11 +410,12 @@ def _survives_long_text(subject: Subject) -> None:
 
 @_rule("M13", "can be sent to another process", "The fitted estimator pickles, and a fresh process predicts the same.")
 def _can_be_sent(subject: Subject) -> None:
-    with Worker(LIMIT / 2) as worker:
+    with LocalEngine(fresh=True) as engine:
         for task in subject.tasks():
             pickled = pickle.dumps(subject.fitted(task))
             expected = _answers(subject.fitted(task), task.frame)
-            _compare(worker.call(_answers_of, pickled, task.frame), expected, "the other process")
+            answers = value_of(outcome_of(engine, Unit(_answers_of, (pickled, task.frame), LIMIT / 2)))
+            _compare(answers, expected, "the other process")
 
 
 @_rule("M14", "can be stored", "skops writes the fitted estimator without pickle, and reads it back.")

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from bench.config import RunConfig, Search
 from bench.discovery import config_files, load_config
-from bench.engines.execute import Doing, call, unobserved
+from bench.engines.engine import Died, Failed, TimedOut, Unit, Value, outcome_of
 from bench.errors import BenchError, ConfigError
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.search import PRUNING_STARTS
+from bench.planning.workers import open_engine
 from bench.results.cell import Fold
+from bench.support.doing import Doing, unobserved
 from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -65,14 +67,20 @@ def time_notes(runs: Sequence[PlannedRun], config: RunConfig, workers: int, doin
             continue
         where = run.title
         doing(f"estimating how long {run.evaluation.model.name} takes on {run.evaluation.task.name}")
-        try:
-            execution = config.execution
-            one_fit = call(one_fit_seconds, run.evaluation, device=execution.device, limit=execution.cell_timeout)
-        except Exception as error:  # The estimator may be anybody's, and the run does not depend on it.
-            reason = error.message if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
-            notes.append(f"{where}: how long it takes cannot be told: {reason}")
-            continue
-        notes += _notes(where, run, folds, one_fit, config, workers)
+        with open_engine(config.execution.device) as engine:
+            outcome = outcome_of(engine, Unit(one_fit_seconds, (run.evaluation,), config.execution.cell_timeout))
+        # The estimator may be anybody's, and the run does not depend on it.
+        match outcome:
+            case Value(one_fit):
+                notes += _notes(where, run, folds, one_fit, config, workers)
+                continue
+            case Failed(BenchError() as error):
+                reason = error.message
+            case Died():
+                reason = f"its process {outcome.told}"
+            case Failed() | TimedOut():
+                reason = outcome.told
+        notes.append(f"{where}: how long it takes cannot be told: {reason}")
     return notes
 
 

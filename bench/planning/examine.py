@@ -11,7 +11,6 @@ from typing import Any
 
 from bench.data.task import Task
 from bench.encoders.device import device_name
-from bench.engines.execute import Doing, unobserved
 from bench.errors import ModelError
 from bench.models.model import Model
 from bench.models.sources import code_sources, file_sources
@@ -46,29 +45,9 @@ class Examined:
     estimates_time: bool
 
 
-def examine_all(pairs: Sequence[tuple[Model, Task]], doing: Doing = unobserved) -> list[Examined | ModelError]:
-    """Examine several models; see `examine`.
-
-    Parameters
-    ----------
-    pairs : sequence of (Model, Task)
-        The models with the tasks that they are for.
-    doing : callable
-        Is told which of them is examined.
-
-    Returns
-    -------
-    list of Examined or ModelError
-        For each pair what is known of it, or what is wrong with it.
-    """
-    found: list[Examined | ModelError] = []
-    for number, (model, task) in enumerate(pairs, start=1):
-        doing(f"examining {model.name} on {task.name} ({number} of {len(pairs)})")
-        try:
-            found.append(examine(model, task))
-        except ModelError as error:
-            found.append(error)
-    return found
+def examine_pair(pairs: Sequence[tuple[Model, Task]], number: int) -> Examined:
+    """Examine one of several models, each with the task that it is for; see `examine`."""
+    return examine(*pairs[number])
 
 
 def examine(model: Model, task: Task) -> Examined:

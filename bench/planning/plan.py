@@ -16,17 +16,20 @@ from bench.catalogue import load_model, load_task
 from bench.config import Execution, RunConfig
 from bench.data.task import Task
 from bench.encoders.device import device_name
-from bench.engines.execute import DiedError, Doing, HungError, available_cores, call, unobserved
+from bench.engines.engine import Died, Failed, TimedOut, Unit, Value, outcome_of, value_of
+from bench.engines.processes import available_cores
 from bench.errors import BenchError, ConfigError, ModelError, UserError
 from bench.evaluation.evaluation import Evaluation
 from bench.models.model import Model
 from bench.planning.estimate import time_notes
-from bench.planning.examine import Examined, examine_all
+from bench.planning.examine import Examined, examine_pair
 from bench.planning.memory import workers_within_memory
 from bench.planning.split_task import SplitTask, load_as_split, split_task, tasks_to_load, with_lent
+from bench.planning.workers import open_engine
 from bench.results.cell import FINAL, Fold
 from bench.results.protocol import deciding
 from bench.results.store import FORMAT, RunFolder, run_key
+from bench.support.doing import Doing, unobserved
 from bench.support.json_text import spelled
 
 if TYPE_CHECKING:
@@ -199,7 +202,11 @@ def prepare(config: RunConfig, doing: Doing = unobserved) -> Plan:
 
 
 def _check_device(device: str) -> None:
-    if device == "cuda" and call(device_name) == "cpu":
+    if device != "cuda":
+        return
+    with open_engine() as engine:
+        found = value_of(outcome_of(engine, Unit(device_name)))
+    if found == "cpu":
         raise ConfigError(
             "execution.device=cuda: torch finds no GPU here.",
             "execution.device=auto takes the CPU where there is none.",
@@ -244,33 +251,30 @@ def _fitting(
 
 
 def _examined(pairs: Sequence[tuple[Model, Task]], execution: Execution, doing: Doing) -> list[Examined | ModelError]:
-    """Examine models in a process; one that hangs or takes the process down with it does so without the others."""
-    begun = 0
-
-    def counting(what: str) -> None:
-        nonlocal begun
-        begun += 1
-        doing(what)
-
-    try:
-        return call(examine_all, pairs, device=execution.device, doing=counting, limit=execution.examine_timeout)
-    except (DiedError, HungError) as error:
-        at = max(begun - 1, 0)
-        before, after = pairs[:at], pairs[at + 1 :]
-        return [
-            *(_examined(before, execution, doing) if before else ()),
-            _no_answer(pairs[at][0], error),
-            *(_examined(after, execution, doing) if after else ()),
-        ]
+    """Examine models in a worker, one after the other; one that hangs or takes its process down does so alone."""
+    found: list[Examined | ModelError] = []
+    with open_engine(execution.device, state=Unit(tuple, (pairs,))) as engine:
+        for number, (model, task) in enumerate(pairs):
+            doing(f"examining {model.name} on {task.name} ({number + 1} of {len(pairs)})")
+            match outcome_of(engine, Unit(examine_pair, (number,), execution.examine_timeout)):
+                case Value(examined):
+                    found.append(examined)
+                case Failed(ModelError() as error):
+                    found.append(error)
+                case Failed(error):
+                    raise error
+                case (Died() | TimedOut()) as ended:
+                    found.append(_no_answer(model, ended))
+    return found
 
 
-def _no_answer(model: Model, error: DiedError | HungError) -> ModelError:
-    if isinstance(error, DiedError):
+def _no_answer(model: Model, ended: Died | TimedOut) -> ModelError:
+    if isinstance(ended, Died):
         return ModelError(
-            f"{model.origin}: examining it ended its process, {error.message}.", "Mend the model's class."
+            f"{model.origin}: examining it ended its process, which {ended.told}.", "Mend the model's class."
         )
     return ModelError(
-        f"{model.origin}: examining it hung: {error.message}.",
+        f"{model.origin}: examining it hung: {ended.told}.",
         "Its parts are made and its features tried before anything runs: mend what takes so long there. A model that "
         "needs more time, such as for a download, gets it by execution.examine_timeout=SECONDS.",
     )

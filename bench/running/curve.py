@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.comparison.curves import summarise_curve
 from bench.config import RunConfig
-from bench.engines.execute import warm_up
 from bench.errors import ConfigError
+from bench.planning.workers import warm_up
 from bench.results.curves import FOLDER
 from bench.results.store import RunFolder, run_key
 from bench.running.job import Job, Observer, interruptible, lock, missing_cells, set_status, start

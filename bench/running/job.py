@@ -10,9 +10,9 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bench.config import Execution
-from bench.engines.execute import Cell, execute
 from bench.results.cell import FINAL, CellResult, Fold
 from bench.results.store import RunFolder
+from bench.running.cells import Cell, run_cells
 
 if TYPE_CHECKING:
     from bench.planning.plan import Plan, PlannedRun
@@ -103,7 +103,7 @@ class Job:
         waiting = Counter(item_of[part] for part, _ in cells)
         todo = [Cell(parts.index(part), fold) for part, fold in cells]
         evaluations, execution = [part.evaluation for part in parts], self.execution
-        with closing(execute(evaluations, todo, self.workers, execution.cell_timeout, execution.device)) as results:
+        with closing(run_cells(evaluations, todo, self.workers, execution.cell_timeout, execution.device)) as results:
             for cell, result in results:
                 part = parts[cell.evaluation]
                 part.folder.write_cell(result)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.config import RunConfig
-from bench.engines.execute import warm_up
+from bench.planning.workers import warm_up
 from bench.results.cell import FINAL
 from bench.results.files import to_json
 from bench.results.leaderboard import write_leaderboard

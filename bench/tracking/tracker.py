@@ -1,21 +1,21 @@
-"""The tracker: a process that logs stored runs to MLflow while others are still computed."""
+"""The tracker: it logs stored runs to MLflow, in a process beside this one, while others are still computed."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
+from bench.engines.engine import Died, Failed, Outcome, TimedOut, Unit
+from bench.errors import BenchError
 from bench.tracking.uri import tracking_uri
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 class Tracker:
-    """A process that logs finished runs, so that nobody waits for MLflow.
+    """Logs finished runs, so that nobody waits for MLflow.
 
     It never raises into a run: what went wrong is told by `close`, and the results stay as they
     are. Tracking them again is safe, because a run is logged once. Left by an exception, it stops
@@ -36,20 +36,13 @@ class Tracker:
     """
 
     def __init__(self, results: Path) -> None:
-        self._tracked = 0
-        self._replies = tempfile.TemporaryFile()  # noqa: SIM115, closed in `close`
-        self._messages = tempfile.TemporaryFile()  # noqa: SIM115
+        self._tracked: dict[int, Path] = {}
         self._errors: list[str] | None = None
-        # In a session of its own, so that Ctrl-C stops the run and not what shows it.
-        self._process = subprocess.Popen(
-            # -P, so that no file of the current folder takes the place of a library's module.
-            [sys.executable, "-P", "-m", "bench.tracking", "--uri", tracking_uri(results)],
-            stdin=subprocess.PIPE,
-            stdout=self._replies,
-            stderr=self._messages,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            start_new_session=True,
-        )
+        # Pebble is imported while the server of the workers imports their libraries.
+        from bench.engines.local import LocalEngine
+
+        self._engine = LocalEngine(state=Unit(Log, (tracking_uri(results),)), fresh=True)
+        self._engine.submit(Unit(Log.load))
 
     def __enter__(self) -> Tracker:
         return self
@@ -58,7 +51,7 @@ class Tracker:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         if value is not None:
-            self._process.kill()
+            self._engine.close()
         self.close()
 
     def open(self) -> None:
@@ -67,12 +60,12 @@ class Tracker:
         Until then the process only imports MLflow, so that a command which fails before it has
         anything to log leaves no store behind. `track` does it too.
         """
-        self._send(None)
+        self._engine.submit(Unit(Log.open))
 
     def track(self, path: Path) -> None:
         """Have a run folder logged, without waiting for it."""
-        self._tracked += 1
-        self._send(str(path.resolve()))
+        path = path.resolve()
+        self._tracked[self._engine.submit(Unit(Log.track, (path,)))] = path
 
     def close(self, timeout: float = 120.0) -> list[str]:
         """Wait until all runs are logged, and stop the process.
@@ -91,37 +84,67 @@ class Tracker:
             self._errors = self._finish(timeout)
         return self._errors
 
-    def _send(self, message: str | None) -> None:
-        stdin = self._process.stdin
-        assert stdin is not None
-        # A process that died is told by `close`.
-        with contextlib.suppress(OSError, ValueError):
-            stdin.write(f"{json.dumps(message)}\n".encode())
-            stdin.flush()
-
     def _finish(self, timeout: float) -> list[str]:
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        overdue = False
-        try:
-            self._process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            overdue = True
-        finally:
-            if self._process.poll() is None:
-                self._process.kill()
-                self._process.wait()
-        with self._replies, self._messages:
-            self._replies.seek(0)
-            self._messages.seek(0)
-            replies = [json.loads(line) for line in self._replies if line.endswith(b"\n")]
-            messages = self._messages.read().decode(errors="replace").strip().splitlines()
-        errors = [f"{reply['path']}: {reply['error']}" for reply in replies if "error" in reply]
-        missing = self._tracked - len(replies)
-        if overdue:
-            errors.append(f"MLflow had not logged {missing} of {self._tracked} runs after {timeout:g} s.")
-        elif missing or self._process.returncode:
-            said = f": {messages[-1]}" if messages else "."
-            errors.append(f"the tracker ended with status {self._process.returncode}, {missing} runs not logged{said}")
+        errors = []
+        missing = dict(self._tracked)
+        with self._engine:
+            for number, outcome in self._engine.outcomes(timeout):
+                path = missing.pop(number, None)
+                if path is not None and (reason := _reason(outcome)):
+                    errors.append(f"{path}: {reason}")
+        if missing:
+            errors.append(f"MLflow had not logged {len(missing)} of {len(self._tracked)} runs after {timeout:g} s.")
         return errors
+
+
+class Log:
+    """MLflow's store in the process that fills it.
+
+    Parameters
+    ----------
+    uri : str
+        The tracking URI.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._client: MlflowClient | None = None
+        self._failure: BenchError | None = None
+
+    def load(self) -> None:
+        """Import MLflow, without touching any store."""
+        import bench.tracking.run  # noqa: F401
+        from bench.tracking.store import load_mlflow
+
+        load_mlflow()
+
+    def open(self) -> None:
+        """Open the store, and create it where there is none."""
+        from bench.tracking.store import open_store
+
+        if self._failure is not None:
+            raise self._failure
+        try:
+            self._client = self._client or open_store(self._uri)
+        except BenchError as error:
+            self._failure = error
+            raise
+
+    def track(self, path: Path) -> None:
+        """Log a run folder."""
+        from bench.results.store import RunFolder
+        from bench.tracking.run import track
+
+        self.open()
+        assert self._client is not None
+        track(RunFolder(path), self._client)
+
+
+def _reason(outcome: Outcome[Any]) -> str:
+    """Why a run was not logged; nothing where it was."""
+    match outcome:
+        case Failed() | TimedOut():
+            return outcome.told
+        case Died():
+            return f"the process that logs it {outcome.told}"
+    return ""

@@ -37,12 +37,12 @@ from sklearn.preprocessing import FunctionTransformer
 from bench.config import Search
 from bench.data import Task
 from bench.data.splits import outer_splits
-from bench.engines.execute import Cell, execute, warm_up
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.features.cache import FeatureCache
 from bench.models import Model
 from bench.results.cell import CellResult
+from bench.running.cells import Cell, run_cells
 from bench.support.seeding import derive_seed
 from bench.text.normalization import WORD_PATTERN
 
@@ -85,11 +85,10 @@ def read_pairs(path: Path, two_columns: bool) -> Task:
 
 def harness(task: Task, trials: int) -> list[CellResult]:
     """The harness: plan, processes, shared features."""
-    warm_up()
     seed = derive_seed(SEED, task.name, "outer")
     splits = outer_splits(task.codes, task.groups, task.group, OUTER, seed, 1)
     evaluation = Evaluation(task, MODEL, splits, Search("benchmark", trials), INNER, SEED)
-    done = execute([evaluation], [Cell(0, fold) for fold in range(OUTER)], 2, None)
+    done = run_cells([evaluation], [Cell(0, fold) for fold in range(OUTER)], 2, None)
     return sorted((result for _, result in done), key=lambda result: int(result.fold))
 
 

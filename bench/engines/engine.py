@@ -1,0 +1,191 @@
+"""What an engine is: it runs functions elsewhere, several at once, and says of each how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """A piece of work: an importable function and its arguments, all of which pickle.
+
+    Parameters
+    ----------
+    function : callable
+        What is called.
+    args : tuple
+        Its arguments. An engine with a state puts that before them.
+    limit : float, optional
+        Seconds, from its start, after which it is stopped.
+    """
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...] = ()
+    limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Value(Generic[T]):
+    """A unit returned."""
+
+    value: T
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A unit raised an exception, or returned what does not pickle.
+
+    Parameters
+    ----------
+    error : Exception
+        What was raised; one that does not pickle is told by an `UnreadableError`.
+    traceback : str
+        Where, as Python prints it.
+    """
+
+    error: Exception
+    traceback: str
+
+    @property
+    def told(self) -> str:
+        """The kind of the error and its message."""
+        if isinstance(self.error, UnreadableError):
+            return str(self.error)
+        return f"{type(self.error).__name__}: {self.error}"
+
+
+@dataclass(frozen=True)
+class Died:
+    """A unit ended its process before it returned.
+
+    Parameters
+    ----------
+    status : int
+        The exit status; that of a process which a signal killed is the signal's negative number.
+    """
+
+    status: int
+
+    @property
+    def told(self) -> str:
+        """How the process ended, in words that follow its name."""
+        if self.status < 0:
+            return f"was killed by signal {-self.status} (out of memory?)"
+        return f"ended with exit status {self.status}"
+
+
+@dataclass(frozen=True)
+class TimedOut:
+    """A unit was stopped at its limit.
+
+    Parameters
+    ----------
+    limit : float
+        The seconds that it had.
+    """
+
+    limit: float
+
+    @property
+    def told(self) -> str:
+        """What was done, in words."""
+        return f"it took longer than {self.limit:g} s and was stopped"
+
+
+Outcome = Value[T] | Failed | Died | TimedOut
+"""How a unit ended."""
+
+
+class UnreadableError(Exception):
+    """Stands for an exception, or for a value, that does not pickle; its message says which."""
+
+
+class Engine(Protocol):
+    """Runs units, a few at a time, each so that its failure touches no other.
+
+    Left as a context manager, it stops what is still running.
+    """
+
+    @property
+    def at_once(self) -> int:
+        """How many units run at the same time."""
+
+    def submit(self, unit: Unit) -> int:
+        """Take a unit, to be run after those that came before it, and give it a number.
+
+        Parameters
+        ----------
+        unit : Unit
+            What to run.
+
+        Raises
+        ------
+        Exception
+            If the function or an argument does not pickle.
+        """
+
+    def outcomes(self, within: float | None = None) -> Iterator[tuple[int, Outcome[Any]]]:
+        """The numbers of units with how each ended, as they end, until none is left.
+
+        Parameters
+        ----------
+        within : float, optional
+            Seconds after which what is left is not waited for.
+        """
+
+    def cancel(self, number: int) -> None:
+        """Drop a unit, or stop it where it runs already: it has no outcome."""
+
+    def close(self) -> None:
+        """Stop all that runs, and drop what waits."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def outcome_of(engine: Engine, unit: Unit) -> Outcome[Any]:
+    """Run a unit on an engine that has no other, and wait for it."""
+    engine.submit(unit)
+    ((_, outcome),) = engine.outcomes()
+    return outcome
+
+
+def value_of(outcome: Outcome[T]) -> T:
+    """What a unit returned.
+
+    Parameters
+    ----------
+    outcome : Value, Failed, Died or TimedOut
+        How it ended.
+
+    Raises
+    ------
+    TimeoutError
+        If it was stopped at its limit.
+    ChildProcessError
+        If its process ended before it.
+    Exception
+        What it raised.
+
+    Examples
+    --------
+    >>> value_of(Value(3))
+    3
+    """
+    match outcome:
+        case Value(value):
+            return value
+        case Failed(error):
+            raise error
+        case Died():
+            raise ChildProcessError(f"its process {outcome.told}")
+        case TimedOut():
+            raise TimeoutError(outcome.told)

@@ -1,0 +1,230 @@
+"""The engine of this machine: worker processes in Pebble's pools."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as LimitReached
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Any, Self
+
+from pebble import ProcessExpired, ProcessPool
+
+from bench.engines.engine import Died, Failed, Outcome, TimedOut, Unit, UnreadableError
+from bench.engines.processes import ENDED, ONE_THREAD, Start
+from bench.engines.worker import Reply, leave, perform, settle
+
+PATIENCE = 2.0
+"""Seconds that workers without work have to end."""
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    number: int
+    packed: bytes
+    limit: float | None
+
+
+class LocalEngine:
+    """Runs units in worker processes of this machine; see `bench.engines.engine.Engine`.
+
+    A process that hangs is killed at its unit's limit, and one that died is replaced. Workers have one thread for
+    linear algebra each, ignore Ctrl-C, and end with this process.
+
+    Parameters
+    ----------
+    at_once : int
+        Worker processes; they are started as units come.
+    device : {"auto", "cpu", "cuda"}
+        What torch computes on; ``cpu`` hides GPUs from the processes.
+    state : Unit, optional
+        What each process makes once and gives to each of its units as the first argument; it has no limit of its own.
+    fresh : bool
+        Whether each process is a Python of its own that may start processes itself, and that drops what is printed,
+        rather than a fork of the server with libraries (`bench.engines.processes.start_server`).
+
+    Examples
+    --------
+    >>> import math
+    >>> with LocalEngine() as engine:
+    ...     number = engine.submit(Unit(math.factorial, (5,)))
+    ...     dict(engine.outcomes())[number]
+    Value(value=120)
+    """
+
+    def __init__(self, at_once: int = 1, device: str = "auto", state: Unit | None = None, fresh: bool = False) -> None:
+        self._at_once, self._device, self._fresh = at_once, device, fresh
+        self._state = None if state is None else pickle.dumps((state.function, state.args))
+        self._submitted = 0
+        self._waiting: deque[_Waiting] = deque()
+        self._running: dict[int, tuple[_Waiting, _Worker]] = {}
+        self._idle: list[_Worker] = []
+        self._ended: SimpleQueue[tuple[int, Future[Reply]]] = SimpleQueue()
+
+    @property
+    def at_once(self) -> int:
+        """How many units run at the same time."""
+        return self._at_once
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def submit(self, unit: Unit) -> int:
+        """Take a unit, and start it where a worker is free; see `bench.engines.engine.Engine.submit`."""
+        self._submitted += 1
+        self._waiting.append(_Waiting(self._submitted, pickle.dumps((unit.function, unit.args)), unit.limit))
+        self._start_waiting()
+        return self._submitted
+
+    def outcomes(self, within: float | None = None) -> Iterator[tuple[int, Outcome[Any]]]:
+        """How units ended, as they end; see `bench.engines.engine.Engine.outcomes`."""
+        deadline = None if within is None else time.monotonic() + within
+        while self._running:
+            try:
+                patience = None if deadline is None else max(0.0, deadline - time.monotonic())
+                number, future = self._ended.get(timeout=patience)
+            except Empty:
+                return
+            if number not in self._running:  # It was cancelled.
+                continue
+            unit, worker = self._running.pop(number)
+            outcome = worker.outcome(future, unit.limit)
+            if worker.sound:
+                self._idle.append(worker)
+            else:
+                worker.stop(0)
+            self._start_waiting()
+            yield number, outcome
+
+    def cancel(self, number: int) -> None:
+        """Drop a unit, or kill its process; see `bench.engines.engine.Engine.cancel`."""
+        self._waiting = deque(unit for unit in self._waiting if unit.number != number)
+        if number in self._running:
+            _, worker = self._running.pop(number)
+            worker.stop(0)
+            self._start_waiting()
+
+    def close(self) -> None:
+        """Kill what runs, and end the workers."""
+        deadline = time.monotonic() + PATIENCE
+        for worker in self._idle:
+            worker.dismiss()
+        self._waiting.clear()
+        for _, worker in self._running.values():
+            worker.stop(0)
+        self._running.clear()
+        for worker in self._idle:
+            worker.stop(max(0.0, deadline - time.monotonic()))
+        self._idle.clear()
+
+    def _start_waiting(self) -> None:
+        while self._waiting and len(self._running) < self._at_once:
+            worker = self._free_worker()
+            unit = self._waiting.popleft()
+            self._running[unit.number] = unit, worker
+            future = worker.start(unit, self._state)
+            future.add_done_callback(partial(self._put, unit.number))
+
+    def _put(self, number: int, future: Future[Reply]) -> None:
+        self._ended.put((number, future))
+
+    def _free_worker(self) -> _Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            worker.stop(0)
+        return _Worker(_environment(self._device), self._fresh)
+
+
+class _Worker:
+    """A pool of one process.
+
+    In a pool of several, one that is killed while it holds the locks or writes into the pipe that they share stops
+    them all, and locks are files that stay where the whole command is killed.
+    """
+
+    def __init__(self, environment: Mapping[str, str], fresh: bool) -> None:
+        self._start = Start(fresh)
+        self._pool = ProcessPool(1, initializer=settle, initargs=(environment, fresh), context=self._start)
+        self._ready = False
+        self.sound = False
+        """Whether it has run its latest unit and can run another."""
+
+    @property
+    def alive(self) -> bool:
+        return self._pool.active
+
+    def start(self, unit: _Waiting, state: bytes | None) -> Future[Reply]:
+        self.sound = False
+        try:
+            return self._pool.schedule(perform, args=(unit.packed, None if self._ready else state), timeout=unit.limit)
+        except (OSError, RuntimeError) as error:  # Such as that the system starts no more processes.
+            failed: Future[Reply] = Future()
+            failed.set_exception(error.__cause__ if isinstance(error.__cause__, OSError) else error)
+            return failed
+
+    def outcome(self, future: Future[Reply], limit: float | None) -> Outcome[Any]:
+        match future.exception():
+            case None:
+                return self._read(future.result())
+            case LimitReached() if limit is not None:
+                return TimedOut(limit)
+            case ProcessExpired(exitcode=status):
+                return Died(0 if status == ENDED else status)
+            case BrokenProcessPool():  # The process ended before Pebble had heard that it had begun.
+                return Died(self._status())
+            case error:
+                return Failed(error if isinstance(error, Exception) else RuntimeError(repr(error)), "")
+
+    def _read(self, reply: Reply) -> Outcome[Any]:
+        self._ready, self.sound = reply.ready, True
+        try:
+            outcome: Outcome[Any] = pickle.loads(reply.packed)
+        except Exception as error:
+            told = reply.told if reply.traceback else f"{reply.told}: {type(error).__name__}: {error}"
+            return Failed(UnreadableError(told), reply.traceback)
+        return outcome
+
+    def _status(self) -> int:
+        process = self._start.process
+        if process is None:
+            return 1
+        process.join(PATIENCE)
+        status = process.exitcode or 1
+        return 0 if status == ENDED else status
+
+    def dismiss(self) -> None:
+        """Have the process end of itself, where it has no work."""
+        with suppress(RuntimeError):  # It has ended.
+            self._pool.schedule(leave)
+
+    def stop(self, patience: float) -> None:
+        """Stop the process, after some seconds at most in which it may end of itself."""
+        if (process := self._start.process) is not None:
+            process.join(patience)
+            process.terminate()
+            process.join(PATIENCE)
+        self._pool.stop()
+        # Its threads look ten times a second whether they are to end, which nobody needs to wait for.
+        threading.Thread(target=self._pool.join, daemon=True).start()
+
+
+def _environment(device: str) -> dict[str, str]:
+    """The environment of a worker, without GPUs where the CPU is asked for."""
+    return {**os.environ, **ONE_THREAD, **({"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {})}

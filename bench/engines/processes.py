@@ -1,0 +1,203 @@
+"""Starting the processes of workers: forked from a server that has libraries loaded, or each a Python of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from types import ModuleType
+from typing import Any
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""The environment variables that hold the libraries for linear algebra to one thread when they are loaded.
+
+So sums are taken in the same order on any machine, and workers do not fight for cores.
+"""
+
+ENDED = 256
+"""Stands for the exit status 0 where Pebble asks, which takes a process that ends with it for one without work."""
+
+_starting = threading.Lock()
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def start_server(libraries: Sequence[str]) -> None:
+    """Start importing modules for workers, in a process beside this one from which they are forked.
+
+    Parameters
+    ----------
+    libraries : sequence of str
+        The modules. They are not imported where the server runs already.
+    """
+    if not _forks():
+        return
+    from multiprocessing import forkserver
+
+    _use_own_folder()
+    multiprocessing.get_context("forkserver").set_forkserver_preload([*libraries, "bench.engines.local"])
+    with _undisturbed():
+        forkserver.ensure_running()
+
+
+class Start:
+    """What Pebble takes for a context of `multiprocessing`, for a pool of one worker.
+
+    Parameters
+    ----------
+    fresh : bool
+        Whether the process is a Python of its own, which may start processes itself, rather than a fork of the server.
+
+    Attributes
+    ----------
+    process : Process or None
+        The latest that was made.
+    """
+
+    def __init__(self, fresh: bool) -> None:
+        self._fresh = fresh
+        self._context: Any = multiprocessing.get_context("forkserver" if _forks() and not fresh else "spawn")
+        self.process: Process | None = None
+        if self.get_start_method() == "forkserver":
+            _use_own_folder()
+
+    def Pipe(self, duplex: bool = True) -> Any:  # noqa: N802
+        """Two ends of a pipe."""
+        return self._context.Pipe(duplex)
+
+    def RLock(self) -> Any:  # noqa: N802
+        """Nothing that locks: the one worker shares its pipe with no other."""
+        return _Unlocked()
+
+    def get_start_method(self) -> str:
+        """How `multiprocessing` calls the way in which processes start."""
+        return str(self._context.get_start_method())
+
+    def Process(self, **settings: Any) -> Process:  # noqa: N802
+        """A process that is not started yet."""
+        self.process = Process(self._context.Process(**settings, daemon=not self._fresh), self._fresh)
+        return self.process
+
+
+class Process:
+    """A worker's process, as Pebble sees it.
+
+    Parameters
+    ----------
+    process : multiprocessing.process.BaseProcess
+        The process itself.
+    fresh : bool
+        Whether it gets nothing of the script that this process runs, which need not be one that can be imported.
+    """
+
+    def __init__(self, process: Any, fresh: bool) -> None:
+        self._process, self._fresh = process, fresh
+        self.daemon = process.daemon
+        """Is set by Pebble, to no effect."""
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process."""
+        pid: int | None = self._process.pid
+        return pid
+
+    @property
+    def exitcode(self) -> int | None:
+        """The exit status, `ENDED` for 0; None while the process runs."""
+        code: int | None = self._process.exitcode
+        return ENDED if code == 0 else code
+
+    def start(self) -> None:
+        """Start the process."""
+        with _undisturbed(), _without_script() if self._fresh else nullcontext():
+            self._process.start()
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self.pid is not None and bool(self._process.is_alive())
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end."""
+        if self.pid is not None:
+            self._process.join(timeout)
+
+    def terminate(self) -> None:
+        """Stop it at once, also in the middle of what Python cannot interrupt."""
+        if self.pid is not None:
+            self._process.kill()
+
+
+class _Unlocked:
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+
+def _use_own_folder() -> None:
+    from bench.engines.sockets import use_own_folder
+
+    use_own_folder()
+
+
+def _forks() -> bool:
+    return "forkserver" in multiprocessing.get_all_start_methods()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep Ctrl-C, modules in the current folder and further threads from a process that is started.
+
+    It inherits what is held back here, and this process gets the signal at the end. Python's own ways of starting
+    processes take no environment, so it is this one's for that moment.
+    """
+    held = {"PYTHONSAFEPATH": "1", **ONE_THREAD}
+    with _starting:
+        before = {name: os.environ.get(name) for name in held}
+        os.environ.update(held)
+        try:
+            with _interrupts_held_back():
+                yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    """Keep Python from having a process that is started run this one's script, as it does for what that defines."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    # Starting a process starts the tracker where there is none yet, which would let signals through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
