@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bench.cli.resumable import resumable
-from bench.planning.plan import Plan
+from bench.planning.planned import Plan
 from bench.planning.time_left import TimeLeft, in_good_order
 from bench.report import status as status_module
 from bench.report.progress import Progress

@@ -15,8 +15,8 @@ from bench.data.files import read_text
 from bench.data.labels import LabelSet, check_label, respelled
 from bench.data.mapped import select_rows
 from bench.data.messages import listed
-from bench.data.published import PublishedFiles
-from bench.data.section import DOWNLOAD, Section
+from bench.data.published import DOWNLOAD, PublishedFiles
+from bench.data.section import Section
 from bench.data.sources import read_source
 from bench.data.task import TEST, TRAIN, Task
 from bench.errors import ConfigError, DataError, nearest

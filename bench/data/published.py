@@ -35,6 +35,10 @@ PATIENCE = 30.0
 WITHOUT_NETWORK = f"Fetch it where there is a network, and name its folder: data.mirror=FOLDER, or {MIRROR_VARIABLE}."
 
 
+DOWNLOAD = "with from (an address) and sha256 (of each file)"
+"""What the section on published files looks like."""
+
+
 @dataclass(frozen=True)
 class PublishedFiles:
     """Files at an address, each with the SHA-256 of what is meant, as far as it is known.
@@ -245,3 +249,20 @@ def _reason(error: OSError) -> str:
     cause = getattr(error.args[0], "reason", None) if error.args else None  # of urllib3, inside that of requests
     told = str(cause or error).rpartition(": ")[2]
     return told.splitlines()[0] if told else type(error).__name__
+
+
+def find_file(source: Section, name: str, mirror: Path | None) -> Path:
+    """Return the place of a file: in the task's folder or, where ``download`` says where it is published, brought.
+
+    Parameters
+    ----------
+    source : Section
+        The source that names it.
+    name : str
+        The file's path relative to the task's folder, or below the address.
+    mirror : pathlib.Path or None
+        A folder to take published files from.
+    """
+    if source.content.get("download") is None:
+        return source.path(name)
+    return PublishedFiles.parse(source.section("download", DOWNLOAD)).bring(name, mirror)

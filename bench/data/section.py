@@ -8,12 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.data.published import PublishedFiles
 from bench.errors import ConfigError, nearest
 from bench.schema.dialect import place_of
-
-DOWNLOAD = "with from (an address) and sha256 (of each file)"
-"""What the section on published files looks like."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +66,6 @@ class Section:
         if not isinstance(value, Mapping):
             raise ConfigError(f"{self.where(key)} must be a mapping, {expected}.")
         return Section(value, f"{self.name}.{key}", self.origin, self.definition)
-
-    def file(self, name: str, mirror: Path | None) -> Path:
-        """Return the place of a file: in the task's folder or, where ``download`` says where it is published, brought.
-
-        Parameters
-        ----------
-        name : str
-            The file's path relative to the task's folder, or below the address.
-        mirror : pathlib.Path or None
-            A folder to take published files from; see `bench.data.published`.
-        """
-        if self.content.get("download") is None:
-            return self.path(name)
-        return PublishedFiles.parse(self.section("download", DOWNLOAD)).bring(name, mirror)
 
     def path(self, relative: str) -> Path:
         """Return a path that is written relative to the task's folder."""

@@ -228,7 +228,7 @@ class Model:
             If an import path or a parameter is unknown.
         """
         from bench.features import FEATURE_SETS
-        from bench.models.persistence import stored_name
+        from bench.models.parts import stored_name
 
         built = [self.unfitted()]
         if self.features is not None and self.features not in FEATURE_SETS:

@@ -186,3 +186,15 @@ def find_class(name: str) -> type[Any]:
     if not isinstance(found, type) or found.__module__ != module or found.__qualname__ != short:
         raise LookupError(f"{name} is no class")
     return found
+
+
+def stored_name(cls: type) -> str:
+    """The name under which a class stands in a skops file.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> stored_name(LogisticRegression)
+    'sklearn.linear_model._logistic.LogisticRegression'
+    """
+    return f"{cls.__module__}.{cls.__name__}"

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError
+from bench.models.parts import stored_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,18 +27,6 @@ _TOLD = 5
 """Things that a file must not hold, of which a message tells."""
 
 _OTHER = "Give the model another name here if it is another model, or run the task again with the one that is here."
-
-
-def stored_name(cls: type) -> str:
-    """The name under which a class stands in a skops file.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> stored_name(LogisticRegression)
-    'sklearn.linear_model._logistic.LogisticRegression'
-    """
-    return f"{cls.__module__}.{cls.__name__}"
 
 
 def dumps(estimator: BaseEstimator) -> bytes:

@@ -18,7 +18,7 @@ from bench.support.doing import Doing, unobserved
 from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
-    from bench.planning.plan import PlannedRun
+    from bench.planning.planned import PlannedRun
 
 WORTH_SAYING = 60.0
 """Seconds that a run may take without a word."""

@@ -7,7 +7,6 @@ import platform
 import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -24,9 +23,9 @@ from bench.models.model import Model
 from bench.planning.estimate import time_notes
 from bench.planning.examine import Examined, examine_pair
 from bench.planning.memory import workers_within_memory
+from bench.planning.planned import Plan, PlannedRun
 from bench.planning.split_task import SplitTask, load_as_split, split_task, tasks_to_load, with_lent
 from bench.planning.workers import open_engine
-from bench.results.cell import FINAL, Fold
 from bench.results.protocol import deciding
 from bench.results.store import FORMAT, RunFolder, run_key
 from bench.support.doing import Doing, unobserved
@@ -40,80 +39,6 @@ BASELINE = "majority"
 
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "camel-tools", "lightgbm", "mlflow", "skops")
 """Packages whose versions a run records."""
-
-
-@dataclass(eq=False)
-class PlannedRun:
-    """One model on one task.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-        What its cells share.
-    folder : RunFolder
-        Where it is stored.
-    record : dict
-        What ``run.json`` is to hold.
-    anew : bool
-        Whether stored folds are to be deleted first.
-    final : bool
-        Whether a last cell fits on all examples.
-    estimates_time : bool
-        Whether its estimator tells how long it takes.
-    part : str
-        The part of the training data that its cells are trained on; empty for all.
-    """
-
-    evaluation: Evaluation
-    folder: RunFolder
-    record: dict[str, Any]
-    anew: bool = False
-    final: bool = True
-    estimates_time: bool = False
-    part: str = ""
-
-    @property
-    def title(self) -> str:
-        """The task and the model, and the part."""
-        return f"{self.evaluation.task.name}: {self.evaluation.model.name}{self.part and ', '}{self.part}"
-
-    @property
-    def parts(self) -> list[PlannedRun]:
-        """Itself: a run has no other."""
-        return [self]
-
-    @property
-    def all_folds(self) -> list[Fold]:
-        """The folds of the run: the outer ones, then the final fit where there is one."""
-        return [*self.outer_folds, FINAL] if self.final else [*self.outer_folds]
-
-    @property
-    def outer_folds(self) -> list[int]:
-        """The folds that are scored."""
-        return list(range(len(self.evaluation.splits)))
-
-    def missing_folds(self) -> list[Fold]:
-        """The folds that are not stored whole, or stored as failed."""
-        return [fold for fold in self.all_folds if not self.folder.is_done(fold)]
-
-
-@dataclass(eq=False)
-class Plan:
-    """All runs of a command.
-
-    Parameters
-    ----------
-    runs : list of PlannedRun
-        In the order of tasks and models.
-    notes : list of str
-        What the user should know before anything runs.
-    workers : int
-        Processes that run them.
-    """
-
-    runs: list[PlannedRun]
-    notes: list[str] = field(default_factory=list)
-    workers: int = 1
 
 
 def plan(config: RunConfig, doing: Doing = unobserved) -> Plan:

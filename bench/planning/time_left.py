@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.results.cell import FINAL
 
 if TYPE_CHECKING:
-    from bench.planning.plan import PlannedRun
+    from bench.planning.planned import PlannedRun
     from bench.results.cell import Fold
 
 Kind = tuple[str, str]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
 
     from bench.data.task import Task
-    from bench.planning.plan import Plan, PlannedRun
+    from bench.planning.planned import Plan, PlannedRun
     from bench.planning.time_left import TimeLeft
     from bench.results.cell import CellResult, Fold
 

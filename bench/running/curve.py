@@ -16,7 +16,7 @@ from bench.results.store import RunFolder, run_key
 from bench.running.job import Job, Observer, interruptible, lock, missing_cells, set_status, start
 
 if TYPE_CHECKING:
-    from bench.planning.plan import PlannedRun
+    from bench.planning.planned import PlannedRun
 
 
 @dataclass(eq=False)
@@ -89,7 +89,8 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
     with ExitStack() as stack:
         observer.doing("starting worker processes")
         warm_up()
-        from bench.planning.plan import Plan, older_versions, prepare
+        from bench.planning.plan import older_versions, prepare
+        from bench.planning.planned import Plan
         from bench.planning.time_left import in_good_order
 
         prepared = prepare(config, observer.doing)
@@ -131,7 +132,7 @@ def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
     from dataclasses import replace
 
     from bench.planning.curve_parts import curve_parts
-    from bench.planning.plan import PlannedRun
+    from bench.planning.planned import PlannedRun
 
     evaluation = run.evaluation
     task = evaluation.task

@@ -15,7 +15,7 @@ from bench.results.store import RunFolder
 from bench.running.cells import Cell, run_cells
 
 if TYPE_CHECKING:
-    from bench.planning.plan import Plan, PlannedRun
+    from bench.planning.planned import Plan, PlannedRun
 
 
 class Observer(Protocol):

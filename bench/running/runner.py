@@ -16,7 +16,7 @@ from bench.running.job import Job, Observer, interruptible, lock, missing_cells,
 from bench.tracking import Tracker
 
 if TYPE_CHECKING:
-    from bench.planning.plan import PlannedRun
+    from bench.planning.planned import PlannedRun
 
 PATIENCE = 120.0
 """Seconds to wait where another process makes the baseline that stands in every table."""

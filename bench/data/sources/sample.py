@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench.data.annotations import Units
 from bench.data.files import check_characters, name_field, read_json_lines
+from bench.data.published import find_file
 from bench.data.sources.formats import form_of
 from bench.data.sources.passes import read_passes
 from bench.data.sources.records import Records
@@ -54,7 +55,7 @@ def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirr
     sample = _read_sample(source.path(source.text("sample")), files)
     texts: dict[Key, str] = {}
     for name in files.content:
-        path = source.file(files.text(name), mirror)
+        path = find_file(source, files.text(name), mirror)
         for where, row in form_of(source, path.name).rows(path):
             for column in (columns.text("id"), columns.text("text")):
                 if column not in row:

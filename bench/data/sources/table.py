@@ -14,6 +14,7 @@ import pandas as pd
 from bench.data.files import check_characters
 from bench.data.mapped import LARGE, MappedFile
 from bench.data.messages import check_name, listed
+from bench.data.published import find_file
 from bench.data.section import Section
 from bench.data.sources.cells import SHIFTED, LeftOut, Undecided
 from bench.data.sources.formats import FORM_KEYS, Rows, form_of
@@ -73,8 +74,8 @@ def from_table(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirro
     source.check_keys(("kind", "path", "columns"), (*FORM_KEYS, "folds", "download"))
 
     def rows_of(part: Part) -> tuple[str, Rows]:
-        path = source.file(part.path, mirror)
-        labels_file = None if part.labels is None else source.file(part.labels, mirror)
+        path = find_file(source, part.path, mirror)
+        labels_file = None if part.labels is None else find_file(source, part.labels, mirror)
         return str(path), form_of(source, part.path, labels_file).rows(path)
 
     return read_parts(source, inputs, labels, _parts(source), rows_of)
