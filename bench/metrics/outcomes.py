@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.metrics.confusion import UNANSWERED, grouped_confusion
-from bench.statistics.interval import LabelShares, Support
+from bench.statistics.shares import LabelShares
+from bench.statistics.support import Support
 
 if TYPE_CHECKING:
     import pandas as pd

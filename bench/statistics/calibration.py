@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.statistics.bootstrap import jackknife_error
-from bench.statistics.interval import Interval, LabelShares
+from bench.statistics.interval import Interval
+from bench.statistics.shares import LabelShares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
