@@ -82,7 +82,7 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     bench.errors.UserError
         If there is no such model, or its definition is wrong.
     """
-    from bench.models.model import Model, canonical
+    from bench.models.model import Model, canonical_name
     from bench.models.plugins import look_here_last
     from bench.schema.dialect import read_file
 
@@ -95,13 +95,13 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     for section in ("params", "search"):
         # A parameter that is set takes the place of the file's, however that spells it.
         set_here = {key.partition(".")[2] for key in overrides or {} if key.startswith(f"{section}.")}
-        replaced = set(map(canonical, set_here))
+        replaced = set(map(canonical_name, set_here))
         if isinstance(content.get(section), Mapping):
-            content[section] = {k: v for k, v in content[section].items() if canonical(str(k)) not in replaced}
+            content[section] = {k: v for k, v in content[section].items() if canonical_name(str(k)) not in replaced}
     definition = override(content, overrides or {}, f"model={name}", flat=("params", "search"))
-    fixed = {canonical(key.removeprefix("params.")) for key in overrides or {} if key.startswith("params.")}
+    fixed = {canonical_name(key.removeprefix("params.")) for key in overrides or {} if key.startswith("params.")}
     if isinstance(definition.get("search"), Mapping):
-        definition["search"] = {k: v for k, v in definition["search"].items() if canonical(str(k)) not in fixed}
+        definition["search"] = {k: v for k, v in definition["search"].items() if canonical_name(str(k)) not in fixed}
     return Model.parse(definition, str(path), name)
 
 

@@ -35,7 +35,7 @@ class Search:
     name : str
         The name of its file, with what was changed on the command line.
     trials : int
-        Settings to try; 0 takes the model's own and searches nothing.
+        RunFile to try; 0 takes the model's own and searches nothing.
     timeout : float or None
         Seconds after which no further setting is tried.
     """
@@ -189,14 +189,14 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         If a key or name is unknown, or a value has the wrong type.
     """
     from bench.schema.check import Place, check, keys_of
-    from bench.schema.run import ExecutionFile, SearchFile, Settings, ValidationFile
+    from bench.schema.run import ExecutionFile, RunFile, SearchFile, ValidationFile
 
     path, notes = config_path()
     settings = read_file(path)
     chosen = _defaults(settings, path)
     changes: dict[str, dict[str, Any]] = {}
     given = parse_overrides(words)
-    known = [key for key in keys_of(Settings) if key != "defaults"]
+    known = [key for key in keys_of(RunFile) if key != "defaults"]
     for key, value in given.items():
         head, _, rest = key.partition(".")
         if rest and head in (*GROUPS, *MULTIPLE, TRAIN_ON):
@@ -217,7 +217,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
     search_name, search = read("search", SearchFile)
     validation_name, validation = read("validation", ValidationFile)
     execution_name, execution = read("execution", ExecutionFile)
-    top = check(Settings, settings, Place(path, words=True, missing=COMPARE))
+    top = check(RunFile, settings, Place(path, words=True, missing=COMPARE))
     return RunConfig(
         tasks=_names("task", chosen.get("task"), list(task_files())),
         models=_names("model", chosen.get("model"), model_names()),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.models.conformance import RULES, Rule, Subject, check_model, subject_of
+from bench.models.conformance import RULES, Examined, Rule, check_model, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ class BoundRule:
     """One rule on one model: call it to try it; it raises where the model breaks the rule."""
 
     rule: Rule
-    subject: Callable[[], Subject]
+    subject: Callable[[], Examined]
 
     def __call__(self) -> None:
         """Try the rule in this process, so that a debugger and a coverage tool see the model's code."""
@@ -63,9 +63,9 @@ def parametrize_with_rules(*models: str | Model) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("rule", cases)
 
 
-def _subject(model: str | Model) -> Callable[[], Subject]:
+def _subject(model: str | Model) -> Callable[[], Examined]:
     @cache
-    def subject() -> Subject:
+    def subject() -> Examined:
         from bench.catalogue import load_model
 
         return subject_of(load_model(model) if isinstance(model, str) else model)

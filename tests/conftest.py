@@ -8,9 +8,16 @@ import pytest
 from hypothesis import settings
 
 from bench.cli import main
+from bench.planning.workers import warm_up
 
 settings.register_profile("bench", deadline=None)  # the first example pays for an import
 settings.load_profile("bench")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _libraries_for_workers() -> None:
+    """Start the server of workers with libraries, as commands do, before a test starts it without."""
+    warm_up()
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from stored import _record, _trials
 
 from bench.comparison.compare import compare
 from bench.comparison.predictions import read_side_by_side
-from bench.comparison.request import parse_request
+from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
 from bench.metrics.f1 import MACRO_F1
 from bench.results.cell import CellResult
@@ -81,6 +81,6 @@ def store_contest(
 
 def compared(results: Path, *words: str) -> dict[str, Any]:
     """The comparison that these words ask for."""
-    request = parse_request([*words, f"results={results}"])
+    request = parse_compare_request([*words, f"results={results}"])
     (selected,) = select(request)
     return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)

@@ -14,8 +14,8 @@ from stored import write_run
 
 from bench.catalogue import load_task
 from bench.errors import HIDDEN, LONGEST, UserError
-from bench.predict.reading import read_file
-from bench.scaffold import Request, scaffold_task
+from bench.predict.reading import read_texts_file
+from bench.scaffold import TaskRequest, scaffold_task
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -47,9 +47,9 @@ def listing(folder: Path) -> list[tuple[str, int, int]]:
 def read(valid: Valid, folder: Path) -> None:
     """Read an input as the commands do, without their words."""
     if valid.name in NEW_TEXT:
-        list(read_file(folder / valid.data, {"text": "text"}, ("label",)).rows)
+        list(read_texts_file(folder / valid.data, {"text": "text"}, ("label",)).rows)
     elif valid.data:
-        scaffold_task(Request("mine", valid.data), folder)
+        scaffold_task(TaskRequest("mine", valid.data), folder)
     else:
         load_task("mine")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bench.data.column_names import fit, plain
 from bench.errors import ConfigError
-from bench.scaffold.columns import Chosen, Given, choose_columns, summarise
+from bench.scaffold.columns import Chosen, Given, choose_columns, summarise_columns
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -265,7 +265,7 @@ def rows_of(form: Form, n_rows: int = N_ROWS) -> list[dict[str, str]]:
 
 def chosen(form: Form, **options: str) -> Chosen:
     rows = [(f"a.csv, line {line}", row) for line, row in enumerate(rows_of(form), start=2)]
-    return choose_columns(summarise(rows), Given(**options), "a.csv", has_split=False)
+    return choose_columns(summarise_columns(rows), Given(**options), "a.csv", has_split=False)
 
 
 @pytest.mark.parametrize("name", FORMS)

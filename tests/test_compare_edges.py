@@ -13,7 +13,7 @@ from contest import LABELS, compared, store_contest
 from bench.comparison.across import rank_across
 from bench.comparison.compare import compare
 from bench.comparison.predictions import read_side_by_side
-from bench.comparison.request import parse_request
+from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select, select_folders
 from bench.errors import BenchError, UserError
 from bench.metrics.f1 import MACRO_F1
@@ -213,7 +213,7 @@ def test_two_searches_of_one_model_are_one_kind_of_good_model(tmp_path: Path) ->
     comparison = compared(tmp_path, "task=denial")
     assert len(comparison["rows"]) == 4
     assert {each["models"] for each in comparison["suspects"]} == {2}
-    (selected,) = select(parse_request(["task=denial", f"results={tmp_path}"]))
+    (selected,) = select(parse_compare_request(["task=denial", f"results={tmp_path}"]))
     page = render_report(read_side_by_side(selected), comparison)
     assert "All 2 models that look at the text and score above the baselines" in page
 
@@ -259,7 +259,7 @@ def test_no_path_of_the_store_is_in_the_page(tmp_path: Path) -> None:
     made = store_contest(tmp_path, {"a": 0.8, "b": 0.7})
     for folder in made.values():
         change(folder.path / "run.json", command=f"bench run task=denial 'results={tmp_path}/my runs' model=a,b")
-    (selected,) = select(parse_request(["task=denial", f"results={tmp_path}"]))
+    (selected,) = select(parse_compare_request(["task=denial", f"results={tmp_path}"]))
     runs = read_side_by_side(selected)
     page = render_report(runs, compare(runs, 0.01))
     assert "bench run task=denial model=a,b" in page

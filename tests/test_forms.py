@@ -25,8 +25,8 @@ from hypothesis import strategies as st
 
 from bench.catalogue import load_task
 from bench.errors import DataError, UserError
-from bench.predict.reading import read_file
-from bench.scaffold import Request, scaffold_task
+from bench.predict.reading import read_texts_file
+from bench.scaffold import TaskRequest, scaffold_task
 from bench.scaffold.files import detect_form
 
 Rows = list[tuple[str, str]]
@@ -747,9 +747,9 @@ def test_what_would_be_misread_is_refused_for_tasks_and_new_text(folder: Path, n
     form.write(folder)
     (path,) = folder.iterdir()
     with pytest.raises(UserError) as of_task:
-        scaffold_task(Request("mine", path.name), folder)
+        scaffold_task(TaskRequest("mine", path.name), folder)
     with pytest.raises(UserError) as of_new_text:
-        list(read_file(Path(path.name), {"text": "text"}, ()).rows)
+        list(read_texts_file(Path(path.name), {"text": "text"}, ()).rows)
     for told in (of_task.value, of_new_text.value):
         assert expected in f"{told.message}\n{told.hint}"
 
@@ -758,7 +758,7 @@ def test_what_would_be_misread_is_refused_for_tasks_and_new_text(folder: Path, n
 def test_the_header_again_is_told_in_a_file_of_one_column_too(folder: Path, again: str) -> None:
     put("a.csv", f"text\nنفى الوزير\n{again}\nأكد الخبر\n")(folder)
     with pytest.raises(UserError, match=rf"a\.csv, line 3: {AGAIN}"):
-        list(read_file(Path("a.csv"), {"text": "text"}, ()).rows)
+        list(read_texts_file(Path("a.csv"), {"text": "text"}, ()).rows)
 
 
 @pytest.mark.parametrize("name", HINTS)
@@ -767,7 +767,7 @@ def test_of_what_is_no_table_a_message_says_what_to_do(folder: Path, name: str) 
     form.write(folder)
     (path,) = folder.iterdir()
     with pytest.raises(UserError) as told:
-        scaffold_task(Request("mine", path.name), folder)
+        scaffold_task(TaskRequest("mine", path.name), folder)
     assert expected in f"{told.value.message}\n{told.value.hint}"
 
 
@@ -778,7 +778,7 @@ def test_a_text_may_be_as_long_as_a_book(folder: Path, quoting: int, end: str) -
     put("a.csv", table(rows, quoting=quoting))(folder)
     form = detect_form(folder / "a.csv").form
     assert [tuple(row.values()) for _, row in form.rows(folder / "a.csv")] == rows
-    assert [row["text"] for _, row in read_file(folder / "a.csv", {"text": "text"}, ()).rows] == [
+    assert [row["text"] for _, row in read_texts_file(folder / "a.csv", {"text": "text"}, ()).rows] == [
         row[0] for row in rows
     ]
 
@@ -806,7 +806,7 @@ def test_new_text_is_read_as_a_task_is(folder: Path, name: str) -> None:
     asked = Asked(words.get("--format"), None, None, columns, words.get("--sheet"))
     if name == "fastText's lines":
         pytest.skip("its lines are plain lines to a model")
-    new = read_file(Path(str(form.data)), {"text": "text"}, (), asked=asked)
+    new = read_texts_file(Path(str(form.data)), {"text": "text"}, (), asked=asked)
     assert [row["text"] for _, row in new.rows] == [text for text, _ in form.rows]
 
 
@@ -835,11 +835,11 @@ def test_letters_of_other_languages_are_not_taken_for_arabic_ones(folder: Path) 
     for text in ("Åsa går på gården i går kväll", "Größe und Maße für Bücher", "déjà vu à la carte"):
         put("a.csv", table([(text, "a"), (text + " x", "b")]), "latin-1")(folder)
         with pytest.raises(DataError, match="is not UTF-8"):
-            scaffold_task(Request("mine", "a.csv"), folder)
+            scaffold_task(TaskRequest("mine", "a.csv"), folder)
     arabic = [(text.replace("،", ",").replace("'", ""), label) for text, label in ROWS]
     put("a.csv", table(arabic), "iso-8859-6")(folder)
     with pytest.raises(DataError, match="--encoding iso-8859-6"):
-        scaffold_task(Request("mine", "a.csv"), folder)
+        scaffold_task(TaskRequest("mine", "a.csv"), folder)
 
 
 def test_an_archive_that_grows_without_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -847,7 +847,7 @@ def test_an_archive_that_grows_without_end_is_refused(folder: Path, monkeypatch:
     monkeypatch.setattr("bench.data.sources.archive.FREE", 2**16)
     put("a.csv.gz", gzip.compress(b"text,label\n" + b" " * 2**20))(folder)
     with pytest.raises(DataError, match="times larger unpacked"):
-        scaffold_task(Request("mine", "a.csv.gz"), folder)
+        scaffold_task(TaskRequest("mine", "a.csv.gz"), folder)
 
 
 # Properties
@@ -926,7 +926,7 @@ def test_the_command_that_is_named_makes_a_table_that_is_read(folder: Path, name
     frame = pd.DataFrame(PLAIN[2:4], columns=["text", "label"])
     write(frame, folder / name)
     with pytest.raises(UserError) as told:
-        scaffold_task(Request("mine", name), folder)
+        scaffold_task(TaskRequest("mine", name), folder)
     command = str(told.value.hint).partition('python -c "')[2].partition('"\n')[0]
     exec(command, {})
     read = detect_form(folder / "a.parquet").form.rows(folder / "a.parquet")
@@ -944,9 +944,9 @@ def test_of_files_that_are_called_as_labels_the_command_that_is_named_makes_one_
         put(f"d/{label}.{suffix}", content)(folder)
     data = "d" if given == "folder" else [f"d/denial.{suffix}", f"d/none.{suffix}"]
     with pytest.raises(UserError) as told:
-        scaffold_task(Request("mine", data), folder)
+        scaffold_task(TaskRequest("mine", data), folder)
     exec(str(told.value.hint).partition('python -c "')[2].partition('"\n')[0], {})
-    task = scaffold_task(Request("mine", "all.csv"), folder).task
+    task = scaffold_task(TaskRequest("mine", "all.csv"), folder).task
     assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == [
         (text, label) for label in ("denial", "none") for text, own in PLAIN if own == label
     ]

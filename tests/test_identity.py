@@ -23,7 +23,7 @@ from bench.data.splits import outer_splits
 from bench.data.transfer import transfer
 from bench.errors import ConfigError, DataError
 from bench.predict.fitted import FittedModel
-from bench.scaffold import Request, scaffold_task
+from bench.scaffold import TaskRequest, scaffold_task
 from bench.text.identity import canonical, is_combining, is_unseen, name_key, text_key
 
 EVERY = [chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000]
@@ -187,7 +187,7 @@ def test_a_new_task_maps_the_spellings_of_a_label_to_the_commonest(
     monkeypatch.chdir(tmp_path)
     labels = ["مؤيد", "مؤيد", "مؤيد ", "معارض", "مؤيّد", "معارض"]
     pd.DataFrame({"text": [f"نص {n}" for n in range(6)], "label": labels}).to_csv("t.csv", index=False)
-    made = scaffold_task(Request("mine", "t.csv"), tmp_path)
+    made = scaffold_task(TaskRequest("mine", "t.csv"), tmp_path)
     assert made.task.labels == ("مؤيد", "معارض")
     assert made.task.y.tolist().count("مؤيد") == 4
     assert any("'مؤيد ', 'مؤيّد'" in remark for remark in made.remarks)

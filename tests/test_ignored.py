@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.catalogue import load_model, load_task
-from bench.comparison.request import parse_request as parse_compared
+from bench.comparison.request import parse_compare_request
 from bench.config import compose
 from bench.errors import ConfigError, ModelError
 from bench.models import Model
 from bench.models.space import SearchSpace
 from bench.overrides import parse_overrides
-from bench.predict.choice import parse_request
-from bench.scaffold import Request, scaffold_task
+from bench.predict.choice import parse_predict_request
+from bench.scaffold import TaskRequest, scaffold_task
 
 LOGREG = "name: m\nestimator: sklearn.linear_model.LogisticRegression\nfeatures: words\n"
 
@@ -110,7 +110,7 @@ def test_what_is_typed_without_effect_is_refused(here: Path, typed: str) -> None
     assert not list(here.glob("[[]*"))
 
 
-@pytest.mark.parametrize("parse", [parse_request, parse_compared])
+@pytest.mark.parametrize("parse", [parse_predict_request, parse_compare_request])
 def test_other_commands_take_one_folder_of_results_too(parse, here: Path) -> None:
     with pytest.raises(ConfigError, match="results="):
         parse(["task=t", "results=[a]"])
@@ -184,7 +184,7 @@ def test_a_text_that_begins_with_no_bracket_or_quote_is_typed_as_it_is(text: str
 def test_a_label_that_is_missing_in_parquet_is_no_label(here: Path, labels: list[object], missing: object) -> None:
     labels = [missing if label is None else label for label in labels]
     pd.DataFrame({"text": [f"نص رقم {i}" for i in range(4)], "label": labels}).to_parquet("p.parquet")
-    task = scaffold_task(Request("mine", "p.parquet"), here).task
+    task = scaffold_task(TaskRequest("mine", "p.parquet"), here).task
     assert len(task) == 3
     assert not set(task.labels) & {"nan", "None", ""}
     assert "1 of 4 rows has no label and is left out: row 3." in task.notes
@@ -194,7 +194,7 @@ def test_a_label_that_is_null_in_json_is_no_label(here: Path) -> None:
     (here / "j.jsonl").write_text(
         '{"text": "x", "label": "a"}\n{"text": "y", "label": null}\n{"text": "z", "label": "b"}\n'
     )
-    task = scaffold_task(Request("mine", "j.jsonl"), here).task
+    task = scaffold_task(TaskRequest("mine", "j.jsonl"), here).task
     assert sorted(task.labels) == ["a", "b"]
     assert "1 of 3 rows has no label and is left out: line 2." in task.notes
 
@@ -202,5 +202,5 @@ def test_a_label_that_is_null_in_json_is_no_label(here: Path) -> None:
 def test_a_label_called_nan_is_pointed_at(here: Path) -> None:
     (here / "c.csv").write_text("text,label\nx,a\ny,b\nz,nan\n")
     assert any(
-        "'nan' looks like a missing value" in said for said in scaffold_task(Request("mine", "c.csv"), here).remarks
+        "'nan' looks like a missing value" in said for said in scaffold_task(TaskRequest("mine", "c.csv"), here).remarks
     )

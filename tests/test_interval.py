@@ -38,7 +38,7 @@ LEAST = {"mcc": -1.0}
 GREATEST = {"brier": 2.0, "log_loss": np.inf}
 
 BY_LABEL = tuple(name for name in PROBABILITY_METRICS if name != "expected_calibration_error")
-"""Metrics of probabilities that need each label; a calibration error needs none, and has more bins with more examples."""
+"""Those of probabilities that need each label; a calibration error does not, and has more bins with more examples."""
 
 
 def ends(interval: Interval | None) -> list[float]:

@@ -27,7 +27,7 @@ from bench.data.sources import table
 from bench.data.task import Task
 from bench.errors import BenchError, DataError
 from bench.planning.split_task import split_task
-from bench.scaffold import Request, scaffold_task
+from bench.scaffold import TaskRequest, scaffold_task
 
 DEFINITION = {
     "name": "mine",
@@ -217,7 +217,7 @@ def test_one_long_name_of_a_group_takes_no_more_memory_than_itself(tmp_path: Pat
     (tmp_path / "a.jsonl").write_text(lines, encoding="utf-8")
     tracemalloc.start()
     try:
-        built = scaffold_task(Request("mine", str(tmp_path / "a.jsonl")), tmp_path)
+        built = scaffold_task(TaskRequest("mine", str(tmp_path / "a.jsonl")), tmp_path)
         split = split_task(built.task, compose(["task=stance"]), [])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -231,5 +231,5 @@ def test_a_label_as_long_as_a_text_is_refused(tmp_path: Path) -> None:
     rows = [{"text": f"نص رقم {row}", "label": "ab"[row % 2] * (201 if row == 7 else 1)} for row in range(40)]
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     with pytest.raises(DataError, match="has 201 characters") as error:
-        scaffold_task(Request("mine", str(tmp_path / "a.jsonl")), tmp_path)
+        scaffold_task(TaskRequest("mine", str(tmp_path / "a.jsonl")), tmp_path)
     assert "Is it the text?" in str(error.value)

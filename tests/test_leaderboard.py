@@ -16,7 +16,7 @@ import pytest
 from scores import LABEL_METRICS, PROBABILITY_METRICS, score_predictions
 
 from bench.comparison.board import corrected_leaderboard, refresh_leaderboards
-from bench.comparison.request import parse_request
+from bench.comparison.request import parse_compare_request
 from bench.metrics.f1 import MACRO_F1
 from bench.metrics.registry import metric_title
 from bench.report.terminal import print_leaderboard
@@ -372,5 +372,5 @@ def test_a_leaderboard_that_is_none_or_cannot_be_read_is_left_alone(results: Pat
 def test_comparing_makes_the_leaderboard_of_a_deleted_run_again(results: Path) -> None:
     write_leaderboard(results, corrected_leaderboard(results, record("good")))
     shutil.rmtree(results / "denial" / "good")
-    refresh_leaderboards(parse_request(["task=denial", f"results={results}"]))
+    refresh_leaderboards(parse_compare_request(["task=denial", f"results={results}"]))
     assert "good" not in (results / "denial" / "leaderboard.csv").read_text()

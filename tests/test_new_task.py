@@ -22,8 +22,8 @@ from bench.data import Task
 from bench.data.card import BEGIN, END
 from bench.data.labels import label_key
 from bench.errors import ConfigError, DataError
-from bench.scaffold import Given, Request, scaffold_task
-from bench.scaffold.columns import choose_columns, summarise
+from bench.scaffold import Given, TaskRequest, scaffold_task
+from bench.scaffold.columns import choose_columns, summarise_columns
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -137,7 +137,7 @@ def test_where_a_check_fails_nothing_is_written(folder: Path, monkeypatch: pytes
     write_csv(folder / "a.csv", ROWS)
     monkeypatch.setattr("bench.scaffold.task.check_task", fail)
     with pytest.raises(RuntimeError, match="a check"):
-        scaffold_task(Request("mine", "a.csv"), folder)
+        scaffold_task(TaskRequest("mine", "a.csv"), folder)
     assert not (folder / "tasks").exists()
 
 
@@ -146,7 +146,7 @@ def test_a_card_has_each_group_and_label_as_it_is_named(folder: Path) -> None:
     names = ["\u00e9", "b", "a|b", "all"]
     rows = [{"text": row["text"], "label": name, "group": name} for row, name in zip(ROWS, names * 9, strict=True)]
     write_csv(folder / "a.csv", rows)
-    scaffold_task(Request("mine", "a.csv", allow_several=True), folder)
+    scaffold_task(TaskRequest("mine", "a.csv", allow_several=True), folder)
     card = (folder / "tasks" / "mine" / "README.md").read_text(encoding="utf-8")
     assert "| label | all | a\\|b | b | \u00e9 | all |\n" in card
     assert "| a\\|b | 0 | 9 | 0 | 0 | 9 |\n| all | 9 | 0 | 0 | 0 | 9 |\n| all | 9 | 9 | 9 | 9 | 36 |\n" in card
@@ -191,7 +191,7 @@ def test_the_format_is_told_by_name_and_content(folder: Path, file: str, format_
         (folder / file).write_text(json.dumps(ROWS), encoding="utf-8")
     else:
         write_csv(folder / file, ROWS, {"a.csv": ",", "b.csv": ";"}.get(file, "\t"))
-    task = scaffold_task(Request("mine", file), folder).task
+    task = scaffold_task(TaskRequest("mine", file), folder).task
     assert task.examples["text"].tolist() == [row["text"] for row in ROWS]
     assert definition(folder)["source"].get("format") == format_name
 
@@ -221,7 +221,7 @@ def test_exports_of_annotation_tools_need_no_option(folder: Path) -> None:
     write_lines(folder / "prodigy.jsonl", prodigy)
     labels = [row["label"] for row in ROWS]
     for name, file in (("a", "studio.json"), ("b", "doccano.jsonl"), ("c", "prodigy.jsonl")):
-        assert scaffold_task(Request(name, file), folder).task.y.tolist() == labels
+        assert scaffold_task(TaskRequest(name, file), folder).task.y.tolist() == labels
         assert load_task(name).y.tolist() == labels
     studied = load_task("a")
     assert studied.group == "group"
@@ -243,7 +243,7 @@ def test_a_folder_of_documents_is_a_task_of_its_spans(folder: Path) -> None:
         documents / "labels.csv",
         [dict(zip(("doc", "start", "end", "label"), map(str, line), strict=True)) for line in lines],
     )
-    task = scaffold_task(Request("mine", "documents"), folder).task
+    task = scaffold_task(TaskRequest("mine", "documents"), folder).task
     assert task.group == "document"
     assert load_task("mine").examples["text"].tolist()[:2] == ["نفى الوزير 0.", "أكد السفير 0."]
     assert definition(folder)["source"]["columns"] == {"document": "doc"}
@@ -312,7 +312,7 @@ def test_what_cannot_be_a_task_is_refused_and_nothing_is_written(folder: Path, b
 def test_columns_that_do_not_tell_are_listed_with_their_values(folder: Path) -> None:
     write_csv(folder / "a.csv", [{**row, "آخر": row["عمود"][::-1]} for row in renamed(ROWS, text="عمود")])
     with pytest.raises(ConfigError) as error:
-        scaffold_task(Request("mine", "a.csv"), folder)
+        scaffold_task(TaskRequest("mine", "a.csv"), folder)
     assert "Name it: --text 'عمود', or for pairs --claim 'عمود' --text 'آخر'" in str(error.value)
     assert "عمود: 'نفى الوزير الخبر رقم 0', 'أكد" in str(error.value)
     assert "label: 'denial', 'none'" in str(error.value)
@@ -321,16 +321,16 @@ def test_columns_that_do_not_tell_are_listed_with_their_values(folder: Path) -> 
 def test_a_task_that_is_there_is_kept_unless_forced(folder: Path) -> None:
     write_csv(folder / "a.csv", ROWS)
     write_csv(folder / "b.csv", ROWS[:30])
-    scaffold_task(Request("mine", "a.csv"), folder)
+    scaffold_task(TaskRequest("mine", "a.csv"), folder)
     card = folder / "tasks" / "mine" / "README.md"
     card.write_text("precious", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"There is already tasks/mine/task\.yaml, tasks/mine/README\.md"):
-        scaffold_task(Request("mine", "b.csv"), folder)
+        scaffold_task(TaskRequest("mine", "b.csv"), folder)
     assert card.read_text(encoding="utf-8") == "precious"
-    assert len(scaffold_task(Request("mine", "b.csv", force=True), folder).task) == 30
+    assert len(scaffold_task(TaskRequest("mine", "b.csv", force=True), folder).task) == 30
     assert "precious" not in card.read_text(encoding="utf-8")
     with pytest.raises(ConfigError, match="already a task 'stance'"):
-        scaffold_task(Request("stance", "a.csv"), folder)
+        scaffold_task(TaskRequest("stance", "a.csv"), folder)
 
 
 NO_TEXTS = ("1e3", "null", "true", "1_0", "false")
@@ -343,14 +343,14 @@ NO_TEXTS = ("1e3", "null", "true", "1_0", "false")
 def test_a_bad_name_is_refused_and_nothing_is_written(folder: Path, name: str) -> None:
     write_csv(folder / "a.csv", ROWS)
     with pytest.raises(ConfigError, match="cannot be a task's name"):
-        scaffold_task(Request(name, "a.csv", force=True), folder)
+        scaffold_task(TaskRequest(name, "a.csv", force=True), folder)
     assert not (folder / "tasks").exists()
 
 
 @pytest.mark.parametrize("name", NO_TEXTS)
 def test_a_task_file_whose_name_cannot_be_run_is_refused(folder: Path, name: str) -> None:
     write_csv(folder / "a.csv", ROWS)
-    scaffold_task(Request("mine", "a.csv"), folder)
+    scaffold_task(TaskRequest("mine", "a.csv"), folder)
     with pytest.raises(ConfigError, match=rf"task\.yaml: name '{name}' cannot be a task's name: task={name} does not"):
         load_task("mine", {"name": name})
 
@@ -362,7 +362,7 @@ def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_replaced(fol
     other = folder / "tasks" / "mine" / ("README.md" if file == "task.yaml" else "task.yaml")
     other.write_text("precious", encoding="utf-8")
     with pytest.raises(ConfigError, match=f"{file}: it is a folder, where a file is to be written"):
-        scaffold_task(Request("mine", "a.csv", force=True), folder)
+        scaffold_task(TaskRequest("mine", "a.csv", force=True), folder)
     assert other.read_text(encoding="utf-8") == "precious"
 
 
@@ -377,7 +377,7 @@ def test_a_full_disk_leaves_nothing_half_written(folder: Path, monkeypatch: pyte
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(OSError, match="No space left"):
-        scaffold_task(Request("mine", "a.csv"), folder)
+        scaffold_task(TaskRequest("mine", "a.csv"), folder)
     assert list((folder / "tasks").iterdir()) == []
 
 
@@ -396,7 +396,7 @@ def test_any_label_comes_through_the_file(tmp_path_factory: pytest.TempPathFacto
     labels = list({label_key(label): label for label in reversed(labels)}.values())
     folder = tmp_path_factory.mktemp("labels")
     write_lines(folder / "a.jsonl", [{"text": f"نص {n}", "a\x85": label} for n, label in enumerate(labels)])
-    built = scaffold_task(Request("mine", str(folder / "a.jsonl"), Given(label="a\x85")), folder)
+    built = scaffold_task(TaskRequest("mine", str(folder / "a.jsonl"), Given(label="a\x85")), folder)
     assert built.task.labels == tuple(labels)
     from bench.data.definition import build_task, read_definition
 
@@ -412,7 +412,7 @@ NAMES = ["text", "label", "sentence", "class", "split", "id", "document", "Text 
 def test_no_column_is_guessed_to_be_two_things(names: list[str]) -> None:
     rows = [("", {name: f"{name}{n}" for name in names}) for n in range(3)]
     try:
-        columns = choose_columns(summarise(rows), Given(), "a.csv", has_split=False)
+        columns = choose_columns(summarise_columns(rows), Given(), "a.csv", has_split=False)
     except ConfigError:
         return
     chosen = [column for column in columns.columns.values() if isinstance(column, str)]
@@ -470,9 +470,9 @@ def test_controls_of_an_annotation_tool_are_told_by_what_annotators_filled_in(fo
         (folder / f"{len(controls)}.json").write_text(json.dumps(tasks))
         return f"{len(controls)}.json"
 
-    one = scaffold_task(Request("one", studio("deny")), folder)
+    one = scaffold_task(TaskRequest("one", studio("deny")), folder)
     assert "label from 'deny' (the only one that annotators filled in)" in one.reading
-    two = scaffold_task(Request("two", studio("stance", "does it deny")), folder)
+    two = scaffold_task(TaskRequest("two", studio("stance", "does it deny")), folder)
     assert "label from 'stance' (told by its name)" in two.reading
     assert "Annotators filled in 'does it deny' too: --label 'does it deny' makes a task of that." in two.remarks
 
@@ -535,7 +535,7 @@ def test_a_data_set_of_the_hub_is_pinned_to_its_commit(folder: Path, hub: dict[s
 
 def test_a_data_set_without_a_test_part_is_split_by_the_harness(folder: Path, hub: dict[str, Any]) -> None:
     del hub["splits"]["test"]
-    built = scaffold_task(Request("mine", "owner/name"), folder)
+    built = scaffold_task(TaskRequest("mine", "owner/name"), folder)
     assert "These splits of the data set are not read: validation." in built.remarks
     assert definition(folder)["source"]["split"] == "train"
     assert load_task("mine").splits == ()
@@ -544,16 +544,16 @@ def test_a_data_set_without_a_test_part_is_split_by_the_harness(folder: Path, hu
 def test_a_data_set_of_several_configurations_needs_a_name(folder: Path, hub: dict[str, Any]) -> None:
     hub["configs"] = ["arabic", "english"]
     with pytest.raises(ConfigError, match="has 2 configurations: arabic, english"):
-        scaffold_task(Request("mine", "owner/name"), folder)
+        scaffold_task(TaskRequest("mine", "owner/name"), folder)
     with pytest.raises(ConfigError, match="Did you mean 'arabic'"):
-        scaffold_task(Request("mine", "owner/name:arabi"), folder)
-    scaffold_task(Request("mine", "owner/name:arabic"), folder)
+        scaffold_task(TaskRequest("mine", "owner/name:arabi"), folder)
+    scaffold_task(TaskRequest("mine", "owner/name:arabic"), folder)
     assert definition(folder)["source"]["config"] == "arabic"
     assert hub["config"] == "arabic"
 
 
 def test_a_branch_in_a_task_file_is_refused(folder: Path, hub: dict[str, Any]) -> None:
-    scaffold_task(Request("mine", "owner/name"), folder)
+    scaffold_task(TaskRequest("mine", "owner/name"), folder)
     with pytest.raises(ConfigError, match="'main' is no commit of 40 hexadecimal digits"):
         load_task("mine", {"source.revision": "main"})
     with pytest.raises(DataError, match='cannot load it: Unknown split "dev"'):
@@ -561,7 +561,7 @@ def test_a_branch_in_a_task_file_is_refused(folder: Path, hub: dict[str, Any]) -
 
 
 def test_a_folder_of_the_same_name_is_not_read_in_the_hubs_place(folder: Path, hub: dict[str, Any]) -> None:
-    scaffold_task(Request("mine", "owner/name"), folder)
+    scaffold_task(TaskRequest("mine", "owner/name"), folder)
     (folder / "owner" / "name").mkdir(parents=True)
     with pytest.raises(DataError, match="a file or folder of that name is here"):
         load_task("mine")

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,7 @@ def test_messages_of_models_are_short_and_readable_and_their_threads_are_not_wai
     names = {"fails": "Fails", "warns": "Warns", "leaves-a-thread": "LeavesAThread"}
     for name, cls in names.items():
         write_model(here, name, "classes_module", CLASSES, cls)
+    before = threading.active_count()
     outcome = run(compose(["task=denial", f"model={','.join(names)}", "tracking=false"]), Quiet())
     assert all("fails" in failure and len(failure) < 600 for failure in outcome.failures)
     assert "ValueError: cannot read caf\\udce9.txt \\x1b[2Jهه" in outcome.failures[0]
@@ -147,7 +149,11 @@ def test_messages_of_models_are_short_and_readable_and_their_threads_are_not_wai
     assert max(map(len, failed.error.splitlines())) <= LONGEST + 1
     assert by_model["warns"].read_cell(0).notes == ["UserWarning: cannot read caf\\udce9.txt \\x1b[2J \\u202e"]
     assert by_model["leaves-a-thread"].status() == "complete"
-    assert threading.active_count() < 10
+    for _ in range(100):  # An engine's own threads notice within a moment that it is closed.
+        if threading.active_count() <= before:
+            break
+        time.sleep(0.1)
+    assert threading.active_count() <= before
     for path in Path("results").rglob("*.json"):
         json.loads(path.read_bytes().decode())
         assert path.stat().st_size < 1_000_000

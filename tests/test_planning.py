@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bench.comparison.planning import Plan, agreement, plan_labels
+from bench.comparison.planning import LabelPlan, agreement_of, plan_labels
 from bench.statistics.training import USUAL, training_factor
 
 
 @pytest.mark.parametrize(("per_group", "difference", "n"), [(1, 0.05, 600), (1, 0.10, 300), (10, 0.05, 1_000)])
 def test_the_chance_is_the_one_with_which_drawn_answers_decide(per_group: int, difference: float, n: int) -> None:
     """Right answers of two models are drawn, with as much more variation as the test allows for the fitting."""
-    plan = Plan(examples=(n,), difference=(difference,), per_group=per_group, alike=0.1, agreement=0.8)
+    plan = LabelPlan(examples=(n,), difference=(difference,), per_group=per_group, alike=0.1, agreement=0.8)
     ((chance,),) = (row.power for row in plan_labels(plan).rows)
     rng, groups = np.random.default_rng(0), n // per_group
     factor = training_factor(1.0, 0.8, USUAL)
@@ -42,25 +42,27 @@ def test_the_chance_is_the_one_with_which_drawn_answers_decide(per_group: int, d
 def test_more_examples_and_larger_differences_are_never_harder(
     accuracy: float, per_group: int, alike: float, folds: int, models: int
 ) -> None:
-    plan = Plan(None, (200, 2_000, 20_000), (0.02, 0.05, 0.1), per_group, alike, accuracy, None, folds, models)
+    plan = LabelPlan(None, (200, 2_000, 20_000), (0.02, 0.05, 0.1), per_group, alike, accuracy, None, folds, models)
     table = plan_labels(plan)
     chances = np.array([row.power for row in table.rows])
     assert (np.diff(chances, axis=0) >= -1e-9).all()
     assert (np.diff(chances, axis=1) >= -1e-9).all()
-    alone = plan_labels(Plan(None, (200, 2_000, 20_000), (0.02, 0.05, 0.1), per_group, alike, accuracy, None, folds, 2))
+    alone = plan_labels(
+        LabelPlan(None, (200, 2_000, 20_000), (0.02, 0.05, 0.1), per_group, alike, accuracy, None, folds, 2)
+    )
     assert (chances <= np.array([row.power for row in alone.rows]) + 1e-9).all()
     for difference, needed in zip(table.difference, table.needed, strict=True):
         if needed is not None:
             again = plan_labels(
-                Plan(None, (needed + per_group,), (difference,), per_group, alike, accuracy, None, folds, models)
+                LabelPlan(None, (needed + per_group,), (difference,), per_group, alike, accuracy, None, folds, models)
             )
             assert again.rows[0].power[0] >= 0.79
 
 
 def test_models_that_agree_more_are_told_apart_with_fewer_examples() -> None:
-    needed = [plan_labels(Plan(agreement=share, difference=(0.05,))).needed[0] for share in (0.7, 0.8, 0.9)]
+    needed = [plan_labels(LabelPlan(agreement=share, difference=(0.05,))).needed[0] for share in (0.7, 0.8, 0.9)]
     assert needed == sorted(needed, reverse=True)
-    assert agreement(Plan(accuracy=0.9), 0.0) > agreement(Plan(accuracy=0.6), 0.0)
+    assert agreement_of(LabelPlan(accuracy=0.9), 0.0) > agreement_of(LabelPlan(accuracy=0.6), 0.0)
 
 
 def test_stored_runs_say_how_much_groups_vary(tmp_path: Path, bench) -> None:

@@ -32,13 +32,13 @@ from bench.catalogue import load_model
 from bench.errors import DataError
 from bench.models.persistence import dumps, loads
 from bench.predict import FittedModel, choose_run, load_fitted
-from bench.predict.choice import parse_request
+from bench.predict.choice import parse_predict_request
 from bench.predict.labelling import CHUNK, label_rows
-from bench.predict.reading import WORDS, read_file, read_stream
+from bench.predict.reading import WORDS, read_stream, read_texts_file
 from bench.predict.writing import csv_lines, json_lines, write_answers
 from bench.results.cell import FINAL, CellResult
 from bench.results.store import RunFolder
-from bench.scaffold import Given, Request, scaffold_task
+from bench.scaffold import Given, TaskRequest, scaffold_task
 from bench.tracking import tracking_uri
 from bench.tracking.run import track
 from bench.tracking.store import open_store
@@ -213,7 +213,7 @@ def test_a_file_and_standard_input_are_read_alike_and_it_is_said_as_what(tmp_pat
     content, file = READ_AS[name]
     (tmp_path / file).write_text("\ufeff" + content, encoding="utf-8")
     streamed = read_stream(io.BytesIO(content.encode()), {"text": "text"}, ECHO.columns)
-    read = read_file(tmp_path / file, {"text": "text"}, ECHO.columns)
+    read = read_texts_file(tmp_path / file, {"text": "text"}, ECHO.columns)
     assert WORDS[streamed.kind] == WORDS[read.kind] == name
     rows, again = list(streamed.rows), list(read.rows)
     assert [values for _, values in rows] == [values for _, values in again]
@@ -390,13 +390,13 @@ def test_the_best_finished_run_is_taken_and_named(tmp_path):
         summary["scores"]["macro_f1"] = score
         folder.write_summary(summary)
     write_run(tmp_path, model="broken", failed_fold=0)
-    chosen = choose_run(parse_request(["task=denial", f"results={tmp_path}"]))
+    chosen = choose_run(parse_predict_request(["task=denial", f"results={tmp_path}"]))
     assert chosen.record["model"]["name"] == "b"
     assert chosen.notes[0].startswith(f"b (search quick, seed 0), run {chosen.folder.key}: macro_f1 0.900 [")
     assert chosen.notes[0].endswith("], the best of 3 stored runs that compare.")
     assert any("broken is left out" in note for note in chosen.notes)
     chosen.folder.model_path().unlink()
-    second = choose_run(parse_request(["task=denial", f"results={tmp_path}"]))
+    second = choose_run(parse_predict_request(["task=denial", f"results={tmp_path}"]))
     assert second.record["model"]["name"] == "c"
     assert "b (search quick, seed 0)" in second.notes[1]
     assert "passed over" in second.notes[1]
@@ -409,10 +409,10 @@ def test_of_equal_runs_the_newest_is_taken_and_a_key_names_another(tmp_path):
         folder.write_record(record | {"started": f"{started}T00:00:00+00:00"})
         folder.path.rename(folder.path.with_name(key * 3))
     words = ["task=denial", "model=logreg", f"results={tmp_path}"]
-    assert choose_run(parse_request(words)).folder.key == "01e9" * 3
+    assert choose_run(parse_predict_request(words)).folder.key == "01e9" * 3
     # As numbers these would be 4567 and a power of ten.
-    assert choose_run(parse_request([*words, "run=4567"])).folder.key == "4567" * 3
-    assert choose_run(parse_request([*words, "run=01e9"])).folder.key == "01e9" * 3
+    assert choose_run(parse_predict_request([*words, "run=4567"])).folder.key == "4567" * 3
+    assert choose_run(parse_predict_request([*words, "run=01e9"])).folder.key == "01e9" * 3
 
 
 def test_the_runs_own_record_says_the_labels_and_inputs_not_the_present_task(bench, tmp_path, monkeypatch):
@@ -551,7 +551,7 @@ def test_the_columns_of_the_tasks_own_data_are_read_without_options(content, col
     new = (
         read_stream(io.BytesIO(content), {"text": "text"}, ECHO.columns, remembered)
         if streamed
-        else read_file(source, {"text": "text"}, ECHO.columns, remembered)
+        else read_texts_file(source, {"text": "text"}, ECHO.columns, remembered)
     )
     assert new.columns == {"text": column}
     assert [values[column] for _, values in new.rows] == ["ab"]
@@ -566,7 +566,7 @@ def test_a_run_records_what_the_tasks_data_call_its_inputs(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     rows = [f"خبر رقم {n},{'sport' if n % 2 else 'economy'},{n % 5}" for n in range(40)]
     Path("news.csv").write_text("\n".join(["headline,topic,outlet", *rows]), encoding="utf-8")
-    scaffold_task(Request("news", "news.csv", Given(text="headline", label="topic", group="outlet")), tmp_path)
+    scaffold_task(TaskRequest("news", "news.csv", Given(text="headline", label="topic", group="outlet")), tmp_path)
     runs = {}
     for words in (["task=news"], ["task=denial"]):
         (planned,) = plan(compose([*words, "model=majority"])).runs
@@ -581,7 +581,7 @@ def test_plain_lines_are_read_where_the_task_has_a_column_of_another_name(tmp_pa
 
 def test_a_missing_column_names_both_that_were_looked_for(tmp_path):
     (tmp_path / "new.csv").write_text("body\nab\n")
-    new = read_file(tmp_path / "new.csv", {"text": "text"}, ECHO.columns, {"text": "headline"})
+    new = read_texts_file(tmp_path / "new.csv", {"text": "text"}, ECHO.columns, {"text": "headline"})
     with pytest.raises(DataError, match="no column 'text', and no 'headline', as the task's own data call it"):
         list(new.rows)
 

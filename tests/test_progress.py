@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bench.cli.resumable import resumable
+from bench.metrics.f1 import MACRO_F1
 from bench.planning.planned import Plan
 from bench.planning.time_left import TimeLeft, in_good_order
 from bench.report import status as status_module
@@ -23,7 +24,7 @@ from bench.report.progress import Progress
 from bench.report.status import EVERY, FIRST, NEXT, Status
 from bench.results.cell import FINAL, CellResult
 
-TASK = SimpleNamespace(name="stance", metric="macro_f1")
+TASK = SimpleNamespace(name="stance", metric="macro_f1", scored_by=MACRO_F1)
 
 
 @dataclass(eq=False)

@@ -14,7 +14,7 @@ from small_corpus import table_task
 
 from bench.catalogue import load_task
 from bench.comparison.predictions import read_side_by_side
-from bench.comparison.request import parse_request
+from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
 from bench.data.definition import build_task
 from bench.data.published import PublishedFiles
@@ -224,7 +224,7 @@ def test_a_comparison_says_what_was_split_how_and_what_was_not_run_here(
 
 
 def page_of(results: Path) -> str:
-    request = parse_request(["task=denial", f"results={results}"])
+    request = parse_compare_request(["task=denial", f"results={results}"])
     (selected,) = select(request)
     return render_report(read_side_by_side(selected), compared(results, "task=denial"))
 

@@ -18,7 +18,7 @@ from small_corpus import table_task
 from bench.data import Task
 from bench.data.definition import ManyRepeatsError, build_task
 from bench.errors import ConfigError, DataError, UserError
-from bench.scaffold import Given, Request, scaffold_task
+from bench.scaffold import Given, TaskRequest, scaffold_task
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -74,7 +74,7 @@ def test_rows_without_a_text_or_a_label_are_left_out_counted_and_named(folder: P
 def test_rows_in_no_part_of_a_split_are_left_out_counted_and_named(folder: Path) -> None:
     table = [{**row, "split": ("train", "test", "train", "")[number % 4]} for number, row in enumerate(rows())]
     write(folder / "a.csv", table)
-    task = scaffold_task(Request("mine", "a.csv", Given(split="split")), folder).task
+    task = scaffold_task(TaskRequest("mine", "a.csv", Given(split="split")), folder).task
     assert "3 of 12 rows have no part in the published split and are left out: line 5, line 9, line 13." in task.notes
     assert task.examples["split"].value_counts().to_dict() == {"train": 6, "test": 3}
 
@@ -84,7 +84,7 @@ def test_an_unknown_part_is_refused_without_a_guess(folder: Path) -> None:
     with pytest.raises(
         DataError, match=r"line 4: 'extra' is no part of a split\.\nWrite train, dev or test there"
     ) as error:
-        scaffold_task(Request("mine", "a.csv", Given(split="split")), folder)
+        scaffold_task(TaskRequest("mine", "a.csv", Given(split="split")), folder)
     assert "Did you mean" not in str(error.value)
 
 
@@ -118,7 +118,7 @@ def test_what_is_left_out_is_said_by_new_check_run_and_the_card(folder: Path, be
 def test_nothing_in_json_is_a_gap_too(folder: Path, value: str | None) -> None:
     lines = [{**row, "text": value if number == 3 else row["text"]} for number, row in enumerate(rows())]
     (folder / "a.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    notes = scaffold_task(Request("mine", "a.jsonl"), folder).task.notes
+    notes = scaffold_task(TaskRequest("mine", "a.jsonl"), folder).task.notes
     assert notes == ("1 of 12 rows has an empty text and is left out: line 4.",)
 
 
@@ -248,7 +248,7 @@ def test_an_id_is_not_offered_as_the_claim(folder: Path) -> None:
     table = [{"id": f"e{number}", **row} for number, row in enumerate(headlines())]
     write(folder / "a.csv", table)
     with pytest.raises(DataError) as error:
-        scaffold_task(Request("mine", "a.csv", Given(text="Headline", label="Stance")), folder)
+        scaffold_task(TaskRequest("mine", "a.csv", Given(text="Headline", label="Stance")), folder)
     assert "--claim id" not in str(error.value)
 
 
@@ -367,7 +367,7 @@ def test_the_label_that_remains_is_the_clean_one_and_that_is_said(folder: Path, 
     counts, expected = DIRTY[name]
     labels = [label for label, count in counts.items() for _ in range(count)]
     write(folder / "a.csv", [{"text": f"نفى الوزير {n}", "label": label} for n, label in enumerate(labels)])
-    made = scaffold_task(Request("mine", "a.csv"), folder)
+    made = scaffold_task(TaskRequest("mine", "a.csv"), folder)
     assert made.task.labels == expected
     assert len(made.task) == len(labels)
     for label in counts.keys() - set(expected):
@@ -380,7 +380,7 @@ def test_codes_of_a_parquet_file_become_the_names_that_it_has_for_them(folder: P
     table = pa.table({"text": [f"نفى الوزير {n}" for n in range(9)], "label": [0, 1, 0, 1, -1, 0, 1, 0, 1]})
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
     pq.write_table(table.replace_schema_metadata(metadata), folder / "a.parquet")
-    made = scaffold_task(Request("mine", "a.parquet"), folder)
+    made = scaffold_task(TaskRequest("mine", "a.parquet"), folder)
     assert made.task.y.tolist() == ["سياسة", "رياضة", "سياسة", "رياضة", "سياسة", "رياضة", "سياسة", "رياضة"]
     assert "1 of 9 rows has no label and is left out: row 5." in made.task.notes
     assert "The file has names for the codes of 'label', and these are the labels: سياسة, رياضة." in made.remarks
@@ -390,14 +390,14 @@ def test_rows_whose_cells_are_shifted_are_refused_with_their_places(folder: Path
     table = rows(30, label={row: f"بقية نص {row}" for row in (3, 9, 20)})
     write(folder / "a.csv", table)
     with pytest.raises(DataError, match=r"a\.csv: of 5 labels in the column 'label', 3 stand in one row each") as error:
-        scaffold_task(Request("mine", "a.csv"), folder)
+        scaffold_task(TaskRequest("mine", "a.csv"), folder)
     assert "line 5 ('بقية نص 3'), line 11 ('بقية نص 9'), line 22 ('بقية نص 20')." in error.value.message
     assert not (folder / "tasks").exists()
 
 
 def test_a_few_rare_labels_are_no_shifted_rows(folder: Path) -> None:
     write(folder / "a.csv", rows(30, label={3: "c", 5: "d"}))
-    assert len(scaffold_task(Request("mine", "a.csv"), folder).task.labels) == 4
+    assert len(scaffold_task(TaskRequest("mine", "a.csv"), folder).task.labels) == 4
 
 
 def test_shifted_rows_are_left_out_counted_and_listed_where_that_is_asked_for(folder: Path, bench: Bench) -> None:
@@ -421,9 +421,9 @@ def test_rows_of_another_number_of_cells_are_left_out_where_that_is_asked_for(
     lines[7] = "نص بلا تسمية"
     (folder / name).write_text("\n".join([f"text{mark}label", *lines]), encoding="utf-8")
     with pytest.raises(DataError, match=rf"{name}, line 6: 3 cells, but the header has 2") as error:
-        scaffold_task(Request("mine", name), folder)
+        scaffold_task(TaskRequest("mine", name), folder)
     assert f"bench new task mine --data {name} --allow-shifted" in str(error.value.hint)
-    task = scaffold_task(Request("mine", name, allow_shifted=True), folder).task
+    task = scaffold_task(TaskRequest("mine", name, allow_shifted=True), folder).task
     assert len(task) == 28
     assert task.notes == ("2 of 30 rows have shifted cells and are left out: line 6, line 9.",)
 
@@ -432,7 +432,7 @@ def test_a_table_of_which_most_rows_are_shifted_is_refused_all_the_same(folder: 
     lines = [",".join(row.values()) + ",more" * (number > 5) for number, row in enumerate(rows(20))]
     (folder / "a.csv").write_text("\n".join(["text,label", *lines]), encoding="utf-8")
     with pytest.raises(DataError, match="the cells are shifted, as in 14 of all 20 rows"):
-        scaffold_task(Request("mine", "a.csv", allow_shifted=True), folder)
+        scaffold_task(TaskRequest("mine", "a.csv", allow_shifted=True), folder)
 
 
 def test_several_labels_in_many_cells_ask_which_is_meant(folder: Path, bench: Bench) -> None:
@@ -448,7 +448,7 @@ def test_several_labels_in_many_cells_ask_which_is_meant(folder: Path, bench: Be
 
 def test_several_labels_in_a_few_cells_are_told(folder: Path) -> None:
     write(folder / "a.csv", rows(60, label={3: "a;b", 5: "b;a"}))
-    made = scaffold_task(Request("mine", "a.csv"), folder)
+    made = scaffold_task(TaskRequest("mine", "a.csv"), folder)
     assert "2 labels look like several labels in one: 'a;b', 'b;a'." in [
         finding.message.partition(" Each")[0] for finding in made.findings
     ]
@@ -456,5 +456,5 @@ def test_several_labels_in_a_few_cells_are_told(folder: Path) -> None:
 
 def test_numbers_with_a_decimal_comma_are_no_several_labels(folder: Path) -> None:
     write(folder / "a.csv", [{**row, "label": f"{'-01'[n % 3]}1,0"} for n, row in enumerate(rows(30))])
-    made = scaffold_task(Request("mine", "a.csv"), folder)
+    made = scaffold_task(TaskRequest("mine", "a.csv"), folder)
     assert not [finding for finding in made.findings if finding.code == "D104"]

@@ -24,7 +24,7 @@ from bench.discovery import config_files, defaults_folder, task_files
 from bench.encoders.registry import find_encoder
 from bench.errors import UserError
 from bench.metrics.outcomes import VALUE
-from bench.scaffold import Request, scaffold_task
+from bench.scaffold import TaskRequest, scaffold_task
 from bench.scaffold.model import scaffold_model
 from bench.schema import source
 from bench.schema.check import Place, check, keys_of
@@ -219,7 +219,10 @@ def test_a_new_task_and_a_new_model_name_their_schema(here: Path) -> None:
     (here / "a.csv").write_text(
         "text,label\n" + "".join(f"نص رقم {n},{'ab'[n % 2]}\n" for n in range(12)), encoding="utf-8"
     )
-    made = [("task", scaffold_task(Request("mine", "a.csv"), here).files[0]), ("model", scaffold_model("own", here)[0])]
+    made = [
+        ("task", scaffold_task(TaskRequest("mine", "a.csv"), here).files[0]),
+        ("model", scaffold_model("own", here)[0]),
+    ]
     for name, path in made:
         line = path.read_text(encoding="utf-8").splitlines()[0]
         found = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", line)

@@ -17,7 +17,7 @@ from bench.errors import UserError
 from bench.models.sources import code_sources, file_sources, installed_versions, is_digest
 from bench.planning.plan import plan
 from bench.planning.split_task import references
-from bench.predict.choice import choose_run, parse_request
+from bench.predict.choice import choose_run, parse_predict_request
 from bench.predict.fitted import changed_code, load_fitted
 from bench.results.store import FORMAT, RunFolder, run_key
 from bench.running.runner import _bring_up_to_date, run
@@ -261,13 +261,13 @@ def test_new_text_is_not_labelled_by_edited_code_beside_the_old_score(task: Path
     rule.write_text("def choose(classes):\n    return classes[0]\n")
     config = compose(["task=topics", "model=told", "search=none", "tracking=false", "execution.workers=1"])
     assert run(config, Quiet()).failures == []
-    first = choose_run(parse_request(["task=topics", "model=told"])).folder
+    first = choose_run(parse_predict_request(["task=topics", "model=told"])).folder
     load_fitted(first)
     rule.write_text("def choose(classes):\n    return classes[-1]\n")
     with pytest.raises(UserError, match=r"the code of plugins\.told\.Own(.|\n)*Run it again: bench run task=topics"):
         load_fitted(first)
     assert run(config, Quiet()).failures == []
-    chosen = choose_run(parse_request(["task=topics", "model=told"]))
+    chosen = choose_run(parse_predict_request(["task=topics", "model=told"]))
     assert chosen.folder.key != first.key
     load_fitted(chosen.folder)
-    assert choose_run(parse_request(["task=topics", f"run={first.key}"])).folder.key == first.key
+    assert choose_run(parse_predict_request(["task=topics", f"run={first.key}"])).folder.key == first.key

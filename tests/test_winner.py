@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bench.comparison.board import corrected_leaderboard, refresh_leaderboards
 from bench.comparison.ranking import rank_interval
-from bench.comparison.request import parse_request
+from bench.comparison.request import parse_compare_request
 from bench.report.comparison import print_comparison
 from bench.report.terminal import print_leaderboard
 from bench.results.leaderboard import write_leaderboard
@@ -109,7 +109,7 @@ def test_the_leaderboard_and_its_files_say_the_same_of_the_best_score(
     assert told in (folder / "leaderboard.md").read_text()
     assert json.loads((folder / "leaderboard.json").read_text())["best"] == best
     shutil.rmtree(made["poor"].path)
-    refresh_leaderboards(parse_request(["task=denial", f"results={tmp_path}"]))
+    refresh_leaderboards(parse_compare_request(["task=denial", f"results={tmp_path}"]))
     assert json.loads((folder / "leaderboard.json").read_text())["best"]["of"] == 2
 
 

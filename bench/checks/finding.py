@@ -22,7 +22,7 @@ MOST_EXAMPLES = 3
 """Examples that a finding shows."""
 
 
-class Found(NamedTuple):
+class CheckResult(NamedTuple):
     """What one check says of one fault.
 
     Parameters

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bench.checks.finding import MOST_EXAMPLES, Found, quoted, shown
+from bench.checks.finding import MOST_EXAMPLES, CheckResult, quoted, shown
 from bench.metrics.outcomes import encode
 from bench.text.normalization import normalize
 
@@ -64,7 +64,7 @@ class _Feature:
         return float(hypergeom.sf(self.both - 1, *counts) if self.phi > 0 else hypergeom.cdf(self.both, *counts))
 
 
-def giveaways(subject: Subject) -> Iterator[Found]:
+def giveaways(subject: Subject) -> Iterator[CheckResult]:
     """Words, short runs of characters (at the beginning and end too) and lengths that predict nearly all of a label.
 
     A feature is held against each label by the phi coefficient of their two-by-two table, on the distinct texts of an
@@ -84,7 +84,7 @@ def giveaways(subject: Subject) -> Iterator[Found]:
             told.add(feature.name)
             label = task.labels[feature.label]
             examples = task.examples.loc[table.index[codes == feature.label][:MOST_EXAMPLES]]
-            yield Found(
+            yield CheckResult(
                 "warning",
                 f"{column}: texts {'with' if feature.phi > 0 else 'without'} {feature.name} are '{label}': precision "
                 f"{feature.precision:.2f}, recall {feature.recall:.2f} on {feature.size:,} texts.",

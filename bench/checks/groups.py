@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from bench.checks.finding import Found, counted, shown
+from bench.checks.finding import CheckResult, counted, shown
 from bench.data.messages import shortened
 from bench.text.identity import spellings
 
@@ -30,7 +30,7 @@ _COMMON = 20
 """An input that more groups have is boilerplate, and tells nothing of any two of them."""
 
 
-def copies(subject: Subject) -> Iterator[Found]:
+def copies(subject: Subject) -> Iterator[CheckResult]:
     """Groups of which half or more stands in another group too, the same or nearly so."""
     families, groups = subject.families
     members: dict[int, set[str]] = defaultdict(set)
@@ -50,7 +50,7 @@ def copies(subject: Subject) -> Iterator[Found]:
     if found:
         column = subject.task.group
         what = f"Two values of {column} are" if len(found) == 1 else f"{len(found):,} pairs of values of {column} are"
-        yield Found(
+        yield CheckResult(
             "warning",
             f"{what} nearly copies of each other.",
             shown(
@@ -60,20 +60,20 @@ def copies(subject: Subject) -> Iterator[Found]:
         )
 
 
-def respelled(subject: Subject) -> Iterator[Found]:
+def respelled_groups(subject: Subject) -> Iterator[CheckResult]:
     """Groups whose names are written in several ways, which count as one."""
     column, key = subject.task.group, subject.task.group_key
     found = [] if key is str else spellings(subject.task.examples[column].tolist(), key)
     if found:
         verb = "is" if len(found) == 1 else "are"
-        yield Found(
+        yield CheckResult(
             "warning",
             f"{counted(len(found), 'group')} of {column} {verb} written in several ways, which count as one.",
             shown(" and ".join(map(repr, ways)) for ways in found),
         )
 
 
-def unknown(subject: Subject) -> Iterator[Found]:
+def unknown(subject: Subject) -> Iterator[CheckResult]:
     """Groups whose names say that the group is not known: their examples count as one group."""
     column = subject.task.group
     if column == "id":
@@ -83,7 +83,7 @@ def unknown(subject: Subject) -> Iterator[Found]:
     total = sum(found.values())
     if total > 1:
         names = ", ".join(f"'{name}' ({number:,})" for name, number in found.items())
-        yield Found(
+        yield CheckResult(
             "warning",
             f"{column}: {counted(total, 'example', len(subject.task))} have a group whose name says that none is "
             f"known: {names}. Those of one name count as one group. Give each such row its group, or a name of "

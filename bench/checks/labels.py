@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.checks.finding import MOST_EXAMPLES, Found, counted
+from bench.checks.finding import MOST_EXAMPLES, CheckResult, counted
 from bench.data.messages import listed, shortened
 from bench.data.splits import FEW_GROUPS, n_dealt
 from bench.data.task import ROLES
@@ -52,29 +52,29 @@ _MEANT = re.compile(
 """Punctuation that means something."""
 
 
-def lookalikes(subject: Subject) -> Iterator[Found]:
+def lookalikes(subject: Subject) -> Iterator[CheckResult]:
     """Label names that differ in spelling only, or in a letter or two as mistyped ones do."""
     task = subject.task
     counts = Counter(task.y.tolist())
     for first, second in combinations(task.labels, 2):
         if difference := _difference(first, second, counts[first], counts[second]):
-            yield Found(
+            yield CheckResult(
                 "warning",
                 f"The labels '{first}' ({counts[first]:,}) and '{second}' ({counts[second]:,}) {difference}.",
             )
     for first, second in combinations(task.label_map, 2):
         to_first, to_second = task.label_map[first], task.label_map[second]
         if to_first != to_second and (difference := _difference(first, second, 1, 1)):
-            yield Found(
+            yield CheckResult(
                 "warning",
                 f"label_map: '{first}' and '{second}' {difference}, but become '{to_first}' and '{to_second}'.",
             )
     for raw, label in task.label_map.items():
         if label != raw and raw in task.labels:
-            yield Found("warning", f"label_map: '{raw}' is a label of the task, but becomes '{label}'.")
+            yield CheckResult("warning", f"label_map: '{raw}' is a label of the task, but becomes '{label}'.")
 
 
-def joined(subject: Subject) -> Iterator[Found]:
+def joined(subject: Subject) -> Iterator[CheckResult]:
     """Label names that seem to be several labels in one, or a list."""
     task = subject.task
     several, lists = joined_names(list(map(str, task.labels)))
@@ -87,7 +87,7 @@ def joined(subject: Subject) -> Iterator[Found]:
             names = listed([f"'{shortened(label)}'" for label in labels], MOST_EXAMPLES)
             verb = "looks" if len(labels) == 1 else "look"
             have = "has" if n_examples == 1 else "have"
-            yield Found(
+            yield CheckResult(
                 "warning",
                 f"{counted(len(labels), 'label')} {verb} like {what}: {names}. {then} "
                 f"{counted(n_examples, 'example')} {have} one.",
@@ -114,7 +114,7 @@ def joined_names(labels: Sequence[str]) -> tuple[list[str], list[str]]:
     return [label for label, names in several.items() if known & set(names)], lists
 
 
-def rare(subject: Subject) -> Iterator[Found]:
+def rare(subject: Subject) -> Iterator[CheckResult]:
     """Labels with fewer examples than folds, or none in a part of a published split."""
     task = subject.task
     for column in task.splits:
@@ -124,7 +124,7 @@ def rare(subject: Subject) -> Iterator[Found]:
             absent = [label for label in task.labels if label not in present]
             if present and absent:
                 which = f"{column}: " if len(task.splits) > 1 else ""
-                yield Found("warning", f"{which}no {role} example has the label {', '.join(map(repr, absent))}.")
+                yield CheckResult("warning", f"{which}no {role} example has the label {', '.join(map(repr, absent))}.")
     groups = len(set(task.groups.tolist()))
     if task.splits or groups <= FEW_GROUPS:
         return
@@ -132,10 +132,10 @@ def rare(subject: Subject) -> Iterator[Found]:
     few = {label: count for label in task.labels if (count := int((task.y == label).sum())) < folds}
     for label, count in few.items():
         ids = (listed(task.ids[task.y == label].tolist(), MOST_EXAMPLES),)
-        yield Found("warning", f"'{label}' has {counted(count, 'example')}, fewer than {folds} folds.", ids)
+        yield CheckResult("warning", f"'{label}' has {counted(count, 'example')}, fewer than {folds} folds.", ids)
 
 
-def in_one_group(subject: Subject) -> Iterator[Found]:
+def in_one_group(subject: Subject) -> Iterator[CheckResult]:
     """Labels that only one group has: held out, training lacks them."""
     task = subject.task
     if task.splits:
@@ -146,7 +146,7 @@ def in_one_group(subject: Subject) -> Iterator[Found]:
         if len(groups) == 1:
             examples, group = counted(int(mine.sum()), "example"), shortened(groups.pop())
             verb = "is" if mine.sum() == 1 else "are all"
-            yield Found(
+            yield CheckResult(
                 "warning",
                 f"The {examples} of '{label}' {verb} in {task.group} '{group}'. Where that is the test part, "
                 "training lacks the label.",

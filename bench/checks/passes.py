@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.checks.finding import Found, counted, quoted, shown
+from bench.checks.finding import CheckResult, counted, quoted, shown
 from bench.statistics.agreement import agreement, krippendorff_alpha
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _LEAST = 10
 """Examples that some pass gives a label, below which nothing is said of it."""
 
 
-def outliers(subject: Subject) -> Iterator[Found]:
+def outliers(subject: Subject) -> Iterator[CheckResult]:
     """A pass that dissents alone far more often than the others.
 
     Cohen's kappa says how far it is from the others. That chance explains it is tested on the examples on which all
@@ -49,7 +49,7 @@ def outliers(subject: Subject) -> Iterator[Found]:
         chance = len(passes.columns) * binom.sf(dissent - 1, total, 1 / len(passes.columns))
         if rest - own >= _GAP and chance <= _CHANCE:
             mine = np.flatnonzero(alone == name)
-            yield Found(
+            yield CheckResult(
                 "warning",
                 f"{name} stands apart: its mean kappa to the others is {own:.2f}, theirs to each other {rest:.2f}; it "
                 f"alone dissents on {dissent:,} of the {counted(total, 'example')} with one dissenter.",
@@ -57,7 +57,7 @@ def outliers(subject: Subject) -> Iterator[Found]:
             )
 
 
-def contested(subject: Subject) -> Iterator[Found]:
+def contested(subject: Subject) -> Iterator[CheckResult]:
     """Labels on which passes agree too little to be relied on, by Krippendorff's alpha of each against the rest."""
     passes = subject.task.passes
     if passes is None or len(passes.columns) < 2:
@@ -66,7 +66,7 @@ def contested(subject: Subject) -> Iterator[Found]:
     overall = krippendorff_alpha(labels)
     if overall < RELIABLE:
         split = np.flatnonzero((labels != labels[:, :1]).any(axis=1))
-        yield Found(
+        yield CheckResult(
             "warning",
             f"The passes agree with a Krippendorff's alpha of {overall:.2f}, less than {RELIABLE}.",
             shown(_votes(subject, row) for row in split.tolist()),
@@ -77,7 +77,7 @@ def contested(subject: Subject) -> Iterator[Found]:
         alpha = krippendorff_alpha(given.astype(int))
         if some.sum() >= _LEAST and alpha < RELIABLE:
             split = np.flatnonzero(some & ~given.all(axis=1))
-            yield Found(
+            yield CheckResult(
                 "warning",
                 f"The passes agree on '{label}' with an alpha of {alpha:.2f}, less than {RELIABLE}: "
                 f"{counted(len(split), 'example', int(some.sum()))} that some pass calls so are not called so by all.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.checks import giveaway, groups, labels, passes, repeats, texts, writing
-from bench.checks.finding import Finding, Found, by_severity
+from bench.checks.finding import CheckResult, Finding, by_severity
 from bench.checks.subject import Subject
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Check:
         Its code, which stays the same between versions.
     title : str
         What it looks for, in a few words.
-    find : callable of Subject to iterator of Found
+    find : callable of Subject to iterator of CheckResult
         Yields each fault.
     quick : bool
         Whether it takes so little time that every run makes it first.
@@ -33,7 +33,7 @@ class Check:
 
     code: str
     title: str
-    find: Callable[[Subject], Iterator[Found]]
+    find: Callable[[Subject], Iterator[CheckResult]]
     quick: bool = False
 
 
@@ -50,7 +50,7 @@ CHECKS: dict[str, Check] = {
         Check("D204", "Near repeat on one side", repeats.near_elsewhere),
         Check("D205", "Near repeat with another label", repeats.near_contradicting),
         Check("D206", "Groups that are nearly copies", groups.copies),
-        Check("D207", "Group written in several ways", groups.respelled, quick=True),
+        Check("D207", "Group written in several ways", groups.respelled_groups, quick=True),
         Check("D208", "Group that is not known", groups.unknown, quick=True),
         Check("D301", "Empty text", texts.empty, quick=True),
         Check("D302", "Text of one word", texts.short, quick=True),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bench.checks.finding import Found, Severity, counted, quoted, quoted_apart, shown
+from bench.checks.finding import CheckResult, Severity, counted, quoted, quoted_apart, shown
 from bench.checks.near import jaccard
 from bench.data.duplicates import input_keys
 from bench.data.task import ROLES, TEST
@@ -22,7 +22,7 @@ NOTABLE = 0.01
 """The share of examples from which near repeats that leak can move a score."""
 
 
-def exact(subject: Subject) -> Iterator[Found]:
+def exact(subject: Subject) -> Iterator[CheckResult]:
     """Inputs that are the same as an earlier one's: those that were left out, and those that a test part keeps."""
     task = subject.task
     if len(subject.left_out):
@@ -33,7 +33,7 @@ def exact(subject: Subject) -> Iterator[Found]:
         which = "" if number == 1 else f"{others:,} of them "
         place = f"the same {task.group} as" if number == 1 and not others else f"another {task.group} than"
         elsewhere = "" if task.group == "id" else f", {which}in {place} the copy"
-        yield Found(
+        yield CheckResult(
             "note",
             f"{counted(number, 'example')} with an input that another has too "
             f"{'was' if number == 1 else 'were'} left out{elsewhere}.",
@@ -42,14 +42,14 @@ def exact(subject: Subject) -> Iterator[Found]:
     again = pd.Series(subject.keys).duplicated().to_numpy()
     if again.any():
         verb = "repeats" if again.sum() == 1 else "repeat"
-        yield Found(
+        yield CheckResult(
             "note",
             f"{counted(int(again.sum()), 'example')} {verb} an earlier input of the same part of the published split.",
             shown(_places(task.examples[again], task.inputs[-1])),
         )
 
 
-def contradicting(subject: Subject) -> Iterator[Found]:
+def contradicting(subject: Subject) -> Iterator[CheckResult]:
     """The same input with different labels, among all examples and those that were left out."""
     task = subject.task
     everything = pd.DataFrame(
@@ -66,7 +66,7 @@ def contradicting(subject: Subject) -> Iterator[Found]:
         return
     text = dict(zip(subject.keys.tolist(), task.examples[task.inputs[-1]].tolist(), strict=True))
     rows = {key: everything[everything["key"] == key] for key in keys[:5]}
-    yield Found(
+    yield CheckResult(
         "warning",
         f"{counted(len(keys), 'input')} {'stands' if len(keys) == 1 else 'stand'} with different labels.",
         tuple(
@@ -77,7 +77,7 @@ def contradicting(subject: Subject) -> Iterator[Found]:
     )
 
 
-def near_across_groups(subject: Subject) -> Iterator[Found]:
+def near_across_groups(subject: Subject) -> Iterator[CheckResult]:
     """Near repeats in two groups, so that no split keeps them on one side."""
     task = subject.task
     if task.splits:
@@ -88,10 +88,10 @@ def near_across_groups(subject: Subject) -> Iterator[Found]:
         where = "another one" if task.group == "id" else f"one of another {task.group}"
         number = _number_in(found)
         severity: Severity = "warning" if number >= NOTABLE * len(task) else "note"
-        yield Found(severity, f"{number:,} examples nearly repeat {where}.", _pairs(subject, found))
+        yield CheckResult(severity, f"{number:,} examples nearly repeat {where}.", _pairs(subject, found))
 
 
-def near_elsewhere(subject: Subject) -> Iterator[Found]:
+def near_elsewhere(subject: Subject) -> Iterator[CheckResult]:
     """Near repeats that every split keeps on one side."""
     task, near = subject.task, subject.near
     if task.splits:
@@ -103,24 +103,26 @@ def near_elsewhere(subject: Subject) -> Iterator[Found]:
     found = near.where(within)
     if len(found):
         message = f"{_number_in(found):,} examples nearly repeat another one {where}."
-        yield Found("note", message, _pairs(subject, found))
+        yield CheckResult("note", message, _pairs(subject, found))
 
 
-def near_contradicting(subject: Subject) -> Iterator[Found]:
+def near_contradicting(subject: Subject) -> Iterator[CheckResult]:
     """Near repeats with different labels."""
     task, near = subject.task, subject.near
     found = near.where(task.y[near.first] != task.y[near.second])
     if len(found):
         pairs = counted(len(found), "pair")
         if len(task.inputs) > 1:
-            yield Found(
+            yield CheckResult(
                 "note", f"{pairs} of nearly the same claim and text with different labels.", _pairs(subject, found)
             )
         else:
-            yield Found("warning", f"{pairs} of nearly the same text with different labels.", _pairs(subject, found))
+            yield CheckResult(
+                "warning", f"{pairs} of nearly the same text with different labels.", _pairs(subject, found)
+            )
 
 
-def leaked(subject: Subject) -> Iterator[Found]:
+def leaked(subject: Subject) -> Iterator[CheckResult]:
     """Near repeats that stand in two parts of a published split, of which one is held out."""
     task, near = subject.task, subject.near
     for column in task.splits:
@@ -137,7 +139,7 @@ def leaked(subject: Subject) -> Iterator[Found]:
             if rows:
                 size = int((roles == role).sum())
                 which = f"{column}: " if len(task.splits) > 1 else ""
-                yield Found(
+                yield CheckResult(
                     "warning" if role == TEST and len(rows) >= NOTABLE * size else "note",
                     f"{which}{counted(len(rows), f'{role} example', size)} nearly "
                     f"{'repeats' if len(rows) == 1 else 'repeat'} one of {' or '.join(before)}.",
@@ -145,7 +147,7 @@ def leaked(subject: Subject) -> Iterator[Found]:
                 )
 
 
-def shared_groups(subject: Subject) -> Iterator[Found]:
+def shared_groups(subject: Subject) -> Iterator[CheckResult]:
     """Groups that a published split cuts through."""
     task = subject.task
     for column in task.splits:
@@ -155,7 +157,7 @@ def shared_groups(subject: Subject) -> Iterator[Found]:
         if shared.any():
             which = f"{column}: " if len(task.splits) > 1 else ""
             share = counted(int(shared.sum()), "test example", int(test.sum()))
-            yield Found(
+            yield CheckResult(
                 "warning",
                 f"{which}{share} {'has' if shared.sum() == 1 else 'have'} a {task.group} that train or dev has too.",
                 shown(f"{i}: {quoted(group)}" for i, group in zip(task.ids[shared], task.groups[shared], strict=True)),

@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.checks.encoding import ARABIC, PRIVATE, SUSPECT, fault
-from bench.checks.finding import Found, Severity, counted, quoted, shown
+from bench.checks.finding import CheckResult, Severity, counted, quoted, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +66,7 @@ _FAR = 10
 """How many times as long as the median an overlong text is."""
 
 
-def empty(subject: Subject) -> Iterator[Found]:
+def empty(subject: Subject) -> Iterator[CheckResult]:
     """Texts without a letter or a digit, or of nothing but links and mentions."""
     yield from _each(subject, lambda text: not _WORD.search(text) and not fault(text), "without a letter or a digit")
 
@@ -77,7 +77,7 @@ def empty(subject: Subject) -> Iterator[Found]:
     yield from _each(subject, is_markup, "of links, mentions and the like only")
 
 
-def short(subject: Subject) -> Iterator[Found]:
+def short(subject: Subject) -> Iterator[CheckResult]:
     """Texts of one word."""
 
     def is_short(text: str) -> bool:
@@ -86,14 +86,14 @@ def short(subject: Subject) -> Iterator[Found]:
     yield from _each(subject, is_short, "of one word", "note")
 
 
-def overlong(subject: Subject) -> Iterator[Found]:
+def overlong(subject: Subject) -> Iterator[CheckResult]:
     """Texts many times as long as the others, as a missing quotation mark makes them."""
     for column in subject.task.inputs:
         texts = subject.texts(column)
         limit = max(_LONG, _FAR * median(map(len, texts)))
         found = texts[texts.map(len) > limit]
         if len(found):
-            yield Found(
+            yield CheckResult(
                 "warning",
                 f"{column}: {counted(len(found), 'text', len(texts))} {'has' if len(found) == 1 else 'have'} more than "
                 f"{limit:,.0f} characters, the longest {max(map(len, found)):,}; the median is "
@@ -102,7 +102,7 @@ def overlong(subject: Subject) -> Iterator[Found]:
             )
 
 
-def not_arabic(subject: Subject) -> Iterator[Found]:
+def not_arabic(subject: Subject) -> Iterator[CheckResult]:
     """Texts of which most letters are not Arabic; links, mentions and the like do not count."""
 
     def is_foreign(text: str) -> bool:
@@ -114,26 +114,26 @@ def not_arabic(subject: Subject) -> Iterator[Found]:
     yield from _each(subject, is_foreign, "mostly in another script than Arabic")
 
 
-def encoding(subject: Subject) -> Iterator[Found]:
+def encoding(subject: Subject) -> Iterator[CheckResult]:
     """Texts that were decoded wrongly."""
     for column in subject.task.inputs:
         texts = subject.texts(column)
         faults = {place: found for place, text in texts.items() if SUSPECT.search(text) and (found := fault(text))}
         if faults:
             kinds = ", ".join(f"{kind} ({number:,})" for kind, number in Counter(faults.values()).most_common())
-            yield Found(
+            yield CheckResult(
                 "error" if len(faults) >= MOST_BROKEN * len(texts) else "warning",
                 f"{column}: {counted(len(faults), 'text', len(texts))} with broken characters: {kinds}.",
                 _places(texts[texts.index.isin(list(faults))]),
             )
 
 
-def private_use(subject: Subject) -> Iterator[Found]:
+def private_use(subject: Subject) -> Iterator[CheckResult]:
     """Texts with characters that mean something only to who made the font."""
     yield from _each(subject, lambda text: bool(PRIVATE.search(text)), "with characters for private use")
 
 
-def presentation_forms(subject: Subject) -> Iterator[Found]:
+def presentation_forms(subject: Subject) -> Iterator[CheckResult]:
     """Texts that write letters as glyphs, as they are copied out of a PDF file."""
 
     def has_forms(text: str) -> bool:
@@ -142,7 +142,7 @@ def presentation_forms(subject: Subject) -> Iterator[Found]:
     yield from _each(subject, has_forms, "with presentation forms in place of letters", None)
 
 
-def invisible(subject: Subject) -> Iterator[Found]:
+def invisible(subject: Subject) -> Iterator[CheckResult]:
     """Texts with control characters or invisible ones."""
 
     def which(found: pd.Series) -> str:
@@ -152,7 +152,7 @@ def invisible(subject: Subject) -> Iterator[Found]:
     yield from _each(subject, lambda text: bool(_INVISIBLE.search(text)), "with invisible characters", "note", which)
 
 
-def quoting(subject: Subject) -> Iterator[Found]:
+def quoting(subject: Subject) -> Iterator[CheckResult]:
     """Texts that still have the quotation marks of a CSV file around them, and those inside doubled."""
 
     def is_quoted(text: str) -> bool:
@@ -162,7 +162,7 @@ def quoting(subject: Subject) -> Iterator[Found]:
     yield from _each(subject, is_quoted, "still in the quotation marks of a CSV file")
 
 
-def escaped(subject: Subject) -> Iterator[Found]:
+def escaped(subject: Subject) -> Iterator[CheckResult]:
     """Texts with characters written as HTML or a program writes them."""
 
     def which(found: pd.Series) -> str:
@@ -178,7 +178,7 @@ def _each(
     what: str,
     severity: Severity | None = "warning",
     which: Callable[[pd.Series], str] | None = None,
-) -> Iterator[Found]:
+) -> Iterator[CheckResult]:
     """The faulty texts of each input column; without a severity, a warning where they are `NOTABLE` and else a note."""
     for column in subject.task.inputs:
         texts = subject.texts(column)
@@ -187,7 +187,7 @@ def _each(
             named = "" if which is None else f": {which(found)}"
             message = f"{column}: {counted(len(found), 'text', len(texts))} {what}{named}."
             notable: Severity = "warning" if len(found) >= NOTABLE * len(texts) else "note"
-            yield Found(severity or notable, message, _places(found))
+            yield CheckResult(severity or notable, message, _places(found))
 
 
 def _places(texts: pd.Series) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bench.checks.finding import Found, shown
+from bench.checks.finding import CheckResult, shown
 from bench.data.task import DEV, TEST, TRAIN
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ HABITS = {
 """What a text may have by the habit of who wrote, or prepared, it."""
 
 
-def differing(subject: Subject) -> Iterator[Found]:
+def differing(subject: Subject) -> Iterator[CheckResult]:
     """Habits of writing that the texts of one part of a published split have and those of train have not, or less."""
     task = subject.task
     for split in task.splits:
@@ -57,7 +57,7 @@ def differing(subject: Subject) -> Iterator[Found]:
                 apart.sort(key=lambda each: -abs(each[1] - each[2]))
                 which = f"{split}: " if len(task.splits) > 1 else ""
                 (column, habit), here, there = apart[0]
-                yield Found(
+                yield CheckResult(
                     "warning",
                     f"{which}{role} is written differently from train: {here:.0%} of its {column}s have {habit}, "
                     f"{there:.0%} of train's.",

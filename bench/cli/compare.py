@@ -47,7 +47,7 @@ def command(words: tuple[str, ...], form: str) -> None:
         from bench.comparison.board import refresh_leaderboards
         from bench.comparison.compare import compare
         from bench.comparison.predictions import read_side_by_side
-        from bench.comparison.request import parse_request
+        from bench.comparison.request import parse_compare_request
         from bench.comparison.selection import Selected, select_each
         from bench.report.comparison import print_comparison, print_ranks
 
@@ -55,7 +55,7 @@ def command(words: tuple[str, ...], form: str) -> None:
             status.doing(f"comparing {title}")
             return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)
 
-        request = parse_request(words)
+        request = parse_compare_request(words)
         status.doing("reading the stored runs")
         refresh_leaderboards(request)
         comparisons, left_out = select_each(request, compared)

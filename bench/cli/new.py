@@ -105,11 +105,13 @@ def task(
     folder = Path.cwd()
     with Status("loading libraries") as status:
         from bench.cli.check import print_task
-        from bench.scaffold import Given, Request, scaffold_task
+        from bench.scaffold import Given, TaskRequest, scaffold_task
 
         status.doing(f"reading and checking {', '.join(data)}")
         given = Given(text, claim, label, group, split)
-        request = Request(name, data, given, asked(written), force, strict, allow_repeats, allow_several, allow_shifted)
+        request = TaskRequest(
+            name, data, given, asked(written), force, strict, allow_repeats, allow_several, allow_shifted
+        )
         made = scaffold_task(request, folder)
     definition, card, schema = (path.relative_to(folder) for path in made.files)
     _print_sentences(made.choices)

@@ -87,17 +87,17 @@ def command(
     if streamed and any(written.values()):
         raise ConfigError("How standard input is written is told by its first lines.", "Name a file: --input FILE")
     with Status("loading libraries") as status:
-        from bench.predict.choice import choose_run, parse_request
+        from bench.predict.choice import choose_run, parse_predict_request
         from bench.predict.fitted import load_fitted, other_versions
         from bench.predict.labelling import label_rows
-        from bench.predict.reading import STANDARD_INPUT, named_columns, read_file, read_stream
+        from bench.predict.reading import STANDARD_INPUT, named_columns, read_stream, read_texts_file
         from bench.predict.writing import FORMATS, answer_format, check_output, write_answers
         from bench.report.terminal import wrapped
 
         target = None if str(output) == "-" else output
         if target is not None:
             check_output(target, force)
-        request = parse_request(words)
+        request = parse_predict_request(words)
         status.doing("choosing the run")
         chosen = choose_run(request)
         for note in chosen.notes:
@@ -119,8 +119,8 @@ def command(
             new = read_stream(stream, columns, model.columns, remembered)
         else:
             # A mistake in the last line is told before the first one is labelled.
-            deque(read_file(source, columns, model.columns, remembered, asked(written)).rows, maxlen=0)
-            new = read_file(source, columns, model.columns, remembered, asked(written))
+            deque(read_texts_file(source, columns, model.columns, remembered, asked(written)).rows, maxlen=0)
+            new = read_texts_file(source, columns, model.columns, remembered, asked(written))
         for remark in (f"Read as {new.describe()}: {where}", *new.remarks):
             status.say(wrapped(remark))
         status.doing("labelling")

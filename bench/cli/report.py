@@ -45,12 +45,12 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
         from bench.comparison.board import refresh_leaderboards
         from bench.comparison.compare import compare
         from bench.comparison.predictions import read_side_by_side
-        from bench.comparison.request import parse_request
+        from bench.comparison.request import parse_compare_request
         from bench.comparison.selection import Selected, select_each
         from bench.report.html.page import render_report
         from bench.report.terminal import short_path
 
-        request = parse_request(words)
+        request = parse_compare_request(words)
     if output is not None and len(request.tasks) > 1:
         raise ConfigError(
             f"--output {output}: there is one page a task, and {len(request.tasks)} tasks are named.",

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.ranking import corrected_best
-from bench.comparison.request import Request
+from bench.comparison.request import CompareRequest
 from bench.comparison.selection import select_table
 from bench.errors import BenchError
 from bench.results.leaderboard import leaderboard, refresh_leaderboard
@@ -48,7 +48,7 @@ def _best(results: Path, record: dict[str, Any]) -> dict[str, Any] | None:
     return None if best is None else asdict(best)
 
 
-def refresh_leaderboards(request: Request) -> None:
+def refresh_leaderboards(request: CompareRequest) -> None:
     """Make the leaderboards of the tasks that are compared again where they list a run which is gone."""
     for task in request.tasks:
         refresh_leaderboard(request.results, task, corrected_leaderboard)

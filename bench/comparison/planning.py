@@ -28,7 +28,7 @@ INDEPENDENT = 0.6
 
 
 @dataclass(frozen=True)
-class Plan:
+class LabelPlan:
     """What is planned.
 
     Parameters
@@ -73,10 +73,10 @@ class Plan:
     results: Path = Path("results")
 
 
-KEYS = tuple(each.name for each in fields(Plan))
+KEYS = tuple(each.name for each in fields(LabelPlan))
 
 
-def parse_plan(words: Sequence[str]) -> Plan:
+def parse_plan(words: Sequence[str]) -> LabelPlan:
     """Read the words of a command line.
 
     Raises
@@ -93,7 +93,7 @@ def parse_plan(words: Sequence[str]) -> Plan:
     read = check(PlanWords, given, Place("", words=True))
     if read.metric is not None:
         check_metric_name(read.metric, f"metric={read.metric}")
-    plan = Plan(
+    plan = LabelPlan(
         **read.model_dump(exclude={"examples", "difference", "results"}),
         examples=tuple(read.examples),
         difference=tuple(read.difference),
@@ -156,12 +156,12 @@ class PowerTable:
     equal: int | None
 
 
-def plan_labels(plan: Plan, runs: ComparedRuns | None = None) -> PowerTable:
+def plan_labels(plan: LabelPlan, runs: ComparedRuns | None = None) -> PowerTable:
     """Compute the power of the test that `bench.comparison.pairs.judged_pairs` makes.
 
     Parameters
     ----------
-    plan : Plan
+    plan : LabelPlan
         What is planned.
     runs : ComparedRuns or None
         Stored runs of the task: how much groups vary is then the median of what it is between their models.
@@ -211,12 +211,12 @@ def plan_labels(plan: Plan, runs: ComparedRuns | None = None) -> PowerTable:
     )
 
 
-def agreement(plan: Plan, difference: float) -> float:
+def agreement_of(plan: LabelPlan, difference: float) -> float:
     """The share of examples that both models get right or both get wrong, given or taken from the accuracy.
 
     Examples
     --------
-    >>> round(agreement(Plan(accuracy=0.8), 0.0), 3), agreement(Plan(agreement=0.9), 0.05)
+    >>> round(agreement_of(LabelPlan(accuracy=0.8), 0.0), 3), agreement_of(LabelPlan(agreement=0.9), 0.05)
     (0.808, 0.9)
     """
     if plan.agreement is not None:
@@ -226,18 +226,18 @@ def agreement(plan: Plan, difference: float) -> float:
     return 1.0 - max(INDEPENDENT * apart, difference)
 
 
-def _deviation(plan: Plan, difference: float) -> float:
+def _deviation(plan: LabelPlan, difference: float) -> float:
     """The deviation of a group's mean difference of right answers, with what the fitting adds."""
-    apart = max(1.0 - agreement(plan, difference), difference)
+    apart = max(1.0 - agreement_of(plan, difference), difference)
     variance = (apart - difference**2) * (1 + (plan.per_group - 1) * plan.alike) / plan.per_group
     return math.sqrt(max(variance, 1e-12)) * training_factor(1.0, 1.0 - 1.0 / plan.folds, USUAL)
 
 
-def _assumed(plan: Plan) -> str:
+def _assumed(plan: LabelPlan) -> str:
     groups = (
         "each a group of its own" if plan.per_group == 1 else f"in groups of {plan.per_group}, alike by {plan.alike:g}"
     )
-    alike = agreement(plan, min(plan.difference))
+    alike = agreement_of(plan, min(plan.difference))
     return (
         f"what is assumed: the better model gets {plan.accuracy:.0%} right, both are right or both wrong on "
         f"{alike:.0%}, examples are {groups}, {plan.folds} folds, and no rare label"

@@ -62,7 +62,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Request:
+class CompareRequest:
     """What is to be compared, and how.
 
     Parameters
@@ -100,7 +100,7 @@ class Request:
         return self.tasks or (f"{len(self.folders)} run folders",)
 
 
-def parse_request(words: Sequence[str]) -> Request:
+def parse_compare_request(words: Sequence[str]) -> CompareRequest:
     """Read the words of a command line.
 
     Parameters
@@ -115,7 +115,7 @@ def parse_request(words: Sequence[str]) -> Request:
 
     Examples
     --------
-    >>> parse_request(["task=stance", "model=logreg,linear-svm", "seed=3"]).wanted.models
+    >>> parse_compare_request(["task=stance", "model=logreg,linear-svm", "seed=3"]).wanted.models
     ('logreg', 'linear-svm')
     """
     from bench.schema.check import Place, check
@@ -144,7 +144,7 @@ def parse_request(words: Sequence[str]) -> Request:
         check_metric_name(metric, f"metric={metric}")
     if baseline is not None and models and baseline not in models:
         models = [*models, baseline]
-    return Request(
+    return CompareRequest(
         tasks=tasks,
         folders=folders,
         wanted=Filter(

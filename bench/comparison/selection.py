@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench.comparison.request import Filter, Request
+from bench.comparison.request import CompareRequest, Filter
 from bench.discovery import model_names
 from bench.errors import BenchError, UserError, nearest
 from bench.results.protocol import differences, model_name, names_of, same_table, search_name, settings
@@ -54,19 +54,19 @@ class Selected:
         ]
 
 
-def select(request: Request) -> list[Selected]:
+def select(request: CompareRequest) -> list[Selected]:
     """Choose what a request names: one selection a task, or one of the folders."""
     if request.folders:
         return [select_folders(request.folders)]
     return [select_runs(request.results, task, request.wanted) for task in request.tasks]
 
 
-def select_each(request: Request, use: Callable[[str, Selected], T]) -> tuple[list[T], list[str]]:
+def select_each(request: CompareRequest, use: Callable[[str, Selected], T]) -> tuple[list[T], list[str]]:
     """Choose what a request names, task by task, and make something of each selection.
 
     Parameters
     ----------
-    request : Request
+    request : CompareRequest
         What was asked for.
     use : callable
         Makes something of a selection and its title.

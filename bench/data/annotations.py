@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Units:
+class AnnotatedUnits:
     """What every pass labels: segments, or pairs of a segment and a claim.
 
     Parameters
@@ -79,7 +79,7 @@ def unit_name(segment: str, claim: str | None) -> str:
     return segment if claim is None else f"{segment}/{claim}"
 
 
-def read_pass(path: Path, units: Units) -> dict[str, str]:
+def read_pass(path: Path, units: AnnotatedUnits) -> dict[str, str]:
     """Read one complete annotation pass.
 
     Parameters
@@ -87,7 +87,7 @@ def read_pass(path: Path, units: Units) -> dict[str, str]:
     path : pathlib.Path
         JSON lines with ``segment_id`` (or as the units are called) and the field of `units`: a label, or labels by
         claim.
-    units : Units
+    units : AnnotatedUnits
         What is to be labelled.
 
     Returns
@@ -128,7 +128,7 @@ class Adjudication:
     where: str
 
 
-def read_adjudications(path: Path, units: Units) -> dict[str, Adjudication]:
+def read_adjudications(path: Path, units: AnnotatedUnits) -> dict[str, Adjudication]:
     """Read the decisions on units whose passes are tied.
 
     Parameters
@@ -136,7 +136,7 @@ def read_adjudications(path: Path, units: Units) -> dict[str, Adjudication]:
     path : pathlib.Path
         JSON lines with ``segment_id``, ``task`` (the field that is decided), ``label`` and, for pairs, ``claim_id``;
         those of other fields are passed over.
-    units : Units
+    units : AnnotatedUnits
         What was labelled.
 
     Raises
@@ -206,7 +206,7 @@ def gold_labels(
     return gold
 
 
-def _labels_of(segment: str, given: Any, units: Units, where: str) -> dict[str, str]:
+def _labels_of(segment: str, given: Any, units: AnnotatedUnits, where: str) -> dict[str, str]:
     if not units.claims:
         return {segment: units.labels.read(given, where)}
     if not isinstance(given, dict):

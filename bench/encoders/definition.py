@@ -10,7 +10,7 @@ from bench.errors import ConfigError
 from bench.schema.dialect import place_of
 
 if TYPE_CHECKING:
-    from bench.schema.encoder import FolderSource, HubSource, PackageSource
+    from bench.schema.encoder import EncoderHub, FolderSource, PackageSource
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class EncoderDefinition:
         return cls(name, _source(read.source), **read.model_dump(exclude={"name", "source"}), origin=origin)
 
 
-def _source(read: HubSource | FolderSource | PackageSource) -> Hub | Folder | Package:
+def _source(read: EncoderHub | FolderSource | PackageSource) -> Hub | Folder | Package:
     given = read.model_dump()
     if "hub" in given:
         return Hub(given["hub"], given["revision"])

@@ -56,7 +56,7 @@ class LocalEngine:
     Examples
     --------
     >>> import math
-    >>> with LocalEngine() as engine:
+    >>> with LocalEngine(fresh=True) as engine:
     ...     number = engine.submit(Unit(math.factorial, (5,)))
     ...     dict(engine.outcomes())[number]
     Value(value=120)

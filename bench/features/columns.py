@@ -19,7 +19,7 @@ MANY_ROWS = 100_000
 as much memory."""
 
 
-def is_large(frame: object) -> bool:
+def is_large_column(frame: object) -> bool:
     """Whether a frame has more than `MANY_ROWS` rows."""
     return isinstance(frame, pd.DataFrame) and len(frame) > MANY_ROWS
 

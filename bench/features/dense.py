@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from bench.features.columns import is_large
+from bench.features.columns import is_large_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +62,7 @@ class RowFeatures(TransformerMixin, BaseEstimator):
         memo = {} if memo is None else memo
         key = (type(self).__qualname__, *self.columns)
         if key not in memo:
-            parts = _parts(X) if is_large(X) else [(X, memo)]
+            parts = _parts(X) if is_large_column(X) else [(X, memo)]
             memo[key] = sparse.vstack([self._matrix(*part) for part in parts], format="csr")
         return memo[key]
 

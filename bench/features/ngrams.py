@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from bench.features.columns import is_large, normalized_texts
+from bench.features.columns import is_large_column, normalized_texts
 from bench.text.normalization import WORD_PATTERN
 
 ANALYZERS = ("word", "char", "char_wb")
@@ -183,7 +183,7 @@ def count_ngrams(
     key = ("ngrams", column, normalization, analyzer)
     if (*key, low, high) in memo:
         return memo[*key, low, high]
-    kept: Memo = {} if is_large(frame) else memo
+    kept: Memo = {} if is_large_column(frame) else memo
     if (*key, "tokens") not in kept:
         kept[*key, "tokens"] = _tokens(normalized_texts(frame, column, normalization, kept), analyzer)
     tokens: _Tokens = kept[*key, "tokens"]

@@ -85,7 +85,7 @@ class RuleResult:
 
 
 @dataclass(frozen=True)
-class Subject:
+class Examined:
     """A model under examination, with the synthetic tasks that it is examined on.
 
     Parameters
@@ -122,7 +122,7 @@ class Rule:
     description : str
         Why the harness asks it, or what exactly is tried: one line.
     examine : callable
-        Takes a `Subject` and raises an exception where the model breaks the rule.
+        Takes a `Examined` and raises an exception where the model breaks the rule.
     needs : tuple of str
         The codes of the rules without which this one says nothing.
     """
@@ -130,7 +130,7 @@ class Rule:
     code: str
     name: str
     description: str
-    examine: Callable[[Subject], None]
+    examine: Callable[[Examined], None]
     needs: tuple[str, ...] = ()
 
 
@@ -185,7 +185,7 @@ def synthetic_task(inputs: tuple[str, ...], labels: tuple[str, ...]) -> Task:
     )
 
 
-def subject_of(model: Model) -> Subject:
+def subject_of(model: Model) -> Examined:
     """Find the synthetic tasks that a model can be fitted on.
 
     A model may refuse a task by a `bench.errors.UserError` when it is built or fitted, as one whose rules
@@ -206,7 +206,7 @@ def subject_of(model: Model) -> Subject:
                 pass
             suited[inputs] = labels
             break
-    return Subject(model, suited or {inputs: label_sets[0] for inputs, label_sets in LABEL_SETS.items()})
+    return Examined(model, suited or {inputs: label_sets[0] for inputs, label_sets in LABEL_SETS.items()})
 
 
 def _offline(model: Model) -> Model:
@@ -267,7 +267,7 @@ def iter_checks(model: Model, limit: float = LIMIT) -> Iterator[RuleResult]:
             yield result
 
 
-def check_rule(code: str, subject: Subject) -> RuleResult:
+def check_rule(code: str, subject: Examined) -> RuleResult:
     """Try one rule in this process."""
     rule = RULES[code]
     try:
@@ -281,10 +281,10 @@ def check_rule(code: str, subject: Subject) -> RuleResult:
 
 def _rule(
     code: str, name: str, description: str, needs: tuple[str, ...] = ("M03",)
-) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
+) -> Callable[[Callable[[Examined], None]], Callable[[Examined], None]]:
     """Register a rule; nearly all try what a model answers that was fitted on three classes."""
 
-    def register(examine: Callable[[Subject], None]) -> Callable[[Subject], None]:
+    def register(examine: Callable[[Examined], None]) -> Callable[[Examined], None]:
         RULES[code] = Rule(code, name, description, examine, needs)
         return examine
 
@@ -292,18 +292,18 @@ def _rule(
 
 
 @_rule("M01", "builds from its defaults", "The parameters in the model's file are the parts' own.", needs=())
-def _builds_from_defaults(subject: Subject) -> None:
+def _builds_from_defaults(subject: Examined) -> None:
     for task in subject.tasks():
         subject.model.build({}, task, seed=0)
 
 
 @_rule("M02", "fits two classes", "fit returns the estimator itself, as in scikit-learn.", needs=("M01",))
-def _fits_two_classes(subject: Subject) -> None:
+def _fits_two_classes(subject: Examined) -> None:
     _fits(subject, 2)
 
 
 @_rule("M03", "fits three classes", "fit returns the estimator itself, as in scikit-learn.", needs=("M01",))
-def _fits_three_classes(subject: Subject) -> None:
+def _fits_three_classes(subject: Examined) -> None:
     _fits(subject, 3)
 
 
@@ -312,7 +312,7 @@ def _fits_three_classes(subject: Subject) -> None:
     "fits with sampled parameters",
     f"{SAMPLES} settings drawn from the search space are built and fitted; without one, the model's own.",
 )
-def _fits_sampled_parameters(subject: Subject) -> None:
+def _fits_sampled_parameters(subject: Examined) -> None:
     rng = np.random.default_rng(0)
     for task in subject.tasks():
         for _ in range(SAMPLES if subject.model.search else 1):
@@ -324,7 +324,7 @@ def _fits_sampled_parameters(subject: Subject) -> None:
 
 
 @_rule("M05", "clones", "sklearn.base.clone gives an unfitted estimator with the same parameters.")
-def _clones(subject: Subject) -> None:
+def _clones(subject: Examined) -> None:
     for task in subject.tasks():
         estimator = subject.model.build({}, task, seed=0)
         before = _parameters(estimator)
@@ -343,7 +343,7 @@ def _clones(subject: Subject) -> None:
     "predict gives one of the task's labels a row, also for a single row.",
     needs=("M02", "M03"),
 )
-def _predicts_known_labels(subject: Subject) -> None:
+def _predicts_known_labels(subject: Examined) -> None:
     for n_classes in (2, 3):
         for task in subject.tasks(n_classes):
             estimator = subject.fitted(task)
@@ -357,7 +357,7 @@ def _predicts_known_labels(subject: Subject) -> None:
     "Probabilities are finite and sum to one; decision values are finite; if any.",
     needs=("M02", "M03"),
 )
-def _gives_sound_scores(subject: Subject) -> None:
+def _gives_sound_scores(subject: Examined) -> None:
     for n_classes in (2, 3):
         for task in subject.tasks(n_classes):
             estimator = subject.fitted(task)
@@ -365,13 +365,13 @@ def _gives_sound_scores(subject: Subject) -> None:
 
 
 @_rule("M08", "gives the same answer for the same seed", "Two fresh builds, fitted on the same data, predict the same.")
-def _same_seed_same_answer(subject: Subject) -> None:
+def _same_seed_same_answer(subject: Examined) -> None:
     for task in subject.tasks():
         _same(subject.fitted(task), subject.fitted(task), task.frame, "a second build with the same seed")
 
 
 @_rule("M09", "leaves its inputs unchanged", "Other models read the same texts and labels after it.")
-def _leaves_inputs_unchanged(subject: Subject) -> None:
+def _leaves_inputs_unchanged(subject: Examined) -> None:
     for task in subject.tasks():
         frame, y = task.frame.copy(deep=True), task.y.copy()
         estimator = subject.model.build({}, task, seed=0).fit(frame, y)
@@ -382,7 +382,7 @@ def _leaves_inputs_unchanged(subject: Subject) -> None:
 
 
 @_rule("M10", "answers rows in order, not as a batch", "A row's answer does not depend on the test rows after it.")
-def _does_not_peek(subject: Subject) -> None:
+def _does_not_peek(subject: Examined) -> None:
     for task in subject.tasks():
         estimator = subject.fitted(task)
         half = EXAMPLES // 2
@@ -395,21 +395,21 @@ def _does_not_peek(subject: Subject) -> None:
 
 
 @_rule("M11", "survives an empty text", "Empty, blank and foreign texts that training did not have.")
-def _survives_empty_text(subject: Subject) -> None:
+def _survives_empty_text(subject: Examined) -> None:
     for estimator, frame, task in _unseen(subject, ["", " ", "؟!", "only English", "\u200f\u0640", "😀"]):
         _check_predictions(estimator, frame, task)
         _check_scores(estimator, frame, task)
 
 
 @_rule("M12", "survives a very long text", f"A text of {LONG_TEXT:,} characters, and a word of as many.")
-def _survives_long_text(subject: Subject) -> None:
+def _survives_long_text(subject: Examined) -> None:
     words = " ".join((_FILLER, *_TOPICS))
     for estimator, frame, task in _unseen(subject, [(words + " ") * (LONG_TEXT // len(words) + 1), "ن" * LONG_TEXT]):
         _check_predictions(estimator, frame, task)
 
 
 @_rule("M13", "can be sent to another process", "The fitted estimator pickles, and a fresh process predicts the same.")
-def _can_be_sent(subject: Subject) -> None:
+def _can_be_sent(subject: Examined) -> None:
     with LocalEngine(fresh=True) as engine:
         for task in subject.tasks():
             pickled = pickle.dumps(subject.fitted(task))
@@ -419,14 +419,14 @@ def _can_be_sent(subject: Subject) -> None:
 
 
 @_rule("M14", "can be stored", "skops writes the fitted estimator without pickle, and reads it back.")
-def _can_be_stored(subject: Subject) -> None:
+def _can_be_stored(subject: Examined) -> None:
     for task in subject.tasks():
         stored = persistence.dumps(subject.fitted(task))
         loaded = persistence.loads(stored, subject.model)
         _same(loaded, subject.fitted(task), task.frame, "the stored estimator")
 
 
-def _fits(subject: Subject, n_classes: int) -> None:
+def _fits(subject: Examined, n_classes: int) -> None:
     for task in subject.tasks(n_classes):
         estimator = subject.model.build({}, task, seed=0)
         returned = estimator.fit(task.frame, task.y)
@@ -463,7 +463,7 @@ def _check_scores(estimator: BaseEstimator, frame: pd.DataFrame, task: Task) -> 
             assert off < 1e-6, f"a row of predict_proba differs by {off:g} from a sum of 1."
 
 
-def _unseen(subject: Subject, texts: list[str]) -> Iterator[tuple[BaseEstimator, pd.DataFrame, Task]]:
+def _unseen(subject: Examined, texts: list[str]) -> Iterator[tuple[BaseEstimator, pd.DataFrame, Task]]:
     """Put each text into each column of an ordinary example, in a frame a column."""
     for task in subject.tasks():
         estimator = subject.fitted(task)

@@ -68,13 +68,13 @@ class Model:
         """Refuse a name that is no parameter's, and two that are one parameter's: neither would have an effect."""
         given: dict[str, str] = {}
         for name in names:
-            if not canonical(name).partition(".")[2]:
+            if not canonical_name(name).partition(".")[2]:
                 raise ModelError(
                     f"{self.origin or self.name}: {section}.{name}: unknown parameter '{name}'.",
                     "Parameters are called features.NAME or estimator.NAME. To compare feature sets or estimators, "
                     "write a model of each.",
                 )
-            first = given.setdefault(canonical(name), name)
+            first = given.setdefault(canonical_name(name), name)
             if first != name:
                 raise ModelError(
                     f"{self.origin or self.name}: {section}: '{first}' and '{name}' are the same parameter.",
@@ -129,8 +129,8 @@ class Model:
 
         None where one of them has no value there, or one that the search could not draw.
         """
-        own = {canonical(name): value for name, value in self.params.items()}
-        setting = {name: own[canonical(name)] for name in self.search.dimensions if canonical(name) in own}
+        own = {canonical_name(name): value for name, value in self.params.items()}
+        setting = {name: own[canonical_name(name)] for name in self.search.dimensions if canonical_name(name) in own}
         return setting if setting and self.search.holds(setting) else None
 
     def build(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator:
@@ -239,7 +239,9 @@ class Model:
         return {stored_name(cls): cls for cls in named if not hasattr(cls, "restored")}
 
     def _params_of(self, part: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        own, given = ({canonical(name): value for name, value in source.items()} for source in (self.params, params))
+        own, given = (
+            {canonical_name(name): value for name, value in source.items()} for source in (self.params, params)
+        )
         return {
             name.removeprefix(f"{part}.").replace(".", "__"): value
             for name, value in (own | given).items()
@@ -308,12 +310,12 @@ def qualified(name: str) -> str:
     return name if name.split(".")[0] in ("features", "estimator") else f"estimator.{name}"
 
 
-def canonical(name: str) -> str:
+def canonical_name(name: str) -> str:
     """A parameter's name in the one form that all its spellings share.
 
     Examples
     --------
-    >>> canonical("C"), canonical("features.char__min_df")
+    >>> canonical_name("C"), canonical_name("features.char__min_df")
     ('estimator.C', 'features.char.min_df')
     """
     return qualified(name).replace("__", ".")

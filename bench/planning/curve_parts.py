@@ -32,7 +32,7 @@ HALVINGS = tuple(Fraction(1, 2**power) for power in (4, 3, 2, 1))
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class CurvePart:
     """One place on a learning curve.
 
     Parameters
@@ -75,7 +75,7 @@ class Part:
         return content.hexdigest()[:12]
 
 
-def curve_parts(task: Task, outer: Sequence[Split], seed: int) -> list[Part]:
+def curve_parts(task: Task, outer: Sequence[Split], seed: int) -> list[CurvePart]:
     """Cut growing parts from the training part of each outer fold.
 
     On the axis ``groups`` whole groups are added in a random order, on the axis ``examples`` a
@@ -93,11 +93,11 @@ def curve_parts(task: Task, outer: Sequence[Split], seed: int) -> list[Part]:
 
     Returns
     -------
-    list of Part
+    list of CurvePart
         By axis and from small to large, and last the whole training part. Parts that would be the same in every
         fold come once, so an axis along which nothing can grow is missing.
     """
-    whole = Part(None, Fraction(1), list(outer))
+    whole = CurvePart(None, Fraction(1), list(outer))
     most = max(len(np.unique(task.groups[split.train])) for split in outer)
     one_by_one = [Fraction(kept, most) for kept in range(1, most)]
 
@@ -107,7 +107,7 @@ def curve_parts(task: Task, outer: Sequence[Split], seed: int) -> list[Part]:
     def examples_of(rows: NDArray[np.intp], fraction: Fraction, purpose: int) -> NDArray[np.bool_]:
         return keep_examples(task.codes[rows], task.groups[rows], fraction, purpose)
 
-    def along(axis: Axis, fractions: Sequence[Fraction], keep: Callable[..., NDArray[np.bool_]]) -> list[Part]:
+    def along(axis: Axis, fractions: Sequence[Fraction], keep: Callable[..., NDArray[np.bool_]]) -> list[CurvePart]:
         parts = [whole]
         for fraction in reversed(fractions):
             splits = []
@@ -116,7 +116,7 @@ def curve_parts(task: Task, outer: Sequence[Split], seed: int) -> list[Part]:
                 splits.append(Split(split.train[kept], split.test, split.dev))
             larger = parts[0].splits
             if any(len(less.train) < len(more.train) for less, more in zip(splits, larger, strict=True)):
-                parts.insert(0, Part(axis, fraction, splits))
+                parts.insert(0, CurvePart(axis, fraction, splits))
         return parts[:-1]
 
     return [

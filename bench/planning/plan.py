@@ -24,7 +24,7 @@ from bench.planning.estimate import time_notes
 from bench.planning.examine import Examined, examine_pair
 from bench.planning.memory import workers_within_memory
 from bench.planning.planned import Plan, PlannedRun
-from bench.planning.split_task import SplitTask, load_as_split, split_task, tasks_to_load, with_lent
+from bench.planning.split_task import SplitTask, load_as_split, split_task, split_with_lent, tasks_to_load
 from bench.planning.workers import open_engine
 from bench.results.protocol import deciding
 from bench.results.store import FORMAT, RunFolder, run_key
@@ -97,7 +97,7 @@ def prepare(config: RunConfig, doing: Doing = unobserved) -> Plan:
         notes: list[str] = []
         try:
             split = split_task(load_as_split(name, config), config, notes)
-            lent[name] = with_lent(split, source, asked, notes)
+            lent[name] = split_with_lent(split, source, asked, notes)
         except BenchError as error:
             if config.asked_for_tasks:
                 raise

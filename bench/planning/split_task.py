@@ -130,7 +130,7 @@ def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
     return SplitTask(task, outer, None, {"task": _describe_task(task, outer), "splits": splits.digest(outer, task.ids)})
 
 
-def with_lent(own: SplitTask, source: Task | None, asked: TrainOn | None, notes: list[str]) -> SplitTask:
+def split_with_lent(own: SplitTask, source: Task | None, asked: TrainOn | None, notes: list[str]) -> SplitTask:
     """Lend a task another one's training examples, where that is asked for."""
     if source is None or asked is None:
         return own

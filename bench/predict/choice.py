@@ -29,7 +29,7 @@ Run = tuple[RunFolder, dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Request:
+class PredictRequest:
     """Which run was asked for.
 
     Parameters
@@ -54,7 +54,7 @@ class Request:
 
 
 @dataclass(frozen=True, eq=False)
-class Chosen:
+class ChosenRun:
     """The run that labels.
 
     Parameters
@@ -72,7 +72,7 @@ class Chosen:
     notes: list[str]
 
 
-def parse_request(words: Sequence[str]) -> Request:
+def parse_predict_request(words: Sequence[str]) -> PredictRequest:
     """Read the words of a command line.
 
     Parameters
@@ -87,8 +87,8 @@ def parse_request(words: Sequence[str]) -> Request:
 
     Examples
     --------
-    >>> parse_request(["task=stance", "run=0123"])
-    Request(task='stance', model=None, key='0123', results=PosixPath('results'), overrides={})
+    >>> parse_predict_request(["task=stance", "run=0123"])
+    PredictRequest(task='stance', model=None, key='0123', results=PosixPath('results'), overrides={})
     """
     for word in words:
         if "=" not in word:
@@ -113,10 +113,12 @@ def parse_request(words: Sequence[str]) -> Request:
         raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', known)}")
     model = given.get("model")
     own = {name.removeprefix("model."): value for name, value in given.items() if name.startswith("model.")}
-    return Request(str(given["task"]), None if model is None else str(model), keys[0] if keys else None, results, own)
+    return PredictRequest(
+        str(given["task"]), None if model is None else str(model), keys[0] if keys else None, results, own
+    )
 
 
-def choose_run(request: Request) -> Chosen:
+def choose_run(request: PredictRequest) -> ChosenRun:
     """Choose the run whose fitted model labels new text.
 
     That is the one with the key, where one was asked for; else the best of the finished runs that compare, of the
@@ -137,7 +139,7 @@ def choose_run(request: Request) -> Chosen:
         record = folder.read_record(RECORD)
         if folder.model_path() is None:
             raise UserError(f"{folder.path}: no fitted model is stored. {_reason(folder, record)}", _again(record))
-        return Chosen(folder, record, [f"{_described(folder, record)}.", *_whose_score(folder, record)])
+        return ChosenRun(folder, record, [f"{_described(folder, record)}.", *_whose_score(folder, record)])
     wanted = Filter(models=None if request.model is None else (request.model,))
     selected = select_runs(request.results, request.task, wanted)
     runs = sorted(selected.runs, key=lambda run: str(run[1]["started"]), reverse=True)
@@ -150,14 +152,14 @@ def choose_run(request: Request) -> Chosen:
     passed = [other for other in runs[: runs.index((folder, record))] if other[0] is not folder]
     notes = [f"{_described(folder, record)}{why}."]
     notes += [f"{_name(*other)} is passed over: {_why_passed(*other)}." for other in passed]
-    return Chosen(folder, record, [*notes, *(f"{note}." for note in selected.notes), *_whose_score(folder, record)])
+    return ChosenRun(folder, record, [*notes, *(f"{note}." for note in selected.notes), *_whose_score(folder, record)])
 
 
 def _why_passed(folder: RunFolder, record: dict[str, Any]) -> str:
     return "no fitted model of it is stored" if folder.model_path() is None else str(changed_code(record))
 
 
-def _refuse_task(request: Request) -> None:
+def _refuse_task(request: PredictRequest) -> None:
     known = {path.parents[2].name for path in request.results.glob("*/*/*/run.json")}
     if request.task not in task_files():
         raise UserError(
@@ -170,7 +172,7 @@ def _refuse_task(request: Request) -> None:
     )
 
 
-def _with_key(stored: Sequence[RunFolder], request: Request) -> RunFolder:
+def _with_key(stored: Sequence[RunFolder], request: PredictRequest) -> RunFolder:
     of_model = [folder for folder in stored if request.model in (None, folder.path.parent.name)]
     found = [folder for folder in of_model if folder.key.startswith(request.key or " ")]
     if len(found) == 1:

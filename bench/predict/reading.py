@@ -119,7 +119,7 @@ class NewText:
         return f"{WORDS[self.kind]}{quoting}{self.form.encoded}"
 
 
-def read_file(
+def read_texts_file(
     path: Path,
     columns: Mapping[str, str],
     added: Sequence[str],

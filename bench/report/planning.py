@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from bench.comparison.planning import Plan, PowerTable
+from bench.comparison.planning import LabelPlan, PowerTable
 from bench.report.terminal import console
 
 
-def print_power(plan: Plan, table: PowerTable, metric: str) -> None:
+def print_power(plan: LabelPlan, table: PowerTable, metric: str) -> None:
     """Print how likely each difference is found, and how many examples each takes; `metric` is what it is called."""
     out = console()
     out.print()

@@ -24,12 +24,12 @@ from bench.results.extent import extent
 from bench.results.leaderboard import (
     POPULATION,
     best_sentence,
+    column_title,
     commands,
     interval_text,
     metrics_of,
     published_sources,
 )
-from bench.results.leaderboard import column_title as leaderboard_title
 
 WIDTH = 80
 """Columns of sentences, and of tables when piped."""
@@ -230,7 +230,7 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     if ranked[1] in metrics and not wide:
         metrics.remove("balanced_accuracy")
     for name in metrics:
-        table.add_column(column_title(name, board), justify="right", no_wrap=True)
+        table.add_column(short_title(name, board), justify="right", no_wrap=True)
         if name == metric:
             table.add_column("95 % interval", no_wrap=True, min_width=14)
     table.add_column("time", justify="right", no_wrap=True)
@@ -238,7 +238,7 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     for row in board["rows"]:
         table.add_row(*_table_row(row, metrics, metric, several), style=STYLES.get(row["kind"]))
     secondary = [name for name in metrics if name != metric]
-    dropped = [column_title(name, board) for name in reversed(secondary)]
+    dropped = [short_title(name, board) for name in reversed(secondary)]
     table, left_out = narrowed(table, out.width, [*dropped, "time", "95 % interval"])
     out.print(Padding(table, (1, 0)))
     if left_out:
@@ -263,9 +263,9 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
         out.print(Text(f"Which differences are real: {command}", style="dim"), soft_wrap=True)
 
 
-def column_title(name: str, board: Mapping[str, Any]) -> str:
+def short_title(name: str, board: Mapping[str, Any]) -> str:
     """How the terminal's leaderboard heads the column of a metric."""
-    return "in pop." if name == f"{POPULATION}_{board['metric']}" else leaderboard_title(name, board)
+    return "in pop." if name == f"{POPULATION}_{board['metric']}" else column_title(name, board)
 
 
 def duration(seconds: float) -> str:

@@ -89,7 +89,7 @@ class Chosen:
     remarks: list[str] = field(default_factory=list)
 
 
-def summarise(rows: Rows) -> Summary:
+def summarise_columns(rows: Rows) -> Summary:
     """Read all rows once."""
     found = Summary()
     labelled = n_shifted = 0

@@ -19,7 +19,7 @@ from bench.data.sources.roles import ROLE_NAMES
 from bench.data.sources.saved import rows_of_split
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
-from bench.scaffold.files import find_file, find_files, find_folder
+from bench.scaffold.files import find_data_file, find_files, find_folder
 from bench.scaffold.found import Found
 from bench.schema.dialect import UNWRITABLE
 
@@ -57,7 +57,7 @@ def find_data(data: str | Sequence[str], asked: Asked | None = None) -> Found:
     if named is not None and not path.parent.is_dir():
         return _hub(named["dataset"], named["config"], named["revision"])
     check_file(path)
-    return find_file(path, asked)
+    return find_data_file(path, asked)
 
 
 def _checked(asked: Asked) -> Asked:

@@ -16,7 +16,7 @@ from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.archive import ARCHIVES, unpacked
 from bench.data.sources.delimited import DELIMITED, NAMES
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form, Rows
-from bench.data.sources.json_objects import read_json
+from bench.data.sources.json_objects import read_json_rows
 from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout, read_head
 from bench.data.sources.plain import class_files, is_hidden
 from bench.data.task import ROLES, TEST, TRAIN
@@ -45,7 +45,7 @@ TABLES = (*SUFFIXES, *TEXTS)
 """The suffixes of files that can be tables."""
 
 
-def find_file(path: Path, asked: Asked) -> Found:
+def find_data_file(path: Path, asked: Asked) -> Found:
     """Say what one file holds."""
     layout = detect_form(path, asked)
     form = layout.form
@@ -82,7 +82,7 @@ def find_folder(folder: Path, asked: Asked) -> Found:
     if (TRAIN in parts and len(parts) > 1) or any(len(part.files) > 1 or part.labels for part in parts.values()):
         return find_files(together, asked, left=[*candidates, *pieces])
     if len(together) == 1 and pieces:
-        return find_file(together[0], asked)
+        return find_data_file(together[0], asked)
     shown = listed([path.name for path in tables or candidates], 5) or "none"
     hint = "The file of labels has the columns document, start, end and label."
     if candidates and not texts:
@@ -312,7 +312,7 @@ def detect_form(path: Path, asked: Asked | None = None) -> Layout:
 
 def _json_format(path: Path, form: Form) -> str:
     """The annotation tool that wrote a file of JSON, else its format."""
-    rows = read_json(path, form.encoding) if form.format == "json" else iter_json_lines(path, form.encoding)
+    rows = read_json_rows(path, form.encoding) if form.format == "json" else iter_json_lines(path, form.encoding)
     return _tool([row for _, row in islice(rows, LOOKED_AT)]) or form.format
 
 

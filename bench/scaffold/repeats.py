@@ -12,20 +12,20 @@ from bench.scaffold.guess import is_coder
 if TYPE_CHECKING:
     from bench.scaffold.columns import Chosen
     from bench.scaffold.found import Found
-    from bench.scaffold.request import Request
+    from bench.scaffold.request import TaskRequest
 
 _TELLS = 0.1
 """The share of rows that still repeat together with a column below which that column tells them apart."""
 
 
-def ask_for_a_claim(error: DataError, request: Request, found: Found, chosen: Chosen) -> DataError:
+def ask_for_a_claim(error: DataError, request: TaskRequest, found: Found, chosen: Chosen) -> DataError:
     """Ask whether another column is the claim, with the command that says so and the one that goes on without.
 
     Parameters
     ----------
     error : DataError
         What says how many inputs repeat.
-    request : Request
+    request : TaskRequest
         What the user asks for.
     found : Found
         The data.

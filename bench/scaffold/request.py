@@ -23,7 +23,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Request:
+class TaskRequest:
     """A new task as the user asks for it.
 
     Parameters
@@ -69,7 +69,8 @@ class Request:
 
         Examples
         --------
-        >>> Request("mine", "a b.csv", Given(text="Feed"), strict=True).command({"claim": "rumour"}, "allow-repeats")
+        >>> request = TaskRequest("mine", "a b.csv", Given(text="Feed"), strict=True)
+        >>> request.command({"claim": "rumour"}, "allow-repeats")
         "bench new task mine --data 'a b.csv' --text Feed --claim rumour --strict --allow-repeats"
         """
         written = {**vars(self.asked), "columns": ",".join(self.asked.columns)}

@@ -29,14 +29,14 @@ from bench.scaffold.columns import (
     choose_columns,
     choose_span_columns,
     describe_columns,
-    summarise,
+    summarise_columns,
 )
 from bench.scaffold.detection import find_data
 from bench.scaffold.found import Found, file_names
 from bench.scaffold.header import check_header, check_one_table
 from bench.scaffold.profile import MOST_LABELS
 from bench.scaffold.repeats import ask_for_a_claim
-from bench.scaffold.request import Request
+from bench.scaffold.request import TaskRequest
 from bench.schema.dialect import dump, parse_file
 from bench.schema.export import FOLDER, editor_line, write_schema
 from bench.support.places import folder_beside, make_folder
@@ -113,14 +113,14 @@ class Scaffold:
     findings: list[Finding]
 
 
-def scaffold_task(request: Request, folder: Path) -> Scaffold:
+def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     """Write a new task of a user's own data: ``task.yaml`` and a data card.
 
     The data are read, and the task is built and checked first, so that what is written works. The data are not copied.
 
     Parameters
     ----------
-    request : Request
+    request : TaskRequest
         What the user asks for.
     folder : pathlib.Path
         Where ``tasks/`` is, or is made.
@@ -137,7 +137,7 @@ def scaffold_task(request: Request, folder: Path) -> Scaffold:
     with _offering(request):
         check_header(found, given)
         check_one_table(found)
-        summary = summarise(found.rows())
+        summary = summarise_columns(found.rows())
     if not summary.n_rows:
         raise DataError(f"{found.name}: there are no rows.", "A task needs examples, each with a text and a label.")
     spans = found.source["kind"] == "standoff"
@@ -246,7 +246,7 @@ def _to_yaml(definition: dict[str, Any]) -> str:
     return text
 
 
-def _check_several(request: Request, found: Found, column: str, counts: Counter[str]) -> None:
+def _check_several(request: TaskRequest, found: Found, column: str, counts: Counter[str]) -> None:
     """Raise a DataError if many rows have several labels in one cell; a few are left to the checks, which warn.
 
     Raises
@@ -276,7 +276,7 @@ def _shifted(counts: Counter[str]) -> set[str]:
 
 
 def _shifted_rows(
-    request: Request, found: Found, column: str, counts: Counter[str], shifted: Container[str]
+    request: TaskRequest, found: Found, column: str, counts: Counter[str], shifted: Container[str]
 ) -> DataError:
     places = [
         f"{where.removeprefix(f'{found.origin}, ')} ('{shortened(label, 24)}')"
@@ -291,12 +291,12 @@ def _shifted_rows(
     )
 
 
-def _leave_out(request: Request) -> str:
+def _leave_out(request: TaskRequest) -> str:
     return f"To leave such rows out, counted and listed:\n  {request.command(None, 'allow-shifted')}"
 
 
 @contextmanager
-def _offering(request: Request) -> Iterator[None]:
+def _offering(request: TaskRequest) -> Iterator[None]:
     """Name in an error about a row of another number of cells the command that leaves such rows out."""
     try:
         yield

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from bench.errors import ConfigError, UserError, nearest, without_halves
 from bench.schema.dialect import place_of
 
-Checked = TypeVar("Checked", bound="Section")
+Checked = TypeVar("Checked", bound="Declared")
 
 SAID = "said"
 """The type of errors that say what is wrong in words of their own."""
@@ -22,7 +22,7 @@ _OF_TYPE = {"model_type": "a mapping", "dict_type": "a mapping", "list_type": "a
 """What was expected, where no declaration says it."""
 
 
-class Section(BaseModel):
+class Declared(BaseModel):
     """A mapping that a user writes; keys that it does not declare are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -96,7 +96,7 @@ def mapping(expected: str, hint: str | None = None) -> BeforeValidator:
     return _of_kind(Mapping | None, expected, hint)
 
 
-def listed(expected: str, hint: str | None = None) -> BeforeValidator:
+def listing(expected: str, hint: str | None = None) -> BeforeValidator:
     """Refuse what is neither a list nor null."""
     return _of_kind(list | tuple | None, expected, hint)
 
@@ -127,7 +127,7 @@ def _rank(error: ErrorDetails) -> int:
     return {"extra_forbidden": 0, "missing": 1}.get(error["type"], 2)
 
 
-def _told(kind: type[Section], content: Mapping[Any, Any], place: Place, error: ErrorDetails) -> UserError:
+def _told(kind: type[Declared], content: Mapping[Any, Any], place: Place, error: ErrorDetails) -> UserError:
     context = error.get("ctx", {})
     loc = (*error["loc"], *context.get("below", ()))
     way = tuple(part for part in loc if not _is_tag(part))
@@ -179,7 +179,7 @@ def keys_of(kind: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in kind.model_fields.items()]
 
 
-def _sections_at(kind: type[Section], loc: Sequence[int | str]) -> list[type[Section]]:
+def _sections_at(kind: type[Declared], loc: Sequence[int | str]) -> list[type[Declared]]:
     """The sections that an error's way leads to; several where it does not say which of them was read."""
     found = [kind]
     for part in loc:
@@ -194,7 +194,7 @@ def _sections_at(kind: type[Section], loc: Sequence[int | str]) -> list[type[Sec
     return found
 
 
-def _sections(annotation: Any) -> list[type[Section]]:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
+def _sections(annotation: Any) -> list[type[Declared]]:
+    if isinstance(annotation, type) and issubclass(annotation, Declared):
         return [annotation]
     return [section for part in get_args(annotation) for section in _sections(part)]

@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from bench.schema.check import SAID, Section, expects
+from bench.schema.check import SAID, Declared, expects
 from bench.schema.model import Text
 
 Filled = Annotated[str, Field(min_length=1), expects("text")]
 FORMS = "Write source: {hub: owner/name, revision: COMMIT}, {folder: PATH} or {package: NAME, adapter: pkg.Class}."
 
 
-class HubSource(Section):
+class EncoderHub(Declared):
     """A repository on the Hugging Face hub at one commit."""
 
     tag = "\0hub"
@@ -29,7 +29,7 @@ class HubSource(Section):
     ] = Field(description="The commit.")
 
 
-class FolderSource(Section):
+class FolderSource(Declared):
     """A folder with weights."""
 
     tag = "\0folder"
@@ -39,7 +39,7 @@ class FolderSource(Section):
     hint: Text = Field("", description="How to get it, printed where it is missing.")
 
 
-class PackageSource(Section):
+class PackageSource(Declared):
     """A Python package that carries its weights."""
 
     tag = "\0package"
@@ -58,7 +58,7 @@ def _kind(source: Any) -> str | None:
 
 
 Source = Annotated[
-    Annotated[HubSource, Tag(HubSource.tag)]
+    Annotated[EncoderHub, Tag(EncoderHub.tag)]
     | Annotated[FolderSource, Tag(FolderSource.tag)]
     | Annotated[PackageSource, Tag(PackageSource.tag)],
     Discriminator(
@@ -73,7 +73,7 @@ Source = Annotated[
 ]
 
 
-class EncoderFile(Section):
+class EncoderFile(Declared):
     """A sentence encoder: where its weights come from, and how a text goes in and a vector comes out."""
 
     name: Text = Field(description="As in features.encoder: NAME; the file has the same name.")

@@ -11,13 +11,13 @@ from bench.support.places import make_folder, replacing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.schema.check import Section
+    from bench.schema.check import Declared
 
 FILES = {
     "task": ("tasks/NAME/task.yaml", "bench.schema.task", "TaskFile"),
     "model": ("configs/model/NAME.yaml", "bench.schema.model", "ModelFile"),
     "encoder": ("configs/encoder/NAME.yaml", "bench.schema.encoder", "EncoderFile"),
-    "config": ("configs/config.yaml", "bench.schema.run", "Settings"),
+    "config": ("configs/config.yaml", "bench.schema.run", "RunFile"),
     "search": ("configs/search/NAME.yaml", "bench.schema.run", "SearchFile"),
     "validation": ("configs/validation/NAME.yaml", "bench.schema.run", "ValidationFile"),
     "execution": ("configs/execution/NAME.yaml", "bench.schema.run", "ExecutionFile"),
@@ -37,7 +37,7 @@ def json_schema(name: str) -> dict[str, Any]:
     ['trials', 'timeout']
     """
     path, module, declared = FILES[name]
-    kind: type[Section] = getattr(import_module(module), declared)
+    kind: type[Declared] = getattr(import_module(module), declared)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **kind.model_json_schema(),

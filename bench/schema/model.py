@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-from bench.schema.check import Section, expects, mapping
+from bench.schema.check import Declared, expects, mapping
 from bench.schema.run import Flag
 
 _NUMBER = {"type": "number"}
@@ -22,7 +22,7 @@ Dimension = Annotated[Any, WithJsonSchema({"anyOf": [{"type": "array", "minItems
 Text = Annotated[str, expects("text")]
 
 
-class ModelFile(Section):
+class ModelFile(Declared):
     """A model: an estimator, the features it reads, and what its search explores."""
 
     name: Text = Field(description="As in model=NAME; the file has the same name.")

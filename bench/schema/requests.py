@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from bench.schema.check import Section, expects
+from bench.schema.check import Declared, expects
 from bench.schema.run import AtLeastOne, AtLeastTwo, Name, Split
 
 
@@ -24,7 +24,7 @@ Whole = Annotated[int | None, expects("a whole number")]
 Share = Annotated[float, Field(ge=0, le=1), expects("a number from 0 to 1", "For example: 0.05")]
 
 
-class CompareWords(Section):
+class CompareWords(Declared):
     """What ``bench compare`` and ``bench report`` take."""
 
     task: Names = []
@@ -44,7 +44,7 @@ class CompareWords(Section):
     repeats: AtLeastOne | None = Field(None, alias="validation.repeats")
 
 
-class PlanWords(Section):
+class PlanWords(Declared):
     """What ``bench plan-labels`` takes."""
 
     task: Name = None

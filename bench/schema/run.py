@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from bench.schema.check import Section, expects, mapping, unexpected
+from bench.schema.check import Declared, expects, mapping, unexpected
 
 EXAMINE_TIMEOUT = 300.0
 """Seconds that looking at one model may take, where no file says it."""
@@ -40,14 +40,14 @@ Label = Annotated[
 Split = Annotated[Literal["published", "grouped"], expects("one of published, grouped")]
 
 
-class SearchFile(Section):
+class SearchFile(Declared):
     """The budget of the search in each outer fold."""
 
     trials: Count = Field(description="Settings to try; 0 takes the model's own and searches nothing.")
     timeout: Seconds = Field(description="Seconds after which no further setting is tried.")
 
 
-class ValidationFile(Section):
+class ValidationFile(Declared):
     """How examples are split."""
 
     group: Name = Field(description="The column that no split cuts through; null is the task's own.")
@@ -59,7 +59,7 @@ class ValidationFile(Section):
     repeats: AtLeastOne = Field(description="Repeats of the outer folds where there are more than ten groups.")
 
 
-class ExecutionFile(Section):
+class ExecutionFile(Declared):
     """Where folds run."""
 
     workers: Annotated[
@@ -75,13 +75,13 @@ class ExecutionFile(Section):
     )
 
 
-class Store(Section):
+class Store(Declared):
     """Where runs are stored."""
 
     results: Name = Field(description="The folder where runs are stored.")
 
 
-class Settings(Store):
+class RunFile(Store):
     """What ``bench run`` does unless told otherwise."""
 
     defaults: list[dict[str, Any]] = Field([], description="The files in force: one of each group, and the models.")
@@ -94,7 +94,7 @@ class Settings(Store):
     train_on: Name = Field(None, description="Another task whose examples train too.")
 
 
-class TrainOnWords(Section):
+class TrainOnWords(Declared):
     """What is typed about another task whose examples train."""
 
     labels: Annotated[

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from bench.errors import nearest
-from bench.schema.check import Section, expects, listed, mapping, wrong
+from bench.schema.check import Declared, expects, listing, mapping, wrong
 from bench.schema.run import Flag
 
 Filled = Annotated[str, Field(min_length=1), expects("text")]
 Quoting = Annotated[Filled | None, Field(description="Which marks quote cells: double, single, backslash or none.")]
 Encoding = Annotated[Filled | None, Field(description="How the file's characters are written; UTF-8 without it.")]
-Texts = Annotated[list[Filled] | None, listed("a list of texts")]
+Texts = Annotated[list[Filled] | None, listing("a list of texts")]
 Files = Annotated[
     Filled | Annotated[list[Filled], Field(min_length=1)], expects("text: one file, or a list of the pieces of a table")
 ]
@@ -22,7 +22,7 @@ Column = Annotated[
 ]
 
 
-class FileParts(Section):
+class FileParts(Declared):
     """The files of a published split."""
 
     tag = "\0parts"
@@ -32,7 +32,7 @@ class FileParts(Section):
     test: Files
 
 
-class Parts(Section):
+class Parts(Declared):
     """A name for each part of a published split."""
 
     tag = "\0parts"
@@ -46,7 +46,7 @@ def _is_parts(value: Any) -> str:
     return "\0parts" if isinstance(value, dict) else "\0one"
 
 
-class Columns(Section):
+class Columns(Declared):
     """The table's column for each of the task's."""
 
     id: Column = None
@@ -58,7 +58,7 @@ class Columns(Section):
     passes: Column = None
 
 
-class Download(Section):
+class Download(Declared):
     """Where files are published; they are brought on first use and checked."""
 
     address: Filled = Field(alias="from", description="The https address of the folder that they are published in.")
@@ -68,7 +68,7 @@ class Download(Section):
     ] = Field(description="The SHA-256 of each file, by its path below the address; null trusts the first one.")
 
 
-class SegmentsSource(Section):
+class SegmentsSource(Declared):
     """Segments of documents, with annotation passes."""
 
     tag = "\0segments"
@@ -84,7 +84,7 @@ class SegmentsSource(Section):
     unnamed: Filled | None = Field(None, description="The label of a claim that a pass does not name.")
 
 
-class TableSource(Section):
+class TableSource(Declared):
     """A table with a row an example."""
 
     tag = "\0table"
@@ -103,20 +103,20 @@ class TableSource(Section):
         Annotated[Annotated[Filled, Tag("\0one")] | Annotated[Parts, Tag("\0parts")], Discriminator(_is_parts)] | None
     ) = Field(None, description="The file of the labels of a file of texts.")
     allow_shifted: Flag = Field(False, description="Whether rows that have slipped are left out.")
-    folds: Annotated[list[Annotated[int | str, expects("a number")]] | None, listed("a list of numbers")] = Field(
+    folds: Annotated[list[Annotated[int | str, expects("a number")]] | None, listing("a list of numbers")] = Field(
         None, description="The numbers of published folds, each in the place of {fold} in path."
     )
     download: Download | None = None
 
 
-class SampleColumns(Section):
+class SampleColumns(Declared):
     """The columns of a sample's files."""
 
     id: Filled
     text: Filled
 
 
-class SampleSource(Section):
+class SampleSource(Declared):
     """A stratified sample of sentences of published files, with annotation passes."""
 
     tag = "\0sample"
@@ -138,7 +138,7 @@ class SampleSource(Section):
     download: Download | None = None
 
 
-class HubSource(Section):
+class HubSource(Declared):
     """A data set on the Hugging Face hub at one commit."""
 
     tag = "\0hub"
@@ -153,7 +153,7 @@ class HubSource(Section):
     config: Filled | None = Field(None, description="The configuration of the data set.")
 
 
-class SpanColumns(Section):
+class SpanColumns(Declared):
     """The columns of a file of spans."""
 
     document: Filled | None = None
@@ -164,7 +164,7 @@ class SpanColumns(Section):
     group: Filled | None = None
 
 
-class StandoffSource(Section):
+class StandoffSource(Declared):
     """Documents, and a file with the labels of their spans."""
 
     tag = "\0standoff"

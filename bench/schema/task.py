@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from bench.schema.check import Section, expects, listed, mapping
+from bench.schema.check import Declared, expects, listing, mapping
 from bench.schema.run import Flag
 from bench.schema.source import Source
 
@@ -24,7 +24,7 @@ def _known(inputs: list[str]) -> list[str]:
     return inputs
 
 
-class Figure(Section):
+class Figure(Declared):
     """A result that was published on the task's own split."""
 
     form = FORM
@@ -39,10 +39,10 @@ class Figure(Section):
     )
 
 
-Figures = Annotated[list[Annotated[Figure, mapping("a mapping", FORM)]] | None, listed("a list of figures", FORM)]
+Figures = Annotated[list[Annotated[Figure, mapping("a mapping", FORM)]] | None, listing("a list of figures", FORM)]
 
 
-class Published(Section):
+class Published(Declared):
     """The part of a task's file about results that others published; other keys are passed over."""
 
     model_config = ConfigDict(extra="ignore")
@@ -50,7 +50,7 @@ class Published(Section):
     published: Figures = None
 
 
-class TaskFile(Section):
+class TaskFile(Declared):
     """A task: labelled examples, what is read of them, and how they are scored."""
 
     name: Told = Field(description="As in task=NAME; the folder has the same name.")
@@ -62,7 +62,7 @@ class TaskFile(Section):
     inputs: Annotated[list[Literal["text", "claim"]], AfterValidator(_known), expects("[text] or [claim, text]")] = (
         Field(description="What a model reads: [text] or [claim, text].")
     )
-    labels: Annotated[list[Annotated[str, expects("text", QUOTE)]], listed("a list")] = Field(
+    labels: Annotated[list[Annotated[str, expects("text", QUOTE)]], listing("a list")] = Field(
         description="The labels, in the order of tables.", json_schema_extra={"minItems": 2}
     )
     label_map: Annotated[

@@ -27,7 +27,7 @@ from bench.data.sources.delimited import (
     WidthError,
     table_rows,
 )
-from bench.data.sources.json_objects import read_json
+from bench.data.sources.json_objects import read_json_rows
 from bench.data.sources.plain import beside, class_folders, fasttext
 from bench.data.sources.saved import saved_rows
 from bench.data.sources.sheet import read_sheet
@@ -335,7 +335,7 @@ def _beside(path: Path, form: Form) -> Rows:
 FORMATS: dict[str, Callable[[Path, Form], Rows]] = {
     **dict.fromkeys(DELIMITED, delimited_rows),
     "jsonl": lambda path, form: iter_json_lines(path, form.encoding),
-    "json": lambda path, form: read_json(path, form.encoding),
+    "json": lambda path, form: read_json_rows(path, form.encoding),
     "parquet": lambda path, form: _parquet(path),
     "xlsx": lambda path, form: read_sheet(path, form.sheet, form.header),
     "fasttext": lambda path, form: fasttext(path, form.encoding),

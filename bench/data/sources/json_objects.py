@@ -30,7 +30,7 @@ FORMS = (
 )
 
 
-def read_json(path: Path, encoding: str = UTF_8) -> Sequence[Row]:
+def read_json_rows(path: Path, encoding: str = UTF_8) -> Sequence[Row]:
     """Read the rows of a JSON file, each with its place.
 
     Parameters

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.data.annotations import Units, gold_labels, read_adjudications, read_pass
+from bench.data.annotations import AnnotatedUnits, gold_labels, read_adjudications, read_pass
 from bench.errors import ConfigError
 
 if TYPE_CHECKING:
     from bench.data.section import Section
 
 
-def read_passes(source: Section, units: Units) -> tuple[dict[str, str], list[dict[str, str]]]:
+def read_passes(source: Section, units: AnnotatedUnits) -> tuple[dict[str, str], list[dict[str, str]]]:
     """Read a source's ``annotations``, and its ``adjudications`` if it names them.
 
     Parameters
     ----------
     source : Section
         The section of the task's file.
-    units : Units
+    units : AnnotatedUnits
         What is labelled.
 
     Returns

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bench.data.annotations import Units
+from bench.data.annotations import AnnotatedUnits
 from bench.data.files import check_characters, name_field, read_json_lines
 from bench.data.published import find_file
 from bench.data.sources.formats import form_of
@@ -71,7 +71,7 @@ def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirr
                 "The file is another version than the one that was labelled.",
             )
     strata = {each.id: each.stratum for each in sample}
-    units = Units(strata, frozenset(), (), source.text("field"), labels, noun="sentence")
+    units = AnnotatedUnits(strata, frozenset(), (), source.text("field"), labels, noun="sentence")
     gold, passes = read_passes(source, units)
     ids = [each.id for each in sample]
     examples = pd.DataFrame(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bench.data.annotations import Units, unit_name
+from bench.data.annotations import AnnotatedUnits, unit_name
 from bench.data.corpus import read_claims, read_documents, read_segments
 from bench.data.sources.passes import read_passes
 from bench.data.sources.records import Records
@@ -40,7 +40,7 @@ def from_segments(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
     unnamed = source.content.get("unnamed")
     if unnamed is not None:
         labels.read(unnamed, source.where("unnamed"))
-    units = Units(
+    units = AnnotatedUnits(
         {segment.id: segment.kind for segment in segments},
         frozenset(exclude),
         tuple(claim.id for claim in claims),
