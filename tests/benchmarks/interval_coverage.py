@@ -297,10 +297,9 @@ def line_head(setting: Setting) -> str:
     return f"| {groups}{protocol} | {sizes} | {setting.effect} | {labels} |"
 
 
-def line(setting: Setting, found: Mapping[str, Coverage], repeats: int) -> str:
-    """A row of the table."""
-    columns = (*METRICS, *OF_THE_RAREST, *(["calibration"] if "calibration" in found else []))
-    cells = [cell(found[name], repeats) for name in columns]
+def line(setting: Setting, found: Mapping[str, Coverage], names: Sequence[str], repeats: int) -> str:
+    """A row of the table, with the columns of these names."""
+    cells = [cell(found[name], repeats) for name in names]
     return f"{line_head(setting)} {' | '.join(cells)} |"
 
 
@@ -324,18 +323,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ]
         for table in (settings(), beyond())
     )
+    names = [*METRICS, *OF_THE_RAREST]
     titles = ["groups", "sizes", "differ", "labels", *METRICS, *(f"rarest {name}" for name in OF_THE_RAREST)]
     count = partial(coverage, repeats=chosen.repeats, seed=chosen.seed)
     with ProcessPoolExecutor(chosen.workers) as pool:
-        for page, rows, columns in (
-            (PAGE.format(repeats=chosen.repeats), wanted, titles),
-            (BEYOND, also, [*titles, "calibration"]),
+        for page, rows, further in (
+            (PAGE.format(repeats=chosen.repeats), wanted, []),
+            (BEYOND, also, ["calibration"]),
         ):
             print(page)
-            print(f"| {' | '.join(columns)} |")
-            print("| --- | --- | --- | --- |" + " ---: |" * (len(columns) - 4))
+            print(f"| {' | '.join([*titles, *further])} |")
+            print("| --- | --- | --- | --- |" + " ---: |" * (len(names) + len(further)))
             for setting, found in zip(rows, pool.map(count, rows), strict=True):
-                print(line(setting, found, chosen.repeats), flush=True)
+                print(line(setting, found, [*names, *further], chosen.repeats), flush=True)
 
 
 if __name__ == "__main__":
