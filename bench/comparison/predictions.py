@@ -12,8 +12,9 @@ import pandas as pd
 
 from bench.comparison.selection import Selected, what_is_wrong
 from bench.errors import BenchError
+from bench.metrics.averaged import mean_over
 from bench.metrics.metric import Metric
-from bench.metrics.outcomes import Outcomes, label_codes
+from bench.metrics.outcomes import VALUE, Outcomes, label_codes
 from bench.metrics.registry import metric_of
 from bench.results.cell import Trial
 from bench.results.extent import split_sizes
@@ -197,7 +198,7 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
     damaged: BenchError | None = None
     for name, (folder, record) in zip(selected.names(), selected.runs, strict=True):
         try:
-            summary, frame = _read(folder, labels)
+            summary, frame = _read(folder, labels, averaged=bool(mean_over(task)))
         except BenchError as error:
             damaged = damaged or error
             if selected.named:
@@ -252,7 +253,7 @@ def _scored_by(metric: Metric, summary: Mapping[str, Any], outcomes: Outcomes) -
     }
 
 
-def _read(folder: RunFolder, labels: tuple[str, ...]) -> tuple[dict[str, Any], pd.DataFrame]:
+def _read(folder: RunFolder, labels: tuple[str, ...], averaged: bool) -> tuple[dict[str, Any], pd.DataFrame]:
     """A run's summary and all its predictions, once all its files are seen to be such as a run stores them."""
     summary, folds = folder.read_summary(SUMMARY), folder.folds()
     results = [folder.read_result(fold) for fold in folds]
@@ -269,6 +270,7 @@ def _read(folder: RunFolder, labels: tuple[str, ...]) -> tuple[dict[str, Any], p
             sound = sound and all(isinstance(each, dict) for each in folder.read_explanations(fold))
         frame = pd.concat([frame.assign(fold=n) for n, frame in zip(folds, frames, strict=True)], ignore_index=True)
         label_codes(frame, labels)
+        sound = sound and (VALUE in frame or not averaged)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(folder, f"{type(error).__name__}: {error}") from error
     if not sound:
