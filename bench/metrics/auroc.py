@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.metrics.ranking import Ranking
+    from bench.statistics.support import Support
 
     Floats = NDArray[np.float64]
 
@@ -36,6 +37,10 @@ class MacroAuroc(RankingMetric):
         if total > 0:
             influence[ranking.order] = (right - self.of_ranking(ranking) * pairs) / total
         return influence
+
+    def groups_behind(self, support: Support) -> Floats:
+        """Those of the label's examples or of the others, whichever are in fewer."""
+        return np.minimum(support.effective, support.effective_of_rest)
 
     def weighted(self, ranking: Ranking, weights: Floats) -> float:
         """The share of pairs with each example counted so often."""

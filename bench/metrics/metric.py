@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from bench.metrics.outcomes import Outcomes
     from bench.statistics.bootstrap import GroupBootstrap
+    from bench.statistics.support import Support
 
     Floats = NDArray[np.float64]
     Codes = NDArray[np.intp]
@@ -298,7 +299,12 @@ class RankingMetric(ProbabilityMetric):
             return support.thin
         rankings = self._rankings(outcomes, np.arange(outcomes.n_labels))
         values = np.array([self.of_ranking(ranking) for ranking in rankings])
-        return support.mean_interval(values, np.stack([self.influence(ranking) for ranking in rankings], axis=1))
+        influences = np.stack([self.influence(ranking) for ranking in rankings], axis=1)
+        return support.mean_interval(values, influences, self.groups_behind(support))
+
+    def groups_behind(self, support: Support) -> Floats:
+        """The groups that each label's score rests on, in effect: those of its examples."""
+        return support.effective
 
     def drawn(self, outcomes: Outcomes, bootstrap: GroupBootstrap) -> Floats:
         """The mean of each draw over the labels that occur in it."""

@@ -67,7 +67,17 @@ class Support:
         """
         return self.thin or _mean_loss(loss, self.groups, self.true, self.counts, self.units, bound, logarithmic)
 
-    def mean_interval(self, values: Floats, influences: Floats) -> Interval:
+    @property
+    def effective(self) -> Floats:
+        """In how many groups of equal size each label is, in effect."""
+        return self.units.effective(self.counts)
+
+    @property
+    def effective_of_rest(self) -> Floats:
+        """In how many groups of equal size the examples without each label are, in effect."""
+        return self.units.effective(self.counts.sum(axis=1, keepdims=True) - self.counts)
+
+    def mean_interval(self, values: Floats, influences: Floats, effective: Floats) -> Interval:
         """The interval of the mean of labels' scores in [0, 1], all labels being in enough groups.
 
         Parameters
@@ -76,10 +86,11 @@ class Support:
             The scores.
         influences : ndarray of shape (n_examples, n_labels)
             How far one more example like each would move them.
+        effective : ndarray of shape (n_labels,)
+            The groups that each rests on, in effect.
         """
         n_groups = len(self.counts)
         moved = np.stack([np.bincount(self.groups, each, n_groups) for each in influences.T], axis=1).astype(np.float64)
-        effective = self.units.effective(self.counts)
         return Scores.of(values, moved, effective, self.units, capped=False).mean(self.units)
 
 
