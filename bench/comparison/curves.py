@@ -11,7 +11,7 @@ import numpy as np
 from bench.metrics.metric import Metric
 from bench.metrics.outcomes import Outcomes
 from bench.metrics.registry import metric_of
-from bench.metrics.scoring import all_intervals, all_scores
+from bench.metrics.scoring import scores_with_intervals
 from bench.planning.curve_parts import AXES, Axis
 from bench.results.store import RunFolder
 from bench.statistics.bootstrap import GroupBootstrap
@@ -64,7 +64,7 @@ def summarise_curve(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, A
         if not failed:
             pooled = pd.concat([cell.predictions for cell in cells], keys=range(len(cells)), names=["part", None])
             pooled = pooled.reset_index("part").reset_index(drop=True)
-            point |= _score(_outcomes(pooled, labels), metric)
+            point |= scores_with_intervals(_outcomes(pooled, labels), metric)
             predictions[part["name"]] = pooled
         for cell in cells:
             for note in cell.notes:
@@ -105,17 +105,17 @@ def judge_curve(
         Seed of the bootstraps.
     """
     halves = {axis: half for axis, along in axes.items() if (half := _half(along)) is not None}
+    compared = {"all", *(half["name"] for half in halves.values())} & predictions.keys()
+    outcomes = {name: _outcomes(predictions[name], labels) for name in compared}
 
     def difference(one: str, other: str) -> Difference | None:
         if one not in predictions or other not in predictions:
             return None
-        pair = (predictions[one], predictions[other])
         n_train = next(iter(axes.values()))[-1]["n_examples"]
-        once = pair[0].drop_duplicates("id")
+        once = predictions[one].drop_duplicates("id")
         fewest = once["label"].value_counts().reindex(labels, fill_value=0).min() * n_train / len(once)
         inflation = training_factor(len(once), n_train, training_weight(fewest))
-        outcomes = (_outcomes(pair[0], labels), _outcomes(pair[1], labels))
-        return _difference(*outcomes, metric, inflation, derive_seed(seed, one, other))
+        return _difference(outcomes[one], outcomes[other], metric, inflation, derive_seed(seed, one, other))
 
     verdicts = {
         axis: curve_verdict(axis, half["part"], difference("all", half["name"]), metric, n_groups)
@@ -241,15 +241,6 @@ def _half(along: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 def _outcomes(predictions: pd.DataFrame, labels: tuple[str, ...]) -> Outcomes:
     return Outcomes.of(predictions, labels, predictions["part"].to_numpy(dtype=np.intp))
-
-
-def _score(outcomes: Outcomes, metric: Metric) -> dict[str, Any]:
-    """Scores and intervals as in a run's summary."""
-    intervals = all_intervals(outcomes, metric)[0]
-    return {
-        "scores": all_scores(outcomes, metric),
-        "intervals": {name: asdict(interval) for name, interval in intervals.items()},
-    }
 
 
 def _difference(one: Outcomes, other: Outcomes, metric: Metric, inflation: float, seed: int) -> Difference:

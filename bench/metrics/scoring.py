@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from bench.metrics.registry import scored_metrics
 from bench.statistics.interval import Interval, Thin
@@ -57,3 +58,11 @@ def all_intervals(outcomes: Outcomes, primary: Metric) -> tuple[dict[str, Interv
         else:
             given[metric.name] = found
     return given, withheld
+
+
+def scores_with_intervals(outcomes: Outcomes, primary: Metric) -> dict[str, dict[str, Any]]:
+    """All scores and the intervals that there are, as stored files hold them: ``scores`` and ``intervals``."""
+    return {
+        "scores": all_scores(outcomes, primary),
+        "intervals": {name: asdict(interval) for name, interval in all_intervals(outcomes, primary)[0].items()},
+    }

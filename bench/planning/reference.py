@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.metrics.outcomes import Outcomes, encode
-from bench.metrics.scoring import all_intervals, all_scores
+from bench.metrics.scoring import scores_with_intervals
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,12 +74,10 @@ def pass_scores(
             weights=gold[example, label],
             values=None if values is None else values[example],
         )
-        intervals = all_intervals(outcomes, metric)[0]
         rows.append(
             {
                 "name": name,
-                "scores": all_scores(outcomes, metric),
-                "intervals": {key: asdict(interval) for key, interval in intervals.items()},
+                **scores_with_intervals(outcomes, metric),
                 "tied": int((most.sum(axis=1) > 1).sum()),
             }
         )

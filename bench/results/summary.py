@@ -14,7 +14,7 @@ from bench.metrics.confusion import UNANSWERED, per_class
 from bench.metrics.metric import Metric
 from bench.metrics.outcomes import Outcomes
 from bench.metrics.registry import metric_title
-from bench.metrics.scoring import all_intervals, all_scores
+from bench.metrics.scoring import all_intervals, all_scores, scores_with_intervals
 from bench.results.cell import CellResult
 from bench.statistics.interval import FEWEST, Thin
 
@@ -54,7 +54,7 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
     further = dict[str, Any]()
     if "weight" in predictions:
         weights = predictions["weight"].to_numpy(dtype=np.float64)
-        further["population"] = _in_population(outcomes.in_population(weights), metric)
+        further["population"] = scores_with_intervals(outcomes.in_population(weights), metric)
     if isinstance(metric, Averaged):
         further["by_value"] = metric.of_values(outcomes)
     return {
@@ -105,14 +105,6 @@ def _within(thin: Thin, values: tuple[str, ...]) -> str:
 
 def _predicted(thin: Thin) -> str:
     return " predicted" if thin.predicted else ""
-
-
-def _in_population(outcomes: Outcomes, primary: Metric) -> dict[str, Any]:
-    """Scores with each example weighed, and their intervals over the groups of each stratum."""
-    return {
-        "scores": all_scores(outcomes, primary),
-        "intervals": {name: asdict(interval) for name, interval in all_intervals(outcomes, primary)[0].items()},
-    }
 
 
 def _unanswered(outcomes: Outcomes) -> list[str]:
