@@ -27,7 +27,7 @@ from scores import (
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from bench.comparison.equality import chance_unmet, failing_share, groups_to_meet
+from bench.comparison.equality import chance_unmet, groups_to_meet
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.verdict import verdict
@@ -435,7 +435,7 @@ def test_identical_models_are_equal_once_complete_failure_would_have_been_met(
     true = np.arange(n) % 2
     one = np.where(np.arange(n) < accuracy * n, true, 1 - true)
     runs = two_runs(true, one, one)
-    share = failing_share(runs, runs.runs[0], rope)
+    share = runs.metric.share_to_lose(runs.runs[0].outcomes, rope)
     assert share == pytest.approx(min(1.0, rope / (one == true).mean()), rel=0.01)
     nothing = Difference(0.0, None, None, None)
     assert chance_unmet(runs, *runs.runs, nothing, share, rope) == pytest.approx((1 - share) ** n, abs=1e-9)

@@ -65,21 +65,6 @@ def error_for_equality(
     return math.hypot(error, math.sqrt(UNSEEN) * factor * rows * runs.metric.largest_step(one.outcomes))
 
 
-def failing_share(runs: ComparedRuns, run: ComparedRun, rope: float) -> float:
-    """The share of groups in which a run must fail completely to lose the region of practical equivalence by it.
-
-    Parameters
-    ----------
-    runs : ComparedRuns
-        All that is compared.
-    run : ComparedRun
-        The run; in a group where it fails, it gets nothing right, and labels are as in the others.
-    rope : float
-        The region.
-    """
-    return runs.metric.share_to_lose(run.outcomes, rope)
-
-
 def chance_unmet(
     runs: ComparedRuns, one: ComparedRun, other: ComparedRun, between: Difference, share: float, rope: float
 ) -> float:
@@ -99,7 +84,7 @@ def chance_unmet(
     between : Difference
         Its difference.
     share : float
-        The share of groups that costs the region; see `failing_share`.
+        The share of groups that costs the region; see `bench.metrics.metric.Metric.share_to_lose`.
     rope : float
         The region of practical equivalence.
     """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.comparison.equality import chance_unmet, error_for_equality, failing_share, groups_to_meet
+from bench.comparison.equality import chance_unmet, error_for_equality, groups_to_meet
 from bench.comparison.predictions import ComparedRuns
 from bench.comparison.suspects import MAJORITY
 from bench.comparison.verdict import LEVEL, needed_to_decide, verdict
@@ -78,7 +78,7 @@ def _judge(
     differences, errors, unmet = list[Difference](), list[float | None](), list[float]()
     # Of so many models each may fail in groups that are not in the data.
     places = sorted({place for pair in family for place in pair})
-    failing = {place: failing_share(runs, runs.runs[place], rope) for place in places}
+    failing = {place: runs.metric.share_to_lose(runs.runs[place].outcomes, rope) for place in places}
     others = len(places) - 1
     least, greatest = runs.metric.bounds
     for a, b in family:

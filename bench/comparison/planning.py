@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.comparison.equality import failing_share, groups_to_meet
+from bench.comparison.equality import groups_to_meet
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRuns
 from bench.comparison.suspects import BASELINES
@@ -199,7 +199,9 @@ def plan_labels(plan: LabelPlan, runs: ComparedRuns | None = None) -> PowerTable
     needed = [groups_to_decide(difference / spread(difference), level) for difference in plan.difference]
     equal = groups_to_decide(plan.rope / spread(0.0), 2 * level, 1 - (1 - POWER) / 2) if plan.rope else None
     if equal is not None:
-        failing = plan.rope / plan.accuracy if runs is None else failing_share(runs, runs.runs[0], plan.rope)
+        failing = plan.rope / plan.accuracy
+        if runs is not None:
+            failing = runs.metric.share_to_lose(runs.runs[0].outcomes, plan.rope)
         equal = max(equal, groups_to_meet(failing, LEVEL / (plan.models - 1)))
     return PowerTable(
         basis,
