@@ -4,8 +4,8 @@
     python tests/same_numbers.py 1a2b3c4 denial   # those whose name holds a word
 
 The task of a stratified sample is fetched, or taken from the folder in BENCH_DATA_MIRROR. Every prediction must be the
-same bytes; every trial, score and interval that the earlier code stored or printed must be
-there with the same value. What the present code stores besides is listed and is no difference, nor are keys.
+same bytes; every trial, score and interval that the earlier code stored or printed must be there with the same value.
+What the present code stores besides is no difference, nor are keys and notes.
 """
 
 from __future__ import annotations

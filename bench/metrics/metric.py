@@ -14,7 +14,7 @@ from bench.metrics.ranking import Ranking, ranked
 from bench.statistics.interval import Interval, Thin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -101,10 +101,6 @@ class Metric(ABC):
     def sign(self) -> float:
         """What a score is multiplied by so that more is better."""
         return 1.0 if self.greater_is_better else -1.0
-
-    def better(self, one: float, other: float) -> bool:
-        """Whether one score is better than another."""
-        return self.sign * one > self.sign * other
 
 
 class LabelMetric(Metric):
@@ -295,12 +291,11 @@ class RankingMetric(ProbabilityMetric):
     def interval(self, outcomes: Outcomes) -> Interval | Thin:
         """The interval of the mean over labels."""
         support = outcomes.support
-        if support.thin is not None:
-            return support.thin
+        if (thin := support.thin) is not None:
+            return thin
         rankings = self._rankings(outcomes, np.arange(outcomes.n_labels))
-        values = np.array([self.of_ranking(ranking) for ranking in rankings])
-        influences = np.stack([self.influence(ranking) for ranking in rankings], axis=1)
-        return support.mean_interval(values, influences, self.groups_behind(support))
+        values, influences = zip(*((self.of_ranking(each), self.influence(each)) for each in rankings), strict=True)
+        return support.mean_interval(np.array(values), np.stack(influences, axis=1), self.groups_behind(support))
 
     def groups_behind(self, support: Support) -> Floats:
         """The groups that each label's score rests on, in effect: those of its examples."""
@@ -308,7 +303,17 @@ class RankingMetric(ProbabilityMetric):
 
     def drawn(self, outcomes: Outcomes, bootstrap: GroupBootstrap) -> Floats:
         """The mean of each draw over the labels that occur in it."""
-        return self._weighted(outcomes, bootstrap.weights())
+        rankings = list(self._rankings(outcomes, np.unique(outcomes.true)))
+        groups = [outcomes.groups[ranking.order] for ranking in rankings]
+        drawn = np.array(
+            [
+                [self.weighted(ranking, draw[of_group]) for ranking, of_group in zip(rankings, groups, strict=True)]
+                for draw in chain.from_iterable(bootstrap.weights())
+            ]
+        )
+        counted = np.isfinite(drawn)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.where(counted, drawn, 0.0).sum(axis=1) / counted.sum(axis=1))
 
     def without_each(self, outcomes: Outcomes) -> None:
         """Not computed: each group would take another ranking."""
@@ -321,19 +326,8 @@ class RankingMetric(ProbabilityMetric):
         """The same share of the score."""
         return min(1.0, loss / self.score(outcomes))
 
-    def _weighted(self, outcomes: Outcomes, weights: Iterable[Floats]) -> Floats:
-        rankings = self._rankings(outcomes, np.unique(outcomes.true))
-        groups = [outcomes.groups[ranking.order] for ranking in rankings]
-        drawn = np.array(
-            [
-                [self.weighted(ranking, draw[of_group]) for ranking, of_group in zip(rankings, groups, strict=True)]
-                for draw in chain.from_iterable(weights)
-            ]
-        )
-        counted = np.isfinite(drawn)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(np.where(counted, drawn, 0.0).sum(axis=1) / counted.sum(axis=1))
-
-    def _rankings(self, outcomes: Outcomes, labels: Codes) -> list[Ranking]:
+    def _rankings(self, outcomes: Outcomes, labels: Codes) -> Iterator[Ranking]:
+        """Each label's ranking, one at a time: a ranking holds several times as much as the examples' scores."""
         assert outcomes.probabilities is not None
-        return [ranked(outcomes.probabilities[:, label], outcomes.true == label, outcomes.parts) for label in labels]
+        for label in labels:
+            yield ranked(outcomes.probabilities[:, label], outcomes.true == label, outcomes.parts)

@@ -99,9 +99,10 @@ class Job:
             Is called with each item once all its cells among `cells` are stored.
         """
         parts = list(dict.fromkeys(part for part, _ in cells))
+        numbers = {part: number for number, part in enumerate(parts)}
         item_of = {part: item for item in items for part in item.parts}
         waiting = Counter(item_of[part] for part, _ in cells)
-        todo = [Cell(parts.index(part), fold) for part, fold in cells]
+        todo = [Cell(numbers[part], fold) for part, fold in cells]
         evaluations, execution = [part.evaluation for part in parts], self.execution
         with closing(run_cells(evaluations, todo, self.workers, execution.cell_timeout, execution.device)) as results:
             for cell, result in results:
