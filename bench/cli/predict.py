@@ -108,7 +108,7 @@ def command(
         model = load_fitted(chosen.folder, request.overrides)
         options = {"text": text, "claim": claim}
         columns = named_columns(model.inputs, options)
-        remembered = {name: named for name, named in _columns_of(chosen.record).items() if options.get(name) is None}
+        remembered = {name: named for name, named in chosen.record.task.columns.items() if options.get(name) is None}
         where = STANDARD_INPUT if streamed else source
         status.doing(f"reading {where}")
         if streamed:
@@ -139,12 +139,6 @@ def command(
     counts = [f"{label} {given[label]:,}" for label in model.labels]
     counts += [f"without an answer {given['']:,}"] if given[""] else []
     status.say(wrapped(f"{given.total():,} labelled: {', '.join(counts)}."))
-
-
-def _columns_of(record: dict[str, Any]) -> dict[str, str]:
-    """What the run's task calls its inputs in its own data."""
-    columns = record["task"].get("columns", {})
-    return {str(name): str(column) for name, column in columns.items()} if isinstance(columns, dict) else {}
 
 
 def _counted(

@@ -72,7 +72,7 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
             make_folder(path.parent)
             with replacing(path) as beside:
                 beside.write_bytes(page)
-        told = f"{len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task['name']}"
+        told = f"{len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task.name}"
         click.echo(f"{short_path(str(path))}  {told}{', in place of the earlier page' if there else ''}")
 
     refresh_leaderboards(request)

@@ -51,7 +51,7 @@ def command(words: tuple[str, ...]) -> None:
 
 
 def _show_tasks(config: RunConfig) -> None:
-    from bench.metrics.averaged import AVERAGED_OVER, mean_over
+    from bench.metrics.averaged import mean_over
     from bench.report.status import Status
 
     with Status("loading libraries"):
@@ -69,7 +69,7 @@ def _show_tasks(config: RunConfig) -> None:
         click.echo(f"inputs      {', '.join(task.inputs)}")
         click.echo(f"labels      {', '.join(task.labels)}")
         click.echo(f"group       {task.group}")
-        click.echo(f"metric      {task.metric}{mean_over({AVERAGED_OVER: task.averaged_over})}")
+        click.echo(f"metric      {task.metric}{mean_over(task.averaged_over)}")
         click.echo(f"digest      {task.digest}\n")
         print_card(described)
     for note in notes:

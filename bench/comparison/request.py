@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 from bench.config import Validation
 from bench.errors import ConfigError, nearest
 from bench.metrics.registry import check_metric_name
 from bench.overrides import meant, parse_overrides
 from bench.results.protocol import names_of
+from bench.results.record import RunRecord
 
 KEYS = ("task", "model", "metric", "baseline", "rope", "seed", "search", "results")
 """The keys of a comparison, besides those of the validation."""
@@ -42,23 +42,23 @@ class Filter:
     models: tuple[str, ...] | None = None
     seed: int | None = None
     search: str | None = None
-    validation: dict[str, Any] = field(default_factory=dict)
+    validation: Mapping[str, object] = field(default_factory=dict)
 
-    def holds(self, record: dict[str, Any]) -> bool:
+    def holds(self, record: RunRecord) -> bool:
         """Whether a run has all of it."""
-        searched = record["model"]["search"]
+        searched = record.model.search
         return (
             (self.models is None or not names_of(record).isdisjoint(self.models))
-            and self.seed in (None, record["seed"])
-            and (self.search is None or not searched or record["search"]["name"] == self.search)
+            and self.seed in (None, record.seed)
+            and (self.search is None or not searched or record.search.name == self.search)
             and all(self._validated(record, key) == value for key, value in self.validation.items())
         )
 
-    def _validated(self, record: dict[str, Any], key: str) -> Any:
+    def _validated(self, record: RunRecord, key: str) -> object:
         """A setting of a run's validation; the groups are the task's own where the validation names none."""
         if key == "group" and self.validation[key] is not None:
-            return record["task"]["group"]
-        return record["validation"].get(key)
+            return record.task.group
+        return getattr(record.validation, key)
 
 
 @dataclass(frozen=True)

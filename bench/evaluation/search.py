@@ -6,18 +6,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.config import Search
 from bench.errors import one_line
 from bench.models.model import Model
 from bench.results.cell import Trial
+from bench.results.record import Setting
 
 if TYPE_CHECKING:
     from optuna.trial import Trial as OptunaTrial
 
     Report = Callable[[float, int, int], None]
-    Objective = Callable[[dict[str, Any], Report | None], float]
+    Objective = Callable[[Setting, Report | None], float]
 
 PRUNING_STARTS = 3
 """Settings that are scored in full before the search stops any."""
@@ -40,7 +41,7 @@ class Searched:
     """
 
     trials: list[Trial] = field(default_factory=list)
-    params: dict[str, Any] = field(default_factory=dict)
+    params: Setting = field(default_factory=dict)
     score: float | None = None
     notes: list[str] = field(default_factory=list)
 

@@ -62,10 +62,10 @@ class Range:
         The distance between the values; not with `log`.
     """
 
-    low: float
-    high: float
+    low: int | float
+    high: int | float
     log: bool = False
-    step: float | None = None
+    step: int | float | None = None
 
     @property
     def whole(self) -> bool:

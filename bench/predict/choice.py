@@ -20,12 +20,13 @@ from bench.predict.fitted import changed_code
 from bench.results.cell import FINAL, Fold
 from bench.results.leaderboard import interval_text
 from bench.results.protocol import model_name, search_name
-from bench.results.store import RECORD, SUMMARY, RunFolder, stored_runs
+from bench.results.record import RunRecord
+from bench.results.store import RunFolder, stored_runs
 
 KEYS = ("task", "model", "run", "results")
 """The keys of ``bench predict``."""
 
-Run = tuple[RunFolder, dict[str, Any]]
+Run = tuple[RunFolder, RunRecord]
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,14 @@ class ChosenRun:
     ----------
     folder : RunFolder
         The run, whose fitted model is stored.
-    record : dict
-        The content of its ``run.json``.
+    record : RunRecord
+        What is stored of it.
     notes : list of str
         What it is, why it was taken, and what was left out.
     """
 
     folder: RunFolder
-    record: dict[str, Any]
+    record: RunRecord
     notes: list[str]
 
 
@@ -136,13 +137,13 @@ def choose_run(request: PredictRequest) -> ChosenRun:
         _refuse_task(request)
     if request.key is not None:
         folder = _with_key(stored, request)
-        record = folder.read_record(RECORD)
+        record = folder.read_record()
         if folder.model_path() is None:
             raise UserError(f"{folder.path}: no fitted model is stored. {_reason(folder, record)}", _again(record))
         return ChosenRun(folder, record, [f"{_described(folder, record)}.", *_whose_score(folder, record)])
     wanted = Filter(models=None if request.model is None else (request.model,))
     selected = select_runs(request.results, request.task, wanted)
-    runs = sorted(selected.runs, key=lambda run: str(run[1]["started"]), reverse=True)
+    runs = sorted(selected.runs, key=lambda run: run[1].started, reverse=True)
     runs.sort(key=_rank)
     fitted = [run for run in runs if run[0].model_path() is not None]
     folder, record = next((run for run in fitted if changed_code(run[1]) is None), [*fitted, *runs][0])
@@ -155,7 +156,7 @@ def choose_run(request: PredictRequest) -> ChosenRun:
     return ChosenRun(folder, record, [*notes, *(f"{note}." for note in selected.notes), *_whose_score(folder, record)])
 
 
-def _why_passed(folder: RunFolder, record: dict[str, Any]) -> str:
+def _why_passed(folder: RunFolder, record: RunRecord) -> str:
     return "no fitted model of it is stored" if folder.model_path() is None else str(changed_code(record))
 
 
@@ -188,51 +189,51 @@ def _with_key(stored: Sequence[RunFolder], request: PredictRequest) -> RunFolder
 
 def _rank(run: Run) -> float:
     folder, record = run
-    metric = record["task"]["metric"]
-    score = folder.read_summary(SUMMARY)["scores"].get(metric)
+    metric = record.task.metric
+    score = folder.read_summary().scores.get(metric)
     if score is None:
         return float("inf")
-    return -metric_of(record["task"]).sign * float(score)
+    return -metric_of(record.task).sign * float(score)
 
 
-def _described(folder: RunFolder, record: dict[str, Any]) -> str:
-    metric = record["task"]["metric"]
+def _described(folder: RunFolder, record: RunRecord) -> str:
+    metric = record.task.metric
     score = ""
     if folder.summarised:
-        summary = folder.read_summary(SUMMARY)
-        if metric in summary["scores"]:
-            interval = interval_text(summary["intervals"].get(metric))
-            score = f": {metric}{mean_over(record['task'])} {summary['scores'][metric]:.3f} {interval}"
+        summary = folder.read_summary()
+        if metric in summary.scores:
+            interval = interval_text(summary.intervals.get(metric))
+            score = f": {metric}{mean_over(record.task.averaged_over)} {summary.scores[metric]:.3f} {interval}"
     return f"{_name(folder, record)}{score}"
 
 
-def _whose_score(folder: RunFolder, record: dict[str, Any]) -> list[str]:
+def _whose_score(folder: RunFolder, record: RunRecord) -> list[str]:
     """Say that the score is not the stored model's own, where that was fitted on all examples."""
     if not folder.summarised or not folder.cell_path(FINAL).is_dir():
         return []
     return [
         "The score is that of the folds' models, each fitted without its test part. The labels come from one that was "
-        f"fitted on all {record['task']['n_examples']:,} examples, so expect as much or slightly more."
+        f"fitted on all {record.task.n_examples:,} examples, so expect as much or slightly more."
     ]
 
 
-def _name(folder: RunFolder, record: dict[str, Any]) -> str:
+def _name(folder: RunFolder, record: RunRecord) -> str:
     search = search_name(record)
     searched = f"search {search}, " if search else ""
-    return f"{model_name(record)} ({searched}seed {record['seed']}), run {folder.key}"
+    return f"{model_name(record)} ({searched}seed {record.seed}), run {folder.key}"
 
 
-def _reason(folder: RunFolder, record: dict[str, Any]) -> str:
+def _reason(folder: RunFolder, record: RunRecord) -> str:
     fold: Fold = FINAL if folder.cell_path(FINAL).is_dir() else 0
     if folder.cell_path(fold).is_dir():
         cell = folder.read_result(fold)
-        if cell["status"] == "failed":
+        if cell.status == "failed":
             return f"Its fit failed; {folder.cell_path(fold) / 'error.txt'} says why."
-        unstorable = [note for note in cell["notes"] if note.startswith("the fitted model cannot be stored")]
+        unstorable = [note for note in cell.notes if note.startswith("the fitted model cannot be stored")]
         if unstorable:
             return f"{unstorable[0][0].upper()}{unstorable[0][1:]}."
-    return f"The run's status is '{record['status']}'."
+    return f"The run's status is '{record.status}'."
 
 
-def _again(record: dict[str, Any]) -> str:
-    return f"Choose another run with model=NAME or run=KEY, or go on with this one: {record['command']}"
+def _again(record: RunRecord) -> str:
+    return f"Choose another run with model=NAME or run=KEY, or go on with this one: {record.command}"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.errors import UserError, without_halves
 from bench.support.json_text import json_text
+from bench.support.records import Record, from_json
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -59,42 +58,24 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
+def read_record(kind: type[Record], path: Path) -> Record:
+    """Read a JSON file that holds a record.
 
     Raises
     ------
     bench.errors.UserError
-        If it cannot be read.
+        If it cannot be read, or holds something else.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return from_json(kind, path.read_bytes())
     except FileNotFoundError:
         raise UserError(f"{path}: no such file.", "Run the task again to make it.") from None
     except OSError as error:
         raise UserError(
             f"{path}: cannot be read: {error.strerror}.", f"See what stands there, or delete {path.parent}."
         ) from None
-    except (ValueError, RecursionError) as error:
-        raise UserError(
-            f"{path}: not readable as JSON: {error}.", "Delete its folder and run the same command again."
-        ) from None
-
-
-def read_mapping(path: Path, needed: Sequence[str] = ()) -> dict[str, Any]:
-    """Read a JSON file that holds a mapping with the `needed` keys."""
-    value = read_json(path)
-    if not isinstance(value, dict):
-        raise damaged(path, "expected a mapping of names to values")
-    check_keys(path, value, needed)
-    return value
-
-
-def check_keys(path: Path, value: Mapping[str, Any], needed: Sequence[str]) -> None:
-    """Raise a UserError if what a file holds lacks a key."""
-    missing = [key for key in needed if key not in value]
-    if missing:
-        raise damaged(path, f"'{missing[0]}' is missing")
+    except ValueError as error:
+        raise damaged(path, str(error)) from None
 
 
 def damaged(path: Path, reason: str) -> UserError:

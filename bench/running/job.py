@@ -7,10 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bench.config import Execution
 from bench.results.cell import FINAL, CellResult, Fold
+from bench.results.record import RunRecord, Status
 from bench.results.store import RunFolder
 from bench.running.cells import Cell, run_cells
 
@@ -35,7 +37,7 @@ class Stored(Protocol):
     """What has one ``run.json``: a run, or a learning curve with all its parts."""
 
     folder: RunFolder
-    record: dict[str, Any]
+    record: RunRecord
     anew: bool
 
     @property
@@ -114,7 +116,8 @@ class Job:
                 item = item_of[part]
                 waiting[item] -= 1
                 if not waiting[item]:
-                    item.record["seconds"] = {"wall": time.perf_counter() - self._start, **_seconds(item)}
+                    seconds = {"wall": time.perf_counter() - self._start, **_seconds(item)}
+                    item.record = replace(item.record, seconds=seconds)
                     conclude(item)
 
 
@@ -154,13 +157,13 @@ def missing_cells(item: Stored) -> int:
 def start(item: Stored) -> None:
     """Write into the record that cells are being run, and since when."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    item.record |= {"started": now, "seconds": {}}
+    item.record = replace(item.record, started=now, seconds={})
     set_status(item, "running")
 
 
-def set_status(item: Stored, status: str) -> None:
+def set_status(item: Stored, status: Status) -> None:
     """Write how it stands into the record."""
-    item.record["status"] = status
+    item.record = replace(item.record, status=status)
     item.folder.write_record(item.record)
 
 

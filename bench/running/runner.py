@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.config import RunConfig
 from bench.planning.workers import warm_up
 from bench.results.cell import FINAL
-from bench.results.files import to_json
-from bench.results.leaderboard import write_leaderboard
+from bench.results.leaderboard import Leaderboard, write_leaderboard
+from bench.results.record import Status
 from bench.running.job import Job, Observer, interruptible, lock, missing_cells, set_status, start
 from bench.tracking import Tracker
 
@@ -28,7 +28,7 @@ class Outcome:
 
     Parameters
     ----------
-    leaderboards : list of dict
+    leaderboards : list of Leaderboard
         One a task.
     folders : list of pathlib.Path
         Where their files are.
@@ -38,7 +38,7 @@ class Outcome:
         What went wrong without touching the results, such as tracking.
     """
 
-    leaderboards: list[dict[str, Any]] = field(default_factory=list)
+    leaderboards: list[Leaderboard] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -117,8 +117,8 @@ def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
 
         cells = [folder.read_cell(fold) for fold in each.outer_folds]
         folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.scored_by))
-    status = "failed" if missing else "complete"
-    if "started" in each.record:
+    status: Status = "failed" if missing else "complete"
+    if each.record.started:
         set_status(each, status)
     elif folder.status() != status:
         start(each)
@@ -132,6 +132,6 @@ def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
 def _bring_up_to_date(each: PlannedRun) -> None:
     """Write into a stored run's record what is said of its task now, since not all of that is part of the run's key."""
     stored = each.folder.read_record()
-    now = {part: each.record[part] for part in ("task", "train_on") if part in each.record}
-    if to_json(now) != to_json({part: stored.get(part) for part in now}):
-        each.folder.write_record(stored | now)
+    now = replace(stored, task=each.record.task, train_on=each.record.train_on)
+    if now != stored:
+        each.folder.write_record(now)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from bench.metrics.confusion import column_names
 from bench.results.cell import CellResult
 from bench.results.store import RunFolder
+from bench.results.summary import Summary
+from bench.statistics.interval import Interval
 from bench.support.json_text import json_text
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.names import CLASS_METRICS
@@ -22,7 +23,7 @@ PREDICTIONS = "predictions.json"
 
 
 def write_artifacts(
-    target: Path, folder: RunFolder, summary: Mapping[str, Any] | None, cells: Sequence[CellResult], title: str
+    target: Path, folder: RunFolder, summary: Summary | None, cells: Sequence[CellResult], title: str
 ) -> None:
     """Write a run's artifacts into a folder.
 
@@ -32,7 +33,7 @@ def write_artifacts(
         An empty folder.
     folder : RunFolder
         The stored run.
-    summary : mapping or None
+    summary : Summary or None
         Its summary, None while there is none.
     cells : sequence of CellResult
         Its stored cells, the final one too.
@@ -50,7 +51,7 @@ def write_artifacts(
     if summary is None:
         return
     shutil.copyfile(folder.path / "summary.json", target / "summary.json")
-    labels, confusion = summary["labels"], summary["confusion"]
+    labels, confusion = summary.labels, summary.confusion
     (target / "confusion.svg").write_text(confusion_svg(confusion, labels, title), encoding="utf-8")
     _write_csv(
         target / "confusion.csv",
@@ -64,11 +65,15 @@ def write_artifacts(
             [
                 label,
                 *(values[name] for name in CLASS_METRICS),
-                *(summary["class_intervals"][label].get("f1", {}).get(end) for end in ("low", "high")),
+                *_ends(summary.class_intervals[label].get("f1")),
             ]
-            for label, values in summary["per_class"].items()
+            for label, values in summary.per_class.items()
         ),
     )
+
+
+def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
+    return (None, None) if interval is None else (interval.low, interval.high)
 
 
 def _write_search(path: Path, cells: Iterable[CellResult]) -> None:

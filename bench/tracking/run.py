@@ -14,7 +14,9 @@ from bench.errors import BenchError, UserError, one_line
 from bench.metrics.averaged import AVERAGED_OVER
 from bench.results.cell import FINAL, CellResult
 from bench.results.protocol import model_name
-from bench.results.store import RECORD, RunFolder, stored_runs
+from bench.results.record import RunRecord, TaskRecord
+from bench.results.store import RunFolder, stored_runs
+from bench.results.summary import Summary
 from bench.support.json_text import json_text
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
 from bench.tracking.baseline import Judgement, baseline_run, judge_all
@@ -72,13 +74,13 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
     """
     from filelock import FileLock
 
-    record = folder.read_record(RECORD)
+    record = folder.read_record()
     results = folder.path.parents[2]
     baseline = baseline_run(results, record)
     content = _content(folder, record, baseline)
     with FileLock(folder.path / ".tracking.lock"):
-        experiment = _experiment(client, record["task"])
-        found = logged_runs(client, experiment, f"tags.`bench.key` = '{record['key']}'")
+        experiment = _experiment(client, record.task)
+        found = logged_runs(client, experiment, f"tags.`bench.key` = '{record.key}'")
         whole = [run for run in found if run.data.tags.get(CONTENT) == content and _has_ended(run, record)]
         if whole:
             return str(whole[0].info.run_id)
@@ -156,8 +158,8 @@ def logged_runs(client: MlflowClient, experiment: str, condition: str) -> list[R
     return found
 
 
-def _has_ended(run: Run, record: Mapping[str, Any]) -> bool:
-    return bool(run.info.status == RUN_STATUS[record["status"]])
+def _has_ended(run: Run, record: RunRecord) -> bool:
+    return bool(run.info.status == RUN_STATUS[record.status])
 
 
 def forget_deleted(results: Path, client: MlflowClient) -> int:
@@ -193,7 +195,7 @@ def _log_run(
     client: MlflowClient,
     experiment: str,
     folder: RunFolder,
-    record: Mapping[str, Any],
+    record: RunRecord,
     baseline: RunFolder | None,
     judged: Mapping[str, Judgement],
     content: str,
@@ -204,23 +206,23 @@ def _log_run(
     summary = folder.read_summary() if folder.summarised else None
     cells = [folder.read_cell(fold) for fold in folder.folds()]
     final = folder.read_cell(FINAL) if folder.cell_path(FINAL).is_dir() else None
-    start = int(datetime.fromisoformat(record["started"]).timestamp() * 1000)
-    fixed = {_parameter(name): value for name, value in record["model"]["params"].items()}
+    start = int(datetime.fromisoformat(record.started).timestamp() * 1000)
+    fixed = {_parameter(name): value for name, value in record.model.params.items()}
     # A single published split has no final cell: the model that it scored is the run's.
-    fitted = cells[0] if final is None and record["folds"] == 1 and cells else final
-    chosen = fixed | (fitted.params if fitted is not None else {})
-    space = {f"search.{name}": dimension for name, dimension in record["model"]["search"].items()}
+    fitted = cells[0] if final is None and record.folds == 1 and cells else final
+    chosen = {**fixed, **(fitted.params if fitted is not None else {})}
+    space = {f"search.{name}": dimension for name, dimension in record.model.search.items()}
     tags = {**_tags(record), LEVEL: "model"}
     searched = [tags["bench.search"]] if space else []
-    name = " ".join([model_name(record), *searched, f"seed {record['seed']}"])
+    name = " ".join([model_name(record), *searched, f"seed {record.seed}"])
     run_id = str(client.create_run(experiment, start, tags, name).info.run_id)
-    dataset = _dataset(record["task"], summary)
+    dataset = _dataset(record.task, summary)
     # MLflow looks for a data set and then writes it: two processes that do so at once fail.
     with FileLock(folder.path.parents[2] / ".datasets.lock"):
         client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "evaluation")])])
 
     for cell in cells:
-        _log_fold(client, experiment, run_id, folder, record, cell, fixed | cell.params, start)
+        _log_fold(client, experiment, run_id, folder, record, cell, {**fixed, **cell.params}, start)
 
     texts = _as_text(chosen)
     stored = folder.model_path()
@@ -232,9 +234,7 @@ def _log_run(
             tags[LEFT_OUT] = error.message
     with tempfile.TemporaryDirectory() as scratch:
         everything = [*cells, *([final] if final is not None else [])]
-        write_artifacts(
-            Path(scratch), folder, summary, everything, f"{record['task']['name']}: {record['model']['name']}"
-        )
+        write_artifacts(Path(scratch), folder, summary, everything, f"{record.task.name}: {record.model.name}")
         if (Path(scratch) / PREDICTIONS).exists():
             tags["mlflow.loggedArtifacts"] = json.dumps([{"path": PREDICTIONS, "type": "table"}])
         client.log_artifacts(run_id, scratch)
@@ -247,10 +247,10 @@ def _log_run(
     errors = [f"fold {cell.fold}: {cell.reason}" for cell in everything if cell.error]
     if errors:
         tags["bench.error"] = "; ".join(errors)
-    end = start + round(1000 * float((record.get("seconds") or {}).get("wall", 0.0)))
+    end = start + round(1000 * record.seconds.get("wall", 0.0))
     points = run_points(record, summary, fitted, inner)
     _log(client, run_id, points, texts | _as_text(space), tags, end, dataset, model_id)
-    client.set_terminated(run_id, RUN_STATUS[record["status"]], end)
+    client.set_terminated(run_id, RUN_STATUS[record.status], end)
     client.set_tag(run_id, CONTENT, content)
     return run_id
 
@@ -260,12 +260,12 @@ def _log_fold(
     experiment: str,
     parent: str,
     folder: RunFolder,
-    record: Mapping[str, Any],
+    record: RunRecord,
     cell: CellResult,
     params: Mapping[str, Any],
     start: int,
 ) -> None:
-    task = record["task"]
+    task = record.task
     fold = int(cell.fold)
     tags = {**_tags(record), LEVEL: "fold", PARENT: parent, "bench.fold": str(fold)}
     if cell.error:
@@ -273,10 +273,10 @@ def _log_fold(
     if cell.notes:
         tags[NOTE] = "\n".join(f"- {note}" for note in cell.notes)
     # The folds run side by side. The page lists the latest first, so a millisecond apart they stand in order.
-    begin = start + record["folds"] - fold
+    begin = start + record.folds - fold
     end = begin + round(1000 * sum(cell.seconds.values()))
-    run_id = client.create_run(experiment, begin, tags, f"{record['model']['name']} fold {fold}").info.run_id
-    _log(client, run_id, fold_points(cell, tuple(task["labels"]), task["metric"]), _as_text(params), {}, end)
+    run_id = client.create_run(experiment, begin, tags, f"{record.model.name} fold {fold}").info.run_id
+    _log(client, run_id, fold_points(cell, tuple(task.labels), task.metric), _as_text(params), {}, end)
     client.log_artifacts(run_id, str(folder.cell_path(fold)))
     client.set_terminated(run_id, "FAILED" if cell.status == "failed" else "FINISHED", end)
 
@@ -309,18 +309,18 @@ def _log(
         entries = {kind: rows[BATCH[kind] :] for kind, rows in entries.items()}
 
 
-def _experiment(client: MlflowClient, task: Mapping[str, Any]) -> str:
+def _experiment(client: MlflowClient, task: TaskRecord) -> str:
     from mlflow.exceptions import MlflowException
 
-    name = ascii_name(task["name"])
+    name = ascii_name(task.name)
     tags = {
         NOTE: describe_task(task),
-        "bench.task": task["name"],
-        "bench.metric": task["metric"],
-        **({f"bench.{AVERAGED_OVER}": task[AVERAGED_OVER]} if AVERAGED_OVER in task else {}),
+        "bench.task": task.name,
+        "bench.metric": task.metric,
+        **({f"bench.{AVERAGED_OVER}": task.averaged_over} if task.averaged_over else {}),
         # The page then offers what belongs to trained models rather than to chats.
         "mlflow.experimentKind": "custom_model_development",
-        **view_tags(task["metric"]),
+        **view_tags(task.metric),
     }
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
@@ -339,52 +339,52 @@ def _experiment(client: MlflowClient, task: Mapping[str, Any]) -> str:
     return str(experiment.experiment_id)
 
 
-def _dataset(task: Mapping[str, Any], summary: Mapping[str, Any] | None) -> Dataset:
+def _dataset(task: TaskRecord, summary: Summary | None) -> Dataset:
     from mlflow.entities import Dataset
 
-    columns = [{"name": name, "type": "string", "required": True} for name in (*task["inputs"], "label")]
-    profile: dict[str, Any] = {"num_rows": task["n_examples"], "num_groups": task["n_groups"], "labels": task["labels"]}
+    columns = [{"name": name, "type": "string", "required": True} for name in (*task.inputs, "label")]
+    profile: dict[str, Any] = {"num_rows": task.n_examples, "num_groups": task.n_groups, "labels": task.labels}
     if summary is not None:
-        profile["label_counts"] = {label: int(values["support"]) for label, values in summary["per_class"].items()}
+        profile["label_counts"] = {label: int(values["support"]) for label, values in summary.per_class.items()}
     return Dataset(
-        name=ascii_name(task["name"]),
-        digest=task["digest"][:12],
+        name=ascii_name(task.name),
+        digest=task.digest[:12],
         source_type="local",
-        source=json.dumps({"uri": task["origin"]}),
+        source=json.dumps({"uri": task.origin}),
         schema=json.dumps({"mlflow_colspec": columns}),
         profile=json_text(profile),
     )
 
 
-def _tags(record: Mapping[str, Any]) -> dict[str, str]:
-    task, search = record["task"], record["search"]
+def _tags(record: RunRecord) -> dict[str, str]:
+    task, search = record.task, record.search
     tags = {
-        "bench.key": record["key"],
-        "bench.task": task["name"],
-        "bench.task_digest": task["digest"],
-        "bench.model": record["model"]["name"],
-        "bench.train_on": record["train_on"]["task"] if "train_on" in record else "none",
-        "bench.estimator": record["model"]["estimator"],
-        "bench.features": record["model"]["features"] or "none",
-        "bench.seed": str(record["seed"]),
-        "bench.search": search["name"] if record["model"]["search"] else "none",
-        "bench.validation": record["validation"]["name"],
-        "bench.group": task["group"],
-        "bench.folds": str(record["folds"]),
-        "bench.status": record["status"],
-        "mlflow.source.name": record.get("command") or "bench",
+        "bench.key": record.key,
+        "bench.task": task.name,
+        "bench.task_digest": task.digest,
+        "bench.model": record.model.name,
+        "bench.train_on": "none" if record.train_on is None else record.train_on.task,
+        "bench.estimator": record.model.estimator,
+        "bench.features": record.model.features or "none",
+        "bench.seed": str(record.seed),
+        "bench.search": search.name if record.model.search else "none",
+        "bench.validation": record.validation.name,
+        "bench.group": task.group,
+        "bench.folds": str(record.folds),
+        "bench.status": record.status,
+        "mlflow.source.name": record.command,
         "mlflow.source.type": "LOCAL",
     }
-    if git := record["environment"].get("git"):
-        tags |= {"mlflow.source.git.commit": git["commit"], "mlflow.source.git.dirty": str(git["dirty"]).lower()}
-    renamed = {name: label for label in task["labels"] if (name := ascii_name(label)) != label}
+    if git := record.environment.git:
+        tags |= {"mlflow.source.git.commit": git.commit, "mlflow.source.git.dirty": str(git.dirty).lower()}
+    renamed = {name: label for label in task.labels if (name := ascii_name(label)) != label}
     if renamed:
         tags["bench.labels"] = json_text(renamed)
     return tags
 
 
-def _content(folder: RunFolder, record: Mapping[str, Any], baseline: RunFolder | None) -> str:
-    content = hashlib.sha256(f"{FORM} {record['status']}".encode())
+def _content(folder: RunFolder, record: RunRecord, baseline: RunFolder | None) -> str:
+    content = hashlib.sha256(f"{FORM} {record.status}".encode())
     for run in [folder] if baseline is None else [folder, baseline]:
         for path in [run.path / "summary.json", *_results(run)]:
             if path.is_file():

@@ -19,7 +19,7 @@ def confusion_tables(runs: ComparedRuns) -> list[dict[str, Any]]:
     """The confusion matrix of each run, with the share of each true label."""
     tables = []
     for run in runs.runs:
-        confusion = np.array(run.summary["confusion"])
+        confusion = np.array(run.summary.confusion)
         support = confusion.sum(axis=1)
         tables.append(
             {
