@@ -42,6 +42,18 @@ def _folder_name(text: str) -> str:
     return text
 
 
+_EXPECTED = {
+    "dataclass_type": "expected a mapping of names to values",
+    "dict_type": "expected a mapping of names to values",
+    "tuple_type": "expected a list",
+    "list_type": "expected a list",
+    "string_type": "expected text",
+    "float_type": "expected a number",
+    "int_type": "expected a whole number",
+    "bool_type": "expected true or false",
+}
+"""What is said of a value of another type."""
+
 Moment = Annotated[str, AfterValidator(_moment)]
 """A date and time as ISO 8601 writes it."""
 
@@ -73,7 +85,7 @@ def from_json(kind: type[Record], content: bytes) -> Record:
     >>> from_json(Point, b'{"x": "1"}')
     Traceback (most recent call last):
       ...
-    ValueError: 'x': input should be a valid number
+    ValueError: 'x': expected a number
     """
     reader: TypeAdapter[Record] = _adapter(kind)
     try:
@@ -85,6 +97,7 @@ def from_json(kind: type[Record], content: bytes) -> Record:
         if first["type"] == "json_invalid":
             raise ValueError(f"not readable as JSON: {said}") from None
         place = ".".join(map(str, first["loc"]))
+        said = _EXPECTED.get(first["type"], said)
         if first["type"] == "missing":
             raise ValueError(f"'{place}' is missing") from None
         raise ValueError(f"'{place}': {said}" if place else said) from None

@@ -197,6 +197,7 @@ class _RankedRow:
     scores: Mapping[str, float]
     interval: Interval | None = None
     ranks: tuple[int, int] | None = None
+    search: str | None = None
     mark: str
 
 
@@ -225,6 +226,7 @@ def _ranking(runs: ComparedRuns, comparison: Comparison) -> dict[str, object]:
                 scores=row.scores,
                 interval=row.interval,
                 ranks=row.ranks,
+                search=row.search,
                 mark=mark,
             )
         )
