@@ -12,8 +12,8 @@ import numpy as np
 
 from bench.comparison.search import searched_dimensions
 from bench.metrics.registry import greater_is_better
-from bench.models.space import Choice, Range
-from bench.results.record import RunRecord, Setting
+from bench.models.space import Choice, Range, Setting
+from bench.results.record import RunRecord
 from bench.results.store import RunFolder
 from bench.support.seeding import derive_seed
 
@@ -128,16 +128,17 @@ def _ped_anova(
                 for params in settings
             ]
         )
-        return [
-            optuna.importance.get_param_importances(
+
+        def found(loss: np.ndarray[Any, Any]) -> dict[str, float]:
+            return optuna.importance.get_param_importances(
                 study,
                 evaluator=optuna.importance.PedAnovaImportanceEvaluator(target_quantile=TOP_SHARE),
                 params=list(searched),
-                target=lambda trial, loss=loss: float(loss[trial.number]),
+                target=lambda trial: float(loss[trial.number]),
                 normalize=False,
             )
-            for loss in losses
-        ]
+
+        return [found(loss) for loss in losses]
 
 
 def _distribution(dimension: Choice | Range) -> Any:

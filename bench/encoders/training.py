@@ -231,7 +231,8 @@ def seeded(seed: int) -> Iterator[None]:
 
 class _Trainer(Trainer):
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        lengths = [len(each["input_ids"]) for each in train_dataset or self.train_dataset]
+        examples: Any = train_dataset or self.train_dataset
+        lengths = [len(each["input_ids"]) for each in examples]
         return LikeLengths(lengths, self.args.train_batch_size, self.args.seed)
 
 
@@ -318,7 +319,8 @@ class _Watch(TrainerCallback):
         if self._average is not None and control.should_evaluate:
             self._average.swap()
 
-    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: dict[str, float], **kwargs: Any) -> None:
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        metrics: dict[str, float] = kwargs["metrics"]
         score = (metrics["eval_macro_f1"], -metrics["eval_log_loss"])
         self.scores.append(score[0])
         if self._best is None or score > self._best:

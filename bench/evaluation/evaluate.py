@@ -20,8 +20,8 @@ from bench.metrics import Outcomes
 from bench.metrics.confusion import UNANSWERED
 from bench.metrics.outcomes import VALUE
 from bench.metrics.scoring import all_scores
+from bench.models.space import Setting
 from bench.results.cell import FINAL, CellResult, Explanation, Fold
-from bench.results.record import Setting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

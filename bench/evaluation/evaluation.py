@@ -11,8 +11,8 @@ from bench.config import Search
 from bench.data.splits import Split, split_by_group
 from bench.data.task import Task
 from bench.models.model import Model
+from bench.models.space import Setting
 from bench.results.cell import FINAL, Fold
-from bench.results.record import Setting
 from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.data.splits import Split
-from bench.results.record import Setting
+from bench.models.space import Setting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

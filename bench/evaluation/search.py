@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from bench.config import Search
 from bench.errors import one_line
 from bench.models.model import Model
+from bench.models.space import Setting
 from bench.results.cell import Trial
-from bench.results.record import Setting
 
 if TYPE_CHECKING:
     from optuna.trial import Trial as OptunaTrial
@@ -77,7 +77,7 @@ def run_trials(objective: Objective, model: Model, search: Search, minimise: boo
         pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=0),
     )
     if model.first_setting is not None:
-        study.enqueue_trial(model.search.encode(model.first_setting))
+        study.enqueue_trial(dict(model.search.encode(model.first_setting)))
     trials: list[Trial] = []
     start = time.perf_counter()
     for number in range(search.trials):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 from pydantic import Field
 
 from bench.errors import one_line
-from bench.results.record import Setting
+from bench.models.space import Setting
 from bench.support.records import LEFT_OUT, Count, Number
 
 if TYPE_CHECKING:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from bench.config import Search, Validation
 from bench.data.figures import PublishedFigure
-from bench.models.space import Choice, Range
+from bench.models.space import Choice, Range, Setting
 from bench.statistics.interval import Interval
 from bench.support.records import LEFT_OUT, Count, FolderName, Moment, Number
-
-Setting = Mapping[str, Any]
-"""Values of parameters, by dotted name."""
 
 Status = Literal["running", "complete", "failed", "interrupted"]
 

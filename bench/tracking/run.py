@@ -294,9 +294,10 @@ def _log(
     from mlflow.entities import Metric, Param, RunTag
 
     # The model's own page shows the figures that name it.
-    source = {} if dataset is None else {"dataset_name": dataset.name, "dataset_digest": dataset.digest}
-    source["model_id"] = model_id
-    entries = {
+    source = {"model_id": model_id}
+    if dataset is not None:
+        source |= {"dataset_name": dataset.name, "dataset_digest": dataset.digest}
+    entries: dict[str, list[Any]] = {
         "metrics": [
             Metric(name, value, time, step, **(source if name.startswith(("test/", "class/")) else {}))
             for name, value, step in points
@@ -305,7 +306,8 @@ def _log(
         "tags": [RunTag(name, value) for name, value in tags.items()],
     }
     while any(entries.values()):
-        client.log_batch(run_id, **{kind: rows[: BATCH[kind]] for kind, rows in entries.items()})
+        now = {kind: rows[: BATCH[kind]] for kind, rows in entries.items()}
+        client.log_batch(run_id, now["metrics"], now["params"], now["tags"])
         entries = {kind: rows[BATCH[kind] :] for kind, rows in entries.items()}
 
 

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from bench.comparison.compare import Comparison
-from bench.comparison.importance import importance
+from bench.comparison.importance import Importance, importance
 from bench.comparison.predictions import ComparedRuns
+from bench.comparison.search import SearchReport
 from bench.metrics.registry import metric_title
-from bench.report.html.charts import Line, line_chart
+from bench.report.html.charts import Chart, Line, line_chart
 from bench.results.curves import Curve, stored_curves
 from bench.results.protocol import same_table
 
 
-def searches(runs: ComparedRuns, comparison: Comparison) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ShownSearch:
+    """What the search of a run bought, with a chart, and which parameters mattered where that can be said."""
+
+    name: str
+    report: SearchReport
+    chart: Chart
+    parameters: list[Importance] | None
+
+
+@dataclass(frozen=True)
+class ShownCurve:
+    """A learning curve: the model, its search, a chart where something was scored, and the verdicts."""
+
+    name: str
+    search: str
+    chart: Chart | None
+    verdicts: list[str]
+
+
+def searches(runs: ComparedRuns, comparison: Comparison) -> list[ShownSearch]:
     """What `bench.comparison.search` says of each run that searched, with a chart."""
     found = []
     for run, row in zip(runs.runs, comparison.rows, strict=True):
@@ -38,12 +59,12 @@ def searches(runs: ComparedRuns, comparison: Comparison) -> list[dict[str, Any]]
         budget = "trials a fold" if comparison.n_folds > 1 else "trials"
         chart = line_chart([line for line in lines if line.x], caption, budget, f"inner {title}")
         parameters = importance(run.folder, run.record)
-        found.append({"name": run.name, "report": report, "chart": chart, "parameters": parameters})
+        found.append(ShownSearch(run.name, report, chart, parameters))
     return found
 
 
-def learning_curves(runs: ComparedRuns) -> list[dict[str, Any]]:
-    """The stored learning curves under the runs' protocol: ``name``, a chart for each axis, and the verdicts' texts."""
+def learning_curves(runs: ComparedRuns) -> list[ShownCurve]:
+    """The stored learning curves under the runs' protocol."""
     newest = runs.runs[0]
     models = {run.record.model.name for run in runs.runs}
     results, task = newest.folder.path.parents[2], newest.folder.path.parents[1].name
@@ -54,7 +75,7 @@ def learning_curves(runs: ComparedRuns) -> list[dict[str, Any]]:
     ]
 
 
-def _learning_curve(curve: Curve) -> dict[str, Any]:
+def _learning_curve(curve: Curve) -> ShownCurve:
     record, summary = curve.record, curve.summary
     model, metric = record.model.name, summary.metric
     lines = []
@@ -75,14 +96,8 @@ def _learning_curve(curve: Curve) -> dict[str, Any]:
             )
     worth = [summary.worth.text] if summary.worth is not None else []
     search = f", search: {record.search.name}" if record.model.search else ""
-    return {
-        "name": model,
-        "search": search,
-        "chart": line_chart(lines, f"Learning curve of {model}", "training examples", metric_title(metric, record.task))
-        if lines
-        else None,
-        "verdicts": [
-            *(f"More {axis}: {verdict.text}." for axis, verdict in summary.verdicts.items()),
-            *(f"{text[:1].upper()}{text[1:]}." for text in worth),
-        ],
-    }
+    title = metric_title(metric, record.task)
+    chart = line_chart(lines, f"Learning curve of {model}", "training examples", title) if lines else None
+    verdicts = [f"More {axis}: {verdict.text}." for axis, verdict in summary.verdicts.items()]
+    verdicts += [f"{text[:1].upper()}{text[1:]}." for text in worth]
+    return ShownCurve(model, search, chart, verdicts)
