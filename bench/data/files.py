@@ -427,6 +427,17 @@ def _no_number(constant: str) -> float:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key '{next(n for n in names if names.count(n) > 1)}' stands twice")
+        raise ValueError(f"the key '{first_repeated(name for name, _ in pairs)}' stands twice")
     return content
+
+
+def first_repeated(names: Iterable[str]) -> str | None:
+    """The first name that stands in a list twice, None where all differ.
+
+    Examples
+    --------
+    >>> first_repeated(["text", "label", "other", "label", "text"])
+    'text'
+    """
+    counts = Counter(names)
+    return next((name for name, count in counts.items() if count > 1), None)
