@@ -18,6 +18,9 @@ LONGEST = 2000
 MOST = 20_000
 """Characters of a whole message, as the traceback of a failed fold; of a longer one the middle is left out."""
 
+LONGEST_NAME = 200
+"""Characters of a name of which the nearest one is looked for, which takes their square in time."""
+
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
@@ -143,7 +146,8 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     known = sorted(set(choices))
     if not known:
         return "There is none to choose from."
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    short = [each for each in known if len(each) <= LONGEST_NAME]
+    near = difflib.get_close_matches(name, short, n=1, cutoff=0.6) if len(name) <= LONGEST_NAME else []
     if near:
         return f"Did you mean '{near[0]}'?"
     return f"Choose from: {', '.join(known)}."
