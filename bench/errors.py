@@ -79,10 +79,21 @@ def printable(text: str) -> str:
     >>> printable("a\u202eb\x1b[2J")
     'a\\u202eb\\x1b[2J'
     """
-    seen = HIDDEN.sub(_written_out, _cut(text, 2 * MOST))
+    seen = escaped(_cut(text, 2 * MOST))
     if len(seen) <= LONGEST:
         return seen
     return _cut("\n".join(_cut(line, LONGEST) for line in seen.split("\n")), MOST)
+
+
+def escaped(text: str) -> str:
+    r"""Write out the characters that would not be seen or would disturb a terminal; all else stays, however long.
+
+    Examples
+    --------
+    >>> escaped("نفى‮")
+    'نفى\\u202e\\x07'
+    """
+    return HIDDEN.sub(_written_out, text)
 
 
 def one_line(text: str, most: int = LONGEST) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from bench.cli.words import table_or_json, words
+from bench.report.output import in_quotes, say
 
 
 @click.command(
@@ -61,11 +62,11 @@ def command(words: tuple[str, ...], form: str) -> None:
         comparisons, left_out = select_each(request, compared)
         across = rank_across(comparisons)
     for note in left_out:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     if form == "json":
         from bench.results.files import to_json
 
-        click.echo(to_json({"tasks": comparisons, "across": across}), nl=False)
+        say(in_quotes(to_json({"tasks": comparisons, "across": across})), nl=False)
         return
     for comparison in comparisons:
         print_comparison(comparison)

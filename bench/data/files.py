@@ -48,8 +48,8 @@ _BLOCK = 2**20
 """Bytes of a file that are looked through at once."""
 
 MOST_BRACKETS = 2**20
-"""Arrays and objects of a text of JSON beyond which each needs `FEWEST` characters: an empty array takes two characters,
-and 56 bytes in memory."""
+"""Arrays and objects of a text of JSON beyond which each needs `FEWEST` characters: an empty array takes two
+characters, and 56 bytes in memory."""
 
 FEWEST = 5
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from bench.data.messages import check_name
 from bench.errors import BenchError, ModelError, UserError
 from bench.models.sources import code_sources, installed_versions, is_digest
 
@@ -201,6 +202,9 @@ def _names(folder: RunFolder, task: Mapping[str, Any], key: str) -> tuple[str, .
             f"{folder.path / 'run.json'}: task.{key} is no list of names.",
             f"Delete {folder.path} and run the same command again.",
         )
+    for name in names:
+        # They become the columns of answers.
+        check_name(name, str(folder.path / "run.json"), f"name in task.{key},")
     return tuple(names)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
-from bench.errors import ConfigError
+from bench.errors import HIDDEN, ConfigError
 
 UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 """What no text may hold: NUL and halves of surrogate pairs."""
@@ -335,6 +335,10 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Put a text with characters that are not seen in double quotes, within which they can be written out."""
+        return self.represent_scalar(_TEXT, data, style='"' if HIDDEN.search(data) else None)
+
 
 def _is_empty(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and not node.style and node.value == ""
@@ -385,6 +389,7 @@ def _note(node: yaml.Node, path: Way, lines: dict[Way, int], doubtful: dict[Way,
 
 
 _TEXT = "tag:yaml.org,2002:str"
+_Dumper.add_representer(str, _Dumper.represent_str)
 _OLDER = yaml.resolver.Resolver()
 
 

@@ -90,13 +90,18 @@ class _Text:
 
     @property
     def is_repeated(self) -> bool:
-        """Whether what it stands for may be more than its bytes."""
-        return self.longest > 0
+        """Whether what it stands for may be more than its bytes, and than what its cells count anyway."""
+        return self.longest > CELL
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether it is nearly all by dictionary; Arrow takes much memory to make one of other texts."""
+        return self.dictionary > 0 and self.size < 2 * self.dictionary
 
     @property
     def stays_encoded(self) -> bool:
-        """Whether it is nearly all by dictionary; Arrow takes much memory to make one of other texts."""
-        return self.dictionary > 0 and self.size < 2 * self.dictionary
+        """Whether its rows are read so; of lists Arrow cannot join those of several row groups."""
+        return self.is_encoded and "." not in self.path
 
 
 @lru_cache(maxsize=8)
@@ -129,21 +134,24 @@ def _reading(path: Path, number: int, size: int, changed: int) -> _Reading:
         n_rows = file.metadata.num_rows
         if CELL * n_rows > most:
             raise refused
-    encoded = tuple(text.path for text in texts if text.stays_encoded)
     row = written // max(n_rows, 1) + 1
     total = cells
-    with pq.ParquetFile(path, read_dictionary=encoded) as file:
+    with pq.ParquetFile(path, read_dictionary=[text.path for text in texts if text.is_encoded]) as file:
         for text in texts:
-            if text.is_repeated:
-                # Encoded texts take no more memory than they do in the file.
-                at_once = MOST_ROWS if text.stays_encoded else min(MOST_ROWS, 2 * BATCH // text.longest + 1)
-                longest = 0
-                for batch in file.iter_batches(at_once, columns=[text.path]):
+            if not text.is_repeated:
+                continue
+            # Encoded texts take no more memory than they do in the file.
+            at_once = MOST_ROWS if text.is_encoded else min(MOST_ROWS, 2 * BATCH // text.longest + 1)
+            longest = 0
+            one_by_one = text.is_encoded and not text.stays_encoded
+            for groups in [[each] for each in range(file.num_row_groups)] if one_by_one else [None]:
+                for batch in file.iter_batches(at_once, groups, [text.path]):
                     size = sum(map(_size, batch.columns))
                     total, longest = total + size, max(longest, size // max(batch.num_rows, 1))
                     if total > most:
                         raise refused
-                row += 0 if text.stays_encoded else longest
+            row += 0 if text.stays_encoded else longest
+    encoded = tuple(text.path for text in texts if text.stays_encoded)
     return _Reading(encoded, max(min(MOST_ROWS, BATCH // row), 1))
 
 
