@@ -183,5 +183,5 @@ def test_the_names_of_another_tools_file_are_found_whatever_its_aliases_and_tags
 
 def test_a_file_of_settings_has_a_size(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("a: 1\n" + "#" * LARGEST)
-    with pytest.raises(ConfigError, match=r"mine\.yaml: it has more than 2 MiB"):
+    with pytest.raises(ConfigError, match=r"mine\.yaml: it has more than 1,024 KiB"):
         read_file(tmp_path / "mine.yaml")

@@ -44,12 +44,11 @@ labels: [a, b]
 metric: macro_f1
 source: {kind: table, path: a.csv, columns: {text: text, label: label}}
 """
-BOMB = "a: &a [x]\n" + "".join(
-    f"{now}: &{now} [{', '.join([f'*{last}'] * 9)}]\n" for last, now in pairwise("abcdefghij")
-)
+NINE = (f"{now}: &{now} [{', '.join([f'*{last}'] * 9)}]\n" for last, now in pairwise("abcdefghij"))
+BOMB = "a: &a [x]\n" + "".join(NINE)
 DEEP = {"flow": "x: " + "[" * 100_000, "block": "x:\n" + "- " * 100_000, "keys": "{a: " * 50_000}
-CONFIG = "defaults: [search: quick, validation: grouped, execution: local]\n"
-MAPPING = "- task\n"
+AT_SIGNS = [{"@" * 200_000: 1, "text": row, "label": "ab"[number % 2]} for number, row in enumerate(ROWS)]
+
 
 Write = Callable[[Path], object]
 
@@ -146,7 +145,10 @@ CASES: dict[str, Case] = {
             "configs/search/own.yaml": (*SHOW, "search=own"),
             "configs/model/own.yaml": ("show", "model=own"),
         }.items()
-        for words, content in {"a bomb of aliases": BOMB + "defaults: [*j]\n", "brackets": DEEP["flow"]}.items()
+        for words, content in {
+            "a bomb of aliases": BOMB + "defaults: [search: quick, *j]\n",
+            "brackets": DEEP["flow"],
+        }.items()
     },
     **{
         f"yaml: {words} in a task": Case(lambda folder, content=content: task(folder, content), CHECK)  # type: ignore[misc]
@@ -195,7 +197,7 @@ CASES: dict[str, Case] = {
     "jsonl: a long name of at-signs": Case(
         text(
             "a.jsonl",
-            "\n".join(json.dumps({"@" * 200_000: 1, "text": row, "label": "ab"[len(row) % 2]}) for row in ROWS),
+            "\n".join(map(json.dumps, AT_SIGNS)),
         ),
         new("a.jsonl"),
         (0, 2),
@@ -233,14 +235,10 @@ def run(folder: Path, words: tuple[str, ...]) -> Ended:
     places = {name: folder.parent / name for name in ("home", "cache", "temporary")}
     for place in places.values():
         place.mkdir(exist_ok=True)
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("OPENAI", "BENCH", "MLFLOW"))
-    }
-    environment |= {
-        "HOME": str(places["home"]),
-        "BENCH_CACHE": str(places["cache"]),
-        "TMPDIR": str(places["temporary"]),
-    }
+    others = ("OPENAI", "BENCH", "MLFLOW")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(others)}
+    environment |= {"HOME": str(places["home"]), "TMPDIR": str(places["temporary"])}
+    environment["BENCH_CACHE"] = str(places["cache"])
     environment["PYTHONPATH"] = str(ROOT)
     begin, memory = time.monotonic(), 0
     with (folder.parent / "printed").open("w+b") as printed:

@@ -47,8 +47,8 @@ _QUOTED = re.compile(r"'((?:[^']|'')*)'")
 DEEPEST = 50
 """Lists and mappings within each other, at most; what users write has fewer than ten."""
 
-LARGEST = 2**21
-"""Bytes of a file, at most: reading 1 MiB of YAML takes some ten seconds."""
+LARGEST = 2**20
+"""Bytes of a file, at most: reading as many takes up to fifteen seconds."""
 
 
 class Document(dict[str, Any]):
@@ -105,6 +105,8 @@ def parse_file(text: str, path: Path) -> Document | list[Any] | str | float | No
     bench.errors.ConfigError
         If it is not YAML of this dialect; the message names the line.
     """
+    if len(text) > LARGEST:
+        raise _too_large(path)
     text = text.removeprefix("\ufeff")  # the byte order mark
     loader: _Loader | None = None
     try:
@@ -145,10 +147,7 @@ def read_file(path: Path) -> Document:
         raise ConfigError(f"{path}: cannot be read: it is no file.", "Move it away.")
     try:
         if path.stat().st_size > LARGEST:
-            raise ConfigError(
-                f"{path}: it has more than {LARGEST // 2**20} MiB, which no file of settings needs.",
-                "Put data into files of their own, such as CSV, and name those.",
-            )
+            raise _too_large(path)
         content = parse_file(path.read_text(encoding="utf-8"), path)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 (byte {error.start}).", "Save the file as UTF-8.") from None
@@ -159,6 +158,13 @@ def read_file(path: Path) -> Document:
     if not isinstance(content, Document):
         raise ConfigError(f"{path}: expected a mapping of keys to values.")
     return content
+
+
+def _too_large(path: Path) -> ConfigError:
+    return ConfigError(
+        f"{path}: it has more than {LARGEST // 2**10:,} KiB, which no file of settings needs.",
+        "Put data into files of their own, such as CSV, and name those.",
+    )
 
 
 def foreign_keys(path: Path) -> dict[str, list[str]] | None:
