@@ -47,11 +47,10 @@ def write_nested(path: Path) -> None:
 
 
 def write_mixed(path: Path) -> None:
-    """A dictionary that was given up for plain texts."""
-    texts = pa.chunked_array(
-        [by_dictionary(20_000).cast(pa.large_string()), pa.array([LONG[:50_000]] * 30).cast("large_string")]
-    )
-    pq.write_table(pa.table({"text": texts}), path, compression="zstd")
+    """A dictionary that is given up for plain texts within a row group, as where another one follows it."""
+    others = pa.array([f"{LONG}{number}" for number in range(20)]).dictionary_encode()
+    texts = pa.chunked_array([by_dictionary(30_000), others])
+    pq.write_table(pa.table({"text": texts}), path, compression="zstd", dictionary_pagesize_limit=2**30)
 
 
 def write_prefixes(path: Path) -> None:
@@ -75,7 +74,9 @@ def write_many_rows(path: Path) -> None:
     pq.write_table(table, path)
 
 
-@pytest.mark.parametrize("write", [write_repeated, write_nested, write_prefixes, write_plain, write_many_rows])
+@pytest.mark.parametrize(
+    "write", [write_repeated, write_nested, write_mixed, write_prefixes, write_plain, write_many_rows]
+)
 def test_a_small_parquet_file_that_stands_for_a_large_table_is_refused(
     write: Callable[[Path], None], tmp_path: Path
 ) -> None:
