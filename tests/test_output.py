@@ -42,7 +42,15 @@ def test_nothing_is_printed_beside_the_one_way() -> None:
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             if isinstance(node, ast.ClassDef) and node.bases:
                 called = ast.unparse(node.bases[0])
-            if called in ("print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write", "Console"):
+            if called in (
+                "print",
+                "click.echo",
+                "click.secho",
+                "click.style",
+                "sys.stdout.write",
+                "sys.stderr.write",
+                "Console",
+            ):
                 beside.add(path.relative_to(FOLDER).as_posix())
     assert beside - OWN == SINKS
     assert beside >= OWN - {"engines/worker.py"}
@@ -70,6 +78,13 @@ def test_every_way_of_printing_writes_it_out(err: bool, capsys: pytest.CaptureFi
     printed = capsys.readouterr()
     assert not HIDDEN.search(printed.out + printed.err)
     assert "evil" in printed.out + printed.err
+
+
+def test_colours_of_our_own_stay_in_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("click.utils.should_strip_ansi", lambda *_: False)
+        say("x ", styled(f"red{HOSTILE[0]}", fg="red"), " y")
+    assert capsys.readouterr().out == "x \x1b[31mred\\x1b\x1b[0m y\n"
 
 
 def test_errors_and_warnings_are_written_out(

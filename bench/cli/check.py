@@ -134,8 +134,8 @@ def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
         for line in (f"{len(task):,} examples in {groups}: {counts}.", *task.notes):
             say(wrapped(line, "- ", "  ", cut=True))
     for finding in findings:
-        severity = click.style(finding.severity, fg=_COLOURS[finding.severity], bold=True)
-        say(f"\n{finding.code}  {severity}  {finding.title}")
+        severity = styled(finding.severity, fg=_COLOURS[finding.severity], bold=True)
+        say(f"\n{finding.code}  ", severity, f"  {finding.title}")
         for line in finding.message.splitlines():
             say(_indented(line, 6))
         for example in finding.examples:
@@ -167,8 +167,8 @@ def _check(model: Model) -> bool:
             continue
         tried += 1
         failed += not result.passed
-        verdict = click.style("pass", fg="green") if result.passed else click.style("FAIL", fg="red", bold=True)
-        say(f"{result.code}  {verdict}  {result.name}")
+        verdict = styled("pass", fg="green") if result.passed else styled("FAIL", fg="red", bold=True)
+        say(f"{result.code}  ", verdict, f"  {result.name}")
         for line in result.reason.splitlines():
             say(wrapped(line, " " * 11, " " * 11, cut=True))
     for reason, codes in not_tried.items():
