@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import hostile_server
 import numpy as np
 import openpyxl
 import pyarrow as pa
@@ -19,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.data.published import PublishedFiles
 from bench.data.sources import bounds, sheet
 from bench.data.sources.formats import Form
 from bench.data.sources.parquet_pages import DICTIONARY, chunks, pages
@@ -251,3 +253,15 @@ def test_json_that_is_nothing_but_brackets_is_refused_before_it_fills_memory(kin
     (tmp_path / f"a.{kind}").write_text(f"[{content}]" if kind == "json" else content)
     with pytest.raises(DataError, match=r"1,048,5\d\d brackets in 3,145,\d+ characters, as no table has"):
         rows_of(tmp_path / f"a.{kind}")
+
+
+def test_a_download_without_an_end_is_given_up_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr("bench.data.published.LARGEST", 2**22)
+    with hostile_server.serving(hostile_server.endless_body) as url:
+        files = PublishedFiles(f"{url}/", {"a.csv": None}, "source.download")
+        with pytest.raises(DataError, match=r"a\.csv: it has more than 4,194,304 bytes"):
+            files.bring("a.csv", None)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size]
