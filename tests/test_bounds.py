@@ -55,6 +55,12 @@ def write_mixed(path: Path) -> None:
     pq.write_table(pa.table({"text": texts}), path, compression="zstd", dictionary_pagesize_limit=2**30)
 
 
+def write_fixed(path: Path) -> None:
+    kind = pa.binary(2**18)
+    values = pa.DictionaryArray.from_arrays(pa.array(np.zeros(3_000, dtype="int32")), pa.array([b"x" * 2**18], kind))
+    pq.write_table(pa.table({"text": values.cast(kind)}), path, compression="zstd", dictionary_pagesize_limit=2**30)
+
+
 def write_prefixes(path: Path) -> None:
     texts = [LONG + str(number) for number in range(1_000)]
     pq.write_table(
@@ -77,7 +83,7 @@ def write_many_rows(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "write", [write_repeated, write_nested, write_mixed, write_prefixes, write_plain, write_many_rows]
+    "write", [write_repeated, write_nested, write_mixed, write_fixed, write_prefixes, write_plain, write_many_rows]
 )
 def test_a_small_parquet_file_that_stands_for_a_large_table_is_refused(
     write: Callable[[Path], None], tmp_path: Path

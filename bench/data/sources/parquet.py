@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from bench.data.files import LFS_POINTER, check_fetched, check_file, first_repeated
 from bench.data.sources.bounds import most_of, too_large
 from bench.data.sources.classes import class_names, named_class
-from bench.data.sources.parquet_pages import BY_DICTIONARY, BY_PREFIX, DICTIONARY, TEXT, Chunk, chunks, pages
+from bench.data.sources.parquet_pages import BY_DICTIONARY, BY_PREFIX, BYTES, DICTIONARY, TEXT, Chunk, chunks, pages
 from bench.errors import DataError
 
 FREE = 2**28
@@ -77,13 +77,14 @@ class _Reading:
 
 
 @dataclass(frozen=True)
-class _Text:
-    """A column of text: its bytes in the file, decompressed, and the longest that one of its texts can be.
+class _Column:
+    """A column: its bytes in the file, decompressed, those of dictionaries, and the longest that a value can be.
 
     By a dictionary, or as a prefix of the text before it, a text is written once and stands many times.
     """
 
     path: str
+    type: int
     size: int
     dictionary: int
     longest: int
@@ -91,12 +92,12 @@ class _Text:
     @property
     def is_repeated(self) -> bool:
         """Whether what it stands for may be more than its bytes, and than what its cells count anyway."""
-        return self.longest > CELL
+        return self.type in (TEXT, BYTES) and self.longest > CELL
 
     @property
     def is_encoded(self) -> bool:
         """Whether it is nearly all by dictionary; Arrow takes much memory to make one of other texts."""
-        return self.dictionary > 0 and self.size < 2 * self.dictionary
+        return self.type == TEXT and self.dictionary > 0 and self.size < 2 * self.dictionary
 
     @property
     def stays_encoded(self) -> bool:
@@ -123,11 +124,12 @@ def _reading(path: Path, number: int, size: int, changed: int) -> _Reading:
         cells = CELL * sum(chunk.n_values for chunk in columns)
         if max(written, cells) > most:
             raise refused
-        of_texts: dict[str, list[Chunk]] = {}
+        of_columns: dict[str, list[Chunk]] = {}
         for chunk in columns:
-            if chunk.type == TEXT:
-                of_texts.setdefault(chunk.path, []).append(chunk)
-        texts = [_text(content, path, parts, most, refused) for path, parts in of_texts.items()]
+            of_columns.setdefault(chunk.path, []).append(chunk)
+        known = [_column(content, parts, most, refused) for parts in of_columns.values()]
+        if sum(column.size for column in known) > most:
+            raise refused
     with pq.ParquetFile(path) as file:
         if (twice := first_repeated(file.schema_arrow.names)) is not None:
             raise DataError(f"{path}: the column '{twice}' stands twice.")
@@ -136,27 +138,27 @@ def _reading(path: Path, number: int, size: int, changed: int) -> _Reading:
             raise refused
     row = written // max(n_rows, 1) + 1
     total = cells
-    with pq.ParquetFile(path, read_dictionary=[text.path for text in texts if text.is_encoded]) as file:
-        for text in texts:
-            if not text.is_repeated:
+    with pq.ParquetFile(path, read_dictionary=[column.path for column in known if column.is_encoded]) as file:
+        for column in known:
+            if not column.is_repeated:
                 continue
             # Encoded texts take no more memory than they do in the file.
-            at_once = MOST_ROWS if text.is_encoded else min(MOST_ROWS, 2 * BATCH // text.longest + 1)
+            at_once = MOST_ROWS if column.is_encoded else min(MOST_ROWS, 2 * BATCH // column.longest + 1)
             longest = 0
-            one_by_one = text.is_encoded and not text.stays_encoded
+            one_by_one = column.is_encoded and not column.stays_encoded
             for groups in [[each] for each in range(file.num_row_groups)] if one_by_one else [None]:
-                for batch in file.iter_batches(at_once, groups, [text.path]):
+                for batch in file.iter_batches(at_once, groups, [column.path]):
                     size = sum(map(_size, batch.columns))
                     total, longest = total + size, max(longest, size // max(batch.num_rows, 1))
                     if total > most:
                         raise refused
-            row += 0 if text.stays_encoded else longest
-    encoded = tuple(text.path for text in texts if text.stays_encoded)
+            row += 0 if column.stays_encoded else longest
+    encoded = tuple(column.path for column in known if column.stays_encoded)
     return _Reading(encoded, max(min(MOST_ROWS, BATCH // row), 1))
 
 
-def _text(file: BinaryIO, path: str, parts: Sequence[Chunk], most: int, refused: DataError) -> _Text:
-    """What the pages of a column of text are like."""
+def _column(file: BinaryIO, parts: Sequence[Chunk], most: int, refused: DataError) -> _Column:
+    """What the pages of a column are like."""
     size = dictionary = longest = 0
     for chunk in parts:
         own = 0
@@ -170,7 +172,7 @@ def _text(file: BinaryIO, path: str, parts: Sequence[Chunk], most: int, refused:
                 longest = max(longest, page.size)
             elif page.encoding in BY_DICTIONARY:
                 longest = max(longest, own)
-    return _Text(path, size, dictionary, longest)
+    return _Column(parts[0].path, parts[0].type, size, dictionary, longest)
 
 
 def _size(array: Any) -> int:
@@ -193,6 +195,8 @@ def _size(array: Any) -> int:
         return CELL * len(array) + _size(array.flatten())
     if pa.types.is_map(kind):
         return CELL * len(array) + _size(array.keys) + _size(array.items)
+    if pa.types.is_fixed_size_binary(kind):
+        return (CELL + kind.byte_width) * len(array)
     return CELL * len(array)
 
 

@@ -15,6 +15,9 @@ from typing import Any, BinaryIO
 TEXT = 6
 """The type of columns of text, and of other values of any length."""
 
+BYTES = 7
+"""The type of columns of values of one length, which may be long."""
+
 DICTIONARY = 2
 """The kind of a page with a dictionary."""
 
