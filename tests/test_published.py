@@ -350,7 +350,7 @@ def test_a_download_that_differs_from_the_first_use_is_refused(
 
         def __call__(self, url: str, target: Any, pooch: Any, check_only: bool = False) -> None:
             assert url == f"{ADDRESS}a.csv"
-            Path(target).write_text(served["content"])
+            target.write(served["content"].encode())
 
     monkeypatch.setattr(pooch, "HTTPDownloader", Server)
     published = files(tmp_path, a=None)

@@ -100,14 +100,18 @@ class _Refused(Exception):  # noqa: N818
 def main() -> None:
     """Run the command line; a user's mistake ends with a message and exit status 2, Ctrl-C and SIGTERM with 130."""
     from bench.cli.streams import prepare_streams
+    from bench.report.output import escape_warnings
 
     prepare_streams()
+    escape_warnings()
     # What a batch system or a container sends to stop a process is taken as Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _run()
     except (KeyboardInterrupt, click.Abort, _Stopped):
-        click.echo("\nStopped." if sys.stderr.isatty() else "Stopped.", err=True)
+        from bench.report.output import say
+
+        say("\nStopped." if sys.stderr.isatty() else "Stopped.", err=True)
         sys.exit(130)
     finally:
         signal.signal(signal.SIGTERM, before)
@@ -160,8 +164,10 @@ def _usage(error: click.ClickException) -> list[str]:
 
 def fail(message: str, status: int) -> None:
     """Print an error and end."""
-    first, *rest = message.splitlines()
-    click.echo(click.style("error: ", fg="red", bold=True, reset=False) + click.style("", reset=True) + first, err=True)
+    from bench.report.output import say, styled
+
+    first, *rest = message.rstrip("\n").split("\n")
+    say(styled("error: ", fg="red", bold=True, reset=False), styled("", reset=True), first, err=True)
     for line in rest:
-        click.echo(f"       {line}", err=True)
+        say(f"       {line}", err=True)
     sys.exit(status)

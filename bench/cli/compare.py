@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bench.cli.words import table_or_json, words
+from bench.report.output import in_quotes, say
 
 
 @click.command(
@@ -59,13 +60,13 @@ def command(words: tuple[str, ...], form: str) -> None:
         comparisons, left_out = select_each(request, compared)
         across = rank_across(comparisons)
     for note in left_out:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     if form == "json":
         from bench.results.files import to_json
         from bench.support.records import plain
 
         told = {"tasks": [plain(each) for each in comparisons], "across": None if across is None else plain(across)}
-        click.echo(to_json(told), nl=False)
+        say(in_quotes(to_json(told)), nl=False)
         return
     for comparison in comparisons:
         print_comparison(comparison)

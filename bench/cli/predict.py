@@ -78,7 +78,7 @@ def command(
     for each label. The label is empty where the model gives no answer. Inputs are read from the columns
     of the task's own data, or from `text` and `claim`.
     """
-    from bench.errors import ConfigError
+    from bench.errors import ConfigError, escaped
     from bench.report.status import Status, is_terminal
 
     streamed = str(source) == "-"
@@ -128,11 +128,13 @@ def command(
         labelled = _counted(label_rows(model, new.rows, new.columns, new.answers), new.answers["label"], given, status)
         lines = FORMATS[answer_format(form, target, new.kind)](labelled)
         if target is None:
-            if is_terminal(sys.stdout):
+            shown = is_terminal(sys.stdout)
+            if shown:
                 status.end()
             out = sys.stdout.buffer
             for line in lines:
-                out.write(line.encode())
+                # In a file or a pipe a text is to stay what it is.
+                out.write((escaped(line) if shown else line).encode())
             out.flush()
         else:
             write_answers(lines, target)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.words import words
+from bench.report.output import say
 
 
 @click.command(
@@ -73,8 +74,8 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
             with replacing(path) as beside:
                 beside.write_bytes(page)
         told = f"{len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task.name}"
-        click.echo(f"{short_path(str(path))}  {told}{', in place of the earlier page' if there else ''}")
+        say(f"{short_path(str(path))}  {told}{', in place of the earlier page' if there else ''}")
 
     refresh_leaderboards(request)
     for note in select_each(request, write)[1]:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.report.output import say
+
 if TYPE_CHECKING:
     from bench.report.progress import Progress
 
@@ -50,7 +52,7 @@ def resumable(command: str, words: Sequence[str], results: Path, progress: Progr
         yield
     except InterruptedRun as stopped:
         rest = [word for word in words if not word.startswith("force=")]
-        click.echo(
+        say(
             f"\nStopped. {stopped.kept} finished folds are kept in {results}/, {stopped.missing} are "
             f"missing.\nTo go on: {shlex.join(['bench', command, *rest])}",
             err=True,
@@ -58,7 +60,7 @@ def resumable(command: str, words: Sequence[str], results: Path, progress: Progr
         raise click.exceptions.Exit(130) from None
     except KeyboardInterrupt:
         kept = f"What was finished is kept in {results}/." if progress.stored else "Nothing was run."
-        click.echo(f"\nStopped while {progress.what}. {kept}", err=True)
+        say(f"\nStopped while {progress.what}. {kept}", err=True)
         raise click.exceptions.Exit(130) from None
     except OSError as error:
         if progress.stored:
@@ -74,7 +76,7 @@ def tell_failures(failures: Sequence[str]) -> None:
     from bench.errors import printable
 
     for failure in failures:
-        click.echo(printable(f"failed: {failure}"), err=True)
+        say(printable(f"failed: {failure}"), err=True)
     if failures:
-        click.echo("The same command tries the failed folds again; all else is stored.", err=True)
+        say("The same command tries the failed folds again; all else is stored.", err=True)
         raise click.exceptions.Exit(1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from bench.data.messages import check_name
 from bench.errors import BenchError, ModelError, UserError
 from bench.models.sources import code_sources, installed_versions, is_digest
 
@@ -114,6 +115,10 @@ def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -
     from bench.models.persistence import loads
 
     record = folder.read_record()
+    for part, names in (("inputs", record.task.inputs), ("labels", record.task.labels)):
+        for name in names:
+            # They become the columns of answers.
+            check_name(name, str(folder.path / "run.json"), f"name in task.{part},")
     path = folder.model_path()
     if path is None:
         raise UserError(f"{folder.path}: no fitted model is stored.", "Run the same command again.")
