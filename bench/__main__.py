@@ -10,6 +10,9 @@ def main() -> None:
     """Run the command line, and end with it."""
     _current_folder_last()
     try:
+        from bench.support.process import own_this_process
+
+        own_this_process()
         from bench.cli import main as run
 
         run()

@@ -83,10 +83,8 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
         If there is no such model, or its definition is wrong.
     """
     from bench.models.model import Model, canonical_name
-    from bench.models.plugins import look_here_last
     from bench.schema.dialect import read_file
 
-    look_here_last()
     files, installed = config_files("model"), model_entry_points()
     if name not in files and name in installed:
         return _from_entry_point(installed[name], overrides or {})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench.models.conformance import RULES, Examined, Rule, check_model, subject_of
+from bench.support.plugins import found_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,8 @@ class BoundRule:
 
     def __call__(self) -> None:
         """Try the rule in this process, so that a debugger and a coverage tool see the model's code."""
-        self.rule.examine(self.subject())
+        with found_here():
+            self.rule.examine(self.subject())
 
 
 def parametrize_with_rules(*models: str | Model) -> pytest.MarkDecorator:

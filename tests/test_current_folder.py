@@ -13,7 +13,7 @@ from small_tasks import text_task
 
 from bench.errors import ModelError
 from bench.models.model import Model
-from bench.models.plugins import import_plugin
+from bench.support.plugins import import_plugin
 
 MINE = "from sklearn.dummy import DummyClassifier\n\nclass Mine(DummyClassifier):\n    pass\n"
 SHADOWS = ("random", "email", "statistics", "bench", "numpy", "sklearn", "click", "json", "queue", "mlflow", "yaml")
@@ -33,8 +33,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_a_module_of_the_current_folder_is_found_where_nothing_installed_has_its_name(here: Path) -> None:
     (here / "own_models").mkdir()
     (here / "own_models" / "mine.py").write_text(MINE)
+    before = list(sys.path)
     assert import_plugin("own_models.mine").Mine.__module__ == "own_models.mine"
-    assert sys.path[-1] == str(here)
+    assert sys.path == before
 
 
 def test_a_module_whose_package_is_installed_too_is_loaded_from_its_file(here: Path) -> None:

@@ -13,7 +13,7 @@ from stored import write_run
 
 from bench.tracking import tracking_uri
 from bench.tracking.guard import is_inside, new_token
-from bench.tracking.page import application, first_page
+from bench.tracking.page import application, environment, first_page
 from bench.tracking.run import track
 from bench.tracking.store import open_store
 
@@ -43,9 +43,10 @@ def app(store: Path) -> Iterator[Any]:
     from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry
 
     registered = _artifact_repository_registry.get_registered_artifact_repositories()
-    before, environment = dict(registered), dict(os.environ)
+    before, variables = dict(registered), dict(os.environ)
     os.environ.pop("MLFLOW_TRACKING_URI", None)
     uri = tracking_uri(store / "results")
+    os.environ.update(environment(uri))
     try:
         yield application(uri, PORT, first_page(open_store(uri)), TOKEN)
     finally:
@@ -54,7 +55,7 @@ def app(store: Path) -> Iterator[Any]:
         mlflow.set_registry_uri(None)
         registered.update(before)
         os.environ.clear()
-        os.environ.update(environment)
+        os.environ.update(variables)
 
 
 @pytest.fixture
@@ -109,6 +110,8 @@ def test_a_token_opens_the_page_alone_and_a_cookie_that_scripts_cannot_read_keep
     cookie = opened.headers["set-cookie"]
     assert cookie == f"bench-{PORT}={TOKEN}; Path=/; HttpOnly; SameSite=Strict"
     assert opened.headers["referrer-policy"] == "no-referrer"
+    assert 'content="0; url=/#/experiments"' in opened.text
+    assert TOKEN not in opened.text
     again = stranger.get("/")
     assert again.status_code == 200
     assert TOKEN not in again.text

@@ -44,8 +44,8 @@ def test_the_page_is_made_again_from_the_results_answers_and_stops_on_ctrl_c(tmp
         with pytest.raises(HTTPError, match="403"):
             urlopen(address, timeout=10)
         assert b"<html" in html
-        assert b"machine_learning" in html
         assert b"viewStateShareKey=ranking" in html
+        assert b"<script" not in html
         query = Request(f"{address}/api/2.0/mlflow/experiments/search", b'{"max_results": 9}')
         query.add_header("Content-Type", "application/json")
         query.add_header("Authorization", f"Bearer {token}")

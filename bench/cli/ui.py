@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -41,7 +42,7 @@ def command(results: Path, port: int | None) -> None:
         from bench.errors import UserError
         from bench.results.store import RunFolder
         from bench.tracking.guard import TOKEN, new_token
-        from bench.tracking.page import HOST, application, first_page, listen, serve
+        from bench.tracking.page import HOST, application, environment, first_page, listen, serve
         from bench.tracking.store import open_store
         from bench.tracking.uri import sqlite_path, tracking_uri
 
@@ -70,6 +71,7 @@ def command(results: Path, port: int | None) -> None:
             say(f"left out: {reason}", err=True)
         port, token = listener.getsockname()[1], new_token()
         address = f"http://{HOST}:{port}/?{TOKEN}={token}"
+        os.environ.update(environment(uri))
         app = application(uri, port, first_page(client), token)
         serve(app, listener, lambda: say(f"MLflow's page: {address}\nStop it with Ctrl-C."))
     say("Stopped.", err=True)

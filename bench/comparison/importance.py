@@ -15,6 +15,7 @@ from bench.metrics.registry import greater_is_better
 from bench.models.space import Choice, Range, Setting
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder
+from bench.support.process import setting
 from bench.support.seeding import derive_seed
 
 FEWEST_TRIALS = 20
@@ -110,8 +111,8 @@ def _ped_anova(
     """PED-ANOVA's importances, not normalised, of the same settings under each of several losses."""
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with warnings.catch_warnings():
+    quiet = setting(optuna.logging.get_verbosity, optuna.logging.set_verbosity, optuna.logging.WARNING)
+    with quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the step of a range, and that the target is minimised
         distributions = {name: _distribution(dimension) for name, dimension in searched.items()}
         study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))

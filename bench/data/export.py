@@ -164,9 +164,6 @@ def _jsonl(task: Task, target: Path) -> None:
 
 
 def _dataset(task: Task, target: Path) -> None:
-    import datasets
-
-    datasets.disable_progress_bars()
     dataset_dict(task).save_to_disk(target)
 
 

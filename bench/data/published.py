@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from bench.data.messages import listed
 from bench.errors import ConfigError, DataError, nearest
 from bench.support.cache import cache_folder
 from bench.support.places import replacing
+from bench.support.process import setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,13 +222,14 @@ class PublishedFiles:
     def _download(self, name: str, target: Path, digest: str | None) -> None:
         import pooch
 
-        pooch.get_logger().setLevel("ERROR")
         address, known = self.address + name, None if digest is None else f"sha256:{digest}"
         if known is None:
             target.unlink(missing_ok=True)  # pooch would take it for the one that is asked for
+        logger = pooch.get_logger()
         loader = pooch.HTTPDownloader(timeout=PATIENCE, progressbar=sys.stderr.isatty())
         try:
-            pooch.retrieve(address, known, target.name, target.parent, downloader=_bounded(loader))
+            with setting(lambda: logger.level, logger.setLevel, logging.ERROR):
+                pooch.retrieve(address, known, target.name, target.parent, downloader=_bounded(loader))
         except ValueError as error:
             named = f"{self.origin}.sha256" if self.sha256[name] else f"its first use, recorded in {self._record(name)}"
             raise DataError(

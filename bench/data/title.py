@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -16,6 +15,7 @@ from bench.data.sources.delimited import DELIMITED, EXCEL_LINE, NAMES
 from bench.data.sources.formats import SUFFIXES, TEXTS
 from bench.data.sources.sheet import check_cells, sheet_head
 from bench.errors import DataError
+from bench.support.delimiters import CsvReader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,7 @@ def _heads(path: Path, form: Form) -> Iterator[list[Numbered]]:
 
 
 def _rows(lines: Sequence[str], delimiter: str) -> Iterator[Numbered]:
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = CsvReader(lines, delimiter=delimiter)
     number = 1
     for cells in reader:
         is_about = not number - 1 and EXCEL_LINE.fullmatch(delimiter.join(cells))

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +19,7 @@ from bench.encoders.weights import identity
 from bench.errors import BenchError, ModelError, UserError, describe_os_error
 from bench.support.cache import cache_folder
 from bench.support.places import REFUSED
+from bench.support.plugins import import_plugin
 from bench.support.waiting import waiting
 
 CHUNK = 256
@@ -118,7 +118,7 @@ def _load(encoder: EncoderDefinition) -> Encoder:
     if isinstance(source, Package):
         module, _, name = source.adapter.rpartition(".")
         try:
-            adapter = getattr(import_module(module), name)
+            adapter = getattr(import_plugin(module), name)
         except (ImportError, AttributeError, ValueError) as error:
             raise ModelError(f"{encoder.origin}: source.adapter: cannot import '{source.adapter}': {error}.") from error
         loaded: Encoder = adapter(encoder)

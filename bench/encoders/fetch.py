@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -45,7 +44,8 @@ def state(encoder: EncoderDefinition) -> str:
 def fetch(encoder: EncoderDefinition) -> Path | None:
     """Bring an encoder's files to this machine; nothing is done where they are here.
 
-    Nothing is sent but the request for the files: the hub's telemetry is off.
+    The command sends nothing but the request for the files; in a program of another's, that program's settings say
+    whether the hub is told the versions of its libraries too (``HF_HUB_DISABLE_TELEMETRY``).
 
     Parameters
     ----------
@@ -91,7 +91,6 @@ def fetch(encoder: EncoderDefinition) -> Path | None:
 
 
 def _download(encoder: EncoderDefinition, source: Hub, folder: Path) -> None:
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from huggingface_hub import HfApi, constants, errors
 
     where = f"{source.repository} at {source.revision[:12]}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from bench.encoders.device import has_bfloat16, placed
 from bench.encoders.weights import weights_folder
 from bench.errors import ModelError
+from bench.support.process import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -145,14 +145,12 @@ def load_pretrained(folder: Path, kind: str = "AutoModel", **settings: Any) -> t
     bench.errors.ModelError
         If `transformers` is not installed or cannot read the folder.
     """
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # workers are forked
     try:
         import transformers
     except ImportError:
         raise ModelError("Transformer encoders need the package transformers.", TRANSFORMERS_EXTRA) from None
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    if is_own():
+        transformers.logging.disable_progress_bar()
     safe = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **safe)

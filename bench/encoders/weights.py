@@ -11,6 +11,7 @@ from typing import NoReturn
 from bench.encoders.definition import EncoderDefinition, Folder, Hub, Package
 from bench.errors import ModelError
 from bench.support.cache import cache_folder
+from bench.support.plugins import found_here
 
 CONFIG = "config.json"
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model", "vocab.json")
@@ -154,7 +155,8 @@ def _adapter_digest(source: Package) -> str:
     if module.partition(".")[0] == "bench":
         return ""
     try:
-        found = util.find_spec(module)
+        with found_here():
+            found = util.find_spec(module)
     except (ImportError, ValueError):
         found = None
     if found is None or found.origin is None:

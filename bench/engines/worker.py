@@ -16,6 +16,7 @@ from multiprocessing import util
 from typing import Any, NoReturn
 
 from bench.engines.engine import Failed, UnreadableError, Value
+from bench.support.process import own_this_process
 
 _held: list[Any] = []
 """The state of this process's engine, once it is made: its one element."""
@@ -55,6 +56,7 @@ def settle(environment: Mapping[str, str], apart: bool) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(environment)
+    own_this_process()
     if apart:
         if hasattr(os, "setsid"):
             os.setsid()

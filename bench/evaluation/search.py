@@ -13,6 +13,7 @@ from bench.errors import one_line
 from bench.models.model import Model
 from bench.models.space import Setting
 from bench.results.cell import Trial
+from bench.support.process import setting
 
 if TYPE_CHECKING:
     from optuna.trial import Trial as OptunaTrial
@@ -70,12 +71,12 @@ def run_trials(objective: Objective, model: Model, search: Search, minimise: boo
     """
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        direction="minimize" if minimise else "maximize",
-        sampler=optuna.samplers.TPESampler(seed=seed),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=0),
-    )
+    with setting(optuna.logging.get_verbosity, optuna.logging.set_verbosity, optuna.logging.WARNING):
+        study = optuna.create_study(
+            direction="minimize" if minimise else "maximize",
+            sampler=optuna.samplers.TPESampler(seed=seed),
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=0),
+        )
     if model.first_setting is not None:
         study.enqueue_trial(dict(model.search.encode(model.first_setting)))
     trials: list[Trial] = []

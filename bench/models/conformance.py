@@ -6,7 +6,6 @@ it: small Arabic tasks, empty and very long texts, other processes, storage.
 
 from __future__ import annotations
 
-import importlib
 import pickle
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from bench.engines.engine import Unit, outcome_of, value_of
 from bench.engines.local import LocalEngine
 from bench.errors import UserError
 from bench.models import persistence
+from bench.support.plugins import import_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -213,7 +213,7 @@ def subject_of(model: Model) -> Examined:
 def _offline(model: Model) -> Model:
     module, _, name = model.estimator.rpartition(".")
     try:
-        found = getattr(importlib.import_module(module), name)
+        found = getattr(import_plugin(module), name)
     except Exception:  # The rules report it.
         return model
     return replace(model, estimator=getattr(found, "examined_as", model.estimator))

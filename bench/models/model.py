@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError, nearest
-from bench.models.plugins import import_plugin, own_file
 from bench.models.space import SearchSpace, Setting
 from bench.schema.dialect import Document, place_of
+from bench.support.plugins import found_here, import_plugin, own_file
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -264,7 +264,8 @@ class Model:
     def _made(self, path: str, key: str) -> BaseEstimator:
         factory = self._class(path, key)
         try:
-            return factory()
+            with found_here():
+                return factory()
         except Exception as error:  # A constructor may be anybody's.
             raise ModelError(
                 f"{self.origin}: {key} {path} cannot be made without arguments: {type(error).__name__}: {error}.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError
 from bench.models.parts import stored_name
+from bench.support.process import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,8 +181,9 @@ def _folders(model: Model | None) -> set[str]:
 
 @contextmanager
 def _without_torch() -> Iterator[None]:
-    # skops lists scikit-learn's estimators on import, which imports torch for array API support: 3 s for nothing.
-    if "torch" in sys.modules or "skops.io" in sys.modules:
+    # skops lists scikit-learn's estimators on import, which imports torch for array API support: 2 s for nothing.
+    # What another program's process imports is not to be kept from it, though.
+    if not is_own() or "torch" in sys.modules or "skops.io" in sys.modules:
         yield
         return
     import sklearn.base  # noqa: F401  (SciPy, which it loads, looks at torch's module too)

@@ -18,6 +18,8 @@ from importlib.util import find_spec, resolve_name
 from pathlib import Path, PurePath
 from typing import Any
 
+from bench.support.plugins import found_here
+
 KNOWN_PACKAGES = ("bench", "sklearn", "lightgbm")
 """Packages whose versions every run records."""
 
@@ -122,7 +124,8 @@ class _Located:
 def _locate(module: str) -> _Located | None:
     """Where a module is, None where there is none or it has no file, as one that is built in."""
     try:
-        spec = find_spec(module)
+        with found_here():
+            spec = find_spec(module)
         origin, folders = (spec.origin, spec.submodule_search_locations) if spec is not None else (None, None)
     except (ImportError, AttributeError, ValueError):  # a module that was put there by hand has no spec
         origin, folders = getattr(sys.modules.get(module), "__file__", None), None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.data.messages import check_name
 from bench.errors import BenchError, ModelError, UserError
 from bench.models.sources import code_sources, installed_versions, is_digest
+from bench.support.plugins import found_here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,10 +79,11 @@ class FittedModel:
 
         X, last = frame[list(self.inputs)], self.estimator
         try:
-            if isinstance(last, Pipeline):
-                # Labels and probabilities are then made of the same features, which are made once.
-                X, last = last[:-1].transform(X), last[-1]
-            given = predict(last, X, self.labels)
+            with found_here():
+                if isinstance(last, Pipeline):
+                    # Labels and probabilities are then made of the same features, which are made once.
+                    X, last = last[:-1].transform(X), last[-1]
+                given = predict(last, X, self.labels)
         except BenchError:
             raise
         except Exception as error:  # The estimator may be anybody's.
@@ -129,7 +131,8 @@ def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -
             f"Run it again: {record.command} Or put the code back as it was.",
         )
     try:
-        estimator = loads(path.read_bytes(), model)
+        with found_here():
+            estimator = loads(path.read_bytes(), model)
     except UserError as error:
         raise ModelError(f"{path}: {error.message}", error.hint) from None
     except (ImportError, AttributeError) as error:

@@ -14,6 +14,7 @@ from bench.data.messages import place
 from bench.data.sources.delimited import DELIMITED, NONE, Dialect, RowError, table_rows
 from bench.data.sources.layout import decide_dialect
 from bench.errors import DataError, nearest
+from bench.support.delimiters import CsvReader
 
 LINES = "lines"
 """What plain lines are called, beside the names of the formats of tables."""
@@ -104,7 +105,7 @@ def _cells(line: str, dialect: Dialect) -> list[str]:
     if dialect.quote == NONE:
         return line.rstrip("\r\n").split(dialect.delimiter)
     try:
-        return next(csv.reader([line.rstrip("\r\n")], delimiter=dialect.delimiter), [])
+        return next(CsvReader([line.rstrip("\r\n")], delimiter=dialect.delimiter), [])
     except csv.Error:  # a text longer than any cell
         return []
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bench.errors import UserError, without_halves
 from bench.results.cell import CellRecord, CellResult, Explanation
 from bench.results.files import read_record, to_json
+from bench.support.delimiters import CsvReader
 from bench.support.json_text import spelled
 from bench.support.records import Number, plain
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 MODEL = "model.skops"
 """The file of a fitted model."""
-
-_LONGEST_CELL = 2**31 - 1
-"""Characters of a cell of predictions: a group can be called after a whole text."""
 
 
 def read_predictions(path: Path) -> pd.DataFrame:
@@ -36,10 +34,9 @@ def read_predictions(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    limit = csv.field_size_limit(_LONGEST_CELL)
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            columns, *rows = csv.reader(file, quoting=csv.QUOTE_NONNUMERIC)
+            columns, *rows = CsvReader(file, quoting=csv.QUOTE_NONNUMERIC)
         if any(len(row) != len(columns) for row in rows):
             raise ValueError(f"expected {len(columns)} values in each row")
     except (ValueError, csv.Error) as error:
@@ -48,8 +45,6 @@ def read_predictions(path: Path) -> pd.DataFrame:
             f"{path}: not readable as predictions: {reason}.",
             f"Delete {path.parent} and run the same command again.",
         ) from None
-    finally:
-        csv.field_size_limit(limit)
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -6,12 +6,12 @@ import os
 import socket
 import warnings
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UserError
-from bench.tracking.guard import Guard, confine
-from bench.tracking.store import QUIET
+from bench.tracking.guard import TOKEN, Guard, confine
 from bench.tracking.uri import artifact_folder, artifact_root
 from bench.tracking.views import RANKING
 
@@ -23,33 +23,13 @@ HOST = "127.0.0.1"
 PORT = 5000
 """The port that MLflow's own command takes."""
 
-START = """<script>
-for (const [key, value] of [
-  ["mlflow.workflowType_v1", '"machine_learning"'],
-  ["mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true"],
-]) if (localStorage.getItem(key) === null) localStorage.setItem(key, value);
-history.replaceState(null, "", location.pathname + (location.hash || "#%s"));
-</script>"""
-"""Put into MLflow's page: it opens on the runs, in its mode for trained models, not with its chat assistant.
-
-MLflow keeps these choices in the browser only; what the user chose there stays. The token leaves the address, so that
-it is not seen there or kept with bookmarks; a cookie has it.
+OPENING = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>bench</title>
+<meta http-equiv="refresh" content="0; url=/#%s"></head></html>
 """
+"""What answers the address with the token: it leads to MLflow's page by one without, so that no bookmark keeps it.
 
-ALIGN = """<script>
-document.addEventListener("scroll", ({target}) => {
-  const kind = ".ReactVirtualized__Grid";
-  if (!target.matches?.(kind)) return;
-  let box = target;
-  while (box.querySelectorAll(kind).length < 2 && box.parentElement) box = box.parentElement;
-  const [names, values] = box.querySelectorAll(kind);
-  if (values) names.scrollTop = values.scrollTop;
-}, true);
-</script>"""
-"""Put into MLflow's page: where runs are compared, each figure stands beside its own name.
-
-MLflow 3.17.2 scrolls the names of the metrics one step behind their values, so that after scrolling a name
-stands beside another metric's figures.
+A redirection would not do: opened from another page, such as a terminal in the browser, it stays that page's request.
 """
 
 
@@ -92,8 +72,20 @@ def first_page(client: MlflowClient) -> str:
     return "/experiments"
 
 
+def environment(uri: str) -> dict[str, str]:
+    """The environment variables that MLflow's application reads, in a process that serves nothing else."""
+    from mlflow.server.constants import ARTIFACT_ROOT_ENV_VAR, BACKEND_STORE_URI_ENV_VAR
+
+    root = artifact_root(uri)
+    return {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        BACKEND_STORE_URI_ENV_VAR: uri,
+        **({ARTIFACT_ROOT_ENV_VAR: root} if root else {}),
+    }
+
+
 def application(uri: str, port: int, start: str, token: str) -> ASGIApp:
-    """Make MLflow's application over a store, behind a `bench.tracking.guard.Guard`.
+    """Make MLflow's application over a store, behind a `bench.tracking.guard.Guard`; it reads its `environment`.
 
     Parameters
     ----------
@@ -106,19 +98,14 @@ def application(uri: str, port: int, start: str, token: str) -> ASGIApp:
     token : str
         What a request must bring.
     """
-    os.environ.update(QUIET, MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false")
     # MLflow sets up its guards against requests from other sites only where it finds uvicorn imported.
     import uvicorn  # noqa: F401
-    from mlflow.server.constants import ARTIFACT_ROOT_ENV_VAR, BACKEND_STORE_URI_ENV_VAR
 
-    os.environ[BACKEND_STORE_URI_ENV_VAR] = uri
-    if root := artifact_root(uri):
-        os.environ[ARTIFACT_ROOT_ENV_VAR] = root
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from mlflow.server import app as flask
         from mlflow.server.fastapi_app import app
-    from starlette.responses import HTMLResponse
+    from starlette.responses import FileResponse, HTMLResponse
     from starlette.routing import Route
 
     # A store of the user's own may keep artifacts anywhere.
@@ -128,8 +115,10 @@ def application(uri: str, port: int, start: str, token: str) -> ASGIApp:
 
     index = Path(str(flask.static_folder), "index.html")
     if index.is_file():
-        page = index.read_text("utf-8").replace("<head>", f"<head>{START % start}{ALIGN}", 1)
-        app.router.routes.insert(0, Route("/", lambda request: HTMLResponse(page)))
+        opening = HTMLResponse(OPENING % escape(start))
+        app.router.routes.insert(
+            0, Route("/", lambda request: opening if TOKEN in request.query_params else FileResponse(index))
+        )
     return Guard(app, token, port, folder)
 
 

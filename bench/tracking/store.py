@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchError
+from bench.support.process import is_own
 from bench.tracking.uri import sqlite_path, sqlite_uri
 
 if TYPE_CHECKING:
@@ -14,18 +15,15 @@ if TYPE_CHECKING:
 
     from mlflow import MlflowClient
 
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
-"""Environment variables that keep MLflow from calling home and from printing."""
-
 
 def load_mlflow() -> None:
     """Import what opening and filling a store needs, which takes seconds, without touching any store."""
-    os.environ.update(QUIET)
     import mlflow.store.db.utils
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    if is_own():
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def open_store(uri: str) -> MlflowClient:

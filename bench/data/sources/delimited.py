@@ -10,12 +10,8 @@ from itertools import chain
 from typing import Any
 
 from bench.data.files import BYTE_ORDER_MARK, first_repeated
+from bench.support.delimiters import CsvReader
 from bench.text.identity import name_key
-
-LONGEST_CELL = 2**31 - 1
-"""Characters of a cell, for the module csv, which by itself refuses an article of 131,073."""
-
-csv.field_size_limit(LONGEST_CELL)
 
 NONE = "none"
 """What the quoting of a table is called in which quotation marks are part of the texts."""
@@ -238,7 +234,7 @@ def _split(lines: Iterable[str], dialect: Dialect, header: bool) -> Iterator[tup
             yield line
 
     settings = {"delimiter": delimiter, "skipinitialspace": spaced, **QUOTES[dialect.quote]}
-    reader = csv.reader(each(), strict=True, **settings)
+    reader = CsvReader(each(), strict=True, **settings)
     while True:
         number = reader.line_num + 1
         taken.clear()

@@ -116,11 +116,9 @@ def load_split(dataset: str, config: str | None, revision: str, split: str) -> A
 @contextmanager
 def _told(dataset: str) -> Iterator[None]:
     """Turn what `datasets` and the Hub's client raise into one message."""
-    import datasets
     from datasets.exceptions import DatasetNotFoundError
     from huggingface_hub.errors import HfHubHTTPError
 
-    datasets.disable_progress_bars()
     try:
         yield
     except (DatasetNotFoundError, HfHubHTTPError) as error:
