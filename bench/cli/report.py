@@ -50,6 +50,7 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
         from bench.comparison.selection import Selected, select_each
         from bench.report.html.page import render_report
         from bench.report.terminal import short_path
+        from bench.results.layout import unlinked
 
         request = parse_compare_request(words)
     if output is not None and len(request.tasks) > 1:
@@ -68,7 +69,7 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
             compared = compare(runs, request.rope, request.baseline)
             status.doing(f"writing the page of {title}")
             page = render_report(runs, compared).encode()
-            path = named or runs.runs[0].folder.path.parents[1] / "report.html"
+            path = named or unlinked(runs.runs[0].folder.path.parents[1], "report.html")
             there = path.exists()
             make_folder(path.parent)
             with replacing(path) as beside:

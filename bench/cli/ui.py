@@ -40,6 +40,7 @@ def command(results: Path, port: int | None) -> None:
 
     with Status("loading libraries"):
         from bench.errors import UserError
+        from bench.results.layout import run_folders
         from bench.results.store import RunFolder
         from bench.tracking.guard import TOKEN, new_token
         from bench.tracking.page import HOST, application, environment, first_page, listen, serve
@@ -51,7 +52,7 @@ def command(results: Path, port: int | None) -> None:
         say(f"MLFLOW_TRACKING_URI names a server; its page is {uri}")
         return
     path = sqlite_path(uri)
-    lost = [] if path is None or path.exists() else sorted(results.glob("*/*/*/run.json"))
+    lost = [] if path is None or path.exists() else run_folders(results)
     if path is not None and not path.exists() and not lost:
         raise UserError(f"{results}: no runs are stored there.", "Run a task first: bench run task=stance")
     with listen(port) as listener:
@@ -61,7 +62,7 @@ def command(results: Path, port: int | None) -> None:
 
         if lost:
             say(f"{path} is missing; it is made again from {len(lost)} stored runs.", err=True)
-            left_out = track_all((RunFolder(record.parent) for record in lost), client)
+            left_out = track_all((RunFolder(path) for path in lost), client)
         else:
             own = path == results.resolve() / "mlflow.db"
             if own and (forgotten := forget_deleted(results, client)):

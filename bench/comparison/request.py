@@ -10,6 +10,7 @@ from bench.config import Validation
 from bench.errors import ConfigError, nearest
 from bench.metrics.registry import check_metric_name
 from bench.overrides import meant, parse_overrides
+from bench.results.layout import stored_tasks
 from bench.results.protocol import names_of
 from bench.results.record import RunRecord
 
@@ -129,14 +130,14 @@ def parse_compare_request(words: Sequence[str]) -> CompareRequest:
     read = check(CompareWords, given, Place("", words=True))
     validation = {key.partition(".")[2]: given[key] for key in VALIDATION if key in given}
     results = Path(read.results or "results").expanduser()
-    tasks = tuple(_stored_tasks(results) if given.get("task") == "all" else read.task)
+    tasks = tuple(stored_tasks(results) if given.get("task") == "all" else read.task)
     if given.get("task") == "all" and not tasks:
         raise ConfigError(
             f"task=all: no run is stored in {results}.",
             "Run a task first, bench run task=NAME, or name another store with results=FOLDER.",
         )
     if not tasks and not folders:
-        raise ConfigError("Nothing was named.", f"Add task=NAME or run folders. {nearest('', _stored_tasks(results))}")
+        raise ConfigError("Nothing was named.", f"Add task=NAME or run folders. {nearest('', stored_tasks(results))}")
     if folders and (tasks or len(folders) < 2):
         raise ConfigError("Run folders are compared with each other: name two or more, and no task.")
     metric, baseline, models = read.metric, read.baseline, read.model
@@ -159,7 +160,3 @@ def parse_compare_request(words: Sequence[str]) -> CompareRequest:
         results=results,
         all_tasks=given.get("task") == "all",
     )
-
-
-def _stored_tasks(results: Path) -> list[str]:
-    return sorted({path.parents[2].name for path in results.glob("*/*/*/run.json")})

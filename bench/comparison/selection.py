@@ -11,6 +11,7 @@ from typing import TypeVar
 from bench.comparison.request import CompareRequest, Filter
 from bench.discovery import model_names
 from bench.errors import BenchError, UserError, nearest
+from bench.results.layout import stored_tasks
 from bench.results.protocol import differences, model_name, names_of, same_table, search_name, settings
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder, stored_runs
@@ -120,7 +121,7 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     if unreadable and not found:
         raise unreadable[0][1]
     if not found:
-        tasks = sorted({path.parents[2].name for path in results.glob("*/*/*/run.json")})
+        tasks = stored_tasks(results)
         raise UserError(
             f"{results}: no run of task '{task}' is stored there.",
             f"{nearest(task, tasks)} Or run it first: bench run task={task}" if tasks else f"bench run task={task}",
@@ -129,7 +130,7 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     missing = sorted(set(wanted.models or ()).difference(*(names_of(record) for _, record in fitting)))
     if missing:
         for folder, error in unreadable:
-            if folder.path.parent.name == missing[0]:
+            if folder.model == missing[0]:
                 raise error
         known = set[str]().union(*(names_of(record) for _, record in found))
         if missing[0] in known:
@@ -162,9 +163,9 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
         if not folder.summarised and same_table(record, newest)
     ]
     notes += [
-        f"a stored run of {folder.path.parent.name} is left out: {what_is_wrong(folder, error)}"
+        f"a stored run of {folder.model} is left out: {what_is_wrong(folder, error)}"
         for folder, error in unreadable
-        if wanted.models is None or folder.path.parent.name in wanted.models
+        if wanted.models is None or folder.model in wanted.models
     ]
     others = [record for _, record in finished if not same_table(record, newest)]
     if others:

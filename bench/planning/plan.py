@@ -26,6 +26,7 @@ from bench.planning.memory import workers_within_memory
 from bench.planning.planned import Plan, PlannedRun
 from bench.planning.split_task import SplitTask, load_as_split, split_task, split_with_lent, tasks_to_load
 from bench.planning.workers import open_engine
+from bench.results.layout import run_folder
 from bench.results.protocol import deciding
 from bench.results.record import Environment, Git, ModelRecord, RunRecord
 from bench.results.store import FORMAT, RunFolder, run_key
@@ -282,7 +283,7 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
         "search": {"trials": config.search.trials, "timeout": config.search.timeout} if model.search else None,
         "seed": config.seed,
     }
-    folder = RunFolder(config.results / evaluation.task.name / model.name / run_key(identity))
+    folder = RunFolder(run_folder(config.results, evaluation.task.name, model.name, run_key(identity)))
     record = RunRecord(
         format=FORMAT,
         key=folder.key,

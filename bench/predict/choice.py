@@ -18,6 +18,7 @@ from bench.metrics.registry import metric_of
 from bench.overrides import meant, parse_overrides
 from bench.predict.fitted import changed_code
 from bench.results.cell import FINAL, Fold
+from bench.results.layout import stored_tasks
 from bench.results.leaderboard import interval_text
 from bench.results.protocol import model_name, search_name
 from bench.results.record import RunRecord
@@ -110,7 +111,7 @@ def parse_predict_request(words: Sequence[str]) -> PredictRequest:
             raise ConfigError(f"{name} takes one name here.", "One model labels the texts: task=NAME model=NAME")
     results = results_folder(given.get("results"))
     if given.get("task") is None:
-        known = {path.parents[2].name for path in results.glob("*/*/*/run.json")}
+        known = stored_tasks(results)
         raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', known)}")
     model = given.get("model")
     own = {name.removeprefix("model."): value for name, value in given.items() if name.startswith("model.")}
@@ -161,7 +162,7 @@ def _why_passed(folder: RunFolder, record: RunRecord) -> str:
 
 
 def _refuse_task(request: PredictRequest) -> None:
-    known = {path.parents[2].name for path in request.results.glob("*/*/*/run.json")}
+    known = {*stored_tasks(request.results)}
     if request.task not in task_files():
         raise UserError(
             f"task={request.task}: there is no task of that name.", nearest(request.task, known | task_files().keys())
@@ -174,11 +175,11 @@ def _refuse_task(request: PredictRequest) -> None:
 
 
 def _with_key(stored: Sequence[RunFolder], request: PredictRequest) -> RunFolder:
-    of_model = [folder for folder in stored if request.model in (None, folder.path.parent.name)]
+    of_model = [folder for folder in stored if request.model in (None, folder.model)]
     found = [folder for folder in of_model if folder.key.startswith(request.key or " ")]
     if len(found) == 1:
         return found[0]
-    named = listed([f"{folder.path.parent.name} {folder.key}" for folder in found or of_model or stored], limit=8)
+    named = listed([f"{folder.model} {folder.key}" for folder in found or of_model or stored], limit=8)
     whose = f"task '{request.task}'" + (f" and model '{request.model}'" if request.model else "")
     if found:
         raise UserError(

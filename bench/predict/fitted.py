@@ -115,6 +115,7 @@ def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -
         stored one is another or holds what is not loaded, or the code of a plug-in is no longer that of the run.
     """
     from bench.models.persistence import loads
+    from bench.results.files import read_bytes
 
     record = folder.read_record()
     for part, names in (("inputs", record.task.inputs), ("labels", record.task.labels)):
@@ -132,7 +133,7 @@ def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -
         )
     try:
         with found_here():
-            estimator = loads(path.read_bytes(), model)
+            estimator = loads(read_bytes(path), model)
     except UserError as error:
         raise ModelError(f"{path}: {error.message}", error.hint) from None
     except (ImportError, AttributeError) as error:

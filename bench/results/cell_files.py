@@ -5,20 +5,24 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import UserError, without_halves
+from bench.metrics.outcomes import VALUE
 from bench.results.cell import CellRecord, CellResult, Explanation
-from bench.results.files import read_record, to_json
+from bench.results.files import is_stored, read_bytes, read_record, to_json
 from bench.support.delimiters import CsvReader
 from bench.support.json_text import spelled
 from bench.support.records import Number, plain
 
 if TYPE_CHECKING:
     import pandas as pd
+
+TEXT = ("id", "group", "label", "predicted")
+"""The columns of predictions that hold text, besides the value that a metric may be averaged over."""
 
 MODEL = "model.skops"
 """The file of a fitted model."""
@@ -34,18 +38,35 @@ def read_predictions(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    content = read_bytes(path)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            columns, *rows = CsvReader(file, quoting=csv.QUOTE_NONNUMERIC)
+        text = io.StringIO(content.decode(), newline="")
+        columns, *rows = CsvReader(text, quoting=csv.QUOTE_NONNUMERIC)
         if any(len(row) != len(columns) for row in rows):
             raise ValueError(f"expected {len(columns)} values in each row")
+        _check_columns(columns, rows)
     except (ValueError, csv.Error) as error:
-        reason = error if path.stat().st_size else "the file is empty"
+        reason = error if content else "the file is empty"
         raise UserError(
             f"{path}: not readable as predictions: {reason}.",
             f"Delete {path.parent} and run the same command again.",
         ) from None
     return pd.DataFrame(rows, columns=columns)
+
+
+def _check_columns(columns: Sequence[str], rows: Sequence[Sequence[str | float]]) -> None:
+    """Raise a ValueError where columns are missing, stand twice, or hold what they cannot."""
+    for name in TEXT:
+        if name not in columns:
+            raise ValueError(f"the column '{name}' is missing")
+    if len(set(columns)) < len(columns):
+        raise ValueError("a column stands twice")
+    for name, values in zip(columns, zip(*rows, strict=True), strict=False):
+        kind = str if name in (*TEXT, VALUE) else float
+        if any(type(value) is not kind for value in values):
+            raise ValueError(f"the column '{name}' holds something else than {'text' if kind is str else 'numbers'}")
+        if name.startswith("p_") and any(value < 0 or value > 1 + 1e-6 for value in values):  # type: ignore[operator]
+            raise ValueError(f"the column '{name}' holds something else than probabilities")
 
 
 def cell_files(result: CellResult) -> dict[str, bytes]:
@@ -88,4 +109,4 @@ def read_seconds_by_phase(path: Path) -> Mapping[str, float]:
 
 def read_explanations(path: Path) -> list[Explanation]:
     """Read ``explanations.json``; empty where there is none."""
-    return read_record(list[Explanation], path) if path.is_file() else []
+    return read_record(list[Explanation], path) if is_stored(path) else []

@@ -19,14 +19,12 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from bench.errors import UserError
+from bench.results.layout import curve_folders
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder
 from bench.statistics.interval import Interval
 from bench.statistics.paired import Difference
 from bench.support.records import LEFT_OUT, Count, FolderName, Number
-
-FOLDER = "curves"
-"""The folder of a task's learning curves; runs lie one level higher, so neither is taken for the other."""
 
 Axis = Literal["groups", "examples"]
 
@@ -165,9 +163,9 @@ def stored_curves(results: Path, task: str) -> list[Curve]:
         In the order of the models' names and keys. Curves whose files cannot be read are left out.
     """
     curves = []
-    for path in sorted((results / task / FOLDER).glob("*/*/summary.json")):
+    for path in curve_folders(results, task):
         try:
-            curves.append(read_curve(RunFolder(path.parent)))
+            curves.append(read_curve(RunFolder(path)))
         except UserError:
             continue
     return curves

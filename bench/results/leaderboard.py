@@ -17,6 +17,7 @@ from bench.metrics.averaged import AVERAGED_OVER
 from bench.metrics.registry import RankedTask, in_table_order, metric_names, metric_of, metric_title
 from bench.results.extent import extent
 from bench.results.files import read_record, to_json, write_atomically
+from bench.results.layout import task_folder
 from bench.results.protocol import model_name, same_table, search_name
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.store import OtherFormatError, RunFolder, stored_runs
@@ -212,7 +213,7 @@ def published_rows(task: TaskRecord, metric: str) -> list[BoardRow]:
 
 def write_leaderboard(results: Path, board: Leaderboard) -> Path:
     """Write ``leaderboard.json``, ``.csv`` and ``.md`` beside the task's runs; returns their folder."""
-    folder = results / board.task.name
+    folder = task_folder(results, board.task.name)
     content = plain(board)
     content["task"] = {name: value for name, value in content["task"].items() if name in ABOUT_TASK}
     for name, text in zip(FILES, (to_json(content), _to_csv(board), to_markdown(board)), strict=True):
@@ -251,8 +252,8 @@ def refresh_leaderboard(results: Path, task: str, make: Callable[[Path, RunRecor
     make : callable
         Gathers the runs that compare with one whose record it is given.
     """
-    folder = results / task
     try:
+        folder = task_folder(results, task)
         board = read_record(_Listed, folder / FILES[0])
     except UserError:
         return
@@ -418,7 +419,7 @@ def _rows(folders: list[RunFolder], record: RunRecord) -> tuple[list[tuple[Board
         except OtherFormatError:
             continue
         except UserError as error:
-            left_out.append(f"a stored run of {folder.path.parent.name} is left out: {error.message}")
+            left_out.append(f"a stored run of {folder.model} is left out: {error.message}")
     return rows, left_out
 
 

@@ -33,7 +33,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bench.errors import BenchError, UserError
 from bench.results.cell import FINAL, CellRecord, CellResult, Explanation, Fold
 from bench.results.cell_files import MODEL, cell_files, read_explanations, read_predictions, read_seconds_by_phase
-from bench.results.files import read_record, remove, sha256, to_json, write_atomically, write_durably
+from bench.results.files import (
+    is_stored,
+    read_bytes,
+    read_record,
+    remove,
+    sha256,
+    to_json,
+    write_atomically,
+    write_durably,
+)
+from bench.results.layout import RECORD, SUMMARY, run_folders
 from bench.results.record import RunRecord, Status
 from bench.results.summary import Summary
 from bench.support.records import plain
@@ -114,7 +124,7 @@ class RunFolder:
         bench.errors.UserError
             If the folder holds no readable run, or one of another version of the result format.
         """
-        path = self.path / "run.json"
+        path = self.path / RECORD
         form = read_record(_Form, path)
         if form.format != FORMAT:
             raise OtherFormatError(
@@ -126,7 +136,7 @@ class RunFolder:
 
     def write_record(self, record: RunRecord) -> None:
         """Write ``run.json``."""
-        write_atomically(self.path / "run.json", to_json(plain(record)))
+        write_atomically(self.path / RECORD, to_json(plain(record)))
 
     def read_summary(self) -> Summary:
         """Read ``summary.json``."""
@@ -134,11 +144,11 @@ class RunFolder:
 
     def read_summary_as(self, kind: type[Kind]) -> Kind:
         """Read ``summary.json`` as a summary of some kind."""
-        return read_record(kind, self.path / "summary.json")
+        return read_record(kind, self.path / SUMMARY)
 
     def write_summary(self, summary: object) -> None:
         """Write ``summary.json``."""
-        write_atomically(self.path / "summary.json", to_json(plain(summary)))
+        write_atomically(self.path / SUMMARY, to_json(plain(summary)))
 
     def status(self) -> Status | None:
         """The status in ``run.json``, None where there is none that can be read."""
@@ -160,7 +170,7 @@ class RunFolder:
         except OSError:
             # A file system without links. As long as the record stands, the run is known as the one to be replaced.
             kept = (LOCK, "run.json")
-            for child in [*(path for path in self.path.iterdir() if path.name not in kept), self.path / "run.json"]:
+            for child in [*(path for path in self.path.iterdir() if path.name not in kept), self.path / RECORD]:
                 remove(child)
         else:
             self.path.rename(aside / "run")
@@ -188,6 +198,21 @@ class RunFolder:
         """The folder of a cell."""
         return self.path / (FINAL if fold == FINAL else f"fold-{fold:02d}")
 
+    @property
+    def model(self) -> str:
+        """The name of the run's model."""
+        return self.path.parent.name
+
+    @property
+    def task(self) -> str:
+        """The name of the run's task."""
+        return self.path.parents[1].name
+
+    @property
+    def results(self) -> Path:
+        """The results folder."""
+        return self.path.parents[2]
+
     def model_path(self) -> Path | None:
         """The file of the run's fitted model, None where none is stored.
 
@@ -195,7 +220,7 @@ class RunFolder:
         its model is the one that was scored, fitted on the split's training part.
         """
         places = (self.cell_path(fold) / MODEL for fold in (FINAL, 0))
-        return next((path for path in places if path.is_file()), None)
+        return next((path for path in places if is_stored(path)), None)
 
     def is_done(self, fold: Fold) -> bool:
         """Whether a cell was finished without failing, and its files are as they were written."""
@@ -207,7 +232,11 @@ class RunFolder:
 
     def folds(self) -> list[int]:
         """The outer folds that are stored, failed ones too, in order."""
-        return sorted(int(path.name[5:]) for path in self.path.glob("fold-*") if path.name[5:].isdecimal())
+        return sorted(
+            int(path.name[5:])
+            for path in self.path.glob("fold-*")
+            if path.name[5:].isdecimal() and not path.is_symlink()
+        )
 
     def write_cell(self, result: CellResult) -> None:
         """Store a cell's result: its folder appears whole, in the place of an earlier one."""
@@ -244,11 +273,11 @@ class RunFolder:
             params=stored.params,
             inner_score=stored.inner_score,
             trials=list(stored.trials),
-            predictions=read_predictions(predictions) if predictions.is_file() else None,
+            predictions=read_predictions(predictions) if is_stored(predictions) else None,
             scores=stored.scores,
             notes=list(stored.notes),
             seconds=dict(read_seconds_by_phase(folder / "timing.json")),
-            error=error.read_bytes().decode(errors="replace") if error.is_file() else None,
+            error=read_bytes(error).decode(errors="replace") if is_stored(error) else None,
         )
 
     def read_predictions(self, fold: Fold) -> pd.DataFrame:
@@ -317,4 +346,4 @@ class RunFolder:
 
 def stored_runs(results: Path, task: str) -> list[RunFolder]:
     """The runs of a task in the store, in the order of their models' names and keys."""
-    return [RunFolder(path.parent) for path in sorted((results / task).glob("*/*/run.json"))]
+    return [RunFolder(path) for path in run_folders(results, task)]

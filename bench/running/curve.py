@@ -11,7 +11,8 @@ from bench.comparison.curves import summarise_curve
 from bench.config import RunConfig
 from bench.errors import ConfigError, UserError
 from bench.planning.workers import warm_up
-from bench.results.curves import FOLDER, Curve, CurveRecord, CurveSummary, read_curve
+from bench.results.curves import Curve, CurveRecord, CurveSummary, read_curve
+from bench.results.layout import curve_folder
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder, run_key
 from bench.running.job import Job, Observer, interruptible, lock, missing_cells, set_status, start
@@ -140,7 +141,7 @@ def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
     task = evaluation.task
     parts = curve_parts(task, evaluation.splits, config.seed)
     key = run_key({"run": run.folder.key, "parts": {part.name: part.digest(task.ids) for part in parts}})
-    folder = RunFolder(config.results / task.name / FOLDER / evaluation.model.name / key)
+    folder = RunFolder(curve_folder(config.results, task.name, evaluation.model.name, key))
     of_run = {each.name: getattr(run.record, each.name) for each in fields(run.record)}
     of_curve = {"key": key, "command": shlex.join(["bench", "curve", *config.overrides])}
     record = CurveRecord(**(of_run | of_curve), run=run.folder.key, parts=tuple(part.describe(task) for part in parts))

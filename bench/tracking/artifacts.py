@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,6 +10,8 @@ import pandas as pd
 
 from bench.metrics.confusion import column_names
 from bench.results.cell import CellResult
+from bench.results.files import read_bytes
+from bench.results.layout import RECORD, SUMMARY
 from bench.results.store import RunFolder
 from bench.results.summary import Summary
 from bench.statistics.interval import Interval
@@ -40,7 +41,7 @@ def write_artifacts(
     title : str
         What stands above the confusion matrix.
     """
-    shutil.copyfile(folder.path / "run.json", target / "run.json")
+    (target / RECORD).write_bytes(read_bytes(folder.path / RECORD))
     frames = [cell.predictions.assign(fold=cell.fold) for cell in cells if cell.predictions is not None]
     if frames:
         table = pd.concat(frames, ignore_index=True)
@@ -50,7 +51,7 @@ def write_artifacts(
         _write_search(target / "search.csv", cells)
     if summary is None:
         return
-    shutil.copyfile(folder.path / "summary.json", target / "summary.json")
+    (target / SUMMARY).write_bytes(read_bytes(folder.path / SUMMARY))
     labels, confusion = summary.labels, summary.confusion
     (target / "confusion.svg").write_text(confusion_svg(confusion, labels, title), encoding="utf-8")
     _write_csv(

@@ -35,7 +35,7 @@ def baseline_run(results: Path, record: RunRecord) -> RunFolder | None:
     if record.model.name == BASELINE:
         return None
     for run in stored_runs(results, record.task.name):
-        if run.path.parent.name != BASELINE or not run.summarised:
+        if run.model != BASELINE or not run.summarised:
             continue
         if _in_table(run, record):
             return run

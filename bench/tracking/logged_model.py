@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import ModelError, UserError
 from bench.results.cell_files import MODEL
+from bench.results.files import read_bytes
 from bench.results.record import RunRecord
 from bench.tracking.names import ascii_name
 
@@ -63,7 +64,7 @@ def log_model(
     from mlflow.pyfunc import add_to_model
     from mlflow.types import ColSpec, DataType, Schema
 
-    data = stored.read_bytes()
+    data = read_bytes(stored)
     types = checked_types(data, str(record.model.name))
     tags = {"bench.key": record.key, "bench.task": record.task.name}
     name = ascii_name(record.model.name).replace(".", "-")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import BenchError, UserError, one_line
 from bench.metrics.averaged import AVERAGED_OVER
 from bench.results.cell import FINAL, CellResult
+from bench.results.files import is_stored, read_bytes
+from bench.results.layout import run_folders
 from bench.results.protocol import model_name
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.store import RunFolder, stored_runs
@@ -75,7 +77,7 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
     from filelock import FileLock
 
     record = folder.read_record()
-    results = folder.path.parents[2]
+    results = folder.results
     baseline = baseline_run(results, record)
     content = _content(folder, record, baseline)
     with FileLock(folder.path / ".tracking.lock"):
@@ -97,7 +99,7 @@ def _judge_others(
     client: MlflowClient, experiment: str, folder: RunFolder, baseline: RunFolder, judged: Mapping[str, Judgement]
 ) -> None:
     """Bring the verdicts of the table's runs that are logged already up to date: one more run may change them."""
-    for run in stored_runs(folder.path.parents[2], folder.path.parents[1].name):
+    for run in stored_runs(folder.results, folder.task):
         if run.key not in judged or run.key == folder.key:
             continue
         for logged in client.search_runs([experiment], f"tags.`bench.key` = '{run.key}' and tags.`{LEVEL}` = 'model'"):
@@ -134,7 +136,7 @@ def track_again(results: Path, client: MlflowClient) -> list[str]:
     list of str
         What was left out, and why.
     """
-    stored = []
+    there, stored = {*run_folders(results)}, []
     for experiment in client.search_experiments():
         for run in logged_runs(client, experiment.experiment_id, f"tags.`{LEVEL}` = 'model'"):
             if CONTENT in run.data.tags and run.info.status != RUN_STATUS["running"]:
@@ -142,7 +144,7 @@ def track_again(results: Path, client: MlflowClient) -> list[str]:
             task, model, key = (run.data.tags.get(f"bench.{name}", "") for name in ("task", "model", "key"))
             folder = RunFolder(results / task / model / key)
             # A store may hold runs of other results folders too.
-            if (folder.path / "run.json").is_file():
+            if folder.path in there:
                 stored.append(folder)
     return track_all(stored, client)
 
@@ -179,7 +181,7 @@ def forget_deleted(results: Path, client: MlflowClient) -> int:
     int
         The runs, without those of their folds.
     """
-    stored = {path.parent.name for path in results.glob("*/*/*/run.json")}
+    stored = {path.name for path in run_folders(results)}
     gone = [
         run
         for experiment in client.search_experiments()
@@ -218,7 +220,7 @@ def _log_run(
     run_id = str(client.create_run(experiment, start, tags, name).info.run_id)
     dataset = _dataset(record.task, summary)
     # MLflow looks for a data set and then writes it: two processes that do so at once fail.
-    with FileLock(folder.path.parents[2] / ".datasets.lock"):
+    with FileLock(folder.results / ".datasets.lock"):
         client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "evaluation")])])
 
     for cell in cells:
@@ -277,7 +279,9 @@ def _log_fold(
     end = begin + round(1000 * sum(cell.seconds.values()))
     run_id = client.create_run(experiment, begin, tags, f"{record.model.name} fold {fold}").info.run_id
     _log(client, run_id, fold_points(cell, tuple(task.labels), task.metric), _as_text(params), {}, end)
-    client.log_artifacts(run_id, str(folder.cell_path(fold)))
+    for path in sorted(folder.cell_path(fold).iterdir()):
+        if is_stored(path):
+            client.log_artifact(run_id, str(path))
     client.set_terminated(run_id, "FAILED" if cell.status == "failed" else "FINISHED", end)
 
 
@@ -389,8 +393,8 @@ def _content(folder: RunFolder, record: RunRecord, baseline: RunFolder | None) -
     content = hashlib.sha256(f"{FORM} {record.status}".encode())
     for run in [folder] if baseline is None else [folder, baseline]:
         for path in [run.path / "summary.json", *_results(run)]:
-            if path.is_file():
-                content.update(path.read_bytes())
+            if is_stored(path):
+                content.update(read_bytes(path))
     return content.hexdigest()
 
 

@@ -67,10 +67,9 @@ def learning_curves(runs: ComparedRuns) -> list[ShownCurve]:
     """The stored learning curves under the runs' protocol."""
     newest = runs.runs[0]
     models = {run.record.model.name for run in runs.runs}
-    results, task = newest.folder.path.parents[2], newest.folder.path.parents[1].name
     return [
         _learning_curve(curve)
-        for curve in stored_curves(results, task)
+        for curve in stored_curves(newest.folder.results, newest.folder.task)
         if same_table(curve.record, newest.record) and curve.record.model.name in models
     ]
 
