@@ -65,7 +65,7 @@ def _check_columns(columns: Sequence[str], rows: Sequence[Sequence[str | float]]
         kind = str if name in (*TEXT, VALUE) else float
         if any(type(value) is not kind for value in values):
             raise ValueError(f"the column '{name}' holds something else than {'text' if kind is str else 'numbers'}")
-        if name.startswith("p_") and any(value < 0 or value > 1 + 1e-6 for value in values):  # type: ignore[operator]
+        if name.startswith("p_") and any(value < 0 or value > 1 + 1e-6 for value in values):
             raise ValueError(f"the column '{name}' holds something else than probabilities")
 
 
