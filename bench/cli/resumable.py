@@ -70,11 +70,11 @@ def resumable(command: str, words: Sequence[str], results: Path, progress: Progr
 
 
 def tell_failures(failures: Sequence[str]) -> None:
-    """Print failed cells and end with status 1, where there are any."""
+    """Print what failed or is not stored and end with status 1, where there are any."""
     from bench.errors import printable
 
     for failure in failures:
         click.echo(printable(f"failed: {failure}"), err=True)
     if failures:
-        click.echo("The same command tries the failed folds again; all else is stored.", err=True)
+        click.echo("The same command tries again what is missing; all else is stored.", err=True)
         raise click.exceptions.Exit(1)

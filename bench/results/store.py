@@ -224,11 +224,10 @@ class RunFolder:
         """Whether a cell was finished without failing, and its files are as they were written."""
         try:
             stored = self.read_result(fold)
-        except UserError:
+            digest = sha256(self.cell_path(fold) / "predictions.csv")
+        except (UserError, OSError):
             return False
-        return stored["status"] == "ok" and stored["predictions_sha256"] == sha256(
-            self.cell_path(fold) / "predictions.csv"
-        )
+        return stored["status"] == "ok" and stored["predictions_sha256"] == digest
 
     def folds(self) -> list[int]:
         """The outer folds that are stored, failed ones too, in order."""

@@ -13,7 +13,7 @@ from bench.errors import ConfigError
 from bench.planning.workers import warm_up
 from bench.results.curves import FOLDER
 from bench.results.store import RunFolder, run_key
-from bench.running.job import Job, Observer, interruptible, lock, missing_cells, set_status, start
+from bench.running.job import Job, Observer, interruptible, kept_up_to_date, lock, missing_cells, set_status, start
 
 if TYPE_CHECKING:
     from bench.planning.planned import PlannedRun
@@ -55,11 +55,15 @@ class CurveOutcome:
     curves : list of dict
         Each with ``path``, ``record`` and ``summary``, as `bench.results.curves.stored_curves` gives them.
     failures : list of str
-        One line a failed cell, with the file that holds its traceback.
+        One line for all that was asked for and is not stored: a failed cell, with the file that holds its traceback,
+        or cells that are gone.
+    warnings : list of str
+        What went wrong without touching the results.
     """
 
     curves: list[dict[str, Any]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
@@ -120,10 +124,12 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
             for curve in unfinished:
                 start(curve)
             job.carry_out(curves, cells, lambda _: None)
-        outcome.failures += job.failures
         for curve in curves:
             observer.doing(f"summing up the curve of {curve.title}")
-            outcome.curves.append(_conclude(curve, curve in unfinished))
+            with job.concluding(curve):
+                outcome.curves.append(_conclude(curve, curve in unfinished, outcome.warnings))
+        job.check_stored(curves)
+        outcome.failures += job.failures
     return outcome
 
 
@@ -168,10 +174,10 @@ def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
     return [f"{curve.title}: about {duration(seconds)}, by the times of its stored run"]
 
 
-def _conclude(curve: PlannedCurve, ran: bool) -> dict[str, Any]:
+def _conclude(curve: PlannedCurve, ran: bool, warnings: list[str]) -> dict[str, Any]:
     folder = curve.folder
-    if ran or not folder.summarised:
+    with kept_up_to_date(folder.path, warnings, needed=ran):
         folder.write_summary(summarise_curve(folder, curve.record))
-    if ran:
-        set_status(curve, "failed" if missing_cells(curve) else "complete")
+        if ran:
+            set_status(curve, "failed" if missing_cells(curve) else "complete")
     return {"path": folder.path, "record": folder.read_record(), "summary": folder.read_summary()}
