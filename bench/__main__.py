@@ -7,18 +7,32 @@ import sys
 
 def main() -> None:
     """Run the command line, and end with it."""
-    _without_current_folder()
+    interrupts = None
     try:
+        _without_current_folder()
+        from bench.interrupts import Interrupts
+
+        interrupts = Interrupts()
         from bench.cli import main as run
 
         run()
     except KeyboardInterrupt:
-        # Ctrl-C while the command line itself is imported.
-        sys.stderr.write("Stopped.\n")
-        status: object = 130
+        status: object = _stopped()
     except SystemExit as end:
         status = end.code
+    except Exception:
+        if interrupts is None or not interrupts.raised:
+            raise
+        # A library has made another error of it.
+        status = _stopped()
+    if interrupts is not None and interrupts.end():
+        status = _stopped()
     _end(status if isinstance(status, int) else 0)
+
+
+def _stopped() -> int:
+    sys.stderr.write("Stopped.\n")
+    return 130
 
 
 def _without_current_folder() -> None:
