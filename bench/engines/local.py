@@ -235,9 +235,10 @@ class _Worker:
         """Stop the process, after some seconds at most in which it may end of itself."""
         if (process := self._start.process) is not None:
             process.join(patience)
+        self._pool.stop()  # Before, it would start another process in the place of one that ends.
+        if process is not None:
             process.terminate()
             process.join(PATIENCE)
-        self._pool.stop()
         # Its threads look ten times a second whether they are to end, which nobody needs to wait for.
         threading.Thread(target=self._pool.join, daemon=True).start()
 

@@ -25,6 +25,9 @@ NEEDED = ("task", "model", "search", "validation", "splits", "seed", "status", "
 FILES = ("leaderboard.json", "leaderboard.csv", "leaderboard.md")
 """What `write_leaderboard` writes."""
 
+LOCK = ".leaderboard.lock"
+"""The file that is locked meanwhile."""
+
 POPULATION = "population"
 """Before a metric's name: the score reweighted to the population that a stratified sample was drawn from."""
 
@@ -120,9 +123,15 @@ def published_rows(task: Mapping[str, Any], metric: str) -> list[dict[str, Any]]
 
 def write_leaderboard(results: Path, board: dict[str, Any]) -> Path:
     """Write ``leaderboard.json``, ``.csv`` and ``.md`` beside the task's runs; returns their folder."""
+    from filelock import FileLock
+
     folder = results / board["task"]["name"]
-    for name, content in zip(FILES, (to_json(board), _to_csv(board), to_markdown(board)), strict=True):
-        write_atomically(folder / name, content)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / LOCK):
+        for leftover in folder.glob(".leaderboard.*-*"):  # Half written, when a process was killed.
+            leftover.unlink(missing_ok=True)
+        for name, content in zip(FILES, (to_json(board), _to_csv(board), to_markdown(board)), strict=True):
+            write_atomically(folder / name, content)
     return folder
 
 
@@ -162,7 +171,7 @@ def refresh_leaderboard(
         if latest is not None:
             write_leaderboard(results, make(results, latest))
         else:
-            for name in FILES:
+            for name in (*FILES, LOCK):
                 (folder / name).unlink(missing_ok=True)
 
 

@@ -192,11 +192,15 @@ class RunFolder:
 
     def _remove_leftovers(self) -> None:
         """Delete what was cleared or half written when a process was killed; the run must be locked."""
-        cleared = self.path.parent / CLEARED
-        for leftover in [*cleared.glob(f"{self.key}-*"), *self.path.glob(".*-*"), *self.path.glob("*/.*-*")]:
+        for leftover in self.leftovers():
             remove(leftover)
         with suppress(OSError):
-            cleared.rmdir()
+            (self.path.parent / CLEARED).rmdir()
+
+    def leftovers(self) -> list[Path]:
+        """What processes that were killed have left of the run, cleared or half written; `locked` deletes it."""
+        cleared = self.path.parent / CLEARED
+        return [*cleared.glob(f"{self.key}-*"), *self.path.glob(".*-*"), *self.path.glob("*/.*-*")]
 
     @property
     def summarised(self) -> bool:

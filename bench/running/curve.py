@@ -13,7 +13,17 @@ from bench.errors import ConfigError
 from bench.planning.workers import warm_up
 from bench.results.curves import FOLDER
 from bench.results.store import RunFolder, run_key
-from bench.running.job import Job, Observer, interruptible, kept_up_to_date, lock, missing_cells, set_status, start
+from bench.running.job import (
+    Job,
+    Observer,
+    interruptible,
+    kept_up_to_date,
+    lock,
+    missing_cells,
+    set_status,
+    start,
+    sweep,
+)
 
 if TYPE_CHECKING:
     from bench.planning.planned import PlannedRun
@@ -113,6 +123,8 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
             if curve.anew or missing_cells(curve):
                 lock(stack, curve)
                 prepared.notes += _estimate(run, curve, prepared.workers)
+            else:
+                sweep(curve)
             curves.append(curve)
         parts = [part for curve in curves for part in curve.parts]
         # The largest parts take longest; first, they leave no worker idle at the end.

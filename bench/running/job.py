@@ -205,6 +205,13 @@ def lock(stack: ExitStack, item: Stored, patience: float = 0.0) -> None:
         item.folder.clear()
 
 
+def sweep(item: Stored) -> None:
+    """Delete what killed processes have left of a complete item, unless another process works on it."""
+    if item.folder.leftovers():
+        with suppress(OSError, BenchError), item.folder.locked():
+            pass
+
+
 def missing_cells(item: Stored) -> int:
     """The number of cells that are not stored whole, or stored as failed."""
     return sum(len(part.missing_folds()) for part in item.parts)

@@ -12,7 +12,17 @@ from bench.planning.workers import warm_up
 from bench.results.cell import FINAL
 from bench.results.files import to_json
 from bench.results.leaderboard import write_leaderboard
-from bench.running.job import Job, Observer, interruptible, kept_up_to_date, lock, missing_cells, set_status, start
+from bench.running.job import (
+    Job,
+    Observer,
+    interruptible,
+    kept_up_to_date,
+    lock,
+    missing_cells,
+    set_status,
+    start,
+    sweep,
+)
 from bench.tracking import Tracker
 
 if TYPE_CHECKING:
@@ -79,6 +89,8 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
             if each.anew or missing_cells(each):
                 observer.doing(f"waiting for another process that works on {each.title}")
                 lock(stack, each, patience=0 if each.evaluation.model.name in config.models else PATIENCE)
+            else:
+                sweep(each)
         # Models are listed from simple to costly; the costly ones first leave no worker idle at the end.
         cells = in_good_order(
             (each, fold) for each in reversed(planned.runs) for fold in reversed(each.missing_folds())
