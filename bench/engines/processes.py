@@ -133,7 +133,7 @@ class Process:
 
     def start(self) -> None:
         """Start the process."""
-        with _undisturbed(), _without_script() if self._fresh else nullcontext():
+        with _undisturbed(), _apart() if self._fresh else nullcontext():
             self._process.start()
 
     def is_alive(self) -> bool:
@@ -202,14 +202,25 @@ def _undisturbed() -> Iterator[None]:
 
 
 @contextmanager
-def _without_script() -> Iterator[None]:
-    """Keep Python from having a process that is started run this one's script, as it does for what that defines."""
-    script = sys.modules["__main__"]
+def _apart() -> Iterator[None]:
+    """Keep Python from having a process that is started run this one's script, as it does for what that defines.
+
+    Such a process prints no traceback where this one ends before it has told it what to do.
+    """
+    from multiprocessing import spawn
+
+    script, command_line = sys.modules["__main__"], spawn.get_command_line
+
+    def quiet(**given: Any) -> list[str]:
+        *start, program, last = command_line(**given)
+        return [*start, f"import sys; sys.excepthook = lambda *raised: None; {program}", last]
+
     sys.modules["__main__"] = ModuleType("__main__")
+    spawn.get_command_line = quiet
     try:
         yield
     finally:
-        sys.modules["__main__"] = script
+        sys.modules["__main__"], spawn.get_command_line = script, command_line
 
 
 @contextmanager
