@@ -47,7 +47,11 @@ def test_whatever_a_store_holds_commands_end_with_a_table_or_a_message(
         told = rng.choice(DAMAGES)(rng, results, outside)
         before = _content(outside)
         with subtests.test(f"{number}: {told}"):
-            for words in (("compare", "task=denial"), ("report", "task=denial"), ("compare", "task=denial", "model=a,b")):
+            for words in (
+                ("compare", "task=denial"),
+                ("report", "task=denial"),
+                ("compare", "task=denial", "model=a,b"),
+            ):
                 start = time.monotonic()
                 status, out, err = bench(*words, f"results={results}")
                 assert time.monotonic() - start < SECONDS
@@ -103,7 +107,9 @@ def odd_predictions(rng: random.Random, results: Path, outside: Path) -> str:
     row = rng.randrange(len(lines) - 1)
     cells = lines[row].split(",")
     place = rng.randrange(len(cells))
-    cells[place] = rng.choice(['""', "nan", "inf", "-1", "1e999", '"\x1b[2J"', '"\u202e"', "", '"', "7", '"none"', "x", '"\0"'])
+    cells[place] = rng.choice(
+        ['""', "nan", "inf", "-1", "1e999", '"\x1b[2J"', '"\u202e"', "", '"', "7", '"none"', "x", '"\0"']
+    )
     kind = rng.choice(["cell", "column", "twice", "fewer", "empty", "more"])
     if kind == "cell":
         lines[row] = ",".join(cells)
@@ -130,7 +136,15 @@ def odd_bytes(rng: random.Random, results: Path, outside: Path) -> str:
     path = _file(rng, results)
     whole = path.read_bytes()
     content = rng.choice(
-        [b"", whole[: len(whole) // 2], b"\0" * 100, b"[" * 200_000, b'{"a":' * 100_000, rng.randbytes(200), b"\xff\xfe"]
+        [
+            b"",
+            whole[: len(whole) // 2],
+            b"\0" * 100,
+            b"[" * 200_000,
+            b'{"a":' * 100_000,
+            rng.randbytes(200),
+            b"\xff\xfe",
+        ]
     )
     path.write_bytes(content)
     return f"{content[:9]!r} in {path.relative_to(results)}"
@@ -152,7 +166,9 @@ def something_else(rng: random.Random, results: Path, outside: Path) -> str:
 
 
 def link_to_file(rng: random.Random, results: Path, outside: Path) -> str:
-    path = rng.choice([_file(rng, results), results / "denial" / "report.html", results / "denial" / "leaderboard.json"])
+    path = rng.choice(
+        [_file(rng, results), results / "denial" / "report.html", results / "denial" / "leaderboard.json"]
+    )
     copy = outside / "copy"
     if path.exists():
         shutil.copy(path, copy)

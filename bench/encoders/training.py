@@ -20,6 +20,7 @@ from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, Trai
 
 from bench.encoders.device import has_bfloat16, placed
 from bench.encoders.transformer import infer
+from bench.engines.sockets import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -126,10 +127,10 @@ def train(
     steps : int, optional
         Steps after which it ends whatever the settings say.
     """
-    with placed(module) as device, tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+    with placed(module) as device, tempfile.TemporaryDirectory(prefix="bench-", dir=scratch()) as files:
         watch = _Watch(module, settings.patience, _Average(module) if settings.average else None)
         arguments = TrainingArguments(
-            output_dir=scratch,
+            output_dir=files,
             learning_rate=settings.learning_rate,
             num_train_epochs=settings.epochs,
             max_steps=-1 if steps is None else steps,

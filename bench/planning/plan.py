@@ -41,6 +41,10 @@ PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "camel-tools",
 """Packages whose versions a run records."""
 
 
+GIT = ("git", "-c", "core.fsmonitor=false", "--no-optional-locks")
+"""How git is asked: it runs no program that a repository's settings name, and writes nothing."""
+
+
 def plan(config: RunConfig, doing: Doing = unobserved) -> Plan:
     """Build tasks and models, split, check, and find what is stored already.
 
@@ -335,7 +339,7 @@ def environment() -> Environment:
 def _git() -> Git | None:
     try:
         commit, changes = (
-            subprocess.run(["git", *words], capture_output=True, text=True, check=True, timeout=5).stdout.strip()
+            subprocess.run([*GIT, *words], capture_output=True, text=True, check=True, timeout=5).stdout.strip()
             for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
         )
     except (OSError, subprocess.SubprocessError):

@@ -27,6 +27,9 @@ from bench.support.records import LEFT_OUT, plain
 FILES = ("leaderboard.json", "leaderboard.csv", "leaderboard.md")
 """What `write_leaderboard` writes."""
 
+LOCK = ".leaderboard.lock"
+"""The file that is locked meanwhile."""
+
 POPULATION = "population"
 """Before a metric's name: the score reweighted to the population that a stratified sample was drawn from."""
 
@@ -213,11 +216,17 @@ def published_rows(task: TaskRecord, metric: str) -> list[BoardRow]:
 
 def write_leaderboard(results: Path, board: Leaderboard) -> Path:
     """Write ``leaderboard.json``, ``.csv`` and ``.md`` beside the task's runs; returns their folder."""
+    from filelock import FileLock
+
     folder = task_folder(results, board.task.name)
+    folder.mkdir(parents=True, exist_ok=True)
     content = plain(board)
     content["task"] = {name: value for name, value in content["task"].items() if name in ABOUT_TASK}
-    for name, text in zip(FILES, (to_json(content), _to_csv(board), to_markdown(board)), strict=True):
-        write_atomically(folder / name, text)
+    with FileLock(folder / LOCK):
+        for leftover in folder.glob(".leaderboard.*-*"):  # Half written, when a process was killed.
+            leftover.unlink(missing_ok=True)
+        for name, text in zip(FILES, (to_json(content), _to_csv(board), to_markdown(board)), strict=True):
+            write_atomically(folder / name, text)
     return folder
 
 
@@ -274,7 +283,7 @@ def refresh_leaderboard(results: Path, task: str, make: Callable[[Path, RunRecor
         if latest is not None:
             write_leaderboard(results, make(results, latest))
         else:
-            for name in FILES:
+            for name in (*FILES, LOCK):
                 (folder / name).unlink(missing_ok=True)
 
 

@@ -179,11 +179,15 @@ class RunFolder:
 
     def _remove_leftovers(self) -> None:
         """Delete what was cleared or half written when a process was killed; the run must be locked."""
-        cleared = self.path.parent / CLEARED
-        for leftover in [*cleared.glob(f"{self.key}-*"), *self.path.glob(".*-*"), *self.path.glob("*/.*-*")]:
+        for leftover in self.leftovers():
             remove(leftover)
         with suppress(OSError):
-            cleared.rmdir()
+            (self.path.parent / CLEARED).rmdir()
+
+    def leftovers(self) -> list[Path]:
+        """What processes that were killed have left of the run, cleared or half written; `locked` deletes it."""
+        cleared = self.path.parent / CLEARED
+        return [*cleared.glob(f"{self.key}-*"), *self.path.glob(".*-*"), *self.path.glob("*/.*-*")]
 
     @property
     def summarised(self) -> bool:
@@ -226,9 +230,10 @@ class RunFolder:
         """Whether a cell was finished without failing, and its files are as they were written."""
         try:
             stored = self.read_result(fold)
-        except UserError:
+            digest = sha256(self.cell_path(fold) / "predictions.csv")
+        except (UserError, OSError):
             return False
-        return stored.status == "ok" and stored.predictions_sha256 == sha256(self.cell_path(fold) / "predictions.csv")
+        return stored.status == "ok" and stored.predictions_sha256 == digest
 
     def folds(self) -> list[int]:
         """The outer folds that are stored, failed ones too, in order."""

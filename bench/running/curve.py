@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING
 
 from bench.comparison.curves import summarise_curve
 from bench.config import RunConfig
-from bench.errors import ConfigError, UserError
+from bench.errors import ConfigError
 from bench.planning.workers import warm_up
-from bench.results.curves import Curve, CurveRecord, CurveSummary, read_curve
+from bench.results.curves import Curve, CurveRecord, read_curve
 from bench.results.layout import curve_folder
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder, run_key
-from bench.running.job import Job, Observer, interruptible, lock, missing_cells, set_status, start
+from bench.running.job import (
+    Job,
+    Observer,
+    interruptible,
+    kept_up_to_date,
+    lock,
+    missing_cells,
+    set_status,
+    start,
+    sweep,
+)
 
 if TYPE_CHECKING:
     from bench.planning.planned import PlannedRun
@@ -60,11 +70,15 @@ class CurveOutcome:
     curves : list of Curve
         As they are stored.
     failures : list of str
-        One line a failed cell, with the file that holds its traceback.
+        One line for all that was asked for and is not stored: a failed cell, with the file that holds its traceback,
+        or cells that are gone.
+    warnings : list of str
+        What went wrong without touching the results.
     """
 
     curves: list[Curve] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
@@ -114,6 +128,8 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
             if curve.anew or missing_cells(curve):
                 lock(stack, curve)
                 prepared.notes += _estimate(run, curve, prepared.workers)
+            else:
+                sweep(curve)
             curves.append(curve)
         parts = [part for curve in curves for part in curve.parts]
         # The largest parts take longest; first, they leave no worker idle at the end.
@@ -125,10 +141,12 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
             for curve in unfinished:
                 start(curve)
             job.carry_out(curves, cells, lambda _: None)
-        outcome.failures += job.failures
         for curve in curves:
             observer.doing(f"summing up the curve of {curve.title}")
-            outcome.curves.append(_conclude(curve, curve in unfinished))
+            with job.concluding(curve):
+                outcome.curves.append(_conclude(curve, curve in unfinished, outcome.warnings))
+        job.check_stored(curves)
+        outcome.failures += job.failures
     return outcome
 
 
@@ -168,18 +186,10 @@ def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
     return [f"{curve.title}: about {duration(seconds)}, by the times of its stored run"]
 
 
-def _conclude(curve: PlannedCurve, ran: bool) -> Curve:
+def _conclude(curve: PlannedCurve, ran: bool, warnings: list[str]) -> Curve:
     folder = curve.folder
-    if ran or not _summarised(folder):
+    with kept_up_to_date(folder.path, warnings, needed=ran):
         folder.write_summary(summarise_curve(folder, folder.read_record_as(CurveRecord)))
-    if ran:
-        set_status(curve, "failed" if missing_cells(curve) else "complete")
+        if ran:
+            set_status(curve, "failed" if missing_cells(curve) else "complete")
     return read_curve(folder)
-
-
-def _summarised(folder: RunFolder) -> bool:
-    try:
-        folder.read_summary_as(CurveSummary)
-    except UserError:
-        return False
-    return True

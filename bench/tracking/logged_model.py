@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.engines.sockets import scratch
 from bench.errors import ModelError, UserError
 from bench.results.cell_files import MODEL
 from bench.results.files import read_bytes
@@ -91,14 +92,14 @@ def log_model(
         serialization_format="skops",
         skops_trusted_types=types,
     )
-    with tempfile.TemporaryDirectory() as scratch:
-        target = Path(scratch)
+    with tempfile.TemporaryDirectory(dir=scratch()) as folder:
+        target = Path(folder)
         (target / MODEL).write_bytes(data)
         (target / "requirements.txt").write_text("\n".join(required) + "\n")
         environment = {"python": record.environment.python, "dependencies": ["-r requirements.txt"]}
         (target / "python_env.yaml").write_text(json.dumps(environment) + "\n")
         model.save(str(target / "MLmodel"))
-        client.log_model_artifacts(logged.model_id, scratch)
+        client.log_model_artifacts(logged.model_id, folder)
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     client.finalize_logged_model(logged.model_id, "READY")
     return str(logged.model_id)

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.engines.sockets import scratch
 from bench.errors import BenchError, UserError, one_line
 from bench.metrics.averaged import AVERAGED_OVER
 from bench.results.cell import FINAL, CellResult
@@ -80,16 +81,27 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
     results = folder.results
     baseline = baseline_run(results, record)
     content = _content(folder, record, baseline)
-    with FileLock(folder.path / ".tracking.lock"):
-        experiment = _experiment(client, record.task)
-        found = logged_runs(client, experiment, f"tags.`bench.key` = '{record.key}'")
-        whole = [run for run in found if run.data.tags.get(CONTENT) == content and _has_ended(run, record)]
+    lock = FileLock(folder.path / ".tracking.lock")
+    try:
+        lock.acquire()
+    except OSError:  # A results folder that can only be read.
+        known = client.get_experiment_by_name(ascii_name(record.task.name))
+        whole = known and _logged(client, str(known.experiment_id), record, content)[0]
         if whole:
-            return str(whole[0].info.run_id)
+            return whole
+        raise
+    try:
+        experiment = _experiment(client, record.task)
+        whole, found = _logged(client, experiment, record, content)
+        if whole:
+            return whole
         for run in found:
             client.delete_run(run.info.run_id)
+        _delete_models(client, experiment, record.key)
         judged = judge_all(results, record, baseline) if baseline is not None else {}
         run_id = _log_run(client, experiment, folder, record, baseline, judged, content)
+    finally:
+        lock.release()
     if baseline is not None:
         _judge_others(client, experiment, folder, baseline, judged)
     return run_id
@@ -102,8 +114,11 @@ def _judge_others(
     for run in stored_runs(folder.results, folder.task):
         if run.key not in judged or run.key == folder.key:
             continue
-        for logged in client.search_runs([experiment], f"tags.`bench.key` = '{run.key}' and tags.`{LEVEL}` = 'model'"):
+        try:
             note = describe_run(run.read_record(), run.read_summary(), baseline.read_summary(), judged[run.key])
+        except Exception:  # It is damaged, in one of many ways, which its own logging tells.
+            continue
+        for logged in client.search_runs([experiment], f"tags.`bench.key` = '{run.key}' and tags.`{LEVEL}` = 'model'"):
             for tag, value in ((AGAINST_MAJORITY, judged[run.key].verdict), (NOTE, note)):
                 if logged.data.tags.get(tag) != value:
                     client.set_tag(logged.info.run_id, tag, value)
@@ -160,6 +175,20 @@ def logged_runs(client: MlflowClient, experiment: str, condition: str) -> list[R
     return found
 
 
+def _logged(client: MlflowClient, experiment: str, record: RunRecord, content: str) -> tuple[str | None, list[Run]]:
+    """The id of the run that was logged with this content, and all that were logged of the stored run."""
+    found = logged_runs(client, experiment, f"tags.`bench.key` = '{record.key}'")
+    whole = [run for run in found if run.data.tags.get(CONTENT) == content and _has_ended(run, record)]
+    return str(whole[0].info.run_id) if whole else None, found
+
+
+def _delete_models(client: MlflowClient, experiment: str, key: str) -> None:
+    """Delete the fitted models that were logged with a run, as the run is: MLflow hides them until ``mlflow gc``."""
+    while found := client.search_logged_models([experiment], f"tags.`bench.key` = '{key}'", max_results=50):
+        for model in found:
+            client.delete_logged_model(model.model_id)
+
+
 def _has_ended(run: Run, record: RunRecord) -> bool:
     return bool(run.info.status == RUN_STATUS[record.status])
 
@@ -190,6 +219,7 @@ def forget_deleted(results: Path, client: MlflowClient) -> int:
     ]
     for run in gone:
         client.delete_run(run.info.run_id)
+        _delete_models(client, run.info.experiment_id, run.data.tags["bench.key"])
     return sum(PARENT not in run.data.tags for run in gone)
 
 
@@ -234,12 +264,12 @@ def _log_run(
             model_id = log_model(client, experiment, run_id, stored, record, texts)
         except UserError as error:
             tags[LEFT_OUT] = error.message
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=scratch()) as files:
         everything = [*cells, *([final] if final is not None else [])]
-        write_artifacts(Path(scratch), folder, summary, everything, f"{record.task.name}: {record.model.name}")
-        if (Path(scratch) / PREDICTIONS).exists():
+        write_artifacts(Path(files), folder, summary, everything, f"{record.task.name}: {record.model.name}")
+        if (Path(files) / PREDICTIONS).exists():
             tags["mlflow.loggedArtifacts"] = json.dumps([{"path": PREDICTIONS, "type": "table"}])
-        client.log_artifacts(run_id, scratch)
+        client.log_artifacts(run_id, files)
     inner = [cell.inner_score for cell in cells if cell.inner_score is not None]
     judgement = judged.get(folder.key)
     if judgement is not None:
