@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,8 +13,10 @@ import pandas as pd
 from bench.comparison.selection import Selected, what_is_wrong
 from bench.errors import BenchError
 from bench.metrics.metric import Metric
-from bench.metrics.outcomes import VALUE, Outcomes, label_codes
+from bench.metrics.outcomes import VALUE, Outcomes
 from bench.metrics.registry import metric_of
+from bench.models.space import Range
+from bench.results.cell import CellRecord
 from bench.results.extent import split_sizes
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.store import RunFolder
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Codes = NDArray[np.intp]
+
+ROUNDING = 1e-9
+"""A stored score that is further from that of the stored predictions was changed."""
 
 MOST_LEFT_OUT = 2_000
 """With more groups than these the jackknife is left out: it hardly differs from the bootstrap there."""
@@ -190,21 +196,19 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
         If a stored file was changed or cannot be read, or the predictions are not for the same examples.
     """
     task = selected.runs[0][1].task
-    labels = task.labels
     asked = metric_of(task, metric)
     notes, runs = list(selected.notes), list[ComparedRun]()
     first: pd.DataFrame | None = None
     damaged: BenchError | None = None
     for name, (folder, record) in zip(selected.names(), selected.runs, strict=True):
         try:
-            summary, frame = _read(folder, labels, averaged=bool(task.averaged_over))
+            summary, frame, outcomes = _read(folder, record, asked)
         except BenchError as error:
             damaged = damaged or error
             if selected.named:
                 raise
             notes.append(f"{name} is left out: {what_is_wrong(folder, error)}")
             continue
-        outcomes = Outcomes.of(frame, labels, frame["fold"].to_numpy(dtype=np.intp))
         if asked.needs_probabilities and outcomes.probabilities is None:
             notes.append(f"{name} is left out: it has no probabilities, which {asked.name} needs")
             continue
@@ -252,32 +256,54 @@ def _scored_by(metric: Metric, summary: Summary, outcomes: Outcomes) -> Summary:
     )
 
 
-def _read(folder: RunFolder, labels: tuple[str, ...], averaged: bool) -> tuple[Summary, pd.DataFrame]:
+def _read(folder: RunFolder, record: RunRecord, asked: Metric) -> tuple[Summary, pd.DataFrame, Outcomes]:
     """A run's summary and all its predictions, once its files are seen to fit together."""
-    summary, folds = folder.read_summary(), folder.folds()
+    summary, folds, task = folder.read_summary(), folder.folds(), record.task
+    cells = [folder.read_result(fold) for fold in folds]
     for fold in folds:
-        folder.read_result(fold)
         folder.read_explanations(fold)
     frames = [folder.read_predictions(fold) for fold in folds]
-    width = len(labels)
+    width = len(task.labels)
     sound = (
         len(folds) == len(summary.folds) > 0
         and all(fold.get(name) is not None for fold in summary.folds for name in summary.scores)
-        and {*summary.per_class} == {*summary.class_intervals} == {*labels}
+        and {*summary.per_class} == {*summary.class_intervals} == {*task.labels}
         and len(summary.confusion) == width
         and {len(row) for row in summary.confusion} in ({width}, {width + 1})
+        and all(_could_be_drawn(cell, record) for cell in cells)
     )
     if not sound:
         raise _damaged(folder, "they do not fit together")
     try:
         frame = pd.concat([frame.assign(fold=n) for n, frame in zip(folds, frames, strict=True)], ignore_index=True)
-        label_codes(frame, labels)
-        values = frame[VALUE] if averaged else None
+        outcomes = Outcomes.of(frame, task.labels, frame["fold"].to_numpy(dtype=np.intp))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(folder, f"{type(error).__name__}: {error}") from error
-    if values is not None and values.isna().any():
+    if task.averaged_over and (outcomes.values is None or frame[VALUE].isna().any()):
         raise _damaged(folder, "they do not fit together")
-    return summary, frame
+    if asked.name in summary.scores and not math.isclose(
+        summary.scores[asked.name], asked.score(outcomes), rel_tol=ROUNDING, abs_tol=ROUNDING
+    ):
+        raise _damaged(folder, f"its {asked.name} is not that of its predictions")
+    return summary, frame, outcomes
+
+
+def _could_be_drawn(cell: CellRecord, record: RunRecord) -> bool:
+    """Whether the numbers that a cell tried are of the ranges that were searched."""
+    settings = [cell.params, *(trial.params for trial in cell.trials)]
+    return all(
+        type(setting[name]) in (int, float) and _within(setting[name], dimension)
+        for name, dimension in record.model.search.items()
+        if isinstance(dimension, Range)
+        for setting in settings
+        if name in setting
+    )
+
+
+def _within(value: float, dimension: Range) -> bool:
+    # Rounding may put a value that was drawn on a logarithmic scale just beyond an end.
+    low, high = dimension.low, dimension.high
+    return low <= value <= high or math.isclose(value, low) or math.isclose(value, high)
 
 
 def _damaged(folder: RunFolder, reason: str) -> BenchError:

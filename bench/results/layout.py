@@ -13,6 +13,8 @@ or deleted: the folder may come from somebody else.
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 from bench.errors import UserError
@@ -21,6 +23,9 @@ CURVES = "curves"
 """The folder of a task's learning curves; runs lie one level higher, so neither is taken for the other."""
 
 RECORD, SUMMARY = "run.json", "summary.json"
+
+KEY = re.compile("[0-9a-f]{12}")
+"""What a run's key is like."""
 
 
 def task_folder(results: Path, task: str) -> Path:
@@ -58,13 +63,14 @@ def unlinked(folder: Path, *names: str) -> Path:
 
 
 def run_folders(results: Path, task: str = "*") -> list[Path]:
-    """The folders that hold a run, of a task or of all, in order; what is reached by a link is passed over."""
-    return _holding(results, f"{task}/*/*/{RECORD}")
+    """The folders that hold a run, or what is left of one, of a task or of all, in order; some may be links."""
+    found = (path for path in results.glob(f"{task}/*/*") if path.parent.name != CURVES and path.is_dir())
+    return sorted(path for path in found if os.path.lexists(path / RECORD) or _is_left_of_run(path))
 
 
 def curve_folders(results: Path, task: str) -> list[Path]:
-    """The folders that hold a learning curve that was summed up, in order."""
-    return _holding(results, f"{task}/{CURVES}/*/*/{SUMMARY}")
+    """The folders that hold a learning curve that was summed up, in order; some may be links."""
+    return sorted(path.parent for path in results.glob(f"{task}/{CURVES}/*/*/{SUMMARY}"))
 
 
 def stored_tasks(results: Path) -> list[str]:
@@ -72,12 +78,6 @@ def stored_tasks(results: Path) -> list[str]:
     return sorted({folder.parents[1].name for folder in run_folders(results)})
 
 
-def _holding(results: Path, pattern: str) -> list[Path]:
-    found = sorted(path for path in results.glob(pattern) if not path.is_symlink())
-    return [path.parent for path in found if not _linked(results, path.parent)]
-
-
-def _linked(results: Path, folder: Path) -> bool:
-    """Whether a folder below the results, or one between, is a link."""
-    between = [folder, *folder.parents]
-    return any(each.is_symlink() for each in between[: between.index(results)])
+def _is_left_of_run(folder: Path) -> bool:
+    """Whether a folder without a record has a key's name, and folds."""
+    return KEY.fullmatch(folder.name) is not None and any(folder.glob("fold-*"))

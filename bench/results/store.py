@@ -43,7 +43,7 @@ from bench.results.files import (
     write_atomically,
     write_durably,
 )
-from bench.results.layout import RECORD, SUMMARY, run_folders
+from bench.results.layout import RECORD, SUMMARY, run_folders, unlinked
 from bench.results.record import RunRecord, Status
 from bench.results.summary import Summary
 from bench.support.records import plain
@@ -124,6 +124,7 @@ class RunFolder:
         bench.errors.UserError
             If the folder holds no readable run, or one of another version of the result format.
         """
+        unlinked(self.results, self.task, self.model, self.key)
         path = self.path / RECORD
         form = read_record(_Form, path)
         if form.format != FORMAT:
