@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from bench.results.cell import FINAL, CellResult, Trial
 from bench.results.files import to_json
 from bench.results.record import RunRecord
 from bench.results.store import FORMAT, RunFolder
-from bench.results.summary import summarise
+from bench.results.summary import Summary, summarise
 from bench.support.records import from_json
 
 TEXTS = pd.DataFrame(
@@ -118,6 +119,40 @@ def _trials(rng: np.random.Generator) -> list[Trial]:
 def run_record(content: Mapping[str, Any]) -> RunRecord:
     """The record of which a ``run.json`` with this content is read."""
     return from_json(RunRecord, to_json(content).encode())
+
+
+def a_record(task: Mapping[str, Any] | None = None, **model: Any) -> RunRecord:
+    """A run's record, with other values of its task's and its model's parts."""
+    content = record_content("0" * 12, "denial", "logreg", ("denial", "none"), 5, 0, failed=False)
+    content["task"] |= task or {}
+    content["model"] |= model
+    return run_record(content)
+
+
+def a_summary(scores: Mapping[str, float], folds: Sequence[Mapping[str, float | None]]) -> Summary:
+    """A summary that holds scores alone."""
+    return Summary(
+        labels=("denial", "none"),
+        scores=scores,
+        intervals={},
+        no_interval={},
+        per_class={},
+        class_intervals={},
+        confusion=((0, 0), (0, 0)),
+        folds=tuple(folds),
+        n_examples=0,
+        n_groups=0,
+        notes=(),
+    )
+
+
+def change_record(folder: RunFolder, **changes: Any) -> None:
+    """Change parts of a stored ``run.json``; of a part that is a mapping, the keys that are given."""
+    path = folder.path / "run.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for part, value in changes.items():
+        content[part] = content[part] | value if isinstance(value, dict) else value
+    path.write_text(to_json(content), encoding="utf-8")
 
 
 def record_content(

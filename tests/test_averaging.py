@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scores import LABEL_METRICS
 from sklearn.metrics import f1_score
 from small_tasks import LABELS, text_task
+from stored import a_record
 
 from bench.catalogue import load_task
 from bench.data.definition import build_task
@@ -27,6 +28,7 @@ from bench.results.protocol import differences
 from bench.results.summary import summarise
 from bench.statistics.bootstrap import GroupBootstrap, group_indices
 from bench.statistics.interval import Interval
+from bench.support.records import plain as written_out
 
 
 def as_frame(rng: np.random.Generator, n: int, values: int) -> pd.DataFrame:
@@ -135,10 +137,10 @@ def test_there_is_no_interval_where_a_value_has_too_few_groups_and_the_note_name
     frame = pd.concat([frame, few], ignore_index=True)
     accuracy = averaged(find_metric("accuracy"), "target")
     summary = summarise([CellResult(0, predictions=frame, scores={})], LABELS, accuracy)
-    assert "accuracy" not in summary["intervals"]
-    assert "macro_f1" in summary["intervals"]
-    assert "no interval for accuracy: within rare, there are too few groups" in summary["notes"]
-    assert summary["scores"]["accuracy"] == pytest.approx(np.mean(list(summary["by_value"].values())))
+    assert "accuracy" not in summary.intervals
+    assert "macro_f1" in summary.intervals
+    assert "no interval for accuracy: within rare, there are too few groups" in summary.notes
+    assert summary.scores["accuracy"] == pytest.approx(np.mean(list(summary.by_value.values())))
 
 
 def written(tmp_path: Path, targets: list[str]) -> dict[str, object]:
@@ -194,10 +196,10 @@ def test_the_column_is_part_of_what_makes_runs_compare_only_where_it_is_named() 
     task = text_task()
     plain = _describe_task(task, [])
     averaged = _describe_task(replace(task, averaged_over="document"), [])
-    assert "averaged_over" not in json.dumps(plain)
+    assert "averaged_over" not in written_out(plain)
     assert "averaged_over" in IDENTIFYING
-    assert {**plain, "averaged_over": "document"} == averaged
-    one, other = ({"format": 3, "task": each, "splits": ""} for each in (plain, averaged))
+    assert written_out(averaged) == {**written_out(plain), "averaged_over": "document"}
+    one, other = (replace(a_record(), task=each) for each in (plain, averaged))
     assert differences(one, other) == ["metric: macro_f1 and macro_f1 (mean over document)"]
     assert metric_title("macro_f1", averaged) == "macro-F1 (mean over document)"
     assert metric_title("mcc", averaged) == "MCC"

@@ -13,12 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import nct, t
 from scores import score_predictions
+from stored import a_record, change_record
 
-from bench.comparison.across import rank_across
+from bench.comparison.across import RankedModel, rank_across
+from bench.comparison.compare import Comparison, Row
+from bench.comparison.pairs import Pair
 from bench.comparison.verdict import groups_to_decide, needed_to_decide
 from bench.errors import UserError
 from bench.metrics.f1 import MACRO_F1
 from bench.report.wording import answer, needed_sentence
+from bench.results.store import RunFolder
 from bench.results.summary import summarise
 
 
@@ -30,7 +34,7 @@ def contest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return results
 
 
-def pair(comparison: dict, first: str, second: str) -> dict:
+def pair(comparison: Comparison, first: str, second: str) -> Pair:
     return next(p for p in comparison.pairs if {p.first, p.second} == {first, second})
 
 
@@ -40,7 +44,7 @@ def test_a_model_that_is_better_is_called_so_and_one_alike_is_not(contest: Path)
     assert pair(comparison, "good", "poor").verdict == "better"
     assert pair(comparison, "good", "twin").verdict == "undecided"
     assert {row.name: row.tied for row in comparison.rows[1:]} == {
-        comparison.rows[1]["name"]: True,
+        comparison.rows[1].name: True,
         "poor": False,
         "majority": False,
     }
@@ -56,7 +60,7 @@ def test_every_pair_stands_once_with_the_better_score_first(contest: Path) -> No
         assert each.groups.difference == pytest.approx(scores[each.first] - scores[each.second])
         interval = each.interval
         assert interval.low < each.groups.difference < interval.high
-        assert sum(each.folds[name] for name in ("first", "equal", "second")) == pytest.approx(1.0)
+        assert each.folds.first + each.folds.equal + each.folds.second == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "mcc", "log_loss", "brier", "average_precision"])
@@ -84,12 +88,10 @@ def test_identical_predictions_are_practically_equal_where_there_are_enough_grou
         results = tmp_path / f"{rope}"
         made = store_contest(results, {"one": 0.8}, n_groups=n_groups)["one"]
         shutil.copytree(made.path, results / "denial" / "two" / made.key)
-        record = made.read_record()
-        record["model"]["name"] = "two"
-        type(made)(results / "denial" / "two" / made.key).write_record(record)
+        change_record(RunFolder(results / "denial" / "two" / made.key), model={"name": "two"})
         (only,) = compared(results, "task=denial", f"rope={rope}").pairs
         assert only.verdict == said
-        assert (only.groups.difference, only.groups.p_value, only.errors["first_only"]) == (0.0, None, 0)
+        assert (only.groups.difference, only.groups.p_value, only.errors.first_only) == (0.0, None, 0)
         assert (only.interval.high <= rope) == (said == "practically equal")
 
 
@@ -113,7 +115,7 @@ def test_as_many_right_in_every_group_but_other_examples_is_not_called_equal(tmp
     store_predictions(tmp_path, {"first": first, "second": ~first}, np.repeat(np.arange(5), 40))
     (only,) = compared(tmp_path, "task=denial", "metric=accuracy").pairs
     assert only.groups.difference == 0.0
-    assert only.errors["first_only"] == only.errors["second_only"] == 100
+    assert only.errors.first_only == only.errors.second_only == 100
     assert only.verdict == "undecided"
 
 
@@ -137,9 +139,9 @@ def test_an_undecided_pair_is_told_how_much_more_would_decide_it(contest: Path) 
     close = pair(compared(contest, "task=denial", "rope=0"), "good", "twin")
     assert close.needed.examples > 300
     assert close.needed.groups > 30
-    assert close.needed["equal_groups"] is None
+    assert close.needed.equal_groups is None
     close = pair(compared(contest, "task=denial"), "good", "twin")
-    told = needed_sentence(close, {"group": "document"})
+    told = needed_sentence(close, a_record().task)
     low, high, seen = close.interval.low, close.interval.high, close.needed.seen
     assert f"{close.first} may be better by up to {high:.3f}, {close.second} by up to {-low:.3f}; more is" in told
     assert f"As many examples as now would show a difference from {seen:.3f} on; half of that takes about" in told
@@ -176,7 +178,7 @@ def test_what_is_not_excluded_is_told_of_the_right_model_also_where_less_is_bett
     close = pair(compared(contest, "task=denial", "metric=log_loss"), "good", "twin")
     assert (close.verdict, close.groups.difference < 0) == ("undecided", True)
     low, high = close.interval.low, close.interval.high
-    told = needed_sentence(close, {"group": "document"})
+    told = needed_sentence(close, a_record().task)
     assert f"{close.first} may be better by up to {-low:.3f}, {close.second} by up to {high:.3f}; more is" in told
 
 
@@ -195,7 +197,7 @@ def test_a_ranking_that_hangs_on_one_document_is_said(tmp_path: Path) -> None:
     lucky.write_cell(fold)
     lucky.write_summary(summarise([lucky.read_cell(f) for f in range(5)], LABELS, MACRO_F1))
     comparison = compared(tmp_path, "task=denial")
-    assert comparison.rows[0]["name"] == "lucky"
+    assert comparison.rows[0].name == "lucky"
     assert any("steady would be best" in warning for warning in comparison.warnings)
 
 
@@ -209,7 +211,7 @@ def test_labels_that_good_models_contradict_alike_are_suspects_and_flipped_ones_
 
 def test_one_good_model_alone_suspects_nothing(tmp_path: Path) -> None:
     store_contest(tmp_path, {"good": 0.9, "majority": 0.33}, flipped=(3, 50))
-    assert compared(tmp_path, "task=denial").suspects == []
+    assert compared(tmp_path, "task=denial").suspects == ()
 
 
 def test_what_does_not_compare_is_refused_with_the_part_that_differs(tmp_path: Path, bench) -> None:
@@ -278,7 +280,7 @@ def test_the_same_stored_runs_print_the_same_bytes_and_80_columns(contest: Path,
     assert max(map(len, first[1].splitlines())) <= 80
     as_json = [bench("compare", "task=denial", f"results={contest}", "--format", "json")[1] for _ in range(2)]
     assert as_json[0] == as_json[1]
-    assert json.loads(as_json[0]).tasks[0]["metric"] == "macro_f1"
+    assert json.loads(as_json[0])["tasks"][0]["metric"] == "macro_f1"
 
 
 def test_over_three_tasks_models_are_ranked_and_no_critical_difference_is_claimed(tmp_path: Path, bench) -> None:
@@ -290,15 +292,47 @@ def test_over_three_tasks_models_are_ranked_and_no_critical_difference_is_claime
     assert "too few for a critical difference" in out
 
 
+def of_scores(task: str, metric: str, scores: dict[str, float]) -> Comparison:
+    """A comparison of which only the scores are looked at."""
+    record = a_record({"name": task})
+    rows = tuple(
+        Row(
+            name=name,
+            model=name,
+            search=None,
+            key=name,
+            score=score,
+            interval=None,
+            scores={metric: score},
+            ranks=None,
+            tied=False,
+            bought=None,
+        )
+        for name, score in scores.items()
+    )
+    return Comparison(
+        task=record.task,
+        metric=metric,
+        seed=0,
+        validation=record.validation,
+        baseline=None,
+        rope=0.01,
+        n_folds=5,
+        rows=rows,
+        best=None,
+        references=(),
+        pairs=(),
+        warnings=(),
+        suspects=(),
+        notes=(),
+    )
+
+
 def test_with_ten_tasks_the_critical_difference_is_demsars() -> None:
     # Demšar (2006, section 3.2.2): q = 2.569 for four classifiers, and CD = 1.25 over 14 data sets.
     rng = np.random.default_rng(0)
     comparisons = [
-        {
-            "metric": "macro_f1",
-            "task": {"name": f"t{number}"},
-            "rows": [{"name": name, "score": float(score)} for name, score in zip("abcd", rng.random(4), strict=True)],
-        }
+        of_scores(f"t{number}", "macro_f1", dict(zip("abcd", rng.random(4).tolist(), strict=True)))
         for number in range(14)
     ]
     across = rank_across(comparisons)
@@ -308,9 +342,10 @@ def test_with_ten_tasks_the_critical_difference_is_demsars() -> None:
 
 
 def test_less_is_better_is_ranked_the_other_way() -> None:
-    rows = [{"name": "a", "score": 0.2}, {"name": "b", "score": 0.9}]
-    comparisons = [{"metric": "log_loss", "task": {"name": str(n)}, "rows": rows} for n in range(3)]
-    assert rank_across(comparisons).rows[0] == {"name": "a", "rank": 1.0}
+    comparisons = [of_scores(str(n), "log_loss", {"a": 0.2, "b": 0.9}) for n in range(3)]
+    across = rank_across(comparisons)
+    assert across is not None
+    assert across.rows[0] == RankedModel("a", 1.0)
 
 
 def test_no_run_at_all_says_what_to_type(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from contest import LABELS, compared, store_contest
+from stored import change_record
 
 from bench.comparison.across import rank_across
-from bench.comparison.compare import compare
+from bench.comparison.compare import Comparison, compare
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select, select_folders
@@ -23,7 +24,7 @@ from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import summarise
 
 
-def names(comparison: dict[str, Any]) -> set[str]:
+def names(comparison: Comparison) -> set[str]:
     return {row.name for row in comparison.rows}
 
 
@@ -35,7 +36,7 @@ DAMAGES = {
     "[]": "expected a mapping",
     "{": "not readable as JSON",
     '{"format": 1, "status": "complete"}': "another version of bench (format 1",
-    f'{{"format": {FORMAT}, "status": "complete"}}': "'task' is missing",
+    f'{{"format": {FORMAT}, "status": "complete"}}': "'key' is missing",
 }
 
 
@@ -51,7 +52,7 @@ def test_a_run_that_cannot_be_read_is_left_out_with_a_word_and_refused_where_it_
     assert note.startswith("a stored run of c is left out: ")
     assert reason in note
     assert str(tmp_path) not in note
-    assert compared(tmp_path, "task=denial", "model=a,b").notes == []
+    assert compared(tmp_path, "task=denial", "model=a,b").notes == ()
     status, _, said = bench("compare", "task=denial", "model=a,c", f"results={tmp_path}")
     assert status == 2
     assert reason in said
@@ -61,7 +62,9 @@ def test_a_run_that_cannot_be_read_is_left_out_with_a_word_and_refused_where_it_
 def test_a_model_that_also_has_a_readable_run_is_compared(tmp_path: Path) -> None:
     made = store_contest(tmp_path, {"a": 0.8, "b": 0.7})
     (tmp_path / "denial" / "b" / "old").mkdir()
-    RunFolder(tmp_path / "denial" / "b" / "old").write_record(made["b"].read_record() | {"format": 1})
+    older = RunFolder(tmp_path / "denial" / "b" / "old")
+    older.write_record(made["b"].read_record())
+    change_record(older, format=1)
     comparison = compared(tmp_path, "task=denial", "model=a,b")
     assert names(comparison) == {"a", "b"}
     assert "a stored run of b is left out" in comparison.notes[0]
@@ -73,7 +76,7 @@ def test_changed_predictions_are_noticed_in_every_run(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("0.8", "0.7", 1))
     comparison = compared(tmp_path, "task=denial")
     assert names(comparison) == {"b"}
-    assert comparison.notes == ["a is left out: fold-01/predictions.csv: its predictions are not those of the run"]
+    assert comparison.notes == ("a is left out: fold-01/predictions.csv: its predictions are not those of the run",)
     with pytest.raises(BenchError, match="A stored file was changed") as error:
         compared(tmp_path, "task=denial", "model=a,b")
     assert error.value.message.startswith(f"{path}: ")
@@ -121,13 +124,13 @@ DAMAGED = {
     "no predictions": ("fold-01/predictions.csv", None, "predictions.csv"),
     "a broken row": ("fold-01/predictions.csv", lambda text: text + '"e1","d1",x\n', "predictions.csv"),
     "truncated predictions": ("fold-01/predictions.csv", lambda text: text[:-9], "predictions.csv"),
-    "an empty summary": ("summary.json", lambda text: "{}", "summary.json: 'scores' is missing"),
+    "an empty summary": ("summary.json", lambda text: "{}", "summary.json: 'labels' is missing"),
     "a summary that is a list": ("summary.json", lambda text: "[]", "summary.json: expected a mapping"),
     "an empty result": ("fold-01/result.json", lambda text: "{}", "result.json: 'fold' is missing"),
     "a record of two keys": (
         "run.json",
         lambda text: f'{{"format": {FORMAT}, "status": "x"}}',
-        "run.json: 'task' is missing",
+        "run.json: 'key' is missing",
     ),
     "a record that is a list": ("run.json", lambda text: "[]", "run.json: expected a mapping"),
 }
@@ -201,8 +204,8 @@ def test_with_repeats_a_suspect_stands_once_and_only_where_every_repeat_agrees(t
 
 def test_without_a_model_that_looks_at_no_text_nothing_is_suspected(tmp_path: Path) -> None:
     store_contest(tmp_path, {"a": 0.9, "b": 0.9, "majority": 0.33}, flipped=tuple(range(0, 300, 20)))
-    assert compared(tmp_path, "task=denial").suspects != []
-    assert compared(tmp_path, "task=denial", "model=a,b").suspects == []
+    assert compared(tmp_path, "task=denial").suspects != ()
+    assert compared(tmp_path, "task=denial", "model=a,b").suspects == ()
 
 
 def test_two_searches_of_one_model_are_one_kind_of_good_model(tmp_path: Path) -> None:
@@ -224,7 +227,7 @@ def test_run_folders_must_have_one_seed_and_validation_and_be_named_once(tmp_pat
     for changes, part in (({"seed": 4}, "seed: 0 and 4"), ({"validation": validation}, "inner_folds: 3 and 7")):
         other = RunFolder(tmp_path / "denial" / "b" / part[:4])
         shutil.copytree(store_contest(tmp_path / part[:4], {"b": 0.7})["b"].path, other.path)
-        other.write_record(other.read_record() | changes)
+        change_record(other, **changes)
         status, _, said = bench("compare", str(one), str(other.path))
         assert status == 2
         assert part in said

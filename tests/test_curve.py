@@ -22,7 +22,8 @@ from bench.data.splits import outer_splits
 from bench.errors import ConfigError
 from bench.metrics.registry import find_metric
 from bench.planning.curve_parts import curve_parts, keep_examples, keep_groups
-from bench.results.curves import FOLDER, stored_curves
+from bench.results.curves import stored_curves
+from bench.results.layout import CURVES
 from bench.results.store import RunFolder, stored_runs
 from bench.running.curve import run_curves
 from bench.running.job import InterruptedRun
@@ -183,7 +184,7 @@ def found(low: float, high: float) -> Difference:
     ],
 )
 def test_the_verdict_follows_the_rule(difference: Difference | None, metric: str, kind: str) -> None:
-    assert curve_verdict("groups", "1/2", difference, find_metric(metric), 5)["kind"] == kind
+    assert curve_verdict("groups", "1/2", difference, find_metric(metric), 5).kind == kind
 
 
 def test_the_verdict_is_said_in_words() -> None:
@@ -263,17 +264,17 @@ def numbers(results: Path) -> dict[str, bytes]:
 def test_more_labels_help_where_there_is_more_to_learn(finished: Path) -> None:
     summary = curve_of(finished).summary
     for axis in ("groups", "examples"):
-        scores = [point.scores["macro_f1"] for point in summary["axes"][axis]]
+        scores = [point.scores["macro_f1"] for point in summary.axes[axis]]
         assert scores[-1] > scores[0] + 0.1
-        assert summary["verdicts"][axis]["kind"] == "rising"
-        assert summary["verdicts"][axis]["from"] == "1/2"
-    assert summary["axes"]["groups"][-1] == summary["axes"]["examples"][-1]
+        assert summary.verdicts[axis].kind == "rising"
+        assert summary.verdicts[axis].part == "1/2"
+    assert summary.axes["groups"][-1] == summary.axes["examples"][-1]
 
 
 def test_shuffled_labels_give_no_verdict_that_more_would_help(tmp_path: Path) -> None:
     run_curves(compose(words("shuffled", tmp_path)), Quiet())
     summary = curve_of(tmp_path, "shuffled").summary
-    kinds = {axis: told.kind for axis, told in summary["verdicts"].items()}
+    kinds = {axis: told.kind for axis, told in summary.verdicts.items()}
     assert set(kinds) == {"groups", "examples"}
     assert set(kinds.values()) <= {"flat", "undecided"}
 
@@ -283,14 +284,14 @@ def test_the_whole_training_part_gives_what_bench_run_gives(finished: Path, tmp_
     (stored,) = [each for each in stored_runs(tmp_path, "learnable") if "bayes" in str(each.path)]
     curve = curve_of(finished)
     whole = RunFolder(curve.path / "all")
-    assert curve.record["run"] == stored.key
+    assert curve.record.run == stored.key
     assert whole.folds() == stored.folds() == [0, 1, 2]
     for fold in stored.folds():
         for name in ("predictions.csv", "result.json"):
             assert (whole.cell_path(fold) / name).read_bytes() == (stored.cell_path(fold) / name).read_bytes()
-    summary, point = stored.read_summary(), curve.summary.axes.groups[-1]
-    assert point.scores == summary["scores"]
-    assert point.intervals["macro_f1"] == summary["intervals"]["macro_f1"]
+    summary, point = stored.read_summary(), curve.summary.axes["groups"][-1]
+    assert point.scores == summary.scores
+    assert point.intervals["macro_f1"] == summary.intervals["macro_f1"]
 
 
 def test_the_same_command_after_an_interruption_runs_only_what_is_missing(finished: Path, tmp_path: Path) -> None:
@@ -313,7 +314,7 @@ def test_the_same_command_after_an_interruption_runs_only_what_is_missing(finish
 def test_curves_are_no_runs(finished: Path) -> None:
     assert stored_runs(finished, "learnable") == []
     assert list(finished.glob("*/*/*/run.json")) == []
-    assert [path.parent.parent.parent.name for path in finished.rglob("run.json")] == [FOLDER]
+    assert [path.parent.parent.parent.name for path in finished.rglob("run.json")] == [CURVES]
 
 
 def test_the_time_is_told_beforehand_where_the_run_is_stored(tmp_path: Path) -> None:
@@ -330,12 +331,12 @@ def test_a_part_that_fails_is_shown_as_failed_and_the_rest_is_scored(tmp_path: P
     assert outcome.failures
     assert all("too few examples" in failure for failure in outcome.failures)
     (curve,) = outcome.curves
-    first, *_, last = curve.summary.axes.groups
+    first, *_, last = curve.summary.axes["groups"]
     assert (first.failed, first.scores) == (5, {})
     assert last.failed == 0
     assert last.scores["accuracy"] > 0
     assert curve.record.status == "failed"
-    assert curve.summary.verdicts.groups.difference is not None
+    assert curve.summary.verdicts["groups"].difference is not None
 
 
 def test_the_command_prints_a_table_an_axis_and_verdicts_at_80_columns(
@@ -354,7 +355,7 @@ def test_the_command_prints_a_table_an_axis_and_verdicts_at_80_columns(
     summary = json.loads((curve_of(finished).path / "summary.json").read_text())
     for axis in ("groups", "examples"):
         for point in summary["axes"][axis]:
-            assert f"{point.scores['macro_f1']:.3f}" in out
+            assert f"{point['scores']['macro_f1']:.3f}" in out
 
 
 def test_a_curve_without_a_named_model_is_a_mistake_that_says_what_to_add() -> None:

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -261,19 +262,19 @@ def test_a_run_records_the_device_and_the_packages_outside_its_key(folder: Path)
 def test_a_run_with_another_version_of_a_package_it_needs_is_not_mixed_in(folder: Path) -> None:
     (_, each) = plan(compose(["task=small", "model=torched"])).runs
     stored = RunFolder(folder / "stored")
-    older = {**each.record, "model": {**each.record["model"], "requirements": {"torch": "1.0"}}}
+    older = replace(each.record, model=replace(each.record.model, requirements={"torch": "1.0"}))
     stored.write_record(older)
     assert older_versions(stored, each.record) == f"torch 1.0 (now {version('torch')})"
-    before = {key: value for key, value in older["model"].items() if key != "requirements"}
-    stored.write_record({**older, "model": before})
+    stored.write_record(replace(older, model=replace(older.model, requirements={})))
     assert older_versions(stored, each.record) is None
 
 
 def test_folds_of_another_device_are_not_mixed_in(folder: Path) -> None:
     (_, each) = plan(compose(["task=small", "model=torched", "execution.device=cpu"])).runs
-    assert each.record["environment"]["device"] == "cpu"
+    assert each.record.environment.device == "cpu"
     stored = RunFolder(folder / "stored")
-    stored.write_record({**each.record, "environment": {**each.record["environment"], "device": "cuda (a GPU)"}})
+    other = replace(each.record.environment, device="cuda (a GPU)")
+    stored.write_record(replace(each.record, environment=other))
     assert older_versions(stored, each.record) == "device cuda (a GPU) (now cpu)"
     stored.write_record(each.record)
     assert older_versions(stored, each.record) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ def test_folds_that_share_a_gpu_wait_for_each_other_and_their_limit_counts_that(
     config = compose(["task=denial", "model=slow", "results=r", "execution.workers=4", *words])
     each = next(run for run in plan(config).runs if run.evaluation.model.name == "slow")
     assert len(time_notes([each], config, 4)) == 1  # the longest fold, of 1,170 s, is far from the limit by itself
-    each.record["environment"]["device"] = "cuda (a GPU)"
+    each.record = replace(each.record, environment=replace(each.record.environment, device="cuda (a GPU)"))
     whole, told = time_notes([each], config, 4)
     assert "98 minutes" in whole
     assert "a fold takes about 78 minutes" in told

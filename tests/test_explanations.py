@@ -32,7 +32,7 @@ from bench.features.cache import FeatureCache
 from bench.features.cues import CueFeatures
 from bench.features.tfidf import Tfidf
 from bench.models.model import Model
-from bench.results.cell import CellResult
+from bench.results.cell import CellResult, Explanation
 from bench.results.store import RunFolder
 from bench.running.runner import run
 
@@ -129,16 +129,16 @@ def test_the_strongest_are_named_in_order_and_rounded(seed: int, as_sparse: bool
     true = rng.permutation(y).tolist()
     predicted = estimator.predict(X)
     entries = explained(estimator, sparse.csc_matrix(X) if as_sparse else X, true)
-    assert [int(entry["id"]) for entry in entries] == np.flatnonzero(predicted != true).tolist()
+    assert [int(entry.id) for entry in entries] == np.flatnonzero(predicted != true).tolist()
     place = {label: number for number, label in enumerate(estimator.classes_)}
     for entry in entries:
-        assert entry["contrast"] == entry["true"] == true[int(entry["id"])]
-        weights = estimator.coef_[place[entry["predicted"]]] - estimator.coef_[place[entry["true"]]]
-        shares = dict(zip(names(range(40)), X[int(entry["id"])] * weights, strict=True))
+        assert entry.contrast == entry.true == true[int(entry.id)]
+        weights = estimator.coef_[place[entry.predicted]] - estimator.coef_[place[entry.true]]
+        shares = dict(zip(names(range(40)), X[int(entry.id)] * weights, strict=True))
         ranked = sorted(shares, key=shares.__getitem__)
-        assert [name for name, _ in entry["for"]] == [name for name in ranked[::-1] if shares[name] > 0][:STRONGEST]
-        assert [name for name, _ in entry["against"]] == [name for name in ranked if shares[name] < 0][:STRONGEST]
-        for name, share in entry["for"] + entry["against"]:
+        assert [name for name, _ in entry.speaks_for] == [name for name in ranked[::-1] if shares[name] > 0][:STRONGEST]
+        assert [name for name, _ in entry.speaks_against] == [name for name in ranked if shares[name] < 0][:STRONGEST]
+        for name, share in entry.speaks_for + entry.speaks_against:
             assert share == float(f"{shares[name]:.6g}")
 
 
@@ -147,23 +147,23 @@ def test_of_two_labels_for_is_what_pulled_to_the_predicted_one_whichever_it_is()
     y = np.array(["denial", "none"] * 10)
     for estimator in (LogisticRegression(), LinearSVC(), RidgeClassifier()):
         first, second = explained(estimator.fit(X, y), X[:2], ["none", "denial"])
-        assert (first["predicted"], first["contrast"], first["for"][0][0]) == ("denial", "none", "f0")
-        assert (second["predicted"], second["contrast"], second["for"][0][0]) == ("none", "denial", "f1")
-        assert first["for"][0][1] > 0
-        assert [first["against"], second["against"]] == [[], []]
+        assert (first.predicted, first.contrast, first.speaks_for[0][0]) == ("denial", "none", "f0")
+        assert (second.predicted, second.contrast, second.speaks_for[0][0]) == ("none", "denial", "f1")
+        assert first.speaks_for[0][1] > 0
+        assert [first.speaks_against, second.speaks_against] == [(), ()]
 
 
 def test_a_true_label_that_training_lacked_leaves_the_predicted_one_alone_and_is_said() -> None:
     X, y = drawn(0, 3, as_sparse=True)
     estimator = LogisticRegression().fit(X, y)
     entry = explained(estimator, X[:1], ["unseen"])[0]
-    assert (entry["true"], entry["contrast"]) == ("unseen", None)
-    weights = estimator.coef_[estimator.classes_.tolist().index(entry["predicted"])]
-    shares = dict(entry["for"] + entry["against"])
+    assert (entry.true, entry.contrast) == ("unseen", None)
+    weights = estimator.coef_[estimator.classes_.tolist().index(entry.predicted)]
+    shares = dict(entry.speaks_for + entry.speaks_against)
     assert shares == {f"f{j}": float(f"{X[0, j] * weights[j]:.6g}") for j in X[0].indices}
     two_X, two_y = drawn(0, 2, as_sparse=True)
     two = explained(LogisticRegression().fit(two_X, two_y), two_X[:1], ["unseen"])[0]
-    assert {two["predicted"], two["contrast"]} == set(two_y)
+    assert {two.predicted, two.contrast} == set(two_y)
 
 
 class OddCoefficients(KNeighborsClassifier):
@@ -283,10 +283,10 @@ def test_the_word_that_misled_the_model_is_named_first(estimator: str) -> None:
     result = fold_of(text_task(examples=examples), "words", estimator)
     assert result.status == "ok"
     (entry,) = result.explanations
-    assert entry["id"] == examples.loc[misled, "id"]
-    assert (entry["predicted"], entry["true"], entry["contrast"]) == ("none", "denial", "denial")
-    assert entry["for"][0][0] == "text__اعلن"
-    assert entry["for"][0][1] > 0
+    assert entry.id == examples.loc[misled, "id"]
+    assert (entry.predicted, entry.true, entry.contrast) == ("none", "denial", "denial")
+    assert entry.speaks_for[0][0] == "text__اعلن"
+    assert entry.speaks_for[0][1] > 0
 
 
 def test_every_wrong_prediction_of_a_fold_is_explained_in_order_and_no_right_one() -> None:
@@ -294,12 +294,12 @@ def test_every_wrong_prediction_of_a_fold_is_explained_in_order_and_no_right_one
     assert result.predictions is not None
     wrong = result.predictions[result.predictions["label"] != result.predictions["predicted"]]
     assert 0 < len(wrong) < len(result.predictions)
-    assert [entry["id"] for entry in result.explanations] == wrong["id"].tolist()
-    assert [entry["predicted"] for entry in result.explanations] == wrong["predicted"].tolist()
+    assert [entry.id for entry in result.explanations] == wrong["id"].tolist()
+    assert [entry.predicted for entry in result.explanations] == wrong["predicted"].tolist()
     assert all(
         name.split("__")[:2] in (["word", "text"], ["char", "text"])
         for e in result.explanations
-        for name, _ in e["for"]
+        for name, _ in e.speaks_for
     )
     assert result.seconds["explain"] > 0
 
@@ -334,14 +334,14 @@ def test_one_label_in_training_is_no_failure() -> None:
 
 
 def test_they_are_stored_where_there_are_any_and_read_back(tmp_path: Path) -> None:
-    entry = {
-        "id": "1",
-        "predicted": "a",
-        "true": "b",
-        "contrast": None,
-        "for": [["word__text__نفى", 0.5]],
-        "against": [],
-    }
+    entry = Explanation(
+        id="1",
+        predicted="a",
+        true="b",
+        contrast=None,
+        speaks_for=(("word__text__نفى", 0.5),),
+        speaks_against=(),
+    )
     folder = RunFolder(tmp_path / "run")
     folder.write_cell(CellResult(0, explanations=[entry]))
     folder.write_cell(CellResult(1))
@@ -366,7 +366,7 @@ def test_a_run_leaves_the_same_explanations_with_two_workers_and_when_it_is_run_
         predictions = folder.read_cell(fold).predictions
         assert predictions is not None
         wrong = predictions[predictions["label"] != predictions["predicted"]]
-        assert [entry["id"] for entry in folder.read_explanations(fold)] == wrong["id"].tolist()
+        assert [entry.id for entry in folder.read_explanations(fold)] == wrong["id"].tolist()
     assert stored("execution.workers=1", "force=true") == first
 
 

@@ -43,7 +43,7 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
-from stored import TEXTS, fitted, write_run
+from stored import TEXTS, change_record, fitted, write_run
 
 from bench.catalogue import load_model
 from bench.errors import ModelError
@@ -296,9 +296,7 @@ def test_what_the_sent_record_claims_changes_nothing(
     bench: Any, place: Path, offline: list[Any], good: bytes, monkeypatch: pytest.MonkeyPatch, claimed: str
 ) -> None:
     folder = the_run(place)
-    record = folder.read_record()
-    record["model"] |= {"estimator": claimed, "features": claimed}
-    folder.write_record(record)
+    change_record(folder, model={"estimator": claimed, "features": claimed})
     guest = llm() if claimed.startswith("bench") else instance(claimed)
     refused(bench, place, monkeypatch, as_estimator(good, guest))
     refused(bench, place, monkeypatch, edited(good, lambda root: guest))
@@ -443,9 +441,7 @@ def test_two_entries_of_one_name_are_refused(
 def asked(place: Path) -> Path:
     """A stored run of the language model, of somebody who chose the address and the variable that is sent there."""
     folder = write_run(place / "other", model="llm")
-    record = folder.read_record()
-    record["model"] |= {"estimator": "bench.models.llm.LLMClassifier", "features": None}
-    folder.write_record(record)
+    change_record(folder, model={"estimator": "bench.models.llm.LLMClassifier", "features": None})
     root = llm()
     folder.model_path().write_bytes(edited(dumps(fitted(LABELS)), lambda _: root))
     return place

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scores import LABEL_METRICS, PROBABILITY_METRICS, score_predictions
+from stored import record_content, run_record
 
 from bench.comparison.board import corrected_leaderboard, refresh_leaderboards
 from bench.comparison.request import parse_compare_request
@@ -21,46 +22,42 @@ from bench.metrics.f1 import MACRO_F1
 from bench.metrics.registry import metric_title
 from bench.report.terminal import print_leaderboard
 from bench.results.cell import CellResult
-from bench.results.leaderboard import FILES, leaderboard, refresh_leaderboard, to_markdown, write_leaderboard
+from bench.results.files import to_json
+from bench.results.leaderboard import (
+    ABOUT_TASK,
+    FILES,
+    Leaderboard,
+    leaderboard,
+    refresh_leaderboard,
+    to_markdown,
+    write_leaderboard,
+)
+from bench.results.record import RunRecord
 from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import summarise
+from bench.support.records import plain
 
 LABELS = ("denial", "none", "non_confirmation")
-RECORD = {
-    "format": FORMAT,
-    "task": {
-        "name": "denial",
-        "version": 1,
-        "digest": "ab" * 32,
-        "labels": list(LABELS),
-        "metric": "macro_f1",
-        "group": "document",
-        "n_examples": 60,
-        "n_groups": 5,
-        "references": [
-            {
-                "name": "pass-1",
-                "scores": {"macro_f1": 0.9, "accuracy": 0.92, "balanced_accuracy": 0.91, "mcc": 0.88},
-                "intervals": {"macro_f1": {"low": 0.8, "high": 0.95, "level": 0.95}},
-                "tied": 1,
-            }
-        ],
-    },
-    "validation": {"name": "grouped", "group": None, "folds": 5, "inner_folds": 3, "repeats": 1},
-    "search": {"name": "standard", "trials": 30, "timeout": None},
-    "splits": "0123456789ab",
-    "seed": 0,
-    "status": "complete",
-    "command": "bench run task=denial",
+REFERENCE = {
+    "name": "pass-1",
+    "scores": {"macro_f1": 0.9, "accuracy": 0.92, "balanced_accuracy": 0.91, "mcc": 0.88},
+    "intervals": {"macro_f1": {"low": 0.8, "high": 0.95, "level": 0.95}},
+    "tied": 1,
 }
+TASK = {"digest": "ab" * 32, "n_examples": 60, "n_groups": 5, "references": [REFERENCE]}
+SEARCH = {"name": "standard", "trials": 30, "timeout": None}
 
 
-def record(model: str, searched: bool = True, **changes: Any) -> dict[str, Any]:
+def record(model: str, searched: bool = True, **changes: Any) -> RunRecord:
     """A run's record; ``task={...}`` and the like change single keys of a part."""
-    made = copy.deepcopy(RECORD) | {"model": {"name": model, "search": {"C": [1]} if searched else {}}}
+    made = record_content("aaaa", "denial", model, LABELS, 5, 0, failed=False)
+    made |= {"search": SEARCH, "splits": "0123456789ab", "command": "bench run task=denial"}
+    if not searched:
+        made["model"]["search"] = {}
+    made["task"] |= TASK
     for part, value in changes.items():
         made[part] = made[part] | value if isinstance(value, dict) else value
-    return made
+    return run_record(made)
 
 
 def store(
@@ -72,7 +69,7 @@ def store(
     notes: tuple[str, ...] = (),
     draw: int = 0,
     **changes: Any,
-) -> dict[str, Any]:
+) -> RunRecord:
     """Store a complete run that is right about a share of the examples; returns its record."""
     folder = RunFolder(results / "denial" / model / key)
     rng = np.random.default_rng(draw)
@@ -123,7 +120,7 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def named(board: dict[str, Any]) -> list[str]:
+def named(board: Leaderboard) -> list[str]:
     return [row.model for row in board.rows]
 
 
@@ -157,7 +154,7 @@ def test_equal_scores_are_ranked_by_name(tmp_path: Path) -> None:
 
 
 def test_every_score_of_a_model_has_an_interval_around_it_and_its_time_is_the_cells(results: Path) -> None:
-    for row in leaderboard(results, record("good"))["rows"][:3]:
+    for row in leaderboard(results, record("good")).rows[:3]:
         assert set(row.intervals) == set(row.scores)
         for name, ends in row.intervals.items():
             assert ends.low <= row.scores[name] <= ends.high
@@ -166,13 +163,13 @@ def test_every_score_of_a_model_has_an_interval_around_it_and_its_time_is_the_ce
 
 
 def test_a_run_that_failed_has_no_number(results: Path) -> None:
-    for row in leaderboard(results, record("good"))["rows"][4:]:
+    for row in leaderboard(results, record("good")).rows[4:]:
         assert (row.scores, row.intervals, row.seconds) == ({}, {}, None)
 
 
 def test_each_annotation_pass_stands_in_the_table_where_there_are_any(results: Path) -> None:
     board = leaderboard(results, record("good"))
-    assert board.rows[3]["scores"] == RECORD["task"]["references"][0]["scores"]
+    assert board.rows[3].scores == REFERENCE["scores"]
     assert "| pass-1 vs others |  | 0.900 [0.800, 0.950] |" in to_markdown(board)
     assert "pass-1" not in named(leaderboard(results, record("good", task={"references": []})))
 
@@ -213,13 +210,13 @@ def test_a_damaged_record_is_left_out_and_spoils_nothing(results: Path) -> None:
         (path / "run.json").write_text(content)
     board = leaderboard(results, record("good"))
     assert [reason.partition(": ")[0] for reason in board.left_out] == ["a stored run of other is left out"] * 3
-    assert board == before | {"left_out": board.left_out}
+    assert board == replace(before, left_out=board.left_out)
 
 
 def test_another_search_or_another_name_of_the_protocol_compares_and_is_shown(results: Path) -> None:
     store(results, "good", 0.95, key="cccc", draw=1, search={"name": "thorough", "trials": 100})
     store(results, "renamed", 0.2, validation={"name": "mine"})
-    rows = leaderboard(results, record("good"))["rows"]
+    rows = leaderboard(results, record("good")).rows
     assert sorted((row.model, row.search) for row in rows if row.model in ("good", "middling")) == [
         ("good", "standard"),
         ("good", "thorough"),
@@ -232,7 +229,9 @@ def test_the_files_hold_the_same_figures(results: Path) -> None:
     board = leaderboard(results, record("good"))
     folder = write_leaderboard(results, board)
     assert folder == results / "denial"
-    assert json.loads((folder / "leaderboard.json").read_text()) == board
+    stored = json.loads((folder / "leaderboard.json").read_text())
+    assert stored["rows"] == json.loads(to_json(plain(board)))["rows"]
+    assert {*stored["task"]} == {*ABOUT_TASK} - {"averaged_over"}
     with (folder / "leaderboard.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     lines = (folder / "leaderboard.md").read_text().splitlines()
@@ -240,11 +239,11 @@ def test_the_files_hold_the_same_figures(results: Path) -> None:
     header, body = markdown[0], markdown[2:]
     shown_metrics = (*LABEL_METRICS, *PROBABILITY_METRICS)
     assert header == ["model", "search", *(metric_title(name) for name in shown_metrics), "time (s)"]
-    assert [row.model for row in table] == named(board)
+    assert [row["model"] for row in table] == named(board)
     assert [cells[0] for cells in body] == [row.label for row in board.rows]
     for row, of_csv, of_markdown in zip(board.rows, table, body, strict=True):
         cells = dict(zip(header, of_markdown, strict=True))
-        assert (of_csv.kind, of_csv.search, of_csv.key) == (row.kind, row.search or "", row.key or "")
+        assert (of_csv["kind"], of_csv["search"], of_csv["key"]) == (row.kind, row.search or "", row.key or "")
         for name in shown_metrics:
             shown = cells[metric_title(name)]
             if name not in row.scores:
@@ -257,7 +256,7 @@ def test_the_files_hold_the_same_figures(results: Path) -> None:
         if ends:
             assert (float(of_csv["macro_f1_low"]), float(of_csv["macro_f1_high"])) == (ends.low, ends.high)
             assert cells["macro-F1"].endswith(f"[{ends.low:.3f}, {ends.high:.3f}]")
-        assert of_csv.seconds == ("" if row.seconds is None else str(row.seconds))
+        assert of_csv["seconds"] == ("" if row.seconds is None else str(row.seconds))
 
 
 def test_making_it_again_gives_the_same_bytes(results: Path) -> None:
@@ -272,7 +271,7 @@ def test_making_it_again_gives_the_same_bytes(results: Path) -> None:
 
 @pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str]) -> Any:
-    def show(board: dict[str, Any], folder: Path) -> list[str]:
+    def show(board: Leaderboard, folder: Path) -> list[str]:
         print_leaderboard(board, folder)
         return capsys.readouterr().out.splitlines()
 

@@ -141,12 +141,12 @@ def test_the_page_opens_on_one_row_a_model_ranked_with_its_interval_as_columns(p
         _link(page, model).wait_for()
     shown = _table(page)
     summaries = {model: run.read_summary() for model, run in runs.items()}
-    ranked = sorted(MODELS, key=lambda model: -summaries[model]["scores"]["macro_f1"])
+    ranked = sorted(MODELS, key=lambda model: -summaries[model].scores["macro_f1"])
     assert [row["attributes.Run Name"].split()[0] for row in shown] == ranked
     for model, row in zip(ranked, shown, strict=True):
         interval = summaries[model]["intervals"]["macro_f1"]
         figures = [float(row[f"metrics.test/macro_f1{end}"]) for end in ("", "_low", "_high")]
-        assert figures == [summaries[model]["scores"]["macro_f1"], interval["low"], interval["high"]]
+        assert figures == [summaries[model].scores["macro_f1"], interval["low"], interval["high"]]
 
 
 def test_beside_each_score_stands_the_verdict_against_the_majority_which_one_can_filter_by(page) -> None:
@@ -194,7 +194,7 @@ def test_three_runs_compare_with_metrics_and_parameters_aligned(page, runs) -> N
     summaries = [runs[model].read_summary() for model in order]
     for name, interval_end in (("macro_f1", None), ("macro_f1_low", "low"), ("macro_f1_high", "high"), ("mcc", None)):
         expected = [
-            each["scores"][name] if interval_end is None else each["intervals"]["macro_f1"][interval_end]
+            each.scores[name] if interval_end is None else getattr(each.intervals["macro_f1"], interval_end)
             for each in summaries
         ]
         assert metrics[f"test/{name}"] == pytest.approx(expected, abs=6e-4)
@@ -241,11 +241,11 @@ def test_a_runs_page_says_what_it_is_how_it_did_and_how_it_was_validated_without
     record, summary = runs["lexicon"].read_record(), runs["lexicon"].read_summary()
     text = page.get_by_text("lexicon on denial").locator("xpath=ancestor::*[count(p) > 2][1]")
     first, second, third = text.locator("p").all()[:3]
-    assert record["model"]["description"] in first.inner_text()
-    score, majority = (run.read_summary()["scores"]["macro_f1"] for run in (runs["lexicon"], runs["majority"]))
+    assert record.model.description in first.inner_text()
+    score, majority = (run.read_summary().scores["macro_f1"] for run in (runs["lexicon"], runs["majority"]))
     assert second.inner_text().startswith(f"macro_f1 {score:.3f} (")
     assert f"the majority's {majority:.3f}, difference {score - majority:+.3f} (" in second.inner_text()
-    assert f"{summary['n_examples']} examples by 5 outer folds" in third.inner_text()
+    assert f"{summary.n_examples} examples by 5 outer folds" in third.inner_text()
     fold = page.get_by_text("Show more").bounding_box()["y"]
     for line in (first, second, third):
         box = line.bounding_box()
@@ -256,9 +256,9 @@ def test_a_runs_page_shows_the_tags_to_find_it_by_and_its_folds(page, runs) -> N
     _open_run(page, "complement-nb")
     record = runs["complement-nb"].read_record()
     tags = {
-        "bench.key": record["key"],
+        "bench.key": record.key,
         "bench.model": "complement-nb",
-        "bench.features": record["model"]["features"],
+        "bench.features": record.model.features,
         "bench.group": "document",
         "bench.folds": "5",
         "bench.seed": "0",

@@ -26,6 +26,7 @@ from scores import (
 )
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
+from stored import a_record, a_summary
 
 from bench.comparison.equality import chance_unmet, groups_to_meet
 from bench.comparison.pairs import judged_pairs
@@ -33,6 +34,7 @@ from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.verdict import verdict
 from bench.metrics.accuracy import ACCURACY
 from bench.metrics.outcomes import Outcomes
+from bench.results.record import SplitSizes
 from bench.results.store import RunFolder
 from bench.statistics.bootstrap import GroupBootstrap
 from bench.statistics.paired import Difference, error_test, fold_test, group_difference, holm
@@ -339,7 +341,7 @@ def simulation() -> Any:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Data classes look their module up.
-    sys.modules.verdicts = module
+    sys.modules["verdicts"] = module
     spec.loader.exec_module(module)
     return module
 
@@ -390,7 +392,7 @@ def test_identical_predictions_on_few_examples_do_not_make_models_equal(n: int, 
         wrong = rng.random(n) < errs
         true = np.arange(n) % 2
         runs = two_runs(true, true.copy(), np.where(wrong, 1 - true, true))
-        called += judged_pairs(runs, errs * 0.9, None)[0]["verdict"] == "practically equal"
+        called += judged_pairs(runs, errs * 0.9, None)[0].verdict == "practically equal"
     assert called <= 20
 
 
@@ -416,14 +418,14 @@ def nearly_alike(n_groups: int, failing: float, rng: np.random.Generator) -> Com
 def test_models_are_not_called_equal_where_one_fails_in_groups_that_may_be_missing(n_groups: int) -> None:
     """A model that gets nothing right in one of forty groups loses two points; at 5 %, 14 of 150 come once in 100."""
     rng = np.random.default_rng(n_groups)
-    called = [judged_pairs(nearly_alike(n_groups, 0.025, rng), 0.02, None)[0]["verdict"] for _ in range(150)]
+    called = [judged_pairs(nearly_alike(n_groups, 0.025, rng), 0.02, None)[0].verdict for _ in range(150)]
     assert called.count("practically equal") <= 14
 
 
 @pytest.mark.parametrize(("n_groups", "share"), [(100, 0.5), (120, 0.95)])
 def test_models_that_seldom_disagree_are_called_equal_with_enough_groups(n_groups: int, share: float) -> None:
     rng = np.random.default_rng(0)
-    called = [judged_pairs(nearly_alike(n_groups, 0.0, rng), 0.02, None)[0]["verdict"] for _ in range(80)]
+    called = [judged_pairs(nearly_alike(n_groups, 0.0, rng), 0.02, None)[0].verdict for _ in range(80)]
     assert called.count("practically equal") >= share * 80
 
 
@@ -448,7 +450,7 @@ def test_what_the_fitting_adds_goes_by_the_examples_that_train_and_by_the_rarest
     folds = two_runs(true, true, true)
     assert folds.training_factor() == pytest.approx(np.sqrt(1 + 0.6 * 300 / 240))
     assert folds.test_share() == pytest.approx(0.2)
-    split = replace(folds, task={**folds.task, "n_examples": 1_100, "splits": {"split": SIZES}})
+    split = replace(folds, task=replace(folds.task, n_examples=1_100, splits={"split": SIZES}))
     one = replace(split.runs[0], outcomes=replace(split.runs[0].outcomes, parts=true * 0))
     split = replace(split, runs=[one, *split.runs[1:]])
     assert split.training_factor() == pytest.approx(np.sqrt(1 + 0.6 * 300 / 700))
@@ -457,7 +459,7 @@ def test_what_the_fitting_adds_goes_by_the_examples_that_train_and_by_the_rarest
     assert rare.training_factor() == pytest.approx(np.sqrt(1 + 300 / 240))
 
 
-SIZES = {"train": 700, "dev": 100, "test": 300}
+SIZES = SplitSizes(train=700, dev=100, test=300)
 
 
 def two_runs(true: np.ndarray, one: np.ndarray, other: np.ndarray, groups: np.ndarray | None = None) -> ComparedRuns:
@@ -466,15 +468,13 @@ def two_runs(true: np.ndarray, one: np.ndarray, other: np.ndarray, groups: np.nd
     groups = np.arange(n) if groups is None else groups
     runs = []
     for name, predicted in (("one", one), ("other", other)):
-        summary = {
-            "scores": {"accuracy": float((predicted == true).mean())},
-            "folds": [{"accuracy": float((predicted == true)[fold::5].mean())} for fold in range(5)],
-        }
+        folds = [{"accuracy": float((predicted == true)[fold::5].mean())} for fold in range(5)]
+        summary = a_summary({"accuracy": float((predicted == true).mean())}, folds)
         runs.append(
             ComparedRun(
                 name,
                 RunFolder(Path(name)),
-                {"model": {"name": name}},
+                a_record(name=name),
                 summary,
                 Outcomes(true, predicted, 2, groups, np.arange(n) % 5),
                 summary.scores["accuracy"],
@@ -482,7 +482,7 @@ def two_runs(true: np.ndarray, one: np.ndarray, other: np.ndarray, groups: np.nd
         )
     runs.sort(key=lambda run: -run.summary.scores["accuracy"])
     names = [f"g{number}" for number in range(groups.max() + 1)]
-    task = {"labels": ["a", "b"], "n_examples": n, "digest": "0"}
+    task = a_record({"labels": ["a", "b"], "n_examples": n, "digest": "0"}).task
     compared = ComparedRuns(task, ACCURACY, runs, np.arange(n).astype(object), names, 1, [])
     vars(compared)["bootstrap"] = GroupBootstrap(len(names), 0, draws=100)
     return compared

@@ -73,9 +73,9 @@ def test_stored_runs_say_how_much_groups_vary(tmp_path: Path, bench) -> None:
     told = json.loads(out)
     assert (told["metric"], [row["groups"] for row in told["rows"]]) == ("macro_f1", [30, 300])
     errors = [
-        pair["groups"]["standard_error"]
-        for pair in compared(tmp_path, "task=denial")["pairs"]
-        if "majority" not in (pair["first"], pair["second"])
+        pair.groups.standard_error
+        for pair in compared(tmp_path, "task=denial").pairs
+        if "majority" not in (pair.first, pair.second)
     ]
     expected = stats.nct.sf(stats.t.ppf(0.975, 29), 29, 0.1 / np.median(errors))
     assert told["rows"][0]["power"][1] == pytest.approx(expected)

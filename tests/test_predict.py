@@ -26,7 +26,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small_tasks import text_task
-from stored import fitted, write_run
+from stored import change_record, fitted, write_run
 
 from bench.catalogue import load_model
 from bench.errors import DataError
@@ -100,9 +100,7 @@ def write_published(results: Path) -> RunFolder:
     examples["label"] = np.where(examples["text"].str.startswith("أعلن"), "agree", "disagree")
     task = text_task(examples=examples, inputs=("claim", "text"), labels=("agree", "disagree"))
     estimator = load_model("logreg").build({}, task, 0).fit(task.frame, task.y)
-    record = folder.read_record()
-    record["task"]["inputs"] = ["claim", "text"]
-    folder.write_record(record)
+    change_record(folder, task={"inputs": ["claim", "text"]})
     for path in folder.cell_path(FINAL).iterdir():
         path.unlink()
     folder.cell_path(FINAL).rmdir()
@@ -387,17 +385,16 @@ def test_the_best_finished_run_is_taken_and_named(tmp_path):
     for model, score in [("a", 0.5), ("b", 0.9), ("c", 0.7)]:
         folder = write_run(tmp_path, model=model)
         summary = folder.read_summary()
-        summary["scores"]["macro_f1"] = score
-        folder.write_summary(summary)
+        folder.write_summary(replace(summary, scores={**summary.scores, "macro_f1": score}))
     write_run(tmp_path, model="broken", failed_fold=0)
     chosen = choose_run(parse_predict_request(["task=denial", f"results={tmp_path}"]))
-    assert chosen.record["model"]["name"] == "b"
+    assert chosen.record.model.name == "b"
     assert chosen.notes[0].startswith(f"b (search quick, seed 0), run {chosen.folder.key}: macro_f1 0.900 [")
     assert chosen.notes[0].endswith("], the best of 3 stored runs that compare.")
     assert any("broken is left out" in note for note in chosen.notes)
     chosen.folder.model_path().unlink()
     second = choose_run(parse_predict_request(["task=denial", f"results={tmp_path}"]))
-    assert second.record["model"]["name"] == "c"
+    assert second.record.model.name == "c"
     assert "b (search quick, seed 0)" in second.notes[1]
     assert "passed over" in second.notes[1]
 
@@ -405,8 +402,7 @@ def test_the_best_finished_run_is_taken_and_named(tmp_path):
 def test_of_equal_runs_the_newest_is_taken_and_a_key_names_another(tmp_path):
     for key, started in [("0123", "2024-01-01"), ("01e9", "2024-03-01"), ("4567", "2024-02-01")]:
         folder = write_run(tmp_path)
-        record = folder.read_record()
-        folder.write_record(record | {"started": f"{started}T00:00:00+00:00"})
+        change_record(folder, started=f"{started}T00:00:00+00:00")
         folder.path.rename(folder.path.with_name(key * 3))
     words = ["task=denial", "model=logreg", f"results={tmp_path}"]
     assert choose_run(parse_predict_request(words)).folder.key == "01e9" * 3
@@ -427,9 +423,8 @@ def test_the_runs_own_record_says_the_labels_and_inputs_not_the_present_task(ben
 
 def test_other_versions_than_the_runs_are_told(bench, tmp_path, monkeypatch):
     folder = write_run(tmp_path)
-    record = folder.read_record()
-    record["environment"]["packages"]["scikit-learn"] = "0.1"
-    folder.write_record(record)
+    packages = folder.read_record().environment.packages
+    change_record(folder, environment={"packages": {**packages, "scikit-learn": "0.1"}})
     feed(monkeypatch, "نص\n")
     _, _, err = bench("predict", "task=denial", f"results={tmp_path}")
     assert "warning: the run was stored with scikit-learn 0.1 (now" in err
@@ -570,7 +565,7 @@ def test_a_run_records_what_the_tasks_data_call_its_inputs(tmp_path, monkeypatch
     runs = {}
     for words in (["task=news"], ["task=denial"]):
         (planned,) = plan(compose([*words, "model=majority"])).runs
-        runs[planned.record["task"]["name"]] = planned.record["task"]["columns"]
+        runs[planned.record.task.name] = planned.record.task.columns
     assert runs == {"news": {"text": "headline"}, "denial": {}}
 
 
@@ -591,7 +586,7 @@ def test_a_file_with_labels_keeps_them_and_gets_the_answers_beside(bench, result
     rows = [{"headline": text, "label": "none"} for text in NEW]
     source = texts(tmp_path / f"new.{form}", rows)
     record = denial.read_record()
-    denial.write_record(record | {"task": record["task"] | {"columns": {"text": "headline"}}})
+    denial.write_record(replace(record, task=replace(record.task, columns={"text": "headline"})))
     try:
         status, out, err = bench("predict", "task=denial", f"results={results}", "--input", str(source))
     finally:
@@ -670,10 +665,8 @@ def test_a_class_of_another_package_is_imported_only_where_the_users_own_file_na
 
     data = dumps(Mine().fit(pd.DataFrame({"text": ["a", "b"]}), ["none", "none"]))
     folder.write_cell(CellResult(FINAL, estimator=data))
-    record = folder.read_record()
     # The run's record comes with the model, so it is no reason to trust it.
-    record["model"] |= {"estimator": "strange_plugin.Mine", "features": None}
-    folder.write_record(record)
+    change_record(folder, model={"estimator": "strange_plugin.Mine", "features": None})
     del sys.modules["strange_plugin"]
     Path("imported").unlink()
     feed(monkeypatch, "نص\n")
@@ -693,9 +686,7 @@ def test_a_class_of_another_package_is_imported_only_where_the_users_own_file_na
 
 def test_a_model_that_fails_says_at_which_text(bench, tmp_path, monkeypatch):
     folder = write_run(tmp_path)
-    record = folder.read_record()
-    record["task"]["labels"] = ["other", "names"]
-    folder.write_record(record)
+    change_record(folder, task={"labels": ["other", "names"]})
     feed(monkeypatch, "نص\n")
     status, _, err = bench("predict", "task=denial", f"results={tmp_path}")
     assert status == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from stored import a_record
 
 from bench.cli.resumable import resumable
 from bench.metrics.f1 import MACRO_F1
@@ -23,6 +24,7 @@ from bench.report import status as status_module
 from bench.report.progress import Progress
 from bench.report.status import EVERY, FIRST, NEXT, Status
 from bench.results.cell import FINAL, CellResult
+from bench.results.record import RunRecord
 
 TASK = SimpleNamespace(name="stance", metric="macro_f1", scored_by=MACRO_F1)
 
@@ -34,7 +36,7 @@ class Run:
     model: str
     folds: int = 5
     task: Any = field(default_factory=lambda: TASK)
-    record: dict[str, Any] = field(default_factory=dict)
+    record: RunRecord = field(default_factory=a_record)
 
     @property
     def evaluation(self) -> Any:
@@ -204,9 +206,7 @@ def test_ctrl_c_while_planning_says_what_was_stopped(capsys: pytest.CaptureFixtu
     with pytest.raises(Exit) as ended, resumable("run", [], Path("results"), progress):
         raise KeyboardInterrupt
     assert ended.value.exit_code == 130
-    assert capsys.readouterr().err == (
-        "\nStopped while estimating how long finetune takes on stance. Nothing was run.\n"
-    )
+    assert capsys.readouterr().err == ("Stopped while estimating how long finetune takes on stance. Nothing was run.\n")
 
 
 def test_a_scored_fold_of_each_model_comes_first_and_nothing_is_lost() -> None:
@@ -260,7 +260,8 @@ def test_the_time_left_is_near_and_does_not_jump(seconds: list[float], workers: 
 
 
 def test_cells_on_a_gpu_take_turns() -> None:
-    run = Run("finetune", record={"environment": {"device": "cuda (H100)"}})
+    record = a_record()
+    run = Run("finetune", record=replace(record, environment=replace(record.environment, device="cuda (H100)")))
     left = TimeLeft(cells_of([run]), workers=8)
     left.finished(run, 0, 80.0)
     assert left.seconds() == pytest.approx(4 * 80 + 100)

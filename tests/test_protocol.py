@@ -99,7 +99,7 @@ def test_a_planted_leak_is_learned_to_one(model: str) -> None:
     noise = noise_task(0, groups=12)
     texts = [f"{text} {name}" for text, name in zip(noise.frame["text"], noise.y, strict=True)]
     leaking = task_of(texts, noise.y, noise.groups, "leak")
-    assert cross_validate(leaking, model, trials=10)["scores"]["macro_f1"] == 1.0
+    assert cross_validate(leaking, model, trials=10).scores["macro_f1"] == 1.0
 
 
 def test_a_signal_within_groups_only_is_not_rewarded() -> None:
@@ -110,8 +110,8 @@ def test_a_signal_within_groups_only_is_not_rewarded() -> None:
     texts = [f"{' '.join(rng.choice(WORDS, 6))} {'علامة'}{name}" for name in group]
     grouped = task_of(texts, labels, group, "within-groups")
     random = task_of(texts, labels, np.arange(len(group)).astype(str), "within-groups-random")
-    assert cross_validate(random, "logreg", trials=2)["scores"]["macro_f1"] > 0.85
-    assert cross_validate(grouped, "logreg", trials=2)["scores"]["macro_f1"] < 0.75
+    assert cross_validate(random, "logreg", trials=2).scores["macro_f1"] > 0.85
+    assert cross_validate(grouped, "logreg", trials=2).scores["macro_f1"] < 0.75
 
 
 def test_a_test_example_that_also_stands_in_training_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

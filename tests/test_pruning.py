@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scores import LABEL_METRICS, LOWER_IS_BETTER, label_scores, probability_scores
 from sklearn.base import BaseEstimator, ClassifierMixin
 from small_tasks import LABELS, text_task
+from stored import a_record, a_summary
 
 from bench.catalogue import load_model
 from bench.comparison.search import search_report
@@ -229,15 +230,13 @@ def test_a_setting_that_was_stopped_is_stored_and_shown_as_such(tmp_path: Path) 
     for result in results:
         folder.write_cell(result)
         assert folder.read_cell(result.fold).trials == result.trials
-    folder.write_record({})
+    search = {"estimator.share": {"low": 0.0, "high": 1.0}}
+    record = a_record({"name": "small", "labels": list(LABELS)}, name="guess", search=search)
+    folder.write_record(record)
     stopped = [trial for result in results for trial in result.trials if trial.pruned_after is not None]
     assert all(trial.inner_folds == 4 for trial in stopped)
 
-    record = {
-        "task": {"name": "small", "metric": "macro_f1", "labels": LABELS},
-        "model": {"name": "guess", "origin": "", "search": {"estimator.share": {"low": 0.0, "high": 1.0}}},
-    }
-    report = search_report(folder, record, {"scores": {"macro_f1": 0.5}, "folds": results})
+    report = search_report(folder, record, a_summary({"macro_f1": 0.5}, [{"fold": fold} for fold in range(5)]))
     assert report is not None
     assert report.failed == 0
     assert report.stopped.trials == len(stopped) > 0

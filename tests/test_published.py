@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,11 @@ from bench.report.comparison import print_comparison
 from bench.report.html.page import render_report
 from bench.report.terminal import print_leaderboard
 from bench.report.wording import answer
+from bench.results.files import to_json
 from bench.results.leaderboard import leaderboard, published_rows, write_leaderboard
+from bench.results.record import RunRecord, SplitSizes
+from bench.results.store import RunFolder
+from bench.support.records import plain
 from bench.tracking.description import describe_run, describe_task
 
 FIGURES = [
@@ -65,21 +70,25 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stored
 
 
-def record_of(results: Path, model: str = "good") -> dict[str, Any]:
+def run_of(results: Path, model: str = "good") -> RunFolder:
     (path,) = results.glob(f"denial/{model}/*/run.json")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return RunFolder(path.parent)
+
+
+def record_of(results: Path) -> RunRecord:
+    return run_of(results).read_record()
 
 
 def test_what_a_task_says_of_its_source_is_kept_and_changes_neither_its_data_nor_its_digest(tmp_path: Path) -> None:
     said = {"homepage": "https://example.org", "licence": "MIT", "citation": "A. B. (2020), C.", "published": FIGURES}
-    plain = build_task(definition(tmp_path), tmp_path / "task.yaml")
+    without = build_task(definition(tmp_path), tmp_path / "task.yaml")
     task = build_task(definition(tmp_path, **said), tmp_path / "task.yaml")
     assert (task.homepage, task.licence, task.citation) == tuple(said[key] for key in list(said)[:3])
     assert [(each.system, each.metric, each.value, each.source) for each in task.published] == [
         tuple(figure.values()) for figure in FIGURES
     ]
-    assert task.digest == plain.digest
-    assert plain.published == ()
+    assert task.digest == without.digest
+    assert without.published == ()
 
 
 def figure(**changes: Any) -> dict[str, Any]:
@@ -144,9 +153,9 @@ def test_published_results_stand_in_the_leaderboard_by_score_and_marked(
     board = leaderboard(results, record_of(results))
     rows = [(row.kind, row.model) for row in board.rows]
     assert rows[:4] == [("published", "BERT"), ("model", "good"), ("model", "majority"), ("published", "guesser")]
-    assert board.rows[0]["scores"] == {"macro_f1": 0.7, "accuracy": 0.8}
-    assert board.rows[0]["intervals"] == {}
-    assert "ranker" not in json.dumps(board)  # its metric is another one
+    assert board.rows[0].scores == {"macro_f1": 0.7, "accuracy": 0.8}
+    assert board.rows[0].intervals == {}
+    assert "ranker" not in to_json([plain(row) for row in board.rows])  # its metric is another one
 
     folder = write_leaderboard(results, board)
     assert re.search(
@@ -165,11 +174,9 @@ def test_published_results_stand_in_the_leaderboard_by_score_and_marked(
 
 def test_they_stand_only_where_the_task_is_split_as_published(results: Path) -> None:
     record = record_of(results)
-    assert [row.model for row in published_rows(record["task"], "macro_f1")] == ["BERT", "guesser"]
-    assert [row.model for row in published_rows(record["task"], "mcc")] == ["ranker"]
-    assert published_rows(record["task"] | {"published": []}, "macro_f1") == []
-    without = {key: value for key, value in record["task"].items() if key != "published"}
-    assert published_rows(without, "macro_f1") == []
+    assert [row.model for row in published_rows(record.task, "macro_f1")] == ["BERT", "guesser"]
+    assert [row.model for row in published_rows(record.task, "mcc")] == ["ranker"]
+    assert published_rows(replace(record.task, published=()), "macro_f1") == []
 
 
 def test_a_record_lists_published_results_only_of_a_published_split(tmp_path: Path) -> None:
@@ -179,11 +186,11 @@ def test_a_record_lists_published_results_only_of_a_published_split(tmp_path: Pa
     task = build_task(definition(tmp_path, published=FIGURES), tmp_path / "task.yaml")
     outer = published_splits([task.examples["split"].to_numpy(dtype=object)])
     described = _describe_task(task, outer)
-    assert described.published == FIGURES
-    assert described.splits == {"split": {"train": 2, "dev": 0, "test": 2}}
+    assert plain(described)["published"] == tuple(FIGURES)
+    assert described.splits == {"split": SplitSizes(train=2, dev=0, test=2)}
     assert "published split: 2 train and 2 test examples" in described.notes
     pooled = task.without_splits()
-    assert _describe_task(pooled, []).published == []
+    assert _describe_task(pooled, []).published == ()
 
 
 def test_where_less_is_better_the_lowest_published_result_stands_first(tmp_path: Path) -> None:
@@ -219,7 +226,9 @@ def test_a_comparison_says_what_was_split_how_and_what_was_not_run_here(
     assert "One test part has no folds to compare over" in told
     assert "p folds" not in told
     assert "P in %" not in told
-    assert "BERT" not in json.dumps(comparison.pairs)  # nothing is tested against what was not run
+    assert "BERT" not in to_json(
+        [plain(pair) for pair in comparison.pairs]
+    )  # nothing is tested against what was not run
     assert max(map(len, printed.splitlines())) <= 80
 
 
@@ -242,12 +251,11 @@ def test_the_report_says_the_same(results: Path) -> None:
 
 
 def test_mlflow_is_told_of_the_split_and_of_what_was_not_run(results: Path) -> None:
-    (path,) = results.glob("denial/good/*/summary.json")
     record = record_of(results)
-    task = describe_task(record["task"])
+    task = describe_task(record.task)
     assert "- 300 test examples of 1,200 (700 train, 200 dev), published split, classes" in task
     assert "- published, not run here: BERT 0.700 (Khouja 2020)" in task
-    run = describe_run(record, json.loads(path.read_text(encoding="utf-8")), None, None)
+    run = describe_run(record, run_of(results).read_summary(), None, None)
     assert (
         "Scored on 300 test examples of 1,200 (700 train, 200 dev), published split: trained on train, settings chosen "
         "on dev, 10 trials; seed 0."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from small_tasks import text_task
 
-from bench.config import Search, compose
+from bench.config import Search, Validation, compose
 from bench.data.duplicates import duplicate_keys, settle_splits
 from bench.data.splits import published_splits, verify_inputs
 from bench.data.task import ROLES, Task
@@ -24,6 +25,7 @@ from bench.models import Model
 from bench.models.persistence import loads
 from bench.planning import split_task as split_module
 from bench.results.protocol import deciding
+from bench.results.record import SplitSizes
 
 
 class Spy(ClassifierMixin, BaseEstimator):
@@ -179,11 +181,11 @@ class Lengths(TransformerMixin, BaseEstimator):
 
 
 def test_what_decides_nothing_in_a_published_split_is_no_part_of_a_runs_key() -> None:
-    validation = {"name": "grouped", "group": None, "splits": "published", "folds": 5, "inner_folds": 3, "repeats": 1}
-    sizes = {"train": 10, "dev": 2, "test": 5}
+    validation = Validation("grouped", group=None, splits="published", folds=5, inner_folds=3, repeats=1)
+    sizes = SplitSizes(train=10, dev=2, test=5)
     assert deciding(validation, {}, lent=False).keys() == {"group", "folds", "inner_folds", "repeats"}
     assert deciding(validation, {"split": sizes}, lent=False).keys() == {"group"}
-    assert deciding(validation, {"split": {**sizes, "dev": 0}}, lent=False).keys() == {"group", "inner_folds"}
+    assert deciding(validation, {"split": replace(sizes, dev=0)}, lent=False).keys() == {"group", "inner_folds"}
     assert deciding(validation, {"split": sizes}, lent=True).keys() == {"group", "inner_folds"}
     assert deciding(validation, {"fold-1": sizes, "fold-2": sizes}, lent=False).keys() == {"group", "inner_folds"}
 
@@ -193,7 +195,7 @@ def test_passes_are_scored_on_the_examples_that_models_are_scored_on() -> None:
     test = (task.examples["split"] == "test").to_numpy()
     passes = pd.DataFrame({"pass-1": task.y, "pass-2": np.where(test, task.y, "none")})
     split = split_task_of(text_task(examples=task.examples, splits=("split",), passes=passes))
-    assert [row["scores"]["accuracy"] for row in split.described["task"]["references"]] == [1.0, 1.0]
+    assert [row.scores["accuracy"] for row in split.record.references] == [1.0, 1.0]
 
 
 def split_task_of(task: Task) -> Any:

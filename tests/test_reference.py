@@ -57,4 +57,4 @@ def test_without_ties_a_pass_is_scored_like_any_model_and_has_intervals_over_gro
     expected = label_scores(confusion_matrix(gold, noisy, 3))
     for metric in LABEL_METRICS:
         assert first.scores[metric] == pytest.approx(float(expected[metric]))
-        assert first.intervals[metric]["low"] < first.scores[metric] < first.intervals[metric]["high"]
+        assert first.intervals[metric].low < first.scores[metric] < first.intervals[metric].high

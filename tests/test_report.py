@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import pytest
 from contest import store_contest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from stored import change_record
 from stored_task import write_task_runs
 
 from bench.comparison.compare import compare
@@ -34,6 +36,7 @@ from bench.report.html.charts import Line, Score, interval_chart, line_chart
 from bench.report.html.errors import LONGEST, most_named, to_script
 from bench.report.html.page import FIRST_ERRORS, render_report
 from bench.report.html.scores import MOST_GROUPS
+from bench.results.cell import Explanation
 from bench.results.store import RunFolder
 from bench.statistics.calibration import FEWEST_IN_BIN, reliability
 
@@ -177,7 +180,7 @@ def test_the_bytes_do_not_depend_on_where_the_store_lies(tmp_path: Path, results
 def test_every_number_in_the_leaderboard_is_that_of_the_stored_summary(results: Path, page: str) -> None:
     rows = table_rows(page, "ranking")
     summaries = {model: folder_of(results, model).read_summary() for model in MODELS}
-    ranked = sorted(MODELS, key=lambda model: -summaries[model]["scores"]["macro_f1"])
+    ranked = sorted(MODELS, key=lambda model: -summaries[model].scores["macro_f1"])
     assert [row[0] for row in rows[: len(MODELS)]] == ranked
     columns = [each.name for each in METRICS if each.everywhere and each.name != "macro_f1"]
     for name, _, score, interval, *others, _search in rows[: len(MODELS)]:
@@ -203,14 +206,14 @@ def test_the_confusion_matrix_is_that_of_the_stored_summary(results: Path, page:
 def test_every_wrong_prediction_is_in_the_error_browser_and_no_right_one(results: Path, task: Task, page: str) -> None:
     data = browser_json(page)
     examples = task.examples.set_index("id")
-    assert [run.name for run in data["runs"]] == list(MODELS)
+    assert [run["name"] for run in data["runs"]] == list(MODELS)
     for run in data["runs"]:
-        stored = stored_predictions(folder_of(results, run.name))
+        stored = stored_predictions(folder_of(results, run["name"]))
         wrong = stored[stored["label"] != stored["predicted"]].set_index("id")
         ids = [data["examples"]["id"][place] for place in run["example"]]
         assert sorted(ids) == sorted(wrong.index)
         for number, (name, place) in enumerate(zip(ids, run["example"], strict=True)):
-            assert data["labels"][run.predicted[number]] == wrong.loc[name, "predicted"]
+            assert data["labels"][run["predicted"][number]] == wrong.loc[name, "predicted"]
             assert data["labels"][data["examples"]["gold"][place]] == wrong.loc[name, "label"]
             assert data["groups"][data["examples"]["group"][place]] == wrong.loc[name, "group"]
             assert run["fold"][number] == wrong.loc[name, "fold"]
@@ -219,38 +222,43 @@ def test_every_wrong_prediction_is_in_the_error_browser_and_no_right_one(results
             row = task.ids.tolist().index(name)
             given = [data["labels"][column[place]] for column in data["examples"]["passes"]]
             assert given == task.passes.iloc[row].tolist()
-        if run.name == "poor":
+        if run["name"] == "poor":
             assert run["probabilities"] is None
             continue
         shown = np.array(run["probabilities"]).reshape(-1, 3) / 1000
         assert np.abs(shown - wrong.loc[ids, [f"p_{label}" for label in LABELS]].to_numpy()).max() <= 0.0005
-        sureness = shown[np.arange(len(ids)), run.predicted]
+        sureness = shown[np.arange(len(ids)), run["predicted"]]
         assert (np.diff(sureness) <= 0.0011).all(), "the surest errors come first"
 
 
 def test_the_ngrams_of_an_error_are_those_that_were_stored(results: Path, page: str) -> None:
     data = browser_json(page)
     run = data["runs"][0]
-    stored = {each.id: each for fold in range(5) for each in folder_of(results, run.name).read_explanations(fold)}
+    stored = {each.id: each for fold in range(5) for each in folder_of(results, run["name"]).read_explanations(fold)}
     assert data["named"] == 6
     for place, explained in zip(run["example"], run["explained"], strict=True):
-        for side, name in zip(explained, ("for", "against"), strict=True):
+        given = stored[data["examples"]["id"][place]]
+        for side, expected_side in zip(explained, (given.speaks_for, given.speaks_against), strict=True):
             spelt = [
                 ["__".join([*data["kinds"][data["names"][number][0]].split(" "), data["names"][number][1]]), share]
                 for number, share in zip(side[::2], side[1::2], strict=True)
             ]
             expected = [
                 [text if not text.startswith("char") else text.replace(" ", "␣"), float(f"{share:.3g}")]
-                for text, share in stored[data["examples"]["id"][place]][name]
+                for text, share in expected_side
             ]
             assert spelt == expected
 
 
+def an_explanation(size: int) -> Explanation:
+    return Explanation(
+        id="e", predicted="a", true="b", contrast="b", speaks_for=(("a", 1.0),) * size, speaks_against=()
+    )
+
+
 @given(st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=4), min_size=1, max_size=4))
 def test_ngrams_are_cut_only_where_the_page_would_grow_too_large(sizes: list[list[int]]) -> None:
-    explained = [
-        {(0, str(n)): {"for": [["a", 1.0]] * size, "against": []} for n, size in enumerate(run)} for run in sizes
-    ]
+    explained = [{(0, str(n)): an_explanation(size) for n, size in enumerate(run)} for run in sizes]
     assert most_named(explained) == max(size for run in sizes for size in run)
 
 
@@ -302,11 +310,12 @@ def _planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Task, str
         search={EVIL.replace("{0}", "parameter"): {"low": 0.001, "high": 1000.0, "log": True, "step": None}},
     )
     for folder in map(RunFolder, tmp_path.glob("*/*/*")):
-        record = folder.read_record()
-        record["command"] = EVIL.replace("{0}", "command")
-        record["search"]["name"] = EVIL.replace("{0}", "search")
-        record["environment"]["packages"][EVIL.replace("{0}", "version")] = "1"
-        folder.write_record(record)
+        change_record(
+            folder,
+            command=EVIL.replace("{0}", "command"),
+            search={"name": EVIL.replace("{0}", "search")},
+            environment={"packages": {EVIL.replace("{0}", "version"): "1"}},
+        )
         for fold in folder.folds():
             path = folder.cell_path(fold) / "result.json"
             path.write_text(path.read_text().replace("estimator.C", json.dumps(EVIL.replace("{0}", "parameter"))[1:-1]))
@@ -419,7 +428,7 @@ def test_headings_are_in_order_and_every_table_has_headers_and_a_caption(page: s
         assert "<caption>" in table
         assert 'scope="col"' in table
         assert "<th>" not in table
-    ids = [attributes.id for _, attributes in Parsed(page).elements if "id" in attributes]
+    ids = [attributes["id"] for _, attributes in Parsed(page).elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     targets = [attributes["href"][1:] for tag, attributes in Parsed(page).elements if tag == "a"]
     assert set(targets) <= set(ids)
@@ -794,7 +803,7 @@ def test_a_page_of_scores_without_intervals_says_so_in_their_places(tmp_path: Pa
     for folder in store_contest(tmp_path, {"a": 0.8, "b": 0.6}).values():
         summary = folder.read_summary()
         none = {label: {} for label in summary.class_intervals}
-        folder.write_summary(summary | {"intervals": {}, "class_intervals": none})
+        folder.write_summary(replace(summary, intervals={}, class_intervals=none))
     runs = read_side_by_side(select_runs(tmp_path, "denial", Filter()), None)
     page = render_report(runs, compare(runs, 0.01))
     assert "A dot without a line has no interval" in page

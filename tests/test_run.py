@@ -187,7 +187,7 @@ def test_scores_stay_where_only_the_final_fit_fails(plugin: Path) -> None:
     )
     outcome = run(compose(["task=denial", "model=late", "tracking=false"]), Quiet())
     assert len(outcome.failures) == 1
-    assert {row["model"]: row["kind"] for row in outcome.leaderboards[0]["rows"]}["late"] == "model"
+    assert {row.model: row.kind for row in outcome.leaderboards[0].rows}["late"] == "model"
 
 
 def test_a_plugin_that_raises_while_it_is_built_is_named_with_its_file(plugin: Path) -> None:
@@ -232,7 +232,7 @@ def test_every_example_is_predicted_once_by_a_model_that_did_not_see_its_documen
 def test_the_stored_final_model_predicts(reference: Path) -> None:
     from bench.models.persistence import loads
 
-    folder = next(f for f in stored_runs(reference, "denial") if f.read_record()["model"]["name"] == "complement-nb")
+    folder = next(f for f in stored_runs(reference, "denial") if f.read_record().model.name == "complement-nb")
     model = loads((folder.cell_path(FINAL) / "model.skops").read_bytes())
     assert model.predict(pd.DataFrame({"text": ["نفى الكرملين هذه المزاعم"]}))[0] in {
         "denial",
@@ -246,10 +246,10 @@ def test_a_model_that_raises_is_stored_as_failed_and_the_others_go_on(plugin: Pa
     outcome = run(compose(["task=denial", "model=raises,lexicon", "tracking=false"]), Quiet())
     assert len(outcome.failures) == 6
     assert "raises, fold 0: ValueError: no such luck" in outcome.failures[-1]
-    rows = {row["model"]: row for row in outcome.leaderboards[0]["rows"]}
-    assert rows["raises"]["kind"] == "failed"
-    assert rows["raises"]["scores"] == {}
-    assert rows["lexicon"]["kind"] == "model"
+    rows = {row.model: row for row in outcome.leaderboards[0].rows}
+    assert rows["raises"].kind == "failed"
+    assert rows["raises"].scores == {}
+    assert rows["lexicon"].kind == "model"
     (folder,) = (plugin / "results" / "denial" / "raises").iterdir()
     assert "Traceback" in (RunFolder(folder).cell_path(0) / "error.txt").read_text()
 
@@ -315,7 +315,7 @@ def test_failed_folds_are_tried_again_by_the_same_command(plugin: Path) -> None:
     (plugin / "mended").touch()
     outcome = run(config, Quiet())
     assert outcome.failures == []
-    assert {row["model"]: row["kind"] for row in outcome.leaderboards[0]["rows"]}["mended"] == "model"
+    assert {row.model: row.kind for row in outcome.leaderboards[0].rows}["mended"] == "model"
 
 
 def test_an_edited_plugin_is_another_run(plugin: Path) -> None:

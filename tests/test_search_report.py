@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import json
 import shlex
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 from sklearn.base import BaseEstimator, ClassifierMixin
 from small_tasks import LABELS, text_task
-from stored import write_run
+from stored import a_record, a_summary, write_run
 
 from bench.catalogue import load_model
-from bench.comparison.search import FEWEST_TRIALS, importance, search_report
+from bench.comparison.importance import FEWEST_TRIALS, importance
+from bench.comparison.search import SearchReport, search_report
 from bench.config import Search, compose
 from bench.data.splits import outer_splits
 from bench.evaluation.evaluate import evaluate
@@ -34,9 +34,11 @@ from bench.overrides import parse_overrides
 from bench.report.search import search_lines
 from bench.results.cell import CellResult, Trial
 from bench.results.files import to_json
+from bench.results.record import RunRecord
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
 from bench.statistics.budget import deviation_of_best, expected_best
+from bench.support.records import from_json, plain
 
 SCORES = st.lists(
     st.one_of(st.none(), st.sampled_from([0.0, 0.25, 0.5, 0.9]), st.floats(-5, 5)), min_size=1, max_size=5
@@ -44,16 +46,10 @@ SCORES = st.lists(
 C = {"low": 0.01, "high": 30.0, "log": True}
 
 
-def record(
-    search: dict[str, Any], metric: str = "macro_f1", origin: str = "configs/model/logreg.yaml"
-) -> dict[str, Any]:
+def record(search: dict[str, Any], metric: str = "macro_f1", origin: str = "configs/model/logreg.yaml") -> RunRecord:
     dimensions = SearchSpace.parse(search, "test").dimensions
-    stored = {name: asdict(dimension) for name, dimension in dimensions.items()}
-    return {
-        "task": {"name": "denial", "labels": [], "metric": metric},
-        "model": {"name": "logreg", "origin": origin, "search": stored},
-        "seed": 0,
-    }
+    stored = {name: plain(dimension) for name, dimension in dimensions.items()}
+    return a_record({"metric": metric}, origin=origin, search=stored)
 
 
 def write_cells(path: Path, folds: list[list[Trial]], metric: str = "macro_f1", outer: float = 0.5) -> RunFolder:
@@ -73,9 +69,9 @@ def report_on(
     metric: str = "macro_f1",
     outer: float = 0.5,
     **changes: Any,
-) -> dict[str, Any]:
+) -> SearchReport:
     folder = write_cells(path, folds, metric, outer)
-    summary = {"scores": {metric: outer}, "folds": [{"fold": fold} for fold in range(len(folds))]}
+    summary = a_summary({metric: outer}, [{"fold": fold} for fold in range(len(folds))])
     report = search_report(folder, record(search, metric, **changes), summary)
     assert report is not None
     return report
@@ -129,7 +125,8 @@ def test_the_curve_is_the_mean_over_folds_and_says_when_the_search_was_done(tmp_
 
 def test_curves_reach_as_far_as_the_shortest_search(tmp_path: Path) -> None:
     report = report_on(tmp_path, [fold_of([0.1, 0.2, 0.3]), fold_of([0.1, 0.2])], {"estimator.C": C})
-    assert {name: len(curve) for name, curve in report.curve.items()} == dict.fromkeys(report.curve, 2)
+    curve = report.curve
+    assert len(curve.expected) == len(curve.deviation) == len(curve.reached) == 2
     assert report.trials == 3
 
 
@@ -145,7 +142,7 @@ def test_the_gap_is_positive_where_the_search_looked_better_than_the_test(
 def test_there_is_no_gap_where_a_fold_was_not_searched(tmp_path: Path) -> None:
     folder = write_cells(tmp_path, [fold_of([0.7]), fold_of([0.9])])
     folder.write_cell(CellResult(2, scores={"macro_f1": 0.1}))
-    summary = {"scores": {"macro_f1": 0.5}, "folds": [{"fold": fold} for fold in range(3)]}
+    summary = a_summary({"macro_f1": 0.5}, [{"fold": fold} for fold in range(3)])
     report = search_report(folder, record({"estimator.C": C}), summary)
     assert report is not None
     assert report.gap is None
@@ -155,7 +152,7 @@ def test_there_is_no_gap_where_a_fold_was_not_searched(tmp_path: Path) -> None:
 def test_nothing_is_said_of_a_run_that_searched_nothing(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "0123456789ab")
     folder.write_cell(CellResult(0, scores={"macro_f1": 0.1}))
-    assert search_report(folder, record({}), {"scores": {"macro_f1": 0.1}, "folds": [{"fold": 0}]}) is None
+    assert search_report(folder, record({}), a_summary({"macro_f1": 0.1}, [{"fold": 0}])) is None
     assert importance(folder, record({})) is None
 
 
@@ -199,7 +196,7 @@ def test_a_value_at_the_edge_is_named_with_a_command_that_widens_it(
 
 def test_the_sentence_is_the_documented_one(tmp_path: Path) -> None:
     report = report_on(tmp_path, choosing([25.0, 29.0, 30.0, 28.0, 1.0]), {"estimator.C": C})
-    assert report.edges[0]["sentence"] == (
+    assert report.edges[0].sentence == (
         "estimator.C stands at the top of its range (30) in 4 of 5 folds: "
         "widen it with 'model.search.estimator.C={low:0.01,high:300.0,log:true}'"
     )
@@ -219,7 +216,7 @@ def test_what_widens_a_range_holds_it_and_is_of_its_kind(
     low, high = (max(1, round(low)), max(1, round(low)) + max(4, round(ratio))) if whole else (low, low * ratio)
     declared = {"low": low, "high": high} | ({"log": True} if scale == "log" else {})
     path = tmp_path_factory.mktemp("run")
-    edges = report_on(path, choosing([high if at_top else low] * 5), {"estimator.C": declared})["edges"]
+    edges = report_on(path, choosing([high if at_top else low] * 5), {"estimator.C": declared}).edges
     assert [edge.end for edge in edges] == ["top" if at_top else "bottom"]
     if edges[0].override is None:
         return
@@ -247,17 +244,17 @@ def test_what_widens_a_range_holds_it_and_is_of_its_kind(
     ],
 )
 def test_what_chance_explains_or_has_no_order_is_no_edge(tmp_path: Path, dimension: Any, chosen: list[Any]) -> None:
-    assert report_on(tmp_path, choosing(chosen), {"estimator.C": dimension})["edges"] == []
+    assert report_on(tmp_path, choosing(chosen), {"estimator.C": dimension}).edges == ()
 
 
 def test_a_value_at_both_edges_is_not_settled_and_nothing_is_to_be_widened(tmp_path: Path) -> None:
-    (edge,) = report_on(tmp_path, choosing([30.0, 30.0, 0.01, 0.01, 1.0]), {"estimator.C": C})["edges"]
+    (edge,) = report_on(tmp_path, choosing([30.0, 30.0, 0.01, 0.01, 1.0]), {"estimator.C": C}).edges
     assert (edge.end, edge.override) == ("both", None)
     assert edge.sentence.endswith("in 2 and at the top in 2 of 5 folds: the data do not settle it")
 
 
 def test_a_model_that_no_override_reaches_gets_none(tmp_path: Path) -> None:
-    (edge,) = report_on(tmp_path, choosing([30.0] * 5), {"estimator.C": C}, origin="entry point logreg of x 1")["edges"]
+    (edge,) = report_on(tmp_path, choosing([30.0] * 5), {"estimator.C": C}, origin="entry point logreg of x 1").edges
     assert edge.override is None
 
 
@@ -267,7 +264,7 @@ def test_it_is_said_how_far_the_folds_agree(tmp_path: Path) -> None:
     (parameter,) = report.parameters
     assert parameter.favourite == [3, 5]
     assert parameter.agreement == pytest.approx(2 / 3)
-    (parameter,) = report_on(tmp_path, choosing([0.1, 1.0, 10.0]), {"estimator.C": C})["parameters"]
+    (parameter,) = report_on(tmp_path, choosing([0.1, 1.0, 10.0]), {"estimator.C": C}).parameters
     assert parameter.spread == pytest.approx(2 / np.log10(3000))
 
 
@@ -348,9 +345,9 @@ def test_a_stored_run_gives_plain_data_and_the_same_bytes(tmp_path: Path) -> Non
     folder = write_run(tmp_path)
     report = search_report(folder, folder.read_record(), folder.read_summary())
     assert report is not None
-    assert json.loads(json.dumps(report)) == report
+    assert from_json(SearchReport, to_json(plain(report)).encode()) == report
     again = search_report(folder, folder.read_record(), folder.read_summary())
-    assert to_json(report) == to_json(again)
+    assert report == again
     assert (report.model, report.trials, report.failed, report.outer) == (
         "logreg",
         10,

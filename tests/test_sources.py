@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from stored import a_record
 
 from bench.catalogue import load_task
 from bench.comparison.task_now import task_now
@@ -19,8 +21,9 @@ from bench.planning.plan import plan
 from bench.planning.split_task import references
 from bench.predict.choice import choose_run, parse_predict_request
 from bench.predict.fitted import changed_code, load_fitted
-from bench.results.store import FORMAT, RunFolder, run_key
+from bench.results.store import RunFolder, run_key
 from bench.running.runner import _bring_up_to_date, run
+from bench.support.records import plain
 
 FILES = {
     "plugins/mine.py": """
@@ -168,7 +171,7 @@ def test_the_order_in_which_parameters_are_searched_is_part_of_the_key(task: Pat
 
 def test_a_stored_model_whose_code_was_edited_says_so(task: Path, folder: Path) -> None:
     planned = plan(compose(["task=topics", "model=told", "search=none", "tracking=false"])).runs[-1]
-    record = json.loads(json.dumps(planned.record, default=str))
+    record = planned.record
     assert changed_code(record) is None
     path = folder / "plugins" / "helper.py"
     (folder / "plugins" / "told.py").write_text((folder / "plugins" / "told.py").read_text() + "    more = 1\n")
@@ -204,24 +207,20 @@ def test_passes_that_were_redone_show_their_new_agreement(tmp_path: Path, monkey
         "  annotations: [pass-1.jsonl, pass-2.jsonl, pass-3.jsonl]}\n"
     )
     task = load_task("mine")
-    described: dict[str, Any] = {
+    described = {
         "name": "mine",
         "digest": task.digest,
         "labels": list(task.labels),
-        "metric": "macro_f1",
         "group": "id",
-        "splits": {},
-        "references": references(task),
+        "references": [plain(each) for each in references(task)],
     }
-    record = {"task": described, "started": "2024"}
-    assert [row["scores"]["accuracy"] for row in task_now([record])["references"]] == pytest.approx(
-        [5 / 6, 5 / 6, 2 / 3]
-    )
+    record = a_record(described)
+    assert [row.scores["accuracy"] for row in task_now([record]).references] == pytest.approx([5 / 6, 5 / 6, 2 / 3])
     annotate(folder, 3, "aba")
     assert load_task("mine").digest == task.digest, "the labels that models learn stay"
-    assert [row["scores"]["accuracy"] for row in task_now([record])["references"]] == [1.0, 1.0, 1.0]
-    other = {"task": {**described, "name": "elsewhere", "references": []}, "started": "2025"}
-    assert task_now([record, other])["references"] == [], "of a task that is not here, what was stored last"
+    assert [row.scores["accuracy"] for row in task_now([record]).references] == [1.0, 1.0, 1.0]
+    other = replace(a_record({**described, "name": "elsewhere", "references": []}), started="2025-01-01T00:00:00+00:00")
+    assert task_now([record, other]).references == (), "of a task that is not here, what was stored last"
 
 
 def test_a_key_of_the_same_settings_is_the_same() -> None:
@@ -231,11 +230,11 @@ def test_a_key_of_the_same_settings_is_the_same() -> None:
 
 def test_a_run_that_is_reused_says_of_its_task_what_is_so_now(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "key")
-    stored = {"format": FORMAT, "status": "complete", "task": {"references": [1], "notes": ["old"]}, "kept": True}
+    stored = a_record({"notes": ["old"]})
     folder.write_record(stored)
-    now = {"task": {"references": [2], "notes": ("new",)}, "command": "another"}
+    now = replace(a_record({"notes": ["new"], "references": []}), command="another")
     _bring_up_to_date(SimpleNamespace(folder=folder, record=now))  # type: ignore[arg-type]
-    assert folder.read_record() == {**stored, "task": {"references": [2], "notes": ["new"]}}
+    assert folder.read_record() == replace(stored, task=now.task)
 
 
 class Quiet:

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stored import a_record
 
 from bench.errors import BenchError, UserError
 from bench.results import store
@@ -37,7 +38,7 @@ def predictions(draw: st.DrawFn) -> pd.DataFrame:
     n = draw(st.integers(1, 5))
     labels = draw(st.lists(TEXT, min_size=1, max_size=3, unique=True))
     kind = draw(st.sampled_from(["p", "d", None]))
-    floats = FLOATS | st.just(float("nan")) if kind == "d" else FLOATS
+    floats = FLOATS | st.just(float("nan")) if kind == "d" else st.floats(0.0, 1.0) | st.just(float("nan"))
     columns: dict[str, Any] = {
         "id": draw(st.lists(TEXT, min_size=n, max_size=n)),
         "group": draw(st.lists(TEXT, min_size=n, max_size=n)),
@@ -255,7 +256,7 @@ def test_a_broken_result_is_named_with_what_to_do(tmp_path: Path, content: bytes
     with pytest.raises(UserError) as error:
         run.read_cell(0)
     assert f"{run.path}/fold-00/result.json: not readable as" in str(error.value)
-    assert "Delete its folder and run the same command again." in str(error.value)
+    assert "and run the same command again." in str(error.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -274,9 +275,9 @@ def test_a_run_of_another_version_of_the_format_is_not_taken_for_one_of_this(tmp
 
 def test_stored_runs_are_those_with_a_record_in_order(tmp_path: Path) -> None:
     for name in ("denial/logreg/b", "denial/logreg/a", "denial/lexicon/c", "stance/logreg/d"):
-        RunFolder(tmp_path / name).write_record({"name": name, "format": FORMAT})
+        RunFolder(tmp_path / name).write_record(a_record(description=name))
     (tmp_path / "denial/logreg/never-started").mkdir()
-    assert [run.read_record()["name"] for run in stored_runs(tmp_path, "denial")] == [
+    assert [run.read_record().model.description for run in stored_runs(tmp_path, "denial")] == [
         "denial/lexicon/c",
         "denial/logreg/a",
         "denial/logreg/b",

@@ -21,7 +21,7 @@ from filelock import FileLock
 from hostile import instance, planted
 from hypothesis import example, given
 from hypothesis import strategies as st
-from stored import TEXTS, write_run
+from stored import TEXTS, change_record, write_run
 
 from bench.config import compose
 from bench.metrics.f1 import MACRO_F1
@@ -111,9 +111,7 @@ def test_the_ranking_shows_models_by_the_tasks_metric(metric, ascending):
 def test_what_stands_above_an_experiment_follows_the_task(client, results):
     folder = write_run(results, task="renamed")
     run = client.get_run(track(folder, client))
-    record = folder.read_record()
-    record["task"]["description"] = "Whether a segment confirms a report."
-    folder.write_record(record)
+    change_record(folder, task={"description": "Whether a segment confirms a report."})
     track(folder, client)
     tags = client.get_experiment(run.info.experiment_id).tags
     assert tags["mlflow.note.content"].startswith("Whether a segment confirms")
@@ -126,13 +124,13 @@ def test_a_new_store_holds_no_experiment_but_the_tasks(client, run):
 
 def test_pooled_figures_equal_the_stored_ones_exactly(folder, run):
     summary, shown = folder.read_summary(), run.data.metrics
-    for name, score in summary["scores"].items():
+    for name, score in summary.scores.items():
         assert shown[f"test/{name}"] == score
-        assert shown[f"test/{name}_low"] == summary["intervals"][name]["low"]
-        assert shown[f"test/{name}_high"] == summary["intervals"][name]["high"]
-    for label, values in summary["per_class"].items():
+        assert shown[f"test/{name}_low"] == summary.intervals[name].low
+        assert shown[f"test/{name}_high"] == summary.intervals[name].high
+    for label, values in summary.per_class.items():
         assert {name: shown[f"class/{label}/{name}"] for name in values} == values
-    assert shown["time/fit_s"] == folder.read_record()["seconds"]["fit"]
+    assert shown["time/fit_s"] == folder.read_record().seconds["fit"]
 
 
 def test_each_fold_shows_its_own_scores_and_its_setting(folder, children):
@@ -147,7 +145,7 @@ def test_each_fold_shows_its_own_scores_and_its_setting(folder, children):
 
 
 def test_the_per_class_figures_of_the_folds_add_up_to_the_pooled_ones(folder, run, children):
-    for label in folder.read_summary()["labels"]:
+    for label in folder.read_summary().labels:
         name = f"class/{label}/support"
         assert sum(child.data.metrics[name] for child in children) == run.data.metrics[name]
 
@@ -196,7 +194,7 @@ def test_names_are_ones_that_mlflow_takes_and_tell_labels_apart(first, second):
 def test_runs_can_be_found_by_what_they_are(client, folder, run):
     tags = run.data.tags
     assert tags["bench.model"] == "logreg"
-    assert tags["bench.task_digest"] == folder.read_record()["task"]["digest"]
+    assert tags["bench.task_digest"] == folder.read_record().task.digest
     assert tags["bench.features"] == "tfidf"
     assert tags["bench.estimator"] == "sklearn.linear_model.LogisticRegression"
     assert (tags["bench.group"], tags["bench.folds"]) == ("document", "5")
@@ -210,7 +208,7 @@ def test_descriptions_say_what_it_is_how_it_did_against_the_majority_and_how_it_
     what, _, score, _, validation, *rest = run.data.tags["mlflow.note.content"].splitlines()
     assert what == "**logreg** on **denial**: Logistic regression."
     # The stored majority has the same predictions.
-    told = folder.read_summary()["scores"]["macro_f1"]
+    told = folder.read_summary().scores["macro_f1"]
     assert score.startswith(f"macro_f1 **{told:.3f}** (")
     assert f"; **undecided** against the majority's {told:.3f}, difference +0.000 (-" in score
     assert validation.startswith("Validated on 150 examples by 5 outer folds")
@@ -229,10 +227,10 @@ def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, rig
             predicted=cell.predictions["label"] if right else cell.predictions["label"].map(others)
         )
         run.write_cell(replace(cell, predictions=predictions, scores={**cell.scores, "macro_f1": right}))
-    labels = tuple(run.read_record()["task"]["labels"])
+    labels = run.read_record().task.labels
     run.write_summary(summarise([run.read_cell(fold) for fold in run.folds()], labels, MACRO_F1))
     judgement = judge_all(tmp_path, run.read_record(), baseline)[run.key]
-    score = baseline.read_summary()["scores"]["macro_f1"]
+    score = baseline.read_summary().scores["macro_f1"]
     assert judgement.verdict == verdict
     assert judgement.difference == pytest.approx(right - score)
     assert judgement.low < judgement.difference < judgement.high
@@ -252,24 +250,23 @@ def test_mlflow_and_the_comparison_give_one_verdict_however_many_models_come_lat
         return run.data.tags
 
     def shown(model):
-        pairs = compared(tmp_path, "task=denial")["pairs"]
-        (pair,) = [pair for pair in pairs if {pair["first"], pair["second"]} == {model, "majority"}]
+        pairs = compared(tmp_path, "task=denial").pairs
+        (pair,) = [pair for pair in pairs if {pair.first, pair.second} == {model, "majority"}]
         return pair
 
     alone = shown("close")
-    assert told("close")["bench.against_majority"] == alone["verdict"]
+    assert told("close")["bench.against_majority"] == alone.verdict
     made |= store_contest(tmp_path, {f"other-{n}": 0.5 for n in range(6)} | {"good": 0.9})
     track(made["good"], client)
     for model in ("close", "good"):
         now = shown(model)
-        assert told(model)["bench.against_majority"] == now["verdict"]
-        ends = "({low:+.3f} to {high:+.3f})".format(**now["interval"])
+        assert told(model)["bench.against_majority"] == now.verdict
+        ends = f"({now.interval.low:+.3f} to {now.interval.high:+.3f})"
         assert ends in told(model)["mlflow.note.content"]
-    assert shown("close")["interval"]["low"] < alone["interval"]["low"]
-    baseline = compared(tmp_path, "task=denial", "baseline=majority")["pairs"]
-    assert {frozenset((p["first"], p["second"])): (p["verdict"], p["interval"]) for p in baseline}.items() <= {
-        frozenset((p["first"], p["second"])): (p["verdict"], p["interval"])
-        for p in compared(tmp_path, "task=denial")["pairs"]
+    assert shown("close").interval.low < alone.interval.low
+    baseline = compared(tmp_path, "task=denial", "baseline=majority").pairs
+    assert {frozenset((p.first, p.second)): (p.verdict, p.interval) for p in baseline}.items() <= {
+        frozenset((p.first, p.second)): (p.verdict, p.interval) for p in compared(tmp_path, "task=denial").pairs
     }.items()
 
 
@@ -310,19 +307,19 @@ def test_a_majority_under_another_protocol_gives_no_verdict(tmp_path):
     baseline, run = write_run(tmp_path, model="majority"), write_run(tmp_path)
     assert baseline_run(tmp_path, run.read_record()).path == baseline.path
     record = baseline.read_record()
-    baseline.write_record({**record, "seed": 1})
+    baseline.write_record(replace(record, seed=1))
     assert baseline_run(tmp_path, run.read_record()) is None
-    baseline.write_record({**record, "splits": "another"})
+    baseline.write_record(replace(record, splits="another"))
     assert baseline_run(tmp_path, run.read_record()) is None
 
 
 def test_the_tasks_data_is_named_by_its_digest_without_its_texts(folder, run):
     (given,) = run.inputs.dataset_inputs
-    task = folder.read_record()["task"]
+    task = folder.read_record().task
     assert given.dataset.name == "denial"
-    assert task["digest"].startswith(given.dataset.digest)
+    assert task.digest.startswith(given.dataset.digest)
     assert [column["name"] for column in json.loads(given.dataset.schema)["mlflow_colspec"]] == ["text", "label"]
-    assert sum(json.loads(given.dataset.profile)["label_counts"].values()) == task["n_examples"]
+    assert sum(json.loads(given.dataset.profile)["label_counts"].values()) == task.n_examples
 
 
 def test_the_table_of_predictions_has_a_column_for_each_label_in_any_normal_form(tmp_path):
@@ -337,13 +334,13 @@ def test_the_table_of_predictions_has_a_column_for_each_label_in_any_normal_form
 
 def test_artifacts_hold_the_tables(client, folder, run, children, tmp_path):
     target = Path(client.download_artifacts(run.info.run_id, "", str(tmp_path)))
-    assert json.loads((target / "summary.json").read_text("utf-8")) == folder.read_summary()
+    assert (target / "summary.json").read_bytes() == (folder.path / "summary.json").read_bytes()
     predictions = json.loads((target / "predictions.json").read_text("utf-8"))
     table = pd.DataFrame(predictions["data"], columns=predictions["columns"])
     kept = pd.concat([folder.read_cell(fold).predictions for fold in folder.folds()], ignore_index=True)
     pd.testing.assert_frame_equal(table.drop(columns="fold"), kept, check_dtype=False, check_exact=True)
     confusion = pd.read_csv(target / "confusion.csv", index_col="true")
-    assert confusion.to_numpy().tolist() == folder.read_summary()["confusion"]
+    assert confusion.to_numpy().tolist() == [list(row) for row in folder.read_summary().confusion]
     assert len(pd.read_csv(target / "search.csv")) == 60
     assert (target / "confusion.svg").read_text("utf-8").startswith("<svg")
     assert "predictions.csv" in {file.path for file in client.list_artifacts(children[0].info.run_id)}
@@ -448,7 +445,7 @@ def assert_whole(client, folder, run_id):
     assert len(found) == 1 + len(folder.folds())
     assert {each.info.status for each in found} == {"FINISHED"}
     assert run.data.tags["bench.content"]
-    assert run.data.metrics["test/accuracy"] == folder.read_summary()["scores"]["accuracy"]
+    assert run.data.metrics["test/accuracy"] == folder.read_summary().scores["accuracy"]
     searched = client.get_metric_history(run_id, "search/score")
     assert len(searched) == sum(trial.score is not None for trial in folder.read_cell("final").trials)
 

@@ -198,7 +198,7 @@ def test_what_is_stored_is_read_back_with_its_gaps(tmp_path_factory: pytest.Temp
     cell = CellResult(0, predictions=frame, scores=score_predictions(frame, labels))
     folder.write_cell(cell)
     read = folder.read_predictions(0)
-    assert read.predicted.tolist() == frame["predicted"].tolist()
+    assert read["predicted"].tolist() == frame["predicted"].tolist()
     assert summarise([cell], labels, MACRO_F1) == summarise([folder.read_cell(0)], labels, MACRO_F1)
 
 
@@ -293,7 +293,7 @@ def test_comparisons_count_missing_answers_as_wrong_and_say_so(stored: tuple[Any
     assert pair.groups.difference == pytest.approx(score[pair.first] - score[pair.second])
     right = {run.name: run.predicted == runs.true for run in (gappy, fair)}
     alone = int((right[pair.first] & ~right[pair.second]).sum())
-    assert pair.errors["first_only"] == alone
+    assert pair.errors.first_only == alone
 
 
 def test_a_missing_answer_contradicts_no_label(stored: tuple[Any, Path]) -> None:
@@ -316,11 +316,11 @@ def test_the_report_shows_missing_answers_in_the_confusion_matrix_and_among_the_
     assert len(with_column) == 1
     assert "gappy" in with_column[0]
     data = json.loads(re.search(r'id="errors-data"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
-    gappy = next(run for run in data["runs"] if run.name == "gappy")
-    missing = [place for place, code in enumerate(gappy.predicted) if code == UNANSWERED]
+    gappy = next(run for run in data["runs"] if run["name"] == "gappy")
+    missing = [place for place, code in enumerate(gappy["predicted"]) if code == UNANSWERED]
     assert len(missing) == len(task) // 4
     # Nothing was sure there, so they come last.
-    assert missing == list(range(len(gappy.predicted) - len(missing), len(gappy.predicted)))
+    assert missing == list(range(len(gappy["predicted"]) - len(missing), len(gappy["predicted"])))
     assert "gappy left" in page
 
 

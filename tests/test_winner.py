@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.comparison.board import corrected_leaderboard, refresh_leaderboards
+from bench.comparison.pairs import Pair
 from bench.comparison.ranking import rank_interval
 from bench.comparison.request import parse_compare_request
+from bench.comparison.verdict import Verdict
 from bench.report.comparison import print_comparison
 from bench.report.terminal import print_leaderboard
 from bench.results.leaderboard import write_leaderboard
+from bench.statistics.paired import Difference, ErrorTest
 from bench.statistics.winner import corrected_score, winner
 
 
@@ -87,7 +91,7 @@ def test_a_comparison_prints_it_with_the_ranks_that_the_verdicts_leave_open(
     print_comparison(comparison)
     told = " ".join(capsys.readouterr().out.split())
     assert f"Being picked as the best of 4 flatters a score: corrected for it, {rows[0].name} has" in told
-    assert compared(tmp_path, "task=denial", "baseline=twin").rows[0]["ranks"] is None
+    assert compared(tmp_path, "task=denial", "baseline=twin").rows[0].ranks is None
 
 
 def test_the_leaderboard_and_its_files_say_the_same_of_the_best_score(
@@ -107,7 +111,7 @@ def test_the_leaderboard_and_its_files_say_the_same_of_the_best_score(
     )
     assert told in " ".join(capsys.readouterr().out.split())
     assert told in (folder / "leaderboard.md").read_text()
-    assert json.loads((folder / "leaderboard.json").read_text())["best"] == best
+    assert json.loads((folder / "leaderboard.json").read_text())["best"] == asdict(best)
     shutil.rmtree(made["poor"].path)
     refresh_leaderboards(parse_compare_request(["task=denial", f"results={tmp_path}"]))
     assert json.loads((folder / "leaderboard.json").read_text())["best"]["of"] == 2
@@ -118,11 +122,29 @@ def test_a_single_model_is_not_picked_and_damaged_predictions_spoil_no_leaderboa
     record = made["good"].read_record()
     (made["good"].cell_path(0) / "predictions.csv").write_text("nonsense")
     board = corrected_leaderboard(tmp_path, record)
-    assert board.rows[0]["model"] == "good"
+    assert board.rows[0].model == "good"
     assert (board.best.name, board.best.of) == ("fair", 2)
     for model in ("fair", "poor"):
         shutil.rmtree(made[model].path)
     assert corrected_leaderboard(tmp_path, record).best is None
+
+
+def judged(first: str, second: str, verdict: Verdict) -> Pair:
+    """A pair of which only the verdict is looked at."""
+    return Pair(
+        first=first,
+        second=second,
+        family="models",
+        groups=Difference(0.0, None, None, None),
+        folds=None,
+        errors=ErrorTest(0, 0, 1.0),
+        p_groups=1.0,
+        p_equal=1.0,
+        p_folds=1.0,
+        interval=None,
+        verdict=verdict,
+        needed=None,
+    )
 
 
 @given(st.permutations("abcd"), st.sets(st.sampled_from([(i, j) for i in range(4) for j in range(i + 1, 4)])))
@@ -130,7 +152,7 @@ def test_ranks_of_all_models_can_be_dealt_so_that_each_is_within_its_interval(
     order: list[str], decided: set[tuple[int, int]]
 ) -> None:
     pairs = [
-        {"first": order[i], "second": order[j], "verdict": "better" if (i, j) in decided else "undecided"}
+        judged(order[i], order[j], "better" if (i, j) in decided else "undecided")
         for i in range(4)
         for j in range(i + 1, 4)
     ]

@@ -67,10 +67,8 @@ def resumable(command: str, words: Sequence[str], results: Path, progress: Progr
 
 def tell_failures(failures: Sequence[str]) -> None:
     """Print what failed or is not stored and end with status 1, where there are any."""
-    from bench.errors import printable
-
     for failure in failures:
-        say(printable(f"failed: {failure}"), err=True)
+        say(f"failed: {failure}", err=True)
     if failures:
         say("The same command tries again what is missing; all else is stored.", err=True)
         raise click.exceptions.Exit(1)

@@ -40,7 +40,6 @@ def command(words: tuple[str, ...]) -> None:
     Each outer fold chooses its hyper-parameters on inner folds of its training part and is scored
     once. Finished folds are stored: the same command goes on where it was stopped.
     """
-    from bench.errors import printable
     from bench.report.progress import Progress
 
     with Progress() as progress:
@@ -55,5 +54,5 @@ def command(words: tuple[str, ...]) -> None:
     for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):
         print_leaderboard(board, folder)
     for warning in outcome.warnings:
-        say(printable(f"warning: {warning}"), err=True)
+        say(f"warning: {warning}", err=True)
     tell_failures(outcome.failures)

@@ -35,8 +35,10 @@ def prepare_streams() -> None:
 
 def tell_stopped(message: str) -> None:
     """Say that the user stopped a command, on a line of its own where the terminal shows ``^C``."""
+    from bench.report.output import say
+
     with contextlib.suppress(OSError, ValueError):
-        print(("\n" if sys.stderr.isatty() else "") + message, file=sys.stderr, flush=True)
+        say(("\n" if sys.stderr.isatty() else "") + message, err=True)
 
 
 def abandon_output() -> None:

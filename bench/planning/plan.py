@@ -317,7 +317,9 @@ def older_versions(folder: RunFolder, record: RunRecord) -> str | None:
         stored = folder.read_record()
     except UserError:
         return None
-    then, now = ({**each.environment.packages, **each.model.requirements} for each in (stored, record))
+    then = {**stored.environment.packages, **stored.model.requirements}
+    # Of a run that was stored before requirements were, they are not known.
+    now = {**record.environment.packages, **(record.model.requirements if stored.model.requirements else {})}
     if stored.environment.device and record.environment.device:
         then["device"], now["device"] = stored.environment.device, record.environment.device
     return (

@@ -32,7 +32,8 @@ Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
 def _moment(text: str) -> str:
-    datetime.datetime.fromisoformat(text)
+    if text:
+        datetime.datetime.fromisoformat(text)
     return text
 
 
@@ -55,7 +56,7 @@ _EXPECTED = {
 """What is said of a value of another type."""
 
 Moment = Annotated[str, AfterValidator(_moment)]
-"""A date and time as ISO 8601 writes it."""
+"""A date and time as ISO 8601 writes it, or nothing."""
 
 FolderName = Annotated[str, AfterValidator(_folder_name)]
 """The name of one folder, which cannot lead out of the folder above."""
@@ -93,7 +94,7 @@ def from_json(kind: type[Record], content: bytes) -> Record:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         said = first["msg"].removeprefix("Value error, ").removeprefix("Invalid JSON: ")
-        said = one_line(said[:1].lower() + said[1:], 200)
+        said = one_line(said if said[1:2].isupper() else said[:1].lower() + said[1:], 200)
         if first["type"] == "json_invalid":
             raise ValueError(f"not readable as JSON: {said}") from None
         place = ".".join(map(str, first["loc"]))

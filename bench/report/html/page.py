@@ -96,7 +96,7 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             more_suspects=max(0, len(comparison.suspects) - MOST_SUSPECTS),
             counts=[len(run["example"]) for run in data["runs"]],
             errors=[spell_error(data, 0, place) for place in range(min(FIRST_ERRORS, len(data["runs"][0]["example"])))],
-            explained=[run.name for run in data["runs"] if run["explained"] is not None],
+            explained=[run["name"] for run in data["runs"] if run["explained"] is not None],
             named=data["named"],
             strongest=STRONGEST,
             runs=[_provenance(run.name, run.folder.key, run.record) for run in runs.runs],
