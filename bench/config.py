@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.discovery import config_files, defaults_folder, find, model_names, override, task_files
-from bench.errors import ConfigError, nearest
+from bench.errors import LONGEST_NAME, ConfigError, nearest
 from bench.overrides import GROUPS, MULTIPLE, TRAIN_ON, parse_overrides
-from bench.schema.dialect import Document, place_of, read_file
+from bench.schema.dialect import Document, foreign_keys, place_of, read_file
 
 if TYPE_CHECKING:
     from bench.schema.check import Checked
@@ -24,6 +24,10 @@ COMPARE = "Compare your file with `bench show config`."
 
 ALMOST = 0.9
 """From this similarity on, of at most 1, an unknown name in a ``config.yaml`` is a misspelt group."""
+
+
+MOST_ENTRIES = 100
+"""Entries of ``defaults`` that are looked at to tell whose a ``config.yaml`` is."""
 
 
 @dataclass(frozen=True)
@@ -275,20 +279,15 @@ def config_path() -> tuple[Path, tuple[str, ...]]:
 
 def _is_of_another_tool(path: Path) -> bool:
     """Whether a ``config.yaml`` has keys or groups that are not known here, and none like those that a run needs."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except Exception:  # Whoever wrote it is told what is wrong.
+    keys = foreign_keys(path)
+    if keys is None:  # Whoever wrote it is told what is wrong.
         return False
-    if not isinstance(content, dict):
+    if not keys:
         return True
-    entries = content.get("defaults")
-    entries = entries if isinstance(entries, list) else []
-    named = [str(key) for entry in entries for key in (entry if isinstance(entry, dict) else [entry])]
+    named = [name for name in keys.get("defaults", []) if len(name) <= LONGEST_NAME][:MOST_ENTRIES]
     ours = {"defaults", MIRROR, TRAIN_ON, *read_file(defaults_folder() / "configs" / "config.yaml")}
     has_ours = any(difflib.get_close_matches(name, GROUPS, cutoff=ALMOST) for name in named)
-    return not has_ours and bool(content.keys() - ours or set(named) - {*MULTIPLE})
+    return not has_ours and bool(keys.keys() - ours or set(named) - {*MULTIPLE})
 
 
 def results_folder(given: Any) -> Path:

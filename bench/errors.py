@@ -18,6 +18,9 @@ LONGEST = 2000
 MOST = 20_000
 """Characters of a whole message, as the traceback of a failed fold; of a longer one the middle is left out."""
 
+LONGEST_NAME = 200
+"""Characters of a name of which the nearest one is looked for, which takes their square in time."""
+
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
@@ -76,10 +79,21 @@ def printable(text: str) -> str:
     >>> printable("a\u202eb\x1b[2J")
     'a\\u202eb\\x1b[2J'
     """
-    seen = HIDDEN.sub(_written_out, _cut(text, 2 * MOST))
+    seen = escaped(_cut(text, 2 * MOST))
     if len(seen) <= LONGEST:
         return seen
     return _cut("\n".join(_cut(line, LONGEST) for line in seen.split("\n")), MOST)
+
+
+def escaped(text: str) -> str:
+    r"""Write out the characters that would not be seen or would disturb a terminal; all else stays, however long.
+
+    Examples
+    --------
+    >>> escaped("نفى‮")
+    'نفى\\u202e\\x07'
+    """
+    return HIDDEN.sub(_written_out, text)
 
 
 def one_line(text: str, most: int = LONGEST) -> str:
@@ -143,7 +157,8 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     known = sorted(set(choices))
     if not known:
         return "There is none to choose from."
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    short = [each for each in known if len(each) <= LONGEST_NAME]
+    near = difflib.get_close_matches(name, short, n=1, cutoff=0.6) if len(name) <= LONGEST_NAME else []
     if near:
         return f"Did you mean '{near[0]}'?"
     return f"Choose from: {', '.join(known)}."

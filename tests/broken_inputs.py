@@ -1212,7 +1212,10 @@ def definitions() -> Valid:
             "a mapping merged in", "description: A table.", "description: &d A table.\nlicence: *d", ", line 3: "
         ),
         yaml_text(
-            "brackets within brackets, two thousand deep", "name: mine", "name: " + "[" * 2_000 + "]" * 2_000, ": "
+            "brackets within brackets, two thousand deep",
+            "name: mine",
+            "name: " + "[" * 2_000 + "]" * 2_000,
+            ", line 1: ",
         ),
         yaml_text("a date that is none", "name: mine", "name: !!timestamp 2024-13-45", ", line 1: "),
         yaml_text("a truth value that is none", "name: mine", "name: !!bool maybe", ", line 1: "),

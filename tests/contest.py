@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scores import score_predictions
-from stored import _record, _trials
+from stored import _trials, record_content, run_record
 
-from bench.comparison.compare import compare
+from bench.comparison.compare import Comparison, compare
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
@@ -72,14 +72,15 @@ def store_contest(
         for cell in cells:
             folder.write_cell(cell)
         folder.write_summary(summarise(cells, LABELS, MACRO_F1))
-        record = _record(key, task, model, LABELS, folds, 0, False)
+        record = record_content(key, task, model, LABELS, folds, 0, False)
         record["task"] |= {"n_examples": n, "n_groups": n_groups} | changes.get("of_task", {})
-        folder.write_record(record | {name: value for name, value in changes.items() if name != "of_task"})
+        record |= {name: value for name, value in changes.items() if name != "of_task"}
+        folder.write_record(run_record(record))
         made[model] = folder
     return made
 
 
-def compared(results: Path, *words: str) -> dict[str, Any]:
+def compared(results: Path, *words: str) -> Comparison:
     """The comparison that these words ask for."""
     request = parse_compare_request([*words, f"results={results}"])
     (selected,) = select(request)

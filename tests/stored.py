@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from bench.features.tfidf import Tfidf
 from bench.metrics.f1 import MACRO_F1
 from bench.models.persistence import dumps
 from bench.results.cell import FINAL, CellResult, Trial
+from bench.results.files import to_json
+from bench.results.record import RunRecord
 from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import summarise
+from bench.support.records import from_json
 
 TEXTS = pd.DataFrame(
     {
@@ -65,7 +69,8 @@ def write_run(
                 estimator=dumps(fitted(labels)),
             )
         )
-    folder.write_record(_record(folder.key, task, model, labels, folds, seed, failed_fold is not None))
+    content = record_content(folder.key, task, model, labels, folds, seed, failed_fold is not None)
+    folder.write_record(run_record(content))
     return folder
 
 
@@ -110,7 +115,12 @@ def _trials(rng: np.random.Generator) -> list[Trial]:
     return trials
 
 
-def _record(
+def run_record(content: Mapping[str, Any]) -> RunRecord:
+    """The record of which a ``run.json`` with this content is read."""
+    return from_json(RunRecord, to_json(content).encode())
+
+
+def record_content(
     key: str, task: str, model: str, labels: tuple[str, ...], folds: int, seed: int, failed: bool
 ) -> dict[str, Any]:
     return {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scores import score_predictions
-from stored import _record
+from stored import record_content, run_record
 
 from bench.data import Task
 from bench.metrics.f1 import MACRO_F1
@@ -17,6 +17,7 @@ from bench.planning.reference import pass_scores
 from bench.results.cell import CellResult, Trial
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
+from bench.support.records import plain
 
 NAMES = ("word__text__نفى", "word__text__قال الوزير", "char__text__ نف", "cues__text__denial")
 
@@ -41,7 +42,7 @@ def write_task_runs(
     written = {}
     for number, (name, right) in enumerate(models.items()):
         rng = np.random.default_rng(number)
-        record = _record(f"{number:012x}", task.name, name, task.labels, folds, 0, False)
+        record = record_content(f"{number:012x}", task.name, name, task.labels, folds, 0, False)
         record["task"] |= {
             "description": task.description,
             "digest": task.digest,
@@ -51,7 +52,9 @@ def write_task_runs(
             "n_examples": len(task),
             "n_groups": len(set(task.groups)),
             "notes": list(task.notes),
-            "references": [] if task.passes is None else pass_scores(task.passes, task.groups, task.labels, MACRO_F1),
+            "references": []
+            if task.passes is None
+            else [plain(each) for each in pass_scores(task.passes, task.groups, task.labels, MACRO_F1)],
         }
         record["model"] |= model
         folder = RunFolder(results / task.name / name / record["key"])
@@ -72,7 +75,7 @@ def write_task_runs(
         for cell in cells:
             folder.write_cell(cell)
         folder.write_summary(summarise(cells, task.labels, MACRO_F1))
-        folder.write_record(record)
+        folder.write_record(run_record(record))
         written[name] = folder
     return written
 

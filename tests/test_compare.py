@@ -31,16 +31,16 @@ def contest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pair(comparison: dict, first: str, second: str) -> dict:
-    return next(p for p in comparison["pairs"] if {p["first"], p["second"]} == {first, second})
+    return next(p for p in comparison.pairs if {p.first, p.second} == {first, second})
 
 
 def test_a_model_that_is_better_is_called_so_and_one_alike_is_not(contest: Path) -> None:
     comparison = compared(contest, "task=denial")
-    assert [row["name"] for row in comparison["rows"]][2:] == ["poor", "majority"]
-    assert pair(comparison, "good", "poor")["verdict"] == "better"
-    assert pair(comparison, "good", "twin")["verdict"] == "undecided"
-    assert {row["name"]: row["tied"] for row in comparison["rows"][1:]} == {
-        comparison["rows"][1]["name"]: True,
+    assert [row.name for row in comparison.rows][2:] == ["poor", "majority"]
+    assert pair(comparison, "good", "poor").verdict == "better"
+    assert pair(comparison, "good", "twin").verdict == "undecided"
+    assert {row.name: row.tied for row in comparison.rows[1:]} == {
+        comparison.rows[1]["name"]: True,
         "poor": False,
         "majority": False,
     }
@@ -49,33 +49,33 @@ def test_a_model_that_is_better_is_called_so_and_one_alike_is_not(contest: Path)
 
 def test_every_pair_stands_once_with_the_better_score_first(contest: Path) -> None:
     comparison = compared(contest, "task=denial")
-    scores = {row["name"]: row["score"] for row in comparison["rows"]}
-    assert len(comparison["pairs"]) == 6
-    for each in comparison["pairs"]:
-        assert scores[each["first"]] >= scores[each["second"]]
-        assert each["groups"]["difference"] == pytest.approx(scores[each["first"]] - scores[each["second"]])
-        interval = each["interval"]
-        assert interval["low"] < each["groups"]["difference"] < interval["high"]
-        assert sum(each["folds"][name] for name in ("first", "equal", "second")) == pytest.approx(1.0)
+    scores = {row.name: row.score for row in comparison.rows}
+    assert len(comparison.pairs) == 6
+    for each in comparison.pairs:
+        assert scores[each.first] >= scores[each.second]
+        assert each.groups.difference == pytest.approx(scores[each.first] - scores[each.second])
+        interval = each.interval
+        assert interval.low < each.groups.difference < interval.high
+        assert sum(each.folds[name] for name in ("first", "equal", "second")) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "mcc", "log_loss", "brier", "average_precision"])
 def test_any_metric_can_be_compared_and_the_order_of_good_and_poor_stays(contest: Path, metric: str) -> None:
     comparison = compared(contest, "task=denial", f"metric={metric}")
-    assert [row["name"] for row in comparison["rows"]][-2:] == ["poor", "majority"]
-    assert pair(comparison, "poor", "good")["verdict"] == "better"
-    assert pair(comparison, "poor", "good")["folds"]["first"] > 0.99
+    assert [row.name for row in comparison.rows][-2:] == ["poor", "majority"]
+    assert pair(comparison, "poor", "good").verdict == "better"
+    assert pair(comparison, "poor", "good").folds.first > 0.99
 
 
 def test_with_a_baseline_each_model_is_compared_with_it_alone_and_fewer_pairs_are_adjusted_for(contest: Path) -> None:
     everything, few = compared(contest, "task=denial"), compared(contest, "task=denial", "baseline=twin")
-    assert {"twin"} == set.intersection(*({p["first"], p["second"]} for p in few["pairs"]))
-    assert len(few["pairs"]) == 3
-    assert pair(few, "twin", "good")["p_folds"] <= pair(everything, "twin", "good")["p_folds"]
+    assert {"twin"} == set.intersection(*({p.first, p.second} for p in few.pairs))
+    assert len(few.pairs) == 3
+    assert pair(few, "twin", "good").p_folds <= pair(everything, "twin", "good").p_folds
     assert answer(few) == "Cannot be told from twin: good; worse than twin: poor, majority."
-    assert not any(row["tied"] for row in few["rows"])
+    assert not any(row.tied for row in few.rows)
     assert answer(compared(contest, "task=denial", "baseline=majority")) == (
-        f"Better than majority: {', '.join(row['name'] for row in few['rows'][:3])}."
+        f"Better than majority: {', '.join(row.name for row in few.rows[:3])}."
     )
 
 
@@ -87,10 +87,10 @@ def test_identical_predictions_are_practically_equal_where_there_are_enough_grou
         record = made.read_record()
         record["model"]["name"] = "two"
         type(made)(results / "denial" / "two" / made.key).write_record(record)
-        (only,) = compared(results, "task=denial", f"rope={rope}")["pairs"]
-        assert only["verdict"] == said
-        assert (only["groups"]["difference"], only["groups"]["p_value"], only["errors"]["first_only"]) == (0.0, None, 0)
-        assert (only["interval"]["high"] <= rope) == (said == "practically equal")
+        (only,) = compared(results, "task=denial", f"rope={rope}").pairs
+        assert only.verdict == said
+        assert (only.groups.difference, only.groups.p_value, only.errors["first_only"]) == (0.0, None, 0)
+        assert (only.interval.high <= rope) == (said == "practically equal")
 
 
 def store_predictions(results: Path, right: dict[str, np.ndarray], groups: np.ndarray) -> None:
@@ -111,39 +111,39 @@ def store_predictions(results: Path, right: dict[str, np.ndarray], groups: np.nd
 def test_as_many_right_in_every_group_but_other_examples_is_not_called_equal(tmp_path: Path) -> None:
     first = np.tile(np.arange(40) < 20, 5)
     store_predictions(tmp_path, {"first": first, "second": ~first}, np.repeat(np.arange(5), 40))
-    (only,) = compared(tmp_path, "task=denial", "metric=accuracy")["pairs"]
-    assert only["groups"]["difference"] == 0.0
-    assert only["errors"]["first_only"] == only["errors"]["second_only"] == 100
-    assert only["verdict"] == "undecided"
+    (only,) = compared(tmp_path, "task=denial", "metric=accuracy").pairs
+    assert only.groups.difference == 0.0
+    assert only.errors["first_only"] == only.errors["second_only"] == 100
+    assert only.verdict == "undecided"
 
 
 def test_a_difference_that_is_the_same_in_every_group_is_undecided(tmp_path: Path) -> None:
     right = {f"m{n}": np.tile(np.arange(20) < n, 5) for n in (17, 16)}
     store_predictions(tmp_path, right, np.repeat(np.arange(5), 20))
-    (only,) = compared(tmp_path, "task=denial", "metric=accuracy")["pairs"]
-    assert only["groups"]["difference"] == pytest.approx(0.05)
-    assert (only["groups"]["interval"], only["verdict"], only["needed"]) == (None, "undecided", None)
+    (only,) = compared(tmp_path, "task=denial", "metric=accuracy").pairs
+    assert only.groups.difference == pytest.approx(0.05)
+    assert (only.groups.interval, only.verdict, only.needed) == (None, "undecided", None)
 
 
 @pytest.mark.parametrize("n_groups", [2, 3, 4])
 def test_with_fewer_than_five_groups_no_model_is_called_better(tmp_path: Path, n_groups: int) -> None:
     store_contest(tmp_path, {"good": 0.99, "poor": 0.34}, n_groups=n_groups, per_group=60, folds=n_groups)
     comparison = compared(tmp_path, "task=denial")
-    assert [each["verdict"] for each in comparison["pairs"]] == ["undecided"]
-    assert any("too few to call any model better" in warning for warning in comparison["warnings"])
+    assert [each.verdict for each in comparison.pairs] == ["undecided"]
+    assert any("too few to call any model better" in warning for warning in comparison.warnings)
 
 
 def test_an_undecided_pair_is_told_how_much_more_would_decide_it(contest: Path) -> None:
     close = pair(compared(contest, "task=denial", "rope=0"), "good", "twin")
-    assert close["needed"]["examples"] > 300
-    assert close["needed"]["groups"] > 30
-    assert close["needed"]["equal_groups"] is None
+    assert close.needed.examples > 300
+    assert close.needed.groups > 30
+    assert close.needed["equal_groups"] is None
     close = pair(compared(contest, "task=denial"), "good", "twin")
     told = needed_sentence(close, {"group": "document"})
-    low, high, seen = close["interval"]["low"], close["interval"]["high"], close["needed"]["seen"]
-    assert f"{close['first']} may be better by up to {high:.3f}, {close['second']} by up to {-low:.3f}; more is" in told
+    low, high, seen = close.interval.low, close.interval.high, close.needed.seen
+    assert f"{close.first} may be better by up to {high:.3f}, {close.second} by up to {-low:.3f}; more is" in told
     assert f"As many examples as now would show a difference from {seen:.3f} on; half of that takes about" in told
-    assert f"One as large as measured, {close['groups']['difference']:.3f}, takes about" in told
+    assert f"One as large as measured, {close.groups.difference:.3f}, takes about" in told
     assert "no number shows a difference of none" in told
     assert "To call them practically equal, were there no difference: about" in told
 
@@ -174,15 +174,15 @@ def test_with_the_least_number_of_groups_the_largest_difference_is_found_four_ti
 
 def test_what_is_not_excluded_is_told_of_the_right_model_also_where_less_is_better(contest: Path) -> None:
     close = pair(compared(contest, "task=denial", "metric=log_loss"), "good", "twin")
-    assert (close["verdict"], close["groups"]["difference"] < 0) == ("undecided", True)
-    low, high = close["interval"]["low"], close["interval"]["high"]
+    assert (close.verdict, close.groups.difference < 0) == ("undecided", True)
+    low, high = close.interval.low, close.interval.high
     told = needed_sentence(close, {"group": "document"})
-    assert f"{close['first']} may be better by up to {-low:.3f}, {close['second']} by up to {high:.3f}; more is" in told
+    assert f"{close.first} may be better by up to {-low:.3f}, {close.second} by up to {high:.3f}; more is" in told
 
 
 def test_thin_ground_is_said(tmp_path: Path) -> None:
     store_contest(tmp_path, {"good": 0.9, "poor": 0.6}, n_groups=5, per_group=4)
-    said = " ".join(compared(tmp_path, "task=denial")["warnings"])
+    said = " ".join(compared(tmp_path, "task=denial").warnings)
     assert "5 groups (document)" in said
     assert "has 5 examples" in said or "has 6 examples" in said or "has 4 examples" in said
 
@@ -195,21 +195,21 @@ def test_a_ranking_that_hangs_on_one_document_is_said(tmp_path: Path) -> None:
     lucky.write_cell(fold)
     lucky.write_summary(summarise([lucky.read_cell(f) for f in range(5)], LABELS, MACRO_F1))
     comparison = compared(tmp_path, "task=denial")
-    assert comparison["rows"][0]["name"] == "lucky"
-    assert any("steady would be best" in warning for warning in comparison["warnings"])
+    assert comparison.rows[0]["name"] == "lucky"
+    assert any("steady would be best" in warning for warning in comparison.warnings)
 
 
 def test_labels_that_good_models_contradict_alike_are_suspects_and_flipped_ones_are_found(tmp_path: Path) -> None:
     flipped = tuple(range(0, 300, 20))
     store_contest(tmp_path, {"good": 0.9, "twin": 0.9, "majority": 0.33}, flipped=flipped)
-    found = [int(each["id"][1:]) for each in compared(tmp_path, "task=denial")["suspects"]]
+    found = [int(each.id[1:]) for each in compared(tmp_path, "task=denial").suspects]
     assert len(set(found) & set(flipped)) >= 0.6 * len(flipped)
     assert len(set(found) & set(flipped)) >= 0.7 * len(found)
 
 
 def test_one_good_model_alone_suspects_nothing(tmp_path: Path) -> None:
     store_contest(tmp_path, {"good": 0.9, "majority": 0.33}, flipped=(3, 50))
-    assert compared(tmp_path, "task=denial")["suspects"] == []
+    assert compared(tmp_path, "task=denial").suspects == []
 
 
 def test_what_does_not_compare_is_refused_with_the_part_that_differs(tmp_path: Path, bench) -> None:
@@ -231,8 +231,8 @@ def test_runs_under_another_protocol_are_left_out_and_named(tmp_path: Path) -> N
     store_contest(tmp_path, {"a": 0.8, "b": 0.7})
     store_contest(tmp_path, {"c": 0.7}, seed=5, splits="fedcba9876543210", started="2023-01-01T00:00:00+00:00")
     comparison = compared(tmp_path, "task=denial")
-    assert {row["name"] for row in comparison["rows"]} == {"a", "b"}
-    assert any("1 stored run is left out" in note and "splits" in note for note in comparison["notes"])
+    assert {row.name for row in comparison.rows} == {"a", "b"}
+    assert any("1 stored run is left out" in note and "splits" in note for note in comparison.notes)
 
 
 def test_two_folders_are_compared(contest: Path, bench) -> None:
@@ -267,8 +267,8 @@ def test_a_file_that_was_changed_is_noticed(tmp_path: Path) -> None:
     path = made["b"].cell_path(0) / "predictions.csv"
     path.write_text(path.read_text().replace('"e0"', '"e999"'))
     comparison = compared(tmp_path, "task=denial")
-    assert [row["name"] for row in comparison["rows"]] == ["a", "c"]
-    (note,) = comparison["notes"]
+    assert [row.name for row in comparison.rows] == ["a", "c"]
+    (note,) = comparison.notes
     assert note == "b is left out: fold-00/predictions.csv: its predictions are not those of the run"
 
 
@@ -278,7 +278,7 @@ def test_the_same_stored_runs_print_the_same_bytes_and_80_columns(contest: Path,
     assert max(map(len, first[1].splitlines())) <= 80
     as_json = [bench("compare", "task=denial", f"results={contest}", "--format", "json")[1] for _ in range(2)]
     assert as_json[0] == as_json[1]
-    assert json.loads(as_json[0])["tasks"][0]["metric"] == "macro_f1"
+    assert json.loads(as_json[0]).tasks[0]["metric"] == "macro_f1"
 
 
 def test_over_three_tasks_models_are_ranked_and_no_critical_difference_is_claimed(tmp_path: Path, bench) -> None:
@@ -303,14 +303,14 @@ def test_with_ten_tasks_the_critical_difference_is_demsars() -> None:
     ]
     across = rank_across(comparisons)
     assert across is not None
-    assert across["critical_difference"] == pytest.approx(1.25, abs=0.005)
-    assert sum(row["rank"] for row in across["rows"]) == pytest.approx(10.0)
+    assert across.critical_difference == pytest.approx(1.25, abs=0.005)
+    assert sum(row.rank for row in across.rows) == pytest.approx(10.0)
 
 
 def test_less_is_better_is_ranked_the_other_way() -> None:
     rows = [{"name": "a", "score": 0.2}, {"name": "b", "score": 0.9}]
     comparisons = [{"metric": "log_loss", "task": {"name": str(n)}, "rows": rows} for n in range(3)]
-    assert rank_across(comparisons)["rows"][0] == {"name": "a", "rank": 1.0}
+    assert rank_across(comparisons).rows[0] == {"name": "a", "rank": 1.0}
 
 
 def test_no_run_at_all_says_what_to_type(tmp_path: Path) -> None:

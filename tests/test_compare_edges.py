@@ -24,7 +24,7 @@ from bench.results.summary import summarise
 
 
 def names(comparison: dict[str, Any]) -> set[str]:
-    return {row["name"] for row in comparison["rows"]}
+    return {row.name for row in comparison.rows}
 
 
 def change(path: Path, **changes: Any) -> None:
@@ -47,11 +47,11 @@ def test_a_run_that_cannot_be_read_is_left_out_with_a_word_and_refused_where_it_
     (made["c"].path / "run.json").write_text(content)
     comparison = compared(tmp_path, "task=denial")
     assert names(comparison) == {"a", "b"}
-    (note,) = comparison["notes"]
+    (note,) = comparison.notes
     assert note.startswith("a stored run of c is left out: ")
     assert reason in note
     assert str(tmp_path) not in note
-    assert compared(tmp_path, "task=denial", "model=a,b")["notes"] == []
+    assert compared(tmp_path, "task=denial", "model=a,b").notes == []
     status, _, said = bench("compare", "task=denial", "model=a,c", f"results={tmp_path}")
     assert status == 2
     assert reason in said
@@ -64,7 +64,7 @@ def test_a_model_that_also_has_a_readable_run_is_compared(tmp_path: Path) -> Non
     RunFolder(tmp_path / "denial" / "b" / "old").write_record(made["b"].read_record() | {"format": 1})
     comparison = compared(tmp_path, "task=denial", "model=a,b")
     assert names(comparison) == {"a", "b"}
-    assert "a stored run of b is left out" in comparison["notes"][0]
+    assert "a stored run of b is left out" in comparison.notes[0]
 
 
 def test_changed_predictions_are_noticed_in_every_run(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_changed_predictions_are_noticed_in_every_run(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("0.8", "0.7", 1))
     comparison = compared(tmp_path, "task=denial")
     assert names(comparison) == {"b"}
-    assert comparison["notes"] == ["a is left out: fold-01/predictions.csv: its predictions are not those of the run"]
+    assert comparison.notes == ["a is left out: fold-01/predictions.csv: its predictions are not those of the run"]
     with pytest.raises(BenchError, match="A stored file was changed") as error:
         compared(tmp_path, "task=denial", "model=a,b")
     assert error.value.message.startswith(f"{path}: ")
@@ -97,10 +97,10 @@ def test_one_damaged_run_keeps_no_other_from_being_compared_ranked_and_reported(
     damage(made["c"].path / name)
     comparison = compared(tmp_path, "task=denial")
     assert names(comparison) == {"a", "b"}
-    (note,) = comparison["notes"]
+    (note,) = comparison.notes
     assert "c is left out: " in note
     board = leaderboard(tmp_path, made["a"].read_record())
-    assert {row["model"] for row in board["rows"] if row["kind"] == "model"} >= {"a", "b"}
+    assert {row.model for row in board.rows if row.kind == "model"} >= {"a", "b"}
     status, _, said = bench("compare", str(made["a"].path), str(made["c"].path))
     assert status in (1, 2)
     assert str(made["c"].path) in said
@@ -168,21 +168,21 @@ def test_over_tasks_models_are_matched_by_model_and_search_and_the_rest_is_named
     assert "logreg (quick)" in names(comparisons[0])
     across = rank_across(comparisons)
     assert across is not None
-    assert {row["name"] for row in across["rows"]} == {"logreg", "svm"}
-    assert "Left out: lexicon, logreg (thorough), which are not alike in all tasks." in across["note"]
+    assert {row.name for row in across.rows} == {"logreg", "svm"}
+    assert "Left out: lexicon, logreg (thorough), which are not alike in all tasks." in across.note
     store_contest(tmp_path, {"nb": 0.5}, task="x")
     store_contest(tmp_path, {"nb": 0.5}, task="y", search=thorough)
     store_contest(tmp_path, {"nb": 0.5}, task="z")
     across = rank_across([compared(tmp_path, f"task={task}") for task in ("x", "y", "z")])
     assert across is not None
-    assert " nb," in across["note"]
+    assert " nb," in across.note
 
 
 def test_with_repeats_a_suspect_stands_once_and_only_where_every_repeat_agrees(tmp_path: Path) -> None:
     made = store_contest(tmp_path, {"a": 0.95, "b": 0.94, "majority": 0.33}, flipped=tuple(range(0, 300, 10)))
-    once = compared(tmp_path, "task=denial")["suspects"]
+    once = compared(tmp_path, "task=denial").suspects
     assert len(once) > 5
-    turned = once[0]["id"]
+    turned = once[0].id
     for model, folder in made.items():
         for fold in range(5):
             cell = folder.read_cell(fold)
@@ -193,16 +193,16 @@ def test_with_repeats_a_suspect_stands_once_and_only_where_every_repeat_agrees(t
                 cell.predictions.loc[right, "predicted"] = cell.predictions.loc[right, "label"]
             folder.write_cell(cell)
         folder.write_summary(summarise([folder.read_cell(fold) for fold in range(10)], LABELS, MACRO_F1))
-    twice = compared(tmp_path, "task=denial")["suspects"]
-    assert [each["id"] for each in twice] == [each["id"] for each in once if each["id"] != turned]
-    margins = {each["id"]: each["margin"] for each in once}
-    assert [each["margin"] for each in twice] == pytest.approx([margins[each["id"]] for each in twice])
+    twice = compared(tmp_path, "task=denial").suspects
+    assert [each.id for each in twice] == [each.id for each in once if each.id != turned]
+    margins = {each.id: each.margin for each in once}
+    assert [each.margin for each in twice] == pytest.approx([margins[each.id] for each in twice])
 
 
 def test_without_a_model_that_looks_at_no_text_nothing_is_suspected(tmp_path: Path) -> None:
     store_contest(tmp_path, {"a": 0.9, "b": 0.9, "majority": 0.33}, flipped=tuple(range(0, 300, 20)))
-    assert compared(tmp_path, "task=denial")["suspects"] != []
-    assert compared(tmp_path, "task=denial", "model=a,b")["suspects"] == []
+    assert compared(tmp_path, "task=denial").suspects != []
+    assert compared(tmp_path, "task=denial", "model=a,b").suspects == []
 
 
 def test_two_searches_of_one_model_are_one_kind_of_good_model(tmp_path: Path) -> None:
@@ -211,8 +211,8 @@ def test_two_searches_of_one_model_are_one_kind_of_good_model(tmp_path: Path) ->
     thorough = {"name": "thorough", "trials": 200, "timeout": None}
     store_contest(tmp_path, {"a": 0.95}, flipped=flipped, search=thorough)
     comparison = compared(tmp_path, "task=denial")
-    assert len(comparison["rows"]) == 4
-    assert {each["models"] for each in comparison["suspects"]} == {2}
+    assert len(comparison.rows) == 4
+    assert {each.models for each in comparison.suspects} == {2}
     (selected,) = select(parse_compare_request(["task=denial", f"results={tmp_path}"]))
     page = render_report(read_side_by_side(selected), comparison)
     assert "All 2 models that look at the text and score above the baselines" in page
@@ -301,7 +301,7 @@ def test_an_unknown_key_of_the_validation_is_refused(tmp_path: Path, bench) -> N
 def test_a_run_without_its_summary_alone_is_not_called_unfinished(tmp_path: Path) -> None:
     made = store_contest(tmp_path, {"a": 0.8, "b": 0.7, "c": 0.6})
     (made["c"].path / "summary.json").unlink()
-    (note,) = compared(tmp_path, "task=denial")["notes"]
+    (note,) = compared(tmp_path, "task=denial").notes
     assert note == "c is left out: its summary is missing or damaged; the command that made it makes it again"
     with pytest.raises(UserError, match="its summary is missing"):
         select_folders([made["a"].path, made["c"].path])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,6 @@ from bench.models.model import Model
 from bench.support.plugins import import_plugin
 
 MINE = "from sklearn.dummy import DummyClassifier\n\nclass Mine(DummyClassifier):\n    pass\n"
-SHADOWS = ("random", "email", "statistics", "bench", "numpy", "sklearn", "click", "json", "queue", "mlflow", "yaml")
 
 
 @pytest.fixture
@@ -65,21 +67,64 @@ def test_a_module_that_ends_the_process_is_a_model_that_cannot_be_imported(here:
         Model("mine", "exits.Mine").build_estimator({}, text_task(), 0)
 
 
+EARLY = """
+import sys, runpy, importlib.util, pkgutil
+print(*sys.modules)
+"""
+
+
+def shadowed(folder: Path, all_names: bool) -> None:
+    """Fill a folder with modules called like Python's and every installed one, each of which fails and says so."""
+    names = set(sys.stdlib_module_names) | {name for name in packages_distributions() if name.isidentifier()}
+    if not all_names:
+        # Python itself imports these before bench is found, from a folder that it is told to put first.
+        loaded = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, check=True).stdout
+        names -= {name.partition(".")[0] for name in loaded.split()}
+    for name in names:
+        imported = folder / f"imported-{name}"
+        (folder / f"{name}.py").write_text(f"open({str(imported)!r}, 'w')\nraise RuntimeError({name!r})\n")
+
+
 @pytest.mark.slow
-def test_files_called_like_libraries_change_nothing(tmp_path: Path) -> None:
-    """Neither the command, nor its workers, nor the process that logs to MLflow imports them."""
-    for name in SHADOWS:
-        (tmp_path / f"{name}.py").write_text(f"raise RuntimeError('{name} of the current folder')\n")
-    script = "from bench.__main__ import main; main()"
+@pytest.mark.parametrize("start", ["script", "module", "empty place in PYTHONPATH"])
+def test_files_called_like_libraries_change_nothing(start: str, tmp_path: Path) -> None:
+    """Neither the command, nor its workers, nor the process that logs to MLflow, nor its page imports them."""
+    shadowed(tmp_path, all_names=start == "script")
+    (tmp_path / "configs" / "model").mkdir(parents=True)
+    (tmp_path / "my_models.py").write_text(MINE)
+    (tmp_path / "configs" / "model" / "mine.yaml").write_text("name: mine\nestimator: my_models.Mine\n")
     paths = os.pathsep.join(path for path in sys.path if path)
+    environment = {**os.environ, "PYTHONPATH": f"{os.pathsep}{paths}" if start.startswith("empty") else paths}
+    script = ["-P", "-c", "from bench.__main__ import main; main()"]
+    command = [sys.executable, *(["-m", "bench"] if start == "module" else script)]
     done = subprocess.run(
-        [sys.executable, "-P", "-c", script, "run", "task=denial", "model=majority"],
+        [*command, "run", "task=denial", "model=majority,complement-nb,mine", "search.trials=2"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": paths},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr
-    assert (tmp_path / "results" / "mlflow.db").is_file()
+    page = subprocess.Popen([*command, "ui"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+    assert page.stdout is not None
+    assert "http://127.0.0.1" in page.stdout.readline()
+    page.send_signal(signal.SIGTERM)
+    page.wait(20)
+    assert [path.name for path in tmp_path.glob("imported-*")] == []
+
+
+@pytest.mark.slow
+def test_a_file_that_python_has_loaded_already_is_dropped(tmp_path: Path) -> None:
+    (tmp_path / "types.py").write_text(Path(types.__file__).read_text("utf-8") + "\nSimpleNamespace = None\n")
+    root = str(Path(__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "run", "task=denial", "model=majority", "tracking=false"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

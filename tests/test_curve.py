@@ -188,11 +188,9 @@ def test_the_verdict_follows_the_rule(difference: Difference | None, metric: str
 
 def test_the_verdict_is_said_in_words() -> None:
     told = curve_verdict("groups", "1/2", found(0.01, 0.072), find_metric("macro_f1"), 5)
-    assert (
-        told["text"] == "still rising: +0.041 [+0.010, +0.072] from half of the groups to all; more groups should help"
-    )
+    assert told.text == "still rising: +0.041 [+0.010, +0.072] from half of the groups to all; more groups should help"
     told = curve_verdict("examples", "1/2", found(-0.1, 0.2), find_metric("macro_f1"), 5)
-    assert told["text"] == "cannot be told with 5 groups: +0.050 [-0.100, +0.200] from half of the examples to all"
+    assert told.text == "cannot be told with 5 groups: +0.050 [-0.100, +0.200] from half of the examples to all"
 
 
 def vocabulary_task(folder: Path, name: str, shuffled: bool, n_groups: int = 12, size: int = 40) -> None:
@@ -263,9 +261,9 @@ def numbers(results: Path) -> dict[str, bytes]:
 
 
 def test_more_labels_help_where_there_is_more_to_learn(finished: Path) -> None:
-    summary = curve_of(finished)["summary"]
+    summary = curve_of(finished).summary
     for axis in ("groups", "examples"):
-        scores = [point["scores"]["macro_f1"] for point in summary["axes"][axis]]
+        scores = [point.scores["macro_f1"] for point in summary["axes"][axis]]
         assert scores[-1] > scores[0] + 0.1
         assert summary["verdicts"][axis]["kind"] == "rising"
         assert summary["verdicts"][axis]["from"] == "1/2"
@@ -274,8 +272,8 @@ def test_more_labels_help_where_there_is_more_to_learn(finished: Path) -> None:
 
 def test_shuffled_labels_give_no_verdict_that_more_would_help(tmp_path: Path) -> None:
     run_curves(compose(words("shuffled", tmp_path)), Quiet())
-    summary = curve_of(tmp_path, "shuffled")["summary"]
-    kinds = {axis: told["kind"] for axis, told in summary["verdicts"].items()}
+    summary = curve_of(tmp_path, "shuffled").summary
+    kinds = {axis: told.kind for axis, told in summary["verdicts"].items()}
     assert set(kinds) == {"groups", "examples"}
     assert set(kinds.values()) <= {"flat", "undecided"}
 
@@ -284,15 +282,15 @@ def test_the_whole_training_part_gives_what_bench_run_gives(finished: Path, tmp_
     run(compose(words("learnable", tmp_path)), Quiet())
     (stored,) = [each for each in stored_runs(tmp_path, "learnable") if "bayes" in str(each.path)]
     curve = curve_of(finished)
-    whole = RunFolder(curve["path"] / "all")
-    assert curve["record"]["run"] == stored.key
+    whole = RunFolder(curve.path / "all")
+    assert curve.record["run"] == stored.key
     assert whole.folds() == stored.folds() == [0, 1, 2]
     for fold in stored.folds():
         for name in ("predictions.csv", "result.json"):
             assert (whole.cell_path(fold) / name).read_bytes() == (stored.cell_path(fold) / name).read_bytes()
-    summary, point = stored.read_summary(), curve["summary"]["axes"]["groups"][-1]
-    assert point["scores"] == summary["scores"]
-    assert point["intervals"]["macro_f1"] == summary["intervals"]["macro_f1"]
+    summary, point = stored.read_summary(), curve.summary.axes.groups[-1]
+    assert point.scores == summary["scores"]
+    assert point.intervals["macro_f1"] == summary["intervals"]["macro_f1"]
 
 
 def test_the_same_command_after_an_interruption_runs_only_what_is_missing(finished: Path, tmp_path: Path) -> None:
@@ -332,12 +330,12 @@ def test_a_part_that_fails_is_shown_as_failed_and_the_rest_is_scored(tmp_path: P
     assert outcome.failures
     assert all("too few examples" in failure for failure in outcome.failures)
     (curve,) = outcome.curves
-    first, *_, last = curve["summary"]["axes"]["groups"]
-    assert (first["failed"], first["scores"]) == (5, {})
-    assert last["failed"] == 0
-    assert last["scores"]["accuracy"] > 0
-    assert curve["record"]["status"] == "failed"
-    assert curve["summary"]["verdicts"]["groups"]["difference"] is not None
+    first, *_, last = curve.summary.axes.groups
+    assert (first.failed, first.scores) == (5, {})
+    assert last.failed == 0
+    assert last.scores["accuracy"] > 0
+    assert curve.record.status == "failed"
+    assert curve.summary.verdicts.groups.difference is not None
 
 
 def test_the_command_prints_a_table_an_axis_and_verdicts_at_80_columns(
@@ -353,10 +351,10 @@ def test_the_command_prints_a_table_an_axis_and_verdicts_at_80_columns(
     assert "More examples" in out
     assert out.count("still rising: +") == 2
     assert "24 stored already and reused" in err
-    summary = json.loads((curve_of(finished)["path"] / "summary.json").read_text())
+    summary = json.loads((curve_of(finished).path / "summary.json").read_text())
     for axis in ("groups", "examples"):
         for point in summary["axes"][axis]:
-            assert f"{point['scores']['macro_f1']:.3f}" in out
+            assert f"{point.scores['macro_f1']:.3f}" in out
 
 
 def test_a_curve_without_a_named_model_is_a_mistake_that_says_what_to_add() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.catalogue import load_model
+from bench.config import config_path
 from bench.data.definition import read_definition
 from bench.discovery import override
 from bench.errors import ConfigError, ModelError
 from bench.overrides import parse_overrides
-from bench.schema.dialect import Document, dump, parse_file, parse_value, read_file, split_list
+from bench.schema.dialect import LARGEST, Document, dump, foreign_keys, parse_file, parse_value, read_file, split_list
 
 HERE = Path("mine.yaml")
 
@@ -88,7 +91,8 @@ REFUSED = {
     "? [a]\n: 1": "mine.yaml, line 1: not valid YAML: a key must be a text.",
     "a: [1": "mine.yaml, line 1: not valid YAML: ",
     "a: '\x00'": "mine.yaml, line 1: not valid YAML: the character U+0000.",
-    "[" * 3000: "mine.yaml: not valid YAML: brackets within brackets, too deep to be read.",
+    "[" * 3000: "mine.yaml, line 1: not valid YAML: more than 50 brackets or blocks within others.",
+    "a:\n" + "- " * 60: "mine.yaml, line 2: not valid YAML: more than 50 brackets or blocks within others.",
 }
 
 
@@ -145,3 +149,39 @@ def test_a_parameter_that_older_yaml_reads_otherwise_is_told(
     path.write_text("name: no\ndescription: no\nestimator: x.Y\nparams: {a: 'no', b: \"010\"}\n")
     path.rename(path.with_name("no.yaml"))
     assert load_model("no").params == {"a": "no", "b": "010"}
+
+
+BOMB = "a: &a [x]\n" + "".join(
+    f"{now}: &{now} [{', '.join([f'*{last}'] * 9)}]\n" for last, now in pairwise("abcdefghij")
+)
+
+
+@pytest.mark.parametrize(
+    "content", [f"{BOMB}defaults: [*j]\n", f"{BOMB}defaults: *j\n", "[" * 5000, "a:\n" + "- " * 5000]
+)
+@pytest.mark.parametrize("name", ["config.yaml", "search/quick.yaml", "model/mine.yaml", "validation/mine.yaml"])
+def test_a_bomb_of_aliases_or_brackets_is_refused_in_every_file(
+    content: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "configs" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    begin = time.process_time()
+    path_in_force, notes = config_path()
+    assert notes or path_in_force == Path("configs/config.yaml") or name != "config.yaml"
+    with pytest.raises(ConfigError, match=r"yaml, line \d+: not valid YAML: (the alias|more than 50 brackets)"):
+        read_file(path)
+    assert time.process_time() - begin < 5
+
+
+def test_the_names_of_another_tools_file_are_found_whatever_its_aliases_and_tags_are(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("base: &b {x: 1}\nsite: *b\nrun: !!python/name:os.system\ndefaults: [db: mysql, _self_]\n")
+    assert foreign_keys(path) == {"base": [], "site": [], "run": [], "defaults": ["db", "_self_"]}
+
+
+def test_a_file_of_settings_has_a_size(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("a: 1\n" + "#" * LARGEST)
+    with pytest.raises(ConfigError, match=r"mine\.yaml: it has more than 1,024 KiB"):
+        read_file(tmp_path / "mine.yaml")

@@ -124,12 +124,12 @@ def results(tmp_path: Path) -> Path:
 
 
 def named(board: dict[str, Any]) -> list[str]:
-    return [row["model"] for row in board["rows"]]
+    return [row.model for row in board.rows]
 
 
 def test_models_stand_best_first_then_the_passes_then_what_failed(results: Path) -> None:
     board = leaderboard(results, record("good"))
-    assert [(row["model"], row["kind"]) for row in board["rows"]] == [
+    assert [(row.model, row.kind) for row in board.rows] == [
         ("good", "model"),
         ("middling", "model"),
         ("poor", "model"),
@@ -137,7 +137,7 @@ def test_models_stand_best_first_then_the_passes_then_what_failed(results: Path)
         ("broken", "failed"),
         ("halted", "interrupted"),
     ]
-    scores = [row["scores"]["macro_f1"] for row in board["rows"][:3]]
+    scores = [row.scores["macro_f1"] for row in board.rows[:3]]
     assert scores == sorted(scores, reverse=True)
 
 
@@ -158,21 +158,21 @@ def test_equal_scores_are_ranked_by_name(tmp_path: Path) -> None:
 
 def test_every_score_of_a_model_has_an_interval_around_it_and_its_time_is_the_cells(results: Path) -> None:
     for row in leaderboard(results, record("good"))["rows"][:3]:
-        assert set(row["intervals"]) == set(row["scores"])
-        for name, ends in row["intervals"].items():
-            assert ends["low"] <= row["scores"][name] <= ends["high"]
-        assert set(LABEL_METRICS) <= set(row["scores"])
-        assert row["seconds"] == pytest.approx(5 * 1.75)
+        assert set(row.intervals) == set(row.scores)
+        for name, ends in row.intervals.items():
+            assert ends.low <= row.scores[name] <= ends.high
+        assert set(LABEL_METRICS) <= set(row.scores)
+        assert row.seconds == pytest.approx(5 * 1.75)
 
 
 def test_a_run_that_failed_has_no_number(results: Path) -> None:
     for row in leaderboard(results, record("good"))["rows"][4:]:
-        assert (row["scores"], row["intervals"], row["seconds"]) == ({}, {}, None)
+        assert (row.scores, row.intervals, row.seconds) == ({}, {}, None)
 
 
 def test_each_annotation_pass_stands_in_the_table_where_there_are_any(results: Path) -> None:
     board = leaderboard(results, record("good"))
-    assert board["rows"][3]["scores"] == RECORD["task"]["references"][0]["scores"]
+    assert board.rows[3]["scores"] == RECORD["task"]["references"][0]["scores"]
     assert "| pass-1 vs others |  | 0.900 [0.800, 0.950] |" in to_markdown(board)
     assert "pass-1" not in named(leaderboard(results, record("good", task={"references": []})))
 
@@ -212,20 +212,20 @@ def test_a_damaged_record_is_left_out_and_spoils_nothing(results: Path) -> None:
         path.mkdir(parents=True)
         (path / "run.json").write_text(content)
     board = leaderboard(results, record("good"))
-    assert [reason.partition(": ")[0] for reason in board["left_out"]] == ["a stored run of other is left out"] * 3
-    assert board == before | {"left_out": board["left_out"]}
+    assert [reason.partition(": ")[0] for reason in board.left_out] == ["a stored run of other is left out"] * 3
+    assert board == before | {"left_out": board.left_out}
 
 
 def test_another_search_or_another_name_of_the_protocol_compares_and_is_shown(results: Path) -> None:
     store(results, "good", 0.95, key="cccc", draw=1, search={"name": "thorough", "trials": 100})
     store(results, "renamed", 0.2, validation={"name": "mine"})
     rows = leaderboard(results, record("good"))["rows"]
-    assert sorted((row["model"], row["search"]) for row in rows if row["model"] in ("good", "middling")) == [
+    assert sorted((row.model, row.search) for row in rows if row.model in ("good", "middling")) == [
         ("good", "standard"),
         ("good", "thorough"),
         ("middling", None),
     ]
-    assert "renamed" in [row["model"] for row in rows]
+    assert "renamed" in [row.model for row in rows]
 
 
 def test_the_files_hold_the_same_figures(results: Path) -> None:
@@ -240,24 +240,24 @@ def test_the_files_hold_the_same_figures(results: Path) -> None:
     header, body = markdown[0], markdown[2:]
     shown_metrics = (*LABEL_METRICS, *PROBABILITY_METRICS)
     assert header == ["model", "search", *(metric_title(name) for name in shown_metrics), "time (s)"]
-    assert [row["model"] for row in table] == named(board)
-    assert [cells[0] for cells in body] == [row["label"] for row in board["rows"]]
-    for row, of_csv, of_markdown in zip(board["rows"], table, body, strict=True):
+    assert [row.model for row in table] == named(board)
+    assert [cells[0] for cells in body] == [row.label for row in board.rows]
+    for row, of_csv, of_markdown in zip(board.rows, table, body, strict=True):
         cells = dict(zip(header, of_markdown, strict=True))
-        assert (of_csv["kind"], of_csv["search"], of_csv["key"]) == (row["kind"], row["search"] or "", row["key"] or "")
+        assert (of_csv.kind, of_csv.search, of_csv.key) == (row.kind, row.search or "", row.key or "")
         for name in shown_metrics:
             shown = cells[metric_title(name)]
-            if name not in row["scores"]:
+            if name not in row.scores:
                 assert of_csv[name] == ""
-                assert shown == (row["kind"] if row["scores"] == {} and name == "macro_f1" else "")
+                assert shown == (row.kind if row.scores == {} and name == "macro_f1" else "")
                 continue
-            assert float(of_csv[name]) == row["scores"][name]
-            assert shown.split()[0] == f"{row['scores'][name]:.3f}"
-        ends = row["intervals"].get("macro_f1")
+            assert float(of_csv[name]) == row.scores[name]
+            assert shown.split()[0] == f"{row.scores[name]:.3f}"
+        ends = row.intervals.get("macro_f1")
         if ends:
-            assert (float(of_csv["macro_f1_low"]), float(of_csv["macro_f1_high"])) == (ends["low"], ends["high"])
-            assert cells["macro-F1"].endswith(f"[{ends['low']:.3f}, {ends['high']:.3f}]")
-        assert of_csv["seconds"] == ("" if row["seconds"] is None else str(row["seconds"]))
+            assert (float(of_csv["macro_f1_low"]), float(of_csv["macro_f1_high"])) == (ends.low, ends.high)
+            assert cells["macro-F1"].endswith(f"[{ends.low:.3f}, {ends.high:.3f}]")
+        assert of_csv.seconds == ("" if row.seconds is None else str(row.seconds))
 
 
 def test_making_it_again_gives_the_same_bytes(results: Path) -> None:
@@ -282,21 +282,21 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Any:
 def test_the_printed_table_shows_the_same_figures(results: Path, printed: Any) -> None:
     board = leaderboard(results, record("good"))
     lines = printed(board, results / "denial")
-    for row in board["rows"]:
-        (line,) = [line for line in lines if line.startswith(row["model"].split()[0])]
+    for row in board.rows:
+        (line,) = [line for line in lines if line.startswith(row.model.split()[0])]
         figures = re.findall(r"-?\d\.\d{3}", line)
-        if row["kind"] in ("model", "reference"):
-            ends = row["intervals"]["macro_f1"]
+        if row.kind in ("model", "reference"):
+            ends = row.intervals["macro_f1"]
             shown = [
-                row["scores"]["macro_f1"],
-                ends["low"],
-                ends["high"],
-                *(row["scores"][name] for name in LABEL_METRICS[1:]),
+                row.scores["macro_f1"],
+                ends.low,
+                ends.high,
+                *(row.scores[name] for name in LABEL_METRICS[1:]),
             ]
             assert figures == [f"{value:.3f}" for value in shown]
-            assert line.endswith("8.8 s") == (row["kind"] == "model")
+            assert line.endswith("8.8 s") == (row.kind == "model")
         else:
-            assert line.split()[-1] == row["kind"]
+            assert line.split()[-1] == row.kind
     assert any(line.startswith(f"Stored in {results}/denial/ with leaderboard.json") for line in lines)
 
 
@@ -308,9 +308,9 @@ def test_the_table_fits_80_columns_with_long_names_and_no_figure_is_cut(results:
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
     assert "…" not in text
-    for row in board["rows"][:3]:
-        ends = row["intervals"]["macro_f1"]
-        shown = [row["scores"]["macro_f1"], ends["low"], ends["high"], row["scores"]["accuracy"]]
+    for row in board.rows[:3]:
+        ends = row.intervals["macro_f1"]
+        shown = [row.scores["macro_f1"], ends.low, ends.high, row.scores["accuracy"]]
         first, low, high, accuracy = (f"{value:.3f}" for value in shown)
         assert re.search(rf"{first} +\[{low}, {high}\] +{accuracy}", text)
     first_column = [line[: lines[3].index("macro-F1")].strip() for line in lines]

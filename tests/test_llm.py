@@ -9,6 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import hostile_server
 import numpy as np
 import pandas as pd
 import pytest
@@ -247,7 +250,10 @@ def test_an_endpoint_that_says_when_to_come_back_is_believed(
 def test_an_endpoint_that_asks_for_too_long_a_wait_has_refused(server: ChatServer) -> None:
     server.fail_first(Reply("quota of today is used", 429, {"Retry-After": "86400"}))
     task = text_task()
-    with pytest.raises(BenchError, match="asks to wait for more than 10 minutes: status 429: quota of today is used"):
+    with pytest.raises(
+        BenchError,
+        match=r"asks to wait for longer than params\.deadline=600 allows: status 429: quota",
+    ):
         classifier(server, task).predict(task.frame.iloc[:1])
     assert len(server.bodies) == 1
 
@@ -290,6 +296,58 @@ def test_a_slow_endpoint_is_not_waited_for_beyond_the_timeout(server: ChatServer
     model = classifier(server, task, timeout=0.2, retries=1)
     assert model.predict(task.frame.iloc[:1]).tolist() == [task.y[0]]
     assert len(server.bodies) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        hostile_server.endless_body,
+        hostile_server.endless_chunks,
+        hostile_server.compressed(),
+        hostile_server.compressed(times=2),
+    ],
+)
+def test_an_answer_without_an_end_is_refused_at_once_and_takes_little_memory(answer: Any) -> None:
+    task = text_task()
+    with hostile_server.serving(answer) as url:
+        classifier(url, task).predict(task.frame.iloc[:0])
+        tracemalloc.start()
+        with pytest.raises(BenchError, match="its answer has more than 4 MiB"):
+            classifier(url, task).predict(task.frame.iloc[:1])
+        assert tracemalloc.get_traced_memory()[1] < 32 * 2**20
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("answer", [hostile_server.endless_header, hostile_server.endless_line])
+def test_a_header_without_an_end_is_a_failure(answer: Any) -> None:
+    task = text_task()
+    with hostile_server.serving(answer) as url, pytest.raises(BenchError, match="fails, tried 2 times"):
+        classifier(url, task, retries=1).predict(task.frame.iloc[:1])
+
+
+@pytest.mark.parametrize("answer", [hostile_server.slow_header, hostile_server.slow_body, hostile_server.silence])
+@pytest.mark.parametrize("timeout", [0.15, 0.4])
+def test_a_request_ends_at_its_deadline_however_slowly_an_answer_comes(answer: Any, timeout: float) -> None:
+    task = text_task()
+    begin = time.monotonic()
+    with (
+        hostile_server.serving(answer) as url,
+        pytest.raises(BenchError, match=r"no answer came within params.deadline=0.4 seconds"),
+    ):
+        classifier(url, task, timeout=timeout, deadline=0.4, retries=100).predict(task.frame.iloc[:1])
+    assert time.monotonic() - begin < 3
+
+
+def test_many_large_answers_are_not_held_in_memory(server: ChatServer) -> None:
+    task = text_task(noise=0.0)
+    long = {"padding": "x" * 2**20}
+    server.reply = lambda request: Reply(json.dumps(json.loads(by_cue(request).body) | long))
+    model = classifier(server, task)
+    model.predict(task.frame)
+    tracemalloc.start()
+    model.predict(task.frame)
+    assert len(task) * 2**20 > 3 * tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
 
 
 def test_no_server_is_said_with_its_address() -> None:
@@ -615,7 +673,7 @@ def test_complete_keeps_the_order_of_requests(server: ChatServer, tmp_path: Path
     server.reply = lambda request: Reply(completion(request["model"]).body, after=0.001 * (7 - int(request["model"])))
     bodies = [{"model": str(number), "messages": []} for number in (3, 1, 3, 5, 0)]
     endpoint = Endpoint(f"{server.url}/chat/completions", "NO_KEY", 5.0, 0, 4)
-    answers, cached = complete(bodies, endpoint, ResponseCache(tmp_path), Budget(None, None), 4)
+    answers, cached = complete(bodies, endpoint, ResponseCache(tmp_path), Budget(None, None), 4, dict)
     assert [each["choices"][0]["message"]["content"] for each in answers] == ["3", "1", "3", "5", "0"]
     assert (cached, len(server.bodies)) == (0, 4)
 

@@ -339,7 +339,7 @@ def simulation() -> Any:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Data classes look their module up.
-    sys.modules["verdicts"] = module
+    sys.modules.verdicts = module
     spec.loader.exec_module(module)
     return module
 
@@ -361,7 +361,7 @@ def test_equally_good_models_are_rarely_called_different(
     """At a rate of 5 %, more than 18 of 200 come once in a hundred times."""
     scenario = simulation.Scenario(learner, n_groups, effect, sizes, labels, 300, protocol)
     outcomes = [simulation.compare_once(scenario, seed) for seed in range(200)]
-    assert sum(outcome.called["verdict"] != 0 for outcome in outcomes) <= 18
+    assert sum(outcome.called.verdict != 0 for outcome in outcomes) <= 18
     assert {np.sign(outcome.difference) for outcome in outcomes} >= {-1.0, 1.0}
 
 
@@ -370,15 +370,15 @@ def test_a_difference_of_ten_points_is_found_in_half_of_the_data_sets_of_300_exa
     scenario = simulation.Scenario("logistic regression", 20, "strong", n_examples=300, loss=0.10)
     outcomes = [simulation.compare_once(scenario, seed) for seed in range(100)]
     assert np.mean([outcome.difference for outcome in outcomes]) == pytest.approx(0.10, abs=0.03)
-    assert sum(outcome.called["verdict"] == 1 for outcome in outcomes) >= 40
-    assert sum(outcome.called["verdict"] == -1 for outcome in outcomes) <= 1
+    assert sum(outcome.called.verdict == 1 for outcome in outcomes) >= 40
+    assert sum(outcome.called.verdict == -1 for outcome in outcomes) <= 1
 
 
 @pytest.mark.slow
 def test_models_that_seldom_disagree_are_called_practically_equal(simulation: Any) -> None:
     scenario = simulation.Scenario("logistic regression", None, "none", n_examples=2_000, shared=0.99)
     outcomes = [simulation.compare_once(scenario, seed) for seed in range(20)]
-    assert sum(outcome.called["equal"] != 0 for outcome in outcomes) >= 10
+    assert sum(outcome.called.equal != 0 for outcome in outcomes) >= 10
 
 
 @pytest.mark.parametrize(("n", "errs"), [(20, 0.05), (300, 0.02), (100, 0.03)])
@@ -398,8 +398,8 @@ def test_identical_predictions_on_many_examples_are_practically_equal() -> None:
     true = np.arange(600) % 2
     for n, said in ((600, "practically equal"), (200, "undecided")):
         (pair,) = judged_pairs(two_runs(true[:n], true[:n], true[:n]), 0.01, None)
-        assert pair["verdict"] == said
-        assert (pair["interval"]["high"] < 0.01) == (said == "practically equal")
+        assert pair.verdict == said
+        assert (pair.interval.high < 0.01) == (said == "practically equal")
 
 
 def nearly_alike(n_groups: int, failing: float, rng: np.random.Generator) -> ComparedRuns:
@@ -477,10 +477,10 @@ def two_runs(true: np.ndarray, one: np.ndarray, other: np.ndarray, groups: np.nd
                 {"model": {"name": name}},
                 summary,
                 Outcomes(true, predicted, 2, groups, np.arange(n) % 5),
-                summary["scores"]["accuracy"],
+                summary.scores["accuracy"],
             )
         )
-    runs.sort(key=lambda run: -run.summary["scores"]["accuracy"])
+    runs.sort(key=lambda run: -run.summary.scores["accuracy"])
     names = [f"g{number}" for number in range(groups.max() + 1)]
     task = {"labels": ["a", "b"], "n_examples": n, "digest": "0"}
     compared = ComparedRuns(task, ACCURACY, runs, np.arange(n).astype(object), names, 1, [])

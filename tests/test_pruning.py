@@ -239,10 +239,10 @@ def test_a_setting_that_was_stopped_is_stored_and_shown_as_such(tmp_path: Path) 
     }
     report = search_report(folder, record, {"scores": {"macro_f1": 0.5}, "folds": results})
     assert report is not None
-    assert report["failed"] == 0
-    assert report["stopped"]["trials"] == len(stopped) > 0
+    assert report.failed == 0
+    assert report.stopped.trials == len(stopped) > 0
     after_one = sum(trial.pruned_after == 1 for trial in stopped)
-    assert f"of 75 settings the search stopped {after_one} after 1 of 4 inner folds" in report["stopped"]["sentence"]
+    assert f"of 75 settings the search stopped {after_one} after 1 of 4 inner folds" in report.stopped.sentence
 
     (tmp_path / "artifacts").mkdir()
     write_artifacts(tmp_path / "artifacts", folder, None, results, "")

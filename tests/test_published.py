@@ -142,10 +142,10 @@ def test_published_results_stand_in_the_leaderboard_by_score_and_marked(
     results: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     board = leaderboard(results, record_of(results))
-    rows = [(row["kind"], row["model"]) for row in board["rows"]]
+    rows = [(row.kind, row.model) for row in board.rows]
     assert rows[:4] == [("published", "BERT"), ("model", "good"), ("model", "majority"), ("published", "guesser")]
-    assert board["rows"][0]["scores"] == {"macro_f1": 0.7, "accuracy": 0.8}
-    assert board["rows"][0]["intervals"] == {}
+    assert board.rows[0]["scores"] == {"macro_f1": 0.7, "accuracy": 0.8}
+    assert board.rows[0]["intervals"] == {}
     assert "ranker" not in json.dumps(board)  # its metric is another one
 
     folder = write_leaderboard(results, board)
@@ -165,8 +165,8 @@ def test_published_results_stand_in_the_leaderboard_by_score_and_marked(
 
 def test_they_stand_only_where_the_task_is_split_as_published(results: Path) -> None:
     record = record_of(results)
-    assert [row["model"] for row in published_rows(record["task"], "macro_f1")] == ["BERT", "guesser"]
-    assert [row["model"] for row in published_rows(record["task"], "mcc")] == ["ranker"]
+    assert [row.model for row in published_rows(record["task"], "macro_f1")] == ["BERT", "guesser"]
+    assert [row.model for row in published_rows(record["task"], "mcc")] == ["ranker"]
     assert published_rows(record["task"] | {"published": []}, "macro_f1") == []
     without = {key: value for key, value in record["task"].items() if key != "published"}
     assert published_rows(without, "macro_f1") == []
@@ -179,11 +179,11 @@ def test_a_record_lists_published_results_only_of_a_published_split(tmp_path: Pa
     task = build_task(definition(tmp_path, published=FIGURES), tmp_path / "task.yaml")
     outer = published_splits([task.examples["split"].to_numpy(dtype=object)])
     described = _describe_task(task, outer)
-    assert described["published"] == FIGURES
-    assert described["splits"] == {"split": {"train": 2, "dev": 0, "test": 2}}
-    assert "published split: 2 train and 2 test examples" in described["notes"]
+    assert described.published == FIGURES
+    assert described.splits == {"split": {"train": 2, "dev": 0, "test": 2}}
+    assert "published split: 2 train and 2 test examples" in described.notes
     pooled = task.without_splits()
-    assert _describe_task(pooled, [])["published"] == []
+    assert _describe_task(pooled, []).published == []
 
 
 def test_where_less_is_better_the_lowest_published_result_stands_first(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_where_less_is_better_the_lowest_published_result_stands_first(tmp_path:
     }
     store_contest(tmp_path, {"good": 0.6}, folds=1, of_task=of_task)
     board = leaderboard(tmp_path, record_of(tmp_path))
-    assert [row["model"] for row in board["rows"]][:3] == ["BERT", "good", "poor"]
+    assert [row.model for row in board.rows][:3] == ["BERT", "good", "poor"]
 
 
 @pytest.fixture
@@ -219,7 +219,7 @@ def test_a_comparison_says_what_was_split_how_and_what_was_not_run_here(
     assert "One test part has no folds to compare over" in told
     assert "p folds" not in told
     assert "P in %" not in told
-    assert "BERT" not in json.dumps(comparison["pairs"])  # nothing is tested against what was not run
+    assert "BERT" not in json.dumps(comparison.pairs)  # nothing is tested against what was not run
     assert max(map(len, printed.splitlines())) <= 80
 
 
@@ -350,7 +350,7 @@ def test_a_download_that_differs_from_the_first_use_is_refused(
 
         def __call__(self, url: str, target: Any, pooch: Any, check_only: bool = False) -> None:
             assert url == f"{ADDRESS}a.csv"
-            Path(target).write_text(served["content"])
+            target.write(served["content"].encode())
 
     monkeypatch.setattr(pooch, "HTTPDownloader", Server)
     published = files(tmp_path, a=None)

@@ -28,7 +28,7 @@ def frame(rows: list[list[str]]) -> pd.DataFrame:
 
 def test_passes_that_agree_score_one() -> None:
     rows = pass_scores(frame([["a"] * 3, ["b"] * 3, ["c"] * 3]), np.array(["d1", "d1", "d2"]), LABELS, MACRO_F1)
-    assert [(row["scores"]["macro_f1"], row["tied"]) for row in rows] == [(1.0, 0)] * 3
+    assert [(row.scores["macro_f1"], row.tied) for row in rows] == [(1.0, 0)] * 3
 
 
 @given(rows=passes)
@@ -41,11 +41,11 @@ def test_accuracy_is_the_mean_over_every_way_to_break_the_ties_of_the_others(row
             others = [label for place, label in enumerate(labels) if place != number]
             most = max(others.count(label) for label in others)
             choices.append([label for label in LABELS if others.count(label) == most])
-        mine = encode(table[row["name"]].to_numpy(dtype=str), LABELS)
+        mine = encode(table[row.name].to_numpy(dtype=str), LABELS)
         every_gold = [encode(np.array(gold), LABELS) for gold in product(*choices)]
         expected = np.mean([(gold == mine).mean() for gold in every_gold])
-        assert row["scores"]["accuracy"] == pytest.approx(expected)
-        assert row["tied"] == sum(len(choice) > 1 for choice in choices)
+        assert row.scores["accuracy"] == pytest.approx(expected)
+        assert row.tied == sum(len(choice) > 1 for choice in choices)
 
 
 def test_without_ties_a_pass_is_scored_like_any_model_and_has_intervals_over_groups() -> None:
@@ -56,5 +56,5 @@ def test_without_ties_a_pass_is_scored_like_any_model_and_has_intervals_over_gro
     first = pass_scores(table, np.repeat(list("pqrstu"), 10), LABELS, MACRO_F1)[0]
     expected = label_scores(confusion_matrix(gold, noisy, 3))
     for metric in LABEL_METRICS:
-        assert first["scores"][metric] == pytest.approx(float(expected[metric]))
-        assert first["intervals"][metric]["low"] < first["scores"][metric] < first["intervals"][metric]["high"]
+        assert first.scores[metric] == pytest.approx(float(expected[metric]))
+        assert first.intervals[metric]["low"] < first.scores[metric] < first.intervals[metric]["high"]

@@ -182,18 +182,18 @@ def test_every_number_in_the_leaderboard_is_that_of_the_stored_summary(results: 
     columns = [each.name for each in METRICS if each.everywhere and each.name != "macro_f1"]
     for name, _, score, interval, *others, _search in rows[: len(MODELS)]:
         summary = summaries[name]
-        ends = summary["intervals"]["macro_f1"]
-        assert score == f"{summary['scores']['macro_f1']:.3f}"
-        assert interval == f"[{ends['low']:.3f}, {ends['high']:.3f}]"
-        expected = [f"{summary['scores'][each]:.3f}" if each in summary["scores"] else "" for each in columns]
+        ends = summary.intervals["macro_f1"]
+        assert score == f"{summary.scores['macro_f1']:.3f}"
+        assert interval == f"[{ends.low:.3f}, {ends.high:.3f}]"
+        expected = [f"{summary.scores[each]:.3f}" if each in summary.scores else "" for each in columns]
         assert [other.replace("\u2212", "-") for other in others] == expected
-    references = folder_of(results, "sure").read_record()["task"]["references"]
+    references = folder_of(results, "sure").read_record().task.references
     shown = [(row[0], row[2]) for row in rows[len(MODELS) :]]
-    assert shown == [(f"{each['name']} vs others", f"{each['scores']['macro_f1']:.3f}") for each in references]
+    assert shown == [(f"{each.name} vs others", f"{each.scores['macro_f1']:.3f}") for each in references]
 
 
 def test_the_confusion_matrix_is_that_of_the_stored_summary(results: Path, page: str) -> None:
-    confusion = np.array(folder_of(results, "sure").read_summary()["confusion"])
+    confusion = np.array(folder_of(results, "sure").read_summary().confusion)
     for row, counts in zip(table_rows(page, "confusion"), confusion, strict=True):
         cells = [re.fullmatch(r"([\d,]+) (\d+) %", cell) for cell in row[1:-1]]
         assert [int(cell[1]) for cell in cells] == counts.tolist()
@@ -203,14 +203,14 @@ def test_the_confusion_matrix_is_that_of_the_stored_summary(results: Path, page:
 def test_every_wrong_prediction_is_in_the_error_browser_and_no_right_one(results: Path, task: Task, page: str) -> None:
     data = browser_json(page)
     examples = task.examples.set_index("id")
-    assert [run["name"] for run in data["runs"]] == list(MODELS)
+    assert [run.name for run in data["runs"]] == list(MODELS)
     for run in data["runs"]:
-        stored = stored_predictions(folder_of(results, run["name"]))
+        stored = stored_predictions(folder_of(results, run.name))
         wrong = stored[stored["label"] != stored["predicted"]].set_index("id")
         ids = [data["examples"]["id"][place] for place in run["example"]]
         assert sorted(ids) == sorted(wrong.index)
         for number, (name, place) in enumerate(zip(ids, run["example"], strict=True)):
-            assert data["labels"][run["predicted"][number]] == wrong.loc[name, "predicted"]
+            assert data["labels"][run.predicted[number]] == wrong.loc[name, "predicted"]
             assert data["labels"][data["examples"]["gold"][place]] == wrong.loc[name, "label"]
             assert data["groups"][data["examples"]["group"][place]] == wrong.loc[name, "group"]
             assert run["fold"][number] == wrong.loc[name, "fold"]
@@ -219,19 +219,19 @@ def test_every_wrong_prediction_is_in_the_error_browser_and_no_right_one(results
             row = task.ids.tolist().index(name)
             given = [data["labels"][column[place]] for column in data["examples"]["passes"]]
             assert given == task.passes.iloc[row].tolist()
-        if run["name"] == "poor":
+        if run.name == "poor":
             assert run["probabilities"] is None
             continue
         shown = np.array(run["probabilities"]).reshape(-1, 3) / 1000
         assert np.abs(shown - wrong.loc[ids, [f"p_{label}" for label in LABELS]].to_numpy()).max() <= 0.0005
-        sureness = shown[np.arange(len(ids)), run["predicted"]]
+        sureness = shown[np.arange(len(ids)), run.predicted]
         assert (np.diff(sureness) <= 0.0011).all(), "the surest errors come first"
 
 
 def test_the_ngrams_of_an_error_are_those_that_were_stored(results: Path, page: str) -> None:
     data = browser_json(page)
     run = data["runs"][0]
-    stored = {each["id"]: each for fold in range(5) for each in folder_of(results, run["name"]).read_explanations(fold)}
+    stored = {each.id: each for fold in range(5) for each in folder_of(results, run.name).read_explanations(fold)}
     assert data["named"] == 6
     for place, explained in zip(run["example"], run["explained"], strict=True):
         for side, name in zip(explained, ("for", "against"), strict=True):
@@ -419,7 +419,7 @@ def test_headings_are_in_order_and_every_table_has_headers_and_a_caption(page: s
         assert "<caption>" in table
         assert 'scope="col"' in table
         assert "<th>" not in table
-    ids = [attributes["id"] for _, attributes in Parsed(page).elements if "id" in attributes]
+    ids = [attributes.id for _, attributes in Parsed(page).elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     targets = [attributes["href"][1:] for tag, attributes in Parsed(page).elements if tag == "a"]
     assert set(targets) <= set(ids)
@@ -643,17 +643,17 @@ class TestInABrowser:
         assert shown.locator("#error-list .card").count() == min(50, len(wrong))
 
         shown.select_option("#filter-gold", label="denial")
-        wrong = wrong[wrong["label"] == "denial"]
+        wrong = wrong[wrong.label == "denial"]
         assert _count(shown)[0] == len(wrong)
         shown.select_option("#filter-predicted", label="نفي")
-        wrong = wrong[wrong["predicted"] == "نفي"]
+        wrong = wrong[wrong.predicted == "نفي"]
         assert _count(shown)[0] == len(wrong)
-        group = wrong["group"].iloc[0]
+        group = wrong.group.iloc[0]
         shown.select_option("#filter-group", label=group)
-        wrong = wrong[wrong["group"] == group]
+        wrong = wrong[wrong.group == group]
         assert _count(shown)[0] == len(wrong)
         ids = shown.locator("#error-list .id").all_inner_texts()
-        assert sorted(ids) == sorted(wrong["id"])
+        assert sorted(ids) == sorted(wrong.id)
         shown.fill("#filter-text", f"  رقم {ids[0][1:]} ")
         assert ids[0] in shown.locator("#error-list .id").all_inner_texts()
         shown.fill("#filter-text", "stands nowhere")
@@ -793,7 +793,7 @@ def _count(page: Any) -> tuple[int, int]:
 def test_a_page_of_scores_without_intervals_says_so_in_their_places(tmp_path: Path) -> None:
     for folder in store_contest(tmp_path, {"a": 0.8, "b": 0.6}).values():
         summary = folder.read_summary()
-        none = {label: {} for label in summary["class_intervals"]}
+        none = {label: {} for label in summary.class_intervals}
         folder.write_summary(summary | {"intervals": {}, "class_intervals": none})
     runs = read_side_by_side(select_runs(tmp_path, "denial", Filter()), None)
     page = render_report(runs, compare(runs, 0.01))

@@ -409,7 +409,7 @@ def test_a_full_disk_ends_with_a_message_and_what_was_stored_stays(
     )
     assert ended.returncode == 1, ended.stderr
     assert "/final: File too large" in ended.stderr
-    assert "What was finished is stored" in ended.stderr
+    assert "finished folds are stored" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert bench(*words, cwd=plugin).returncode == 0
 

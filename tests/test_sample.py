@@ -73,7 +73,7 @@ def sample(tmp_path: Path) -> Sample:
 
 def test_texts_come_from_the_published_files_and_labels_from_the_passes(sample: Sample) -> None:
     task = sample.build()
-    assert task.examples["text"].tolist() == TEXTS
+    assert task.examples.text.tolist() == TEXTS
     assert task.y.tolist() == LABELS
     assert task.group == "article"
     assert task.passes is not None
@@ -87,12 +87,12 @@ def test_a_text_is_what_the_format_of_its_file_says_and_its_hash_is_of_that(samp
     with pytest.raises(DataError, match="no sentence 's1' whose text has that SHA-256"):
         sample.build()
     sample.source["format"] = "quoted-tsv"
-    assert sample.build().examples["text"][1] == text
+    assert sample.build().examples.text[1] == text
 
 
 def test_an_example_stands_for_its_share_of_its_stratum(sample: Sample) -> None:
     assert sample.build().weights.tolist() == [1.0, 10.0, 10.0, 10.0]
-    del sample.source["population"]
+    del sample.source.population
     assert sample.build().weights is None
 
 
@@ -101,10 +101,10 @@ def test_the_population_is_part_of_what_a_run_is_known_by(sample: Sample) -> Non
         return split_task(sample.build(), compose([], needs_task=False), []).identity()
 
     one = identity()
-    sample.source["population"]["other"] = 31
+    sample.source.population["other"] = 31
     other = identity()
-    assert one["task"].pop("population") == {"cue": 1, "other": 30}
-    assert other["task"].pop("population") == {"cue": 1, "other": 31}
+    assert one.task.pop("population") == {"cue": 1, "other": 30}
+    assert other.task.pop("population") == {"cue": 1, "other": 31}
     assert one == other
 
 
@@ -134,19 +134,19 @@ MISTAKES: dict[str, tuple[Any, str]] = {
         "sentence 's0': the passes are tied (pass 1: yes, pass 2: no)",
     ),
     "a stratum that was not drawn": (
-        lambda s: s.source["population"].update(rare=5),
+        lambda s: s.source.population.update(rare=5),
         "task.yaml: source.population.rare: the sample has no such stratum.",
     ),
     "a population smaller than the sample": (
-        lambda s: s.source["population"].update(other=2),
+        lambda s: s.source.population.update(other=2),
         "task.yaml: source.population.other must be a whole number, at least 3, not 2.",
     ),
     "a stratum without a size": (
-        lambda s: s.source["population"].pop("cue"),
+        lambda s: s.source.population.pop("cue"),
         "task.yaml: source.population.cue is missing.",
     ),
     "a column that is not there": (
-        lambda s: s.source["columns"].update(text="sentense"),
+        lambda s: s.source.columns.update(text="sentense"),
         "train.tsv, line 2: there is no column 'sentense'.\nDid you mean 'sentence'?",
     ),
 }
@@ -179,11 +179,11 @@ def test_reweighted_scores_are_those_of_scikit_learn_with_sample_weights(
     cell = CellResult(fold=0, predictions=frame, scores=score_predictions(frame, ("a", "b")))
     summary = summarise([cell], ("a", "b"), MACRO_F1)
     expected = f1_score(true, predicted, labels=["a", "b"], average="macro", sample_weight=weights, zero_division=0.0)
-    assert summary["population"]["scores"]["macro_f1"] == pytest.approx(expected, abs=1e-12)
+    assert summary.population.scores["macro_f1"] == pytest.approx(expected, abs=1e-12)
     plain = f1_score(true, predicted, labels=["a", "b"], average="macro", zero_division=0.0)
-    assert summary["scores"]["macro_f1"] == pytest.approx(plain, abs=1e-12)
-    interval = summary["population"]["intervals"].get("macro_f1")
-    assert interval is None or interval["low"] <= expected + 1e-9 <= interval["high"] + 2e-9
+    assert summary.scores["macro_f1"] == pytest.approx(plain, abs=1e-12)
+    interval = summary.population.intervals.get("macro_f1")
+    assert interval is None or interval.low <= expected + 1e-9 <= interval.high + 2e-9
 
 
 def test_the_news_labels_are_whole() -> None:

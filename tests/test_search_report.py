@@ -121,16 +121,16 @@ def test_the_curve_is_the_mean_over_folds_and_says_when_the_search_was_done(tmp_
     folds = [fold_of([0.2, 0.6, 0.4, 0.605]), fold_of([None, 0.5, 0.508, 0.3])]
     report = report_on(tmp_path, folds, {"estimator.C": C})
     one, other = expected_best([0.2, 0.6, 0.4, 0.605]), expected_best([None, 0.5, 0.508, 0.3])
-    assert report["curve"]["expected"] == pytest.approx((one + other) / 2)
-    assert report["curve"]["reached"] == pytest.approx([None, 0.55, 0.554, 0.5565])
-    assert report["enough"] == 2  # 0.55 is within 0.01 of 0.5565
-    assert (report["trials"], report["failed"]) == (4, 1)
+    assert report.curve.expected == pytest.approx((one + other) / 2)
+    assert report.curve.reached == pytest.approx([None, 0.55, 0.554, 0.5565])
+    assert report.enough == 2  # 0.55 is within 0.01 of 0.5565
+    assert (report.trials, report.failed) == (4, 1)
 
 
 def test_curves_reach_as_far_as_the_shortest_search(tmp_path: Path) -> None:
     report = report_on(tmp_path, [fold_of([0.1, 0.2, 0.3]), fold_of([0.1, 0.2])], {"estimator.C": C})
-    assert {name: len(curve) for name, curve in report["curve"].items()} == dict.fromkeys(report["curve"], 2)
-    assert report["trials"] == 3
+    assert {name: len(curve) for name, curve in report.curve.items()} == dict.fromkeys(report.curve, 2)
+    assert report.trials == 3
 
 
 @pytest.mark.parametrize(("metric", "gap"), [("macro_f1", 0.2), ("log_loss", -0.2)])
@@ -138,8 +138,8 @@ def test_the_gap_is_positive_where_the_search_looked_better_than_the_test(
     tmp_path: Path, metric: str, gap: float
 ) -> None:
     report = report_on(tmp_path, [fold_of([0.7, 0.7]), fold_of([0.9, 0.9])], {"estimator.C": C}, metric, outer=0.6)
-    assert report["inner"] == pytest.approx(0.8)
-    assert report["gap"] == pytest.approx(gap)
+    assert report.inner == pytest.approx(0.8)
+    assert report.gap == pytest.approx(gap)
 
 
 def test_there_is_no_gap_where_a_fold_was_not_searched(tmp_path: Path) -> None:
@@ -148,8 +148,8 @@ def test_there_is_no_gap_where_a_fold_was_not_searched(tmp_path: Path) -> None:
     summary = {"scores": {"macro_f1": 0.5}, "folds": [{"fold": fold} for fold in range(3)]}
     report = search_report(folder, record({"estimator.C": C}), summary)
     assert report is not None
-    assert report["gap"] is None
-    assert len(report["folds"]) == 2
+    assert report.gap is None
+    assert len(report.folds) == 2
 
 
 def test_nothing_is_said_of_a_run_that_searched_nothing(tmp_path: Path) -> None:
@@ -181,13 +181,13 @@ def test_a_value_at_the_edge_is_named_with_a_command_that_widens_it(
     tmp_path: Path, dimension: Any, chosen: list[float], end: str, override: str | None
 ) -> None:
     report = report_on(tmp_path, choosing(chosen), {"estimator.C": dimension})
-    ((edge),) = report["edges"]
-    assert (edge["name"], edge["end"], edge["of"]) == ("estimator.C", end, 5)
-    assert edge["override"] == (None if override is None else f"model.search.estimator.C={override}")
+    ((edge),) = report.edges
+    assert (edge.name, edge.end, edge.of) == ("estimator.C", end, 5)
+    assert edge.override == (None if override is None else f"model.search.estimator.C={override}")
     if override is None:
-        assert "widen" not in edge["sentence"]
+        assert "widen" not in edge.sentence
         return
-    (word,) = shlex.split(edge["sentence"].partition("widen it with ")[2])
+    (word,) = shlex.split(edge.sentence.partition("widen it with ")[2])
     config = compose(["model=logreg", word], needs_task=False)
     wider = load_model("logreg", config.model_overrides).search.dimensions["estimator.C"]
     before = SearchSpace.parse({"estimator.C": dimension}, "test").dimensions["estimator.C"]
@@ -199,7 +199,7 @@ def test_a_value_at_the_edge_is_named_with_a_command_that_widens_it(
 
 def test_the_sentence_is_the_documented_one(tmp_path: Path) -> None:
     report = report_on(tmp_path, choosing([25.0, 29.0, 30.0, 28.0, 1.0]), {"estimator.C": C})
-    assert report["edges"][0]["sentence"] == (
+    assert report.edges[0]["sentence"] == (
         "estimator.C stands at the top of its range (30) in 4 of 5 folds: "
         "widen it with 'model.search.estimator.C={low:0.01,high:300.0,log:true}'"
     )
@@ -220,10 +220,10 @@ def test_what_widens_a_range_holds_it_and_is_of_its_kind(
     declared = {"low": low, "high": high} | ({"log": True} if scale == "log" else {})
     path = tmp_path_factory.mktemp("run")
     edges = report_on(path, choosing([high if at_top else low] * 5), {"estimator.C": declared})["edges"]
-    assert [edge["end"] for edge in edges] == ["top" if at_top else "bottom"]
-    if edges[0]["override"] is None:
+    assert [edge.end for edge in edges] == ["top" if at_top else "bottom"]
+    if edges[0].override is None:
         return
-    ((key, value),) = parse_overrides([edges[0]["override"]]).items()
+    ((key, value),) = parse_overrides([edges[0].override]).items()
     wider = SearchSpace.parse({key.removeprefix("model.search."): value}, "word").dimensions["estimator.C"]
     assert isinstance(wider, Range)
     before = Range(low, high, scale == "log")
@@ -252,23 +252,23 @@ def test_what_chance_explains_or_has_no_order_is_no_edge(tmp_path: Path, dimensi
 
 def test_a_value_at_both_edges_is_not_settled_and_nothing_is_to_be_widened(tmp_path: Path) -> None:
     (edge,) = report_on(tmp_path, choosing([30.0, 30.0, 0.01, 0.01, 1.0]), {"estimator.C": C})["edges"]
-    assert (edge["end"], edge["override"]) == ("both", None)
-    assert edge["sentence"].endswith("in 2 and at the top in 2 of 5 folds: the data do not settle it")
+    assert (edge.end, edge.override) == ("both", None)
+    assert edge.sentence.endswith("in 2 and at the top in 2 of 5 folds: the data do not settle it")
 
 
 def test_a_model_that_no_override_reaches_gets_none(tmp_path: Path) -> None:
     (edge,) = report_on(tmp_path, choosing([30.0] * 5), {"estimator.C": C}, origin="entry point logreg of x 1")["edges"]
-    assert edge["override"] is None
+    assert edge.override is None
 
 
 def test_it_is_said_how_far_the_folds_agree(tmp_path: Path) -> None:
     search = {"features.char.ngram_range": [[2, 4], [3, 5]]}
     report = report_on(tmp_path, choosing([[2, 4], [3, 5], [3, 5]], "features.char.ngram_range"), search)
-    (parameter,) = report["parameters"]
-    assert parameter["favourite"] == [3, 5]
-    assert parameter["agreement"] == pytest.approx(2 / 3)
+    (parameter,) = report.parameters
+    assert parameter.favourite == [3, 5]
+    assert parameter.agreement == pytest.approx(2 / 3)
     (parameter,) = report_on(tmp_path, choosing([0.1, 1.0, 10.0]), {"estimator.C": C})["parameters"]
-    assert parameter["spread"] == pytest.approx(2 / np.log10(3000))
+    assert parameter.spread == pytest.approx(2 / np.log10(3000))
 
 
 SPACE = {"estimator.C": C, "estimator.class_weight": [None, "balanced"], "features.char.ngram_range": [[2, 4], [3, 5]]}
@@ -298,10 +298,10 @@ def test_a_parameter_that_decides_everything_is_nearly_all_of_the_importance(
     folder = write_cells(tmp_path, drawn(score))
     rows = importance(folder, record(SPACE))
     assert rows is not None
-    assert rows[0]["name"] == name
-    assert rows[0]["importance"] > 0.9
-    assert rows[0]["matters"]
-    assert sum(row["importance"] for row in rows) == pytest.approx(1)
+    assert rows[0].name == name
+    assert rows[0].importance > 0.9
+    assert rows[0].matters
+    assert sum(row.importance for row in rows) == pytest.approx(1)
     assert rows == importance(folder, record(SPACE))
 
 
@@ -323,8 +323,8 @@ def test_on_noise_hardly_any_parameter_matters_though_importances_add_up_to_one(
         folder = write_cells(tmp_path / str(seed), drawn(lambda params, rng: rng.normal(), seed=seed))
         rows = importance(folder, record(SPACE))
         assert rows is not None
-        assert sum(row["importance"] for row in rows) == pytest.approx(1)
-        found += [row["matters"] for row in rows]
+        assert sum(row.importance for row in rows) == pytest.approx(1)
+        found += [row.matters for row in rows]
     assert sum(found) <= 4  # of 30; at a chance of 1 in 20 each, more come once in 64 times
 
 
@@ -334,7 +334,7 @@ def test_a_parameter_that_did_not_vary_is_left_out(tmp_path: Path) -> None:
         trial.params["estimator.class_weight"] = None
     rows = importance(write_cells(tmp_path, folds), record(SPACE))
     assert rows is not None
-    assert {row["name"] for row in rows} == {"estimator.C", "features.char.ngram_range"}
+    assert {row.name for row in rows} == {"estimator.C", "features.char.ngram_range"}
 
 
 def test_from_few_trials_no_importance_is_made_up(tmp_path: Path) -> None:
@@ -351,11 +351,11 @@ def test_a_stored_run_gives_plain_data_and_the_same_bytes(tmp_path: Path) -> Non
     assert json.loads(json.dumps(report)) == report
     again = search_report(folder, folder.read_record(), folder.read_summary())
     assert to_json(report) == to_json(again)
-    assert (report["model"], report["trials"], report["failed"], report["outer"]) == (
+    assert (report.model, report.trials, report.failed, report.outer) == (
         "logreg",
         10,
         5,
-        folder.read_summary()["scores"]["macro_f1"],
+        folder.read_summary().scores["macro_f1"],
     )
 
 
@@ -398,6 +398,6 @@ def test_searching_noise_shows_as_optimism(tmp_path: Path) -> None:
         folder.write_cell(cell)
     report = search_report(folder, record(search), summarise(cells, task.labels, MACRO_F1))
     assert report is not None
-    assert report["inner"] > 0.42
-    assert report["outer"] < 0.4
-    assert report["gap"] > 0.05
+    assert report.inner > 0.42
+    assert report.outer < 0.4
+    assert report.gap > 0.05

@@ -198,7 +198,7 @@ def test_what_is_stored_is_read_back_with_its_gaps(tmp_path_factory: pytest.Temp
     cell = CellResult(0, predictions=frame, scores=score_predictions(frame, labels))
     folder.write_cell(cell)
     read = folder.read_predictions(0)
-    assert read["predicted"].tolist() == frame["predicted"].tolist()
+    assert read.predicted.tolist() == frame["predicted"].tolist()
     assert summarise([cell], labels, MACRO_F1) == summarise([folder.read_cell(0)], labels, MACRO_F1)
 
 
@@ -238,9 +238,9 @@ def test_a_fold_says_how_many_were_left_unanswered_and_the_first_reason() -> Non
     right = (result.predictions["predicted"] == result.predictions["label"]).mean()
     assert result.scores["accuracy"] == pytest.approx(right)
     summary = summarise([result], task.labels, MACRO_F1)
-    assert summary["notes"][0].startswith(f"{missing} of {len(result.predictions)} predictions are missing")
-    assert np.array(summary["confusion"]).shape == (3, 4)
-    assert np.array(summary["confusion"])[:, -1].sum() == missing
+    assert summary.notes[0].startswith(f"{missing} of {len(result.predictions)} predictions are missing")
+    assert np.array(summary.confusion).shape == (3, 4)
+    assert np.array(summary.confusion)[:, -1].sum() == missing
     points = {point.name: point.value for point in fold_points(result, task.labels, "macro_f1")}
     assert points["test/accuracy"] == pytest.approx(right)
 
@@ -256,7 +256,7 @@ def test_a_model_with_probabilities_may_abstain_too_and_what_it_leaves_is_not_ex
     wrong = frame.loc[~missing & (frame["predicted"] != frame["label"]), "id"].tolist()
     assert missing.any()
     assert wrong
-    assert [each["id"] for each in result.explanations] == wrong
+    assert [each.id for each in result.explanations] == wrong
     assert len(result.notes) == 1
     assert frame[[f"p_{label}" for label in LABELS]].sum(axis=1).to_numpy() == pytest.approx(1.0)
     assert {"accuracy", "log_loss"} <= result.scores.keys()
@@ -286,14 +286,14 @@ def test_comparisons_count_missing_answers_as_wrong_and_say_so(stored: tuple[Any
     assert n_missing == len(task) // 4
     assert runs.drawn_scores(gappy)[0] == pytest.approx(scikit_learns(runs.true, gappy.predicted, 3)["macro_f1"])
     found = compare(runs, rope=0.01)
-    assert f"gappy left {n_missing} of {len(task)} unanswered, which count as wrong" in found["warnings"]
+    assert f"gappy left {n_missing} of {len(task)} unanswered, which count as wrong" in found.warnings
     fair = next(run for run in runs.runs if run.name == "fair")
-    pair = next(pair for pair in found["pairs"] if {pair["first"], pair["second"]} == {"gappy", "fair"})
+    pair = next(pair for pair in found.pairs if {pair.first, pair.second} == {"gappy", "fair"})
     score = {run.name: scikit_learns(runs.true, run.predicted, 3)["macro_f1"] for run in (gappy, fair)}
-    assert pair["groups"]["difference"] == pytest.approx(score[pair["first"]] - score[pair["second"]])
+    assert pair.groups.difference == pytest.approx(score[pair.first] - score[pair.second])
     right = {run.name: run.predicted == runs.true for run in (gappy, fair)}
-    alone = int((right[pair["first"]] & ~right[pair["second"]]).sum())
-    assert pair["errors"]["first_only"] == alone
+    alone = int((right[pair.first] & ~right[pair.second]).sum())
+    assert pair.errors["first_only"] == alone
 
 
 def test_a_missing_answer_contradicts_no_label(stored: tuple[Any, Path]) -> None:
@@ -301,7 +301,7 @@ def test_a_missing_answer_contradicts_no_label(stored: tuple[Any, Path]) -> None
     runs = read_side_by_side(select_runs(results, task.name, Filter()))
     found = suspects(runs)
     assert found
-    assert not {each["id"] for each in found} & {f"e{number}" for number in range(0, len(task), 4)}
+    assert not {each.id for each in found} & {f"e{number}" for number in range(0, len(task), 4)}
 
 
 def test_the_report_shows_missing_answers_in_the_confusion_matrix_and_among_the_errors(
@@ -316,11 +316,11 @@ def test_the_report_shows_missing_answers_in_the_confusion_matrix_and_among_the_
     assert len(with_column) == 1
     assert "gappy" in with_column[0]
     data = json.loads(re.search(r'id="errors-data"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
-    gappy = next(run for run in data["runs"] if run["name"] == "gappy")
-    missing = [place for place, code in enumerate(gappy["predicted"]) if code == UNANSWERED]
+    gappy = next(run for run in data["runs"] if run.name == "gappy")
+    missing = [place for place, code in enumerate(gappy.predicted) if code == UNANSWERED]
     assert len(missing) == len(task) // 4
     # Nothing was sure there, so they come last.
-    assert missing == list(range(len(gappy["predicted"]) - len(missing), len(gappy["predicted"])))
+    assert missing == list(range(len(gappy.predicted) - len(missing), len(gappy.predicted)))
     assert "gappy left" in page
 
 

@@ -81,13 +81,13 @@ def test_a_comparison_prints_it_with_the_ranks_that_the_verdicts_leave_open(
 ) -> None:
     store_contest(tmp_path, {"good": 0.85, "twin": 0.84, "poor": 0.55, "majority": 0.33})
     comparison = compared(tmp_path, "task=denial")
-    best, rows = comparison["best"], comparison["rows"]
-    assert best["low"] < best["score"] <= rows[0]["score"]
-    assert [tuple(row["ranks"]) for row in rows] == [(1, 2), (1, 2), (3, 3), (4, 4)]
+    best, rows = comparison.best, comparison.rows
+    assert best.low < best.score <= rows[0].score
+    assert [tuple(row.ranks) for row in rows] == [(1, 2), (1, 2), (3, 3), (4, 4)]
     print_comparison(comparison)
     told = " ".join(capsys.readouterr().out.split())
-    assert f"Being picked as the best of 4 flatters a score: corrected for it, {rows[0]['name']} has" in told
-    assert compared(tmp_path, "task=denial", "baseline=twin")["rows"][0]["ranks"] is None
+    assert f"Being picked as the best of 4 flatters a score: corrected for it, {rows[0].name} has" in told
+    assert compared(tmp_path, "task=denial", "baseline=twin").rows[0]["ranks"] is None
 
 
 def test_the_leaderboard_and_its_files_say_the_same_of_the_best_score(
@@ -95,15 +95,15 @@ def test_the_leaderboard_and_its_files_say_the_same_of_the_best_score(
 ) -> None:
     made = store_contest(tmp_path, {"good": 0.85, "twin": 0.84, "poor": 0.55})
     board = corrected_leaderboard(tmp_path, made["poor"].read_record())
-    best, top = board["best"], board["rows"][0]
-    assert best == compared(tmp_path, "task=denial")["best"]
-    assert (best["name"], best["of"], best["measured"]) == (top["model"], 3, top["scores"]["macro_f1"])
-    assert best["low"] < best["score"] <= best["measured"] < best["high"]
+    best, top = board.best, board.rows[0]
+    assert best == compared(tmp_path, "task=denial").best
+    assert (best.name, best.of, best.measured) == (top.model, 3, top.scores["macro_f1"])
+    assert best.low < best.score <= best.measured < best.high
     folder = write_leaderboard(tmp_path, board)
     print_leaderboard(board, folder)
     told = (
-        f"Being picked as the best of 3 flatters a score: corrected for it, {best['name']} has {best['score']:.3f} "
-        f"[{best['low']:.3f}, {best['high']:.3f}] rather than {best['measured']:.3f}."
+        f"Being picked as the best of 3 flatters a score: corrected for it, {best.name} has {best.score:.3f} "
+        f"[{best.low:.3f}, {best.high:.3f}] rather than {best.measured:.3f}."
     )
     assert told in " ".join(capsys.readouterr().out.split())
     assert told in (folder / "leaderboard.md").read_text()
@@ -118,11 +118,11 @@ def test_a_single_model_is_not_picked_and_damaged_predictions_spoil_no_leaderboa
     record = made["good"].read_record()
     (made["good"].cell_path(0) / "predictions.csv").write_text("nonsense")
     board = corrected_leaderboard(tmp_path, record)
-    assert board["rows"][0]["model"] == "good"
-    assert (board["best"]["name"], board["best"]["of"]) == ("fair", 2)
+    assert board.rows[0]["model"] == "good"
+    assert (board.best.name, board.best.of) == ("fair", 2)
     for model in ("fair", "poor"):
         shutil.rmtree(made[model].path)
-    assert corrected_leaderboard(tmp_path, record)["best"] is None
+    assert corrected_leaderboard(tmp_path, record).best is None
 
 
 @given(st.permutations("abcd"), st.sets(st.sampled_from([(i, j) for i in range(4) for j in range(i + 1, 4)])))

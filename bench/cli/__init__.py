@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import signal
 import sys
 
 import click
@@ -68,6 +67,12 @@ class _LazyGroup(click.Group):
             raise _Stopped from None
         except OSError as error:
             raise _Refused(error) from error
+        except EOFError as error:  # Click would take it for Ctrl-C.
+            from bench.errors import BenchError
+
+            raise BenchError(
+                f"What another process or a file should have given ended early: {error}.", "Run the same command again."
+            ) from error
         return result
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -99,18 +104,16 @@ class _Refused(Exception):  # noqa: N818
 
 def main() -> None:
     """Run the command line; a user's mistake ends with a message and exit status 2, Ctrl-C and SIGTERM with 130."""
-    from bench.cli.streams import prepare_streams
+    from bench.cli.streams import prepare_streams, tell_stopped
+    from bench.report.output import escape_warnings
 
     prepare_streams()
-    # What a batch system or a container sends to stop a process is taken as Ctrl-C.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    escape_warnings()
     try:
         _run()
     except (KeyboardInterrupt, click.Abort, _Stopped):
-        click.echo("\nStopped." if sys.stderr.isatty() else "Stopped.", err=True)
+        tell_stopped("Stopped.")
         sys.exit(130)
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _run() -> None:
@@ -160,8 +163,10 @@ def _usage(error: click.ClickException) -> list[str]:
 
 def fail(message: str, status: int) -> None:
     """Print an error and end."""
-    first, *rest = message.splitlines()
-    click.echo(click.style("error: ", fg="red", bold=True, reset=False) + click.style("", reset=True) + first, err=True)
+    from bench.report.output import say, styled
+
+    first, *rest = message.rstrip("\n").split("\n")
+    say(styled("error: ", fg="red", bold=True, reset=False), styled("", reset=True), first, err=True)
     for line in rest:
-        click.echo(f"       {line}", err=True)
+        say(f"       {line}", err=True)
     sys.exit(status)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.words import words
+from bench.report.output import in_quotes, say, styled
 
 if TYPE_CHECKING:
     from bench.checks import Finding
@@ -80,9 +81,9 @@ def _check_tasks(config: RunConfig, as_json: bool) -> bool:
     if as_json:
         from bench.results.files import to_json
 
-        click.echo(to_json({"tasks": records}), nl=False)
+        say(in_quotes(to_json({"tasks": records})), nl=False)
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     return not any(finding["severity"] == "error" for record in records for finding in record["findings"])
 
 
@@ -125,25 +126,23 @@ def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
     from bench.report.terminal import short_path, wrapped
 
     if task is None:
-        click.echo(click.style(name, bold=True))
+        say(styled(name, bold=True))
     else:
-        click.echo(f"{click.style(name, bold=True)}  {short_path(str(task.origin))}")
+        say(styled(name, bold=True), f"  {short_path(str(task.origin))}")
         counts = ", ".join(f"{label} {count:,}" for label, count in _counts(task).items())
         groups = f"{len(set(task.groups.tolist())):,} groups ({task.group})"
         for line in (f"{len(task):,} examples in {groups}: {counts}.", *task.notes):
-            click.echo(wrapped(line, "- ", "  ", cut=True))
+            say(wrapped(line, "- ", "  ", cut=True))
     for finding in findings:
-        severity = click.style(finding.severity, fg=_COLOURS[finding.severity], bold=True)
-        click.echo(f"\n{finding.code}  {severity}  {finding.title}")
+        severity = styled(finding.severity, fg=_COLOURS[finding.severity], bold=True)
+        say(f"\n{finding.code}  ", severity, f"  {finding.title}")
         for line in finding.message.splitlines():
-            click.echo(_indented(line, 6))
+            say(_indented(line, 6))
         for example in finding.examples:
             for number, line in enumerate(example.splitlines()):
-                click.echo(_indented(line, 8 if number == 0 else 10))
+                say(_indented(line, 8 if number == 0 else 10))
     numbers = [counted(sum(each.severity == level for each in findings), level) for level in SEVERITIES]
-    click.echo(
-        f"\n{', '.join(numbers)}." + (f" What to do: {findings[0].page.partition('#')[0]}\n" if findings else "\n")
-    )
+    say(f"\n{', '.join(numbers)}." + (f" What to do: {findings[0].page.partition('#')[0]}\n" if findings else "\n"))
 
 
 def _indented(line: str, width: int) -> str:
@@ -159,7 +158,7 @@ def _check(model: Model) -> bool:
         from bench.models.conformance import RULES, iter_checks
         from bench.report.terminal import short_path, wrapped
 
-    click.echo(f"{click.style(model.name, bold=True)}  {short_path(model.origin)}")
+    say(styled(model.name, bold=True), f"  {short_path(model.origin)}")
     failed = tried = 0
     not_tried: dict[str, list[str]] = {}
     for result in told_before(iter_checks(model), (f"trying {code}: {rule.name}" for code, rule in RULES.items())):
@@ -168,18 +167,18 @@ def _check(model: Model) -> bool:
             continue
         tried += 1
         failed += not result.passed
-        verdict = click.style("pass", fg="green") if result.passed else click.style("FAIL", fg="red", bold=True)
-        click.echo(f"{result.code}  {verdict}  {result.name}")
+        verdict = styled("pass", fg="green") if result.passed else styled("FAIL", fg="red", bold=True)
+        say(f"{result.code}  ", verdict, f"  {result.name}")
         for line in result.reason.splitlines():
-            click.echo(wrapped(line, " " * 11, " " * 11, cut=True))
+            say(wrapped(line, " " * 11, " " * 11, cut=True))
     for reason, codes in not_tried.items():
-        click.echo(wrapped(f"{', '.join(codes)}: {reason}"))
+        say(wrapped(f"{', '.join(codes)}: {reason}"))
     missed = sum(map(len, not_tried.values()))
     if failed:
         more = f", {missed} were not tried" if missed else ""
-        click.echo(f"{failed} of {tried + missed} rules fail{more}.\n")
+        say(f"{failed} of {tried + missed} rules fail{more}.\n")
     elif missed:
-        click.echo(f"{missed} of {tried + missed} rules were not tried.\n")
+        say(f"{missed} of {tried + missed} rules were not tried.\n")
     else:
-        click.echo(f"All {tried} rules pass.\n")
+        say(f"All {tried} rules pass.\n")
     return not (failed or missed)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from bench.cli.words import table_or_json, words
+from bench.report.output import in_quotes, say
 
 
 @click.command(
@@ -45,13 +44,13 @@ def command(words: tuple[str, ...], form: str) -> None:
     with Status("loading libraries") as status:
         from bench.comparison.across import rank_across
         from bench.comparison.board import refresh_leaderboards
-        from bench.comparison.compare import compare
+        from bench.comparison.compare import Comparison, compare
         from bench.comparison.predictions import read_side_by_side
         from bench.comparison.request import parse_compare_request
         from bench.comparison.selection import Selected, select_each
         from bench.report.comparison import print_comparison, print_ranks
 
-        def compared(title: str, selected: Selected) -> dict[str, Any]:
+        def compared(title: str, selected: Selected) -> Comparison:
             status.doing(f"comparing {title}")
             return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)
 
@@ -61,11 +60,13 @@ def command(words: tuple[str, ...], form: str) -> None:
         comparisons, left_out = select_each(request, compared)
         across = rank_across(comparisons)
     for note in left_out:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     if form == "json":
         from bench.results.files import to_json
+        from bench.support.records import plain
 
-        click.echo(to_json({"tasks": comparisons, "across": across}), nl=False)
+        told = {"tasks": [plain(each) for each in comparisons], "across": None if across is None else plain(across)}
+        say(in_quotes(to_json(told)), nl=False)
         return
     for comparison in comparisons:
         print_comparison(comparison)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from bench.report.output import say
+
 
 @click.command(
     name="completion",
@@ -25,6 +27,4 @@ def command(shell: str) -> None:
     if kind is not None:
         script = kind(cli, {}, "bench", "_BENCH_COMPLETE").source()
         # After a key comes its value, without a space.
-        click.echo(
-            script.replace("COMPREPLY+=($value)", "COMPREPLY+=($value); [[ $value == *= ]] && compopt -o nospace")
-        )
+        say(script.replace("COMPREPLY+=($value)", "COMPREPLY+=($value); [[ $value == *= ]] && compopt -o nospace"))

@@ -29,6 +29,7 @@ def command(words: tuple[str, ...]) -> None:
     Each outer fold of bench run is trained on parts of its training data, with fewer groups or with fewer examples
     of each group, and scored on the same test data. The search is made anew on each part.
     """
+    from bench.errors import printable
     from bench.report.progress import Progress
 
     with Progress("part") as progress:
@@ -42,4 +43,6 @@ def command(words: tuple[str, ...]) -> None:
 
     for curve in outcome.curves:
         print_curve(curve)
+    for warning in outcome.warnings:
+        click.echo(printable(f"warning: {warning}"), err=True)
     tell_failures(outcome.failures)

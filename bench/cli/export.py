@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.words import words
+from bench.report.output import say
 
 
 @click.command(
@@ -64,7 +65,7 @@ def command(words: tuple[str, ...], given: str | None, to: Path | None, force: b
             target = to or Path(f"{name}{suffix}")
             status.doing(f"writing {target}")
             export_task(task, target, chosen, force)
-        click.echo(f"{short_path(str(target))}  {len(task):,} examples of {name}, digest {task.digest[:16]}")
+        say(f"{short_path(str(target))}  {len(task):,} examples of {name}, digest {task.digest[:16]}")
         notes += [f"{name}: {note}" for note in task.notes]
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)

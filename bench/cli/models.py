@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from bench.report.output import say
+
 
 def _complete_encoder(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     from bench.encoders.registry import encoder_names
@@ -37,12 +39,12 @@ def command(action: str | None, name: str | None) -> None:
     elif name is None:
         _list_encoders()
     else:
-        click.echo(f"Fetching {name}…", err=True)
+        say(f"Fetching {name}…", err=True)
         from bench.encoders.fetch import fetch
         from bench.encoders.registry import find_encoder
 
         folder = fetch(find_encoder(name))
-        click.echo(f"{name} is here" + (f": {folder}" if folder else ", in its package."))
+        say(f"{name} is here" + (f": {folder}" if folder else ", in its package."))
 
 
 def _list_models() -> None:

@@ -7,6 +7,7 @@ import sys
 import click
 
 from bench.cli.written import asked, how_written
+from bench.report.output import say
 
 
 @click.group(
@@ -38,8 +39,8 @@ def model(name: str, force: bool) -> None:
 
     folder = Path.cwd()
     definition, module, test, schema = (path.relative_to(folder) for path in scaffold_model(name, folder, force))
-    click.echo(f"Wrote {definition}\n      {module}\n      {test}\n      {schema}\n")
-    click.echo(f"Next: bench check model={name}\n      pytest {test}\n      bench run task=denial model={name}")
+    say(f"Wrote {definition}\n      {module}\n      {test}\n      {schema}\n")
+    say(f"Next: bench check model={name}\n      pytest {test}\n      bench run task=denial model={name}")
 
 
 @command.command(
@@ -115,17 +116,17 @@ def task(
         made = scaffold_task(request, folder)
     definition, card, schema = (path.relative_to(folder) for path in made.files)
     _print_sentences(made.choices)
-    click.echo(f"Wrote {definition}\n      {card}\n      {schema}\n")
+    say(f"Wrote {definition}\n      {card}\n      {schema}\n")
     _print_sentences((made.reading, *made.remarks))
     print_task(name, made.task, made.findings)
     if any(finding.severity == "error" for finding in made.findings):
-        click.echo(f"bench run refuses a task with an error. Mend the data, then:\n      bench check task={name}")
+        say(f"bench run refuses a task with an error. Mend the data, then:\n      bench check task={name}")
         sys.exit(1)
-    click.echo(f"Next: bench run task={name}")
+    say(f"Next: bench run task={name}")
 
 
 def _print_sentences(sentences: tuple[str, ...]) -> None:
     from bench.report.terminal import wrapped
 
     for sentence in sentences:
-        click.echo(wrapped(sentence) + "\n")
+        say(wrapped(sentence) + "\n")

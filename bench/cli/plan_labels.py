@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bench.cli.words import table_or_json, words
+from bench.report.output import in_quotes, say
 
 
 @click.command(
@@ -61,6 +62,7 @@ def command(words: tuple[str, ...], form: str) -> None:
     if form == "json":
         from bench.results.files import to_json
 
-        click.echo(to_json({"plan": {**asdict(plan), "results": str(plan.results)}, **asdict(table)}), nl=False)
+        shown = {"plan": {**asdict(plan), "results": str(plan.results)}, **asdict(table)}
+        say(in_quotes(to_json(shown)), nl=False)
         return
     print_power(plan, table, metric_title(table.metric) if runs is None else runs.metric.title)

@@ -78,7 +78,7 @@ def command(
     for each label. The label is empty where the model gives no answer. Inputs are read from the columns
     of the task's own data, or from `text` and `claim`.
     """
-    from bench.errors import ConfigError
+    from bench.errors import ConfigError, escaped
     from bench.report.status import Status, is_terminal
 
     streamed = str(source) == "-"
@@ -108,7 +108,7 @@ def command(
         model = load_fitted(chosen.folder, request.overrides)
         options = {"text": text, "claim": claim}
         columns = named_columns(model.inputs, options)
-        remembered = {name: named for name, named in _columns_of(chosen.record).items() if options.get(name) is None}
+        remembered = {name: named for name, named in chosen.record.task.columns.items() if options.get(name) is None}
         where = STANDARD_INPUT if streamed else source
         status.doing(f"reading {where}")
         if streamed:
@@ -128,23 +128,19 @@ def command(
         labelled = _counted(label_rows(model, new.rows, new.columns, new.answers), new.answers["label"], given, status)
         lines = FORMATS[answer_format(form, target, new.kind)](labelled)
         if target is None:
-            if is_terminal(sys.stdout):
+            shown = is_terminal(sys.stdout)
+            if shown:
                 status.end()
             out = sys.stdout.buffer
             for line in lines:
-                out.write(line.encode())
+                # In a file or a pipe a text is to stay what it is.
+                out.write((escaped(line) if shown else line).encode())
             out.flush()
         else:
             write_answers(lines, target)
     counts = [f"{label} {given[label]:,}" for label in model.labels]
     counts += [f"without an answer {given['']:,}"] if given[""] else []
     status.say(wrapped(f"{given.total():,} labelled: {', '.join(counts)}."))
-
-
-def _columns_of(record: dict[str, Any]) -> dict[str, str]:
-    """What the run's task calls its inputs in its own data."""
-    columns = record["task"].get("columns", {})
-    return {str(name): str(column) for name, column in columns.items()} if isinstance(columns, dict) else {}
 
 
 def _counted(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.words import words
+from bench.report.output import say
 
 
 @click.command(
@@ -49,6 +50,7 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
         from bench.comparison.selection import Selected, select_each
         from bench.report.html.page import render_report
         from bench.report.terminal import short_path
+        from bench.results.layout import unlinked
 
         request = parse_compare_request(words)
     if output is not None and len(request.tasks) > 1:
@@ -67,14 +69,14 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
             compared = compare(runs, request.rope, request.baseline)
             status.doing(f"writing the page of {title}")
             page = render_report(runs, compared).encode()
-            path = named or runs.runs[0].folder.path.parents[1] / "report.html"
+            path = named or unlinked(runs.runs[0].folder.path.parents[1], "report.html")
             there = path.exists()
             make_folder(path.parent)
             with replacing(path) as beside:
                 beside.write_bytes(page)
-        told = f"{len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task['name']}"
-        click.echo(f"{short_path(str(path))}  {told}{', in place of the earlier page' if there else ''}")
+        told = f"{len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task.name}"
+        say(f"{short_path(str(path))}  {told}{', in place of the earlier page' if there else ''}")
 
     refresh_leaderboards(request)
     for note in select_each(request, write)[1]:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from bench.cli.streams import tell_stopped
+from bench.report.output import say
 
 if TYPE_CHECKING:
     from bench.report.progress import Progress
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 @contextmanager
 def resumable(command: str, words: Sequence[str], results: Path, progress: Progress) -> Iterator[None]:
     """Say what is kept and how to go on where a run is stopped, or the system refuses something.
-
-    What a batch system or a container sends to stop a process (SIGTERM) is taken as Ctrl-C, so that workers end too.
 
     Parameters
     ----------
@@ -45,36 +45,32 @@ def resumable(command: str, words: Sequence[str], results: Path, progress: Progr
     from bench.running.job import InterruptedRun
     from bench.support.places import refused
 
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except InterruptedRun as stopped:
         rest = [word for word in words if not word.startswith("force=")]
-        click.echo(
-            f"\nStopped. {stopped.kept} finished folds are kept in {results}/, {stopped.missing} are "
-            f"missing.\nTo go on: {shlex.join(['bench', command, *rest])}",
-            err=True,
+        tell_stopped(
+            f"Stopped. {stopped.kept} finished folds are kept in {results}/, {stopped.missing} are "
+            f"missing.\nTo go on: {shlex.join(['bench', command, *rest])}"
         )
         raise click.exceptions.Exit(130) from None
     except KeyboardInterrupt:
         kept = f"What was finished is kept in {results}/." if progress.stored else "Nothing was run."
-        click.echo(f"\nStopped while {progress.what}. {kept}", err=True)
+        tell_stopped(f"Stopped while {progress.what}. {kept}")
         raise click.exceptions.Exit(130) from None
     except OSError as error:
         if progress.stored:
             hint = "What was finished is stored; the same command goes on from there."
             raise BenchError(describe_os_error(error), hint) from error
         raise refused(error, {f"results={results}": results}) or error from error
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def tell_failures(failures: Sequence[str]) -> None:
-    """Print failed cells and end with status 1, where there are any."""
+    """Print what failed or is not stored and end with status 1, where there are any."""
     from bench.errors import printable
 
     for failure in failures:
-        click.echo(printable(f"failed: {failure}"), err=True)
+        say(printable(f"failed: {failure}"), err=True)
     if failures:
-        click.echo("The same command tries the failed folds again; all else is stored.", err=True)
+        say("The same command tries again what is missing; all else is stored.", err=True)
         raise click.exceptions.Exit(1)

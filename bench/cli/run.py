@@ -6,6 +6,7 @@ import click
 
 from bench.cli.resumable import resumable, tell_failures
 from bench.cli.words import words
+from bench.report.output import say
 
 
 @click.command(
@@ -54,5 +55,5 @@ def command(words: tuple[str, ...]) -> None:
     for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):
         print_leaderboard(board, folder)
     for warning in outcome.warnings:
-        click.echo(printable(f"warning: {warning}"), err=True)
+        say(printable(f"warning: {warning}"), err=True)
     tell_failures(outcome.failures)

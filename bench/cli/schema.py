@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from bench.report.output import say
+
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from bench.schema.export import FILES
@@ -39,8 +41,8 @@ def command(name: str | None, to: Path | None) -> None:
     names = list(FILES) if name is None else [name]
     if to is not None:
         for each in names:
-            click.echo(f"Wrote {write_schema(each, to)}")
+            say(f"Wrote {write_schema(each, to)}")
     elif name is not None:
-        click.echo(to_text(json_schema(name)), nl=False)
+        say(to_text(json_schema(name)), nl=False)
     else:
-        click.echo(to_text({each: json_schema(each) for each in names}), nl=False)
+        say(to_text({each: json_schema(each) for each in names}), nl=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.words import words
+from bench.report.output import in_quotes, say
 
 if TYPE_CHECKING:
     from bench.config import RunConfig
@@ -51,7 +52,7 @@ def command(words: tuple[str, ...]) -> None:
 
 
 def _show_tasks(config: RunConfig) -> None:
-    from bench.metrics.averaged import AVERAGED_OVER, mean_over
+    from bench.metrics.averaged import mean_over
     from bench.report.status import Status
 
     with Status("loading libraries"):
@@ -64,16 +65,16 @@ def _show_tasks(config: RunConfig) -> None:
         with Status(f"reading the task {name}"):
             task = load_as_split(name, config)
             described = describe(task)
-        click.echo(f"# {task.name}, version {task.version}: {task.description}\n")
-        click.echo(f"defined in  {task.origin}")
-        click.echo(f"inputs      {', '.join(task.inputs)}")
-        click.echo(f"labels      {', '.join(task.labels)}")
-        click.echo(f"group       {task.group}")
-        click.echo(f"metric      {task.metric}{mean_over({AVERAGED_OVER: task.averaged_over})}")
-        click.echo(f"digest      {task.digest}\n")
+        say(f"# {task.name}, version {task.version}: {task.description}\n")
+        say(f"defined in  {task.origin}")
+        say(f"inputs      {', '.join(task.inputs)}")
+        say(f"labels      {', '.join(task.labels)}")
+        say(f"group       {task.group}")
+        say(f"metric      {task.metric}{mean_over(task.averaged_over)}")
+        say(f"digest      {task.digest}\n")
         print_card(described)
     for note in notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
 
 
 def _show_models(names: tuple[str, ...], overrides: Any) -> None:
@@ -102,4 +103,4 @@ def _show_models(names: tuple[str, ...], overrides: Any) -> None:
 def _print_yaml(value: Any) -> None:
     from bench.schema.dialect import dump
 
-    click.echo(dump(value, default_flow_style=False).rstrip())
+    say(in_quotes(dump(value, default_flow_style=False)).rstrip())

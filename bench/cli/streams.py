@@ -33,6 +33,12 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def tell_stopped(message: str) -> None:
+    """Say that the user stopped a command, on a line of its own where the terminal shows ``^C``."""
+    with contextlib.suppress(OSError, ValueError):
+        print(("\n" if sys.stderr.isatty() else "") + message, file=sys.stderr, flush=True)
+
+
 def abandon_output() -> None:
     """Drop what is left to be printed, so that the end of the process does not try to print it again."""
     with contextlib.suppress(OSError, ValueError):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from bench.report.output import say
+
 
 @click.command(
     name="ui",
@@ -38,38 +40,46 @@ def command(results: Path, port: int | None) -> None:
 
     with Status("loading libraries"):
         from bench.errors import UserError
+        from bench.results.layout import run_folders
         from bench.results.store import RunFolder
         from bench.tracking.guard import TOKEN, new_token
         from bench.tracking.page import HOST, application, environment, first_page, listen, serve
-        from bench.tracking.store import open_store
+        from bench.tracking.store import being_remade, open_store, remaking_begins, remaking_ended
         from bench.tracking.uri import sqlite_path, tracking_uri
 
     uri = tracking_uri(results)
     if uri.startswith(("http://", "https://")):
-        click.echo(f"MLFLOW_TRACKING_URI names a server; its page is {uri}")
+        say(f"MLFLOW_TRACKING_URI names a server; its page is {uri}")
         return
     path = sqlite_path(uri)
-    lost = [] if path is None or path.exists() else sorted(results.glob("*/*/*/run.json"))
+    own = path == results.resolve() / "mlflow.db"
+    remade = path is not None and (not path.exists() or (own and being_remade(path)))
+    lost = run_folders(results) if remade else []
     if path is not None and not path.exists() and not lost:
         raise UserError(f"{results}: no runs are stored there.", "Run a task first: bench run task=stance")
     with listen(port) as listener:
-        click.echo("Starting MLflow's page…", err=True)
+        say("Starting MLflow's page…", err=True)
+        state = "is not complete" if path is not None and path.exists() else "is missing"
+        if own and lost and path is not None:
+            remaking_begins(path)
         client = open_store(uri)
         from bench.tracking.run import forget_deleted, track_again, track_all
 
         if lost:
-            click.echo(f"{path} is missing; it is made again from {len(lost)} stored runs.", err=True)
-            left_out = track_all((RunFolder(record.parent) for record in lost), client)
+            assert path is not None
+            say(f"{path} {state}; it is made again from {len(lost)} stored runs.", err=True)
+            left_out = track_all((RunFolder(path) for path in lost), client)
+            if own:
+                remaking_ended(path)
         else:
-            own = path == results.resolve() / "mlflow.db"
             if own and (forgotten := forget_deleted(results, client)):
-                click.echo(f"{forgotten} runs are left out: their folders are gone from {results}.", err=True)
+                say(f"{forgotten} runs are left out: their folders are gone from {results}.", err=True)
             left_out = track_again(results, client)
         for reason in left_out:
-            click.echo(f"left out: {reason}", err=True)
+            say(f"left out: {reason}", err=True)
         port, token = listener.getsockname()[1], new_token()
         address = f"http://{HOST}:{port}/?{TOKEN}={token}"
         os.environ.update(environment(uri))
         app = application(uri, port, first_page(client), token)
-        serve(app, listener, lambda: click.echo(f"MLflow's page: {address}\nStop it with Ctrl-C."))
-    click.echo("Stopped.", err=True)
+        serve(app, listener, lambda: say(f"MLflow's page: {address}\nStop it with Ctrl-C."))
+    say("Stopped.", err=True)

@@ -10,6 +10,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from bench.errors import HIDDEN
+
 PLAIN_KEYS = ("seed", "force", "tracking", "results", "train_on", "data.mirror")
 
 
@@ -26,7 +28,9 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
         key, value, prefix = line.group(1), line.group(2) or "", ""
     *before, last = value.split(",")
     prefix += "".join(f"{name}," for name in before)
-    return [CompletionItem(prefix + name) for name in _values(key) if name.startswith(last)]
+    # The shell prints them, and a name with hidden characters would be typed otherwise than it looks.
+    known = [name for name in _values(key) if not HIDDEN.search(name)]
+    return [CompletionItem(prefix + name) for name in known if name.startswith(last)]
 
 
 def words(**settings: Any) -> Callable[[Any], Any]:

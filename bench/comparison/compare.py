@@ -2,21 +2,107 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from bench.comparison.ground import thin_ground
-from bench.comparison.pairs import judged_pairs
+from bench.comparison.pairs import Pair, judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.ranking import corrected_best, rank_interval
-from bench.comparison.search import search_report
-from bench.comparison.suspects import suspects
+from bench.comparison.search import SearchReport, search_report
+from bench.comparison.suspects import Suspect, suspects
 from bench.comparison.task_now import task_now
+from bench.config import Validation
 from bench.errors import ConfigError, nearest
+from bench.results.leaderboard import Best
 from bench.results.protocol import model_name, search_name
+from bench.results.record import Reference, TaskRecord
+from bench.statistics.interval import Interval
 
 
-def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A run in a comparison.
+
+    Parameters
+    ----------
+    name : str
+        Its name, unlike the others'.
+    model, search, key : str, str or None, str
+        What it is.
+    score, interval : float, Interval or None
+        By the metric that is compared.
+    scores : mapping of str to float
+        By all metrics.
+    ranks : tuple of two ints, or None
+        The ranks that cannot be excluded; None where all are compared with a baseline.
+    tied : bool
+        Whether it cannot be told from the best, where each is compared with each.
+    bought : SearchReport or None
+        What its search bought; None where nothing was searched.
+    """
+
+    name: str
+    model: str
+    search: str | None
+    key: str
+    score: float
+    interval: Interval | None
+    scores: Mapping[str, float]
+    ranks: tuple[int, int] | None
+    tied: bool
+    bought: SearchReport | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Runs compared with each other, or with a baseline.
+
+    Parameters
+    ----------
+    task : TaskRecord
+        The task as it is now.
+    metric : str
+        What is compared.
+    seed, validation, n_folds : int, Validation, int
+        The protocol.
+    baseline : str or None
+        The run that all others are compared with; None where each is compared with each.
+    rope : float
+        Differences up to this one are practically none.
+    rows : tuple of Row
+        The runs, the best first.
+    best : Best or None
+        The best score corrected for having been picked.
+    references : tuple of Reference
+        Annotation passes.
+    pairs : tuple of Pair
+        The pairs that were tested.
+    warnings : tuple of str
+        Where the ground is thin.
+    suspects : tuple of Suspect
+        Labels that are worth a second look.
+    notes : tuple of str
+        What was left out.
+    """
+
+    task: TaskRecord
+    metric: str
+    seed: int
+    validation: Validation
+    baseline: str | None
+    rope: float
+    n_folds: int
+    rows: tuple[Row, ...]
+    best: Best | None
+    references: tuple[Reference, ...]
+    pairs: tuple[Pair, ...]
+    warnings: tuple[str, ...]
+    suspects: tuple[Suspect, ...]
+    notes: tuple[str, ...]
+
+
+def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> Comparison:
     """Compare runs with each other, or with a baseline.
 
     Parameters
@@ -28,15 +114,6 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
     baseline : str or None
         The run that all others are compared with; None compares each with each.
 
-    Returns
-    -------
-    dict
-        Plain data: the ``task``, the ``metric``, ``rows`` (the runs, ranked; where each is compared with
-        each, ``tied`` tells which cannot be told from the best, and ``ranks`` which ranks cannot be excluded), ``best``
-        (the best score corrected for having been picked, with its interval), ``references``, ``pairs`` (the better
-        score first; see `bench.comparison.pairs.judged_pairs`), ``warnings`` where the ground is thin, ``suspects``
-        and ``notes``.
-
     Raises
     ------
     bench.errors.ConfigError
@@ -45,46 +122,44 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> dic
     place = None if baseline is None else _place(runs, baseline)
     pairs = judged_pairs(runs, rope, place)
     best = runs.runs[0].name
-    tied = {pair["second"] for pair in pairs if pair["first"] == best and pair["verdict"] != "better"}
+    tied = {pair.second for pair in pairs if pair.first == best and pair.verdict != "better"}
     task = task_now([run.record for run in runs.runs])
-    return {
-        "task": task,
-        "metric": runs.metric.name,
-        "seed": runs.runs[0].record["seed"],
-        "validation": runs.runs[0].record["validation"],
-        "baseline": None if place is None else runs.runs[place].name,
-        "rope": rope,
-        "n_folds": len(set(runs.folds.tolist())),
-        "rows": [_row(runs, run, pairs, baseline is None, run.name in tied) for run in runs.runs],
-        "best": None if (best_score := corrected_best(runs)) is None else asdict(best_score),
-        "references": task["references"],
-        "pairs": pairs,
-        "warnings": thin_ground(runs),
-        "suspects": suspects(runs),
-        "notes": runs.notes,
-    }
+    return Comparison(
+        task=task,
+        metric=runs.metric.name,
+        seed=runs.runs[0].record.seed,
+        validation=runs.runs[0].record.validation,
+        baseline=None if place is None else runs.runs[place].name,
+        rope=rope,
+        n_folds=len(set(runs.folds.tolist())),
+        rows=tuple(_row(runs, run, pairs, baseline is None, run.name in tied) for run in runs.runs),
+        best=corrected_best(runs),
+        references=task.references,
+        pairs=tuple(pairs),
+        warnings=tuple(thin_ground(runs)),
+        suspects=tuple(suspects(runs)),
+        notes=tuple(runs.notes),
+    )
 
 
-def _row(
-    runs: ComparedRuns, run: ComparedRun, pairs: list[dict[str, Any]], every_pair: bool, tied: bool
-) -> dict[str, Any]:
-    return {
-        "name": run.name,
-        "model": model_name(run.record),
-        "search": search_name(run.record),
-        "key": run.folder.key,
-        "score": run.score,
-        "interval": run.summary["intervals"].get(runs.metric.name),
-        "scores": run.summary["scores"],
-        "ranks": rank_interval(run.name, pairs, len(runs.runs)) if every_pair else None,
-        "tied": every_pair and tied,
-        "bought": search_report(run.folder, run.record, run.summary),
-    }
+def _row(runs: ComparedRuns, run: ComparedRun, pairs: Sequence[Pair], every_pair: bool, tied: bool) -> Row:
+    return Row(
+        name=run.name,
+        model=model_name(run.record),
+        search=search_name(run.record),
+        key=run.folder.key,
+        score=run.score,
+        interval=run.summary.intervals.get(runs.metric.name),
+        scores=run.summary.scores,
+        ranks=rank_interval(run.name, pairs, len(runs.runs)) if every_pair else None,
+        tied=every_pair and tied,
+        bought=search_report(run.folder, run.record, run.summary),
+    )
 
 
 def _place(runs: ComparedRuns, baseline: str) -> int:
     names = [run.name for run in runs.runs]
-    models = [run.record["model"]["name"] for run in runs.runs]
+    models = [run.record.model.name for run in runs.runs]
     for known in (names, models):
         if baseline in known:
             return known.index(baseline)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.metrics.metric import Metric
 from bench.metrics.outcomes import Outcomes
 from bench.metrics.registry import metric_of
-from bench.metrics.scoring import scores_with_intervals
-from bench.planning.curve_parts import AXES, Axis
+from bench.metrics.scoring import Scored, scored
+from bench.results.curves import AXES, Axis, CurveNote, CurvePoint, CurveRecord, CurveSummary, CurveVerdict, PartRecord
 from bench.results.store import RunFolder
 from bench.statistics.bootstrap import GroupBootstrap
 from bench.statistics.paired import FEWEST_GROUPS, Difference, group_difference
@@ -29,70 +28,67 @@ SAME_SIZE = 1.25
 """Two parts whose numbers of examples differ by no more than this factor count as equally large."""
 
 
-def summarise_curve(folder: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
+def summarise_curve(folder: RunFolder, record: CurveRecord) -> CurveSummary:
     """Sum up the stored cells of a learning curve.
 
     Parameters
     ----------
     folder : RunFolder
         The curve's folder; all its cells are stored, though some may have failed.
-    record : mapping
-        The curve's ``run.json``.
-
-    Returns
-    -------
-    dict
-        Plain data: ``metric``, ``n_groups`` (of the scored examples), ``axes``, ``verdicts``, ``worth`` and ``notes``.
-        ``axes`` has for ``groups`` and ``examples`` the parts from small to all, each with ``name``, ``part``
-        (such as ``1/2``), ``fraction``, ``n_groups`` and ``n_examples`` of the training part (means over folds),
-        ``scores`` and ``intervals`` by metric (empty where a fold failed), and ``failed`` (folds).
-        ``verdicts`` has for each axis what `curve_verdict` returns, and ``worth`` what `worth_of_groups` returns.
+    record : CurveRecord
+        What it is a curve of.
     """
     import pandas as pd
 
-    task = record["task"]
-    labels, seed = tuple(task["labels"]), record["seed"]
+    task = record.task
     metric = metric_of(task)
-    points: dict[str, dict[str, Any]] = {}
+    points: dict[str, CurvePoint] = {}
     predictions: dict[str, pd.DataFrame] = {}
     noted: dict[str, dict[str, int]] = {}
-    for part in record["parts"]:
-        stored = RunFolder(folder.path / part["name"])
-        cells = [stored.read_cell(fold) for fold in range(record["folds"])]
+    for part in record.parts:
+        stored = RunFolder(folder.path / part.name)
+        cells = [stored.read_cell(fold) for fold in range(record.folds)]
         failed = sum(cell.status == "failed" for cell in cells)
-        point = {**part, "failed": failed, "scores": {}, "intervals": {}}
+        known = Scored({}, {})
         if not failed:
             pooled = pd.concat([cell.predictions for cell in cells], keys=range(len(cells)), names=["part", None])
             pooled = pooled.reset_index("part").reset_index(drop=True)
-            point |= scores_with_intervals(_outcomes(pooled, labels), metric)
-            predictions[part["name"]] = pooled
+            known = scored(_outcomes(pooled, task.labels), metric)
+            predictions[part.name] = pooled
         for cell in cells:
             for note in cell.notes:
                 folds = noted.setdefault(note, {})
-                folds[part["name"]] = folds.get(part["name"], 0) + 1
-        points[part["name"]] = point
-    axes = {axis: [point for point in points.values() if point["axis"] in (axis, None)] for axis in AXES}
+                folds[part.name] = folds.get(part.name, 0) + 1
+        points[part.name] = CurvePoint(**vars(part), failed=failed, scores=known.scores, intervals=known.intervals)
+    axes = {axis: tuple(point for point in points.values() if point.axis in (axis, None)) for axis in AXES}
     axes = {axis: along for axis, along in axes.items() if len(along) > 1}
-    n_groups = next((frame["group"].nunique() for frame in predictions.values()), task["n_groups"])
-    judged = judge_curve(axes, predictions, labels, metric, n_groups, derive_seed(seed, task["name"], "curve"))
-    notes = [{"note": note, "folds": folds} for note, folds in noted.items()]
-    return {"metric": metric.name, "n_groups": n_groups, "axes": axes, "notes": notes, **judged}
+    n_groups = next((frame["group"].nunique() for frame in predictions.values()), task.n_groups)
+    seed = derive_seed(record.seed, task.name, "curve")
+    verdicts, worth = judge_curve(axes, predictions, task.labels, metric, n_groups, seed)
+    return CurveSummary(
+        metric=metric.name,
+        n_groups=int(n_groups),
+        axes=axes,
+        verdicts=verdicts,
+        worth=worth,
+        notes=tuple(CurveNote(note, folds) for note, folds in noted.items()),
+    )
 
 
 def judge_curve(
-    axes: Mapping[Axis, list[dict[str, Any]]],
+    axes: Mapping[Axis, Sequence[PartRecord]],
     predictions: Mapping[str, pd.DataFrame],
     labels: tuple[str, ...],
     metric: Metric,
     n_groups: int,
     seed: int,
-) -> dict[str, Any]:
-    """Give the verdicts of a curve: ``verdicts`` by axis, and ``worth``, None where there is one axis.
+) -> tuple[dict[Axis, CurveVerdict], CurveVerdict | None]:
+    """Give the verdicts of a curve by axis, and what new groups are worth, None where there is one axis.
 
     Parameters
     ----------
-    axes : mapping of axis to list of dict
-        The parts from small to all, each with ``name``, ``axis``, ``part``, ``n_groups`` and ``n_examples``.
+    axes : mapping of axis to sequence of PartRecord
+        The parts from small to all.
     predictions : mapping of str to pandas.DataFrame
         By a part's name, its predictions for the same examples in the same order; without those of failed parts.
     labels : tuple of str
@@ -105,31 +101,31 @@ def judge_curve(
         Seed of the bootstraps.
     """
     halves = {axis: half for axis, along in axes.items() if (half := _half(along)) is not None}
-    compared = {"all", *(half["name"] for half in halves.values())} & predictions.keys()
+    compared = {"all", *(half.name for half in halves.values())} & predictions.keys()
     outcomes = {name: _outcomes(predictions[name], labels) for name in compared}
 
     def difference(one: str, other: str) -> Difference | None:
         if one not in predictions or other not in predictions:
             return None
-        n_train = next(iter(axes.values()))[-1]["n_examples"]
+        n_train = next(iter(axes.values()))[-1].n_examples
         once = predictions[one].drop_duplicates("id")
         fewest = once["label"].value_counts().reindex(labels, fill_value=0).min() * n_train / len(once)
         inflation = training_factor(len(once), n_train, training_weight(fewest))
         return _difference(outcomes[one], outcomes[other], metric, inflation, derive_seed(seed, one, other))
 
     verdicts = {
-        axis: curve_verdict(axis, half["part"], difference("all", half["name"]), metric, n_groups)
+        axis: curve_verdict(axis, half.part, difference("all", half.name), metric, n_groups)
         for axis, half in halves.items()
     }
     weighed = None
     if len(halves) == 2:
         spread, bundled = halves["examples"], halves["groups"]
-        counts = (spread["n_examples"], bundled["n_examples"])
-        weighed = worth_of_groups(counts, difference(spread["name"], bundled["name"]), metric, n_groups)
-    return {"verdicts": verdicts, "worth": weighed}
+        counts = (spread.n_examples, bundled.n_examples)
+        weighed = worth_of_groups(counts, difference(spread.name, bundled.name), metric, n_groups)
+    return verdicts, weighed
 
 
-def curve_verdict(axis: str, part: str, difference: Difference | None, metric: Metric, n_groups: int) -> dict[str, Any]:
+def curve_verdict(axis: Axis, part: str, difference: Difference | None, metric: Metric, n_groups: int) -> CurveVerdict:
     """Say whether a curve still rises.
 
     The step is the score with all less the score with about half, over the same test examples, with the 95 %
@@ -152,15 +148,10 @@ def curve_verdict(axis: str, part: str, difference: Difference | None, metric: M
         The metric of the scores.
     n_groups : int
         Groups of the task.
-
-    Returns
-    -------
-    dict
-        ``kind``, ``text``, ``from`` (the part) and ``difference`` (None where there is none).
     """
     kind = _kind(difference, metric, n_groups)
     if difference is None:
-        return {"kind": kind, "text": "cannot be told: a fold failed", "from": part, "difference": None}
+        return CurveVerdict(kind=kind, text="cannot be told: a fold failed", difference=None, part=part)
     more = "groups" if axis == "groups" else "examples of the same groups"
     step = f"{_signed(difference)} from {'half' if part == '1/2' else part} of the {axis} to all"
     text = {
@@ -169,12 +160,12 @@ def curve_verdict(axis: str, part: str, difference: Difference | None, metric: M
         "flat": f"flat: {step}; more {more} would bring little",
         "undecided": f"cannot be told with {n_groups} groups: {step}",
     }[kind]
-    return {"kind": kind, "text": text, "from": part, "difference": asdict(difference)}
+    return CurveVerdict(kind=kind, text=text, difference=difference, part=part)
 
 
 def worth_of_groups(
     counts: tuple[float, float], difference: Difference | None, metric: Metric, n_groups: int
-) -> dict[str, Any]:
+) -> CurveVerdict:
     """Say whether new groups or more examples of the same groups are worth more.
 
     About half of the examples of all groups is compared with all examples of about half of the groups: the same
@@ -190,16 +181,11 @@ def worth_of_groups(
         The metric of the scores.
     n_groups : int
         Groups of the task.
-
-    Returns
-    -------
-    dict
-        ``kind`` (``groups``, ``examples``, ``equal`` or ``undecided``), ``text`` and ``difference``.
     """
     low, high = sorted(counts)
     if high > SAME_SIZE * low:
         text = "new groups or more of the same: cannot be told, since no two parts hold as many examples"
-        return {"kind": "undecided", "text": text, "difference": None}
+        return CurveVerdict(kind="undecided", text=text, difference=None)
     kind = {"rising": "groups", "falling": "examples", "flat": "equal"}.get(
         _kind(difference, metric, n_groups), "undecided"
     )
@@ -211,7 +197,7 @@ def worth_of_groups(
         "equal": f"new groups and more examples of the same are worth about as much{step}",
         "undecided": f"new groups or more of the same: cannot be told with {n_groups} groups{step}",
     }[kind]
-    return {"kind": kind, "text": text, "difference": None if difference is None else asdict(difference)}
+    return CurveVerdict(kind=kind, text=text, difference=difference)
 
 
 def _kind(difference: Difference | None, metric: Metric, n_groups: int) -> str:
@@ -231,12 +217,17 @@ def _signed(difference: Difference) -> str:
     return f"{difference.difference:+.3f}{ends}"
 
 
-def _half(along: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _half(along: Sequence[PartRecord]) -> PartRecord | None:
     """The part of an axis nearest to half of it, by what was kept rather than by what was asked for."""
     *parts, whole = along
-    counted = "n_groups" if parts and parts[0]["axis"] == "groups" else "n_examples"
-    near = [part for part in parts if 0.3 <= part[counted] / whole[counted] <= 0.7]
-    return min(near, key=lambda part: abs(part[counted] / whole[counted] - 0.5), default=None)
+
+    def share(part: PartRecord) -> float:
+        if parts[0].axis == "groups":
+            return part.n_groups / whole.n_groups
+        return part.n_examples / whole.n_examples
+
+    near = [part for part in parts if 0.3 <= share(part) <= 0.7]
+    return min(near, key=lambda part: abs(share(part) - 0.5), default=None)
 
 
 def _outcomes(predictions: pd.DataFrame, labels: tuple[str, ...]) -> Outcomes:

@@ -25,7 +25,7 @@ def thin_ground(runs: ComparedRuns) -> list[str]:
         that left examples unanswered, and groups without which another model would be best (the jackknife of Efron and
         Tibshirani 1993, chapter 11).
     """
-    n_groups, column, scored = len(runs.group_names), runs.task["group"], examples(runs.task)
+    n_groups, column, scored = len(runs.group_names), runs.task.group, examples(runs.task)
     warnings = []
     if n_groups < FEWEST_GROUPS:
         warnings.append(f"{n_groups} groups ({column}): too few to call any model better; five are the least")
@@ -65,7 +65,7 @@ def _hanging(runs: ComparedRuns) -> list[str]:
     for group in np.flatnonzero(without[best, np.arange(without.shape[1])] > without[0]):
         other = runs.runs[best[group]]
         warnings.append(
-            f"without {runs.task['group']} {runs.group_names[group]}, {other.name} would be best "
+            f"without {runs.task.group} {runs.group_names[group]}, {other.name} would be best "
             f"({without[best[group], group]:.3f} against {without[0, group]:.3f})"
         )
     return warnings

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from bench.comparison.equality import chance_unmet, error_for_equality, groups_to_meet
 from bench.comparison.predictions import ComparedRuns
 from bench.comparison.suspects import MAJORITY
-from bench.comparison.verdict import LEVEL, needed_to_decide, verdict
+from bench.comparison.verdict import LEVEL, Needed, Verdict, needed_to_decide, verdict
 from bench.statistics.interval import Interval
-from bench.statistics.paired import Difference, error_test, fold_test, group_difference, holm
+from bench.statistics.paired import Difference, ErrorTest, FoldTest, error_test, fold_test, group_difference, holm
 from bench.statistics.simultaneous import Family
 
 if TYPE_CHECKING:
@@ -23,7 +23,49 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-def judged_pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[dict[str, Any]]:
+FamilyName = Literal["models", "baseline"]
+
+Places = tuple[int, int]
+"""The places of two runs, the better score first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two runs, the one with the better score first.
+
+    Parameters
+    ----------
+    first, second : str
+        The runs' names.
+    family : {"models", "baseline"}
+        The family of pairs that p-values and the interval are adjusted for.
+    groups, folds, errors : Difference, FoldTest or None, ErrorTest
+        The tests of the pair alone; there is none over folds with a single one.
+    p_groups, p_equal, p_folds : float
+        Adjusted within the family.
+    interval : Interval or None
+        What the verdict is made of; None where groups say nothing.
+    verdict : {"better", "practically equal", "undecided"}
+        The verdict.
+    needed : Needed or None
+        How much data would decide it, where it is undecided.
+    """
+
+    first: str
+    second: str
+    family: FamilyName
+    groups: Difference
+    folds: FoldTest | None
+    errors: ErrorTest
+    p_groups: float
+    p_equal: float
+    p_folds: float
+    interval: Interval | None
+    verdict: Verdict
+    needed: Needed | None
+
+
+def judged_pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[Pair]:
     """Test pairs of runs, and judge each.
 
     Parameters
@@ -36,103 +78,115 @@ def judged_pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[dic
         The place of the run that all others are compared with. None compares each with each. The pairs with the
         majority baseline are then a family of their own, apart from those of the models among each other: that each
         model is better than no model at all is another question than which of them is best.
-
-    Returns
-    -------
-    list of dict
-        The better score first. Each has ``first``, ``second``, ``family`` (``models`` or ``baseline``); ``groups``,
-        ``folds`` and ``errors`` with the tests of the pair alone; ``p_groups``, ``p_equal`` and ``p_folds``, adjusted
-        within its family; ``interval``, which the verdict is made of; ``verdict`` and ``needed``.
     """
     chosen = [pair for pair in combinations(range(len(runs.runs)), 2) if place is None or place in pair]
-    families = [
-        [pair for pair in chosen if (_has_majority(runs, pair) or place is not None) is own] for own in (False, True)
-    ]
-    drawn = [runs.drawn_scores(run) for run in runs.runs]
-    left_out = [runs.left_out_scores(run) for run in runs.runs]
-    judged = dict[tuple[int, int], dict[str, Any]]()
-    for name, family in zip(("models", "baseline"), families, strict=True):
+    apart = {pair for pair in chosen if place is not None or _has_majority(runs, pair)}
+    families: dict[FamilyName, list[Places]] = {
+        "models": [pair for pair in chosen if pair not in apart],
+        "baseline": [pair for pair in chosen if pair in apart],
+    }
+    tests = _Tests(runs, rope)
+    judged = dict[Places, Pair]()
+    for name, family in families.items():
         if family:
-            judged |= zip(family, _judge(runs, family, drawn, left_out, rope, name), strict=True)
+            judged |= zip(family, tests.judge(family, name), strict=True)
     return [judged[pair] for pair in chosen]
 
 
-def _has_majority(runs: ComparedRuns, pair: tuple[int, int]) -> bool:
-    return any(runs.runs[place].record["model"]["name"] == MAJORITY for place in pair)
+def _has_majority(runs: ComparedRuns, pair: Places) -> bool:
+    return any(runs.runs[place].record.model.name == MAJORITY for place in pair)
 
 
-def _judge(
-    runs: ComparedRuns,
-    family: Sequence[tuple[int, int]],
-    drawn: Sequence[tuple[float, Floats]],
-    left_out: Sequence[Floats | None],
-    rope: float,
-    name: str,
-) -> list[dict[str, Any]]:
-    """Test the pairs of a family, adjust for their number, and give each its verdict."""
-    n_groups, factor = len(runs.group_names), runs.training_factor()
-    # Each example once, for McNemar's test.
-    once = np.unique(runs.ids.astype(str), return_index=True)[1]
-    sign = runs.metric.sign
-    pairs = list[dict[str, Any]]()
-    differences, errors, unmet = list[Difference](), list[float | None](), list[float]()
-    # Of so many models each may fail in groups that are not in the data.
-    places = sorted({place for pair in family for place in pair})
-    failing = {place: runs.metric.share_to_lose(runs.runs[place].outcomes, rope) for place in places}
-    others = len(places) - 1
-    least, greatest = runs.metric.bounds
-    for a, b in family:
-        one, other = runs.runs[a], runs.runs[b]
-        without = (left_out[a], left_out[b])
-        between = group_difference(
-            [drawn[a][0], drawn[b][0]],
-            [drawn[a][1], drawn[b][1]],
-            n_groups,
-            factor,
+class _Tests:
+    """The tests of pairs, of what all families share."""
+
+    def __init__(self, runs: ComparedRuns, rope: float) -> None:
+        self.runs, self.rope = runs, rope
+        self.n_groups, self.factor = len(runs.group_names), runs.training_factor()
+        self.drawn = [runs.drawn_scores(run) for run in runs.runs]
+        self.left_out = [runs.left_out_scores(run) for run in runs.runs]
+        # Each example once, for McNemar's test.
+        self.once = np.unique(runs.ids.astype(str), return_index=True)[1]
+
+    def judge(self, family: Sequence[Places], name: FamilyName) -> list[Pair]:
+        """Test the pairs of a family, adjust for their number, and give each its verdict."""
+        runs, rope = self.runs, self.rope
+        # Of so many models each may fail in groups that are not in the data.
+        places = sorted({place for pair in family for place in pair})
+        failing = {place: runs.metric.share_to_lose(runs.runs[place].outcomes, rope) for place in places}
+        others = len(places) - 1
+        shares = [min(failing[a], failing[b]) for a, b in family]
+        differences, folds = [self._by_groups(*pair) for pair in family], [self._over_folds(*pair) for pair in family]
+        together = None
+        if self.n_groups > 1:
+            drawn = np.array([self.drawn[a][1] - self.drawn[b][1] for a, b in family])
+            together = Family(drawn, self.n_groups - 1)
+        p_folds = holm([1.0 if test is None else test.p_value for test in folds])
+        t = [each.difference / each.standard_error if each.standard_error else 0.0 for each in differences]
+        p_groups = [1.0] * len(family) if together is None else together.p_values(t)
+        judged = []
+        for number, ((a, b), between) in enumerate(zip(family, differences, strict=True)):
+            one, other = runs.runs[a], runs.runs[b]
+            error = error_for_equality(runs, one, other, between, self.factor)
+            unmet = min(1.0, others * chance_unmet(runs, one, other, between, shares[number], rope))
+            p_equal = max(unmet, _p_equal(together, between.difference, error, rope))
+            said = verdict(p_groups[number], p_equal, self.n_groups)
+            interval = None if together is None else _interval(together, said, between, error)
+            needed = None
+            if said == "undecided" and together and interval:
+                fewest_equal = groups_to_meet(shares[number], LEVEL / others)
+                needed = self._needed(between, interval, together, fewest_equal)
+            judged.append(
+                Pair(
+                    first=one.name,
+                    second=other.name,
+                    family=name,
+                    groups=between,
+                    folds=folds[number],
+                    errors=error_test(
+                        (one.predicted == runs.true)[self.once], (other.predicted == runs.true)[self.once]
+                    ),
+                    p_groups=p_groups[number],
+                    p_equal=p_equal,
+                    p_folds=p_folds[number],
+                    interval=interval,
+                    verdict=said,
+                    needed=needed,
+                )
+            )
+        return judged
+
+    def _by_groups(self, a: int, b: int) -> Difference:
+        without = (self.left_out[a], self.left_out[b])
+        return group_difference(
+            [self.drawn[a][0], self.drawn[b][0]],
+            [self.drawn[a][1], self.drawn[b][1]],
+            self.n_groups,
+            self.factor,
             left_out=None if without[0] is None or without[1] is None else [without[0], without[1]],
         )
-        folds = [runs.fold_scores(run) for run in (one, other)]
-        pairs.append(
-            {
-                "first": one.name,
-                "second": other.name,
-                "family": name,
-                "groups": asdict(between),
-                "folds": asdict(fold_test(sign * (folds[0] - folds[1]), runs.test_share(), rope))
-                if len(folds[0]) > 1
-                else None,
-                "errors": asdict(error_test((one.predicted == runs.true)[once], (other.predicted == runs.true)[once])),
-            }
+
+    def _over_folds(self, a: int, b: int) -> FoldTest | None:
+        first, second = (self.runs.fold_scores(self.runs.runs[place]) for place in (a, b))
+        if len(first) < 2:
+            return None
+        return fold_test(self.runs.metric.sign * (first - second), self.runs.test_share(), self.rope)
+
+    def _needed(self, between: Difference, interval: Interval, together: Family, fewest_equal: int) -> Needed | None:
+        if not between.standard_error:
+            return None
+        least, greatest = self.runs.metric.bounds
+        return needed_to_decide(
+            interval.low,
+            interval.high,
+            between.standard_error,
+            self.n_groups,
+            self.runs.n_scored,
+            self.rope,
+            together.level_of_one(LEVEL),
+            fewest_equal,
+            greatest - least,
         )
-        differences.append(between)
-        errors.append(error_for_equality(runs, one, other, between, factor))
-        share = min(failing[a], failing[b])
-        unmet.append(min(1.0, others * chance_unmet(runs, one, other, between, share, rope)))
-    together = Family(np.array([drawn[a][1] - drawn[b][1] for a, b in family]), n_groups - 1) if n_groups > 1 else None
-    p_folds = holm([1.0 if pair["folds"] is None else pair["folds"]["p_value"] for pair in pairs])
-    t = [each.difference / each.standard_error if each.standard_error else 0.0 for each in differences]
-    p_groups = [1.0] * len(pairs) if together is None else together.p_values(t)
-    for place, (pair, between, error) in enumerate(zip(pairs, differences, errors, strict=True)):
-        pair["p_groups"], pair["p_folds"] = p_groups[place], p_folds[place]
-        pair["p_equal"] = max(unmet[place], _p_equal(together, between.difference, error, rope))
-        pair["verdict"] = verdict(pair["p_groups"], pair["p_equal"], n_groups)
-        interval = None if together is None else _interval(together, pair["verdict"], between, error)
-        pair["interval"] = None if interval is None else asdict(interval)
-        pair["needed"] = None
-        if pair["verdict"] == "undecided" and together and interval and between.standard_error:
-            needed = needed_to_decide(
-                interval.low,
-                interval.high,
-                between.standard_error,
-                n_groups,
-                runs.n_scored,
-                rope,
-                together.level_of_one(LEVEL),
-                groups_to_meet(min(failing[place] for place in family[place]), LEVEL / others),
-                greatest - least,
-            )
-            pair["needed"] = None if needed is None else asdict(needed)
-    return pairs
 
 
 def _p_equal(family: Family | None, difference: float, error: float | None, rope: float) -> float:
@@ -143,7 +197,7 @@ def _p_equal(family: Family | None, difference: float, error: float | None, rope
     return family.chance_beyond(within / error) / 2.0
 
 
-def _interval(family: Family, said: str, between: Difference, error: float | None) -> Interval | None:
+def _interval(family: Family, said: Verdict, between: Difference, error: float | None) -> Interval | None:
     """The interval that a verdict is made of: it holds the differences of all pairs of the family together.
 
     Of practically equal models it is the one of two one-sided tests, of 90 %. Where the step-down decides a pair that

@@ -109,7 +109,7 @@ def parse_plan(words: Sequence[str]) -> LabelPlan:
 
 
 @dataclass(frozen=True)
-class Row:
+class PowerRow:
     """The power with one number of examples.
 
     Parameters
@@ -140,7 +140,7 @@ class PowerTable:
         What differences are of.
     difference : tuple of float
         The columns.
-    rows : tuple of Row
+    rows : tuple of PowerRow
         One for each number of examples.
     needed : tuple of int or None
         By difference, the examples with which it is found with a chance of 80 %.
@@ -151,7 +151,7 @@ class PowerTable:
     basis: str
     metric: str
     difference: tuple[float, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[PowerRow, ...]
     needed: tuple[int | None, ...]
     equal: int | None
 
@@ -178,7 +178,7 @@ def plan_labels(plan: LabelPlan, runs: ComparedRuns | None = None) -> PowerTable
         metric = runs.metric.name
         basis = (
             f"how much the differences of {n_pairs} pairs of stored models vary between {len(runs.group_names)} groups "
-            f"({runs.task['group']}) of {per_group:.1f} examples"
+            f"({runs.task.group}) of {per_group:.1f} examples"
         )
     else:
         per_group, metric = float(plan.per_group), "accuracy"
@@ -195,7 +195,7 @@ def plan_labels(plan: LabelPlan, runs: ComparedRuns | None = None) -> PowerTable
     for n in plan.examples:
         groups = max(1, round(n / per_group))
         found = tuple(chance(difference, groups) for difference in plan.difference)
-        rows.append(Row(n, groups, found, _smallest(lambda size, g=groups: chance(size, g))))
+        rows.append(PowerRow(n, groups, found, _smallest(lambda size, g=groups: chance(size, g))))
     needed = [groups_to_decide(difference / spread(difference), level) for difference in plan.difference]
     equal = groups_to_decide(plan.rope / spread(0.0), 2 * level, 1 - (1 - POWER) / 2) if plan.rope else None
     if equal is not None:
@@ -248,20 +248,19 @@ def _assumed(plan: LabelPlan) -> str:
 
 def _measured(runs: ComparedRuns, rope: float) -> tuple[float, int]:
     """The median deviation of a group's part in the difference of two models, and the number of pairs."""
-    blind = {run.name for run in runs.runs if run.record["model"]["name"] in BASELINES}
-    pairs = [
-        pair
+    blind = {run.name for run in runs.runs if run.record.model.name in BASELINES}
+    errors = [
+        pair.groups.standard_error
         for pair in judged_pairs(runs, rope, None)
-        if pair["groups"]["standard_error"] and not {pair["first"], pair["second"]} & blind
+        if pair.groups.standard_error and not {pair.first, pair.second} & blind
     ]
-    if not pairs:
+    if not errors:
         raise UserError(
-            f"{runs.task['name']}: the stored runs do not say how much groups vary; two models besides "
+            f"{runs.task.name}: the stored runs do not say how much groups vary; two models besides "
             f"{' and '.join(BASELINES)} are the least.",
-            f"Run them: bench run task={runs.task['name']}. Or leave task= out and plan by assumptions.",
+            f"Run them: bench run task={runs.task.name}. Or leave task= out and plan by assumptions.",
         )
-    errors = [pair["groups"]["standard_error"] for pair in pairs]
-    return float(np.median(errors)) * math.sqrt(len(runs.group_names)), len(pairs)
+    return float(np.median(errors)) * math.sqrt(len(runs.group_names)), len(errors)
 
 
 def _smallest(chance: Any) -> float | None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from bench.comparison.selection import Selected, what_is_wrong
 from bench.errors import BenchError
-from bench.metrics.averaged import mean_over
 from bench.metrics.metric import Metric
 from bench.metrics.outcomes import VALUE, Outcomes, label_codes
 from bench.metrics.registry import metric_of
-from bench.results.cell import Trial
 from bench.results.extent import split_sizes
-from bench.results.store import SUMMARY, RunFolder
+from bench.results.record import RunRecord, TaskRecord
+from bench.results.store import RunFolder
+from bench.results.summary import Summary
 from bench.statistics.bootstrap import GroupBootstrap, group_indices
 from bench.statistics.interval import Interval
 from bench.statistics.training import training_factor, training_weight
@@ -44,8 +43,8 @@ class ComparedRun:
         Its name, unlike the others'.
     folder : RunFolder
         Where it is stored.
-    record, summary : dict
-        The contents of ``run.json`` and ``summary.json``.
+    record, summary : RunRecord, Summary
+        What is stored of it.
     outcomes : Outcomes
         All its predictions, each outer fold a test part.
     score : float
@@ -54,8 +53,8 @@ class ComparedRun:
 
     name: str
     folder: RunFolder
-    record: dict[str, Any]
-    summary: dict[str, Any]
+    record: RunRecord
+    summary: Summary
     outcomes: Outcomes
     score: float
 
@@ -78,8 +77,8 @@ class ComparedRuns:
 
     Parameters
     ----------
-    task : dict
-        The task's part of ``run.json``.
+    task : TaskRecord
+        The task.
     metric : Metric
         What is compared.
     runs : list of ComparedRun
@@ -94,7 +93,7 @@ class ComparedRuns:
         What was left out.
     """
 
-    task: dict[str, Any]
+    task: TaskRecord
     metric: Metric
     runs: list[ComparedRun]
     ids: NDArray[np.object_]
@@ -120,12 +119,12 @@ class ComparedRuns:
     @property
     def labels(self) -> tuple[str, ...]:
         """The task's labels."""
-        return tuple(self.task["labels"])
+        return self.task.labels
 
     @cached_property
     def bootstrap(self) -> GroupBootstrap:
         """The draws that all runs are scored on."""
-        return GroupBootstrap(len(self.group_names), derive_seed(0, self.task["digest"], "comparison"))
+        return GroupBootstrap(len(self.group_names), derive_seed(0, self.task.digest, "comparison"))
 
     def drawn_scores(self, run: ComparedRun) -> tuple[float, Floats]:
         """The run's pooled score, and that of each bootstrap draw of groups."""
@@ -150,7 +149,7 @@ class ComparedRuns:
 
     def fold_scores(self, run: ComparedRun) -> Floats:
         """The run's score in each outer fold, of shape (n_folds,)."""
-        return np.array([fold[self.metric.name] for fold in run.summary["folds"]])
+        return np.array([fold[self.metric.name] for fold in run.summary.folds])
 
     @cached_property
     def n_scored(self) -> int:
@@ -160,8 +159,8 @@ class ComparedRuns:
     def n_trained(self) -> float:
         """How many examples train a fold's model, on average."""
         if sizes := split_sizes(self.task):
-            return float(np.mean([size["train"] for size in sizes]))
-        return float(self.task["n_examples"] - np.bincount(self.folds).mean())
+            return float(np.mean([size.train for size in sizes]))
+        return float(self.task.n_examples - np.bincount(self.folds).mean())
 
     def test_share(self) -> float:
         """The share of a fold's examples that are in its test part, on average."""
@@ -190,15 +189,15 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
     bench.errors.BenchError
         If a stored file was changed or cannot be read, or the predictions are not for the same examples.
     """
-    task = selected.runs[0][1]["task"]
-    labels = tuple(task["labels"])
+    task = selected.runs[0][1].task
+    labels = task.labels
     asked = metric_of(task, metric)
     notes, runs = list(selected.notes), list[ComparedRun]()
     first: pd.DataFrame | None = None
     damaged: BenchError | None = None
     for name, (folder, record) in zip(selected.names(), selected.runs, strict=True):
         try:
-            summary, frame = _read(folder, labels, averaged=bool(mean_over(task)))
+            summary, frame = _read(folder, labels, averaged=bool(task.averaged_over))
         except BenchError as error:
             damaged = damaged or error
             if selected.named:
@@ -216,15 +215,15 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
                 f"{folder.path}: its predictions are not for the examples of {runs[0].folder.path}.",
                 "A stored file was changed. Delete the folder and run the same command again.",
             )
-        if asked.name not in summary["scores"]:
+        if asked.name not in summary.scores:
             summary = _scored_by(asked, summary, outcomes)
-        runs.append(ComparedRun(name, folder, record, summary, outcomes, summary["scores"][asked.name]))
+        runs.append(ComparedRun(name, folder, record, summary, outcomes, summary.scores[asked.name]))
     if first is None:
         if damaged is not None:
             raise damaged
         raise BenchError(
-            f"No stored run of {task['name']} has the metric {asked.name}.",
-            f"Run a model that gives probabilities: bench run task={task['name']} task.metric={asked.name}",
+            f"No stored run of {task.name} has the metric {asked.name}.",
+            f"Run a model that gives probabilities: bench run task={task.name} task.metric={asked.name}",
         )
     runs.sort(key=lambda run: (-asked.sign * run.score, run.name))
     names, _ = group_indices(first["group"].to_numpy(dtype=object))
@@ -240,40 +239,43 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
     )
 
 
-def _scored_by(metric: Metric, summary: Mapping[str, Any], outcomes: Outcomes) -> dict[str, Any]:
+def _scored_by(metric: Metric, summary: Summary, outcomes: Outcomes) -> Summary:
     """A summary with the scores and the interval of a metric that the run was not scored by."""
     folds = [metric.score(outcomes.rows(np.flatnonzero(outcomes.parts == part))) for part in np.unique(outcomes.parts)]
     interval = metric.interval(outcomes) if outcomes.n_groups > 1 else None
-    known = {metric.name: asdict(interval)} if isinstance(interval, Interval) else {}
-    return {
-        **summary,
-        "scores": {**summary["scores"], metric.name: metric.score(outcomes)},
-        "intervals": {**summary["intervals"], **known},
-        "folds": [{**fold, metric.name: score} for fold, score in zip(summary["folds"], folds, strict=True)],
-    }
+    known = {metric.name: interval} if isinstance(interval, Interval) else {}
+    return replace(
+        summary,
+        scores={**summary.scores, metric.name: metric.score(outcomes)},
+        intervals={**summary.intervals, **known},
+        folds=tuple({**fold, metric.name: score} for fold, score in zip(summary.folds, folds, strict=True)),
+    )
 
 
-def _read(folder: RunFolder, labels: tuple[str, ...], averaged: bool) -> tuple[dict[str, Any], pd.DataFrame]:
-    """A run's summary and all its predictions, once all its files are seen to be such as a run stores them."""
-    summary, folds = folder.read_summary(SUMMARY), folder.folds()
-    results = [folder.read_result(fold) for fold in folds]
+def _read(folder: RunFolder, labels: tuple[str, ...], averaged: bool) -> tuple[Summary, pd.DataFrame]:
+    """A run's summary and all its predictions, once its files are seen to fit together."""
+    summary, folds = folder.read_summary(), folder.folds()
+    for fold in folds:
+        folder.read_result(fold)
+        folder.read_explanations(fold)
     frames = [folder.read_predictions(fold) for fold in folds]
+    width = len(labels)
+    sound = (
+        len(folds) == len(summary.folds) > 0
+        and all(fold.get(name) is not None for fold in summary.folds for name in summary.scores)
+        and {*summary.per_class} == {*summary.class_intervals} == {*labels}
+        and len(summary.confusion) == width
+        and {len(row) for row in summary.confusion} in ({width}, {width + 1})
+    )
+    if not sound:
+        raise _damaged(folder, "they do not fit together")
     try:
-        # What the comparison takes for granted.
-        scored = [fold[name] for fold in summary["folds"] for name in summary["scores"]]
-        figures = [*scored, *summary["scores"].values(), *(cell["inner_score"] for cell in results)]
-        sound = len(folds) == len(summary["folds"]) and all(isinstance(each, int | float | None) for each in figures)
-        sound = sound and set(summary["per_class"]) == set(labels) and len(summary["confusion"]) == len(labels)
-        for cell in results:
-            sound = sound and all(isinstance(Trial(**trial).params, dict) for trial in cell["trials"])
-        for fold in folds:
-            sound = sound and all(isinstance(each, dict) for each in folder.read_explanations(fold))
         frame = pd.concat([frame.assign(fold=n) for n, frame in zip(folds, frames, strict=True)], ignore_index=True)
         label_codes(frame, labels)
-        sound = sound and (VALUE in frame or not averaged)
+        values = frame[VALUE] if averaged else None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(folder, f"{type(error).__name__}: {error}") from error
-    if not sound:
+    if values is not None and values.isna().any():
         raise _damaged(folder, "they do not fit together")
     return summary, frame
 

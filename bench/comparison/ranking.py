@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from bench.comparison.pairs import Pair
 from bench.comparison.predictions import ComparedRuns
+from bench.results.leaderboard import Best
 from bench.statistics.bootstrap import bootstrap_error, jackknife_error
 from bench.statistics.paired import NO_VARIATION
 from bench.statistics.winner import corrected_score, winner
-
-
-@dataclass(frozen=True)
-class Best:
-    """The best of several runs, and its score corrected for its having been picked.
-
-    Parameters
-    ----------
-    name : str
-        The run's name.
-    of : int
-        How many runs it is the best of.
-    measured : float
-        Its score as it is.
-    score : float
-        What it can be expected to score on other groups.
-    low, high : float or None
-        The interval of that score; None where groups say nothing.
-    level : float
-        The interval's nominal coverage.
-    """
-
-    name: str
-    of: int
-    measured: float
-    score: float
-    low: float | None
-    high: float | None
-    level: float
 
 
 def corrected_best(runs: ComparedRuns) -> Best | None:
@@ -63,18 +34,19 @@ def corrected_best(runs: ComparedRuns) -> Best | None:
     return Best(best.name, len(runs.runs), float(scores[0]), found.score, found.low, found.high, found.level)
 
 
-def rank_interval(name: str, pairs: Sequence[Mapping[str, Any]], n_runs: int) -> tuple[int, int]:
+def rank_interval(name: str, pairs: Sequence[Pair], n_runs: int) -> tuple[int, int]:
     """The ranks that a run may have: no better than after all that are better, no worse than before all it beats.
 
     The pairs' verdicts hold together, and so do the intervals of all ranks (Mogstad, Romano, Shaikh and Wilhelm 2024).
 
     Examples
     --------
-    >>> pairs = [{"first": "a", "second": "c", "verdict": "better"}]
+    >>> from types import SimpleNamespace
+    >>> pairs = [SimpleNamespace(first="a", second="c", verdict="better")]
     >>> [rank_interval(name, pairs, 3) for name in "abc"]
     [(1, 2), (1, 3), (2, 3)]
     """
-    decided = [pair for pair in pairs if pair["verdict"] == "better"]
-    ahead = sum(pair["second"] == name for pair in decided)
-    behind = sum(pair["first"] == name for pair in decided)
+    decided = [pair for pair in pairs if pair.verdict == "better"]
+    ahead = sum(pair.second == name for pair in decided)
+    behind = sum(pair.first == name for pair in decided)
     return 1 + ahead, n_runs - behind

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 from bench.config import Validation
 from bench.errors import ConfigError, nearest
 from bench.metrics.registry import check_metric_name
 from bench.overrides import meant, parse_overrides
+from bench.results.layout import stored_tasks
 from bench.results.protocol import names_of
+from bench.results.record import RunRecord
 
 KEYS = ("task", "model", "metric", "baseline", "rope", "seed", "search", "results")
 """The keys of a comparison, besides those of the validation."""
@@ -42,23 +43,23 @@ class Filter:
     models: tuple[str, ...] | None = None
     seed: int | None = None
     search: str | None = None
-    validation: dict[str, Any] = field(default_factory=dict)
+    validation: Mapping[str, object] = field(default_factory=dict)
 
-    def holds(self, record: dict[str, Any]) -> bool:
+    def holds(self, record: RunRecord) -> bool:
         """Whether a run has all of it."""
-        searched = record["model"]["search"]
+        searched = record.model.search
         return (
             (self.models is None or not names_of(record).isdisjoint(self.models))
-            and self.seed in (None, record["seed"])
-            and (self.search is None or not searched or record["search"]["name"] == self.search)
+            and self.seed in (None, record.seed)
+            and (self.search is None or not searched or record.search.name == self.search)
             and all(self._validated(record, key) == value for key, value in self.validation.items())
         )
 
-    def _validated(self, record: dict[str, Any], key: str) -> Any:
+    def _validated(self, record: RunRecord, key: str) -> object:
         """A setting of a run's validation; the groups are the task's own where the validation names none."""
         if key == "group" and self.validation[key] is not None:
-            return record["task"]["group"]
-        return record["validation"].get(key)
+            return record.task.group
+        return getattr(record.validation, key)
 
 
 @dataclass(frozen=True)
@@ -129,14 +130,14 @@ def parse_compare_request(words: Sequence[str]) -> CompareRequest:
     read = check(CompareWords, given, Place("", words=True))
     validation = {key.partition(".")[2]: given[key] for key in VALIDATION if key in given}
     results = Path(read.results or "results").expanduser()
-    tasks = tuple(_stored_tasks(results) if given.get("task") == "all" else read.task)
+    tasks = tuple(stored_tasks(results) if given.get("task") == "all" else read.task)
     if given.get("task") == "all" and not tasks:
         raise ConfigError(
             f"task=all: no run is stored in {results}.",
             "Run a task first, bench run task=NAME, or name another store with results=FOLDER.",
         )
     if not tasks and not folders:
-        raise ConfigError("Nothing was named.", f"Add task=NAME or run folders. {nearest('', _stored_tasks(results))}")
+        raise ConfigError("Nothing was named.", f"Add task=NAME or run folders. {nearest('', stored_tasks(results))}")
     if folders and (tasks or len(folders) < 2):
         raise ConfigError("Run folders are compared with each other: name two or more, and no task.")
     metric, baseline, models = read.metric, read.baseline, read.model
@@ -159,7 +160,3 @@ def parse_compare_request(words: Sequence[str]) -> CompareRequest:
         results=results,
         all_tasks=given.get("task") == "all",
     )
-
-
-def _stored_tasks(results: Path) -> list[str]:
-    return sorted({path.parents[2].name for path in results.glob("*/*/*/run.json")})

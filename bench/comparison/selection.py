@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bench.comparison.request import CompareRequest, Filter
 from bench.discovery import model_names
 from bench.errors import BenchError, UserError, nearest
+from bench.results.layout import stored_tasks
 from bench.results.protocol import differences, model_name, names_of, same_table, search_name, settings
-from bench.results.store import RECORD, SUMMARY, RunFolder, stored_runs
+from bench.results.record import RunRecord
+from bench.results.store import RunFolder, stored_runs
 
 T = TypeVar("T")
 
@@ -23,15 +25,15 @@ class Selected:
 
     Parameters
     ----------
-    runs : list of (RunFolder, dict)
-        Finished runs with the contents of their ``run.json``.
+    runs : list of (RunFolder, RunRecord)
+        Finished runs.
     notes : list of str
         What was left out, a sentence each.
     named : bool
         Whether the runs were named one by one, so that one which cannot be read is an error.
     """
 
-    runs: list[tuple[RunFolder, dict[str, Any]]]
+    runs: list[tuple[RunFolder, RunRecord]]
     notes: list[str]
     named: bool = False
 
@@ -119,7 +121,7 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     if unreadable and not found:
         raise unreadable[0][1]
     if not found:
-        tasks = sorted({path.parents[2].name for path in results.glob("*/*/*/run.json")})
+        tasks = stored_tasks(results)
         raise UserError(
             f"{results}: no run of task '{task}' is stored there.",
             f"{nearest(task, tasks)} Or run it first: bench run task={task}" if tasks else f"bench run task={task}",
@@ -128,7 +130,7 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     missing = sorted(set(wanted.models or ()).difference(*(names_of(record) for _, record in fitting)))
     if missing:
         for folder, error in unreadable:
-            if folder.path.parent.name == missing[0]:
+            if folder.model == missing[0]:
                 raise error
         known = set[str]().union(*(names_of(record) for _, record in found))
         if missing[0] in known:
@@ -146,24 +148,24 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     finished = [(folder, record) for folder, record in fitting if folder.summarised]
     if not finished:
         raise UserError(f"{results}: no run of task '{task}' is finished.", f"bench run task={task} goes on with it.")
-    newest = max(finished, key=lambda run: (run[1]["started"], run[0].key))[1]
+    newest = max(finished, key=lambda run: (run[1].started, run[0].key))[1]
     runs = [(folder, record) for folder, record in finished if same_table(record, newest)]
-    present = {record["model"]["name"] for _, record in runs}
+    present = {record.model.name for _, record in runs}
     for _, record in finished:
-        if wanted.models is not None and record["model"]["name"] not in present:
+        if wanted.models is not None and record.model.name not in present:
             raise UserError(
-                f"{newest['model']['name']} and {record['model']['name']} do not compare: {_parts(newest, record)}.",
+                f"{newest.model.name} and {record.model.name} do not compare: {_parts(newest, record)}.",
                 f"Run both alike: bench run task={task} model={','.join(wanted.models)}",
             )
     notes = [
-        f"{record['model']['name']} is left out: {_unfinished(record)}"
+        f"{record.model.name} is left out: {_unfinished(record)}"
         for folder, record in fitting
         if not folder.summarised and same_table(record, newest)
     ]
     notes += [
-        f"a stored run of {folder.path.parent.name} is left out: {what_is_wrong(folder, error)}"
+        f"a stored run of {folder.model} is left out: {what_is_wrong(folder, error)}"
         for folder, error in unreadable
-        if wanted.models is None or folder.path.parent.name in wanted.models
+        if wanted.models is None or folder.model in wanted.models
     ]
     others = [record for _, record in finished if not same_table(record, newest)]
     if others:
@@ -172,17 +174,17 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     return Selected(runs, notes, named=wanted.models is not None)
 
 
-def select_table(results: Path, record: dict[str, Any]) -> Selected:
+def select_table(results: Path, record: RunRecord) -> Selected:
     """Take the finished runs that stand in one leaderboard with a given run.
 
     Parameters
     ----------
     results : pathlib.Path
         The store.
-    record : dict
-        The content of the run's ``run.json``.
+    record : RunRecord
+        The run.
     """
-    found, _ = _read(stored_runs(results, record["task"]["name"]))
+    found, _ = _read(stored_runs(results, record.task.name))
     return Selected([(folder, other) for folder, other in found if folder.summarised and same_table(other, record)], [])
 
 
@@ -195,7 +197,7 @@ def select_folders(paths: Sequence[Path]) -> Selected:
         If a folder holds no finished run or is named twice, or two runs do not compare; the message names the
         parts that differ.
     """
-    runs = list[tuple[RunFolder, dict[str, Any]]]()
+    runs = list[tuple[RunFolder, RunRecord]]()
     for path in paths:
         folder = RunFolder(path.resolve())
         if any(folder.path == other.path for other, _ in runs):
@@ -203,11 +205,11 @@ def select_folders(paths: Sequence[Path]) -> Selected:
         if not (path / "run.json").is_file():
             raise UserError(f"{path}: no run is stored there.", "A run's folder is results/TASK/MODEL/KEY.")
         if not folder.summarised:
-            record = folder.read_record(RECORD)
+            record = folder.read_record()
             if (folder.path / "summary.json").exists():
-                folder.read_summary(SUMMARY)
-            raise UserError(f"{path}: {_unfinished(record)}.", f"Type: {record['command']}")
-        runs.append((folder, folder.read_record(RECORD)))
+                folder.read_summary()
+            raise UserError(f"{path}: {_unfinished(record)}.", f"Type: {record.command}")
+        runs.append((folder, folder.read_record()))
     first = runs[0][1]
     for path, (_, record) in zip(paths[1:], runs[1:], strict=True):
         if not same_table(first, record):
@@ -220,13 +222,13 @@ def select_folders(paths: Sequence[Path]) -> Selected:
 
 def _read(
     stored: Sequence[RunFolder],
-) -> tuple[list[tuple[RunFolder, dict[str, Any]]], list[tuple[RunFolder, UserError]]]:
+) -> tuple[list[tuple[RunFolder, RunRecord]], list[tuple[RunFolder, UserError]]]:
     """The runs that can be read, with their records, and those that cannot, with what is wrong."""
-    found = list[tuple[RunFolder, dict[str, Any]]]()
+    found = list[tuple[RunFolder, RunRecord]]()
     unreadable = list[tuple[RunFolder, UserError]]()
     for folder in stored:
         try:
-            found.append((folder, folder.read_record(RECORD)))
+            found.append((folder, folder.read_record()))
         except UserError as error:
             unreadable.append((folder, error))
     return found, unreadable
@@ -237,10 +239,10 @@ def what_is_wrong(folder: RunFolder, error: BenchError) -> str:
     return error.message.removeprefix(f"{folder.path}").removeprefix("/").removeprefix(": ").removesuffix(".")
 
 
-def _unfinished(record: dict[str, Any]) -> str:
-    if record["status"] == "complete":
+def _unfinished(record: RunRecord) -> str:
+    if record.status == "complete":
         return "its summary is missing or damaged; the command that made it makes it again"
-    return f"its run is not finished ({record['status']}); the command that made it goes on with it"
+    return f"its run is not finished ({record.status}); the command that made it goes on with it"
 
 
 def _telling(keys: Sequence[str]) -> int:
@@ -248,18 +250,18 @@ def _telling(keys: Sequence[str]) -> int:
     return next((n for n in range(4, 12) if len({key[:n] for key in keys}) == len(set(keys))), 12)
 
 
-def _parts(one: dict[str, Any], other: dict[str, Any]) -> str:
+def _parts(one: RunRecord, other: RunRecord) -> str:
     ours, theirs = settings(one), settings(other)
     changed = [f"{key}: {ours[key]} and {theirs.get(key)}" for key in ours if ours[key] != theirs.get(key)]
     return "; ".join([*differences(one, other), *changed])
 
 
-def _protocols(found: list[tuple[RunFolder, dict[str, Any]]]) -> str:
-    seeds = sorted({record["seed"] for _, record in found})
-    searches = sorted({record["search"]["name"] for _, record in found})
-    groups = sorted({record["task"]["group"] for _, record in found})
+def _protocols(found: list[tuple[RunFolder, RunRecord]]) -> str:
+    seeds = sorted({record.seed for _, record in found})
+    searches = sorted({record.search.name for _, record in found})
+    groups = sorted({record.task.group for _, record in found})
     validation = [
-        f"{key} {', '.join(sorted({str(record['validation'].get(key)) for _, record in found}))}"
+        f"{key} {', '.join(sorted({str(getattr(record.validation, key)) for _, record in found}))}"
         for key in ("folds", "inner_folds", "repeats")
     ]
     return (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,7 +22,31 @@ BASELINES = (MAJORITY, "stratified")
 """Models that look at no text, so that their agreement says nothing."""
 
 
-def suspects(runs: ComparedRuns) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Suspect:
+    """An example whose label is worth a second look.
+
+    Parameters
+    ----------
+    id, group : str
+        The example and its group.
+    gold, predicted : str
+        Its label, and the one that good models predict.
+    models : int
+        How many kinds of model agree.
+    margin : float or None
+        The mean of the probability of the predicted label minus that of gold; None without probabilities.
+    """
+
+    id: str
+    group: str
+    gold: str
+    predicted: str
+    models: int
+    margin: float | None
+
+
+def suspects(runs: ComparedRuns) -> list[Suspect]:
     """List the examples of which all good models predict one and the same label that is not gold.
 
     An answer that is missing agrees with none.
@@ -35,13 +60,11 @@ def suspects(runs: ComparedRuns) -> list[dict[str, Any]]:
 
     Returns
     -------
-    list of dict
-        ``id``, ``group``, ``gold``, ``predicted``, ``models`` (how many kinds agree) and ``margin`` (the mean of
-        the probability of the predicted label minus that of gold, None without probabilities); those with
-        the greatest margin first.
+    list of Suspect
+        Those with the greatest margin first.
     """
     good = _good(runs)
-    kinds = len({run.record["model"]["name"] for run in good})
+    kinds = len({run.record.model.name for run in good})
     if kinds < 2:
         return []
     votes = np.array([run.predicted for run in good])
@@ -60,17 +83,17 @@ def suspects(runs: ComparedRuns) -> list[dict[str, Any]]:
     places = np.flatnonzero(agreed)
     margins = [float(margin[place]) if given else None for place in places]
     found = [
-        {
-            "id": str(runs.ids[first[place]]),
-            "group": runs.group_names[runs.groups[first[place]]],
-            "gold": runs.labels[true[place]],
-            "predicted": runs.labels[voted[place]],
-            "models": kinds,
-            "margin": margin,
-        }
+        Suspect(
+            id=str(runs.ids[first[place]]),
+            group=runs.group_names[runs.groups[first[place]]],
+            gold=runs.labels[true[place]],
+            predicted=runs.labels[voted[place]],
+            models=kinds,
+            margin=margin,
+        )
         for place, margin in zip(places, margins, strict=True)
     ]
-    return sorted(found, key=lambda each: (-(each["margin"] or 0.0), each["id"]))
+    return sorted(found, key=lambda each: (-(each.margin or 0.0), each.id))
 
 
 def _self_confidence(probabilities: Floats, true: NDArray[np.intp]) -> Floats:
@@ -86,9 +109,7 @@ def _self_confidence(probabilities: Floats, true: NDArray[np.intp]) -> Floats:
 def _good(runs: ComparedRuns) -> list[ComparedRun]:
     """The runs of good models; none where no model that looks at no text shows what chance does."""
     scores = {run.name: runs.metric.sign * run.score for run in runs.runs}
-    blind = [scores[run.name] for run in runs.runs if run.record["model"]["name"] in BASELINES]
+    blind = [scores[run.name] for run in runs.runs if run.record.model.name in BASELINES]
     return [
-        run
-        for run in runs.runs
-        if run.record["model"]["name"] not in BASELINES and blind and scores[run.name] > max(blind)
+        run for run in runs.runs if run.record.model.name not in BASELINES and blind and scores[run.name] > max(blind)
     ]

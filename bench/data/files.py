@@ -47,6 +47,12 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _BLOCK = 2**20
 """Bytes of a file that are looked through at once."""
 
+MOST_BRACKETS = 2**20
+"""Arrays and objects of a text of JSON beyond which each needs `FEWEST` characters: an empty array takes two
+characters, and 56 bytes in memory."""
+
+FEWEST = 5
+
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
@@ -275,6 +281,7 @@ def parse_json_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[str, di
         if not line.strip():
             continue
         where = place(path, number)
+        _check_brackets(line, where)
         try:
             content = json.loads(line, object_pairs_hook=_unique, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
@@ -314,6 +321,7 @@ def parse_json_array(text: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
     decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
     objects: list[tuple[str, dict[str, Any]]] = []
     at, line, counted = _after_space(text, 0), 1, 0
+    _check_brackets(text, str(path))
     if not text.startswith("[", at):
         raise _no_array(path, text, at, "expected [")
     at = _after_space(text, at + 1)
@@ -357,6 +365,7 @@ def parse_json(text: str, path: Path) -> Any:
     bench.errors.DataError
         If it is none, or an object has a key twice.
     """
+    _check_brackets(text, str(path))
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -409,6 +418,16 @@ def _not_json(error: ValueError | RecursionError) -> str:
     return f"not valid JSON: {error}."
 
 
+def _check_brackets(text: str, where: str) -> None:
+    """Raise a DataError if a text of JSON is so full of brackets that it would take far more memory than it is long."""
+    brackets = text.count("[") + text.count("{")
+    if brackets > MOST_BRACKETS and brackets * FEWEST > len(text):
+        raise DataError(
+            f"{where}: {brackets:,} brackets in {len(text):,} characters, as no table has.",
+            'Each row is an object that names its cells, such as {"text": "…", "label": "…"}.',
+        )
+
+
 def _no_array(path: Path, text: str, at: int, reason: str) -> DataError:
     where = place(path, text.count("\n", 0, at) + 1)
     return DataError(f"{where}: not valid JSON: {reason}.", "Write one JSON array of objects.")
@@ -427,6 +446,17 @@ def _no_number(constant: str) -> float:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key '{next(n for n in names if names.count(n) > 1)}' stands twice")
+        raise ValueError(f"the key '{first_repeated(name for name, _ in pairs)}' stands twice")
     return content
+
+
+def first_repeated(names: Iterable[str]) -> str | None:
+    """The first name that stands in a list twice, None where all differ.
+
+    Examples
+    --------
+    >>> first_repeated(["text", "label", "other", "label", "text"])
+    'text'
+    """
+    counts = Counter(names)
+    return next((name for name, count in counts.items() if count > 1), None)

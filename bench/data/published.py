@@ -15,7 +15,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from filelock import FileLock
 
@@ -26,6 +26,8 @@ from bench.support.places import replacing
 from bench.support.process import setting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.data.section import Section
 
 MIRROR_VARIABLE = "BENCH_DATA_MIRROR"
@@ -33,6 +35,9 @@ MIRROR_VARIABLE = "BENCH_DATA_MIRROR"
 
 PATIENCE = 30.0
 """Seconds to wait for a server's next bytes."""
+
+LARGEST = 2**33
+"""Bytes of a file that is downloaded, at most: a server may send without an end."""
 
 WITHOUT_NETWORK = f"Fetch it where there is a network, and name its folder: data.mirror=FOLDER, or {MIRROR_VARIABLE}."
 
@@ -224,7 +229,7 @@ class PublishedFiles:
         loader = pooch.HTTPDownloader(timeout=PATIENCE, progressbar=sys.stderr.isatty())
         try:
             with setting(lambda: logger.level, logger.setLevel, logging.ERROR):
-                pooch.retrieve(address, known, target.name, target.parent, downloader=loader)
+                pooch.retrieve(address, known, target.name, target.parent, downloader=_bounded(loader))
         except ValueError as error:
             named = f"{self.origin}.sha256" if self.sha256[name] else f"its first use, recorded in {self._record(name)}"
             raise DataError(
@@ -233,6 +238,33 @@ class PublishedFiles:
             ) from error
         except OSError as error:  # which those of requests are
             raise DataError(f"{address}: cannot be downloaded: {_reason(error)}.", WITHOUT_NETWORK) from error
+
+
+def _bounded(loader: Callable[[str, Any, Any], None]) -> Callable[[str, str, Any], None]:
+    """Let a downloader of pooch write no more than `LARGEST` bytes."""
+
+    def load(address: str, output: str, of: Any) -> None:
+        with Path(output).open("wb") as file:
+            loader(address, _Counted(file, address), of)
+
+    return load
+
+
+class _Counted:
+    """A file that takes no more than `LARGEST` bytes."""
+
+    def __init__(self, file: BinaryIO, address: str) -> None:
+        self._file, self._address, self._left = file, address, LARGEST
+        self.flush = file.flush
+
+    def write(self, part: bytes) -> int:
+        self._left -= len(part)
+        if self._left < 0:
+            raise DataError(
+                f"{self._address}: it has more than {LARGEST:,} bytes.",
+                "If you trust it, fetch it yourself, and name its folder: data.mirror=FOLDER",
+            )
+        return self._file.write(part)
 
 
 def _named_mirror() -> Path | None:

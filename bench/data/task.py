@@ -189,7 +189,7 @@ class Task:
     @property
     def scored_by(self) -> Metric:
         """The primary metric."""
-        return metric_of({each: getattr(self, each) for each in ("name", "labels", "metric", "averaged_over")})
+        return metric_of(self)
 
     @cached_property
     def values(self) -> NDArray[np.object_] | None:

@@ -20,6 +20,7 @@ from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, Trai
 
 from bench.encoders.device import has_bfloat16, placed
 from bench.encoders.transformer import infer
+from bench.engines.sockets import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -126,10 +127,10 @@ def train(
     steps : int, optional
         Steps after which it ends whatever the settings say.
     """
-    with placed(module) as device, tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+    with placed(module) as device, tempfile.TemporaryDirectory(prefix="bench-", dir=scratch()) as files:
         watch = _Watch(module, settings.patience, _Average(module) if settings.average else None)
         arguments = TrainingArguments(
-            output_dir=scratch,
+            output_dir=files,
             learning_rate=settings.learning_rate,
             num_train_epochs=settings.epochs,
             max_steps=-1 if steps is None else steps,
@@ -231,7 +232,8 @@ def seeded(seed: int) -> Iterator[None]:
 
 class _Trainer(Trainer):
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        lengths = [len(each["input_ids"]) for each in train_dataset or self.train_dataset]
+        examples: Any = train_dataset or self.train_dataset
+        lengths = [len(each["input_ids"]) for each in examples]
         return LikeLengths(lengths, self.args.train_batch_size, self.args.seed)
 
 
@@ -318,7 +320,8 @@ class _Watch(TrainerCallback):
         if self._average is not None and control.should_evaluate:
             self._average.swap()
 
-    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: dict[str, float], **kwargs: Any) -> None:
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        metrics: dict[str, float] = kwargs["metrics"]
         score = (metrics["eval_macro_f1"], -metrics["eval_log_loss"])
         self.scores.append(score[0])
         if self._best is None or score > self._best:

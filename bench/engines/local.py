@@ -28,6 +28,10 @@ PATIENCE = 2.0
 """Seconds that workers without work have to end."""
 
 
+STARTS = 3
+"""How often the start of a worker is tried where the server of workers was killed."""
+
+
 @dataclass(frozen=True)
 class _Waiting:
     number: int
@@ -160,8 +164,8 @@ class _Worker:
     """
 
     def __init__(self, environment: Mapping[str, str], fresh: bool) -> None:
-        self._start = Start(fresh)
-        self._pool = ProcessPool(1, initializer=settle, initargs=(environment, fresh), context=self._start)
+        self._environment, self._fresh = environment, fresh
+        self._renew()
         self._ready = False
         self.sound = False
         """Whether it has run its latest unit and can run another."""
@@ -172,12 +176,25 @@ class _Worker:
 
     def start(self, unit: _Waiting, state: bytes | None) -> Future[Reply]:
         self.sound = False
-        try:
-            return self._pool.schedule(perform, args=(unit.packed, None if self._ready else state), timeout=unit.limit)
-        except (OSError, RuntimeError) as error:  # Such as that the system starts no more processes.
-            failed: Future[Reply] = Future()
-            failed.set_exception(error.__cause__ if isinstance(error.__cause__, OSError) else error)
-            return failed
+        reason: BaseException
+        for _ in range(STARTS):
+            try:
+                given = None if self._ready else state
+                return self._pool.schedule(perform, args=(unit.packed, given), timeout=unit.limit)
+            except (OSError, RuntimeError) as error:  # Such as that the system starts no more processes.
+                reason = error.__cause__ or error
+            if not isinstance(reason, EOFError | ConnectionError):
+                break
+            # The server of workers was killed; another one starts with the next worker.
+            self._renew()
+        failed: Future[Reply] = Future()
+        failed.set_exception(reason)
+        return failed
+
+    def _renew(self) -> None:
+        self._start = Start(self._fresh)
+        given = (self._environment, self._fresh)
+        self._pool = ProcessPool(1, initializer=settle, initargs=given, context=self._start)
 
     def outcome(self, future: Future[Reply], limit: float | None) -> Outcome[Any]:
         match future.exception():
@@ -218,9 +235,10 @@ class _Worker:
         """Stop the process, after some seconds at most in which it may end of itself."""
         if (process := self._start.process) is not None:
             process.join(patience)
+        self._pool.stop()  # Before, it would start another process in the place of one that ends.
+        if process is not None:
             process.terminate()
             process.join(PATIENCE)
-        self._pool.stop()
         # Its threads look ten times a second whether they are to end, which nobody needs to wait for.
         threading.Thread(target=self._pool.join, daemon=True).start()
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import select
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """The environment variables that hold the libraries for linear algebra to one thread when they are loaded.
@@ -20,6 +22,12 @@ So sums are taken in the same order on any machine, and workers do not fight for
 
 ENDED = 256
 """Stands for the exit status 0 where Pebble asks, which takes a process that ends with it for one without work."""
+
+LOST = 255
+"""What `multiprocessing` takes for the exit status of a process whose server was killed, also where it still runs."""
+
+_libraries: list[str] = []
+"""What the server of workers has loaded."""
 
 _starting = threading.Lock()
 
@@ -37,14 +45,18 @@ def start_server(libraries: Sequence[str]) -> None:
     Parameters
     ----------
     libraries : sequence of str
-        The modules. They are not imported where the server runs already.
+        The modules; none where those that were named before are meant. Nothing happens where the server runs already.
     """
     if not _forks():
         return
     from multiprocessing import forkserver
 
-    _use_own_folder()
-    multiprocessing.get_context("forkserver").set_forkserver_preload([*libraries, "bench.engines.local"])
+    from bench.engines.sockets import use_own_folder
+
+    use_own_folder()
+    _libraries[:] = libraries or _libraries
+    preloaded = ["bench.engines.server", *_libraries, "bench.engines.local"]
+    multiprocessing.get_context("forkserver").set_forkserver_preload(preloaded)
     with _undisturbed():
         forkserver.ensure_running()
 
@@ -68,7 +80,7 @@ class Start:
         self._context: Any = multiprocessing.get_context("forkserver" if _forks() and not fresh else "spawn")
         self.process: Process | None = None
         if self.get_start_method() == "forkserver":
-            _use_own_folder()
+            start_server(())
 
     def Pipe(self, duplex: bool = True) -> Any:  # noqa: N802
         """Two ends of a pipe."""
@@ -101,6 +113,7 @@ class Process:
 
     def __init__(self, process: Any, fresh: bool) -> None:
         self._process, self._fresh = process, fresh
+        self._handle: int | None = None
         self.daemon = process.daemon
         """Is set by Pebble, to no effect."""
 
@@ -114,26 +127,44 @@ class Process:
     def exitcode(self) -> int | None:
         """The exit status, `ENDED` for 0; None while the process runs."""
         code: int | None = self._process.exitcode
+        if code == LOST and self._runs_on():
+            return None
         return ENDED if code == 0 else code
 
     def start(self) -> None:
         """Start the process."""
-        with _undisturbed(), _without_script() if self._fresh else nullcontext():
+        with _undisturbed(), _apart() if self._fresh else nullcontext():
             self._process.start()
 
     def is_alive(self) -> bool:
         """Whether it runs."""
-        return self.pid is not None and bool(self._process.is_alive())
+        return self.pid is not None and self.exitcode is None
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for its end."""
-        if self.pid is not None:
-            self._process.join(timeout)
+        if self.pid is None:
+            return
+        self._process.join(timeout)
+        if self._handle is not None:
+            select.select([self._handle], [], [], timeout)
 
     def terminate(self) -> None:
         """Stop it at once, also in the middle of what Python cannot interrupt."""
-        if self.pid is not None:
-            self._process.kill()
+        if self.pid is None:
+            return
+        self._process.kill()
+        if self._process.exitcode == LOST and self._runs_on():
+            signal.pidfd_send_signal(cast("int", self._handle), signal.SIGKILL)
+
+    def _runs_on(self) -> bool:
+        """Whether it runs though the server is gone that would tell of its end; only Linux says so."""
+        if self._handle is None and hasattr(os, "pidfd_open"):
+            try:
+                self._handle = os.pidfd_open(cast("int", self.pid))
+            except OSError:
+                return False
+            weakref.finalize(self, os.close, self._handle)
+        return self._handle is not None and not select.select([self._handle], [], [], 0)[0]
 
 
 class _Unlocked:
@@ -142,12 +173,6 @@ class _Unlocked:
 
     def release(self) -> None:
         pass
-
-
-def _use_own_folder() -> None:
-    from bench.engines.sockets import use_own_folder
-
-    use_own_folder()
 
 
 def _forks() -> bool:
@@ -177,14 +202,25 @@ def _undisturbed() -> Iterator[None]:
 
 
 @contextmanager
-def _without_script() -> Iterator[None]:
-    """Keep Python from having a process that is started run this one's script, as it does for what that defines."""
-    script = sys.modules["__main__"]
+def _apart() -> Iterator[None]:
+    """Keep Python from having a process that is started run this one's script, as it does for what that defines.
+
+    Such a process prints no traceback where this one ends before it has told it what to do.
+    """
+    from multiprocessing import spawn
+
+    script, command_line = sys.modules["__main__"], spawn.get_command_line
+
+    def quiet(**given: Any) -> list[str]:
+        *start, program, last = command_line(**given)
+        return [*start, f"import sys; sys.excepthook = lambda *raised: None; {program}", last]
+
     sys.modules["__main__"] = ModuleType("__main__")
+    spawn.get_command_line = quiet
     try:
         yield
     finally:
-        sys.modules["__main__"] = script
+        sys.modules["__main__"], spawn.get_command_line = script, command_line
 
 
 @contextmanager

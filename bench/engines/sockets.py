@@ -42,6 +42,13 @@ def use_own_folder() -> None:
     util.Finalize(None, _remove, args=(folder, held), exitpriority=-100)
 
 
+def scratch() -> str | None:
+    """Where to make temporary files that go with the command, also where it is killed; None for Python's own place."""
+    use_own_folder()
+    folder = Path(process.current_process()._config["tempdir"])  # type: ignore[attr-defined]
+    return str(folder) if folder.parent == Path(tempfile.gettempdir()) else None
+
+
 def remove_abandoned() -> None:
     """Remove the folders that no process holds."""
     for folder in _place().glob(f"{PREFIX}*"):

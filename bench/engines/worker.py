@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import pickle
@@ -63,6 +64,7 @@ def settle(environment: Mapping[str, str], apart: bool) -> None:
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     sys.stdout, sys.stderr = _Unfailing(sys.stdout), _Unfailing(sys.stderr)
+    _be_killed_with_the_parent()
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
 
 
@@ -124,11 +126,22 @@ def _end_with_the_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        with suppress(Exception):
-            from bench.engines.sockets import remove_abandoned
-
-            remove_abandoned()
         os._exit(1)
+
+
+def _be_killed_with_the_parent() -> None:
+    """Have the system end this process with its parent, also while a library in C lets no other thread run.
+
+    A pipe tells of the parent's end, and the system sends a signal for what comes from it. `_end_with_the_parent` does
+    the same where it cannot.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None or not hasattr(fcntl, "F_SETSIG"):
+        return
+    pipe = parent.sentinel
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 class _Unfailing:

@@ -20,7 +20,8 @@ from bench.metrics import Outcomes
 from bench.metrics.confusion import UNANSWERED
 from bench.metrics.outcomes import VALUE
 from bench.metrics.scoring import all_scores
-from bench.results.cell import FINAL, CellResult, Fold
+from bench.models.space import Setting
+from bench.results.cell import FINAL, CellResult, Explanation, Fold
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,7 +127,7 @@ class _CellRun:
             )
         return best_of(trials, minimise)
 
-    def _inner_score(self, params: dict[str, Any], inner: Sequence[Split], report: Report | None) -> float:
+    def _inner_score(self, params: Setting, inner: Sequence[Split], report: Report | None) -> float:
         """The score of the pooled inner predictions; the seconds of its phases are those of the search."""
         fitter = Fitter(self.evaluation, self.seed, self.cache, Clock(warnings=self.clock.warnings))
         predictions: list[Predictions] = []
@@ -171,9 +172,7 @@ class _CellRun:
             except Exception as error:
                 self.result.notes.append(f"the fitted model cannot be stored: {type(error).__name__}: {error}")
 
-    def _explanations(
-        self, split: Split, predictions: pd.DataFrame, estimator: Any, X_test: Any
-    ) -> list[dict[str, Any]]:
+    def _explanations(self, split: Split, predictions: pd.DataFrame, estimator: Any, X_test: Any) -> list[Explanation]:
         from bench.evaluation.explanations import explain_errors
 
         transformer = self.evaluation.features(self.result.params)

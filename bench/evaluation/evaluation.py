@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from bench.config import Search
 from bench.data.splits import Split, split_by_group
 from bench.data.task import Task
 from bench.models.model import Model
+from bench.models.space import Setting
 from bench.results.cell import FINAL, Fold
 from bench.support.seeding import derive_seed
 
@@ -94,7 +95,7 @@ class Evaluation:
         """The seed of a cell's model or of its search."""
         return derive_seed(self.seed, self.task.name, self.model.name, str(fold), purpose)
 
-    def features(self, params: dict[str, Any]) -> BaseEstimator | None:
+    def features(self, params: Setting) -> BaseEstimator | None:
         """The unfitted transformer of a setting, with a seed that all of a task's models and folds share.
 
         They share its features.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from bench.results.cell import Explanation
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -126,7 +128,7 @@ def explain_errors(
     predicted: Sequence[str],
     true: Sequence[str],
     name_features: NameFeatures,
-) -> list[dict[str, Any]]:
+) -> list[Explanation]:
     """Name the features that spoke most for and against each wrong prediction of a linear model.
 
     The method is the exact linear decomposition of the difference between two decision values, the
@@ -148,13 +150,11 @@ def explain_errors(
 
     Returns
     -------
-    list of dict
-        One entry a wrong prediction, in their order, but for unanswered examples: ``id``, ``predicted``, ``true``;
-        ``contrast``, the label whose decision value was taken off: the true one, of two the other one, or None where
-        training lacked the true one, so that the predicted label's decision value stands alone;
-        ``for`` and ``against``, up to `STRONGEST` pairs ``[name, contribution]`` each, the strongest
-        first, a contribution with `DIGITS` significant digits. Empty where the model is not linear or its features
-        have no names.
+    list of Explanation
+        One a wrong prediction, in their order, but for unanswered examples. Its contrast is the true label, of two the
+        other one, or None where training lacked the true one, so that the predicted label's decision value stands
+        alone. Up to `STRONGEST` features speak for and against it, a contribution with `DIGITS` significant digits.
+        Empty where the model is not linear or its features have no names.
     """
     wrong = [place for place, (one, other) in enumerate(zip(predicted, true, strict=True)) if one and one != other]
     if not wrong or not (sparse.issparse(X) or isinstance(X, np.ndarray)) or X.ndim != 2:
@@ -173,19 +173,19 @@ def explain_errors(
         return []
     name = dict(zip(places.tolist(), names, strict=True))
 
-    def pairs(chosen: NDArray[np.intp]) -> list[list[Any]]:
+    def pairs(chosen: NDArray[np.intp]) -> tuple[tuple[str, float], ...]:
         found = zip(shares.indices[chosen].tolist(), shares.data[chosen].tolist(), strict=True)
-        return [[name[place], float(f"{share:.{DIGITS}g}")] for place, share in found]
+        return tuple((name[place], float(f"{share:.{DIGITS}g}")) for place, share in found)
 
     return [
-        {
-            "id": ids[place],
-            "predicted": predicted[row],
-            "true": true[row],
-            "contrast": contrasts[row],
-            "for": pairs(strongest[row][0]),
-            "against": pairs(strongest[row][1]),
-        }
+        Explanation(
+            id=ids[place],
+            predicted=predicted[row],
+            true=true[row],
+            contrast=contrasts[row],
+            speaks_for=pairs(strongest[row][0]),
+            speaks_against=pairs(strongest[row][1]),
+        )
         for row, place in enumerate(wrong)
     ]
 

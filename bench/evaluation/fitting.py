@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.data.splits import Split
+from bench.models.space import Setting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +38,7 @@ class Fitter:
     def __init__(self, evaluation: Evaluation, seed: int, cache: FeatureCache, clock: Clock) -> None:
         self.evaluation, self.seed, self.cache, self.clock = evaluation, seed, cache, clock
 
-    def fit(self, params: dict[str, Any], split: Split) -> tuple[Any, Any]:
+    def fit(self, params: Setting, split: Split) -> tuple[Any, Any]:
         """Fit a setting on a split's training part; returns the estimator with the features of the test part."""
         task = self.evaluation.task
         y = task.y[split.train]
@@ -61,7 +62,7 @@ class Fitter:
             estimator.fit(X_train, y, **further)
         return estimator, X_test
 
-    def fit_whole(self, params: dict[str, Any], rows: NDArray[np.intp]) -> Any:
+    def fit_whole(self, params: Setting, rows: NDArray[np.intp]) -> Any:
         """Fit a setting on rows, together with features of its own."""
         task, model = self.evaluation.task, self.evaluation.model
         y = task.y[rows]
@@ -73,7 +74,7 @@ class Fitter:
             estimator.fit(X, y, **_groups_for(estimator, task.groups[rows]))
         return _behind(transformer, estimator)
 
-    def whole(self, params: dict[str, Any], split: Split, estimator: Any) -> Any:
+    def whole(self, params: Setting, split: Split, estimator: Any) -> Any:
         """A fitted estimator behind its features, which are fitted again: shared ones keep no transformer."""
         transformer, task = self.evaluation.features(params), self.evaluation.task
         if transformer is not None:

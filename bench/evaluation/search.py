@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.config import Search
 from bench.errors import one_line
 from bench.models.model import Model
+from bench.models.space import Setting
 from bench.results.cell import Trial
 from bench.support.process import setting
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from optuna.trial import Trial as OptunaTrial
 
     Report = Callable[[float, int, int], None]
-    Objective = Callable[[dict[str, Any], Report | None], float]
+    Objective = Callable[[Setting, Report | None], float]
 
 PRUNING_STARTS = 3
 """Settings that are scored in full before the search stops any."""
@@ -41,7 +42,7 @@ class Searched:
     """
 
     trials: list[Trial] = field(default_factory=list)
-    params: dict[str, Any] = field(default_factory=dict)
+    params: Setting = field(default_factory=dict)
     score: float | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -77,7 +78,7 @@ def run_trials(objective: Objective, model: Model, search: Search, minimise: boo
             pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=0),
         )
     if model.first_setting is not None:
-        study.enqueue_trial(model.search.encode(model.first_setting))
+        study.enqueue_trial(dict(model.search.encode(model.first_setting)))
     trials: list[Trial] = []
     start = time.perf_counter()
     for number in range(search.trials):

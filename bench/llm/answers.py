@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.errors import without_halves
+from bench.errors import one_line, without_halves
 
 SHOWN = 60
 """Characters of an answer that a reason shows."""
@@ -48,7 +48,7 @@ def read_label(completion: Mapping[str, Any], labels: Sequence[str]) -> tuple[st
     choice = completion["choices"][0]
     content = choice["message"].get("content")
     finished = choice.get("finish_reason")
-    ended = f" ({without_halves(str(finished))})" if finished not in (None, "stop") else ""
+    ended = f" ({one_line(str(finished), SHOWN)})" if finished not in (None, "stop") else ""
     if not isinstance(content, str) or not content.strip():
         return None, f"the answer is empty{ended}"
     answer = without_halves(content.strip())

@@ -8,6 +8,9 @@ from typing import Any
 
 from bench.errors import BenchError
 
+MOST_TOKENS = 2**40
+"""What no response has used, whatever it says."""
+
 
 class Budget:
     """Counts calls and tokens, and refuses a further call where a limit is reached; safe with several threads.
@@ -65,7 +68,7 @@ class Budget:
         """
         usage = completion.get("usage")
         total = usage.get("total_tokens") if isinstance(usage, Mapping) else None
-        if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+        if not isinstance(total, int) or isinstance(total, bool) or not 0 <= total < MOST_TOKENS:
             if self.max_total_tokens is None:
                 return
             raise BenchError(

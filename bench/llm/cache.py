@@ -45,24 +45,22 @@ class ResponseCache:
         """The database."""
         return self.folder / "responses.sqlite"
 
-    def read(self, keys: Sequence[bytes]) -> dict[bytes, dict[str, Any]]:
-        """The stored responses among `keys`.
+    def read(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """The stored responses among `keys`, each with its key, one by one.
 
         Raises
         ------
         bench.errors.BenchError
             If the database cannot be read.
         """
-        found: dict[bytes, dict[str, Any]] = {}
         if not self.path.exists():
-            return found
+            return
         with self._database() as connection:
             for start in range(0, len(keys), _ASKED):
                 asked = keys[start : start + _ASKED]
                 marks = ",".join("?" * len(asked))
                 rows = connection.execute(f"SELECT request, response FROM responses WHERE request IN ({marks})", asked)
-                found |= {key: json.loads(response) for key, response in rows}
-        return found
+                yield from ((key, json.loads(response)) for key, response in rows)
 
     def write(self, key: bytes, response: Mapping[str, Any]) -> None:
         """Store a response, unless there is one for the key.

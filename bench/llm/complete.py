@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.errors import BenchError
 from bench.llm.budget import Budget
 from bench.llm.cache import ResponseCache, request_key
 from bench.llm.endpoint import Endpoint
 
+T = TypeVar("T")
+
 
 def complete(
-    bodies: Sequence[Mapping[str, Any]], endpoint: Endpoint, cache: ResponseCache, budget: Budget, concurrency: int
-) -> tuple[list[dict[str, Any]], int]:
+    bodies: Sequence[Mapping[str, Any]],
+    endpoint: Endpoint,
+    cache: ResponseCache,
+    budget: Budget,
+    concurrency: int,
+    read: Callable[[Mapping[str, Any]], T],
+) -> tuple[list[T], int]:
     """Answer requests, equal ones once.
 
     Parameters
@@ -30,11 +37,13 @@ def complete(
         What may be spent.
     concurrency : int
         How many requests are made at the same time.
+    read : callable
+        Takes of a response what is wanted; the responses themselves, which may be large, are kept on disk alone.
 
     Returns
     -------
-    (list of dict, int)
-        The response to each request, and how many different requests the cache answered.
+    (list, int)
+        What was read of the response to each request, and how many different requests the cache answered.
 
     Raises
     ------
@@ -43,7 +52,7 @@ def complete(
     """
     keys = [request_key(endpoint.url, body) for body in bodies]
     requests = dict(zip(keys, bodies, strict=True))
-    found = cache.read(list(requests))
+    found = {key: read(response) for key, response in cache.read(list(requests))}
     missing = [key for key in requests if key not in found]
     made = set[bytes]()
     errors = list[Exception]()
@@ -60,14 +69,15 @@ def complete(
 
     def ask(key: bytes) -> None:
         with cache.claimed(key):
-            elsewhere = cache.read([key])
-            if not elsewhere:
-                elsewhere = {key: endpoint.ask(requests[key], budget.take_call, stop)}
-                cache.write(key, elsewhere[key])
+            response = next((each for _, each in cache.read([key])), None)
+            asked = response is None
+            if response is None:
+                response = endpoint.ask(requests[key], budget.take_call, stop)
+                cache.write(key, response)
                 made.add(key)
-            found.update(elsewhere)
-        if key in made:
-            budget.add_tokens(found[key])
+            found[key] = read(response)
+        if asked:
+            budget.add_tokens(response)
 
     with ThreadPoolExecutor(concurrency) as threads:
         for key in missing:

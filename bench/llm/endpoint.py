@@ -1,4 +1,8 @@
-"""An OpenAI-compatible endpoint: where it is, the key for it, and one request with its retries."""
+"""An OpenAI-compatible endpoint: where it is, the key for it, and one request with its retries.
+
+What answers may be anybody's server. So an answer is read up to a size, counted after it is decompressed, and a request
+ends by its deadline whatever the server does: it may send a byte a minute, or a header that never ends.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,13 @@ import os
 import random
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from bench.errors import BenchError, ModelError
-
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
 
 URL_VARIABLE = "OPENAI_BASE_URL"
 """The environment variable with the address where a model's file has none."""
@@ -28,8 +31,11 @@ RETRIED = frozenset({408, 409, 429})
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 """Seconds before the first retry, doubled for each further one, and the most."""
 
-LONGEST_ASKED_WAIT = 600.0
-"""Seconds of a ``Retry-After`` that are waited; an endpoint that asks for more has refused."""
+LARGEST_ANSWER = 2**22
+"""Bytes of an answer, decompressed, that are read; a chat completion of 100,000 words has some 600,000."""
+
+_PART = 2**16
+"""Bytes that are read at once, after decompression too."""
 
 _JITTER = random.Random()
 
@@ -89,6 +95,15 @@ def read_key(variable: str) -> str | None:
     return key or None
 
 
+@dataclass(frozen=True)
+class _Answer:
+    """What came back: its status, its bytes as far as they were read, and its header ``Retry-After``."""
+
+    status: int
+    content: bytes
+    retry_after: str | None
+
+
 class Endpoint:
     """Chat completions at an address.
 
@@ -108,14 +123,19 @@ class Endpoint:
         409, 429 or 500 and above, or a body that is no chat completion.
     connections : int
         How many requests are made at the same time.
+    deadline : float
+        Seconds that a request may take, with all its tries and the waits between them.
     """
 
-    def __init__(self, url: str, api_key_env: str, timeout: float, retries: int, connections: int) -> None:
+    def __init__(
+        self, url: str, api_key_env: str, timeout: float, retries: int, connections: int, deadline: float = 600.0
+    ) -> None:
         import urllib3
 
         self.url = url
         self.api_key_env = api_key_env
         self.retries = retries
+        self.deadline = deadline
         self._key = read_key(api_key_env)
         self._pool = urllib3.PoolManager(maxsize=connections, block=True, timeout=timeout, retries=False)
 
@@ -147,32 +167,93 @@ class Endpoint:
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "bench-arabic"}
         if self._key is not None:
             headers["Authorization"] = f"Bearer {self._key}"
+        end = time.monotonic() + self.deadline
+        problem = "no answer came"
         for number in range(self.retries + 1):
             before()
             asked_wait = None
             try:
-                response = self._pool.request("POST", self.url, body=content, headers=headers, redirect=False)
+                answer = self._answer(content, headers, end)
             except HTTPError as error:
                 problem = f"{type(error).__name__}: {self._shown(str(error))}"
             else:
-                text = self._without_key(response.data.decode(errors="replace"))
-                if 200 <= response.status < 300:
+                if answer is None:
+                    raise BenchError(f"{self.url} fails: {self._late(problem if number else None)}")
+                if len(answer.content) > LARGEST_ANSWER:
+                    raise BenchError(
+                        f"{self.url} fails: its answer has more than {LARGEST_ANSWER // 2**20} MiB, which no chat "
+                        "completion has."
+                    )
+                text = self._without_key(answer.content.decode(errors="replace"))
+                if 200 <= answer.status < 300:
                     completion = _completion(text)
                     if completion is not None:
                         return completion
                     problem = f"the response is no chat completion: {self._shown(text)}"
                 else:
-                    problem = f"status {response.status}: {self._shown(_message(text))}"
-                    if response.status not in RETRIED and response.status < 500:
-                        raise BenchError(f"{self.url} refuses: {problem}{self._about_key(response.status)}")
-                    asked_wait = _asked_wait(response)
-            if asked_wait is not None and asked_wait > LONGEST_ASKED_WAIT:
-                minutes = LONGEST_ASKED_WAIT / 60
-                raise BenchError(f"{self.url} asks to wait for more than {minutes:.0f} minutes: {problem}")
+                    problem = f"status {answer.status}: {self._shown(_message(text))}"
+                    if answer.status not in RETRIED and answer.status < 500:
+                        raise BenchError(f"{self.url} refuses: {problem}{self._about_key(answer.status)}")
+                    asked_wait = _asked_wait(answer.retry_after)
             backoff = min(LONGEST_WAIT, FIRST_WAIT * 2**number) * _JITTER.uniform(0.5, 1.0)
-            if number == self.retries or stop.wait(backoff if asked_wait is None else asked_wait):
+            wait = backoff if asked_wait is None else asked_wait
+            if number < self.retries and wait > end - time.monotonic():
+                if asked_wait is not None:
+                    raise BenchError(
+                        f"{self.url} asks to wait for longer than params.deadline={self.deadline:g} allows: {problem}"
+                    )
+                raise BenchError(f"{self.url} fails: {self._late(problem)}")
+            if number == self.retries or stop.wait(wait):
                 break
         raise BenchError(f"{self.url} fails, tried {'once' if number == 0 else f'{number + 1} times'}: {problem}")
+
+    def _answer(self, content: bytes, headers: Mapping[str, str], end: float) -> _Answer | None:
+        """Make one try; None where it is not done in time.
+
+        The try is made in a thread that is left to itself then. A time limit of a socket is one for each part that
+        comes, and looking up an address has none.
+        """
+        made: list[_Answer] = []
+        failed: list[Exception] = []
+        done, given_up = threading.Event(), threading.Event()
+
+        def make() -> None:
+            try:
+                made.append(self._read(content, headers, given_up))
+            except Exception as error:
+                failed.append(error)
+            done.set()
+
+        threading.Thread(target=make, name="request", daemon=True).start()
+        if not done.wait(max(end - time.monotonic(), 0.0)):
+            given_up.set()
+            return None
+        if failed:
+            raise failed[0]
+        return made[0]
+
+    def _read(self, content: bytes, headers: Mapping[str, str], given_up: threading.Event) -> _Answer:
+        """Make one try, and read what comes back up to a little more than `LARGEST_ANSWER`."""
+        response = self._pool.request(
+            "POST", self.url, body=content, headers=headers, redirect=False, preload_content=False
+        )
+        parts, size = list[bytes](), 0
+        try:
+            while size <= LARGEST_ANSWER and not given_up.is_set():
+                part = response.read1(_PART, decode_content=True)
+                if not part:
+                    response.release_conn()
+                    break
+                parts.append(part)
+                size += len(part)
+        finally:
+            # A connection on which something is left to come is of no more use.
+            response.close()
+        return _Answer(response.status, b"".join(parts), response.headers.get("Retry-After"))
+
+    def _late(self, problem: str | None) -> str:
+        after = "" if problem is None else f"; before, {problem}"
+        return f"no answer came within params.deadline={self.deadline:g} seconds, with all tries and waits{after}"
 
     def _shown(self, text: str) -> str:
         line = " ".join(self._without_key(text).split())
@@ -210,12 +291,11 @@ def _message(text: str) -> str:
         return text
 
 
-def _asked_wait(response: BaseHTTPResponse) -> float | None:
+def _asked_wait(given: str | None) -> float | None:
     """Seconds that ``Retry-After`` asks to wait, None without a sound one."""
     from urllib3.exceptions import InvalidHeader
     from urllib3.util import Retry
 
-    given = response.headers.get("Retry-After")
     try:
         return None if given is None else float(Retry().parse_retry_after(given))
     except (InvalidHeader, ValueError, OverflowError):

@@ -6,9 +6,8 @@ matrices have one more axis here, that of the values: (..., n_values, n_labels, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,16 +25,15 @@ AVERAGED_OVER = "averaged_over"
 """The key of a task's definition and of its part of ``run.json``."""
 
 
-def mean_over(task: Mapping[str, Any]) -> str:
-    """What follows the name of a task's metric, given the task's part of ``run.json``: what it is averaged over.
+def mean_over(column: str) -> str:
+    """What follows the name of a metric that is averaged over a column; nothing where that is empty.
 
     Examples
     --------
-    >>> mean_over({"averaged_over": "target"}), mean_over({})
+    >>> mean_over("target"), mean_over("")
     (' (mean over target)', '')
     """
-    over = task.get(AVERAGED_OVER)
-    return f" (mean over {over})" if over else ""
+    return f" (mean over {column})" if column else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +130,7 @@ def averaged(metric: Metric, over: str) -> Averaged:
     assert isinstance(metric, LabelMetric), "a task's definition allows no other metrics to be averaged"
     return Averaged(
         metric.name,
-        metric.title + mean_over({AVERAGED_OVER: over}),
+        metric.title + mean_over(over),
         metric.greater_is_better,
         metric.bounds,
         metric.everywhere,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from bench.errors import ConfigError, nearest
 from bench.metrics.accuracy import ACCURACY, BALANCED_ACCURACY
 from bench.metrics.auroc import MACRO_AUROC
 from bench.metrics.average_precision import AVERAGE_PRECISION
-from bench.metrics.averaged import AVERAGED_OVER, averaged
+from bench.metrics.averaged import averaged
 from bench.metrics.calibration_error import EXPECTED_CALIBRATION_ERROR
 from bench.metrics.f1 import F_AVG, MACRO_F1, label_f1
 from bench.metrics.losses import BRIER, LOG_LOSS
@@ -31,6 +31,26 @@ METRICS: tuple[Metric, ...] = (
 
 OF_A_LABEL = "f1_"
 """Before a label's name: the F1 of that label alone."""
+
+
+class RankedTask(Protocol):
+    """A task as far as its metric goes."""
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Its labels."""
+
+    @property
+    def metric(self) -> str:
+        """The name of the metric that models are ranked by."""
+
+    @property
+    def averaged_over(self) -> str:
+        """The column that the metric is averaged over; empty without one."""
 
 
 def find_metric(name: object, labels: Sequence[str] = (), where: str = "metric") -> Metric:
@@ -65,25 +85,26 @@ def find_metric(name: object, labels: Sequence[str] = (), where: str = "metric")
     raise ConfigError(f"{where}: unknown metric '{name}'.", nearest(text, metric_names(labels)))
 
 
-def metric_title(name: str, task: Mapping[str, Any] | None = None) -> str:
+def metric_title(name: str, task: RankedTask | None = None) -> str:
     """How tables name the metric of a name, with what the task averages it over if it is the task's own.
 
     Parameters
     ----------
     name : str
         The metric's name.
-    task : mapping, optional
-        The task's part of ``run.json``.
+    task : RankedTask, optional
+        The task.
 
     Examples
     --------
+    >>> from types import SimpleNamespace
     >>> metric_title("balanced_accuracy"), metric_title("f1_denial")
     ('bal. acc.', 'F1 denial')
-    >>> task = {"metric": "f_avg", "averaged_over": "target"}
+    >>> task = SimpleNamespace(metric="f_avg", averaged_over="target")
     >>> metric_title("f_avg", task), metric_title("mcc", task)
     ('F avg. (mean over target)', 'MCC')
     """
-    return _as_in(task or {}, _of_any_task(name)).title
+    return (_of_any_task(name) if task is None else _as_in(task, _of_any_task(name))).title
 
 
 def greater_is_better(name: str) -> bool:
@@ -107,13 +128,13 @@ def check_metric_name(name: object, where: str) -> str:
     return text if text.startswith(OF_A_LABEL) else find_metric(text, where=where).name
 
 
-def metric_of(task: Mapping[str, Any], name: str | None = None) -> Metric:
+def metric_of(task: RankedTask, name: str | None = None) -> Metric:
     """A metric as a task has it: the task's own one is averaged where the task says so.
 
     Parameters
     ----------
-    task : mapping
-        The task's part of ``run.json``.
+    task : RankedTask
+        The task.
     name : str, optional
         The metric's name; the task's own without it.
 
@@ -122,13 +143,13 @@ def metric_of(task: Mapping[str, Any], name: str | None = None) -> Metric:
     bench.errors.ConfigError
         If there is no such metric.
     """
-    where = f"{task['name']}: metric" if name is None else "metric"
-    return _as_in(task, find_metric(name or task["metric"], task["labels"], where))
+    where = f"{task.name}: metric" if name is None else "metric"
+    return _as_in(task, find_metric(name or task.metric, task.labels, where))
 
 
-def _as_in(task: Mapping[str, Any], metric: Metric) -> Metric:
-    over = task.get(AVERAGED_OVER)
-    return averaged(metric, over) if over and metric.name == task["metric"] else metric
+def _as_in(task: RankedTask, metric: Metric) -> Metric:
+    over = task.averaged_over
+    return averaged(metric, over) if over and metric.name == task.metric else metric
 
 
 def metric_names(labels: Sequence[str] = ()) -> list[str]:

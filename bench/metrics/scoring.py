@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bench.metrics.registry import scored_metrics
 from bench.statistics.interval import Interval, Thin
@@ -11,6 +12,22 @@ from bench.statistics.interval import Interval, Thin
 if TYPE_CHECKING:
     from bench.metrics.metric import Metric
     from bench.metrics.outcomes import Outcomes
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores and their intervals.
+
+    Parameters
+    ----------
+    scores : mapping of str to float
+        By the metric's name.
+    intervals : mapping of str to Interval
+        By the metric's name, where there is one.
+    """
+
+    scores: Mapping[str, float]
+    intervals: Mapping[str, Interval]
 
 
 def all_scores(outcomes: Outcomes, primary: Metric) -> dict[str, float]:
@@ -60,9 +77,6 @@ def all_intervals(outcomes: Outcomes, primary: Metric) -> tuple[dict[str, Interv
     return given, withheld
 
 
-def scores_with_intervals(outcomes: Outcomes, primary: Metric) -> dict[str, dict[str, Any]]:
-    """All scores and the intervals that there are, as stored files hold them: ``scores`` and ``intervals``."""
-    return {
-        "scores": all_scores(outcomes, primary),
-        "intervals": {name: asdict(interval) for name, interval in all_intervals(outcomes, primary)[0].items()},
-    }
+def scored(outcomes: Outcomes, primary: Metric) -> Scored:
+    """All scores of outcomes, and the intervals that there are."""
+    return Scored(all_scores(outcomes, primary), all_intervals(outcomes, primary)[0])

@@ -97,7 +97,7 @@ class LightGBMClassifier(ClassifierMixin, BaseEstimator):
 
         self._validate_params()
         fixed = {"deterministic": True, "force_row_wise": True, "n_jobs": 1, "verbosity": -1}
-        self.model_ = LGBMClassifier(**self.get_params(), **fixed).fit(_columns(X), np.asarray(y))
+        self.model_ = LGBMClassifier(**{**self.get_params(), **fixed}).fit(_columns(X), np.asarray(y))
         self.classes_ = self.model_.classes_
         return self
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bench.models.model import Model
+    from bench.models.space import Setting
+from bench.models.model import Model
 
 EXAMPLES = 60
 """Examples of a synthetic task."""
@@ -104,7 +105,7 @@ class Examined:
         for inputs, labels in self.labels.items():
             yield synthetic_task(inputs, labels[:n_classes])
 
-    def fitted(self, task: Task, params: dict[str, Any] | None = None) -> BaseEstimator:
+    def fitted(self, task: Task, params: Setting | None = None) -> BaseEstimator:
         """Build the model with a fixed seed and fit it on all of a task."""
         return self.model.build(params or {}, task, seed=0).fit(task.frame, task.y)
 

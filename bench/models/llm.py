@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -92,6 +93,8 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         How often a request is made again, with growing waits, after a failure that may pass.
     concurrency : int
         Requests at the same time, in each of the run's worker processes.
+    deadline : float
+        Seconds that a request may take, with all its tries and the waits between them.
     inputs, labels : sequence of str
         The task's input columns and labels.
     label_map : mapping of str to str, optional
@@ -140,6 +143,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         timeout: float = 60.0,
         retries: int = 5,
         concurrency: int = 4,
+        deadline: float = 600.0,
         inputs: Sequence[str] = ("text",),
         labels: Sequence[str] = (),
         label_map: Mapping[str, str] | None = None,
@@ -159,6 +163,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         self.timeout = timeout
         self.retries = retries
         self.concurrency = concurrency
+        self.deadline = deadline
         self.inputs = inputs
         self.labels = labels
         self.label_map = label_map
@@ -194,6 +199,8 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
             raise _wrong("temperature", self.temperature, "a number, at least 0, or null")
         if not _is_number(self.timeout, int | float) or self.timeout <= 0:
             raise _wrong("timeout", self.timeout, "a number of seconds above 0")
+        if not _is_number(self.deadline, int | float) or self.deadline < self.timeout:
+            raise _wrong("deadline", self.deadline, f"a number of seconds, at least those of timeout, {self.timeout:g}")
         self._check_prompt()
 
     @classmethod
@@ -281,12 +288,12 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
             If a column is missing or holds no text.
         """
         check_is_fitted(self)
-        answers = [read_label(each, self.labels) for each in self._complete([self._body(row) for row in self._rows(X)])]
+        answers = self._complete([self._body(row) for row in self._rows(X)])
         self.unanswered_ = [reason for label, reason in answers if label is None]
         return np.array([label for label, _ in answers], dtype=object)
 
-    def _complete(self, bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The response to each request."""
+    def _complete(self, bodies: list[dict[str, Any]]) -> list[tuple[str | None, str]]:
+        """What `read_label` reads of the response to each request."""
         from bench.llm.budget import Budget
         from bench.llm.cache import ResponseCache
         from bench.llm.complete import complete
@@ -295,14 +302,15 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         if self._budget is None:
             self._budget = Budget(self.max_calls, self.max_total_tokens)
         budget, before = self._budget, (self._budget.calls, self._budget.tokens)
-        endpoint = Endpoint(self.url_, self.api_key_env, self.timeout, self.retries, self.concurrency)
-        completions, cached = complete(bodies, endpoint, ResponseCache(), budget, self.concurrency)
+        endpoint = Endpoint(self.url_, self.api_key_env, self.timeout, self.retries, self.concurrency, self.deadline)
+        read = partial(read_label, labels=self.labels)
+        answers, cached = complete(bodies, endpoint, ResponseCache(), budget, self.concurrency, read)
         calls, tokens = budget.calls - before[0], budget.tokens - before[1]
         self.notes_ = [
             f"{calls} {'call' if calls == 1 else 'calls'} to the endpoint with {tokens:,} tokens, "
             f"{cached} {'answer' if cached == 1 else 'answers'} from the cache"
         ]
-        return completions
+        return answers
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what was spent behind: it is this process's affair, and holds a lock."""

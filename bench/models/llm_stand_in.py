@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench.llm.answers import read_label
 from bench.llm.cache import request_key
 from bench.models.llm import LLMClassifier
 
@@ -19,8 +20,9 @@ class StandInClassifier(LLMClassifier):
         """Check all parameters; a model's name need not be given, as none is asked."""
         LLMClassifier(**(self.get_params() | {"model": self.model or "stand-in"})).check_task()
 
-    def _complete(self, bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{"choices": [{"message": {"content": self._answer(body)}}]} for body in bodies]
+    def _complete(self, bodies: list[dict[str, Any]]) -> list[tuple[str | None, str]]:
+        answers = ({"choices": [{"message": {"content": self._answer(body)}}]} for body in bodies)
+        return [read_label(each, self.labels) for each in answers]
 
     def _answer(self, body: dict[str, Any]) -> str:
         number = int.from_bytes(request_key(self.url_, body)[:4], "big")

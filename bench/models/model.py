@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError, nearest
-from bench.models.space import SearchSpace
+from bench.models.space import SearchSpace, Setting
 from bench.schema.dialect import Document, place_of
 from bench.support.plugins import found_here, import_plugin, own_file
 
@@ -124,7 +124,7 @@ class Model:
         )
 
     @property
-    def first_setting(self) -> dict[str, Any] | None:
+    def first_setting(self) -> Setting | None:
         """The values in `params` of all searched parameters, which the search tries first.
 
         None where one of them has no value there, or one that the search could not draw.

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
     from optuna.trial import BaseTrial
 
+Setting = Mapping[str, Any]
+"""Values of parameters, by dotted name."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -62,10 +65,10 @@ class Range:
         The distance between the values; not with `log`.
     """
 
-    low: float
-    high: float
+    low: int | float
+    high: int | float
     log: bool = False
-    step: float | None = None
+    step: int | float | None = None
 
     @property
     def whole(self) -> bool:
@@ -119,19 +122,19 @@ class SearchSpace:
     def __bool__(self) -> bool:
         return bool(self.dimensions)
 
-    def holds(self, setting: Mapping[str, Any]) -> bool:
+    def holds(self, setting: Setting) -> bool:
         """Whether a setting has every parameter, each with a value that could be drawn."""
         return all(name in setting and dim.holds(setting[name]) for name, dim in self.dimensions.items())
 
-    def encode(self, setting: Mapping[str, Any]) -> dict[str, Any]:
+    def encode(self, setting: Setting) -> Setting:
         """A setting that could be drawn, as Optuna keeps it."""
         return {name: dimension.encode(setting[name]) for name, dimension in self.dimensions.items()}
 
-    def suggest(self, trial: BaseTrial) -> dict[str, Any]:
+    def suggest(self, trial: BaseTrial) -> Setting:
         """Draw one setting in an Optuna trial."""
         return {name: dimension.suggest(trial, name) for name, dimension in self.dimensions.items()}
 
-    def sample(self, rng: np.random.Generator) -> dict[str, Any]:
+    def sample(self, rng: np.random.Generator) -> Setting:
         """Draw one setting uniformly."""
         return {name: dimension.sample(rng) for name, dimension in self.dimensions.items()}
 

@@ -7,22 +7,18 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.data.splits import Split
+from bench.results.curves import Axis, PartRecord
 from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.data.task import Task
-
-Axis = Literal["groups", "examples"]
-
-AXES: Final[tuple[Axis, ...]] = ("groups", "examples")
-"""What grows: the number of groups, or the number of examples of each group."""
 
 FEW_GROUPS = 6
 """Up to this many training groups, groups are added one at a time."""
@@ -54,17 +50,17 @@ class CurvePart:
         """The name of its folder, such as ``groups-1-of-4``."""
         return "all" if self.axis is None else f"{self.axis}-{self.fraction.numerator}-of-{self.fraction.denominator}"
 
-    def describe(self, task: Task) -> dict[str, Any]:
-        """The part as plain data, with the numbers of groups and examples that train, means over the folds."""
+    def describe(self, task: Task) -> PartRecord:
+        """The part with the numbers of groups and examples that train, means over the folds."""
         folds = len(self.splits)
-        return {
-            "name": self.name,
-            "axis": self.axis,
-            "part": "all" if self.axis is None else str(self.fraction),
-            "fraction": float(self.fraction),
-            "n_groups": sum(len(np.unique(task.groups[split.train])) for split in self.splits) / folds,
-            "n_examples": sum(len(split.train) for split in self.splits) / folds,
-        }
+        return PartRecord(
+            name=self.name,
+            axis=self.axis,
+            part="all" if self.axis is None else str(self.fraction),
+            fraction=float(self.fraction),
+            n_groups=sum(len(np.unique(task.groups[split.train])) for split in self.splits) / folds,
+            n_examples=sum(len(split.train) for split in self.splits) / folds,
+        )
 
     def digest(self, ids: NDArray[np.object_]) -> str:
         """Twelve hexadecimal digits that are equal just where the same examples train and test each fold."""

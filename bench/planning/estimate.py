@@ -149,7 +149,7 @@ def _notes(
     where: str, run: PlannedRun, folds: Sequence[Fold], one_fit: float, config: RunConfig, workers: int
 ) -> list[str]:
     evaluation, limit = run.evaluation, config.execution.cell_timeout
-    on_gpu = run.record["environment"].get("device", "").startswith("cuda")
+    on_gpu = run.record.environment.on_gpu
     at_once = 1 if on_gpu else workers
 
     def by_fold(search: Search) -> list[float]:

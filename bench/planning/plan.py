@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
 
 from bench.catalogue import load_model, load_task
 from bench.config import Execution, RunConfig
@@ -20,25 +19,30 @@ from bench.engines.processes import available_cores
 from bench.errors import BenchError, ConfigError, ModelError, UserError
 from bench.evaluation.evaluation import Evaluation
 from bench.models.model import Model
+from bench.models.space import Choice, Range
 from bench.planning.estimate import time_notes
 from bench.planning.examine import Examined, examine_pair
 from bench.planning.memory import workers_within_memory
 from bench.planning.planned import Plan, PlannedRun
 from bench.planning.split_task import SplitTask, load_as_split, split_task, split_with_lent, tasks_to_load
 from bench.planning.workers import open_engine
+from bench.results.layout import run_folder
 from bench.results.protocol import deciding
+from bench.results.record import Environment, Git, ModelRecord, RunRecord
 from bench.results.store import FORMAT, RunFolder, run_key
 from bench.support.doing import Doing, unobserved
 from bench.support.json_text import spelled
-
-if TYPE_CHECKING:
-    pass
+from bench.support.records import plain
 
 BASELINE = "majority"
 """The model that stands in every table."""
 
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "camel-tools", "lightgbm", "mlflow", "skops")
 """Packages whose versions a run records."""
+
+
+GIT = ("git", "-c", "core.fsmonitor=false", "--no-optional-locks")
+"""How git is asked: it runs no program that a repository's settings name, and writes nothing."""
 
 
 def plan(config: RunConfig, doing: Doing = unobserved) -> Plan:
@@ -258,83 +262,86 @@ def _unfit(reasons: Mapping[str, str], config: RunConfig, fits: Sequence[str] = 
 
 
 def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, config: RunConfig) -> PlannedRun:
-    model, task = evaluation.model, split.described["task"]
-    described: dict[str, Any] = {
-        "name": model.name,
-        "estimator": model.estimator,
-        "features": model.features,
-        "params": spelled(model.params),
-        "search": {name: spelled(dataclasses.asdict(spec)) for name, spec in model.search.dimensions.items()},
-        "sources": examined.sources,
-    }
-    if model.prune:
-        described["prune"] = True
-    if model.first_setting is not None:
-        described["first_setting"] = model.first_setting
+    model = evaluation.model
+    described = ModelRecord(
+        name=model.name,
+        description=model.description,
+        estimator=model.estimator,
+        features=model.features,
+        params=spelled(model.params),
+        search={name: _spelled_dimension(dimension) for name, dimension in model.search.dimensions.items()},
+        sources=examined.sources,
+        prune=model.prune,
+        first_setting=model.first_setting,
+        origin=model.origin,
+        requirements=examined.requirements,
+    )
+    decides_nothing = ("description", "origin", "requirements")
     identity = {
         **split.identity(),
-        "model": {**described, "search": [list(pair) for pair in described["search"].items()]},
-        "validation": deciding(dataclasses.asdict(config.validation), task["splits"], lent=split.lent is not None),
+        "model": {
+            **{name: value for name, value in plain(described).items() if name not in decides_nothing},
+            "search": [[name, plain(dimension)] for name, dimension in described.search.items()],
+        },
+        "validation": deciding(config.validation, split.record.splits, lent=split.lent is not None),
         "search": {"trials": config.search.trials, "timeout": config.search.timeout} if model.search else None,
         "seed": config.seed,
     }
-    folder = RunFolder(config.results / evaluation.task.name / model.name / run_key(identity))
-    record = {
-        **identity,
-        **split.described,
-        "format": FORMAT,
-        "key": folder.key,
-        "model": {
-            **described,
-            "description": model.description,
-            "origin": model.origin,
-            "requirements": examined.requirements,
-        },
-        "validation": dataclasses.asdict(config.validation),
-        "search": dataclasses.asdict(config.search),
-        "folds": len(evaluation.splits),
-        "environment": environment() | ({} if examined.device is None else {"device": examined.device}),
-        "command": shlex.join(["bench", "run", *config.overrides]),
-    }
+    folder = RunFolder(run_folder(config.results, evaluation.task.name, model.name, run_key(identity)))
+    record = RunRecord(
+        format=FORMAT,
+        key=folder.key,
+        task=split.record,
+        model=described,
+        train_on=split.train_on,
+        splits=split.digest,
+        validation=config.validation,
+        search=config.search,
+        seed=config.seed,
+        folds=len(evaluation.splits),
+        environment=dataclasses.replace(environment(), device=examined.device),
+        command=shlex.join(["bench", "run", *config.overrides]),
+    )
     anew = config.force and model.name in config.models
     final = not evaluation.keeps_model
     return PlannedRun(evaluation, folder, record, anew, final, estimates_time=examined.estimates_time)
 
 
-def older_versions(folder: RunFolder, record: Mapping[str, Any]) -> str | None:
+def _spelled_dimension(dimension: Choice | Range) -> Choice | Range:
+    return Choice(tuple(spelled(dimension.values))) if isinstance(dimension, Choice) else dimension
+
+
+def older_versions(folder: RunFolder, record: RunRecord) -> str | None:
     """Say which libraries, or device, were others when the folds in a folder were made, None where none were."""
     try:
         stored = folder.read_record()
-        then = {**stored["environment"]["packages"], **stored["model"].get("requirements", {})}
-    except (UserError, KeyError, TypeError):
+    except UserError:
         return None
-    now = record["environment"]["packages"]
-    if "requirements" in stored["model"]:
-        now = {**now, **record["model"]["requirements"]}
-    if {"device"} <= stored["environment"].keys() & record["environment"].keys():
-        then["device"], now = stored["environment"]["device"], {**now, "device": record["environment"]["device"]}
+    then, now = ({**each.environment.packages, **each.model.requirements} for each in (stored, record))
+    if stored.environment.device and record.environment.device:
+        then["device"], now["device"] = stored.environment.device, record.environment.device
     return (
         ", ".join(f"{name} {then.get(name)} (now {now[name]})" for name in now if then.get(name) != now[name]) or None
     )
 
 
 @cache
-def environment() -> dict[str, Any]:
+def environment() -> Environment:
     """The versions of Python and the libraries, the platform and the git commit."""
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": {"bench": metadata.version("bench-arabic"), **{name: metadata.version(name) for name in PACKAGES}},
-        "git": _git(),
-    }
+    return Environment(
+        python=platform.python_version(),
+        platform=platform.platform(),
+        packages={"bench": metadata.version("bench-arabic"), **{name: metadata.version(name) for name in PACKAGES}},
+        git=_git(),
+    )
 
 
-def _git() -> dict[str, Any] | None:
+def _git() -> Git | None:
     try:
-        run = [
-            subprocess.run(["git", *words], capture_output=True, text=True, check=True, timeout=5).stdout.strip()
+        commit, changes = (
+            subprocess.run([*GIT, *words], capture_output=True, text=True, check=True, timeout=5).stdout.strip()
             for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
-        ]
+        )
     except (OSError, subprocess.SubprocessError):
         return None
-    return {"commit": run[0], "dirty": bool(run[1])}
+    return Git(commit, dirty=bool(changes))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.results.cell import FINAL, Fold
 
 if TYPE_CHECKING:
     from bench.evaluation.evaluation import Evaluation
+    from bench.results.record import RunRecord
     from bench.results.store import RunFolder
 
 
@@ -22,7 +23,7 @@ class PlannedRun:
         What its cells share.
     folder : RunFolder
         Where it is stored.
-    record : dict
+    record : RunRecord
         What ``run.json`` is to hold.
     anew : bool
         Whether stored folds are to be deleted first.
@@ -36,7 +37,7 @@ class PlannedRun:
 
     evaluation: Evaluation
     folder: RunFolder
-    record: dict[str, Any]
+    record: RunRecord
     anew: bool = False
     final: bool = True
     estimates_time: bool = False

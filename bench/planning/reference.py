@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.metrics.outcomes import Outcomes, encode
-from bench.metrics.scoring import scores_with_intervals
+from bench.metrics.scoring import scored
+from bench.results.record import Reference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ def pass_scores(
     labels: tuple[str, ...],
     metric: Metric,
     values: NDArray[np.intp] | None = None,
-) -> list[dict[str, Any]]:
+) -> tuple[Reference, ...]:
     """Score each annotation pass against the majority of the others.
 
     Where the others are tied, each of the labels with the most votes is taken for an equal part of gold, so that
@@ -43,9 +44,8 @@ def pass_scores(
 
     Returns
     -------
-    list of dict
-        For each pass its ``name``, its ``scores`` and its ``intervals`` by metric of predicted labels, and
-        ``tied``, the number of examples on which the others are tied.
+    tuple of Reference
+        One a pass, by the metrics of predicted labels.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def pass_scores(
     >>> from bench.metrics import find_metric
     >>> passes = pd.DataFrame({"a": ["yes", "no"], "b": ["yes", "no"], "c": ["yes", "yes"]})
     >>> rows = pass_scores(passes, np.array(["d1", "d2"]), ("yes", "no"), find_metric("macro_f1"))
-    >>> [(row["name"], row["scores"]["accuracy"], row["tied"]) for row in rows]
+    >>> [(row.name, row.scores["accuracy"], row.tied) for row in rows]
     [('a', 0.75, 1), ('b', 0.75, 1), ('c', 0.5, 0)]
     """
     codes = {str(name): encode(passes[name].to_numpy(dtype=str), labels) for name in passes.columns}
@@ -74,11 +74,6 @@ def pass_scores(
             weights=gold[example, label],
             values=None if values is None else values[example],
         )
-        rows.append(
-            {
-                "name": name,
-                **scores_with_intervals(outcomes, metric),
-                "tied": int((most.sum(axis=1) > 1).sum()),
-            }
-        )
-    return rows
+        known = scored(outcomes, metric)
+        rows.append(Reference(name, known.scores, known.intervals, tied=int((most.sum(axis=1) > 1).sum())))
+    return tuple(rows)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,8 @@ from bench.data.transfer import transfer
 from bench.errors import DataError
 from bench.metrics.averaged import AVERAGED_OVER
 from bench.planning.reference import pass_scores
+from bench.results.record import Lent, Reference, RunRecord, SplitSizes, TaskRecord
+from bench.support.records import plain
 from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -52,23 +53,28 @@ class SplitTask:
         The outer splits.
     lent : ndarray of int, shape (n_lent,), or None
         The rows of another task's examples.
-    described : dict
-        The parts ``task`` and ``splits`` of a run's record, and ``train_on`` where there is another task.
+    record : TaskRecord
+        What runs record of it.
+    digest : str
+        Of the splits.
+    train_on : Lent or None
+        What runs record of the other task.
     """
 
     task: Task
     splits: list[splits.Split]
     lent: NDArray[np.intp] | None
-    described: dict[str, Any]
+    record: TaskRecord
+    digest: str
+    train_on: Lent | None = None
 
-    def identity(self) -> dict[str, Any]:
-        """What of `described` decides numbers."""
-        known = {
-            "task": {key: self.described["task"][key] for key in IDENTIFYING if key in self.described["task"]},
-            "splits": self.described["splits"],
-        }
-        if "train_on" in self.described:
-            known["train_on"] = {key: self.described["train_on"][key] for key in IDENTIFYING_LENT}
+    def identity(self) -> Mapping[str, Any]:
+        """What of all this decides numbers, as plain data."""
+        task = plain(self.record)
+        known = {"task": {key: task[key] for key in IDENTIFYING if key in task}, "splits": self.digest}
+        if self.train_on is not None:
+            lent = plain(self.train_on)
+            known["train_on"] = {key: lent[key] for key in IDENTIFYING_LENT}
         return known
 
 
@@ -95,11 +101,11 @@ def as_split(task: Task, config: RunConfig) -> Task:
     return task if config.validation.group is None else task.grouped_by(config.validation.group)
 
 
-def as_in_record(task: Task, record: Mapping[str, Any]) -> Task:
+def as_in_record(task: Task, record: RunRecord) -> Task:
     """Give a task the group column and the published splits that a stored run had."""
-    if task.splits and not record["task"].get("splits"):
+    if task.splits and not record.task.splits:
         task = task.without_splits()
-    return task if task.group == record["task"]["group"] else task.grouped_by(record["task"]["group"])
+    return task if task.group == record.task.group else task.grouped_by(record.task.group)
 
 
 def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
@@ -127,7 +133,7 @@ def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
         *_warnings(task, config.validation.folds),
     )
     notes += [f"{task.name}: {note}" for note in told]
-    return SplitTask(task, outer, None, {"task": _describe_task(task, outer), "splits": splits.digest(outer, task.ids)})
+    return SplitTask(task, outer, None, _describe_task(task, outer), splits.digest(outer, task.ids))
 
 
 def split_with_lent(own: SplitTask, source: Task | None, asked: TrainOn | None, notes: list[str]) -> SplitTask:
@@ -138,16 +144,16 @@ def split_with_lent(own: SplitTask, source: Task | None, asked: TrainOn | None, 
     notes += [f"{own.task.name}: {asked.task}: {note}" for note in together.notes]
     outer = [splits.with_lent(split, together.lent, asked.only) for split in own.splits]
     splits.verify_inputs(outer, together.task.keys, together.task.ids)
-    described = {
-        "task": source.name,
-        "digest": source.digest,
-        "group": source.group,
-        "labels": together.labels,
-        "only": asked.only,
-        "n_examples": len(together.lent),
-        "notes": list(together.notes),
-    }
-    return SplitTask(together.task, outer, together.lent, {**own.described, "train_on": described})
+    train_on = Lent(
+        task=source.name,
+        digest=source.digest,
+        group=source.group,
+        labels=together.labels,
+        only=asked.only,
+        n_examples=len(together.lent),
+        notes=tuple(together.notes),
+    )
+    return replace(own, task=together.task, splits=outer, lent=together.lent, train_on=train_on)
 
 
 def _split(task: Task, config: RunConfig) -> list[splits.Split]:
@@ -195,34 +201,38 @@ def _warnings(task: Task, folds: int) -> list[str]:
     return [f"{finding.message} ({finding.code})" for finding in findings if finding.severity == "warning"]
 
 
-def _describe_task(task: Task, outer: Sequence[splits.Split]) -> dict[str, Any]:
-    return {
-        "name": task.name,
-        "version": task.version,
-        "description": task.description,
-        "digest": task.digest,
-        "inputs": list(task.inputs),
-        "columns": dict(task.columns),
-        "labels": list(task.labels),
-        "label_map": dict(task.label_map),
-        "metric": task.metric,
-        **({AVERAGED_OVER: task.averaged_over} if task.averaged_over else {}),
-        "group": task.group,
-        **({"population": dict(task.population)} if task.population else {}),
-        "n_examples": len(task),
-        "splits": {name: {role: int((task.examples[name] == role).sum()) for role in ROLES} for name in task.splits},
-        "n_groups": len(set(task.groups.tolist())),
-        "published": [dataclasses.asdict(figure) for figure in task.published] if task.splits else [],
-        "notes": [*task.notes, *_split_notes(task, outer)],
-        "origin": str(task.origin),
-        "references": references(task),
-    }
+def _describe_task(task: Task, outer: Sequence[splits.Split]) -> TaskRecord:
+    def sizes(column: str) -> SplitSizes:
+        train, dev, test = (int((task.examples[column] == role).sum()) for role in ROLES)
+        return SplitSizes(train, dev, test)
+
+    return TaskRecord(
+        name=task.name,
+        version=task.version,
+        description=task.description,
+        digest=task.digest,
+        inputs=tuple(task.inputs),
+        columns=dict(task.columns),
+        labels=tuple(task.labels),
+        label_map=dict(task.label_map),
+        metric=task.metric,
+        averaged_over=task.averaged_over,
+        group=task.group,
+        population=dict(task.population),
+        n_examples=len(task),
+        n_groups=len(set(task.groups.tolist())),
+        splits={column: sizes(column) for column in task.splits},
+        published=tuple(task.published) if task.splits else (),
+        notes=(*task.notes, *_split_notes(task, outer)),
+        origin=str(task.origin),
+        references=references(task),
+    )
 
 
-def references(task: Task) -> list[dict[str, Any]]:
+def references(task: Task) -> tuple[Reference, ...]:
     """Score the passes of a task on the examples that models are scored on; see `pass_scores`."""
     if task.passes is None:
-        return []
+        return ()
     scored = np.ones(len(task), dtype=bool)
     if task.splits:
         scored = (task.examples[list(task.splits)] == TEST).any(axis=1).to_numpy()

@@ -39,7 +39,7 @@ class TimeLeft:
         self._on_gpu: set[Kind] = set()
         for run, fold in cells:
             self._rows[kind_of(run)].append(_rows(run, fold))
-            if str(run.record.get("environment", {}).get("device", "")).startswith("cuda"):
+            if run.record.environment.on_gpu:
                 self._on_gpu.add(kind_of(run))
 
     def finished(self, run: PlannedRun, fold: Fold, seconds: float) -> None:

@@ -18,14 +18,16 @@ from bench.metrics.registry import metric_of
 from bench.overrides import meant, parse_overrides
 from bench.predict.fitted import changed_code
 from bench.results.cell import FINAL, Fold
+from bench.results.layout import stored_tasks
 from bench.results.leaderboard import interval_text
 from bench.results.protocol import model_name, search_name
-from bench.results.store import RECORD, SUMMARY, RunFolder, stored_runs
+from bench.results.record import RunRecord
+from bench.results.store import RunFolder, stored_runs
 
 KEYS = ("task", "model", "run", "results")
 """The keys of ``bench predict``."""
 
-Run = tuple[RunFolder, dict[str, Any]]
+Run = tuple[RunFolder, RunRecord]
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,14 @@ class ChosenRun:
     ----------
     folder : RunFolder
         The run, whose fitted model is stored.
-    record : dict
-        The content of its ``run.json``.
+    record : RunRecord
+        What is stored of it.
     notes : list of str
         What it is, why it was taken, and what was left out.
     """
 
     folder: RunFolder
-    record: dict[str, Any]
+    record: RunRecord
     notes: list[str]
 
 
@@ -109,7 +111,7 @@ def parse_predict_request(words: Sequence[str]) -> PredictRequest:
             raise ConfigError(f"{name} takes one name here.", "One model labels the texts: task=NAME model=NAME")
     results = results_folder(given.get("results"))
     if given.get("task") is None:
-        known = {path.parents[2].name for path in results.glob("*/*/*/run.json")}
+        known = stored_tasks(results)
         raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', known)}")
     model = given.get("model")
     own = {name.removeprefix("model."): value for name, value in given.items() if name.startswith("model.")}
@@ -136,13 +138,13 @@ def choose_run(request: PredictRequest) -> ChosenRun:
         _refuse_task(request)
     if request.key is not None:
         folder = _with_key(stored, request)
-        record = folder.read_record(RECORD)
+        record = folder.read_record()
         if folder.model_path() is None:
             raise UserError(f"{folder.path}: no fitted model is stored. {_reason(folder, record)}", _again(record))
         return ChosenRun(folder, record, [f"{_described(folder, record)}.", *_whose_score(folder, record)])
     wanted = Filter(models=None if request.model is None else (request.model,))
     selected = select_runs(request.results, request.task, wanted)
-    runs = sorted(selected.runs, key=lambda run: str(run[1]["started"]), reverse=True)
+    runs = sorted(selected.runs, key=lambda run: run[1].started, reverse=True)
     runs.sort(key=_rank)
     fitted = [run for run in runs if run[0].model_path() is not None]
     folder, record = next((run for run in fitted if changed_code(run[1]) is None), [*fitted, *runs][0])
@@ -155,12 +157,12 @@ def choose_run(request: PredictRequest) -> ChosenRun:
     return ChosenRun(folder, record, [*notes, *(f"{note}." for note in selected.notes), *_whose_score(folder, record)])
 
 
-def _why_passed(folder: RunFolder, record: dict[str, Any]) -> str:
+def _why_passed(folder: RunFolder, record: RunRecord) -> str:
     return "no fitted model of it is stored" if folder.model_path() is None else str(changed_code(record))
 
 
 def _refuse_task(request: PredictRequest) -> None:
-    known = {path.parents[2].name for path in request.results.glob("*/*/*/run.json")}
+    known = {*stored_tasks(request.results)}
     if request.task not in task_files():
         raise UserError(
             f"task={request.task}: there is no task of that name.", nearest(request.task, known | task_files().keys())
@@ -173,11 +175,11 @@ def _refuse_task(request: PredictRequest) -> None:
 
 
 def _with_key(stored: Sequence[RunFolder], request: PredictRequest) -> RunFolder:
-    of_model = [folder for folder in stored if request.model in (None, folder.path.parent.name)]
+    of_model = [folder for folder in stored if request.model in (None, folder.model)]
     found = [folder for folder in of_model if folder.key.startswith(request.key or " ")]
     if len(found) == 1:
         return found[0]
-    named = listed([f"{folder.path.parent.name} {folder.key}" for folder in found or of_model or stored], limit=8)
+    named = listed([f"{folder.model} {folder.key}" for folder in found or of_model or stored], limit=8)
     whose = f"task '{request.task}'" + (f" and model '{request.model}'" if request.model else "")
     if found:
         raise UserError(
@@ -188,51 +190,51 @@ def _with_key(stored: Sequence[RunFolder], request: PredictRequest) -> RunFolder
 
 def _rank(run: Run) -> float:
     folder, record = run
-    metric = record["task"]["metric"]
-    score = folder.read_summary(SUMMARY)["scores"].get(metric)
+    metric = record.task.metric
+    score = folder.read_summary().scores.get(metric)
     if score is None:
         return float("inf")
-    return -metric_of(record["task"]).sign * float(score)
+    return -metric_of(record.task).sign * float(score)
 
 
-def _described(folder: RunFolder, record: dict[str, Any]) -> str:
-    metric = record["task"]["metric"]
+def _described(folder: RunFolder, record: RunRecord) -> str:
+    metric = record.task.metric
     score = ""
     if folder.summarised:
-        summary = folder.read_summary(SUMMARY)
-        if metric in summary["scores"]:
-            interval = interval_text(summary["intervals"].get(metric))
-            score = f": {metric}{mean_over(record['task'])} {summary['scores'][metric]:.3f} {interval}"
+        summary = folder.read_summary()
+        if metric in summary.scores:
+            interval = interval_text(summary.intervals.get(metric))
+            score = f": {metric}{mean_over(record.task.averaged_over)} {summary.scores[metric]:.3f} {interval}"
     return f"{_name(folder, record)}{score}"
 
 
-def _whose_score(folder: RunFolder, record: dict[str, Any]) -> list[str]:
+def _whose_score(folder: RunFolder, record: RunRecord) -> list[str]:
     """Say that the score is not the stored model's own, where that was fitted on all examples."""
     if not folder.summarised or not folder.cell_path(FINAL).is_dir():
         return []
     return [
         "The score is that of the folds' models, each fitted without its test part. The labels come from one that was "
-        f"fitted on all {record['task']['n_examples']:,} examples, so expect as much or slightly more."
+        f"fitted on all {record.task.n_examples:,} examples, so expect as much or slightly more."
     ]
 
 
-def _name(folder: RunFolder, record: dict[str, Any]) -> str:
+def _name(folder: RunFolder, record: RunRecord) -> str:
     search = search_name(record)
     searched = f"search {search}, " if search else ""
-    return f"{model_name(record)} ({searched}seed {record['seed']}), run {folder.key}"
+    return f"{model_name(record)} ({searched}seed {record.seed}), run {folder.key}"
 
 
-def _reason(folder: RunFolder, record: dict[str, Any]) -> str:
+def _reason(folder: RunFolder, record: RunRecord) -> str:
     fold: Fold = FINAL if folder.cell_path(FINAL).is_dir() else 0
     if folder.cell_path(fold).is_dir():
         cell = folder.read_result(fold)
-        if cell["status"] == "failed":
+        if cell.status == "failed":
             return f"Its fit failed; {folder.cell_path(fold) / 'error.txt'} says why."
-        unstorable = [note for note in cell["notes"] if note.startswith("the fitted model cannot be stored")]
+        unstorable = [note for note in cell.notes if note.startswith("the fitted model cannot be stored")]
         if unstorable:
             return f"{unstorable[0][0].upper()}{unstorable[0][1:]}."
-    return f"The run's status is '{record['status']}'."
+    return f"The run's status is '{record.status}'."
 
 
-def _again(record: dict[str, Any]) -> str:
-    return f"Choose another run with model=NAME or run=KEY, or go on with this one: {record['command']}"
+def _again(record: RunRecord) -> str:
+    return f"Choose another run with model=NAME or run=KEY, or go on with this one: {record.command}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from bench.data.messages import check_name
 from bench.errors import BenchError, ModelError, UserError
 from bench.models.sources import code_sources, installed_versions, is_digest
 from bench.support.plugins import found_here
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.models.model import Model
+    from bench.results.record import RunRecord
     from bench.results.store import RunFolder
 
 DISTRIBUTIONS = {"bench": "bench-arabic"}
@@ -113,21 +115,25 @@ def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -
         stored one is another or holds what is not loaded, or the code of a plug-in is no longer that of the run.
     """
     from bench.models.persistence import loads
+    from bench.results.files import read_bytes
 
-    record = folder.read_record(("task", "model", "environment"))
-    inputs, labels = (_names(folder, record["task"], key) for key in ("inputs", "labels"))
+    record = folder.read_record()
+    for part, names in (("inputs", record.task.inputs), ("labels", record.task.labels)):
+        for name in names:
+            # They become the columns of answers.
+            check_name(name, str(folder.path / "run.json"), f"name in task.{part},")
     path = folder.model_path()
     if path is None:
         raise UserError(f"{folder.path}: no fitted model is stored.", "Run the same command again.")
-    model = _defined(path, str(record["model"].get("name")), overrides or {})
+    model = _defined(path, record.model.name, overrides or {})
     if changed := changed_code(record):
         raise UserError(
             f"{folder.path}: {changed}, so the run's score does not say how good its labels are.",
-            f"Run it again: {record.get('command', 'bench run')} Or put the code back as it was.",
+            f"Run it again: {record.command} Or put the code back as it was.",
         )
     try:
         with found_here():
-            estimator = loads(path.read_bytes(), model)
+            estimator = loads(read_bytes(path), model)
     except UserError as error:
         raise ModelError(f"{path}: {error.message}", error.hint) from None
     except (ImportError, AttributeError) as error:
@@ -137,25 +143,25 @@ def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -
     except Exception as error:  # A damaged archive breaks in many ways.
         raise UserError(
             f"{path}: not readable as a model: {type(error).__name__}: {error}.",
-            f"Delete {folder.path} and run the same command again: {record.get('command', 'bench run')}",
+            f"Delete {folder.path} and run the same command again: {record.command}",
         ) from error
-    return FittedModel(inputs, labels, estimator)
+    return FittedModel(record.task.inputs, record.task.labels, estimator)
 
 
-def changed_code(record: Mapping[str, Any]) -> str | None:
+def changed_code(record: RunRecord) -> str | None:
     """Say which class of a run's model is no longer the code that the run was made with, None where none is.
 
     Only classes that the model's definition here names are looked at, since that imports them.
 
     Parameters
     ----------
-    record : mapping
-        The content of the run's ``run.json``.
+    record : RunRecord
+        What is stored of the run.
     """
     from bench.catalogue import load_model
     from bench.discovery import model_names
 
-    then, name = record["model"].get("sources", {}), str(record["model"].get("name"))
+    then, name = record.model.sources, record.model.name
     if not any(is_digest(source) for source in then.values()) or name not in model_names():
         return None
     model = load_model(name)
@@ -170,17 +176,17 @@ def changed_code(record: Mapping[str, Any]) -> str | None:
     )
 
 
-def other_versions(record: Mapping[str, Any]) -> str | None:
+def other_versions(record: RunRecord) -> str | None:
     """Say which packages were others when a run was stored, None where none were.
 
     Parameters
     ----------
-    record : mapping
-        The content of the run's ``run.json``.
+    record : RunRecord
+        What is stored of the run.
     """
-    packages, model = record["environment"].get("packages", {}), record["model"]
+    packages, model = record.environment.packages, record.model
     then = {name: packages[name] for name in DECIDING if name in packages}
-    then |= model.get("requirements", {}) | installed_versions(model.get("sources", {}))
+    then |= {**model.requirements, **installed_versions(model.sources)}
     now = {name: _version(DISTRIBUTIONS.get(name, name)) for name in then}
     return ", ".join(f"{name} {then[name]} (now {now[name]})" for name in then if then[name] != now[name]) or None
 
@@ -195,16 +201,6 @@ def _defined(path: Path, name: str, overrides: Mapping[str, Any]) -> Model:
             f"If you know the model, put its definition into configs/model/{name}.yaml of this folder.",
         )
     return load_model(name, overrides)
-
-
-def _names(folder: RunFolder, task: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    names = task.get(key)
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise UserError(
-            f"{folder.path / 'run.json'}: task.{key} is no list of names.",
-            f"Delete {folder.path} and run the same command again.",
-        )
-    return tuple(names)
 
 
 def _version(name: str) -> str:

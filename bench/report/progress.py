@@ -70,7 +70,7 @@ class Progress(Status):
             metric = run.evaluation.task.metric
             for fold in run.outer_folds:
                 if (run, fold) not in missing:
-                    score = run.folder.read_result(fold)["scores"].get(metric)
+                    score = run.folder.read_result(fold).scores.get(metric)
                     self._scores[run] |= {} if score is None else {fold: score}
         self.doing("training")
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar
 
 from bench.errors import printable
+from bench.report.output import say
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -132,7 +133,7 @@ class Status:
             if self._live is not None:
                 self._live.console.print(Text(line))
             elif self._stream is not None:
-                print(line, file=self._stream, flush=True)
+                say(line, file=self._stream)
 
     def _beat(self) -> None:
         while not self._ended.wait(FIRST / 4):

@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,13 @@ from bench.metrics.registry import METRICS, metric_title
 from bench.results.extent import extent
 from bench.results.leaderboard import (
     POPULATION,
+    BoardRow,
+    Leaderboard,
     best_sentence,
     column_title,
+    columns,
     commands,
     interval_text,
-    metrics_of,
     published_sources,
 )
 
@@ -215,18 +217,20 @@ def print_list(rows: Sequence[tuple[str, str, str]]) -> None:
             out.print(Text(f"{'':<{width}}  {origin}", style="dim"), soft_wrap=True)
 
 
-def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
+def print_leaderboard(board: Leaderboard, folder: Path) -> None:
     """Print a leaderboard, what to know of it, and where its files are."""
     out = console()
-    task, metric = board["task"], board["metric"]
+    task, metric = board.task, board.metric
     out.print()
-    out.print(Text(task["name"], style="bold"), _facts(board), sep="  ")
+    out.print(Text(task.name, style="bold"), _facts(board), sep="  ")
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("model", overflow="fold")
     wide = out.width >= 110
     ranked = (metric, f"{POPULATION}_{metric}")
     brief = {each.name for each in METRICS if each.brief}
-    metrics = [name for name in metrics_of(board) if wide or name in (*ranked, *brief)]
+    metrics = [
+        name for name in columns(board.metric, (row.scores for row in board.rows)) if wide or name in (*ranked, *brief)
+    ]
     if ranked[1] in metrics and not wide:
         metrics.remove("balanced_accuracy")
     for name in metrics:
@@ -235,19 +239,19 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
             table.add_column("95 % interval", no_wrap=True, min_width=14)
     table.add_column("time", justify="right", no_wrap=True)
     several = len(_searches(board)) > 1
-    for row in board["rows"]:
-        table.add_row(*_table_row(row, metrics, metric, several), style=STYLES.get(row["kind"]))
+    for row in board.rows:
+        table.add_row(*_table_row(row, metrics, metric, several), style=STYLES.get(row.kind))
     secondary = [name for name in metrics if name != metric]
     dropped = [short_title(name, board) for name in reversed(secondary)]
     table, left_out = narrowed(table, out.width, [*dropped, "time", "95 % interval"])
     out.print(Padding(table, (1, 0)))
     if left_out:
         out.print(not_shown(left_out, "; leaderboard.csv has them"))
-    if flattered := best_sentence(board.get("best")):
+    if flattered := best_sentence(board.best):
         out.print(Text(flattered))
-    if sources := published_sources(board["rows"]):
+    if sources := published_sources(board.rows):
         out.print(Text(f"published, not run here: {sources}", style="dim"))
-    for told in commands(board["rows"]):
+    for told in commands(board.rows):
         out.print(Text(told, style="dim"), soft_wrap=True)
     if ranked[1] in metrics:
         told = f"in pop.: {metric_title(metric)} with each stratum of the sample weighed by its share of the population"
@@ -257,15 +261,15 @@ def print_leaderboard(board: dict[str, Any], folder: Path) -> None:
     out.print(
         Text(f"Stored in {short_path(str(folder))}/ with leaderboard.json, .csv and .md", style="dim"), soft_wrap=True
     )
-    if sum(row["kind"] == "model" for row in board["rows"]) > 1:
+    if sum(row.kind == "model" for row in board.rows) > 1:
         elsewhere = "" if folder.parent == Path("results") else f" results={short_path(str(folder.parent))}"
-        command = f"bench compare task={task['name']}{elsewhere}"
+        command = f"bench compare task={task.name}{elsewhere}"
         out.print(Text(f"Which differences are real: {command}", style="dim"), soft_wrap=True)
 
 
-def short_title(name: str, board: Mapping[str, Any]) -> str:
+def short_title(name: str, board: Leaderboard) -> str:
     """How the terminal's leaderboard heads the column of a metric."""
-    return "in pop." if name == f"{POPULATION}_{board['metric']}" else column_title(name, board)
+    return "in pop." if name == f"{POPULATION}_{board.metric}" else column_title(name, board.task)
 
 
 def duration(seconds: float) -> str:
@@ -289,38 +293,38 @@ def short_path(path: str) -> str:
         return printable(path)
 
 
-def _facts(board: dict[str, Any]) -> str:
+def _facts(board: Leaderboard) -> str:
     searches = _searches(board)
     search = f", search: {searches[0]}" if len(searches) == 1 else ""
-    return f"{extent(board['task'])}, seed {board['seed']}{search}"
+    return f"{extent(board.task)}, seed {board.seed}{search}"
 
 
-def _searches(board: dict[str, Any]) -> list[str]:
-    return sorted({row["search"] for row in board["rows"] if row["search"] is not None})
+def _searches(board: Leaderboard) -> list[str]:
+    return sorted({row.search for row in board.rows if row.search is not None})
 
 
-def _table_row(row: dict[str, Any], metrics: list[str], primary: str, several_searches: bool) -> list[str]:
-    cells = [row["label"] if row["search"] is None or not several_searches else f"{row['label']} ({row['search']})"]
+def _table_row(row: BoardRow, metrics: list[str], primary: str, several_searches: bool) -> list[str]:
+    cells = [row.label if row.search is None or not several_searches else f"{row.label} ({row.search})"]
     for name in metrics:
-        score = row["scores"].get(name)
-        cells.append(row["kind"] if score is None and name == primary else "" if score is None else f"{score:.3f}")
+        score = row.scores.get(name)
+        cells.append(row.kind if score is None and name == primary else "" if score is None else f"{score:.3f}")
         if name == primary:
-            measured = score is not None and row["kind"] != "published"
-            cells.append(interval_text(row["intervals"].get(name)) if measured else "")
-    cells.append("" if row["seconds"] is None else duration(row["seconds"]))
+            measured = score is not None and row.kind != "published"
+            cells.append(interval_text(row.intervals.get(name)) if measured else "")
+    cells.append("" if row.seconds is None else duration(row.seconds))
     return cells
 
 
-def _notes(board: dict[str, Any]) -> list[str]:
+def _notes(board: Leaderboard) -> list[str]:
     """What holds for every model, once; what holds for some, with their names."""
-    models = [row for row in board["rows"] if row["kind"] == "model"]
+    models = [row for row in board.rows if row.kind == "model"]
     named: dict[str, list[str]] = {}
     for row in models:
-        for note in row["notes"]:
-            named.setdefault(note, []).append(row["model"])
+        for note in row.notes:
+            named.setdefault(note, []).append(row.model)
     shared = [note for note, who in named.items() if len(who) == len(models)]
     single = [f"{', '.join(who)}: {note}" for note, who in named.items() if len(who) < len(models)]
-    lines = [f"note: {note}" for note in (*board["left_out"], *shared, *single[:3])]
+    lines = [f"note: {note}" for note in (*board.left_out, *shared, *single[:3])]
     if len(single) > 3:
         lines.append(f"note: {len(single) - 3} more in the runs' summary.json")
     return lines

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from bench.comparison.compare import Comparison, Row
+from bench.comparison.pairs import Pair
+from bench.comparison.suspects import Suspect
 from bench.comparison.verdict import LEVEL
 from bench.metrics.registry import metric_title
 from bench.results.extent import examples
 from bench.results.leaderboard import published_rows
+from bench.results.record import TaskRecord
 
 
-def answer(comparison: Mapping[str, Any]) -> str:
+def answer(comparison: Comparison) -> str:
     """Say in a sentence how the best model, or the baseline, stands to the others."""
-    rows, baseline = comparison["rows"], comparison["baseline"]
+    rows, baseline = comparison.rows, comparison.baseline
     if len(rows) < 2:
         return "There is one run, and nothing to compare it with."
     if baseline is not None:
-        return _against_baseline(comparison["pairs"], baseline)
-    best = rows[0]["name"]
-    among = " of those run here" if published_rows(comparison["task"], comparison["metric"]) else ""
-    told = f"{best} has the best {metric_title(comparison['metric'], comparison['task'])}{among}"
-    seconds = _by_verdict(pair for pair in comparison["pairs"] if pair["first"] == best)
+        return _against_baseline(comparison.pairs, baseline)
+    best = rows[0].name
+    among = " of those run here" if published_rows(comparison.task, comparison.metric) else ""
+    told = f"{best} has the best {metric_title(comparison.metric, comparison.task)}{among}"
+    seconds = _by_verdict(pair for pair in comparison.pairs if pair.first == best)
     if set(seconds) == {"undecided"}:
         return f"{told}, but no model can be told from it."
     if set(seconds) == {"better"}:
@@ -38,9 +42,9 @@ def answer(comparison: Mapping[str, Any]) -> str:
     return f"{told}: {'; '.join(parts)}."
 
 
-def _against_baseline(pairs: Sequence[Mapping[str, Any]], baseline: str) -> str:
-    above = _by_verdict({**pair, "second": pair["first"]} for pair in pairs if pair["second"] == baseline)
-    below = _by_verdict(pair for pair in pairs if pair["first"] == baseline)
+def _against_baseline(pairs: Sequence[Pair], baseline: str) -> str:
+    above = _by_verdict(replace(pair, second=pair.first) for pair in pairs if pair.second == baseline)
+    below = _by_verdict(pair for pair in pairs if pair.first == baseline)
     either = {
         verdict: above.get(verdict, []) + below.get(verdict, []) for verdict in ("practically equal", "undecided")
     }
@@ -58,30 +62,28 @@ def _against_baseline(pairs: Sequence[Mapping[str, Any]], baseline: str) -> str:
     return f"{told[0].upper()}{told[1:]}."
 
 
-def _by_verdict(pairs: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+def _by_verdict(pairs: Iterable[Pair]) -> dict[str, list[str]]:
     """The second models of pairs, by verdict."""
     found: dict[str, list[str]] = {}
     for pair in pairs:
-        found.setdefault(pair["verdict"], []).append(pair["second"])
+        found.setdefault(pair.verdict, []).append(pair.second)
     return found
 
 
-def ranks_text(row: Mapping[str, Any]) -> str:
+def ranks_text(row: Row) -> str:
     """The ranks that a model may have, such as ``1-3``; empty where they were not asked for."""
-    if row["ranks"] is None:
+    if row.ranks is None:
         return ""
-    first, last = row["ranks"]
+    first, last = row.ranks
     return str(first) if first == last else f"{first}-{last}"
 
 
-def alone_sentence(comparison: Mapping[str, Any]) -> str | None:
+def alone_sentence(comparison: Comparison) -> str | None:
     """Say which pairs are undecided only because so many were tested, None where none is."""
     pairs = [
-        f"{pair['first']} and {pair['second']}"
-        for pair in comparison["pairs"]
-        if pair["verdict"] == "undecided"
-        and pair["groups"]["p_value"] is not None
-        and pair["groups"]["p_value"] < LEVEL
+        f"{pair.first} and {pair.second}"
+        for pair in comparison.pairs
+        if pair.verdict == "undecided" and pair.groups.p_value is not None and pair.groups.p_value < LEVEL
     ]
     if not pairs:
         return None
@@ -93,66 +95,73 @@ def alone_sentence(comparison: Mapping[str, Any]) -> str | None:
     )
 
 
-def needed_sentence(pair: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:
+def needed_sentence(pair: Pair, task: TaskRecord) -> str | None:
     """Say how much data an undecided pair takes, None where nothing can be said.
 
     Parameters
     ----------
-    pair : mapping
+    pair : Pair
         One of a comparison's pairs.
-    task : mapping
-        The task's part of ``run.json``.
+    task : TaskRecord
+        The task.
     """
-    if pair["needed"] is None:
+    needed, interval, first, second = pair.needed, pair.interval, pair.first, pair.second
+    if needed is None or interval is None:
         return None
-    needed, first, second = pair["needed"], pair["first"], pair["second"]
-    difference = pair["groups"]["difference"]
+    difference = pair.groups.difference
     # The first has the better score, which with some metrics is the lower one.
-    reverse = min((-1 if difference < 0 else 1) * pair["interval"][end] for end in ("low", "high"))
-    less = f"by up to {min(-reverse, needed['difference']):.3f}; more is excluded" if reverse < 0 else "not at all"
+    reverse = min((-1 if difference < 0 else 1) * end for end in (interval.low, interval.high))
+    less = f"by up to {min(-reverse, needed.difference):.3f}; more is excluded" if reverse < 0 else "not at all"
     now = f"As many {examples(task)} as now would show"
     told = [
-        f"{first} and {second}: {first} may be better by up to {needed['difference']:.3f}, {second} {less}",
+        f"{first} and {second}: {first} may be better by up to {needed.difference:.3f}, {second} {less}",
         f"{now} no difference, however large"
-        if needed["seen"] is None
-        else f"{now} a difference from {needed['seen']:.3f} on"
-        + _with("; half of that takes {}", needed, "half", task),
+        if needed.seen is None
+        else f"{now} a difference from {needed.seen:.3f} on"
+        + _with("; half of that takes {}", needed.half_examples, needed.half_groups, task),
     ]
-    if needed["more"]:
-        least = _amount(needed["examples"], needed["groups"], task)
+    if needed.more:
+        least = _amount(needed.examples, needed.groups, task)
         told.append(f"The largest that is not excluded takes {least}, which is the least that can be enough")
     told.append(
         (
-            _with(f"One as large as measured, {abs(difference):.3f}, takes {{}}", needed, "measured", task)
+            _with(
+                f"One as large as measured, {abs(difference):.3f}, takes {{}}",
+                needed.measured_examples,
+                needed.measured_groups,
+                task,
+            )
             or f"One as large as measured, {abs(difference):.3f}, takes more than can be named"
         )
         + "; smaller ones take more, and no number shows a difference of none"
     )
-    if equal := _with("To call them practically equal, were there no difference: {}", needed, "equal", task):
+    equal = "To call them practically equal, were there no difference: {}"
+    if equal := _with(equal, needed.equal_examples, needed.equal_groups, task):
         told.append(equal)
     return f"{'. '.join(told)}."
 
 
-def _with(sentence: str, needed: Mapping[str, Any], what: str, task: Mapping[str, Any]) -> str:
+def _with(sentence: str, n_examples: int | None, n_groups: int | None, task: TaskRecord) -> str:
     """A sentence with an amount of data; empty where that is not known."""
-    n_groups = needed[f"{what}_groups"]
-    return "" if n_groups is None else sentence.format(_amount(needed[f"{what}_examples"], n_groups, task))
+    if n_examples is None or n_groups is None:
+        return ""
+    return sentence.format(_amount(n_examples, n_groups, task))
 
 
-def _amount(n_examples: int, n_groups: int, task: Mapping[str, Any]) -> str:
-    return f"about {_about(n_examples)} {examples(task)} in {_about(n_groups)} groups ({task['group']})"
+def _amount(n_examples: int, n_groups: int, task: TaskRecord) -> str:
+    return f"about {_about(n_examples)} {examples(task)} in {_about(n_groups)} groups ({task.group})"
 
 
 ASSUMPTION = "Taken for granted: new groups are like these, and as many pairs are tested; the chance is then 80 %."
 """What `needed_sentence` takes for granted."""
 
 
-def suspects_sentence(suspects: Sequence[Mapping[str, Any]]) -> str | None:
+def suspects_sentence(suspects: Sequence[Suspect]) -> str | None:
     """Say how many labels are worth a second look, and which first."""
     if not suspects:
         return None
-    n, models = len(suspects), suspects[0]["models"]
-    first = "; ".join(f"{each['id']} ({each['gold']}, predicted {each['predicted']})" for each in suspects[:3])
+    n, models = len(suspects), suspects[0].models
+    first = "; ".join(f"{each.id} ({each.gold}, predicted {each.predicted})" for each in suspects[:3])
     labels = "1 label" if n == 1 else f"{n} labels"
     who = "both" if models == 2 else f"all {models}"
     return f"{labels} that {who} good models contradict alike are worth a second look: {first}{_and_so_on(n)}"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from pydantic import Field
 
 from bench.errors import one_line
+from bench.models.space import Setting
+from bench.support.records import LEFT_OUT, Count, Number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,12 +39,12 @@ class Trial:
         After how many of how many inner folds the search stopped it; None unless it did.
     """
 
-    number: int
-    params: dict[str, Any]
-    score: float | None
+    number: Count
+    params: Setting
+    score: Number | None
     error: str | None = None
-    pruned_after: int | None = None
-    inner_folds: int | None = None
+    pruned_after: Annotated[Count | None, LEFT_OUT] = None
+    inner_folds: Annotated[Count | None, LEFT_OUT] = None
 
     @property
     def failed(self) -> bool:
@@ -58,6 +63,50 @@ class Trial:
         if self.pruned_after is None:
             return None
         return f"after {self.pruned_after} of {self.inner_folds} inner folds"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """What spoke for and against a wrong prediction of a linear model; see `bench.evaluation.explanations`.
+
+    Parameters
+    ----------
+    id : str
+        The example.
+    predicted, true : str
+        Labels.
+    contrast : str or None
+        The label whose decision value was taken off that of the predicted one; None for none.
+    speaks_for, speaks_against : tuple of (str, float)
+        Features with their contributions, the strongest first.
+    """
+
+    id: str
+    predicted: str
+    true: str
+    contrast: str | None
+    speaks_for: Annotated[tuple[tuple[str, Number], ...], Field(alias="for")]
+    speaks_against: Annotated[tuple[tuple[str, Number], ...], Field(alias="against")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellRecord:
+    """What a cell's ``result.json`` holds: all but its predictions, explanations and times, as in `CellResult`.
+
+    Parameters
+    ----------
+    predictions_sha256 : str or None
+        The digest of its predictions; None where it has none.
+    """
+
+    fold: Fold
+    status: Literal["ok", "failed"]
+    params: Setting
+    inner_score: Number | None
+    trials: tuple[Trial, ...]
+    scores: Mapping[str, Number]
+    notes: tuple[str, ...]
+    predictions_sha256: str | None
 
 
 @dataclass
@@ -88,9 +137,8 @@ class CellResult:
     seconds : dict of str to float
         Wall time by phase: ``features``, ``search``, ``fit``, ``predict``, ``explain``. Waiting for another process
         (for a GPU, or for embeddings that it computes) is left out.
-    explanations : list of dict
-        What spoke for and against each wrong prediction of a linear model; see
-        `bench.evaluation.explanations.explain_errors`.
+    explanations : list of Explanation
+        What spoke for and against each wrong prediction of a linear model.
     error : str or None
         The traceback of a failed cell.
     estimator : bytes or None
@@ -99,14 +147,14 @@ class CellResult:
 
     fold: Fold
     status: Literal["ok", "failed"] = "ok"
-    params: dict[str, Any] = field(default_factory=dict)
+    params: Setting = field(default_factory=dict)
     inner_score: float | None = None
     trials: list[Trial] = field(default_factory=list)
     predictions: pd.DataFrame | None = None
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-    explanations: list[dict[str, Any]] = field(default_factory=list)
+    explanations: list[Explanation] = field(default_factory=list)
     error: str | None = None
     estimator: bytes | None = None
 

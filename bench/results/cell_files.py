@@ -5,18 +5,24 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.errors import UserError, without_halves
-from bench.results.cell import CellResult, Trial
-from bench.results.files import damaged, read_mapping, to_json
+from bench.metrics.outcomes import VALUE
+from bench.results.cell import CellRecord, CellResult, Explanation
+from bench.results.files import is_stored, read_bytes, read_record, to_json
 from bench.support.delimiters import CsvReader
 from bench.support.json_text import spelled
+from bench.support.records import Number, plain
 
 if TYPE_CHECKING:
     import pandas as pd
+
+TEXT = ("id", "group", "label", "predicted")
+"""The columns of predictions that hold text, besides the value that a metric may be averaged over."""
 
 MODEL = "model.skops"
 """The file of a fitted model."""
@@ -32,13 +38,15 @@ def read_predictions(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    content = read_bytes(path)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            columns, *rows = CsvReader(file, quoting=csv.QUOTE_NONNUMERIC)
+        text = io.StringIO(content.decode(), newline="")
+        columns, *rows = CsvReader(text, quoting=csv.QUOTE_NONNUMERIC)
         if any(len(row) != len(columns) for row in rows):
             raise ValueError(f"expected {len(columns)} values in each row")
+        _check_columns(columns, rows)
     except (ValueError, csv.Error) as error:
-        reason = error if path.stat().st_size else "the file is empty"
+        reason = error if content else "the file is empty"
         raise UserError(
             f"{path}: not readable as predictions: {reason}.",
             f"Delete {path.parent} and run the same command again.",
@@ -46,36 +54,44 @@ def read_predictions(path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def _check_columns(columns: Sequence[str], rows: Sequence[Sequence[str | float]]) -> None:
+    """Raise a ValueError where columns are missing, stand twice, or hold what they cannot."""
+    for name in TEXT:
+        if name not in columns:
+            raise ValueError(f"the column '{name}' is missing")
+    if len(set(columns)) < len(columns):
+        raise ValueError("a column stands twice")
+    for name, values in zip(columns, zip(*rows, strict=True), strict=False):
+        kind = str if name in (*TEXT, VALUE) else float
+        if any(type(value) is not kind for value in values):
+            raise ValueError(f"the column '{name}' holds something else than {'text' if kind is str else 'numbers'}")
+        if name.startswith("p_") and any(value < 0 or value > 1 + 1e-6 for value in values):
+            raise ValueError(f"the column '{name}' holds something else than probabilities")
+
+
 def cell_files(result: CellResult) -> dict[str, bytes]:
     """What a cell's folder holds, by file name."""
     predictions = None if result.predictions is None else _to_csv(result.predictions)
-    stored = {
-        "fold": result.fold,
-        "status": result.status,
-        "params": spelled(result.params),
-        "inner_score": result.inner_score,
-        "trials": [_stored_trial(trial) for trial in result.trials],
-        "scores": result.scores,
-        "notes": result.notes,
-        "predictions_sha256": None if predictions is None else hashlib.sha256(predictions).hexdigest(),
-    }
-    files = {"result.json": to_json(stored).encode(), "timing.json": to_json(result.seconds).encode()}
+    stored = CellRecord(
+        fold=result.fold,
+        status=result.status,
+        params=spelled(result.params),
+        inner_score=result.inner_score,
+        trials=tuple(replace(trial, params=spelled(trial.params)) for trial in result.trials),
+        scores=result.scores,
+        notes=tuple(result.notes),
+        predictions_sha256=None if predictions is None else hashlib.sha256(predictions).hexdigest(),
+    )
+    files = {"result.json": to_json(plain(stored)).encode(), "timing.json": to_json(result.seconds).encode()}
     if predictions is not None:
         files["predictions.csv"] = predictions
     if result.explanations:
-        files["explanations.json"] = to_json(result.explanations).encode()
+        files["explanations.json"] = to_json([plain(each) for each in result.explanations]).encode()
     if result.error is not None:
         files["error.txt"] = without_halves(result.error).encode()
     if result.estimator is not None:
         files[MODEL] = result.estimator
     return files
-
-
-def _stored_trial(trial: Trial) -> dict[str, Any]:
-    """A trial's fields, those about pruning only where it was pruned."""
-    fields = asdict(trial) | {"params": spelled(trial.params)}
-    pruning = ("pruned_after", "inner_folds")
-    return {name: value for name, value in fields.items() if value is not None or name not in pruning}
 
 
 def _to_csv(frame: pd.DataFrame) -> bytes:
@@ -86,9 +102,11 @@ def _to_csv(frame: pd.DataFrame) -> bytes:
     return text.getvalue().encode()
 
 
-def read_seconds_by_phase(path: Path) -> dict[str, float]:
+def read_seconds_by_phase(path: Path) -> Mapping[str, float]:
     """Read ``timing.json``."""
-    seconds = read_mapping(path)
-    if not all(isinstance(value, int | float) for value in seconds.values()):
-        raise damaged(path, "expected seconds by phase")
-    return seconds
+    return read_record(dict[str, Number], path)
+
+
+def read_explanations(path: Path) -> list[Explanation]:
+    """Read ``explanations.json``; empty where there is none."""
+    return read_record(list[Explanation], path) if is_stored(path) else []

@@ -11,30 +11,161 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
 
 from bench.errors import UserError
+from bench.results.layout import curve_folders
+from bench.results.record import RunRecord
 from bench.results.store import RunFolder
+from bench.statistics.interval import Interval
+from bench.statistics.paired import Difference
+from bench.support.records import LEFT_OUT, Count, FolderName, Number
 
-FOLDER = "curves"
-"""The folder of a task's learning curves; runs lie one level higher, so neither is taken for the other."""
+Axis = Literal["groups", "examples"]
+
+AXES: Final[tuple[Axis, ...]] = ("groups", "examples")
+"""What grows: the number of groups, or the number of examples of each group."""
 
 
-def stored_curves(results: Path, task: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True, kw_only=True)
+class PartRecord:
+    """A part of the training data.
+
+    Parameters
+    ----------
+    name : str
+        The name of its folder.
+    axis : {"groups", "examples"} or None
+        What was left out; None for all.
+    part : str
+        How much was kept, such as ``1/2``, or ``all``.
+    fraction : float
+        The same as a number.
+    n_groups, n_examples : float
+        How many train, means over the folds.
+    """
+
+    name: FolderName
+    axis: Axis | None
+    part: str
+    fraction: Number
+    n_groups: Number
+    n_examples: Number
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveRecord(RunRecord):
+    """What the ``run.json`` of a learning curve holds: that of a run, the run's key, and the curve's parts."""
+
+    run: str
+    parts: tuple[PartRecord, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvePoint(PartRecord):
+    """A part with the number of failed folds, and its scores and intervals by metric, empty where a fold failed."""
+
+    failed: Count
+    scores: Mapping[str, Number]
+    intervals: Mapping[str, Interval]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveVerdict:
+    """What a curve says.
+
+    Parameters
+    ----------
+    kind : str
+        ``rising``, ``falling``, ``flat`` or ``undecided``; of what new groups are worth ``groups``, ``examples``,
+        ``equal`` or ``undecided``.
+    text : str
+        The same in a sentence.
+    difference : Difference or None
+        What it rests on; None where there is none.
+    part : str
+        The part that all is compared with; empty where two parts are compared.
+    """
+
+    kind: str
+    text: str
+    difference: Difference | None
+    part: Annotated[str, Field(alias="from"), LEFT_OUT] = ""
+
+
+@dataclass(frozen=True)
+class CurveNote:
+    """A note of cells, and in how many folds of each part it was made."""
+
+    note: str
+    folds: Mapping[str, Count]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveSummary:
+    """What the ``summary.json`` of a learning curve holds.
+
+    Parameters
+    ----------
+    metric : str
+        The task's metric.
+    n_groups : int
+        Groups of the scored examples.
+    axes : mapping of axis to tuple of CurvePoint
+        The parts from small to all.
+    verdicts : mapping of axis to CurveVerdict
+        Whether more of it would help.
+    worth : CurveVerdict or None
+        Whether new groups or more examples of the same are worth more; None where there is one axis.
+    notes : tuple of CurveNote
+        What was out of the ordinary.
+    """
+
+    metric: str
+    n_groups: Count
+    axes: Mapping[Axis, tuple[CurvePoint, ...]]
+    verdicts: Mapping[Axis, CurveVerdict]
+    worth: CurveVerdict | None
+    notes: tuple[CurveNote, ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A stored learning curve."""
+
+    path: Path
+    record: CurveRecord
+    summary: CurveSummary
+
+
+def read_curve(folder: RunFolder) -> Curve:
+    """Read a learning curve that was summed up.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If its files cannot be read.
+    """
+    return Curve(folder.path, folder.read_record_as(CurveRecord), folder.read_summary_as(CurveSummary))
+
+
+def stored_curves(results: Path, task: str) -> list[Curve]:
     """Read the learning curves of a task that were summed up.
 
     Returns
     -------
-    list of dict
-        In the order of the models' names and keys, each with ``path``, ``record`` (``run.json``) and ``summary``
-        (`bench.comparison.curves.summarise_curve`). Curves whose files cannot be read are left out.
+    list of Curve
+        In the order of the models' names and keys. Curves whose files cannot be read are left out.
     """
     curves = []
-    for path in sorted((results / task / FOLDER).glob("*/*/summary.json")):
-        folder = RunFolder(path.parent)
+    for path in curve_folders(results, task):
         try:
-            curves.append({"path": folder.path, "record": folder.read_record(), "summary": folder.read_summary()})
+            curves.append(read_curve(RunFolder(path)))
         except UserError:
             continue
     return curves

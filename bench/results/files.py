@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.errors import UserError, without_halves
+from bench.results.layout import unlinked
 from bench.support.json_text import json_text
+from bench.support.records import Record, from_json
+
+NO_LINK, NO_WAIT = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK"))
+"""How a file is opened; not every system has them."""
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file beside its place and rename it, so that no reader sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         raise UserError(f"{path}: a folder stands in the place of this file.", "Move it away.")
     handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
@@ -46,9 +50,38 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def read_bytes(path: Path) -> bytes:
+    """Read a file of the store, which is no link and in no folder that is one.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If it is something else, or cannot be read.
+    """
+    unlinked(path.parent.parent, path.parent.name, path.name)
+    try:
+        # Neither a link that was put there just now is followed, nor the writer of a pipe waited for.
+        handle = os.open(path, os.O_RDONLY | NO_LINK | NO_WAIT)
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise damaged(path, "it is no file")
+            return file.read()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file.", "Run the task again to make it.") from None
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read: {error.strerror}.", f"See what stands there, or delete {path.parent}."
+        ) from None
+
+
+def is_stored(path: Path) -> bool:
+    """Whether a file of the store is there, and no link."""
+    return path.is_file() and not path.is_symlink() and not path.parent.is_symlink()
+
+
 def sha256(path: Path) -> str | None:
     """The digest of a file, None where there is none."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return hashlib.sha256(read_bytes(path)).hexdigest() if is_stored(path) else None
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -59,42 +92,19 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
+def read_record(kind: type[Record], path: Path) -> Record:
+    """Read a JSON file that holds a record.
 
     Raises
     ------
     bench.errors.UserError
-        If it cannot be read.
+        If it cannot be read, or holds something else.
     """
+    content = read_bytes(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file.", "Run the task again to make it.") from None
-    except OSError as error:
-        raise UserError(
-            f"{path}: cannot be read: {error.strerror}.", f"See what stands there, or delete {path.parent}."
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise UserError(
-            f"{path}: not readable as JSON: {error}.", "Delete its folder and run the same command again."
-        ) from None
-
-
-def read_mapping(path: Path, needed: Sequence[str] = ()) -> dict[str, Any]:
-    """Read a JSON file that holds a mapping with the `needed` keys."""
-    value = read_json(path)
-    if not isinstance(value, dict):
-        raise damaged(path, "expected a mapping of names to values")
-    check_keys(path, value, needed)
-    return value
-
-
-def check_keys(path: Path, value: Mapping[str, Any], needed: Sequence[str]) -> None:
-    """Raise a UserError if what a file holds lacks a key."""
-    missing = [key for key in needed if key not in value]
-    if missing:
-        raise damaged(path, f"'{missing[0]}' is missing")
+        return from_json(kind, content)
+    except ValueError as error:
+        raise damaged(path, str(error)) from None
 
 
 def damaged(path: Path, reason: str) -> UserError:

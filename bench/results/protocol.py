@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import dataclasses
+from collections.abc import Callable, Mapping
 
+from bench.config import Validation
 from bench.metrics.averaged import mean_over
-
-Record = Mapping[str, Any]
-"""The content of a run's ``run.json``."""
+from bench.results.record import RunRecord, SplitSizes
 
 
-def differences(one: Record, other: Record) -> list[str]:
+def differences(one: RunRecord, other: RunRecord) -> list[str]:
     """Name the parts in which two runs differ so that their scores do not compare.
 
     Parameters
     ----------
-    one, other : mapping
+    one, other : RunRecord
         Records of two runs.
 
     Returns
@@ -24,49 +23,48 @@ def differences(one: Record, other: Record) -> list[str]:
     list of str
         One part each, with both values; empty where the runs compare.
     """
-    parts = {
-        "result format": lambda record: record["format"],
-        "task": lambda record: record["task"]["name"],
-        "data digest": lambda record: record["task"]["digest"][:12],
-        "labels": lambda record: ", ".join(record["task"]["labels"]),
-        "metric": lambda record: f"{record['task']['metric']}{mean_over(record['task'])}",
-        "groups": lambda record: record["task"]["group"],
-        "splits": lambda record: record["splits"],
-        "population": lambda record: record["task"].get("population"),
+    parts: dict[str, Callable[[RunRecord], object]] = {
+        "result format": lambda record: record.format,
+        "task": lambda record: record.task.name,
+        "data digest": lambda record: record.task.digest[:12],
+        "labels": lambda record: ", ".join(record.task.labels),
+        "metric": lambda record: f"{record.task.metric}{mean_over(record.task.averaged_over)}",
+        "groups": lambda record: record.task.group,
+        "splits": lambda record: record.splits,
+        "population": lambda record: record.task.population or None,
     }
     return [f"{name}: {part(one)} and {part(other)}" for name, part in parts.items() if part(one) != part(other)]
 
 
-def search_name(record: Record) -> str | None:
+def search_name(record: RunRecord) -> str | None:
     """The name of a run's search, None where its model has nothing to search."""
-    return record["search"]["name"] if record["model"]["search"] else None
+    return record.search.name if record.model.search else None
 
 
-def model_name(record: Record) -> str:
+def model_name(record: RunRecord) -> str:
     """The name of a run's model in tables: with the other task that it was trained on, where there is one."""
-    name, other = str(record["model"]["name"]), record.get("train_on")
-    return name if other is None else f"{name}{'@' if other['only'] else '+'}{other['task']}"
+    name, other = record.model.name, record.train_on
+    return name if other is None else f"{name}{'@' if other.only else '+'}{other.task}"
 
 
-def names_of(record: Record) -> set[str]:
+def names_of(record: RunRecord) -> set[str]:
     """The names that a run's model can be asked for by: its own, and that in tables."""
-    return {str(record["model"]["name"]), model_name(record)}
+    return {record.model.name, model_name(record)}
 
 
-def settings(record: Record) -> dict[str, Any]:
+def settings(record: RunRecord) -> dict[str, object]:
     """The seed and the validation of a run: what else the runs of one table have in common."""
-    decided = deciding(record["validation"], record["task"].get("splits", {}), lent=False)
-    return {"seed": record["seed"], **decided}
+    return {"seed": record.seed, **deciding(record.validation, record.task.splits, lent=False)}
 
 
-def deciding(validation: Mapping[str, Any], published: Mapping[str, Mapping[str, int]], lent: bool) -> dict[str, Any]:
+def deciding(validation: Validation, published: Mapping[str, SplitSizes], lent: bool) -> dict[str, object]:
     """What of a validation decides numbers that the task's digest does not say.
 
     Parameters
     ----------
-    validation : mapping
+    validation : Validation
         A run's validation.
-    published : mapping of str to mapping
+    published : mapping of str to SplitSizes
         The sizes of the parts of each published split; empty where folds are made here.
     lent : bool
         Whether another task's examples train, so that inner folds may be made of those.
@@ -74,11 +72,11 @@ def deciding(validation: Mapping[str, Any], published: Mapping[str, Mapping[str,
     idle = {"name", "splits"}
     if published:
         idle |= {"folds", "repeats"}
-    if len(published) == 1 and not lent and all(sizes["dev"] for sizes in published.values()):
+    if len(published) == 1 and not lent and all(sizes.dev for sizes in published.values()):
         idle.add("inner_folds")
-    return {key: value for key, value in validation.items() if key not in idle}
+    return {key: value for key, value in dataclasses.asdict(validation).items() if key not in idle}
 
 
-def same_table(one: Record, other: Record) -> bool:
+def same_table(one: RunRecord, other: RunRecord) -> bool:
     """Whether two runs belong into one leaderboard: they compare, with one seed and one validation."""
     return not differences(one, other) and settings(one) == settings(other)

@@ -24,28 +24,34 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.errors import BenchError, UserError
-from bench.results.cell import FINAL, CellResult, Fold, Trial
-from bench.results.cell_files import MODEL, cell_files, read_predictions, read_seconds_by_phase
+from bench.results.cell import FINAL, CellRecord, CellResult, Explanation, Fold
+from bench.results.cell_files import MODEL, cell_files, read_explanations, read_predictions, read_seconds_by_phase
 from bench.results.files import (
-    check_keys,
-    damaged,
-    read_json,
-    read_mapping,
+    is_stored,
+    read_bytes,
+    read_record,
     remove,
     sha256,
     to_json,
     write_atomically,
     write_durably,
 )
+from bench.results.layout import RECORD, SUMMARY, run_folders
+from bench.results.record import RunRecord, Status
+from bench.results.summary import Summary
+from bench.support.records import plain
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Kind = TypeVar("Kind")
 
 LOCK = ".lock"
 
@@ -55,30 +61,13 @@ CLEARED = ".cleared"
 FORMAT = 4
 """The version of the result format; a change that alters numbers, or what the files hold, raises it."""
 
-RECORD = ("task", "model", "search", "validation", "splits", "seed", "status", "started", "environment", "command")
-"""What a run's ``run.json`` must hold to be compared."""
 
-KINDS: dict[str, type] = {
-    "task.name": str,
-    "task.digest": str,
-    "task.labels": list,
-    "task.metric": str,
-    "task.group": str,
-    "model.name": str,
-    "search.name": str,
-    "validation": dict,
-    "environment": dict,
-    "status": str,
-    "started": str,
-    "command": str,
-}
-"""What those are, and what is in them that decides which runs compare."""
+@dataclass(frozen=True)
+class _Form:
+    """What tells of a ``run.json`` whether it can be read, and else what makes the run again."""
 
-SUMMARY = ("scores", "intervals", "no_interval", "per_class", "class_intervals", "confusion", "folds", "notes")
-"""What a run's ``summary.json`` must hold to be compared."""
-
-RESULT = ("fold", "status", "params", "inner_score", "trials", "scores", "notes", "predictions_sha256")
-"""What a cell's ``result.json`` must hold."""
+    format: Any = None
+    command: Any = None
 
 
 class OtherFormatError(UserError):
@@ -123,52 +112,50 @@ class RunFolder:
         """The run's key."""
         return self.path.name
 
-    def read_record(self, needed: Sequence[str] = ()) -> dict[str, Any]:
-        """Read ``run.json``.
+    def read_record(self) -> RunRecord:
+        """Read ``run.json``; see `read_record_as`."""
+        return self.read_record_as(RunRecord)
 
-        Parameters
-        ----------
-        needed : sequence of str
-            Keys that it must hold.
+    def read_record_as(self, kind: type[Kind]) -> Kind:
+        """Read ``run.json`` as a record of some kind.
 
         Raises
         ------
         bench.errors.UserError
             If the folder holds no readable run, or one of another version of the result format.
         """
-        path = self.path / "run.json"
-        record = read_mapping(path)
-        if record.get("format") != FORMAT:
+        path = self.path / RECORD
+        form = read_record(_Form, path)
+        if form.format != FORMAT:
             raise OtherFormatError(
-                f"{self.path}: the run was stored by another version of bench (format {record.get('format')}, this "
-                f"one writes {FORMAT}).",
-                f"Run it again{': ' + record['command'] if record.get('command') else '.'}",
+                f"{self.path}: the run was stored by another version of bench (format {form.format}, this one writes "
+                f"{FORMAT}).",
+                f"Run it again{f': {form.command}' if form.command else '.'}",
             )
-        check_keys(path, record, needed)
-        for name, kind in KINDS.items():
-            if name.partition(".")[0] in needed and not isinstance(_at(record, name), kind):
-                raise damaged(path, f"'{name}' is not what a run stores there")
-        return record
+        return read_record(kind, path)
 
-    def write_record(self, record: Mapping[str, Any]) -> None:
+    def write_record(self, record: RunRecord) -> None:
         """Write ``run.json``."""
-        write_atomically(self.path / "run.json", to_json(record))
+        write_atomically(self.path / RECORD, to_json(plain(record)))
 
-    def read_summary(self, needed: Sequence[str] = ()) -> dict[str, Any]:
-        """Read ``summary.json``, which must hold the `needed` keys."""
-        return read_mapping(self.path / "summary.json", needed)
+    def read_summary(self) -> Summary:
+        """Read ``summary.json``."""
+        return self.read_summary_as(Summary)
 
-    def write_summary(self, summary: Mapping[str, Any]) -> None:
+    def read_summary_as(self, kind: type[Kind]) -> Kind:
+        """Read ``summary.json`` as a summary of some kind."""
+        return read_record(kind, self.path / SUMMARY)
+
+    def write_summary(self, summary: object) -> None:
         """Write ``summary.json``."""
-        write_atomically(self.path / "summary.json", to_json(summary))
+        write_atomically(self.path / SUMMARY, to_json(plain(summary)))
 
-    def status(self) -> str | None:
+    def status(self) -> Status | None:
         """The status in ``run.json``, None where there is none that can be read."""
         try:
-            status = self.read_record()["status"]
-        except (UserError, KeyError, TypeError):
+            return self.read_record().status
+        except UserError:
             return None
-        return str(status)
 
     def clear(self) -> None:
         """Delete all that is stored of the run, which is locked; a kill at any moment leaves all of it or none."""
@@ -183,7 +170,7 @@ class RunFolder:
         except OSError:
             # A file system without links. As long as the record stands, the run is known as the one to be replaced.
             kept = (LOCK, "run.json")
-            for child in [*(path for path in self.path.iterdir() if path.name not in kept), self.path / "run.json"]:
+            for child in [*(path for path in self.path.iterdir() if path.name not in kept), self.path / RECORD]:
                 remove(child)
         else:
             self.path.rename(aside / "run")
@@ -192,24 +179,43 @@ class RunFolder:
 
     def _remove_leftovers(self) -> None:
         """Delete what was cleared or half written when a process was killed; the run must be locked."""
-        cleared = self.path.parent / CLEARED
-        for leftover in [*cleared.glob(f"{self.key}-*"), *self.path.glob(".*-*"), *self.path.glob("*/.*-*")]:
+        for leftover in self.leftovers():
             remove(leftover)
         with suppress(OSError):
-            cleared.rmdir()
+            (self.path.parent / CLEARED).rmdir()
+
+    def leftovers(self) -> list[Path]:
+        """What processes that were killed have left of the run, cleared or half written; `locked` deletes it."""
+        cleared = self.path.parent / CLEARED
+        return [*cleared.glob(f"{self.key}-*"), *self.path.glob(".*-*"), *self.path.glob("*/.*-*")]
 
     @property
     def summarised(self) -> bool:
         """Whether all cells were finished and summed up, and the summary can be read."""
         try:
-            summary = self.read_summary(SUMMARY)
+            self.read_summary()
         except UserError:
             return False
-        return all(isinstance(summary[key], dict) for key in ("scores", "intervals", "per_class"))
+        return True
 
     def cell_path(self, fold: Fold) -> Path:
         """The folder of a cell."""
         return self.path / (FINAL if fold == FINAL else f"fold-{fold:02d}")
+
+    @property
+    def model(self) -> str:
+        """The name of the run's model."""
+        return self.path.parent.name
+
+    @property
+    def task(self) -> str:
+        """The name of the run's task."""
+        return self.path.parents[1].name
+
+    @property
+    def results(self) -> Path:
+        """The results folder."""
+        return self.path.parents[2]
 
     def model_path(self) -> Path | None:
         """The file of the run's fitted model, None where none is stored.
@@ -218,21 +224,24 @@ class RunFolder:
         its model is the one that was scored, fitted on the split's training part.
         """
         places = (self.cell_path(fold) / MODEL for fold in (FINAL, 0))
-        return next((path for path in places if path.is_file()), None)
+        return next((path for path in places if is_stored(path)), None)
 
     def is_done(self, fold: Fold) -> bool:
         """Whether a cell was finished without failing, and its files are as they were written."""
         try:
             stored = self.read_result(fold)
-        except UserError:
+            digest = sha256(self.cell_path(fold) / "predictions.csv")
+        except (UserError, OSError):
             return False
-        return stored["status"] == "ok" and stored["predictions_sha256"] == sha256(
-            self.cell_path(fold) / "predictions.csv"
-        )
+        return stored.status == "ok" and stored.predictions_sha256 == digest
 
     def folds(self) -> list[int]:
         """The outer folds that are stored, failed ones too, in order."""
-        return sorted(int(path.name[5:]) for path in self.path.glob("fold-*") if path.name[5:].isdecimal())
+        return sorted(
+            int(path.name[5:])
+            for path in self.path.glob("fold-*")
+            if path.name[5:].isdecimal() and not path.is_symlink()
+        )
 
     def write_cell(self, result: CellResult) -> None:
         """Store a cell's result: its folder appears whole, in the place of an earlier one."""
@@ -254,30 +263,26 @@ class RunFolder:
         finally:
             remove(beside.with_name(f"{beside.name}-old"))
 
-    def read_result(self, fold: Fold) -> dict[str, Any]:
+    def read_result(self, fold: Fold) -> CellRecord:
         """Read a cell's ``result.json``: all but its predictions and times."""
-        return read_mapping(self.cell_path(fold) / "result.json", RESULT)
+        return read_record(CellRecord, self.cell_path(fold) / "result.json")
 
     def read_cell(self, fold: Fold) -> CellResult:
         """Read a cell's result, without its fitted model and its explanations."""
         folder = self.cell_path(fold)
         stored = self.read_result(fold)
         error, predictions = folder / "error.txt", folder / "predictions.csv"
-        try:
-            trials = [Trial(**trial) for trial in stored["trials"]]
-        except TypeError:
-            raise damaged(folder / "result.json", "'trials' holds something else than trials") from None
         return CellResult(
-            fold=stored["fold"],
-            status=stored["status"],
-            params=stored["params"],
-            inner_score=stored["inner_score"],
-            trials=trials,
-            predictions=read_predictions(predictions) if predictions.is_file() else None,
-            scores=stored["scores"],
-            notes=stored["notes"],
-            seconds=read_seconds_by_phase(folder / "timing.json"),
-            error=error.read_bytes().decode(errors="replace") if error.is_file() else None,
+            fold=stored.fold,
+            status=stored.status,
+            params=stored.params,
+            inner_score=stored.inner_score,
+            trials=list(stored.trials),
+            predictions=read_predictions(predictions) if is_stored(predictions) else None,
+            scores=stored.scores,
+            notes=list(stored.notes),
+            seconds=dict(read_seconds_by_phase(folder / "timing.json")),
+            error=read_bytes(error).decode(errors="replace") if is_stored(error) else None,
         )
 
     def read_predictions(self, fold: Fold) -> pd.DataFrame:
@@ -290,28 +295,19 @@ class RunFolder:
         """
         path = self.cell_path(fold) / "predictions.csv"
         digest = sha256(path)
-        if digest is None or digest != self.read_result(fold)["predictions_sha256"]:
+        if digest is None or digest != self.read_result(fold).predictions_sha256:
             raise BenchError(
                 f"{path}: {'no such file' if digest is None else 'its predictions are not those of the run'}.",
                 f"A stored file was changed. Delete {self.path} and run the same command again.",
             )
         return read_predictions(path)
 
-    def read_explanations(self, fold: Fold) -> list[dict[str, Any]]:
+    def read_explanations(self, fold: Fold) -> list[Explanation]:
         """Read what spoke for and against a cell's wrong predictions.
 
         They are read apart from the rest of the cell, since only a page that shows single examples needs them.
-
-        Returns
-        -------
-        list of dict
-            As `bench.evaluation.explanations.explain_errors` gives them; empty where there are none.
         """
-        path = self.cell_path(fold) / "explanations.json"
-        found = read_json(path) if path.is_file() else []
-        if not isinstance(found, list):
-            raise damaged(path, "expected a list")
-        return found
+        return read_explanations(self.cell_path(fold) / "explanations.json")
 
     def read_seconds(self) -> dict[str, float]:
         """Seconds by phase, summed over the stored outer folds."""
@@ -355,12 +351,4 @@ class RunFolder:
 
 def stored_runs(results: Path, task: str) -> list[RunFolder]:
     """The runs of a task in the store, in the order of their models' names and keys."""
-    return [RunFolder(path.parent) for path in sorted((results / task).glob("*/*/run.json"))]
-
-
-def _at(record: Mapping[str, Any], name: str) -> Any:
-    """The value at a dotted name, None where there is none."""
-    value: Any = record
-    for key in name.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+    return [RunFolder(path) for path in run_folders(results, task)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,61 @@ from bench.metrics.confusion import UNANSWERED, per_class
 from bench.metrics.metric import Metric
 from bench.metrics.outcomes import Outcomes
 from bench.metrics.registry import metric_title
-from bench.metrics.scoring import all_intervals, all_scores, scores_with_intervals
+from bench.metrics.scoring import Scored, all_intervals, all_scores, scored
 from bench.results.cell import CellResult
-from bench.statistics.interval import FEWEST, Thin
+from bench.statistics.interval import FEWEST, Interval, Thin
+from bench.support.records import LEFT_OUT, Count, Number
 
 
-def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metric) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What a run's ``summary.json`` holds.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        The task's labels.
+    scores : mapping of str to float
+        By metric, of the pooled out-of-fold predictions.
+    intervals : mapping of str to Interval
+        By metric, over groups, where there is one.
+    no_interval : mapping of str to str
+        By metric, why there is none.
+    per_class : mapping of str to mapping
+        By label, ``precision``, ``recall``, ``f1`` and ``support``.
+    class_intervals : mapping of str to mapping
+        By label, the intervals of the first three, where there are some.
+    confusion : tuple of tuples of int
+        Rows are true labels, columns predicted ones, with a last column where examples were left unanswered.
+    folds : tuple of mapping
+        For each outer fold its scores by metric, and with them ``fold`` and ``inner_score``.
+    n_examples, n_groups : int
+        How many were scored.
+    notes : tuple of str
+        What was out of the ordinary.
+    population : Scored or None
+        For a stratified sample the scores of predicted labels with each example counted as often as it stands for texts
+        of the population.
+    by_value : mapping of str to float or None
+        Where the metric is averaged, what it is of the examples of each value.
+    """
+
+    labels: tuple[str, ...]
+    scores: Mapping[str, Number]
+    intervals: Mapping[str, Interval]
+    no_interval: Mapping[str, str]
+    per_class: Mapping[str, Mapping[str, Number]]
+    class_intervals: Mapping[str, Mapping[str, Interval]]
+    confusion: tuple[tuple[Count, ...], ...]
+    folds: tuple[Mapping[str, Number | None], ...]
+    n_examples: Count
+    n_groups: Count
+    notes: tuple[str, ...]
+    population: Annotated[Scored | None, LEFT_OUT] = None
+    by_value: Annotated[Mapping[str, Number] | None, LEFT_OUT] = None
+
+
+def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metric) -> Summary:
     """Sum up a run's outer folds.
 
     The scores are those of the pooled out-of-fold predictions (Forman and Scholz 2010 show that
@@ -33,16 +82,6 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
         The task's labels.
     metric : Metric
         The task's metric.
-
-    Returns
-    -------
-    dict
-        Plain data: ``scores``, ``intervals``, ``no_interval`` (by metric, why there is none), ``per_class``,
-        ``class_intervals`` (by label, of ``precision``, ``recall`` and ``f1``), ``confusion`` (rows are true
-        labels, columns predicted ones, with a last column where examples were left unanswered), ``folds`` (their
-        scores), ``n_examples``, ``n_groups`` and ``notes``. For a stratified sample also ``population``: the ``scores``
-        and ``intervals`` of predicted labels with each example counted as often as it stands for texts of the
-        population. Where the metric is averaged also ``by_value``: what it is of the examples of each value.
     """
     frames = [cell.predictions for cell in cells if cell.predictions is not None]
     predictions = pd.concat(frames, ignore_index=True)
@@ -51,35 +90,34 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
     given, withheld = all_intervals(outcomes, metric)
     classes = per_class(outcomes.confusion)
     by_label = outcomes.shares.by_label() if outcomes.n_groups > 1 else {}
-    further = dict[str, Any]()
+    population = None
     if "weight" in predictions:
         weights = predictions["weight"].to_numpy(dtype=np.float64)
-        further["population"] = scores_with_intervals(outcomes.in_population(weights), metric)
-    if isinstance(metric, Averaged):
-        further["by_value"] = metric.of_values(outcomes)
-    return {
-        **further,
-        "labels": list(labels),
-        "scores": all_scores(outcomes, metric),
-        "intervals": {name: asdict(interval) for name, interval in given.items()},
-        "no_interval": {name: _too_few(thin, labels, outcomes.value_names) for name, thin in withheld.items()},
-        "per_class": {
+        population = scored(outcomes.in_population(weights), metric)
+    return Summary(
+        labels=labels,
+        scores=all_scores(outcomes, metric),
+        intervals=given,
+        no_interval={name: _too_few(thin, labels, outcomes.value_names) for name, thin in withheld.items()},
+        per_class={
             label: {name: float(values[code]) for name, values in classes.items()} for code, label in enumerate(labels)
         },
-        "class_intervals": {
-            label: {name: asdict(each) for name, ends in by_label.items() if (each := ends[code]) is not None}
+        class_intervals={
+            label: {name: each for name, ends in by_label.items() if (each := ends[code]) is not None}
             for code, label in enumerate(labels)
         },
-        "confusion": outcomes.confusion.tolist(),
-        "folds": [{"fold": cell.fold, "inner_score": cell.inner_score, **cell.scores} for cell in cells],
-        "n_examples": len(predictions),
-        "n_groups": outcomes.n_groups,
-        "notes": [
+        confusion=tuple(tuple(row) for row in outcomes.confusion.tolist()),
+        folds=tuple({"fold": int(cell.fold), "inner_score": cell.inner_score, **cell.scores} for cell in cells),
+        n_examples=len(predictions),
+        n_groups=outcomes.n_groups,
+        notes=(
             *_unanswered(outcomes),
             *_without_interval(withheld, labels, outcomes.value_names),
             *(f"fold {cell.fold}: {note}" for cell in cells for note in cell.notes),
-        ],
-    }
+        ),
+        population=population,
+        by_value=metric.of_values(outcomes) if isinstance(metric, Averaged) else None,
+    )
 
 
 def _too_few(thin: Thin, labels: tuple[str, ...], values: tuple[str, ...]) -> str:

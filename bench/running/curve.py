@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import shlex
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING
 
 from bench.comparison.curves import summarise_curve
 from bench.config import RunConfig
 from bench.errors import ConfigError
 from bench.planning.workers import warm_up
-from bench.results.curves import FOLDER
+from bench.results.curves import Curve, CurveRecord, read_curve
+from bench.results.layout import curve_folder
+from bench.results.record import RunRecord
 from bench.results.store import RunFolder, run_key
-from bench.running.job import Job, Observer, interruptible, lock, missing_cells, set_status, start
+from bench.running.job import (
+    Job,
+    Observer,
+    interruptible,
+    kept_up_to_date,
+    lock,
+    missing_cells,
+    set_status,
+    start,
+    sweep,
+)
 
 if TYPE_CHECKING:
     from bench.planning.planned import PlannedRun
@@ -27,23 +39,26 @@ class PlannedCurve:
     ----------
     folder : RunFolder
         Where it is stored.
-    record : dict
-        What ``run.json`` is to hold.
+    record : RunRecord
+        What ``run.json`` is to hold, a `CurveRecord`.
     parts : list of PlannedRun
         One for each part of the training data, all of the same outer folds, without a final fit.
+    fractions : list of float
+        How much of the training data each part is.
     anew : bool
         Whether what is stored is to be deleted first.
     """
 
     folder: RunFolder
-    record: dict[str, Any]
+    record: RunRecord
     parts: list[PlannedRun]
+    fractions: list[float]
     anew: bool = False
 
     @property
     def title(self) -> str:
         """The task and the model."""
-        return f"{self.record['task']['name']}: {self.record['model']['name']}"
+        return f"{self.record.task.name}: {self.record.model.name}"
 
 
 @dataclass
@@ -52,14 +67,18 @@ class CurveOutcome:
 
     Parameters
     ----------
-    curves : list of dict
-        Each with ``path``, ``record`` and ``summary``, as `bench.results.curves.stored_curves` gives them.
+    curves : list of Curve
+        As they are stored.
     failures : list of str
-        One line a failed cell, with the file that holds its traceback.
+        One line for all that was asked for and is not stored: a failed cell, with the file that holds its traceback,
+        or cells that are gone.
+    warnings : list of str
+        What went wrong without touching the results.
     """
 
-    curves: list[dict[str, Any]] = field(default_factory=list)
+    curves: list[Curve] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
@@ -109,6 +128,8 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
             if curve.anew or missing_cells(curve):
                 lock(stack, curve)
                 prepared.notes += _estimate(run, curve, prepared.workers)
+            else:
+                sweep(curve)
             curves.append(curve)
         parts = [part for curve in curves for part in curve.parts]
         # The largest parts take longest; first, they leave no worker idle at the end.
@@ -120,17 +141,17 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
             for curve in unfinished:
                 start(curve)
             job.carry_out(curves, cells, lambda _: None)
-        outcome.failures += job.failures
         for curve in curves:
             observer.doing(f"summing up the curve of {curve.title}")
-            outcome.curves.append(_conclude(curve, curve in unfinished))
+            with job.concluding(curve):
+                outcome.curves.append(_conclude(curve, curve in unfinished, outcome.warnings))
+        job.check_stored(curves)
+        outcome.failures += job.failures
     return outcome
 
 
 def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
     """Plan a curve on the outer folds of a run, by that run's settings."""
-    from dataclasses import replace
-
     from bench.planning.curve_parts import curve_parts
     from bench.planning.planned import PlannedRun
 
@@ -138,19 +159,15 @@ def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
     task = evaluation.task
     parts = curve_parts(task, evaluation.splits, config.seed)
     key = run_key({"run": run.folder.key, "parts": {part.name: part.digest(task.ids) for part in parts}})
-    folder = RunFolder(config.results / task.name / FOLDER / evaluation.model.name / key)
-    record = {
-        **run.record,
-        "key": key,
-        "run": run.folder.key,
-        "parts": [part.describe(task) for part in parts],
-        "command": shlex.join(["bench", "curve", *config.overrides]),
-    }
+    folder = RunFolder(curve_folder(config.results, task.name, evaluation.model.name, key))
+    of_run = {each.name: getattr(run.record, each.name) for each in fields(run.record)}
+    of_curve = {"key": key, "command": shlex.join(["bench", "curve", *config.overrides])}
+    record = CurveRecord(**(of_run | of_curve), run=run.folder.key, parts=tuple(part.describe(task) for part in parts))
     points = []
     for part in parts:
         cut = replace(evaluation, splits=part.splits, keeps_model=False)
         points.append(PlannedRun(cut, RunFolder(folder.path / part.name), record, final=False, part=part.name))
-    return PlannedCurve(folder, record, points, anew=config.force)
+    return PlannedCurve(folder, record, points, [part.fraction for part in record.parts], anew=config.force)
 
 
 def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
@@ -161,17 +178,18 @@ def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
     if not stored:
         return []
     fold = sum(run.folder.read_seconds().values()) / len(stored)
-    fractions = [part["fraction"] for part in curve.record["parts"]]
-    work = sum(fraction * len(point.missing_folds()) for fraction, point in zip(fractions, curve.parts, strict=True))
-    on_gpu = run.record["environment"].get("device", "").startswith("cuda")  # which folds take in turn
-    seconds = fold * work / (1 if on_gpu else workers)
+    work = sum(
+        fraction * len(point.missing_folds()) for fraction, point in zip(curve.fractions, curve.parts, strict=True)
+    )
+    # Folds take a GPU in turn.
+    seconds = fold * work / (1 if run.record.environment.on_gpu else workers)
     return [f"{curve.title}: about {duration(seconds)}, by the times of its stored run"]
 
 
-def _conclude(curve: PlannedCurve, ran: bool) -> dict[str, Any]:
+def _conclude(curve: PlannedCurve, ran: bool, warnings: list[str]) -> Curve:
     folder = curve.folder
-    if ran or not folder.summarised:
-        folder.write_summary(summarise_curve(folder, curve.record))
-    if ran:
-        set_status(curve, "failed" if missing_cells(curve) else "complete")
-    return {"path": folder.path, "record": folder.read_record(), "summary": folder.read_summary()}
+    with kept_up_to_date(folder.path, warnings, needed=ran):
+        folder.write_summary(summarise_curve(folder, folder.read_record_as(CurveRecord)))
+        if ran:
+            set_status(curve, "failed" if missing_cells(curve) else "complete")
+    return read_curve(folder)

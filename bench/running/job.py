@@ -6,11 +6,15 @@ import datetime
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from bench.config import Execution
+from bench.errors import BenchError, UserError, describe_os_error
 from bench.results.cell import FINAL, CellResult, Fold
+from bench.results.record import RunRecord, Status
 from bench.results.store import RunFolder
 from bench.running.cells import Cell, run_cells
 
@@ -35,7 +39,7 @@ class Stored(Protocol):
     """What has one ``run.json``: a run, or a learning curve with all its parts."""
 
     folder: RunFolder
-    record: dict[str, Any]
+    record: RunRecord
     anew: bool
 
     @property
@@ -77,11 +81,17 @@ class Job:
         Processes.
     observer : Observer
         Told of each cell.
+
+    Attributes
+    ----------
+    failures : list of str
+        One line a failed cell, with the file that holds its traceback, and one for what cannot be concluded.
     """
 
     def __init__(self, execution: Execution, workers: int, observer: Observer) -> None:
         self.execution, self.workers, self.observer = execution, workers, observer
         self.failures = list[str]()
+        self._told: set[tuple[PlannedRun, Fold]] = set()
         self._start = time.perf_counter()
 
     def carry_out(
@@ -110,33 +120,85 @@ class Job:
                 part.folder.write_cell(result)
                 if result.status == "failed":
                     self.failures.append(_failure(part, result))
+                    self._told.add((part, result.fold))
                 self.observer.finished(part, result)
                 item = item_of[part]
                 waiting[item] -= 1
                 if not waiting[item]:
-                    item.record["seconds"] = {"wall": time.perf_counter() - self._start, **_seconds(item)}
-                    conclude(item)
+                    with self.concluding(item):
+                        seconds = {"wall": time.perf_counter() - self._start, **_seconds(item)}
+                        item.record = replace(item.record, seconds=seconds)
+                        conclude(item)
+
+    @contextmanager
+    def concluding(self, item: Stored) -> Iterator[None]:
+        """Have a stored file that was changed or taken away meanwhile be a failure of its item alone."""
+        try:
+            yield
+        except UserError as error:
+            self.failures.append(f"{item.title}: {error.message}")
+
+    def check_stored(self, items: Sequence[Stored]) -> None:
+        """Add to the failures what is not stored at the end, whatever became of it."""
+        for item in items:
+            lost = [(part, fold) for part in item.parts for fold in part.missing_folds()]
+            untold = [each for each in lost if each not in self._told]
+            where = f"{item.folder.path}: the folder was moved, deleted or changed while the command ran"
+            if untold:
+                several = len(item.parts) > 1
+                named = [f"{part.part}, {_name(fold)}" if several else _name(fold) for part, fold in untold]
+                self.failures.append(f"{item.title}: not stored: {'; '.join(named)}\n  {where}")
+            elif not lost and item.folder.status() != "complete":
+                self.failures.append(f"{item.title}: the folds are stored, but not that they are complete\n  {where}")
 
 
 @contextmanager
 def interruptible(items: Sequence[Stored]) -> Iterator[None]:
-    """Write into the records what is unfinished where the user stops the job.
+    """Count what is stored where the user stops the job or the system does, and write into the records what is not.
 
     Raises
     ------
     InterruptedRun
         In place of a `KeyboardInterrupt`.
+    bench.errors.BenchError
+        In place of an `OSError`, once a cell is stored.
     """
     try:
         yield
     except KeyboardInterrupt:
-        missing = 0
-        for item in items:
-            if count := missing_cells(item):
+        raise InterruptedRun(*_interrupted(items)) from None
+    except OSError as error:
+        kept, missing = _interrupted(items)
+        if not kept:
+            raise
+        raise BenchError(
+            f"{describe_os_error(error)} {kept} finished folds are stored, {missing} are missing.",
+            "The same command goes on from there.",
+        ) from error
+
+
+def _interrupted(items: Sequence[Stored]) -> tuple[int, int]:
+    """Write that cells are missing where they are, as far as that can be written; how many are stored and missing."""
+    missing = 0
+    for item in items:
+        if count := missing_cells(item):
+            missing += count
+            with suppress(OSError, UserError):
                 set_status(item, "interrupted")
-                missing += count
-        kept = sum(len(part.all_folds) for item in items for part in item.parts) - missing
-        raise InterruptedRun(kept, missing) from None
+    return sum(len(part.all_folds) for item in items for part in item.parts) - missing, missing
+
+
+@contextmanager
+def kept_up_to_date(results: Path, warnings: list[str], needed: bool = False) -> Iterator[None]:
+    """Warn once of what cannot be written where all that was asked for is stored, unless it is needed."""
+    try:
+        yield
+    except OSError as error:
+        if needed:
+            raise
+        told = f"{results}: what is stored is complete, but cannot be brought up to date: {error.strerror}."
+        if told not in warnings:
+            warnings.append(told)
 
 
 def lock(stack: ExitStack, item: Stored, patience: float = 0.0) -> None:
@@ -144,6 +206,13 @@ def lock(stack: ExitStack, item: Stored, patience: float = 0.0) -> None:
     stack.enter_context(item.folder.locked(patience=patience))
     if item.anew:
         item.folder.clear()
+
+
+def sweep(item: Stored) -> None:
+    """Delete what killed processes have left of a complete item, unless another process works on it."""
+    if item.folder.leftovers():
+        with suppress(OSError, BenchError), item.folder.locked():
+            pass
 
 
 def missing_cells(item: Stored) -> int:
@@ -154,13 +223,13 @@ def missing_cells(item: Stored) -> int:
 def start(item: Stored) -> None:
     """Write into the record that cells are being run, and since when."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    item.record |= {"started": now, "seconds": {}}
+    item.record = replace(item.record, started=now, seconds={})
     set_status(item, "running")
 
 
-def set_status(item: Stored, status: str) -> None:
+def set_status(item: Stored, status: Status) -> None:
     """Write how it stands into the record."""
-    item.record["status"] = status
+    item.record = replace(item.record, status=status)
     item.folder.write_record(item.record)
 
 
@@ -172,6 +241,9 @@ def _seconds(item: Stored) -> dict[str, float]:
 
 
 def _failure(part: PlannedRun, result: CellResult) -> str:
-    fold = "the final fit" if result.fold == FINAL else f"fold {result.fold}"
     where = part.folder.cell_path(result.fold) / "error.txt"
-    return f"{part.title}, {fold}: {result.reason}\n  {where}"
+    return f"{part.title}, {_name(result.fold)}: {result.reason}\n  {where}"
+
+
+def _name(fold: Fold) -> str:
+    return "the final fit" if fold == FINAL else f"fold {fold}"

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.config import RunConfig
 from bench.planning.workers import warm_up
 from bench.results.cell import FINAL
-from bench.results.files import to_json
-from bench.results.leaderboard import write_leaderboard
-from bench.running.job import Job, Observer, interruptible, lock, missing_cells, set_status, start
+from bench.results.leaderboard import Leaderboard, write_leaderboard
+from bench.results.record import Status
+from bench.running.job import (
+    Job,
+    Observer,
+    interruptible,
+    kept_up_to_date,
+    lock,
+    missing_cells,
+    set_status,
+    start,
+    sweep,
+)
 from bench.tracking import Tracker
 
 if TYPE_CHECKING:
@@ -28,17 +38,18 @@ class Outcome:
 
     Parameters
     ----------
-    leaderboards : list of dict
+    leaderboards : list of Leaderboard
         One a task.
     folders : list of pathlib.Path
         Where their files are.
     failures : list of str
-        One line a failed cell, with the file that holds its traceback.
+        One line for all that was asked for and is not stored: a failed cell, with the file that holds its traceback,
+        or cells that are gone.
     warnings : list of str
         What went wrong without touching the results, such as tracking.
     """
 
-    leaderboards: list[dict[str, Any]] = field(default_factory=list)
+    leaderboards: list[Leaderboard] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -78,6 +89,8 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
             if each.anew or missing_cells(each):
                 observer.doing(f"waiting for another process that works on {each.title}")
                 lock(stack, each, patience=0 if each.evaluation.model.name in config.models else PATIENCE)
+            else:
+                sweep(each)
         # Models are listed from simple to costly; the costly ones first leave no worker idle at the end.
         cells = in_good_order(
             (each, fold) for each in reversed(planned.runs) for fold in reversed(each.missing_folds())
@@ -85,31 +98,41 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
         observer.planned(planned, cells)
         unfinished = {each for each, _ in cells}
         job = Job(config.execution, planned.workers, observer)
+
+        def conclude(each: PlannedRun) -> None:
+            _conclude(each)
+            if tracker is not None:
+                tracker.track(each.folder.path)
+
         with interruptible(planned.runs):
             for each in planned.runs:
                 if each in unfinished:
                     start(each)
                 else:
-                    _conclude(each, tracker)
+                    with kept_up_to_date(config.results, outcome.warnings):
+                        conclude(each)
             # The others are tracked with how they compare to the baseline, which is stored first therefore.
             for is_baseline in (True, False):
                 part = [cell for cell in cells if (cell[0].evaluation.model.name == BASELINE) is is_baseline]
-                job.carry_out(planned.runs, part, lambda each: _conclude(each, tracker))
-        outcome.failures += job.failures
+                job.carry_out(planned.runs, part, conclude)
         for task in dict.fromkeys(each.evaluation.task.name for each in planned.runs):
             record = next(each.record for each in planned.runs if each.evaluation.task.name == task)
             observer.doing(f"making the leaderboard of {task}")
             board = corrected_leaderboard(config.results, record)
             outcome.leaderboards.append(board)
-            outcome.folders.append(write_leaderboard(config.results, board))
+            outcome.folders.append(config.results / task)
+            with kept_up_to_date(config.results, outcome.warnings, needed=bool(unfinished)):
+                write_leaderboard(config.results, board)
         if tracker is not None:
             observer.doing("waiting for MLflow to log the runs")
             outcome.warnings += tracker.close()
+        job.check_stored(planned.runs)
+        outcome.failures += job.failures
     return outcome
 
 
-def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
-    """Sum a run up once its outer folds are stored, and have it logged."""
+def _conclude(each: PlannedRun) -> None:
+    """Sum a run up once its outer folds are stored."""
     folder, evaluation = each.folder, each.evaluation
     missing = each.missing_folds()
     if set(missing) <= {FINAL} and not folder.summarised:
@@ -117,21 +140,19 @@ def _conclude(each: PlannedRun, tracker: Tracker | None) -> None:
 
         cells = [folder.read_cell(fold) for fold in each.outer_folds]
         folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.scored_by))
-    status = "failed" if missing else "complete"
-    if "started" in each.record:
+    status: Status = "failed" if missing else "complete"
+    if each.record.started:
         set_status(each, status)
     elif folder.status() != status:
         start(each)
         set_status(each, status)
     else:
         _bring_up_to_date(each)
-    if tracker is not None:
-        tracker.track(folder.path)
 
 
 def _bring_up_to_date(each: PlannedRun) -> None:
     """Write into a stored run's record what is said of its task now, since not all of that is part of the run's key."""
     stored = each.folder.read_record()
-    now = {part: each.record[part] for part in ("task", "train_on") if part in each.record}
-    if to_json(now) != to_json({part: stored.get(part) for part in now}):
-        each.folder.write_record(stored | now)
+    now = replace(stored, task=each.record.task, train_on=each.record.train_on)
+    if now != stored:
+        each.folder.write_record(now)

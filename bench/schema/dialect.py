@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
-from bench.errors import ConfigError
+from bench.errors import HIDDEN, ConfigError
 
 UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 """What no text may hold: NUL and halves of surrogate pairs."""
@@ -42,6 +42,13 @@ _PIECE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s,\[\]{}:'"][^,\[\]{
 
 _QUOTED = re.compile(r"'((?:[^']|'')*)'")
 """A text in single quotes, which may be a path that is not in UTF-8."""
+
+
+DEEPEST = 50
+"""Lists and mappings within each other, at most; what users write has fewer than ten."""
+
+LARGEST = 2**20
+"""Bytes of a file, at most: reading as many takes up to fifteen seconds."""
 
 
 class Document(dict[str, Any]):
@@ -98,6 +105,8 @@ def parse_file(text: str, path: Path) -> Document | list[Any] | str | float | No
     bench.errors.ConfigError
         If it is not YAML of this dialect; the message names the line.
     """
+    if len(text) > LARGEST:
+        raise _too_large(path)
     text = text.removeprefix("\ufeff")  # the byte order mark
     loader: _Loader | None = None
     try:
@@ -137,6 +146,8 @@ def read_file(path: Path) -> Document:
     if path.exists() and not path.is_file():
         raise ConfigError(f"{path}: cannot be read: it is no file.", "Move it away.")
     try:
+        if path.stat().st_size > LARGEST:
+            raise _too_large(path)
         content = parse_file(path.read_text(encoding="utf-8"), path)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 (byte {error.start}).", "Save the file as UTF-8.") from None
@@ -147,6 +158,49 @@ def read_file(path: Path) -> Document:
     if not isinstance(content, Document):
         raise ConfigError(f"{path}: expected a mapping of keys to values.")
     return content
+
+
+def _too_large(path: Path) -> ConfigError:
+    return ConfigError(
+        f"{path}: it has more than {LARGEST // 2**10:,} KiB, which no file of settings needs.",
+        "Put data into files of their own, such as CSV, and name those.",
+    )
+
+
+def foreign_keys(path: Path) -> dict[str, list[str]] | None:
+    """Return the keys of a mapping in any YAML, which may be another tool's, with the names that are listed under each.
+
+    A name is a text of the list, or a key of a mapping in it. Nothing is made of the file, so that its aliases stand
+    for nothing and its tags build nothing.
+
+    Returns
+    -------
+    dict or None
+        Empty where the file holds no mapping; None where it is no YAML, is longer or deeper than files here may be, or
+        holds an empty mapping.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            return None
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return None
+    if not isinstance(root, yaml.MappingNode):
+        return {}
+    keys: dict[str, list[str]] = {}
+    for key, value in root.value:
+        entries = value.value if isinstance(value, yaml.SequenceNode) else ()
+        named = [
+            each for entry in entries for each in (_keys(entry) if isinstance(entry, yaml.MappingNode) else [entry])
+        ]
+        keys[str(key.value) if isinstance(key, yaml.ScalarNode) else ""] = [
+            each.value for each in named if isinstance(each, yaml.ScalarNode)
+        ]
+    return keys or None
+
+
+def _keys(mapping: yaml.MappingNode) -> list[yaml.Node]:
+    return [key for key, _ in mapping.value]
 
 
 def parse_value(text: str) -> Any:
@@ -212,13 +266,21 @@ class _Loader(yaml.SafeLoader):
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
+    _depth = 0
+
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             event = self.get_event()
             raise yaml.composer.ComposerError(
                 None, None, f"the alias *{event.anchor} is not read; write out what it stands for", event.start_mark
             )
-        return super().compose_node(parent, index)
+        if self._depth > DEEPEST:
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, f"more than {DEEPEST} brackets or blocks within others", mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -279,6 +341,10 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Put a text with characters that are not seen in double quotes, within which they can be written out."""
+        return self.represent_scalar(_TEXT, data, style='"' if HIDDEN.search(data) else None)
+
 
 def _is_empty(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and not node.style and node.value == ""
@@ -329,6 +395,7 @@ def _note(node: yaml.Node, path: Way, lines: dict[Way, int], doubtful: dict[Way,
 
 
 _TEXT = "tag:yaml.org,2002:str"
+_Dumper.add_representer(str, _Dumper.represent_str)
 _OLDER = yaml.resolver.Resolver()
 
 

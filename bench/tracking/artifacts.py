@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from bench.metrics.confusion import column_names
 from bench.results.cell import CellResult
+from bench.results.files import read_bytes
+from bench.results.layout import RECORD, SUMMARY
 from bench.results.store import RunFolder
+from bench.results.summary import Summary
+from bench.statistics.interval import Interval
 from bench.support.json_text import json_text
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.names import CLASS_METRICS
@@ -22,7 +24,7 @@ PREDICTIONS = "predictions.json"
 
 
 def write_artifacts(
-    target: Path, folder: RunFolder, summary: Mapping[str, Any] | None, cells: Sequence[CellResult], title: str
+    target: Path, folder: RunFolder, summary: Summary | None, cells: Sequence[CellResult], title: str
 ) -> None:
     """Write a run's artifacts into a folder.
 
@@ -32,14 +34,14 @@ def write_artifacts(
         An empty folder.
     folder : RunFolder
         The stored run.
-    summary : mapping or None
+    summary : Summary or None
         Its summary, None while there is none.
     cells : sequence of CellResult
         Its stored cells, the final one too.
     title : str
         What stands above the confusion matrix.
     """
-    shutil.copyfile(folder.path / "run.json", target / "run.json")
+    (target / RECORD).write_bytes(read_bytes(folder.path / RECORD))
     frames = [cell.predictions.assign(fold=cell.fold) for cell in cells if cell.predictions is not None]
     if frames:
         table = pd.concat(frames, ignore_index=True)
@@ -49,8 +51,8 @@ def write_artifacts(
         _write_search(target / "search.csv", cells)
     if summary is None:
         return
-    shutil.copyfile(folder.path / "summary.json", target / "summary.json")
-    labels, confusion = summary["labels"], summary["confusion"]
+    (target / SUMMARY).write_bytes(read_bytes(folder.path / SUMMARY))
+    labels, confusion = summary.labels, summary.confusion
     (target / "confusion.svg").write_text(confusion_svg(confusion, labels, title), encoding="utf-8")
     _write_csv(
         target / "confusion.csv",
@@ -64,11 +66,15 @@ def write_artifacts(
             [
                 label,
                 *(values[name] for name in CLASS_METRICS),
-                *(summary["class_intervals"][label].get("f1", {}).get(end) for end in ("low", "high")),
+                *_ends(summary.class_intervals[label].get("f1")),
             ]
-            for label, values in summary["per_class"].items()
+            for label, values in summary.per_class.items()
         ),
     )
+
+
+def _ends(interval: Interval | None) -> tuple[float | None, float | None]:
+    return (None, None) if interval is None else (interval.low, interval.high)
 
 
 def _write_search(path: Path, cells: Iterable[CellResult]) -> None:

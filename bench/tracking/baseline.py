@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRuns, read_side_by_side
@@ -14,28 +13,29 @@ from bench.comparison.selection import select_folders
 from bench.errors import BenchError, UserError
 from bench.planning.plan import BASELINE
 from bench.results.protocol import same_table
+from bench.results.record import RunRecord
 from bench.results.store import RunFolder, stored_runs
 
 
-def baseline_run(results: Path, record: Mapping[str, Any]) -> RunFolder | None:
+def baseline_run(results: Path, record: RunRecord) -> RunFolder | None:
     """Find the finished majority baseline of a run's table.
 
     Parameters
     ----------
     results : pathlib.Path
         The store.
-    record : mapping
-        The content of the run's ``run.json``.
+    record : RunRecord
+        What is stored of the run.
 
     Returns
     -------
     RunFolder or None
         None where it is not stored, and where the run is the baseline itself.
     """
-    if record["model"]["name"] == BASELINE:
+    if record.model.name == BASELINE:
         return None
-    for run in stored_runs(results, record["task"]["name"]):
-        if run.path.parent.name != BASELINE or not run.summarised:
+    for run in stored_runs(results, record.task.name):
+        if run.model != BASELINE or not run.summarised:
             continue
         if _in_table(run, record):
             return run
@@ -62,7 +62,7 @@ class Judgement:
     high: float | None
 
 
-def judge_all(results: Path, record: Mapping[str, Any], baseline: RunFolder) -> dict[str, Judgement]:
+def judge_all(results: Path, record: RunRecord, baseline: RunFolder) -> dict[str, Judgement]:
     """Judge every finished run of a table against the baseline, as ``bench compare`` and the report do.
 
     The verdicts are adjusted for the number of runs that are held against it, so one more run may change them all.
@@ -71,8 +71,8 @@ def judge_all(results: Path, record: Mapping[str, Any], baseline: RunFolder) -> 
     ----------
     results : pathlib.Path
         The store.
-    record : mapping
-        The content of the ``run.json`` of a run of the table.
+    record : RunRecord
+        A run of the table.
     baseline : RunFolder
         The table's finished baseline.
 
@@ -83,7 +83,7 @@ def judge_all(results: Path, record: Mapping[str, Any], baseline: RunFolder) -> 
     """
     found = [
         run
-        for run in stored_runs(results, record["task"]["name"])
+        for run in stored_runs(results, record.task.name)
         if run.summarised and run.path != baseline.path and _in_table(run, record)
     ]
     runs = _read(found, baseline) or _read([run for run in found if _read([run], baseline)], baseline)
@@ -93,18 +93,18 @@ def judge_all(results: Path, record: Mapping[str, Any], baseline: RunFolder) -> 
     keys = {run.name: run.folder.key for run in runs.runs}
     judged = {}
     for pair in judged_pairs(runs, ROPE, own):
-        behind = pair["first"] == runs.runs[own].name
-        sign, interval = (-1.0 if behind else 1.0), pair["interval"]
-        ends = (None, None) if interval is None else sorted(sign * interval[end] for end in ("low", "high"))
-        judged[keys[pair["second" if behind else "first"]]] = Judgement(
-            "worse" if pair["verdict"] == "better" and behind else pair["verdict"],
-            sign * pair["groups"]["difference"],
+        behind = pair.first == runs.runs[own].name
+        sign, interval = (-1.0 if behind else 1.0), pair.interval
+        ends = (None, None) if interval is None else sorted(sign * end for end in (interval.low, interval.high))
+        judged[keys[pair.second if behind else pair.first]] = Judgement(
+            "worse" if pair.verdict == "better" and behind else pair.verdict,
+            sign * pair.groups.difference,
             *ends,
         )
     return judged
 
 
-def _in_table(run: RunFolder, record: Mapping[str, Any]) -> bool:
+def _in_table(run: RunFolder, record: RunRecord) -> bool:
     try:
         return same_table(record, run.read_record())
     except (UserError, KeyError):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from bench.engines.sockets import scratch
 from bench.errors import ModelError, UserError
 from bench.results.cell_files import MODEL
+from bench.results.files import read_bytes
+from bench.results.record import RunRecord
 from bench.tracking.names import ascii_name
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def log_model(
     experiment: str,
     run_id: str,
     stored: Path,
-    record: Mapping[str, Any],
+    record: RunRecord,
     params: dict[str, str],
 ) -> str:
     """Log a stored model with its signature, under the ``sklearn`` and ``python_function`` flavors.
@@ -43,8 +45,8 @@ def log_model(
         Where it belongs.
     stored : pathlib.Path
         The skops file.
-    record : mapping
-        The content of ``run.json``.
+    record : RunRecord
+        What is stored of the run.
     params : dict of str to str
         The model's parameters.
 
@@ -63,21 +65,21 @@ def log_model(
     from mlflow.pyfunc import add_to_model
     from mlflow.types import ColSpec, DataType, Schema
 
-    data = stored.read_bytes()
-    types = checked_types(data, str(record["model"]["name"]))
-    tags = {"bench.key": record["key"], "bench.task": record["task"]["name"]}
-    name = ascii_name(record["model"]["name"]).replace(".", "-")
+    data = read_bytes(stored)
+    types = checked_types(data, str(record.model.name))
+    tags = {"bench.key": record.key, "bench.task": record.task.name}
+    name = ascii_name(record.model.name).replace(".", "-")
     logged = client.create_logged_model(experiment, name, run_id, tags=tags, params=params, model_type="classifier")
     model = Model(
         artifact_path=logged.artifact_location, run_id=run_id, model_uuid=logged.model_id, model_id=logged.model_id
     )
     model.signature = ModelSignature(
-        inputs=Schema([ColSpec(DataType.string, name) for name in record["task"]["inputs"]]),
+        inputs=Schema([ColSpec(DataType.string, name) for name in record.task.inputs]),
         outputs=Schema([ColSpec(DataType.string)]),
     )
-    versions = record["environment"]["packages"]
+    versions = record.environment.packages
     pinned = {name: versions[key] for key, name in REQUIRED.items() if key in versions}
-    pinned |= record["model"].get("requirements", {})
+    pinned |= record.model.requirements
     # A local version, as of torch's builds for one processor, is on no index.
     required = [f"{name}=={version.partition('+')[0]}" for name, version in pinned.items()]
     add_to_model(
@@ -90,14 +92,14 @@ def log_model(
         serialization_format="skops",
         skops_trusted_types=types,
     )
-    with tempfile.TemporaryDirectory() as scratch:
-        target = Path(scratch)
+    with tempfile.TemporaryDirectory(dir=scratch()) as folder:
+        target = Path(folder)
         (target / MODEL).write_bytes(data)
         (target / "requirements.txt").write_text("\n".join(required) + "\n")
-        environment = {"python": record["environment"]["python"], "dependencies": ["-r requirements.txt"]}
+        environment = {"python": record.environment.python, "dependencies": ["-r requirements.txt"]}
         (target / "python_env.yaml").write_text(json.dumps(environment) + "\n")
         model.save(str(target / "MLmodel"))
-        client.log_model_artifacts(logged.model_id, scratch)
+        client.log_model_artifacts(logged.model_id, folder)
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     client.finalize_logged_model(logged.model_id, "READY")
     return str(logged.model_id)

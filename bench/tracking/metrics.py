@@ -5,13 +5,15 @@ A run's page lists them in the order in which they are logged: the task's own me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from bench.metrics.confusion import confusion_matrix, per_class
 from bench.metrics.outcomes import label_codes
 from bench.metrics.registry import greater_is_better
 from bench.results.cell import CellResult, Trial
+from bench.results.record import RunRecord
+from bench.results.summary import Summary
 from bench.tracking.names import CLASS_METRICS, class_metric
 
 
@@ -24,16 +26,16 @@ class Point(NamedTuple):
 
 
 def run_points(
-    record: Mapping[str, Any], summary: Mapping[str, Any] | None, final: CellResult | None, inner: Sequence[float]
+    record: RunRecord, summary: Summary | None, final: CellResult | None, inner: Sequence[float]
 ) -> list[Point]:
     """The figures of a whole run.
 
     Parameters
     ----------
-    record : mapping
-        The content of ``run.json``.
-    summary : mapping or None
-        The content of ``summary.json``, None while there is none.
+    record : RunRecord
+        What is stored of the run.
+    summary : Summary or None
+        Its summary, None while there is none.
     final : CellResult or None
         The cell whose fitted model is the run's, and whose search therefore is.
     inner : sequence of float
@@ -43,23 +45,23 @@ def run_points(
     -------
     list of Point
     """
-    metric = record["task"]["metric"]
+    metric = record.task.metric
     points = []
     if summary is not None:
-        for name in _first(metric, summary["scores"]):
-            points.append(Point(f"test/{name}", summary["scores"][name]))
-            interval = summary["intervals"].get(name, {})
-            points += [Point(f"test/{name}_{end}", interval[end]) for end in ("low", "high") if end in interval]
-        for label, values in summary["per_class"].items():
+        for name in _first(metric, summary.scores):
+            points.append(Point(f"test/{name}", summary.scores[name]))
+            if interval := summary.intervals.get(name):
+                points += [Point(f"test/{name}_low", interval.low), Point(f"test/{name}_high", interval.high)]
+        for label, values in summary.per_class.items():
             points += [Point(class_metric(label, name), values[name]) for name in CLASS_METRICS]
             points += [
-                Point(class_metric(label, f"{name}_{end}"), interval[end])
-                for name, interval in summary["class_intervals"][label].items()
-                for end in ("low", "high")
+                Point(class_metric(label, f"{name}_{end}"), value)
+                for name, interval in summary.class_intervals[label].items()
+                for end, value in (("low", interval.low), ("high", interval.high))
             ]
     if inner:
         points.append(Point("inner/score", sum(inner) / len(inner)))
-    points += [Point(f"time/{phase}_s", float(value)) for phase, value in (record.get("seconds") or {}).items()]
+    points += [Point(f"time/{phase}_s", value) for phase, value in record.seconds.items()]
     return points + (search_points(final.trials, metric) if final is not None else [])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import warnings
 from collections.abc import Callable
@@ -148,7 +149,11 @@ def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> N
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, proxy_headers=False, timeout_graceful_shutdown=2
     )
+    server = Server(config)
+    # Ctrl-C ends the server also while it starts, where an error would come out of the middle of it.
+    before = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        Server(config).run([listener])
-    except KeyboardInterrupt:
-        return
+        server.run([listener])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -10,11 +10,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.engines.sockets import scratch
 from bench.errors import BenchError, UserError, one_line
 from bench.metrics.averaged import AVERAGED_OVER
 from bench.results.cell import FINAL, CellResult
+from bench.results.files import is_stored, read_bytes
+from bench.results.layout import run_folders
 from bench.results.protocol import model_name
-from bench.results.store import RECORD, RunFolder, stored_runs
+from bench.results.record import RunRecord, TaskRecord
+from bench.results.store import RunFolder, stored_runs
+from bench.results.summary import Summary
 from bench.support.json_text import json_text
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
 from bench.tracking.baseline import Judgement, baseline_run, judge_all
@@ -72,20 +77,31 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
     """
     from filelock import FileLock
 
-    record = folder.read_record(RECORD)
-    results = folder.path.parents[2]
+    record = folder.read_record()
+    results = folder.results
     baseline = baseline_run(results, record)
     content = _content(folder, record, baseline)
-    with FileLock(folder.path / ".tracking.lock"):
-        experiment = _experiment(client, record["task"])
-        found = logged_runs(client, experiment, f"tags.`bench.key` = '{record['key']}'")
-        whole = [run for run in found if run.data.tags.get(CONTENT) == content and _has_ended(run, record)]
+    lock = FileLock(folder.path / ".tracking.lock")
+    try:
+        lock.acquire()
+    except OSError:  # A results folder that can only be read.
+        known = client.get_experiment_by_name(ascii_name(record.task.name))
+        whole = known and _logged(client, str(known.experiment_id), record, content)[0]
         if whole:
-            return str(whole[0].info.run_id)
+            return whole
+        raise
+    try:
+        experiment = _experiment(client, record.task)
+        whole, found = _logged(client, experiment, record, content)
+        if whole:
+            return whole
         for run in found:
             client.delete_run(run.info.run_id)
+        _delete_models(client, experiment, record.key)
         judged = judge_all(results, record, baseline) if baseline is not None else {}
         run_id = _log_run(client, experiment, folder, record, baseline, judged, content)
+    finally:
+        lock.release()
     if baseline is not None:
         _judge_others(client, experiment, folder, baseline, judged)
     return run_id
@@ -95,11 +111,14 @@ def _judge_others(
     client: MlflowClient, experiment: str, folder: RunFolder, baseline: RunFolder, judged: Mapping[str, Judgement]
 ) -> None:
     """Bring the verdicts of the table's runs that are logged already up to date: one more run may change them."""
-    for run in stored_runs(folder.path.parents[2], folder.path.parents[1].name):
+    for run in stored_runs(folder.results, folder.task):
         if run.key not in judged or run.key == folder.key:
             continue
-        for logged in client.search_runs([experiment], f"tags.`bench.key` = '{run.key}' and tags.`{LEVEL}` = 'model'"):
+        try:
             note = describe_run(run.read_record(), run.read_summary(), baseline.read_summary(), judged[run.key])
+        except Exception:  # It is damaged, in one of many ways, which its own logging tells.
+            continue
+        for logged in client.search_runs([experiment], f"tags.`bench.key` = '{run.key}' and tags.`{LEVEL}` = 'model'"):
             for tag, value in ((AGAINST_MAJORITY, judged[run.key].verdict), (NOTE, note)):
                 if logged.data.tags.get(tag) != value:
                     client.set_tag(logged.info.run_id, tag, value)
@@ -132,7 +151,7 @@ def track_again(results: Path, client: MlflowClient) -> list[str]:
     list of str
         What was left out, and why.
     """
-    stored = []
+    there, stored = {*run_folders(results)}, []
     for experiment in client.search_experiments():
         for run in logged_runs(client, experiment.experiment_id, f"tags.`{LEVEL}` = 'model'"):
             if CONTENT in run.data.tags and run.info.status != RUN_STATUS["running"]:
@@ -140,7 +159,7 @@ def track_again(results: Path, client: MlflowClient) -> list[str]:
             task, model, key = (run.data.tags.get(f"bench.{name}", "") for name in ("task", "model", "key"))
             folder = RunFolder(results / task / model / key)
             # A store may hold runs of other results folders too.
-            if (folder.path / "run.json").is_file():
+            if folder.path in there:
                 stored.append(folder)
     return track_all(stored, client)
 
@@ -156,8 +175,22 @@ def logged_runs(client: MlflowClient, experiment: str, condition: str) -> list[R
     return found
 
 
-def _has_ended(run: Run, record: Mapping[str, Any]) -> bool:
-    return bool(run.info.status == RUN_STATUS[record["status"]])
+def _logged(client: MlflowClient, experiment: str, record: RunRecord, content: str) -> tuple[str | None, list[Run]]:
+    """The id of the run that was logged with this content, and all that were logged of the stored run."""
+    found = logged_runs(client, experiment, f"tags.`bench.key` = '{record.key}'")
+    whole = [run for run in found if run.data.tags.get(CONTENT) == content and _has_ended(run, record)]
+    return str(whole[0].info.run_id) if whole else None, found
+
+
+def _delete_models(client: MlflowClient, experiment: str, key: str) -> None:
+    """Delete the fitted models that were logged with a run, as the run is: MLflow hides them until ``mlflow gc``."""
+    while found := client.search_logged_models([experiment], f"tags.`bench.key` = '{key}'", max_results=50):
+        for model in found:
+            client.delete_logged_model(model.model_id)
+
+
+def _has_ended(run: Run, record: RunRecord) -> bool:
+    return bool(run.info.status == RUN_STATUS[record.status])
 
 
 def forget_deleted(results: Path, client: MlflowClient) -> int:
@@ -177,7 +210,7 @@ def forget_deleted(results: Path, client: MlflowClient) -> int:
     int
         The runs, without those of their folds.
     """
-    stored = {path.parent.name for path in results.glob("*/*/*/run.json")}
+    stored = {path.name for path in run_folders(results)}
     gone = [
         run
         for experiment in client.search_experiments()
@@ -186,6 +219,7 @@ def forget_deleted(results: Path, client: MlflowClient) -> int:
     ]
     for run in gone:
         client.delete_run(run.info.run_id)
+        _delete_models(client, run.info.experiment_id, run.data.tags["bench.key"])
     return sum(PARENT not in run.data.tags for run in gone)
 
 
@@ -193,7 +227,7 @@ def _log_run(
     client: MlflowClient,
     experiment: str,
     folder: RunFolder,
-    record: Mapping[str, Any],
+    record: RunRecord,
     baseline: RunFolder | None,
     judged: Mapping[str, Judgement],
     content: str,
@@ -204,23 +238,23 @@ def _log_run(
     summary = folder.read_summary() if folder.summarised else None
     cells = [folder.read_cell(fold) for fold in folder.folds()]
     final = folder.read_cell(FINAL) if folder.cell_path(FINAL).is_dir() else None
-    start = int(datetime.fromisoformat(record["started"]).timestamp() * 1000)
-    fixed = {_parameter(name): value for name, value in record["model"]["params"].items()}
+    start = int(datetime.fromisoformat(record.started).timestamp() * 1000)
+    fixed = {_parameter(name): value for name, value in record.model.params.items()}
     # A single published split has no final cell: the model that it scored is the run's.
-    fitted = cells[0] if final is None and record["folds"] == 1 and cells else final
-    chosen = fixed | (fitted.params if fitted is not None else {})
-    space = {f"search.{name}": dimension for name, dimension in record["model"]["search"].items()}
+    fitted = cells[0] if final is None and record.folds == 1 and cells else final
+    chosen = {**fixed, **(fitted.params if fitted is not None else {})}
+    space = {f"search.{name}": dimension for name, dimension in record.model.search.items()}
     tags = {**_tags(record), LEVEL: "model"}
     searched = [tags["bench.search"]] if space else []
-    name = " ".join([model_name(record), *searched, f"seed {record['seed']}"])
+    name = " ".join([model_name(record), *searched, f"seed {record.seed}"])
     run_id = str(client.create_run(experiment, start, tags, name).info.run_id)
-    dataset = _dataset(record["task"], summary)
+    dataset = _dataset(record.task, summary)
     # MLflow looks for a data set and then writes it: two processes that do so at once fail.
-    with FileLock(folder.path.parents[2] / ".datasets.lock"):
+    with FileLock(folder.results / ".datasets.lock"):
         client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "evaluation")])])
 
     for cell in cells:
-        _log_fold(client, experiment, run_id, folder, record, cell, fixed | cell.params, start)
+        _log_fold(client, experiment, run_id, folder, record, cell, {**fixed, **cell.params}, start)
 
     texts = _as_text(chosen)
     stored = folder.model_path()
@@ -230,14 +264,12 @@ def _log_run(
             model_id = log_model(client, experiment, run_id, stored, record, texts)
         except UserError as error:
             tags[LEFT_OUT] = error.message
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=scratch()) as files:
         everything = [*cells, *([final] if final is not None else [])]
-        write_artifacts(
-            Path(scratch), folder, summary, everything, f"{record['task']['name']}: {record['model']['name']}"
-        )
-        if (Path(scratch) / PREDICTIONS).exists():
+        write_artifacts(Path(files), folder, summary, everything, f"{record.task.name}: {record.model.name}")
+        if (Path(files) / PREDICTIONS).exists():
             tags["mlflow.loggedArtifacts"] = json.dumps([{"path": PREDICTIONS, "type": "table"}])
-        client.log_artifacts(run_id, scratch)
+        client.log_artifacts(run_id, files)
     inner = [cell.inner_score for cell in cells if cell.inner_score is not None]
     judgement = judged.get(folder.key)
     if judgement is not None:
@@ -247,10 +279,10 @@ def _log_run(
     errors = [f"fold {cell.fold}: {cell.reason}" for cell in everything if cell.error]
     if errors:
         tags["bench.error"] = "; ".join(errors)
-    end = start + round(1000 * float((record.get("seconds") or {}).get("wall", 0.0)))
+    end = start + round(1000 * record.seconds.get("wall", 0.0))
     points = run_points(record, summary, fitted, inner)
     _log(client, run_id, points, texts | _as_text(space), tags, end, dataset, model_id)
-    client.set_terminated(run_id, RUN_STATUS[record["status"]], end)
+    client.set_terminated(run_id, RUN_STATUS[record.status], end)
     client.set_tag(run_id, CONTENT, content)
     return run_id
 
@@ -260,12 +292,12 @@ def _log_fold(
     experiment: str,
     parent: str,
     folder: RunFolder,
-    record: Mapping[str, Any],
+    record: RunRecord,
     cell: CellResult,
     params: Mapping[str, Any],
     start: int,
 ) -> None:
-    task = record["task"]
+    task = record.task
     fold = int(cell.fold)
     tags = {**_tags(record), LEVEL: "fold", PARENT: parent, "bench.fold": str(fold)}
     if cell.error:
@@ -273,11 +305,13 @@ def _log_fold(
     if cell.notes:
         tags[NOTE] = "\n".join(f"- {note}" for note in cell.notes)
     # The folds run side by side. The page lists the latest first, so a millisecond apart they stand in order.
-    begin = start + record["folds"] - fold
+    begin = start + record.folds - fold
     end = begin + round(1000 * sum(cell.seconds.values()))
-    run_id = client.create_run(experiment, begin, tags, f"{record['model']['name']} fold {fold}").info.run_id
-    _log(client, run_id, fold_points(cell, tuple(task["labels"]), task["metric"]), _as_text(params), {}, end)
-    client.log_artifacts(run_id, str(folder.cell_path(fold)))
+    run_id = client.create_run(experiment, begin, tags, f"{record.model.name} fold {fold}").info.run_id
+    _log(client, run_id, fold_points(cell, tuple(task.labels), task.metric), _as_text(params), {}, end)
+    for path in sorted(folder.cell_path(fold).iterdir()):
+        if is_stored(path):
+            client.log_artifact(run_id, str(path))
     client.set_terminated(run_id, "FAILED" if cell.status == "failed" else "FINISHED", end)
 
 
@@ -294,9 +328,10 @@ def _log(
     from mlflow.entities import Metric, Param, RunTag
 
     # The model's own page shows the figures that name it.
-    source = {} if dataset is None else {"dataset_name": dataset.name, "dataset_digest": dataset.digest}
-    source["model_id"] = model_id
-    entries = {
+    source = {"model_id": model_id}
+    if dataset is not None:
+        source |= {"dataset_name": dataset.name, "dataset_digest": dataset.digest}
+    entries: dict[str, list[Any]] = {
         "metrics": [
             Metric(name, value, time, step, **(source if name.startswith(("test/", "class/")) else {}))
             for name, value, step in points
@@ -305,22 +340,23 @@ def _log(
         "tags": [RunTag(name, value) for name, value in tags.items()],
     }
     while any(entries.values()):
-        client.log_batch(run_id, **{kind: rows[: BATCH[kind]] for kind, rows in entries.items()})
+        now = {kind: rows[: BATCH[kind]] for kind, rows in entries.items()}
+        client.log_batch(run_id, now["metrics"], now["params"], now["tags"])
         entries = {kind: rows[BATCH[kind] :] for kind, rows in entries.items()}
 
 
-def _experiment(client: MlflowClient, task: Mapping[str, Any]) -> str:
+def _experiment(client: MlflowClient, task: TaskRecord) -> str:
     from mlflow.exceptions import MlflowException
 
-    name = ascii_name(task["name"])
+    name = ascii_name(task.name)
     tags = {
         NOTE: describe_task(task),
-        "bench.task": task["name"],
-        "bench.metric": task["metric"],
-        **({f"bench.{AVERAGED_OVER}": task[AVERAGED_OVER]} if AVERAGED_OVER in task else {}),
+        "bench.task": task.name,
+        "bench.metric": task.metric,
+        **({f"bench.{AVERAGED_OVER}": task.averaged_over} if task.averaged_over else {}),
         # The page then offers what belongs to trained models rather than to chats.
         "mlflow.experimentKind": "custom_model_development",
-        **view_tags(task["metric"]),
+        **view_tags(task.metric),
     }
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
@@ -339,56 +375,56 @@ def _experiment(client: MlflowClient, task: Mapping[str, Any]) -> str:
     return str(experiment.experiment_id)
 
 
-def _dataset(task: Mapping[str, Any], summary: Mapping[str, Any] | None) -> Dataset:
+def _dataset(task: TaskRecord, summary: Summary | None) -> Dataset:
     from mlflow.entities import Dataset
 
-    columns = [{"name": name, "type": "string", "required": True} for name in (*task["inputs"], "label")]
-    profile: dict[str, Any] = {"num_rows": task["n_examples"], "num_groups": task["n_groups"], "labels": task["labels"]}
+    columns = [{"name": name, "type": "string", "required": True} for name in (*task.inputs, "label")]
+    profile: dict[str, Any] = {"num_rows": task.n_examples, "num_groups": task.n_groups, "labels": task.labels}
     if summary is not None:
-        profile["label_counts"] = {label: int(values["support"]) for label, values in summary["per_class"].items()}
+        profile["label_counts"] = {label: int(values["support"]) for label, values in summary.per_class.items()}
     return Dataset(
-        name=ascii_name(task["name"]),
-        digest=task["digest"][:12],
+        name=ascii_name(task.name),
+        digest=task.digest[:12],
         source_type="local",
-        source=json.dumps({"uri": task["origin"]}),
+        source=json.dumps({"uri": task.origin}),
         schema=json.dumps({"mlflow_colspec": columns}),
         profile=json_text(profile),
     )
 
 
-def _tags(record: Mapping[str, Any]) -> dict[str, str]:
-    task, search = record["task"], record["search"]
+def _tags(record: RunRecord) -> dict[str, str]:
+    task, search = record.task, record.search
     tags = {
-        "bench.key": record["key"],
-        "bench.task": task["name"],
-        "bench.task_digest": task["digest"],
-        "bench.model": record["model"]["name"],
-        "bench.train_on": record["train_on"]["task"] if "train_on" in record else "none",
-        "bench.estimator": record["model"]["estimator"],
-        "bench.features": record["model"]["features"] or "none",
-        "bench.seed": str(record["seed"]),
-        "bench.search": search["name"] if record["model"]["search"] else "none",
-        "bench.validation": record["validation"]["name"],
-        "bench.group": task["group"],
-        "bench.folds": str(record["folds"]),
-        "bench.status": record["status"],
-        "mlflow.source.name": record.get("command") or "bench",
+        "bench.key": record.key,
+        "bench.task": task.name,
+        "bench.task_digest": task.digest,
+        "bench.model": record.model.name,
+        "bench.train_on": "none" if record.train_on is None else record.train_on.task,
+        "bench.estimator": record.model.estimator,
+        "bench.features": record.model.features or "none",
+        "bench.seed": str(record.seed),
+        "bench.search": search.name if record.model.search else "none",
+        "bench.validation": record.validation.name,
+        "bench.group": task.group,
+        "bench.folds": str(record.folds),
+        "bench.status": record.status,
+        "mlflow.source.name": record.command,
         "mlflow.source.type": "LOCAL",
     }
-    if git := record["environment"].get("git"):
-        tags |= {"mlflow.source.git.commit": git["commit"], "mlflow.source.git.dirty": str(git["dirty"]).lower()}
-    renamed = {name: label for label in task["labels"] if (name := ascii_name(label)) != label}
+    if git := record.environment.git:
+        tags |= {"mlflow.source.git.commit": git.commit, "mlflow.source.git.dirty": str(git.dirty).lower()}
+    renamed = {name: label for label in task.labels if (name := ascii_name(label)) != label}
     if renamed:
         tags["bench.labels"] = json_text(renamed)
     return tags
 
 
-def _content(folder: RunFolder, record: Mapping[str, Any], baseline: RunFolder | None) -> str:
-    content = hashlib.sha256(f"{FORM} {record['status']}".encode())
+def _content(folder: RunFolder, record: RunRecord, baseline: RunFolder | None) -> str:
+    content = hashlib.sha256(f"{FORM} {record.status}".encode())
     for run in [folder] if baseline is None else [folder, baseline]:
         for path in [run.path / "summary.json", *_results(run)]:
-            if path.is_file():
-                content.update(path.read_bytes())
+            if is_stored(path):
+                content.update(read_bytes(path))
     return content.hexdigest()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchError
@@ -14,6 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlflow import MlflowClient
+
+
+DAMAGED = ("malformed", "not a database")
+"""What SQLite says of a damaged file."""
+
+OTHER = "Set MLFLOW_TRACKING_URI to another store, or unset it to use the one beside the results."
 
 
 def load_mlflow() -> None:
@@ -50,20 +58,66 @@ def open_store(uri: str) -> MlflowClient:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
+    path = sqlite_path(uri)
     try:
-        path = sqlite_path(uri)
         if path is not None:
+            _check(path)
             _create(path)
         client = MlflowClient(uri)
         # Also makes MLflow load and compile what the first logged run needs.
         for experiment in client.search_experiments(max_results=1):
             client.search_runs([experiment.experiment_id], max_results=1)
     except (MlflowException, SQLAlchemyError, OSError) as error:
+        damaged = path is not None and any(words in str(error) for words in DAMAGED)
         raise BenchError(
             f"MLflow's store {uri} cannot be opened: {error}",
-            "Set MLFLOW_TRACKING_URI to another store, or unset it to use the one beside the results.",
+            _remade(path) if damaged and path is not None else OTHER,
         ) from error
     return client
+
+
+def being_remade(path: Path) -> bool:
+    """Whether a SQLite store is being made again from the stored runs, or that was stopped before its end."""
+    return _marker(path).exists()
+
+
+def remaking_begins(path: Path) -> None:
+    """Remember that a SQLite store is not complete, until `remaking_ended`."""
+    with suppress(OSError):
+        _marker(path).touch()
+
+
+def remaking_ended(path: Path) -> None:
+    """Remember that a SQLite store is complete."""
+    with suppress(OSError):
+        _marker(path).unlink(missing_ok=True)
+
+
+def _marker(path: Path) -> Path:
+    return path.with_name(f".{path.name}.remaking")
+
+
+def _check(path: Path) -> None:
+    """Refuse at once what is no SQLite file; MLflow would try again for a minute."""
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "no regular file"
+        raise BenchError(f"{path}: this is {kind}, where MLflow's store is to be a file.", "Move it away.")
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as opened:
+            opened.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and not any(words in str(error) for words in DAMAGED):
+            return
+        raise BenchError(f"{path}: MLflow's store is damaged: {error}.", _remade(path)) from error
+
+
+def _remade(path: Path) -> str:
+    """What to do where a SQLite store is damaged."""
+    if "MLFLOW_TRACKING_URI" in os.environ:
+        return OTHER
+    return f"Delete {path}: `bench ui` makes it again from the stored runs. They are not touched."
 
 
 def _create(path: Path) -> None:
@@ -71,6 +125,8 @@ def _create(path: Path) -> None:
     from filelock import FileLock
     from mlflow import MlflowClient
 
+    if path.exists():
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_name(f".{path.name}.lock")):
         if path.exists():

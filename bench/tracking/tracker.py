@@ -85,13 +85,17 @@ class Tracker:
         return self._errors
 
     def _finish(self, timeout: float) -> list[str]:
-        errors = []
+        reasons: dict[str, list[Path]] = {}
         missing = dict(self._tracked)
         with self._engine:
             for number, outcome in self._engine.outcomes(timeout):
                 path = missing.pop(number, None)
                 if path is not None and (reason := _reason(outcome)):
-                    errors.append(f"{path}: {reason}")
+                    reasons.setdefault(reason, []).append(path)
+        errors = [
+            f"{paths[0] if len(paths) == 1 else f'{len(paths)} runs are not in MLflow'}: {reason}"
+            for reason, paths in reasons.items()
+        ]
         if missing:
             errors.append(f"MLflow had not logged {len(missing)} of {len(self._tracked)} runs after {timeout:g} s.")
         return errors
@@ -143,6 +147,8 @@ class Log:
 def _reason(outcome: Outcome[Any]) -> str:
     """Why a run was not logged; nothing where it was."""
     match outcome:
+        case Failed(BenchError() as error):
+            return str(error)
         case Failed() | TimedOut():
             return outcome.told
         case Died():

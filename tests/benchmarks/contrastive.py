@@ -255,11 +255,11 @@ def measure(task: Task, model: Model, splits: list[Split], seed: int) -> tuple[l
 
 def show(task: Task, name: str, cells: list[CellResult], cpu: float, seed: int) -> None:
     summary = summarise(cells, task.labels, MACRO_F1)
-    score, interval = summary["scores"]["macro_f1"], summary["intervals"]["macro_f1"]
+    score, interval = summary.scores["macro_f1"], summary.intervals["macro_f1"]
     wall = np.median([cell.seconds["fit"] for cell in cells])
-    by_class = "  ".join(f"{label} {values['f1']:.2f}" for label, values in summary["per_class"].items())
+    by_class = "  ".join(f"{label} {values['f1']:.2f}" for label, values in summary.per_class.items())
     print(
-        f"{task.name:11} {name:30} {score:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
+        f"{task.name:11} {name:30} {score:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
         f"  fit {wall:6.1f} s  CPU {cpu:6.1f} s  {by_class}",
         flush=True,
     )

@@ -306,7 +306,7 @@ def compare_once(scenario: Scenario, seed: int) -> Outcome:
     runs = train_models(scenario, seed)
     by_name = {run.name: run for run in runs.runs}
     pairs = judged_pairs(runs, scenario.rope, None)
-    called = [_calls(pair, by_name[pair["first"]], by_name[pair["second"]], runs) for pair in pairs]
+    called = [_calls(pair, by_name[pair.first], by_name[pair.second], runs) for pair in pairs]
     first, last = by_name["model-0"], by_name[f"model-{scenario.n_models - 1}"]
     scores = [runs.drawn_scores(run) for run in (first, last)]
     difference = scores[0][0] - scores[1][0]
@@ -314,10 +314,8 @@ def compare_once(scenario: Scenario, seed: int) -> Outcome:
     if len(called) > 1:
         return Outcome(difference, error, {rule: int(any(calls[rule] for calls in called)) for rule in RULES}, None)
     sign = 1 if runs.runs[0] is first else -1
-    needed = pairs[0]["needed"]
-    return Outcome(
-        difference, error, {rule: sign * call for rule, call in called[0].items()}, needed and needed["groups"]
-    )
+    needed = pairs[0].needed
+    return Outcome(difference, error, {rule: sign * call for rule, call in called[0].items()}, needed and needed.groups)
 
 
 def train_models(scenario: Scenario, seed: int) -> ComparedRuns:
@@ -384,7 +382,7 @@ def compared_runs(
             "splits": {} if scenario.protocol == "folds" else {"split": sizes},
         },
         metric=find_metric(METRIC),
-        runs=sorted(runs, key=lambda run: (-run.summary["scores"][METRIC], run.name)),
+        runs=sorted(runs, key=lambda run: (-run.summary.scores[METRIC], run.name)),
         ids=tested.astype(object),
         group_names=names,
         repeats=1,
@@ -396,7 +394,7 @@ def compared_runs(
 
 def _calls(pair: dict[str, Any], first: ComparedRun, second: ComparedRun, runs: ComparedRuns) -> dict[str, int]:
     """By rule: 1 where it calls the first of a pair better at 5 %, -1 the second, 0 neither."""
-    folds, errors, n_groups = pair["folds"], pair["errors"], len(runs.group_names)
+    folds, errors, n_groups = pair.folds, pair.errors, len(runs.group_names)
     (one, of_one), (other, of_other) = (runs.drawn_scores(run) for run in (first, second))
     difference, error = one - other, bootstrap_error(of_one - of_other, n_groups)
 
@@ -406,12 +404,12 @@ def _calls(pair: dict[str, Any], first: ComparedRun, second: ComparedRun, runs: 
         return _call(2 * stats.t.sf(abs(difference) / error / inflation, n_groups - 1), difference)
 
     return {
-        "verdict": int(pair["verdict"] == "better"),
-        "equal": int(pair["verdict"] == "practically equal"),
+        "verdict": int(pair.verdict == "better"),
+        "equal": int(pair.verdict == "practically equal"),
         "full": tested(math.sqrt(1 + runs.n_scored / runs.n_trained())),
         "bootstrap": tested(1.0),
-        "corrected": 0 if folds is None else _call(folds["p_value"], folds["mean"]),
-        "mcnemar": _call(errors["p_value"], errors["first_only"] - errors["second_only"]),
+        "corrected": 0 if folds is None else _call(folds.p_value, folds["mean"]),
+        "mcnemar": _call(errors.p_value, errors["first_only"] - errors["second_only"]),
     }
 
 

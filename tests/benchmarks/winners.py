@@ -92,7 +92,7 @@ def simulate(scenario: Scenario, kind: str, seed: int) -> tuple[list[float], lis
     unseen = np.array([runs.unseen_scores(run) for run in runs.runs])
     usable = np.isfinite(unseen).all(axis=0)
     drawn, unseen = drawn[:, usable], unseen[:, usable]
-    measured = np.array([run.summary["scores"][METRIC] for run in runs.runs])
+    measured = np.array([run.summary.scores[METRIC] for run in runs.runs])
     picked, columns = drawn.argmax(axis=0), np.arange(drawn.shape[1])
     best_scores = [
         float(measured[0]),

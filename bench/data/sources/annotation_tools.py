@@ -32,6 +32,9 @@ PRODIGY_ANSWERS = ("accept", "reject", "ignore")
 PRODIGY_KEYS = ("label", "accept", "options", "answer", "config", "spans", "tokens", "style", "meta")
 """The keys of a Prodigy object that say how it was annotated."""
 
+LONGEST_NAME = 1000
+"""Characters of the name of a column of one annotator's labels."""
+
 
 def pass_column(label: str, annotator: str) -> str:
     """Name the column with the labels of one annotator.
@@ -52,6 +55,8 @@ def annotated(column: str, columns: Container[str]) -> str | None:
     >>> annotated("stance@sara@example.org", {"text", "stance"}), annotated("stance", {"stance"})
     ('stance', None)
     """
+    if "@" not in column or len(column) > LONGEST_NAME:
+        return None
     parts = column.split("@")
     names = ("@".join(parts[:number]) for number in range(1, len(parts)))
     return next((name for name in names if name in columns), None)

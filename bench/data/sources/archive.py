@@ -16,6 +16,7 @@ from typing import Any
 
 from bench.data.files import check_file
 from bench.data.messages import listed
+from bench.data.sources.bounds import most_of, too_large
 from bench.data.sources.plain import is_hidden
 from bench.errors import BenchError, DataError
 from bench.support.cache import cache_folder
@@ -28,11 +29,6 @@ ARCHIVES = (*COMPRESSED, ".zip")
 
 OTHER_ARCHIVES = (".tgz", ".tar", ".7z", ".rar", ".zst")
 """Suffixes of files that hold others and are not unpacked here."""
-
-MOST_TIMES = 1000
-"""How many times larger than itself a file unpacked may be, beyond `FREE` bytes."""
-
-FREE = 2**26
 
 _BROKEN = (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 """What the standard library raises for archives that are broken, encrypted or of an unknown method."""
@@ -108,13 +104,17 @@ def _tables(archive: zipfile.ZipFile, suffixes: tuple[str, ...]) -> list[str]:
 def _copy(content: Any, path: Path, suffix: str) -> Path:
     """Write what is unpacked to a file of a name of our own, as far as it is not absurdly large."""
     target = Path(_folder().name, f"{len(list(Path(_folder().name).iterdir()))}{suffix}")
-    left = max(path.stat().st_size * MOST_TIMES, FREE)
-    with target.open("wb") as file:
-        while block := content.read(2**20):
-            left -= len(block)
-            if left < 0:
-                raise DataError(f"{path}: it is more than {MOST_TIMES} times larger unpacked.", "Unpack it first.")
-            file.write(block)
+    left = most = most_of(path)
+    try:
+        with target.open("wb") as file:
+            while block := content.read(2**20):
+                left -= len(block)
+                if left < 0:
+                    raise too_large(path, most, "If you trust it, unpack it, and name the file that was in it.")
+                file.write(block)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
     return target
 
 

@@ -23,7 +23,7 @@ def class_names(metadata: dict[bytes, bytes] | None) -> dict[str, list[str]]:
             for column, feature in features.items()
             if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and feature.get("names")
         }
-    except (KeyError, TypeError, ValueError, AttributeError):  # somebody else's metadata
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):  # somebody else's metadata
         return {}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from bench.data.files import BYTE_ORDER_MARK
+from bench.data.files import BYTE_ORDER_MARK, first_repeated
 from bench.support.delimiters import CsvReader
 from bench.text.identity import name_key
 
@@ -280,8 +280,7 @@ def columns_of(head: Sequence[str], line: int) -> list[str]:
         If a name stands twice.
     """
     names = [name if name.strip() else UNNAMED.format(number) for number, name in enumerate(head, start=1)]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    if (twice := first_repeated(names)) is not None:
         called = ",".join(f"name-{number}" for number in range(1, len(names) + 1))
         raise RowError(
             line,

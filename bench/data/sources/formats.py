@@ -8,12 +8,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from bench.data.encodings import UTF_8, check_encoding
-from bench.data.files import LFS_POINTER, check_fetched, check_file, iter_json_lines, open_text
+from bench.data.files import iter_json_lines, open_text
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
 from bench.data.sources.cells import SHIFTED
-from bench.data.sources.classes import class_names, named_class
 from bench.data.sources.delimited import (
     DELIMITED,
     HEADER_AGAIN,
@@ -28,6 +27,7 @@ from bench.data.sources.delimited import (
     table_rows,
 )
 from bench.data.sources.json_objects import read_json_rows
+from bench.data.sources.parquet import parquet_rows
 from bench.data.sources.plain import beside, class_folders, fasttext
 from bench.data.sources.saved import saved_rows
 from bench.data.sources.sheet import read_sheet
@@ -277,55 +277,6 @@ def parse_delimited(
         raise kind(f"{place(path, fault.line)}: {fault.message}", fault.hint) from fault
 
 
-def _parquet(path: Path) -> Rows:
-    """Yield the rows of a Parquet file, batch by batch, with numbers as text that keeps every digit."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    check_file(path)
-    row = 0
-    try:
-        with path.open("rb") as content:
-            check_fetched(content.read(len(LFS_POINTER)), path)
-        with pq.ParquetFile(path) as file:
-            twice = next((name for name in file.schema_arrow.names if file.schema_arrow.names.count(name) > 1), None)
-            if twice is not None:
-                raise DataError(f"{path}: the column '{twice}' stands twice.")
-            classes = class_names(file.schema_arrow.metadata)
-            for batch in file.iter_batches():
-                cells = (
-                    _cells(column, classes.get(name))
-                    for name, column in zip(batch.schema.names, batch.columns, strict=True)
-                )
-                for values in zip(*cells, strict=True):
-                    row += 1
-                    yield f"{path}, row {row}", dict(zip(batch.schema.names, values, strict=True))
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}") from error
-
-
-def _cells(column: Any, names: list[str] | None) -> list[Any]:
-    """The cells of a column: the names of its classes, or numbers as text."""
-    if names is not None:
-        return [named_class(code, names) for code in column.to_pylist()]
-    return list((_as_text(column) if _is_number(column.type) else column).to_pylist())
-
-
-def _as_text(column: Any) -> Any:
-    """Numbers as text; one that is none (NaN) is missing."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    text = pc.cast(column, pa.string())
-    return pc.if_else(pc.is_nan(column), None, text) if pa.types.is_floating(column.type) else text
-
-
-def _is_number(kind: Any) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
 def _beside(path: Path, form: Form) -> Rows:
     if form.labels is None:
         raise ConfigError(f"{path}: the format 'lines' needs a file of labels.", "Name it in source.labels.")
@@ -336,7 +287,7 @@ FORMATS: dict[str, Callable[[Path, Form], Rows]] = {
     **dict.fromkeys(DELIMITED, delimited_rows),
     "jsonl": lambda path, form: iter_json_lines(path, form.encoding),
     "json": lambda path, form: read_json_rows(path, form.encoding),
-    "parquet": lambda path, form: _parquet(path),
+    "parquet": lambda path, form: parquet_rows(path),
     "xlsx": lambda path, form: read_sheet(path, form.sheet, form.header),
     "fasttext": lambda path, form: fasttext(path, form.encoding),
     "lines": _beside,

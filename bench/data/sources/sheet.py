@@ -5,17 +5,27 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 from bench.data.files import check_file
 from bench.data.messages import listed
+from bench.data.sources.bounds import most_of, too_large
 from bench.data.sources.delimited import RowError, columns_of
 from bench.errors import DataError, nearest
 
 Row = tuple[str, Mapping[str, Any]]
+
+FREE = 2**25
+"""Bytes that any workbook may have unpacked."""
+
+MOST_ROWS = 2**20
+"""Rows that Excel's sheets have at most."""
+
+FREE_CELLS = 2**24
+"""Cells that any sheet may have, with those that it leaves out between others."""
 
 
 def read_sheet(path: Path, sheet: str | None = None, columns: Sequence[str] = ()) -> Iterator[Row]:
@@ -40,7 +50,7 @@ def read_sheet(path: Path, sheet: str | None = None, columns: Sequence[str] = ()
     with _opened(path) as book:
         chosen = _chosen(book, sheet, path)
         names = list(columns)
-        for number, cells in _filled(chosen):
+        for number, cells in _filled(chosen, path):
             where = f"{path}, row {number}"
             try:
                 if not names:
@@ -59,7 +69,7 @@ def read_sheet(path: Path, sheet: str | None = None, columns: Sequence[str] = ()
 def sheet_head(path: Path, sheet: str | None, number: int) -> list[tuple[int, list[str]]]:
     """Return the first rows of a sheet that hold anything, with their numbers; see `read_sheet`."""
     with _opened(path) as book:
-        return list(islice(_filled(_chosen(book, sheet, path)), number))
+        return list(islice(_filled(_chosen(book, sheet, path), path), number))
 
 
 def check_cells(path: Path, sheet: str | None, number: int) -> None:
@@ -81,7 +91,7 @@ def check_cells(path: Path, sheet: str | None, number: int) -> None:
     if all(len(cells) == width and all(cells) for _, cells in head):
         return
     with _opened(path, data_only=False) as book:
-        written = list(islice(_filled(_chosen(book, sheet, path)), number))
+        written = list(islice(_filled(_chosen(book, sheet, path), path), number))
     values = dict(head)
     for row, cells in written:
         given = values.get(row, [])
@@ -91,34 +101,62 @@ def check_cells(path: Path, sheet: str | None, number: int) -> None:
                     f"{path}, row {row}: the value of the formula '{cell}' is not stored in the file.",
                     "Open it in Excel or LibreOffice and save it, which computes its formulas.",
                 )
-    with _opened(path, read_only=False) as book:
+    with _opened(path) as book:
         merged = [
-            each for each in _chosen(book, sheet, path).merged_cells.ranges if head[0][0] < each.min_row < each.max_row
+            cells for cells, first, last in _merged(_chosen(book, sheet, path), path) if head[0][0] < first < last
         ]
     if merged:
         raise DataError(
-            f"{path}: the cells {merged[0].coord} are merged, so that only the first of them holds a value.",
+            f"{path}: the cells {merged[0]} are merged, so that only the first of them holds a value.",
             "Unmerge them, and write the value into each row.",
         )
 
 
 @contextmanager
-def _opened(path: Path, read_only: bool = True, data_only: bool = True) -> Iterator[Any]:
+def _opened(path: Path, data_only: bool = True) -> Iterator[Any]:
     """A workbook, for as long as it is read."""
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     check_file(path)
-    try:
-        book = openpyxl.load_workbook(path, read_only=read_only, data_only=data_only)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        raise DataError(
-            f"{path}: it is no readable .xlsx workbook: {error}.", "Save it anew as .xlsx or CSV."
-        ) from error
+    with _readable(path):
+        with ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > (most := most_of(path, FREE)):
+            raise too_large(path, most, "If you trust it, save its sheet as CSV in UTF-8.")
+        book = openpyxl.load_workbook(path, read_only=True, data_only=data_only, keep_links=False)
     try:
         yield book
     finally:
         book.close()
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say that a file is no workbook where the library fails at it, as it does by errors of any kind."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:
+        why = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        raise DataError(f"{path}: it is no readable .xlsx workbook: {why}.", "Save it anew as .xlsx or CSV.") from error
+
+
+def _merged(sheet: Any, path: Path) -> Iterator[tuple[str, int, int]]:
+    """The merged ranges of a sheet, each with its first and last row."""
+    from xml.etree.ElementTree import iterparse
+
+    from openpyxl.utils.cell import range_boundaries
+
+    with _readable(path), sheet._get_source() as source:
+        for _, element in iterparse(source):
+            kind = element.tag.rpartition("}")[2]
+            if kind == "mergeCell":
+                cells = str(element.get("ref"))
+                _, first, _, last = range_boundaries(cells)
+                yield cells, first, last
+            elif kind == "row":
+                element.clear()
 
 
 def _chosen(book: Any, name: str | None, path: Path) -> Any:
@@ -126,7 +164,7 @@ def _chosen(book: Any, name: str | None, path: Path) -> Any:
         if name not in book.sheetnames:
             raise DataError(f"{path}: it has no sheet '{name}'.", nearest(name, book.sheetnames))
         return book[name]
-    filled = [sheet for sheet in book.worksheets if next(_filled(sheet), None) is not None]
+    filled = [sheet for sheet in book.worksheets if next(_filled(sheet, path), None) is not None]
     if not filled:
         raise DataError(f"{path}: the workbook is empty.")
     if len(filled) > 1:
@@ -137,9 +175,22 @@ def _chosen(book: Any, name: str | None, path: Path) -> Any:
     return filled[0]
 
 
-def _filled(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+def _filled(sheet: Any, path: Path) -> Iterator[tuple[int, list[str]]]:
     """Rows with any value, as text, with their numbers; empty cells at the end are none."""
-    for number, values in enumerate(sheet.iter_rows(values_only=True), start=1):
+    # What a sheet says of its size would cut rows off, or add as many empty cells as it likes.
+    sheet.reset_dimensions()
+    rows = sheet.iter_rows(values_only=True)
+    left = most = most_of(path, FREE_CELLS)
+    for number in count(1):
+        with _readable(path):
+            values = next(rows, None)
+        if values is None:
+            return
+        if number > MOST_ROWS:
+            raise DataError(f"{path}: a row has a number above {MOST_ROWS:,}, which no sheet has.", "Save it anew.")
+        left -= len(values) + 1
+        if left < 0:
+            raise too_large(path, most, "If you trust it, save its sheet as CSV in UTF-8.", "cells")
         cells = [_text(value) for value in values]
         while cells and not cells[-1]:
             cells.pop()

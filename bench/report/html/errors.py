@@ -10,9 +10,11 @@ import numpy as np
 from markupsafe import Markup
 
 from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.comparison.suspects import Suspect
 from bench.data.task import Task
 from bench.metrics.confusion import NO_ANSWER, UNANSWERED
 from bench.metrics.outcomes import encode
+from bench.results.cell import Explanation
 from bench.support.json_text import json_text
 
 LONGEST = 2000
@@ -24,7 +26,7 @@ MOST_NAMED = 100_000
 _ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
-def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[Suspect]) -> dict[str, Any]:
     """Gather the wrong predictions of all runs as columns of indices into shared tables.
 
     Parameters
@@ -33,8 +35,8 @@ def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[dict[
         The runs.
     task : Task or None
         The task with its texts; None where they are not at hand.
-    suspects : sequence of dict
-        As `bench.comparison.suspects.suspects` gives them.
+    suspects : sequence of Suspect
+        Labels that are worth a second look.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[dict[
     row = {name: number for number, name in enumerate(ids.tolist())}
     rows = np.array([row[name] for name in shown], dtype=np.intp)
     example = {number: place[name] for number, name in enumerate(ids.tolist()) if name in place}
-    suspected = {suspect["id"] for suspect in suspects}
+    suspected = {suspect.id for suspect in suspects}
     explained = [_explanations(runs, run) for run in runs.runs]
     named = most_named(explained)
     strings, names = _Strings(), _Names()
@@ -160,14 +162,18 @@ def spell_error(data: dict[str, Any], run: int, place: int) -> dict[str, Any]:
     }
 
 
-def most_named(explained: Sequence[dict[tuple[int, str], dict[str, Any]]]) -> int:
+def most_named(explained: Sequence[dict[tuple[int, str], Explanation]]) -> int:
     """How many n-grams each error can name for and against, so that the page stays small."""
     longest = max(
-        (len(each[side]) for run in explained for each in run.values() for side in ("for", "against")), default=0
+        (len(side) for run in explained for each in run.values() for side in (each.speaks_for, each.speaks_against)),
+        default=0,
     )
     for named in range(longest, 1, -1):
         total = sum(
-            min(named, len(each[side])) for run in explained for each in run.values() for side in ("for", "against")
+            min(named, len(side))
+            for run in explained
+            for each in run.values()
+            for side in (each.speaks_for, each.speaks_against)
         )
         if total <= MOST_NAMED:
             return named
@@ -222,12 +228,10 @@ def _texts(task: Task | None, ids: list[str], strings: _Strings) -> dict[str, An
     return columns
 
 
-def _explanations(runs: ComparedRuns, run: ComparedRun) -> dict[tuple[int, str], dict[str, Any]]:
+def _explanations(runs: ComparedRuns, run: ComparedRun) -> dict[tuple[int, str], Explanation]:
     """What spoke for and against the run's errors, by fold and id."""
     return {
-        (fold, str(each["id"])): each
-        for fold in np.unique(runs.folds).tolist()
-        for each in run.folder.read_explanations(fold)
+        (fold, each.id): each for fold in np.unique(runs.folds).tolist() for each in run.folder.read_explanations(fold)
     }
 
 
@@ -235,7 +239,7 @@ def _errors(
     runs: ComparedRuns,
     run: ComparedRun,
     example: dict[int, int],
-    explanations: dict[tuple[int, str], dict[str, Any]],
+    explanations: dict[tuple[int, str], Explanation],
     names: _Names,
     named: int,
 ) -> dict[str, Any]:
@@ -246,7 +250,7 @@ def _errors(
         rows = rows[np.argsort(-sureness, kind="stable")]
     folds = runs.folds[rows].tolist()
 
-    def side(pairs: list[list[Any]]) -> list[Any]:
+    def side(pairs: Sequence[tuple[str, float]]) -> list[float]:
         return [value for name, share in pairs[:named] for value in (names.place(name), float(f"{share:.3g}"))]
 
     found = [explanations.get((fold, str(name))) for fold, name in zip(folds, runs.ids[rows], strict=True)]
@@ -258,5 +262,7 @@ def _errors(
         "probabilities": None
         if run.probabilities is None
         else np.rint(run.probabilities[rows] * 1000).astype(int).ravel().tolist(),
-        "explained": [each and [side(each["for"]), side(each["against"])] for each in found] if explanations else None,
+        "explained": [each and [side(each.speaks_for), side(each.speaks_against)] for each in found]
+        if explanations
+        else None,
     }
