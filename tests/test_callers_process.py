@@ -97,9 +97,9 @@ def calls() -> dict[str, Callable[[], object]]:
     from bench.catalogue import load_model, load_task
     from bench.comparison.board import refresh_leaderboards
     from bench.comparison.compare import compare
+    from bench.comparison.importance import importance
     from bench.comparison.predictions import read_side_by_side
     from bench.comparison.request import parse_compare_request
-    from bench.comparison.search import importance
     from bench.comparison.selection import select_each
     from bench.config import compose
     from bench.data.export import export_task
