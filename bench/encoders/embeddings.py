@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -16,18 +15,16 @@ from numpy.typing import NDArray
 
 from bench.encoders.definition import EncoderDefinition, Package
 from bench.encoders.weights import identity
-from bench.errors import BenchError, ModelError, UserError, describe_os_error
+from bench.errors import ModelError
 from bench.support.cache import cache_folder
-from bench.support.places import REFUSED
+from bench.support.kept import Kept
 from bench.support.plugins import import_plugin
 from bench.support.waiting import waiting
 
 CHUNK = 256
 """Texts that are embedded, and then stored, at a time: what a killed process loses at most."""
 
-_ASKED = 500
-"""Keys in one query; SQLite's own limit is no less than 999."""
-
+HINT = "Delete the file, or set BENCH_CACHE to another folder; embeddings are made again where they are missing."
 
 _UNREADABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -67,15 +64,18 @@ def embed(encoder: EncoderDefinition, texts: Sequence[str]) -> NDArray[np.float3
     readable = [_UNREADABLE.sub(" ", text) for text in texts]
     keys = {text: hashlib.sha256(text.encode()).digest() for text in readable}
     path = embeddings_file(encoder)
-    found = _read(path, list(keys.values()))
+    kept = _kept(path)
+    found = _read(kept, list(keys.values()))
     if len(found) < len(keys):
-        with _lock(path):
-            found |= _read(path, [key for key in keys.values() if key not in found])
+        with ExitStack() as stack:
+            with waiting():
+                stack.enter_context(kept.locked(path.with_suffix(".lock")))
+            found |= _read(kept, [key for key in keys.values() if key not in found])
             missing = [text for text, key in keys.items() if key not in found]
             for start in range(0, len(missing), CHUNK):
                 chunk = missing[start : start + CHUNK]
                 new = dict(zip((keys[text] for text in chunk), _encode(encoder, chunk), strict=True))
-                _write(path, new)
+                kept.write({key: vector.astype("<f4").tobytes() for key, vector in new.items()})
                 found |= new
     if not keys:
         return np.empty((0, encoder.dimensions or 0), dtype=np.float32)
@@ -128,56 +128,9 @@ def _load(encoder: EncoderDefinition) -> Encoder:
     return TransformerEncoder(encoder)
 
 
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    from filelock import FileLock
-
-    lock = FileLock(path.with_suffix(".lock"))
-    with _explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with waiting():
-            lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+def _kept(path: Path) -> Kept:
+    return Kept(path, table="embeddings", key="text", value="vector", kind="BLOB", hint=HINT)
 
 
-@contextmanager
-def _database(path: Path) -> Iterator[sqlite3.Connection]:
-    with _explained(path), closing(sqlite3.connect(path, timeout=60)) as connection, connection:
-        connection.execute("CREATE TABLE IF NOT EXISTS embeddings (text BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
-        yield connection
-
-
-def _read(path: Path, keys: list[bytes]) -> dict[bytes, NDArray[np.float32]]:
-    found: dict[bytes, NDArray[np.float32]] = {}
-    if not path.exists():
-        return found
-    with _database(path) as connection:
-        for start in range(0, len(keys), _ASKED):
-            asked = keys[start : start + _ASKED]
-            marks = ",".join("?" * len(asked))
-            rows = connection.execute(f"SELECT text, vector FROM embeddings WHERE text IN ({marks})", asked)
-            found |= {key: np.frombuffer(vector, dtype="<f4") for key, vector in rows}
-    return found
-
-
-def _write(path: Path, vectors: dict[bytes, NDArray[np.float32]]) -> None:
-    with _database(path) as connection:
-        connection.executemany(
-            "INSERT OR IGNORE INTO embeddings VALUES (?, ?)",
-            [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()],
-        )
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    hint = "Delete the file, or set BENCH_CACHE to another folder; embeddings are made again where they are missing."
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise BenchError(f"{path}: the cache of embeddings cannot be used: {error}.", hint) from error
-    except OSError as error:
-        kind = UserError if error.errno in REFUSED else BenchError
-        raise kind(f"{describe_os_error(error)} It was needed for the cache of embeddings.", hint) from error
+def _read(kept: Kept, keys: list[bytes]) -> dict[bytes, NDArray[np.float32]]:
+    return {key: np.frombuffer(vector, dtype="<f4") for key, vector in kept.read(keys)}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import shutil
-import tempfile
 from pathlib import Path
 
 from bench.encoders.definition import EncoderDefinition, Folder, Hub, Package
-from bench.encoders.weights import fetched_folder, missing_files, package_version, readable_by_all, weights_folder
+from bench.encoders.weights import fetched_folder, missing_files, package_version, weights_folder
 from bench.errors import ModelError
+from bench.support.places import folder_beside, make_folder
 
 FILES = (
     "config.json",
@@ -71,22 +71,20 @@ def fetch(encoder: EncoderDefinition) -> Path | None:
     folder = fetched_folder(encoder)
     if not missing_files(folder):
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".fetching-", dir=folder.parent))
-    try:
-        _download(encoder, encoder.source, beside)
-        shutil.rmtree(beside / ".cache", ignore_errors=True)
-        missing = missing_files(beside)
+    make_folder(folder.parent)
+    with folder_beside(folder) as beside:
+        made = beside / folder.name
+        made.mkdir()
+        _download(encoder, encoder.source, made)
+        shutil.rmtree(made / ".cache", ignore_errors=True)
+        missing = missing_files(made)
         if missing:
             raise ModelError(
                 f"{encoder.source.repository} at {encoder.source.revision[:12]} cannot be used: it {missing}.",
                 "Name a commit with safetensors; on the hub, many are pull requests named 'Adding `safetensors`'.",
             )
-        readable_by_all(beside)
         if not folder.exists():  # another process may have been faster
-            beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+            made.rename(folder)
     return folder
 
 

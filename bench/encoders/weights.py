@@ -84,13 +84,6 @@ def missing_files(folder: Path) -> str:
     return ""
 
 
-def readable_by_all(folder: Path) -> None:
-    """Give a temporary folder and its files the usual permissions in place of their owner's alone."""
-    folder.chmod(0o755)
-    for path in folder.iterdir():
-        path.chmod(0o644)
-
-
 def identity(encoder: EncoderDefinition) -> str:
     """Say exactly which encoder this is: equal for equal weights, pooling and prefix, on any machine.
 

@@ -4,32 +4,47 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from bench.support.process import is_own
+
+
+class _CurrentFolder:
+    """Finds modules of the current folder, but none that is called like one of Python's own, on whatever system."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if path is not None or name in sys.stdlib_module_names:
+            return None
+        try:
+            return PathFinder.find_spec(name, [str(Path.cwd())], target)
+        except FileNotFoundError:  # The folder has been deleted.
+            return None
 
 
 @contextmanager
 def found_here() -> Iterator[None]:
-    """Find modules of the current folder for the block, where nothing that is installed has their name."""
-    here = _current_folder()
-    sys.path.append(here)
+    """Find modules of the current folder for the block, where nothing that is installed has their name.
+
+    In a process of our own they are found from then on, since a model may import others when it is fitted.
+    """
+    finders: list[Any] = sys.meta_path
+    if is_own():
+        if _CurrentFolder not in finders:
+            finders.append(_CurrentFolder)
+        yield
+        return
+    finders.append(_CurrentFolder)
     try:
         yield
     finally:
-        # The last of its kind: the caller's own path may name the folder too, and so may another thread's block.
-        places = sys.path[::-1]
-        if here in places:
-            del sys.path[-1 - places.index(here)]
-
-
-def look_here() -> None:
-    """Find modules of the current folder from now on, after all others: for processes of our own."""
-    here = _current_folder()
-    if here not in sys.path and "" not in sys.path:
-        sys.path.append(here)
+        finders.remove(_CurrentFolder)
 
 
 def import_plugin(module: str) -> ModuleType:
@@ -66,14 +81,6 @@ def import_plugin(module: str) -> ModuleType:
             del sys.modules[module]
             raise
         return loaded
-
-
-def _current_folder() -> str:
-    """The current folder, or what stands for it on Python's path where it has been deleted."""
-    try:
-        return str(Path.cwd())
-    except FileNotFoundError:
-        return ""
 
 
 def own_file(module: str) -> Path | None:

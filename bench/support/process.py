@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from bench.support.plugins import look_here
-
 T = TypeVar("T")
 
 ENVIRONMENT = {
@@ -26,10 +24,9 @@ _own = False
 
 
 def own_this_process() -> None:
-    """Set this process up as one of our own: its environment, and where its modules are found."""
+    """Set this process up as one of our own."""
     global _own
     os.environ.update(ENVIRONMENT)
-    look_here()
     _own = True
 
 

