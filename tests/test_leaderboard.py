@@ -21,12 +21,12 @@ from bench.comparison.request import parse_compare_request
 from bench.metrics.f1 import MACRO_F1
 from bench.metrics.registry import metric_title
 from bench.report.terminal import print_leaderboard
+from bench.results.board import Leaderboard
 from bench.results.cell import CellResult
 from bench.results.files import to_json
 from bench.results.leaderboard import (
     ABOUT_TASK,
     FILES,
-    Leaderboard,
     leaderboard,
     refresh_leaderboard,
     to_markdown,

@@ -25,8 +25,9 @@ from bench.report.comparison import print_comparison
 from bench.report.html.page import render_report
 from bench.report.terminal import print_leaderboard
 from bench.report.wording import answer
+from bench.results.board import published_rows
 from bench.results.files import to_json
-from bench.results.leaderboard import leaderboard, published_rows, write_leaderboard
+from bench.results.leaderboard import leaderboard, write_leaderboard
 from bench.results.record import RunRecord, SplitSizes
 from bench.results.store import RunFolder
 from bench.support.records import plain

@@ -10,7 +10,8 @@ from bench.comparison.ranking import corrected_best
 from bench.comparison.request import CompareRequest
 from bench.comparison.selection import select_table
 from bench.errors import BenchError
-from bench.results.leaderboard import Best, Leaderboard, leaderboard, refresh_leaderboard
+from bench.results.board import Best, Leaderboard
+from bench.results.leaderboard import leaderboard, refresh_leaderboard
 from bench.results.record import RunRecord
 
 MOST_GROUPS = 5_000

@@ -14,7 +14,7 @@ from bench.comparison.suspects import Suspect, suspects
 from bench.comparison.task_now import task_now
 from bench.config import Validation
 from bench.errors import ConfigError, nearest
-from bench.results.leaderboard import Best
+from bench.results.board import Best
 from bench.results.protocol import model_name, search_name
 from bench.results.record import Reference, TaskRecord
 from bench.statistics.interval import Interval

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.comparison.pairs import Pair
 from bench.comparison.predictions import ComparedRuns
-from bench.results.leaderboard import Best
+from bench.results.board import Best
 from bench.statistics.bootstrap import bootstrap_error, jackknife_error
 from bench.statistics.paired import NO_VARIATION
 from bench.statistics.winner import corrected_score, winner

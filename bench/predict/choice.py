@@ -17,9 +17,9 @@ from bench.metrics.averaged import mean_over
 from bench.metrics.registry import metric_of
 from bench.overrides import meant, parse_overrides
 from bench.predict.fitted import changed_code
+from bench.results.board import interval_text
 from bench.results.cell import FINAL, Fold
 from bench.results.layout import stored_tasks
-from bench.results.leaderboard import interval_text
 from bench.results.protocol import model_name, search_name
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder, stored_runs

@@ -20,8 +20,8 @@ from bench.report.wording import (
     ranks_text,
     suspects_sentence,
 )
+from bench.results.board import BoardRow, best_sentence, interval_text, published_rows, published_sources
 from bench.results.extent import extent, split_sizes
-from bench.results.leaderboard import BoardRow, best_sentence, interval_text, published_rows, published_sources
 
 MOST_MODELS = 10
 """Up to so many models, every pair is printed; the pairs of the best model always are."""

@@ -20,8 +20,7 @@ from rich.text import Text
 
 from bench.errors import printable
 from bench.metrics.registry import METRICS, metric_title
-from bench.results.extent import extent
-from bench.results.leaderboard import (
+from bench.results.board import (
     POPULATION,
     BoardRow,
     Leaderboard,
@@ -32,6 +31,7 @@ from bench.results.leaderboard import (
     interval_text,
     published_sources,
 )
+from bench.results.extent import extent
 
 WIDTH = 80
 """Columns of sentences, and of tables when piped."""

@@ -10,8 +10,8 @@ from bench.comparison.pairs import Pair
 from bench.comparison.suspects import Suspect
 from bench.comparison.verdict import LEVEL
 from bench.metrics.registry import metric_title
+from bench.results.board import published_rows
 from bench.results.extent import examples
-from bench.results.leaderboard import published_rows
 from bench.results.record import TaskRecord
 
 

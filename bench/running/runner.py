@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from bench.config import RunConfig
 from bench.planning.workers import warm_up
+from bench.results.board import Leaderboard
 from bench.results.cell import FINAL
-from bench.results.leaderboard import Leaderboard, write_leaderboard
+from bench.results.leaderboard import write_leaderboard
 from bench.results.record import Status
 from bench.running.job import (
     Job,

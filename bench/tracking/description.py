@@ -9,8 +9,8 @@ from bench.config import Search, Validation
 from bench.metrics.averaged import mean_over
 from bench.metrics.registry import in_table_order
 from bench.metrics.scoring import Scored
+from bench.results.board import published_rows
 from bench.results.extent import chosen_on, extent, predictions, split_sizes
-from bench.results.leaderboard import published_rows
 from bench.results.protocol import model_name
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.summary import Summary

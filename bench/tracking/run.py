@@ -12,23 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from bench.engines.sockets import scratch
 from bench.errors import BenchError, UserError, one_line
-from bench.metrics.averaged import AVERAGED_OVER
 from bench.results.cell import FINAL, CellResult
 from bench.results.files import is_stored, read_bytes
 from bench.results.layout import run_folders
 from bench.results.protocol import model_name
-from bench.results.record import RunRecord, TaskRecord
+from bench.results.record import RunRecord
 from bench.results.store import RunFolder, stored_runs
-from bench.results.summary import Summary
 from bench.support.json_text import json_text
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
 from bench.tracking.baseline import Judgement, baseline_run, judge_all
-from bench.tracking.description import describe_run, describe_task
+from bench.tracking.description import describe_run
+from bench.tracking.experiment import NOTE, dataset_of, experiment_of, tags_of
 from bench.tracking.logged_model import log_model
 from bench.tracking.metrics import Point, fold_points, run_points
 from bench.tracking.names import ascii_name
-from bench.tracking.uri import artifact_root
-from bench.tracking.views import AGAINST_MAJORITY, LEVEL, view_tags
+from bench.tracking.views import AGAINST_MAJORITY, LEVEL
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -43,7 +41,6 @@ FORM = 5
 LEFT_OUT = "bench.model_left_out"
 """The tag that says why a run's stored model was not handed to MLflow."""
 
-NOTE = "mlflow.note.content"
 PARENT = "mlflow.parentRunId"
 RUN_STATUS = {"complete": "FINISHED", "failed": "FAILED", "interrupted": "KILLED", "running": "RUNNING"}
 BATCH = {"metrics": 800, "params": 100, "tags": 90}
@@ -91,7 +88,7 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
             return whole
         raise
     try:
-        experiment = _experiment(client, record.task)
+        experiment = experiment_of(client, record.task)
         whole, found = _logged(client, experiment, record, content)
         if whole:
             return whole
@@ -244,11 +241,11 @@ def _log_run(
     fitted = cells[0] if final is None and record.folds == 1 and cells else final
     chosen = {**fixed, **(fitted.params if fitted is not None else {})}
     space = {f"search.{name}": dimension for name, dimension in record.model.search.items()}
-    tags = {**_tags(record), LEVEL: "model"}
+    tags = {**tags_of(record), LEVEL: "model"}
     searched = [tags["bench.search"]] if space else []
     name = " ".join([model_name(record), *searched, f"seed {record.seed}"])
     run_id = str(client.create_run(experiment, start, tags, name).info.run_id)
-    dataset = _dataset(record.task, summary)
+    dataset = dataset_of(record.task, summary)
     # MLflow looks for a data set and then writes it: two processes that do so at once fail.
     with FileLock(folder.results / ".datasets.lock"):
         client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "evaluation")])])
@@ -299,7 +296,7 @@ def _log_fold(
 ) -> None:
     task = record.task
     fold = int(cell.fold)
-    tags = {**_tags(record), LEVEL: "fold", PARENT: parent, "bench.fold": str(fold)}
+    tags = {**tags_of(record), LEVEL: "fold", PARENT: parent, "bench.fold": str(fold)}
     if cell.error:
         tags["bench.error"] = cell.reason
     if cell.notes:
@@ -343,80 +340,6 @@ def _log(
         now = {kind: rows[: BATCH[kind]] for kind, rows in entries.items()}
         client.log_batch(run_id, now["metrics"], now["params"], now["tags"])
         entries = {kind: rows[BATCH[kind] :] for kind, rows in entries.items()}
-
-
-def _experiment(client: MlflowClient, task: TaskRecord) -> str:
-    from mlflow.exceptions import MlflowException
-
-    name = ascii_name(task.name)
-    tags = {
-        NOTE: describe_task(task),
-        "bench.task": task.name,
-        "bench.metric": task.metric,
-        **({f"bench.{AVERAGED_OVER}": task.averaged_over} if task.averaged_over else {}),
-        # The page then offers what belongs to trained models rather than to chats.
-        "mlflow.experimentKind": "custom_model_development",
-        **view_tags(task.metric),
-    }
-    experiment = client.get_experiment_by_name(name)
-    if experiment is None:
-        root = artifact_root(client.tracking_uri)
-        try:
-            return str(client.create_experiment(name, None if root is None else f"{root}/{name}", tags))
-        except MlflowException:
-            experiment = client.get_experiment_by_name(name)
-            if experiment is None:
-                raise
-    if experiment.lifecycle_stage == "deleted":
-        client.restore_experiment(experiment.experiment_id)
-    for key, value in tags.items():
-        if experiment.tags.get(key) != value:
-            client.set_experiment_tag(experiment.experiment_id, key, value)
-    return str(experiment.experiment_id)
-
-
-def _dataset(task: TaskRecord, summary: Summary | None) -> Dataset:
-    from mlflow.entities import Dataset
-
-    columns = [{"name": name, "type": "string", "required": True} for name in (*task.inputs, "label")]
-    profile: dict[str, Any] = {"num_rows": task.n_examples, "num_groups": task.n_groups, "labels": task.labels}
-    if summary is not None:
-        profile["label_counts"] = {label: int(values["support"]) for label, values in summary.per_class.items()}
-    return Dataset(
-        name=ascii_name(task.name),
-        digest=task.digest[:12],
-        source_type="local",
-        source=json.dumps({"uri": task.origin}),
-        schema=json.dumps({"mlflow_colspec": columns}),
-        profile=json_text(profile),
-    )
-
-
-def _tags(record: RunRecord) -> dict[str, str]:
-    task, search = record.task, record.search
-    tags = {
-        "bench.key": record.key,
-        "bench.task": task.name,
-        "bench.task_digest": task.digest,
-        "bench.model": record.model.name,
-        "bench.train_on": "none" if record.train_on is None else record.train_on.task,
-        "bench.estimator": record.model.estimator,
-        "bench.features": record.model.features or "none",
-        "bench.seed": str(record.seed),
-        "bench.search": search.name if record.model.search else "none",
-        "bench.validation": record.validation.name,
-        "bench.group": task.group,
-        "bench.folds": str(record.folds),
-        "bench.status": record.status,
-        "mlflow.source.name": record.command,
-        "mlflow.source.type": "LOCAL",
-    }
-    if git := record.environment.git:
-        tags |= {"mlflow.source.git.commit": git.commit, "mlflow.source.git.dirty": str(git.dirty).lower()}
-    renamed = {name: label for label in task.labels if (name := ascii_name(label)) != label}
-    if renamed:
-        tags["bench.labels"] = json_text(renamed)
-    return tags
 
 
 def _content(folder: RunFolder, record: RunRecord, baseline: RunFolder | None) -> str:

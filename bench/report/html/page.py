@@ -27,8 +27,8 @@ from bench.report.html.curves import learning_curves, searches
 from bench.report.html.errors import browser_data, direction, spell_error, spell_example, to_script
 from bench.report.html.scores import calibration, confusion_tables, group_scores
 from bench.report.wording import ASSUMPTION, alone_sentence, answer, needed_sentence
+from bench.results.board import BoardRow, best_sentence, columns, published_rows, published_sources
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
-from bench.results.leaderboard import BoardRow, best_sentence, columns, published_rows, published_sources
 from bench.results.record import RunRecord, TaskRecord
 from bench.statistics.interval import Interval
 

@@ -1,0 +1,214 @@
+"""A leaderboard as a record, and how its parts are worded, the same wherever it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from bench.config import Validation
+from bench.metrics.registry import RankedTask, in_table_order, metric_names, metric_title
+from bench.results.record import TaskRecord
+from bench.statistics.interval import Interval
+from bench.support.records import LEFT_OUT
+
+POPULATION = "population"
+"""Before a metric's name: the score reweighted to the population that a stratified sample was drawn from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardRow:
+    """A row of a leaderboard.
+
+    Parameters
+    ----------
+    kind : str
+        ``model``, ``published`` (by others), ``reference`` (an annotation pass), or the status of a run that is not
+        finished.
+    model : str
+        The model, the system or the pass.
+    label : str
+        How tables name it, unlike the others.
+    search, key : str or None
+        The search and the key of a run that is stored.
+    scores : mapping of str to float
+        By metric; with `POPULATION` before the metric's name, reweighted.
+    intervals : mapping of str to Interval
+        By metric, where there is one.
+    notes : tuple of str
+        What was out of the ordinary.
+    seconds : float or None
+        How long its cells took.
+    command : str
+        What made it, where others have the same model and search.
+    source : str
+        Where it was published.
+    """
+
+    kind: str
+    model: str
+    label: str
+    search: str | None = None
+    key: str | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    seconds: float | None = None
+    command: Annotated[str, LEFT_OUT] = ""
+    source: Annotated[str, LEFT_OUT] = ""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best of several runs, and its score corrected for its having been picked.
+
+    Parameters
+    ----------
+    name : str
+        The run's name.
+    of : int
+        How many runs it is the best of.
+    measured : float
+        Its score as it is.
+    score : float
+        What it can be expected to score on other groups.
+    low, high : float or None
+        The interval of that score; None where groups say nothing.
+    level : float
+        The interval's nominal coverage.
+    """
+
+    name: str
+    of: int
+    measured: float
+    score: float
+    low: float | None
+    high: float | None
+    level: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaderboard:
+    """The runs of one table, ranked.
+
+    Parameters
+    ----------
+    task : TaskRecord
+        The task.
+    metric : str
+        What they are ranked by.
+    validation, splits, seed : Validation, str, int
+        The protocol.
+    rows : tuple of BoardRow
+        The best first, published results among them, then annotation passes and unfinished runs.
+    left_out : tuple of str
+        What cannot be read, a sentence each.
+    best : Best or None
+        The best model with its corrected score, where that was computed.
+    """
+
+    task: TaskRecord
+    metric: str
+    validation: Validation
+    splits: str
+    seed: int
+    rows: tuple[BoardRow, ...]
+    left_out: tuple[str, ...]
+    best: Best | None = None
+
+
+def column_title(name: str, task: RankedTask) -> str:
+    """How tables head a leaderboard's column of a metric, or of its score in the population."""
+    return "in population" if name.startswith(f"{POPULATION}_") else metric_title(name, task)
+
+
+def published_rows(task: TaskRecord, metric: str) -> list[BoardRow]:
+    """The results that others published for a metric, as rows of a leaderboard; they were not run here.
+
+    Parameters
+    ----------
+    task : TaskRecord
+        The task; it lists published results only where it is split as published.
+    metric : str
+        The metric that the table is ranked by.
+
+    Returns
+    -------
+    list of BoardRow
+        In the order of the task's file, one for each system and source, with all its published ``scores``.
+    """
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for figure in task.published:
+        found.setdefault((figure.system, figure.source), {})[figure.metric] = figure.value
+    return [
+        BoardRow(
+            kind="published",
+            model=system,
+            label=f"published: {system}",
+            scores=scores,
+            notes=(f"published, not run here: {source}",),
+            source=source,
+        )
+        for (system, source), scores in found.items()
+        if metric in scores
+    ]
+
+
+def best_sentence(best: Best | None) -> str:
+    """Say what the best model can be expected to score, since it was picked for its score; empty for none.
+
+    Examples
+    --------
+    >>> best_sentence(Best(name="a", of=3, measured=0.467, score=0.4491, low=0.122, high=0.776, level=0.95))
+    'Being picked as the best of 3 flatters a score: corrected for it, a has 0.449 [0.122, 0.776] rather than 0.467.'
+    """
+    if best is None:
+        return ""
+    ends = "" if best.low is None or best.high is None else f" [{best.low:.3f}, {best.high:.3f}]"
+    return (
+        f"Being picked as the best of {best.of} flatters a score: corrected for it, {best.name} has "
+        f"{best.score:.3f}{ends} rather than {best.measured:.3f}."
+    )
+
+
+def published_sources(rows: Iterable[BoardRow]) -> str:
+    """Say where the published results among a leaderboard's rows come from; empty where there are none.
+
+    Examples
+    --------
+    >>> published_sources([BoardRow(kind="published", model="BERT", label="published: BERT", source="Khouja 2020")])
+    'BERT: Khouja 2020'
+    """
+    by_source: dict[str, list[str]] = {}
+    for row in rows:
+        if row.kind == "published":
+            by_source.setdefault(row.source, []).append(row.model)
+    return "; ".join(f"{', '.join(systems)}: {source}" for source, systems in by_source.items())
+
+
+def commands(rows: Iterable[BoardRow]) -> list[str]:
+    """Say which command made each of the rows that have the same model and search.
+
+    Examples
+    --------
+    >>> command = "bench run task=denial model.params.C=1"
+    >>> commands([BoardRow(kind="model", model="logreg", label="logreg #3cfa", command=command)])
+    ['logreg #3cfa: bench run task=denial model.params.C=1']
+    """
+    return [f"{row.label}: {row.command}" for row in rows if row.command]
+
+
+def columns(metric: str, scores: Iterable[Iterable[str]]) -> list[str]:
+    """The metrics of some rows' scores, the one that they are ranked by first."""
+    present = {name for of_row in scores for name in of_row} | {metric}
+    first = [name for name in (metric, f"{POPULATION}_{metric}") if name in present]
+    return [*first, *(name for name in in_table_order(present & {*metric_names()}) if name != metric)]
+
+
+NO_INTERVAL = "no interval"
+"""What tables say where a score was measured and too little stands behind it for an interval."""
+
+
+def interval_text(interval: Interval | None) -> str:
+    """An interval as ``[low, high]``."""
+    return NO_INTERVAL if interval is None else f"[{interval.low:.3f}, {interval.high:.3f}]"
