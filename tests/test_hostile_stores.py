@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import random
 import resource
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from contest import store_contest
+from stored import write_run
+
+from bench.cli.ui import command as ui
+from bench.errors import BenchError
+from bench.tracking.run import track_all
+from bench.tracking.store import open_store
+from bench.tracking.uri import tracking_uri
 
 pytestmark = pytest.mark.slow
 
@@ -191,3 +201,49 @@ DAMAGES: list[Callable[[random.Random, Path, Path], str]] = [
     *(odd_value, odd_value, odd_value, odd_value, odd_predictions, odd_predictions),
     *(odd_bytes, something_else, link_to_file, link_to_folder),
 ]
+
+
+MODELS, DATABASES = 40, 12
+
+
+def test_whatever_a_model_file_holds_predict_ends_with_labels_or_a_message(
+    tmp_path: Path, bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_run(tmp_path, folds=2)
+    path = folder.model_path()
+    assert path is not None
+    whole = path.read_bytes()
+    for number in range(MODELS):
+        rng = random.Random(number)
+        content = bytearray(whole)
+        for _ in range(rng.choice([1, 4, 64])):
+            content[rng.randrange(len(content))] = rng.randrange(256)
+        path.write_bytes(rng.choice([bytes(content), whole[: rng.randrange(len(whole))], rng.randbytes(500)]))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("نفت الوزارة الخبر\n".encode())))
+        status, out, err = bench("predict", "task=denial", f"results={tmp_path}")
+        assert status in (0, 1, 2), number
+        assert err.strip() if status else out.strip(), number
+        assert not any(each in out + err for each in HIDDEN), number
+
+
+def test_whatever_a_database_holds_the_page_opens_or_a_message_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = list[object]()
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr("bench.tracking.page.application", lambda *given: None)
+    monkeypatch.setattr("bench.tracking.page.serve", lambda app, listener, ready: opened.append(app))
+    folder = write_run(tmp_path, folds=2)
+    assert track_all([folder], open_store(tracking_uri(tmp_path))) == []
+    database = tmp_path / "mlflow.db"
+    whole = database.read_bytes()
+    for number in range(DATABASES):
+        rng = random.Random(number)
+        content = bytearray(whole)
+        for _ in range(rng.choice([4, 64, 2000])):
+            content[rng.randrange(len(content))] = rng.randrange(256)
+        database.write_bytes(rng.choice([bytes(content), whole[: rng.randrange(len(whole))], b""]))
+        opened.clear()
+        outcome = CliRunner().invoke(ui, ["--results", str(tmp_path)])
+        assert outcome.exception is None or isinstance(outcome.exception, SystemExit | BenchError), (number, outcome)
+        assert opened or outcome.exception is not None, number

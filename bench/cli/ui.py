@@ -44,7 +44,7 @@ def command(results: Path, port: int | None) -> None:
         from bench.results.store import RunFolder
         from bench.tracking.guard import TOKEN, new_token
         from bench.tracking.page import HOST, application, environment, first_page, listen, serve
-        from bench.tracking.store import being_remade, open_store, remaking_begins, remaking_ended
+        from bench.tracking.store import being_remade, damage_told, open_store, remaking_begins, remaking_ended
         from bench.tracking.uri import sqlite_path, tracking_uri
 
     uri = tracking_uri(results)
@@ -72,14 +72,18 @@ def command(results: Path, port: int | None) -> None:
             if own:
                 remaking_ended(path)
         else:
-            if own and (forgotten := forget_deleted(results, client)):
+            with damage_told(uri):
+                forgotten = forget_deleted(results, client) if own else 0
+                left_out = track_again(results, client)
+            if forgotten:
                 say(f"{forgotten} runs are left out: their folders are gone from {results}.", err=True)
-            left_out = track_again(results, client)
         for reason in left_out:
             say(f"left out: {reason}", err=True)
         port, token = listener.getsockname()[1], new_token()
         address = f"http://{HOST}:{port}/?{TOKEN}={token}"
         os.environ.update(environment(uri))
-        app = application(uri, port, first_page(client), token)
+        with damage_told(uri):
+            page = first_page(client)
+        app = application(uri, port, page, token)
         serve(app, listener, lambda: say(f"MLflow's page: {address}\nStop it with Ctrl-C."))
     say("Stopped.", err=True)

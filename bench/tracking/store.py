@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from bench.errors import BenchError
+from bench.errors import BenchError, one_line
 from bench.support.process import is_own
 from bench.tracking.uri import sqlite_path, sqlite_uri
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mlflow import MlflowClient
@@ -22,6 +23,10 @@ DAMAGED = ("malformed", "not a database")
 """What SQLite says of a damaged file."""
 
 OTHER = "Set MLFLOW_TRACKING_URI to another store, or unset it to use the one beside the results."
+
+
+QUICK = 256 * 2**20
+"""Bytes of a store up to which all of it is looked at before it is opened, which takes a second at most."""
 
 
 def load_mlflow() -> None:
@@ -55,11 +60,9 @@ def open_store(uri: str) -> MlflowClient:
     """
     load_mlflow()
     from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
 
     path = sqlite_path(uri)
-    try:
+    with damage_told(uri):
         if path is not None:
             _check(path)
             _create(path)
@@ -67,13 +70,35 @@ def open_store(uri: str) -> MlflowClient:
         # Also makes MLflow load and compile what the first logged run needs.
         for experiment in client.search_experiments(max_results=1):
             client.search_runs([experiment.experiment_id], max_results=1)
-    except (MlflowException, SQLAlchemyError, OSError) as error:
-        damaged = path is not None and any(words in str(error) for words in DAMAGED)
+    return client
+
+
+@contextmanager
+def damage_told(uri: str) -> Iterator[None]:
+    """Say of a store that cannot be read what to do about it.
+
+    Raises
+    ------
+    bench.errors.BenchError
+        In place of what MLflow, SQLAlchemy and SQLite raise; of a SQLite file that is damaged that can be anything.
+    """
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    path = sqlite_path(uri)
+    try:
+        yield
+    except BenchError:
+        raise
+    except Exception as error:
+        usual = isinstance(error, MlflowException | SQLAlchemyError | OSError)
+        if path is None and not usual:
+            raise
+        damaged = path is not None and (not usual or any(words in str(error) for words in DAMAGED))
         raise BenchError(
-            f"MLflow's store {uri} cannot be opened: {error}",
+            f"MLflow's store {uri} cannot be opened: {one_line(str(error), 300)}",
             _remade(path) if damaged and path is not None else OTHER,
         ) from error
-    return client
 
 
 def being_remade(path: Path) -> bool:
@@ -107,10 +132,15 @@ def _check(path: Path) -> None:
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as opened:
             opened.execute("SELECT count(*) FROM sqlite_master")
-    except sqlite3.DatabaseError as error:
+            if (
+                path.stat().st_size <= QUICK
+                and (found := opened.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok"
+            ):
+                raise sqlite3.DatabaseError(found)
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         if isinstance(error, sqlite3.OperationalError) and not any(words in str(error) for words in DAMAGED):
             return
-        raise BenchError(f"{path}: MLflow's store is damaged: {error}.", _remade(path)) from error
+        raise BenchError(f"{path}: MLflow's store is damaged: {one_line(str(error), 300)}.", _remade(path)) from error
 
 
 def _remade(path: Path) -> str:
