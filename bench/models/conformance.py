@@ -19,7 +19,7 @@ from bench.engines.engine import Unit, outcome_of, value_of
 from bench.engines.local import LocalEngine
 from bench.errors import UserError
 from bench.models import persistence
-from bench.support.plugins import import_plugin
+from bench.support.plugins import found_here, import_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -483,7 +483,8 @@ def _answers(estimator: BaseEstimator, frame: pd.DataFrame) -> dict[str, NDArray
 
 
 def _answers_of(pickled: bytes, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-    return _answers(pickle.loads(pickled), frame)
+    with found_here():
+        return _answers(pickle.loads(pickled), frame)
 
 
 def _same(one: BaseEstimator, other: BaseEstimator, frame: pd.DataFrame, who: str) -> None:

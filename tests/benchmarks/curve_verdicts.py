@@ -31,7 +31,8 @@ from bench.evaluation.evaluation import Evaluation
 from bench.features.cache import FeatureCache
 from bench.metrics.f1 import MACRO_F1
 from bench.models import Model
-from bench.planning.curve_parts import AXES, curve_parts
+from bench.planning.curve_parts import curve_parts
+from bench.results.curves import AXES
 
 LABELS = ("economy", "sport")
 SIZE = 40
