@@ -324,3 +324,28 @@ def test_a_task_without_a_readable_run_is_left_out_of_all_and_refused_where_it_w
     status, _, said = bench(command, "task=broken,sound", f"results={tmp_path}")
     assert status == 2
     assert "broken" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "value", "said"),
+    [
+        ("summary.json", ("scores", "macro_f1"), 0.99, "its macro_f1 is not that of its predictions"),
+        ("fold-02/result.json", ("params", "estimator.C"), 1e9, "they do not fit together"),
+        ("fold-02/result.json", ("params", "estimator.C"), "1", "they do not fit together"),
+        ("summary.json", ("confusion",), [[1]], "they do not fit together"),
+    ],
+)
+def test_a_run_whose_files_do_not_fit_together_is_left_out(
+    tmp_path: Path, name: str, part: tuple[str, ...], value: Any, said: str
+) -> None:
+    made = store_contest(tmp_path, {"a": 0.8, "b": 0.7, "c": 0.6})
+    path = made["c"].path / name
+    content = holder = json.loads(path.read_text())
+    for key in part[:-1]:
+        holder = holder[key]
+    holder[part[-1]] = value
+    path.write_text(json.dumps(content))
+    comparison = compared(tmp_path, "task=denial")
+    assert names(comparison) == {"a", "b"}
+    (note,) = comparison.notes
+    assert said in note
