@@ -16,7 +16,7 @@ from scores import score_predictions
 from stored import a_record, change_record
 
 from bench.comparison.across import RankedModel, rank_across
-from bench.comparison.compare import Comparison, Row
+from bench.comparison.compare import ComparedRow, Comparison
 from bench.comparison.pairs import Pair
 from bench.comparison.verdict import groups_to_decide, needed_to_decide
 from bench.errors import UserError
@@ -296,7 +296,7 @@ def of_scores(task: str, metric: str, scores: dict[str, float]) -> Comparison:
     """A comparison of which only the scores are looked at."""
     record = a_record({"name": task})
     rows = tuple(
-        Row(
+        ComparedRow(
             name=name,
             model=name,
             search=None,

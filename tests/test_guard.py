@@ -13,7 +13,7 @@ from stored import write_run
 
 from bench.tracking import tracking_uri
 from bench.tracking.guard import is_inside, new_token
-from bench.tracking.page import application, environment, first_page
+from bench.tracking.page import application, first_page, page_environment
 from bench.tracking.run import track
 from bench.tracking.store import open_store
 
@@ -46,7 +46,7 @@ def app(store: Path) -> Iterator[Any]:
     before, variables = dict(registered), dict(os.environ)
     os.environ.pop("MLFLOW_TRACKING_URI", None)
     uri = tracking_uri(store / "results")
-    os.environ.update(environment(uri))
+    os.environ.update(page_environment(uri))
     try:
         yield application(uri, PORT, first_page(open_store(uri)), TOKEN)
     finally:

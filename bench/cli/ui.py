@@ -43,7 +43,7 @@ def command(results: Path, port: int | None) -> None:
         from bench.results.layout import run_folders
         from bench.results.store import RunFolder
         from bench.tracking.guard import TOKEN, new_token
-        from bench.tracking.page import HOST, application, environment, first_page, listen, serve
+        from bench.tracking.page import HOST, application, first_page, listen, page_environment, serve
         from bench.tracking.store import being_remade, damage_told, open_store, remaking_begins, remaking_ended
         from bench.tracking.uri import sqlite_path, tracking_uri
 
@@ -81,7 +81,7 @@ def command(results: Path, port: int | None) -> None:
             say(f"left out: {reason}", err=True)
         port, token = listener.getsockname()[1], new_token()
         address = f"http://{HOST}:{port}/?{TOKEN}={token}"
-        os.environ.update(environment(uri))
+        os.environ.update(page_environment(uri))
         with damage_told(uri):
             page = first_page(client)
         app = application(uri, port, page, token)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.comparison.compare import Comparison, Row
+from bench.comparison.compare import ComparedRow, Comparison
 from bench.metrics.registry import greater_is_better
 from bench.statistics.ranks import ENOUGH_TASKS, mean_ranks
 
@@ -88,7 +88,7 @@ def rank_across(comparisons: Sequence[Comparison]) -> Across | None:
     )
 
 
-def _key(row: Row) -> Key:
+def _key(row: ComparedRow) -> Key:
     return row.model, row.search
 
 

@@ -21,7 +21,7 @@ from bench.statistics.interval import Interval
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ComparedRow:
     """A run in a comparison.
 
     Parameters
@@ -70,7 +70,7 @@ class Comparison:
         The run that all others are compared with; None where each is compared with each.
     rope : float
         Differences up to this one are practically none.
-    rows : tuple of Row
+    rows : tuple of ComparedRow
         The runs, the best first.
     best : Best or None
         The best score corrected for having been picked.
@@ -93,7 +93,7 @@ class Comparison:
     baseline: str | None
     rope: float
     n_folds: int
-    rows: tuple[Row, ...]
+    rows: tuple[ComparedRow, ...]
     best: Best | None
     references: tuple[Reference, ...]
     pairs: tuple[Pair, ...]
@@ -142,8 +142,8 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> Com
     )
 
 
-def _row(runs: ComparedRuns, run: ComparedRun, pairs: Sequence[Pair], every_pair: bool, tied: bool) -> Row:
-    return Row(
+def _row(runs: ComparedRuns, run: ComparedRun, pairs: Sequence[Pair], every_pair: bool, tied: bool) -> ComparedRow:
+    return ComparedRow(
         name=run.name,
         model=model_name(run.record),
         search=search_name(run.record),

@@ -113,7 +113,7 @@ def _at_least(count: int, n: int, chance: float) -> float:
     return math.fsum(math.comb(n, k) * chance**k * (1 - chance) ** (n - k) for k in range(count, n + 1))
 
 
-def place_in(dimension: Range, value: float) -> float:
+def place_on_scale(dimension: Range, value: float) -> float:
     """Where a value stands in its range, from 0 to 1, on the range's scale."""
     low, high = dimension.low, _end_of_range(dimension, "top")
     if dimension.log:
@@ -132,7 +132,7 @@ def _end_of_range(dimension: Range, end: End) -> float:
 
 
 def _at_edge(dimension: Range, value: float, end: End) -> bool:
-    place = place_in(dimension, value)
+    place = place_on_scale(dimension, value)
     return (place if end == "bottom" else 1 - place) <= EDGE + 1e-9
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.comparison.edges import Edge, chosen_values, edge_of, place_in
+from bench.comparison.edges import Edge, chosen_values, edge_of, place_on_scale
 from bench.metrics.registry import metric_of
 from bench.models.space import Choice, Range
 from bench.results.cell import CellRecord, Trial
@@ -255,7 +255,7 @@ def _parameter(name: str, dimension: Choice | Range, cells: Sequence[CellRecord]
     if not chosen:
         return SearchedParameter(name=name, chosen=())
     if isinstance(dimension, Range):
-        places = [place_in(dimension, value) for value in chosen]
+        places = [place_on_scale(dimension, value) for value in chosen]
         return SearchedParameter(name=name, chosen=chosen, spread=max(places) - min(places))
     ((favourite, count),) = Counter(map(json.dumps, chosen)).most_common(1)
     return SearchedParameter(name=name, chosen=chosen, favourite=json.loads(favourite), agreement=count / len(chosen))

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.comparison.across import Across
-from bench.comparison.compare import Comparison, Row
+from bench.comparison.compare import ComparedRow, Comparison
 from bench.comparison.pairs import Pair
 from bench.metrics.registry import greater_is_better, metric_title
 from bench.report.search import search_lines
@@ -121,11 +121,11 @@ def _ranking(comparison: Comparison) -> Table:
     return table
 
 
-def with_published(comparison: Comparison) -> list[Row | BoardRow]:
+def with_published(comparison: Comparison) -> list[ComparedRow | BoardRow]:
     """The rows of a comparison, the best first, with the published results of its metric in their places."""
     metric = comparison.metric
     sign = -1.0 if greater_is_better(metric) else 1.0
-    rows: list[Row | BoardRow] = [*comparison.rows, *published_rows(comparison.task, metric)]
+    rows: list[ComparedRow | BoardRow] = [*comparison.rows, *published_rows(comparison.task, metric)]
     return sorted(rows, key=lambda row: sign * row.scores[metric])
 
 

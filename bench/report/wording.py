@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from bench.comparison.compare import Comparison, Row
+from bench.comparison.compare import ComparedRow, Comparison
 from bench.comparison.pairs import Pair
 from bench.comparison.suspects import Suspect
 from bench.comparison.verdict import LEVEL
@@ -70,7 +70,7 @@ def _by_verdict(pairs: Iterable[Pair]) -> dict[str, list[str]]:
     return found
 
 
-def ranks_text(row: Row) -> str:
+def ranks_text(row: ComparedRow) -> str:
     """The ranks that a model may have, such as ``1-3``; empty where they were not asked for."""
     if row.ranks is None:
         return ""

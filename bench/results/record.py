@@ -14,7 +14,7 @@ from bench.models.space import Choice, Range, Setting
 from bench.statistics.interval import Interval
 from bench.support.records import LEFT_OUT, Count, FolderName, Moment, Number
 
-Status = Literal["running", "complete", "failed", "interrupted"]
+RunStatus = Literal["running", "complete", "failed", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -245,6 +245,6 @@ class RunRecord:
     folds: Count
     environment: Environment
     command: str
-    status: Status = "running"
+    status: RunStatus = "running"
     started: Moment = ""
     seconds: Mapping[str, Number] = field(default_factory=dict)

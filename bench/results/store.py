@@ -44,7 +44,7 @@ from bench.results.files import (
     write_durably,
 )
 from bench.results.layout import RECORD, SUMMARY, run_folders, unlinked
-from bench.results.record import RunRecord, Status
+from bench.results.record import RunRecord, RunStatus
 from bench.results.summary import Summary
 from bench.support.records import plain
 
@@ -151,7 +151,7 @@ class RunFolder:
         """Write ``summary.json``."""
         write_atomically(self.path / SUMMARY, to_json(plain(summary)))
 
-    def status(self) -> Status | None:
+    def status(self) -> RunStatus | None:
         """The status in ``run.json``, None where there is none that can be read."""
         try:
             return self.read_record().status

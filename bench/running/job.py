@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from bench.config import Execution
 from bench.errors import BenchError, UserError, describe_os_error
 from bench.results.cell import FINAL, CellResult, Fold
-from bench.results.record import RunRecord, Status
+from bench.results.record import RunRecord, RunStatus
 from bench.results.store import RunFolder
 from bench.running.cells import Cell, run_cells
 
@@ -227,7 +227,7 @@ def start(item: Stored) -> None:
     set_status(item, "running")
 
 
-def set_status(item: Stored, status: Status) -> None:
+def set_status(item: Stored, status: RunStatus) -> None:
     """Write how it stands into the record."""
     item.record = replace(item.record, status=status)
     item.folder.write_record(item.record)

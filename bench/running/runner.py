@@ -12,7 +12,7 @@ from bench.planning.workers import warm_up
 from bench.results.board import Leaderboard
 from bench.results.cell import FINAL
 from bench.results.leaderboard import write_leaderboard
-from bench.results.record import Status
+from bench.results.record import RunStatus
 from bench.running.job import (
     Job,
     Observer,
@@ -34,7 +34,7 @@ PATIENCE = 120.0
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """What a command leaves.
 
     Parameters
@@ -56,7 +56,7 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
-def run(config: RunConfig, observer: Observer) -> Outcome:
+def run(config: RunConfig, observer: Observer) -> RunOutcome:
     """Run all that a configuration asks for and is not stored yet.
 
     Parameters
@@ -73,7 +73,7 @@ def run(config: RunConfig, observer: Observer) -> Outcome:
     InterruptedRun
         If the user stopped it; what was finished is stored.
     """
-    outcome = Outcome()
+    outcome = RunOutcome()
     with ExitStack() as stack:
         observer.doing("starting worker processes")
         # The processes beside this one import scikit-learn and MLflow while this one imports pandas.
@@ -141,7 +141,7 @@ def _conclude(each: PlannedRun) -> None:
 
         cells = [folder.read_cell(fold) for fold in each.outer_folds]
         folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.scored_by))
-    status: Status = "failed" if missing else "complete"
+    status: RunStatus = "failed" if missing else "complete"
     if each.record.started:
         set_status(each, status)
     elif folder.status() != status:

@@ -40,7 +40,7 @@ _STANCES = frozenset(map(plain, ("favor", "favour", "against", "support", "oppos
 
 
 @dataclass
-class Summary:
+class ColumnSummary:
     """What is in a user's data, by column.
 
     Parameters
@@ -89,9 +89,9 @@ class Chosen:
     remarks: list[str] = field(default_factory=list)
 
 
-def summarise_columns(rows: Rows) -> Summary:
+def summarise_columns(rows: Rows) -> ColumnSummary:
     """Read all rows once."""
-    found = Summary()
+    found = ColumnSummary()
     labelled = n_shifted = 0
     ids: dict[str, set[str]] = {}
     groups: dict[str, int] = {}
@@ -150,12 +150,12 @@ def _no_name(value: object, ids: set[str] | None = None) -> str:
     return ""
 
 
-def choose_columns(found: Summary, given: Given, name: str, has_split: bool) -> Chosen:
+def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: bool) -> Chosen:
     """Say which column of a table is what.
 
     Parameters
     ----------
-    found : Summary
+    found : ColumnSummary
         The data.
     given : Given
         What the user says.
@@ -201,7 +201,7 @@ def choose_columns(found: Summary, given: Given, name: str, has_split: bool) -> 
     return Chosen(columns, told, list(_choices(found, guesses)), remarks)
 
 
-def _guesses(found: Summary, given: Given, name: str, taken: list[str], only: str | None) -> Iterator[Guess]:
+def _guesses(found: ColumnSummary, given: Given, name: str, taken: list[str], only: str | None) -> Iterator[Guess]:
     """Guess the inputs and the label that the user does not name; `only` is the one that annotators filled in."""
     free = {column: profile for column, profile in found.profiles.items() if column not in (*taken, only)}
     with _listing(found, given):
@@ -218,7 +218,7 @@ def _guesses(found: Summary, given: Given, name: str, taken: list[str], only: st
             yield guess_label(free, name)
 
 
-def _choices(found: Summary, guesses: Sequence[Guess]) -> Iterator[str]:
+def _choices(found: ColumnSummary, guesses: Sequence[Guess]) -> Iterator[str]:
     """Say where several columns could have been one thing which was taken."""
     by_key = {guess.key: guess for guess in guesses}
     if "claim" in by_key:
@@ -231,7 +231,7 @@ def _choices(found: Summary, guesses: Sequence[Guess]) -> Iterator[str]:
 
 
 @contextmanager
-def _listing(found: Summary, given: Given) -> Iterator[None]:
+def _listing(found: ColumnSummary, given: Given) -> Iterator[None]:
     """List the columns in an error that asks for one."""
     try:
         yield
@@ -241,7 +241,7 @@ def _listing(found: Summary, given: Given) -> Iterator[None]:
         raise ConfigError(error.message, "\n".join(hints)) from error
 
 
-def _unused(found: Summary, columns: dict[str, Any], labels: list[str], has_split: bool) -> Iterator[str]:
+def _unused(found: ColumnSummary, columns: dict[str, Any], labels: list[str], has_split: bool) -> Iterator[str]:
     """Say of columns that are not used what they could have been."""
     for column in labels:
         if column != columns["label"] and column not in columns.values():
@@ -261,7 +261,7 @@ def _unused(found: Summary, columns: dict[str, Any], labels: list[str], has_spli
                 yield f"The column '{column}' is not taken for the {key}: {found.unusable[column]}."
 
 
-def _stance_targets(found: Summary, columns: dict[str, Any]) -> Iterator[str]:
+def _stance_targets(found: ColumnSummary, columns: dict[str, Any]) -> Iterator[str]:
     """Say of a task of stances that what they are towards is not part of the input."""
     label = columns["label"]
     values = found.profiles.get(label, Profile()).values
@@ -276,7 +276,7 @@ def _stance_targets(found: Summary, columns: dict[str, Any]) -> Iterator[str]:
             )
 
 
-def choose_span_columns(found: Summary, given: Given, name: str) -> Chosen:
+def choose_span_columns(found: ColumnSummary, given: Given, name: str) -> Chosen:
     """Say which column of a file of spans is what, as `choose_columns` does; only those with a name of their own.
 
     Raises
@@ -305,7 +305,7 @@ def choose_span_columns(found: Summary, given: Given, name: str) -> Chosen:
     return Chosen(columns, told)
 
 
-def describe_columns(found: Summary) -> str:
+def describe_columns(found: ColumnSummary) -> str:
     """List columns with a few of their values, a line each."""
     lines = []
     for column, values in list(found.columns.items())[:SHOWN_COLUMNS]:
@@ -316,7 +316,7 @@ def describe_columns(found: Summary) -> str:
     return "Its columns, with some of their values:\n" + "\n".join(lines)
 
 
-def _check_given(found: Summary, given: Given, name: str) -> None:
+def _check_given(found: ColumnSummary, given: Given, name: str) -> None:
     """Raise a ConfigError if the user names a column that is not there, or one column for two things."""
     named: dict[str, str] = {}
     for key, column in vars(given).items():
@@ -332,7 +332,7 @@ def _check_given(found: Summary, given: Given, name: str) -> None:
         named[column] = key
 
 
-def _named(key: str, found: Summary, name: str, taken: list[str]) -> str:
+def _named(key: str, found: ColumnSummary, name: str, taken: list[str]) -> str:
     """The column that a role's names say."""
     column = _optional(key, found, taken)
     if column is not None:
@@ -342,12 +342,12 @@ def _named(key: str, found: Summary, name: str, taken: list[str]) -> str:
     raise ConfigError(f"{name}: which column is the {key}? {problem}.", f"Call it '{key}'.\n{describe_columns(found)}")
 
 
-def _optional(key: str, found: Summary, taken: list[str]) -> str | None:
+def _optional(key: str, found: ColumnSummary, taken: list[str]) -> str | None:
     candidates = _candidates(key, found, taken)
     return candidates[0] if len(candidates) == 1 or (candidates and whole(candidates[0], key) == (0, 0)) else None
 
 
-def _candidates(key: str, found: Summary, taken: list[str]) -> list[str]:
+def _candidates(key: str, found: ColumnSummary, taken: list[str]) -> list[str]:
     """The columns that a role's names fit, by the order of those names."""
     free = [column for column in found.columns if column not in taken and _says(column, key)]
     if key == "group":
@@ -377,7 +377,7 @@ class _Parts:
     n_rows: int
 
     @classmethod
-    def of(cls, found: Summary, column: str) -> _Parts:
+    def of(cls, found: ColumnSummary, column: str) -> _Parts:
         profile = found.profiles.get(column, Profile())
         roles = frozenset(role for value in profile.values if (role := role_of(value)))
         others = tuple(sorted(value for value in profile.values if not role_of(value)))
@@ -415,7 +415,7 @@ class _Parts:
         return not self.others and not self.missing
 
 
-def _unused_split(found: Summary, split: str | None, column: str) -> Iterator[str]:
+def _unused_split(found: ColumnSummary, split: str | None, column: str) -> Iterator[str]:
     """Say of a column that may be a published split why it is not used, and what to do."""
     parts = _Parts.of(found, column)
     few = len(found.profiles[column].values) <= MOST_LABELS if column in found.profiles else False
@@ -432,7 +432,7 @@ def _unused_split(found: Summary, split: str | None, column: str) -> Iterator[st
     yield " ".join(said)
 
 
-def _parts_taken(found: Summary, split: str | None) -> Iterator[str]:
+def _parts_taken(found: ColumnSummary, split: str | None) -> Iterator[str]:
     """Say what the cells of a split are taken for, where they are not the usual names."""
     if split is None:
         return

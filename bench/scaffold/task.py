@@ -25,7 +25,7 @@ from bench.discovery import task_files
 from bench.errors import ConfigError, DataError
 from bench.scaffold.columns import (
     Chosen,
-    Summary,
+    ColumnSummary,
     choose_columns,
     choose_span_columns,
     describe_columns,
@@ -390,7 +390,7 @@ def _named_classes(found: Found, label: str) -> Iterator[str]:
         yield f"The file has names for the codes of '{label}', and these are the labels: {listed(names)}."
 
 
-def _remarks(task: Task, summary: Summary) -> Iterator[str]:
+def _remarks(task: Task, summary: ColumnSummary) -> Iterator[str]:
     for split in task.splits:
         parts = ", ".join(f"{role} {int((task.examples[split] == role).sum()):,}" for role in ROLES)
         yield f"The published {split} is used as it is: {parts}."

@@ -73,7 +73,7 @@ def first_page(client: MlflowClient) -> str:
     return "/experiments"
 
 
-def environment(uri: str) -> dict[str, str]:
+def page_environment(uri: str) -> dict[str, str]:
     """The environment variables that MLflow's application reads, in a process that serves nothing else."""
     from mlflow.server.constants import ARTIFACT_ROOT_ENV_VAR, BACKEND_STORE_URI_ENV_VAR
 
