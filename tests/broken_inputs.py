@@ -354,7 +354,7 @@ def cell_mutations(kind: str) -> Iterator[Broken]:
         if kind == "tsv" and any(set(str(value)) & set("\t\n\r") for value in cells.values()):
             continue
         content = written(rows, kind)
-        yield Broken(words, set_bytes(FILES[kind], lambda _, c=content: c), row_place(kind, number))
+        yield Broken(words, set_bytes(FILES[kind], always(content)), row_place(kind, number))
 
 
 def column_mutations(kind: str) -> Iterator[Broken]:
@@ -374,7 +374,7 @@ def column_mutations(kind: str) -> Iterator[Broken]:
         ("the column of labels has capitals", "label", "Label"),
     ):
         content = renamed(old, new)
-        yield Broken(words, set_bytes(name, lambda _, c=content: c), row_place(kind, 0))
+        yield Broken(words, set_bytes(name, always(content)), row_place(kind, 0))
     labels = written([{**row, "label": "none", "first": "none"} for row in table_rows()], kind)
     yield Broken("one label alone", set_bytes(name, lambda _: labels), "tasks/mine/task.yaml: no example has")
 
@@ -1005,7 +1005,7 @@ def standoff() -> Iterator[Valid]:
             rows = spans()
             rows[1] = {key: value for key, value in (rows[1] | cells).items() if value is not ...}
             content = written(rows, kind)
-            broken.append(Broken(words, set_bytes(name, lambda _, c=content: c), f"documents/{row_place(kind, 1)}"))
+            broken.append(Broken(words, set_bytes(name, always(content)), f"documents/{row_place(kind, 1)}"))
         yield Valid(f"spans of documents as {kind}", write_standoff(kind), [*broken, *file_mutations(name)])
 
 
@@ -1159,7 +1159,7 @@ def tools() -> Iterator[Valid]:
             rows = rows_of()
             rows[number] = {key: value for key, value in (rows[number] | cells).items() if value is not ...}
             content = written(rows, kind)
-            broken.append(Broken(words, set_bytes(name, lambda _, c=content: c), row_place(kind, number)))
+            broken.append(Broken(words, set_bytes(name, always(content)), row_place(kind, number)))
         broken += [
             Broken("an empty file", set_bytes(name, lambda _: b""), name),
             Broken("an array of numbers", set_bytes(name, lambda _: b"[1, 2]"), f"{name}, line 1: "),
@@ -1410,11 +1410,11 @@ def own_data() -> Iterator[Valid]:
         broken = []
         for words, changed in changes.items():
             content = written(changed, kind)
-            broken.append(Broken(words, set_bytes(name, lambda _, c=content: c), name))
+            broken.append(Broken(words, set_bytes(name, always(content)), name))
         broken += no_file_mutations(name)
         broken += [Broken("random bytes", set_bytes(name, OTHER_BYTES["random bytes"]), name)]
         for words, (content, problem) in FOREIGN[kind].items():
-            broken.append(Broken(words, set_bytes(name, lambda _, c=content: c.encode()), f"{name}{problem}"))
+            broken.append(Broken(words, set_bytes(name, always(content).encode()), f"{name}{problem}"))
         yield Valid(f"own data as {kind}", data_only(kind), broken, data=name)
     whole = written([{**row, "split": ("train", "test")[n % 2]} for n, row in enumerate(table_rows())], "csv").decode()
     again = [
@@ -1481,7 +1481,7 @@ def new_text() -> Iterator[Valid]:
             other[number] = {key: value for key, value in (rows[number] | cells).items() if value is not ...}
             content = written(other, kind)
             place = row_place(kind, number).replace("labels", "new")
-            broken.append(Broken(words, set_bytes(name, lambda _, c=content: c), place))
+            broken.append(Broken(words, set_bytes(name, always(content)), place))
 
         def write(folder: Path, name: str = name, rows: list[Row] = rows, kind: str = kind) -> None:
             put(folder, name, lines(rows) if kind == "jsonl" else written(rows, kind))

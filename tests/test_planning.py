@@ -10,6 +10,7 @@ import pytest
 from contest import compared, store_contest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from present import present
 from scipy import stats
 
 from bench.comparison.planning import LabelPlan, agreement_of, plan_labels
@@ -77,7 +78,7 @@ def test_stored_runs_say_how_much_groups_vary(tmp_path: Path, bench) -> None:
         for pair in compared(tmp_path, "task=denial").pairs
         if "majority" not in (pair.first, pair.second)
     ]
-    expected = stats.nct.sf(stats.t.ppf(0.975, 29), 29, 0.1 / np.median(errors))
+    expected = stats.nct.sf(stats.t.ppf(0.975, 29), 29, 0.1 / np.median([present(error) for error in errors]))
     assert told["rows"][0]["power"][1] == pytest.approx(expected)
     status, out, _ = bench(*words)
     assert status == 0

@@ -20,7 +20,6 @@ from bench.cli.resumable import resumable
 from bench.metrics.f1 import MACRO_F1
 from bench.planning.planned import Plan
 from bench.planning.time_left import TimeLeft, in_good_order
-from bench.report import status as status_module
 from bench.report.progress import Progress
 from bench.report.status import EVERY, FIRST, NEXT, Status
 from bench.results.cell import FINAL, CellResult
@@ -79,7 +78,7 @@ def _speaking(_no_word_of_slow_phases: None, monkeypatch: pytest.MonkeyPatch) ->
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock, to be set."""
     clock = [1000.0]
-    monkeypatch.setattr(status_module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     return clock
 
 
@@ -237,7 +236,8 @@ def test_the_time_left_is_near_and_does_not_jump(seconds: list[float], workers: 
     cells = cells_of(runs)
     takes = dict(zip(runs, seconds, strict=True))
     left = TimeLeft(cells, workers)
-    waiting, clock, running = list(cells), 0.0, []
+    waiting, clock = list(cells), 0.0
+    running: list[Any] = []
     told: list[tuple[float, float]] = []
     while waiting or running:
         while waiting and len(running) < workers:

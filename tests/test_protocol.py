@@ -19,7 +19,7 @@ from bench.evaluation.evaluation import Evaluation
 from bench.features.cache import FeatureCache
 from bench.metrics.f1 import MACRO_F1
 from bench.planning.plan import plan
-from bench.results.summary import summarise
+from bench.results.summary import Summary, summarise
 from bench.support.seeding import derive_seed
 
 LABELS = ("agree", "deny", "query")
@@ -45,7 +45,7 @@ def task_of(texts: list[str], labels: Any, group: Any, name: str) -> Task:
     return Task(name, 1, "", ("text",), names, "macro_f1", "group", examples)
 
 
-def cross_validate(task: Task, model: str, trials: int) -> dict[str, Any]:
+def cross_validate(task: Task, model: str, trials: int) -> Summary:
     seed = derive_seed(0, task.name, "outer")
     splits = outer_splits(task.codes, task.groups, task.group, 5, seed, 1)
     evaluation = Evaluation(task, load_model(model), splits, Search("test", trials), 3, 0)

@@ -21,6 +21,7 @@ from filelock import FileLock
 from hostile import instance, planted
 from hypothesis import example, given
 from hypothesis import strategies as st
+from present import present
 from stored import TEXTS, change_record, write_run
 
 from bench.config import compose
@@ -224,7 +225,7 @@ def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, rig
         cell = run.read_cell(fold)
         others = {"denial": "none", "none": "non_confirmation", "non_confirmation": "denial"}
         predictions = cell.predictions.assign(
-            predicted=cell.predictions["label"] if right else cell.predictions["label"].map(others)
+            predicted=present(cell.predictions)["label"] if right else present(cell.predictions)["label"].map(others)
         )
         run.write_cell(replace(cell, predictions=predictions, scores={**cell.scores, "macro_f1": right}))
     labels = run.read_record().task.labels
@@ -233,7 +234,7 @@ def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, rig
     score = baseline.read_summary().scores["macro_f1"]
     assert judgement.verdict == verdict
     assert judgement.difference == pytest.approx(right - score)
-    assert judgement.low < judgement.difference < judgement.high
+    assert present(judgement.low) < judgement.difference < present(judgement.high)
     note = describe_run(run.read_record(), run.read_summary(), baseline.read_summary(), judgement)
     assert f"**{verdict}** than the majority's {score:.3f}, difference {right - score:+.3f} (" in note
 

@@ -17,6 +17,7 @@ import argparse
 import os
 import time
 from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -92,7 +93,7 @@ def harness(task: Task, trials: int) -> list[CellResult]:
     return sorted((result for _, result in done), key=lambda result: int(result.fold))
 
 
-def pipeline(params: dict[str, Any], columns: tuple[str, ...], seed: int) -> Pipeline:
+def pipeline(params: Mapping[str, Any], columns: tuple[str, ...], seed: int) -> Pipeline:
     """The same model as anybody would write it."""
     word = CountVectorizer(ngram_range=(1, 2), token_pattern=WORD_PATTERN, lowercase=False)
     char = CountVectorizer(
@@ -146,7 +147,7 @@ def _outer_fold(task: Task, fold: int, train: Any, test: Any, trials: int) -> tu
     X, y = task.frame.iloc[train], task.y[train]
     inner = StratifiedKFold(INNER, shuffle=True, random_state=derive_seed(SEED, task.name, str(fold), "inner"))
     seed = derive_seed(SEED, task.name, MODEL.name, str(fold), "model")
-    tried: list[dict[str, Any]] = []
+    tried: list[Mapping[str, Any]] = []
 
     def objective(trial: optuna.Trial) -> float:
         tried.append(MODEL.search.suggest(trial))
@@ -156,7 +157,7 @@ def _outer_fold(task: Task, fold: int, train: Any, test: Any, trials: int) -> tu
     sampler = optuna.samplers.TPESampler(seed=derive_seed(SEED, task.name, MODEL.name, str(fold), "search"))
     study = optuna.create_study(direction="maximize", sampler=sampler)
     study.optimize(objective, n_trials=trials)
-    scores = [trial.value for trial in study.trials]
+    scores = [trial.values[0] for trial in study.trials]
     best = pipeline(tried[int(np.argmax(scores))], task.inputs, seed).fit(X, y)
     predicted = best.predict(task.frame.iloc[test])
     return scores, f1_score(task.y[test], predicted, labels=list(task.labels), average="macro", zero_division=0.0)

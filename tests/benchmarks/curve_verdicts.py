@@ -31,7 +31,8 @@ from bench.evaluation.evaluation import Evaluation
 from bench.features.cache import FeatureCache
 from bench.metrics.f1 import MACRO_F1
 from bench.models import Model
-from bench.planning.curve_parts import AXES, curve_parts
+from bench.planning.curve_parts import curve_parts
+from bench.results.curves import AXES
 
 LABELS = ("economy", "sport")
 SIZE = 40
@@ -68,9 +69,10 @@ def verdicts_of(population: str, n_groups: int, seed: int) -> dict[str, str]:
         frames = [evaluate(evaluation, fold, cache).predictions for fold in range(len(outer))]
         predictions[part.name] = pd.concat(frames, ignore_index=True)
     described = [part.describe(task) for part in parts]
-    axes = {axis: [part for part in described if part["axis"] in (axis, None)] for axis in AXES}
-    judged = judge_curve(axes, predictions, LABELS, MACRO_F1, n_groups, seed)
-    return {axis: judged["verdicts"][axis]["kind"] for axis in AXES} | {"worth": judged["worth"]["kind"]}
+    axes = {axis: [part for part in described if part.axis in (axis, None)] for axis in AXES}
+    verdicts, worth = judge_curve(axes, predictions, LABELS, MACRO_F1, n_groups, seed)
+    assert worth is not None
+    return {**{axis: verdicts[axis].kind for axis in AXES}, "worth": worth.kind}
 
 
 def main() -> None:
