@@ -61,17 +61,13 @@ def alpha_of(table: list[list[str | None]]) -> float:
 
 @given(coded_tables())
 def test_alpha_is_its_definition_by_pairs(table: list[list[str | None]]) -> None:
-    assert alpha_of(table) == pytest.approx(
-        alpha_by_pairs(table), abs=1e-12, nan_ok=True
-    )
+    assert alpha_of(table) == pytest.approx(alpha_by_pairs(table), abs=1e-12, nan_ok=True)
 
 
 @given(coded_tables(), st.randoms())
 def test_alpha_depends_on_neither_the_order_of_coders_nor_of_units(table: list[list[str | None]], random) -> None:
     shuffled = [random.sample(row, len(row)) for row in random.sample(table, len(table))]
-    assert alpha_of(shuffled) == pytest.approx(
-        alpha_of(table), abs=1e-12, nan_ok=True
-    )
+    assert alpha_of(shuffled) == pytest.approx(alpha_of(table), abs=1e-12, nan_ok=True)
 
 
 @given(st.lists(st.tuples(LABELS, LABELS), min_size=1, max_size=30))

@@ -103,11 +103,10 @@ def store_predictions(results: Path, right: dict[str, np.ndarray], groups: np.nd
         cells = []
         for fold in range(5):
             cell = folder.read_cell(fold)
-            wrong = np.where(present(cell.predictions)["label"] == "none", "denial", "none")
-            present(cell.predictions)["predicted"] = np.where(
-                is_right[groups == fold], present(cell.predictions)["label"], wrong
-            )
-            cell.scores = score_predictions(present(cell.predictions), LABELS)
+            predictions = present(cell.predictions)
+            wrong = np.where(predictions["label"] == "none", "denial", "none")
+            predictions["predicted"] = np.where(is_right[groups == fold], predictions["label"], wrong)
+            cell.scores = score_predictions(predictions, LABELS)
             folder.write_cell(cell)
             cells.append(cell)
         folder.write_summary(summarise(cells, LABELS, MACRO_F1))

@@ -212,7 +212,7 @@ def test_a_mistake_in_what_was_typed_is_named(here: Path, mistake: str) -> None:
 
 
 GROUPED = "group: null\nsplits: published\nfolds: 5\ninner_folds: 3\nrepeats: 1\n"
-FILES = {
+FILES: dict[str, tuple[str, str | bytes, str]] = {
     "an unknown key": (
         "validation/mine.yaml",
         f"{GROUPED}fods: 4\n",

@@ -199,12 +199,8 @@ def test_a_factor_widens_the_standard_error_by_itself() -> None:
 
 def test_one_group_says_nothing_about_others() -> None:
     found = group_difference([0.6, 0.5], [np.zeros(3), np.zeros(3)], n_groups=1)
-    assert (found.difference, found.standard_error, found.interval, found.p_value) == (
-        pytest.approx(0.1),
-        None,
-        None,
-        None,
-    )
+    assert found.difference == pytest.approx(0.1)
+    assert (found.standard_error, found.interval, found.p_value) == (None, None, None)
 
 
 def test_what_makes_a_group_hard_for_both_models_cancels() -> None:
@@ -442,9 +438,7 @@ def test_identical_models_are_equal_once_complete_failure_would_have_been_met(
     assert share == pytest.approx(min(1.0, rope / (one == true).mean()), rel=0.01)
     nothing = Difference(0.0, None, None, None)
     first, second = runs.runs
-    assert chance_unmet(runs, first, second, nothing, share, rope) == pytest.approx(
-        (1 - share) ** n, abs=1e-9
-    )
+    assert chance_unmet(runs, first, second, nothing, share, rope) == pytest.approx((1 - share) ** n, abs=1e-9)
     assert (1 - share) ** groups_to_meet(share) <= 0.05 / 0.80 + 1e-9
 
 

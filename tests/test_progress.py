@@ -58,7 +58,7 @@ def result(fold: Any, score: float | None = None, seconds: float = 1.0) -> CellR
     return CellResult(fold=fold, status="ok", scores=scores, seconds={"fit": seconds})
 
 
-def cells_of(runs: list[Run]) -> list[tuple[Any, Any]]:
+def cells_of(runs: list[Any]) -> list[tuple[Any, Any]]:
     return in_good_order((run, fold) for run in reversed(runs) for fold in reversed(run.all_folds))
 
 
@@ -217,7 +217,7 @@ def test_a_scored_fold_of_each_model_comes_first_and_nothing_is_lost() -> None:
 
 
 def test_no_time_is_told_while_a_model_has_shown_none() -> None:
-    runs = [Run("majority"), Run("finetune")]
+    runs: list[Any] = [Run("majority"), Run("finetune")]
     left = TimeLeft(cells_of(runs), workers=1)
     left.finished(runs[0], 0, 0.8)
     assert left.seconds() is None
@@ -261,7 +261,7 @@ def test_the_time_left_is_near_and_does_not_jump(seconds: list[float], workers: 
 
 def test_cells_on_a_gpu_take_turns() -> None:
     record = a_record()
-    run = Run("finetune", record=replace(record, environment=replace(record.environment, device="cuda (H100)")))
+    run: Any = Run("finetune", record=replace(record, environment=replace(record.environment, device="cuda (H100)")))
     left = TimeLeft(cells_of([run]), workers=8)
     left.finished(run, 0, 80.0)
     assert left.seconds() == pytest.approx(4 * 80 + 100)

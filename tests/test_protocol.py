@@ -61,9 +61,9 @@ def test_the_interval_covers_chance_in_about_95_of_100_shuffles() -> None:
     covered, scores = 0, []
     for shuffle in range(100):
         summary = cross_validate(noise_task(shuffle), "complement-nb", trials=2)
-        interval = summary["intervals"]["balanced_accuracy"]
-        covered += interval["low"] <= chance <= interval["high"]
-        scores.append(summary["scores"]["balanced_accuracy"])
+        interval = summary.intervals["balanced_accuracy"]
+        covered += interval.low <= chance <= interval.high
+        scores.append(summary.scores["balanced_accuracy"])
     # 88 or fewer of 100 come in one of 300 tries where the true coverage is 95 %.
     assert covered >= 89, covered
     assert abs(np.mean(scores) - chance) < 4 * np.std(scores, ddof=1) / 10
@@ -74,7 +74,7 @@ def test_the_interval_covers_chance_in_about_95_of_100_shuffles() -> None:
 def test_labels_shuffled_within_groups_score_at_chance_with_every_trained_model(model: str) -> None:
     chance = 1 / len(LABELS)
     summaries = [cross_validate(noise_task(100 + shuffle), model, trials=3) for shuffle in range(8)]
-    scores = np.array([summary["scores"]["balanced_accuracy"] for summary in summaries])
+    scores = np.array([summary.scores["balanced_accuracy"] for summary in summaries])
     assert abs(scores.mean() - chance) < 4 * scores.std(ddof=1) / np.sqrt(len(scores))
     assert abs(scores.mean() - chance) < 0.04
 
@@ -90,7 +90,7 @@ def test_the_real_corpus_with_labels_shuffled_within_documents_shows_nothing(mod
         for rows in examples.groupby("document").indices.values():
             examples.loc[rows, "label"] = rng.permutation(examples.loc[rows, "label"].to_numpy())
         shuffled = Task(f"shuffled-{shuffle}", 1, "", task.inputs, task.labels, task.metric, "document", examples)
-        scores.append(cross_validate(shuffled, model, trials=3)["scores"]["mcc"])
+        scores.append(cross_validate(shuffled, model, trials=3).scores["mcc"])
     assert abs(np.mean(scores)) < 0.1, scores
 
 

@@ -145,7 +145,7 @@ def test_a_test_input_where_settings_are_chosen_is_refused() -> None:
 
 def test_pooled_a_published_split_is_a_plain_task_with_each_input_once() -> None:
     task = split_task()
-    task.examples.loc[0, "text"] = task.examples.loc[23, "text"]
+    task.examples.loc[0, "text"] = str(task.examples.loc[23, "text"])
     pooled = task.without_splits()
     assert pooled.splits == ()
     assert "split" not in pooled.examples

@@ -534,7 +534,7 @@ def test_the_interval_of_the_calibration_error_stays_in_range_and_is_none_of_cer
     assert few is not None
     assert sure is not None
     assert 0.0 <= few.low <= few.high <= 1.0
-    assert (sure.low, sure.high) == (0.0, pytest.approx(0.071, abs=0.001))
+    assert (sure.low, sure.high) == (0.0, pytest.approx(0.071, abs=0.001))  # type: ignore[comparison-overlap]
 
 
 def test_the_interval_of_the_calibration_error_covers_it() -> None:

@@ -329,6 +329,7 @@ def test_on_noise_hardly_any_parameter_matters_though_importances_add_up_to_one(
 def test_a_parameter_that_did_not_vary_is_left_out(tmp_path: Path) -> None:
     folds = drawn(lambda params, rng: rng.normal())
     for trial in itertools.chain(*folds):
+        assert isinstance(trial.params, dict)
         trial.params["estimator.class_weight"] = None
     rows = importance(write_cells(tmp_path, folds), record(SPACE))
     assert rows is not None

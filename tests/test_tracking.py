@@ -471,13 +471,13 @@ def test_a_run_that_was_killed_before_its_mark_is_not_taken_for_whole(client, re
     folder = long_search(write_run(results, task="killed", folds=2), 300)
     forget(client, track(folder, client))
     counting = KilledAt(client, 0)
-    run_id = track(folder, counting)
+    run_id = track(folder, counting)  # type: ignore[arg-type]
     # The mark is the last write, after the run's end; before it come two batches, of which the first is not the whole.
     assert counting.writes[-4:] == ["log_batch", "log_batch", "set_terminated", "set_tag"]
     for write in (len(counting.writes) - 2, len(counting.writes) - 1, len(counting.writes)):
         experiment = forget(client, run_id)
         with pytest.raises(Killed):
-            track(folder, KilledAt(client, write))
+            track(folder, KilledAt(client, write))  # type: ignore[arg-type]
         assert track_again(results, client) == []
         (run,) = client.search_runs([experiment], "tags.`bench.level` = 'model'")
         run_id = run.info.run_id
@@ -490,11 +490,11 @@ def test_a_run_is_whole_after_a_kill_at_any_write(client, results, after):
     folder = long_search(write_run(results, task=f"killed-{after}".lower(), folds=2), 300)
     forget(client, track(folder, client))
     counting = KilledAt(client, 0)
-    run_id = track(folder, counting)
+    run_id = track(folder, counting)  # type: ignore[arg-type]
     for write in range(1, len(counting.writes) + 1):
         forget(client, run_id)
         with pytest.raises(Killed):
-            track(folder, KilledAt(client, write, after))
+            track(folder, KilledAt(client, write, after))  # type: ignore[arg-type]
         run_id = track(folder, client)
         assert_whole(client, folder, run_id)
 

@@ -254,7 +254,7 @@ def test_a_model_with_probabilities_may_abstain_too_and_what_it_leaves_is_not_ex
     model = Model("cautious", f"{__name__}.Cautious", features="tfidf")
     result = evaluate(Evaluation(task, model, splits, Search("none", 1, None), 2, 0), 0, FeatureCache(task.frame))
     assert result.status == "ok", result.error
-    frame = result.predictions
+    frame = present(result.predictions)
     missing = frame["predicted"] == ""
     wrong = frame.loc[~missing & (frame["predicted"] != frame["label"]), "id"].tolist()
     assert missing.any()

@@ -77,7 +77,7 @@ def test_draws_that_left_out_no_group_say_nothing() -> None:
 
 def test_its_interval_is_students_within_the_range_of_the_metric() -> None:
     found = winner(0.9, 0.05, 5, (0.0, 1.0))
-    assert (found.low, found.high) == (pytest.approx(0.9 - 2.776445 * 0.05), 1.0)
+    assert (found.low, found.high) == (pytest.approx(0.9 - 2.776445 * 0.05), 1.0)  # type: ignore[comparison-overlap]
     assert winner(0.9, None, 5, (0.0, 1.0)).low is None
 
 

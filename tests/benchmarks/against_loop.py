@@ -16,8 +16,8 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from pathlib import Path
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -130,7 +130,7 @@ order differ in their last bit, which now and then costs Newton's method a step 
 predictions of thousands; in one order, the scores can be held against each other to 1e-9."""
 
 
-def weigh_chars(params: dict[str, Any]) -> TfidfTransformer:
+def weigh_chars(params: Mapping[str, Any]) -> TfidfTransformer:
     """The weights of character n-grams."""
     return TfidfTransformer(sublinear_tf=params["features.char.sublinear_tf"])
 
@@ -177,7 +177,7 @@ def by_optuna_search_cv(task: Task, trials: int) -> None:
     }
     for column in task.inputs:
         space |= {
-            f"features__{column}__char__count__ngram_range": Choice([(2, 4), (2, 5), (3, 5)]),
+            f"features__{column}__char__count__ngram_range": Choice([(2, 4), (2, 5), (3, 5)]),  # type: ignore[list-item]
             f"features__{column}__char__count__min_df": Choice([1, 2, 3]),
             f"features__{column}__char__weigh__sublinear_tf": Choice([False, True]),
         }

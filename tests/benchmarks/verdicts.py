@@ -316,7 +316,12 @@ def compare_once(scenario: Scenario, seed: int) -> Outcome:
         return Outcome(difference, error, {rule: int(any(calls[rule] for calls in called)) for rule in RULES}, None)
     sign = 1 if runs.runs[0] is first else -1
     needed = pairs[0].needed
-    return Outcome(difference, error, {rule: sign * call for rule, call in called[0].items()}, None if needed is None else needed.groups)
+    return Outcome(
+        difference,
+        error,
+        {rule: sign * call for rule, call in called[0].items()},
+        None if needed is None else needed.groups,
+    )
 
 
 def train_models(scenario: Scenario, seed: int) -> ComparedRuns:
