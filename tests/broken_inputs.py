@@ -183,6 +183,16 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
 """Wrong encodings of a whole file; its first line has them already."""
 
 
+def always(content: bytes) -> Callable[[bytes], bytes]:
+    """Put this content in the place of any other."""
+    return lambda _: content
+
+
+def reencoded(encode: Callable[[str], bytes]) -> Callable[[bytes], bytes]:
+    """Encode a text of UTF-8 in another way."""
+    return lambda content: encode(content.decode())
+
+
 def no_file_mutations(name: str) -> Iterator[Broken]:
     """What can stand in the place of a file."""
     for words, make in NO_FILES.items():
@@ -200,8 +210,7 @@ def content_mutations(name: str) -> Iterator[Broken]:
     for words, change in OTHER_BYTES.items():
         yield Broken(f"{name}, {words}", set_bytes(name, change), name)
     for words, encode in ENCODINGS.items():
-        change = lambda content, e=encode: e(content.decode())  # noqa: E731
-        yield Broken(f"{name}, {words}", set_bytes(name, change), f"{name}, line 1: ")
+        yield Broken(f"{name}, {words}", set_bytes(name, reencoded(encode)), f"{name}, line 1: ")
 
 
 def arabic_mutations(name: str, line: int) -> Iterator[Broken]:
@@ -214,13 +223,16 @@ def arabic_mutations(name: str, line: int) -> Iterator[Broken]:
         "letters of Windows-1256 among those of UTF-8": lambda content, at: content[:at] + b"\xe4\xdd" + content[at:],
     }
 
-    def at_letter(content: bytes, change: Callable[[bytes, int], bytes]) -> bytes:
-        found = re.search(rb"[\xd8-\xdb][\x80-\xbf]", content)
-        assert found is not None
-        return change(content, found.start())
+    def at_letter(change: Callable[[bytes, int], bytes]) -> Callable[[bytes], bytes]:
+        def changed(content: bytes) -> bytes:
+            found = re.search(rb"[\xd8-\xdb][\x80-\xbf]", content)
+            assert found is not None
+            return change(content, found.start())
+
+        return changed
 
     for words, change in letters.items():
-        broken = set_bytes(name, lambda content, c=change: at_letter(content, c))
+        broken = set_bytes(name, at_letter(change))
         yield Broken(f"{name}, {words}", broken, f"{name}, line {line}: ")
     windows = set_bytes(name, lambda content: content.decode().encode("cp1256"))
     yield Broken(f"{name}, Windows-1256", windows, f"{name}, line {line}: ")
@@ -354,7 +366,7 @@ def cell_mutations(kind: str) -> Iterator[Broken]:
         if kind == "tsv" and any(set(str(value)) & set("\t\n\r") for value in cells.values()):
             continue
         content = written(rows, kind)
-        yield Broken(words, set_bytes(FILES[kind], lambda _, c=content: c), row_place(kind, number))
+        yield Broken(words, set_bytes(FILES[kind], always(content)), row_place(kind, number))
 
 
 def column_mutations(kind: str) -> Iterator[Broken]:
@@ -374,7 +386,7 @@ def column_mutations(kind: str) -> Iterator[Broken]:
         ("the column of labels has capitals", "label", "Label"),
     ):
         content = renamed(old, new)
-        yield Broken(words, set_bytes(name, lambda _, c=content: c), row_place(kind, 0))
+        yield Broken(words, set_bytes(name, always(content)), row_place(kind, 0))
     labels = written([{**row, "label": "none", "first": "none"} for row in table_rows()], kind)
     yield Broken("one label alone", set_bytes(name, lambda _: labels), "tasks/mine/task.yaml: no example has")
 
@@ -1005,7 +1017,7 @@ def standoff() -> Iterator[Valid]:
             rows = spans()
             rows[1] = {key: value for key, value in (rows[1] | cells).items() if value is not ...}
             content = written(rows, kind)
-            broken.append(Broken(words, set_bytes(name, lambda _, c=content: c), f"documents/{row_place(kind, 1)}"))
+            broken.append(Broken(words, set_bytes(name, always(content)), f"documents/{row_place(kind, 1)}"))
         yield Valid(f"spans of documents as {kind}", write_standoff(kind), [*broken, *file_mutations(name)])
 
 
@@ -1159,7 +1171,7 @@ def tools() -> Iterator[Valid]:
             rows = rows_of()
             rows[number] = {key: value for key, value in (rows[number] | cells).items() if value is not ...}
             content = written(rows, kind)
-            broken.append(Broken(words, set_bytes(name, lambda _, c=content: c), row_place(kind, number)))
+            broken.append(Broken(words, set_bytes(name, always(content)), row_place(kind, number)))
         broken += [
             Broken("an empty file", set_bytes(name, lambda _: b""), name),
             Broken("an array of numbers", set_bytes(name, lambda _: b"[1, 2]"), f"{name}, line 1: "),
@@ -1268,8 +1280,8 @@ def definitions() -> Valid:
         key("a label_map to an unknown label", "label_map.denial", lambda d: d.update(label_map={"denial": "x"})),
         key("a label_map to a list", "label_map.denial", lambda d: d.update(label_map={"denial": ["none"]})),
         key("an unknown key", "unknown key", lambda d: d.update(lables=[])),
-        key("a key that is a number", "unknown key", lambda d: d.update({7: "x"})),
-        key("a key that is null", "unknown key", lambda d: d.update({None: "x"})),
+        key("a key that is a number", "unknown key", lambda d: d.update({7: "x"})),  # type: ignore[dict-item]
+        key("a key that is null", "unknown key", lambda d: d.update({None: "x"})),  # type: ignore[dict-item]
         key("no source", "'source'", lambda d: d.pop("source")),
         key("a source that is a list", "'source'", lambda d: d.update(source=["labels.csv"])),
         key("a kind that is a list", "source.kind", lambda d: d["source"].update(kind=["table"])),
@@ -1410,11 +1422,11 @@ def own_data() -> Iterator[Valid]:
         broken = []
         for words, changed in changes.items():
             content = written(changed, kind)
-            broken.append(Broken(words, set_bytes(name, lambda _, c=content: c), name))
+            broken.append(Broken(words, set_bytes(name, always(content)), name))
         broken += no_file_mutations(name)
         broken += [Broken("random bytes", set_bytes(name, OTHER_BYTES["random bytes"]), name)]
-        for words, (content, problem) in FOREIGN[kind].items():
-            broken.append(Broken(words, set_bytes(name, lambda _, c=content: c.encode()), f"{name}{problem}"))
+        for words, (foreign, problem) in FOREIGN[kind].items():
+            broken.append(Broken(words, set_bytes(name, always(foreign.encode())), f"{name}{problem}"))
         yield Valid(f"own data as {kind}", data_only(kind), broken, data=name)
     whole = written([{**row, "split": ("train", "test")[n % 2]} for n, row in enumerate(table_rows())], "csv").decode()
     again = [
@@ -1459,7 +1471,7 @@ def inputs() -> list[Valid]:
 
 def new_text() -> Iterator[Valid]:
     """New text to be labelled, in every format that is read."""
-    for kind, changes in {
+    cells_by_kind: dict[str, dict[str, Row]] = {
         "csv": {"an empty text": {"text": ""}},
         "tsv": {"a text of white space": {"text": " "}},
         "jsonl": {
@@ -1469,7 +1481,8 @@ def new_text() -> Iterator[Valid]:
             "no text": {"text": ...},
             "a label already": {"label": "none"},
         },
-    }.items():
+    }
+    for kind, changes in cells_by_kind.items():
         name = FILES[kind].replace("labels", "new")
         rows = [{"id": row["id"], "text": row["text"]} for row in table_rows()]
         broken = [*file_mutations(name), *arabic_mutations(name, 1 if kind == "jsonl" else 2)]
@@ -1481,7 +1494,7 @@ def new_text() -> Iterator[Valid]:
             other[number] = {key: value for key, value in (rows[number] | cells).items() if value is not ...}
             content = written(other, kind)
             place = row_place(kind, number).replace("labels", "new")
-            broken.append(Broken(words, set_bytes(name, lambda _, c=content: c), place))
+            broken.append(Broken(words, set_bytes(name, always(content)), place))
 
         def write(folder: Path, name: str = name, rows: list[Row] = rows, kind: str = kind) -> None:
             put(folder, name, lines(rows) if kind == "jsonl" else written(rows, kind))

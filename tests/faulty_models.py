@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -25,7 +26,7 @@ class Sound(ClassifierMixin, BaseEstimator):
         return self
 
     def _count(self, texts):
-        counts = {}
+        counts: dict[Any, int] = {}
         for word in " ".join(texts).split():
             counts[word] = counts.get(word, 0) + 1
         return counts

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -134,7 +135,7 @@ def example(chance: random.Random, number: int) -> tuple[str, str, str]:
     return f"{' '.join(words)} {number}", label, f"article-{number // 6:02d}"
 
 
-def write(path: Path, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def write(path: Path, header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Write a table whose cells need no quotation marks."""
     path.write_text("\n".join(",".join(row) for row in [header, *rows]) + "\n", encoding="utf-8")
 

@@ -14,7 +14,7 @@ from stored import record_content, run_record
 from bench.data import Task
 from bench.metrics.f1 import MACRO_F1
 from bench.planning.reference import pass_scores
-from bench.results.cell import CellResult, Trial
+from bench.results.cell import CellResult, Explanation, Trial
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
 from bench.support.records import plain
@@ -111,21 +111,20 @@ def _cell(
             **{f"p_{label}": probabilities[:, code] for code, label in enumerate(task.labels)}
         )
 
-    def drawn(sign: float) -> list[list[Any]]:
+    def drawn(sign: float) -> tuple[tuple[str, float], ...]:
         places = rng.integers(len(names), size=6)
-        return [
-            [names[place], float(f"{sign * share:.6g}")] for place, share in zip(places, rng.random(6), strict=True)
-        ]
+        shares = rng.random(6)
+        return tuple((names[place], float(f"{sign * share:.6g}")) for place, share in zip(places, shares, strict=True))
 
     explanations = [
-        {
-            "id": str(task.ids[row]),
-            "predicted": task.labels[guess],
-            "true": task.labels[gold],
-            "contrast": task.labels[gold],
-            "for": drawn(1.0),
-            "against": drawn(-1.0),
-        }
+        Explanation(
+            id=str(task.ids[row]),
+            predicted=task.labels[guess],
+            true=task.labels[gold],
+            contrast=task.labels[gold],
+            speaks_for=drawn(1.0),
+            speaks_against=drawn(-1.0),
+        )
         for row, guess, gold in zip(rows, predicted, true, strict=True)
         if guess != gold and names
     ]

@@ -393,7 +393,7 @@ def test_a_missing_definition_is_a_data_error(tmp_path: Path) -> None:
         read_definition(tmp_path / "task.yaml")
 
 
-TABLE_MISTAKES = {
+TABLE_MISTAKES: dict[str, tuple[str, str | bytes, dict[str, str], str]] = {
     "a missing column": (
         "a.csv",
         "texts,label\nنعم,yes\n",

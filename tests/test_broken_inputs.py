@@ -96,7 +96,7 @@ def test_the_commands_end_with_the_message_and_status_2(folder: Path, bench: Ben
     broken.change(folder)
     before = listing(folder)
     if valid.data:
-        commands = [("new", "task", "mine", "--data", valid.data)]
+        commands: list[tuple[str, ...]] = [("new", "task", "mine", "--data", valid.data)]
     else:
         commands = [("export", "task=mine"), ("run", "task=mine", "model=majority", "tracking=false")]
     for command in commands:

@@ -77,7 +77,7 @@ def state() -> dict[str, Any]:
         "optuna": optuna.logging.get_verbosity(),
         "pooch": pooch.get_logger().level,
         "datasets": [datasets.are_progress_bars_disabled(), datasets.logging.get_verbosity()],
-        "hub": huggingface_hub.utils.are_progress_bars_disabled(),
+        "hub": huggingface_hub.utils.are_progress_bars_disabled(),  # type: ignore[attr-defined]
         "transformers": [transformers.logging.get_verbosity(), transformers.logging.is_progress_bar_enabled()],
     }
 

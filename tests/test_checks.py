@@ -101,18 +101,18 @@ def one_group(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def copied(table: pd.DataFrame) -> pd.DataFrame:
-    table.loc[40, "text"] = table.loc[10, "text"].replace(" ", "  ")
-    table.loc[40, "label"] = table.loc[10, "label"]
+    table.loc[40, "text"] = str(table.loc[10, "text"]).replace(" ", "  ")
+    table.loc[40, "label"] = str(table.loc[10, "label"])
     return table
 
 
 def copied_with_another_label(table: pd.DataFrame) -> pd.DataFrame:
-    table.loc[41, "text"] = table.loc[10, "text"]
+    table.loc[41, "text"] = str(table.loc[10, "text"])
     return table
 
 
 def reworded(table: pd.DataFrame, row: int, like: int) -> None:
-    table.loc[row, "text"] = table.loc[like, "text"].rstrip(".") + " أمس."
+    table.loc[row, "text"] = str(table.loc[like, "text"]).rstrip(".") + " أمس."
 
 
 def nearly_copied(table: pd.DataFrame) -> pd.DataFrame:
@@ -137,13 +137,13 @@ def copied_group(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def respelled_group(table: pd.DataFrame) -> pd.DataFrame:
-    table.loc[5, "group"] = f"{table.loc[5, 'group']}\u00a0"
+    table.loc[5, "group"] = str(table.loc[5, "group"]) + "\u00a0"
     return table
 
 
 def set_text(row: int, change: Callable[[str], str]) -> Callable[[pd.DataFrame], pd.DataFrame]:
     def plant(table: pd.DataFrame) -> pd.DataFrame:
-        table.loc[row, "text"] = change(table.loc[row, "text"])
+        table.loc[row, "text"] = change(str(table.loc[row, "text"]))
         return table
 
     return plant
@@ -420,7 +420,7 @@ def test_claims_and_texts_are_compared_as_pairs(tmp_path: Path) -> None:
     table["text"] = [table["text"][row // 4] for row in range(len(table))]
     assert check_task(build(table, tmp_path)) == []
     table.loc[40, ["claim", "text", "label"]] = table.loc[10, ["claim", "text", "label"]]
-    table.loc[40, "claim"] = table.loc[10, "claim"].rstrip(".") + " أمس."
+    table.loc[40, "claim"] = str(table.loc[10, "claim"]).rstrip(".") + " أمس."
     findings = check_task(build(table, tmp_path))
     assert codes(findings) == {"D203"}
     assert "e10: «" in findings[0].examples[0]
@@ -518,7 +518,8 @@ def test_there_are_no_more_folds_than_groups(folds: int, found: bool) -> None:
 )
 def test_repeats_are_told_with_the_group_that_they_stood_in(tmp_path: Path, rows: list[int], told: str) -> None:
     table = clean_table()
-    table.loc[rows, ["text", "label"]] = table.loc[10, ["text", "label"]].tolist()
+    for column in ("text", "label"):
+        table.loc[rows, column] = str(table.loc[10, column])
     assert check_task(build(table, tmp_path), quick=True)[0].message.startswith(told)
 
 

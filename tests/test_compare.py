@@ -11,6 +11,7 @@ import pytest
 from contest import LABELS, compared, store_contest
 from hypothesis import given
 from hypothesis import strategies as st
+from present import present
 from scipy.stats import nct, t
 from scores import score_predictions
 from stored import a_record, change_record
@@ -102,9 +103,10 @@ def store_predictions(results: Path, right: dict[str, np.ndarray], groups: np.nd
         cells = []
         for fold in range(5):
             cell = folder.read_cell(fold)
-            wrong = np.where(cell.predictions["label"] == "none", "denial", "none")
-            cell.predictions["predicted"] = np.where(is_right[groups == fold], cell.predictions["label"], wrong)
-            cell.scores = score_predictions(cell.predictions, LABELS)
+            predictions = present(cell.predictions)
+            wrong = np.where(predictions["label"] == "none", "denial", "none")
+            predictions["predicted"] = np.where(is_right[groups == fold], predictions["label"], wrong)
+            cell.scores = score_predictions(predictions, LABELS)
             folder.write_cell(cell)
             cells.append(cell)
         folder.write_summary(summarise(cells, LABELS, MACRO_F1))
@@ -141,10 +143,14 @@ def test_an_undecided_pair_is_told_how_much_more_would_decide_it(contest: Path) 
     assert close.needed.groups > 30
     assert close.needed.equal_groups is None
     close = pair(compared(contest, "task=denial"), "good", "twin")
-    told = needed_sentence(close, a_record().task)
+    told = present(needed_sentence(close, a_record().task))
     low, high, seen = close.interval.low, close.interval.high, close.needed.seen
-    assert f"{close.first} may be better by up to {high:.3f}, {close.second} by up to {-low:.3f}; more is" in told
-    assert f"As many examples as now would show a difference from {seen:.3f} on; half of that takes about" in told
+    assert f"{close.first} may be better by up to {high:.3f}, {close.second} by up to {-low:.3f}; more is" in present(
+        told
+    )
+    assert f"As many examples as now would show a difference from {seen:.3f} on; half of that takes about" in present(
+        told
+    )
     assert f"One as large as measured, {close.groups.difference:.3f}, takes about" in told
     assert "no number shows a difference of none" in told
     assert "To call them practically equal, were there no difference: about" in told
@@ -158,7 +164,9 @@ def test_with_the_least_number_of_groups_the_largest_difference_is_found_four_ti
         return float(nct.sf(t.ppf(0.975, groups - 1), groups - 1, size / error * np.sqrt(groups / n)))
 
     needed = needed_to_decide(-size / 3, size, error, n, 10 * n, rope=0.01)
-    assert needed_to_decide(-size / 3, size, error, n, 10 * n, rope=0.01, widest=needed.seen * 0.99).seen is None
+    assert (
+        needed_to_decide(-size / 3, size, error, n, 10 * n, rope=0.01, widest=present(needed.seen) * 0.99).seen is None
+    )
     assert needed_to_decide(-size / 3, size, error, n, 10 * n, rope=0.01, widest=0.9 * size).difference == 0.9 * size
     assert needed.difference == size
     assert power(needed.groups) >= 0.80 - 1e-6
@@ -168,9 +176,9 @@ def test_with_the_least_number_of_groups_the_largest_difference_is_found_four_ti
     assert needed.examples == 10 * needed.groups
     assert needed.equal_groups is None or needed.equal_groups >= 5
     deviation = error * np.sqrt(n)
-    assert nct.sf(t.ppf(0.975, n - 1), n - 1, needed.seen / error) == pytest.approx(0.80, abs=1e-6)
-    assert (needed.seen > size) == needed.more
-    assert needed.half_groups == groups_to_decide(needed.seen / 2 / deviation)
+    assert nct.sf(t.ppf(0.975, n - 1), n - 1, present(needed.seen) / error) == pytest.approx(0.80, abs=1e-6)
+    assert (present(needed.seen) > size) == needed.more
+    assert needed.half_groups == groups_to_decide(present(needed.seen) / 2 / deviation)
     assert needed.measured_groups == groups_to_decide(size / 3 / deviation)
 
 
@@ -178,8 +186,10 @@ def test_what_is_not_excluded_is_told_of_the_right_model_also_where_less_is_bett
     close = pair(compared(contest, "task=denial", "metric=log_loss"), "good", "twin")
     assert (close.verdict, close.groups.difference < 0) == ("undecided", True)
     low, high = close.interval.low, close.interval.high
-    told = needed_sentence(close, a_record().task)
-    assert f"{close.first} may be better by up to {-low:.3f}, {close.second} by up to {high:.3f}; more is" in told
+    told = present(needed_sentence(close, a_record().task))
+    assert f"{close.first} may be better by up to {-low:.3f}, {close.second} by up to {high:.3f}; more is" in present(
+        told
+    )
 
 
 def test_thin_ground_is_said(tmp_path: Path) -> None:
@@ -193,7 +203,7 @@ def test_a_ranking_that_hangs_on_one_document_is_said(tmp_path: Path) -> None:
     made = store_contest(tmp_path, {"steady": 0.7, "lucky": 0.67}, n_groups=5, per_group=60)
     lucky = made["lucky"]
     fold = lucky.read_cell(0)
-    fold.predictions["predicted"] = fold.predictions["label"]
+    present(fold.predictions)["predicted"] = present(fold.predictions)["label"]
     lucky.write_cell(fold)
     lucky.write_summary(summarise([lucky.read_cell(f) for f in range(5)], LABELS, MACRO_F1))
     comparison = compared(tmp_path, "task=denial")

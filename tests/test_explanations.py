@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,11 @@ def drawn(seed: int, n_classes: int, as_sparse: bool) -> tuple[Any, np.ndarray]:
     return (sparse.csr_matrix(X) if as_sparse else X), y
 
 
-def names(places: np.ndarray) -> list[str]:
+def names(places: Iterable[int]) -> list[str]:
     return [f"f{place}" for place in places]
 
 
-def explained(estimator: Any, X: Any, true: list[str]) -> list[dict[str, Any]]:
+def explained(estimator: Any, X: Any, true: list[str]) -> list[Explanation]:
     ids = [str(number) for number in range(len(true))]
     return explain_errors(estimator, X, ids, estimator.predict(X).tolist(), true, names)
 

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from present import present
 from small_tasks import CUES, WORDS, text_task
 from tiny_encoder import LAYERS, write_tiny_encoder
 
@@ -32,7 +33,13 @@ from bench.models.finetune import FineTunedClassifier
 from bench.models.persistence import dumps, loads
 from bench.planning.examine import examine
 
-QUICK = {"encoder": "tiny", "epochs": 8, "learning_rate": 3e-3, "batch_size": 8, "early_stopping": False}
+QUICK: dict[str, Any] = {
+    "encoder": "tiny",
+    "epochs": 8,
+    "learning_rate": 3e-3,
+    "batch_size": 8,
+    "early_stopping": False,
+}
 
 
 @pytest.fixture
@@ -72,7 +79,7 @@ def test_noise_labels_score_at_chance_under_the_whole_protocol(tiny: Path, monke
     assert [cell.error for cell in cells] == [None, None]
     assert any(trial.stopped for cell in cells for trial in cell.trials)
     assert all(rows.any() for rows in held_out)
-    hits = sum((cell.predictions["predicted"] == cell.predictions["label"]).sum() for cell in cells)
+    hits = sum((present(cell.predictions)["predicted"] == present(cell.predictions)["label"]).sum() for cell in cells)
     assert abs(hits - 176 / 3) < 4 * np.sqrt(176 * 1 / 3 * 2 / 3)
 
 
@@ -186,7 +193,7 @@ def test_class_weights_are_those_of_scikit_learn(tiny: Path) -> None:
     model = FineTunedClassifier(encoder="tiny", class_weight="balanced")
     model.classes_, classes = np.unique(y, return_inverse=True)
     loss = model._new_module(classes).loss
-    np.testing.assert_allclose(loss.weight, [8 / 12, 8 / 4], rtol=1e-6)
+    np.testing.assert_allclose(present(loss.weight).numpy(), [8 / 12, 8 / 4], rtol=1e-6)
     logits = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
     log_p = torch.log_softmax(logits, 1)
     weighted = -(8 / 12 * log_p[0, 1] * 0 + 8 / 12 * log_p[0, 0] + 2 * log_p[1, 1]) / (8 / 12 + 2)

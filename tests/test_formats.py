@@ -163,7 +163,7 @@ def annotation(who: Any, *choices: str, control: str = "stance", **more: Any) ->
     }
 
 
-def studio(*tasks: tuple[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def studio(*tasks: tuple[str, list[Any] | None]) -> list[dict[str, Any]]:
     return [
         {"id": number, "data": {"text": text, "outlet": "o"}, "annotations": annotations}
         for number, (text, annotations) in enumerate(tasks, start=1)

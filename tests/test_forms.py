@@ -12,7 +12,7 @@ import io
 import json
 import lzma
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def several(*writers: Callable[[Path], object]) -> Callable[[Path], object]:
     return lambda folder: [write(folder) for write in writers]
 
 
-def table(rows: Rows, header: tuple[str, ...] | None = ("text", "label"), **dialect: Any) -> str:
+def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] | None = ("text", "label"), **dialect: Any) -> str:
     """Write a table by Python's csv."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, **{"lineterminator": "\n", **dialect})
@@ -131,7 +131,7 @@ def zipped(**files: str) -> bytes:
     return buffer.getvalue()
 
 
-def workbook(folder: Path, merge: str = "", **sheets: Rows) -> None:
+def workbook(folder: Path, merge: str = "", **sheets: Sequence[tuple[str, ...]]) -> None:
     """Write an Excel workbook."""
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()

@@ -51,8 +51,8 @@ def app(store: Path) -> Iterator[Any]:
         yield application(uri, PORT, first_page(open_store(uri)), TOKEN)
     finally:
         # The server makes its store and its folder those of the whole process.
-        mlflow.set_tracking_uri(None)
-        mlflow.set_registry_uri(None)
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+        mlflow.set_registry_uri(None)  # type: ignore[arg-type]
         registered.update(before)
         os.environ.clear()
         os.environ.update(variables)
@@ -126,7 +126,7 @@ def test_programs_send_the_token_as_mlflows_client_does(stranger: TestClient) ->
 
 def test_other_programs_cookies_for_the_address_are_in_nobodys_way(stranger: TestClient) -> None:
     cookies = f'_xsrf=2|a|b; odd={{"a": [1, "é"]}}; alone; bench-{PORT}={TOKEN}; username-8888="2|1:0"'
-    assert stranger.get("/", headers={"cookie": cookies.encode()}).status_code == 200
+    assert stranger.get("/", headers={b"cookie": cookies.encode()}).status_code == 200
 
 
 def test_two_pages_have_two_tokens() -> None:

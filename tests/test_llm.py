@@ -25,6 +25,7 @@ import pytest
 from chat_server import ChatServer, Reply, completion
 from hypothesis import given
 from hypothesis import strategies as st
+from present import present
 from sklearn.base import clone
 from small_tasks import CUES, LABELS, text_task
 
@@ -221,7 +222,7 @@ def test_retries_wait_longer_and_longer(server: ChatServer, monkeypatch: pytest.
     task = text_task()
     classifier(server, task, retries=3).predict(task.frame.iloc[:1])
     for wait, most in zip(waits, (1.0, 2.0, 4.0), strict=True):
-        assert most / 2 <= wait <= most
+        assert most / 2 <= present(wait) <= most
 
 
 def waited(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
@@ -587,7 +588,7 @@ def test_shots_are_as_many_of_each_label_as_possible_and_the_same_for_the_same_s
 
 def test_a_rare_label_gives_what_it_has_and_the_others_the_rest() -> None:
     task = text_task(n_groups=4, noise=0.0)
-    rows = np.r_[np.flatnonzero(task.codes == 0)[:1], np.flatnonzero(task.codes == 1)]
+    rows = np.concatenate([np.flatnonzero(task.codes == 0)[:1], np.flatnonzero(task.codes == 1)])
     model = LLMClassifier(model="m", labels=task.labels, shots=5).fit(task.frame.iloc[rows], task.y[rows])
     labels = [label for _, label in model.shots_]
     assert (labels.count("denial"), labels.count("non_confirmation")) == (1, 4)

@@ -14,6 +14,7 @@ from sklearn import metrics as reference
 
 from bench.errors import ConfigError
 from bench.metrics.confusion import confusion_matrix, per_class
+from bench.metrics.f1 import MeanF1
 from bench.metrics.registry import find_metric
 from bench.statistics.bootstrap import GroupBootstrap
 from bench.statistics.calibration import Bins, reliability
@@ -178,6 +179,8 @@ def test_a_metric_of_no_name_is_an_error_with_the_nearest_name() -> None:
     with pytest.raises(ConfigError, match="unknown metric 'macro_f2'") as error:
         find_metric("macro_f2")
     assert "macro_f1" in str(error.value)
-    assert find_metric("f1_denial", ["none", "denial"]).of_confusions(np.diag([1.0, 2.0])) == 1.0
+    metric = find_metric("f1_denial", ["none", "denial"])
+    assert isinstance(metric, MeanF1)
+    assert metric.of_confusions(np.diag([1.0, 2.0])) == 1.0
     with pytest.raises(ConfigError, match="unknown metric 'f1_other'"):
         find_metric("f1_other", ["none", "denial"])

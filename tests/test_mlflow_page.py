@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
+from present import present
 
 from bench.results.store import RunFolder, stored_runs
 
@@ -213,7 +214,7 @@ def _compared_metrics(page: Page) -> dict[str, list[float]]:
     """The table of metrics, read by its rows while it is scrolled: on the screen the names lag behind the figures."""
     values = page.get_by_role("grid").last
     values.scroll_into_view_if_needed()
-    box = values.bounding_box()
+    box = present(values.bounding_box())
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     rows: dict[str, list[str]] = {}
     names: dict[str, str] = {}

@@ -220,7 +220,13 @@ def test_a_curve_keeps_its_parts_sizes_and_scores(width: int, printed: Any) -> N
         "parts": [],
         "folds": 5,
     }
-    summary = {"metric": "macro_f1", "axes": {"groups": curve_points()}, "verdicts": {}, "worth": None, "notes": []}
+    summary: dict[str, Any] = {
+        "metric": "macro_f1",
+        "axes": {"groups": curve_points()},
+        "verdicts": {},
+        "worth": None,
+        "notes": [],
+    }
     lines = printed(width, print_curve, spaced({"path": Path("results/x"), "record": record, "summary": summary}))
     table = [line.split() for line in lines if line.startswith(("1/4", "1/2", "all"))]
     assert [row[0] for row in table] == ["1/4", "1/2", "all"]

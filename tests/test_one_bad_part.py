@@ -163,7 +163,7 @@ def test_a_run_that_is_cleared_is_gone_at_once_and_what_a_kill_left_of_it_goes_l
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = RunFolder(tmp_path / "denial" / "mine" / "0123")
-    folder.write_record({"status": "complete"})
+    folder.write_record({"status": "complete"})  # type: ignore[arg-type]
     (folder.path / "fold-00").mkdir()
 
     def killed(*args: object, **settings: object) -> None:
@@ -196,6 +196,6 @@ def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="cannot be read: Is a directory"):
             read()
     with pytest.raises(UserError, match=r"run\.json: a folder stands in the place of this file"):
-        folder.write_record({})
+        folder.write_record({})  # type: ignore[arg-type]
     assert not folder.summarised
     assert not folder.is_done(0)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from present import present
 from scipy import stats
 from scores import (
     LABEL_METRICS,
@@ -170,7 +171,7 @@ def test_the_interval_and_the_p_value_say_the_same(confusions: tuple[np.ndarray,
     """The interval leaves zero out just where the p-value is below 5 %."""
     found = paired_difference(*confusions, metric, seed=0)
     if found.standard_error is not None:
-        assert (found.p_value < 0.05) == (not found.interval.low <= 0.0 <= found.interval.high)
+        assert (present(found.p_value) < 0.05) == (not found.interval.low <= 0.0 <= found.interval.high)
 
 
 @given(confusions_of_two(), st.permutations(range(8)))
@@ -180,7 +181,7 @@ def test_the_order_of_the_groups_moves_the_standard_error_no_more_than_another_s
 ) -> None:
     order = [place for place in permutation if place < len(confusions[0])]
     here = paired_difference(*confusions, "accuracy", seed=0)
-    there = paired_difference(*(each[order] for each in confusions), "accuracy", seed=0)
+    there = paired_difference(confusions[0][order], confusions[1][order], "accuracy", seed=0)
     assert here.difference == pytest.approx(there.difference, abs=1e-12)
     assert (there.standard_error or 0.0) == pytest.approx(here.standard_error or 0.0, rel=0.15, abs=1e-9)
 
@@ -189,34 +190,30 @@ def test_a_factor_widens_the_standard_error_by_itself() -> None:
     rng = np.random.default_rng(0)
     drawn = [rng.normal(0.6, 0.03, 500), rng.normal(0.5, 0.03, 500)]
     plain, wider = (group_difference([0.6, 0.5], drawn, 12, inflation) for inflation in (1.0, 1.5))
-    assert wider.standard_error == pytest.approx(1.5 * plain.standard_error)
+    assert wider.standard_error == pytest.approx(1.5 * present(plain.standard_error))
     assert np.subtract(wider.interval.high, wider.interval.low) == pytest.approx(
         1.5 * (plain.interval.high - plain.interval.low)
     )
-    assert wider.p_value > plain.p_value
+    assert present(wider.p_value) > present(plain.p_value)
 
 
 def test_one_group_says_nothing_about_others() -> None:
     found = group_difference([0.6, 0.5], [np.zeros(3), np.zeros(3)], n_groups=1)
-    assert (found.difference, found.standard_error, found.interval, found.p_value) == (
-        pytest.approx(0.1),
-        None,
-        None,
-        None,
-    )
+    assert found.difference == pytest.approx(0.1)
+    assert (found.standard_error, found.interval, found.p_value) == (None, None, None)
 
 
 def test_what_makes_a_group_hard_for_both_models_cancels() -> None:
     """Scores that swing between groups, and one model that gets one or two examples of ten more right in each."""
     hits, more = np.array([1, 3, 5, 7, 9, 2, 4, 6]), np.array([1, 1, 2, 1, 1, 1, 1, 1])
     confusions = [np.array([[[h, 10 - h], [0, 0]] for h in right]) for right in (hits + more, hits)]
-    found = paired_difference(*confusions, "accuracy", seed=0)
+    found = paired_difference(confusions[0], confusions[1], "accuracy", seed=0)
     assert found.difference == pytest.approx(9 / 80)
-    assert found.standard_error < 0.02
-    assert found.p_value < 0.001
+    assert present(found.standard_error) < 0.02
+    assert present(found.p_value) < 0.001
     mixed = paired_difference(confusions[0], confusions[1][::-1], "accuracy", seed=0)
     assert mixed.difference == pytest.approx(9 / 80)
-    assert mixed.p_value > 0.2
+    assert present(mixed.p_value) > 0.2
 
 
 def rows_with_probabilities(seed: int, n_groups: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -440,7 +437,8 @@ def test_identical_models_are_equal_once_complete_failure_would_have_been_met(
     share = runs.metric.share_to_lose(runs.runs[0].outcomes, rope)
     assert share == pytest.approx(min(1.0, rope / (one == true).mean()), rel=0.01)
     nothing = Difference(0.0, None, None, None)
-    assert chance_unmet(runs, *runs.runs, nothing, share, rope) == pytest.approx((1 - share) ** n, abs=1e-9)
+    first, second = runs.runs
+    assert chance_unmet(runs, first, second, nothing, share, rope) == pytest.approx((1 - share) ** n, abs=1e-9)
     assert (1 - share) ** groups_to_meet(share) <= 0.05 / 0.80 + 1e-9
 
 

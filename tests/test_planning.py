@@ -10,6 +10,7 @@ import pytest
 from contest import compared, store_contest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from present import present
 from scipy import stats
 
 from bench.comparison.planning import LabelPlan, agreement_of, plan_labels
@@ -61,7 +62,7 @@ def test_more_examples_and_larger_differences_are_never_harder(
 
 def test_models_that_agree_more_are_told_apart_with_fewer_examples() -> None:
     needed = [plan_labels(LabelPlan(agreement=share, difference=(0.05,))).needed[0] for share in (0.7, 0.8, 0.9)]
-    assert needed == sorted(needed, reverse=True)
+    assert needed == sorted(map(present, needed), reverse=True)
     assert agreement_of(LabelPlan(accuracy=0.9), 0.0) > agreement_of(LabelPlan(accuracy=0.6), 0.0)
 
 
@@ -77,7 +78,7 @@ def test_stored_runs_say_how_much_groups_vary(tmp_path: Path, bench) -> None:
         for pair in compared(tmp_path, "task=denial").pairs
         if "majority" not in (pair.first, pair.second)
     ]
-    expected = stats.nct.sf(stats.t.ppf(0.975, 29), 29, 0.1 / np.median(errors))
+    expected = stats.nct.sf(stats.t.ppf(0.975, 29), 29, 0.1 / np.median([present(error) for error in errors]))
     assert told["rows"][0]["power"][1] == pytest.approx(expected)
     status, out, _ = bench(*words)
     assert status == 0

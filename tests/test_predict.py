@@ -125,7 +125,9 @@ def texts(path: Path, rows: list[dict[str, Any]]) -> Path:
         elif path.suffix == ".txt":
             file.writelines(row["text"] + "\n" for row in rows)
         else:
-            plain = {"delimiter": "\t", "quoting": csv.QUOTE_NONE, "quotechar": None} if path.suffix == ".tsv" else {}
+            plain: dict[str, Any] = (
+                {"delimiter": "\t", "quoting": csv.QUOTE_NONE, "quotechar": None} if path.suffix == ".tsv" else {}
+            )
             writer = csv.writer(file, **plain)
             writer.writerows([list(rows[0]), *(list(row.values()) for row in rows)])
     return path
@@ -276,7 +278,7 @@ def test_what_is_said_of_standard_input_is_refused(bench, results, denial, monke
     assert "Name a file: --input FILE" in err
 
 
-NO_PLAIN_LINES = {
+NO_PLAIN_LINES: dict[str, tuple[str | bytes, str]] = {
     "a usual header": ("id,sentence\n1,نص\n2,نص, نص\n", "names no column 'text': id, sentence."),
     "an Arabic header": ("رقم;الجملة\n1;نص\n", "names no column 'text': رقم, الجملة."),
     "one column": ("Text\nنص\n", "names no column 'text': Text.\n       Did you mean"),

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from present import present
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
@@ -53,7 +54,7 @@ def test_probabilities_stand_under_their_own_labels_and_a_label_unseen_in_traini
     assert found.decisions is None
     for code, label in enumerate(LABELS):
         expected = given_rows[:, classes.index(label)] if label in classes else np.zeros(2)
-        assert np.array_equal(found.probabilities[:, code], expected)
+        assert np.array_equal(present(found.probabilities)[:, code], expected)
 
 
 @given(st.permutations(LABELS), st.integers(2, 3))
@@ -66,12 +67,12 @@ def test_decision_values_stand_under_their_own_labels_and_a_label_unseen_in_trai
     assert found.probabilities is None
     for code, label in enumerate(LABELS):
         expected = values[:, classes.index(label)] if label in classes else np.full(2, np.nan)
-        assert np.array_equal(found.decisions[:, code], expected, equal_nan=True)
+        assert np.array_equal(present(found.decisions)[:, code], expected, equal_nan=True)
 
 
 def test_one_column_of_decision_values_speaks_for_the_second_class_and_against_the_first() -> None:
     found = predict(Says(["none", "denial"], ("denial", "none"), decision=[0.5, -2.0]), X, LABELS)
-    assert np.array_equal(found.decisions, [[-0.5, np.nan, 0.5], [2.0, np.nan, -2.0]], equal_nan=True)
+    assert np.array_equal(present(found.decisions), [[-0.5, np.nan, 0.5], [2.0, np.nan, -2.0]], equal_nan=True)
 
 
 @pytest.mark.parametrize("labels_in_training", [("denial", "none"), LABELS])
@@ -83,7 +84,7 @@ def test_the_predicted_label_of_real_models_has_the_greatest_value(labels_in_tra
     assert np.array_equal(with_probabilities.probabilities.argmax(axis=1), with_probabilities.codes)
     assert with_probabilities.probabilities.sum(axis=1) == pytest.approx(1.0)
     with_decisions = predict(LinearSVC().fit(features, y), features, LABELS)
-    assert np.array_equal(np.nanargmax(with_decisions.decisions, axis=1), with_decisions.codes)
+    assert np.array_equal(np.nanargmax(present(with_decisions.decisions), axis=1), with_decisions.codes)
 
 
 def test_probabilities_come_before_decision_values_and_a_model_may_have_neither() -> None:

@@ -20,7 +20,6 @@ from bench.cli.resumable import resumable
 from bench.metrics.f1 import MACRO_F1
 from bench.planning.planned import Plan
 from bench.planning.time_left import TimeLeft, in_good_order
-from bench.report import status as status_module
 from bench.report.progress import Progress
 from bench.report.status import EVERY, FIRST, NEXT, Status
 from bench.results.cell import FINAL, CellResult
@@ -59,7 +58,7 @@ def result(fold: Any, score: float | None = None, seconds: float = 1.0) -> CellR
     return CellResult(fold=fold, status="ok", scores=scores, seconds={"fit": seconds})
 
 
-def cells_of(runs: list[Run]) -> list[tuple[Any, Any]]:
+def cells_of(runs: list[Any]) -> list[tuple[Any, Any]]:
     return in_good_order((run, fold) for run in reversed(runs) for fold in reversed(run.all_folds))
 
 
@@ -79,7 +78,7 @@ def _speaking(_no_word_of_slow_phases: None, monkeypatch: pytest.MonkeyPatch) ->
 def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The clock, to be set."""
     clock = [1000.0]
-    monkeypatch.setattr(status_module.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     return clock
 
 
@@ -218,7 +217,7 @@ def test_a_scored_fold_of_each_model_comes_first_and_nothing_is_lost() -> None:
 
 
 def test_no_time_is_told_while_a_model_has_shown_none() -> None:
-    runs = [Run("majority"), Run("finetune")]
+    runs: list[Any] = [Run("majority"), Run("finetune")]
     left = TimeLeft(cells_of(runs), workers=1)
     left.finished(runs[0], 0, 0.8)
     assert left.seconds() is None
@@ -237,7 +236,8 @@ def test_the_time_left_is_near_and_does_not_jump(seconds: list[float], workers: 
     cells = cells_of(runs)
     takes = dict(zip(runs, seconds, strict=True))
     left = TimeLeft(cells, workers)
-    waiting, clock, running = list(cells), 0.0, []
+    waiting, clock = list(cells), 0.0
+    running: list[Any] = []
     told: list[tuple[float, float]] = []
     while waiting or running:
         while waiting and len(running) < workers:
@@ -261,7 +261,7 @@ def test_the_time_left_is_near_and_does_not_jump(seconds: list[float], workers: 
 
 def test_cells_on_a_gpu_take_turns() -> None:
     record = a_record()
-    run = Run("finetune", record=replace(record, environment=replace(record.environment, device="cuda (H100)")))
+    run: Any = Run("finetune", record=replace(record, environment=replace(record.environment, device="cuda (H100)")))
     left = TimeLeft(cells_of([run]), workers=8)
     left.finished(run, 0, 80.0)
     assert left.seconds() == pytest.approx(4 * 80 + 100)

@@ -19,7 +19,7 @@ from bench.evaluation.evaluation import Evaluation
 from bench.features.cache import FeatureCache
 from bench.metrics.f1 import MACRO_F1
 from bench.planning.plan import plan
-from bench.results.summary import summarise
+from bench.results.summary import Summary, summarise
 from bench.support.seeding import derive_seed
 
 LABELS = ("agree", "deny", "query")
@@ -45,7 +45,7 @@ def task_of(texts: list[str], labels: Any, group: Any, name: str) -> Task:
     return Task(name, 1, "", ("text",), names, "macro_f1", "group", examples)
 
 
-def cross_validate(task: Task, model: str, trials: int) -> dict[str, Any]:
+def cross_validate(task: Task, model: str, trials: int) -> Summary:
     seed = derive_seed(0, task.name, "outer")
     splits = outer_splits(task.codes, task.groups, task.group, 5, seed, 1)
     evaluation = Evaluation(task, load_model(model), splits, Search("test", trials), 3, 0)
@@ -61,9 +61,9 @@ def test_the_interval_covers_chance_in_about_95_of_100_shuffles() -> None:
     covered, scores = 0, []
     for shuffle in range(100):
         summary = cross_validate(noise_task(shuffle), "complement-nb", trials=2)
-        interval = summary["intervals"]["balanced_accuracy"]
-        covered += interval["low"] <= chance <= interval["high"]
-        scores.append(summary["scores"]["balanced_accuracy"])
+        interval = summary.intervals["balanced_accuracy"]
+        covered += interval.low <= chance <= interval.high
+        scores.append(summary.scores["balanced_accuracy"])
     # 88 or fewer of 100 come in one of 300 tries where the true coverage is 95 %.
     assert covered >= 89, covered
     assert abs(np.mean(scores) - chance) < 4 * np.std(scores, ddof=1) / 10
@@ -74,7 +74,7 @@ def test_the_interval_covers_chance_in_about_95_of_100_shuffles() -> None:
 def test_labels_shuffled_within_groups_score_at_chance_with_every_trained_model(model: str) -> None:
     chance = 1 / len(LABELS)
     summaries = [cross_validate(noise_task(100 + shuffle), model, trials=3) for shuffle in range(8)]
-    scores = np.array([summary["scores"]["balanced_accuracy"] for summary in summaries])
+    scores = np.array([summary.scores["balanced_accuracy"] for summary in summaries])
     assert abs(scores.mean() - chance) < 4 * scores.std(ddof=1) / np.sqrt(len(scores))
     assert abs(scores.mean() - chance) < 0.04
 
@@ -90,7 +90,7 @@ def test_the_real_corpus_with_labels_shuffled_within_documents_shows_nothing(mod
         for rows in examples.groupby("document").indices.values():
             examples.loc[rows, "label"] = rng.permutation(examples.loc[rows, "label"].to_numpy())
         shuffled = Task(f"shuffled-{shuffle}", 1, "", task.inputs, task.labels, task.metric, "document", examples)
-        scores.append(cross_validate(shuffled, model, trials=3)["scores"]["mcc"])
+        scores.append(cross_validate(shuffled, model, trials=3).scores["mcc"])
     assert abs(np.mean(scores)) < 0.1, scores
 
 

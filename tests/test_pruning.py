@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -96,7 +97,7 @@ def evaluation(model: Model, trials: int = 12, metric: str = "macro_f1", groups:
     return Evaluation(task, model, splits, Search("test", trials), 3, seed=1)
 
 
-def cell(model: Model, fold: int | str = 0, **changes: Any) -> CellResult:
+def cell(model: Model, fold: int | Literal["final"] = 0, **changes: Any) -> CellResult:
     each = evaluation(model, **changes)
     return evaluate(each, fold, FeatureCache(each.task.frame))
 
@@ -107,7 +108,7 @@ def simulated(
     """Search over settings with the given scores after each inner fold; also how many folds each came to."""
     done: Counter[int] = Counter()
 
-    def objective(params: dict[str, Any], report: Any) -> float:
+    def objective(params: Mapping[str, Any], report: Any) -> float:
         number = sum(1 for _ in done)
         done[number] = 0
         for fold, score in enumerate(curves[number], start=1):
@@ -167,7 +168,7 @@ def test_without_pruning_every_setting_is_scored_in_full(curves: list[list[float
     assert all(trial.pruned_after is None for trial in trials)
 
 
-def by_hand(each: Evaluation, fold: Any, params: dict[str, Any]) -> float:
+def by_hand(each: Evaluation, fold: Any, params: Mapping[str, Any]) -> float:
     """The score of a setting from its predictions of all inner folds."""
     task = each.task
     true, predicted, probabilities = [], [], []
@@ -316,7 +317,7 @@ def test_the_search_holds_whatever_it_draws(data: st.DataObject) -> None:
     drawn = space.sample(np.random.default_rng(data.draw(st.integers(0, 10**6))))
     assert space.holds(drawn)
     wrong = data.draw(st.sampled_from([("a", 11.0), ("b", 0.55), ("c", 4), ("d", 1), ("e", (1, 3)), ("a", "1")]))
-    assert not space.holds(drawn | dict([wrong]))
+    assert not space.holds({**drawn, **dict([wrong])})
     assert not space.holds({name: value for name, value in drawn.items() if name != wrong[0]})
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -280,7 +281,12 @@ def test_lists_of_arastance_that_do_not_match_are_named_with_their_line(mirror: 
 
 @pytest.mark.parametrize("name", ["austr", "mawqif", "arastance"])
 def test_what_was_trusted_is_said_and_recorded(mirror: Path, name: str) -> None:
-    {"austr": write_austr, "mawqif": write_mawqif, "arastance": write_arastance}[name](mirror)
+    writers: dict[str, Callable[[Path], object]] = {
+        "austr": write_austr,
+        "mawqif": write_mawqif,
+        "arastance": write_arastance,
+    }
+    writers[name](mirror)
     assert not is_here(name)
     task = load_task(name, mirror=mirror)
     assert is_here(name)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from present import present
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from small_tasks import text_task
 
@@ -83,7 +84,7 @@ def test_settings_are_fitted_on_train_and_chosen_on_dev_and_test_is_scored_once(
     assert result.error is None
     assert Spy.fitted == [texts(task, "split", "train")] * 5  # four settings, and the chosen one
     assert Spy.predicted == [texts(task, "split", "dev")] * 4 + [texts(task, "split", "test")]
-    assert set(result.predictions["id"]) == set(task.examples["id"][task.examples["split"] == "test"])
+    assert set(present(result.predictions)["id"]) == set(task.examples["id"][task.examples["split"] == "test"])
 
 
 def test_without_a_dev_part_settings_are_chosen_inside_train(spy: Model) -> None:
@@ -112,7 +113,7 @@ def test_the_stored_model_is_the_one_that_was_scored(features: str | None) -> No
     result = evaluate(evaluation_of(task, model), 0, FeatureCache(task.frame))
     assert result.estimator is not None, result.notes
     test = task.frame[task.examples["split"] == "test"]
-    assert loads(result.estimator, model).predict(test).tolist() == result.predictions["predicted"].tolist()
+    assert loads(result.estimator, model).predict(test).tolist() == present(result.predictions)["predicted"].tolist()
 
 
 @given(
@@ -144,7 +145,7 @@ def test_a_test_input_where_settings_are_chosen_is_refused() -> None:
 
 def test_pooled_a_published_split_is_a_plain_task_with_each_input_once() -> None:
     task = split_task()
-    task.examples.loc[0, "text"] = task.examples.loc[23, "text"]
+    task.examples.loc[0, "text"] = str(task.examples.loc[23, "text"])
     pooled = task.without_splits()
     assert pooled.splits == ()
     assert "split" not in pooled.examples

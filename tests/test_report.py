@@ -22,12 +22,14 @@ import pytest
 from contest import store_contest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from present import present
 from stored import change_record
 from stored_task import write_task_runs
 
 from bench.comparison.compare import compare
 from bench.comparison.predictions import read_side_by_side
-from bench.comparison.selection import Filter, select_runs
+from bench.comparison.request import Filter
+from bench.comparison.selection import select_runs
 from bench.data import Task
 from bench.errors import DataError
 from bench.metrics.registry import METRICS
@@ -159,7 +161,7 @@ def table_rows(page: str, kind: str) -> list[list[str]]:
 
 
 def stored_predictions(folder: RunFolder) -> pd.DataFrame:
-    return pd.concat([folder.read_cell(fold).predictions.assign(fold=fold) for fold in folder.folds()])
+    return pd.concat([present(folder.read_cell(fold).predictions).assign(fold=fold) for fold in folder.folds()])
 
 
 def folder_of(results: Path, model: str) -> RunFolder:
@@ -198,7 +200,7 @@ def test_every_number_in_the_leaderboard_is_that_of_the_stored_summary(results: 
 def test_the_confusion_matrix_is_that_of_the_stored_summary(results: Path, page: str) -> None:
     confusion = np.array(folder_of(results, "sure").read_summary().confusion)
     for row, counts in zip(table_rows(page, "confusion"), confusion, strict=True):
-        cells = [re.fullmatch(r"([\d,]+) (\d+) %", cell) for cell in row[1:-1]]
+        cells = [present(re.fullmatch(r"([\d,]+) (\d+) %", cell)) for cell in row[1:-1]]
         assert [int(cell[1]) for cell in cells] == counts.tolist()
         assert [int(cell[2]) for cell in cells] == [round(100 * count / counts.sum()) for count in counts]
 
@@ -335,9 +337,9 @@ def test_only_the_pages_own_script_may_run_and_nothing_may_be_loaded(page: str) 
         attributes["content"] for tag, attributes in parsed.elements if attributes.get("http-equiv") and tag == "meta"
     ]
     digest = base64.b64encode(hashlib.sha256(parsed.scripts[1][1].encode()).digest()).decode()
-    assert f"script-src 'sha256-{digest}'" in policy
+    assert f"script-src 'sha256-{digest}'" in present(policy)
     assert policy.startswith("default-src 'none'")
-    assert "unsafe-eval" not in policy
+    assert "unsafe-eval" not in present(policy)
     script = parsed.scripts[1][1]
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|Function\(", script)
     assert not re.search(r"(https?:)?//[a-z]", re.sub(r"<desc>.*?</desc>", "", page))
@@ -403,7 +405,7 @@ def test_of_many_groups_the_worst_and_the_best_are_shown_and_the_rest_is_said(
     task = make_task(examples=task.examples.assign(document=[f"d{n // 5}" for n in range(200)]))
     write_task_runs(tmp_path, task, {"one": 0.6, "two": 0.5})
     page = render(tmp_path, task, monkeypatch)
-    section = re.search(r'<h2 id="groups">.*?</section>', page, re.DOTALL)[0]
+    section = present(re.search(r'<h2 id="groups">.*?</section>', page, re.DOTALL))[0]
     assert "10 lie between" in section
     scores = [float(cell) for cell in re.findall(r'<td class="n">(?:\d+ of 3)</td>\s*<td class="n">([\d.]+)', section)]
     assert len(scores) == MOST_GROUPS
@@ -430,7 +432,7 @@ def test_headings_are_in_order_and_every_table_has_headers_and_a_caption(page: s
         assert "<th>" not in table
     ids = [attributes["id"] for _, attributes in Parsed(page).elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    targets = [attributes["href"][1:] for tag, attributes in Parsed(page).elements if tag == "a"]
+    targets = [present(attributes["href"])[1:] for tag, attributes in Parsed(page).elements if tag == "a"]
     assert set(targets) <= set(ids)
 
 
@@ -449,7 +451,7 @@ def test_a_comparison_by_probabilities_or_with_a_baseline_makes_a_page_too(resul
 def test_an_interval_chart_keeps_order_and_stays_within_its_frame(intervals: list[list[float]]) -> None:
     scores = [Score(f"m{n}", value, low, high) for n, (low, value, high) in enumerate(intervals)]
     chart = interval_chart(scores, "caption", "macro-F1")
-    width = float(re.search(r'viewBox="0 0 (\d+)', chart.svg)[1])
+    width = float(present(re.search(r'viewBox="0 0 (\d+)', chart.svg))[1])
     drawn = re.findall(r'<path d="M([\d.]+) [\d.]+H([\d.]+)" class="interval s0"/><circle cx="([\d.]+)"', chart.svg)
     assert len(drawn) == len(scores)
     for low, high, value in (tuple(map(float, each)) for each in drawn):
@@ -532,7 +534,7 @@ def test_the_interval_of_the_calibration_error_stays_in_range_and_is_none_of_cer
     assert few is not None
     assert sure is not None
     assert 0.0 <= few.low <= few.high <= 1.0
-    assert (sure.low, sure.high) == (0.0, pytest.approx(0.071, abs=0.001))
+    assert (sure.low, sure.high) == (0.0, pytest.approx(0.071, abs=0.001))  # type: ignore[comparison-overlap]
 
 
 def test_the_interval_of_the_calibration_error_covers_it() -> None:
@@ -802,7 +804,7 @@ def _count(page: Any) -> tuple[int, int]:
 def test_a_page_of_scores_without_intervals_says_so_in_their_places(tmp_path: Path) -> None:
     for folder in store_contest(tmp_path, {"a": 0.8, "b": 0.6}).values():
         summary = folder.read_summary()
-        none = {label: {} for label in summary.class_intervals}
+        none: dict[str, dict[str, Any]] = {label: {} for label in summary.class_intervals}
         folder.write_summary(replace(summary, intervals={}, class_intervals=none))
     runs = read_side_by_side(select_runs(tmp_path, "denial", Filter()), None)
     page = render_report(runs, compare(runs, 0.01))

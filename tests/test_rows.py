@@ -127,7 +127,7 @@ def test_nothing_in_json_is_a_gap_too(folder: Path, value: str | None) -> None:
 )
 def test_a_column_that_is_mostly_empty_is_an_error(folder: Path, column: str, other: str) -> None:
     with pytest.raises(DataError) as error:
-        build(folder, rows(**{column: dict.fromkeys(range(2, 10), "")}))
+        build(folder, rows(12, **{column: dict.fromkeys(range(2, 10), "")}))
     assert f"a.csv, line 4: column '{column}' is empty, as in 8 of all 12 rows." in str(error.value)
     assert other in str(error.value)
 

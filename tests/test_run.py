@@ -294,7 +294,7 @@ def test_a_model_that_hangs_when_it_is_looked_at_is_left_out_and_named(monkeypat
     monkeypatch.setattr("bench.planning.plan.outcome_of", answer)
     told: list[str] = []
     first, hung, died, last = _examined(pairs, Execution("local", examine_timeout=7.0), told.append)
-    assert (first, last) == ("majority", "linear-svm")
+    assert (first, last) == ("majority", "linear-svm")  # type: ignore[comparison-overlap]
     assert told[1] == "examining lexicon on denial (2 of 4)"
     assert isinstance(hung, ModelError)
     assert "majority.yaml: examining it hung: it took longer than 7 s and was stopped." in hung.message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def test_an_example_stands_for_its_share_of_its_stratum(sample: Sample) -> None:
 
 
 def test_the_population_is_part_of_what_a_run_is_known_by(sample: Sample) -> None:
-    def identity() -> dict[str, Any]:
+    def identity() -> Mapping[str, Any]:
         return split_task(sample.build(), compose([], needs_task=False), []).identity()
 
     one = identity()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from present import present
 from sklearn.base import BaseEstimator, ClassifierMixin
 from small_tasks import LABELS, text_task
 
@@ -92,7 +94,7 @@ def test_the_search_learns_in_the_right_direction(minimise: bool) -> None:
 
 
 def test_a_setting_that_fails_is_recorded_with_its_reason_and_the_search_goes_on() -> None:
-    def objective(params: dict[str, Any], report: object) -> float:
+    def objective(params: Mapping[str, Any], report: object) -> float:
         if params["way"] == "raise":
             raise ValueError("this way is closed")
         return float(params["share"])
@@ -113,7 +115,7 @@ def test_the_search_stops_at_its_time_limit_but_never_before_one_setting_was_tri
     clock.perf_counter = lambda: clock.now
     monkeypatch.setattr("bench.evaluation.search.time", clock)
 
-    def slow(params: dict[str, Any], report: object) -> float:
+    def slow(params: Mapping[str, Any], report: object) -> float:
         clock.now += 3.0
         return 0.0
 
@@ -263,4 +265,4 @@ def test_a_cell_is_the_same_each_time_whatever_was_evaluated_before() -> None:
         alone = evaluate(shared, fold, FeatureCache(task.frame))
         assert alone.trials == forward[fold].trials
         assert alone.scores == forward[fold].scores
-        pd.testing.assert_frame_equal(alone.predictions, forward[fold].predictions, check_exact=True)
+        pd.testing.assert_frame_equal(present(alone.predictions), present(forward[fold].predictions), check_exact=True)

@@ -60,8 +60,8 @@ def ranges() -> st.SearchStrategy[Range]:
     return st.one_of(
         whole.map(lambda ends: Range(*ends)),
         real.map(lambda ends: Range(*ends)),
-        st.builds(lambda ends, step: Range(*ends, step=step), whole, st.integers(1, 7)),
-        st.builds(lambda ends, step: Range(*ends, step=step), real, st.floats(0.05, 7)),
+        st.builds(lambda ends, step: Range(ends[0], ends[1], step=step), whole, st.integers(1, 7)),
+        st.builds(lambda ends, step: Range(ends[0], ends[1], step=step), real, st.floats(0.05, 7)),
         st.builds(lambda low, more: Range(low, low + more, log=True), st.integers(1, 50), st.integers(0, 500)),
         st.builds(lambda low, more: Range(low, low + more, log=True), st.floats(1e-6, 1), st.floats(0.1, 500)),
     )

@@ -146,7 +146,7 @@ def test_a_crash_while_writing_leaves_no_half_of_a_cell(
 def test_a_crash_while_writing_leaves_the_earlier_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunFolder(tmp_path / "run")
     run.write_cell(cell())
-    written = store.write_durably
+    written = store.write_durably  # type: ignore[attr-defined]
 
     def crash_at_predictions(path: Path, content: bytes) -> None:
         if path.name == "predictions.csv":
@@ -267,7 +267,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_run_of_another_version_of_the_format_is_not_taken_for_one_of_this(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
-    run.write_record({"format": FORMAT - 1, "status": "complete", "command": "bench run task=denial"})
+    run.write_record({"format": FORMAT - 1, "status": "complete", "command": "bench run task=denial"})  # type: ignore[arg-type]
     assert run.status() is None
     with pytest.raises(UserError, match=r"another version of bench[^\n]*\nRun it again: bench run"):
         run.read_record()

@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -160,7 +160,10 @@ def test_descriptions_are_no_part_of_the_data(task: Task) -> None:
 
 def test_where_labels_are_coarser_the_annotators_labels_are_described_unless_the_label_itself_is() -> None:
     fine = load("denial").descriptions
-    coarser = {"labels": ["reported", "none"], "label_map": {"denial": "reported", "non_confirmation": "reported"}}
+    coarser: dict[str, Any] = {
+        "labels": ["reported", "none"],
+        "label_map": {"denial": "reported", "non_confirmation": "reported"},
+    }
     coarser["label_map"] |= {"none": "none"}
     assert load("denial", **coarser).descriptions == fine
     own = {**fine, "reported": "فيه نفي أو امتناع عن التأكيد."}

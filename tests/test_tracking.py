@@ -21,6 +21,7 @@ from filelock import FileLock
 from hostile import instance, planted
 from hypothesis import example, given
 from hypothesis import strategies as st
+from present import present
 from stored import TEXTS, change_record, write_run
 
 from bench.config import compose
@@ -224,7 +225,7 @@ def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, rig
         cell = run.read_cell(fold)
         others = {"denial": "none", "none": "non_confirmation", "non_confirmation": "denial"}
         predictions = cell.predictions.assign(
-            predicted=cell.predictions["label"] if right else cell.predictions["label"].map(others)
+            predicted=present(cell.predictions)["label"] if right else present(cell.predictions)["label"].map(others)
         )
         run.write_cell(replace(cell, predictions=predictions, scores={**cell.scores, "macro_f1": right}))
     labels = run.read_record().task.labels
@@ -233,7 +234,7 @@ def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, rig
     score = baseline.read_summary().scores["macro_f1"]
     assert judgement.verdict == verdict
     assert judgement.difference == pytest.approx(right - score)
-    assert judgement.low < judgement.difference < judgement.high
+    assert present(judgement.low) < judgement.difference < present(judgement.high)
     note = describe_run(run.read_record(), run.read_summary(), baseline.read_summary(), judgement)
     assert f"**{verdict}** than the majority's {score:.3f}, difference {right - score:+.3f} (" in note
 
@@ -470,13 +471,13 @@ def test_a_run_that_was_killed_before_its_mark_is_not_taken_for_whole(client, re
     folder = long_search(write_run(results, task="killed", folds=2), 300)
     forget(client, track(folder, client))
     counting = KilledAt(client, 0)
-    run_id = track(folder, counting)
+    run_id = track(folder, counting)  # type: ignore[arg-type]
     # The mark is the last write, after the run's end; before it come two batches, of which the first is not the whole.
     assert counting.writes[-4:] == ["log_batch", "log_batch", "set_terminated", "set_tag"]
     for write in (len(counting.writes) - 2, len(counting.writes) - 1, len(counting.writes)):
         experiment = forget(client, run_id)
         with pytest.raises(Killed):
-            track(folder, KilledAt(client, write))
+            track(folder, KilledAt(client, write))  # type: ignore[arg-type]
         assert track_again(results, client) == []
         (run,) = client.search_runs([experiment], "tags.`bench.level` = 'model'")
         run_id = run.info.run_id
@@ -489,11 +490,11 @@ def test_a_run_is_whole_after_a_kill_at_any_write(client, results, after):
     folder = long_search(write_run(results, task=f"killed-{after}".lower(), folds=2), 300)
     forget(client, track(folder, client))
     counting = KilledAt(client, 0)
-    run_id = track(folder, counting)
+    run_id = track(folder, counting)  # type: ignore[arg-type]
     for write in range(1, len(counting.writes) + 1):
         forget(client, run_id)
         with pytest.raises(Killed):
-            track(folder, KilledAt(client, write, after))
+            track(folder, KilledAt(client, write, after))  # type: ignore[arg-type]
         run_id = track(folder, client)
         assert_whole(client, folder, run_id)
 

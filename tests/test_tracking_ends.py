@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ def _own_store(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """`bench ui` up to where it would serve the page."""
     pages: list[Any] = []
     monkeypatch.setattr("bench.tracking.page.application", lambda *given: None)

@@ -61,7 +61,7 @@ def test_alone_they_choose_the_setting_too_and_no_own_example_trains(spy: Model)
 
 def test_an_input_that_the_task_has_too_does_not_train() -> None:
     target, source = text_task(), source_task()
-    source.examples.loc[2, "text"] = f"{target.examples.loc[7, 'text']} !"
+    source.examples.loc[2, "text"] = str(target.examples.loc[7, "text"]) + " !"
     moved = transfer(target, source)
     assert len(moved.lent) == len(source) - 1
     assert moved.notes == ("1 examples do not train: small has their inputs too",)

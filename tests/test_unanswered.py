@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from present import present
 from scores import (
     LABEL_METRICS,
     confusion_by_group,
@@ -31,7 +32,8 @@ from stored_task import write_task_runs
 
 from bench.comparison.compare import compare
 from bench.comparison.predictions import read_side_by_side
-from bench.comparison.selection import Filter, select_runs
+from bench.comparison.request import Filter
+from bench.comparison.selection import select_runs
 from bench.comparison.suspects import suspects
 from bench.config import Search
 from bench.data.splits import split_by_group
@@ -228,17 +230,18 @@ def hesitant_fold() -> tuple[Any, CellResult]:
 def test_a_fold_says_how_many_were_left_unanswered_and_the_first_reason() -> None:
     task, result = hesitant_fold()
     assert result.status == "ok", result.error
-    missing = int((result.predictions["predicted"] == "").sum())
-    assert 0 < missing < len(result.predictions)
+    predictions = present(result.predictions)
+    missing = int((predictions["predicted"] == "").sum())
+    assert 0 < missing < len(predictions)
     assert result.notes == [
-        f"{missing} of {len(result.predictions)} examples were left unanswered: they count as wrong; the first: "
+        f"{missing} of {len(predictions)} examples were left unanswered: they count as wrong; the first: "
         "the text is too odd",
         "asked nobody",
     ]
-    right = (result.predictions["predicted"] == result.predictions["label"]).mean()
+    right = (predictions["predicted"] == predictions["label"]).mean()
     assert result.scores["accuracy"] == pytest.approx(right)
     summary = summarise([result], task.labels, MACRO_F1)
-    assert summary.notes[0].startswith(f"{missing} of {len(result.predictions)} predictions are missing")
+    assert summary.notes[0].startswith(f"{missing} of {len(predictions)} predictions are missing")
     assert np.array(summary.confusion).shape == (3, 4)
     assert np.array(summary.confusion)[:, -1].sum() == missing
     points = {point.name: point.value for point in fold_points(result, task.labels, "macro_f1")}
@@ -251,7 +254,7 @@ def test_a_model_with_probabilities_may_abstain_too_and_what_it_leaves_is_not_ex
     model = Model("cautious", f"{__name__}.Cautious", features="tfidf")
     result = evaluate(Evaluation(task, model, splits, Search("none", 1, None), 2, 0), 0, FeatureCache(task.frame))
     assert result.status == "ok", result.error
-    frame = result.predictions
+    frame = present(result.predictions)
     missing = frame["predicted"] == ""
     wrong = frame.loc[~missing & (frame["predicted"] != frame["label"]), "id"].tolist()
     assert missing.any()
@@ -270,9 +273,9 @@ def stored(tmp_path: Path) -> tuple[Any, Path]:
     folder = folders["gappy"]
     cells = [folder.read_cell(fold) for fold in folder.folds()]
     for cell in cells:
-        gaps = [int(name[1:]) % 4 == 0 for name in cell.predictions["id"]]
+        gaps = [int(name[1:]) % 4 == 0 for name in present(cell.predictions)["id"]]
         cell.predictions.loc[gaps, "predicted"] = ""
-        cell.scores = score_predictions(cell.predictions, task.labels)
+        cell.scores = score_predictions(present(cell.predictions), task.labels)
         folder.write_cell(cell)
     folder.write_summary(summarise(cells, task.labels, MACRO_F1))
     return task, tmp_path
@@ -315,7 +318,7 @@ def test_the_report_shows_missing_answers_in_the_confusion_matrix_and_among_the_
     with_column = [table for table in tables if f"<bdi>{NO_ANSWER}</bdi>" in table]
     assert len(with_column) == 1
     assert "gappy" in with_column[0]
-    data = json.loads(re.search(r'id="errors-data"[^>]*>(.*?)</script>', page, re.DOTALL)[1])
+    data = json.loads(present(re.search(r'id="errors-data"[^>]*>(.*?)</script>', page, re.DOTALL))[1])
     gappy = next(run for run in data["runs"] if run["name"] == "gappy")
     missing = [place for place, code in enumerate(gappy["predicted"]) if code == UNANSWERED]
     assert len(missing) == len(task) // 4

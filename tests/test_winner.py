@@ -12,6 +12,7 @@ import pytest
 from contest import compared, store_contest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from present import present
 
 from bench.comparison.board import corrected_leaderboard, refresh_leaderboards
 from bench.comparison.pairs import Pair
@@ -76,7 +77,7 @@ def test_draws_that_left_out_no_group_say_nothing() -> None:
 
 def test_its_interval_is_students_within_the_range_of_the_metric() -> None:
     found = winner(0.9, 0.05, 5, (0.0, 1.0))
-    assert (found.low, found.high) == (pytest.approx(0.9 - 2.776445 * 0.05), 1.0)
+    assert (found.low, found.high) == (pytest.approx(0.9 - 2.776445 * 0.05), 1.0)  # type: ignore[comparison-overlap]
     assert winner(0.9, None, 5, (0.0, 1.0)).low is None
 
 
@@ -86,8 +87,8 @@ def test_a_comparison_prints_it_with_the_ranks_that_the_verdicts_leave_open(
     store_contest(tmp_path, {"good": 0.85, "twin": 0.84, "poor": 0.55, "majority": 0.33})
     comparison = compared(tmp_path, "task=denial")
     best, rows = comparison.best, comparison.rows
-    assert best.low < best.score <= rows[0].score
-    assert [tuple(row.ranks) for row in rows] == [(1, 2), (1, 2), (3, 3), (4, 4)]
+    assert present(best.low) < best.score <= rows[0].score
+    assert [row.ranks for row in rows] == [(1, 2), (1, 2), (3, 3), (4, 4)]
     print_comparison(comparison)
     told = " ".join(capsys.readouterr().out.split())
     assert f"Being picked as the best of 4 flatters a score: corrected for it, {rows[0].name} has" in told
@@ -102,7 +103,7 @@ def test_the_leaderboard_and_its_files_say_the_same_of_the_best_score(
     best, top = board.best, board.rows[0]
     assert best == compared(tmp_path, "task=denial").best
     assert (best.name, best.of, best.measured) == (top.model, 3, top.scores["macro_f1"])
-    assert best.low < best.score <= best.measured < best.high
+    assert present(best.low) < best.score <= best.measured < present(best.high)
     folder = write_leaderboard(tmp_path, board)
     print_leaderboard(board, folder)
     told = (
@@ -111,7 +112,7 @@ def test_the_leaderboard_and_its_files_say_the_same_of_the_best_score(
     )
     assert told in " ".join(capsys.readouterr().out.split())
     assert told in (folder / "leaderboard.md").read_text()
-    assert json.loads((folder / "leaderboard.json").read_text())["best"] == asdict(best)
+    assert json.loads((folder / "leaderboard.json").read_text())["best"] == asdict(present(best))
     shutil.rmtree(made["poor"].path)
     refresh_leaderboards(parse_compare_request(["task=denial", f"results={tmp_path}"]))
     assert json.loads((folder / "leaderboard.json").read_text())["best"]["of"] == 2

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def harness(task: Task, trials: int) -> list[CellResult]:
     return sorted((result for _, result in done), key=lambda result: int(result.fold))
 
 
-def pipeline(params: dict[str, Any], columns: tuple[str, ...], seed: int) -> Pipeline:
+def pipeline(params: Mapping[str, Any], columns: tuple[str, ...], seed: int) -> Pipeline:
     """The same model as anybody would write it."""
     word = CountVectorizer(ngram_range=(1, 2), token_pattern=WORD_PATTERN, lowercase=False)
     char = CountVectorizer(
@@ -129,7 +130,7 @@ order differ in their last bit, which now and then costs Newton's method a step 
 predictions of thousands; in one order, the scores can be held against each other to 1e-9."""
 
 
-def weigh_chars(params: dict[str, Any]) -> TfidfTransformer:
+def weigh_chars(params: Mapping[str, Any]) -> TfidfTransformer:
     """The weights of character n-grams."""
     return TfidfTransformer(sublinear_tf=params["features.char.sublinear_tf"])
 
@@ -146,7 +147,7 @@ def _outer_fold(task: Task, fold: int, train: Any, test: Any, trials: int) -> tu
     X, y = task.frame.iloc[train], task.y[train]
     inner = StratifiedKFold(INNER, shuffle=True, random_state=derive_seed(SEED, task.name, str(fold), "inner"))
     seed = derive_seed(SEED, task.name, MODEL.name, str(fold), "model")
-    tried: list[dict[str, Any]] = []
+    tried: list[Mapping[str, Any]] = []
 
     def objective(trial: optuna.Trial) -> float:
         tried.append(MODEL.search.suggest(trial))
@@ -156,7 +157,7 @@ def _outer_fold(task: Task, fold: int, train: Any, test: Any, trials: int) -> tu
     sampler = optuna.samplers.TPESampler(seed=derive_seed(SEED, task.name, MODEL.name, str(fold), "search"))
     study = optuna.create_study(direction="maximize", sampler=sampler)
     study.optimize(objective, n_trials=trials)
-    scores = [trial.value for trial in study.trials]
+    scores = [trial.values[0] for trial in study.trials]
     best = pipeline(tried[int(np.argmax(scores))], task.inputs, seed).fit(X, y)
     predicted = best.predict(task.frame.iloc[test])
     return scores, f1_score(task.y[test], predicted, labels=list(task.labels), average="macro", zero_division=0.0)
@@ -176,7 +177,7 @@ def by_optuna_search_cv(task: Task, trials: int) -> None:
     }
     for column in task.inputs:
         space |= {
-            f"features__{column}__char__count__ngram_range": Choice([(2, 4), (2, 5), (3, 5)]),
+            f"features__{column}__char__count__ngram_range": Choice([(2, 4), (2, 5), (3, 5)]),  # type: ignore[list-item]
             f"features__{column}__char__count__min_df": Choice([1, 2, 3]),
             f"features__{column}__char__weigh__sublinear_tf": Choice([False, True]),
         }

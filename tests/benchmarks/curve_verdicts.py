@@ -67,11 +67,13 @@ def verdicts_of(population: str, n_groups: int, seed: int) -> dict[str, str]:
     for part in parts:
         evaluation = Evaluation(task, model, part.splits, Search("none", 1), 3, seed)
         frames = [evaluate(evaluation, fold, cache).predictions for fold in range(len(outer))]
-        predictions[part.name] = pd.concat(frames, ignore_index=True)
+        pooled = pd.concat(frames, keys=range(len(frames)), names=["part", None])
+        predictions[part.name] = pooled.reset_index("part").reset_index(drop=True)
     described = [part.describe(task) for part in parts]
-    axes = {axis: [part for part in described if part["axis"] in (axis, None)] for axis in AXES}
-    judged = judge_curve(axes, predictions, LABELS, MACRO_F1, n_groups, seed)
-    return {axis: judged["verdicts"][axis]["kind"] for axis in AXES} | {"worth": judged["worth"]["kind"]}
+    axes = {axis: [part for part in described if part.axis in (axis, None)] for axis in AXES}
+    verdicts, worth = judge_curve(axes, predictions, LABELS, MACRO_F1, n_groups, seed)
+    assert worth is not None
+    return {**{axis: verdicts[axis].kind for axis in AXES}, "worth": worth.kind}
 
 
 def main() -> None:

@@ -53,8 +53,9 @@ from sklearn.tree import DecisionTreeClassifier
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from scores import label_scores
+from stored import a_record, a_summary
 
-from bench.comparison.pairs import judged_pairs
+from bench.comparison.pairs import Pair, judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.verdict import groups_to_decide
 from bench.data.splits import Split, n_dealt, split_by_group
@@ -315,7 +316,12 @@ def compare_once(scenario: Scenario, seed: int) -> Outcome:
         return Outcome(difference, error, {rule: int(any(calls[rule] for calls in called)) for rule in RULES}, None)
     sign = 1 if runs.runs[0] is first else -1
     needed = pairs[0].needed
-    return Outcome(difference, error, {rule: sign * call for rule, call in called[0].items()}, needed and needed.groups)
+    return Outcome(
+        difference,
+        error,
+        {rule: sign * call for rule, call in called[0].items()},
+        None if needed is None else needed.groups,
+    )
 
 
 def train_models(scenario: Scenario, seed: int) -> ComparedRuns:
@@ -368,19 +374,20 @@ def compared_runs(
         by_fold = [confusion_matrix(true[folds == k], of_model[folds == k], n_labels) for k in range(len(splits))]
         outcomes = Outcomes(true, of_model, n_labels, of_group, folds)
         score = find_metric(METRIC).score(outcomes)
-        summary = {
-            "scores": {METRIC: score},
-            "folds": [{METRIC: float(label_scores(confusion)[METRIC])} for confusion in by_fold],
-        }
+        summary = a_summary(
+            {METRIC: score}, [{METRIC: float(label_scores(confusion)[METRIC])} for confusion in by_fold]
+        )
         name = f"model-{number}"
-        runs.append(ComparedRun(name, RunFolder(Path(name)), {"model": {"name": name}}, summary, outcomes, score))
+        runs.append(ComparedRun(name, RunFolder(Path(name)), a_record(name=name), summary, outcomes, score))
     sizes = {"train": len(splits[0].train), "dev": 0, "test": len(splits[0].test)}
     compared = ComparedRuns(
-        task={
-            "labels": [str(code) for code in range(n_labels)],
-            "n_examples": len(labels),
-            "splits": {} if scenario.protocol == "folds" else {"split": sizes},
-        },
+        task=a_record(
+            {
+                "labels": [str(code) for code in range(n_labels)],
+                "n_examples": len(labels),
+                "splits": {} if scenario.protocol == "folds" else {"split": sizes},
+            }
+        ).task,
         metric=find_metric(METRIC),
         runs=sorted(runs, key=lambda run: (-run.summary.scores[METRIC], run.name)),
         ids=tested.astype(object),
@@ -392,7 +399,7 @@ def compared_runs(
     return compared
 
 
-def _calls(pair: dict[str, Any], first: ComparedRun, second: ComparedRun, runs: ComparedRuns) -> dict[str, int]:
+def _calls(pair: Pair, first: ComparedRun, second: ComparedRun, runs: ComparedRuns) -> dict[str, int]:
     """By rule: 1 where it calls the first of a pair better at 5 %, -1 the second, 0 neither."""
     folds, errors, n_groups = pair.folds, pair.errors, len(runs.group_names)
     (one, of_one), (other, of_other) = (runs.drawn_scores(run) for run in (first, second))
@@ -408,8 +415,8 @@ def _calls(pair: dict[str, Any], first: ComparedRun, second: ComparedRun, runs: 
         "equal": int(pair.verdict == "practically equal"),
         "full": tested(math.sqrt(1 + runs.n_scored / runs.n_trained())),
         "bootstrap": tested(1.0),
-        "corrected": 0 if folds is None else _call(folds.p_value, folds["mean"]),
-        "mcnemar": _call(errors.p_value, errors["first_only"] - errors["second_only"]),
+        "corrected": 0 if folds is None else _call(folds.p_value, folds.mean),
+        "mcnemar": _call(errors.p_value, errors.first_only - errors.second_only),
     }
 
 

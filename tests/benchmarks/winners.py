@@ -37,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from scores import label_scores
 
-from bench.comparison.pairs import judged_pairs
+from bench.comparison.pairs import Pair, judged_pairs
 from bench.comparison.ranking import corrected_best, rank_interval
 from bench.metrics.confusion import confusion_matrix
 
@@ -110,7 +110,7 @@ def simulate(scenario: Scenario, kind: str, seed: int) -> tuple[list[float], lis
     )
 
 
-def _ranks_hold(runs: Sequence[object], pairs: list[dict[str, object]], kind: str) -> bool:
+def _ranks_hold(runs: Sequence[object], pairs: list[Pair], kind: str) -> bool:
     """Whether every model's interval of ranks holds its true rank; models of the same signal share theirs."""
     signals = SIGNALS[kind]
     for number, signal in enumerate(signals):
