@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from bench.data.column_names import fit, plain
 from bench.errors import ConfigError
-from bench.scaffold.column_summary import summarise_columns
-from bench.scaffold.columns import Chosen, choose_columns
+from bench.scaffold.columns import Chosen, choose_columns, summarise_columns
 from bench.scaffold.request import Given
 
 Bench = Callable[..., tuple[int, str, str]]

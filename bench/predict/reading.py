@@ -11,8 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.encodings import UTF_8, detect_encoding
-from bench.data.files import BYTE_ORDER_MARK, check_file, decode_lines, open_text
-from bench.data.json_files import check_characters, parse_json_lines, text_field
+from bench.data.files import (
+    BYTE_ORDER_MARK,
+    check_characters,
+    check_file,
+    decode_lines,
+    open_text,
+    parse_json_lines,
+    text_field,
+)
 from bench.data.messages import place
 from bench.data.sources.delimited import DELIMITED
 from bench.data.sources.formats import WRITTEN, Form, Rows, parse_delimited

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from bench.data.column_names import is_known
 from bench.data.messages import place
-from bench.data.sources.delimited import DELIMITED, NONE, Dialect, table_rows
-from bench.data.sources.dialects import decide_dialect
-from bench.data.sources.row_errors import RowError
+from bench.data.sources.delimited import DELIMITED, NONE, Dialect, RowError, table_rows
+from bench.data.sources.layout import decide_dialect
 from bench.errors import DataError, nearest
 from bench.support.delimiters import CsvReader
 

@@ -5,50 +5,59 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.checks import check_task
+from bench.checks.labels import joined_names
 from bench.data.card import BEGIN, END, describe, insert
-from bench.data.definition import FLAGS, ManyRepeatsError, build_task
+from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, check_label, cleaned
-from bench.data.messages import listed
+from bench.data.messages import listed, shortened
 from bench.data.sources import read_source
 from bench.data.sources.classes import class_names_of
 from bench.data.sources.formats import ShiftedRowError
-from bench.data.task import ROLES
-from bench.errors import DataError
-from bench.scaffold.column_summary import ColumnSummary, summarise_columns
-from bench.scaffold.columns import Chosen, choose_columns, choose_span_columns, describe_columns
+from bench.data.task import ROLES, TEST, TRAIN
+from bench.discovery import task_files
+from bench.errors import ConfigError, DataError
+from bench.scaffold.columns import (
+    Chosen,
+    ColumnSummary,
+    choose_columns,
+    choose_span_columns,
+    describe_columns,
+    summarise_columns,
+)
 from bench.scaffold.detection import find_data
 from bench.scaffold.found import Found, file_names
 from bench.scaffold.header import check_header, check_one_table
 from bench.scaffold.profile import MOST_LABELS
 from bench.scaffold.repeats import ask_for_a_claim
 from bench.scaffold.request import TaskRequest
-from bench.scaffold.task_checks import (
-    check_labelled_parts,
-    check_several,
-    check_task_name,
-    check_withheld,
-    leave_out,
-    shifted_labels,
-    shifted_rows,
-)
 from bench.schema.dialect import dump, parse_file
 from bench.schema.export import FOLDER, editor_line, write_schema
 from bench.support.places import folder_beside, make_folder
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bench.checks import Finding
     from bench.data.task import Task
 
 MISSING = ("nan", "null", "<na>", "#n/a", "nat")
 """What programs write for a value that is missing."""
 
+SINGLE = 0.5
+"""The share of labels that stand in one row each from which rows are taken for broken, where the others are common."""
+
+MANY_JOINED = 0.05
+"""The share of rows with several labels in one cell from which that is no slip."""
+
+MANY = 5
+"""The rows that each of the other labels has then, on average."""
 
 CARD = """# {name}
 
@@ -123,7 +132,7 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     """
     name, given = request.name, request.given
     target = folder / "tasks" / name
-    check_task_name(name, target, request.force)
+    _check_name(name, target, request.force)
     found = find_data(request.data, replace(request.asked, allow_shifted=request.allow_shifted))
     with _offering(request):
         check_header(found, given)
@@ -140,10 +149,10 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     section = {"columns": chosen.columns} if chosen.columns else {}
     inputs = ["claim", "text"] if "claim" in chosen.columns else ["text"]
     label = chosen.columns.get("label", "label")
-    check_labelled_parts(found, chosen)
+    _check_parts(found, chosen)
     with _telling_guesses(chosen):
         records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
-    check_withheld(found, records.examples, records.splits)
+    _check_withheld(found, records.examples, records.splits)
     as_written = Counter(records.examples["label"].tolist())
     written = cleaned(as_written)
     counts = Counter(written[value] for value in as_written.elements())
@@ -154,10 +163,10 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
             f"A task has 2 to {MOST_LABELS} labels. Name another with --label COLUMN.\n{describe_columns(summary)}",
         )
     if not request.allow_several:
-        check_several(request, found, label, counts)
-    shifted = shifted_labels(counts)
+        _check_several(request, found, label, counts)
+    shifted = _shifted(counts)
     if shifted and not request.allow_shifted:
-        raise shifted_rows(request, found, label, counts, shifted)
+        raise _shifted_rows(request, found, label, counts, shifted)
     for each in shifted:
         del counts[each]
     label_map = {raw: label for raw, label in written.items() if label in counts}
@@ -198,6 +207,35 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
 
 
+def _check_parts(found: Found, chosen: Chosen) -> None:
+    """Raise a DataError if a file of a published split lacks a column, as a test part without labels does."""
+    if not found.has_parts:
+        return
+    needed = {key: chosen.columns[key] for key in ("claim", "text", "label") if key in chosen.columns}
+    for where, row in found.rows():
+        lacking = next((key for key, column in needed.items() if column not in row), None)
+        if lacking is not None:
+            raise DataError(
+                f"{where}: there is no column '{needed[lacking]}', which is the {lacking} in other parts.",
+                f"{_ALONE} --data {found.files[0]}",
+            )
+
+
+_ALONE = "Without labels a part cannot be scored. Name the part that has them alone, and bench run splits it by itself:"
+
+
+def _check_withheld(found: Found, examples: pd.DataFrame, splits: Sequence[str]) -> None:
+    """Raise a DataError if no label of a test part is one of its training part, as UNKNOWN is none."""
+    for split in splits:
+        train, test = (set(examples["label"][examples[split] == role]) for role in (TRAIN, TEST))
+        if len(train) > 1 and not train & test and (examples[split] == TEST).sum() >= MANY:
+            raise DataError(
+                f"{found.name}: the labels of the test part are {listed(sorted(test))}, none of which stands in the "
+                "training part.",
+                f"{_ALONE} --data {found.files[0] if found.has_parts else 'FILE'}",
+            )
+
+
 def _to_yaml(definition: dict[str, Any]) -> str:
     """Write a definition as YAML, with Arabic as it is unless that is read back as something else."""
     for as_it_is in (True, False):
@@ -208,13 +246,62 @@ def _to_yaml(definition: dict[str, Any]) -> str:
     return text
 
 
+def _check_several(request: TaskRequest, found: Found, column: str, counts: Counter[str]) -> None:
+    """Raise a DataError if many rows have several labels in one cell; a few are left to the checks, which warn.
+
+    Raises
+    ------
+    bench.errors.DataError
+        With the commands that make a task of such rows.
+    """
+    several, lists = joined_names(list(counts))
+    n_rows = sum(counts[label] for label in (*several, *lists))
+    if n_rows < MANY_JOINED * counts.total():
+        return
+    shown = listed([f"'{shortened(label, 24)}'" for label in (*several, *lists)], 3)
+    raise DataError(
+        f"{found.name}: {n_rows:,} of {counts.total():,} rows have several labels in the column '{column}': {shown}.",
+        "A task has one label for each text. Which is meant? Write one into each row; or, to ask for one of them, "
+        "make a column that says yes or no of it and name that by --label.\n"
+        f"To take all that stands in a cell as one label:\n  {request.command(None, 'allow-several')}",
+    )
+
+
+def _shifted(counts: Counter[str]) -> set[str]:
+    """The labels of rows that are not as they should be: most stand in one row each, beside others in many."""
+    single = {label for label, count in counts.items() if count == 1}
+    others = len(counts) - len(single)
+    few = len(single) < 3 or len(single) < SINGLE * len(counts)
+    return set() if few or not others or counts.total() - len(single) < MANY * others else single
+
+
+def _shifted_rows(
+    request: TaskRequest, found: Found, column: str, counts: Counter[str], shifted: Container[str]
+) -> DataError:
+    places = [
+        f"{where.removeprefix(f'{found.origin}, ')} ('{shortened(label, 24)}')"
+        for where, row in found.rows()
+        if (label := " ".join(str(row.get(column)).split())) in shifted
+    ]
+    return DataError(
+        f"{found.name}: of {len(counts)} labels in the column '{column}', {len(places)} stand in one row each: "
+        f"{listed(places, 10)}.",
+        "A comma in a text that is not quoted shifts the cells behind it. Correct these rows, or name another column "
+        f"with --label COLUMN.\n{_leave_out(request)}",
+    )
+
+
+def _leave_out(request: TaskRequest) -> str:
+    return f"To leave such rows out, counted and listed:\n  {request.command(None, 'allow-shifted')}"
+
+
 @contextmanager
 def _offering(request: TaskRequest) -> Iterator[None]:
     """Name in an error about a row of another number of cells the command that leaves such rows out."""
     try:
         yield
     except ShiftedRowError as error:
-        raise DataError(error.message, f"{error.hint}\n{leave_out(request)}") from error
+        raise DataError(error.message, f"{error.hint}\n{_leave_out(request)}") from error
 
 
 class _AnyLabel(LabelSet):
@@ -229,6 +316,25 @@ class _AnyLabel(LabelSet):
             raise DataError(f"{where}: the label is {raw!r}.", "Every example needs a label.")
         check_label(raw, where, marked=True)
         return raw
+
+
+def _check_name(name: str, target: Path, force: bool) -> None:
+    if problem := name_problem(name):
+        raise ConfigError(f"'{name}' {problem}.", "For example: bench new task headlines --data labels.csv")
+    there = [path for path in (target / "task.yaml", target / "README.md") if path.exists()]
+    folders = [target.parent, target]
+    blocked = [path for path in folders if path.exists() and not path.is_dir()] + [p for p in there if not p.is_file()]
+    if blocked:
+        what, needed = ("a folder", "a file") if blocked[0].is_dir() else ("a file", "a folder")
+        raise ConfigError(f"{blocked[0]}: it is {what}, where {needed} is to be written.", "Move it out of the way.")
+    if there and not force:
+        names = ", ".join(f"tasks/{name}/{path.name}" for path in there)
+        raise ConfigError(f"There is already {names}.", "Choose another name, or write over it with --force.")
+    if name in task_files() and not force:
+        raise ConfigError(
+            f"There is already a task '{name}'; yours would be taken in its place.",
+            "Choose another name, or replace it with --force.",
+        )
 
 
 def _reading(found: Found, chosen: Chosen, n_rows: int, spans: bool) -> str:

@@ -8,8 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from bench.data.encodings import UTF_8, check_encoding
-from bench.data.files import open_text
-from bench.data.json_files import iter_json_lines
+from bench.data.files import iter_json_lines, open_text
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
@@ -22,15 +21,16 @@ from bench.data.sources.delimited import (
     QUOTINGS,
     Dialect,
     Header,
+    RowError,
+    Swallowed,
+    WidthError,
     table_rows,
 )
 from bench.data.sources.json_objects import read_json_rows
 from bench.data.sources.parquet import parquet_rows
 from bench.data.sources.plain import beside, class_folders, fasttext
-from bench.data.sources.row_errors import RowError, WidthError
 from bench.data.sources.saved import saved_rows
 from bench.data.sources.sheet import read_sheet
-from bench.data.sources.swallowed import Swallowed
 from bench.errors import ConfigError, DataError, nearest
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bench.data.files import LFS_POINTER, check_fetched, check_file
-from bench.data.json_files import first_repeated
+from bench.data.files import LFS_POINTER, check_fetched, check_file, first_repeated
 from bench.data.sources.bounds import most_of, too_large
 from bench.data.sources.classes import class_names, named_class
 from bench.data.sources.parquet_pages import BY_DICTIONARY, BY_PREFIX, BYTES, DICTIONARY, TEXT, Chunk, chunks, pages

@@ -13,8 +13,7 @@ from zipfile import ZipFile
 from bench.data.files import check_file
 from bench.data.messages import listed
 from bench.data.sources.bounds import most_of, too_large
-from bench.data.sources.delimited import columns_of
-from bench.data.sources.row_errors import RowError
+from bench.data.sources.delimited import RowError, columns_of
 from bench.errors import DataError, nearest
 
 Row = tuple[str, Mapping[str, Any]]

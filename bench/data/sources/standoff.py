@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.data.corpus import read_documents
-from bench.data.json_files import check_characters
+from bench.data.files import check_characters
 from bench.data.messages import listed
 from bench.data.sources.formats import form_of
 from bench.data.sources.records import Records

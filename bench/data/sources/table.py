@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bench.data.json_files import check_characters
+from bench.data.files import check_characters
 from bench.data.mapped import LARGE, MappedFile
 from bench.data.messages import check_name, listed
 from bench.data.published import find_file
