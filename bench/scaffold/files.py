@@ -10,11 +10,12 @@ from typing import Any
 
 from bench.data.column_names import fit, whole
 from bench.data.encodings import detect_encoding
-from bench.data.files import check_file, iter_json_lines
+from bench.data.files import check_file
+from bench.data.json_text import iter_json_lines
 from bench.data.messages import listed, place
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.archive import ARCHIVES, unpacked
-from bench.data.sources.delimited import DELIMITED, NAMES
+from bench.data.sources.dialects import DELIMITED, NAMES
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form, Rows
 from bench.data.sources.json_objects import read_json_rows
 from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout, read_head
