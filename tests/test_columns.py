@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from bench.data.column_names import fit, plain
 from bench.errors import ConfigError
-from bench.scaffold.columns import Chosen, Given, choose_columns, summarise_columns
+from bench.scaffold.columns import Chosen, Given, choose_columns
+from bench.scaffold.summary import summarise_columns
 
 Bench = Callable[..., tuple[int, str, str]]
 

@@ -23,6 +23,7 @@ from bench.data import mapped
 from bench.data.definition import build_task
 from bench.data.duplicates import drop_repeats
 from bench.data.mapped import MappedFile, read_mapped, select_rows
+from bench.data.sources import examples
 from bench.data.task import Task
 from bench.errors import BenchError, DataError
 from bench.planning.split_task import split_task

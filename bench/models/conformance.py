@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 from bench.engines.engine import Unit, outcome_of, value_of
 from bench.engines.local import LocalEngine
 from bench.errors import UserError
+from bench.models.model import Model
 from bench.models.rules import LIMIT, RULES, Examined
 from bench.models.synthetic import EXAMPLES, LABEL_SETS, synthetic_task
 from bench.support.plugins import import_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-from bench.models.model import Model
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from bench.data.task import Task
 from bench.engines.engine import Unit, outcome_of, value_of
 from bench.engines.local import LocalEngine
 from bench.models import persistence
+from bench.models.model import Model
 from bench.models.synthetic import EXAMPLES, FILLER, TOPICS, synthetic_task
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from bench.models.space import Setting
 
-from bench.models.model import Model
 
 SAMPLES = 5
 """Settings drawn from the search space."""
