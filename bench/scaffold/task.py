@@ -113,25 +113,7 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     with _telling_guesses(chosen):
         records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
     _check_withheld(found, records.examples, records.splits)
-    as_written = Counter(records.examples["label"].tolist())
-    written = cleaned(as_written)
-    counts = Counter(written[value] for value in as_written.elements())
-    if len(counts) < 2 or len(counts) > MOST_LABELS:
-        values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
-        raise DataError(
-            f"{found.name}: the column '{label}' has {values}, so it is no column of labels.",
-            f"A task has 2 to {MOST_LABELS} labels. Name another with --label COLUMN.\n{describe_columns(summary)}",
-        )
-    if not request.allow_several:
-        check_several(request, found, label, counts)
-    shifted = shifted_labels(counts)
-    if shifted and not request.allow_shifted:
-        raise shifted_rows(request, found, label, counts, shifted)
-    for each in shifted:
-        del counts[each]
-    label_map = {raw: label for raw, label in written.items() if label in counts}
-    if all(raw == label for raw, label in label_map.items()):
-        label_map = {}
+    counts, label_map = _labels_of(records.examples["label"].tolist(), request, found, summary, label)
     definition: dict[str, Any] = {
         "name": name,
         "version": 1,
@@ -165,6 +147,38 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     files = [*_write(target, texts), write_schema("task", folder / FOLDER)]
     remarks = (*found.remarks, *_named_classes(found, label), *_remarks(task, summary), *chosen.remarks)
     return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
+
+
+def _labels_of(
+    values: Sequence[str], request: TaskRequest, found: Found, summary: Summary, label: str
+) -> tuple[Counter[str], dict[str, str]]:
+    """Count the labels in a column's values, and map those that are written otherwise.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If they are no labels, or rows are broken and the request does not allow it.
+    """
+    as_written = Counter(values)
+    written = cleaned(as_written)
+    counts = Counter(written[value] for value in as_written.elements())
+    if len(counts) < 2 or len(counts) > MOST_LABELS:
+        n_values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
+        raise DataError(
+            f"{found.name}: the column '{label}' has {n_values}, so it is no column of labels.",
+            f"A task has 2 to {MOST_LABELS} labels. Name another with --label COLUMN.\n{describe_columns(summary)}",
+        )
+    if not request.allow_several:
+        check_several(request, found, label, counts)
+    shifted = shifted_labels(counts)
+    if shifted and not request.allow_shifted:
+        raise shifted_rows(request, found, label, counts, shifted)
+    for each in shifted:
+        del counts[each]
+    label_map = {raw: name for raw, name in written.items() if name in counts}
+    if all(raw == name for raw, name in label_map.items()):
+        label_map = {}
+    return counts, label_map
 
 
 def _check_parts(found: Found, chosen: Chosen) -> None:
