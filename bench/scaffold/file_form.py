@@ -32,7 +32,7 @@ def common_form(paths: Sequence[Path], asked: Asked) -> tuple[Form, tuple[str, .
     layouts = [detect_form(path, asked) for path in paths]
     for path, layout in zip(paths, layouts, strict=True):
         check_title(path, layout.form)
-        check_splits(path, layout.form)
+        check_header_line(path, layout.form)
     for layout in layouts:
         if all(
             layout.form == other.form or _reads(layout.form, path) for path, other in zip(paths, layouts, strict=True)
@@ -71,7 +71,7 @@ def _json_format(path: Path, form: Form) -> str:
     return _tool([row for _, row in islice(rows, LOOKED_AT)]) or form.format
 
 
-def check_splits(path: Path, form: Form) -> None:
+def check_header_line(path: Path, form: Form) -> None:
     """Raise a DataError if no delimiter splits a table's header, as one of a text and its label is split."""
     if form.format not in DELIMITED:
         return

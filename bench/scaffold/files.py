@@ -18,7 +18,7 @@ from bench.data.sources.plain import class_files, is_hidden
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.data.title import check_title
 from bench.errors import ConfigError, DataError
-from bench.scaffold.file_form import check_nested, check_splits, common_form, detect_form
+from bench.scaffold.file_form import check_header_line, check_nested, common_form, detect_form
 from bench.scaffold.found import Found
 from bench.scaffold.parts import IN_NAMES, PartFiles, group_files, is_piece
 from bench.scaffold.profile import MOST_LABELS
@@ -42,7 +42,7 @@ def find_data_file(path: Path, asked: Asked) -> Found:
     layout = detect_form(path, asked)
     form = layout.form
     check_title(path, form)
-    check_splits(path, form)
+    check_header_line(path, form)
     check_nested(path, form)
     source = {"kind": "table", "path": path.name, **form.settings(path.name)}
     return Found(
