@@ -153,7 +153,6 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     metric = find_metric(file.metric, labels.labels, place_of(origin, definition, "metric"))
     descriptions = _descriptions(file, labels, definition, origin)
     figures = read_figures(definition, origin, labels.labels)
-
     averaged_over = file.averaged_over or ""
     if averaged_over and metric.needs_probabilities:
         raise ConfigError(

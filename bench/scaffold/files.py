@@ -23,10 +23,6 @@ from bench.scaffold.found import Found
 from bench.scaffold.parts import IN_NAMES, PartFiles, group_files, is_piece
 from bench.scaffold.profile import MOST_LABELS
 
-Row = tuple[str, Mapping[str, Any]]
-"""An object of JSON with its place."""
-
-
 SAVED_PART = "state.json"
 """What `datasets` writes into the folder of a data set or of one part of it."""
 
