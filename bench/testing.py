@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.models.conformance import RULES, Examined, Rule, check_model, subject_of
+from bench.models.conformance import check_model, subject_of
+from bench.models.rules import RULES, Examined, Rule
 from bench.support.plugins import found_here
 
 if TYPE_CHECKING:

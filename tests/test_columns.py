@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from bench.data.column_names import fit, plain
 from bench.errors import ConfigError
-from bench.scaffold.columns import Chosen, choose_columns, summarise_columns
+from bench.scaffold.columns import Chosen, choose_columns
 from bench.scaffold.request import Given
+from bench.scaffold.summary import summarise_columns
 
 Bench = Callable[..., tuple[int, str, str]]
 

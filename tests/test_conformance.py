@@ -11,8 +11,10 @@ from bench.engines.engine import Died, Unit, outcome_of, value_of
 from bench.engines.local import LocalEngine
 from bench.errors import ModelError
 from bench.models import Model, SearchSpace
-from bench.models.conformance import RULES, check_model, check_rule, subject_of, synthetic_task
+from bench.models.conformance import check_model, check_rule, subject_of
 from bench.models.persistence import dumps, loads
+from bench.models.rules import RULES
+from bench.models.synthetic import synthetic_task
 from bench.testing import parametrize_with_rules
 
 BUILT_IN = ("majority", "stratified", "lexicon", "complement-nb", "logreg", "linear-svm", "gradient-boosting")

@@ -20,7 +20,8 @@ from bench.config import compose
 from bench.data.definition import build_task
 from bench.discovery import config_files
 from bench.models import Model
-from bench.models.conformance import RULES, synthetic_task
+from bench.models.rules import RULES
+from bench.models.synthetic import synthetic_task
 from bench.scaffold.model import scaffold_model
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))

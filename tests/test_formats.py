@@ -16,7 +16,7 @@ from bench.data import Task
 from bench.data.definition import build_task
 from bench.data.sources.formats import Form
 from bench.errors import ConfigError, DataError, UserError
-from bench.scaffold.files import detect_form
+from bench.scaffold.file_form import detect_form
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(str.strip)
 

@@ -27,7 +27,7 @@ from bench.catalogue import load_task
 from bench.errors import DataError, UserError
 from bench.predict.reading import read_texts_file
 from bench.scaffold import TaskRequest, scaffold_task
-from bench.scaffold.files import detect_form
+from bench.scaffold.file_form import detect_form
 
 Rows = list[tuple[str, str]]
 Bench = Callable[..., tuple[int, str, str]]

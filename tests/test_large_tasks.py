@@ -23,7 +23,7 @@ from bench.data import mapped
 from bench.data.definition import build_task
 from bench.data.duplicates import drop_repeats
 from bench.data.mapped import MappedFile, read_mapped, select_rows
-from bench.data.sources import table
+from bench.data.sources import examples
 from bench.data.task import Task
 from bench.errors import BenchError, DataError
 from bench.planning.split_task import split_task
@@ -62,7 +62,7 @@ def rows(tmp_path: Path) -> Path:
 def many(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Take few rows for many; returns where their files are."""
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    for module in (mapped, table):
+    for module in (mapped, examples):
         monkeypatch.setattr(module, "LARGE", 200)
     monkeypatch.setattr(mapped, "_PART", 100)
     return tmp_path / "cache" / "tables"

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from bench.errors import ModelError
 from bench.models import Model
 from bench.models.boosting import LightGBMClassifier
-from bench.models.conformance import synthetic_task
+from bench.models.synthetic import synthetic_task
 
 TASK = synthetic_task(("text",), ("sport", "economy"))
 LOGREG = "sklearn.linear_model.LogisticRegression"

@@ -23,7 +23,8 @@ from bench.data.card import BEGIN, END
 from bench.data.labels import label_key
 from bench.errors import ConfigError, DataError
 from bench.scaffold import Given, TaskRequest, scaffold_task
-from bench.scaffold.columns import choose_columns, summarise_columns
+from bench.scaffold.columns import choose_columns
+from bench.scaffold.summary import summarise_columns
 
 Bench = Callable[..., tuple[int, str, str]]
 

@@ -19,7 +19,7 @@ from bench.catalogue import load_model, load_task
 from bench.config import compose
 from bench.data.sources import KINDS
 from bench.data.sources.formats import FORM_KEYS
-from bench.data.sources.table import TABLE_COLUMNS
+from bench.data.sources.table_columns import TABLE_COLUMNS
 from bench.discovery import config_files, defaults_folder, task_files
 from bench.encoders.registry import find_encoder
 from bench.errors import UserError

@@ -23,8 +23,9 @@ from bench.encoders.definition import EncoderDefinition
 from bench.encoders.entailment import EntailmentModel, entailment, entailment_label
 from bench.errors import ModelError
 from bench.models import zero_shot
-from bench.models.conformance import RULES, check_rule, subject_of
+from bench.models.conformance import check_rule, subject_of
 from bench.models.persistence import dumps, loads
+from bench.models.rules import RULES
 from bench.models.zero_shot import TEMPERATURE, ZeroShotClassifier
 from bench.planning.examine import examine
 

@@ -155,7 +155,8 @@ def _check(model: Model) -> bool:
     from bench.report.status import Status, told_before
 
     with Status("loading libraries"):
-        from bench.models.conformance import RULES, iter_checks
+        from bench.models.conformance import iter_checks
+        from bench.models.rules import RULES
         from bench.report.terminal import short_path, wrapped
 
     say(styled(model.name, bold=True), f"  {short_path(model.origin)}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.data.files import name_field, read_json_lines, read_text, text_field
+from bench.data.files import read_text
+from bench.data.json_text import name_field, read_json_lines, text_field
 from bench.data.messages import check_name
 from bench.errors import DataError, nearest
 from bench.text.identity import name_key

@@ -153,7 +153,6 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     metric = find_metric(file.metric, labels.labels, place_of(origin, definition, "metric"))
     descriptions = _descriptions(file, labels, definition, origin)
     figures = read_figures(definition, origin, labels.labels)
-
     averaged_over = file.averaged_over or ""
     if averaged_over and metric.needs_probabilities:
         raise ConfigError(
@@ -163,35 +162,12 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         )
     records = read_source(_with_value(definition["source"], averaged_over), inputs, labels, origin, mirror, definition)
     group = records.group if file.group is None else file.group
-    columns = [column for column in records.examples.columns if column not in ("label", *records.splits)]
-    if group not in columns:
-        where = place_of(origin, definition, "group")
-        raise ConfigError(f"{where}: group: there is no column '{group}'.", nearest(group, columns))
-    if averaged_over and VALUE not in columns and averaged_over not in columns:
-        where = place_of(origin, definition, "averaged_over")
-        raise ConfigError(
-            f"{where}: averaged_over: there is no column '{averaged_over}'.", nearest(averaged_over, columns)
-        )
-    if averaged_over and records.population:
-        raise ConfigError(
-            f"{place_of(origin, definition, 'averaged_over')}: averaged_over: the examples are a stratified sample, "
-            "whose metric is of all of them together.",
-            "Take averaged_over out.",
-        )
+    _check_columns(records, group, averaged_over, definition, origin)
     if file.strict and records.gaps:
         raise DataError(
             f"{origin}: {' '.join(records.gaps)}", "Fill it in. Without strict such rows are left out and counted."
         )
-    if records.splits:
-        settled = settle_splits(records.examples, inputs, records.passes, records.splits)
-        for column in records.splits:
-            if not (settled.examples[column] == TRAIN).any():
-                raise DataError(
-                    f"{origin}: {column}: every train example repeats an input of dev or test, so none is left.",
-                    "Is one file named for both parts, or is the column none of a split?",
-                )
-    else:
-        settled = drop_repeats(records.examples, inputs, records.passes)
+    settled = _settled(records, inputs, origin)
     if not file.allow_repeats:
         _check_repeats(settled, inputs, origin)
     lost = lost_labels(records.examples, settled.examples, inputs, labels.labels)
@@ -226,6 +202,41 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         citation=file.citation or "",
     )
     return replace(task, notes=(*_check_values(task), *task.notes))
+
+
+def _check_columns(
+    records: Records, group: str, averaged_over: str, definition: Mapping[str, Any], origin: Path
+) -> None:
+    """Raise a ConfigError if the column of groups or of values to average over cannot be what it is named for."""
+    columns = [column for column in records.examples.columns if column not in ("label", *records.splits)]
+    if group not in columns:
+        where = place_of(origin, definition, "group")
+        raise ConfigError(f"{where}: group: there is no column '{group}'.", nearest(group, columns))
+    if averaged_over and VALUE not in columns and averaged_over not in columns:
+        where = place_of(origin, definition, "averaged_over")
+        raise ConfigError(
+            f"{where}: averaged_over: there is no column '{averaged_over}'.", nearest(averaged_over, columns)
+        )
+    if averaged_over and records.population:
+        raise ConfigError(
+            f"{place_of(origin, definition, 'averaged_over')}: averaged_over: the examples are a stratified sample, "
+            "whose metric is of all of them together.",
+            "Take averaged_over out.",
+        )
+
+
+def _settled(records: Records, inputs: tuple[str, ...], origin: Path) -> Settled:
+    """The examples without repeats; a DataError if no training example of a published split is left."""
+    if not records.splits:
+        return drop_repeats(records.examples, inputs, records.passes)
+    settled = settle_splits(records.examples, inputs, records.passes, records.splits)
+    for column in records.splits:
+        if not (settled.examples[column] == TRAIN).any():
+            raise DataError(
+                f"{origin}: {column}: every train example repeats an input of dev or test, so none is left.",
+                "Is one file named for both parts, or is the column none of a split?",
+            )
+    return settled
 
 
 def _with_value(source: Mapping[str, Any], column: str) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from bench.data.column_names import fit, is_known
 from bench.data.files import open_text
 from bench.data.messages import place
 from bench.data.sources.archive import unpacked
-from bench.data.sources.delimited import DELIMITED, EXCEL_LINE, NAMES
+from bench.data.sources.dialects import DELIMITED, EXCEL_LINE, NAMES
 from bench.data.sources.formats import SUFFIXES, TEXTS
 from bench.data.sources.sheet import check_cells, sheet_head
 from bench.errors import DataError

@@ -11,17 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.encodings import UTF_8, detect_encoding
-from bench.data.files import (
-    BYTE_ORDER_MARK,
-    check_characters,
-    check_file,
-    decode_lines,
-    open_text,
-    parse_json_lines,
-    text_field,
-)
+from bench.data.files import BYTE_ORDER_MARK, check_characters, check_file, decode_lines, open_text
+from bench.data.json_text import parse_json_lines, text_field
 from bench.data.messages import place
-from bench.data.sources.delimited import DELIMITED
+from bench.data.sources.dialects import DELIMITED
 from bench.data.sources.formats import WRITTEN, Form, Rows, parse_delimited
 from bench.data.sources.layout import LOOKED_AT, Asked, detect_layout
 from bench.data.title import check_title

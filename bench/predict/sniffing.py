@@ -11,8 +11,9 @@ from pathlib import Path
 
 from bench.data.column_names import is_known
 from bench.data.messages import place
-from bench.data.sources.delimited import DELIMITED, NONE, Dialect, RowError, table_rows
-from bench.data.sources.layout import decide_dialect
+from bench.data.sources.delimited import RowError, table_rows
+from bench.data.sources.dialects import DELIMITED, NONE, Dialect
+from bench.data.sources.quoting import decide_dialect
 from bench.errors import DataError, nearest
 from bench.support.delimiters import CsvReader
 
@@ -51,7 +52,7 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
     Returns
     -------
     str
-        ``jsonl``, a format of `bench.data.sources.delimited.DELIMITED`, or `LINES`.
+        ``jsonl``, a format of `bench.data.sources.dialects.DELIMITED`, or `LINES`.
 
     Raises
     ------

@@ -8,28 +8,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.data.column_names import fit, plain, whole
-from bench.data.messages import check_name
 from bench.data.sources.annotation_tools import annotated
-from bench.data.sources.cells import SHIFTED, LeftOut
-from bench.data.sources.roles import ROLE_NAMES, role_of
-from bench.data.task import DEV, TEST, TRAIN
-from bench.errors import ConfigError, DataError, nearest
+from bench.errors import ConfigError, nearest
 from bench.scaffold.guess import BY_NAME, Guess, guess_label, guess_pair, guess_text
-from bench.scaffold.profile import MOST_LABELS, Profile
+from bench.scaffold.profile import Profile
 from bench.scaffold.request import Given
-from bench.schema.dialect import UNWRITABLE
-from bench.text.identity import name_key
+from bench.scaffold.split_columns import SplitColumn, check_parts, parts_taken, unused_split
+from bench.scaffold.summary import ColumnSummary, describe_columns, says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from bench.data.sources.formats import Rows
-
-SHOWN_VALUES = 3
-"""Example values that an error shows of a column."""
-
-SHOWN_COLUMNS = 15
-"""Columns that an error lists."""
 
 
 _STANCE = ("stance", plain("موقف"))
@@ -37,34 +25,6 @@ _STANCE = ("stance", plain("موقف"))
 
 _STANCES = frozenset(map(plain, ("favor", "favour", "against", "support", "oppose", "مؤيد", "معارض", "مع", "ضد")))
 """Labels of which two say that they are stances."""
-
-
-@dataclass
-class ColumnSummary:
-    """What is in a user's data, by column.
-
-    Parameters
-    ----------
-    n_rows : int
-        The number of rows.
-    columns : dict of str to list of str
-        A few different values of each column, as far as they are texts or numbers.
-    passes : dict of str to int
-        How many rows have a label in the column of one annotator.
-    unlabelled : dict of str to int
-        How many rows have none in that column.
-    unusable : dict of str to str
-        Why a column whose name is that of a group or an id is neither, by the first row that tells.
-    profiles : dict of str to Profile
-        What the cells of each column are like.
-    """
-
-    n_rows: int = 0
-    columns: dict[str, list[str]] = field(default_factory=dict)
-    passes: dict[str, int] = field(default_factory=dict)
-    unlabelled: dict[str, int] = field(default_factory=dict)
-    unusable: dict[str, str] = field(default_factory=dict)
-    profiles: dict[str, Profile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,67 +47,6 @@ class Chosen:
     told: dict[str, str]
     choices: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
-
-
-def summarise_columns(rows: Rows) -> ColumnSummary:
-    """Read all rows once."""
-    found = ColumnSummary()
-    labelled = n_shifted = 0
-    ids: dict[str, set[str]] = {}
-    groups: dict[str, int] = {}
-    for where, row in rows:
-        found.n_rows += 1
-        if SHIFTED in row.values():
-            n_shifted += 1
-            continue
-        left_out = any(isinstance(value, LeftOut) for value in row.values())
-        labelled += not left_out
-        for column, value in row.items():
-            if annotated(column, row) is not None:
-                found.passes[column] = found.passes.get(column, 0) + 1
-                continue
-            values = found.columns.setdefault(column, [])
-            text = str(value) if isinstance(value, str | int | float) else ""
-            if text and len(values) < SHOWN_VALUES and text not in values:
-                values.append(text)
-            if isinstance(value, LeftOut):
-                found.unlabelled[column] = found.unlabelled.get(column, 0) + 1
-            found.profiles.setdefault(column, Profile()).add(value)
-            reason = ""
-            if _says(column, "id") and column not in found.unusable:
-                reason = _no_name(value, ids.setdefault(column, set()))
-            elif _says(column, "group") and not left_out:
-                groups[column] = groups.get(column, 0) + 1
-                reason = _no_name(value)
-            if reason:
-                found.unusable.setdefault(column, f"in {where} it {reason}")
-    lacking = [column for column, seen in ids.items() if len(seen) < found.n_rows - n_shifted]
-    lacking += [column for column, seen in groups.items() if seen < labelled]
-    for column in lacking:
-        found.unusable.setdefault(column, "some rows lack it")
-    return found
-
-
-def _no_name(value: object, ids: set[str] | None = None) -> str:
-    """Why a cell names no group, or no example where `ids` has the names of those before it; empty where it does."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return "is empty"
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return "holds no text"
-    if isinstance(value, float) and abs(value) >= 2**53:
-        return "holds a number whose last digits are lost"
-    text = str(value)
-    if ids is None:
-        return "holds a hidden character" if UNWRITABLE.search(text) else ""
-    try:
-        check_name(text, "", "id")
-    except DataError:
-        return "holds a hidden character"
-    key = name_key(text, fold_case=False)
-    if key in ids:
-        return f"holds '{text}', which stands twice"
-    ids.add(key)
-    return ""
 
 
 def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: bool) -> Chosen:
@@ -185,19 +84,19 @@ def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: boo
     if group := given.group or _optional("group", found, taken):
         chosen["group"] = group
         taken.append(group)
-    splits = [column for column in _candidates("split", found, taken) if not _Parts.of(found, column).problem]
+    splits = [column for column in _candidates("split", found, taken) if not SplitColumn.of(found, column).problem]
     if not has_split and (split := given.split or next(iter(splits), None)):
         chosen["split"] = split
-        _check_parts(_Parts.of(found, split), split, name)
+        check_parts(SplitColumn.of(found, split), split, name)
     free = [column for column in found.columns if column not in taken and column not in found.unusable]
-    if ids := [column for column in free if _says(column, "id")]:
+    if ids := [column for column in free if says(column, "id")]:
         chosen["id"] = ids[0]
     columns: dict[str, Any] = {
         key: chosen[key] for key in ("id", "claim", "text", "label", "passes", "group", "split") if key in chosen
     }
     told = {key: BY_NAME for key in columns if key != "passes" and getattr(given, key, None) is None}
     told |= {guess.key: guess.told for guess in guesses}
-    remarks = [*_parts_taken(found, columns.get("split")), *_unused(found, columns, labels, has_split)]
+    remarks = [*parts_taken(found, columns.get("split")), *_unused(found, columns, labels, has_split)]
     return Chosen(columns, told, list(_choices(found, guesses)), remarks)
 
 
@@ -254,9 +153,9 @@ def _unused(found: ColumnSummary, columns: dict[str, Any], labels: list[str], ha
         if column in columns.values():
             continue
         if not has_split:
-            yield from _unused_split(found, columns.get("split"), column)
+            yield from unused_split(found, columns.get("split"), column)
         if column in found.unusable:
-            key = "id" if _says(column, "id") else "group"
+            key = "id" if says(column, "id") else "group"
             if key not in columns:
                 yield f"The column '{column}' is not taken for the {key}: {found.unusable[column]}."
 
@@ -305,17 +204,6 @@ def choose_span_columns(found: ColumnSummary, given: Given, name: str) -> Chosen
     return Chosen(columns, told)
 
 
-def describe_columns(found: ColumnSummary) -> str:
-    """List columns with a few of their values, a line each."""
-    lines = []
-    for column, values in list(found.columns.items())[:SHOWN_COLUMNS]:
-        shown = ", ".join(repr(value if len(value) <= 24 else value[:23] + "…") for value in values)
-        lines.append(f"  {column}: {shown}" if shown else f"  {column}")
-    if len(found.columns) > SHOWN_COLUMNS:
-        lines.append(f"  and {len(found.columns) - SHOWN_COLUMNS} more")
-    return "Its columns, with some of their values:\n" + "\n".join(lines)
-
-
 def _check_given(found: ColumnSummary, given: Given, name: str) -> None:
     """Raise a ConfigError if the user names a column that is not there, or one column for two things."""
     named: dict[str, str] = {}
@@ -349,108 +237,7 @@ def _optional(key: str, found: ColumnSummary, taken: list[str]) -> str | None:
 
 def _candidates(key: str, found: ColumnSummary, taken: list[str]) -> list[str]:
     """The columns that a role's names fit, by the order of those names."""
-    free = [column for column in found.columns if column not in taken and _says(column, key)]
+    free = [column for column in found.columns if column not in taken and says(column, key)]
     if key == "group":
         free = [column for column in free if column not in found.unusable]
     return sorted(free, key=lambda column: whole(column, key) or ())
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """The parts of a published split that a column's cells name.
-
-    Parameters
-    ----------
-    roles : frozenset of str
-        The parts.
-    others : tuple of str
-        The values that name none.
-    n_blank : int
-        The rows with an empty cell.
-    n_rows : int
-        All rows.
-    """
-
-    roles: frozenset[str]
-    others: tuple[str, ...]
-    n_blank: int
-    n_rows: int
-
-    @classmethod
-    def of(cls, found: ColumnSummary, column: str) -> _Parts:
-        profile = found.profiles.get(column, Profile())
-        roles = frozenset(role for value in profile.values if (role := role_of(value)))
-        others = tuple(sorted(value for value in profile.values if not role_of(value)))
-        return cls(roles, others, max(found.n_rows - profile.filled, 0), found.n_rows)
-
-    @property
-    def missing(self) -> str | None:
-        """The part that a published split needs, and none of the cells names."""
-        return next((role for role in (TRAIN, TEST) if role not in self.roles), None)
-
-    @property
-    def problem(self) -> str:
-        """Why the column is not taken for a published split unasked, and what to do; empty where it can be."""
-        if not self.roles:
-            more = " …" if len(self.others) > SHOWN_VALUES else ""
-            shown = f" ({', '.join(map(repr, self.others[:SHOWN_VALUES]))}{more})" if self.others else ""
-            return (
-                f"no value{shown} is the name of a part. If it is a published split, write {TRAIN}, {DEV} or {TEST} "
-                "into it."
-            )
-        if self.others:
-            return (
-                f"{self.others[0]!r} is no part of a split. Write {TRAIN}, {DEV} or {TEST} there, or nothing, which "
-                "leaves the row out."
-            )
-        if self.missing:
-            return f"no row is in '{self.missing}'. A published split needs {TRAIN} and {TEST}."
-        if self.n_blank:
-            return f"{self.n_blank:,} of {self.n_rows:,} rows are in no part of it."
-        return ""
-
-    @property
-    def fits(self) -> bool:
-        """Whether the column can be taken for a published split if the user says so."""
-        return not self.others and not self.missing
-
-
-def _unused_split(found: ColumnSummary, split: str | None, column: str) -> Iterator[str]:
-    """Say of a column that may be a published split why it is not used, and what to do."""
-    parts = _Parts.of(found, column)
-    few = len(found.profiles[column].values) <= MOST_LABELS if column in found.profiles else False
-    if not (parts.roles and few) and (split is not None or not _says(column, "split")):
-        return
-    said = [f"The column '{column}' is not used as a published split:"]
-    if split is not None:
-        said.append(f"that is taken from '{split}'.")
-    elif parts.problem:
-        said.append(parts.problem)
-    if parts.fits:
-        leaving = " and leaves the rows without a part out" if parts.n_blank else ""
-        said.append(f"--split {shlex.quote(column)} takes it{leaving}.")
-    yield " ".join(said)
-
-
-def _parts_taken(found: ColumnSummary, split: str | None) -> Iterator[str]:
-    """Say what the cells of a split are taken for, where they are not the usual names."""
-    if split is None:
-        return
-    roles = {value: role for value in sorted(found.profiles[split].values) if (role := role_of(value))}
-    if any(value.casefold() not in ROLE_NAMES for value in roles):
-        taken = ", ".join(f"{value!r} is {role}" for value, role in roles.items())
-        yield f"The parts of the column '{split}' are taken so: {taken}."
-
-
-def _check_parts(parts: _Parts, split: str, name: str) -> None:
-    """Raise a ConfigError if all values of a column are parts of a split, but not those that one needs."""
-    if parts.roles and not parts.others and parts.missing:
-        raise ConfigError(
-            f"--split {split}: no row of {name} is in '{parts.missing}'.",
-            f"A published split needs {TRAIN} and {TEST}; without it leave --split out.",
-        )
-
-
-def _says(column: str, key: str) -> bool:
-    """Whether a whole name says what a column is."""
-    return whole(column, key) is not None

@@ -11,7 +11,7 @@ from typing import Any
 from bench.data.encodings import check_encoding
 from bench.data.files import check_file
 from bench.data.messages import listed
-from bench.data.sources.delimited import QUOTINGS
+from bench.data.sources.dialects import QUOTINGS
 from bench.data.sources.formats import FORMATS, SUFFIXES
 from bench.data.sources.hub import hub_revision, load_split, split_names
 from bench.data.sources.layout import Asked

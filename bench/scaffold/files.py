@@ -4,33 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from bench.data.column_names import fit, whole
 from bench.data.encodings import detect_encoding
-from bench.data.files import check_file, iter_json_lines
-from bench.data.messages import listed, place
-from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
-from bench.data.sources.archive import ARCHIVES, unpacked
-from bench.data.sources.delimited import DELIMITED, NAMES
+from bench.data.files import check_file
+from bench.data.messages import listed
+from bench.data.sources.archive import ARCHIVES
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form, Rows
-from bench.data.sources.json_objects import read_json_rows
-from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout, read_head
+from bench.data.sources.layout import Asked
 from bench.data.sources.plain import class_files, is_hidden
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.data.title import check_title
 from bench.errors import ConfigError, DataError
+from bench.scaffold.file_form import check_header_line, check_nested, common_form, detect_form
 from bench.scaffold.found import Found
-from bench.scaffold.parts import IN_NAMES, PartFiles, group_files, is_piece, labels_beside
+from bench.scaffold.parts import IN_NAMES, PartFiles, group_files, is_piece
 from bench.scaffold.profile import MOST_LABELS
-
-Row = tuple[str, Mapping[str, Any]]
-"""An object of JSON with its place."""
-
-LONGEST_SHOWN = 60
-"""Characters of a header that an error shows."""
 
 SAVED_PART = "state.json"
 """What `datasets` writes into the folder of a data set or of one part of it."""
@@ -41,17 +32,14 @@ SAVED_PARTS = "dataset_dict.json"
 LABELS_SUFFIXES = (".labels", ".label")
 """Suffixes of files of the labels of texts in other files."""
 
-TABLES = (*SUFFIXES, *TEXTS)
-"""The suffixes of files that can be tables."""
-
 
 def find_data_file(path: Path, asked: Asked) -> Found:
     """Say what one file holds."""
     layout = detect_form(path, asked)
     form = layout.form
     check_title(path, form)
-    _check_header(path, form)
-    _check_nested(path, form)
+    check_header_line(path, form)
+    check_nested(path, form)
     source = {"kind": "table", "path": path.name, **form.settings(path.name)}
     return Found(
         str(path), form.describe(), source, lambda: form.rows(path), path, files=(path,), remarks=layout.remarks
@@ -123,7 +111,7 @@ def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -
     if any(labels.values()):
         form, remarks = _form_beside(labels, asked), tuple[str, ...]()
     else:
-        form, remarks = _common_form(files, asked)
+        form, remarks = common_form(files, asked)
     folder = files[0].parent
     source: dict[str, Any] = {"kind": "table"}
     if len(parts) > 1:
@@ -270,135 +258,3 @@ def _standoff(folder: Path, labels: Path, asked: Asked) -> Found:
         files=(labels,),
         remarks=layout.remarks,
     )
-
-
-def _common_form(paths: Sequence[Path], asked: Asked) -> tuple[Form, tuple[str, ...]]:
-    """How all files of a split are written: as one of them is, if the others can be read so too."""
-    layouts = [detect_form(path, asked) for path in paths]
-    for path, layout in zip(paths, layouts, strict=True):
-        check_title(path, layout.form)
-        _check_header(path, layout.form)
-    for layout in layouts:
-        if all(
-            layout.form == other.form or _reads(layout.form, path) for path, other in zip(paths, layouts, strict=True)
-        ):
-            return layout.form, layout.remarks
-    shown = ", ".join(f"{path.name} is {layout.form.describe()}" for path, layout in zip(paths, layouts, strict=True))
-    raise DataError(f"The files are not written alike: {shown}.", "Write all parts of a published split in one way.")
-
-
-def _reads(form: Form, path: Path) -> bool:
-    try:
-        return any(True for _ in form.rows(path))
-    except DataError:
-        return False
-
-
-def detect_form(path: Path, asked: Asked | None = None) -> Layout:
-    """Say how a file of rows is written, as `detect_layout` does, or which annotation tool wrote it."""
-    asked = asked or Asked()
-    layout = detect_layout(path, asked)
-    form = layout.form
-    if asked.columns and form.format not in (*DELIMITED, "xlsx"):
-        raise ConfigError(
-            f"--columns: {path} is {form.describe()}, whose columns have names.", "Name them by --text and --label."
-        )
-    if asked.format is not None or form.format not in ("json", "jsonl"):
-        return layout
-    with unpacked(path, TABLES) as (file, _):
-        format_name = _json_format(file, form)
-    return Layout(Form(format_name, encoding=form.encoding), layout.remarks)
-
-
-def _json_format(path: Path, form: Form) -> str:
-    """The annotation tool that wrote a file of JSON, else its format."""
-    rows = read_json_rows(path, form.encoding) if form.format == "json" else iter_json_lines(path, form.encoding)
-    return _tool([row for _, row in islice(rows, LOOKED_AT)]) or form.format
-
-
-def _check_header(path: Path, form: Form) -> None:
-    """Raise a DataError if no delimiter splits a table's header, as one of a text and its label is split."""
-    if form.format not in DELIMITED:
-        return
-    with unpacked(path, TABLES) as (file, _):
-        head = read_head(file, form.encoding)
-        header = head.lstrip("\r\n").splitlines()[0]
-        if not any(delimiter in head for delimiter in NAMES):
-            shown = header if len(header) <= LONGEST_SHOWN else header[: LONGEST_SHOWN - 1] + "…"
-            hint = (
-                "A table has a header that names its columns, such as text,label, and below it a row an example. "
-                f"{_labels_hint(path)}"
-            )
-            if mark := next((mark for mark in "،؛" if mark in header), None):
-                written = {"،": ",", "؛": ";"}[mark]
-                hint = f"The Arabic '{mark}' keeps no cells apart: write '{written}' or a tab between cells."
-            if '" "' in header:
-                made = f"pandas.read_csv('{path}', sep=' ', dtype=str).to_csv('{path.stem}.csv')"
-                hint = (
-                    "It looks like a table of R's write.table, with spaces between cells. This writes it anew:\n"
-                    f'python -c "import pandas; {made}"\nThen: --data {path.stem}.csv'
-                )
-            if header.startswith("<"):
-                hint = "It looks like XML or HTML: write its texts and labels into a .csv file, or into JSON Lines."
-            raise DataError(
-                f"{place(file, 1)}: no comma, semicolon, tab or bar splits the header '{shown}' into columns.",
-                hint,
-            )
-
-
-def _check_nested(path: Path, form: Form) -> None:
-    """Raise a DataError if the text or the label of rows of JSON stands in an object within them."""
-    if form.format not in ("json", "jsonl"):
-        return
-    row = next((row for _, row in form.rows(path)), {})
-    plain = {name: value for name, value in row.items() if not isinstance(value, Mapping)}
-    lacking = []
-    if not any(fit(name, "text") is not None or _is_phrase(value) for name, value in plain.items()):
-        lacking.append("text")
-    others = [value for name, value in plain.items() if fit(name, "id") is None and fit(name, "text") is None]
-    if not any(isinstance(value, str) and not _is_phrase(value) for value in others):
-        lacking.append("label")
-    for role in lacking:
-        for key in (key for key in row if key not in plain):
-            inner = next((name for name in row[key] if whole(name, role) is not None), None)
-            if inner is None:
-                continue
-            read = f"pandas.json_normalize([json.loads(line) for line in open('{path}', encoding='utf-8')])"
-            if form.format == "json":
-                read = f"pandas.json_normalize(json.load(open('{path}', encoding='utf-8')))"
-            raise DataError(
-                f"{path}: '{key}' holds an object, with '{inner}' in it, and not a value.",
-                f"Write a column for each, as '{key}.{inner}':\npython -c \"import json, pandas; {read}"
-                ".to_json('flat.jsonl', orient='records', lines=True, force_ascii=False)\"\nThen: --data flat.jsonl",
-            )
-
-
-def _is_phrase(value: object) -> bool:
-    return isinstance(value, str) and len(value.split()) > 2
-
-
-def _labels_hint(path: Path) -> str:
-    """How to name the file of the labels of a file of texts, if there is one beside it."""
-    if path.suffix.lower() not in TEXTS:
-        return ""
-    beside = (other for other in sorted(path.parent.iterdir()) if other.suffix.lower() in TEXTS)
-    labels = next((other for other in beside if labels_beside((path, other)) is not None), None)
-    if labels is not None:
-        return f"Its labels may be in another file: --data {path} --data {labels}"
-    return "Where the labels are in another file, let its name have the word labels, and name both by a --data each."
-
-
-def _tool(rows: Sequence[Mapping[str, Any]]) -> str | None:
-    """The annotation tool whose export has such rows."""
-    if not rows:
-        return None
-    first = rows[0]
-    if isinstance(first.get("data"), dict) and ("annotations" in first or "completions" in first):
-        return "label-studio"
-    if "annotation_id" in first and "annotator" in first:
-        return "label-studio-min"
-    if all(row.get("answer") in PRODIGY_ANSWERS for row in rows):
-        return "prodigy"
-    texts = all(isinstance(row.get("text", row.get("data")), str) for row in rows)
-    lists = any(isinstance(row.get(key), list) for row in rows for key in ("label", "labels", "cats"))
-    return "doccano" if texts and (lists or any("entities" in row for row in rows)) else None

@@ -9,7 +9,7 @@ from itertools import islice
 
 from bench.data.column_names import fit, is_known
 from bench.data.messages import listed
-from bench.data.sources.delimited import DELIMITED
+from bench.data.sources.dialects import DELIMITED
 from bench.data.title import LONGEST_NAME, ROLES
 from bench.errors import DataError
 from bench.scaffold.found import Found

@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.checks import check_task
-from bench.checks.labels import joined_names
 from bench.data.card import BEGIN, END, describe, insert
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, check_label, cleaned
-from bench.data.messages import listed, shortened
+from bench.data.messages import listed
 from bench.data.sources import read_source
 from bench.data.sources.classes import class_names_of
 from bench.data.sources.formats import ShiftedRowError
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.discovery import task_files
 from bench.errors import ConfigError, DataError
-from bench.scaffold.columns import (
-    Chosen,
-    ColumnSummary,
-    choose_columns,
-    choose_span_columns,
-    describe_columns,
-    summarise_columns,
-)
+from bench.scaffold.broken_labels import MANY, check_several, leave_out, shifted_labels, shifted_rows
+from bench.scaffold.card import CARD, provenance
+from bench.scaffold.columns import Chosen, choose_columns, choose_span_columns
 from bench.scaffold.detection import find_data
-from bench.scaffold.found import Found, file_names
+from bench.scaffold.found import Found
 from bench.scaffold.header import check_header, check_one_table
 from bench.scaffold.profile import MOST_LABELS
 from bench.scaffold.repeats import ask_for_a_claim
 from bench.scaffold.request import TaskRequest
+from bench.scaffold.summary import ColumnSummary, describe_columns, summarise_columns
 from bench.schema.dialect import dump, parse_file
 from bench.schema.export import FOLDER, editor_line, write_schema
 from bench.support.places import folder_beside, make_folder
@@ -49,40 +43,6 @@ if TYPE_CHECKING:
 
 MISSING = ("nan", "null", "<na>", "#n/a", "nat")
 """What programs write for a value that is missing."""
-
-SINGLE = 0.5
-"""The share of labels that stand in one row each from which rows are taken for broken, where the others are common."""
-
-MANY_JOINED = 0.05
-"""The share of rows with several labels in one cell from which that is no slip."""
-
-MANY = 5
-"""The rows that each of the other labels has then, on average."""
-
-CARD = """# {name}
-
-{description}
-
-## The data
-
-{provenance}
-
-{columns}
-
-The harness reads them where they are. Whoever runs the task elsewhere needs a copy at the same place.
-
-## Figures
-
-{begin}
-{end}
-
-## Still to be written
-
-- Who chose the texts, from where, and over what time?
-- Who labelled them, by which guidelines, how many annotators each, and how disagreements were settled?
-- What is known to be wrong with the labels?
-- Under which licence may texts and labels be used, and for what must they not be used?
-"""
 
 
 @dataclass(frozen=True)
@@ -153,25 +113,7 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     with _telling_guesses(chosen):
         records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
     _check_withheld(found, records.examples, records.splits)
-    as_written = Counter(records.examples["label"].tolist())
-    written = cleaned(as_written)
-    counts = Counter(written[value] for value in as_written.elements())
-    if len(counts) < 2 or len(counts) > MOST_LABELS:
-        values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
-        raise DataError(
-            f"{found.name}: the column '{label}' has {values}, so it is no column of labels.",
-            f"A task has 2 to {MOST_LABELS} labels. Name another with --label COLUMN.\n{describe_columns(summary)}",
-        )
-    if not request.allow_several:
-        _check_several(request, found, label, counts)
-    shifted = _shifted(counts)
-    if shifted and not request.allow_shifted:
-        raise _shifted_rows(request, found, label, counts, shifted)
-    for each in shifted:
-        del counts[each]
-    label_map = {raw: label for raw, label in written.items() if label in counts}
-    if all(raw == label for raw, label in label_map.items()):
-        label_map = {}
+    counts, label_map = _labels_of(records.examples["label"].tolist(), request, found, summary, label)
     definition: dict[str, Any] = {
         "name": name,
         "version": 1,
@@ -193,7 +135,7 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     card = CARD.format(
         name=name,
         description=definition["description"],
-        provenance=_provenance(found, definition["source"]),
+        provenance=provenance(found, definition["source"]),
         columns=reading,
         begin=BEGIN,
         end=END,
@@ -205,6 +147,38 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     files = [*_write(target, texts), write_schema("task", folder / FOLDER)]
     remarks = (*found.remarks, *_named_classes(found, label), *_remarks(task, summary), *chosen.remarks)
     return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
+
+
+def _labels_of(
+    values: Sequence[str], request: TaskRequest, found: Found, summary: ColumnSummary, label: str
+) -> tuple[Counter[str], dict[str, str]]:
+    """Count the labels in a column's values, and map those that are written otherwise.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If they are no labels, or rows are broken and the request does not allow it.
+    """
+    as_written = Counter(values)
+    written = cleaned(as_written)
+    counts = Counter(written[value] for value in as_written.elements())
+    if len(counts) < 2 or len(counts) > MOST_LABELS:
+        n_values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
+        raise DataError(
+            f"{found.name}: the column '{label}' has {n_values}, so it is no column of labels.",
+            f"A task has 2 to {MOST_LABELS} labels. Name another with --label COLUMN.\n{describe_columns(summary)}",
+        )
+    if not request.allow_several:
+        check_several(request, found, label, counts)
+    shifted = shifted_labels(counts)
+    if shifted and not request.allow_shifted:
+        raise shifted_rows(request, found, label, counts, shifted)
+    for each in shifted:
+        del counts[each]
+    label_map = {raw: name for raw, name in written.items() if name in counts}
+    if all(raw == name for raw, name in label_map.items()):
+        label_map = {}
+    return counts, label_map
 
 
 def _check_parts(found: Found, chosen: Chosen) -> None:
@@ -246,62 +220,13 @@ def _to_yaml(definition: dict[str, Any]) -> str:
     return text
 
 
-def _check_several(request: TaskRequest, found: Found, column: str, counts: Counter[str]) -> None:
-    """Raise a DataError if many rows have several labels in one cell; a few are left to the checks, which warn.
-
-    Raises
-    ------
-    bench.errors.DataError
-        With the commands that make a task of such rows.
-    """
-    several, lists = joined_names(list(counts))
-    n_rows = sum(counts[label] for label in (*several, *lists))
-    if n_rows < MANY_JOINED * counts.total():
-        return
-    shown = listed([f"'{shortened(label, 24)}'" for label in (*several, *lists)], 3)
-    raise DataError(
-        f"{found.name}: {n_rows:,} of {counts.total():,} rows have several labels in the column '{column}': {shown}.",
-        "A task has one label for each text. Which is meant? Write one into each row; or, to ask for one of them, "
-        "make a column that says yes or no of it and name that by --label.\n"
-        f"To take all that stands in a cell as one label:\n  {request.command(None, 'allow-several')}",
-    )
-
-
-def _shifted(counts: Counter[str]) -> set[str]:
-    """The labels of rows that are not as they should be: most stand in one row each, beside others in many."""
-    single = {label for label, count in counts.items() if count == 1}
-    others = len(counts) - len(single)
-    few = len(single) < 3 or len(single) < SINGLE * len(counts)
-    return set() if few or not others or counts.total() - len(single) < MANY * others else single
-
-
-def _shifted_rows(
-    request: TaskRequest, found: Found, column: str, counts: Counter[str], shifted: Container[str]
-) -> DataError:
-    places = [
-        f"{where.removeprefix(f'{found.origin}, ')} ('{shortened(label, 24)}')"
-        for where, row in found.rows()
-        if (label := " ".join(str(row.get(column)).split())) in shifted
-    ]
-    return DataError(
-        f"{found.name}: of {len(counts)} labels in the column '{column}', {len(places)} stand in one row each: "
-        f"{listed(places, 10)}.",
-        "A comma in a text that is not quoted shifts the cells behind it. Correct these rows, or name another column "
-        f"with --label COLUMN.\n{_leave_out(request)}",
-    )
-
-
-def _leave_out(request: TaskRequest) -> str:
-    return f"To leave such rows out, counted and listed:\n  {request.command(None, 'allow-shifted')}"
-
-
 @contextmanager
 def _offering(request: TaskRequest) -> Iterator[None]:
     """Name in an error about a row of another number of cells the command that leaves such rows out."""
     try:
         yield
     except ShiftedRowError as error:
-        raise DataError(error.message, f"{error.hint}\n{_leave_out(request)}") from error
+        raise DataError(error.message, f"{error.hint}\n{leave_out(request)}") from error
 
 
 class _AnyLabel(LabelSet):
@@ -360,28 +285,6 @@ def _telling_guesses(chosen: Chosen) -> Iterator[None]:
                 told = f"Its {key} was taken from '{column}' ({chosen.told[key]}); --{key} COLUMN names another."
                 raise DataError(error.message, hint + told) from error
         raise
-
-
-def _provenance(found: Found, source: dict[str, Any]) -> str:
-    if found.file is None:
-        config = f", configuration `{source['config']}`" if "config" in source else ""
-        return f"The data set `{source['dataset']}` of the Hugging Face Hub{config}, revision `{source['revision']}`."
-    if found.file.is_dir():
-        digest = hashlib.sha256()
-        for path in found.files:
-            digest.update(f"{path.relative_to(found.file).as_posix()}\0{_sha256(path)}\n".encode())
-        named = source["path"]
-        folders = ", ".join(f"`{name}`" for name in (named.values() if isinstance(named, dict) else [named]))
-        counted = f"{folders}, {len(found.files):,} files"
-        return f"{counted}, SHA-256 of their names and digests `{digest.hexdigest()}`."
-    names = [name for key in ("path", "labels") if key in source for name in file_names(source[key])]
-    named_files = zip(names, found.files, strict=True)
-    return ", ".join(f"`{name}`, SHA-256 `{_sha256(path)}`" for name, path in named_files) + "."
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _named_classes(found: Found, label: str) -> Iterator[str]:

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bench.data.files import BYTE_ORDER_MARK, read_json_array, read_json_lines, read_text
+from bench.data.files import BYTE_ORDER_MARK, read_text
+from bench.data.json_text import read_json_array, read_json_lines
 from bench.data.sources.cells import LeftOut, Undecided
 from bench.errors import DataError
 

@@ -1,36 +1,16 @@
-"""Tables with a delimiter: what their dialects are, and how their lines become rows."""
+"""Tables with a delimiter: how their lines become rows."""
 
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 from bench.data.files import BYTE_ORDER_MARK, first_repeated
+from bench.data.sources.dialects import EXCEL_LINE, NAMES, NONE, QUOTES, Dialect
 from bench.support.delimiters import CsvReader
 from bench.text.identity import name_key
-
-NONE = "none"
-"""What the quoting of a table is called in which quotation marks are part of the texts."""
-
-QUOTES: dict[str, dict[str, Any]] = {
-    "double": {"quotechar": '"'},
-    "single": {"quotechar": "'"},
-    "backslash": {"quotechar": '"', "escapechar": "\\"},
-}
-"""How cells are quoted, with what `csv.reader` calls it: in double marks that are doubled within, in single ones, or in
-double ones that have a backslash before them within."""
-
-QUOTINGS = (*QUOTES, NONE)
-
-NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-"""The delimiters, as messages call them."""
-
-EXCEL_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
-"""The line by which Excel is told a table's delimiter."""
 
 UNNAMED = "unnamed-{}"
 """What a column without a name is called, with its number."""
@@ -43,36 +23,11 @@ MANY = 20
 """Rows from which a value that none of them has speaks against a row."""
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """How the cells of a table are kept apart.
-
-    Parameters
-    ----------
-    delimiter : str
-        What stands between cells.
-    quote : str
-        One of `QUOTINGS`.
-    """
-
-    delimiter: str
-    quote: str = "double"
-
-
 HEADER_AGAIN = "the header stands here again."
 
 HEADER_AGAIN_HINT = (
     "Two files were put together: take this line out, if the columns below it stand in the order of the first header."
 )
-
-DELIMITED = {
-    "csv": Dialect(","),
-    "tsv": Dialect("\t", NONE),
-    "quoted-tsv": Dialect("\t"),
-    "semicolon-csv": Dialect(";"),
-    "pipe-csv": Dialect("|"),
-}
-"""The formats with a delimiter."""
 
 
 class RowError(Exception):

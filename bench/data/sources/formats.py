@@ -8,24 +8,22 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from bench.data.encodings import UTF_8, check_encoding
-from bench.data.files import iter_json_lines, open_text
+from bench.data.files import open_text
+from bench.data.json_text import iter_json_lines
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
 from bench.data.sources.cells import SHIFTED
 from bench.data.sources.delimited import (
-    DELIMITED,
     HEADER_AGAIN,
     HEADER_AGAIN_HINT,
-    NONE,
-    QUOTINGS,
-    Dialect,
     Header,
     RowError,
     Swallowed,
     WidthError,
     table_rows,
 )
+from bench.data.sources.dialects import DELIMITED, NONE, QUOTINGS, Dialect
 from bench.data.sources.json_objects import read_json_rows
 from bench.data.sources.parquet import parquet_rows
 from bench.data.sources.plain import beside, class_folders, fasttext
@@ -67,7 +65,7 @@ class Form:
     format : str
         One of `FORMATS`.
     quote : str or None
-        The quoting of a table with a delimiter, one of `bench.data.sources.delimited.QUOTINGS`; None for the format's.
+        The quoting of a table with a delimiter, one of `bench.data.sources.dialects.QUOTINGS`; None for the format's.
     encoding : str
         As Python calls it.
     header : tuple of str

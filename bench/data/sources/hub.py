@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.data.sources.examples import Part
 from bench.data.sources.saved import rows_of_split
-from bench.data.sources.table import Part, read_parts
+from bench.data.sources.table import read_parts
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError, nearest
 from bench.support.cache import cache_folder

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.encodings import UTF_8
-from bench.data.files import BYTE_ORDER_MARK, parse_json, parse_json_array, read_text
+from bench.data.files import BYTE_ORDER_MARK, read_text
+from bench.data.json_text import parse_json, parse_json_array
 from bench.errors import DataError
 
 Row = tuple[str, Mapping[str, Any]]

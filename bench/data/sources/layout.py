@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -11,21 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.encodings import UTF_8, detect_encoding
-from bench.data.files import BYTE_ORDER_MARK, iter_json_lines, open_text, parse_json, read_text
+from bench.data.files import BYTE_ORDER_MARK, open_text, read_text
+from bench.data.json_text import iter_json_lines, parse_json
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
-from bench.data.sources.delimited import (
-    DELIMITED,
-    EXCEL_LINE,
-    NAMES,
-    NONE,
-    Dialect,
-    RowError,
-    Swallowed,
-    table_rows,
-)
+from bench.data.sources.dialects import DELIMITED, Dialect
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form, line_end
 from bench.data.sources.json_objects import is_table
 from bench.data.sources.plain import FASTTEXT
+from bench.data.sources.quoting import decide_dialect
 from bench.errors import DataError
 
 LOOKED_AT = 50
@@ -94,27 +87,6 @@ ORDER = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "tsv", ".psv": "pi
 
 NAMED_SUFFIXES = {*UNREAD, *BY_PANDAS, *BINARY, *ARCHIVES, *OTHER_ARCHIVES}
 """Suffixes that say that a file is no table in text."""
-
-MARKS = {
-    "double": r'(?:^|{delimiter})"',
-    "single": r"(?:^|{delimiter})'",
-    "backslash": r'(?<!\\)\\"(?!{delimiter}|\s*$)',
-    "doubled": r'""',
-}
-"""What must stand in a file for its cells to be quoted so; where marks are doubled, no backslash is for them."""
-
-MARKS_REMARK = (
-    "Quotation marks are read as part of the texts, also where a cell begins with one: read as quoting, they would not "
-    "give whole rows, or stand where nothing needs them. --quote double reads them as quoting."
-)
-
-LINES_REMARK = (
-    "Quoted texts go over several lines. By their numbers of cells these could be {:,} more rows, but not by what "
-    "stands in the cells. --quote none reads them as rows."
-)
-
-Lines = Callable[[Dialect], AbstractContextManager[Iterable[str]]]
-"""Gives a table's lines anew, cut as a dialect cuts them."""
 
 
 @dataclass(frozen=True)
@@ -316,187 +288,3 @@ def _with_dialect(form: Form, dialect: Dialect) -> Form:
         return replace(form, format=name)
     name = next(name for name, known in DELIMITED.items() if known.delimiter == dialect.delimiter)
     return replace(form, format=name, quote=dialect.quote)
-
-
-def decide_dialect(
-    lines: Lines, usual: Dialect, columns: Sequence[str] = (), quote: str | None = None
-) -> tuple[Dialect, str]:
-    """Decide how a table is written: so that every row has the header's number of cells, and no text takes in rows.
-
-    Where the same lines are whole rows without quoting, but fewer rows with it, they are rows.
-
-    Parameters
-    ----------
-    lines : callable
-        Gives the table's lines anew.
-    usual : Dialect
-        What is taken where nothing speaks for another one.
-    columns : sequence of str
-        The names of the columns of a table without a header.
-    quote : str, optional
-        The quoting, where somebody says it.
-
-    Returns
-    -------
-    (Dialect, str)
-        The dialect, and a sentence about what may have been meant otherwise, else an empty text.
-    """
-    delimiters = _delimiters(lines, usual)
-    if quote is not None:
-        readings = [_read(lines, Dialect(delimiter, quote), columns, trusted=True) for delimiter in delimiters]
-    else:
-        readings = [_decided(lines, delimiter, _marks(lines, delimiter), columns) for delimiter in delimiters]
-    whole = [reading for reading in readings if reading.fault is None and reading.width > 1]
-    if whole:
-        best = max(whole, key=lambda reading: (reading.width, reading.dialect.delimiter == usual.delimiter))
-    else:
-        best = max(readings, key=lambda reading: (reading.width, reading.dialect.delimiter == usual.delimiter))
-    return best.dialect, best.remark
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """A table read in a dialect: its columns, its rows, the line at which it breaks, and what to say of it.
-
-    In some rows over several lines each line could be a row too, as far as other rows tell: `doubtful` counts them.
-    """
-
-    dialect: Dialect
-    width: int
-    n_rows: int
-    fault: int | None
-    doubtful: int = 0
-    remark: str = ""
-
-
-def _marks(lines: Lines, delimiter: str) -> set[str]:
-    """The quotings that a table can have by the marks that stand in it."""
-    marks = {name: re.compile(mark.format(delimiter=re.escape(delimiter))) for name, mark in MARKS.items()}
-    found: set[str] = set()
-    with lines(Dialect(delimiter, NONE)) as opened:
-        for line in opened:
-            if '"' not in line and "'" not in line:
-                continue
-            found |= {name for name, mark in marks.items() if name not in found and mark.search(line)}
-            if len(found) == len(MARKS):
-                break
-    return found - {"backslash"} if "doubled" in found else found
-
-
-def _delimiters(lines: Lines, usual: Dialect) -> list[str]:
-    """The delimiters that stand in a table's header, or the one that it has a line about."""
-    with lines(Dialect(usual.delimiter, NONE)) as opened:
-        filled = (line for line in opened if line.strip())
-        header = next(filled, "")
-        if mark := EXCEL_LINE.fullmatch(header):
-            return [mark[1]] if mark[1] in NAMES else [usual.delimiter]
-        while header.startswith("#") and not any(delimiter in header for delimiter in NAMES):
-            header = next(filled, "")
-    known = [usual.delimiter, *(delimiter for delimiter in NAMES if delimiter != usual.delimiter)]
-    return [delimiter for delimiter in known if delimiter in header] or [usual.delimiter]
-
-
-def _decided(lines: Lines, delimiter: str, marks: set[str], columns: Sequence[str]) -> _Reading:
-    """The reading of a table with a delimiter that is right, or that goes furthest."""
-    readings: dict[str, _Reading] = {}
-
-    def read(quote: str) -> _Reading:
-        readings[quote] = _read(lines, Dialect(delimiter, quote), columns)
-        return readings[quote]
-
-    plain = NONE if delimiter == "\t" else "double"
-    usual = read(plain)
-    if not marks & {"double", "single"} and usual.fault is None:
-        return usual
-    bare = readings.get(NONE) or read(NONE)
-    for quote in ("double", "backslash", "single"):
-        mark = "single" if quote == "single" else "double"
-        if mark not in marks:
-            continue
-        quoted = readings.get(quote) or read(quote)
-        if quoted.fault is not None:
-            continue
-        if bare.fault is not None or bare.width == 1:
-            return _escaped(read, quoted) if marks >= {"double", "backslash"} and quote == "double" else quoted
-        if quoted.n_rows < bare.n_rows and not quoted.doubtful:
-            return replace(quoted, remark=LINES_REMARK.format(bare.n_rows - quoted.n_rows))
-        if quoted.n_rows < bare.n_rows:
-            return replace(bare, remark=_rows_remark(bare, quoted))
-        if quote == plain or _is_quoted(lines, delimiter, "'" if quote == "single" else '"', wholly=quote == "single"):
-            return quoted
-    if bare.fault is None and "double" in marks:
-        return replace(bare, remark=MARKS_REMARK)
-    for reading in (usual, bare):
-        if reading.fault is None:
-            return reading
-    return max(readings.values(), key=lambda reading: reading.fault or 0) if plain == NONE else usual
-
-
-def _escaped(read: Callable[[str], _Reading], quoted: _Reading) -> _Reading:
-    """The reading in which backslashes stand before quotation marks, if it has the same rows, else the other one."""
-    escaped = read("backslash")
-    return escaped if escaped.fault is None and escaped.n_rows == quoted.n_rows else quoted
-
-
-def _rows_remark(bare: _Reading, quoted: _Reading) -> str:
-    name = next(name for name, known in DELIMITED.items() if known.delimiter == quoted.dialect.delimiter)
-    name = "quoted-tsv" if name == "tsv" else name
-    return (
-        f"Quotation marks are read as part of the texts: so each line is a row of {bare.width} cells, {bare.n_rows:,} "
-        f"in all. As quoted cells they would leave {quoted.n_rows:,} of them: --format {name} --quote "
-        f"{quoted.dialect.quote} reads them so."
-    )
-
-
-def _read(lines: Lines, dialect: Dialect, columns: Sequence[str], trusted: bool = False) -> _Reading:
-    width = n_rows = 0
-    fault = None
-    watch = None if trusted else Swallowed(dialect.delimiter)
-    with lines(dialect) as opened:
-        try:
-            for row in table_rows(opened, dialect, columns, watch):
-                width, n_rows = len(row.names), n_rows + 1
-        except RowError as error:
-            fault = error.line
-    doubtful = 0 if watch is None else watch.doubtful
-    return _Reading(dialect, width or _header_width(lines, dialect), n_rows, fault, doubtful)
-
-
-def _header_width(lines: Lines, dialect: Dialect) -> int:
-    """The number of cells of the first line that holds any."""
-    with lines(dialect) as opened:
-        first = next((line for line in opened if line.strip()), None)
-    return 0 if first is None else first.count(dialect.delimiter) + 1
-
-
-def _is_quoted(lines: Lines, delimiter: str, mark: str, wholly: bool = False) -> bool:
-    """Whether quotation marks around whole cells are quoting, in a table whose lines are rows either way.
-
-    Who quotes does so to whole columns, or to the cells that need it, since a mark is in them. Numbers need not be
-    quoted anywhere.
-
-    Parameters
-    ----------
-    lines : callable
-        Gives the table's lines anew.
-    delimiter, mark : str
-        What stands between and around cells.
-    wholly : bool
-        Whether a column must be quoted as a whole.
-    """
-    needless: set[int] = set()
-    open_cells: set[int] = set()
-    quoted = False
-    with lines(Dialect(delimiter, NONE)) as opened:
-        filled = (line for line in opened if line.strip() and not EXCEL_LINE.fullmatch(line))
-        rows = (line.rstrip("\r\n").split(delimiter) for line in filled)
-        next(rows, None)
-        for row in rows:
-            for column, cell in enumerate(row):
-                if len(cell) > 1 and cell[0] == cell[-1] == mark:
-                    quoted = True
-                    if wholly or not {mark, "\r"} & set(cell[1:-1]):
-                        needless.add(column)
-                elif cell and not cell.isdigit():
-                    open_cells.add(column)
-    return quoted and not needless & open_cells

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bench.data.annotations import AnnotatedUnits
-from bench.data.files import check_characters, name_field, read_json_lines
+from bench.data.files import check_characters
+from bench.data.json_text import name_field, read_json_lines
 from bench.data.published import find_file
 from bench.data.sources.formats import form_of
 from bench.data.sources.passes import read_passes

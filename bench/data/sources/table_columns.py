@@ -1,0 +1,160 @@
+"""The columns of a table that a task's file names, and the examples that rows have in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.data.files import check_characters
+from bench.data.messages import check_name
+from bench.data.section import Section
+from bench.data.sources.cells import Undecided
+from bench.data.sources.gaps import is_empty
+from bench.errors import ConfigError, DataError, nearest
+
+if TYPE_CHECKING:
+    from bench.data.labels import LabelSet
+
+
+TABLE_COLUMNS = ("id", "text", "claim", "label", "group", "value", "split", "passes")
+"""The columns that a table can give a task."""
+
+SEVERAL = ("id", "split", "passes")
+"""Those of them that can be several columns of the table."""
+
+PASS = "pass-"
+"""What the names of annotation passes begin with; their number follows."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which of a table's columns is what.
+
+    Parameters
+    ----------
+    cells : dict of str to list of str
+        The table's columns for each of the examples'; each pass and split has a name of its own.
+    labelled : tuple of str
+        Those of the examples' columns that hold labels: the label and the passes.
+    splits : tuple of str
+        Those that hold splits: ``split``, or as the table calls them where there are several.
+    blank : frozenset of str
+        Those that may be empty.
+    """
+
+    cells: dict[str, list[str]]
+    labelled: tuple[str, ...]
+    splits: tuple[str, ...]
+    blank: frozenset[str]
+
+    @classmethod
+    def parse(cls, columns: Section, inputs: tuple[str, ...], labels: LabelSet) -> Columns:
+        """Check the section ``source.columns`` of a task's file.
+
+        Raises
+        ------
+        bench.errors.ConfigError
+            If a name is missing or has no place there.
+        """
+        given = {name: columns.names(name) for name in TABLE_COLUMNS if columns.content.get(name) is not None}
+        if "claim" in given and "claim" not in inputs:
+            raise ConfigError(f"{columns.where('claim')} is given, but the inputs are [{', '.join(inputs)}].")
+        for name, cells in given.items():
+            if len(cells) > 1 and name not in SEVERAL:
+                raise ConfigError(
+                    f"{columns.where(name)} must name one column.", f"Only {all_of(SEVERAL)} take several."
+                )
+        role: dict[str, str] = {}
+        for name in (*inputs, "label"):
+            other = role.setdefault(given[name][0], name)
+            if other != name:
+                raise ConfigError(f"{columns.where(name)} names '{given[name][0]}', which is the {other} already.")
+        passes = {f"{PASS}{number}": [cell] for number, cell in enumerate(given.pop("passes", ()), start=1)}
+        splits = {cell: [cell] for cell in given.get("split", ())}
+        if len(splits) > 1:
+            if taken := [cell for cell in splits if cell in TABLE_COLUMNS or cell in passes]:
+                raise ConfigError(f"{columns.where('split')}: one of several splits cannot be called '{taken[0]}'.")
+            del given["split"]
+        elif splits:
+            splits = {"split": given["split"]}
+        labelled = ("label", *passes)
+        blank = {*(splits if len(splits) > 1 else ()), *(labelled if "" in labels.mapping else ())}
+        return cls(given | passes | splits, labelled, tuple(splits), frozenset(blank))
+
+
+def all_of(names: Sequence[str]) -> str:
+    """Join names by commas and an "and"."""
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def exploded(row: Mapping[str, Any], named: Columns, where: str) -> Iterator[tuple[Mapping[str, Any], int | None]]:
+    """A row as it is or, where its label is a list, a row for each place of its lists, with its number."""
+    lists = {}
+    if isinstance(row.get(named.cells["label"][0]), list):
+        used = [column for cells in named.cells.values() for column in cells]
+        lists = {column: row[column] for column in used if isinstance(row.get(column), list)}
+    lengths = {len(items) for items in lists.values()}
+    if len(lengths) > 1:
+        counts = ", ".join(f"'{column}' has {len(items)}" for column, items in lists.items())
+        raise DataError(f"{where}: lists of one row must be equally long, but {counts}.")
+    if not lists:
+        yield row, None
+        return
+    for item in range(*lengths):
+        flat = {**row, **{column: items[item] for column, items in lists.items()}}
+        yield flat, None if lists.keys() & set(named.cells.get("id", ())) else item
+
+
+def gap_of(row: Mapping[str, Any], names: Mapping[str, list[str]], needed: Sequence[str]) -> str | None:
+    """What a row has a column for, but an empty cell in it, although every example needs it."""
+    columns = ((name, names[name][0]) for name in needed)
+    return next((name for name, column in columns if column in row and is_empty(row[column])), None)
+
+
+def example_of(row: Mapping[str, Any], item: int | None, named: Columns, where: str) -> dict[str, str]:
+    """An example of a row; `item` is its number where several of one row share their id."""
+    example = {
+        name: "/".join([_cell(row, column, name, named, where) for column in cells])
+        for name, cells in named.cells.items()
+    }
+    if item is not None and "id" in example:
+        example["id"] += f"/{item + 1}"
+    return example
+
+
+def _cell(row: Mapping[str, Any], column: str, name: str, named: Columns, where: str) -> str:
+    if column not in row:
+        raise DataError(f"{where}: there is no column '{column}'.", nearest(column, row))
+    value = row[column]
+    if isinstance(value, Undecided):
+        raise DataError(f"{where}: {value.message}", value.hint)
+    if isinstance(value, float) and math.isnan(value):
+        value = None
+    if value is None and name not in named.blank:
+        raise DataError(
+            f"{where}: column '{column}' has no value.",
+            f"Every example needs {'an' if name == 'id' else 'a'} {name}: give it one, or take the row out.",
+        )
+    if isinstance(value, bool) and name in named.labelled:
+        value = str(value).lower()
+    if isinstance(value, float) and abs(value) >= 2**53:
+        raise DataError(
+            f"{where}: column '{column}' holds {value!r}, a floating-point number whose last digits are lost.",
+            "Write it as a whole number or as text.",
+        )
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if not value and name in named.blank:
+        return ""
+    if not isinstance(value, str):
+        raise DataError(f"{where}: column '{column}' must hold text, not {value!r}.")
+    if not value.strip():
+        raise DataError(
+            f"{where}: column '{column}' is empty.", f"Every example needs {'an' if name == 'id' else 'a'} {name}."
+        )
+    check_characters(value, where, f"column '{column}'")
+    if name == "id":
+        check_name(value, where, name)
+    return value

@@ -1,0 +1,61 @@
+"""The data card of a new task, and what it says of where the data come from."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.scaffold.found import Found, file_names
+
+if TYPE_CHECKING:
+    pass
+
+
+CARD = """# {name}
+
+{description}
+
+## The data
+
+{provenance}
+
+{columns}
+
+The harness reads them where they are. Whoever runs the task elsewhere needs a copy at the same place.
+
+## Figures
+
+{begin}
+{end}
+
+## Still to be written
+
+- Who chose the texts, from where, and over what time?
+- Who labelled them, by which guidelines, how many annotators each, and how disagreements were settled?
+- What is known to be wrong with the labels?
+- Under which licence may texts and labels be used, and for what must they not be used?
+"""
+
+
+def provenance(found: Found, source: dict[str, Any]) -> str:
+    """Say where the data come from, with digests of files."""
+    if found.file is None:
+        config = f", configuration `{source['config']}`" if "config" in source else ""
+        return f"The data set `{source['dataset']}` of the Hugging Face Hub{config}, revision `{source['revision']}`."
+    if found.file.is_dir():
+        digest = hashlib.sha256()
+        for path in found.files:
+            digest.update(f"{path.relative_to(found.file).as_posix()}\0{_sha256(path)}\n".encode())
+        named = source["path"]
+        folders = ", ".join(f"`{name}`" for name in (named.values() if isinstance(named, dict) else [named]))
+        counted = f"{folders}, {len(found.files):,} files"
+        return f"{counted}, SHA-256 of their names and digests `{digest.hexdigest()}`."
+    names = [name for key in ("path", "labels") if key in source for name in file_names(source[key])]
+    named_files = zip(names, found.files, strict=True)
+    return ", ".join(f"`{name}`, SHA-256 `{_sha256(path)}`" for name, path in named_files) + "."
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,130 @@
+"""What is in a user's data, column by column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench.data.column_names import whole
+from bench.data.messages import check_name
+from bench.data.sources.annotation_tools import annotated
+from bench.data.sources.cells import SHIFTED, LeftOut
+from bench.errors import DataError
+from bench.scaffold.profile import Profile
+from bench.schema.dialect import UNWRITABLE
+from bench.text.identity import name_key
+
+if TYPE_CHECKING:
+    from bench.data.sources.formats import Rows
+
+
+SHOWN_VALUES = 3
+"""Example values that an error shows of a column."""
+
+SHOWN_COLUMNS = 15
+"""Columns that an error lists."""
+
+
+@dataclass
+class ColumnSummary:
+    """What is in a user's data, by column.
+
+    Parameters
+    ----------
+    n_rows : int
+        The number of rows.
+    columns : dict of str to list of str
+        A few different values of each column, as far as they are texts or numbers.
+    passes : dict of str to int
+        How many rows have a label in the column of one annotator.
+    unlabelled : dict of str to int
+        How many rows have none in that column.
+    unusable : dict of str to str
+        Why a column whose name is that of a group or an id is neither, by the first row that tells.
+    profiles : dict of str to Profile
+        What the cells of each column are like.
+    """
+
+    n_rows: int = 0
+    columns: dict[str, list[str]] = field(default_factory=dict)
+    passes: dict[str, int] = field(default_factory=dict)
+    unlabelled: dict[str, int] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+
+
+def summarise_columns(rows: Rows) -> ColumnSummary:
+    """Read all rows once."""
+    found = ColumnSummary()
+    labelled = n_shifted = 0
+    ids: dict[str, set[str]] = {}
+    groups: dict[str, int] = {}
+    for where, row in rows:
+        found.n_rows += 1
+        if SHIFTED in row.values():
+            n_shifted += 1
+            continue
+        left_out = any(isinstance(value, LeftOut) for value in row.values())
+        labelled += not left_out
+        for column, value in row.items():
+            if annotated(column, row) is not None:
+                found.passes[column] = found.passes.get(column, 0) + 1
+                continue
+            values = found.columns.setdefault(column, [])
+            text = str(value) if isinstance(value, str | int | float) else ""
+            if text and len(values) < SHOWN_VALUES and text not in values:
+                values.append(text)
+            if isinstance(value, LeftOut):
+                found.unlabelled[column] = found.unlabelled.get(column, 0) + 1
+            found.profiles.setdefault(column, Profile()).add(value)
+            reason = ""
+            if says(column, "id") and column not in found.unusable:
+                reason = _no_name(value, ids.setdefault(column, set()))
+            elif says(column, "group") and not left_out:
+                groups[column] = groups.get(column, 0) + 1
+                reason = _no_name(value)
+            if reason:
+                found.unusable.setdefault(column, f"in {where} it {reason}")
+    lacking = [column for column, seen in ids.items() if len(seen) < found.n_rows - n_shifted]
+    lacking += [column for column, seen in groups.items() if seen < labelled]
+    for column in lacking:
+        found.unusable.setdefault(column, "some rows lack it")
+    return found
+
+
+def _no_name(value: object, ids: set[str] | None = None) -> str:
+    """Why a cell names no group, or no example where `ids` has the names of those before it; empty where it does."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return "is empty"
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return "holds no text"
+    if isinstance(value, float) and abs(value) >= 2**53:
+        return "holds a number whose last digits are lost"
+    text = str(value)
+    if ids is None:
+        return "holds a hidden character" if UNWRITABLE.search(text) else ""
+    try:
+        check_name(text, "", "id")
+    except DataError:
+        return "holds a hidden character"
+    key = name_key(text, fold_case=False)
+    if key in ids:
+        return f"holds '{text}', which stands twice"
+    ids.add(key)
+    return ""
+
+
+def describe_columns(found: ColumnSummary) -> str:
+    """List columns with a few of their values, a line each."""
+    lines = []
+    for column, values in list(found.columns.items())[:SHOWN_COLUMNS]:
+        shown = ", ".join(repr(value if len(value) <= 24 else value[:23] + "…") for value in values)
+        lines.append(f"  {column}: {shown}" if shown else f"  {column}")
+    if len(found.columns) > SHOWN_COLUMNS:
+        lines.append(f"  and {len(found.columns) - SHOWN_COLUMNS} more")
+    return "Its columns, with some of their values:\n" + "\n".join(lines)
+
+
+def says(column: str, key: str) -> bool:
+    """Whether a whole name says what a column is."""
+    return whole(column, key) is not None
