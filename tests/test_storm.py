@@ -24,8 +24,12 @@ ROOT = Path(__file__).parents[1]
 VICTIMS = ("command", "server", "worker", "tracker", "group")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 DISTURBANCES = ("moved", "deleted", "fold deleted")
-CASES = 34
+CASES = int(os.environ.get("STORM_FOLDERS", "7"))
+"""Folders that are stormed; ``STORM_FOLDERS=34`` makes a hundred kills, which takes a quarter of an hour."""
+
 KILLS = 3
+"""Of one command in a folder, which is started again each time."""
+
 LONGEST = 60.0
 """Seconds that a command may take."""
 

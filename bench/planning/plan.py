@@ -185,7 +185,12 @@ def _examined(pairs: Sequence[tuple[Model, Task]], execution: Execution, doing: 
     with open_engine(execution.device, state=Unit(tuple, (pairs,))) as engine:
         for number, (model, task) in enumerate(pairs):
             doing(f"examining {model.name} on {task.name} ({number + 1} of {len(pairs)})")
-            match outcome_of(engine, Unit(examine_pair, (number,), execution.examine_timeout)):
+            unit = Unit(examine_pair, (number,), execution.examine_timeout)
+            outcome = outcome_of(engine, unit)
+            if isinstance(outcome, Died):
+                # Once more: what ended the process may have come from outside, and then it is not the model's fault.
+                outcome = outcome_of(engine, unit)
+            match outcome:
                 case Value(examined):
                     found.append(examined)
                 case Failed(ModelError() as error):

@@ -35,14 +35,11 @@ _TAGS = {
     "float": re.compile(rf"(?:{_BROKEN}|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"),
 }
 
-
 _PIECE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s,\[\]{}:'"][^,\[\]{}:]*|.""", re.DOTALL)
 """A quoted text, a plain one, or a character of another kind."""
 
-
 _QUOTED = re.compile(r"'((?:[^']|'')*)'")
 """A text in single quotes, which may be a path that is not in UTF-8."""
-
 
 DEEPEST = 50
 """Lists and mappings within each other, at most; what users write has fewer than ten."""
