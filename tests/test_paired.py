@@ -360,7 +360,7 @@ def test_equally_good_models_are_rarely_called_different(
     """At a rate of 5 %, more than 18 of 200 come once in a hundred times."""
     scenario = simulation.Scenario(learner, n_groups, effect, sizes, labels, 300, protocol)
     outcomes = [simulation.compare_once(scenario, seed) for seed in range(200)]
-    assert sum(outcome.called.verdict != 0 for outcome in outcomes) <= 18
+    assert sum(outcome.called["verdict"] != 0 for outcome in outcomes) <= 18
     assert {np.sign(outcome.difference) for outcome in outcomes} >= {-1.0, 1.0}
 
 
@@ -369,15 +369,15 @@ def test_a_difference_of_ten_points_is_found_in_half_of_the_data_sets_of_300_exa
     scenario = simulation.Scenario("logistic regression", 20, "strong", n_examples=300, loss=0.10)
     outcomes = [simulation.compare_once(scenario, seed) for seed in range(100)]
     assert np.mean([outcome.difference for outcome in outcomes]) == pytest.approx(0.10, abs=0.03)
-    assert sum(outcome.called.verdict == 1 for outcome in outcomes) >= 40
-    assert sum(outcome.called.verdict == -1 for outcome in outcomes) <= 1
+    assert sum(outcome.called["verdict"] == 1 for outcome in outcomes) >= 40
+    assert sum(outcome.called["verdict"] == -1 for outcome in outcomes) <= 1
 
 
 @pytest.mark.slow
 def test_models_that_seldom_disagree_are_called_practically_equal(simulation: Any) -> None:
     scenario = simulation.Scenario("logistic regression", None, "none", n_examples=2_000, shared=0.99)
     outcomes = [simulation.compare_once(scenario, seed) for seed in range(20)]
-    assert sum(outcome.called.equal != 0 for outcome in outcomes) >= 10
+    assert sum(outcome.called["equal"] != 0 for outcome in outcomes) >= 10
 
 
 @pytest.mark.parametrize(("n", "errs"), [(20, 0.05), (300, 0.02), (100, 0.03)])
