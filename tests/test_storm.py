@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 VICTIMS = ("command", "server", "worker", "tracker", "group")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 DISTURBANCES = ("moved", "deleted", "fold deleted")
-CASES = int(os.environ.get("STORM_FOLDERS", "7"))
+CASES = int(os.environ.get("STORM_FOLDERS", "4"))
 """Folders that are stormed; ``STORM_FOLDERS=34`` makes a hundred kills, which takes a quarter of an hour."""
 
 KILLS = 3
