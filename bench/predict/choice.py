@@ -200,11 +200,10 @@ def _rank(run: Run) -> float:
 def _described(folder: RunFolder, record: RunRecord) -> str:
     metric = record.task.metric
     score = ""
-    if folder.summarised:
-        summary = folder.read_summary()
-        if metric in summary.scores:
-            interval = interval_text(summary.intervals.get(metric))
-            score = f": {metric}{mean_over(record.task.averaged_over)} {summary.scores[metric]:.3f} {interval}"
+    summary = folder.summary
+    if summary is not None and metric in summary.scores:
+        interval = interval_text(summary.intervals.get(metric))
+        score = f": {metric}{mean_over(record.task.averaged_over)} {summary.scores[metric]:.3f} {interval}"
     return f"{_name(folder, record)}{score}"
 
 

@@ -198,9 +198,9 @@ def _cell(row: BoardRow, name: str, primary: str) -> str:
 def _row(folder: RunFolder, record: RunRecord) -> BoardRow:
     name = model_name(record)
     row = BoardRow(kind=record.status, model=name, label=name, search=search_name(record), key=folder.key)
-    if not folder.summarised:
+    summary, metric = folder.summary, record.task.metric
+    if summary is None:
         return row
-    summary, metric = folder.read_summary(), record.task.metric
     reweighted = {} if summary.population is None else summary.population.scores
     in_population = {f"{POPULATION}_{metric}": reweighted[metric]} if metric in reweighted else {}
     return replace(

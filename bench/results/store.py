@@ -193,11 +193,15 @@ class RunFolder:
     @property
     def summarised(self) -> bool:
         """Whether all cells were finished and summed up, and the summary can be read."""
+        return self.summary is not None
+
+    @property
+    def summary(self) -> Summary | None:
+        """The summary, None where there is none that can be read."""
         try:
-            self.read_summary()
+            return self.read_summary()
         except UserError:
-            return False
-        return True
+            return None
 
     def cell_path(self, fold: Fold) -> Path:
         """The folder of a cell."""

@@ -232,7 +232,7 @@ def _log_run(
     from filelock import FileLock
     from mlflow.entities import DatasetInput, InputTag
 
-    summary = folder.read_summary() if folder.summarised else None
+    summary = folder.summary
     cells = [folder.read_cell(fold) for fold in folder.folds()]
     final = folder.read_cell(FINAL) if folder.cell_path(FINAL).is_dir() else None
     start = int(datetime.fromisoformat(record.started).timestamp() * 1000)
