@@ -402,3 +402,22 @@ def having(mark: str) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def test_a_unit_goes_to_the_worker_that_it_is_meant_for() -> None:
+    with LocalEngine(at_once=2, state=Unit(Counting, (0,))) as engine:
+        first, second = engine.wanting()
+        sent = {engine.submit(Unit(Counting.next), first): first, engine.submit(Unit(Counting.next), second): second}
+        assert engine.wanting() == ()
+        processes: dict[str, set[int]] = {first: set(), second: set()}
+        again = [first, second, first]
+        for number, outcome in engine.outcomes():
+            worker = sent[number]
+            processes[worker].add(value_of(outcome)[1])
+            assert worker in engine.wanting()
+            if worker in again:
+                again.remove(worker)
+                sent[engine.submit(Unit(Counting.next), worker)] = worker
+        assert sorted(engine.wanting()) == sorted([first, second])
+    assert [len(each) for each in processes.values()] == [1, 1]
+    assert processes[first] != processes[second]

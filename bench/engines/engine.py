@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -115,13 +115,18 @@ class Engine(Protocol):
     def at_once(self) -> int:
         """How many units run at the same time."""
 
-    def submit(self, unit: Unit) -> int:
+    def wanting(self) -> Sequence[str]:
+        """The names of the workers that have no work or will soon have none, each as often as it can take a unit."""
+
+    def submit(self, unit: Unit, worker: str | None = None) -> int:
         """Take a unit, to be run after those that came before it, and give it a number.
 
         Parameters
         ----------
         unit : Unit
             What to run.
+        worker : str, optional
+            The worker to run it, one of those that are `wanting`; None for any.
 
         Raises
         ------
@@ -131,6 +136,8 @@ class Engine(Protocol):
 
     def outcomes(self, within: float | None = None) -> Iterator[tuple[int, Outcome[Any]]]:
         """The numbers of units with how each ended, as they end, until none is left.
+
+        Units may be submitted meanwhile.
 
         Parameters
         ----------

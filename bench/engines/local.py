@@ -7,7 +7,7 @@ import pickle
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LimitReached
 from concurrent.futures.process import BrokenProcessPool
@@ -71,8 +71,9 @@ class LocalEngine:
         self._state = None if state is None else pickle.dumps((state.function, state.args))
         self._submitted = 0
         self._waiting: deque[_Waiting] = deque()
-        self._running: dict[int, tuple[_Waiting, _Worker]] = {}
-        self._idle: list[_Worker] = []
+        self._running: dict[int, tuple[_Waiting, str]] = {}
+        self._workers: dict[str, _Worker] = {}
+        self._free = [str(number) for number in reversed(range(at_once))]
         self._ended: SimpleQueue[tuple[int, Future[Reply]]] = SimpleQueue()
 
     @property
@@ -88,11 +89,20 @@ class LocalEngine:
     ) -> None:
         self.close()
 
-    def submit(self, unit: Unit) -> int:
+    def wanting(self) -> Sequence[str]:
+        """The workers without work; see `bench.engines.engine.Engine.wanting`."""
+        return tuple(reversed(self._free))
+
+    def submit(self, unit: Unit, worker: str | None = None) -> int:
         """Take a unit, and start it where a worker is free; see `bench.engines.engine.Engine.submit`."""
         self._submitted += 1
-        self._waiting.append(_Waiting(self._submitted, pickle.dumps((unit.function, unit.args)), unit.limit))
-        self._start_waiting()
+        waiting = _Waiting(self._submitted, pickle.dumps((unit.function, unit.args)), unit.limit)
+        if worker is None:
+            self._waiting.append(waiting)
+            self._start_waiting()
+        else:
+            self._free.remove(worker)
+            self._start(waiting, worker)
         return self._submitted
 
     def outcomes(self, within: float | None = None) -> Iterator[tuple[int, Outcome[Any]]]:
@@ -106,12 +116,12 @@ class LocalEngine:
                 return
             if number not in self._running:  # It was cancelled.
                 continue
-            unit, worker = self._running.pop(number)
+            unit, name = self._running.pop(number)
+            worker = self._workers[name]
             outcome = worker.outcome(future, unit.limit)
-            if worker.sound:
-                self._idle.append(worker)
-            else:
-                worker.stop(0)
+            if not worker.sound:
+                self._workers.pop(name).stop(0)
+            self._free.append(name)
             self._start_waiting()
             yield number, outcome
 
@@ -119,41 +129,47 @@ class LocalEngine:
         """Drop a unit, or kill its process; see `bench.engines.engine.Engine.cancel`."""
         self._waiting = deque(unit for unit in self._waiting if unit.number != number)
         if number in self._running:
-            _, worker = self._running.pop(number)
-            worker.stop(0)
+            _, name = self._running.pop(number)
+            self._workers.pop(name).stop(0)
+            self._free.append(name)
             self._start_waiting()
 
     def close(self) -> None:
         """Kill what runs, and end the workers."""
         deadline = time.monotonic() + PATIENCE
-        for worker in self._idle:
-            worker.dismiss()
+        busy = {name for _, name in self._running.values()}
         self._waiting.clear()
-        for _, worker in self._running.values():
-            worker.stop(0)
         self._running.clear()
-        for worker in self._idle:
+        idle = [worker for name, worker in self._workers.items() if name not in busy]
+        for worker in idle:
+            worker.dismiss()
+        for name in busy:
+            self._workers[name].stop(0)
+        for worker in idle:
             worker.stop(max(0.0, deadline - time.monotonic()))
-        self._idle.clear()
+        self._workers.clear()
+        self._free += busy
 
     def _start_waiting(self) -> None:
-        while self._waiting and len(self._running) < self._at_once:
-            worker = self._free_worker()
-            unit = self._waiting.popleft()
-            self._running[unit.number] = unit, worker
-            future = worker.start(unit, self._state)
-            future.add_done_callback(partial(self._put, unit.number))
+        while self._waiting and self._free:
+            self._start(self._waiting.popleft(), self._free.pop())
+
+    def _start(self, unit: _Waiting, name: str) -> None:
+        self._running[unit.number] = unit, name
+        future = self._worker(name).start(unit, self._state)
+        future.add_done_callback(partial(self._put, unit.number))
 
     def _put(self, number: int, future: Future[Reply]) -> None:
         self._ended.put((number, future))
 
-    def _free_worker(self) -> _Worker:
-        while self._idle:
-            worker = self._idle.pop()
-            if worker.alive:
-                return worker
-            worker.stop(0)
-        return _Worker(_environment(self._device), self._fresh)
+    def _worker(self, name: str) -> _Worker:
+        worker = self._workers.get(name)
+        if worker is not None and not worker.alive:
+            self._workers.pop(name).stop(0)
+            worker = None
+        if worker is None:
+            worker = self._workers[name] = _Worker(_environment(self._device), self._fresh)
+        return worker
 
 
 class _Worker:
