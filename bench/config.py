@@ -39,14 +39,17 @@ class Search:
     name : str
         The name of its file, with what was changed on the command line.
     trials : int
-        RunFile to try; 0 takes the model's own and searches nothing.
+        Settings to try; 0 takes the model's own and searches nothing.
     timeout : float or None
-        Seconds after which no further setting is tried.
+        Seconds of fitting after which no further setting is tried.
+    batch : int
+        Settings that are proposed at once, and may be tried at the same time.
     """
 
     name: str
     trials: int
     timeout: float | None = None
+    batch: int = 1
 
 
 @dataclass(frozen=True)

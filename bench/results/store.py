@@ -58,7 +58,7 @@ LOCK = ".lock"
 CLEARED = ".cleared"
 """The folder beside a model's runs where what takes another's place is moved before it is deleted."""
 
-FORMAT = 4
+FORMAT = 5
 """The version of the result format; a change that alters numbers, or what the files hold, raises it."""
 
 

@@ -114,7 +114,7 @@ class Job:
         waiting = Counter(item_of[part] for part, _ in cells)
         todo = [Cell(numbers[part], fold) for part, fold in cells]
         evaluations, execution = [part.evaluation for part in parts], self.execution
-        with closing(run_cells(evaluations, todo, self.workers, execution.cell_timeout, execution.device)) as results:
+        with closing(run_cells(evaluations, todo, self.workers, execution)) as results:
             for cell, result in results:
                 part = parts[cell.evaluation]
                 part.folder.write_cell(result)
