@@ -142,6 +142,8 @@ class RunConfig:
         Every random choice is derived from it.
     force : bool
         Whether to run anew what is stored.
+    retry : "failed" or None
+        Whether to run stored folds again in whose search settings failed.
     tracking : bool
         Whether to log to MLflow.
     train_on : TrainOn or None
@@ -167,6 +169,7 @@ class RunConfig:
     model_overrides: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     force: bool = False
+    retry: str | None = None
     tracking: bool = True
     train_on: TrainOn | None = None
     mirror: Path | None = None
@@ -241,6 +244,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         model_overrides=changes.get("model", {}),
         seed=top.seed,
         force=top.force,
+        retry=top.retry,
         tracking=top.tracking,
         train_on=_train_on(top.train_on, changes.get(TRAIN_ON, {})),
         mirror=Path(top.mirror).expanduser() if top.mirror else None,

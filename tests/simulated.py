@@ -14,9 +14,9 @@ from bench.data.splits import Split
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.predictions import Predictions
 from bench.evaluation.rounds import Fit, Fitted, Rounds
-from bench.evaluation.search import Scored
 from bench.metrics import Outcomes
 from bench.models.model import Model
+from bench.results.journal import Scored
 from bench.support.seeding import derive_seed
 
 Curve = Callable[[Fit], float]

@@ -28,12 +28,13 @@ from bench.errors import ModelError
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.rounds import Fit
-from bench.evaluation.search import PRUNING_STARTS, Scored, best_of
+from bench.evaluation.search import PRUNING_STARTS, best_of
 from bench.features.cache import FeatureCache
 from bench.metrics.confusion import confusion_matrix
 from bench.models.model import Model
 from bench.models.space import SearchSpace
 from bench.results.cell import FINAL, CellResult
+from bench.results.journal import Scored
 from bench.results.store import RunFolder
 from bench.running.runner import run
 from bench.tracking.artifacts import write_artifacts
@@ -410,6 +411,8 @@ class Quiet:
     """Wants to know nothing."""
 
     def doing(self, *_: Any) -> None: ...
+
+    def tried(self, *_: Any) -> None: ...
 
     def planned(self, *_: Any) -> None: ...
 

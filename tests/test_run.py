@@ -46,6 +46,8 @@ class Quiet:
     def doing(self, what: str) -> None:
         self.did.append(what)
 
+    def tried(self, *_: Any) -> None: ...
+
     def planned(self, plan: Any, cells: Sequence[Any]) -> None:
         self.cells = [(each.evaluation.model.name, fold) for each, fold in cells]
 

@@ -22,12 +22,13 @@ from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.fitting import Fitter
 from bench.evaluation.rounds import Fit
-from bench.evaluation.search import Scored, best_of
+from bench.evaluation.search import best_of
 from bench.features.cache import FeatureCache
 from bench.metrics.registry import METRICS
 from bench.models.model import Model
 from bench.models.space import SearchSpace
 from bench.results.cell import CellResult, Fold, Trial
+from bench.results.journal import Scored
 
 SPACE = {"share": {"low": 0.0, "high": 1.0}, "way": ["plain", "raise"], "place": {"low": 0, "high": 9}}
 

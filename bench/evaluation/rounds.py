@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.errors import one_line
-from bench.evaluation.search import Scored, Searched, ask, best_of, decode, is_stopped
+from bench.evaluation.search import Searched, ask, best_of, decode, is_stopped
 from bench.metrics import Outcomes
 from bench.models.space import Setting
+from bench.results.journal import Scored
 
 if TYPE_CHECKING:
     from bench.data.splits import Split

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.models.space import SearchSpace, Setting
 from bench.results.cell import Trial
+from bench.results.journal import Scored
 from bench.support.process import setting
 
 if TYPE_CHECKING:
@@ -18,43 +19,6 @@ if TYPE_CHECKING:
 
 PRUNING_STARTS = 3
 """Other settings that a setting is compared with, at least, before the search stops it."""
-
-
-@dataclass(frozen=True)
-class Scored:
-    """A setting that was tried: what a search goes on from.
-
-    Parameters
-    ----------
-    number : int
-        Its place in the search, from 0.
-    encoded : dict
-        The setting as Optuna keeps it; see `bench.models.space.SearchSpace.encode`.
-    score : float or None
-        The metric over the pooled predictions of all inner folds; None where it failed or was stopped.
-    error : str or None
-        Why it failed.
-    steps : tuple of float
-        The metric over the pooled predictions of the first inner fold, the first two, and so on, as far as it came;
-        empty where the search stops no setting early.
-    warnings : dict of str to int
-        What its fits warned of, and how often.
-    seconds : float
-        What its fits took.
-    """
-
-    number: int
-    encoded: Mapping[str, object]
-    score: float | None = None
-    error: str | None = None
-    steps: tuple[float, ...] = ()
-    warnings: Mapping[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the search stopped it before the last inner fold."""
-        return self.score is None and self.error is None
 
 
 @dataclass(frozen=True)

@@ -309,7 +309,15 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
     )
     anew = config.force and model.name in config.models
     final = not evaluation.keeps_model
-    return PlannedRun(evaluation, folder, record, anew, final, estimates_time=examined.estimates_time)
+    return PlannedRun(
+        evaluation,
+        folder,
+        record,
+        anew,
+        final,
+        estimates_time=examined.estimates_time,
+        retries=config.retry is not None and model.name in config.models,
+    )
 
 
 def _deciding_search(search: Search) -> dict[str, float | None]:

@@ -13,9 +13,10 @@ from bench.config import Execution
 from bench.engines.engine import Died, Engine, Failed, Outcome, TimedOut, Unit, Value
 from bench.errors import printable
 from bench.evaluation.rounds import Fit, Fitted, Rounds
-from bench.evaluation.search import Scored, Searched
+from bench.evaluation.search import Searched
 from bench.planning.workers import open_engine
 from bench.results.cell import CellResult, Fold
+from bench.results.journal import Scored
 
 if TYPE_CHECKING:
     from bench.data.splits import Split

@@ -19,6 +19,7 @@ from bench.running.job import (
     Job,
     Observer,
     interruptible,
+    is_to_run,
     kept_up_to_date,
     lock,
     missing_cells,
@@ -125,7 +126,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
                 prepared.notes.append(f"{curve.title}: stored folds of {changed} are not mixed in, but run anew")
             elif changed:
                 prepared.notes.append(f"{curve.title}: stored with {changed}; force=true runs it anew")
-            if curve.anew or missing_cells(curve):
+            if is_to_run(curve):
                 lock(stack, curve)
                 prepared.notes += _estimate(run, curve, prepared.workers)
             else:
@@ -133,9 +134,9 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
             curves.append(curve)
         parts = [part for curve in curves for part in curve.parts]
         # The largest parts take longest; first, they leave no worker idle at the end.
-        cells = in_good_order((part, fold) for part in reversed(parts) for fold in part.missing_folds())
+        cells = in_good_order((part, fold) for part in reversed(parts) for fold in part.folds_to_run())
         observer.planned(Plan(parts, prepared.notes, prepared.workers), cells)
-        unfinished = [curve for curve in curves if missing_cells(curve)]
+        unfinished = [curve for curve in curves if is_to_run(curve)]
         job = Job(config.execution, prepared.workers, observer)
         with interruptible(curves):
             for curve in unfinished:

@@ -17,9 +17,9 @@ from bench.running.job import (
     Job,
     Observer,
     interruptible,
+    is_to_run,
     kept_up_to_date,
     lock,
-    missing_cells,
     set_status,
     start,
     sweep,
@@ -87,23 +87,29 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
         if tracker is not None:
             tracker.open()
         for each in planned.runs:
-            if each.anew or missing_cells(each):
+            if is_to_run(each):
                 observer.doing(f"waiting for another process that works on {each.title}")
                 lock(stack, each, patience=0 if each.evaluation.model.name in config.models else PATIENCE)
             else:
                 sweep(each)
-        # Models are listed from simple to costly; the costly ones first leave no worker idle at the end.
-        cells = in_good_order(
-            (each, fold) for each in reversed(planned.runs) for fold in reversed(each.missing_folds())
-        )
+        # Models are listed from simple to costly; the costly ones first leave no worker idle at the end. The baseline
+        # comes before all, since MLflow's descriptions tell how the others compare to it.
+        cells = in_good_order((each, fold) for each in reversed(planned.runs) for fold in reversed(each.folds_to_run()))
+        cells.sort(key=lambda cell: cell[0].evaluation.model.name != BASELINE)
         observer.planned(planned, cells)
         unfinished = {each for each, _ in cells}
+        baselines = {each for each in unfinished if each.evaluation.model.name == BASELINE}
+        untracked: list[PlannedRun] = []
         job = Job(config.execution, planned.workers, observer)
 
         def conclude(each: PlannedRun) -> None:
             _conclude(each)
-            if tracker is not None:
-                tracker.track(each.folder.path)
+            baselines.discard(each)
+            untracked.append(each)
+            if tracker is not None and not baselines:
+                for one in untracked:
+                    tracker.track(one.folder.path)
+                untracked.clear()
 
         with interruptible(planned.runs):
             for each in planned.runs:
@@ -112,10 +118,7 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
                 else:
                     with kept_up_to_date(config.results, outcome.warnings):
                         conclude(each)
-            # The others are tracked with how they compare to the baseline, which is stored first therefore.
-            for is_baseline in (True, False):
-                part = [cell for cell in cells if (cell[0].evaluation.model.name == BASELINE) is is_baseline]
-                job.carry_out(planned.runs, part, conclude)
+            job.carry_out(planned.runs, cells, conclude)
         for task in dict.fromkeys(each.evaluation.task.name for each in planned.runs):
             record = next(each.record for each in planned.runs if each.evaluation.task.name == task)
             observer.doing(f"making the leaderboard of {task}")

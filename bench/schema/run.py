@@ -91,6 +91,9 @@ class RunFile(Store):
     defaults: list[dict[str, Any]] = Field([], description="The files in force: one of each group, and the models.")
     seed: Count = Field(description="Every random choice is derived from it.")
     force: Flag = Field(description="Whether to run anew what is stored already.")
+    retry: Annotated[Literal["failed"] | None, expects("failed, or null")] = Field(
+        None, description="Failed runs stored folds again in whose search settings failed, and tries just those again."
+    )
     tracking: Flag = Field(description="Whether to log to MLflow.")
     mirror: Name = Field(
         None, alias="data.mirror", description="A folder to take published data from in the network's place."
