@@ -79,6 +79,10 @@ class OtherFormatError(UserError):
     """A run was stored by another version of bench."""
 
 
+class BusyError(BenchError):
+    """Another process works on a run."""
+
+
 def run_key(identity: Mapping[str, Any]) -> str:
     """Hash all that decides a run's numbers.
 
@@ -345,17 +349,17 @@ class RunFolder:
         return total
 
     @contextmanager
-    def locked(self, patience: float = 0.0) -> Iterator[None]:
+    def locked(self, patience: float | None = 0.0) -> Iterator[None]:
         """Hold the run, so that a second process does not work on it at the same time.
 
         Parameters
         ----------
-        patience : float
-            Seconds to wait for another process to end its work.
+        patience : float or None
+            Seconds to wait for another process to end its work; None waits for as long as it takes.
 
         Raises
         ------
-        bench.errors.BenchError
+        BusyError
             If another process holds it.
         """
         from filelock import FileLock, Timeout
@@ -363,9 +367,9 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / LOCK)
         try:
-            lock.acquire(timeout=patience)
+            lock.acquire(timeout=-1 if patience is None else patience)
         except Timeout:
-            raise BenchError(
+            raise BusyError(
                 f"{self.path}: another bench process is working on this run.",
                 "Wait for it to end, or stop it; finished folds are kept either way.",
             ) from None

@@ -16,7 +16,7 @@ from bench.errors import BenchError, UserError, describe_os_error
 from bench.results.cell import FINAL, CellResult, Fold
 from bench.results.journal import Journal, Scored
 from bench.results.record import RunRecord, RunStatus
-from bench.results.store import RunFolder
+from bench.results.store import BusyError, RunFolder
 from bench.running.cells import Cell, CellObserver, run_cells
 
 if TYPE_CHECKING:
@@ -90,11 +90,14 @@ class Job:
     ----------
     failures : list of str
         One line a failed cell, with the file that holds its traceback, and one for what cannot be concluded.
+    stored : int
+        Cells that were stored.
     """
 
     def __init__(self, execution: Execution, workers: int, observer: Observer) -> None:
         self.execution, self.workers, self.observer = execution, workers, observer
         self.failures = list[str]()
+        self.stored = 0
         self._told: set[tuple[PlannedRun, Fold]] = set()
         self._start = time.perf_counter()
 
@@ -122,6 +125,7 @@ class Job:
             for cell, result in results:
                 part = parts[cell.evaluation]
                 part.folder.write_cell(result)
+                self.stored += 1
                 if not any(trial.failed for trial in result.trials):
                     part.folder.journal(result.fold).remove()
                 if result.status == "failed":
@@ -230,11 +234,39 @@ def kept_up_to_date(results: Path, warnings: list[str], needed: bool = False) ->
             warnings.append(told)
 
 
-def lock(stack: ExitStack, item: Stored, patience: float = 0.0) -> None:
-    """Lock a folder until the stack ends, and clear it where it is made anew."""
-    stack.enter_context(item.folder.locked(patience=patience))
-    if item.anew:
-        item.folder.clear()
+def turns(items: Sequence[T], observer: Observer) -> Iterator[list[T]]:
+    """Give items to work on, locked meanwhile: all that no other process works on, then each of the others.
+
+    Parameters
+    ----------
+    items : sequence of Stored
+        The items; what is complete needs no lock.
+    observer : Observer
+        Is told what is waited for.
+    """
+    free, busy = list[T](), list[T]()
+    with ExitStack() as locks:
+        for item in items:
+            if not is_to_run(item):
+                sweep(item)
+            else:
+                try:
+                    locks.enter_context(item.folder.locked())
+                except BusyError:
+                    busy.append(item)
+                    continue
+                if item.anew:
+                    item.folder.clear()
+            free.append(item)
+        if free:
+            yield free
+    for item in busy:
+        observer.doing(f"waiting for another process that works on {item.title}")
+        with item.folder.locked(patience=None):
+            item.anew = item.anew and missing_cells(item) > 0
+            if item.anew:
+                item.folder.clear()
+            yield [item]
 
 
 def sweep(item: Stored) -> None:
