@@ -206,7 +206,7 @@ def _wait(slurm: Slurm, what: str, done: Callable[[], bool]) -> None:
             if done():
                 return
         time.sleep(0.1)
-    logs = [path for path in (*slurm.folder.glob("*.log"), *slurm.folder.glob("*.out"), slurm.folder / "munge" / "log")]
+    logs = [*slurm.folder.glob("*.log"), *slurm.folder.glob("*.out"), slurm.folder / "munge" / "log"]
     told = "\n".join(f"{path.name}: {line}" for path in logs if path.exists() for line in _last_lines(path))
     raise SlurmError(f"{what}: not there after {PATIENCE:g} s.\n{told}")
 
