@@ -48,6 +48,8 @@ class Joined:
 
     address: str
     slots: int
+    left: float | None = None
+    """Seconds after which it ends by itself."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class Link:
             self._ready.set_exception(error)
 
     async def _main(self) -> None:
-        async with connected(self.place) as client:
+        async with connected(self.place, self.note) as client:
             self.client: Client = client
             self.dashboard = client.dashboard_link or None
             await self._look(first=True)
@@ -233,7 +235,7 @@ class Link:
         for place in opened.missing:
             await self._send_file(address, place)
         worker.token, worker.admitted = opened.token, True
-        self.tell(Joined(address, opened.slots))
+        self.tell(Joined(address, opened.slots, opened.left))
 
     async def _send_file(self, address: str, place: int) -> None:
         """Send a file in pieces, one at a time."""
