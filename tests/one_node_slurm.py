@@ -22,7 +22,18 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-PROGRAMS = ("munged", "slurmctld", "slurmd", "slurmstepd", "sbatch", "squeue", "scancel", "sinfo", "scontrol")
+PROGRAMS = (
+    "setpriv",
+    "munged",
+    "slurmctld",
+    "slurmd",
+    "slurmstepd",
+    "sbatch",
+    "squeue",
+    "scancel",
+    "sinfo",
+    "scontrol",
+)
 """What must be installed."""
 
 PARTITION = "bench"
@@ -175,8 +186,13 @@ def _written(folder: Path, gpus: int) -> Slurm:
 
 def _start(stack: ExitStack, slurm: Slurm, program: str, *words: str) -> None:
     log = stack.enter_context((slurm.folder / f"{program}.out").open("w"))
+    # It ends with this process, however that ends.
     process = subprocess.Popen(
-        [_program(program) or program, *words], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        ["setpriv", "--pdeathsig", "TERM", _program(program) or program, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
     )
     stack.callback(_stop, process)
 

@@ -36,7 +36,9 @@ def slurm(running: Slurm, monkeypatch: pytest.MonkeyPatch) -> Slurm:
 
 
 def place(folder: Path, jobs: int = 2, **changes: object) -> Place:
-    settings: dict[str, object] = {"cores": 1, "memory": "1 GB", "walltime": "00:05:00", **changes}
+    found_here = (f"export PYTHONPATH={Path(__file__).parent}:$PYTHONPATH",)
+    settings: dict[str, object] = {"cores": 1, "memory": "1 GB", "walltime": "00:05:00", "prologue": found_here}
+    settings |= changes
     return Place(jobs=Jobs(jobs, **settings), scratch=folder)  # type: ignore[arg-type]
 
 

@@ -69,9 +69,7 @@ class Place:
 
 
 @asynccontextmanager
-async def connected(
-    place: Place, note: Callable[[str], object] = lambda told: None
-) -> AsyncIterator[Client]:
+async def connected(place: Place, note: Callable[[str], object] = lambda told: None) -> AsyncIterator[Client]:
     """A client of the cluster; one of this machine or of Slurm's jobs is started, and ends with it."""
     if place.jobs is not None:
         security = Security.temporary() if place.certificates is None else _security(place.certificates)

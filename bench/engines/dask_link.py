@@ -264,9 +264,7 @@ class Link:
         if worker is None:
             self.tell(Answered(batch.number, None))
             return
-        future = self._submit(
-            batch.address, run_units, self.session.name, worker.token, batch.slot, batch.units
-        )
+        future = self._submit(batch.address, run_units, self.session.name, worker.token, batch.slot, batch.units)
         self._sent[batch.number] = future
         self._task(self._wait(batch, future))
 

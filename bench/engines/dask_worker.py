@@ -164,7 +164,9 @@ def open_session(packed: bytes) -> bytes:
         facts = {} if session.facts is None else _facts(session)
     except Exception as error:
         return encode(f"{type(error).__name__}: {error}")
-    return encode({"token": held.token, "slots": _threads(), "facts": facts, "missing": missing, "left": _seconds_left()})
+    return encode(
+        {"token": held.token, "slots": _threads(), "facts": facts, "missing": missing, "left": _seconds_left()}
+    )
 
 
 def _facts(session: Session) -> dict[str, str]:

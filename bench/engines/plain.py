@@ -118,7 +118,10 @@ class _Writer:
 
     def _record(self, value: Any) -> list[Any]:
         kind = type(value)
-        if not OWN.fullmatch(kind.__module__) or getattr(sys.modules[kind.__module__], kind.__qualname__, None) is not kind:
+        if (
+            not OWN.fullmatch(kind.__module__)
+            or getattr(sys.modules[kind.__module__], kind.__qualname__, None) is not kind
+        ):
             raise PlainError(f"{kind.__name__}, which is no dataclass of bench, cannot be sent as plain data")
         content = {each.name: self.tree(getattr(value, each.name)) for each in fields(value)}
         return [kind.__module__, kind.__qualname__, content]

@@ -138,8 +138,11 @@ async def slurm_cluster(
     shared = jobs.shared or scratch
     logs = shared / "logs"
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-    cluster = _cluster(jobs, shared, logs, security)
-    await cluster
+    import dask.config
+
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.work-stealing": False}):
+        cluster = _cluster(jobs, shared, logs, security)
+        await cluster
     try:
         await _submit(cluster, jobs.jobs)
         async with asyncio.TaskGroup() as group:
@@ -154,36 +157,33 @@ async def slurm_cluster(
 
 
 def _cluster(jobs: Jobs, shared: Path, logs: Path, security: Security) -> SLURMCluster:
-    import dask.config
     from dask_jobqueue import SLURMCluster
 
     lifetime, stagger = lifetime_in(seconds_in(jobs.walltime) or SHORTEST)
     directives = [*([f"--gres=gpu:{jobs.gpus}"] if jobs.gpus else []), *jobs.directives]
-    # What a user has written for dask-jobqueue beside holds no more than what is not said here.
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.work-stealing": False}):
-        return SLURMCluster(
-            queue=jobs.partition,
-            account=jobs.account,
-            walltime=jobs.walltime,
-            cores=jobs.cores,
-            processes=1,
-            memory=jobs.memory,
-            nanny=False,
-            python=sys.executable,
-            job_name="bench",
-            log_directory=str(logs),
-            job_extra_directives=directives,
-            job_script_prologue=["export PYTHONSAFEPATH=1", *jobs.prologue],
-            worker_extra_args=["--lifetime", f"{lifetime:g}s", "--lifetime-stagger", f"{stagger:g}s", "--no-dashboard"],
-            death_timeout=ORPHANED,
-            interface=jobs.interface,
-            protocol="tls://",
-            security=security,
-            shared_temp_directory=str(shared),
-            scheduler_options={"dashboard_address": "127.0.0.1:0"},
-            asynchronous=True,
-            silence_logs=50,
-        )
+    return SLURMCluster(
+        queue=jobs.partition,
+        account=jobs.account,
+        walltime=jobs.walltime,
+        cores=jobs.cores,
+        processes=1,
+        memory=jobs.memory,
+        nanny=False,
+        python=sys.executable,
+        job_name="bench",
+        log_directory=str(logs),
+        job_extra_directives=directives,
+        job_script_prologue=["export PYTHONSAFEPATH=1", *jobs.prologue],
+        worker_extra_args=["--lifetime", f"{lifetime:g}s", "--lifetime-stagger", f"{stagger:g}s", "--no-dashboard"],
+        death_timeout=ORPHANED,
+        interface=jobs.interface,
+        protocol="tls://",
+        security=security,
+        shared_temp_directory=str(shared),
+        scheduler_options={"dashboard_address": "127.0.0.1:0"},
+        asynchronous=True,
+        silence_logs=50,
+    )
 
 
 async def _submit(cluster: Any, count: int) -> None:
