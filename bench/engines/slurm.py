@@ -224,6 +224,7 @@ async def _keep_up(cluster: Any, count: int, logs: Path, note: Callable[[str], o
         for name, job in gone:
             fruitless = 0 if job.job_id in worked else fruitless + 1
             cluster.workers.pop(name, None)
+            _mark_ended(job)
             if fruitless == FRUITLESS:
                 raise BenchError(
                     f"The last {FRUITLESS} jobs of Slurm ended without a worker.{_last_lines(logs, job.job_id)}",
@@ -251,5 +252,15 @@ def _last_lines(logs: Path, job: str) -> str:
 
 async def _end(cluster: Any) -> None:
     """Cancel all jobs, then end the rest, so that none is left where that takes too long."""
-    await asyncio.gather(*(job.close() for job in cluster.workers.values()), return_exceptions=True)
+    jobs = list(cluster.workers.values())
+    await asyncio.gather(*(job.close() for job in jobs), return_exceptions=True)
+    for job in jobs:
+        _mark_ended(job)
     await cluster.close()
+
+
+def _mark_ended(job: Any) -> None:
+    """Say of a job that it has ended, which dask-jobqueue leaves out and Dask holds against it at the end."""
+    from distributed.core import Status
+
+    job.status = Status.closed
