@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from bench.engines.engine import Lost, Unit, Value
 from bench.engines.slurm import Jobs, seconds_in
 from bench.errors import BenchError, UserError
 
-pytest.importorskip("dask_jobqueue")
+if find_spec("dask_jobqueue") is None:
+    pytest.skip("dask-jobqueue is not installed", allow_module_level=True)
 
 from bench.engines.dask import DaskEngine
 from bench.engines.dask_cluster import Place

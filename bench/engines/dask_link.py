@@ -17,6 +17,7 @@ from bench.engines.dask_cluster import Place, connected
 from bench.engines.dask_state import PIECE
 from bench.engines.dask_worker import STRANGER, Opened, Session, has_whole, open_session, run_units, take_piece
 from bench.engines.plain import PlainError, decode
+from bench.engines.slurm import load
 from bench.errors import BenchError, UserError
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ class Link:
 
     def start(self) -> None:
         """Connect, and wait for the workers that are there."""
+        if self.place.jobs is not None:
+            load()  # Outside the thread, where no handler of signals can be set.
         self._ready: Future[None] = Future()
         self._loop = asyncio.new_event_loop()
         self._end = asyncio.Event()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -74,6 +76,15 @@ class Jobs:
     prologue: tuple[str, ...] = ()
     interface: str | None = None
     shared: Path | None = None
+
+
+def load() -> None:
+    """Import dask-jobqueue, which takes Ctrl-C for itself as it is imported, and give that back."""
+    before = signal.getsignal(signal.SIGINT)
+    import dask_jobqueue  # noqa: F401
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, before)
 
 
 def seconds_in(walltime: str) -> float | None:
