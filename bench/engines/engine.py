@@ -22,11 +22,14 @@ class Unit:
         Its arguments. An engine with a state puts that before them.
     limit : float, optional
         Seconds, from its start, after which it is stopped.
+    expected : float, optional
+        Seconds that it will take about: a worker that ends before is not given it.
     """
 
     function: Callable[..., Any]
     args: tuple[Any, ...] = ()
     limit: float | None = None
+    expected: float | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,25 @@ class TimedOut:
         return f"it took longer than {self.limit:g} s and was stopped"
 
 
-Outcome = Value[T] | Failed | Died | TimedOut
+@dataclass(frozen=True)
+class Lost:
+    """The worker that ran a unit is gone, such as its machine: nothing tells whether the unit was to blame.
+
+    Parameters
+    ----------
+    worker : str
+        Its name.
+    """
+
+    worker: str
+
+    @property
+    def told(self) -> str:
+        """What is gone, in words."""
+        return f"the worker {self.worker} was lost while it ran"
+
+
+Outcome = Value[T] | Failed | Died | Lost | TimedOut
 """How a unit ended."""
 
 
@@ -115,8 +136,14 @@ class Engine(Protocol):
     def at_once(self) -> int:
         """How many units run at the same time."""
 
-    def wanting(self) -> Sequence[str]:
-        """The names of the workers that have no work or will soon have none, each as often as it can take a unit."""
+    def wanting(self, expected: float | None = None) -> Sequence[str]:
+        """The names of the workers that have no work or will soon have none, each as often as it can take a unit.
+
+        Parameters
+        ----------
+        expected : float, optional
+            The seconds that the unit will take about, see `Unit`: workers that end before are left out.
+        """
 
     def submit(self, unit: Unit, worker: str | None = None) -> int:
         """Take a unit, to be run after those that came before it, and give it a number.
@@ -170,7 +197,7 @@ def value_of(outcome: Outcome[T]) -> T:
 
     Parameters
     ----------
-    outcome : Value, Failed, Died or TimedOut
+    outcome : Value, Failed, Died, Lost or TimedOut
         How it ended.
 
     Raises
@@ -178,7 +205,7 @@ def value_of(outcome: Outcome[T]) -> T:
     TimeoutError
         If it was stopped at its limit.
     ChildProcessError
-        If its process ended before it.
+        If its process, or its worker, ended before it.
     Exception
         What it raised.
 
@@ -194,5 +221,7 @@ def value_of(outcome: Outcome[T]) -> T:
             raise error
         case Died():
             raise ChildProcessError(f"its process {outcome.told}")
+        case Lost():
+            raise ChildProcessError(outcome.told)
         case TimedOut():
             raise TimeoutError(outcome.told)
