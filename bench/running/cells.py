@@ -10,11 +10,11 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from bench.config import Execution
-from bench.engines.engine import Died, Engine, Failed, Outcome, TimedOut, Unit, Value
+from bench.engines.engine import Died, Engine, Failed, Lost, Outcome, TimedOut, Unit, Value
 from bench.errors import printable
 from bench.evaluation.rounds import Fit, Fitted, Rounds
 from bench.evaluation.search import Searched
-from bench.planning.workers import open_engine
+from bench.planning.workers import open_cells_engine
 from bench.results.cell import CellResult, Fold
 from bench.results.journal import Scored
 
@@ -28,6 +28,9 @@ UNIT_SECONDS = 1.0
 
 DEATHS = 2
 """How often the process of a fit may end before the fit counts as failed; the first may have come from outside."""
+
+MOST_LOST = 20
+"""How many workers a cell may lose."""
 
 KEPT_SPLITS = 4
 """Cells whose inner folds a worker keeps."""
@@ -105,13 +108,19 @@ class CellObserver:
     def scored(self, cell: Cell, scored: Scored) -> None:
         """A setting has been tried."""
 
+    def noted(self, told: str) -> None:
+        """The engine has something to say; it may do so in another thread."""
+
+
+_NOBODY = CellObserver()
+
 
 def run_cells(
     evaluations: Sequence[Evaluation],
     cells: Sequence[Cell],
     workers: int,
     execution: Execution,
-    observer: CellObserver | None = None,
+    observer: CellObserver = _NOBODY,
 ) -> Generator[tuple[Cell, CellResult]]:
     """Run cells.
 
@@ -137,9 +146,11 @@ def run_cells(
         return
     _give_back()
     fits = sum(evaluations[cell.evaluation].fits_at_once for cell in cells)
-    with open_engine(execution.device, min(workers, fits), Unit(Evaluator, (evaluations,))) as engine:
+    models = [evaluation.model for evaluation in evaluations]
+    state = Unit(Evaluator, (evaluations,))
+    with open_cells_engine(execution, min(workers, fits), state, models, observer.noted) as engine:
         runs = [_CellRun(cell, evaluations[cell.evaluation], execution.cell_timeout) for cell in cells]
-        yield from _Dealer(engine, runs, observer or CellObserver()).results()
+        yield from _Dealer(engine, runs, observer).results()
 
 
 class _CellRun:
@@ -154,6 +165,7 @@ class _CellRun:
         self.result: CellResult | None = None
         self._deaths = Counter[Fit | None]()
         self._alone = list[Fit]()
+        self._lost = 0
         self._fitted, self._fit_seconds = 0, 0.0
         self._workers_of = dict[int, set[str]]()
 
@@ -230,6 +242,15 @@ class _CellRun:
         if self._deaths[None] >= DEATHS:
             self.fail(f"The process of this fold {died.told} before it gave a result.")
 
+    def lost(self, fits: Sequence[Fit] | None, lost: Lost) -> None:
+        """Have done again what a worker did that was lost; a cell that has lost many may be what they were lost for."""
+        assert self.rounds is not None, "the cell is not open"
+        self._lost += 1
+        self.finishing = False
+        self.rounds.give_back(fits or ())
+        if self._lost >= MOST_LOST:
+            self.fail(f"{self._lost} workers were lost while they ran this fold; the last: {lost.told}.")
+
     def fail(self, reason: str) -> None:
         self.result = CellResult(fold=self.cell.fold, status="failed", error=reason)
 
@@ -275,6 +296,8 @@ class _Dealer:
                 run.finish_died(outcome)
             case Died():
                 scored = run.died(fits or (), outcome)
+            case Lost():
+                run.lost(fits, outcome)
             case TimedOut():
                 run.fail(f"The fold was stopped after {run.limit:g} s: raise execution.cell_timeout or search less.")
         for each in scored:
