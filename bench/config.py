@@ -91,6 +91,14 @@ class Execution:
         Seconds that looking at one model may take before anything runs; one that takes longer is left out.
     device : {"auto", "cpu", "cuda"}
         What torch computes on; auto is a GPU where there is one.
+    engine : {"local", "dask"}
+        What runs them: processes of this machine, or the workers of a Dask cluster.
+    scheduler : str or None
+        The address of a Dask scheduler; None is a cluster of this machine.
+    certificates : pathlib.Path or None
+        The folder with the certificate and the key of the cluster.
+    insecure : bool
+        Whether to reach a scheduler on another machine without encryption.
     """
 
     name: str
@@ -98,6 +106,10 @@ class Execution:
     cell_timeout: float | None = None
     examine_timeout: float | None = 300.0
     device: str = "auto"
+    engine: str = "local"
+    scheduler: str | None = None
+    certificates: Path | None = None
+    insecure: bool = False
 
 
 @dataclass(frozen=True)
@@ -232,7 +244,8 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         execution=Execution(
             execution_name,
             workers=None if execution.workers == "auto" else execution.workers,
-            **execution.model_dump(exclude={"workers"}),
+            certificates=Path(execution.certificates).expanduser() if execution.certificates else None,
+            **execution.model_dump(exclude={"workers", "certificates"}),
         ),
         task_overrides=changes.get("task", {}),
         model_overrides=changes.get("model", {}),

@@ -97,7 +97,25 @@ class TimedOut:
         return f"it took longer than {self.limit:g} s and was stopped"
 
 
-Outcome = Value[T] | Failed | Died | TimedOut
+@dataclass(frozen=True)
+class Lost:
+    """The worker that ran a unit is gone, such as its machine: nothing tells whether the unit was to blame.
+
+    Parameters
+    ----------
+    worker : str
+        Its name.
+    """
+
+    worker: str
+
+    @property
+    def told(self) -> str:
+        """What is gone, in words."""
+        return f"the worker {self.worker} was lost while it ran"
+
+
+Outcome = Value[T] | Failed | Died | Lost | TimedOut
 """How a unit ended."""
 
 
@@ -170,7 +188,7 @@ def value_of(outcome: Outcome[T]) -> T:
 
     Parameters
     ----------
-    outcome : Value, Failed, Died or TimedOut
+    outcome : Value, Failed, Died, Lost or TimedOut
         How it ended.
 
     Raises
@@ -178,7 +196,7 @@ def value_of(outcome: Outcome[T]) -> T:
     TimeoutError
         If it was stopped at its limit.
     ChildProcessError
-        If its process ended before it.
+        If its process, or its worker, ended before it.
     Exception
         What it raised.
 
@@ -194,5 +212,7 @@ def value_of(outcome: Outcome[T]) -> T:
             raise error
         case Died():
             raise ChildProcessError(f"its process {outcome.told}")
+        case Lost():
+            raise ChildProcessError(outcome.told)
         case TimedOut():
             raise TimeoutError(outcome.told)

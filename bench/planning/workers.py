@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
 from bench.engines.engine import Engine, Unit
 from bench.engines.processes import start_server
+from bench.errors import UserError
+from bench.support.cache import cache_folder
+
+if TYPE_CHECKING:
+    from bench.config import Execution
+    from bench.models.model import Model
 
 LIBRARIES = (
     "bench.evaluation.evaluate",
@@ -38,3 +47,49 @@ def open_engine(device: str = "auto", at_once: int = 1, state: Unit | None = Non
     from bench.engines.local import LocalEngine
 
     return LocalEngine(at_once, device, state)
+
+
+def open_cells_engine(
+    execution: Execution,
+    at_once: int,
+    state: Unit | None = None,
+    models: Iterable[Model] = (),
+    note: Callable[[str], object] = lambda told: None,
+) -> Engine:
+    """The engine that cells run on.
+
+    Parameters
+    ----------
+    execution : Execution
+        Where they run.
+    at_once : int
+        Units that run at the same time on this machine; a cluster that is there has as many as it has.
+    state : Unit, optional
+        What each worker makes once and gives to its units.
+    models : iterable of Model
+        The models of the cells, whose code must be the same on all machines.
+    note : callable, optional
+        Is called with sentences for the user, possibly in another thread.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the cluster cannot be used.
+    """
+    if execution.engine == "local":
+        return open_engine(execution.device, at_once, state)
+    warm_up()
+    try:
+        from bench.engines.dask import DaskEngine
+        from bench.engines.dask_cluster import Place
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("dask", "distributed", "cryptography"):
+            raise
+        raise UserError(
+            f"execution={execution.name}: Dask is not installed.", "Install it: pip install 'bench-arabic[dask]'"
+        ) from error
+    from bench.planning.alike import facts
+
+    place = Place(execution.scheduler, execution.certificates, execution.insecure, at_once, LIBRARIES)
+    paths = sorted({path for model in models for path in (model.estimator, model.features) if path is not None})
+    return DaskEngine(place, execution.device, state, Unit(facts, (tuple(paths),)), cache_folder() / "states", note)

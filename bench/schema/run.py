@@ -62,6 +62,14 @@ class ValidationFile(Declared):
 class ExecutionFile(Declared):
     """Where folds run."""
 
+    engine: Annotated[Literal["local", "dask"], expects("one of local, dask")] = Field(
+        "local", description="What runs them: processes of this machine, or the workers of a Dask cluster."
+    )
+    scheduler: Name = Field(
+        None, description="The address of a Dask scheduler, as tls://host:8786; null starts a cluster of this machine."
+    )
+    certificates: Name = Field(None, description="The folder that `bench cluster certificates` made.")
+    insecure: Flag = Field(False, description="Whether to reach a scheduler on another machine without encryption.")
     workers: Annotated[
         Annotated[int, Field(ge=1)] | Literal["auto"],
         expects("a whole number, at least 1", "Or auto: one a core, or fewer where memory is short."),

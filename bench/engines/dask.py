@@ -1,0 +1,324 @@
+"""The engine of a Dask cluster: each unit runs in a child process of a worker, as the local engine's do."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import tempfile
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Any, Self
+
+from bench.engines.dask_cluster import Place
+from bench.engines.dask_link import Answered, Batch, Broken, Event, Gone, Joined, Left, Link
+from bench.engines.dask_state import write_state
+from bench.engines.dask_worker import Session, outcome_in
+from bench.engines.engine import Failed, Lost, Outcome, Unit, UnreadableError, outcome_of, value_of
+from bench.engines.plain import PlainError, decode
+
+AHEAD = 0.15
+"""Seconds of work that a slot has waiting, so that it is not idle while it is heard of."""
+
+RECENT = 8
+"""The latest units of a slot that tell how long its units take."""
+
+MOST = 64
+"""Units that a slot has waiting at most."""
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    number: int
+    packed: bytes
+    limit: float | None
+    alone: bool = False
+    """Whether it runs in a batch of its own, since it may have been what its worker was lost for."""
+
+
+@dataclass
+class _Slot:
+    address: str
+    number: int
+    kept: deque[_Waiting] = field(default_factory=deque)
+    sent: deque[tuple[Batch, tuple[_Waiting, ...]]] = field(default_factory=deque)
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    @property
+    def wants(self) -> int:
+        """How many units it can take."""
+        has = len(self.kept) + sum(len(units) for _, units in self.sent)
+        longest = max(self.recent) if len(self.recent) == RECENT else AHEAD
+        return max(0, 1 + min(MOST, int(AHEAD / max(longest, 1e-3)) - (longest >= AHEAD)) - has)
+
+
+class DaskEngine:
+    """Runs units on the workers of a Dask cluster; see `bench.engines.engine.Engine`.
+
+    Workers may join and leave at any time. The unit that a worker ran when it was lost ends as `Lost`.
+
+    Parameters
+    ----------
+    place : Place
+        Where the cluster is.
+    device : {"auto", "cpu", "cuda"}
+        What torch computes on; ``cpu`` hides GPUs from the processes.
+    state : Unit, optional
+        What each process makes once and gives to each of its units as the first argument.
+    facts : Unit, optional
+        What tells how a machine differs from another, as a mapping of texts: a worker for which it returns another
+        one than here is given no unit.
+    scratch : pathlib.Path, optional
+        Where the state is written; workers that see the same folder read it there.
+    note : callable, optional
+        Is called with sentences for the user, possibly in another thread.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the scheduler cannot be reached, or is not to be reached so, or a worker differs from this machine.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        device: str = "auto",
+        state: Unit | None = None,
+        facts: Unit | None = None,
+        scratch: Path | None = None,
+        note: Callable[[str], object] = lambda told: None,
+    ) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="state-", dir=scratch))
+        try:
+            files = () if state is None else tuple(write_state(state, self._folder / "state"))
+            session = Session(uuid.uuid4().hex, device, place.libraries, files, facts)
+            here: Mapping[str, str] = {} if facts is None else _facts(facts, device)
+            self._events: SimpleQueue[Event] = SimpleQueue()
+            self._link = Link(place, session, here, self._events.put, note)
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        self._submitted = self._batches = 0
+        self._waiting: deque[_Waiting] = deque()
+        self._slots: dict[str, _Slot] = {}
+        self._running: dict[int, _Slot | None] = {}
+        self._batch_slots: dict[int, _Slot] = {}
+        self._ended: deque[tuple[int, Outcome[Any]]] = deque()
+        try:
+            self._link.start()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def at_once(self) -> int:
+        """How many units run at the same time, with the workers that there are now."""
+        self._hear()
+        return len(self._slots)
+
+    @property
+    def dashboard(self) -> str | None:
+        """The address of Dask's dashboard."""
+        return self._link.dashboard
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def wanting(self) -> Sequence[str]:
+        """The slots of workers that have no work or will soon have none; see `bench.engines.engine.Engine.wanting`."""
+        self._hear()
+        wants = {name: slot.wants for name, slot in self._slots.items()}
+        # Those without work come first, and each once before any comes twice.
+        order = sorted(wants, key=lambda name: -wants[name])
+        return [name for turn in range(max(wants.values(), default=0)) for name in order if wants[name] > turn]
+
+    def submit(self, unit: Unit, worker: str | None = None) -> int:
+        """Take a unit, and send it where a worker is free; see `bench.engines.engine.Engine.submit`."""
+        packed = pickle.dumps((unit.function, unit.args))
+        self._submitted += 1
+        waiting = _Waiting(self._submitted, packed, unit.limit)
+        self._running[waiting.number] = None
+        slot = None if worker is None else self._slots.get(worker)
+        if slot is None:
+            self._waiting.append(waiting)
+        else:
+            self._keep(slot, waiting)
+        self._send(at_rest=True)
+        return waiting.number
+
+    def outcomes(self, within: float | None = None) -> Iterator[tuple[int, Outcome[Any]]]:
+        """How units ended, as they end; see `bench.engines.engine.Engine.outcomes`."""
+        deadline = None if within is None else time.monotonic() + within
+        while True:
+            self._hear()
+            while self._ended:
+                self._send()
+                yield self._ended.popleft()
+                self._hear()
+            if not self._running:
+                return
+            self._send()
+            patience = None if deadline is None else max(0.0, deadline - time.monotonic())
+            try:
+                self._take(self._events.get(timeout=patience))
+            except Empty:
+                return
+
+    def cancel(self, number: int) -> None:
+        """Drop a unit, or have its process killed; see `bench.engines.engine.Engine.cancel`."""
+        self._ended = deque(ended for ended in self._ended if ended[0] != number)
+        if number not in self._running:
+            return
+        slot = self._running.pop(number)
+        self._waiting = _without(self._waiting, number)
+        if slot is None:
+            return
+        slot.kept = _without(slot.kept, number)
+        for batch, units in list(slot.sent):
+            if any(unit.number == number for unit in units):
+                slot.sent.remove((batch, units))
+                del self._batch_slots[batch.number]
+                self._link.drop(batch.number)
+                self._put_back(_without(deque(units), number))
+
+    def close(self) -> None:
+        """Stop all that runs, drop what waits, and leave the cluster."""
+        self._waiting.clear()
+        self._running.clear()
+        self._ended.clear()
+        self._slots.clear()
+        self._batch_slots.clear()
+        self._link.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _keep(self, slot: _Slot, unit: _Waiting) -> None:
+        slot.kept.append(unit)
+        self._running[unit.number] = slot
+
+    def _put_back(self, units: Sequence[_Waiting] | deque[_Waiting]) -> None:
+        """Have units wait again, before all others."""
+        for unit in reversed(units):
+            if unit.number in self._running:
+                self._running[unit.number] = None
+                self._waiting.appendleft(unit)
+
+    def _send(self, at_rest: bool = False) -> None:
+        """Send units to the slots that want some: all at once, as far as they are at rest or this is no new unit."""
+        for name in self.wanting() if self._waiting else ():
+            if not self._waiting:
+                break
+            self._keep(self._slots[name], self._waiting.popleft())
+        for slot in self._slots.values():
+            while slot.kept and (not slot.sent or (len(slot.sent) < 2 and not at_rest)):
+                units = [slot.kept.popleft()]
+                while slot.kept and not units[0].alone and not slot.kept[0].alone:
+                    units.append(slot.kept.popleft())
+                self._batches += 1
+                packed = tuple((unit.packed, unit.limit) for unit in units)
+                batch = Batch(self._batches, slot.address, slot.number, packed)
+                slot.sent.append((batch, tuple(units)))
+                self._batch_slots[batch.number] = slot
+                self._link.send(batch)
+
+    def _hear(self) -> None:
+        """Take what has come."""
+        while True:
+            try:
+                self._take(self._events.get_nowait())
+            except Empty:
+                return
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Joined(address, slots):
+                for number in range(slots):
+                    self._slots[f"{address}#{number}"] = _Slot(address, number)
+            case Left(address):
+                for name in [name for name, slot in self._slots.items() if slot.address == address]:
+                    self._lose(self._slots.pop(name))
+            case Answered(number, reply):
+                self._answered(number, reply)
+            case Broken(number, told):
+                for unit in self._units(number):
+                    self._end(unit, Failed(UnreadableError(told), ""))
+            case Gone(error):
+                self._events.put(event)
+                raise error
+
+    def _units(self, number: int) -> tuple[_Waiting, ...]:
+        """The units of a batch that has ended."""
+        slot = self._batch_slots.pop(number, None)
+        if slot is None:  # It was cancelled, or its worker was lost.
+            return ()
+        found = next(sent for sent in slot.sent if sent[0].number == number)
+        slot.sent.remove(found)
+        return found[1]
+
+    def _answered(self, number: int, reply: bytes | None) -> None:
+        slot = self._batch_slots.get(number)
+        if slot is None:
+            return
+        if reply is None:
+            # What comes after it was not begun, and its worker will be said to have left.
+            first = slot.sent[0][0].number == number
+            self._interrupted(self._units(number), slot if first else None)
+            return
+        units = self._units(number)
+        try:
+            ended = [(outcome_in(packed), float(seconds)) for packed, seconds in decode(reply)]
+        except (PlainError, TypeError, ValueError) as error:
+            ended = [(Failed(UnreadableError(f"what the worker sent cannot be read: {error}"), ""), 0.0)] * len(units)
+        for unit, (outcome, seconds) in zip(units, ended, strict=True):
+            slot.recent.append(seconds)
+            self._end(unit, outcome)
+
+    def _end(self, unit: _Waiting, outcome: Outcome[Any]) -> None:
+        if self._running.pop(unit.number, False) is not False:
+            self._ended.append((unit.number, outcome))
+
+    def _lose(self, slot: _Slot) -> None:
+        """Give the units of a slot that is gone to others, but for the one that may have run."""
+        self._put_back(slot.kept)
+        for place, (batch, units) in reversed(list(enumerate(slot.sent))):
+            del self._batch_slots[batch.number]
+            self._interrupted(units, slot if place == 0 else None)
+        slot.sent.clear()
+
+    def _interrupted(self, units: Sequence[_Waiting], slot: _Slot | None) -> None:
+        """Take units back whose worker is gone.
+
+        Parameters
+        ----------
+        units : sequence of _Waiting
+            A batch.
+        slot : _Slot or None
+            The slot that may have run one of them; None if none was begun.
+        """
+        if slot is None:
+            self._put_back(units)
+        elif len(units) == 1:
+            self._end(units[0], Lost(slot.address))
+        else:
+            self._put_back([_Waiting(unit.number, unit.packed, unit.limit, alone=True) for unit in units])
+
+
+def _without(units: deque[_Waiting], number: int) -> deque[_Waiting]:
+    return deque(unit for unit in units if unit.number != number)
+
+
+def _facts(facts: Unit, device: str) -> Mapping[str, str]:
+    from bench.engines.local import LocalEngine
+
+    with LocalEngine(1, device) as engine:
+        told: Mapping[str, str] = value_of(outcome_of(engine, facts))
+    return told

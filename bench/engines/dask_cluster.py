@@ -1,0 +1,282 @@
+"""Reaching a Dask cluster, or starting one on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from distributed import Client, LocalCluster, Security
+from distributed.deploy.spec import ProcessInterface
+
+from bench.engines.dask_certificates import CERTIFICATE, KEY
+from bench.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LOOPBACK = "127.0.0.1"
+"""Where a cluster of this machine listens."""
+
+CONNECTING = 20.0
+"""Seconds in which a scheduler has to answer."""
+
+AGAIN = 0.5
+"""Seconds after which a worker of this machine that ended is started again."""
+
+PATIENCE = 1.0
+"""Seconds that a worker of this machine has to end."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the cluster is.
+
+    Parameters
+    ----------
+    scheduler : str or None
+        The scheduler's address; None for a cluster of this machine.
+    certificates : pathlib.Path or None
+        The folder that `bench.engines.dask_certificates.write_certificates` made.
+    insecure : bool
+        Whether to reach other machines without encryption.
+    workers : int
+        Processes of a cluster of this machine.
+    libraries : tuple of str
+        The modules that a cluster of this machine loads as it starts.
+    """
+
+    scheduler: str | None = None
+    certificates: Path | None = None
+    insecure: bool = False
+    workers: int = 1
+    libraries: tuple[str, ...] = ()
+
+
+@asynccontextmanager
+async def connected(place: Place) -> AsyncIterator[Client]:
+    """A client of the cluster; one of this machine is started, and ends with it."""
+    if place.scheduler is None:
+        async with _local_cluster(place) as cluster, _client(cluster.scheduler_address, cluster.security) as client:
+            yield client
+        return
+    address, security = secured(place.scheduler, place.certificates, place.insecure)
+    try:
+        client = await _started(address, security)
+    except (OSError, ValueError, ImportError) as error:
+        raise UserError(
+            f"execution.scheduler={place.scheduler}: no Dask scheduler answers there: {error}",
+            "Start one with `dask scheduler`, or leave the address out for a cluster of this machine.",
+        ) from error
+    try:
+        yield client
+    finally:
+        await _closed(client)
+
+
+def secured(address: str, certificates: Path | None, insecure: bool) -> tuple[str, Security]:
+    """The whole address of a scheduler, and how it is secured.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If it is beyond this machine and not encrypted, though nobody insists.
+    """
+    whole = address if "://" in address else f"{'tcp' if certificates is None else 'tls'}://{address}"
+    try:
+        parts = urlsplit(whole)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not host or port is None or parts.scheme not in ("tcp", "tls"):
+        raise UserError(
+            f"execution.scheduler={address}: expected an address such as tls://host:8786.",
+            "`dask scheduler` prints its own.",
+        )
+    if certificates is not None:
+        if parts.scheme != "tls":
+            raise UserError(
+                f"execution.scheduler={address}: with execution.certificates it begins with tls://.",
+                f"Write execution.scheduler=tls://{host}:{port}",
+            )
+        security = _security(certificates)
+    else:
+        security = Security()
+        if parts.scheme == "tls" and not security.tls_client_cert:
+            raise UserError(
+                f"execution.scheduler={address}: there is no certificate for it.",
+                "Name the folder of `bench cluster certificates FOLDER` by execution.certificates=FOLDER.",
+            )
+    if parts.scheme != "tls" and not insecure and not is_loopback(host):
+        raise UserError(
+            f"execution.scheduler={address}: without encryption, who can reach {host} can run code on all machines of "
+            "the cluster and on this one.",
+            "Make certificates with `bench cluster certificates FOLDER`, start the scheduler and workers with them, and "
+            f"write execution.scheduler=tls://{host}:{port} execution.certificates=FOLDER; or insist with "
+            "execution.insecure=true.",
+        )
+    return whole, security
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine alone.
+
+    Examples
+    --------
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("::1"), is_loopback("0.0.0.0")
+    (True, True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _security(folder: Path) -> Security:
+    certificate, key = folder / CERTIFICATE, folder / KEY
+    for path in (certificate, key):
+        if not os.access(path, os.R_OK):
+            raise UserError(
+                f"execution.certificates={folder}: {path.name} is not there, or cannot be read.",
+                f"`bench cluster certificates {folder}` writes it; every machine needs the same one.",
+            )
+    roles = {f"tls_{role}_{kind}": str(path) for role in ("client", "scheduler", "worker")
+             for kind, path in (("cert", certificate), ("key", key))}  # fmt: skip
+    return Security(require_encryption=True, tls_ca_file=str(certificate), **roles)
+
+
+@asynccontextmanager
+async def _client(address: str, security: Security) -> AsyncIterator[Client]:
+    client = await _started(address, security)
+    try:
+        yield client
+    finally:
+        await _closed(client)
+
+
+async def _started(address: str, security: Security) -> Client:
+    return await Client(
+        address, security=security, asynchronous=True, set_as_default=False, timeout=CONNECTING, name="bench"
+    )
+
+
+async def _closed(client: Client) -> None:
+    await client.close(PATIENCE)
+
+
+@asynccontextmanager
+async def _local_cluster(place: Place) -> AsyncIterator[LocalCluster]:
+    """A cluster of this machine that nobody else can use: other users of it can reach loopback too."""
+    import dask.config
+
+    security = Security.temporary()
+    options = {"nthreads": 1, "libraries": place.libraries, "pems": _pems(security)}
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.work-stealing": False}):
+        cluster = LocalCluster(
+            n_workers=0,
+            threads_per_worker=1,
+            processes=False,
+            host=LOOPBACK,
+            protocol="tls://",
+            dashboard_address=f"{LOOPBACK}:0",
+            security=security,
+            worker_class=LocalWorker,
+            memory_limit=0,
+            asynchronous=True,
+            silence_logs=50,
+        )
+        cluster.new_spec = {"cls": LocalWorker, "options": options}
+        await cluster
+        cluster.scale(place.workers)
+        await cluster
+    try:
+        yield cluster
+    finally:
+        await cluster.close(PATIENCE)
+
+
+def _pems(security: Security) -> dict[str, str]:
+    return {
+        name: getattr(security, name)
+        for name in ("tls_ca_file", "tls_worker_cert", "tls_worker_key", "tls_client_cert", "tls_client_key")
+    }
+
+
+class LocalWorker(ProcessInterface):
+    """A worker of this machine: a Python of its own, which ends with this process, and starts anew where it ended.
+
+    Dask's own way of starting one changes the environment of this process, and runs the script that it runs again.
+
+    Parameters
+    ----------
+    scheduler : str
+        The scheduler's address.
+    name : object
+        The worker's name.
+    nthreads : int
+        Units that it runs at the same time.
+    libraries : sequence of str
+        The modules that it loads as it starts.
+    pems : mapping of str to str
+        The certificates, which are in no file.
+    """
+
+    def __init__(
+        self, scheduler: str, name: Any, nthreads: int, libraries: Sequence[str], pems: dict[str, str], **others: Any
+    ) -> None:
+        super().__init__(scheduler, name)
+        self._given = Given(scheduler, str(name), nthreads, tuple(libraries), pems)
+        self._process: asyncio.subprocess.Process | None = None
+        self._kept_up: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start the process."""
+        await self._begin()
+        self._kept_up = asyncio.create_task(self._keep_up())
+        await super().start()
+
+    async def close(self) -> None:
+        """Kill the process, whose own ones end with it."""
+        if self._kept_up is not None:
+            self._kept_up.cancel()
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        await super().close()
+
+    async def _keep_up(self) -> None:
+        while True:
+            assert self._process is not None
+            await self._process.wait()
+            await asyncio.sleep(AGAIN)
+            await self._begin()
+
+    async def _begin(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-P", "-m", "bench.engines.dask_local_worker"),
+            stdin=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(asdict(self._given)).encode() + b"\n")
+        await self._process.stdin.drain()
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a worker of this machine is told; see `LocalWorker`."""
+
+    scheduler: str
+    name: str
+    nthreads: int
+    libraries: tuple[str, ...]
+    pems: dict[str, str]

@@ -1,0 +1,312 @@
+"""The way to Dask's workers, in a thread of its own: it admits workers, sends batches of units, and tells what comes."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.engines.dask_cluster import Place, connected
+from bench.engines.dask_state import PIECE
+from bench.engines.dask_worker import STRANGER, Opened, Session, has_whole, open_session, run_units, take_piece
+from bench.engines.plain import PlainError, decode
+from bench.errors import BenchError, UserError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+POLL = 0.5
+"""Seconds after which it is looked again which workers there are."""
+
+START = 60.0
+"""Seconds in which the first workers have to answer."""
+
+ENDING = 5.0
+"""Seconds that ending the connection may take."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Units that a slot runs one after another."""
+
+    number: int
+    address: str
+    slot: int
+    units: tuple[tuple[bytes, float | None], ...]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A worker that can be given units from now on."""
+
+    address: str
+    slots: int
+
+
+@dataclass(frozen=True)
+class Left:
+    """A worker is gone, or takes no units any more."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The reply to a batch; None where it has none since its worker is gone or has been replaced."""
+
+    number: int
+    reply: bytes | None
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The batch could not be run for another reason than its units or its worker's end."""
+
+    number: int
+    told: str
+
+
+@dataclass(frozen=True)
+class Gone:
+    """Nothing more will come."""
+
+    error: Exception
+
+
+Event = Joined | Left | Answered | Broken | Gone
+
+
+@dataclass
+class _Worker:
+    opening: Any
+    """What the worker holds for the session, which ends with it."""
+    token: str = ""
+    admitted: bool = False
+
+
+@dataclass
+class Link:
+    """The connection to a cluster.
+
+    Parameters
+    ----------
+    place : Place
+        Where the cluster is.
+    session : Session
+        What each worker is asked for.
+    here : mapping of str to str
+        The facts of this machine that must be those of each worker's.
+    tell : callable
+        Is called with each event, in the link's own thread.
+    note : callable
+        Is called with each sentence for the user, in the link's own thread.
+    """
+
+    place: Place
+    session: Session
+    here: Mapping[str, str]
+    tell: Callable[[Event], object]
+    note: Callable[[str], object]
+    dashboard: str | None = None
+    _workers: dict[str, _Worker] = field(default_factory=dict)
+    _refused: set[str] = field(default_factory=set)
+    _sent: dict[int, Any] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def start(self) -> None:
+        """Connect, and wait for the workers that are there."""
+        self._ready: Future[None] = Future()
+        self._loop = asyncio.new_event_loop()
+        self._end = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="bench-dask", daemon=True)
+        self._thread.start()
+        self._ready.result()
+
+    def send(self, batch: Batch) -> None:
+        """Have a batch run."""
+        self._loop.call_soon_threadsafe(self._spawn, batch)
+
+    def drop(self, number: int) -> None:
+        """Have a batch stopped."""
+        self._loop.call_soon_threadsafe(self._drop, number)
+
+    def close(self) -> None:
+        """Stop all that runs, and leave the cluster."""
+        if self._thread.is_alive():
+            with suppress(RuntimeError):  # The loop has ended meanwhile.
+                self._loop.call_soon_threadsafe(self._end.set)
+            self._thread.join(ENDING)
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._main())
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if self._ready.done():
+            self.tell(Gone(error))
+        else:
+            self._ready.set_exception(error)
+
+    async def _main(self) -> None:
+        async with connected(self.place) as client:
+            self.client: Client = client
+            self.dashboard = client.dashboard_link or None
+            await self._look(first=True)
+            self._ready.set_result(None)
+            while not self._end.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._end.wait(), POLL)
+                if not self._end.is_set():
+                    await self._look()
+            for task in self._tasks:
+                task.cancel()
+            futures = [*self._sent.values(), *(worker.opening for worker in self._workers.values())]
+            with suppress(OSError, TimeoutError):
+                await asyncio.wait_for(client.cancel(futures, force=True), ENDING / 2)
+
+    async def _look(self, first: bool = False) -> None:
+        """See which workers there are."""
+        try:
+            told = await asyncio.wait_for(self.client.scheduler.identity(n_workers=-1), START)
+        except (OSError, TimeoutError) as error:
+            raise BenchError(
+                f"The Dask scheduler at {self.client.scheduler.address} is gone: {error}",
+                "Start it again; the same command goes on from what is stored.",
+            ) from error
+        there = {address for address, worker in told["workers"].items() if worker["status"] == "running"}
+        for address in self._workers.keys() - there:
+            self._lose(address)
+        self._refused &= there
+        new = [address for address in told["workers"] if address in there - self._workers.keys() - self._refused]
+        admissions = [self._task(self._admit(address, first)) for address in new]
+        if first and admissions:
+            done, _ = await asyncio.wait(admissions, timeout=START, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+
+    def _task(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _lose(self, address: str) -> None:
+        worker = self._workers.pop(address)
+        worker.opening.release()
+        if worker.admitted:
+            self.tell(Left(address))
+
+    async def _admit(self, address: str, first: bool) -> None:
+        """Open the session in a worker, compare its machine with this one, and send what it lacks of the state."""
+        opening = self._submit(address, open_session, pickle.dumps(self.session))
+        worker = self._workers[address] = _Worker(opening)
+        try:
+            opened = _opened(await opening)
+        except (OSError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            opened = f"{type(error).__name__}: {error}"
+        if self._workers.get(address) is not worker:  # It left meanwhile.
+            return
+        reason = opened if isinstance(opened, str) else _differing(self.here, opened.facts)
+        if reason or isinstance(opened, str):
+            self._workers.pop(address)
+            self._refused.add(address)
+            opening.release()
+            if first:
+                raise UserError(
+                    f"The worker {address} would not give the same numbers as this machine:\n{reason}",
+                    "Install the same versions there, or start the workers elsewhere.",
+                )
+            self.note(f"the worker {address} is given no work: {reason}")
+            return
+        for place in opened.missing:
+            await self._send_file(address, place)
+        worker.token, worker.admitted = opened.token, True
+        self.tell(Joined(address, opened.slots))
+
+    async def _send_file(self, address: str, place: int) -> None:
+        """Send a file in pieces, one at a time."""
+        file = self.session.files[place]
+        with Path(file.path).open("rb") as content:
+            for start in range(0, file.size, PIECE):
+                data = await asyncio.to_thread(content.read, PIECE)
+                await self.client.run(take_piece, self.session.name, place, start, data, workers=[address])
+        whole = await self.client.run(has_whole, self.session.name, place, workers=[address])
+        if whole != {address: True}:
+            raise BenchError(f"The worker {address} has got another file than was sent.", "Run the same command again.")
+
+    def _submit(self, address: str, function: Callable[..., bytes], *args: Any) -> Any:
+        return self.client.submit(
+            function,
+            *args,
+            workers=[address],
+            allow_other_workers=False,
+            pure=False,
+            retries=0,
+            key=f"bench-{function.__name__.replace('_', '-')}-{uuid.uuid4().hex}",
+        )
+
+    def _spawn(self, batch: Batch) -> None:
+        worker = self._workers.get(batch.address)
+        if worker is None:
+            self.tell(Answered(batch.number, None))
+            return
+        future = self._submit(batch.address, run_units, self.session.name, worker.token, batch.slot, batch.units)
+        self._sent[batch.number] = future
+        self._task(self._wait(batch, future))
+
+    async def _wait(self, batch: Batch, future: Any) -> None:
+        from distributed import KilledWorker
+
+        try:
+            reply = await future
+        except KilledWorker:
+            self._answer(batch.number, None)
+        except asyncio.CancelledError:
+            if future.cancelled():  # By the scheduler; dropped ones are not known any more.
+                self._answer(batch.number, None)
+            else:
+                raise
+        except Exception as error:
+            if self._sent.pop(batch.number, None) is not None:
+                self.tell(Broken(batch.number, f"{type(error).__name__}: {error}"))
+        else:
+            self._answer(batch.number, None if reply == STRANGER else reply)
+
+    def _answer(self, number: int, reply: bytes | None) -> None:
+        if (future := self._sent.pop(number, None)) is not None:
+            future.release()
+            self.tell(Answered(number, reply))
+
+    def _drop(self, number: int) -> None:
+        if (future := self._sent.pop(number, None)) is not None:
+            self._task(self._cancel(future))
+
+    async def _cancel(self, future: Any) -> None:
+        with suppress(OSError):
+            await self.client.cancel([future], force=True)
+
+
+def _opened(reply: bytes) -> Opened | str:
+    try:
+        given = decode(reply)
+    except PlainError as error:
+        return f"its answer cannot be read: {error}"
+    return given if isinstance(given, str) else Opened(**given)
+
+
+def _differing(here: Mapping[str, str], there: Mapping[str, str]) -> str:
+    """What differs, a line each."""
+    names: Sequence[str] = [name for name in {**here, **there} if here.get(name) != there.get(name)]
+    return "\n".join(f"  {name}: {there.get(name, 'none')} there, {here.get(name, 'none')} here" for name in names)

@@ -1,0 +1,307 @@
+"""What runs in a worker of Dask: it keeps a local engine a slot, and runs units in their processes.
+
+Nothing here raises: what goes wrong with a unit is its outcome, in plain data.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import shutil
+import socket
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.engines.dask_state import SharedFile, make_state, place_for, write_piece
+from bench.engines.engine import Died, Failed, Outcome, TimedOut, Unit, UnreadableError, Value
+from bench.engines.local import LocalEngine
+from bench.engines.plain import PlainError, decode, encode, encode_error, error_of
+from bench.engines.processes import start_server
+
+LOOK = 0.2
+"""Seconds after which it is looked again whether a unit is still wanted."""
+
+STRANGER = b""
+"""The reply of a worker that does not know the session, or that was told to stop."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a client asks of each worker.
+
+    Parameters
+    ----------
+    name : str
+        Its own name.
+    device : {"auto", "cpu", "cuda"}
+        What torch computes on.
+    libraries : tuple of str
+        The modules that processes have loaded.
+    files : tuple of SharedFile
+        The state's files; none for an engine without a state.
+    facts : Unit or None
+        What tells how this machine differs from others: it returns a mapping of texts.
+    """
+
+    name: str
+    device: str
+    libraries: tuple[str, ...]
+    files: tuple[SharedFile, ...]
+    facts: Unit | None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A worker's answer to a session.
+
+    Parameters
+    ----------
+    token : str
+        Known to this process alone.
+    slots : int
+        Units that it runs at the same time.
+    facts : mapping of str to str
+        What tells how its machine differs from others.
+    missing : tuple of int
+        The places of the files that it has to be sent.
+    """
+
+    token: str
+    slots: int
+    facts: dict[str, str]
+    missing: tuple[int, ...]
+
+
+class _Held:
+    """A session in this process."""
+
+    def __init__(self, session: Session, wanted: Callable[[], bool]) -> None:
+        self.session = session
+        self.token = uuid.uuid4().hex
+        self.folder = Path(tempfile.mkdtemp(prefix="bench-session-"))
+        self.paths = [Path(file.path) for file in session.files]
+        self.ended = threading.Event()
+        self._wanted = wanted
+        self._slots: dict[int, tuple[threading.Lock, LocalEngine]] = {}
+        self._lock = threading.Lock()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def missing(self) -> list[int]:
+        """The places of the files that are not here."""
+        found = [file.is_at(Path(file.path)) for file in self.session.files]
+        for place, file in enumerate(self.session.files):
+            if not found[place]:
+                self.paths[place] = place_for(file, self.folder)
+        return [place for place, here in enumerate(found) if not here]
+
+    @contextmanager
+    def slot(self, number: int, busy: Callable[[], object]) -> Iterator[LocalEngine]:
+        """The engine of a slot, which runs one unit at a time."""
+        with self._lock:
+            if number not in self._slots:
+                self._slots[number] = threading.Lock(), LocalEngine(1, self.session.device, self._state())
+            lock, engine = self._slots[number]
+        if not lock.acquire(blocking=False):
+            busy()
+            lock.acquire()
+        try:
+            yield engine
+        finally:
+            lock.release()
+
+    def _state(self) -> Unit | None:
+        return Unit(make_state, ([str(path) for path in self.paths],)) if self.paths else None
+
+    def _watch(self) -> None:
+        """End the session where the client has gone."""
+        while self._wanted():
+            time.sleep(LOOK)
+        self.ended.set()
+        _sessions.pop(self.session.name, None)
+        with self._lock:
+            for lock, engine in self._slots.values():
+                with lock:
+                    engine.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_sessions: dict[str, _Held] = {}
+
+
+def open_session(packed: bytes) -> bytes:
+    """Begin a session in this worker, which lasts as long as the client wants what this returns.
+
+    Parameters
+    ----------
+    packed : bytes
+        A pickled `Session`.
+
+    Returns
+    -------
+    bytes
+        The fields of an `Opened`, or a text that says what is wrong, as plain data.
+    """
+    try:
+        session: Session = pickle.loads(packed)
+        start_server(session.libraries)
+        held = _Held(session, _is_wanted())
+        _sessions[session.name] = held
+        missing = held.missing()
+        facts = {} if session.facts is None else _facts(session)
+    except Exception as error:
+        return encode(f"{type(error).__name__}: {error}")
+    return encode({"token": held.token, "slots": _threads(), "facts": facts, "missing": missing})
+
+
+def _facts(session: Session) -> dict[str, str]:
+    with LocalEngine(1, session.device) as engine:
+        assert session.facts is not None
+        engine.submit(session.facts)
+        ((_, outcome),) = engine.outcomes()
+    match outcome:
+        case Value(facts):
+            return dict(facts)
+        case _:
+            raise RuntimeError(f"its libraries cannot be looked at: {outcome.told}")
+
+
+async def take_piece(name: str, place: int, start: int, data: bytes) -> None:
+    """Take a piece of a file of the state."""
+    held = _sessions[name]
+    await asyncio.to_thread(write_piece, held.paths[place], start, data)
+
+
+async def has_whole(name: str, place: int) -> bool:
+    """Whether a file that was sent in pieces is here whole."""
+    held = _sessions[name]
+    return await asyncio.to_thread(held.session.files[place].is_at, held.paths[place])
+
+
+def run_units(name: str, token: str, slot: int, units: Sequence[tuple[bytes, float | None]]) -> bytes:
+    """Run units one after another in a slot's process.
+
+    Parameters
+    ----------
+    name, token : str
+        The session, and this process's own word of it: a worker that takes the place of one that was lost runs none
+        of its units.
+    slot : int
+        The number of the slot.
+    units : sequence of (bytes, float or None)
+        Pickled functions with their arguments, and their limits in seconds.
+
+    Returns
+    -------
+    bytes
+        The outcome of each with its seconds, as plain data; `STRANGER` where they are not wanted any more.
+    """
+    held = _sessions.get(name)
+    if held is None or held.token != token:
+        return STRANGER
+    wanted, ended = _is_wanted(), []
+    with held.slot(slot, _give_thread_back) as engine:
+        for packed, limit in units:
+            if held.ended.is_set() or not wanted():
+                return STRANGER
+            started = time.monotonic()
+            number = engine.submit(Unit(answer, (packed,), limit))
+            while not (outcomes := list(engine.outcomes(LOOK))):
+                if held.ended.is_set() or not wanted():
+                    engine.cancel(number)
+                    return STRANGER
+            ended.append([_plain(outcomes[0][1]), time.monotonic() - started])
+    return encode(ended)
+
+
+def answer(*given: Any) -> bytes:
+    """Run a unit in a process of this machine, and give its outcome as plain data.
+
+    Parameters
+    ----------
+    *given : object
+        The engine's state where it has one, and a pickled function with its arguments.
+    """
+    import traceback
+
+    *held, packed = given
+    try:
+        function, args = pickle.loads(packed)
+        value = function(*held, *args)
+        return encode(["value", value])
+    except PlainError as error:
+        return encode(["failed", encode_error(UnreadableError(str(error))), ""])
+    except Exception as error:
+        return encode(["failed", encode_error(error), traceback.format_exc()])
+
+
+def _plain(outcome: Outcome[bytes]) -> bytes:
+    match outcome:
+        case Value(packed):
+            return packed
+        case Died(status):
+            return encode(["died", status])
+        case TimedOut(limit):
+            return encode(["timed out", limit])
+        case Failed(error, traceback):
+            return encode(["failed", encode_error(error), traceback])
+    raise TypeError(outcome)
+
+
+def outcome_in(packed: bytes) -> Outcome[Any]:
+    """The outcome that a worker has sent."""
+    try:
+        match decode(packed):
+            case ["value", value]:
+                return Value(value)
+            case ["died", int(status)]:
+                return Died(status)
+            case ["timed out", float(limit)]:
+                return TimedOut(limit)
+            case ["failed", [_, _, _, str(told)] as given, str(traceback)]:
+                return Failed(error_of(given) or UnreadableError(told), traceback)
+            case _:
+                raise PlainError("it is no outcome")
+    except PlainError as error:
+        return Failed(UnreadableError(f"what the worker sent cannot be read: {error}"), "")
+
+
+def _is_wanted() -> Callable[[], bool]:
+    """Tells whether the task that calls this is still wanted by its client, or what it returned is."""
+    from distributed import get_worker
+    from distributed.core import Status
+
+    worker = get_worker()
+    key = worker.get_current_task()
+    ends = (Status.closing, Status.closed, Status.failed, Status.stopped, Status.stopping)
+
+    def wanted() -> bool:
+        task = worker.state.tasks.get(key)
+        return task is not None and task.state not in ("cancelled", "released") and worker.status not in ends
+
+    return wanted
+
+
+def _threads() -> int:
+    from distributed import get_worker
+
+    return int(get_worker().state.nthreads)
+
+
+def _give_thread_back() -> None:
+    """Let the worker run another task in the place of this one, which waits."""
+    from distributed import secede
+
+    secede()
+
+
+def whereabouts() -> str:
+    """The machine and the process, for messages."""
+    return f"{socket.gethostname()} (process {os.getpid()})"

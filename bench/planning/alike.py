@@ -1,0 +1,92 @@
+"""What must be the same on machines that compute one run together, since numbers rest on it."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "lightgbm", "optuna", "camel-tools", "torch", "transformers")
+"""Installed packages that numbers rest on."""
+
+
+def facts(paths: Sequence[str]) -> dict[str, str]:
+    """What numbers rest on in this process, each by its name.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Import paths of models' classes.
+
+    Returns
+    -------
+    dict of str to str
+        Versions of Python, bench and the packages, digests of the models' own code, and how this processor computes:
+        its kind, the instructions that NumPy uses, and the kernels that the libraries for linear algebra choose.
+    """
+    from bench.models.sources import code_sources
+
+    told = {"Python": platform.python_version(), "bench": f"{metadata.version('bench-arabic')}, source {_own_digest()}"}
+    told |= {name: _version(name) for name in PACKAGES}
+    sources = code_sources(paths)
+    told |= {name: sources.get(name, "there is no such module") for name in paths if not _is_known(name)} | sources
+    return told | {"processor": platform.machine(), "instructions": _instructions(), "linear algebra": _kernels()}
+
+
+def processor() -> str:
+    """The name of this machine's processor.
+
+    Examples
+    --------
+    >>> processor() != ""
+    True
+    """
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text("utf-8"), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1].strip() if found else platform.processor() or platform.machine() or "unknown"
+
+
+def _is_known(path: str) -> bool:
+    from bench.models.sources import KNOWN_PACKAGES
+
+    return "." not in path or path.partition(".")[0] in KNOWN_PACKAGES
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _own_digest() -> str:
+    """A digest of this package's source."""
+    import bench
+
+    root, content = Path(bench.__file__).parent, hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        content.update(f"{path.relative_to(root).as_posix()}\0".encode())
+        content.update(hashlib.sha256(path.read_bytes()).digest())
+    return content.hexdigest()[:12]
+
+
+def _instructions() -> str:
+    """The sets of instructions beyond the plainest for which NumPy has code that this processor runs."""
+    from numpy._core import _multiarray_umath as umath
+
+    return " ".join(name for name in umath.__cpu_dispatch__ if umath.__cpu_features__.get(name)) or "plain"
+
+
+def _kernels() -> str:
+    import scipy.linalg  # noqa: F401
+    from threadpoolctl import threadpool_info
+
+    found = {
+        f"{pool['internal_api']} {pool.get('architecture')}" for pool in threadpool_info() if pool["user_api"] == "blas"
+    }
+    return ", ".join(sorted(found)) or "none"
