@@ -39,14 +39,17 @@ class Search:
     name : str
         The name of its file, with what was changed on the command line.
     trials : int
-        RunFile to try; 0 takes the model's own and searches nothing.
+        Settings to try; 0 takes the model's own and searches nothing.
     timeout : float or None
-        Seconds after which no further setting is tried.
+        Seconds of fitting after which no further setting is tried.
+    batch : int
+        Settings that are proposed at once, and may be tried at the same time.
     """
 
     name: str
     trials: int
     timeout: float | None = None
+    batch: int = 1
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,8 @@ class RunConfig:
         Every random choice is derived from it.
     force : bool
         Whether to run anew what is stored.
+    retry : "failed" or None
+        Whether to run stored folds again in whose search settings failed.
     tracking : bool
         Whether to log to MLflow.
     train_on : TrainOn or None
@@ -176,6 +181,7 @@ class RunConfig:
     model_overrides: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     force: bool = False
+    retry: str | None = None
     tracking: bool = True
     train_on: TrainOn | None = None
     mirror: Path | None = None
@@ -251,6 +257,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         model_overrides=changes.get("model", {}),
         seed=top.seed,
         force=top.force,
+        retry=top.retry,
         tracking=top.tracking,
         train_on=_train_on(top.train_on, changes.get(TRAIN_ON, {})),
         mirror=Path(top.mirror).expanduser() if top.mirror else None,

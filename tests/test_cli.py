@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -245,7 +246,7 @@ def test_show_prints_the_configuration_as_a_run_would_see_it(bench) -> None:
     assert status == 0
     shown = yaml.safe_load(out)
     assert (shown["search"], shown["seed"], shown["models"]) == (
-        {"name": "thorough", "trials": 100, "timeout": None},
+        {"name": "thorough", "trials": 100, "timeout": None, "batch": 8},
         3,
         ["logreg"],
     )
@@ -268,7 +269,7 @@ COMPLETIONS = {
         "bench run ",
         [
             *("task=", "model=", "search=", "validation=", "execution="),
-            *("seed=", "force=", "tracking=", "results=", "train_on=", "data.mirror="),
+            *("seed=", "force=", "retry=", "tracking=", "results=", "train_on=", "data.mirror="),
         ],
     ),
     "another task": ("bench run task=denial train_on=st", ["train_on=stance"]),
@@ -320,15 +321,34 @@ def test_completion_prints_the_shells_script(bench, shell: str) -> None:
     assert f"_BENCH_COMPLETE={shell}_complete" in out
 
 
-def test_a_run_in_progress_is_told_with_exit_status_1(bench, tmp_path: Path) -> None:
+def test_a_run_that_another_process_works_on_is_waited_for_and_then_finished(
+    bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = ["run", "task=denial", "model=majority", "tracking=false", "execution.workers=1"]
     assert bench(*words)[0] == 0
     (run,) = (record.parent for record in (tmp_path / "results/denial/majority").glob("*/run.json"))
     shutil.rmtree(run / "fold-00")
-    with RunFolder(run).locked():
-        status, _, err = bench(*words)
-    assert status == 1
-    assert f"error: results/denial/majority/{run.name}: another bench process is working on this run." in err
+    begun, waited_for = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with RunFolder(run).locked():
+            begun.set()
+            waited_for.wait(60)
+
+    def doing(progress: Progress, what: str) -> None:
+        told(progress, what)
+        if what.startswith("waiting for another process"):
+            waited_for.set()
+
+    told = Progress.doing
+    monkeypatch.setattr(Progress, "doing", doing)
+
+    threading.Thread(target=work).start()
+    begun.wait()
+    status, _, _ = bench(*words)
+    assert status == 0
+    assert waited_for.is_set()
+    assert (run / "fold-00/result.json").is_file()
 
 
 def test_a_broken_result_is_made_again(bench, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_the_defaults_are_the_packaged_files(here: Path) -> None:
     assert run.tasks == ("stance",)
     assert run.models[0] == "majority"
     assert not run.asked_for_models
-    assert load_config("search", run.search.name) == {"trials": run.search.trials, "timeout": run.search.timeout}
+    assert load_config("search", run.search.name) == {"trials": 10, "timeout": None, "batch": 8}
     assert (run.validation.name, run.validation.group, run.validation.folds) == ("grouped", None, 5)
     assert (run.execution.workers, run.execution.cell_timeout) == (None, 3600.0)
     assert (run.seed, run.force, run.tracking, run.results) == (0, False, True, Path("results"))

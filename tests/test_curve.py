@@ -63,6 +63,8 @@ class Quiet:
 
     def doing(self, what: str) -> None: ...
 
+    def tried(self, *_: Any) -> None: ...
+
     def planned(self, plan: Any, cells: Sequence[Any]) -> None:
         self.cells, self.notes = list(cells), plan.notes
 

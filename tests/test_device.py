@@ -21,7 +21,7 @@ from filelock import FileLock
 from sklearn.dummy import DummyClassifier
 from small_tasks import text_task
 
-from bench.config import Search, compose
+from bench.config import Execution, Search, compose
 from bench.data.splits import Split
 from bench.encoders import device
 from bench.engines.engine import Unit, outcome_of, value_of
@@ -195,6 +195,8 @@ class Quiet:
 
     def doing(self, *_: Any) -> None: ...
 
+    def tried(self, *_: Any) -> None: ...
+
     def planned(self, *_: Any) -> None: ...
 
     def finished(self, *_: Any) -> None: ...
@@ -235,7 +237,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_cells_run_on_the_cpu_where_it_is_asked_for(folder: Path) -> None:
     (_, each) = plan(compose(["task=small", "model=torched", "execution.device=cpu"])).runs
     on_cpu, otherwise = (
-        [result.status for _, result in run_cells([each.evaluation], [Cell(0, 0)], 1, None, device)]
+        [
+            result.status
+            for _, result in run_cells([each.evaluation], [Cell(0, 0)], 1, Execution("local", device=device))
+        ]
         for device in ("cpu", "auto")
     )
     assert (on_cpu, otherwise) == (["ok"], ["failed"])

@@ -390,6 +390,8 @@ class _Silent:
     def doing(self, what: str) -> None:
         pass
 
+    def tried(self, *_: Any) -> None: ...
+
     def planned(self, plan: Any, cells: Any) -> None:
         pass
 

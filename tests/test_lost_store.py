@@ -31,6 +31,8 @@ class Disturbing:
     def doing(self, what: str) -> None:
         pass
 
+    def tried(self, *_: Any) -> None: ...
+
     def planned(self, plan: Any, cells: Sequence[Any]) -> None:
         self.planned_cells = len(cells)
 

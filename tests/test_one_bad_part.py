@@ -57,6 +57,8 @@ class Quiet:
     def doing(self, what: str) -> None:
         pass
 
+    def tried(self, *_: Any) -> None: ...
+
     def planned(self, plan: Any, cells: Any) -> None:
         pass
 

@@ -95,11 +95,11 @@ def test_the_real_corpus_with_labels_shuffled_within_documents_shows_nothing(mod
 
 
 @pytest.mark.parametrize("model", TRAINED)
-def test_a_planted_leak_is_learned_to_one(model: str) -> None:
+def test_a_planted_leak_is_learned(model: str) -> None:
     noise = noise_task(0, groups=12)
     texts = [f"{text} {name}" for text, name in zip(noise.frame["text"], noise.y, strict=True)]
     leaking = task_of(texts, noise.y, noise.groups, "leak")
-    assert cross_validate(leaking, model, trials=10).scores["macro_f1"] == 1.0
+    assert cross_validate(leaking, model, trials=10).scores["macro_f1"] > 0.98
 
 
 def test_a_signal_within_groups_only_is_not_rewarded() -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scores import LABEL_METRICS, LOWER_IS_BETTER, label_scores, probability_scores
+from simulated import Simulated, searched
 from sklearn.base import BaseEstimator, ClassifierMixin
 from small_tasks import LABELS, text_task
 from stored import a_record, a_summary
@@ -26,12 +27,14 @@ from bench.discovery import config_files
 from bench.errors import ModelError
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.search import PRUNING_STARTS, run_trials
+from bench.evaluation.rounds import Fit
+from bench.evaluation.search import PRUNING_STARTS, best_of
 from bench.features.cache import FeatureCache
 from bench.metrics.confusion import confusion_matrix
 from bench.models.model import Model
 from bench.models.space import SearchSpace
-from bench.results.cell import FINAL, CellResult, Trial
+from bench.results.cell import FINAL, CellResult
+from bench.results.journal import Scored
 from bench.results.store import RunFolder
 from bench.running.runner import run
 from bench.tracking.artifacts import write_artifacts
@@ -102,26 +105,6 @@ def cell(model: Model, fold: int | Literal["final"] = 0, **changes: Any) -> Cell
     return evaluate(each, fold, FeatureCache(each.task.frame))
 
 
-def simulated(
-    curves: list[list[float]], model: Model, minimise: bool, fails: frozenset[int] = frozenset()
-) -> tuple[list[Trial], Counter[int]]:
-    """Search over settings with the given scores after each inner fold; also how many folds each came to."""
-    done: Counter[int] = Counter()
-
-    def objective(params: Mapping[str, Any], report: Any) -> float:
-        number = sum(1 for _ in done)
-        done[number] = 0
-        for fold, score in enumerate(curves[number], start=1):
-            if number in fails and fold == 1:
-                raise ValueError("this way is closed")
-            done[number] = fold
-            if report is not None and fold < len(curves[number]):
-                report(score, fold, len(curves[number]))
-        return curves[number][-1]
-
-    return run_trials(objective, model, Search("test", len(curves)), minimise=minimise, seed=0), done
-
-
 CURVES = st.integers(1, 4).flatmap(
     lambda folds: st.lists(
         st.lists(st.sampled_from([0.1, 0.2, 0.3, 0.5, 0.8]), min_size=folds, max_size=folds), min_size=1, max_size=12
@@ -129,43 +112,92 @@ CURVES = st.integers(1, 4).flatmap(
 )
 
 
+def simulated(curves: list[list[float]], model: Model, batch: int, fails: frozenset[int], minimise: bool) -> Simulated:
+    """A search over settings with the given scores after each inner fold."""
+
+    def curve(fit: Fit) -> float:
+        if fit.number in fails:
+            raise ValueError("this way is closed")
+        return curves[fit.number][fit.part]
+
+    search = Search("test", len(curves), batch=batch)
+    simulation = Simulated(curve, model, search, minimise=minimise, folds=len(curves[0]))
+    simulation.run()
+    return simulation
+
+
+def expected(curves: list[list[float]], batch: int, fails: frozenset[int], minimise: bool) -> dict[int, int | None]:
+    """After how many inner folds each setting is stopped."""
+    stops: dict[int, int | None] = {}
+    complete = list[list[float]]()
+    for start in range(0, len(curves), batch):
+        going = {n: curves[n] for n in range(start, min(start + batch, len(curves))) if n not in fails}
+        for fold in range(1, len(curves[0])):
+            stopped = []
+            for number, curve in going.items():
+                others = [other[fold - 1] for other in complete]
+                others += [other[fold - 1] for n, other in going.items() if n != number]
+                best = (min if minimise else max)(curve[:fold])
+                if len(others) >= PRUNING_STARTS:
+                    middle = np.median(others)
+                    stopped += [number] if (best > middle if minimise else best < middle) else []
+            for number in stopped:
+                stops[number] = fold
+                del going[number]
+        complete += going.values()
+    return stops
+
+
 @settings(max_examples=150)
-@given(CURVES, st.booleans(), st.frozensets(st.integers(0, 11), max_size=3))
-def test_a_setting_is_stopped_where_its_best_so_far_is_worse_than_the_median_of_those_scored_in_full(
-    curves: list[list[float]], minimise: bool, fails: frozenset[int]
+@given(CURVES, st.integers(1, 13), st.booleans(), st.frozensets(st.integers(0, 11), max_size=3))
+def test_a_setting_is_stopped_where_its_best_so_far_is_worse_than_the_median_of_the_others(
+    curves: list[list[float]], batch: int, minimise: bool, fails: frozenset[int]
 ) -> None:
-    trials, done = simulated(curves, guess(SPACE, prune=True), minimise, fails)
-    sign = -1.0 if minimise else 1.0
-    complete: list[list[float]] = []
-    for trial, curve in zip(trials, curves, strict=True):
+    simulation = simulated(curves, guess(SPACE, prune=True), batch, fails, minimise)
+    stops = expected(curves, batch, fails, minimise)
+    found = simulation.rounds.searched
+    assert found is not None
+    for trial, curve in zip(found.trials, curves, strict=True):
         if trial.number in fails:
             assert (trial.score, trial.pruned_after, trial.failed) == (None, None, True)
             continue
-        stop = next(
-            (
-                fold
-                for fold in range(1, len(curve))
-                if len(complete) >= PRUNING_STARTS
-                and max(sign * score for score in curve[:fold])
-                < np.median([sign * other[fold - 1] for other in complete])
-            ),
-            None,
-        )
+        stop = stops.get(trial.number)
         assert (trial.pruned_after, trial.inner_folds) == (stop, None if stop is None else len(curve))
         assert trial.score == (curve[-1] if stop is None else None)
         assert trial.error is None
-        assert done[trial.number] == (stop or len(curve))
-        if stop is None:
-            complete.append(curve)
+        assert simulation.done[trial.number] == (stop or len(curve))
+
+
+@settings(max_examples=100)
+@given(CURVES, st.booleans())
+def test_one_by_one_the_rule_is_that_of_optuna(curves: list[list[float]], minimise: bool) -> None:
+    study = optuna.create_study(
+        direction="minimize" if minimise else "maximize",
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=0),
+    )
+    found = simulated(curves, guess(SPACE, prune=True), 1, frozenset(), minimise).rounds.searched
+    assert found is not None
+    for trial, curve in zip(found.trials, curves, strict=True):
+        asked, stop = study.ask(), None
+        for fold, score in enumerate(curve[:-1], start=1):
+            asked.report(score, fold)
+            if asked.should_prune():
+                stop = fold
+                break
+        asked.report(curve[-1], len(curve))
+        study.tell(asked, *([curve[-1]] if stop is None else [None, optuna.trial.TrialState.PRUNED]))
+        assert trial.pruned_after == stop
 
 
 @settings(max_examples=50)
 @given(CURVES, st.booleans())
 def test_without_pruning_every_setting_is_scored_in_full(curves: list[list[float]], minimise: bool) -> None:
-    trials, done = simulated(curves, guess(SPACE), minimise)
-    assert [trial.score for trial in trials] == [curve[-1] for curve in curves]
-    assert [done[trial.number] for trial in trials] == [len(curve) for curve in curves]
-    assert all(trial.pruned_after is None for trial in trials)
+    simulation = simulated(curves, guess(SPACE), 8, frozenset(), minimise)
+    found = simulation.rounds.searched
+    assert found is not None
+    assert [trial.score for trial in found.trials] == [curve[-1] for curve in curves]
+    assert [simulation.done[trial.number] for trial in found.trials] == [len(curve) for curve in curves]
+    assert all(trial.pruned_after is None for trial in found.trials)
 
 
 def by_hand(each: Evaluation, fold: Any, params: Mapping[str, Any]) -> float:
@@ -211,17 +243,11 @@ def test_pruning_changes_nothing_before_it_stops_a_setting(metric: str) -> None:
 
 
 def test_one_setting_that_is_scored_in_full_is_enough() -> None:
-    trials = [Trial(0, {"estimator.share": 0.7}, 0.5)]
-    trials += [Trial(n, {"estimator.share": 0.1}, None, pruned_after=1, inner_folds=4) for n in (1, 2)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.evaluation.evaluate.run_trials", lambda *_, **__: trials)
-        result = cell(guess(SPACE, prune=True))
-    assert (result.status, result.params, result.inner_score, result.notes) == (
-        "ok",
-        {"estimator.share": 0.7},
-        0.5,
-        [],
-    )
+    space = SearchSpace.parse(SPACE, "guess.yaml")
+    scored = [Scored(0, {"estimator.share": 0.7}, 0.5, steps=(0.4, 0.5))]
+    scored += [Scored(n, {"estimator.share": 0.1}, steps=(0.2,)) for n in (1, 2)]
+    found = best_of(space, scored, 2, minimise=False)
+    assert (found.params, found.score, found.notes) == ({"estimator.share": 0.7}, 0.5, [])
 
 
 def test_a_setting_that_was_stopped_is_stored_and_shown_as_such(tmp_path: Path) -> None:
@@ -290,15 +316,15 @@ def test_the_models_own_setting_is_tried_first_where_the_search_could_draw_it(
     model = guess(search, params=params)
     assert model.first_setting == first
     if search is not None:
-        trials = run_trials(lambda p, _: 0.0, model, Search("test", 3), minimise=False, seed=0)
-        without = run_trials(lambda p, _: 0.0, guess(search), Search("test", 3), minimise=False, seed=0)
+        trials = searched(lambda *_: 0.0, model, Search("test", 3, batch=2)).trials
+        without = searched(lambda *_: 0.0, guess(search), Search("test", 3, batch=2)).trials
         assert (trials[0].params == first) if first is not None else (trials == without)
 
 
 def test_a_first_setting_may_hold_lists() -> None:
     search = SearchSpace.parse({"features.ngram_range": [[1, 2], [2, 4]], "C": {"low": 1, "high": 8}}, "m.yaml")
     model = Model("m", "a.B", features="words", params={"features.ngram_range": (2, 4), "C": 3}, search=search)
-    trial, *_ = run_trials(lambda p, _: 0.0, model, Search("test", 2), minimise=False, seed=0)
+    trial, *_ = searched(lambda *_: 0.0, model, Search("test", 2)).trials
     assert trial.params == {"features.ngram_range": (2, 4), "C": 3} == model.first_setting
 
 
@@ -385,6 +411,8 @@ class Quiet:
     """Wants to know nothing."""
 
     def doing(self, *_: Any) -> None: ...
+
+    def tried(self, *_: Any) -> None: ...
 
     def planned(self, *_: Any) -> None: ...
 

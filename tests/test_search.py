@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import SimpleNamespace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from present import present
+from simulated import Simulated, searched
 from sklearn.base import BaseEstimator, ClassifierMixin
 from small_tasks import LABELS, text_task
 
@@ -21,12 +21,14 @@ from bench.data.splits import Split, outer_splits
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.fitting import Fitter
-from bench.evaluation.search import run_trials
+from bench.evaluation.rounds import Fit
+from bench.evaluation.search import best_of
 from bench.features.cache import FeatureCache
 from bench.metrics.registry import METRICS
 from bench.models.model import Model
 from bench.models.space import SearchSpace
 from bench.results.cell import CellResult, Fold, Trial
+from bench.results.journal import Scored
 
 SPACE = {"share": {"low": 0.0, "high": 1.0}, "way": ["plain", "raise"], "place": {"low": 0, "high": 9}}
 
@@ -64,15 +66,19 @@ class Partial(ClassifierMixin, BaseEstimator):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
-def evaluate_fold(searched: Model, trials: int = 12, fold: Fold = 0, **changes: Any) -> CellResult:
+def evaluate_fold(model: Model, trials: int = 12, fold: Fold = 0, **changes: Any) -> CellResult:
     task = text_task(n_groups=4, per_group=15, **changes)
     splits = outer_splits(task.codes, task.groups, task.group, 5, 0, 1)
-    return evaluate(Evaluation(task, searched, splits, budget(trials), 3, seed=1), fold, FeatureCache(task.frame))
+    return evaluate(Evaluation(task, model, splits, budget(trials), 3, seed=1), fold, FeatureCache(task.frame))
+
+
+def by_share(fit: Fit) -> float:
+    return float(fit.params["share"])
 
 
 def test_the_same_seed_tries_the_same_settings_and_another_seed_others() -> None:
     def trials(seed: int) -> list[Trial]:
-        return run_trials(lambda p, _: p["share"], model(SPACE), budget(20), minimise=False, seed=seed)
+        return searched(by_share, model(SPACE), budget(20), seed=seed).trials
 
     assert trials(3) == trials(3)
     assert trials(3) != trials(4)
@@ -80,66 +86,92 @@ def test_the_same_seed_tries_the_same_settings_and_another_seed_others() -> None
 
 
 def test_a_longer_search_begins_like_a_shorter_one() -> None:
-    short, long = (
-        run_trials(lambda p, _: p["share"], model(SPACE), budget(n), minimise=False, seed=0) for n in (5, 15)
-    )
+    short, long = (searched(by_share, model(SPACE), budget(n)).trials for n in (5, 15))
     assert long[:5] == short
 
 
 @pytest.mark.parametrize("minimise", [False, True])
-def test_the_search_learns_in_the_right_direction(minimise: bool) -> None:
-    trials = run_trials(lambda p, _: p["share"], model(SPACE), budget(60), minimise=minimise, seed=0)
+@pytest.mark.parametrize("batch", [1, 8])
+def test_the_search_learns_in_the_right_direction(minimise: bool, batch: int) -> None:
+    trials = searched(by_share, model(SPACE), Search("test", 60, batch=batch), minimise=minimise).trials
     late = np.mean([trial.score for trial in trials[30:]])
     assert late < 0.3 if minimise else late > 0.7
 
 
-def test_a_setting_that_fails_is_recorded_with_its_reason_and_the_search_goes_on() -> None:
-    def objective(params: Mapping[str, Any], report: object) -> float:
-        if params["way"] == "raise":
-            raise ValueError("this way is closed")
-        return float(params["share"])
+@settings(max_examples=60, deadline=None)
+@given(st.data(), st.booleans(), st.integers(1, 9), st.integers(1, 20), st.integers(1, 4), st.booleans())
+def test_the_search_is_the_same_in_whatever_order_its_fits_run_and_wherever_it_is_taken_up_again(
+    data: st.DataObject, prune: bool, batch: int, trials: int, folds: int, minimise: bool
+) -> None:
+    def curve(fit: Fit) -> float:
+        share, place = fit.params["share"], fit.params["place"]
+        if fit.params["way"] == "raise" and fit.part >= place % folds:
+            raise ValueError(f"this way is closed from {fit.part} on")
+        return round(share * 10 + fit.part * place) % 7 / 7
 
-    trials = run_trials(objective, model(SPACE), budget(30), minimise=False, seed=0)
+    searching = replace(model(SPACE), prune=prune), Search("test", trials, batch=batch)
+    expected = searched(curve, *searching, minimise=minimise, folds=folds)
+    interrupted = Simulated(curve, *searching, minimise=minimise, folds=folds)
+    for _ in range(data.draw(st.integers(0, 30))):
+        if interrupted.rounds.searched is not None:
+            break
+        ready = interrupted.rounds.ready()
+        interrupted.fit(ready[data.draw(st.integers(0, len(ready) - 1))])
+    known = data.draw(st.permutations(interrupted.scored))
+    resumed = Simulated(curve, *searching, minimise=minimise, folds=folds, known=known)
+    found = resumed.run(lambda ready: data.draw(st.integers(0, len(ready) - 1)))
+    assert found == expected
+    assert not {each.number for each in known} & {each.number for each in resumed.scored}
+    assert not {each.number for each in known} & resumed.done.keys()
+
+
+def test_a_setting_that_fails_is_recorded_with_its_first_reason_and_the_search_goes_on() -> None:
+    def curve(fit: Fit) -> float:
+        if fit.params["way"] == "raise" and fit.part >= 1:
+            raise ValueError(f"this way is closed from {fit.part} on")
+        return float(fit.params["share"])
+
+    trials = Simulated(curve, model(SPACE), budget(30), folds=3).run(lambda ready: len(ready) - 1).trials
     assert len(trials) == 30
     assert {trial.params["way"] for trial in trials} == {"plain", "raise"}
     for trial in trials:
         closed = trial.params["way"] == "raise"
         assert trial.score == (None if closed else trial.params["share"])
-        assert trial.error == ("ValueError: this way is closed" if closed else None)
+        assert trial.error == ("ValueError: this way is closed from 1 on" if closed else None)
 
 
-def test_the_search_stops_at_its_time_limit_but_never_before_one_setting_was_tried(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock = SimpleNamespace(now=0.0)
-    clock.perf_counter = lambda: clock.now
-    monkeypatch.setattr("bench.evaluation.search.time", clock)
+def test_a_score_that_is_no_number_fails_its_setting() -> None:
+    (trial,) = searched(lambda *_: float("nan"), model(SPACE), budget(1)).trials
+    assert (trial.score, trial.error) == (None, "ValueError: its given is nan")
 
-    def slow(params: Mapping[str, Any], report: object) -> float:
-        clock.now += 3.0
-        return 0.0
 
-    assert len(run_trials(slow, model(SPACE), budget(1000, timeout=10.0), minimise=False, seed=0)) == 4
-    assert len(run_trials(slow, model(SPACE), budget(1000, timeout=1e-9), minimise=False, seed=0)) == 1
+@pytest.mark.parametrize("prune", [False, True])
+@pytest.mark.parametrize("batch", [1, 8, 100])
+def test_the_search_stops_at_its_time_limit_but_never_before_one_setting_was_tried(batch: int, prune: bool) -> None:
+    def tried(limit: float) -> int:
+        search = Search("test", 1000, limit, batch)
+        return len(searched(lambda *_: 0.0, replace(model(SPACE), prune=prune), search, seconds=3.0).trials)
+
+    assert tried(10.0) == 4
+    assert tried(1e-9) == 1
 
 
 @settings(max_examples=40)
 @given(
     st.lists(st.none() | st.sampled_from([0.1, 0.5, 0.9]), min_size=1, max_size=8).filter(lambda s: set(s) != {None}),
-    st.sampled_from(["macro_f1", "log_loss"]),
+    st.booleans(),
 )
-def test_the_best_score_wins_and_of_equal_ones_the_first(scores: list[float | None], metric: str) -> None:
-    trials = [
-        Trial(n, {"estimator.place": n}, score, None if score is not None else "ValueError: no")
-        for n, score in enumerate(scores)
+def test_the_best_score_wins_and_of_equal_ones_the_first(scores: list[float | None], minimise: bool) -> None:
+    space = SearchSpace.parse({"place": {"low": 0, "high": 9}}, "partial.yaml")
+    scored = [
+        Scored(number, {"place": number}, score, None if score is not None else "ValueError: no")
+        for number, score in enumerate(scores)
     ]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.evaluation.evaluate.run_trials", lambda *_, **__: trials)
-        result = evaluate_fold(model(SPACE), metric=metric)
+    found = best_of(space, scored, 3, minimise)
     valid = [score for score in scores if score is not None]
-    best = min(valid) if metric == "log_loss" else max(valid)
-    assert (result.status, result.inner_score) == ("ok", best)
-    assert result.params == {"estimator.place": scores.index(best)}
+    best = min(valid) if minimise else max(valid)
+    assert found.score == best
+    assert found.params == {"place": scores.index(best)}
 
 
 @pytest.mark.parametrize("metric", [each.name for each in METRICS])

@@ -48,7 +48,7 @@ def resumable(command: str, words: Sequence[str], results: Path, progress: Progr
     try:
         yield
     except InterruptedRun as stopped:
-        rest = [word for word in words if not word.startswith("force=")]
+        rest = [word for word in words if not word.startswith(("force=", "retry="))]
         tell_stopped(
             f"Stopped. {stopped.kept} finished folds are kept in {results}/, {stopped.missing} are "
             f"missing.\nTo go on: {shlex.join(['bench', command, *rest])}"

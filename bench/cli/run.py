@@ -26,6 +26,7 @@ Keys:
   search            none, quick, standard or thorough: 0, 10, 30 or 100 trials
   seed              every random choice is derived from it (0)
   force             true runs anew what is stored (false)
+  retry             failed tries again the settings that failed (null)
   tracking          false leaves MLflow out (true)
   results           where runs are stored (results)
   execution.workers processes (auto: one a core, fewer where memory is short)

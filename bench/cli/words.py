@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from bench.errors import HIDDEN
 
-PLAIN_KEYS = ("seed", "force", "tracking", "results", "train_on", "data.mirror")
+PLAIN_KEYS = ("seed", "force", "retry", "tracking", "results", "train_on", "data.mirror")
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

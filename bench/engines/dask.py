@@ -9,7 +9,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -28,6 +28,9 @@ AHEAD = 0.15
 RECENT = 8
 """The latest units of a slot that tell how long its units take."""
 
+NEW = 0.9
+"""The part of a worker's time that a new one has left at least."""
+
 MOST = 64
 """Units that a slot has waiting at most."""
 
@@ -37,6 +40,7 @@ class _Waiting:
     number: int
     packed: bytes
     limit: float | None
+    expected: float | None = None
     alone: bool = False
     """Whether it runs in a batch of its own, since it may have been what its worker was lost for."""
 
@@ -48,6 +52,15 @@ class _Slot:
     kept: deque[_Waiting] = field(default_factory=deque)
     sent: deque[tuple[Batch, tuple[_Waiting, ...]]] = field(default_factory=deque)
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
+    span: float | None = None
+    """Seconds, from its start, after which its worker ends by itself."""
+    started: float = field(default_factory=time.monotonic)
+
+    def has_time(self, expected: float | None) -> bool:
+        """Whether a unit of so many seconds ends before its worker; one that no worker has time for needs a new one."""
+        if self.span is None or expected is None:
+            return True
+        return self.started + self.span - time.monotonic() >= min(expected, NEW * self.span)
 
     @property
     def wants(self) -> int:
@@ -134,10 +147,10 @@ class DaskEngine:
     ) -> None:
         self.close()
 
-    def wanting(self) -> Sequence[str]:
+    def wanting(self, expected: float | None = None) -> Sequence[str]:
         """The slots of workers that have no work or will soon have none; see `bench.engines.engine.Engine.wanting`."""
         self._hear()
-        wants = {name: slot.wants for name, slot in self._slots.items()}
+        wants = {name: slot.wants for name, slot in self._slots.items() if slot.has_time(expected)}
         # Those without work come first, and each once before any comes twice.
         order = sorted(wants, key=lambda name: -wants[name])
         return [name for turn in range(max(wants.values(), default=0)) for name in order if wants[name] > turn]
@@ -146,7 +159,7 @@ class DaskEngine:
         """Take a unit, and send it where a worker is free; see `bench.engines.engine.Engine.submit`."""
         packed = pickle.dumps((unit.function, unit.args))
         self._submitted += 1
-        waiting = _Waiting(self._submitted, packed, unit.limit)
+        waiting = _Waiting(self._submitted, packed, unit.limit, unit.expected)
         self._running[waiting.number] = None
         slot = None if worker is None else self._slots.get(worker)
         if slot is None:
@@ -215,9 +228,11 @@ class DaskEngine:
     def _send(self, at_rest: bool = False) -> None:
         """Send units to the slots that want some: all at once, as far as they are at rest or this is no new unit."""
         for name in self.wanting() if self._waiting else ():
-            if not self._waiting:
-                break
-            self._keep(self._slots[name], self._waiting.popleft())
+            slot = self._slots[name]
+            unit = next((unit for unit in self._waiting if slot.has_time(unit.expected)), None)
+            if unit is not None:
+                self._waiting.remove(unit)
+                self._keep(slot, unit)
         for slot in self._slots.values():
             while slot.kept and (not slot.sent or (len(slot.sent) < 2 and not at_rest)):
                 units = [slot.kept.popleft()]
@@ -240,9 +255,9 @@ class DaskEngine:
 
     def _take(self, event: Event) -> None:
         match event:
-            case Joined(address, slots):
+            case Joined(address, slots, left):
                 for number in range(slots):
-                    self._slots[f"{address}#{number}"] = _Slot(address, number)
+                    self._slots[f"{address}#{number}"] = _Slot(address, number, span=left)
             case Left(address):
                 for name in [name for name, slot in self._slots.items() if slot.address == address]:
                     self._lose(self._slots.pop(name))
@@ -309,7 +324,7 @@ class DaskEngine:
         elif len(units) == 1:
             self._end(units[0], Lost(slot.address))
         else:
-            self._put_back([_Waiting(unit.number, unit.packed, unit.limit, alone=True) for unit in units])
+            self._put_back([replace(unit, alone=True) for unit in units])
 
 
 def _without(units: deque[_Waiting], number: int) -> deque[_Waiting]:

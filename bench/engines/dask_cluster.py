@@ -7,7 +7,7 @@ import ipaddress
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from distributed import Client, LocalCluster, Security
 from distributed.deploy.spec import ProcessInterface
 
 from bench.engines.dask_certificates import CERTIFICATE, KEY
+from bench.engines.slurm import Jobs, slurm_cluster
 from bench.errors import UserError
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ class Place:
         Processes of a cluster of this machine.
     libraries : tuple of str
         The modules that a cluster of this machine loads as it starts.
+    jobs : Jobs or None
+        The jobs of Slurm whose workers make the cluster; None for no such cluster.
+    scratch : pathlib.Path or None
+        The folder for the jobs' certificate and logs where they name none.
     """
 
     scheduler: str | None = None
@@ -59,11 +64,21 @@ class Place:
     insecure: bool = False
     workers: int = 1
     libraries: tuple[str, ...] = ()
+    jobs: Jobs | None = None
+    scratch: Path | None = None
 
 
 @asynccontextmanager
-async def connected(place: Place) -> AsyncIterator[Client]:
-    """A client of the cluster; one of this machine is started, and ends with it."""
+async def connected(place: Place, note: Callable[[str], object] = lambda told: None) -> AsyncIterator[Client]:
+    """A client of the cluster; one of this machine or of Slurm's jobs is started, and ends with it."""
+    if place.jobs is not None:
+        security = Security.temporary() if place.certificates is None else _security(place.certificates)
+        async with (
+            slurm_cluster(place.jobs, place.scratch or Path(), security, note) as cluster,
+            _client(cluster.scheduler_address, security) as client,
+        ):
+            yield client
+        return
     if place.scheduler is None:
         async with _local_cluster(place) as cluster, _client(cluster.scheduler_address, cluster.security) as client:
             yield client

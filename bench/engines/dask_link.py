@@ -17,6 +17,7 @@ from bench.engines.dask_cluster import Place, connected
 from bench.engines.dask_state import PIECE
 from bench.engines.dask_worker import STRANGER, Opened, Session, has_whole, open_session, run_units, take_piece
 from bench.engines.plain import PlainError, decode
+from bench.engines.slurm import load
 from bench.errors import BenchError, UserError
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Joined:
 
     address: str
     slots: int
+    left: float | None = None
+    """Seconds after which it ends by itself."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,8 @@ class Link:
 
     def start(self) -> None:
         """Connect, and wait for the workers that are there."""
+        if self.place.jobs is not None:
+            load()  # Outside the thread, where no handler of signals can be set.
         self._ready: Future[None] = Future()
         self._loop = asyncio.new_event_loop()
         self._end = asyncio.Event()
@@ -158,7 +163,7 @@ class Link:
             self._ready.set_exception(error)
 
     async def _main(self) -> None:
-        async with connected(self.place) as client:
+        async with connected(self.place, self.note) as client:
             self.client: Client = client
             self.dashboard = client.dashboard_link or None
             await self._look(first=True)
@@ -233,7 +238,7 @@ class Link:
         for place in opened.missing:
             await self._send_file(address, place)
         worker.token, worker.admitted = opened.token, True
-        self.tell(Joined(address, opened.slots))
+        self.tell(Joined(address, opened.slots, opened.left))
 
     async def _send_file(self, address: str, place: int) -> None:
         """Send a file in pieces, one at a time."""

@@ -29,6 +29,9 @@ from bench.engines.processes import start_server
 LOOK = 0.2
 """Seconds after which it is looked again whether a unit is still wanted."""
 
+JOB_END = "SLURM_JOB_END_TIME"
+"""The variable in which newer releases of Slurm tell a job when it ends, in seconds since 1970."""
+
 STRANGER = b""
 """The reply of a worker that does not know the session, or that was told to stop."""
 
@@ -72,12 +75,15 @@ class Opened:
         What tells how its machine differs from others.
     missing : tuple of int
         The places of the files that it has to be sent.
+    left : float or None
+        Seconds after which it ends by itself, as in a job of a batch system.
     """
 
     token: str
     slots: int
     facts: dict[str, str]
     missing: tuple[int, ...]
+    left: float | None = None
 
 
 class _Held:
@@ -158,7 +164,9 @@ def open_session(packed: bytes) -> bytes:
         facts = {} if session.facts is None else _facts(session)
     except Exception as error:
         return encode(f"{type(error).__name__}: {error}")
-    return encode({"token": held.token, "slots": _threads(), "facts": facts, "missing": missing})
+    return encode(
+        {"token": held.token, "slots": _threads(), "facts": facts, "missing": missing, "left": _seconds_left()}
+    )
 
 
 def _facts(session: Session) -> dict[str, str]:
@@ -293,6 +301,19 @@ def _threads() -> int:
     from distributed import get_worker
 
     return int(get_worker().state.nthreads)
+
+
+def _seconds_left() -> float | None:
+    """The seconds after which this worker, or its job, ends."""
+    import psutil
+    from distributed import get_worker
+
+    ends = []
+    if (lifetime := get_worker().lifetime) is not None:
+        ends.append(psutil.Process().create_time() + lifetime)
+    if JOB_END in os.environ:
+        ends.append(float(os.environ[JOB_END]))
+    return max(0.0, min(ends) - time.time()) if ends else None
 
 
 def _give_thread_back() -> None:

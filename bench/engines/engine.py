@@ -22,11 +22,14 @@ class Unit:
         Its arguments. An engine with a state puts that before them.
     limit : float, optional
         Seconds, from its start, after which it is stopped.
+    expected : float, optional
+        Seconds that it will take about: a worker that ends before is not given it.
     """
 
     function: Callable[..., Any]
     args: tuple[Any, ...] = ()
     limit: float | None = None
+    expected: float | None = None
 
 
 @dataclass(frozen=True)
@@ -133,8 +136,14 @@ class Engine(Protocol):
     def at_once(self) -> int:
         """How many units run at the same time."""
 
-    def wanting(self) -> Sequence[str]:
-        """The names of the workers that have no work or will soon have none, each as often as it can take a unit."""
+    def wanting(self, expected: float | None = None) -> Sequence[str]:
+        """The names of the workers that have no work or will soon have none, each as often as it can take a unit.
+
+        Parameters
+        ----------
+        expected : float, optional
+            The seconds that the unit will take about, see `Unit`: workers that end before are left out.
+        """
 
     def submit(self, unit: Unit, worker: str | None = None) -> int:
         """Take a unit, to be run after those that came before it, and give it a number.

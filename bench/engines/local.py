@@ -89,8 +89,8 @@ class LocalEngine:
     ) -> None:
         self.close()
 
-    def wanting(self) -> Sequence[str]:
-        """The workers without work; see `bench.engines.engine.Engine.wanting`."""
+    def wanting(self, expected: float | None = None) -> Sequence[str]:
+        """The workers without work, none of which ends before the engine; see `bench.engines.engine.Engine.wanting`."""
         return tuple(reversed(self._free))
 
     def submit(self, unit: Unit, worker: str | None = None) -> int:

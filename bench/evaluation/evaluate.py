@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import traceback
-from collections.abc import Sequence
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,24 +16,25 @@ from bench.evaluation.clock import Clock
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.fitting import Fitter
 from bench.evaluation.predictions import Predictions, predict, predict_codes
-from bench.evaluation.search import Searched, best_of, run_trials
+from bench.evaluation.rounds import Fitted, Rounds
+from bench.evaluation.search import Searched
 from bench.metrics import Outcomes
 from bench.metrics.confusion import UNANSWERED
 from bench.metrics.outcomes import VALUE
 from bench.metrics.scoring import all_scores
 from bench.models.space import Setting
 from bench.results.cell import FINAL, CellResult, Explanation, Fold
+from bench.support.waiting import waited_seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.data.task import Task
-    from bench.evaluation.search import Report
     from bench.features.cache import FeatureCache
 
 
 def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellResult:
-    """Evaluate one cell.
+    """Evaluate one cell in this process.
 
     Parameters
     ----------
@@ -48,10 +50,41 @@ def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellRes
     CellResult
         The result; one whose model raised has status ``"failed"`` and the traceback.
     """
-    run = _CellRun(evaluation, fold, cache)
+    rounds = Rounds(evaluation, fold)
+    while (searched := rounds.searched) is None:
+        fit = rounds.ready()[0]
+        rounds.take([fit])
+        rounds.tell(fit, fit_inner(evaluation, fold, fit.params, rounds.inner[fit.part], cache))
+    return finish(evaluation, fold, searched, cache)
+
+
+def fit_inner(evaluation: Evaluation, fold: Fold, params: Setting, inner: Split, cache: FeatureCache) -> Fitted:
+    """Fit a setting on an inner fold of a cell, and predict what the metric is made of."""
+    clock, start, waited = Clock(), time.perf_counter(), waited_seconds()
+    task, model = evaluation.task, evaluation.model
+    predictions, failure = None, None
+    try:
+        fitter = Fitter(evaluation, evaluation.seed_of(fold, "model"), cache, clock)
+        estimator, X_test = fitter.fit(params, inner)
+        if not task.scored_by.needs_probabilities:
+            predictions = Predictions(_small(predict_codes(estimator, X_test, task.labels)))
+        else:
+            predictions = predict(estimator, X_test, task.labels)
+            if predictions.probabilities is None:
+                raise ValueError(f"the metric {task.metric} needs probabilities, which {model.name} does not give")
+    except Exception as error:
+        predictions, failure = None, one_line(f"{type(error).__name__}: {error}")
+    seconds = time.perf_counter() - start - (waited_seconds() - waited)
+    return Fitted(predictions, failure, dict(clock.warnings), seconds)
+
+
+def finish(evaluation: Evaluation, fold: Fold, searched: Searched, cache: FeatureCache) -> CellResult:
+    """Fit the setting that a search has chosen, on the outer training part, and score it once."""
+    run = _CellRun(evaluation, fold, searched, cache)
     result = run.result
     try:
-        run.search()
+        if searched.trials and searched.score is None:
+            raise RuntimeError(f"all {len(searched.trials)} settings failed; the first: {searched.trials[0].error}")
         if fold == FINAL:
             run.fit_final()
         else:
@@ -64,24 +97,28 @@ def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellRes
     return result
 
 
-class _CellRun:
-    """One cell while it is evaluated; what a step finds is in `result` also where a later one fails."""
+def _small(codes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Label indices as small numbers, since they are sent to another process."""
+    return codes.astype(np.int16) if len(codes) and codes.max() < np.iinfo(np.int16).max else codes
 
-    def __init__(self, evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> None:
+
+class _CellRun:
+    """One cell while its chosen setting is fitted; what a step finds is in `result` also where a later one fails."""
+
+    def __init__(self, evaluation: Evaluation, fold: Fold, searched: Searched, cache: FeatureCache) -> None:
         self.evaluation, self.fold, self.cache = evaluation, fold, cache
-        self.result = CellResult(fold=fold)
-        self.clock = Clock()
+        self.result = CellResult(
+            fold=fold,
+            params=searched.params,
+            inner_score=searched.score,
+            trials=searched.trials,
+            notes=list(searched.notes),
+        )
+        self.clock = Clock(warnings=Counter(searched.warnings))
+        if searched.seconds is not None:
+            self.clock.seconds["search"] = searched.seconds
         self.seed = evaluation.seed_of(fold, "model")
         self.metric = evaluation.task.scored_by
-
-    def search(self) -> None:
-        """Choose a setting by the metric of the pooled inner out-of-fold predictions."""
-        found = self._searched()
-        result = self.result
-        result.trials, result.params, result.inner_score = found.trials, found.params, found.score
-        result.notes += found.notes
-        if found.trials and found.score is None:
-            raise RuntimeError(f"all {len(found.trials)} settings failed; the first: {found.trials[0].error}")
 
     def fit_final(self) -> None:
         """Fit the chosen setting on all that trains."""
@@ -108,60 +145,6 @@ class _CellRun:
                 result.explanations = self._explanations(split, result.predictions, estimator, X_test)
             except Exception as error:  # The estimator and the features may be anybody's, and the scores are made.
                 result.notes.append(f"wrong predictions cannot be explained: {type(error).__name__}: {error}")
-
-    def _searched(self) -> Searched:
-        evaluation = self.evaluation
-        if not evaluation.model.search or not evaluation.search.trials:
-            return Searched()
-        inner = evaluation.inner_splits(self.fold)
-        if not inner:
-            return Searched(notes=["training holds one group, which inner folds cannot split: nothing was searched"])
-        minimise = not self.metric.greater_is_better
-        with self.clock.phase("search"):
-            trials = run_trials(
-                lambda params, report: self._inner_score(params, inner, report),
-                evaluation.model,
-                evaluation.search,
-                minimise=minimise,
-                seed=evaluation.seed_of(self.fold, "search"),
-            )
-        return best_of(trials, minimise)
-
-    def _inner_score(self, params: Setting, inner: Sequence[Split], report: Report | None) -> float:
-        """The score of the pooled inner predictions; the seconds of its phases are those of the search."""
-        fitter = Fitter(self.evaluation, self.seed, self.cache, Clock(warnings=self.clock.warnings))
-        predictions: list[Predictions] = []
-        for done, split in enumerate(inner, start=1):
-            predictions.append(self._inner_predictions(*fitter.fit(params, split)))
-            if report is not None and done < len(inner):
-                report(self.metric.score(self._pooled(inner[:done], predictions)), done, len(inner))
-        return self.metric.score(self._pooled(inner, predictions))
-
-    def _inner_predictions(self, estimator: Any, X_test: Any) -> Predictions:
-        """What the metric is made of."""
-        labels = self.evaluation.task.labels
-        if not self.metric.needs_probabilities:
-            return Predictions(predict_codes(estimator, X_test, labels))
-        predictions = predict(estimator, X_test, labels)
-        if predictions.probabilities is None:
-            name = self.evaluation.model.name
-            raise ValueError(f"the metric {self.metric.name} needs probabilities, which {name} does not give")
-        return predictions
-
-    def _pooled(self, inner: Sequence[Split], predictions: Sequence[Predictions]) -> Outcomes:
-        """The inner predictions of several folds together, each a test part of its own."""
-        task = self.evaluation.task
-        rows = np.concatenate([split.test for split in inner])
-        probabilities = [each.probabilities for each in predictions if each.probabilities is not None]
-        return Outcomes(
-            true=task.codes[rows],
-            predicted=np.concatenate([each.codes for each in predictions]),
-            n_labels=len(task.labels),
-            groups=np.zeros(len(rows), dtype=np.intp),
-            parts=np.repeat(np.arange(len(predictions)), [len(each.codes) for each in predictions]),
-            probabilities=np.concatenate(probabilities) if probabilities else None,
-            values=None if task.value_codes is None else task.value_codes[rows],
-        )
 
     def _store(self, estimator: Any) -> None:
         from bench.models.persistence import dumps

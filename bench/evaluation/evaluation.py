@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.config import Search
-from bench.data.splits import Split, split_by_group
+from bench.data.splits import FEW_GROUPS, Split, split_by_group
 from bench.data.task import Task
 from bench.models.model import Model
 from bench.models.space import Setting
@@ -64,6 +64,14 @@ class Evaluation:
         """The rows that a cell searches and fits on."""
         return self.final_rows if fold == FINAL else self.splits[int(fold)].train
 
+    @property
+    def fits_at_once(self) -> int:
+        """How many fits of a cell can run at the same time, at most."""
+        if not self.model.search or not self.search.trials:
+            return 1
+        settings = min(self.search.batch, self.search.trials)
+        return settings if self.model.prune else settings * max(self.inner_folds, FEW_GROUPS)
+
     def inner_splits(self, fold: Fold) -> list[Split]:
         """The inner folds of a cell's training part, or the one that a published split names with its dev part.
 
@@ -91,9 +99,9 @@ class Evaluation:
             for split in split_by_group(self.task.codes[own], self.task.groups[own], self.inner_folds, seed)
         ]
 
-    def seed_of(self, fold: Fold, purpose: str) -> int:
-        """The seed of a cell's model or of its search."""
-        return derive_seed(self.seed, self.task.name, self.model.name, str(fold), purpose)
+    def seed_of(self, fold: Fold, *purpose: str | int) -> int:
+        """The seed of a cell's model, or of a round of its search."""
+        return derive_seed(self.seed, self.task.name, self.model.name, str(fold), *purpose)
 
     def features(self, params: Setting) -> BaseEstimator | None:
         """The unfitted transformer of a setting, with a seed that all of a task's models and folds share.

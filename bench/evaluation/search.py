@@ -1,28 +1,24 @@
-"""The search of a setting by Optuna."""
+"""The search of a setting: Optuna proposes a round of settings at once, from what earlier rounds have shown."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.config import Search
-from bench.errors import one_line
-from bench.models.model import Model
-from bench.models.space import Setting
+from bench.models.space import SearchSpace, Setting
 from bench.results.cell import Trial
+from bench.results.journal import Scored
 from bench.support.process import setting
 
 if TYPE_CHECKING:
-    from optuna.trial import Trial as OptunaTrial
-
-    Report = Callable[[float, int, int], None]
-    Objective = Callable[[Setting, Report | None], float]
+    from optuna.trial import FrozenTrial
 
 PRUNING_STARTS = 3
-"""Settings that are scored in full before the search stops any."""
+"""Other settings that a setting is compared with, at least, before the search stops it."""
 
 
 @dataclass(frozen=True)
@@ -39,88 +35,148 @@ class Searched:
         Its score.
     notes : list of str
         What was out of the ordinary.
+    warnings : Counter of str
+        What the fits warned of.
+    seconds : float or None
+        What the fits took; None where nothing was searched.
     """
 
     trials: list[Trial] = field(default_factory=list)
     params: Setting = field(default_factory=dict)
     score: float | None = None
     notes: list[str] = field(default_factory=list)
+    warnings: Counter[str] = field(default_factory=Counter)
+    seconds: float | None = None
 
 
-def run_trials(objective: Objective, model: Model, search: Search, minimise: bool, seed: int) -> list[Trial]:
-    """Let Optuna's TPE (Bergstra et al. 2011) propose settings and record what each scores.
+def ask(
+    space: SearchSpace, first: Setting | None, told: Sequence[Scored], count: int, minimise: bool, seed: int
+) -> list[Mapping[str, object]]:
+    """Let Optuna's TPE (Bergstra et al. 2011) propose the settings of a round.
 
-    The model's own setting is tried first where it has one for every searched parameter. Where the model says
-    ``prune``, Optuna's median rule stops a setting whose best score so far is worse than the median of what the
-    settings that were scored in full had after as many inner folds, once there are `PRUNING_STARTS` of these.
+    The answer depends on the arguments alone. Within a round, TPE takes the settings that it has just proposed for as
+    bad as the worst (the constant liar of Ginsbourger et al. 2010), so that it proposes others.
 
     Parameters
     ----------
-    objective : callable
-        From a setting to its score; a setting for which it raises is recorded as failed. Where the model says
-        ``prune`` it is also given what to call after each inner fold but the last, with the score so far, the
-        number of inner folds done and the number of all; else None.
-    model : Model
-        Whose space is searched.
-    search : Search
-        The budget.
+    space : SearchSpace
+        What is searched.
+    first : mapping or None
+        The setting that the first round begins with.
+    told : sequence of Scored
+        All settings of earlier rounds, in order.
+    count : int
+        How many are proposed.
     minimise : bool
         Whether less is better.
     seed : int
-        Seed of the sampler.
+        The seed of the round.
+
+    Returns
+    -------
+    list of dict
+        The settings as Optuna keeps them.
     """
     import optuna
 
     with setting(optuna.logging.get_verbosity, optuna.logging.set_verbosity, optuna.logging.WARNING):
-        study = optuna.create_study(
-            direction="minimize" if minimise else "maximize",
-            sampler=optuna.samplers.TPESampler(seed=seed),
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=PRUNING_STARTS, n_warmup_steps=0),
-        )
-    if model.first_setting is not None:
-        study.enqueue_trial(dict(model.search.encode(model.first_setting)))
-    trials: list[Trial] = []
-    start = time.perf_counter()
-    for number in range(search.trials):
-        if trials and search.timeout is not None and time.perf_counter() - start > search.timeout:
-            break
-        asked = study.ask()
-        params = model.search.suggest(asked)
-        try:
-            score = objective(params, partial(_report, asked) if model.prune else None)
-        except _Pruned as stop:
-            study.tell(asked, state=optuna.trial.TrialState.PRUNED)
-            trials.append(Trial(number, params, None, pruned_after=stop.done, inner_folds=stop.of))
-        except Exception as error:
-            study.tell(asked, state=optuna.trial.TrialState.FAIL)
-            trials.append(Trial(number, params, None, one_line(f"{type(error).__name__}: {error}")))
-        else:
-            study.tell(asked, score)
-            trials.append(Trial(number, params, score))
-    return trials
+        sampler = optuna.samplers.TPESampler(seed=seed)
+        study = optuna.create_study(direction="minimize" if minimise else "maximize", sampler=sampler)
+        study.add_trials([_as_optuna_keeps(space, each) for each in told])
+        if not told and first is not None:
+            study.enqueue_trial(dict(space.encode(first)))
+        proposed = list[Mapping[str, object]]()
+        for _ in range(count):
+            trial = study.ask()
+            space.suggest(trial)
+            proposed.append(dict(trial.params))
+    return proposed
 
 
-class _Pruned(Exception):  # noqa: N818
-    """The search stops a setting after some of the inner folds."""
+def _as_optuna_keeps(space: SearchSpace, each: Scored) -> FrozenTrial:
+    from optuna.trial import FixedTrial, TrialState, create_trial
 
-    def __init__(self, done: int, of: int) -> None:
-        super().__init__(done, of)
-        self.done, self.of = done, of
+    encoded = dict(each.encoded)
+    fixed = FixedTrial(encoded)
+    space.suggest(fixed)
+    state = TrialState.FAIL if each.error is not None else TrialState.PRUNED if each.stopped else TrialState.COMPLETE
+    return create_trial(
+        state=state,
+        value=each.score,
+        params=encoded,
+        distributions=fixed.distributions,
+        intermediate_values=dict(enumerate(each.steps, start=1)),
+    )
 
 
-def _report(asked: OptunaTrial, score: float, done: int, of: int) -> None:
-    asked.report(score, done)
-    if asked.should_prune():
-        raise _Pruned(done, of)
+def decode(space: SearchSpace, encoded: Mapping[str, object]) -> Setting:
+    """A setting with its own values, from how Optuna keeps it."""
+    from optuna.trial import FixedTrial
+
+    return space.suggest(FixedTrial(dict(encoded)))
 
 
-def best_of(trials: list[Trial], minimise: bool) -> Searched:
-    """Choose the setting with the best score, the first of equal ones; none where none was scored."""
-    scored = [(trial.score, trial) for trial in trials if trial.score is not None]
-    if not scored:
-        return Searched(trials)
+def is_stopped(own: Sequence[float], others: Iterable[float], minimise: bool) -> bool:
+    """Whether the median rule (Golovin et al. 2017) stops a setting.
+
+    Parameters
+    ----------
+    own : sequence of float
+        Its scores after each inner fold so far.
+    others : iterable of float
+        The scores after as many inner folds of the settings that it is compared with.
+    minimise : bool
+        Whether less is better.
+
+    Returns
+    -------
+    bool
+        Whether its best score so far is worse than the median of the others', of which there are at least
+        `PRUNING_STARTS`.
+
+    Examples
+    --------
+    >>> is_stopped([0.4], [0.5, 0.6, 0.3], minimise=False)
+    True
+    >>> is_stopped([0.4, 0.5], [0.5, 0.6, 0.3], minimise=False)
+    False
+    >>> is_stopped([0.4], [0.5, 0.6], minimise=False)
+    False
+    """
+    compared = list(others)
+    if len(compared) < PRUNING_STARTS:
+        return False
+    return min(own) > median(compared) if minimise else max(own) < median(compared)
+
+
+def best_of(space: SearchSpace, scored: Sequence[Scored], inner_folds: int, minimise: bool) -> Searched:
+    """Choose the setting with the best score, the first of equal ones; none where none was scored.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        What was searched.
+    scored : sequence of Scored
+        All settings that were tried, in order.
+    inner_folds : int
+        How many inner folds there are.
+    minimise : bool
+        Whether less is better.
+    """
+    trials = [_trial(space, each, inner_folds) for each in scored]
+    warnings, seconds = Counter[str](), math.fsum(each.seconds for each in scored)
+    for each in scored:
+        warnings.update(each.warnings)
+    ranked = [(trial.score, trial) for trial in trials if trial.score is not None]
+    if not ranked:
+        return Searched(trials, warnings=warnings, seconds=seconds)
     sign = 1.0 if minimise else -1.0
-    score, best = min(scored, key=lambda each: (sign * each[0], each[1].number))
+    score, best = min(ranked, key=lambda each: (sign * each[0], each[1].number))
     failed = [trial for trial in trials if trial.failed]
     notes = [f"{len(failed)} settings failed; the first: {failed[0].error}"] if failed else []
-    return Searched(trials, best.params, score, notes)
+    return Searched(trials, best.params, score, notes, warnings, seconds)
+
+
+def _trial(space: SearchSpace, each: Scored, inner_folds: int) -> Trial:
+    stopped = (len(each.steps), inner_folds) if each.stopped else (None, None)
+    return Trial(each.number, decode(space, each.encoded), each.score, each.error, *stopped)

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import metadata
 
 from bench.catalogue import load_model, load_task
-from bench.config import Execution, RunConfig
+from bench.config import Execution, RunConfig, Search
 from bench.data.task import Task
 from bench.encoders.device import device_name
 from bench.engines.engine import Died, Failed, TimedOut, Unit, Value, outcome_of, value_of
@@ -289,7 +289,7 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
             "search": [[name, plain(dimension)] for name, dimension in described.search.items()],
         },
         "validation": deciding(config.validation, split.record.splits, lent=split.lent is not None),
-        "search": {"trials": config.search.trials, "timeout": config.search.timeout} if model.search else None,
+        "search": _deciding_search(config.search) if model.search else None,
         "seed": config.seed,
     }
     folder = RunFolder(run_folder(config.results, evaluation.task.name, model.name, run_key(identity)))
@@ -309,7 +309,20 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
     )
     anew = config.force and model.name in config.models
     final = not evaluation.keeps_model
-    return PlannedRun(evaluation, folder, record, anew, final, estimates_time=examined.estimates_time)
+    return PlannedRun(
+        evaluation,
+        folder,
+        record,
+        anew,
+        final,
+        estimates_time=examined.estimates_time,
+        retries=config.retry is not None and model.name in config.models,
+    )
+
+
+def _deciding_search(search: Search) -> dict[str, float | None]:
+    """What of a search's budget decides numbers."""
+    return {"trials": search.trials, "timeout": search.timeout, "batch": search.batch}
 
 
 def _spelled_dimension(dimension: Choice | Range) -> Choice | Range:

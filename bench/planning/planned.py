@@ -33,6 +33,8 @@ class PlannedRun:
         Whether its estimator tells how long it takes.
     part : str
         The part of the training data that its cells are trained on; empty for all.
+    retries : bool
+        Whether stored folds are run again in whose search settings failed.
     """
 
     evaluation: Evaluation
@@ -42,6 +44,7 @@ class PlannedRun:
     final: bool = True
     estimates_time: bool = False
     part: str = ""
+    retries: bool = False
 
     @property
     def title(self) -> str:
@@ -66,6 +69,14 @@ class PlannedRun:
     def missing_folds(self) -> list[Fold]:
         """The folds that are not stored whole, or stored as failed."""
         return [fold for fold in self.all_folds if not self.folder.is_done(fold)]
+
+    def folds_to_run(self) -> list[Fold]:
+        """The folds that are missing, and where it `retries` those in whose search settings failed."""
+        missing = self.missing_folds()
+        return [fold for fold in self.all_folds if fold in missing or (self.retries and self._had_failures(fold))]
+
+    def _had_failures(self, fold: Fold) -> bool:
+        return any(trial.failed for trial in self.folder.read_result(fold).trials)
 
 
 @dataclass(eq=False)

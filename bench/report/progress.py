@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 BAR = 24
 """Columns of the bar."""
 
+QUIET = 60.0
+"""Seconds after which a log is told how a search goes on."""
+
 
 class Progress(Status):
     """How a run goes on: a moving line in a terminal, else a line for each phase and each finished fold.
@@ -48,6 +51,8 @@ class Progress(Status):
         self._last = 0.0
         self._scores: dict[PlannedRun, dict[Fold, float]] = defaultdict(dict)
         self._best = ""
+        self._settings = ""
+        self._told = time.monotonic()
         self._several = False
 
     def planned(self, plan: Plan, cells: Sequence[tuple[PlannedRun, Fold]]) -> None:
@@ -74,6 +79,14 @@ class Progress(Status):
                     self._scores[run] |= {} if score is None else {fold: score}
         self.doing("training")
 
+    def tried(self, run: PlannedRun, fold: Fold, settings: int) -> None:
+        """Tell how the search of a cell goes on, in a log once a minute where no cell is finished meanwhile."""
+        told = f"{settings} of {run.evaluation.search.trials} settings"
+        self._settings = f"{told} tried" if self._cells - self.stored == 1 else ""
+        if self._live is None and time.monotonic() - self._told > QUIET:
+            self._told = time.monotonic()
+            self.say(f"{self._where(run, fold)}: {told} tried")
+
     def finished(self, run: PlannedRun, result: CellResult) -> None:
         """Count a cell."""
         assert self._left is not None, "nothing was planned"
@@ -81,7 +94,8 @@ class Progress(Status):
         metric = run.evaluation.task.metric
         self.stored += 1
         self._left.finished(run, result.fold, seconds)
-        self._last = time.monotonic()
+        self._last = self._told = time.monotonic()
+        self._settings = ""
         if metric in result.scores:
             self._scores[run][result.fold] = result.scores[metric]
         self._best = self._best_of(run.evaluation.task) if self._unit == "run" else ""
@@ -99,7 +113,8 @@ class Progress(Status):
         if self._left is None:
             return super().line(seconds)
         started = "" if self.stored else "training: "
-        return started + ", ".join(filter(None, (f"{self.stored} of {self._cells} folds done", self._time_left())))
+        done = f"{self.stored} of {self._cells} folds done"
+        return started + ", ".join(filter(None, (done, self._settings, self._time_left())))
 
     def render(self, width: int) -> ConsoleRenderable:
         """The moving line in so many columns: the bar goes first where they are few, then the best, then the time."""
@@ -111,7 +126,7 @@ class Progress(Status):
         from rich.text import Text
 
         parts = [f"{self.stored} of {self._cells} folds done"]
-        for part in (self._time_left(), self._best):
+        for part in (self._settings, self._time_left(), self._best):
             if part and cell_len(", ".join([*parts, part])) <= width:
                 parts.append(part)
         told = Text(", ".join(parts), no_wrap=True, overflow="ellipsis")
@@ -128,14 +143,18 @@ class Progress(Status):
         rest = 0.0 if seconds is None else seconds - (time.monotonic() - self._last)
         return f"about {in_words(rest)} left" if rest > 0 else ""
 
-    def _finished_line(self, run: PlannedRun, result: CellResult, seconds: float) -> str:
-        from bench.report.terminal import duration
+    def _where(self, run: PlannedRun, fold: Fold) -> str:
         from bench.results.cell import FINAL
 
-        metric = run.evaluation.task.metric
-        which = "final fit" if result.fold == FINAL else f"fold {result.fold}"
+        which = "final fit" if fold == FINAL else f"fold {fold}"
         part = "" if self._unit == "run" else f", {run.folder.path.name}"
-        where = f"{run.evaluation.task.name}: {run.evaluation.model.name}{part}, {which}"
+        return f"{run.evaluation.task.name}: {run.evaluation.model.name}{part}, {which}"
+
+    def _finished_line(self, run: PlannedRun, result: CellResult, seconds: float) -> str:
+        from bench.report.terminal import duration
+
+        metric = run.evaluation.task.metric
+        where = self._where(run, result.fold)
         if result.status == "failed":
             return f"{where}: failed"
         score = (

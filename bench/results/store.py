@@ -10,6 +10,7 @@
             explanations.json  what spoke for and against wrong predictions, where the model is linear (same bytes)
             timing.json     seconds by phase
             error.txt       the traceback, where the cell failed
+        fold-00.journal     the settings that the cell's search has tried, while it runs and where some of them failed
         final/              the same without predictions, and model.skops; a single published split has no final/,
                             and its model.skops is in fold-00/
         summary.json        pooled scores, intervals, per-class scores, confusion matrix
@@ -22,6 +23,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -43,6 +45,7 @@ from bench.results.files import (
     write_atomically,
     write_durably,
 )
+from bench.results.journal import Journal
 from bench.results.layout import RECORD, SUMMARY, run_folders, unlinked
 from bench.results.record import RunRecord, RunStatus
 from bench.results.summary import Summary
@@ -55,10 +58,12 @@ Kind = TypeVar("Kind")
 
 LOCK = ".lock"
 
+_JOURNAL = re.compile(rf"({FINAL}|fold-[0-9]+)\.journal")
+
 CLEARED = ".cleared"
 """The folder beside a model's runs where what takes another's place is moved before it is deleted."""
 
-FORMAT = 4
+FORMAT = 5
 """The version of the result format; a change that alters numbers, or what the files hold, raises it."""
 
 
@@ -72,6 +77,10 @@ class _Form:
 
 class OtherFormatError(UserError):
     """A run was stored by another version of bench."""
+
+
+class BusyError(BenchError):
+    """Another process works on a run."""
 
 
 def run_key(identity: Mapping[str, Any]) -> str:
@@ -151,6 +160,10 @@ class RunFolder:
         """Write ``summary.json``."""
         write_atomically(self.path / SUMMARY, to_json(plain(summary)))
 
+    def forget_summary(self) -> None:
+        """Delete ``summary.json``, since folds are run that it sums up."""
+        (self.path / SUMMARY).unlink(missing_ok=True)
+
     def status(self) -> RunStatus | None:
         """The status in ``run.json``, None where there is none that can be read."""
         try:
@@ -188,7 +201,16 @@ class RunFolder:
     def leftovers(self) -> list[Path]:
         """What processes that were killed have left of the run, cleared or half written; `locked` deletes it."""
         cleared = self.path.parent / CLEARED
-        return [*cleared.glob(f"{self.key}-*"), *self.path.glob(".*-*"), *self.path.glob("*/.*-*")]
+        journals = [
+            path for path in self.path.glob("*.journal") if _JOURNAL.fullmatch(path.name) and self._is_over(path)
+        ]
+        return [*cleared.glob(f"{self.key}-*"), *self.path.glob(".*-*"), *self.path.glob("*/.*-*"), *journals]
+
+    def _is_over(self, journal: Path) -> bool:
+        """Whether nothing goes on from a journal: its cell is stored, and none of its settings failed."""
+        name = journal.stem
+        fold: Fold = FINAL if name == FINAL else int(name[5:])
+        return self.is_done(fold) and not any(trial.failed for trial in self.read_result(fold).trials)
 
     @property
     def summarised(self) -> bool:
@@ -206,6 +228,10 @@ class RunFolder:
     def cell_path(self, fold: Fold) -> Path:
         """The folder of a cell."""
         return self.path / (FINAL if fold == FINAL else f"fold-{fold:02d}")
+
+    def journal(self, fold: Fold) -> Journal:
+        """The journal of a cell's search."""
+        return Journal(self.path / f"{self.cell_path(fold).name}.journal")
 
     @property
     def model(self) -> str:
@@ -323,17 +349,17 @@ class RunFolder:
         return total
 
     @contextmanager
-    def locked(self, patience: float = 0.0) -> Iterator[None]:
+    def locked(self, patience: float | None = 0.0) -> Iterator[None]:
         """Hold the run, so that a second process does not work on it at the same time.
 
         Parameters
         ----------
-        patience : float
-            Seconds to wait for another process to end its work.
+        patience : float or None
+            Seconds to wait for another process to end its work; None waits for as long as it takes.
 
         Raises
         ------
-        bench.errors.BenchError
+        BusyError
             If another process holds it.
         """
         from filelock import FileLock, Timeout
@@ -341,9 +367,9 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / LOCK)
         try:
-            lock.acquire(timeout=patience)
+            lock.acquire(timeout=-1 if patience is None else patience)
         except Timeout:
-            raise BenchError(
+            raise BusyError(
                 f"{self.path}: another bench process is working on this run.",
                 "Wait for it to end, or stop it; finished folds are kept either way.",
             ) from None

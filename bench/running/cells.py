@@ -1,20 +1,39 @@
-"""Running cells on an engine: one that hangs or dies takes only its own cell with it."""
+"""Running cells on an engine: the fits of their searches, in rounds, then each chosen setting."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from bench.engines.engine import Died, Failed, Outcome, TimedOut, Unit, Value
+from bench.config import Execution
+from bench.engines.engine import Died, Engine, Failed, Outcome, TimedOut, Unit, Value
 from bench.errors import printable
+from bench.evaluation.rounds import Fit, Fitted, Rounds
+from bench.evaluation.search import Searched
 from bench.planning.workers import open_engine
 from bench.results.cell import CellResult, Fold
+from bench.results.journal import Scored
 
 if TYPE_CHECKING:
+    from bench.data.splits import Split
     from bench.evaluation.evaluation import Evaluation
     from bench.features.cache import FeatureCache
+
+UNIT_SECONDS = 1.0
+"""What the fits of one unit are to take together: sending them costs little then, and so does an interruption."""
+
+DEATHS = 2
+"""How often the process of a fit may end before the fit counts as failed; the first may have come from outside."""
+
+KEPT_SPLITS = 4
+"""Cells whose inner folds a worker keeps."""
+
+LOOK = 2.0
+"""Seconds after which workers are given work that have come meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -45,25 +64,54 @@ class Evaluator:
     def __init__(self, evaluations: Sequence[Evaluation]) -> None:
         self._evaluations = evaluations
         self._caches: dict[int, FeatureCache] = {}
+        self._inner: OrderedDict[Cell, Sequence[Split]] = OrderedDict()
 
-    def evaluate(self, cell: Cell) -> CellResult:
-        """Search, fit and score one cell."""
-        from bench.evaluation.evaluate import evaluate
+    def fit(self, cell: Cell, fits: Sequence[Fit]) -> list[Fitted]:
+        """Fit settings on inner folds of a cell."""
+        from bench.evaluation.evaluate import fit_inner
+
+        evaluation, inner, cache = self._evaluations[cell.evaluation], self._inner_of(cell), self._cache_of(cell)
+        return [fit_inner(evaluation, cell.fold, fit.params, inner[fit.part], cache) for fit in fits]
+
+    def finish(self, cell: Cell, searched: Searched) -> CellResult:
+        """Fit and score the setting that a cell's search has chosen."""
+        from bench.evaluation.evaluate import finish
+
+        return finish(self._evaluations[cell.evaluation], cell.fold, searched, self._cache_of(cell))
+
+    def _cache_of(self, cell: Cell) -> FeatureCache:
         from bench.features.cache import FeatureCache
 
-        evaluation = self._evaluations[cell.evaluation]
-        task = evaluation.task
+        task = self._evaluations[cell.evaluation].task
         if id(task) not in self._caches:
             self._caches[id(task)] = FeatureCache(task.frame)
-        return evaluate(evaluation, cell.fold, self._caches[id(task)])
+        return self._caches[id(task)]
+
+    def _inner_of(self, cell: Cell) -> Sequence[Split]:
+        if cell not in self._inner:
+            self._inner[cell] = self._evaluations[cell.evaluation].inner_splits(cell.fold)
+            if len(self._inner) > KEPT_SPLITS:
+                self._inner.popitem(last=False)
+        return self._inner[cell]
+
+
+class CellObserver:
+    """What keeps and tells how the searches of cells go on; this one does nothing."""
+
+    def known(self, cell: Cell) -> Iterable[Scored]:
+        """The settings of a cell that an earlier run has tried."""
+        return ()
+
+    def scored(self, cell: Cell, scored: Scored) -> None:
+        """A setting has been tried."""
 
 
 def run_cells(
     evaluations: Sequence[Evaluation],
     cells: Sequence[Cell],
     workers: int,
-    cell_timeout: float | None,
-    device: str = "auto",
+    execution: Execution,
+    observer: CellObserver | None = None,
 ) -> Generator[tuple[Cell, CellResult]]:
     """Run cells.
 
@@ -74,11 +122,11 @@ def run_cells(
     cells : sequence of Cell
         The cells; their order does not change any result.
     workers : int
-        Cells that run at the same time.
-    cell_timeout : float or None
-        Seconds after which a cell is stopped.
-    device : {"auto", "cpu", "cuda"}
-        What torch computes on.
+        Fits that run at the same time.
+    execution : Execution
+        Where they run, and how long a cell's fits may take.
+    observer : CellObserver, optional
+        Is told of each setting that was tried, and knows those of earlier runs.
 
     Yields
     ------
@@ -88,24 +136,180 @@ def run_cells(
     if not cells:
         return
     _give_back()
-    with open_engine(device, min(workers, len(cells)), Unit(Evaluator, (evaluations,))) as engine:
-        numbers = {engine.submit(Unit(Evaluator.evaluate, (cell,), cell_timeout)): cell for cell in cells}
-        for number, outcome in engine.outcomes():
-            cell = numbers[number]
-            yield cell, _result(cell, outcome)
+    fits = sum(evaluations[cell.evaluation].fits_at_once for cell in cells)
+    with open_engine(execution.device, min(workers, fits), Unit(Evaluator, (evaluations,))) as engine:
+        runs = [_CellRun(cell, evaluations[cell.evaluation], execution.cell_timeout) for cell in cells]
+        yield from _Dealer(engine, runs, observer or CellObserver()).results()
 
 
-def _result(cell: Cell, outcome: Outcome[Any]) -> CellResult:
-    match outcome:
-        case Value(result):
-            return result
-        case Failed():
-            reason = printable(outcome.traceback or outcome.told)
-        case Died():
-            reason = f"The process of this fold {outcome.told} before it gave a result."
-        case TimedOut(limit):
-            reason = f"The fold was stopped after {limit:g} s: raise execution.cell_timeout or search less."
-    return CellResult(fold=cell.fold, status="failed", error=reason)
+class _CellRun:
+    """A cell while it is run."""
+
+    def __init__(self, cell: Cell, evaluation: Evaluation, limit: float | None) -> None:
+        self.cell, self.evaluation, self.limit = cell, evaluation, limit
+        self.rounds: Rounds | None = None
+        self.last_worker: str | None = None
+        self.units = set[int]()
+        self.finishing = False
+        self.result: CellResult | None = None
+        self._deaths = Counter[Fit | None]()
+        self._alone = list[Fit]()
+        self._fitted, self._fit_seconds = 0, 0.0
+        self._workers_of = dict[int, set[str]]()
+
+    def open(self, known: Iterable[Scored]) -> None:
+        self.rounds = Rounds(self.evaluation, self.cell.fold, known)
+
+    @property
+    def left(self) -> float | None:
+        """The seconds that its fits may still take."""
+        assert self.rounds is not None, "the cell is not open"
+        return None if self.limit is None else max(self.limit - self.rounds.seconds, 1e-3)
+
+    def ready(self) -> list[Fit]:
+        return [] if self.rounds is None or self.result is not None else self.rounds.ready()
+
+    def is_ready(self) -> bool:
+        """Whether a unit could start."""
+        if self.rounds is None or self.result is not None:
+            return False
+        return not self.finishing if self.rounds.searched is not None else bool(self.rounds.ready())
+
+    def unit_for(self, worker: str, sharing: int) -> tuple[Unit, Sequence[Fit] | None]:
+        """What a worker does next, where as many workers as `sharing` may take some."""
+        assert self.rounds is not None, "the cell is not open"
+        self.last_worker = worker
+        searched = self.rounds.searched
+        if searched is not None:
+            self.finishing = True
+            return Unit(Evaluator.finish, (self.cell, searched), self.left), None
+        fits = self._chosen(worker, sharing)
+        self.rounds.take(fits)
+        for fit in fits:
+            self._workers_of.setdefault(fit.part, set()).add(worker)
+        return Unit(Evaluator.fit, (self.cell, fits), self.left), fits
+
+    def _chosen(self, worker: str, sharing: int) -> list[Fit]:
+        """Fits for a worker: those first of which it has the features, or else nobody."""
+        ready = self.ready()
+        alone = [fit for fit in ready if fit in self._alone]
+        if alone:
+            return alone[:1]
+
+        def cost(fit: Fit) -> int:
+            workers = self._workers_of.get(fit.part, set())
+            return (0 if worker in workers or not workers else 1) + len(workers - {worker})
+
+        ready.sort(key=cost)
+        many = 1 if not self._fitted else int(UNIT_SECONDS * self._fitted / max(self._fit_seconds, 1e-9))
+        return ready[: max(1, min(many, ceil(len(ready) / sharing)))]
+
+    def fitted(self, fits: Sequence[Fit], fitted: Sequence[Fitted]) -> list[Scored]:
+        assert self.rounds is not None, "the cell is not open"
+        scored = []
+        for fit, each in zip(fits, fitted, strict=True):
+            self._fitted, self._fit_seconds = self._fitted + 1, self._fit_seconds + each.seconds
+            scored += self.rounds.tell(fit, each)
+        return scored
+
+    def died(self, fits: Sequence[Fit], died: Died) -> list[Scored]:
+        """Have fits done again whose process ended, each by itself; one that ends it alone again has failed."""
+        assert self.rounds is not None, "the cell is not open"
+        if len(fits) > 1:
+            self._alone += fits
+        else:
+            self._deaths[fits[0]] += 1
+            if self._deaths[fits[0]] >= DEATHS:
+                return self.fitted(fits, [Fitted(None, f"its process {died.told}")])
+        self.rounds.give_back(fits)
+        return []
+
+    def finish_died(self, died: Died) -> None:
+        self._deaths[None] += 1
+        self.finishing = False
+        if self._deaths[None] >= DEATHS:
+            self.fail(f"The process of this fold {died.told} before it gave a result.")
+
+    def fail(self, reason: str) -> None:
+        self.result = CellResult(fold=self.cell.fold, status="failed", error=reason)
+
+
+class _Dealer:
+    """Gives the workers of an engine the work of cells.
+
+    A worker stays with the cell that it works on, whose features it has; then it opens the next one. Only once all are
+    open, workers share cells.
+    """
+
+    def __init__(self, engine: Engine, runs: Sequence[_CellRun], observer: CellObserver) -> None:
+        self._engine, self._observer = engine, observer
+        self._unopened = list(reversed(runs))
+        self._open = list[_CellRun]()
+        self._units = dict[int, tuple[_CellRun, Sequence[Fit] | None]]()
+
+    def results(self) -> Generator[tuple[Cell, CellResult]]:
+        self._deal()
+        while self._units or self._open or self._unopened:
+            for number, outcome in self._engine.outcomes(within=LOOK):
+                run, fits = self._units.pop(number)
+                run.units.discard(number)
+                self._hear(run, fits, outcome)
+                if run.result is not None:
+                    self._close(run)
+                    self._deal()
+                    yield run.cell, run.result
+                else:
+                    self._deal()
+            self._deal()
+
+    def _hear(self, run: _CellRun, fits: Sequence[Fit] | None, outcome: Outcome[Any]) -> None:
+        scored = list[Scored]()
+        match outcome:
+            case Value(value) if fits is None:
+                run.result = value
+            case Value(value):
+                scored = run.fitted(fits or (), value)
+            case Failed():
+                run.fail(printable(outcome.traceback or outcome.told))
+            case Died() if fits is None:
+                run.finish_died(outcome)
+            case Died():
+                scored = run.died(fits or (), outcome)
+            case TimedOut():
+                run.fail(f"The fold was stopped after {run.limit:g} s: raise execution.cell_timeout or search less.")
+        for each in scored:
+            self._observer.scored(run.cell, each)
+
+    def _close(self, run: _CellRun) -> None:
+        self._open.remove(run)
+        for number in run.units:
+            self._engine.cancel(number)
+            del self._units[number]
+
+    def _deal(self) -> None:
+        """Give work to the workers that want some."""
+        for worker in self._engine.wanting():
+            run = self._run_for(worker)
+            if run is None:
+                return
+            sharing = 1 if self._unopened else max(len(self._engine.wanting()), 1)
+            unit, fits = run.unit_for(worker, sharing)
+            number = self._engine.submit(unit, worker)
+            self._units[number] = run, fits
+            run.units.add(number)
+
+    def _run_for(self, worker: str) -> _CellRun | None:
+        own = [run for run in self._open if run.last_worker == worker and run.is_ready()]
+        if own:
+            return own[0]
+        while self._unopened:
+            run = self._unopened.pop()
+            run.open(self._observer.known(run.cell))
+            self._open.append(run)
+            if run.is_ready():
+                return run
+        ready = [run for run in self._open if run.is_ready()]
+        return max(ready, key=lambda run: len(run.ready()), default=None)
 
 
 def _give_back() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
@@ -19,12 +18,12 @@ from bench.running.job import (
     Job,
     Observer,
     interruptible,
+    is_to_run,
     kept_up_to_date,
-    lock,
     missing_cells,
     set_status,
     start,
-    sweep,
+    turns,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
     Raises
     ------
     bench.errors.BenchError
-        If the configuration, a task or a model is wrong, or another process works on the same curve.
+        If the configuration, a task or a model is wrong.
     bench.running.job.InterruptedRun
         If the user stopped it; what was finished is stored.
     """
@@ -105,48 +104,46 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
             "train_on: a curve shows how a task's own labels help, so nothing else trains.", "Leave it out."
         )
     outcome = CurveOutcome()
-    with ExitStack() as stack:
-        observer.doing("starting worker processes")
-        warm_up()
-        from bench.planning.plan import older_versions, prepare
-        from bench.planning.planned import Plan
-        from bench.planning.time_left import in_good_order
+    observer.doing("starting worker processes")
+    warm_up()
+    from bench.planning.plan import older_versions, prepare
+    from bench.planning.planned import Plan
+    from bench.planning.time_left import in_good_order
 
-        prepared = prepare(config, observer.doing)
-        observer.doing("looking for what is stored")
-        curves = []
-        for run in prepared.runs:
-            if run.evaluation.model.name not in config.models:
-                continue
-            curve = _plan_curve(run, config)
-            changed = older_versions(curve.folder, curve.record)
-            if changed and missing_cells(curve):
-                curve.anew = True
-                prepared.notes.append(f"{curve.title}: stored folds of {changed} are not mixed in, but run anew")
-            elif changed:
-                prepared.notes.append(f"{curve.title}: stored with {changed}; force=true runs it anew")
-            if curve.anew or missing_cells(curve):
-                lock(stack, curve)
-                prepared.notes += _estimate(run, curve, prepared.workers)
-            else:
-                sweep(curve)
-            curves.append(curve)
-        parts = [part for curve in curves for part in curve.parts]
-        # The largest parts take longest; first, they leave no worker idle at the end.
-        cells = in_good_order((part, fold) for part in reversed(parts) for fold in part.missing_folds())
-        observer.planned(Plan(parts, prepared.notes, prepared.workers), cells)
-        unfinished = [curve for curve in curves if missing_cells(curve)]
-        job = Job(config.execution, prepared.workers, observer)
-        with interruptible(curves):
+    prepared = prepare(config, observer.doing)
+    observer.doing("looking for what is stored")
+    curves = []
+    for run in prepared.runs:
+        if run.evaluation.model.name not in config.models:
+            continue
+        curve = _plan_curve(run, config)
+        changed = older_versions(curve.folder, curve.record)
+        if changed and missing_cells(curve):
+            curve.anew = True
+            prepared.notes.append(f"{curve.title}: stored folds of {changed} are not mixed in, but run anew")
+        elif changed:
+            prepared.notes.append(f"{curve.title}: stored with {changed}; force=true runs it anew")
+        if is_to_run(curve):
+            prepared.notes += _estimate(run, curve, prepared.workers)
+        curves.append(curve)
+    job, held, notes = Job(config.execution, prepared.workers, observer), list[PlannedCurve](), prepared.notes
+    with interruptible(held):
+        for free in turns(curves, observer):
+            held[:] = [*held, *free]
+            parts = [part for curve in free for part in curve.parts]
+            # The largest parts take longest; first, they leave no worker idle at the end.
+            cells = in_good_order((part, fold) for part in reversed(parts) for fold in part.folds_to_run())
+            observer.planned(Plan(parts, notes, prepared.workers), cells)
+            unfinished, notes = [curve for curve in free if any(part in curve.parts for part, _ in cells)], []
             for curve in unfinished:
                 start(curve)
-            job.carry_out(curves, cells, lambda _: None)
-        for curve in curves:
-            observer.doing(f"summing up the curve of {curve.title}")
-            with job.concluding(curve):
-                outcome.curves.append(_conclude(curve, curve in unfinished, outcome.warnings))
-        job.check_stored(curves)
-        outcome.failures += job.failures
+            job.carry_out(free, cells, lambda _: None)
+            for curve in free:
+                observer.doing(f"summing up the curve of {curve.title}")
+                with job.concluding(curve):
+                    outcome.curves.append(_conclude(curve, curve in unfinished, outcome.warnings))
+    job.check_stored(curves)
+    outcome.failures += job.failures
     return outcome
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from bench.config import Execution
 from bench.errors import BenchError, UserError, describe_os_error
 from bench.results.cell import FINAL, CellResult, Fold
+from bench.results.journal import Journal, Scored
 from bench.results.record import RunRecord, RunStatus
-from bench.results.store import RunFolder
-from bench.running.cells import Cell, run_cells
+from bench.results.store import BusyError, RunFolder
+from bench.running.cells import Cell, CellObserver, run_cells
 
 if TYPE_CHECKING:
     from bench.planning.planned import Plan, PlannedRun
@@ -30,6 +31,9 @@ class Observer(Protocol):
 
     def planned(self, plan: Plan, cells: Sequence[tuple[PlannedRun, Fold]]) -> None:
         """All is checked; these cells are missing and will run."""
+
+    def tried(self, run: PlannedRun, fold: Fold, settings: int) -> None:
+        """The search of a cell has tried so many settings."""
 
     def finished(self, run: PlannedRun, result: CellResult) -> None:
         """A cell has been stored."""
@@ -86,11 +90,14 @@ class Job:
     ----------
     failures : list of str
         One line a failed cell, with the file that holds its traceback, and one for what cannot be concluded.
+    stored : int
+        Cells that were stored.
     """
 
     def __init__(self, execution: Execution, workers: int, observer: Observer) -> None:
         self.execution, self.workers, self.observer = execution, workers, observer
         self.failures = list[str]()
+        self.stored = 0
         self._told: set[tuple[PlannedRun, Fold]] = set()
         self._start = time.perf_counter()
 
@@ -113,11 +120,14 @@ class Job:
         item_of = {part: item for item in items for part in item.parts}
         waiting = Counter(item_of[part] for part, _ in cells)
         todo = [Cell(numbers[part], fold) for part, fold in cells]
-        evaluations, execution = [part.evaluation for part in parts], self.execution
-        with closing(run_cells(evaluations, todo, self.workers, execution.cell_timeout, execution.device)) as results:
+        evaluations, keeper = [part.evaluation for part in parts], _Keeper(parts, self.observer)
+        with closing(run_cells(evaluations, todo, self.workers, self.execution, keeper)) as results:
             for cell, result in results:
                 part = parts[cell.evaluation]
                 part.folder.write_cell(result)
+                self.stored += 1
+                if not any(trial.failed for trial in result.trials):
+                    part.folder.journal(result.fold).remove()
                 if result.status == "failed":
                     self.failures.append(_failure(part, result))
                     self._told.add((part, result.fold))
@@ -150,6 +160,29 @@ class Job:
                 self.failures.append(f"{item.title}: not stored: {'; '.join(named)}\n  {where}")
             elif not lost and item.folder.status() != "complete":
                 self.failures.append(f"{item.title}: the folds are stored, but not that they are complete\n  {where}")
+
+
+class _Keeper(CellObserver):
+    """Keeps the settings that the searches of cells have tried in their journals."""
+
+    def __init__(self, parts: Sequence[PlannedRun], observer: Observer) -> None:
+        self._parts, self._observer = parts, observer
+        self._journals = dict[Cell, Journal]()
+        self._tried = Counter[Cell]()
+
+    def known(self, cell: Cell) -> Iterable[Scored]:
+        folder = self._parts[cell.evaluation].folder
+        journal = self._journals[cell] = folder.journal(cell.fold)
+        if folder.cell_path(cell.fold).exists():
+            journal.keep(lambda scored: scored.error is None)
+        known = journal.read()
+        self._tried[cell] = len(known)
+        return known
+
+    def scored(self, cell: Cell, scored: Scored) -> None:
+        self._journals[cell].append(scored)
+        self._tried[cell] += 1
+        self._observer.tried(self._parts[cell.evaluation], cell.fold, self._tried[cell])
 
 
 @contextmanager
@@ -201,11 +234,39 @@ def kept_up_to_date(results: Path, warnings: list[str], needed: bool = False) ->
             warnings.append(told)
 
 
-def lock(stack: ExitStack, item: Stored, patience: float = 0.0) -> None:
-    """Lock a folder until the stack ends, and clear it where it is made anew."""
-    stack.enter_context(item.folder.locked(patience=patience))
-    if item.anew:
-        item.folder.clear()
+def turns(items: Sequence[T], observer: Observer) -> Iterator[list[T]]:
+    """Give items to work on, locked meanwhile: all that no other process works on, then each of the others.
+
+    Parameters
+    ----------
+    items : sequence of Stored
+        The items; what is complete needs no lock.
+    observer : Observer
+        Is told what is waited for.
+    """
+    free, busy = list[T](), list[T]()
+    with ExitStack() as locks:
+        for item in items:
+            if not is_to_run(item):
+                sweep(item)
+            else:
+                try:
+                    locks.enter_context(item.folder.locked())
+                except BusyError:
+                    busy.append(item)
+                    continue
+                if item.anew:
+                    item.folder.clear()
+            free.append(item)
+        if free:
+            yield free
+    for item in busy:
+        observer.doing(f"waiting for another process that works on {item.title}")
+        with item.folder.locked(patience=None):
+            item.anew = item.anew and missing_cells(item) > 0
+            if item.anew:
+                item.folder.clear()
+            yield [item]
 
 
 def sweep(item: Stored) -> None:
@@ -220,11 +281,17 @@ def missing_cells(item: Stored) -> int:
     return sum(len(part.missing_folds()) for part in item.parts)
 
 
+def is_to_run(item: Stored) -> bool:
+    """Whether cells are missing or run again."""
+    return item.anew or any(part.folds_to_run() for part in item.parts)
+
+
 def start(item: Stored) -> None:
     """Write into the record that cells are being run, and since when."""
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     item.record = replace(item.record, started=now, seconds={})
     set_status(item, "running")
+    item.folder.forget_summary()
 
 
 def set_status(item: Stored, status: RunStatus) -> None:

@@ -13,24 +13,22 @@ from bench.results.board import Leaderboard
 from bench.results.cell import FINAL
 from bench.results.leaderboard import write_leaderboard
 from bench.results.record import RunStatus
+from bench.results.store import RunFolder
 from bench.running.job import (
     Job,
     Observer,
     interruptible,
     kept_up_to_date,
-    lock,
-    missing_cells,
     set_status,
     start,
-    sweep,
+    turns,
 )
 from bench.tracking import Tracker
 
 if TYPE_CHECKING:
-    from bench.planning.planned import PlannedRun
+    from collections.abc import Iterable
 
-PATIENCE = 120.0
-"""Seconds to wait where another process makes the baseline that stands in every table."""
+    from bench.planning.planned import PlannedRun
 
 
 @dataclass
@@ -59,6 +57,8 @@ class RunOutcome:
 def run(config: RunConfig, observer: Observer) -> RunOutcome:
     """Run all that a configuration asks for and is not stored yet.
 
+    Runs that another process works on are waited for, after all others, and then finished where they are not.
+
     Parameters
     ----------
     config : RunConfig
@@ -69,7 +69,7 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
     Raises
     ------
     bench.errors.BenchError
-        If the configuration, a task or a model is wrong, or another process works on the same run.
+        If the configuration, a task or a model is wrong.
     InterruptedRun
         If the user stopped it; what was finished is stored.
     """
@@ -86,43 +86,33 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
         planned = plan(config, observer.doing)
         if tracker is not None:
             tracker.open()
-        for each in planned.runs:
-            if each.anew or missing_cells(each):
-                observer.doing(f"waiting for another process that works on {each.title}")
-                lock(stack, each, patience=0 if each.evaluation.model.name in config.models else PATIENCE)
-            else:
-                sweep(each)
-        # Models are listed from simple to costly; the costly ones first leave no worker idle at the end.
-        cells = in_good_order(
-            (each, fold) for each in reversed(planned.runs) for fold in reversed(each.missing_folds())
-        )
-        observer.planned(planned, cells)
-        unfinished = {each for each, _ in cells}
         job = Job(config.execution, planned.workers, observer)
-
-        def conclude(each: PlannedRun) -> None:
-            _conclude(each)
-            if tracker is not None:
-                tracker.track(each.folder.path)
-
-        with interruptible(planned.runs):
-            for each in planned.runs:
-                if each in unfinished:
-                    start(each)
-                else:
-                    with kept_up_to_date(config.results, outcome.warnings):
-                        conclude(each)
-            # The others are tracked with how they compare to the baseline, which is stored first therefore.
-            for is_baseline in (True, False):
-                part = [cell for cell in cells if (cell[0].evaluation.model.name == BASELINE) is is_baseline]
-                job.carry_out(planned.runs, part, conclude)
+        held: list[PlannedRun] = []
+        conclusions = _Conclusions(tracker, [run for run in planned.runs if run.evaluation.model.name == BASELINE])
+        ran = False
+        with interruptible(held):
+            for runs in turns(planned.runs, observer):
+                held[:] = [*held, *runs]
+                # Models are listed from simple to costly; the costly ones first leave no worker idle at the end. The
+                # baseline comes before all, since MLflow's descriptions tell how the others compare to it.
+                cells = in_good_order((run, fold) for run in reversed(runs) for fold in reversed(run.folds_to_run()))
+                cells.sort(key=lambda cell: cell[0].evaluation.model.name != BASELINE)
+                observer.planned(replace(planned, runs=runs, notes=[] if ran else planned.notes), cells)
+                unfinished, ran = {run for run, _ in cells}, True
+                for each in runs:
+                    if each in unfinished:
+                        start(each)
+                    else:
+                        with kept_up_to_date(config.results, outcome.warnings):
+                            conclusions.add(each)
+                job.carry_out(runs, cells, conclusions.add)
         for task in dict.fromkeys(each.evaluation.task.name for each in planned.runs):
             record = next(each.record for each in planned.runs if each.evaluation.task.name == task)
             observer.doing(f"making the leaderboard of {task}")
             board = corrected_leaderboard(config.results, record)
             outcome.leaderboards.append(board)
             outcome.folders.append(config.results / task)
-            with kept_up_to_date(config.results, outcome.warnings, needed=bool(unfinished)):
+            with kept_up_to_date(config.results, outcome.warnings, needed=job.stored > 0):
                 write_leaderboard(config.results, board)
         if tracker is not None:
             observer.doing("waiting for MLflow to log the runs")
@@ -130,6 +120,23 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
         job.check_stored(planned.runs)
         outcome.failures += job.failures
     return outcome
+
+
+class _Conclusions:
+    """Sums runs up and has them tracked, once the baselines are that MLflow's descriptions hold them against."""
+
+    def __init__(self, tracker: Tracker | None, baselines: Iterable[PlannedRun]) -> None:
+        self._tracker, self._baselines = tracker, set(baselines)
+        self._untracked = list[RunFolder]()
+
+    def add(self, each: PlannedRun) -> None:
+        self._baselines.discard(each)
+        self._untracked.append(each.folder)
+        _conclude(each)
+        if self._tracker is not None and not self._baselines:
+            for folder in self._untracked:
+                self._tracker.track(folder.path)
+            self._untracked.clear()
 
 
 def _conclude(each: PlannedRun) -> None:

@@ -11,6 +11,9 @@ from bench.schema.check import Declared, expects, mapping, unexpected
 EXAMINE_TIMEOUT = 300.0
 """Seconds that looking at one model may take, where no file says it."""
 
+BATCH = 8
+"""Settings that a search proposes at once, where no file says it."""
+
 
 def _name(value: Any) -> str | None:
     """A name as it is typed, also of a folder that is not in UTF-8; a whole number is one too."""
@@ -44,7 +47,8 @@ class SearchFile(Declared):
     """The budget of the search in each outer fold."""
 
     trials: Count = Field(description="Settings to try; 0 takes the model's own and searches nothing.")
-    timeout: Seconds = Field(description="Seconds after which no further setting is tried.")
+    timeout: Seconds = Field(description="Seconds of fitting after which no further setting is tried.")
+    batch: AtLeastOne = Field(BATCH, description="Settings that are proposed at once, and may be tried side by side.")
 
 
 class ValidationFile(Declared):
@@ -95,6 +99,9 @@ class RunFile(Store):
     defaults: list[dict[str, Any]] = Field([], description="The files in force: one of each group, and the models.")
     seed: Count = Field(description="Every random choice is derived from it.")
     force: Flag = Field(description="Whether to run anew what is stored already.")
+    retry: Annotated[Literal["failed"] | None, expects("failed, or null")] = Field(
+        None, description="Failed runs stored folds again in whose search settings failed, and tries just those again."
+    )
     tracking: Flag = Field(description="Whether to log to MLflow.")
     mirror: Name = Field(
         None, alias="data.mirror", description="A folder to take published data from in the network's place."

@@ -35,7 +35,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict, cross_va
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from bench.config import Search
+from bench.config import Execution, Search
 from bench.data import Task
 from bench.data.splits import outer_splits
 from bench.evaluation.evaluate import evaluate
@@ -89,7 +89,7 @@ def harness(task: Task, trials: int) -> list[CellResult]:
     seed = derive_seed(SEED, task.name, "outer")
     splits = outer_splits(task.codes, task.groups, task.group, OUTER, seed, 1)
     evaluation = Evaluation(task, MODEL, splits, Search("benchmark", trials), INNER, SEED)
-    done = run_cells([evaluation], [Cell(0, fold) for fold in range(OUTER)], 2, None)
+    done = run_cells([evaluation], [Cell(0, fold) for fold in range(OUTER)], 2, Execution("local"))
     return sorted((result for _, result in done), key=lambda result: int(result.fold))
 
 

@@ -1,0 +1,157 @@
+"""A search that is interrupted goes on where it was, and ends in the same bytes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_project import make_folder, stored_bytes
+
+from bench.results.journal import Journal, Scored
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+VALUES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | FLOATS | st.text(max_size=9)
+SCORED = st.builds(
+    Scored,
+    number=st.integers(0, 200),
+    encoded=st.dictionaries(st.text(max_size=9), VALUES, max_size=4),
+    score=st.none() | FLOATS,
+    error=st.none() | st.text(max_size=20),
+    steps=st.lists(FLOATS, max_size=3).map(tuple),
+    warnings=st.dictionaries(st.text(max_size=9), st.integers(1, 9), max_size=2),
+    seconds=st.floats(0, 1e6),
+)
+
+
+def types(scored: Scored) -> list[type]:
+    return [type(value) for value in scored.encoded.values()]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(SCORED, unique_by=lambda each: each.number, max_size=5))
+def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, written: list[Scored]) -> None:
+    path = tmp_path_factory.mktemp("journal") / "fold-00.journal"
+    for each in written:
+        Journal(path).append(each)
+    read = Journal(path).read()
+    assert read == sorted(written, key=lambda each: each.number)
+    assert [types(each) for each in read] == [types(each) for each in sorted(written, key=lambda each: each.number)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_torn_or_changed_line_is_dropped_and_the_rest_kept(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("journal") / "final.journal"
+    written = [Scored(number, {"C": number / 3}, number / 7) for number in range(4)]
+    journal = Journal(path)
+    for each in written:
+        journal.append(each)
+    content = path.read_bytes()
+    end = data.draw(st.integers(0, len(content)))
+    path.write_bytes(content[:end])
+    whole = content[:end].count(b"\n")
+    kept = Journal(path).read()
+    assert kept in (written[: max(whole - 1, 0)], written[:whole])
+    later = Scored(9, {"C": 1.0}, 0.5)
+    Journal(path).append(later)
+    assert Journal(path).read() == [*kept, later]
+
+    place = data.draw(st.integers(0, len(content) - 1))
+    path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    read = Journal(path).read()
+    assert all(each in written for each in read)
+    assert len(read) >= len(written) - 2
+
+
+def test_a_journal_behind_a_link_is_neither_read_nor_written(tmp_path: Path) -> None:
+    other, path = tmp_path / "other", tmp_path / "fold-00.journal"
+    Journal(other).append(Scored(0, {}, 0.5))
+    path.symlink_to(other)
+    before = other.read_bytes()
+    assert Journal(path).read() == []
+    with pytest.raises(OSError, match="symbolic links"):
+        Journal(path).append(Scored(1, {}, 0.5))
+    assert other.read_bytes() == before
+
+
+COMMAND = [sys.executable, "-m", "bench", "run", "task=small", "model=slow", "tracking=false"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_folder(tmp_path / "project", prune=False)
+
+
+def bench(folder: Path, *words: str) -> str:
+    ended = subprocess.run([*COMMAND, *words], cwd=folder, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prune", [False, True])
+def test_the_bytes_do_not_depend_on_the_workers_nor_on_interruptions(tmp_path: Path, prune: bool) -> None:
+    folder = make_folder(tmp_path / "project", prune, seconds=0.1)
+    expected = None
+    for workers in (1, 2, 4):
+        bench(folder, f"execution.workers={workers}", f"results=with-{workers}")
+        got = stored_bytes(folder, f"with-{workers}")
+        expected = expected or got
+        assert len(got) >= 11
+        assert got == expected
+    journals, resumed = 0, set[int]()
+    for attempt in range(12):
+        running = subprocess.Popen(
+            [*COMMAND, "execution.workers=3", "results=killed"], cwd=folder, stderr=subprocess.DEVNULL
+        )
+        try:
+            running.wait(timeout=4 + attempt)
+            break
+        except subprocess.TimeoutExpired:
+            os.kill(running.pid, (signal.SIGKILL, signal.SIGINT)[attempt % 2])
+            running.wait()
+        paths = list((folder / "killed").rglob("*.journal"))
+        journals += len(paths)
+        resumed.update(len(Journal(path).read()) for path in paths)
+    assert running.returncode == 0
+    assert journals > 0
+    assert resumed - {0}
+    assert stored_bytes(folder, "killed") == expected
+
+
+def test_settings_that_failed_are_tried_again_when_asked_and_no_others(folder: Path) -> None:
+    def folds(text: str) -> set[str]:
+        return {
+            path.parent.name for path in folder.glob("results/small/slow/*/*/result.json") if text in path.read_text()
+        }
+
+    bench(folder)
+    failed = folds("this way is closed")
+    assert failed
+    assert {path.stem for path in folder.glob("results/small/slow/*/*.journal")} == failed
+    before, log = stored_bytes(folder), folder / "fits.log"
+
+    log.unlink()
+    bench(folder)
+    assert not log.exists()
+
+    bench(folder, "retry=failed")
+    assert stored_bytes(folder) == before
+    ways = [line.rpartition(" ")[0] for line in log.read_text().splitlines()]
+    assert ways.count("raise") > 0
+    assert len(ways) - ways.count("raise") == len(failed)  # The final fits.
+
+    (folder / "closed").unlink()
+    bench(folder, "retry=failed")
+    assert folds("this way is closed") == set()
+    assert list(folder.rglob("*.journal")) == []
+    bench(folder, "results=from-nothing")
+    assert stored_bytes(folder) == stored_bytes(folder, "from-nothing")

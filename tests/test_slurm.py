@@ -1,0 +1,136 @@
+"""Units run in jobs of a real Slurm, also where a job is ended in their middle, and no job is left behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from one_node_slurm import Slurm, missing, one_node_slurm
+
+from bench.engines.engine import Lost, Unit, Value
+from bench.engines.slurm import Jobs, seconds_in
+from bench.errors import BenchError, UserError
+
+if find_spec("dask_jobqueue") is None:
+    pytest.skip("dask-jobqueue is not installed", allow_module_level=True)
+
+from bench.engines.dask import DaskEngine
+from bench.engines.dask_cluster import Place
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=missing() or "")]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Slurm]:
+    with one_node_slurm() as slurm:
+        yield slurm
+
+
+@pytest.fixture
+def slurm(running: Slurm, monkeypatch: pytest.MonkeyPatch) -> Slurm:
+    for name, value in running.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("bench.engines.slurm.LOOK", 1.0)
+    return running
+
+
+def place(folder: Path, jobs: int = 2, **changes: object) -> Place:
+    found_here = (f"export PYTHONPATH={Path(__file__).parent}:$PYTHONPATH",)
+    settings: dict[str, object] = {"cores": 1, "memory": "1 GB", "walltime": "00:05:00", "prologue": found_here}
+    settings |= changes
+    return Place(jobs=Jobs(jobs, **settings), scratch=folder)  # type: ignore[arg-type]
+
+
+def square(number: int, seconds: float) -> int:
+    time.sleep(seconds)
+    return number * number
+
+
+def no_job_is_left(slurm: Slurm) -> bool:
+    deadline = time.monotonic() + 10
+    while slurm.jobs() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return not slurm.jobs()
+
+
+def test_work_goes_on_where_a_job_is_cancelled_and_no_job_is_left(slurm: Slurm, tmp_path: Path) -> None:
+    found: dict[int, int] = {}
+    cancelled: list[str] = []
+    with DaskEngine(place(tmp_path)) as engine:
+        waiting = {engine.submit(Unit(square, (number, 0.5))): number for number in range(24)}
+        while waiting:
+            for unit, outcome in engine.outcomes():
+                number = waiting.pop(unit)
+                match outcome:
+                    case Value(value):
+                        found[number] = value
+                    case Lost():
+                        waiting[engine.submit(Unit(square, (number, 0.5)))] = number
+                    case other:
+                        pytest.fail(f"{number}: {other.told}")
+                if len(found) == 4 and not cancelled:
+                    cancelled = slurm.jobs()[:1]
+                    slurm.call("scancel", *cancelled)
+    assert cancelled
+    assert found == {number: number * number for number in range(24)}
+    assert no_job_is_left(slurm)
+    assert not [path for path in tmp_path.iterdir() if path.name != "logs"]
+
+
+def test_a_job_that_ends_is_replaced(slurm: Slurm, tmp_path: Path) -> None:
+    with DaskEngine(place(tmp_path, jobs=1)) as engine:
+        first = engine.submit(Unit(square, (3, 0.0)))
+        assert dict(engine.outcomes()) == {first: Value(9)}
+        slurm.call("scancel", *slurm.jobs())
+        time.sleep(2)
+        again = engine.submit(Unit(square, (4, 0.0)))
+        assert dict(engine.outcomes()) == {again: Value(16)}
+    assert no_job_is_left(slurm)
+
+
+def test_work_that_a_job_has_no_time_left_for_is_not_started(slurm: Slurm, tmp_path: Path) -> None:
+    with DaskEngine(place(tmp_path, jobs=1, walltime="00:01:00")) as engine:
+        short = engine.submit(Unit(square, (2, 0.0), expected=1.0))
+        assert dict(engine.outcomes()) == {short: Value(4)}
+        assert engine.wanting(1.0)
+        time.sleep(8)
+        assert engine.wanting(1.0)
+        assert engine.wanting(35.0) == []  # Of the 40 s of a worker.
+        long = engine.submit(Unit(square, (3, 0.0), expected=35.0))
+        quick = engine.submit(Unit(square, (4, 0.0), expected=1.0))
+        jobs = slurm.jobs()
+        ended = engine.outcomes()
+        assert next(ended) == (quick, Value(16))
+        assert next(ended) == (long, Value(9))
+        assert set(slurm.jobs()) != set(jobs)
+    assert no_job_is_left(slurm)
+
+
+def test_jobs_that_slurm_refuses_are_told_in_its_words(slurm: Slurm, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="invalid partition"):
+        DaskEngine(place(tmp_path, partition="none"))
+    assert no_job_is_left(slurm)
+
+
+def test_jobs_that_end_without_a_worker_are_not_submitted_for_ever(slurm: Slurm, tmp_path: Path) -> None:
+    with DaskEngine(place(tmp_path, jobs=1, prologue=("echo no such module >&2; exit 1",))) as engine:
+        engine.submit(Unit(square, (2, 0.0)))
+        with pytest.raises(BenchError, match="no such module"):
+            list(engine.outcomes())
+    assert no_job_is_left(slurm)
+
+
+def test_a_slurm_job_is_told_its_gpus(slurm: Slurm, tmp_path: Path) -> None:
+    with DaskEngine(place(tmp_path, jobs=1, gpus=1)) as engine:
+        engine.submit(Unit(square, (2, 0.0)))
+        list(engine.outcomes())
+        (job,) = slurm.jobs()
+        assert "gpu:1" in slurm.call("scontrol", "show", "job", job)
+
+
+def test_what_is_no_time_is_told() -> None:
+    assert seconds_in("1-00:00:30") == 86430
+    assert seconds_in("soon") is None
