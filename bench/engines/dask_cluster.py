@@ -279,6 +279,8 @@ class LocalWorker(ProcessInterface):
             sys.executable,
             *("-P", "-m", "bench.engines.dask_local_worker"),
             stdin=asyncio.subprocess.PIPE,
+            # It finds the modules that this process finds, as workers of the local engine do.
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,
         )
         assert self._process.stdin is not None

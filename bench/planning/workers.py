@@ -92,4 +92,6 @@ def open_cells_engine(
 
     place = Place(execution.scheduler, execution.certificates, execution.insecure, at_once, LIBRARIES)
     paths = sorted({path for model in models for path in (model.estimator, model.features) if path is not None})
-    return DaskEngine(place, execution.device, state, Unit(facts, (tuple(paths),)), cache_folder() / "states", note)
+    scratch = cache_folder() / "states"
+    scratch.mkdir(parents=True, exist_ok=True)
+    return DaskEngine(place, execution.device, state, Unit(facts, (tuple(paths),)), scratch, note)
