@@ -73,6 +73,12 @@ def test_many_short_units_all_have_an_outcome(engine: DaskEngine) -> None:
     assert sorted(number for number, _ in engine.outcomes()) == numbers
 
 
+def test_a_worker_goes_on_after_many_long_units(engine: DaskEngine) -> None:
+    for _ in range(10):
+        assert isinstance(outcome_of(engine, Unit(waiting, (0.2,))), Value)
+    assert len(engine.wanting()) == 1
+
+
 def test_a_worker_that_is_lost_ends_its_unit_and_another_takes_its_place(engine: DaskEngine) -> None:
     assert isinstance(outcome_of(engine, Unit(kill_the_worker)), Lost)
     assert isinstance(outcome_of(engine, Unit(waiting, (0,))), Value)

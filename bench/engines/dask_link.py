@@ -1,4 +1,4 @@
-"""The way to Dask's workers, in a thread of its own: it admits workers, sends batches of units, and tells what comes."""
+"""The way to Dask's workers, in a thread of its own: it admits them, sends batches of units, and tells what comes."""
 
 from __future__ import annotations
 
