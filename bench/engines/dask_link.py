@@ -277,21 +277,24 @@ class Link:
         try:
             reply = await future
         except KilledWorker:
-            self._answer(batch.number, None)
+            self._answer(batch.number, None, batch.address)
         except asyncio.CancelledError:
             if future.cancelled():  # By the scheduler; dropped ones are not known any more.
-                self._answer(batch.number, None)
+                self._answer(batch.number, None, batch.address)
             else:
                 raise
         except Exception as error:
             if self._sent.pop(batch.number, None) is not None:
                 self.tell(Broken(batch.number, f"{type(error).__name__}: {error}"))
         else:
-            self._answer(batch.number, None if reply == STRANGER else reply)
+            self._answer(batch.number, None if reply == STRANGER else reply, batch.address)
 
-    def _answer(self, number: int, reply: bytes | None) -> None:
+    def _answer(self, number: int, reply: bytes | None, address: str) -> None:
         if (future := self._sent.pop(number, None)) is not None:
             future.release()
+            if reply is None and address in self._workers:
+                # It is told before anything else is sent there; one that has taken its place is admitted anew.
+                self._lose(address)
             self.tell(Answered(number, reply))
 
     def _drop(self, number: int) -> None:
