@@ -43,9 +43,7 @@ def certificates(folder: Path) -> None:
         for name, path in (("ca-file", certificate), ("cert", certificate), ("key", key))
     )
     here = shlex.quote(str(folder))
-    say(
-        f"Wrote {certificate} and {key}. They last a year; every machine of the cluster needs both, in a folder like it."
-    )
+    say(f"Wrote {certificate} and {key}. They last a year; every machine of the cluster needs both.")
     say("On the machine of the scheduler:")
     say(f"  dask scheduler --protocol tls --port 8786 --dashboard-address 127.0.0.1:8787 {files}")
     say("On each machine that works:")

@@ -134,7 +134,7 @@ def secured(address: str, certificates: Path | None, insecure: bool) -> tuple[st
         raise UserError(
             f"execution.scheduler={address}: without encryption, who can reach {host} can run code on all machines of "
             "the cluster and on this one.",
-            "Make certificates with `bench cluster certificates FOLDER`, start the scheduler and workers with them, and "
+            "Make certificates with `bench cluster certificates FOLDER`, start scheduler and workers with them, and "
             f"write execution.scheduler=tls://{host}:{port} execution.certificates=FOLDER; or insist with "
             "execution.insecure=true.",
         )
