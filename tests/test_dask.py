@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -126,3 +129,24 @@ def test_data_that_name_another_class_make_nothing() -> None:
         head = f'[{{"record":["{name}","Popen",{{}}]}},[]]'.encode()
         with pytest.raises(PlainError):
             decode(len(head).to_bytes(8, "little") + head)
+
+
+def test_a_worker_that_does_not_see_the_state_is_sent_it_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench.engines import dask_state
+
+    opened = []
+
+    def unseen(state: Unit, path: Path) -> list[dask_state.SharedFile]:
+        (file,) = dask_state.write_state(state, path)
+        opened.append(path.open("rb"))
+        return [replace(file, path=f"/proc/self/fd/{opened[0].fileno()}")]
+
+    monkeypatch.setattr("bench.engines.dask.write_state", unseen)
+    data = os.urandom(20_000_000)
+    with DaskEngine(Place(workers=1), state=Unit(hashlib.sha256, (data,))) as engine:
+        assert outcome_of(engine, Unit(digest)) == Value(hashlib.sha256(data).hexdigest())
+    opened[0].close()
+
+
+def digest(state: Any) -> str:
+    return str(state.hexdigest())
