@@ -181,11 +181,12 @@ class Link:
 
     async def _look(self, first: bool = False) -> None:
         """See which workers there are."""
+        scheduler: Any = self.client.scheduler
         try:
-            told = await asyncio.wait_for(self.client.scheduler.identity(n_workers=-1), START)
+            told = await asyncio.wait_for(scheduler.identity(n_workers=-1), START)
         except (OSError, TimeoutError) as error:
             raise BenchError(
-                f"The Dask scheduler at {self.client.scheduler.address} is gone: {error}",
+                f"The Dask scheduler at {scheduler.address} is gone: {error}",
                 "Start it again; the same command goes on from what is stored.",
             ) from error
         there = {address for address, worker in told["workers"].items() if worker["status"] == "running"}
