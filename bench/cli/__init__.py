@@ -21,6 +21,7 @@ COMMANDS = {
     "export": "Write a built task as Parquet, JSON Lines or a datasets folder.",
     "new": "Start a task or a model of your own.",
     "schema": "Print the JSON Schema of a file that you write, for editors.",
+    "cluster": "Make the certificates of a cluster of several machines.",
     "ui": "Open MLflow's page over the stored runs.",
     "completion": "Print the script that completes commands in your shell.",
 }

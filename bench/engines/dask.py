@@ -67,7 +67,8 @@ class _Slot:
         """How many units it can take."""
         has = len(self.kept) + sum(len(units) for _, units in self.sent)
         longest = max(self.recent) if len(self.recent) == RECENT else AHEAD
-        return max(0, 1 + min(MOST, int(AHEAD / max(longest, 1e-3)) - (longest >= AHEAD)) - has)
+        ahead = 0 if longest >= AHEAD else min(MOST, int(AHEAD / max(longest, 1e-3)))
+        return max(0, 1 + ahead - has)
 
 
 class DaskEngine:

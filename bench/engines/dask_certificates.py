@@ -40,6 +40,6 @@ def write_certificates(folder: Path) -> tuple[Path, Path]:
             raise FileExistsError(path)
     for path, content in zip(paths, (security.tls_ca_file, security.tls_client_key), strict=True):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(handle, "w", encoding="ascii") as file:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(content)
     return paths

@@ -134,7 +134,7 @@ def secured(address: str, certificates: Path | None, insecure: bool) -> tuple[st
         raise UserError(
             f"execution.scheduler={address}: without encryption, who can reach {host} can run code on all machines of "
             "the cluster and on this one.",
-            "Make certificates with `bench cluster certificates FOLDER`, start the scheduler and workers with them, and "
+            "Make certificates with `bench cluster certificates FOLDER`, start scheduler and workers with them, and "
             f"write execution.scheduler=tls://{host}:{port} execution.certificates=FOLDER; or insist with "
             "execution.insecure=true.",
         )
@@ -279,6 +279,8 @@ class LocalWorker(ProcessInterface):
             sys.executable,
             *("-P", "-m", "bench.engines.dask_local_worker"),
             stdin=asyncio.subprocess.PIPE,
+            # It finds the modules that this process finds, as workers of the local engine do.
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,
         )
         assert self._process.stdin is not None

@@ -1,4 +1,4 @@
-"""The way to Dask's workers, in a thread of its own: it admits workers, sends batches of units, and tells what comes."""
+"""The way to Dask's workers, in a thread of its own: it admits them, sends batches of units, and tells what comes."""
 
 from __future__ import annotations
 
@@ -181,11 +181,12 @@ class Link:
 
     async def _look(self, first: bool = False) -> None:
         """See which workers there are."""
+        scheduler: Any = self.client.scheduler
         try:
-            told = await asyncio.wait_for(self.client.scheduler.identity(n_workers=-1), START)
+            told = await asyncio.wait_for(scheduler.identity(n_workers=-1), START)
         except (OSError, TimeoutError) as error:
             raise BenchError(
-                f"The Dask scheduler at {self.client.scheduler.address} is gone: {error}",
+                f"The Dask scheduler at {scheduler.address} is gone: {error}",
                 "Start it again; the same command goes on from what is stored.",
             ) from error
         there = {address for address, worker in told["workers"].items() if worker["status"] == "running"}
@@ -277,21 +278,24 @@ class Link:
         try:
             reply = await future
         except KilledWorker:
-            self._answer(batch.number, None)
+            self._answer(batch.number, None, batch.address)
         except asyncio.CancelledError:
             if future.cancelled():  # By the scheduler; dropped ones are not known any more.
-                self._answer(batch.number, None)
+                self._answer(batch.number, None, batch.address)
             else:
                 raise
         except Exception as error:
             if self._sent.pop(batch.number, None) is not None:
                 self.tell(Broken(batch.number, f"{type(error).__name__}: {error}"))
         else:
-            self._answer(batch.number, None if reply == STRANGER else reply)
+            self._answer(batch.number, None if reply == STRANGER else reply, batch.address)
 
-    def _answer(self, number: int, reply: bytes | None) -> None:
+    def _answer(self, number: int, reply: bytes | None, address: str) -> None:
         if (future := self._sent.pop(number, None)) is not None:
             future.release()
+            if reply is None and address in self._workers:
+                # It is told before anything else is sent there; one that has taken its place is admitted anew.
+                self._lose(address)
             self.tell(Answered(number, reply))
 
     def _drop(self, number: int) -> None:

@@ -170,6 +170,6 @@ def place_for(file: SharedFile, folder: Path) -> Path:
 def write_piece(path: Path, start: int, data: bytes) -> None:
     """Write a piece of a file."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-    with open(handle, "wb") as file:
+    with os.fdopen(handle, "wb") as file:
         file.seek(start)
         file.write(data)

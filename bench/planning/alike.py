@@ -86,7 +86,6 @@ def _kernels() -> str:
     import scipy.linalg  # noqa: F401
     from threadpoolctl import threadpool_info
 
-    found = {
-        f"{pool['internal_api']} {pool.get('architecture')}" for pool in threadpool_info() if pool["user_api"] == "blas"
-    }
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    found = {f"{pool['internal_api']} {pool.get('architecture')}" for pool in pools}
     return ", ".join(sorted(found)) or "none"
