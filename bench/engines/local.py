@@ -21,7 +21,7 @@ from typing import Any, Self
 from pebble import ProcessExpired, ProcessPool
 
 from bench.engines.engine import Died, Failed, Outcome, TimedOut, Unit, UnreadableError
-from bench.engines.processes import ENDED, ONE_THREAD, Start
+from bench.engines.processes import ENDED, ONE_THREAD, Process, Start
 from bench.engines.worker import Reply, leave, perform, settle
 
 PATIENCE = 2.0
@@ -209,6 +209,7 @@ class _Worker:
 
     def _renew(self) -> None:
         self._start = Start(self._fresh)
+        self._leaving: Process | None = None
         given = (self._environment, self._fresh)
         self._pool = ProcessPool(1, initializer=settle, initargs=given, context=self._start)
 
@@ -244,17 +245,19 @@ class _Worker:
 
     def dismiss(self) -> None:
         """Have the process end of itself, where it has no work."""
+        self._leaving = self._start.process
         with suppress(RuntimeError):  # It has ended.
             self._pool.schedule(leave)
 
     def stop(self, patience: float) -> None:
         """Stop the process, after some seconds at most in which it may end of itself."""
-        if (process := self._start.process) is not None:
-            process.join(patience)
-        self._pool.stop()  # Before, it would start another process in the place of one that ends.
-        if process is not None:
-            process.terminate()
-            process.join(PATIENCE)
+        if (leaving := self._leaving or self._start.process) is not None:
+            leaving.join(patience)
+        self._pool.stop()  # Before, it would start another process in the place of one that ends; it may have already.
+        for process in {leaving, self._start.process}:
+            if process is not None:
+                process.terminate()
+                process.join(PATIENCE)
         # Its threads look ten times a second whether they are to end, which nobody needs to wait for.
         threading.Thread(target=self._pool.join, daemon=True).start()
 

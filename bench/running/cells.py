@@ -6,7 +6,6 @@ import sys
 from collections import Counter, OrderedDict
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from bench.config import Execution
@@ -188,7 +187,7 @@ class _CellRun:
         return not self.finishing if self.rounds.searched is not None else bool(self.rounds.ready())
 
     def unit_for(self, worker: str, sharing: int) -> tuple[Unit, Sequence[Fit] | None]:
-        """What a worker does next, where as many workers as `sharing` may take some."""
+        """What a worker does next, where so many workers share the cell."""
         assert self.rounds is not None, "the cell is not open"
         self.last_worker = worker
         searched = self.rounds.searched
@@ -214,7 +213,7 @@ class _CellRun:
 
         ready.sort(key=cost)
         many = 1 if not self._fitted else int(UNIT_SECONDS * self._fitted / max(self._fit_seconds, 1e-9))
-        return ready[: max(1, min(many, ceil(len(ready) / sharing)))]
+        return ready[: max(1, min(many, len(ready) // sharing))]
 
     def fitted(self, fits: Sequence[Fit], fitted: Sequence[Fitted]) -> list[Scored]:
         assert self.rounds is not None, "the cell is not open"
@@ -315,8 +314,7 @@ class _Dealer:
             run = self._run_for(worker)
             if run is None:
                 return
-            sharing = 1 if self._unopened else max(len(self._engine.wanting()), 1)
-            unit, fits = run.unit_for(worker, sharing)
+            unit, fits = run.unit_for(worker, 1 if self._unopened else self._engine.at_once)
             number = self._engine.submit(unit, worker)
             self._units[number] = run, fits
             run.units.add(number)
