@@ -351,6 +351,19 @@ def test_a_run_that_another_process_works_on_is_waited_for_and_then_finished(
     assert (run / "fold-00/result.json").is_file()
 
 
+def test_a_dry_run_tells_what_would_run_and_stores_nothing(bench, tmp_path: Path) -> None:
+    words = ["run", "task=denial", "model=majority,complement-nb", "tracking=false"]
+    status, out, _ = bench(*words, "--dry-run")
+    assert status == 0
+    rows = [line.split() for line in out.splitlines()]
+    assert ["denial", "majority", "6", "6", "0"] in rows
+    # Five outer folds of which each has four inner ones, and the final fit with five.
+    assert ["denial", "complement-nb", "6", str(10 * (5 * 4 + 5) + 6), "0"] in rows
+    assert f"{10 * 25 + 12} fits, on " in out
+    assert "nothing was run" in out
+    assert not list(tmp_path.rglob("run.json"))
+
+
 def test_a_broken_result_is_made_again(bench, tmp_path: Path) -> None:
     words = ["run", "task=denial", "model=majority", "tracking=false", "execution.workers=1"]
     assert bench(*words)[0] == 0

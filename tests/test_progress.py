@@ -17,6 +17,7 @@ from rich.console import Console
 from stored import a_record
 
 from bench.cli.resumable import resumable
+from bench.config import Search
 from bench.metrics.f1 import MACRO_F1
 from bench.planning.planned import Plan
 from bench.planning.time_left import TimeLeft, in_good_order
@@ -36,12 +37,18 @@ class Run:
     folds: int = 5
     task: Any = field(default_factory=lambda: TASK)
     record: RunRecord = field(default_factory=a_record)
+    fits_at_once: int = 1
 
     @property
     def evaluation(self) -> Any:
         splits = [SimpleNamespace(train=range(80))] * self.folds
         return SimpleNamespace(
-            model=SimpleNamespace(name=self.model), task=self.task, splits=splits, final_rows=range(100)
+            model=SimpleNamespace(name=self.model),
+            task=self.task,
+            splits=splits,
+            final_rows=range(100),
+            search=Search("quick", 10),
+            fits_at_once=self.fits_at_once,
         )
 
     @property
@@ -265,6 +272,34 @@ def test_cells_on_a_gpu_take_turns() -> None:
     left = TimeLeft(cells_of([run]), workers=8)
     left.finished(run, 0, 80.0)
     assert left.seconds() == pytest.approx(4 * 80 + 100)
+
+
+def test_a_cell_whose_fits_run_side_by_side_takes_less_time() -> None:
+    run: Any = Run("logreg", fits_at_once=24)
+    left = TimeLeft(cells_of([run]), workers=8)
+    left.finished(run, 0, 80.0)
+    assert left.seconds() == pytest.approx((4 * 80 + 100) / 8)
+
+
+def test_a_log_is_told_once_a_minute_how_a_search_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("bench.report.progress.time", SimpleNamespace(monotonic=lambda: now))
+    run: Any = Run("finetune")
+    with Progress() as progress:
+        progress.planned(Plan([run]), cells_of([run]))
+        progress.tried(run, 0, 3)
+        now += 61
+        progress.tried(run, 0, 4)
+        progress.tried(run, FINAL, 5)
+        now += 61
+        progress.tried(run, FINAL, 6)
+    told = [line for line in capsys.readouterr().err.splitlines() if "settings" in line]
+    assert [line.partition(": ")[2] for line in told] == [
+        "finetune, fold 0: 4 of 10 settings tried",
+        "finetune, final fit: 6 of 10 settings tried",
+    ]
 
 
 def test_phases_of_planning_are_told(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ Examples:
   bench run task=stance model=logreg search.trials=50 search.timeout=60
   bench run task=stance validation.group=claim
   bench run task=stance force=true
+  bench run task=all search=thorough --dry-run
 
 \b
 Keys:
@@ -34,8 +35,9 @@ Keys:
 `bench show config` prints all of them with their values.
 """,
 )
+@click.option("--dry-run", is_flag=True, help="Print what would run, and where, and run nothing.")
 @words()
-def command(words: tuple[str, ...]) -> None:
+def command(words: tuple[str, ...], dry_run: bool) -> None:
     """Train, cross-validate and rank models on a task.
 
     Each outer fold chooses its hyper-parameters on inner folds of its training part and is scored
@@ -48,8 +50,18 @@ def command(words: tuple[str, ...]) -> None:
         from bench.running.runner import run
 
         config = compose(words)
-        with resumable("run", words, config.results, progress):
-            outcome = run(config, progress)
+        if not dry_run:
+            with resumable("run", words, config.results, progress):
+                outcome = run(config, progress)
+        else:
+            from bench.planning.plan import plan
+
+            planned = plan(config, progress.doing)
+    if dry_run:
+        from bench.report.plan import print_plan
+
+        print_plan(planned, config.execution)
+        return
     from bench.report.terminal import print_leaderboard
 
     for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):

@@ -72,6 +72,11 @@ class Evaluation:
         settings = min(self.search.batch, self.search.trials)
         return settings if self.model.prune else settings * max(self.inner_folds, FEW_GROUPS)
 
+    def fits_of(self, fold: Fold) -> int:
+        """How many fits a cell takes, at most: those of its search, and that of the chosen setting."""
+        searched = bool(self.model.search) and self.search.trials > 0
+        return 1 + (self.search.trials * len(self.inner_splits(fold)) if searched else 0)
+
     def inner_splits(self, fold: Fold) -> list[Split]:
         """The inner folds of a cell's training part, or the one that a published split names with its dev part.
 

@@ -37,8 +37,10 @@ class TimeLeft:
         self._rows: dict[Kind, list[int]] = defaultdict(list)
         self._rates: dict[Kind, list[float]] = defaultdict(list)
         self._on_gpu: set[Kind] = set()
+        self._at_once: dict[Kind, int] = {}
         for run, fold in cells:
             self._rows[kind_of(run)].append(_rows(run, fold))
+            self._at_once[kind_of(run)] = min(workers, run.evaluation.fits_at_once)
             if run.record.environment.on_gpu:
                 self._on_gpu.add(kind_of(run))
 
@@ -56,9 +58,9 @@ class TimeLeft:
             return None
         rates = {kind: statistics.median(self._rates[kind]) for kind in left}
         needed = {kind: rates[kind] * sum(rows) for kind, rows in left.items()}
-        # Cells on a GPU take turns, and no cell is run by two processes.
+        # Cells on a GPU take turns, and a cell is run by no more processes than it has fits at once.
         in_turn = sum(seconds for kind, seconds in needed.items() if kind in self._on_gpu)
-        longest = max((rates[kind] * max(rows) for kind, rows in left.items()), default=0.0)
+        longest = max((rates[kind] * max(rows) / self._at_once[kind] for kind, rows in left.items()), default=0.0)
         return max(sum(needed.values()) / self._workers, in_turn, longest)
 
 
