@@ -2,7 +2,8 @@
 
 Both do the same: 5 outer and 3 inner stratified folds over pairs of texts, TF-IDF of words (1-2) and of
 character n-grams within words (three ranges, three ``min_df``, sublinear or not), logistic
-regression (C, class weight), TPE with the same seeds, on two processes with one BLAS thread each.
+regression (C, class weight), TPE with the same seeds that is asked for eight settings at once, on two processes with one
+BLAS thread each.
 The scores of every trial and of every outer fold must agree to 1e-9.
 
     python tests/benchmarks/against_loop.py PAIRS.csv [--trials 30] [--two-columns] [--optuna-search-cv]
@@ -72,7 +73,7 @@ MODEL = Model.parse(
     "against_loop.py",
     "loop",
 )
-OUTER, INNER, SEED = 5, 3, 0
+OUTER, INNER, SEED, BATCH = 5, 3, 0, 8
 
 
 def read_pairs(path: Path, two_columns: bool) -> Task:
@@ -88,7 +89,7 @@ def harness(task: Task, trials: int) -> list[CellResult]:
     """The harness: plan, processes, shared features."""
     seed = derive_seed(SEED, task.name, "outer")
     splits = outer_splits(task.codes, task.groups, task.group, OUTER, seed, 1)
-    evaluation = Evaluation(task, MODEL, splits, Search("benchmark", trials), INNER, SEED)
+    evaluation = Evaluation(task, MODEL, splits, Search("benchmark", trials, batch=BATCH), INNER, SEED)
     done = run_cells([evaluation], [Cell(0, fold) for fold in range(OUTER)], 2, Execution("local"))
     return sorted((result for _, result in done), key=lambda result: int(result.fold))
 
@@ -149,14 +150,19 @@ def _outer_fold(task: Task, fold: int, train: Any, test: Any, trials: int) -> tu
     seed = derive_seed(SEED, task.name, MODEL.name, str(fold), "model")
     tried: list[Mapping[str, Any]] = []
 
-    def objective(trial: optuna.Trial) -> float:
-        tried.append(MODEL.search.suggest(trial))
-        predicted = cross_val_predict(pipeline(tried[-1], task.inputs, seed), X, y, cv=inner)
+    def score(params: Mapping[str, Any]) -> float:
+        predicted = cross_val_predict(pipeline(params, task.inputs, seed), X, y, cv=inner)
         return f1_score(y, predicted, labels=list(task.labels), average="macro", zero_division=0.0)
 
-    sampler = optuna.samplers.TPESampler(seed=derive_seed(SEED, task.name, MODEL.name, str(fold), "search"))
-    study = optuna.create_study(direction="maximize", sampler=sampler)
-    study.optimize(objective, n_trials=trials)
+    study = optuna.create_study(direction="maximize")
+    while len(tried) < trials:
+        purpose = (task.name, MODEL.name, str(fold), "search", len(tried) // BATCH)
+        study.sampler = optuna.samplers.TPESampler(seed=derive_seed(SEED, *purpose))
+        asked = [study.ask() for _ in range(min(BATCH, trials - len(tried)))]
+        settings = [MODEL.search.suggest(trial) for trial in asked]
+        for trial, params in zip(asked, settings, strict=True):
+            study.tell(trial, score(params))
+        tried += settings
     scores = [trial.values[0] for trial in study.trials]
     best = pipeline(tried[int(np.argmax(scores))], task.inputs, seed).fit(X, y)
     predicted = best.predict(task.frame.iloc[test])
@@ -196,7 +202,7 @@ def by_optuna_search_cv(task: Task, trials: int) -> None:
 def bare_fits(task: Task, trials: int) -> tuple[float, float]:
     """Seconds of one outer fold in this process, and the part of them spent in the estimator's `fit`."""
     splits = outer_splits(task.codes, task.groups, task.group, OUTER, derive_seed(SEED, task.name, "outer"), 1)
-    evaluation = Evaluation(task, MODEL, splits, Search("benchmark", trials), INNER, SEED)
+    evaluation = Evaluation(task, MODEL, splits, Search("benchmark", trials, batch=BATCH), INNER, SEED)
     spent, fit = [], LogisticRegression.fit
 
     def timed(self: Any, *args: Any, **kwargs: Any) -> Any:
