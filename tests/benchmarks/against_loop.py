@@ -2,8 +2,8 @@
 
 Both do the same: 5 outer and 3 inner stratified folds over pairs of texts, TF-IDF of words (1-2) and of
 character n-grams within words (three ranges, three ``min_df``, sublinear or not), logistic
-regression (C, class weight), TPE with the same seeds that is asked for eight settings at once, on two processes with one
-BLAS thread each.
+regression (C, class weight), TPE with the same seeds that is asked for eight settings at once, on two processes with
+one BLAS thread each.
 The scores of every trial and of every outer fold must agree to 1e-9.
 
     python tests/benchmarks/against_loop.py PAIRS.csv [--trials 30] [--two-columns] [--optuna-search-cv]
