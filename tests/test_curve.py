@@ -65,6 +65,8 @@ class Quiet:
 
     def tried(self, *_: Any) -> None: ...
 
+    def noted(self, *_: Any) -> None: ...
+
     def planned(self, plan: Any, cells: Sequence[Any]) -> None:
         self.cells, self.notes = list(cells), plan.notes
 

@@ -392,6 +392,8 @@ class _Silent:
 
     def tried(self, *_: Any) -> None: ...
 
+    def noted(self, *_: Any) -> None: ...
+
     def planned(self, plan: Any, cells: Any) -> None:
         pass
 

@@ -33,6 +33,8 @@ class Disturbing:
 
     def tried(self, *_: Any) -> None: ...
 
+    def noted(self, *_: Any) -> None: ...
+
     def planned(self, plan: Any, cells: Sequence[Any]) -> None:
         self.planned_cells = len(cells)
 

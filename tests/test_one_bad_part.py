@@ -59,6 +59,8 @@ class Quiet:
 
     def tried(self, *_: Any) -> None: ...
 
+    def noted(self, *_: Any) -> None: ...
+
     def planned(self, plan: Any, cells: Any) -> None:
         pass
 

@@ -48,6 +48,8 @@ class Quiet:
 
     def tried(self, *_: Any) -> None: ...
 
+    def noted(self, *_: Any) -> None: ...
+
     def planned(self, plan: Any, cells: Sequence[Any]) -> None:
         self.cells = [(each.evaluation.model.name, fold) for each, fold in cells]
 

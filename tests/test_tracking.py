@@ -293,6 +293,9 @@ def test_the_majority_of_every_task_is_stored_before_any_other_run_begins(tmp_pa
         def tried(self, run, fold, settings):
             pass
 
+        def noted(self, told):
+            pass
+
         def planned(self, plan, cells):
             pass
 

@@ -87,6 +87,10 @@ class Progress(Status):
             self._told = time.monotonic()
             self.say(f"{self._where(run, fold)}: {told} tried")
 
+    def noted(self, told: str) -> None:
+        """Say what the user should know."""
+        self.say(f"note: {told}")
+
     def finished(self, run: PlannedRun, result: CellResult) -> None:
         """Count a cell."""
         assert self._left is not None, "nothing was planned"

@@ -35,6 +35,9 @@ class Observer(Protocol):
     def tried(self, run: PlannedRun, fold: Fold, settings: int) -> None:
         """The search of a cell has tried so many settings."""
 
+    def noted(self, told: str) -> None:
+        """Where cells run, there is something that the user should know; told in any thread."""
+
     def finished(self, run: PlannedRun, result: CellResult) -> None:
         """A cell has been stored."""
 
@@ -183,6 +186,9 @@ class _Keeper(CellObserver):
         self._journals[cell].append(scored)
         self._tried[cell] += 1
         self._observer.tried(self._parts[cell.evaluation], cell.fold, self._tried[cell])
+
+    def noted(self, told: str) -> None:
+        self._observer.noted(told)
 
 
 @contextmanager
