@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.discovery import config_files, defaults_folder, find, model_names, override, task_files
+from bench.engines.slurm import Jobs
 from bench.errors import LONGEST_NAME, ConfigError, nearest
 from bench.overrides import GROUPS, MULTIPLE, TRAIN_ON, parse_overrides
 from bench.schema.dialect import Document, foreign_keys, place_of, read_file
 
 if TYPE_CHECKING:
     from bench.schema.check import Checked
+    from bench.schema.run import SlurmFile
 
 MIRROR = "data.mirror"
 """The key of a folder to take published data from; a configuration need not have it."""
@@ -94,14 +96,16 @@ class Execution:
         Seconds that looking at one model may take before anything runs; one that takes longer is left out.
     device : {"auto", "cpu", "cuda"}
         What torch computes on; auto is a GPU where there is one.
-    engine : {"local", "dask"}
-        What runs them: processes of this machine, or the workers of a Dask cluster.
+    engine : {"local", "dask", "slurm"}
+        What runs them: processes of this machine, the workers of a Dask cluster, or jobs of Slurm.
     scheduler : str or None
         The address of a Dask scheduler; None is a cluster of this machine.
     certificates : pathlib.Path or None
         The folder with the certificate and the key of the cluster.
     insecure : bool
         Whether to reach a scheduler on another machine without encryption.
+    slurm : Jobs
+        The jobs of Slurm.
     """
 
     name: str
@@ -113,6 +117,7 @@ class Execution:
     scheduler: str | None = None
     certificates: Path | None = None
     insecure: bool = False
+    slurm: Jobs = field(default_factory=Jobs)
 
 
 @dataclass(frozen=True)
@@ -251,7 +256,8 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
             execution_name,
             workers=None if execution.workers == "auto" else execution.workers,
             certificates=Path(execution.certificates).expanduser() if execution.certificates else None,
-            **execution.model_dump(exclude={"workers", "certificates"}),
+            slurm=_jobs(execution.slurm),
+            **execution.model_dump(exclude={"workers", "certificates", "slurm"}),
         ),
         task_overrides=changes.get("task", {}),
         model_overrides=changes.get("model", {}),
@@ -264,6 +270,15 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         results=Path(top.results or "results").expanduser(),
         overrides=tuple(words),
         notes=notes,
+    )
+
+
+def _jobs(given: SlurmFile) -> Jobs:
+    return Jobs(
+        directives=tuple(given.directives),
+        prologue=tuple(given.prologue),
+        shared=Path(given.shared).expanduser() if given.shared else None,
+        **given.model_dump(exclude={"directives", "prologue", "shared"}),
     )
 
 

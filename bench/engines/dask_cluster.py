@@ -74,8 +74,8 @@ async def connected(place: Place, note: Callable[[str], object] = lambda told: N
     if place.jobs is not None:
         security = Security.temporary() if place.certificates is None else _security(place.certificates)
         async with (
-            slurm_cluster(place.jobs, place.scratch or Path(), security, note) as cluster,
-            _client(cluster.scheduler_address, security) as client,
+            slurm_cluster(place.jobs, place.scratch or Path(), security, note) as jobs,
+            _client(jobs.scheduler_address, security) as client,
         ):
             yield client
         return
@@ -125,7 +125,7 @@ def secured(address: str, certificates: Path | None, insecure: bool) -> tuple[st
         security = _security(certificates)
     else:
         security = Security()
-        if parts.scheme == "tls" and not security.tls_client_cert:
+        if parts.scheme == "tls" and not getattr(security, "tls_client_cert", None):
             raise UserError(
                 f"execution.scheduler={address}: there is no certificate for it.",
                 "Name the folder of `bench cluster certificates FOLDER` by execution.certificates=FOLDER.",
@@ -215,7 +215,8 @@ async def _local_cluster(place: Place) -> AsyncIterator[LocalCluster]:
     try:
         yield cluster
     finally:
-        await cluster.close(PATIENCE)
+        if (closing := cluster.close(PATIENCE)) is not None:
+            await closing
 
 
 def _pems(security: Security) -> dict[str, str]:

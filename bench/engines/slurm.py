@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import BenchError, UserError
 
 if TYPE_CHECKING:
-    from dask_jobqueue import SLURMCluster
+    from dask_jobqueue.slurm import SLURMCluster
     from distributed import Security
 
 LOOK = 5.0
@@ -65,10 +65,10 @@ class Jobs:
         A folder that all machines see: for the certificate, and for the jobs' logs.
     """
 
-    jobs: int
-    cores: int
-    memory: str
-    walltime: str
+    jobs: int = 1
+    cores: int = 1
+    memory: str = "4 GB"
+    walltime: str = "1:00:00"
     partition: str | None = None
     account: str | None = None
     gpus: int = 0
@@ -168,7 +168,7 @@ async def slurm_cluster(
 
 
 def _cluster(jobs: Jobs, shared: Path, logs: Path, security: Security) -> SLURMCluster:
-    from dask_jobqueue import SLURMCluster
+    from dask_jobqueue.slurm import SLURMCluster
 
     lifetime, stagger = lifetime_in(seconds_in(jobs.walltime) or SHORTEST)
     directives = [*([f"--gres=gpu:{jobs.gpus}"] if jobs.gpus else []), *jobs.directives]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import platform
 import re
 from collections.abc import Sequence
@@ -77,7 +78,7 @@ def _own_digest() -> str:
 
 def _instructions() -> str:
     """The sets of instructions beyond the plainest for which NumPy has code that this processor runs."""
-    from numpy._core import _multiarray_umath as umath
+    umath = importlib.import_module("numpy._core._multiarray_umath")
 
     return " ".join(name for name in umath.__cpu_dispatch__ if umath.__cpu_features__.get(name)) or "plain"
 

@@ -83,14 +83,23 @@ def open_cells_engine(
         from bench.engines.dask import DaskEngine
         from bench.engines.dask_cluster import Place
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("dask", "distributed", "cryptography"):
+        if (error.name or "").partition(".")[0] not in ("dask", "dask_jobqueue", "distributed", "cryptography"):
             raise
         raise UserError(
-            f"execution={execution.name}: Dask is not installed.", "Install it: pip install 'bench-arabic[dask]'"
+            f"execution={execution.name}: {error.name} is not installed.",
+            f"Install it: pip install 'bench-arabic[{execution.engine}]'",
         ) from error
     from bench.planning.alike import facts
 
-    place = Place(execution.scheduler, execution.certificates, execution.insecure, at_once, LIBRARIES)
+    place = Place(
+        execution.scheduler,
+        execution.certificates,
+        execution.insecure,
+        at_once,
+        LIBRARIES,
+        jobs=execution.slurm if execution.engine == "slurm" else None,
+        scratch=cache_folder() / "jobs",
+    )
     paths = sorted({path for model in models for path in (model.estimator, model.features) if path is not None})
     scratch = cache_folder() / "states"
     scratch.mkdir(parents=True, exist_ok=True)

@@ -37,6 +37,7 @@ Seconds = Annotated[float | None, Field(gt=0, allow_inf_nan=False), expects("a n
 Name = Annotated[
     str | None, PlainValidator(_name), WithJsonSchema({"type": ["string", "integer", "null"], "pattern": "\\S"})
 ]
+Text = Annotated[str, Field(min_length=1), expects("a text; in quotes if it looks like a number")]
 Label = Annotated[
     str, BeforeValidator(_digits), expects("a label's name", "A label called true or 1.0 is quoted: {a: 'true'}")
 ]
@@ -63,11 +64,34 @@ class ValidationFile(Declared):
     repeats: AtLeastOne = Field(description="Repeats of the outer folds where there are more than ten groups.")
 
 
+class SlurmFile(Declared):
+    """The jobs of Slurm in which fits run; each is one worker of Dask."""
+
+    jobs: AtLeastOne = Field(1, description="Jobs that run at the same time.")
+    cores: AtLeastOne = Field(1, description="The cores of each, and the fits that it runs at the same time.")
+    memory: Text = Field("4 GB", description="The memory of each.")
+    walltime: Text = Field("1:00:00", description="The time of each, as Slurm writes it.")
+    partition: Name = Field(None, description="Where they run; null is Slurm's default.")
+    account: Name = Field(None, description="Who pays; null is Slurm's default.")
+    gpus: Count = Field(0, description="The GPUs of each.")
+    directives: Annotated[list[str], expects("a list of options of sbatch")] = Field(
+        [], description="Further options of sbatch, such as --constraint=icelake."
+    )
+    prologue: Annotated[list[str], expects("a list of lines of shell")] = Field(
+        [], description="Lines of shell that a job runs before its worker, such as module load python."
+    )
+    interface: Name = Field(None, description="The network interface by which the machines reach each other.")
+    shared: Name = Field(None, description="A folder that all machines see, for the certificate and the jobs' logs.")
+
+
 class ExecutionFile(Declared):
     """Where folds run."""
 
-    engine: Annotated[Literal["local", "dask"], expects("one of local, dask")] = Field(
-        "local", description="What runs them: processes of this machine, or the workers of a Dask cluster."
+    engine: Annotated[Literal["local", "dask", "slurm"], expects("one of local, dask, slurm")] = Field(
+        "local", description="What runs them: processes of this machine, the workers of a Dask cluster, jobs of Slurm."
+    )
+    slurm: SlurmFile = Field(
+        default_factory=lambda: SlurmFile.model_validate({}), description="The jobs of engine slurm."
     )
     scheduler: Name = Field(
         None, description="The address of a Dask scheduler, as tls://host:8786; null starts a cluster of this machine."
