@@ -99,7 +99,7 @@ def bench(folder: Path, *words: str) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("prune", [False, True])
 def test_the_bytes_do_not_depend_on_the_workers_nor_on_interruptions(tmp_path: Path, prune: bool) -> None:
-    folder = make_folder(tmp_path / "project", prune, seconds=0.1)
+    folder = make_folder(tmp_path / "project", prune, seconds=0.05)
     expected = None
     for workers in (1, 2, 4):
         bench(folder, f"execution.workers={workers}", f"results=with-{workers}")
@@ -113,7 +113,7 @@ def test_the_bytes_do_not_depend_on_the_workers_nor_on_interruptions(tmp_path: P
             [*COMMAND, "execution.workers=3", "results=killed"], cwd=folder, stderr=subprocess.DEVNULL
         )
         try:
-            running.wait(timeout=4 + attempt)
+            running.wait(timeout=4 + attempt / 2)
             break
         except subprocess.TimeoutExpired:
             os.kill(running.pid, (signal.SIGKILL, signal.SIGINT)[attempt % 2])

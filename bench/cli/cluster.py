@@ -10,7 +10,13 @@ import click
 from bench.report.output import say
 
 
-@click.group(name="cluster")
+@click.group(
+    name="cluster",
+    epilog="""\b
+Example:
+  bench cluster certificates ~/.bench-cluster
+""",
+)
 def command() -> None:
     """Prepare a cluster of several machines, on which execution=dask runs."""
 

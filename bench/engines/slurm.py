@@ -116,7 +116,7 @@ def lifetime_in(walltime: float) -> tuple[float, float]:
     Examples
     --------
     >>> lifetime_in(60), lifetime_in(3600)
-    ((40, 5), (3300.0, 75.0))
+    ((40, 5.0), (3300, 75.0))
     """
     kept = max(20, min(300, walltime / 10))
     return walltime - kept, kept / 4
