@@ -30,6 +30,7 @@ Keys:
   retry             failed tries again the settings that failed (null)
   tracking          false leaves MLflow out (true)
   results           where runs are stored (results)
+  execution         local, dask or slurm: where fits run (local)
   execution.workers processes (auto: one a core, fewer where memory is short)
   execution.device  what torch computes on: cpu, cuda, or auto (auto)
 `bench show config` prints all of them with their values.

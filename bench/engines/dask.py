@@ -128,17 +128,14 @@ class DaskEngine:
         except BaseException:
             self.close()
             raise
+        if self._link.dashboard is not None:
+            note(f"Dask's dashboard: {self._link.dashboard}")
 
     @property
     def at_once(self) -> int:
         """How many units run at the same time, with the workers that there are now."""
         self._hear()
         return len(self._slots)
-
-    @property
-    def dashboard(self) -> str | None:
-        """The address of Dask's dashboard."""
-        return self._link.dashboard
 
     def __enter__(self) -> Self:
         return self
