@@ -127,6 +127,28 @@ def test_the_bytes_do_not_depend_on_the_workers_nor_on_interruptions(tmp_path: P
     assert stored_bytes(folder, "killed") == expected
 
 
+@pytest.mark.slow
+def test_a_fold_that_ran_out_of_time_goes_on_with_more(folder: Path) -> None:
+    model = folder / "configs/model/slow.yaml"
+    model.write_text(model.read_text().replace("seconds: 0.02", "seconds: 0.3"))
+    words = [*COMMAND, "execution.workers=4", "results=short"]
+    short = subprocess.run(
+        [*words, "execution.cell_timeout=4"], cwd=folder, capture_output=True, text=True, timeout=300
+    )
+    assert short.returncode == 1
+    assert "stopped after 4 s: raise execution.cell_timeout" in short.stderr
+    tried = {path.stem: {each.number for each in Journal(path).read()} for path in folder.rglob("*.journal")}
+    assert any(tried.values())
+    (folder / "fits.log").unlink()
+    (folder / "closed").unlink()
+    bench(folder, "results=short", "execution.workers=4")
+    fits = len((folder / "fits.log").read_text().splitlines())
+    assert fits < 5 * (10 * 3 + 1)
+    bench(folder, "results=long", "execution.workers=4")
+    assert stored_bytes(folder, "short") == stored_bytes(folder, "long")
+
+
+@pytest.mark.slow
 def test_settings_that_failed_are_tried_again_when_asked_and_no_others(folder: Path) -> None:
     def folds(text: str) -> set[str]:
         return {

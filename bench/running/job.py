@@ -129,7 +129,7 @@ class Job:
                 part = parts[cell.evaluation]
                 part.folder.write_cell(result)
                 self.stored += 1
-                if not any(trial.failed for trial in result.trials):
+                if result.status == "ok" and not any(trial.failed for trial in result.trials):
                     part.folder.journal(result.fold).remove()
                 if result.status == "failed":
                     self.failures.append(_failure(part, result))
