@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import locale
 import logging
@@ -44,6 +45,7 @@ def state() -> dict[str, Any]:
     import torch
     import transformers
 
+    importlib.import_module("skops.io")  # It imports Dask where that is installed, which finds modules its own way.
     loggers = {name: logging.getLogger(name) for name in ("mlflow", "alembic", "bench", "datasets", "skops")}
     return {
         "environment": dict(os.environ),
