@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -150,3 +152,20 @@ def test_a_worker_that_does_not_see_the_state_is_sent_it_in_pieces(monkeypatch: 
 
 def digest(state: Any) -> str:
     return str(state.hexdigest())
+
+
+def test_the_folder_of_a_state_goes_with_its_process(tmp_path: Path) -> None:
+    from bench.engines.dask_state import StateFolder
+
+    code = (
+        "import os, sys, pathlib; from bench.engines.dask_state import StateFolder;"
+        "StateFolder(pathlib.Path(sys.argv[1])); os.kill(os.getpid(), 9)"
+    )
+    held = StateFolder(tmp_path)
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 2
+    other = StateFolder(tmp_path)
+    assert {path for path in tmp_path.iterdir() if path.is_dir()} == {held.path, other.path}
+    held.remove()
+    other.remove()
+    assert not list(tmp_path.iterdir())

@@ -56,7 +56,7 @@ def test_the_bytes_are_the_same_on_any_engine_whatever_is_killed(folder: Path) -
         bench(folder, "execution=dask", f"execution.workers={workers}", f"results=dask-{workers}")
         assert stored_bytes(folder, f"dask-{workers}") == expected
         assert nothing_is_left(folder)
-    assert not list((folder.parent / "cache").rglob("state*/state*"))
+    assert not list((folder.parent / "cache/states").iterdir())
 
     running = subprocess.Popen(
         [*COMMAND, "execution=dask", "execution.workers=2", "results=workers-killed"],
@@ -66,7 +66,7 @@ def test_the_bytes_are_the_same_on_any_engine_whatever_is_killed(folder: Path) -
     )
     killed = 0
     while running.poll() is None:
-        time.sleep(3)
+        time.sleep(2)
         workers_now = [pid for pid, line in processes_in(folder).items() if "dask_local_worker" in line]
         if running.poll() is None and workers_now and killed < 4:
             os.kill(workers_now[killed % len(workers_now)], signal.SIGKILL)
@@ -94,5 +94,9 @@ def test_what_is_killed_on_one_engine_is_finished_on_another(folder: Path, engin
     running.wait()
     assert nothing_is_left(folder)
     assert list((folder / "killed").rglob("*.journal"))
+    states = folder.parent / "cache/states"
+    assert (first == "dask") == (states.exists() and len(list(states.glob("*/state"))) == 1)
     bench(folder, f"execution={second}", "execution.workers=2", "results=killed")
+    bench(folder, "execution=dask", "execution.workers=1", "results=another")
+    assert not list(states.iterdir())
     assert stored_bytes(folder, "killed") == stored_bytes(folder, "whole")

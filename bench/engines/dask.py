@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import shutil
-import tempfile
 import time
 import uuid
 from collections import deque
@@ -17,7 +15,7 @@ from typing import Any, Self
 
 from bench.engines.dask_cluster import Place
 from bench.engines.dask_link import Answered, Batch, Broken, Event, Gone, Joined, Left, Link
-from bench.engines.dask_state import write_state
+from bench.engines.dask_state import StateFolder, write_state
 from bench.engines.dask_worker import Session, outcome_in
 from bench.engines.engine import Failed, Lost, Outcome, Unit, UnreadableError, outcome_of, value_of
 from bench.engines.plain import PlainError, decode
@@ -107,15 +105,15 @@ class DaskEngine:
         scratch: Path | None = None,
         note: Callable[[str], object] = lambda told: None,
     ) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="state-", dir=scratch))
+        self._folder = StateFolder(scratch)
         try:
-            files = () if state is None else tuple(write_state(state, self._folder / "state"))
+            files = () if state is None else tuple(write_state(state, self._folder.path / "state"))
             session = Session(uuid.uuid4().hex, device, place.libraries, files, facts)
             here: Mapping[str, str] = {} if facts is None else _facts(facts, device)
             self._events: SimpleQueue[Event] = SimpleQueue()
             self._link = Link(place, session, here, self._events.put, note)
         except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.remove()
             raise
         self._submitted = self._batches = 0
         self._waiting: deque[_Waiting] = deque()
@@ -210,7 +208,7 @@ class DaskEngine:
         self._slots.clear()
         self._batch_slots.clear()
         self._link.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.remove()
 
     def _keep(self, slot: _Slot, unit: _Waiting) -> None:
         slot.kept.append(unit)
