@@ -17,8 +17,10 @@ import pytest
 
 pytest.importorskip("distributed")
 
+from small_tasks import text_task
 from test_engine import Counting, fail
 
+from bench.data.task import Task
 from bench.engines.dask import DaskEngine
 from bench.engines.dask_certificates import CERTIFICATE, KEY, write_certificates
 from bench.engines.dask_cluster import Place, secured
@@ -152,6 +154,37 @@ def test_a_worker_that_does_not_see_the_state_is_sent_it_in_pieces(monkeypatch: 
 
 def digest(state: Any) -> str:
     return str(state.hexdigest())
+
+
+def test_a_task_in_a_file_that_a_worker_does_not_see_is_sent_with_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench.engines import dask_state
+
+    opened, paths = [], []
+
+    def unseen(state: Unit, path: Path) -> list[dask_state.SharedFile]:
+        files = dask_state.write_state(state, path)
+        paths.extend(file.path for file in files)
+        assert not any(each.encode() in path.read_bytes() for each in paths)
+        opened.extend(os.open(each, os.O_RDONLY) for each in paths)
+        return [replace(file, path=f"/proc/self/fd/{each}") for file, each in zip(files, opened, strict=True)]
+
+    monkeypatch.setattr("bench.engines.dask.write_state", unseen)
+    monkeypatch.setattr("bench.data.mapped.LARGE", 0)
+    task = text_task(n_groups=4, per_group=9)
+    with DaskEngine(Place(workers=1), state=Unit(same, (task,))) as engine:
+        assert len(paths) == 2
+        got = outcome_of(engine, Unit(texts_of))
+    assert got == Value(task.examples.to_dict("list"))
+    for each in opened:
+        os.close(each)
+
+
+def same(task: Task) -> Task:
+    return task
+
+
+def texts_of(task: Task) -> dict[str, list[str]]:
+    return task.examples.to_dict("list")
 
 
 def test_the_folder_of_a_state_goes_with_its_process(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from bench.data.mapped import MappedFile, is_large, read_mapped, write_mapped
 from bench.errors import ConfigError, nearest
 from bench.metrics import Metric, metric_of
 from bench.metrics.outcomes import VALUE, encode
+from bench.support.carried import CarriedFile
 from bench.text.identity import canonical, name_key, text_key
 
 if TYPE_CHECKING:
@@ -121,12 +122,14 @@ class Task:
         """
         state = {each.name: getattr(self, each.name) for each in fields(self)}
         if is_large(self.examples):
-            state["examples"] = self._file.path
+            state["examples"] = CarriedFile(self._file.path)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         examples = state["examples"]
-        self.__dict__.update(state, examples=read_mapped(examples) if isinstance(examples, Path) else examples)
+        self.__dict__.update(
+            state, examples=read_mapped(examples.path) if isinstance(examples, CarriedFile) else examples
+        )
 
     @cached_property
     def _file(self) -> MappedFile:
