@@ -26,7 +26,7 @@ from bench.engines.dask_certificates import CERTIFICATE, KEY, write_certificates
 from bench.engines.dask_cluster import Place, secured
 from bench.engines.engine import Died, Failed, Lost, TimedOut, Unit, Value, outcome_of
 from bench.engines.plain import PlainError, decode, encode
-from bench.errors import UserError
+from bench.errors import BenchError, UserError
 from bench.results.cell import CellResult, Trial
 
 
@@ -185,6 +185,21 @@ def same(task: Task) -> Task:
 
 def texts_of(task: Task) -> dict[str, list[str]]:
     return task.examples.to_dict("list")
+
+
+def test_workers_that_never_start_end_the_engine_and_it_says_what_they_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho 'libc is broken' >&2\nexit 3\n")
+    python.chmod(0o700)
+    monkeypatch.setattr("bench.engines.dask_cluster.sys.executable", str(python))
+    with (
+        pytest.raises(BenchError, match=r"No Dask worker starts(.|\n)*libc is broken"),
+        DaskEngine(Place(workers=2)) as engine,
+    ):
+        engine.submit(Unit(os.getpid))
+        list(engine.outcomes(within=60))
 
 
 def test_the_folder_of_a_state_goes_with_its_process(tmp_path: Path) -> None:

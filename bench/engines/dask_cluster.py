@@ -7,8 +7,9 @@ import ipaddress
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from distributed.deploy.spec import ProcessInterface
 
 from bench.engines.dask_certificates import CERTIFICATE, KEY
 from bench.engines.slurm import Jobs, slurm_cluster
-from bench.errors import UserError
+from bench.errors import BenchError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +34,26 @@ CONNECTING = 20.0
 AGAIN = 0.5
 """Seconds after which a worker of this machine that ended is started again."""
 
+SLOWEST = 30.0
+"""The most seconds after which it is started again, where it ends again and again before it has joined."""
+
 PATIENCE = 1.0
 """Seconds that a worker of this machine has to end."""
+
+FRUITLESS = 3
+"""How often each worker of this machine has to end before it has joined until none is thought to start at all."""
+
+STARTING = 300.0
+"""Seconds in which one of them has to join."""
+
+LOOK = 0.5
+"""Seconds after which it is looked again which of them have joined."""
+
+TAIL = 4000
+"""Bytes of what a worker printed last that are kept."""
+
+LAST = 8
+"""Lines of it that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -213,10 +232,44 @@ async def _local_cluster(place: Place) -> AsyncIterator[LocalCluster]:
         cluster.scale(place.workers)
         await cluster
     try:
-        yield cluster
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(_watch(cluster))
+            yield cluster
+            watch.cancel()
+    except BaseExceptionGroup as errors:
+        # It has one: that of the watch, for which the group stopped what was using the cluster.
+        raise errors.exceptions[0] from None
     finally:
         if (closing := cluster.close(PATIENCE)) is not None:
             await closing
+
+
+async def _watch(cluster: Any) -> None:
+    """See which workers of this machine have joined.
+
+    Raises
+    ------
+    bench.errors.BenchError
+        If none is there, and none is likely to join.
+    """
+    deadline = time.monotonic() + STARTING
+    while True:
+        await asyncio.sleep(LOOK)
+        names = {str(worker.name) for worker in cluster.scheduler.workers.values()}
+        workers: list[LocalWorker] = list(cluster.workers.values())
+        for worker in workers:
+            if not worker.joined and worker.name in names:
+                worker.has_joined()
+        if names:
+            deadline = time.monotonic() + STARTING
+        elif time.monotonic() > deadline or (workers and all(worker.fruitless >= FRUITLESS for worker in workers)):
+            tails = [worker.tail for worker in workers if worker.tail] or [b""]
+            lines = tails[-1].decode(errors="replace").splitlines()[-LAST:]
+            told = "".join(f"\n  {line}" for line in lines) or " nothing"
+            raise BenchError(
+                f"No Dask worker starts on this machine. What one printed last:{told}",
+                "execution=local needs none; the same command goes on with it from what is stored.",
+            )
 
 
 def _pems(security: Security) -> dict[str, str]:
@@ -249,20 +302,27 @@ class LocalWorker(ProcessInterface):
         self, scheduler: str, name: Any, nthreads: int, libraries: Sequence[str], pems: dict[str, str], **others: Any
     ) -> None:
         super().__init__(scheduler, name)
-        self._given = Given(scheduler, str(name), nthreads, tuple(libraries), pems)
+        self.name = str(name)
+        self._given = Given(scheduler, self.name, nthreads, tuple(libraries), pems)
         self._process: asyncio.subprocess.Process | None = None
-        self._kept_up: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.joined = False
+        """Whether the scheduler has seen the process that runs now."""
+        self.fruitless = 0
+        """How many processes, one after another, have ended before they joined."""
+        self.tail = b""
+        """What the latest process printed last."""
 
     async def start(self) -> None:
         """Start the process."""
         await self._begin()
-        self._kept_up = asyncio.create_task(self._keep_up())
+        self._task(self._keep_up())
         await super().start()
 
     async def close(self) -> None:
         """Kill the process, whose own ones end with it."""
-        if self._kept_up is not None:
-            self._kept_up.cancel()
+        for task in self._tasks:
+            task.cancel()
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
@@ -272,21 +332,55 @@ class LocalWorker(ProcessInterface):
         while True:
             assert self._process is not None
             await self._process.wait()
-            await asyncio.sleep(AGAIN)
-            await self._begin()
+            self.fruitless = 0 if self.joined else self.fruitless + 1
+            while True:
+                await asyncio.sleep(min(AGAIN * 2**self.fruitless, SLOWEST))
+                try:
+                    await self._begin()
+                    break
+                except OSError as error:
+                    self.fruitless, self.tail = self.fruitless + 1, str(error).encode()
 
     async def _begin(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-P", "-m", "bench.engines.dask_local_worker"),
             stdin=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
             # It finds the modules that this process finds, as workers of the local engine do.
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             start_new_session=True,
         )
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(asdict(self._given)).encode() + b"\n")
-        await self._process.stdin.drain()
+        assert self._process.stderr is not None
+        self.joined, self.tail = False, b""
+        self._task(self._pass_on(self._process.stderr))
+        with suppress(ConnectionError):  # It has ended already.
+            self._process.stdin.write(json.dumps(asdict(self._given)).encode() + b"\n")
+            await self._process.stdin.drain()
+
+    def has_joined(self) -> None:
+        """Note that the scheduler has seen the process that runs now, and print what it printed until then."""
+        self.joined = True
+        self._print(self.tail)
+
+    async def _pass_on(self, printed: asyncio.StreamReader) -> None:
+        """Print what a process prints once it has joined; what it prints before is shown only if it never does."""
+        while piece := await printed.read(TAIL):
+            if self.joined:
+                self._print(piece)
+            else:
+                self.tail = (self.tail + piece)[-TAIL:]
+
+    def _print(self, piece: bytes) -> None:
+        with suppress(OSError, ValueError):  # There is nobody to read it.
+            sys.stderr.write(piece.decode(errors="replace"))
+            sys.stderr.flush()
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 @dataclass(frozen=True)
