@@ -24,6 +24,7 @@ from bench.data.task import Task
 from bench.engines.dask import DaskEngine
 from bench.engines.dask_certificates import CERTIFICATE, KEY, write_certificates
 from bench.engines.dask_cluster import Place, secured
+from bench.engines.dask_worker import Opened
 from bench.engines.engine import Died, Failed, Lost, TimedOut, Unit, Value, outcome_of
 from bench.engines.plain import PlainError, decode, encode
 from bench.errors import BenchError, UserError
@@ -200,6 +201,22 @@ def test_workers_that_never_start_end_the_engine_and_it_says_what_they_printed(
     ):
         engine.submit(Unit(os.getpid))
         list(engine.outcomes(within=60))
+
+
+def test_why_a_later_worker_gets_no_work_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench.engines.dask_link import Link
+
+    async def fail_to_send(self: Link, address: str, place: int) -> None:
+        raise OSError("the line is cut")
+
+    monkeypatch.setattr(Link, "_send_file", fail_to_send)
+    monkeypatch.setattr("bench.engines.dask_link._opened", lambda reply: Opened("", 1, {}, (0,)))
+    noted: list[str] = []
+    with DaskEngine(Place(workers=1), note=noted.append):  # Its worker is not there yet as the engine opens.
+        deadline = time.monotonic() + 60
+        while not any("given no work" in each for each in noted) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert any("is given no work: OSError: the line is cut" in each for each in noted)
 
 
 def test_the_folder_of_a_state_goes_with_its_process(tmp_path: Path) -> None:

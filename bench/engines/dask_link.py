@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ POLL = 0.5
 
 START = 60.0
 """Seconds in which the first workers have to answer."""
+
+SILENT = 15.0
+"""Seconds in which the scheduler has to say which workers there are."""
 
 ENDING = 5.0
 """Seconds that ending the connection may take."""
@@ -153,8 +157,8 @@ class Link:
         try:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 runner.run(self._main())
-        except Exception as error:
-            self._fail(error)
+        except (Exception, asyncio.CancelledError) as error:
+            self._fail(error if isinstance(error, Exception) else BenchError("The connection to Dask was cancelled."))
 
     def _fail(self, error: Exception) -> None:
         if self._ready.done():
@@ -183,10 +187,10 @@ class Link:
         """See which workers there are."""
         scheduler: Any = self.client.scheduler
         try:
-            told = await asyncio.wait_for(scheduler.identity(n_workers=-1), START)
+            told = await asyncio.wait_for(scheduler.identity(n_workers=-1), SILENT)
         except (OSError, TimeoutError) as error:
             raise BenchError(
-                f"The Dask scheduler at {scheduler.address} is gone: {error}",
+                f"The Dask scheduler at {scheduler.address} is gone: {error or f'it has been silent for {SILENT:g} s'}",
                 "Start it again; the same command goes on from what is stored.",
             ) from error
         there = {address for address, worker in told["workers"].items() if worker["status"] == "running"}
@@ -194,11 +198,13 @@ class Link:
             self._lose(address)
         self._refused &= there
         new = [address for address in told["workers"] if address in there - self._workers.keys() - self._refused]
-        admissions = [self._task(self._admit(address, first)) for address in new]
+        admissions = {self._task(self._admit(address)): address for address in new}
         if first and admissions:
             done, _ = await asyncio.wait(admissions, timeout=START, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()
+        for task, address in admissions.items():
+            task.add_done_callback(partial(self._tell_of_admission, address))
 
     def _task(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -212,30 +218,52 @@ class Link:
         if worker.admitted:
             self.tell(Left(address))
 
-    async def _admit(self, address: str, first: bool) -> None:
-        """Open the session in a worker, compare its machine with this one, and send what it lacks of the state."""
+    def _tell_of_admission(self, address: str, task: asyncio.Task[None]) -> None:
+        """Give no work to a worker that could not be admitted, and say why."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if address in self._workers:
+            self._lose(address)
+        self._refused.add(address)
+        told = error.message if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+        self.note(f"the worker {address} is given no work: {told}")
+
+    async def _admit(self, address: str) -> None:
+        """Open the session in a worker, compare its machine with this one, and send what it lacks of the state.
+
+        Raises
+        ------
+        bench.errors.UserError
+            If the worker's machine differs from this one.
+        bench.errors.BenchError
+            If the worker gives no answer, or does not get the state.
+        """
+        from distributed import KilledWorker
+
         opening = self._submit(address, open_session, pickle.dumps(self.session))
         worker = self._workers[address] = _Worker(opening)
         try:
             opened = _opened(await opening)
-        except (OSError, asyncio.CancelledError):
-            raise
+        except asyncio.CancelledError:
+            if not opening.cancelled():
+                raise
+            opened = None
+        except KilledWorker:
+            opened = None
         except Exception as error:
             opened = f"{type(error).__name__}: {error}"
         if self._workers.get(address) is not worker:  # It left meanwhile.
             return
-        reason = opened if isinstance(opened, str) else _differing(self.here, opened.facts)
-        if reason or isinstance(opened, str):
-            self._workers.pop(address)
-            self._refused.add(address)
-            opening.release()
-            if first:
-                raise UserError(
-                    f"The worker {address} would not give the same numbers as this machine:\n{reason}",
-                    "Install the same versions there, or start the workers elsewhere.",
-                )
-            self.note(f"the worker {address} is given no work: {reason}")
+        if opened is None:  # It is leaving; one that takes its place is admitted anew.
+            self._lose(address)
             return
+        if isinstance(opened, str):
+            raise BenchError(f"The worker {address} cannot be used: {opened}", "Look at what it printed.")
+        if differing := _differing(self.here, opened.facts):
+            raise UserError(
+                f"The worker {address} would not give the same numbers as this machine:\n{differing}",
+                "Install the same versions there, or start the workers elsewhere.",
+            )
         for place in opened.missing:
             await self._send_file(address, place)
         worker.token, worker.admitted = opened.token, True
