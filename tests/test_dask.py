@@ -160,7 +160,8 @@ def digest(state: Any) -> str:
 def test_a_task_in_a_file_that_a_worker_does_not_see_is_sent_with_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
     from bench.engines import dask_state
 
-    opened, paths = [], []
+    opened: list[int] = []
+    paths: list[str] = []
 
     def unseen(state: Unit, path: Path) -> list[dask_state.SharedFile]:
         files = dask_state.write_state(state, path)
@@ -175,7 +176,7 @@ def test_a_task_in_a_file_that_a_worker_does_not_see_is_sent_with_the_state(monk
     with DaskEngine(Place(workers=1), state=Unit(same, (task,))) as engine:
         assert len(paths) == 2
         got = outcome_of(engine, Unit(texts_of))
-    assert got == Value(task.examples.to_dict("list"))
+    assert got == Value(texts_of(task))
     for each in opened:
         os.close(each)
 
@@ -185,7 +186,7 @@ def same(task: Task) -> Task:
 
 
 def texts_of(task: Task) -> dict[str, list[str]]:
-    return task.examples.to_dict("list")
+    return {str(name): values.tolist() for name, values in task.examples.items()}
 
 
 def test_workers_that_never_start_end_the_engine_and_it_says_what_they_printed(
