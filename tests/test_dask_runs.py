@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -100,3 +103,113 @@ def test_what_is_killed_on_one_engine_is_finished_on_another(folder: Path, engin
     bench(folder, "execution=dask", "execution.workers=1", "results=another")
     assert not list(states.iterdir())
     assert stored_bytes(folder, "killed") == stored_bytes(folder, "whole")
+
+
+@dataclass
+class Cluster:
+    """A scheduler and workers that are started by the commands of Dask, as by hand."""
+
+    folder: Path
+    port: int
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start the scheduler and two workers, and wait until the scheduler listens."""
+        scheduler = (
+            "scheduler",
+            "--protocol",
+            "tls",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--no-dashboard",
+        )
+        self._run(*scheduler)
+        deadline = time.monotonic() + 60
+        while not _listens(self.port) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        for _ in range(2):
+            self._run("worker", self.address, "--memory-limit", "0", "--nthreads", "1", "--no-dashboard")
+
+    @property
+    def address(self) -> str:
+        return f"tls://127.0.0.1:{self.port}"
+
+    def kill_scheduler(self) -> None:
+        self.processes[0].kill()
+
+    def stop(self) -> None:
+        for each in self.processes:
+            each.terminate()
+        for each in self.processes:
+            try:
+                each.wait(20)
+            except subprocess.TimeoutExpired:
+                each.kill()
+                each.wait()
+        self.processes.clear()
+
+    def _run(self, *words: str) -> None:
+        pems = (
+            "--tls-ca-file",
+            "keys/certificate.pem",
+            "--tls-cert",
+            "keys/certificate.pem",
+            "--tls-key",
+            "keys/key.pem",
+        )
+        self.processes.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "dask", *words, *pems],
+                cwd=self.folder,
+                env={**os.environ, "DASK_DISTRIBUTED__WORKER__DAEMON": "False"},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def cluster(folder: Path) -> Iterator[Cluster]:
+    subprocess.run([sys.executable, "-m", "bench", "cluster", "certificates", "keys"], cwd=folder, check=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cluster = Cluster(folder, port)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+def test_a_run_whose_scheduler_is_killed_says_so_and_goes_on_once_it_is_back(folder: Path, cluster: Cluster) -> None:
+    bench(folder, "execution.workers=2", "results=local")
+    words = ("execution=dask", f"execution.scheduler={cluster.address}", "execution.certificates=keys")
+    bench(folder, *words, "results=whole")
+    assert stored_bytes(folder, "whole") == stored_bytes(folder, "local")
+
+    running = subprocess.Popen([*COMMAND, *words, "results=lost"], cwd=folder, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list((folder / "lost").rglob("*.journal")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    cluster.kill_scheduler()
+    _, told = running.communicate(timeout=30)
+    assert running.returncode == 1, told
+    assert f"The Dask scheduler at {cluster.address} is gone" in told
+    assert "the same command goes on from what is stored" in told
+    assert "Traceback" not in told
+    assert "distributed" not in told
+    assert not list((folder.parent / "cache/states").iterdir())
+    assert not any('"failed"' in path.read_text() for path in (folder / "lost").rglob("result.json"))
+    cluster.stop()
+    assert nothing_is_left(folder)
+
+    cluster.start()
+    bench(folder, *words, "results=lost")
+    assert stored_bytes(folder, "lost") == stored_bytes(folder, "local")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import logging
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,20 @@ class Place:
     libraries: tuple[str, ...] = ()
     jobs: Jobs | None = None
     scratch: Path | None = None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what Dask logs of lost connections, with tracebacks, from the user, who is told of them in words."""
+    loggers = [logging.getLogger(f"distributed{part}") for part in ("", ".client", ".core", ".comm", ".batched")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.engines.dask_cluster import Place, connected
+from bench.engines.dask_cluster import Place, connected, quiet
 from bench.engines.dask_state import PIECE
 from bench.engines.dask_worker import STRANGER, Opened, Session, has_whole, open_session, run_units, take_piece
 from bench.engines.plain import PlainError, decode
@@ -155,7 +155,7 @@ class Link:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            with quiet(), asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 runner.run(self._main())
         except (Exception, asyncio.CancelledError) as error:
             self._fail(error if isinstance(error, Exception) else BenchError("The connection to Dask was cancelled."))
@@ -189,8 +189,9 @@ class Link:
         try:
             told = await asyncio.wait_for(scheduler.identity(n_workers=-1), SILENT)
         except (OSError, TimeoutError) as error:
+            why = str(error) or f"it has been silent for {SILENT:g} s"
             raise BenchError(
-                f"The Dask scheduler at {scheduler.address} is gone: {error or f'it has been silent for {SILENT:g} s'}",
+                f"The Dask scheduler at {scheduler.address} is gone: {why}",
                 "Start it again; the same command goes on from what is stored.",
             ) from error
         there = {address for address, worker in told["workers"].items() if worker["status"] == "running"}
@@ -238,8 +239,6 @@ class Link:
         bench.errors.BenchError
             If the worker gives no answer, or does not get the state.
         """
-        from distributed import KilledWorker
-
         opening = self._submit(address, open_session, pickle.dumps(self.session))
         worker = self._workers[address] = _Worker(opening)
         try:
@@ -248,10 +247,8 @@ class Link:
             if not opening.cancelled():
                 raise
             opened = None
-        except KilledWorker:
-            opened = None
         except Exception as error:
-            opened = f"{type(error).__name__}: {error}"
+            opened = None if _is_lost(opening, error) else f"{type(error).__name__}: {error}"
         if self._workers.get(address) is not worker:  # It left meanwhile.
             return
         if opened is None:  # It is leaving; one that takes its place is admitted anew.
@@ -301,19 +298,17 @@ class Link:
         self._task(self._wait(batch, future))
 
     async def _wait(self, batch: Batch, future: Any) -> None:
-        from distributed import KilledWorker
-
         try:
             reply = await future
-        except KilledWorker:
-            self._answer(batch.number, None, batch.address)
         except asyncio.CancelledError:
-            if future.cancelled():  # By the scheduler; dropped ones are not known any more.
-                self._answer(batch.number, None, batch.address)
-            else:
+            if not future.cancelled():
                 raise
+            self._answer(batch.number, None, batch.address)
         except Exception as error:
-            if self._sent.pop(batch.number, None) is not None:
+            # Dropped ones are not known any more.
+            if _is_lost(future, error):
+                self._answer(batch.number, None, batch.address)
+            elif self._sent.pop(batch.number, None) is not None:
                 self.tell(Broken(batch.number, f"{type(error).__name__}: {error}"))
         else:
             self._answer(batch.number, None if reply == STRANGER else reply, batch.address)
@@ -333,6 +328,16 @@ class Link:
     async def _cancel(self, future: Any) -> None:
         with suppress(OSError):
             await self.client.cancel([future], force=True)
+
+
+def _is_lost(future: Any, error: Exception) -> bool:
+    """Whether a task has no reply since its worker or the way to it was lost, and not by what it was asked.
+
+    Only a task in which something was raised is in error; one is cancelled as the connection to the scheduler is lost.
+    """
+    from distributed import KilledWorker
+
+    return isinstance(error, KilledWorker) or future.status != "error"
 
 
 def _opened(reply: bytes) -> Opened | str:
