@@ -7,6 +7,7 @@ import ipaddress
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -43,6 +44,9 @@ PATIENCE = 1.0
 
 FRUITLESS = 3
 """How often each worker of this machine has to end before it has joined until none is thought to start at all."""
+
+KILLED = (-signal.SIGKILL, -signal.SIGTERM)
+"""How a process ends that others have ended, which says nothing of the next one."""
 
 STARTING = 300.0
 """Seconds in which one of them has to join."""
@@ -347,7 +351,10 @@ class LocalWorker(ProcessInterface):
         while True:
             assert self._process is not None
             await self._process.wait()
-            self.fruitless = 0 if self.joined else self.fruitless + 1
+            if self.joined:
+                self.fruitless = 0
+            elif self._process.returncode not in KILLED:
+                self.fruitless += 1
             while True:
                 await asyncio.sleep(min(AGAIN * 2**self.fruitless, SLOWEST))
                 try:
