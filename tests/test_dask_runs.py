@@ -62,7 +62,7 @@ def test_the_bytes_are_the_same_on_any_engine_whatever_is_killed(folder: Path) -
     assert not list((folder.parent / "cache/states").iterdir())
 
     running = subprocess.Popen(
-        [*COMMAND, "execution=dask", "execution.workers=2", "results=workers-killed"],
+        [*COMMAND, "execution=dask", "execution.workers=3", "results=workers-killed"],
         cwd=folder,
         stderr=subprocess.PIPE,
         text=True,
@@ -71,7 +71,7 @@ def test_the_bytes_are_the_same_on_any_engine_whatever_is_killed(folder: Path) -
     while running.poll() is None:
         time.sleep(2)
         workers_now = [pid for pid, line in processes_in(folder).items() if "dask_local_worker" in line]
-        if running.poll() is None and workers_now and killed < 4:
+        if running.poll() is None and workers_now:
             os.kill(workers_now[killed % len(workers_now)], signal.SIGKILL)
             killed += 1
     assert running.returncode == 0, running.stderr.read() if running.stderr else ""

@@ -169,7 +169,8 @@ class Link:
     async def _main(self) -> None:
         async with connected(self.place, self.note) as client:
             self.client: Client = client
-            self.dashboard = client.dashboard_link or None
+            with suppress(KeyError):  # The scheduler has none.
+                self.dashboard = client.dashboard_link or None
             await self._look(first=True)
             self._ready.set_result(None)
             while not self._end.is_set():
