@@ -61,6 +61,7 @@ class Simulated:
             task=task,
             model=model,
             search=search,
+            searches=bool(model.search) and search.trials > 0,
             inner_splits=lambda _: [Split(rows, rows[place : place + 1]) for place in range(folds)],
             seed_of=lambda _, *purpose: derive_seed(seed, *purpose),
         )

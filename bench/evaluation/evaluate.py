@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,6 @@ from bench.metrics.outcomes import VALUE
 from bench.metrics.scoring import all_scores
 from bench.models.space import Setting
 from bench.results.cell import FINAL, CellResult, Explanation, Fold
-from bench.support.waiting import waited_seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,22 +58,21 @@ def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellRes
 
 def fit_inner(evaluation: Evaluation, fold: Fold, params: Setting, inner: Split, cache: FeatureCache) -> Fitted:
     """Fit a setting on an inner fold of a cell, and predict what the metric is made of."""
-    clock, start, waited = Clock(), time.perf_counter(), waited_seconds()
-    task, model = evaluation.task, evaluation.model
+    clock, task, model = Clock(), evaluation.task, evaluation.model
     predictions, failure = None, None
     try:
-        fitter = Fitter(evaluation, evaluation.seed_of(fold, "model"), cache, clock)
-        estimator, X_test = fitter.fit(params, inner)
-        if not task.scored_by.needs_probabilities:
-            predictions = Predictions(_small(predict_codes(estimator, X_test, task.labels)))
-        else:
-            predictions = predict(estimator, X_test, task.labels)
-            if predictions.probabilities is None:
-                raise ValueError(f"the metric {task.metric} needs probabilities, which {model.name} does not give")
+        with clock.phase("search"):
+            fitter = Fitter(evaluation, evaluation.seed_of(fold, "model"), cache, clock)
+            estimator, X_test = fitter.fit(params, inner)
+            if not task.scored_by.needs_probabilities:
+                predictions = Predictions(_small(predict_codes(estimator, X_test, task.labels)))
+            else:
+                predictions = predict(estimator, X_test, task.labels)
+                if predictions.probabilities is None:
+                    raise ValueError(f"the metric {task.metric} needs probabilities, which {model.name} does not give")
     except Exception as error:
         predictions, failure = None, one_line(f"{type(error).__name__}: {error}")
-    seconds = time.perf_counter() - start - (waited_seconds() - waited)
-    return Fitted(predictions, failure, dict(clock.warnings), seconds)
+    return Fitted(predictions, failure, dict(clock.warnings), clock.seconds["search"])
 
 
 def finish(evaluation: Evaluation, fold: Fold, searched: Searched, cache: FeatureCache) -> CellResult:

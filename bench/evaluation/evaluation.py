@@ -65,17 +65,21 @@ class Evaluation:
         return self.final_rows if fold == FINAL else self.splits[int(fold)].train
 
     @property
+    def searches(self) -> bool:
+        """Whether its cells search for a setting."""
+        return bool(self.model.search) and self.search.trials > 0
+
+    @property
     def fits_at_once(self) -> int:
         """How many fits of a cell can run at the same time, at most."""
-        if not self.model.search or not self.search.trials:
+        if not self.searches:
             return 1
         settings = min(self.search.batch, self.search.trials)
         return settings if self.model.prune else settings * max(self.inner_folds, FEW_GROUPS)
 
     def fits_of(self, fold: Fold) -> int:
         """How many fits a cell takes, at most: those of its search, and that of the chosen setting."""
-        searched = bool(self.model.search) and self.search.trials > 0
-        return 1 + (self.search.trials * len(self.inner_splits(fold)) if searched else 0)
+        return 1 + (self.search.trials * len(self.inner_splits(fold)) if self.searches else 0)
 
     def inner_splits(self, fold: Fold) -> list[Split]:
         """The inner folds of a cell's training part, or the one that a published split names with its dev part.

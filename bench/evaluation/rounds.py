@@ -85,6 +85,8 @@ class Rounds:
     ----------
     inner : sequence of Split
         The inner folds; empty where nothing is searched.
+    searched : Searched or None
+        What the search found, None while it goes on.
     """
 
     def __init__(self, evaluation: Evaluation, fold: Fold, known: Iterable[Scored] = ()) -> None:
@@ -93,28 +95,19 @@ class Rounds:
         self._space, self._prunes = evaluation.model.search, evaluation.model.prune
         self._known = {each.number: each for each in known}
         self.inner: Sequence[Split] = []
-        self._notes = list[str]()
+        self.searched: Searched | None = None
         self._earlier = list[Scored]()
         self._round = dict[int, _Setting]()
         self._new = list[Scored]()
         self._stage = 0
-        if self._space and self._search.trials:
-            self.inner = evaluation.inner_splits(fold)
-            if not self.inner:
-                self._notes = ["training holds one group, which inner folds cannot split: nothing was searched"]
-        self._is_over = not self.inner
-        if not self._is_over:
-            self._propose()
-            self._go_on()
-
-    @property
-    def searched(self) -> Searched | None:
-        """What the search found, None while it goes on."""
-        if not self._is_over:
-            return None
+        if not evaluation.searches:
+            self.searched = Searched()
+            return
+        self.inner = evaluation.inner_splits(fold)
         if not self.inner:
-            return Searched(notes=self._notes)
-        return best_of(self._space, self._earlier, len(self.inner), self._minimise)
+            note = "training holds one group, which inner folds cannot split: nothing was searched"
+            self.searched = Searched(notes=[note])
+        self._go_on()
 
     @property
     def seconds(self) -> float:
@@ -158,7 +151,7 @@ class Rounds:
 
     def _go_on(self) -> None:
         """Score what is complete, and propose the next round once all of this one is."""
-        while not self._is_over:
+        while self.searched is None:
             self._keep_to_the_time()
             if self._prunes:
                 self._end_stages()
@@ -183,7 +176,7 @@ class Rounds:
         count = min(self._search.batch, self._search.trials - number)
         self._round, self._stage = {}, 0
         if count <= 0 or (number and self._out_of_time()):
-            self._is_over = True
+            self.searched = best_of(self._space, self._earlier, len(self.inner), self._minimise)
             return
         seed = self._evaluation.seed_of(self._fold, "search", number // self._search.batch)
         first = self._evaluation.model.first_setting

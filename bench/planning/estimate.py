@@ -163,11 +163,10 @@ def _notes(
     longest = max(needed) * (min(workers, len(folds)) if on_gpu else 1)
     notes = []
     if whole(needed) > WORTH_SAYING:
-        searched = bool(evaluation.model.search) and config.search.trials > 0
-        settings = f" ({config.search.trials} settings a fold)" if searched else ""
+        settings = f" ({config.search.trials} settings a fold)" if evaluation.searches else ""
         shorter = [
             f"search={search.name} about {in_words(whole(by_fold(search)))}"
-            for search in (_smaller_searches(config.search.trials) if searched else [])
+            for search in (_smaller_searches(config.search.trials) if evaluation.searches else [])
         ]
         told = f"{where} takes about {in_words(whole(needed))} on this machine{settings}"
         notes.append("; ".join(filter(None, [told, ", ".join(shorter)])))

@@ -148,18 +148,15 @@ def run_cells(
     models = [evaluation.model for evaluation in evaluations]
     state = Unit(Evaluator, (evaluations,))
     with open_cells_engine(execution, min(workers, fits), state, models, observer.noted) as engine:
-        runs = [_CellRun(cell, evaluations[cell.evaluation], execution.cell_timeout) for cell in cells]
-        yield from _Dealer(engine, runs, observer).results()
+        yield from _Dealer(engine, evaluations, cells, execution.cell_timeout, observer).results()
 
 
-class _CellRun:
-    """A cell while it is run."""
+class _CellWork:
+    """What is done of a cell, and what is left."""
 
-    def __init__(self, cell: Cell, evaluation: Evaluation, limit: float | None) -> None:
-        self.cell, self.evaluation, self.limit = cell, evaluation, limit
-        self.rounds: Rounds | None = None
+    def __init__(self, cell: Cell, rounds: Rounds, limit: float | None) -> None:
+        self.cell, self.rounds, self.limit = cell, rounds, limit
         self.last_worker: str | None = None
-        self.units = set[int]()
         self.finishing = False
         self.result: CellResult | None = None
         self._deaths = Counter[Fit | None]()
@@ -168,30 +165,22 @@ class _CellRun:
         self._fitted, self._fit_seconds = 0, 0.0
         self._workers_of = dict[int, set[str]]()
 
-    def open(self, known: Iterable[Scored]) -> None:
-        self.rounds = Rounds(self.evaluation, self.cell.fold, known)
-
     @property
     def left(self) -> float | None:
         """The seconds that its fits may still take."""
-        assert self.rounds is not None, "the cell is not open"
         return None if self.limit is None else max(self.limit - self.rounds.seconds, 1e-3)
 
-    def ready(self) -> list[Fit]:
-        return [] if self.rounds is None or self.result is not None else self.rounds.ready()
-
-    def is_ready(self) -> bool:
-        """Whether a unit could start."""
-        if self.rounds is None or self.result is not None:
-            return False
-        return not self.finishing if self.rounds.searched is not None else bool(self.rounds.ready())
+    @property
+    def ready(self) -> int:
+        """How many fits could start, that of the chosen setting being one."""
+        if self.rounds.searched is not None:
+            return 0 if self.finishing else 1
+        return len(self.rounds.ready())
 
     def unit_for(self, worker: str, sharing: int) -> tuple[Unit, Sequence[Fit] | None]:
         """What a worker does next, where so many workers share the cell."""
-        assert self.rounds is not None, "the cell is not open"
         self.last_worker = worker
-        searched = self.rounds.searched
-        if searched is not None:
+        if (searched := self.rounds.searched) is not None:
             self.finishing = True
             return Unit(Evaluator.finish, (self.cell, searched), self.left), None
         fits = self._chosen(worker, sharing)
@@ -202,7 +191,7 @@ class _CellRun:
 
     def _chosen(self, worker: str, sharing: int) -> list[Fit]:
         """Fits for a worker: those first of which it has the features, or else nobody."""
-        ready = self.ready()
+        ready = self.rounds.ready()
         alone = [fit for fit in ready if fit in self._alone]
         if alone:
             return alone[:1]
@@ -216,7 +205,6 @@ class _CellRun:
         return ready[: max(1, min(many, len(ready) // sharing))]
 
     def fitted(self, fits: Sequence[Fit], fitted: Sequence[Fitted]) -> list[Scored]:
-        assert self.rounds is not None, "the cell is not open"
         scored = []
         for fit, each in zip(fits, fitted, strict=True):
             self._fitted, self._fit_seconds = self._fitted + 1, self._fit_seconds + each.seconds
@@ -225,7 +213,6 @@ class _CellRun:
 
     def died(self, fits: Sequence[Fit], died: Died) -> list[Scored]:
         """Have fits done again whose process ended, each by itself; one that ends it alone again has failed."""
-        assert self.rounds is not None, "the cell is not open"
         if len(fits) > 1:
             self._alone += fits
         else:
@@ -243,7 +230,6 @@ class _CellRun:
 
     def lost(self, fits: Sequence[Fit] | None, lost: Lost) -> None:
         """Have done again what a worker did that was lost; a cell that has lost many may be what they were lost for."""
-        assert self.rounds is not None, "the cell is not open"
         self._lost += 1
         self.finishing = False
         self.rounds.give_back(fits or ())
@@ -261,76 +247,79 @@ class _Dealer:
     open, workers share cells.
     """
 
-    def __init__(self, engine: Engine, runs: Sequence[_CellRun], observer: CellObserver) -> None:
-        self._engine, self._observer = engine, observer
-        self._unopened = list(reversed(runs))
-        self._open = list[_CellRun]()
-        self._units = dict[int, tuple[_CellRun, Sequence[Fit] | None]]()
+    def __init__(
+        self,
+        engine: Engine,
+        evaluations: Sequence[Evaluation],
+        cells: Sequence[Cell],
+        limit: float | None,
+        observer: CellObserver,
+    ) -> None:
+        self._engine, self._evaluations, self._limit, self._observer = engine, evaluations, limit, observer
+        self._unopened = list(reversed(cells))
+        self._open = list[_CellWork]()
+        self._units = dict[int, tuple[_CellWork, Sequence[Fit] | None]]()
 
     def results(self) -> Generator[tuple[Cell, CellResult]]:
         self._deal()
-        while self._units or self._open or self._unopened:
+        while self._open or self._unopened:
             for number, outcome in self._engine.outcomes(within=LOOK):
-                run, fits = self._units.pop(number)
-                run.units.discard(number)
-                self._hear(run, fits, outcome)
-                if run.result is not None:
-                    self._close(run)
-                    self._deal()
-                    yield run.cell, run.result
-                else:
-                    self._deal()
+                work, fits = self._units.pop(number)
+                self._hear(work, fits, outcome)
+                if work.result is not None:
+                    self._close(work)
+                self._deal()
+                if work.result is not None:
+                    yield work.cell, work.result
             self._deal()
 
-    def _hear(self, run: _CellRun, fits: Sequence[Fit] | None, outcome: Outcome[Any]) -> None:
+    def _hear(self, work: _CellWork, fits: Sequence[Fit] | None, outcome: Outcome[Any]) -> None:
         scored = list[Scored]()
         match outcome:
             case Value(value) if fits is None:
-                run.result = value
+                work.result = value
             case Value(value):
-                scored = run.fitted(fits or (), value)
+                scored = work.fitted(fits or (), value)
             case Failed():
-                run.fail(printable(outcome.traceback or outcome.told))
+                work.fail(printable(outcome.traceback or outcome.told))
             case Died() if fits is None:
-                run.finish_died(outcome)
+                work.finish_died(outcome)
             case Died():
-                scored = run.died(fits or (), outcome)
+                scored = work.died(fits or (), outcome)
             case Lost():
-                run.lost(fits, outcome)
+                work.lost(fits, outcome)
             case TimedOut():
-                run.fail(f"The fold was stopped after {run.limit:g} s: raise execution.cell_timeout or search less.")
+                work.fail(f"The fold was stopped after {work.limit:g} s: raise execution.cell_timeout or search less.")
         for each in scored:
-            self._observer.scored(run.cell, each)
+            self._observer.scored(work.cell, each)
 
-    def _close(self, run: _CellRun) -> None:
-        self._open.remove(run)
-        for number in run.units:
+    def _close(self, work: _CellWork) -> None:
+        self._open.remove(work)
+        for number in [number for number, (of, _) in self._units.items() if of is work]:
             self._engine.cancel(number)
             del self._units[number]
 
     def _deal(self) -> None:
         """Give work to the workers that want some."""
         for worker in self._engine.wanting():
-            run = self._run_for(worker)
-            if run is None:
+            work = self._work_for(worker)
+            if work is None:
                 return
-            unit, fits = run.unit_for(worker, 1 if self._unopened else self._engine.at_once)
-            number = self._engine.submit(unit, worker)
-            self._units[number] = run, fits
-            run.units.add(number)
+            unit, fits = work.unit_for(worker, 1 if self._unopened else self._engine.at_once)
+            self._units[self._engine.submit(unit, worker)] = work, fits
 
-    def _run_for(self, worker: str) -> _CellRun | None:
-        own = [run for run in self._open if run.last_worker == worker and run.is_ready()]
-        if own:
-            return own[0]
+    def _work_for(self, worker: str) -> _CellWork | None:
+        own = next((work for work in self._open if work.last_worker == worker and work.ready), None)
+        if own is not None:
+            return own
         while self._unopened:
-            run = self._unopened.pop()
-            run.open(self._observer.known(run.cell))
-            self._open.append(run)
-            if run.is_ready():
-                return run
-        ready = [run for run in self._open if run.is_ready()]
-        return max(ready, key=lambda run: len(run.ready()), default=None)
+            cell = self._unopened.pop()
+            rounds = Rounds(self._evaluations[cell.evaluation], cell.fold, self._observer.known(cell))
+            work = _CellWork(cell, rounds, self._limit)
+            self._open.append(work)
+            if work.ready:
+                return work
+        return max((each for each in self._open if each.ready), key=lambda each: each.ready, default=None)
 
 
 def _give_back() -> None:
