@@ -44,6 +44,9 @@ def command(words: tuple[str, ...], dry_run: bool) -> None:
     Each outer fold chooses its hyper-parameters on inner folds of its training part and is scored
     once. Finished folds are stored: the same command goes on where it was stopped.
     """
+    if dry_run:
+        _print_plan(words)
+        return
     from bench.report.progress import Progress
 
     with Progress() as progress:
@@ -51,18 +54,8 @@ def command(words: tuple[str, ...], dry_run: bool) -> None:
         from bench.running.runner import run
 
         config = compose(words)
-        if not dry_run:
-            with resumable("run", words, config.results, progress):
-                outcome = run(config, progress)
-        else:
-            from bench.planning.plan import plan
-
-            planned = plan(config, progress.doing)
-    if dry_run:
-        from bench.report.plan import print_plan
-
-        print_plan(planned, config.execution)
-        return
+        with resumable("run", words, config.results, progress):
+            outcome = run(config, progress)
     from bench.report.terminal import print_leaderboard
 
     for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):
@@ -70,3 +63,17 @@ def command(words: tuple[str, ...], dry_run: bool) -> None:
     for warning in outcome.warnings:
         say(f"warning: {warning}", err=True)
     tell_failures(outcome.failures)
+
+
+def _print_plan(words: tuple[str, ...]) -> None:
+    from bench.report.progress import Progress
+
+    with Progress() as progress:
+        from bench.config import compose
+        from bench.planning.plan import plan
+
+        config = compose(words)
+        planned = plan(config, progress.doing)
+    from bench.report.plan import print_plan
+
+    print_plan(planned, config.execution)

@@ -73,10 +73,7 @@ class PlannedRun:
     def folds_to_run(self) -> list[Fold]:
         """The folds that are missing, and where it `retries` those in whose search settings failed."""
         missing = self.missing_folds()
-        return [fold for fold in self.all_folds if fold in missing or (self.retries and self._had_failures(fold))]
-
-    def _had_failures(self, fold: Fold) -> bool:
-        return any(trial.failed for trial in self.folder.read_result(fold).trials)
+        return [fold for fold in self.all_folds if fold in missing or (self.retries and self.folder.has_failures(fold))]
 
 
 @dataclass(eq=False)

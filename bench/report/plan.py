@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from bench.checks.finding import counted
 from bench.report.terminal import console, duration, narrowed, not_shown
 
 if TYPE_CHECKING:
@@ -45,10 +46,9 @@ def print_plan(plan: Plan, execution: Execution) -> None:
     out.print(shown)
     if left_out:
         out.print(not_shown(left_out))
-    workers = "1 worker" if plan.workers == 1 else f"{plan.workers} workers"
-    where = execution.scheduler or f"{workers} on this machine"
-    if execution.scheduler is None and execution.engine != "local":
-        where = f"{execution.engine}, {workers}"
+    workers = counted(plan.workers, "worker")
+    here = f"{workers} on this machine" if execution.engine == "local" else f"{execution.engine}, {workers}"
+    where = execution.scheduler or here
     out.print(Text(f"{total:,} fits, on {where}; nothing was run"))
     out.print(Text("fits: at most, since a search that stops settings early does fewer", style="dim"))
     out.print(Text("time: by the folds of the run that are stored, on one worker", style="dim"))
@@ -56,7 +56,5 @@ def print_plan(plan: Plan, execution: Execution) -> None:
 
 def _time(run: PlannedRun, folds: int) -> str:
     """The time of the folds to run, by those that are stored."""
-    stored = run.folder.folds()
-    if not stored or not folds or run.anew:
-        return ""
-    return f"about {duration(sum(run.folder.read_seconds().values()) / len(stored) * folds)}"
+    fold = run.folder.seconds_a_fold() if folds and not run.anew else None
+    return "" if fold is None else f"about {duration(fold * folds)}"

@@ -83,8 +83,7 @@ class Journal:
     def append(self, scored: Scored) -> None:
         """Add a setting, and wait until the disk has it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        content = json.dumps(plain(scored), ensure_ascii=True)
-        line = f"{_digest(content.encode())} {content}\n".encode()
+        line = _line(scored)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         with os.fdopen(os.open(self.path, flags, 0o644), "ab") as file:
             # A process that was killed may have left a line without its end.
@@ -98,13 +97,16 @@ class Journal:
         before = self.read()
         kept = [each for each in before if wanted(each)]
         if len(kept) < len(before):
-            write_atomically(self.path, b"")
-            for each in kept:
-                self.append(each)
+            write_atomically(self.path, b"".join(map(_line, kept)))
 
     def remove(self) -> None:
         """Delete the file."""
         self.path.unlink(missing_ok=True)
+
+
+def _line(scored: Scored) -> bytes:
+    content = json.dumps(plain(scored), ensure_ascii=True).encode()
+    return b"%b %b\n" % (_digest(content).encode(), content)
 
 
 def _read(line: bytes) -> Scored | None:

@@ -23,7 +23,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -57,8 +56,6 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind")
 
 LOCK = ".lock"
-
-_JOURNAL = re.compile(rf"({FINAL}|fold-[0-9]+)\.journal")
 
 CLEARED = ".cleared"
 """The folder beside a model's runs where what takes another's place is moved before it is deleted."""
@@ -201,16 +198,13 @@ class RunFolder:
     def leftovers(self) -> list[Path]:
         """What processes that were killed have left of the run, cleared or half written; `locked` deletes it."""
         cleared = self.path.parent / CLEARED
-        journals = [
-            path for path in self.path.glob("*.journal") if _JOURNAL.fullmatch(path.name) and self._is_over(path)
-        ]
+        folds: list[Fold] = [*self.folds(), FINAL]
+        journals = [self.journal(fold).path for fold in folds if self._is_over(fold)]
         return [*cleared.glob(f"{self.key}-*"), *self.path.glob(".*-*"), *self.path.glob("*/.*-*"), *journals]
 
-    def _is_over(self, journal: Path) -> bool:
-        """Whether nothing goes on from a journal: its cell is stored, and none of its settings failed."""
-        name = journal.stem
-        fold: Fold = FINAL if name == FINAL else int(name[5:])
-        return self.is_done(fold) and not any(trial.failed for trial in self.read_result(fold).trials)
+    def _is_over(self, fold: Fold) -> bool:
+        """Whether a cell has a journal from which nothing goes on; see `write_cell`."""
+        return is_stored(self.journal(fold).path) and self.is_done(fold) and not self.has_failures(fold)
 
     @property
     def summarised(self) -> bool:
@@ -266,6 +260,10 @@ class RunFolder:
             return False
         return stored.status == "ok" and stored.predictions_sha256 == digest
 
+    def has_failures(self, fold: Fold) -> bool:
+        """Whether settings failed in the search of a stored cell."""
+        return _has_failures(self.read_result(fold))
+
     def folds(self) -> list[int]:
         """The outer folds that are stored, failed ones too, in order."""
         return sorted(
@@ -275,7 +273,10 @@ class RunFolder:
         )
 
     def write_cell(self, result: CellResult) -> None:
-        """Store a cell's result: its folder appears whole, in the place of an earlier one."""
+        """Store a cell's result: its folder appears whole, in the place of an earlier one.
+
+        The cell's journal goes, unless the cell failed or settings of its search did, which can be tried again.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
         target = self.cell_path(result.fold)
         beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=self.path))
@@ -293,6 +294,8 @@ class RunFolder:
             raise
         finally:
             remove(beside.with_name(f"{beside.name}-old"))
+        if result.status == "ok" and not _has_failures(result):
+            self.journal(result.fold).remove()
 
     def read_result(self, fold: Fold) -> CellRecord:
         """Read a cell's ``result.json``: all but its predictions and times."""
@@ -340,6 +343,11 @@ class RunFolder:
         """
         return read_explanations(self.cell_path(fold) / "explanations.json")
 
+    def seconds_a_fold(self) -> float | None:
+        """The seconds of a stored outer fold on average; None where none is stored."""
+        stored = self.folds()
+        return sum(self.read_seconds().values()) / len(stored) if stored else None
+
     def read_seconds(self) -> dict[str, float]:
         """Seconds by phase, summed over the stored outer folds."""
         total: dict[str, float] = {}
@@ -349,25 +357,25 @@ class RunFolder:
         return total
 
     @contextmanager
-    def locked(self, patience: float | None = 0.0) -> Iterator[None]:
+    def locked(self, wait: bool = False) -> Iterator[None]:
         """Hold the run, so that a second process does not work on it at the same time.
 
         Parameters
         ----------
-        patience : float or None
-            Seconds to wait for another process to end its work; None waits for as long as it takes.
+        wait : bool
+            Whether to wait for another process to end its work, for as long as it takes.
 
         Raises
         ------
         BusyError
-            If another process holds it.
+            If another process holds it, and that is not waited for.
         """
         from filelock import FileLock, Timeout
 
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / LOCK)
         try:
-            lock.acquire(timeout=-1 if patience is None else patience)
+            lock.acquire(timeout=-1 if wait else 0)
         except Timeout:
             raise BusyError(
                 f"{self.path}: another bench process is working on this run.",
@@ -378,6 +386,10 @@ class RunFolder:
             yield
         finally:
             lock.release()
+
+
+def _has_failures(cell: CellResult | CellRecord) -> bool:
+    return any(trial.failed for trial in cell.trials)
 
 
 def stored_runs(results: Path, task: str) -> list[RunFolder]:

@@ -171,10 +171,9 @@ def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
     """How long a curve will take, where the run on all the training data is stored with its times."""
     from bench.report.terminal import duration
 
-    stored = run.folder.folds()
-    if not stored:
+    fold = run.folder.seconds_a_fold()
+    if fold is None:
         return []
-    fold = sum(run.folder.read_seconds().values()) / len(stored)
     work = sum(
         fraction * len(point.missing_folds()) for fraction, point in zip(curve.fractions, curve.parts, strict=True)
     )

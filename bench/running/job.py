@@ -129,8 +129,6 @@ class Job:
                 part = parts[cell.evaluation]
                 part.folder.write_cell(result)
                 self.stored += 1
-                if result.status == "ok" and not any(trial.failed for trial in result.trials):
-                    part.folder.journal(result.fold).remove()
                 if result.status == "failed":
                     self.failures.append(_failure(part, result))
                     self._told.add((part, result.fold))
@@ -257,22 +255,27 @@ def turns(items: Sequence[T], observer: Observer) -> Iterator[list[T]]:
                 sweep(item)
             else:
                 try:
-                    locks.enter_context(item.folder.locked())
+                    locks.enter_context(_held(item))
                 except BusyError:
                     busy.append(item)
                     continue
-                if item.anew:
-                    item.folder.clear()
             free.append(item)
         if free:
             yield free
     for item in busy:
         observer.doing(f"waiting for another process that works on {item.title}")
-        with item.folder.locked(patience=None):
-            item.anew = item.anew and missing_cells(item) > 0
-            if item.anew:
-                item.folder.clear()
+        with _held(item, wait=True):
             yield [item]
+
+
+@contextmanager
+def _held(item: Stored, wait: bool = False) -> Iterator[None]:
+    """Lock a folder, and clear it where it is made anew, unless another process has just done so."""
+    with item.folder.locked(wait):
+        item.anew = item.anew and not (wait and missing_cells(item) == 0)
+        if item.anew:
+            item.folder.clear()
+        yield
 
 
 def sweep(item: Stored) -> None:
