@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from bench.engines.dask_cluster import Place
 from bench.engines.dask_link import Answered, Batch, Broken, Event, Gone, Joined, Left, Link
 from bench.engines.dask_state import StateFolder, write_state
 from bench.engines.dask_worker import Session, outcome_in
-from bench.engines.engine import Failed, Lost, Outcome, Unit, UnreadableError, outcome_of, value_of
+from bench.engines.engine import Engine, Failed, Lost, Outcome, Unit, UnreadableError, outcome_of, value_of
 from bench.engines.plain import PlainError, decode
 
 AHEAD = 0.15
@@ -69,7 +68,7 @@ class _Slot:
         return max(0, 1 + ahead - has)
 
 
-class DaskEngine:
+class DaskEngine(Engine):
     """Runs units on the workers of a Dask cluster; see `bench.engines.engine.Engine`.
 
     Workers may join and leave at any time. The unit that a worker ran when it was lost ends as `Lost`.
@@ -134,14 +133,6 @@ class DaskEngine:
         """How many units run at the same time, with the workers that there are now."""
         self._hear()
         return len(self._slots)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def wanting(self, expected: float | None = None) -> Sequence[str]:
         """The slots of workers that have no work or will soon have none; see `bench.engines.engine.Engine.wanting`."""

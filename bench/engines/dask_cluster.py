@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from distributed import Client, LocalCluster, Security
 from distributed.deploy.spec import ProcessInterface
 
 from bench.engines.dask_certificates import CERTIFICATE, KEY
+from bench.engines.dask_scheduler import beside, scheduler_settings
 from bench.engines.slurm import Jobs, slurm_cluster
 from bench.errors import BenchError, UserError
 
@@ -122,17 +123,15 @@ async def connected(place: Place, note: Callable[[str], object] = lambda told: N
             yield client
         return
     address, security = secured(place.scheduler, place.certificates, place.insecure)
-    try:
-        client = await _started(address, security)
-    except (OSError, ValueError, ImportError) as error:
-        raise UserError(
-            f"execution.scheduler={place.scheduler}: no Dask scheduler answers there: {error}",
-            "Start one with `dask scheduler`, or leave the address out for a cluster of this machine.",
-        ) from error
-    try:
+    async with AsyncExitStack() as stack:
+        try:
+            client = await stack.enter_async_context(_client(address, security))
+        except (OSError, ValueError, ImportError) as error:
+            raise UserError(
+                f"execution.scheduler={place.scheduler}: no Dask scheduler answers there: {error}",
+                "Start one with `dask scheduler`, or leave the address out for a cluster of this machine.",
+            ) from error
         yield client
-    finally:
-        await _closed(client)
 
 
 def secured(address: str, certificates: Path | None, insecure: bool) -> tuple[str, Security]:
@@ -208,31 +207,21 @@ def _security(folder: Path) -> Security:
 
 @asynccontextmanager
 async def _client(address: str, security: Security) -> AsyncIterator[Client]:
-    client = await _started(address, security)
+    client = await Client(
+        address, security=security, asynchronous=True, set_as_default=False, timeout=CONNECTING, name="bench"
+    )
     try:
         yield client
     finally:
-        await _closed(client)
-
-
-async def _started(address: str, security: Security) -> Client:
-    return await Client(
-        address, security=security, asynchronous=True, set_as_default=False, timeout=CONNECTING, name="bench"
-    )
-
-
-async def _closed(client: Client) -> None:
-    await client.close(PATIENCE)
+        await client.close(PATIENCE)
 
 
 @asynccontextmanager
 async def _local_cluster(place: Place) -> AsyncIterator[LocalCluster]:
     """A cluster of this machine that nobody else can use: other users of it can reach loopback too."""
-    import dask.config
-
     security = Security.temporary()
     options = {"nthreads": 1, "libraries": place.libraries, "pems": _pems(security)}
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.work-stealing": False}):
+    with scheduler_settings():
         cluster = LocalCluster(
             n_workers=0,
             threads_per_worker=1,
@@ -251,13 +240,8 @@ async def _local_cluster(place: Place) -> AsyncIterator[LocalCluster]:
         cluster.scale(place.workers)
         await cluster
     try:
-        async with asyncio.TaskGroup() as group:
-            watch = group.create_task(_watch(cluster))
+        async with beside(_watch(cluster)):
             yield cluster
-            watch.cancel()
-    except BaseExceptionGroup as errors:
-        # It has one: that of the watch, for which the group stopped what was using the cluster.
-        raise errors.exceptions[0] from None
     finally:
         if (closing := cluster.close(PATIENCE)) is not None:
             await closing

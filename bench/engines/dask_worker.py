@@ -9,7 +9,6 @@ import asyncio
 import os
 import pickle
 import shutil
-import socket
 import tempfile
 import threading
 import time
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.engines.dask_state import SharedFile, make_state, place_for, write_piece
-from bench.engines.engine import Died, Failed, Outcome, TimedOut, Unit, UnreadableError, Value
+from bench.engines.engine import Died, Failed, Outcome, TimedOut, Unit, UnreadableError, Value, outcome_of
 from bench.engines.local import LocalEngine
 from bench.engines.plain import PlainError, decode, encode, encode_error, error_of
 from bench.engines.processes import start_server
@@ -172,8 +171,7 @@ def open_session(packed: bytes) -> bytes:
 def _facts(session: Session) -> dict[str, str]:
     with LocalEngine(1, session.device) as engine:
         assert session.facts is not None
-        engine.submit(session.facts)
-        ((_, outcome),) = engine.outcomes()
+        outcome = outcome_of(engine, session.facts)
     match outcome:
         case Value(facts):
             return dict(facts)
@@ -321,8 +319,3 @@ def _give_thread_back() -> None:
     from distributed import secede
 
     secede()
-
-
-def whereabouts() -> str:
-    """The machine and the process, for messages."""
-    return f"{socket.gethostname()} (process {os.getpid()})"

@@ -57,9 +57,7 @@ class Failed:
     @property
     def told(self) -> str:
         """The kind of the error and its message."""
-        if isinstance(self.error, UnreadableError):
-            return str(self.error)
-        return f"{type(self.error).__name__}: {self.error}"
+        return in_words(self.error)
 
 
 @dataclass(frozen=True)
@@ -126,6 +124,11 @@ class UnreadableError(Exception):
     """Stands for an exception, or for a value, that does not pickle; its message says which."""
 
 
+def in_words(error: Exception) -> str:
+    """The kind of an error and its message; one that stands for another has that in its message."""
+    return str(error) if isinstance(error, UnreadableError) else f"{type(error).__name__}: {error}"
+
+
 class Engine(Protocol):
     """Runs units, a few at a time, each so that its failure touches no other.
 
@@ -178,11 +181,13 @@ class Engine(Protocol):
     def close(self) -> None:
         """Stop all that runs, and drop what waits."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
 def outcome_of(engine: Engine, unit: Unit) -> Outcome[Any]:

@@ -15,12 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from bench.engines.engine import Died, Failed, Outcome, TimedOut, Unit, UnreadableError
+from bench.engines.engine import Died, Engine, Failed, Outcome, TimedOut, Unit, UnreadableError
 from bench.engines.processes import ENDED, ONE_THREAD, Process, Start
 from bench.engines.worker import Reply, leave, perform, settle
 
@@ -39,7 +38,7 @@ class _Waiting:
     limit: float | None
 
 
-class LocalEngine:
+class LocalEngine(Engine):
     """Runs units in worker processes of this machine; see `bench.engines.engine.Engine`.
 
     A process that hangs is killed at its unit's limit, and one that died is replaced. Workers have one thread for
@@ -80,14 +79,6 @@ class LocalEngine:
     def at_once(self) -> int:
         """How many units run at the same time."""
         return self._at_once
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def wanting(self, expected: float | None = None) -> Sequence[str]:
         """The workers without work, none of which ends before the engine; see `bench.engines.engine.Engine.wanting`."""

@@ -13,11 +13,12 @@ import math
 import re
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from pathlib import PurePath
 from typing import Any
 
-from bench.engines.engine import UnreadableError
+from bench.engines.engine import in_words
 
 OWN = re.compile(r"bench(\.[a-z_][a-z0-9_]*)+")
 """The modules whose dataclasses may be made again."""
@@ -300,17 +301,13 @@ def encode_error(error: Exception) -> Any:
     """An exception as a plain value, which `error_of` makes again where it is one of Python's or of bench.errors."""
     from bench.errors import BenchError
 
-    kind = type(error)
-    told = str(error) if isinstance(error, UnreadableError) else f"{kind.__name__}: {error}"
-    known = (BenchError,) if kind.__module__ == "bench.errors" else ()
-    given: Any = [error.message, error.hint] if isinstance(error, known) else list(error.args)
-    if kind.__module__ not in ("builtins", "bench.errors"):
-        return [None, None, None, told]
-    try:
-        encode(given)
-    except PlainError:
-        return [None, None, None, told]
-    return [kind.__module__, kind.__name__, given, told]
+    kind, told = type(error), in_words(error)
+    given: Any = [error.message, error.hint] if isinstance(error, BenchError) else list(error.args)
+    if kind.__module__ in ("builtins", "bench.errors"):
+        with suppress(PlainError):
+            encode(given)
+            return [kind.__module__, kind.__name__, given, told]
+    return [None, None, None, told]
 
 
 def error_of(given: Any) -> Exception | None:

@@ -149,20 +149,15 @@ async def slurm_cluster(
     shared = jobs.shared or scratch
     logs = shared / "logs"
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-    import dask.config
+    from bench.engines.dask_scheduler import beside, scheduler_settings
 
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.work-stealing": False}):
+    with scheduler_settings():
         cluster = _cluster(jobs, shared, logs, security)
         await cluster
     try:
         await _submit(cluster, jobs.jobs)
-        async with asyncio.TaskGroup() as group:
-            keeper = group.create_task(_keep_up(cluster, jobs.jobs, logs, note))
+        async with beside(_keep_up(cluster, jobs.jobs, logs, note)):
             yield cluster
-            keeper.cancel()
-    except BaseExceptionGroup as errors:
-        # It has one: that of the keeper, for which the group stopped what was using the cluster.
-        raise errors.exceptions[0] from None
     finally:
         await _end(cluster)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import platform
-import re
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -35,21 +34,6 @@ def facts(paths: Sequence[str]) -> dict[str, str]:
     sources = code_sources(paths)
     told |= {name: sources.get(name, "there is no such module") for name in paths if not _is_known(name)} | sources
     return told | {"processor": platform.machine(), "instructions": _instructions(), "linear algebra": _kernels()}
-
-
-def processor() -> str:
-    """The name of this machine's processor.
-
-    Examples
-    --------
-    >>> processor() != ""
-    True
-    """
-    try:
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text("utf-8"), re.MULTILINE)
-    except OSError:
-        found = None
-    return found[1].strip() if found else platform.processor() or platform.machine() or "unknown"
 
 
 def _is_known(path: str) -> bool:

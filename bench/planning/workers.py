@@ -101,6 +101,5 @@ def open_cells_engine(
         scratch=cache_folder() / "jobs",
     )
     paths = sorted({path for model in models for path in (model.estimator, model.features) if path is not None})
-    scratch = cache_folder() / "states"
-    scratch.mkdir(parents=True, exist_ok=True)
-    return DaskEngine(place, execution.device, state, Unit(facts, (tuple(paths),)), scratch, note)
+    unit = Unit(facts, (tuple(paths),))
+    return DaskEngine(place, execution.device, state, unit, cache_folder() / "states", note)

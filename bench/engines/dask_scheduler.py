@@ -1,0 +1,31 @@
+"""What the schedulers have in common that bench starts, for a cluster of this machine and for jobs of Slurm."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Any
+
+
+def scheduler_settings() -> AbstractContextManager[Any]:
+    """Dask's settings as a scheduler is started: a unit goes to the worker that it is given to, and to no other."""
+    import dask.config
+
+    settings: AbstractContextManager[Any] = dask.config.set(
+        {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.work-stealing": False}
+    )
+    return settings
+
+
+@asynccontextmanager
+async def beside(watch: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run a watch as long as the block; what it raises stops the block, and comes out of it."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(watch)
+            yield
+            task.cancel()
+    except BaseExceptionGroup as errors:
+        # It has one: that of the watch, for which the group stopped the block, or the block's own.
+        raise errors.exceptions[0] from None
