@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -16,6 +18,8 @@ search:
   C: {low: 0.01, high: 10.0, log: true}
   way: [plain, raise, plain too, warn]
 """
+COMMAND = [sys.executable, "-m", "bench", "run", "task=small", "model=slow", "tracking=false"]
+
 CODE = """
 import os, time, warnings
 import numpy as np
@@ -77,3 +81,10 @@ def stored_bytes(folder: Path, results: str = "results") -> dict[str, bytes]:
     root = folder / results
     decided = ("result.json", "predictions.csv", "summary.json", "explanations.json")
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.name in decided}
+
+
+def bench(folder: Path, *words: str) -> None:
+    """Run the command with more words, to its good end."""
+    ended = subprocess.run([*COMMAND, *words], cwd=folder, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -96,6 +96,8 @@ def _named(number: int) -> bool:
 
 def calls() -> dict[str, Callable[[], object]]:
     """What a program may have the package do, in order, in a folder with a model and a task of its own."""
+    from quiet import Quiet
+
     from bench.catalogue import load_model, load_task
     from bench.comparison.board import refresh_leaderboards
     from bench.comparison.compare import compare
@@ -113,17 +115,6 @@ def calls() -> dict[str, Callable[[], object]]:
     from bench.report.html.page import render_report
     from bench.results.store import stored_runs
     from bench.running.runner import run
-
-    class Quiet:
-        def doing(self, what: str) -> None: ...
-
-        def tried(self, *_: Any) -> None: ...
-
-        def noted(self, *_: Any) -> None: ...
-
-        def planned(self, plan: Any, cells: Any) -> None: ...
-
-        def finished(self, run: Any, result: Any) -> None: ...
 
     words = ["task=own", "model=mine,complement-nb", "search.trials=3", "tracking=false", "validation.folds=2"]
     compared, results = parse_compare_request(["task=own"]), Path("results")

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quiet import Quiet
 from small_tasks import text_task
 
 from bench.cli import main
@@ -53,19 +54,13 @@ class Picky(DummyClassifier):
 """
 
 
-class Quiet:
+class Watching(Quiet):
     """An observer that remembers what was to run, and may stop it."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.cells: list[Any] = []
         self.notes: list[str] = []
         self._done, self._stop_after = 0, stop_after
-
-    def doing(self, what: str) -> None: ...
-
-    def tried(self, *_: Any) -> None: ...
-
-    def noted(self, *_: Any) -> None: ...
 
     def planned(self, plan: Any, cells: Sequence[Any]) -> None:
         self.cells, self.notes = list(cells), plan.notes
@@ -251,7 +246,7 @@ def words(task: str, results: Path | str, *more: str) -> list[str]:
 def finished(folder: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        assert run_curves(compose(words("learnable", "once")), Quiet()).failures == []
+        assert run_curves(compose(words("learnable", "once")), Watching()).failures == []
     return folder / "once"
 
 
@@ -276,7 +271,7 @@ def test_more_labels_help_where_there_is_more_to_learn(finished: Path) -> None:
 
 
 def test_shuffled_labels_give_no_verdict_that_more_would_help(tmp_path: Path) -> None:
-    run_curves(compose(words("shuffled", tmp_path)), Quiet())
+    run_curves(compose(words("shuffled", tmp_path)), Watching())
     summary = curve_of(tmp_path, "shuffled").summary
     kinds = {axis: told.kind for axis, told in summary.verdicts.items()}
     assert set(kinds) == {"groups", "examples"}
@@ -284,7 +279,7 @@ def test_shuffled_labels_give_no_verdict_that_more_would_help(tmp_path: Path) ->
 
 
 def test_the_whole_training_part_gives_what_bench_run_gives(finished: Path, tmp_path: Path) -> None:
-    run(compose(words("learnable", tmp_path)), Quiet())
+    run(compose(words("learnable", tmp_path)), Watching())
     (stored,) = [each for each in stored_runs(tmp_path, "learnable") if "bayes" in str(each.path)]
     curve = curve_of(finished)
     whole = RunFolder(curve.path / "all")
@@ -301,15 +296,15 @@ def test_the_whole_training_part_gives_what_bench_run_gives(finished: Path, tmp_
 def test_the_same_command_after_an_interruption_runs_only_what_is_missing(finished: Path, tmp_path: Path) -> None:
     config = compose(words("learnable", tmp_path))
     with pytest.raises(InterruptedRun) as stopped:
-        run_curves(config, Quiet(stop_after=7))
+        run_curves(config, Watching(stop_after=7))
     assert stopped.value.kept == 7
-    resumed, again = Quiet(), Quiet()
+    resumed, again = Watching(), Watching()
     run_curves(config, resumed)
     assert len(resumed.cells) == stopped.value.missing
     assert numbers(tmp_path) == numbers(finished)
     run_curves(config, again)
     assert again.cells == []
-    changed = Quiet(stop_after=1)
+    changed = Watching(stop_after=1)
     with pytest.raises(InterruptedRun):
         run_curves(compose(words("learnable", tmp_path, "seed=1")), changed)
     assert len(changed.cells) == stopped.value.kept + stopped.value.missing
@@ -323,15 +318,15 @@ def test_curves_are_no_runs(finished: Path) -> None:
 
 def test_the_time_is_told_beforehand_where_the_run_is_stored(tmp_path: Path) -> None:
     config = compose(words("learnable", tmp_path))
-    run(config, Quiet())
-    observer = Quiet(stop_after=1)
+    run(config, Watching())
+    observer = Watching(stop_after=1)
     with pytest.raises(InterruptedRun):
         run_curves(config, observer)
     assert any("by the times of its stored run" in note for note in observer.notes)
 
 
 def test_a_part_that_fails_is_shown_as_failed_and_the_rest_is_scored(tmp_path: Path) -> None:
-    outcome = run_curves(compose(["task=learnable", "model=picky", f"results={tmp_path}"]), Quiet())
+    outcome = run_curves(compose(["task=learnable", "model=picky", f"results={tmp_path}"]), Watching())
     assert outcome.failures
     assert all("too few examples" in failure for failure in outcome.failures)
     (curve,) = outcome.curves
@@ -364,4 +359,4 @@ def test_the_command_prints_a_table_an_axis_and_verdicts_at_80_columns(
 
 def test_a_curve_without_a_named_model_is_a_mistake_that_says_what_to_add() -> None:
     with pytest.raises(ConfigError, match="No model was named"):
-        run_curves(compose(["task=learnable"]), Quiet())
+        run_curves(compose(["task=learnable"]), Watching())

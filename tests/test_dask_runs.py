@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from small_project import make_folder, stored_bytes
-
-COMMAND = [sys.executable, "-m", "bench", "run", "task=small", "model=slow", "tracking=false"]
+from small_project import COMMAND, bench, make_folder, stored_bytes
 
 pytestmark = pytest.mark.slow
 
@@ -24,12 +22,6 @@ pytestmark = pytest.mark.slow
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     return make_folder(tmp_path / "project", prune=False, seconds=0.06)
-
-
-def bench(folder: Path, *words: str) -> None:
-    ended = subprocess.run([*COMMAND, *words], cwd=folder, capture_output=True, text=True, timeout=300)
-    assert ended.returncode == 0, ended.stderr
-    assert "Traceback" not in ended.stderr
 
 
 def processes_in(folder: Path) -> dict[int, str]:

@@ -18,6 +18,7 @@ import pytest
 import torch
 import yaml
 from filelock import FileLock
+from quiet import Quiet
 from sklearn.dummy import DummyClassifier
 from small_tasks import text_task
 
@@ -188,20 +189,6 @@ def test_a_gpu_that_is_not_there_is_an_error_before_anything_runs(tmp_path: Path
     with pytest.raises(ConfigError, match=r"execution\.device=cuda: torch finds no GPU here"):
         run(config, Quiet())
     assert not list(tmp_path.glob("r/**/run.json"))
-
-
-class Quiet:
-    """Wants to know nothing."""
-
-    def doing(self, *_: Any) -> None: ...
-
-    def tried(self, *_: Any) -> None: ...
-
-    def noted(self, *_: Any) -> None: ...
-
-    def planned(self, *_: Any) -> None: ...
-
-    def finished(self, *_: Any) -> None: ...
 
 
 @pytest.fixture

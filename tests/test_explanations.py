@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quiet import Quiet
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -357,7 +358,7 @@ def test_they_are_stored_where_there_are_any_and_read_back(tmp_path: Path) -> No
 @pytest.mark.slow
 def test_a_run_leaves_the_same_explanations_with_two_workers_and_when_it_is_run_again(tmp_path: Path) -> None:
     def stored(*words: str) -> dict[str, bytes]:
-        run(compose(["task=denial", "model=complement-nb", *BUDGET, f"results={tmp_path}", *words]), _Silent())
+        run(compose(["task=denial", "model=complement-nb", *BUDGET, f"results={tmp_path}", *words]), Quiet())
         return {str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("explanations.json")}
 
     first = stored("execution.workers=2")
@@ -384,18 +385,3 @@ def test_features_that_other_cells_made_give_the_same_explanations() -> None:
             explanations = evaluate(cell, fold, shared).explanations
             assert explanations
             assert evaluate(cell, fold, FeatureCache(task.frame)).explanations == explanations
-
-
-class _Silent:
-    def doing(self, what: str) -> None:
-        pass
-
-    def tried(self, *_: Any) -> None: ...
-
-    def noted(self, *_: Any) -> None: ...
-
-    def planned(self, plan: Any, cells: Any) -> None:
-        pass
-
-    def finished(self, run: Any, result: Any) -> None:
-        pass

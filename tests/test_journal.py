@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_project import make_folder, stored_bytes
+from small_project import COMMAND, bench, make_folder, stored_bytes
 
 from bench.results.journal import Journal, Scored
 
@@ -82,18 +81,9 @@ def test_a_journal_behind_a_link_is_neither_read_nor_written(tmp_path: Path) -> 
     assert other.read_bytes() == before
 
 
-COMMAND = [sys.executable, "-m", "bench", "run", "task=small", "model=slow", "tracking=false"]
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return make_folder(tmp_path / "project", prune=False)
-
-
-def bench(folder: Path, *words: str) -> str:
-    ended = subprocess.run([*COMMAND, *words], cwd=folder, capture_output=True, text=True, timeout=300)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stderr
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from quiet import Quiet
 
 from bench.config import compose
 from bench.errors import BenchError
@@ -20,20 +21,13 @@ from bench.running.runner import run
 WORDS = ("model=majority,complement-nb", "search=none", "tracking=false", "execution.workers=1")
 
 
-class Disturbing:
+class Disturbing(Quiet):
     """An observer that does something to the store after so many cells."""
 
     def __init__(self, after: int, disturb: Callable[[Path], object]) -> None:
         self._after, self._disturb = after, disturb
         self.count = 0
         self.planned_cells = 0
-
-    def doing(self, what: str) -> None:
-        pass
-
-    def tried(self, *_: Any) -> None: ...
-
-    def noted(self, *_: Any) -> None: ...
 
     def planned(self, plan: Any, cells: Sequence[Any]) -> None:
         self.planned_cells = len(cells)

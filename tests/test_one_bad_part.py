@@ -8,10 +8,10 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from quiet import Quiet
 
 from bench.config import compose
 from bench.errors import LONGEST, BenchError, UserError
@@ -51,21 +51,6 @@ class LeavesAThread(DummyClassifier):
         threading.Thread(target=time.sleep, args=(600,)).start()
         return super().fit(X, y)
 """
-
-
-class Quiet:
-    def doing(self, what: str) -> None:
-        pass
-
-    def tried(self, *_: Any) -> None: ...
-
-    def noted(self, *_: Any) -> None: ...
-
-    def planned(self, plan: Any, cells: Any) -> None:
-        pass
-
-    def finished(self, run: Any, result: Any) -> None:
-        pass
 
 
 @pytest.fixture

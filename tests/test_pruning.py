@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quiet import Quiet
 from scores import LABEL_METRICS, LOWER_IS_BETTER, label_scores, probability_scores
 from simulated import Simulated, searched
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -405,20 +406,6 @@ def test_without_a_search_a_model_is_fitted_with_its_own_params(tmp_path: Path, 
     assert (status, err) == (0, "")
     curve = ("curve", "task=denial", "model=complement-nb", "search=none", f"results={tmp_path}")
     assert bench(*curve)[0] == 0
-
-
-class Quiet:
-    """Wants to know nothing."""
-
-    def doing(self, *_: Any) -> None: ...
-
-    def tried(self, *_: Any) -> None: ...
-
-    def noted(self, *_: Any) -> None: ...
-
-    def planned(self, *_: Any) -> None: ...
-
-    def finished(self, *_: Any) -> None: ...
 
 
 def test_an_invalid_setting_in_a_pruned_search_is_a_failure_and_not_stopped() -> None:

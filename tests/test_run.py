@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from quiet import Quiet
 
 from bench.catalogue import load_model, load_task
 from bench.comparison.board import corrected_leaderboard
@@ -34,7 +35,7 @@ from bench.running.runner import run
 SMALL = ("task=denial", "model=complement-nb,lexicon", "search.trials=3", "tracking=false")
 
 
-class Quiet:
+class Watching(Quiet):
     """An observer that only remembers."""
 
     def __init__(self, stop_after: int | None = None) -> None:
@@ -45,10 +46,6 @@ class Quiet:
 
     def doing(self, what: str) -> None:
         self.did.append(what)
-
-    def tried(self, *_: Any) -> None: ...
-
-    def noted(self, *_: Any) -> None: ...
 
     def planned(self, plan: Any, cells: Sequence[Any]) -> None:
         self.cells = [(each.evaluation.model.name, fold) for each, fold in cells]
@@ -72,7 +69,7 @@ def numbers(results: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = tmp_path_factory.mktemp("reference")
-    run(compose([*SMALL, f"results={results}", "execution.workers=1"]), Quiet())
+    run(compose([*SMALL, f"results={results}", "execution.workers=1"]), Watching())
     return results
 
 
@@ -99,16 +96,16 @@ def test_two_workers_and_cells_in_any_order_give_the_same_bytes(
         return run_cells(evaluations, list(reversed(cells)), *rest)
 
     monkeypatch.setattr("bench.running.job.run_cells", backwards)
-    run(compose([*SMALL, f"results={tmp_path}", "execution.workers=2"]), Quiet())
+    run(compose([*SMALL, f"results={tmp_path}", "execution.workers=2"]), Watching())
     assert numbers(tmp_path) == numbers(reference)
 
 
 def test_the_same_command_after_an_interruption_runs_only_what_is_missing(reference: Path, tmp_path: Path) -> None:
     config = compose([*SMALL, f"results={tmp_path}"])
     with pytest.raises(InterruptedRun) as stopped:
-        run(config, Quiet(stop_after=7))
+        run(config, Watching(stop_after=7))
     assert (stopped.value.kept, stopped.value.missing) == (7, 11)
-    resumed = Quiet()
+    resumed = Watching()
     run(config, resumed)
     assert len(resumed.cells) == 11
     assert numbers(tmp_path) == numbers(reference)
@@ -117,10 +114,10 @@ def test_the_same_command_after_an_interruption_runs_only_what_is_missing(refere
 def test_a_complete_run_is_reused_and_force_runs_it_anew(reference: Path, tmp_path: Path) -> None:
     results = tmp_path / "copy"
     shutil.copytree(reference, results)
-    again = Quiet()
+    again = Watching()
     run(compose([*SMALL, f"results={results}"]), again)
     assert again.cells == []
-    forced = Quiet()
+    forced = Watching()
     run(compose([*SMALL, f"results={results}", "force=true"]), forced)
     assert len(forced.cells) == 12
     assert "majority" not in {name for name, _ in forced.cells}
@@ -144,7 +141,7 @@ def test_a_damaged_fold_is_run_again(reference: Path, tmp_path: Path) -> None:
     shutil.copytree(reference, results)
     (predictions, *_) = sorted(results.glob("denial/complement-nb/*/fold-02/predictions.csv"))
     predictions.write_bytes(predictions.read_bytes()[:-40])
-    again = Quiet()
+    again = Watching()
     run(compose([*SMALL, f"results={results}"]), again)
     assert again.cells == [("complement-nb", 2)]
     assert numbers(results) == numbers(reference)
@@ -160,7 +157,7 @@ def test_folds_of_other_library_versions_are_not_mixed_in(reference: Path, tmp_p
     assert [note for note in complete.notes if "stored with scikit-learn 0." in note]
     assert not complete.runs[1].anew
     shutil.rmtree(path.parent / "fold-01")
-    again = Quiet()
+    again = Watching()
     run(config, again)
     assert again.cells == [("complement-nb", fold) for fold in (4, FINAL, 3, 2, 1, 0)]
 
@@ -170,14 +167,14 @@ def test_a_lost_run_record_is_made_again(reference: Path, tmp_path: Path) -> Non
     shutil.copytree(reference, results)
     (path,) = results.glob("denial/lexicon/*/run.json")
     path.unlink()
-    run(compose([*SMALL, f"results={results}"]), Quiet())
+    run(compose([*SMALL, f"results={results}"]), Watching())
     assert json.loads(path.read_text())["status"] == "complete"
 
 
 def test_a_model_that_cannot_be_stored_keeps_its_scores(plugin: Path) -> None:
     body = "    def fit(self, X, y):\n        self.rows_ = (row for row in X)\n        return super().fit(X, y)"
     write_model(plugin, "unstorable", body)
-    outcome = run(compose(["task=denial", "model=unstorable", "tracking=false"]), Quiet())
+    outcome = run(compose(["task=denial", "model=unstorable", "tracking=false"]), Watching())
     assert outcome.failures == []
     (folder,) = (plugin / "results" / "denial" / "unstorable").iterdir()
     assert "cannot be stored" in RunFolder(folder).read_cell(FINAL).notes[0]
@@ -189,7 +186,7 @@ def test_scores_stay_where_only_the_final_fit_fails(plugin: Path) -> None:
         "late",
         "    def fit(self, X, y):\n        if len(y) == 117: raise ValueError('all')\n        return super().fit(X, y)",
     )
-    outcome = run(compose(["task=denial", "model=late", "tracking=false"]), Quiet())
+    outcome = run(compose(["task=denial", "model=late", "tracking=false"]), Watching())
     assert len(outcome.failures) == 1
     assert {row.model: row.kind for row in outcome.leaderboards[0].rows}["late"] == "model"
 
@@ -247,7 +244,7 @@ def test_the_stored_final_model_predicts(reference: Path) -> None:
 
 def test_a_model_that_raises_is_stored_as_failed_and_the_others_go_on(plugin: Path) -> None:
     write_model(plugin, "raises", "    def fit(self, X, y):\n        raise ValueError('no such luck')")
-    outcome = run(compose(["task=denial", "model=raises,lexicon", "tracking=false"]), Quiet())
+    outcome = run(compose(["task=denial", "model=raises,lexicon", "tracking=false"]), Watching())
     assert len(outcome.failures) == 6
     assert "raises, fold 0: ValueError: no such luck" in outcome.failures[-1]
     rows = {row.model: row for row in outcome.leaderboards[0].rows}
@@ -274,14 +271,14 @@ def test_a_model_that_raises_is_stored_as_failed_and_the_others_go_on(plugin: Pa
 )
 def test_a_model_that_breaks_the_contract_fails_with_the_reason(plugin: Path, body: str, reason: str) -> None:
     write_model(plugin, "broken", body)
-    outcome = run(compose(["task=denial", "model=broken", "tracking=false"]), Quiet())
+    outcome = run(compose(["task=denial", "model=broken", "tracking=false"]), Watching())
     assert [failure for failure in outcome.failures if reason in failure]
 
 
 def test_a_model_that_hangs_is_stopped_after_the_time_limit(plugin: Path) -> None:
     write_model(plugin, "hangs", "    def fit(self, X, y):\n        time.sleep(600)")
     words = ["task=denial", "model=hangs", "tracking=false", "execution.cell_timeout=6", "execution.workers=6"]
-    outcome = run(compose(words), Quiet())
+    outcome = run(compose(words), Watching())
     assert len(outcome.failures) == 6
     assert "stopped after 6 s: raise execution.cell_timeout" in outcome.failures[0]
 
@@ -315,9 +312,9 @@ def test_failed_folds_are_tried_again_by_the_same_command(plugin: Path) -> None:
         "        return super().fit(X, y)",
     )
     config = compose(["task=denial", "model=mended", "tracking=false"])
-    assert len(run(config, Quiet()).failures) == 6
+    assert len(run(config, Watching()).failures) == 6
     (plugin / "mended").touch()
-    outcome = run(config, Quiet())
+    outcome = run(config, Watching())
     assert outcome.failures == []
     assert {row.model: row.kind for row in outcome.leaderboards[0].rows}["mended"] == "model"
 

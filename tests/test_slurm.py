@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -11,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from one_node_slurm import Slurm, missing, one_node_slurm
-from small_project import make_folder, stored_bytes
+from small_project import bench, make_folder, stored_bytes
 
 from bench.engines.engine import Lost, Unit, Value
 from bench.engines.slurm import Jobs, seconds_in
@@ -85,12 +83,9 @@ def test_work_goes_on_where_a_job_is_cancelled_and_no_job_is_left(slurm: Slurm, 
 
 def test_a_run_in_jobs_gives_the_same_bytes(slurm: Slurm, tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "project", prune=False)
-    command = [sys.executable, "-m", "bench", "run", "task=small", "model=slow", "tracking=false"]
     jobs = ["jobs=2", "cores=1", "memory=1 GB", "walltime=00:10:00", f"shared={tmp_path}"]
-    in_jobs = ["execution=slurm", *(f"execution.slurm.{word}" for word in jobs), "results=in-jobs"]
-    for words in (in_jobs, ["results=here"]):
-        ended = subprocess.run([*command, *words], cwd=folder, capture_output=True, text=True, timeout=200)
-        assert ended.returncode == 0, ended.stderr
+    bench(folder, "execution=slurm", *(f"execution.slurm.{word}" for word in jobs), "results=in-jobs")
+    bench(folder, "results=here")
     assert stored_bytes(folder, "in-jobs") == stored_bytes(folder, "here")
     assert no_job_is_left(slurm)
 

@@ -7,9 +7,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
+from quiet import Quiet
 from stored import a_record
 
 from bench.catalogue import load_task
@@ -235,20 +235,6 @@ def test_a_run_that_is_reused_says_of_its_task_what_is_so_now(tmp_path: Path) ->
     now = replace(a_record({"notes": ["new"], "references": []}), command="another")
     _bring_up_to_date(SimpleNamespace(folder=folder, record=now))  # type: ignore[arg-type]
     assert folder.read_record() == replace(stored, task=now.task)
-
-
-class Quiet:
-    """An observer that does not look."""
-
-    def doing(self, what: str) -> None: ...
-
-    def tried(self, *_: Any) -> None: ...
-
-    def noted(self, *_: Any) -> None: ...
-
-    def planned(self, plan: Any, cells: Any) -> None: ...
-
-    def finished(self, run: Any, result: Any) -> None: ...
 
 
 @pytest.mark.slow

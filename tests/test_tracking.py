@@ -22,6 +22,7 @@ from hostile import instance, planted
 from hypothesis import example, given
 from hypothesis import strategies as st
 from present import present
+from quiet import Quiet
 from stored import TEXTS, change_record, write_run
 
 from bench.config import compose
@@ -286,14 +287,8 @@ def test_without_the_majority_there_is_no_verdict_and_once_it_is_stored_the_run_
 def test_the_majority_of_every_task_is_stored_before_any_other_run_begins(tmp_path):
     finished = []
 
-    class Observer:
+    class Observer(Quiet):
         def doing(self, what):
-            pass
-
-        def tried(self, run, fold, settings):
-            pass
-
-        def noted(self, told):
             pass
 
         def planned(self, plan, cells):
