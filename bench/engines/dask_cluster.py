@@ -119,7 +119,10 @@ async def connected(place: Place, note: Callable[[str], object] = lambda told: N
             yield client
         return
     if place.scheduler is None:
-        async with _local_cluster(place) as cluster, _client(cluster.scheduler_address, cluster.security) as client:
+        async with (
+            _local_cluster(place, note) as cluster,
+            _client(cluster.scheduler_address, cluster.security) as client,
+        ):
             yield client
         return
     address, security = secured(place.scheduler, place.certificates, place.insecure)
@@ -217,10 +220,10 @@ async def _client(address: str, security: Security) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def _local_cluster(place: Place) -> AsyncIterator[LocalCluster]:
+async def _local_cluster(place: Place, note: Callable[[str], object]) -> AsyncIterator[LocalCluster]:
     """A cluster of this machine that nobody else can use: other users of it can reach loopback too."""
     security = Security.temporary()
-    options = {"nthreads": 1, "libraries": place.libraries, "pems": _pems(security)}
+    options = {"nthreads": 1, "libraries": place.libraries, "pems": _pems(security), "note": note}
     with scheduler_settings():
         cluster = LocalCluster(
             n_workers=0,
@@ -299,13 +302,23 @@ class LocalWorker(ProcessInterface):
         The modules that it loads as it starts.
     pems : mapping of str to str
         The certificates, which are in no file.
+    note : callable
+        Is called with each line that the worker prints once it has joined.
     """
 
     def __init__(
-        self, scheduler: str, name: Any, nthreads: int, libraries: Sequence[str], pems: dict[str, str], **others: Any
+        self,
+        scheduler: str,
+        name: Any,
+        nthreads: int,
+        libraries: Sequence[str],
+        pems: dict[str, str],
+        note: Callable[[str], object],
+        **others: Any,
     ) -> None:
         super().__init__(scheduler, name)
         self.name = str(name)
+        self._note = note
         self._given = Given(scheduler, self.name, nthreads, tuple(libraries), pems)
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -366,22 +379,21 @@ class LocalWorker(ProcessInterface):
             await self._process.stdin.drain()
 
     def has_joined(self) -> None:
-        """Note that the scheduler has seen the process that runs now, and print what it printed until then."""
+        """Note that the scheduler has seen the process that runs now, and tell what it printed until then."""
         self.joined = True
-        self._print(self.tail)
+        self._tell(self.tail)
 
     async def _pass_on(self, printed: asyncio.StreamReader) -> None:
-        """Print what a process prints once it has joined; what it prints before is shown only if it never does."""
+        """Tell what a process prints once it has joined; what it prints before is shown only if it never does."""
         while piece := await printed.read(TAIL):
             if self.joined:
-                self._print(piece)
+                self._tell(piece)
             else:
                 self.tail = (self.tail + piece)[-TAIL:]
 
-    def _print(self, piece: bytes) -> None:
-        with suppress(OSError, ValueError):  # There is nobody to read it.
-            sys.stderr.write(piece.decode(errors="replace"))
-            sys.stderr.flush()
+    def _tell(self, printed: bytes) -> None:
+        for line in printed.decode(errors="replace").splitlines():
+            self._note(line)
 
     def _task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
