@@ -18,7 +18,7 @@ def main() -> None:
         own_this_process()
         from bench.cli import main as run
 
-        run()
+        interrupts.call(run)
     except KeyboardInterrupt:
         status: object = _stopped()
     except SystemExit as end:
@@ -28,7 +28,7 @@ def main() -> None:
             raise
         # A library has made another error of it.
         status = _stopped()
-    if interrupts is not None and interrupts.end():
+    if interrupts is not None and interrupts.drop_waiting():
         status = _stopped()
     _end(status if isinstance(status, int) else 0)
 

@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import time
-from types import FrameType
+from collections.abc import Callable, Iterator
+from types import CodeType, FrameType
 from typing import Any
 
 WAIT = 0.002
@@ -21,7 +22,7 @@ IMPORTING = "<frozen importlib._bootstrap>"
 
 
 class Interrupts:
-    """Have Ctrl-C and SIGTERM raise `KeyboardInterrupt` in this process, from now on until it ends.
+    """Have Ctrl-C and SIGTERM raise `KeyboardInterrupt` in a command; before and after it they end the process at once.
 
     Raised in the middle of an import, it would come out of many a library as another error, or not at all; so it waits
     for the import's end. Where Python itself drops it, as in a callback of its own, it is raised again. A command that
@@ -35,7 +36,6 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.raised = False
-        self._ended = False
         self._since: float | None = None
         self._dropped = sys.unraisablehook
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -48,15 +48,25 @@ class Interrupts:
         # The first that is registered is called last; after it nothing is left that could take long.
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
 
-    def end(self) -> bool:
-        """From now on end the process at once: all is done. Returns whether something was still to be raised."""
+    def call(self, command: Callable[[], object]) -> None:
+        """Call the command.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Ctrl-C or SIGTERM ended it.
+        """
+        command()
+
+    def drop_waiting(self) -> bool:
+        """Let none come later. Returns whether one waited: it came too late for the command."""
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
-        self._ended = True
         return self._since is not None
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        if self._ended:
+        if not _runs(self.call.__code__, frame):
+            # Nothing would catch what is raised here.
             os.write(2, b"Stopped.\n")
             os._exit(130)
         now = time.monotonic()
@@ -75,8 +85,14 @@ class Interrupts:
 
 
 def _imports(frame: FrameType | None) -> bool:
+    return any(code.co_filename == IMPORTING for code in _codes(frame))
+
+
+def _runs(code: CodeType, frame: FrameType | None) -> bool:
+    return any(each is code for each in _codes(frame))
+
+
+def _codes(frame: FrameType | None) -> Iterator[CodeType]:
     while frame is not None:
-        if frame.f_code.co_filename == IMPORTING:
-            return True
+        yield frame.f_code
         frame = frame.f_back
-    return False

@@ -21,12 +21,14 @@ from pathlib import Path
 from bench.interrupts import Interrupts
 interrupts = Interrupts()
 sys.path.append(sys.argv[1])
-try:
+def command():
     import odd
     for _ in range(10**7): pass
     print("lost")
+try:
+    interrupts.call(command)
 except KeyboardInterrupt:
-    print("raised", odd.done)
+    print("raised", sys.modules["odd"].done)
 """
 
 ODD = {
@@ -66,10 +68,12 @@ class Odd:
     def __del__(self):
         signal.raise_signal(signal.SIGINT)
         for _ in range(1000): pass
-try:
+def command():
     Odd()
     for _ in range(10**7): pass
     print("lost")
+try:
+    interrupts.call(command)
 except KeyboardInterrupt:
     print("raised")
 """
@@ -83,11 +87,12 @@ IGNORED = """
 import signal
 from bench.interrupts import Interrupts
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-Interrupts()
-signal.raise_signal(signal.SIGINT)
-print("goes on", flush=True)
-try:
+def command():
+    signal.raise_signal(signal.SIGINT)
+    print("goes on", flush=True)
     signal.raise_signal(signal.SIGTERM)
+try:
+    Interrupts().call(command)
 except KeyboardInterrupt:
     print("stopped")
 """
@@ -95,6 +100,34 @@ except KeyboardInterrupt:
 
 def test_a_command_in_the_background_ignores_ctrl_c_and_takes_sigterm() -> None:
     assert ran(IGNORED) == "goes on\nstopped\n"
+
+
+AROUND = """
+import os, signal, sys
+from bench.interrupts import Interrupts
+interrupts = Interrupts()
+if sys.argv[1] == "before":
+    signal.raise_signal(signal.SIGINT)
+try:
+    interrupts.call(lambda: sys.exit(0))
+except SystemExit:
+    signal.raise_signal(signal.SIGINT)
+print("lost")
+"""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_before_and_after_the_command_it_ends_the_process(moment: str) -> None:
+    """Between the command's end and the process's, nothing is left that would catch it."""
+    done = subprocess.run(
+        [sys.executable, "-c", AROUND, moment],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped.\n")
 
 
 def ran(script: str, *args: str) -> str:
