@@ -6,27 +6,63 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.api.jobs import FailedRunWarning, run
+    from bench.api.comparing import Board, Compared, compare, leaderboard, report
+    from bench.api.jobs import Curves, FailedRunWarning, curve, run
+    from bench.api.labelling import predict
     from bench.api.stored import Run, Runs, runs
+    from bench.api.tasks import Findings, check, load_task, new_task
+    from bench.data.task import Task
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "FailedRunWarning": "jobs",
-    "Run": "stored",
-    "Runs": "stored",
-    "run": "jobs",
-    "runs": "stored",
+    "Board": "bench.api.comparing",
+    "Compared": "bench.api.comparing",
+    "Curves": "bench.api.jobs",
+    "FailedRunWarning": "bench.api.jobs",
+    "Findings": "bench.api.tasks",
+    "Run": "bench.api.stored",
+    "Runs": "bench.api.stored",
+    "Task": "bench.data.task",
+    "check": "bench.api.tasks",
+    "compare": "bench.api.comparing",
+    "curve": "bench.api.jobs",
+    "leaderboard": "bench.api.comparing",
+    "load_task": "bench.api.tasks",
+    "new_task": "bench.api.tasks",
+    "predict": "bench.api.labelling",
+    "report": "bench.api.comparing",
+    "run": "bench.api.jobs",
+    "runs": "bench.api.stored",
 }
-"""The module of `bench.api` that each public name is loaded from when it is first used."""
+"""The module that each public name is loaded from when it is first used."""
 
-__all__ = ["FailedRunWarning", "Run", "Runs", "run", "runs"]
+__all__ = [
+    "Board",
+    "Compared",
+    "Curves",
+    "FailedRunWarning",
+    "Findings",
+    "Run",
+    "Runs",
+    "Task",
+    "check",
+    "compare",
+    "curve",
+    "leaderboard",
+    "load_task",
+    "new_task",
+    "predict",
+    "report",
+    "run",
+    "runs",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'bench' has no attribute '{name}'")
-    value = getattr(importlib.import_module(f"bench.api.{_HOMES[name]}"), name)
+    value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
