@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.api.comparing import Board, Compared, compare, leaderboard, report
+    from bench.api.estimators import Model
     from bench.api.jobs import Curves, FailedRunWarning, curve, run
     from bench.api.labelling import predict
     from bench.api.stored import Run, Runs, runs
@@ -21,6 +22,7 @@ _HOMES = {
     "Curves": "bench.api.jobs",
     "FailedRunWarning": "bench.api.jobs",
     "Findings": "bench.api.tasks",
+    "Model": "bench.api.estimators",
     "Run": "bench.api.stored",
     "Runs": "bench.api.stored",
     "Task": "bench.data.task",
@@ -43,6 +45,7 @@ __all__ = [
     "Curves",
     "FailedRunWarning",
     "Findings",
+    "Model",
     "Run",
     "Runs",
     "Task",
