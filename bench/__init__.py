@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bench.api.arrays import evaluate, splits
     from bench.api.comparing import Board, Compared, compare, leaderboard, report
     from bench.api.estimators import Model
     from bench.api.jobs import Curves, FailedRunWarning, curve, run
@@ -29,6 +30,7 @@ _HOMES = {
     "check": "bench.api.tasks",
     "compare": "bench.api.comparing",
     "curve": "bench.api.jobs",
+    "evaluate": "bench.api.arrays",
     "leaderboard": "bench.api.comparing",
     "load_task": "bench.api.tasks",
     "new_task": "bench.api.tasks",
@@ -36,6 +38,7 @@ _HOMES = {
     "report": "bench.api.comparing",
     "run": "bench.api.jobs",
     "runs": "bench.api.stored",
+    "splits": "bench.api.arrays",
 }
 """The module that each public name is loaded from when it is first used."""
 
@@ -52,6 +55,7 @@ __all__ = [
     "check",
     "compare",
     "curve",
+    "evaluate",
     "leaderboard",
     "load_task",
     "new_task",
@@ -59,6 +63,7 @@ __all__ = [
     "report",
     "run",
     "runs",
+    "splits",
 ]
 
 

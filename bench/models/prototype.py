@@ -17,10 +17,8 @@ from bench.models.sources import INSTALLED, KNOWN_PACKAGES, code_sources
 from bench.models.space import Choice, Range, SearchSpace
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from sklearn.base import BaseEstimator
-
-LONGEST = 2**16
-"""Numbers of an array among an estimator's parameters, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,17 +136,17 @@ def _equal(value: Any, default: Any) -> bool:
 
 def _plain(value: Any, where: str) -> Any:
     import numpy as np
+    from scipy import sparse
 
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, np.generic):
         return value.item()
-    if isinstance(value, np.ndarray) and value.size <= LONGEST and value.dtype != object:
-        return {
-            "array": hashlib.sha256(value.tobytes()).hexdigest(),
-            "shape": list(value.shape),
-            "of": str(value.dtype),
-        }
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return {"array": _digest(value), "shape": list(value.shape), "of": str(value.dtype)}
+    if sparse.issparse(value):
+        held = value.tocsr()
+        return {"array": _digest(held.data, held.indices, held.indptr), "shape": list(value.shape), "of": "sparse"}
     if isinstance(value, type | FunctionType):
         return {"import": f"{value.__module__}.{value.__qualname__}"}
     if hasattr(value, "get_params") and not isinstance(value, type):
@@ -165,6 +163,13 @@ def _plain(value: Any, where: str) -> Any:
         f"{where}: {type(value).__name__} cannot be written down, so no run could tell what it was.",
         "Use numbers, text, lists, functions, classes and estimators; make other objects inside the estimator.",
     )
+
+
+def _digest(*arrays: NDArray[Any]) -> str:
+    content = hashlib.sha256()
+    for array in arrays:
+        content.update(array.tobytes())
+    return content.hexdigest()
 
 
 def _values(value: Any) -> Iterator[Any]:
