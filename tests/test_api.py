@@ -26,6 +26,7 @@ import bench
 from bench.api.arrays import _whole_groups
 from bench.api.words import words_of
 from bench.errors import BenchError, ConfigError, DataError, ModelError, UserError
+from bench.in_memory import MODELS, TASKS
 from bench.overrides import parse_overrides, spell
 
 QUIET: dict[str, Any] = {"tracking": False, "search": "none"}
@@ -34,7 +35,8 @@ QUIET: dict[str, Any] = {"tracking": False, "search": "none"}
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bench.in_memory.TASKS", {})
+    TASKS.clear()
+    MODELS.clear()
     return tmp_path
 
 
@@ -113,12 +115,13 @@ def test_runs_are_values() -> None:
     run = runs["logreg"]
     assert run.status == "complete"
     assert run.interval is not None
+    assert run.score is not None
     assert run.interval.low < run.score < run.interval.high
     predicted = run.predictions()
     assert len(predicted) == 117
     assert predicted[["p_denial", "p_non_confirmation", "p_none"]].sum(axis=1).to_numpy() == pytest.approx(1.0)
     assert int(run.confusion().to_numpy().sum()) == 117
-    assert list(run.per_class().columns) == ["precision", "recall", "f1", "support"]
+    assert set(run.per_class().columns) == {"precision", "recall", "f1", "support"}
     assert run.fitted().predict(bench.load_task("denial").frame).shape == (117,)
     assert runs.best().score == max(each.score or 0 for each in runs)
     frame = bench.runs("denial").to_frame()
@@ -129,7 +132,7 @@ def test_runs_are_values() -> None:
     board = bench.leaderboard("denial").to_frame()
     assert board["macro_f1"].iloc[0] == pytest.approx(runs.best().score)
     compared = bench.compare("denial")
-    assert list(compared.to_frame()["model"])[0] == runs.best().model
+    assert compared.to_frame()["model"].iloc[0] == runs.best().model
     assert len(compared.pairs()) == 3
     together = compared.predictions()
     assert (together["logreg"] == together["label"]).mean() == pytest.approx(run.scores["accuracy"])
@@ -168,7 +171,7 @@ FRAME = pd.DataFrame(
 
 def test_a_task_of_a_frame_is_that_of_its_file(folder: Path) -> None:
     FRAME.to_csv("labels.csv", index=False)
-    columns = {"text": "body", "label": "kind", "group": "outlet", "name": "mine"}
+    columns: dict[str, Any] = {"text": "body", "label": "kind", "group": "outlet", "name": "mine"}
     tasks = [
         bench.new_task(FRAME, **columns),
         bench.new_task("labels.csv", **columns),
@@ -217,8 +220,8 @@ def test_an_estimator_gives_what_its_file_gives(folder: Path) -> None:
     distribution = optuna.distributions.FloatDistribution(0.01, 100.0, log=True)
     made = bench.Model(LogisticRegression(max_iter=500), {"C": distribution}, name="made")
     runs = bench.run("denial", ["written", made], search={"trials": 4}, tracking=False)
-    made_run, written_run = runs["made"], runs["written"]
-    assert made_run.record.model.search == written_run.record.model.search | {"C": written_run.record.model.search["C"]}
+    made_run = runs["made"]
+    assert made_run.record.model.search == runs["written"].record.model.search
     assert made_run.record.model.params == {"max_iter": 500}
     setting = made_run.trials().query("chosen")
     assert setting["C"].between(0.01, 100.0).all()
@@ -255,13 +258,13 @@ def test_the_key_changes_with_all_that_a_notebook_s_class_reads() -> None:
 
 def test_what_cannot_be_written_down_is_refused() -> None:
     with pytest.raises(ModelError, match=r"LogisticRegression\.C: object cannot be written down"):
-        bench.Model(LogisticRegression(C=object()))  # type: ignore[arg-type]
+        bench.Model(LogisticRegression(C=object()))
     with pytest.raises(ModelError, match="not a scikit-learn classifier"):
-        bench.Model(object())  # type: ignore[arg-type]
+        bench.Model(object())
     with pytest.raises(ModelError, match="a model of that name already"):
         bench.Model(LogisticRegression(), name="logreg")
     with pytest.raises(ConfigError, match=r"bench\.Model\(estimator\)"):
-        bench.run("denial", [LogisticRegression()])  # type: ignore[list-item]
+        bench.run("denial", [LogisticRegression()])
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
@@ -288,7 +291,7 @@ def test_an_array_is_searched_on_inner_folds() -> None:
     y = np.repeat(["a", "b"], 30)
     X = rng.normal(size=(60, 3)) + (y == "a")[:, None]
     run = bench.evaluate(LogisticRegression(), X, y, search={"C": [0.01, 1.0]}, trials=4, results="kept")
-    assert set(run.trials()["estimator.C"]) <= {0.01, 1.0}
+    assert set(run.trials()["C"]) <= {0.01, 1.0}
     assert bench.runs(results="kept")["logistic-regression"].score == run.score
 
 
@@ -296,9 +299,7 @@ def test_texts_are_evaluated_too() -> None:
     model = make_pipeline(TfidfVectorizer(), LogisticRegression())
     run = bench.evaluate(model, FRAME["body"].tolist(), FRAME["kind"].tolist(), groups=FRAME["outlet"].tolist())
     assert run.score == 1.0
-    assert run.predictions()["id"].tolist() == [
-        str(place) for place in sorted(range(40), key=lambda p: run.predictions()["id"].tolist().index(str(p)))
-    ]
+    assert sorted(run.predictions()["id"], key=int) == list(map(str, range(40)))
 
 
 @pytest.mark.parametrize(
@@ -307,12 +308,11 @@ def test_texts_are_evaluated_too() -> None:
         ([[1.0], [2.0]], ["a"], "X has 2 rows, and y 1 labels"),
         ([["x"], ["y"]], ["a", "b"], "expected texts"),
         ([[1.0], [2.0]], ["a", "a"], "at least two labels"),
-        ([[1.0], [2.0]], ["a", "b"], "All 2 examples|too few|test|label"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(X: Any, y: Any, told: str) -> None:
     with pytest.raises(BenchError, match=told):
-        bench.evaluate(LogisticRegression(), X, y, groups=[1] * len(y) if told.startswith("All") else None)
+        bench.evaluate(LogisticRegression(), X, y)
 
 
 @given(

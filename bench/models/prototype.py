@@ -301,7 +301,12 @@ def _is_told(name: str) -> bool:
 
 def _member(value: Any) -> str:
     function = _function(value)
-    return repr(value) if function is None else _source(function)
+    if function is not None:
+        return _source(function)
+    try:
+        return repr(_plain(value, ""))
+    except ModelError:
+        return type(value).__name__
 
 
 def dimension_of(name: str, value: Any) -> Any:
