@@ -82,7 +82,7 @@ too wide. Rows are made again by
 python tests/benchmarks/interval_coverage.py --repeats {repeats} --groups 5 20 --rates 98/2
 ```
 
-After a slash stands the share of data sets that got an interval, if not all did; `none` is less than 5 %. **Bold** is
+After a slash is the share of data sets that got an interval, if not all did; `none` is less than 5 %. **Bold** is
 less than 93 %, *italics* more than 97 %, if chance does not explain it (two standard errors).
 
 - **groups**: their number times the mean number of examples; `x 1` is every example its own group, as in a published
