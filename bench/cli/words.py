@@ -64,13 +64,13 @@ def _keys(command: str | None) -> tuple[str, ...]:
 
 
 def _values(key: str) -> list[str]:
-    from bench.discovery import config_files, model_names, task_files
+    from bench.discovery import config_files, model_names, task_names
     from bench.overrides import GROUPS
 
     if key == "task":
-        return [*task_files(), "all"]
+        return [*task_names(), "all"]
     if key == "train_on":
-        return list(task_files())
+        return task_names()
     if key == "model":
         return [*model_names(), "all"]
     if key == "baseline":

@@ -133,6 +133,16 @@ class Model:
         setting = {name: own[canonical_name(name)] for name in self.search.dimensions if canonical_name(name) in own}
         return setting if setting and self.search.holds(setting) else None
 
+    @property
+    def written_params(self) -> Mapping[str, Any]:
+        """The fixed parameters as runs record them."""
+        return self.params
+
+    @property
+    def own_code(self) -> Mapping[str, str]:
+        """What its numbers rest on besides what its import paths name."""
+        return {}
+
     def build(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator:
         """Build an unfitted classifier over a frame of the task's input columns.
 
@@ -237,6 +247,10 @@ class Model:
         named = [type(part) for part in held if hasattr(part, "get_params") and not isinstance(part, type)]
         named += [part for cls in named for part in getattr(cls, "stored_parts", ())]
         return {stored_name(cls): cls for cls in named if not hasattr(cls, "restored")}
+
+    def stored_functions(self) -> frozenset[str]:
+        """The functions that this definition names, which a stored model may hold, by their dotted names."""
+        return frozenset()
 
     def _params_of(self, part: str, params: Mapping[str, Any]) -> dict[str, Any]:
         own, given = (

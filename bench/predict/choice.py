@@ -11,7 +11,7 @@ from bench.comparison.request import Filter
 from bench.comparison.selection import select_runs
 from bench.config import results_folder
 from bench.data.messages import listed
-from bench.discovery import task_files
+from bench.discovery import task_names
 from bench.errors import ConfigError, UserError, nearest
 from bench.metrics.averaged import mean_over
 from bench.metrics.registry import metric_of
@@ -163,9 +163,9 @@ def _why_passed(folder: RunFolder, record: RunRecord) -> str:
 
 def _refuse_task(request: PredictRequest) -> None:
     known = {*stored_tasks(request.results)}
-    if request.task not in task_files():
+    if request.task not in task_names():
         raise UserError(
-            f"task={request.task}: there is no task of that name.", nearest(request.task, known | task_files().keys())
+            f"task={request.task}: there is no task of that name.", nearest(request.task, known.union(task_names()))
         )
     others = f" Stored are runs of: {listed(sorted(known))}." if known else ""
     raise UserError(

@@ -165,8 +165,8 @@ def changed_code(record: RunRecord) -> str | None:
     if not any(is_digest(source) for source in then.values()) or name not in model_names():
         return None
     model = load_model(name)
-    paths = [path for path in (model.estimator, model.features) if path and is_digest(then.get(path))]
-    now = code_sources(paths)
+    paths = [path for path in (model.estimator, model.features, *model.own_code) if path and is_digest(then.get(path))]
+    now = code_sources(paths) | dict(model.own_code)
     changed = next((path for path in paths if now.get(path, then[path]) != then[path]), None)
     if changed is None:
         return None
