@@ -331,7 +331,7 @@ def test_independent_pairs_of_equal_models_are_called_different_in_one_of_twenty
 
 @pytest.fixture(scope="module")
 def simulation() -> Any:
-    """The simulation of ``docs/comparison.md``."""
+    """The simulation of ``docs/method/comparison.md``."""
     path = Path(__file__).parent / "benchmarks" / "verdicts.py"
     spec = importlib.util.spec_from_file_location("verdicts", path)
     assert spec is not None
