@@ -14,6 +14,7 @@ COMMANDS = {
     "plan-labels": "Say how many labels a comparison takes, before they are made.",
     "report": "Write one HTML page about stored runs, made for sending.",
     "predict": "Label new text with a stored run's fitted model.",
+    "runs": "List the stored runs, or remove some.",
     "tasks": "List the tasks there are.",
     "models": "List the models there are.",
     "show": "Print a task, a model or the configuration, resolved.",

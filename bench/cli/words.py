@@ -14,6 +14,9 @@ from bench.errors import HIDDEN
 
 PLAIN_KEYS = ("seed", "force", "retry", "tracking", "results", "train_on", "data.mirror")
 
+RUNS_COMMANDS = ("runs", "import", "cite")
+"""Commands whose words choose stored runs."""
+
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a key, or the value of a group such as ``task=st``."""
@@ -58,6 +61,10 @@ def _keys(command: str | None) -> tuple[str, ...]:
         from bench.predict.choice import KEYS as PREDICT_KEYS
 
         return PREDICT_KEYS
+    if command in RUNS_COMMANDS:
+        from bench.archive.request import KEYS as RUNS_KEYS
+
+        return RUNS_KEYS
     from bench.overrides import GROUPS, MULTIPLE
 
     return (*MULTIPLE, *GROUPS, *PLAIN_KEYS)
