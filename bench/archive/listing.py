@@ -108,7 +108,11 @@ class RunFilter:
     @property
     def names_something(self) -> bool:
         """Whether it leaves anything out."""
-        return self != RunFilter()
+        return self != EVERY
+
+
+EVERY = RunFilter()
+"""Leaves nothing out."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ class _Read:
     record: RunRecord | None = field(repr=False)
 
 
-def list_runs(results: Path, wanted: RunFilter = RunFilter()) -> list[StoredRun]:
+def list_runs(results: Path, wanted: RunFilter = EVERY) -> list[StoredRun]:
     """List the stored runs in the order of their tasks, models and starts.
 
     A complete run replaces an older one of the same task and model where the same was asked for: the same search, seed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -19,7 +20,8 @@ COMMANDS = {
     "models": "List the models there are.",
     "show": "Print a task, a model or the configuration, resolved.",
     "check": "Check a task's data, or that a model keeps the contract.",
-    "export": "Write a built task as Parquet, JSON Lines or a datasets folder.",
+    "export": "Write a task, or stored runs, for others.",
+    "import": "Store runs that were exported on another machine.",
     "new": "Start a task or a model of your own.",
     "schema": "Print the JSON Schema of a file that you write, for editors.",
     "cluster": "Make the certificates of a cluster of several machines.",
@@ -36,6 +38,12 @@ Examples:
 """
 
 
+def _module_of(command: str) -> str:
+    """The module of a command, whose name may be a word of Python."""
+    name = command.replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
 class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -43,7 +51,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"bench.cli.{cmd_name.replace('-', '_')}").command
+        command: click.Command = importlib.import_module(f"bench.cli.{_module_of(cmd_name)}").command
         return command
 
     def resolve_command(
