@@ -14,6 +14,7 @@ COMMANDS = {
     "compare": "Say which stored run is better, and whether that is real.",
     "plan-labels": "Say how many labels a comparison takes, before they are made.",
     "report": "Write one HTML page about stored runs, made for sending.",
+    "cite": "State the protocol of stored runs, with its references.",
     "predict": "Label new text with a stored run's fitted model.",
     "runs": "List the stored runs, or remove some.",
     "tasks": "List the tasks there are.",

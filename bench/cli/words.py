@@ -14,7 +14,7 @@ from bench.errors import HIDDEN
 
 PLAIN_KEYS = ("seed", "force", "retry", "tracking", "results", "train_on", "data.mirror")
 
-RUNS_COMMANDS = ("runs", "import", "cite")
+RUNS_COMMANDS = ("runs", "import")
 """Commands whose words choose stored runs."""
 
 
@@ -49,7 +49,7 @@ def table_or_json(help_text: str) -> Callable[[Any], Any]:
 
 
 def _keys(command: str | None) -> tuple[str, ...]:
-    if command in ("compare", "report"):
+    if command in ("compare", "report", "cite"):
         from bench.comparison.request import KEYS
 
         return KEYS
