@@ -49,7 +49,8 @@ def test_whose_an_entry_is_exists() -> None:
                 module, _, attribute = name.rpartition(".")
                 assert hasattr(importlib.import_module(module), attribute), owner
             else:
-                assert name in {"task": task_files(), "encoder": encoders, "features": FEATURE_SETS}[kind], owner
+                known = {"task": {*task_files()}, "encoder": {*encoders}, "features": {*FEATURE_SETS}}
+                assert name in known[kind], owner
 
 
 def test_every_packaged_task_with_a_citation_has_the_entry_of_that_paper() -> None:
@@ -101,6 +102,20 @@ def test_the_numbers_are_those_of_the_runs(tmp_path: Path) -> None:
     assert "comparisons with the majority baseline are a family of their own" in said
     assert "difference of more than 0.01" in said
     assert "All runs use seed 0" in said
+
+
+@pytest.mark.parametrize(
+    ("dev", "said"),
+    [(100, "1,000 training, 100 development and 300 test examples"), (0, "1,000 training and 300 test examples")],
+)
+def test_a_published_split_is_said_with_its_sizes(tmp_path: Path, dev: int, said: str) -> None:
+    made = store_contest(tmp_path, {"a": 0.9, "b": 0.6})
+    for folder in made.values():
+        change_record(folder, task={"splits": {"split": {"train": 1000, "dev": dev, "test": 300}}})
+    paragraph = described(tmp_path).paragraph
+    assert f"The published split is used ({said})." in paragraph
+    assert f"chosen on {'the development part' if dev else 'inner folds of the training part'}." in paragraph
+    assert "nested" not in paragraph
 
 
 def test_with_few_groups_each_is_left_out_on_both_levels(tmp_path: Path) -> None:

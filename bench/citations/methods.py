@@ -170,12 +170,9 @@ def _about_folds(folder: RunFolder, records: Sequence[RunRecord]) -> list[str]:
     if sizes := split_sizes(task):
         used = f"The {len(sizes)} published folds are used."
         if len(sizes) == 1:
-            parts = [
-                f"{sizes[0].train:,} training",
-                f"{sizes[0].dev:,} development",
-                f"{sizes[0].test:,} test examples",
-            ]
-            used = f"The published split is used ({_and([part for part in parts if not part.startswith('0 ')])})."
+            kinds = {"training": sizes[0].train, "development": sizes[0].dev, "test": sizes[0].test}
+            parts = [f"{count:,} {kind}" for kind, count in kinds.items() if count]
+            used = f"The published split is used ({_and(parts)} examples)."
         chosen = "the development part" if all(size.dev for size in sizes) else "inner folds of the training part"
         return [used, *([f"Settings are chosen on {chosen}."] if _searches(records) else [])]
     whole = "" if task.group == "id" else ", and no group is on both sides of a split"
