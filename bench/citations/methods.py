@@ -14,6 +14,7 @@ from bench.data.splits import FEW_GROUPS, n_dealt
 from bench.errors import UserError
 from bench.metrics.averaged import mean_over
 from bench.metrics.registry import metric_title
+from bench.models.model import encoders_of
 from bench.planning.plan import BASELINE
 from bench.results.extent import split_sizes
 from bench.results.protocol import model_name, search_name
@@ -118,11 +119,8 @@ def task_entries(record: RunRecord) -> list[Entry]:
 def model_entries(model: ModelRecord) -> list[Entry]:
     """What to cite for a model: its class, its features and its encoders."""
     owners = [f"estimator:{model.estimator}", f"features:{model.features}"]
-    given = [value for name, value in model.params.items() if name.rpartition(".")[2] == "encoder"]
-    for name, dimension in model.search.items():
-        if name.rpartition(".")[2] == "encoder":
-            given += getattr(dimension, "values", ())
-    return owned_by(*owners, *(f"encoder:{value}" for value in given))
+    encoders = encoders_of(model.params, model.search)
+    return owned_by(*owners, *(f"encoder:{name}" for name in encoders))
 
 
 def _tasks_of(record: RunRecord) -> list[str]:

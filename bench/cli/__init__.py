@@ -19,6 +19,7 @@ COMMANDS = {
     "runs": "List the stored runs, or remove some.",
     "tasks": "List the tasks there are.",
     "models": "List the models there are.",
+    "encoders": "List pretrained encoders, or fetch one.",
     "show": "Print a task, a model or the configuration, resolved.",
     "check": "Check a task's data, or that a model keeps the contract.",
     "export": "Write a task, or stored runs, for others.",

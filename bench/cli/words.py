@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -48,6 +48,19 @@ def table_or_json(help_text: str) -> Callable[[Any], Any]:
     )
 
 
+def print_rows(rows: Sequence[tuple[str, str, str]], keys: tuple[str, str, str], form: str) -> None:
+    """Print names with a line on each and where each comes from, or the same as JSON."""
+    if form == "json":
+        from bench.report.output import in_quotes, say
+        from bench.results.files import to_json
+
+        say(in_quotes(to_json([dict(zip(keys, row, strict=True)) for row in rows])), nl=False)
+        return
+    from bench.report.terminal import print_list
+
+    print_list(rows)
+
+
 def _keys(command: str | None) -> tuple[str, ...]:
     if command in ("compare", "report", "cite"):
         from bench.comparison.request import KEYS
@@ -65,6 +78,8 @@ def _keys(command: str | None) -> tuple[str, ...]:
         from bench.archive.request import KEYS as RUNS_KEYS
 
         return RUNS_KEYS
+    if command == "ui":
+        return ("results",)
     from bench.overrides import GROUPS, MULTIPLE
 
     return (*MULTIPLE, *GROUPS, *PLAIN_KEYS)
