@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.words import words
+from bench.cli.words import table_or_json, words
 from bench.reporting.output import in_quotes, say, styled
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Examples:
   bench check task=stance
   bench check task=stance validation.group=claim_id
   bench check task=all
-  bench check task=stance --json > findings.json
+  bench check task=stance --format json > findings.json
   bench check model=mine
   bench check model=logreg,linear-svm
   bench check model=logreg model.params.max_iter=50
@@ -34,8 +34,9 @@ Examples:
 """,
 )
 @words()
-@click.option("--json", "as_json", is_flag=True, help="Print what the checks of tasks find as JSON.")
-def command(words: tuple[str, ...], as_json: bool) -> None:
+@table_or_json("What the checks of tasks find to read, or as JSON.")
+@click.option("--json", "form", flag_value="json", hidden=True)
+def command(words: tuple[str, ...], form: str) -> None:
     """Look for faults in a task's data, or try the rules that every model must keep.
 
     A task's text, labels, groups, splits and annotation passes are checked as they would be split by
@@ -49,11 +50,12 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
         from bench.errors import ConfigError
         from bench.overrides import parse_overrides
 
+    as_json = form == "json"
     named = parse_overrides(words).keys() & {"model", "task"}
     if not named:
         raise ConfigError("What is to be checked?", "bench check task=NAME or model=NAME")
     if as_json and "model" in named:
-        raise ConfigError("--json is for task=NAME; the rules of models are printed as text.")
+        raise ConfigError("--format json is for task=NAME; the rules of models are printed as text.")
     config = compose(words, needs_task=False)
     passed = _check_tasks(config, as_json) if "task" in named else True
     if "model" in named:
