@@ -32,12 +32,13 @@ Keys:
 """,
 )
 @words()
+@click.option("--pairs", is_flag=True, help="Also print every pair of models with its tests.")
 @table_or_json("Tables to read, or everything as JSON.")
-def command(words: tuple[str, ...], form: str) -> None:
-    """Say which stored run is better, and whether that is real.
+def command(words: tuple[str, ...], form: str, pairs: bool) -> None:
+    """Say which stored run is best, and which are not distinguishable from it.
 
-    Only stored runs are read. Models are compared on the same out-of-fold predictions; the verdict on
-    each pair comes from one documented rule.
+    Only stored runs are read. Models are compared on the same out-of-fold predictions. One documented
+    rule gives the verdict on each pair.
     """
     from bench.report.status import Status
 
@@ -68,7 +69,7 @@ def command(words: tuple[str, ...], form: str) -> None:
         told = {"tasks": [plain(each) for each in comparisons], "across": None if across is None else plain(across)}
         say(in_quotes(to_json(told)), nl=False)
         return
-    for comparison in comparisons:
-        print_comparison(comparison)
     if across is not None:
-        print_ranks(across)
+        print_ranks(across, comparisons)
+    for comparison in comparisons:
+        print_comparison(comparison, pairs)

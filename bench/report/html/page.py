@@ -26,7 +26,7 @@ from bench.report.html.charts import Chart, Score, interval_chart
 from bench.report.html.curves import learning_curves, searches
 from bench.report.html.errors import browser_data, direction, spell_error, spell_example, to_script
 from bench.report.html.scores import calibration, confusion_tables, group_scores
-from bench.report.wording import ASSUMPTION, alone_sentence, answer, needed_sentence
+from bench.report.wording import ASSUMPTION, answer, needed_sentence
 from bench.results.board import BoardRow, best_sentence, columns, published_rows, published_sources
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
 from bench.results.record import RunRecord, TaskRecord
@@ -79,7 +79,6 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             names=[run.name for run in runs.runs],
             summaries=[run.summary for run in runs.runs],
             answer=answer(comparison),
-            alone=alone_sentence(comparison),
             flattered=best_sentence(comparison.best),
             needed=_needed(comparison),
             assumption=ASSUMPTION,
