@@ -185,7 +185,7 @@ def test_every_number_in_the_leaderboard_is_that_of_the_stored_summary(results: 
     ranked = sorted(MODELS, key=lambda model: -summaries[model].scores["macro_f1"])
     assert [row[0] for row in rows[: len(MODELS)]] == ranked
     columns = [each.name for each in METRICS if each.everywhere and each.name != "macro_f1"]
-    for name, _, score, interval, *others, _search in rows[: len(MODELS)]:
+    for name, score, interval, _, *others, _search in rows[: len(MODELS)]:
         summary = summaries[name]
         ends = summary.intervals["macro_f1"]
         assert score == f"{summary.scores['macro_f1']:.3f}"
@@ -193,7 +193,7 @@ def test_every_number_in_the_leaderboard_is_that_of_the_stored_summary(results: 
         expected = [f"{summary.scores[each]:.3f}" if each in summary.scores else "" for each in columns]
         assert [other.replace("\u2212", "-") for other in others] == expected
     references = folder_of(results, "sure").read_record().task.references
-    shown = [(row[0], row[2]) for row in rows[len(MODELS) :]]
+    shown = [(row[0], row[1]) for row in rows[len(MODELS) :]]
     assert shown == [(f"{each.name} vs others", f"{each.scores['macro_f1']:.3f}") for each in references]
 
 
@@ -717,11 +717,25 @@ class TestInABrowser:
         assert seen[0] == seen[1]
         assert 0 < len(seen[0]) <= FIRST_ERRORS
 
-    def test_a_phone_scrolls_tables_and_not_the_page(self, browser: Any, address: str) -> None:
-        for shown in _opened(browser, address, viewport={"width": 375, "height": 800}):
+    @pytest.mark.parametrize("width", [320, 390])
+    def test_on_a_phone_charts_fit_and_tables_say_that_they_scroll(
+        self, browser: Any, address: str, width: int
+    ) -> None:
+        for shown in _opened(browser, address, viewport={"width": width, "height": 844}):
             shown.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-            assert shown.evaluate("document.documentElement.scrollWidth") <= 375
-            assert shown.locator(".box").first.evaluate("box => getComputedStyle(box).overflowX") == "auto"
+            shown.wait_for_timeout(100)
+            assert shown.evaluate("document.documentElement.scrollWidth") <= width
+            assert shown.evaluate(BOXES) == []
+            cut = shown.evaluate(CUT)
+            assert cut == {"charts": [], "texts": [], "scores": []}
+
+    def test_the_deciding_picture_is_in_the_first_screen(self, browser: Any, address: str) -> None:
+        for width, height in ((390, 844), (1200, 900)):
+            for shown in _opened(browser, address, viewport={"width": width, "height": height}):
+                box = shown.locator(".deciding .chart").first.bounding_box()
+                assert box["y"] + box["height"] <= height
+                assert box["x"] >= 0
+                assert box["x"] + box["width"] <= width
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_text_stands_out_from_its_ground(self, browser: Any, address: str, scheme: str) -> None:
@@ -742,8 +756,33 @@ class TestInABrowser:
             assert shown.locator("table.confusion").last.bounding_box()["height"] > 50
 
 
+BOXES = """() => [...document.querySelectorAll(".box")].filter((box) => {
+    const wider = box.scrollWidth - box.clientWidth > 1;
+    const style = getComputedStyle(box);
+    const cue = getComputedStyle(box, "::before").content;
+    const told = style.maskImage !== "none" && cue.includes("Scroll");
+    return style.overflowX !== "auto" || wider !== told;
+}).map((box) => box.getAttribute("aria-label"))"""
+"""The tables that are wider than their place and do not show it, or show it and are not."""
+CUT = """() => {
+    const outside = (element) => {
+        const box = element.getBoundingClientRect();
+        return box.width > 0 && (box.left < 0 || box.right > document.documentElement.clientWidth);
+    };
+    const beyond = (text) => {
+        const chart = text.closest("svg").getBoundingClientRect(), box = text.getBoundingClientRect();
+        return box.width > 0 && (box.left < chart.left - 1 || box.right > chart.right + 1);
+    };
+    const named = (elements) => elements.map((element) => element.textContent);
+    return {
+        charts: named([...document.querySelectorAll(".chart")].filter(outside)),
+        texts: named([...document.querySelectorAll(".chart text")].filter(beyond)),
+        scores: named([...document.querySelectorAll(".ranking .score")].filter(outside)),
+    };
+}"""
+"""The charts, texts in charts and scores that reach beyond the window or their chart."""
 SELECTORS = (
-    "body", ".what", ".answer", "nav a", ".facts dt", "caption", "thead th", "tbody td", ".reference td", ".soft",
+    "body", ".what", ".answer", ".answers p", "nav a", ".facts dt", "caption", "thead th", "tbody td", ".reference td", ".soft",
     "summary", ".matrix td small", ".matrix .undecided, .matrix .better", ".matrix .worse, .matrix .undecided",
     ".confusion .hit", ".confusion .hit small", ".card .id", ".card dt", ".card .mark", ".gram bdi", ".gram small",
     ".warning li", "form label", "select", "button",

@@ -184,7 +184,9 @@ class _Tests:
             return None
         return fold_test(self.runs.metric.sign * (first - second), self.runs.test_share(), self.rope)
 
-    def _needed(self, between: Difference, interval: Interval, together: Family, fewest_equal: int) -> Needed | None:
+    def _needed(
+        self, between: Difference, interval: Interval, together: Family, fewest_equal: int | None
+    ) -> Needed | None:
         if not between.standard_error:
             return None
         least, greatest = self.runs.metric.bounds

@@ -13,7 +13,7 @@ from bench.comparison.pairs import Pair
 from bench.comparison.suspects import Suspect
 from bench.metrics.registry import metric_title
 from bench.results.board import interval_text, published_rows
-from bench.results.extent import examples, split_sizes
+from bench.results.extent import examples, extent, predictions, split_sizes, validation
 from bench.results.record import TaskRecord
 from bench.statistics.paired import FEWEST_GROUPS
 
@@ -142,7 +142,24 @@ def what_would_decide(comparison: Comparison, found: Sequence[Contrast]) -> str 
 def _names(names: Sequence[str], most: int, last: str) -> str:
     """Join names, of which at most so many are written out."""
     rest = len(names) - most
-    return enumerate_names(names if rest <= 0 else [*names[:most], f"{rest} more"], last)
+    return enumerate_names(names if rest <= 1 else [*names[:most], f"{rest} more"], last)
+
+
+def protocol_sentence(comparisons: Sequence[Comparison]) -> str:
+    """State the protocol of a comparison, or of several under one protocol, in a sentence."""
+    first = comparisons[0]
+    titles = dict.fromkeys(metric_title(each.metric, each.task) for each in comparisons)
+    tasks = enumerate_names([f"{each.task.name} ({extent(each.task)})" for each in comparisons], "and")
+    how = list(dict.fromkeys(validation(each.task, each.n_folds) for each in comparisons))
+    repeated = first.validation.repeats
+    repeats = f", repeated {repeated} times" if repeated > 1 and not split_sizes(first.task) else ""
+    seeds = enumerate_names(dict.fromkeys(str(each.seed) for each in comparisons), "and")
+    scored = enumerate_names(dict.fromkeys(predictions(each.task) for each in comparisons), "or")
+    what = enumerate_names(titles, "and")
+    return (
+        f"{what[:1].upper()}{what[1:]} of the pooled {scored} on {tasks}: {' or '.join(how)}{repeats}; seed {seeds}; "
+        "intervals of 95 % by group."
+    )
 
 
 def across_answer(across: Across) -> list[str]:

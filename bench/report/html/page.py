@@ -25,6 +25,7 @@ from bench.report.comparison import p_value, with_published
 from bench.report.html.charts import Chart, Score, interval_chart
 from bench.report.html.curves import learning_curves, searches
 from bench.report.html.errors import browser_data, direction, spell_error, spell_example, to_script
+from bench.report.html.forest import forest_charts
 from bench.report.html.scores import calibration, confusion_tables, group_scores
 from bench.report.wording import ASSUMPTION, answer, needed_sentence
 from bench.results.board import BoardRow, best_sentence, columns, published_rows, published_sources
@@ -59,7 +60,10 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
     """
     task, without_texts = _task_of(runs)
     data = browser_data(runs, task, comparison.suspects)
-    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "errors.js"))
+    style, scroll, errors = (
+        (TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "scroll.js", "errors.js")
+    )
+    script = f"{scroll}{errors}"
     return (
         _environment()
         .get_template("page.html.jinja")
@@ -79,6 +83,7 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             names=[run.name for run in runs.runs],
             summaries=[run.summary for run in runs.runs],
             answer=answer(comparison),
+            differences=forest_charts(comparison),
             flattered=best_sentence(comparison.best),
             needed=_needed(comparison),
             assumption=ASSUMPTION,
@@ -209,7 +214,7 @@ def _ranking(runs: ComparedRuns, comparison: Comparison) -> dict[str, object]:
     """The leaderboard's rows, each marked in words, and its chart."""
     best, metric = comparison.rows[0].name, runs.metric.name
     verdicts = {frozenset((pair.first, pair.second)): pair.verdict for pair in comparison.pairs}
-    marks = {"better": "worse", "practically equal": "equal", "undecided": "cannot be told", None: ""}
+    marks = {"better": "worse", "practically equal": "equal", "undecided": "undecided", None: ""}
     rows = []
     for row in with_published(comparison):
         if isinstance(row, BoardRow):
