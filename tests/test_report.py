@@ -270,7 +270,7 @@ def test_planted_script_is_text_everywhere(tmp_path: Path, monkeypatch: pytest.M
     ours, data = parsed.scripts[1], parsed.scripts[0]
     assert len(parsed.scripts) == 2
     assert data[0] == {"type": "application/json", "id": "errors-data"}
-    assert ours == ({}, (page_module.TEMPLATES / "errors.js").read_text())
+    assert ours == ({}, "".join((page_module.TEMPLATES / name).read_text() for name in ("scroll.js", "errors.js")))
     tags = {tag for tag, _ in parsed.elements}
     assert not tags & {"img", "iframe", "object", "embed", "link", "base", "audio", "video", "image", "use"}
     for tag, attributes in parsed.elements:
@@ -782,8 +782,9 @@ CUT = """() => {
 }"""
 """The charts, texts in charts and scores that reach beyond the window or their chart."""
 SELECTORS = (
-    "body", ".what", ".answer", ".answers p", "nav a", ".facts dt", "caption", "thead th", "tbody td", ".reference td", ".soft",
-    "summary", ".matrix td small", ".matrix .undecided, .matrix .better", ".matrix .worse, .matrix .undecided",
+    "body", ".what", ".answer", ".answers p", "nav a", ".facts dt", "caption", "thead th", "tbody td", ".reference td",
+    ".soft", "summary", ".matrix td small", ".matrix .undecided, .matrix .better",
+    ".matrix .worse, .matrix .undecided",
     ".confusion .hit", ".confusion .hit small", ".card .id", ".card dt", ".card .mark", ".gram bdi", ".gram small",
     ".warning li", "form label", "select", "button",
 )  # fmt: skip
