@@ -35,6 +35,7 @@ from bench.errors import DataError
 from bench.metrics.registry import METRICS
 from bench.report.html import page as page_module
 from bench.report.html.charts import Line, Score, interval_chart, line_chart
+from bench.report.html.environment import TEMPLATES
 from bench.report.html.errors import LONGEST, most_named, to_script
 from bench.report.html.page import FIRST_ERRORS, render_report
 from bench.report.html.scores import MOST_GROUPS
@@ -270,7 +271,7 @@ def test_planted_script_is_text_everywhere(tmp_path: Path, monkeypatch: pytest.M
     ours, data = parsed.scripts[1], parsed.scripts[0]
     assert len(parsed.scripts) == 2
     assert data[0] == {"type": "application/json", "id": "errors-data"}
-    assert ours == ({}, "".join((page_module.TEMPLATES / name).read_text() for name in ("scroll.js", "errors.js")))
+    assert ours == ({}, "".join((TEMPLATES / name).read_text() for name in ("scroll.js", "errors.js")))
     tags = {tag for tag, _ in parsed.elements}
     assert not tags & {"img", "iframe", "object", "embed", "link", "base", "audio", "video", "image", "use"}
     for tag, attributes in parsed.elements:
@@ -595,6 +596,40 @@ def test_the_command_writes_the_page_beside_the_runs_and_says_where(tmp_path: Pa
     assert "Did you mean 'small'?" in refused.stderr
 
 
+def test_over_several_tasks_a_page_compares_them_and_links_to_theirs(tmp_path: Path, bench: Any) -> None:
+    for number, task in enumerate(("denial", "stance", "third")):
+        store_contest(tmp_path, {"good": 0.9, "poor": 0.5, "majority": 0.33}, task=task, seed=number)
+    status, out, _ = bench("report", "task=all", f"results={tmp_path}")
+    assert status == 0
+    assert out.splitlines()[-1].endswith("index.html  compares the 3 tasks and links to their pages")
+    page = (tmp_path / "index.html").read_text()
+    parsed = Parsed(page)
+    links = {attributes["href"] for tag, attributes in parsed.elements if tag == "a"}
+    pages = {present(link) for link in links if not present(link).startswith("#")}
+    assert pages == {f"{task}/report.html" for task in ("denial", "stance", "third")}
+    assert all((tmp_path / each).is_file() for each in pages)
+    assert "good ranks best on average: mean rank 1.00 of 3 models." in page
+    assert page.count("<svg") == 6
+    policy = present(re.search(r"script-src 'sha256-([^']+)'", page))[1]
+    (script,) = parsed.scripts
+    assert policy == base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+    assert bench("report", "task=denial,stance", f"results={tmp_path}")[0] == 0
+    assert "Models are ranked from 3 tasks on; these are 2." in (tmp_path / "index.html").read_text()
+
+
+def test_a_file_of_someone_elses_in_the_place_of_the_page_over_tasks_is_spared(tmp_path: Path, bench: Any) -> None:
+    for task in ("denial", "stance"):
+        store_contest(tmp_path, {"good": 0.9, "poor": 0.5}, task=task)
+    (tmp_path / "index.html").write_text("mine")
+    status, _, err = bench("report", "task=all", f"results={tmp_path}")
+    assert status == 2
+    assert "there is a file that bench did not write" in err
+    assert (tmp_path / "index.html").read_text() == "mine"
+    assert bench("report", "task=denial", f"results={tmp_path}")[0] == 0
+    assert bench("report", "task=all", f"results={tmp_path}", "--force")[0] == 0
+    assert "2 tasks" in (tmp_path / "index.html").read_text()
+
+
 def _bench(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "bench", *words],
@@ -727,7 +762,7 @@ class TestInABrowser:
             assert shown.evaluate("document.documentElement.scrollWidth") <= width
             assert shown.evaluate(BOXES) == []
             cut = shown.evaluate(CUT)
-            assert cut == {"charts": [], "texts": [], "scores": []}
+            assert cut == {"charts": [], "texts": [], "scores": [], "captions": []}
 
     def test_the_deciding_picture_is_in_the_first_screen(self, browser: Any, address: str) -> None:
         for width, height in ((390, 844), (1200, 900)):
@@ -778,6 +813,7 @@ CUT = """() => {
         charts: named([...document.querySelectorAll(".chart")].filter(outside)),
         texts: named([...document.querySelectorAll(".chart text")].filter(beyond)),
         scores: named([...document.querySelectorAll(".ranking .score")].filter(outside)),
+        captions: named([...document.querySelectorAll("caption")].filter(outside)),
     };
 }"""
 """The charts, texts in charts and scores that reach beyond the window or their chart."""
