@@ -32,7 +32,9 @@ from bench.comparison.request import Filter
 from bench.comparison.selection import select_runs
 from bench.data import Task
 from bench.errors import DataError
+from bench.features.sets import cues, tfidf, tfidf_cues, words
 from bench.metrics.registry import METRICS
+from bench.report.features import NamedFeature, name_feature
 from bench.report.html import page as page_module
 from bench.report.html.charts import Line, Score, interval_chart, line_chart
 from bench.report.html.environment import TEMPLATES
@@ -243,14 +245,42 @@ def test_the_ngrams_of_an_error_are_those_that_were_stored(results: Path, page: 
         given = stored[data["examples"]["id"][place]]
         for side, expected_side in zip(explained, (given.speaks_for, given.speaks_against), strict=True):
             spelt = [
-                ["__".join([*data["kinds"][data["names"][number][0]].split(" "), data["names"][number][1]]), share]
+                (data["kinds"][data["names"][number][0]], data["names"][number][1], share)
                 for number, share in zip(side[::2], side[1::2], strict=True)
             ]
-            expected = [
-                [text if not text.startswith("char") else text.replace(" ", "␣"), float(f"{share:.3g}")]
-                for text, share in expected_side
-            ]
-            assert spelt == expected
+            assert spelt == [(*SPELT[name], float(f"{share:.3g}")) for name, share in expected_side]
+
+
+SPELT = {
+    "word__text__نفى": ("word in text", "نفى"),
+    "word__text__قال الوزير": ("words in text", "قال الوزير"),
+    "char__text__ نف": ("letters in text", "␣نف"),
+    "cues__text__denial": ("cue in text", "denial cue"),
+}
+
+
+def test_every_feature_of_the_package_has_a_name_without_its_block() -> None:
+    frame = pd.DataFrame({"claim": ["نفت الوزارة 3"], "text": ["قالت الوزارة إن العدد 5"]})
+    named = dict[str, set[tuple[str, str]]]()
+    for make in (words, tfidf, cues, tfidf_cues):
+        for inputs in (("text",), ("claim", "text")):
+            transformer = make(inputs).fit(frame)
+            names = list(transformer.get_feature_names_out())
+            found = [name_feature(name, inputs) for name in names]
+            assert not [each for each in found if "_" in each.kind + (each.term if not each.by else "")]
+            assert {each.column for each in found if each.by} <= set(inputs)
+            told = [(each.kind, each.term) for each in found]
+            assert len(set(told)) == len(names)
+            named[make.__name__] = set(told)
+    assert ("claim and text", "words of opposite meaning") in named["cues"]
+    assert ("claim and text", "denial cue in only one of the two, times the shared word stems") in named["cues"]
+
+
+def test_a_feature_of_someone_elses_keeps_the_parts_of_its_name() -> None:
+    assert name_feature("mine__deep__length_of_it", ("text",)) == NamedFeature("mine deep", "length_of_it")
+    assert name_feature("x7", ("text",)) == NamedFeature("", "x7")
+    assert name_feature("pair__mine", ("claim", "text")) == NamedFeature("pair", "mine")
+    assert name_feature("word__text__a__b", ("text",)).term == "a__b"
 
 
 def an_explanation(size: int) -> Explanation:
@@ -741,6 +771,37 @@ class TestInABrowser:
         assert text.get_attribute("lang") == "ar"
         assert shown.locator("#error-list .claim").first.evaluate("each => getComputedStyle(each).direction") == "ltr"
 
+    def test_words_that_spoke_are_marked_in_the_text(self, shown: Any, page: str) -> None:
+        data = browser_json(page)
+        run = data["runs"][0]
+        marks = shown.locator("#error-list .card").evaluate_all(
+            "all => all.map(card => [...card.querySelectorAll('.text mark')].map(m => [m.className, m.textContent]))"
+        )
+        assert any(marks)
+        place = next(n for n, (kind, term) in enumerate(data["names"]) if data["kinds"][kind] == "letters in text")
+        for found, sides in zip(marks, run["explained"], strict=False):
+            parts = [side[n + 1] for side in sides for n in range(0, len(side), 2) if side[n] == place]
+            strongest = max(parts, key=abs, default=0)
+            expected = [] if not strongest else [["for" if strongest > 0 else "against", "نف"]]
+            assert found == expected
+        text = shown.locator("#error-list .text").first
+        assert text.inner_text() == data["texts"][data["examples"]["text"][run["example"][0]]]
+
+    def test_an_n_gram_is_found_in_whatever_way_the_text_writes_it(
+        self, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = make_task()
+        written = "قالَ إلى الوزيرُ، نَفَى (الوِزَارَة)"
+        task = make_task(examples=task.examples.assign(text=written))
+        names = ("word__text__قال الي", "word__text__الوزير نفي", "char__text__زاره ", "word__claim__absent")
+        write_task_runs(tmp_path / "results", task, {"one": 0.5, "majority": 0.3}, names=names)
+        path = tmp_path / "report.html"
+        path.write_text(render(tmp_path / "results", task, monkeypatch), encoding="utf-8")
+        for shown in _opened(browser, path.as_uri()):
+            marked = set(shown.locator("#error-list .text mark").all_inner_texts())
+            assert marked == {"قالَ", "إلى", "الوزيرُ", "نَفَى", "زَارَة"}
+            assert shown.locator("#error-list .text").first.inner_text() == written
+
     def test_the_script_shows_an_error_as_the_page_without_it_does(self, browser: Any, address: str) -> None:
         seen = []
         for runs_script in (False, True):
@@ -822,7 +883,7 @@ SELECTORS = (
     ".soft", "summary", ".matrix td small", ".matrix .undecided, .matrix .better",
     ".matrix .worse, .matrix .undecided",
     ".confusion .hit", ".confusion .hit small", ".card .id", ".card dt", ".card .mark", ".gram bdi", ".gram small",
-    ".warning li", "form label", "select", "button",
+    ".warning li", "form label", "select", "button", "mark.for", "mark.against",
 )  # fmt: skip
 CONTRAST = (
     """() => {
