@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench.checks.finding import counted
 from bench.comparison.across import Across
 from bench.comparison.compare import ComparedRow, Comparison
 from bench.comparison.pairs import Pair
 from bench.metrics.registry import greater_is_better, metric_title
 from bench.reporting.search import search_lines
-from bench.reporting.terminal import STYLES, console, narrowed, not_shown
+from bench.reporting.terminal import STYLES, WIDTH, console, narrowed, not_shown
 from bench.reporting.wording import (
     ASSUMPTION,
-    alone_sentence,
-    answer,
+    across_answer,
     needed_sentence,
     ranks_text,
     suspects_sentence,
+    tied_text,
+    wrapped_answer,
 )
 from bench.results.board import BoardRow, best_sentence, interval_text, published_rows, published_sources
 from bench.results.extent import extent, split_sizes
-
-MOST_MODELS = 10
-"""Up to so many models, every pair is printed; the pairs of the best model always are."""
 
 LEFT_OUT = ("p\nMcNem.", "P in %\n> = <", "p\nfolds", "p\ngroups", "95 %\ninterval", "differ-\nence")
 """Columns of the pairs, in the order in which a narrow terminal has no room for them; names and verdicts stay."""
@@ -33,65 +34,86 @@ LEFT_OUT_OF_RANKING = ("ranks", "95 % interval")
 """Columns of the ranking, in that order; the best first says most of the ranks."""
 
 MOST_ADVICE = 3
-"""How many undecided pairs are told what would decide them."""
+"""For how many undecided pairs it is said what would decide them."""
 
 
-def print_comparison(comparison: Comparison) -> None:
-    """Print a comparison: ranking, pairs, verdicts, and what to be careful about."""
+def print_comparison(comparison: Comparison, with_pairs: bool = False) -> None:
+    """Print a comparison: the answer, the ranking, what limits it, and the pairs with their tests on demand."""
     out = console()
     task = comparison.task
     out.print()
     folds = "" if split_sizes(task) else f", {comparison.n_folds} folds"
     out.print(Text(task.name, style="bold"), f"{extent(task)}{folds}, seed {comparison.seed}", sep="  ")
+    _print_block(out, Text("\n".join(wrapped_answer(comparison, min(out.width, WIDTH))), style="bold"))
     ranking, left_out = narrowed(_ranking(comparison), out.width, LEFT_OUT_OF_RANKING)
     _print_block(out, ranking)
     if left_out:
         out.print(not_shown(left_out))
     if any(row.tied for row in comparison.rows):
-        out.print(Text(f"~ cannot be told from {comparison.rows[0].name}", style="dim"))
+        out.print(Text(f"~ not distinguishable from {comparison.rows[0].name}, or practically equal", style="dim"))
+    if any(row.ranks for row in comparison.rows):
+        out.print(Text("ranks: those that the verdicts leave possible", style="dim"))
     if flattered := best_sentence(comparison.best):
         out.print(Text(flattered))
     if sources := published_sources(published_rows(task, comparison.metric)):
         out.print(Text(f"published, not run here: {sources}", style="dim"))
-    _print_block(out, Text(answer(comparison), style="bold"))
-    alone = alone_sentence(comparison)
-    if alone is not None:
-        out.print(Text(alone))
-    if comparison.pairs:
-        pairs, left_out = narrowed(_pairs(comparison), out.width, LEFT_OUT)
-        _print_block(out, pairs)
-        if left_out:
-            out.print(not_shown(left_out, "; --format json has them"))
-        _print_block(out, _legend(comparison))
-    advice = _advice(comparison)
-    if advice:
-        _print_block(out, Text("\n".join(advice)))
+    if comparison.pairs and with_pairs:
+        _print_pairs(out, comparison)
     searched = {row.name: row.bought for row in comparison.rows if row.bought is not None}
     if searched:
         _print_block(out, search_lines(searched, out.width))
     out.print()
     for warning in comparison.warnings:
-        out.print(Text.assemble(("thin ground: ", "yellow"), warning))
+        out.print(Text.assemble(("limitation: ", "yellow"), warning))
     suspicion = suspects_sentence(comparison.suspects)
     for note in (*([suspicion] if suspicion else []), *comparison.notes):
         out.print(Text(f"note: {note}"))
+    if comparison.pairs and not with_pairs:
+        n = counted(len(comparison.pairs), "pair")
+        out.print(Text(f"--pairs prints the tests of {n}; --plot FILE.svg draws the differences", style="dim"))
 
 
-def print_ranks(across: Across) -> None:
-    """Print mean ranks over several tasks."""
+def print_ranks(across: Across, comparisons: Sequence[Comparison]) -> None:
+    """Print the answer over several tasks: mean ranks, and the best model of each task."""
     out = console()
     out.print()
-    out.print(Text("all tasks", style="bold"), ", ".join(across.tasks), sep="  ")
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
-    table.add_column("model", overflow="fold")
-    table.add_column("mean rank", justify="right")
-    for row in across.rows:
-        table.add_row(row.name, f"{row.rank:.2f}")
-    _print_block(out, table)
+    out.print(Text(counted(len(comparisons), "task"), style="bold"), ", ".join(across.tasks), sep="  ")
+    _print_block(out, Text("\n".join(across_answer(across)), style="bold"))
+    if across.rows:
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+        table.add_column("model", overflow="fold")
+        table.add_column("mean rank", justify="right")
+        for row in across.rows:
+            table.add_row(row.name, f"{row.rank:.2f}")
+        _print_block(out, table)
     if across.critical_difference is not None:
         friedman = "" if across.p_value is None else f"; Friedman's test p {p_value(across.p_value)}"
         out.print(f"critical difference {across.critical_difference:.2f}{friedman}")
-    out.print(Text(across.note))
+    best = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+    best.add_column("task", overflow="fold")
+    best.add_column("best model", overflow="fold")
+    best.add_column("score", justify="right", no_wrap=True)
+    best.add_column("metric", overflow="fold")
+    best.add_column("not distinguishable", justify="right")
+    for each in comparisons:
+        first, title = each.rows[0], metric_title(each.metric, each.task)
+        best.add_row(each.task.name, first.name, f"{first.score:.3f}", title, tied_text(each))
+    shown, left_out = narrowed(best, out.width, ("metric", "not distinguishable"))
+    _print_block(out, shown)
+    if left_out:
+        out.print(not_shown(left_out))
+
+
+def _print_pairs(out: Console, comparison: Comparison) -> None:
+    """Print the pairs with their tests, and what would decide the undecided ones of the best model."""
+    pairs, left_out = narrowed(_pairs(comparison), out.width, LEFT_OUT)
+    _print_block(out, pairs)
+    if left_out:
+        out.print(not_shown(left_out, "; --format csv has them"))
+    _print_block(out, _legend(comparison))
+    advice = _advice(comparison)
+    if advice:
+        _print_block(out, Text("\n".join(advice)))
 
 
 def _print_block(out: Console, block: RenderableType) -> None:
@@ -136,7 +158,7 @@ def _pairs(comparison: Comparison) -> Table:
     for title in ("differ-\nence", "95 %\ninterval", "p\ngroups", *by_fold, "p\nMcNem."):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("\nverdict", no_wrap=True)
-    for first in _shown(comparison):
+    for first in (row.name for row in comparison.rows):
         pairs = [pair for pair in comparison.pairs if pair.first == first]
         if pairs:
             table.add_row(Text(first, style="bold"))
@@ -145,32 +167,24 @@ def _pairs(comparison: Comparison) -> Table:
     return table
 
 
-def _shown(comparison: Comparison) -> list[str]:
-    """The models whose pairs are printed."""
-    models = [row.name for row in comparison.rows]
-    return models if len(models) <= MOST_MODELS or comparison.baseline is not None else models[:1]
-
-
 def _legend(comparison: Comparison) -> Text:
-    left_out = len(comparison.rows) - len(_shown(comparison))
-    more = f"Pairs of the other {left_out} models: name them with model=, or --format json.\n" if left_out else ""
-    by_group = (
-        "p groups: paired bootstrap by group, with the correction for refitting; p and interval are adjusted for all "
-        "models against the baseline"
+    family = (
+        "all models against the baseline"
         if comparison.baseline is not None
-        else "p groups: paired bootstrap by group, with the correction for refitting; p and interval are adjusted for "
-        "all pairs of models, or of models with the majority"
+        else "all pairs of models, or of models with the majority"
     )
-    ranks = "" if comparison.baseline is not None else " ranks: those that the verdicts leave open."
-    equal = "Of equal models the interval is that of two one-sided tests, 90 %."
     folds = (
-        " p folds: corrected t-test over folds (Nadeau and Bengio), adjusted by Holm. P: over folds, that the first is "
-        f"better by more than {comparison.rope:g}, that they differ by less, that the second is."
+        " p folds: corrected t-test over folds (Nadeau and Bengio), adjusted by Holm. P: the probability over folds "
+        f"that the first is better by more than {comparison.rope:g}, that they differ by less, that the second is "
+        "better."
         if comparison.n_folds > 1
         else " One test part has no folds to compare over."
     )
     return Text(
-        f"{more}{by_group}. {equal}{ranks}{folds} McNemar: of the errors, as if examples were independent.", style="dim"
+        f"p groups: paired bootstrap by group, corrected for refitting. It and the interval are adjusted for {family}; "
+        f"the verdict rests on them. For equal models the interval is the 90 % one of two one-sided tests.{folds} "
+        "McNem.: McNemar's test of the errors, as if examples were independent.",
+        style="dim",
     )
 
 

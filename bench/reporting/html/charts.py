@@ -16,8 +16,12 @@ from markupsafe import Markup
 _Scale = Callable[[float], float]
 
 _SHAPES = ("circle", "square", "triangle", "diamond")
-_NAME = 26
-"""Characters of a row's name that fit beside an interval; the table has all."""
+
+_WIDTH, _EDGE, _TOP, _STEP, _BASELINE = 400, 10, 4, 36, 15
+"""The measures of a chart of dots: its width, its margins, and the height and the text's baseline of a row."""
+
+_LETTER = 6.9
+"""The width of a letter, on the wide side; names that do not fit beside their text are cut, and the table has all."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,94 @@ class Line:
     markers: bool = True
 
 
+@dataclass(frozen=True)
+class Dot:
+    """A row of a chart of dots: a name and a text, and below them a mark with an interval where there is one.
+
+    Parameters
+    ----------
+    name, text : str
+        What is written at the left and at the right.
+    value, low, high : float, float or None, float or None
+        The mark and the ends of the interval.
+    kind, shape : str
+        Its colour's name in the style sheet, and the shape of the mark.
+    """
+
+    name: str
+    text: str
+    value: float
+    low: float | None
+    high: float | None
+    kind: str
+    shape: str
+
+
+def dot_chart(
+    dots: Sequence[Dot],
+    caption: str,
+    axis: str,
+    columns: tuple[str, ...],
+    rows: list[tuple[str, ...]],
+    always: Sequence[float] = (),
+    zero: bool = False,
+    band: float = 0.0,
+) -> Chart:
+    """Draw marks with intervals, one below the other, narrow enough for a telephone.
+
+    Parameters
+    ----------
+    dots : sequence of Dot
+        At least one.
+    caption, axis : str
+        What the chart and its axis show.
+    columns, rows : tuple of str, list of tuple of str
+        The table of what is drawn.
+    always : sequence of float
+        Values that the axis holds whatever is drawn.
+    zero : bool
+        Whether a line marks 0.
+    band : float
+        How far a band reaches to both sides of 0.
+    """
+    ends = [end for dot in dots for end in (dot.value, dot.low, dot.high) if end is not None]
+    low, high = min(*ends, *always), max(*ends, *always)
+    if low == high:
+        low, high = low - 0.01, high + 0.01
+    ticks = _ticks(low, high)
+    bottom = _TOP + _STEP * len(dots)
+
+    def x(value: float) -> float:
+        return _EDGE + (value - low) / (high - low) * (_WIDTH - 2 * _EDGE)
+
+    parts = []
+    if band:
+        left, right = x(max(-band, low)), x(min(band, high))
+        parts.append(
+            Markup('<path d="M{:.1f} {}H{:.1f}V{}H{:.1f}Z" class="rope"/>').format(left, _TOP, right, bottom, left)
+        )
+    parts.append(_vertical_grid(ticks, x, _TOP, bottom))
+    if zero:
+        parts.append(Markup('<path d="M{:.1f} {}V{}" class="zero"/>').format(x(0.0), _TOP, bottom))
+    for number, dot in enumerate(dots):
+        top = _TOP + _STEP * number
+        y = top + 0.72 * _STEP
+        fitting = (_WIDTH - 2 * _EDGE) / _LETTER - len(dot.text) - 1
+        name = dot.name if len(dot.name) <= fitting else f"{dot.name[: max(int(fitting) - 1, 1)]}…"
+        label = '<text x="{}" y="{:.1f}" class="name">{}</text><text x="{}" y="{:.1f}" class="value">{}</text>'
+        parts.append(Markup(label).format(_EDGE, top + _BASELINE, name, _WIDTH - _EDGE, top + _BASELINE, dot.text))
+        if dot.low is not None and dot.high is not None:
+            parts.append(
+                Markup('<path d="M{:.1f} {:.1f}H{:.1f}" class="interval {}"/>').format(
+                    x(dot.low), y, x(dot.high), dot.kind
+                )
+            )
+        parts.append(_marker(dot.shape, x(dot.value), y, dot.kind, 4.5))
+    parts.append(_label(_WIDTH / 2, bottom + 34, axis))
+    said = "; ".join(f"{dot.name} {dot.text}" for dot in dots)
+    return Chart(_svg(_WIDTH, bottom + 42, caption, f"{axis}: {said}.", parts), caption, columns, rows)
+
+
 def interval_chart(scores: Sequence[Score], caption: str, axis: str) -> Chart:
     """Draw scores as dots with their intervals, one row each.
 
@@ -78,39 +170,23 @@ def interval_chart(scores: Sequence[Score], caption: str, axis: str) -> Chart:
     axis : str
         What the scores are.
     """
-    left, right, width, step, top = 196, 150, 720, 26, 8
-    height = top + step * len(scores) + 38
-    ends = [end for score in scores for end in (score.value, score.low, score.high) if end is not None]
-    low, high = min(0.0, *ends), max(1.0, *ends) if max(ends) > 0.55 else max(ends)
-    ticks = _ticks(low, high)
-    low, high = min(low, ticks[0]), max(high, ticks[-1])
-
-    def x(value: float) -> float:
-        return left + (value - low) / ((high - low) or 1.0) * (width - left - right)
-
-    bottom = top + step * len(scores)
-    parts = [_vertical_grid(ticks, x, top, bottom)]
-    for number, score in enumerate(scores):
-        y = top + step * (number + 0.5)
-        kind = "reference" if score.reference else "s0"
-        name = score.name if len(score.name) <= _NAME else f"{score.name[: _NAME - 1]}…"
-        parts.append(Markup('<text x="{}" y="{:.1f}" class="name">{}</text>').format(left - 12, y + 4, name))
-        if score.low is not None and score.high is not None:
-            parts.append(
-                Markup('<path d="M{:.1f} {:.1f}H{:.1f}" class="interval {}"/>').format(
-                    x(score.low), y, x(score.high), kind
-                )
-            )
-        parts.append(_marker("diamond" if score.reference else "circle", x(score.value), y, kind, 5.0))
-        parts.append(
-            Markup('<text x="{}" y="{:.1f}" class="value">{}</text>').format(width - right + 14, y + 4, _values(score))
+    dots = [
+        Dot(
+            score.name,
+            _values(score),
+            score.value,
+            score.low,
+            score.high,
+            "reference" if score.reference else "s0",
+            "diamond" if score.reference else "circle",
         )
-    parts.append(_label((left + width - right) / 2, bottom + 34, axis))
-    said = "; ".join(f"{score.name} {_values(score)}" for score in scores)
+        for score in scores
+    ]
     noted = any(score.note for score in scores)
     rows = [(score.name, f"{score.value:.3f}", *_ends(score), *((score.note,) if noted else ())) for score in scores]
     columns = ("", axis, "low", "high", *(("",) if noted else ()))
-    return Chart(_svg(width, height, caption, f"{axis}: {said}.", parts), caption, columns, rows)
+    always = (0.0, 1.0) if max(end for dot in dots for end in (dot.value, dot.high or dot.value)) > 0.55 else (0.0,)
+    return dot_chart(dots, caption, axis, columns, rows, always)
 
 
 def line_chart(
@@ -186,8 +262,8 @@ def _svg(
         turned = Markup('<text transform="translate(13 115) rotate(-90)" class="axis">{}</text>').format(y_axis)
         parts = [turned, *parts]
     return Markup(
-        '<svg viewBox="0 0 {:.0f} {:.0f}" role="img" class="chart{}"><title>{}</title><desc>{}</desc>{}</svg>'
-    ).format(width, height, " wide" if width > 500 else "", title, description, Markup("").join(parts))
+        '<svg viewBox="0 0 {:.0f} {:.0f}" role="img" class="chart"><title>{}</title><desc>{}</desc>{}</svg>'
+    ).format(width, height, title, description, Markup("").join(parts))
 
 
 def _line(line: Line, kind: str, shape: str, x: _Scale, y: _Scale) -> Markup:
@@ -221,11 +297,13 @@ def _legend(line: Line, number: int, left: float, y: float) -> Markup:
 
 
 def _marker(shape: str, x: float, y: float, kind: str, size: float) -> Markup:
-    if shape == "circle":
-        return Markup('<circle cx="{:.1f}" cy="{:.1f}" r="{}" class="dot {}"/>').format(x, y, size, kind)
+    if shape in ("circle", "ring"):
+        hollow = " hollow" if shape == "ring" else ""
+        return Markup('<circle cx="{:.1f}" cy="{:.1f}" r="{}" class="dot{} {}"/>').format(x, y, size, hollow, kind)
     corners = {
         "square": ((-1, -1), (1, -1), (1, 1), (-1, 1)),
         "triangle": ((0, -1.25), (1.2, 0.95), (-1.2, 0.95)),
+        "down": ((0, 1.25), (1.2, -0.95), (-1.2, -0.95)),
         "diamond": ((0, -1.4), (1.4, 0), (0, 1.4), (-1.4, 0)),
     }[shape]
     path = _path([(x + a * size, y + b * size) for a, b in corners])
@@ -285,4 +363,5 @@ def _ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 def _number(value: float) -> str:
     """A number without needless digits."""
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.3f}".rstrip("0")
+    text = f"{value:,.0f}" if float(value).is_integer() else f"{value:.3f}".rstrip("0")
+    return text.replace("-", "\u2212")

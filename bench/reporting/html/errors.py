@@ -14,6 +14,7 @@ from bench.comparison.suspects import Suspect
 from bench.data.task import Task
 from bench.metrics.confusion import NO_ANSWER, UNANSWERED
 from bench.metrics.outcomes import encode
+from bench.reporting.features import name_feature
 from bench.results.cell import Explanation
 from bench.support.json_text import json_text
 
@@ -55,9 +56,10 @@ def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[Suspe
             ``fold``, ``predicted`` (-1 where there is no answer), ``probabilities`` (in thousandths, all labels of all
             errors in one list; None where it gives none) and ``explained`` (the n-grams for and against: places of
             names and contributions in turns; None for a run without explanations).
-        ``kinds``, ``names``, ``named``
-            What n-grams' names begin with, pairs of a kind's place and the n-gram itself, and how many of them
-            an error names a side at most.
+        ``kinds``, ``places``, ``names``, ``named``
+            What features are about, for each of these the input column and what its n-grams are made of (empty for
+            other features), pairs of a kind's place and the n-gram or what is measured, and how many features an
+            error names a side at most.
     """
     ids = np.array([str(name) for name in runs.ids.tolist()], dtype=object)
     wrong = np.any([run.predicted != runs.true for run in runs.runs], axis=0)
@@ -69,7 +71,7 @@ def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[Suspe
     suspected = {suspect.id for suspect in suspects}
     explained = [_explanations(runs, run) for run in runs.runs]
     named = most_named(explained)
-    strings, names = _Strings(), _Names()
+    strings, names = _Strings(), _Names(runs.task.inputs)
     return {
         "labels": list(runs.labels),
         "by_fold": len(set(runs.folds.tolist())) > 1,
@@ -88,6 +90,7 @@ def browser_data(runs: ComparedRuns, task: Task | None, suspects: Sequence[Suspe
         "texts": strings.values,
         "directions": "".join("r" if direction(text) == "rtl" else "-" for text in strings.values),
         "kinds": names.kinds.values,
+        "places": names.columns,
         "names": names.values,
         "named": named,
     }
@@ -195,20 +198,23 @@ class _Strings:
 
 
 class _Names:
-    """Features' names in two parts, what they begin with being the same in thousands."""
+    """Features' names in two parts, what they are about being the same in thousands."""
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: Sequence[str]) -> None:
         self.kinds = _Strings()
-        self._places: dict[str, int] = {}
+        self.columns: list[tuple[str, str]] = []
         self.values: list[list[Any]] = []
+        self._inputs = tuple(inputs)
+        self._places: dict[str, int] = {}
 
     def place(self, name: str) -> int:
         if name not in self._places:
-            kind, _, term = name.rpartition("__")
+            feature = name_feature(name, self._inputs)
+            kind = self.kinds.place(feature.kind)
+            if kind == len(self.columns):
+                self.columns.append((feature.column, feature.by))
             self._places[name] = len(self.values)
-            # Where an n-gram of characters begins or ends a word must be seen.
-            shown = term.replace(" ", "␣") if kind.startswith("char") else term
-            self.values.append([self.kinds.place(kind.replace("__", " ")), shown])
+            self.values.append([kind, feature.term])
         return self._places[name]
 
 

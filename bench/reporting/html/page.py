@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bench.catalogue import load_task
@@ -21,18 +17,18 @@ from bench.data.task import Task
 from bench.errors import UserError
 from bench.evaluation.explanations import STRONGEST
 from bench.metrics.registry import metric_title
-from bench.reporting.comparison import p_value, with_published
+from bench.reporting.comparison import with_published
 from bench.reporting.html.charts import Chart, Score, interval_chart
 from bench.reporting.html.curves import learning_curves, searches
-from bench.reporting.html.errors import browser_data, direction, spell_error, spell_example, to_script
+from bench.reporting.html.environment import TEMPLATES, environment, script_hash
+from bench.reporting.html.errors import browser_data, spell_error, spell_example, to_script
+from bench.reporting.html.forest import forest_charts
 from bench.reporting.html.scores import calibration, confusion_tables, group_scores
-from bench.reporting.wording import ASSUMPTION, alone_sentence, answer, needed_sentence
+from bench.reporting.wording import ASSUMPTION, answer, needed_sentence
 from bench.results.board import BoardRow, best_sentence, columns, published_rows, published_sources
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
 from bench.results.record import RunRecord, TaskRecord
 from bench.statistics.interval import Interval
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 FIRST_ERRORS = 20
 """Errors that stand in the page before its script runs."""
@@ -59,14 +55,17 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
     """
     task, without_texts = _task_of(runs)
     data = browser_data(runs, task, comparison.suspects)
-    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "errors.js"))
+    style, scroll, errors = (
+        (TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "scroll.js", "errors.js")
+    )
+    script = f"{scroll}{errors}"
     return (
-        _environment()
+        environment()
         .get_template("page.html.jinja")
         .render(
             style=Markup(style),
             script=Markup(script),
-            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            script_hash=script_hash(script),
             data=to_script(data),
             without_texts=without_texts,
             comparison=comparison,
@@ -79,7 +78,7 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             names=[run.name for run in runs.runs],
             summaries=[run.summary for run in runs.runs],
             answer=answer(comparison),
-            alone=alone_sentence(comparison),
+            differences=forest_charts(comparison),
             flattered=best_sentence(comparison.best),
             needed=_needed(comparison),
             assumption=ASSUMPTION,
@@ -107,19 +106,6 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             by_fold=comparison.n_folds > 1,
         )
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"direction": direction, "score": _score, "signed": _signed, "share": _share, "p": p_value}
-    return environment
 
 
 def _task_of(runs: ComparedRuns) -> tuple[Task | None, str | None]:
@@ -210,7 +196,7 @@ def _ranking(runs: ComparedRuns, comparison: Comparison) -> dict[str, object]:
     """The leaderboard's rows, each marked in words, and its chart."""
     best, metric = comparison.rows[0].name, runs.metric.name
     verdicts = {frozenset((pair.first, pair.second)): pair.verdict for pair in comparison.pairs}
-    marks = {"better": "worse", "practically equal": "equal", "undecided": "cannot be told", None: ""}
+    marks = {"better": "worse", "practically equal": "equal", "undecided": "undecided", None: ""}
     rows = []
     for row in with_published(comparison):
         if isinstance(row, BoardRow):
@@ -301,15 +287,3 @@ def _without_store(command: str) -> str:
         return shlex.join(word for word in shlex.split(command) if not word.startswith("results="))
     except ValueError:
         return ""
-
-
-def _score(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}".replace("-", "\u2212")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "\u2212")
-
-
-def _share(value: float) -> str:
-    return f"{value:+.3g}".replace("-", "\u2212")
