@@ -134,6 +134,11 @@ def test_runs_are_values() -> None:
     compared = bench.compare("denial")
     assert compared.to_frame()["model"].iloc[0] == runs.best().model
     assert len(compared.pairs()) == 3
+    assert repr(compared).startswith(compared.answer[0])
+    assert "data:image/svg+xml" in compared._repr_html_()
+    assert compared.plot().axes
+    assert r"\toprule" in compared.to_latex()
+    assert "logreg" in compared.to_markdown()
     together = compared.predictions()
     assert (together["logreg"] == together["label"]).mean() == pytest.approx(run.scores["accuracy"])
     labelled = bench.predict("denial", pd.Series(["نفى الوزير", "قال"], index=[7, 9]), model="logreg")

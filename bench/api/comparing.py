@@ -12,6 +12,7 @@ from bench.support.records import plain
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from bench.comparison.compare import Comparison
     from bench.comparison.predictions import ComparedRuns
@@ -99,6 +100,62 @@ class Compared(Shown):
 
     def __init__(self, record: Comparison, runs: ComparedRuns) -> None:
         self.record, self._runs = record, runs
+
+    @property
+    def answer(self) -> list[str]:
+        """Which model is best, which are not distinguishable from it, and what would decide, a sentence each."""
+        from bench.reporting.wording import answer
+
+        return answer(self.record)
+
+    def __repr__(self) -> str:
+        return "\n".join([*self.answer, "", super().__repr__()])
+
+    def _repr_html_(self) -> str:
+        from markupsafe import escape
+
+        told = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.answer)
+        return f"{told}{self._picture()}{super()._repr_html_()}"
+
+    def plot(self) -> Figure:
+        """Draw the differences that verdicts rest on, with their adjusted intervals, as a forest plot.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            For a paper, save it: ``figure.savefig("comparison.pdf")``.
+
+        Raises
+        ------
+        bench.errors.UserError
+            If there is only one run.
+        """
+        from bench.reporting.figure import forest_figure
+
+        return forest_figure(self.record)
+
+    def _picture(self) -> str:
+        import base64
+
+        from bench.reporting.figure import figure_bytes
+
+        if len(self.record.rows) < 2:
+            return ""
+        # As an image, nothing in it can reach the page around it.
+        image = base64.b64encode(figure_bytes(self.plot(), "svg")).decode()
+        return f'<img alt="Differences between models with their intervals" src="data:image/svg+xml;base64,{image}">'
+
+    def to_latex(self) -> str:
+        """Return the table for a paper: booktabs, the best in bold, ties and verdicts marked."""
+        from bench.reporting.paper import to_latex
+
+        return to_latex([self.record])
+
+    def to_markdown(self) -> str:
+        """Return the same table as Markdown."""
+        from bench.reporting.paper import to_markdown
+
+        return to_markdown([self.record])
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a run, the best first: score, interval, ranks that cannot be excluded, and all metrics."""
