@@ -21,10 +21,10 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports
 
 docs: $(INSTALLED)
-	$(BIN)/mkdocs build --strict
+	TQDM_DISABLE=1 $(BIN)/mkdocs build --strict
 
 docs-serve: $(INSTALLED)
-	$(BIN)/mkdocs serve
+	TQDM_DISABLE=1 $(BIN)/mkdocs serve
 
 # The project's own reference: the three tasks with all models that need no endpoint, and the default seed, from nothing.
 reference: $(INSTALLED)

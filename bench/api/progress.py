@@ -38,8 +38,9 @@ class Listener:
             from tqdm.auto import tqdm
 
         self.notes = list[str]()
-        hidden = not (_in_notebook() if shown is None else shown)
-        self._bar = tqdm(disable=hidden, unit="fold", leave=False, delay=DELAY)
+        # Where it is shown, TQDM_DISABLE still hides it.
+        hidden = {} if (_in_notebook() if shown is None else shown) else {"disable": True}
+        self._bar = tqdm(unit="fold", leave=False, delay=DELAY, **hidden)
 
     def __enter__(self) -> Self:
         return self
