@@ -17,30 +17,37 @@ Examples:
   bench export task=denial
   bench export task=denial --format jsonl
   bench export task=denial --format dataset --to shared/denial
+  bench export task=denial --to hub-folder
+  bench export model task=denial model=logreg --to hub-model
   bench export task=stance validation.group=claim_id --to stance.parquet
   bench export results stance.zip task=stance
 """,
 )
 @words()
 @click.option(
-    "--format", "given", metavar="FORMAT", help="parquet, jsonl or dataset; by the suffix of --to, else parquet."
+    "--format", "given", metavar="FORMAT", help="parquet, jsonl, dataset or hub; by the name of --to, else parquet."
 )
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
-    help="The .parquet or .jsonl file, or the folder of a dataset; by default named after the task, in this folder.",
+    help="The .parquet or .jsonl file, or the folder; by default named after the task, in this folder.",
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def command(words: tuple[str, ...], given: str | None, to: Path | None, force: bool) -> None:
     """Write a task as it is built: ids, inputs, labels, groups, published splits and passes.
 
-    A dataset is a folder that datasets.load_from_disk opens.
+    A dataset is a folder that datasets.load_from_disk opens. A hub folder has the form of a dataset on the Hugging Face
+    Hub: Parquet files, a card with its metadata, and Croissant metadata. --to FOLDER, without a suffix, means that one.
+
+    `model` writes a stored run's fitted model in the same form, chosen as for bench predict: task=, model=, run=KEY.
 
     `results FILE.zip` writes stored runs for another machine, where `bench import results FILE.zip` reads them;
     task=, model=, seed=, search= and results=DIR choose them.
     """
     if words[:1] == ("results",):
         _export_results(words[1:], force, {"--format": given, "--to": to})
+    elif words[:1] == ("model",):
+        _export_model(words[1:], given, to)
     else:
         _export_tasks(words, given, to, force)
 
@@ -69,12 +76,35 @@ def _export_results(words: tuple[str, ...], force: bool, others: dict[str, objec
         say(f"note: {note}", err=True)
 
 
+def _export_model(words: tuple[str, ...], given: str | None, to: Path | None) -> None:
+    from bench.report.status import Status
+
+    with Status("loading libraries") as status:
+        from bench.cards.model import write_model_folder
+        from bench.data.export import HUB
+        from bench.errors import ConfigError
+        from bench.predict.choice import choose_run, parse_predict_request
+        from bench.report.terminal import short_path, wrapped
+
+        if given not in (None, HUB):
+            raise ConfigError(f"--format {given}: a model is exported as a hub folder.", "Leave --format out.")
+        status.doing("choosing the run")
+        chosen = choose_run(parse_predict_request(words))
+        target = to or Path(f"{chosen.folder.task}-{chosen.folder.model}")
+        status.doing(f"writing {target}")
+        write_model_folder(chosen.folder, target)
+    say(f"{short_path(str(target))}  the model of {chosen.folder.task}, {chosen.folder.model}, run {chosen.folder.key}")
+    for note in chosen.notes:
+        say(wrapped(note), err=True)
+
+
 def _export_tasks(words: tuple[str, ...], given: str | None, to: Path | None, force: bool) -> None:
     from bench.report.status import Status
 
     with Status("loading libraries"):
+        from bench.cards.dataset import write_dataset_folder
         from bench.config import compose
-        from bench.data.export import SUFFIXES, export_format, export_task
+        from bench.data.export import HUB, SUFFIXES, export_format, export_task
         from bench.errors import BenchError, ConfigError
         from bench.planning.split_task import load_as_split, tasks_to_load
         from bench.report.terminal import short_path
@@ -99,7 +129,12 @@ def _export_tasks(words: tuple[str, ...], given: str | None, to: Path | None, fo
                 continue
             target = to or Path(f"{name}{suffix}")
             status.doing(f"writing {target}")
-            export_task(task, target, chosen, force)
+            if chosen == HUB:
+                write_dataset_folder(task, target)
+                if not task.licence:
+                    notes.append(f"{name}: no licence is stated; before you upload it, ask whether you may.")
+            else:
+                export_task(task, target, chosen, force)
         say(f"{short_path(str(target))}  {len(task):,} examples of {name}, digest {task.digest[:16]}")
         notes += [f"{name}: {note}" for note in task.notes]
     for note in notes:
