@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -48,6 +49,25 @@ def table_or_json(help_text: str) -> Callable[[Any], Any]:
     )
 
 
+def results_named(words: Sequence[str]) -> Path:
+    """The results folder, of a command that takes no other word than ``results=DIR``.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If another word is given, or it names no folder.
+    """
+    from bench.config import results_folder
+    from bench.errors import ConfigError, nearest
+    from bench.overrides import parse_overrides
+
+    given = parse_overrides(words)
+    for key in given:
+        if key != "results":
+            raise ConfigError(f"{key}: unknown key.", nearest(key, ["results"]))
+    return results_folder(given.get("results"))
+
+
 def print_rows(rows: Sequence[tuple[str, str, str]], keys: tuple[str, str, str], form: str) -> None:
     """Print names with a line on each and where each comes from, or the same as JSON."""
     if form == "json":
@@ -78,7 +98,7 @@ def _keys(command: str | None) -> tuple[str, ...]:
         from bench.archive.request import KEYS as RUNS_KEYS
 
         return RUNS_KEYS
-    if command == "ui":
+    if command in ("ui", "doctor"):
         return ("results",)
     from bench.overrides import GROUPS, MULTIPLE
 
