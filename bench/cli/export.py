@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from bench.cli.words import words
 from bench.report.output import say
+
+if TYPE_CHECKING:
+    from bench.archive.listing import StoredRun
+
+Written = TypeVar("Written")
 
 
 @click.command(
@@ -21,6 +28,7 @@ Examples:
   bench export model task=denial model=logreg --to hub-model
   bench export task=stance validation.group=claim_id --to stance.parquet
   bench export results stance.zip task=stance
+  bench export studies stance.db task=stance
 """,
 )
 @words()
@@ -42,10 +50,13 @@ def command(words: tuple[str, ...], given: str | None, to: Path | None, force: b
     `model` writes a stored run's fitted model in the same form, chosen as for bench predict: task=, model=, run=KEY.
 
     `results FILE.zip` writes stored runs for another machine, where `bench import results FILE.zip` reads them;
-    task=, model=, seed=, search= and results=DIR choose them.
+    task=, model=, seed=, search= and results=DIR choose them. `studies FILE.db` writes their searches as a storage of
+    Optuna, for optuna-dashboard; FILE.journal is a journal.
     """
     if words[:1] == ("results",):
         _export_results(words[1:], force, {"--format": given, "--to": to})
+    elif words[:1] == ("studies",):
+        _export_studies(words[1:], force, {"--format": given, "--to": to})
     elif words[:1] == ("model",):
         _export_model(words[1:], given, to)
     else:
@@ -53,27 +64,49 @@ def command(words: tuple[str, ...], given: str | None, to: Path | None, force: b
 
 
 def _export_results(words: tuple[str, ...], force: bool, others: dict[str, object]) -> None:
-    from bench.report.status import Status
+    from bench.archive.packing import pack_runs
+    from bench.archive.table import size
 
-    with Status("reading the stored runs") as status:
-        from bench.archive.listing import list_runs
-        from bench.archive.packing import pack_runs
-        from bench.archive.request import parse_file_request
-        from bench.archive.table import size
-        from bench.errors import ConfigError
-
-        for option, value in others.items():
-            if value is not None:
-                raise ConfigError(f"{option} is for tasks.", "Name the file: bench export results FILE.zip")
-        target, request = parse_file_request("bench export results", ".zip", words)
-        runs = list_runs(request.results, request.wanted)
-        status.doing(f"writing {target}")
-        packed = pack_runs(runs, target, force)
+    target, packed = _from_runs("bench export results", (".zip",), pack_runs, words, force, others)
     many = "1 run" if len(packed.runs) == 1 else f"{len(packed.runs)} runs"
     tasks = ", ".join(sorted({run.task for run in packed.runs}))
     say(f"{target}  {many} of {tasks}, {size(target.stat().st_size)}")
     for note in packed.left_out:
         say(f"note: {note}", err=True)
+
+
+def _export_studies(words: tuple[str, ...], force: bool, others: dict[str, object]) -> None:
+    from bench.archive.studies import SUFFIXES, export_studies
+
+    target, exported = _from_runs("bench export studies", SUFFIXES, export_studies, words, force, others)
+    say(f"{target}  {len(exported.studies)} studies with {exported.trials:,} trials")
+    for note in exported.left_out:
+        say(f"note: {note}", err=True)
+
+
+def _from_runs(
+    command: str,
+    suffixes: Sequence[str],
+    write: Callable[[Sequence[StoredRun], Path, bool], Written],
+    words: tuple[str, ...],
+    force: bool,
+    others: dict[str, object],
+) -> tuple[Path, Written]:
+    """Write stored runs into a file that is named first; the file, and what was written."""
+    from bench.errors import ConfigError
+    from bench.report.status import Status
+
+    with Status("reading the stored runs") as status:
+        from bench.archive.listing import list_runs
+        from bench.archive.request import parse_file_request
+
+        for option, value in others.items():
+            if value is not None:
+                raise ConfigError(f"{option} is for tasks.", f"Name the file: {command} FILE{suffixes[0]}")
+        target, request = parse_file_request(command, suffixes, words)
+        runs = list_runs(request.results, request.wanted)
+        status.doing(f"writing {target}")
+        return target, write(runs, target, force)
 
 
 def _export_model(words: tuple[str, ...], given: str | None, to: Path | None) -> None:
