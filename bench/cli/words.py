@@ -19,6 +19,10 @@ RUNS_COMMANDS = ("runs", "import")
 """Commands whose words choose stored runs."""
 
 
+SUBJECTS = {"runs": ("rm",), "import": ("results",), "export": ("results", "studies", "model")}
+"""The words before the keys, of commands that do several things."""
+
+
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a key, or the value of a group such as ``task=st``."""
     key, equals, value = incomplete.partition("=")
@@ -28,7 +32,8 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
         # end is a new word, after the value.
         line = re.search(r"([\w.]+)\n=(?:\n([^\s=]+))?\Z", os.environ.get("COMP_WORDS", ""))
         if line is None:
-            return [CompletionItem(f"{k}=") for k in _keys(ctx.info_name) if k.startswith(incomplete)]
+            offered = [*SUBJECTS.get(ctx.info_name or "", ()), *(f"{key}=" for key in _keys(ctx.info_name))]
+            return [CompletionItem(word) for word in offered if word.startswith(incomplete)]
         key, value, prefix = line.group(1), line.group(2) or "", ""
     *before, last = value.split(",")
     prefix += "".join(f"{name}," for name in before)
