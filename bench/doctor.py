@@ -1,7 +1,7 @@
 """What an issue needs to know of an installation: versions, devices, stores, caches, and what is missing.
 
-Paths are told from the home folder or the current one, and no address with its password, so that all of it can be
-pasted where others read it.
+Paths start at the home folder or the current one, and addresses have no passwords, so that all of it can be pasted
+where others read it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SETTINGS = (
 """Environment variables that change what bench does."""
 
 SECRETS = ("OPENAI_API_KEY", "HF_TOKEN")
-"""Those of which only whether they are set is told."""
+"""Environment variables of which only whether they are set is reported."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -153,13 +153,13 @@ def test_other_results_under_the_same_key_are_refused_by_name(tmp_path: Path, pa
     path.write_bytes(path.read_bytes() + b"\n")
     message = refused(packed, tmp_path / "mine")
     assert f"denial/logreg/{mine.key}/{name}" in message
-    assert "another content" in message
+    assert "has different content" in message
 
 
 def test_a_run_that_is_not_complete_here_is_not_replaced(tmp_path: Path, packed: Path) -> None:
     mine = write_run(tmp_path / "mine", folds=2)
     (mine.path / "summary.json").unlink()
-    assert "holds a run that is not complete" in refused(packed, tmp_path / "mine")
+    assert "holds an incomplete run" in refused(packed, tmp_path / "mine")
 
 
 def test_what_a_stopped_process_left_is_no_run(tmp_path: Path, theirs: RunFolder, packed: Path) -> None:
@@ -313,7 +313,7 @@ def test_a_file_that_stands_twice_is_refused(tmp_path: Path, packed: Path) -> No
     name = next(name for name in unzipped(packed) if name.endswith("run.json"))
     with zipfile.ZipFile(packed, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr(name, b"{}")
-    assert f"{name}: it stands there 2 times" in refused(packed, tmp_path / "mine")
+    assert f"{name}: it occurs 2 times" in refused(packed, tmp_path / "mine")
 
 
 @pytest.mark.parametrize(("kind", "said"), [(stat.S_IFLNK, "a link"), (stat.S_IFIFO, "no regular file")])
@@ -368,7 +368,7 @@ def test_what_stands_in_the_way_is_neither_followed_nor_replaced(
         place.symlink_to(tmp_path / "elsewhere")
     else:
         place.write_text("mine")
-    with pytest.raises(UserError, match="it is a link" if link else "stands in its way"):
+    with pytest.raises(UserError, match="it is a link" if link else "is in the way"):
         import_runs(packed, tmp_path / "mine")
     assert not list((tmp_path / "elsewhere").iterdir())
 

@@ -185,7 +185,7 @@ def _check_place(archive: Path, results: Path, place: RunPlace) -> None:
                     )
         folder = folder / name
         if os.path.lexists(folder) and not folder.is_dir():
-            raise UserError(f"{archive}: {place}: {folder} stands in its way.", "Move it away.")
+            raise UserError(f"{archive}: {place}: {folder} is in the way.", "Move it.")
 
 
 def _holds_run(folder: RunFolder) -> bool:
@@ -200,10 +200,10 @@ def _check_same(archive: Path, packed: RunFolder, stored: RunFolder) -> None:
         f"Or import into another store with results=DIR, and compare the two folders."
     )
     if not stored.summarised:
-        raise UserError(f"{archive}: {place}: {stored.path} holds a run that is not complete.", advice)
+        raise UserError(f"{archive}: {place}: {stored.path} holds an incomplete run.", advice)
     for name in sorted(_decided(packed) | _decided(stored)):
         if sha256(packed.path / name) != sha256(stored.path / name):
-            raise UserError(f"{archive}: {place}/{name}: {stored.path / name} holds another content.", advice)
+            raise UserError(f"{archive}: {place}/{name}: {stored.path / name} has different content.", advice)
 
 
 def _decided(folder: RunFolder) -> set[str]:

@@ -77,7 +77,7 @@ def _read_manifest(archive: Path, packed: zipfile.ZipFile) -> Manifest:
         raise DataError(f"{archive}: it holds {len(entries):,} files, more than {MOST_FILES:,}.", AGAIN)
     for name, times in Counter(entry.filename for entry in entries).items():
         if times > 1:
-            raise DataError(f"{archive}: {name}: it stands there {times} times.", AGAIN)
+            raise DataError(f"{archive}: {name}: it occurs {times} times.", AGAIN)
     if MANIFEST not in packed.NameToInfo:
         raise DataError(f"{archive}: it holds no {MANIFEST}, so bench did not write it.", AGAIN)
     for entry in entries:
