@@ -75,8 +75,8 @@ def test_a_study_holds_what_the_fold_has_tried(tmp_path: Path, run: RunFolder, n
 
 def test_less_is_better_where_it_is(tmp_path: Path, run: RunFolder) -> None:
     change_record(run, task={"metric": "log_loss"})
-    export_studies(list_runs(run.results), tmp_path / "s.db")
-    study = optuna.load_study(study_name=study_name(run.read_record(), 0), storage=storage(tmp_path / "s.db"))
+    export_studies(list_runs(run.results), tmp_path / "s.journal")
+    study = optuna.load_study(study_name=study_name(run.read_record(), 0), storage=storage(tmp_path / "s.journal"))
     assert study.direction.name == "MINIMIZE"
 
 
@@ -104,7 +104,7 @@ def test_what_was_not_searched_is_left_out_with_a_word(tmp_path: Path, run: RunF
     for fold in (0, 1, FINAL):
         path = other.cell_path(fold) / "result.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | {"trials": []}))
-    target = tmp_path / "s.db"
+    target = tmp_path / "s.journal"
     status, out, said = bench("export", "studies", str(target), f"results={run.results}")
     assert (status, out) == (0, f"{target}  3 studies with 30 trials\n")
     assert f"{other.key} is left out: nothing was searched" in said
