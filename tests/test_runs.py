@@ -144,7 +144,7 @@ def test_the_table_fits_and_keeps_model_score_and_key(
     tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
     old, new = superseded_pair(tmp_path)
-    monkeypatch.setattr("bench.report.terminal.WIDTH", columns)
+    monkeypatch.setattr("bench.reporting.terminal.WIDTH", columns)
     status, out, _ = bench("runs", f"results={tmp_path}")
     assert status == 0
     assert all(len(line) <= columns for line in out.splitlines())

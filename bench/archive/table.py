@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.archive.listing import StoredRun
-from bench.report.terminal import console, narrowed, not_shown
+from bench.reporting.terminal import console, narrowed, not_shown
 
 COLUMNS = (
     *("task", "model", "search", "seed", "started", "status", "metric", "score", "bytes", "key"),

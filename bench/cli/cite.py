@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bench.cli.words import words
-from bench.report.output import in_quotes, say
+from bench.reporting.output import in_quotes, say
 
 FORMATS = ("text", "markdown", "latex", "bibtex", "json")
 
@@ -43,7 +43,7 @@ def command(words: tuple[str, ...], form: str) -> None:
     The numbers of folds and groups, the search, the intervals and the tests are those that the runs were made with.
     The references are those of the task's data, the models and the methods.
     """
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries") as status:
         from bench.citations.methods import as_latex, as_text, describe_methods

@@ -8,7 +8,7 @@ from itertools import groupby
 import click
 
 from bench.cli.words import results_named, table_or_json, words
-from bench.report.output import in_quotes, say, styled
+from bench.reporting.output import in_quotes, say, styled
 
 
 @click.command(
@@ -29,7 +29,7 @@ def command(words: tuple[str, ...], form: str) -> None:
     nothing is downloaded or changed. It is made for pasting into an issue: paths start at ~, and no password or key is
     printed. The exit status is 1 where a package that bench requires is missing or too old.
     """
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     results = results_named(words)
     with Status("looking at this installation"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bench.cli.words import print_rows, table_or_json
-from bench.report.output import say
+from bench.reporting.output import say
 
 FETCH = "fetch"
 

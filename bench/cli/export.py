@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from bench.cli.words import words
-from bench.report.output import say
+from bench.reporting.output import say
 
 if TYPE_CHECKING:
     from bench.archive.listing import StoredRun
@@ -94,7 +94,7 @@ def _from_runs(
 ) -> tuple[Path, Written]:
     """Write stored runs into a file that is named first; the file, and what was written."""
     from bench.errors import ConfigError
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("reading the stored runs") as status:
         from bench.archive.listing import list_runs
@@ -110,14 +110,14 @@ def _from_runs(
 
 
 def _export_model(words: tuple[str, ...], given: str | None, to: Path | None) -> None:
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries") as status:
         from bench.cards.model import write_model_folder
         from bench.data.export import HUB
         from bench.errors import ConfigError
-        from bench.predict.choice import choose_run, parse_predict_request
-        from bench.report.terminal import short_path, wrapped
+        from bench.prediction.choice import choose_run, parse_predict_request
+        from bench.reporting.terminal import short_path, wrapped
 
         if given not in (None, HUB):
             raise ConfigError(f"--format {given}: a model is exported as a hub folder.", "Leave --format out.")
@@ -132,7 +132,7 @@ def _export_model(words: tuple[str, ...], given: str | None, to: Path | None) ->
 
 
 def _export_tasks(words: tuple[str, ...], given: str | None, to: Path | None, force: bool) -> None:
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries"):
         from bench.cards.dataset import write_dataset_folder
@@ -140,7 +140,7 @@ def _export_tasks(words: tuple[str, ...], given: str | None, to: Path | None, fo
         from bench.data.export import HUB, SUFFIXES, export_format, export_task
         from bench.errors import BenchError, ConfigError
         from bench.planning.split_task import load_as_split, tasks_to_load
-        from bench.report.terminal import short_path
+        from bench.reporting.terminal import short_path
 
         config = compose(words)
     if to is not None and len(config.tasks) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bench.cli.words import words
-from bench.report.output import say
+from bench.reporting.output import say
 
 RESULTS = "results"
 
@@ -32,7 +32,7 @@ def command(words: tuple[str, ...]) -> None:
     is left as it is. Nothing is stored where one of the files is refused.
     """
     from bench.errors import ConfigError, nearest
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     if words[:1] != (RESULTS,):
         given = f"bench import {words[0]}" if words else "bench import"

@@ -67,7 +67,7 @@ def _list_models(form: str) -> None:
     from bench.catalogue import load_model
     from bench.discovery import model_names
     from bench.errors import UserError
-    from bench.report.terminal import short_path
+    from bench.reporting.terminal import short_path
 
     rows = []
     for name in model_names():

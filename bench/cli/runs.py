@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.words import words
-from bench.report.output import in_quotes, say
+from bench.reporting.output import in_quotes, say
 
 if TYPE_CHECKING:
     from bench.archive.listing import StoredRun
@@ -59,7 +59,7 @@ def command(words: tuple[str, ...], failed: bool, superseded: bool, form: str, d
     validation and typed settings): the data, the model's definition or its code has changed in between.
     """
     from bench.errors import ConfigError
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     removes = words[:1] == (REMOVE,)
     for flag, given in (("--yes", yes), ("--dry-run", dry_run)):
@@ -100,7 +100,7 @@ def _print(runs: list[StoredRun], form: str) -> None:
 
 def _remove(request: RunsRequest, runs: list[StoredRun], form: str, dry_run: bool, yes: bool) -> None:
     from bench.errors import BenchError, ConfigError
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     if not runs:
         say(f"{request.results}: no stored run is like that. Nothing is removed.", err=True)

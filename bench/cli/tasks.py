@@ -14,7 +14,7 @@ def command(form: str) -> None:
     from bench.data.definition import read_definition
     from bench.discovery import task_files
     from bench.errors import UserError
-    from bench.report.terminal import short_path
+    from bench.reporting.terminal import short_path
 
     rows = []
     for name, path in task_files().items():

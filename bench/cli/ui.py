@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from bench.cli.words import results_named, words
-from bench.report.output import say
+from bench.reporting.output import say
 
 
 @click.command(
@@ -33,7 +33,7 @@ def command(words: tuple[str, ...], named: Path | None, port: int | None) -> Non
     Runs are stored in results, or where results=DIR says. Where MLFLOW_TRACKING_URI names a database, the page is over
     that one.
     """
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries"):
         from bench.errors import UserError

@@ -76,12 +76,12 @@ def results_named(words: Sequence[str]) -> Path:
 def print_rows(rows: Sequence[tuple[str, str, str]], keys: tuple[str, str, str], form: str) -> None:
     """Print names with a line on each and where each comes from, or the same as JSON."""
     if form == "json":
-        from bench.report.output import in_quotes, say
+        from bench.reporting.output import in_quotes, say
         from bench.results.files import to_json
 
         say(in_quotes(to_json([dict(zip(keys, row, strict=True)) for row in rows])), nl=False)
         return
-    from bench.report.terminal import print_list
+    from bench.reporting.terminal import print_list
 
     print_list(rows)
 
@@ -96,7 +96,7 @@ def _keys(command: str | None) -> tuple[str, ...]:
 
         return PLAN_KEYS
     if command == "predict":
-        from bench.predict.choice import KEYS as PREDICT_KEYS
+        from bench.prediction.choice import KEYS as PREDICT_KEYS
 
         return PREDICT_KEYS
     if command in RUNS_COMMANDS:
