@@ -18,7 +18,7 @@ from bench.archive.listing import RunFilter, list_runs
 from bench.archive.manifest import MANIFEST
 from bench.archive.packing import pack_runs
 from bench.archive.unpacking import import_runs
-from bench.errors import UserError
+from bench.errors import UserError, escaped
 from bench.results.files import to_json
 from bench.results.leaderboard import FILES
 from bench.results.store import RunFolder
@@ -153,13 +153,13 @@ def test_other_results_under_the_same_key_are_refused_by_name(tmp_path: Path, pa
     path.write_bytes(path.read_bytes() + b"\n")
     message = refused(packed, tmp_path / "mine")
     assert f"denial/logreg/{mine.key}/{name}" in message
-    assert "another content" in message
+    assert "has different content" in message
 
 
 def test_a_run_that_is_not_complete_here_is_not_replaced(tmp_path: Path, packed: Path) -> None:
     mine = write_run(tmp_path / "mine", folds=2)
     (mine.path / "summary.json").unlink()
-    assert "holds a run that is not complete" in refused(packed, tmp_path / "mine")
+    assert "holds an incomplete run" in refused(packed, tmp_path / "mine")
 
 
 def test_what_a_stopped_process_left_is_no_run(tmp_path: Path, theirs: RunFolder, packed: Path) -> None:
@@ -242,12 +242,16 @@ def test_a_truncated_archive_stores_nothing(tmp_path: Path, packed: Path) -> Non
         "denial\\logreg\\0123456789ab\\run.json",
         "denial/curves/0123456789ab/run.json",
         ".git/hooks/0123456789ab/run.json",
+        "mlflow.db/logreg/0123456789ab/run.json",
+        "Denial/logreg/0123456789ab/run.json",
+        "denial/leaderboard.json/0123456789ab/run.json",
+        "denial/log\u202ereg/0123456789ab/run.json",
         "denial/leaderboard.json",
     ],
 )
 def test_a_name_that_no_stored_run_has_is_refused(tmp_path: Path, packed: Path, name: str) -> None:
     message = refused(zipped(tmp_path / "evil.zip", {**unzipped(packed), name: b"x"}), tmp_path / "mine")
-    assert name.replace("\\", "/") in message.replace("\\", "/")
+    assert escaped(name).replace("\\", "/") in message.replace("\\", "/")
     assert not list(tmp_path.rglob("evil"))
 
 
@@ -309,7 +313,7 @@ def test_a_file_that_stands_twice_is_refused(tmp_path: Path, packed: Path) -> No
     name = next(name for name in unzipped(packed) if name.endswith("run.json"))
     with zipfile.ZipFile(packed, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr(name, b"{}")
-    assert f"{name}: it stands there 2 times" in refused(packed, tmp_path / "mine")
+    assert f"{name}: it occurs 2 times" in refused(packed, tmp_path / "mine")
 
 
 @pytest.mark.parametrize(("kind", "said"), [(stat.S_IFLNK, "a link"), (stat.S_IFIFO, "no regular file")])
@@ -346,9 +350,8 @@ def test_a_small_file_that_stands_for_very_much_is_refused_before_it_is_unpacked
 
 def test_names_that_differ_in_case_alone_are_refused(tmp_path: Path, packed: Path) -> None:
     files = unzipped(packed)
-    for old, new in (("denial/", "Denial/"), ("denial/logreg/", "denial/LogReg/")):
-        other = {name.replace(old, new, 1): data for name, data in files.items()}
-        assert "in case alone" in refused(zipped(tmp_path / "c.zip", {**files, **other}), tmp_path / "mine")
+    other = {name.replace("denial/logreg/", "denial/LogReg/"): data for name, data in files.items()}
+    assert "in case alone" in refused(zipped(tmp_path / "c.zip", {**files, **other}), tmp_path / "mine")
     (tmp_path / "taken" / "Denial").mkdir(parents=True)
     assert "in case alone" in refused(packed, tmp_path / "taken")
 
@@ -365,7 +368,7 @@ def test_what_stands_in_the_way_is_neither_followed_nor_replaced(
         place.symlink_to(tmp_path / "elsewhere")
     else:
         place.write_text("mine")
-    with pytest.raises(UserError, match="it is a link" if link else "stands in its way"):
+    with pytest.raises(UserError, match="it is a link" if link else "is in the way"):
         import_runs(packed, tmp_path / "mine")
     assert not list((tmp_path / "elsewhere").iterdir())
 

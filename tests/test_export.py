@@ -205,7 +205,8 @@ def test_a_file_is_not_named_as_what_it_is_not(
 
 
 def test_the_format_is_the_one_that_is_named_or_that_of_the_suffix() -> None:
-    assert export_format(None, None) == export_format(None, Path("x")) == export_format(None, Path("x.Parquet"))
+    assert export_format(None, None) == export_format(None, Path("x.Parquet")) == "parquet"
+    assert export_format(None, Path("hub-folder")) == export_format("hub", Path("denial-1.0")) == "hub"
     assert export_format("jsonl", Path("x")) == export_format(None, Path("x.jsonl")) == "jsonl"
     assert export_format("dataset", Path("denial-1.0")) == "dataset"
 

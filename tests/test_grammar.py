@@ -93,3 +93,22 @@ def test_what_is_typed_wrongly_is_told_with_the_right_word(bench: Bench, words: 
     status, _, message = bench(*words)
     assert status == 2
     assert said in message
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "offered"),
+    [
+        ("runs", "", ["rm", "task=", "model=", "seed=", "search=", "results="]),
+        ("export", "stu", ["studies"]),
+        ("import", "res", ["results", "results="]),
+        ("ui", "", ["results="]),
+        ("doctor", "", ["results="]),
+        ("cite", "ro", ["rope="]),
+    ],
+)
+def test_the_shell_completes_what_a_command_takes(command: str, typed: str, offered: list[str]) -> None:
+    found = cli.get_command(click.Context(cli), command)
+    assert found is not None
+    (words,) = (each for each in found.params if each.name == "words")
+    completed = words.shell_complete(click.Context(found, info_name=command), typed)
+    assert [item.value for item in completed] == offered

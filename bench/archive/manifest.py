@@ -14,8 +14,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bench.data.definition import NAME
+from bench.errors import HIDDEN
 from bench.results.cell_files import MODEL
 from bench.results.layout import CURVES, KEY, RECORD, SUMMARY
+from bench.results.leaderboard import FILES
 from bench.support.records import Count
 
 MANIFEST = "bench-results.json"
@@ -29,6 +32,9 @@ CELL_FILES = ("result.json", "predictions.csv", "explanations.json", "timing.jso
 
 DECIDED = (SUMMARY, "result.json", "predictions.csv", "explanations.json")
 """The files whose bytes the key decides: a run that was made twice has the same ones."""
+
+TAKEN = (CURVES, "report.html", *FILES)
+"""What stands in a task's folder beside the folders of models."""
 
 _NAME = r"[^/\\\0.][^/\\\0]{0,199}"
 _CELL = "(?:fold-[0-9]{2,5}|final)/(?:" + "|".join(map(re.escape, CELL_FILES)) + ")"
@@ -96,6 +102,6 @@ def place_in(name: str) -> tuple[RunPlace, str] | None:
     True
     """
     found = _FILE.fullmatch(name)
-    if found is None or found[2] == CURVES:
+    if found is None or found[2] in TAKEN or HIDDEN.search(found[2]) or not NAME.fullmatch(found[1]):
         return None
     return RunPlace(found[1], found[2], found[3]), found[4]

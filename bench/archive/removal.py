@@ -84,9 +84,7 @@ def _bring_up_to_date(results: Path, removed: Removed) -> None:
         refresh_leaderboard(results, task, corrected_leaderboard)
         folder = task_folder(results, task)
         if (folder / "report.html").is_file():
-            removed.notes.append(
-                f"{folder / 'report.html'} may still show them; bench report task={task} makes it anew."
-            )
+            removed.notes.append(f"{folder / 'report.html'} may still show them. Rerun: bench report task={task}")
         elif folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 

@@ -78,15 +78,15 @@ def parse_runs_request(words: Sequence[str], failed: bool = False, superseded: b
     )
 
 
-def parse_file_request(command: str, suffix: str, words: Sequence[str]) -> tuple[Path, RunsRequest]:
+def parse_file_request(command: str, suffixes: Sequence[str], words: Sequence[str]) -> tuple[Path, RunsRequest]:
     """Read the words of a command that names a file first, then the runs.
 
     Parameters
     ----------
     command : str
         The command, for messages.
-    suffix : str
-        How the file's name ends.
+    suffixes : sequence of str
+        How the file's name may end.
     words : sequence of str
         The words after the command's own.
 
@@ -95,7 +95,10 @@ def parse_file_request(command: str, suffix: str, words: Sequence[str]) -> tuple
     bench.errors.ConfigError
         If no such file is named, or a key or a value is wrong.
     """
-    if not words or Path(words[0]).suffix.lower() != suffix:
+    if not words or Path(words[0]).suffix.lower() not in suffixes:
         given = f": '{words[0]}' is not one" if words else ""
-        raise ConfigError(f"{command} takes a {suffix} file{given}.", f"For example: {command} runs{suffix} task=NAME")
+        raise ConfigError(
+            f"{command} takes a {' or '.join(suffixes)} file{given}.",
+            f"For example: {command} runs{suffixes[0]} task=NAME",
+        )
     return Path(words[0]).expanduser(), parse_runs_request(words[1:])

@@ -5,44 +5,25 @@ Everything is checked in a hidden folder of the store before the first run appea
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import stat
 import tempfile
-import zipfile
-import zlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 from bench.archive.listing import EVERY, RunFilter
-from bench.archive.manifest import DECIDED, MANIFEST, VERSION, Manifest, PackedFile, RunPlace, place_in
-from bench.data.sources.bounds import most_of
+from bench.archive.manifest import DECIDED, Manifest, RunPlace, place_in
+from bench.archive.zipped import AGAIN, SAME_VERSION, extract, read_manifest
 from bench.errors import DataError, UserError, nearest
 from bench.results.cell import FINAL, Fold
 from bench.results.files import remove, sha256
 from bench.results.layout import RECORD, unlinked
 from bench.results.protocol import names_of
 from bench.results.record import RunRecord
-from bench.results.store import FORMAT, OtherFormatError, RunFolder
+from bench.results.store import OtherFormatError, RunFolder
 from bench.support.places import make_folder
-from bench.support.records import from_json
-
-MOST_FILES = 1_000_000
-"""Files of an archive, at most."""
-
-LARGEST_MANIFEST = 2**28
-"""Bytes of a manifest, at most."""
-
-CHUNK = 2**20
-
-SAME_VERSION = "Use the same version of bench on both machines."
-
-AGAIN = "Export the runs again where they are stored: bench export results FILE.zip"
 
 STAGING = ".import-"
 """How the hidden folder begins in which everything is checked."""
@@ -88,13 +69,10 @@ def import_runs(archive: Path, results: Path, wanted: RunFilter = EVERY) -> Impo
         If the file is no such archive, is damaged, or holds what a store cannot take; or if other results are stored
         under a run's key. Then nothing is stored.
     """
-    with _read_errors(archive), zipfile.ZipFile(archive) as packed:
-        manifest = _read_manifest(archive, packed)
+    manifest = read_manifest(archive)
     with _staging(results) as staging:
         _check_room(archive, manifest, results)
-        with _read_errors(archive), zipfile.ZipFile(archive) as packed:
-            for each in manifest.files:
-                _extract(archive, packed, each, staging)
+        extract(archive, manifest, staging)
         records = _check_runs(archive, staging, manifest)
         chosen = [place for place, record in records.items() if _is_meant(record, wanted)]
         if not chosen:
@@ -132,115 +110,12 @@ def _staging(results: Path) -> Iterator[Path]:
             remove(staging)
 
 
-@contextmanager
-def _read_errors(archive: Path) -> Iterator[None]:
-    """Say of a file that cannot be read what is wrong with it."""
-    try:
-        yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise DataError(f"{archive}: not readable as a ZIP file: {error}.", AGAIN) from None
-    except OSError as error:
-        if error.filename is not None and Path(os.fsdecode(error.filename)) == archive:
-            raise UserError(f"{archive}: cannot be read: {error.strerror}.", "Name the file to import.") from None
-        raise
-
-
-def _read_manifest(archive: Path, packed: zipfile.ZipFile) -> Manifest:
-    """Read the manifest, and hold the names, kinds and sizes of all files against it."""
-    entries = packed.infolist()
-    if len(entries) > MOST_FILES:
-        raise DataError(f"{archive}: it holds {len(entries):,} files, more than {MOST_FILES:,}.", AGAIN)
-    for name, times in Counter(entry.filename for entry in entries).items():
-        if times > 1:
-            raise DataError(f"{archive}: {name}: it stands there {times} times.", AGAIN)
-    if MANIFEST not in packed.NameToInfo:
-        raise DataError(f"{archive}: it holds no {MANIFEST}, so bench did not write it.", AGAIN)
-    for entry in entries:
-        _check_kind(archive, entry)
-    most = most_of(archive)
-    content = _bounded(packed, MANIFEST, min(most, LARGEST_MANIFEST))
-    if content is None:
-        raise DataError(f"{archive}: {MANIFEST}: it is larger than its archive can hold.", AGAIN)
-    try:
-        manifest = from_json(Manifest, content)
-    except ValueError as error:
-        raise DataError(f"{archive}: {MANIFEST}: {error}.", AGAIN) from None
-    if manifest.version != VERSION or manifest.format != FORMAT:
-        raise DataError(
-            f"{archive}: another version of bench wrote it (layout {manifest.version}, result format "
-            f"{manifest.format}; this one reads layout {VERSION}, result format {FORMAT}).",
-            SAME_VERSION,
-        )
-    described = Counter(each.name for each in manifest.files)
-    for name, times in described.items():
-        if times > 1:
-            raise DataError(f"{archive}: {MANIFEST}: {name} is listed {times} times.", AGAIN)
-        if name not in packed.NameToInfo:
-            raise DataError(f"{archive}: {name}: it is listed in {MANIFEST}, but missing.", AGAIN)
-        if place_in(name) is None:
-            raise DataError(f"{archive}: {name}: no stored run has such a file.", AGAIN)
-    for entry in entries:
-        if entry.filename != MANIFEST and entry.filename not in described:
-            raise DataError(f"{archive}: {entry.filename}: it is not listed in {MANIFEST}.", AGAIN)
-    if sum(each.bytes for each in manifest.files) > most:
-        size = archive.stat().st_size
-        raise DataError(f"{archive}: its {size:,} bytes stand for more than {most:,}, as no stored runs do.", AGAIN)
-    return manifest
-
-
 def _check_room(archive: Path, manifest: Manifest, results: Path) -> None:
     total, free = sum(each.bytes for each in manifest.files), shutil.disk_usage(results).free
     if total > free:
         raise UserError(
             f"{archive}: its files take {total:,} bytes, and {results} has room for {free:,}.", "Make room there."
         )
-
-
-def _check_kind(archive: Path, entry: zipfile.ZipInfo) -> None:
-    mode = entry.external_attr >> 16
-    if entry.is_dir() or (stat.S_IFMT(mode) and not stat.S_ISREG(mode)):
-        kind = "a folder" if entry.is_dir() else "a link" if stat.S_ISLNK(mode) else "no regular file"
-        raise DataError(f"{archive}: {entry.filename}: it is {kind}, and only files are read.", AGAIN)
-    if entry.flag_bits & 1:
-        raise DataError(f"{archive}: {entry.filename}: it is encrypted.", AGAIN)
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise DataError(f"{archive}: {entry.filename}: it is compressed in a way that is not read here.", AGAIN)
-
-
-def _bounded(packed: zipfile.ZipFile, name: str, most: int) -> bytes | None:
-    """The content of a file, None where it is larger."""
-    with packed.open(name) as file:
-        content = file.read(most + 1)
-    return content if len(content) <= most else None
-
-
-def _extract(archive: Path, packed: zipfile.ZipFile, described: PackedFile, staging: Path) -> None:
-    """Write a file below a folder, and hold it against its size and digest."""
-    target = staging / described.name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    digest, size = hashlib.sha256(), 0
-    with packed.open(described.name) as file, _created(archive, target, described.name) as out:
-        while chunk := file.read(CHUNK):
-            size += len(chunk)
-            if size > described.bytes:
-                break
-            digest.update(chunk)
-            out.write(chunk)
-    if size != described.bytes or digest.hexdigest() != described.sha256:
-        raise DataError(
-            f"{archive}: {described.name}: its content is not what {MANIFEST} says: it was changed or damaged.", AGAIN
-        )
-
-
-@contextmanager
-def _created(archive: Path, target: Path, name: str) -> Iterator[BinaryIO]:
-    try:
-        with target.open("xb") as out:
-            yield out
-    except FileExistsError:  # A file system that takes names for the same that differ in case.
-        raise DataError(
-            f"{archive}: {name}: another file there has the same name but for its spelling.", AGAIN
-        ) from None
 
 
 def _check_runs(archive: Path, staging: Path, manifest: Manifest) -> dict[RunPlace, RunRecord]:
@@ -253,9 +128,7 @@ def _check_runs(archive: Path, staging: Path, manifest: Manifest) -> dict[RunPla
         try:
             records[place] = _check_run(folder, place)
         except OtherFormatError as error:
-            raise DataError(
-                _within(archive, staging, error), "Use the same version of bench on both machines."
-            ) from None
+            raise DataError(_within(archive, staging, error), SAME_VERSION) from None
         except UserError as error:
             raise DataError(_within(archive, staging, error), AGAIN) from None
     return records
@@ -312,7 +185,7 @@ def _check_place(archive: Path, results: Path, place: RunPlace) -> None:
                     )
         folder = folder / name
         if os.path.lexists(folder) and not folder.is_dir():
-            raise UserError(f"{archive}: {place}: {folder} stands in its way.", "Move it away.")
+            raise UserError(f"{archive}: {place}: {folder} is in the way.", "Move it.")
 
 
 def _holds_run(folder: RunFolder) -> bool:
@@ -327,10 +200,10 @@ def _check_same(archive: Path, packed: RunFolder, stored: RunFolder) -> None:
         f"Or import into another store with results=DIR, and compare the two folders."
     )
     if not stored.summarised:
-        raise UserError(f"{archive}: {place}: {stored.path} holds a run that is not complete.", advice)
+        raise UserError(f"{archive}: {place}: {stored.path} holds an incomplete run.", advice)
     for name in sorted(_decided(packed) | _decided(stored)):
         if sha256(packed.path / name) != sha256(stored.path / name):
-            raise UserError(f"{archive}: {place}/{name}: {stored.path / name} holds another content.", advice)
+            raise UserError(f"{archive}: {place}/{name}: {stored.path / name} has different content.", advice)
 
 
 def _decided(folder: RunFolder) -> set[str]:

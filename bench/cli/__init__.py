@@ -28,6 +28,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of a file that you write, for editors.",
     "cluster": "Make the certificates of a cluster of several machines.",
     "ui": "Open MLflow's page over the stored runs.",
+    "doctor": "Say what is installed here and what is missing.",
     "completion": "Print the script that completes commands in your shell.",
 }
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from bench.cli.words import words
 from bench.reporting.output import say
+
+if TYPE_CHECKING:
+    from bench.archive.listing import StoredRun
+
+Written = TypeVar("Written")
 
 
 @click.command(
@@ -17,51 +24,50 @@ Examples:
   bench export task=denial
   bench export task=denial --format jsonl
   bench export task=denial --format dataset --to shared/denial
+  bench export task=denial --to hub-folder
+  bench export model task=denial model=logreg --to hub-model
   bench export task=stance validation.group=claim_id --to stance.parquet
   bench export results stance.zip task=stance
+  bench export studies stance.db task=stance
 """,
 )
 @words()
 @click.option(
-    "--format", "given", metavar="FORMAT", help="parquet, jsonl or dataset; by the suffix of --to, else parquet."
+    "--format", "given", metavar="FORMAT", help="parquet, jsonl, dataset or hub; by the name of --to, else parquet."
 )
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
-    help="The .parquet or .jsonl file, or the folder of a dataset; by default named after the task, in this folder.",
+    help="The .parquet or .jsonl file, or the folder; by default named after the task, in this folder.",
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def command(words: tuple[str, ...], given: str | None, to: Path | None, force: bool) -> None:
     """Write a task as it is built: ids, inputs, labels, groups, published splits and passes.
 
-    A dataset is a folder that datasets.load_from_disk opens.
+    A dataset is a folder that datasets.load_from_disk opens. A hub folder has the form of a dataset on the Hugging Face
+    Hub: Parquet files, a card with its metadata, and Croissant metadata. --to FOLDER, without a suffix, means that one.
+
+    `model` writes a stored run's fitted model in the same form, chosen as for bench predict: task=, model=, run=KEY.
 
     `results FILE.zip` writes stored runs for another machine, where `bench import results FILE.zip` reads them;
-    task=, model=, seed=, search= and results=DIR choose them.
+    task=, model=, seed=, search= and results=DIR choose them. `studies FILE.db` writes their searches as a storage of
+    Optuna, for optuna-dashboard; FILE.journal is a journal.
     """
     if words[:1] == ("results",):
         _export_results(words[1:], force, {"--format": given, "--to": to})
+    elif words[:1] == ("studies",):
+        _export_studies(words[1:], force, {"--format": given, "--to": to})
+    elif words[:1] == ("model",):
+        _export_model(words[1:], given, to)
     else:
         _export_tasks(words, given, to, force)
 
 
 def _export_results(words: tuple[str, ...], force: bool, others: dict[str, object]) -> None:
-    from bench.reporting.status import Status
+    from bench.archive.packing import pack_runs
+    from bench.archive.table import size
 
-    with Status("reading the stored runs") as status:
-        from bench.archive.listing import list_runs
-        from bench.archive.packing import pack_runs
-        from bench.archive.request import parse_file_request
-        from bench.archive.table import size
-        from bench.errors import ConfigError
-
-        for option, value in others.items():
-            if value is not None:
-                raise ConfigError(f"{option} is for tasks.", "Name the file: bench export results FILE.zip")
-        target, request = parse_file_request("bench export results", ".zip", words)
-        runs = list_runs(request.results, request.wanted)
-        status.doing(f"writing {target}")
-        packed = pack_runs(runs, target, force)
+    target, packed = _from_runs("bench export results", (".zip",), pack_runs, words, force, others)
     many = "1 run" if len(packed.runs) == 1 else f"{len(packed.runs)} runs"
     tasks = ", ".join(sorted({run.task for run in packed.runs}))
     say(f"{target}  {many} of {tasks}, {size(target.stat().st_size)}")
@@ -69,12 +75,69 @@ def _export_results(words: tuple[str, ...], force: bool, others: dict[str, objec
         say(f"note: {note}", err=True)
 
 
+def _export_studies(words: tuple[str, ...], force: bool, others: dict[str, object]) -> None:
+    from bench.archive.studies import SUFFIXES, export_studies
+
+    target, exported = _from_runs("bench export studies", SUFFIXES, export_studies, words, force, others)
+    say(f"{target}  {len(exported.studies)} studies with {exported.trials:,} trials")
+    for note in exported.left_out:
+        say(f"note: {note}", err=True)
+
+
+def _from_runs(
+    command: str,
+    suffixes: Sequence[str],
+    write: Callable[[Sequence[StoredRun], Path, bool], Written],
+    words: tuple[str, ...],
+    force: bool,
+    others: dict[str, object],
+) -> tuple[Path, Written]:
+    """Write stored runs into a file that is named first; the file, and what was written."""
+    from bench.errors import ConfigError
+    from bench.reporting.status import Status
+
+    with Status("reading the stored runs") as status:
+        from bench.archive.listing import list_runs
+        from bench.archive.request import parse_file_request
+
+        for option, value in others.items():
+            if value is not None:
+                raise ConfigError(f"{option} is for tasks.", f"Name the file: {command} FILE{suffixes[0]}")
+        target, request = parse_file_request(command, suffixes, words)
+        runs = list_runs(request.results, request.wanted)
+        status.doing(f"writing {target}")
+        return target, write(runs, target, force)
+
+
+def _export_model(words: tuple[str, ...], given: str | None, to: Path | None) -> None:
+    from bench.reporting.status import Status
+
+    with Status("loading libraries") as status:
+        from bench.cards.model import write_model_folder
+        from bench.data.export import HUB
+        from bench.errors import ConfigError
+        from bench.prediction.choice import choose_run, parse_predict_request
+        from bench.reporting.terminal import short_path, wrapped
+
+        if given not in (None, HUB):
+            raise ConfigError(f"--format {given}: a model is exported as a hub folder.", "Leave --format out.")
+        status.doing("choosing the run")
+        chosen = choose_run(parse_predict_request(words))
+        target = to or Path(f"{chosen.folder.task}-{chosen.folder.model}")
+        status.doing(f"writing {target}")
+        write_model_folder(chosen.folder, target)
+    say(f"{short_path(str(target))}  the model of {chosen.folder.task}, {chosen.folder.model}, run {chosen.folder.key}")
+    for note in chosen.notes:
+        say(wrapped(note), err=True)
+
+
 def _export_tasks(words: tuple[str, ...], given: str | None, to: Path | None, force: bool) -> None:
     from bench.reporting.status import Status
 
     with Status("loading libraries"):
+        from bench.cards.dataset import write_dataset_folder
         from bench.config import compose
-        from bench.data.export import SUFFIXES, export_format, export_task
+        from bench.data.export import HUB, SUFFIXES, export_format, export_task
         from bench.errors import BenchError, ConfigError
         from bench.planning.split_task import load_as_split, tasks_to_load
         from bench.reporting.terminal import short_path
@@ -99,7 +162,12 @@ def _export_tasks(words: tuple[str, ...], given: str | None, to: Path | None, fo
                 continue
             target = to or Path(f"{name}{suffix}")
             status.doing(f"writing {target}")
-            export_task(task, target, chosen, force)
+            if chosen == HUB:
+                write_dataset_folder(task, target)
+                if not task.licence:
+                    notes.append(f"{name}: no licence is stated; before you upload it, ask whether you may.")
+            else:
+                export_task(task, target, chosen, force)
         say(f"{short_path(str(target))}  {len(task):,} examples of {name}, digest {task.digest[:16]}")
         notes += [f"{name}: {note}" for note in task.notes]
     for note in notes:

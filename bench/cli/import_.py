@@ -42,7 +42,7 @@ def command(words: tuple[str, ...]) -> None:
         from bench.archive.request import parse_file_request
         from bench.archive.unpacking import import_runs
 
-        archive, request = parse_file_request("bench import results", ".zip", words[1:])
+        archive, request = parse_file_request("bench import results", [".zip"], words[1:])
         status.doing(f"reading {archive}")
         imported = import_runs(archive, request.results, request.wanted)
     for run in imported.runs:

@@ -112,7 +112,9 @@ def _remove(request: RunsRequest, runs: list[StoredRun], form: str, dry_run: boo
         return
     if not yes:
         if not sys.stdin or not sys.stdin.isatty():
-            raise ConfigError("Nobody can be asked here, so nothing is removed.", "Add --yes to remove these runs.")
+            raise ConfigError(
+                "There is no terminal to ask on, so nothing is removed.", "Add --yes to remove these runs."
+            )
         if not click.confirm(f"Remove {'this run' if len(runs) == 1 else f'these {many}'} for good?", err=True):
             say("Nothing is removed.", err=True)
             return

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.words import words
+from bench.cli.words import results_named, words
 from bench.reporting.output import say
 
 
@@ -89,14 +89,8 @@ def command(words: tuple[str, ...], named: Path | None, port: int | None) -> Non
 
 def _store(words: tuple[str, ...], named: Path | None) -> Path:
     """The results folder that was named, by a word or by the option of earlier versions."""
-    from bench.config import results_folder
-    from bench.errors import ConfigError, nearest
-    from bench.overrides import parse_overrides
+    from bench.errors import ConfigError
 
-    given = parse_overrides(words)
-    for key in given:
-        if key != "results":
-            raise ConfigError(f"{key}: unknown key.", nearest(key, ["results"]))
-    if named is not None and given:
+    if named is not None and words:
         raise ConfigError("The results folder is named twice.", "Write it once: results=DIR")
-    return named if named is not None else results_folder(given.get("results"))
+    return results_named(words) if named is None else named

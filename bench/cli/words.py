@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +19,10 @@ RUNS_COMMANDS = ("runs", "import")
 """Commands whose words choose stored runs."""
 
 
+SUBJECTS = {"runs": ("rm",), "import": ("results",), "export": ("results", "studies", "model")}
+"""The words before the keys, of commands that do several things."""
+
+
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a key, or the value of a group such as ``task=st``."""
     key, equals, value = incomplete.partition("=")
@@ -27,7 +32,8 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
         # end is a new word, after the value.
         line = re.search(r"([\w.]+)\n=(?:\n([^\s=]+))?\Z", os.environ.get("COMP_WORDS", ""))
         if line is None:
-            return [CompletionItem(f"{k}=") for k in _keys(ctx.info_name) if k.startswith(incomplete)]
+            offered = [*SUBJECTS.get(ctx.info_name or "", ()), *(f"{key}=" for key in _keys(ctx.info_name))]
+            return [CompletionItem(word) for word in offered if word.startswith(incomplete)]
         key, value, prefix = line.group(1), line.group(2) or "", ""
     *before, last = value.split(",")
     prefix += "".join(f"{name}," for name in before)
@@ -46,6 +52,25 @@ def table_or_json(help_text: str) -> Callable[[Any], Any]:
     return click.option(
         "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help=help_text
     )
+
+
+def results_named(words: Sequence[str]) -> Path:
+    """The results folder, of a command that takes no other word than ``results=DIR``.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If another word is given, or it names no folder.
+    """
+    from bench.config import results_folder
+    from bench.errors import ConfigError, nearest
+    from bench.overrides import parse_overrides
+
+    given = parse_overrides(words)
+    for key in given:
+        if key != "results":
+            raise ConfigError(f"{key}: unknown key.", nearest(key, ["results"]))
+    return results_folder(given.get("results"))
 
 
 def print_rows(rows: Sequence[tuple[str, str, str]], keys: tuple[str, str, str], form: str) -> None:
@@ -78,7 +103,7 @@ def _keys(command: str | None) -> tuple[str, ...]:
         from bench.archive.request import KEYS as RUNS_KEYS
 
         return RUNS_KEYS
-    if command == "ui":
+    if command in ("ui", "doctor"):
         return ("results",)
     from bench.overrides import GROUPS, MULTIPLE
 

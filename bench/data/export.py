@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
     from bench.data.task import Task
 
+HUB = "hub"
+"""The format of a folder in the form of the Hugging Face Hub."""
+
+FOLDERS = ("dataset", HUB)
+"""The formats that are folders."""
+
 SPLITS = {TRAIN: "train", DEV: "validation", TEST: "test"}
 """What `datasets` calls the parts of a published split."""
 
@@ -77,7 +83,9 @@ def dataset_dict(task: Task) -> datasets.DatasetDict:
 
 
 def export_format(given: str | None, target: Path | None) -> str:
-    """Choose the format of an export: the one that is given, else by the suffix of its name, else Parquet.
+    """Choose the format of an export: the one that is given, else by its name, else Parquet.
+
+    A name without a suffix is that of a folder in the form of the Hugging Face Hub, which `bench.cards` writes.
 
     Parameters
     ----------
@@ -96,21 +104,21 @@ def export_format(given: str | None, target: Path | None) -> str:
     >>> export_format(None, Path("denial.jsonl")), export_format("dataset", Path("denial"))
     ('jsonl', 'dataset')
     """
-    if given is not None:
+    if given is not None and given != HUB:
         _check_format(given)
     suffix = "" if target is None else target.suffix.lower()
     meant = SUFFIXES.get(suffix)
-    if meant is None and suffix and given != "dataset":
+    if meant is None and suffix and given not in FOLDERS:
         raise ConfigError(
             f"--to {target}: a task is exported as a {' or '.join(SUFFIXES)} file, not '{suffix}'.",
-            f"{nearest(suffix, SUFFIXES)} For a folder of datasets: --format dataset",
+            f"{nearest(suffix, SUFFIXES)} For a folder: --format hub or dataset",
         )
     if meant is not None and given not in (None, meant):
         raise ConfigError(
             f"--to {target}: its suffix means {meant}, and --format says {given}.",
             "Leave one of them out, or make them agree.",
         )
-    return given or meant or "parquet"
+    return given or meant or ("parquet" if target is None else HUB)
 
 
 def export_task(task: Task, target: Path, format_name: str, force: bool = False) -> None:
@@ -145,7 +153,7 @@ def export_task(task: Task, target: Path, format_name: str, force: bool = False)
 
 def _check_format(name: str) -> None:
     if name not in FORMATS:
-        raise ConfigError(f"--format {name}: there is no such format.", nearest(name, FORMATS))
+        raise ConfigError(f"--format {name}: there is no such format.", nearest(name, (*FORMATS, HUB)))
 
 
 def _parquet(task: Task, target: Path) -> None:

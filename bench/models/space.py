@@ -12,6 +12,7 @@ from bench.schema.dialect import place_of
 
 if TYPE_CHECKING:
     import numpy as np
+    from optuna.distributions import BaseDistribution
     from optuna.trial import BaseTrial
 
 Setting = Mapping[str, Any]
@@ -30,6 +31,12 @@ class Choice:
             return trial.suggest_categorical(name, self.values)
         labels = {str(value): value for value in self.values}
         return labels[str(trial.suggest_categorical(name, list(labels)))]
+
+    def distribution(self) -> BaseDistribution:
+        """What Optuna draws from, of values as `encode` gives them."""
+        from optuna.distributions import CategoricalDistribution
+
+        return CategoricalDistribution([self.encode(value) for value in self.values])
 
     def holds(self, value: Any) -> bool:
         """Whether it is one of the values."""
@@ -80,6 +87,14 @@ class Range:
         if self.whole:
             return trial.suggest_int(name, int(self.low), int(self.high), log=self.log, step=int(self.step or 1))
         return trial.suggest_float(name, self.low, self.high, log=self.log, step=self.step)
+
+    def distribution(self) -> BaseDistribution:
+        """What Optuna draws from."""
+        from optuna.distributions import FloatDistribution, IntDistribution
+
+        if self.whole:
+            return IntDistribution(int(self.low), int(self.high), log=self.log, step=int(self.step or 1))
+        return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
 
     def holds(self, value: Any) -> bool:
         """Whether it is a number that could be drawn: within the range, whole where it is, and on its steps."""

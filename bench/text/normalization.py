@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import unicodedata
 from functools import lru_cache
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 from unicodedata import category
 
@@ -144,6 +147,14 @@ _CHANGES: dict[str, Callable[[str], str]] = {
     "standard": _standard,
     "morphological": _morphological,
 }
+
+
+def camel_folder() -> Path:
+    """Where camel-tools keeps the data of `CAMEL_PACKAGE`, found without importing it, which may ask the network."""
+    named = os.environ.get("CAMELTOOLS_DATA")
+    own = Path("AppData/Roaming/camel_tools" if sys.platform == "win32" else ".camel_tools")
+    folder = Path(named).expanduser() if named else Path.home() / own
+    return folder / "data" / "disambig_mle" / "calima-msa-r13"
 
 
 @lru_cache(maxsize=1)

@@ -64,7 +64,7 @@ def open_store(uri: str) -> MlflowClient:
     path = sqlite_path(uri)
     with damage_told(uri):
         if path is not None:
-            _check(path)
+            check_file(path)
             _create(path)
         client = MlflowClient(uri)
         # Also makes MLflow load and compile what the first logged run needs.
@@ -122,8 +122,8 @@ def _marker(path: Path) -> Path:
     return path.with_name(f".{path.name}.remaking")
 
 
-def _check(path: Path) -> None:
-    """Refuse at once what is no SQLite file; MLflow would try again for a minute."""
+def check_file(path: Path) -> None:
+    """Refuse at once what is no SQLite file or is damaged; MLflow would try again for a minute."""
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "no regular file"
         raise BenchError(f"{path}: this is {kind}, where MLflow's store is to be a file.", "Move it away.")
