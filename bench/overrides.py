@@ -91,7 +91,7 @@ def spell(key: str, value: Any) -> str:
                 return plain
         except ConfigError:
             pass
-    return f"{key}={json.dumps(value, ensure_ascii=False)}"
+    return f"{key}={json.dumps(value, ensure_ascii=False, allow_nan=False)}"
 
 
 def meant(word: str) -> str | None:

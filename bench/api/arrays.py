@@ -16,7 +16,6 @@ from bench.api.tasks import load_task, new_task
 from bench.api.words import task_names, words_of
 from bench.data.task import Task
 from bench.errors import DataError
-from bench.models.model import qualified
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -212,9 +211,7 @@ def _model_of_array(estimator: Any, X: Any, search: Mapping[str, Any] | None) ->
     from bench.models.rows import OnRows
 
     made = estimator() if isinstance(estimator, type) else estimator
-    inner = {f"estimator.{qualified(name).replace('__', '.')}": value for name, value in (search or {}).items()}
-    name = Model(made).name
-    return Model(OnRows(made, X), inner, name=name, features=None)
+    return Model(OnRows(made, X), search, name=Model(made).name, features=None)
 
 
 class TaskSplits:

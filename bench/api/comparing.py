@@ -247,7 +247,7 @@ def report(
     pathlib.Path
         The page.
     """
-    from bench.report.html.page import render_report
+    from bench.reporting.html.page import render_report
     from bench.results.layout import unlinked
     from bench.support.places import make_folder, refuse_existing, replacing
 

@@ -51,8 +51,8 @@ def predict(
     import pandas as pd
 
     from bench.api.stored import Run
-    from bench.predict.choice import PredictRequest, choose_run
-    from bench.predict.fitted import load_fitted
+    from bench.prediction.choice import PredictRequest, choose_run
+    from bench.prediction.fitted import load_fitted
     from bench.results.store import RunFolder
 
     if isinstance(run, Run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -10,6 +11,10 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from bench.planning.planned import Plan, PlannedRun
     from bench.results.cell import CellResult, Fold
+
+
+DELAY = 2.0
+"""Seconds after which the bar appears."""
 
 
 class Listener:
@@ -27,10 +32,14 @@ class Listener:
     """
 
     def __init__(self, shown: bool | None) -> None:
-        from tqdm.auto import tqdm
+        with warnings.catch_warnings():
+            # Without ipywidgets the bar is text, and says so at length.
+            warnings.simplefilter("ignore")
+            from tqdm.auto import tqdm
 
         self.notes = list[str]()
-        self._bar = tqdm(disable=not (_in_notebook() if shown is None else shown), unit="fold", leave=False)
+        hidden = not (_in_notebook() if shown is None else shown)
+        self._bar = tqdm(disable=hidden, unit="fold", leave=False, delay=DELAY)
 
     def __enter__(self) -> Self:
         return self
@@ -42,7 +51,7 @@ class Listener:
 
     def doing(self, what: str) -> None:
         """Show what is being done."""
-        self._bar.set_description_str(what)
+        self._bar.set_description_str(what, refresh=False)
 
     def planned(self, plan: Plan, cells: Sequence[tuple[PlannedRun, Fold]]) -> None:
         """Keep the notes, and count the folds that will run."""
@@ -52,7 +61,7 @@ class Listener:
 
     def tried(self, run: PlannedRun, fold: Fold, settings: int) -> None:
         """Show how many settings a search has tried."""
-        self._bar.set_postfix_str(f"{run.evaluation.model.name}: {settings} settings tried")
+        self._bar.set_postfix_str(f"{run.evaluation.model.name}: {settings} settings tried", refresh=False)
 
     def noted(self, told: str) -> None:
         """Keep a note."""

@@ -177,7 +177,7 @@ class Run:
         bench.errors.UserError
             If no fitted model is stored, or it is not what the model's definition here says.
         """
-        from bench.predict.fitted import load_fitted
+        from bench.prediction.fitted import load_fitted
 
         return load_fitted(self._folder).estimator
 

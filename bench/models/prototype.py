@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError
@@ -102,19 +103,76 @@ def describe(estimator: BaseEstimator) -> tuple[dict[str, Any], dict[str, str]]:
     >>> describe(LogisticRegression(C=2.0))
     ({'C': 2.0}, {})
     """
-    written = _params(estimator, type(estimator).__name__)
-    named = sorted({f"{part.__module__}.{part.__qualname__}": part for part in _code_of(estimator)}.items())
-    code = {}
-    for path, part in named:
-        if (
-            part.__module__ == "__main__"
-            or "<locals>" in path
-            or not hasattr(sys.modules.get(part.__module__), "__file__")
-        ):
-            code[path] = _source_digest(part)
-        else:
-            code |= code_sources([path])
-    return written, code
+    return _params(estimator, type(estimator).__name__), _code(estimator)
+
+
+def _code(estimator: Any) -> dict[str, str]:
+    """What an estimator's code rests on: for what stands in files, those; for the rest, its source and what that names.
+
+    A class of a notebook calls functions of other cells, and reads their constants.
+    """
+    found: dict[str, str] = {}
+    waiting, seen = [*_code_of(estimator)], set[int]()
+    while waiting:
+        part = waiting.pop()
+        path = f"{part.__module__}.{part.__qualname__}"
+        if id(part) in seen or _is_known(part.__module__):
+            continue
+        seen.add(id(part))
+        if not _is_without_file(part):
+            found |= code_sources([path])
+            continue
+        constants = {}
+        for name, value in _globals_of(part):
+            if isinstance(value, type | FunctionType):
+                waiting.append(value)
+            elif isinstance(value, ModuleType) and not _is_known(value.__name__):
+                found |= code_sources([f"{value.__name__}.*"])
+            elif not isinstance(value, ModuleType):
+                constants[name] = _constant(value, f"{path} reads {name}")
+        told = json.dumps([_source(part), constants], sort_keys=True, default=str)
+        found[path] = hashlib.sha256(told.encode()).hexdigest()[:12]
+    return dict(sorted(found.items()))
+
+
+def _is_without_file(part: type | FunctionType) -> bool:
+    """Whether a class or function stands in a notebook, a script or a function, where no other process finds it."""
+    module = sys.modules.get(part.__module__)
+    return part.__module__ == "__main__" or "<locals>" in part.__qualname__ or not hasattr(module, "__file__")
+
+
+def _globals_of(part: type | FunctionType) -> Iterator[tuple[str, Any]]:
+    """The values of a module, and of enclosing functions, that a function or a class's functions name."""
+    functions = [part] if isinstance(part, FunctionType) else map(_function, vars(part).values())
+    for function in functions:
+        if function is None:
+            continue
+        names = set(_names(function.__code__))
+        yield from ((name, function.__globals__[name]) for name in sorted(names) if name in function.__globals__)
+        yield from inspect.getclosurevars(function).nonlocals.items()
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+def _function(member: Any) -> FunctionType | None:
+    """The function behind a method, a class method or a property, None where there is none."""
+    function = getattr(member, "__func__", getattr(member, "fget", member))
+    return function if isinstance(function, FunctionType) else None
+
+
+def _constant(value: Any, where: str) -> Any:
+    """A value that code reads, as plain values, or a digest of its pickle."""
+    import cloudpickle
+
+    try:
+        return _plain(value, where)
+    except ModelError:
+        return hashlib.sha256(cloudpickle.dumps(value)).hexdigest()
 
 
 def _params(estimator: Any, where: str) -> dict[str, Any]:
@@ -224,11 +282,6 @@ def _by_value(modules: list[ModuleType]) -> Iterator[None]:
             cloudpickle.unregister_pickle_by_value(module)
 
 
-def _source_digest(part: type | FunctionType) -> str:
-    """Digest the source of a class or function of a notebook or a script, as it is defined now."""
-    return hashlib.sha256(_source(part).encode()).hexdigest()[:12]
-
-
 def _source(part: type | FunctionType) -> str:
     try:
         return inspect.getsource(part)
@@ -247,8 +300,13 @@ def _is_told(name: str) -> bool:
 
 
 def _member(value: Any) -> str:
-    function: Callable[..., Any] | None = getattr(value, "__func__", getattr(value, "fget", value))
-    return _source(function) if isinstance(function, FunctionType) else repr(value)
+    function = _function(value)
+    if function is not None:
+        return _source(function)
+    try:
+        return repr(_plain(value, ""))
+    except ModelError:
+        return type(value).__name__
 
 
 def dimension_of(name: str, value: Any) -> Any:

@@ -45,6 +45,20 @@ class OnRows(ClassifierMixin, BaseEstimator):
         state: dict[str, Any] = super().__getstate__()
         return state | {"X": None} if hasattr(self, "estimator_") else state
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters; with `deep` also those of the classifier, under its own names."""
+        own: dict[str, Any] = super().get_params(deep=False)
+        return own | self.estimator.get_params() if deep and self.estimator is not None else own
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, also those of the classifier."""
+        own = super().get_params(deep=False)
+        super().set_params(**{name: value for name, value in params.items() if name in own})
+        inner = {name: value for name, value in params.items() if name not in own}
+        if inner:
+            self.estimator.set_params(**inner)
+        return self
+
     def fit(self, X: pd.DataFrame, y: NDArray[Any]) -> Self:
         """Fit a copy of the classifier."""
         self.estimator_ = clone(self.estimator).fit(self._rows(X), y)
