@@ -15,9 +15,9 @@ from present import present
 
 from bench.comparison.compare import Comparison
 from bench.comparison.contrasts import Contrast, contrasts, favours, to_the_baseline, to_the_best
-from bench.report.figure import figure_bytes, forest_figure
-from bench.report.forest import forest_panels, signed
-from bench.report.html.forest import forest_charts, forest_svg
+from bench.reporting.figure import figure_bytes, forest_figure
+from bench.reporting.forest import forest_panels, signed
+from bench.reporting.html.forest import forest_charts, forest_svg
 
 RIGHT = {"good": 0.85, "twin": 0.84, "fair": 0.75, "poor": 0.55, "majority": 0.33}
 

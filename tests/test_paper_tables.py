@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from present import present
 
-from bench.report.paper import latex, markdown, to_csv, to_latex, to_markdown
+from bench.reporting.paper import latex, markdown, to_csv, to_latex, to_markdown
 
 RIGHT = {"good": 0.85, "twin": 0.84, "poor": 0.55, "majority": 0.33}
 

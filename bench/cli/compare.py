@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.words import words
-from bench.report.output import in_quotes, say
+from bench.reporting.output import in_quotes, say
 
 
 @click.command(
@@ -57,7 +57,7 @@ def command(words: tuple[str, ...], form: str, pairs: bool, plot: Path | None, f
     Only stored runs are read. Models are compared on the same out-of-fold predictions. One documented
     rule gives the verdict on each pair.
     """
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries") as status:
         from bench.comparison.across import rank_across
@@ -66,9 +66,9 @@ def command(words: tuple[str, ...], form: str, pairs: bool, plot: Path | None, f
         from bench.comparison.predictions import read_side_by_side
         from bench.comparison.request import parse_compare_request
         from bench.comparison.selection import Selected, select_each
-        from bench.report.comparison import print_comparison, print_ranks
-        from bench.report.figure import check_figure, write_figure
-        from bench.report.paper import to_csv, to_latex, to_markdown
+        from bench.reporting.comparison import print_comparison, print_ranks
+        from bench.reporting.figure import check_figure, write_figure
+        from bench.reporting.paper import to_csv, to_latex, to_markdown
 
         def compared(title: str, selected: Selected) -> Comparison:
             status.doing(f"comparing {title}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.words import words
-from bench.report.output import say
+from bench.reporting.output import say
 
 PAGE = "report.html"
 """The page's name beside a task's runs."""
@@ -43,7 +43,7 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
     written over only with --force.
     """
     from bench.errors import ConfigError
-    from bench.report.status import Status
+    from bench.reporting.status import Status
     from bench.support.places import make_folder, refuse_existing, replacing
 
     with Status("loading libraries"):
@@ -52,9 +52,9 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
         from bench.comparison.predictions import read_side_by_side
         from bench.comparison.request import parse_compare_request
         from bench.comparison.selection import Selected, select_each
-        from bench.report.html.index import index_path, render_index
-        from bench.report.html.page import render_report
-        from bench.report.terminal import short_path
+        from bench.reporting.html.index import index_path, render_index
+        from bench.reporting.html.page import render_report
+        from bench.reporting.terminal import short_path
         from bench.results.layout import unlinked
 
         request = parse_compare_request(words)

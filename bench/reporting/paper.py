@@ -14,9 +14,9 @@ from bench.comparison.contrasts import Contrast, contrasts, to_the_baseline
 from bench.comparison.pairs import Pair
 from bench.errors import HIDDEN
 from bench.metrics.registry import in_table_order, metric_title
-from bench.report.comparison import p_value, with_published
-from bench.report.forest import WORDS, difference_text, signed
-from bench.report.wording import protocol_sentence
+from bench.reporting.comparison import p_value, with_published
+from bench.reporting.forest import WORDS, difference_text, signed
+from bench.reporting.wording import protocol_sentence
 from bench.results.board import BoardRow, published_rows, published_sources
 from bench.statistics.interval import Interval
 

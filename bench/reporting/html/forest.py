@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from bench.comparison.compare import Comparison
 from bench.comparison.contrasts import Contrast
-from bench.report.forest import WORDS, Panel, difference_text, forest_panels, signed
-from bench.report.html.charts import Chart, Dot, dot_chart
+from bench.reporting.forest import WORDS, Panel, difference_text, forest_panels, signed
+from bench.reporting.html.charts import Chart, Dot, dot_chart
 
 _MARKS = {
     "better": ("better", "triangle"),

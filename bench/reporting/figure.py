@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.comparison.compare import Comparison
 from bench.errors import ConfigError, UserError
-from bench.report.forest import WORDS, Panel, difference_text, forest_panels
+from bench.reporting.forest import WORDS, Panel, difference_text, forest_panels
 from bench.results.extent import extent
 from bench.support.places import make_folder, refuse_existing, replacing
 

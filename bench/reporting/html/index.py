@@ -12,11 +12,11 @@ from markupsafe import Markup
 from bench.comparison.across import rank_across
 from bench.comparison.compare import Comparison
 from bench.errors import UserError
-from bench.report.html.charts import Chart
-from bench.report.html.environment import TEMPLATES, environment, script_hash
-from bench.report.html.forest import forest_charts
-from bench.report.paper import paper_tables
-from bench.report.wording import across_answer, answer
+from bench.reporting.html.charts import Chart
+from bench.reporting.html.environment import TEMPLATES, environment, script_hash
+from bench.reporting.html.forest import forest_charts
+from bench.reporting.paper import paper_tables
+from bench.reporting.wording import across_answer, answer
 from bench.results.layout import unlinked
 
 GENERATOR = "bench report, index of tasks"

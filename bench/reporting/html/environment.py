@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bench.report.comparison import p_value
-from bench.report.html.errors import direction
+from bench.reporting.comparison import p_value
+from bench.reporting.html.errors import direction
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -14,7 +14,7 @@ from bench.comparison.suspects import Suspect
 from bench.data.task import Task
 from bench.metrics.confusion import NO_ANSWER, UNANSWERED
 from bench.metrics.outcomes import encode
-from bench.report.features import name_feature
+from bench.reporting.features import name_feature
 from bench.results.cell import Explanation
 from bench.support.json_text import json_text
 

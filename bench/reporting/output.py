@@ -1,4 +1,4 @@
-r"""How text is written to standard output and standard error, besides the tables of `bench.report.terminal`.
+r"""How text is written to standard output and standard error, besides the tables of `bench.reporting.terminal`.
 
 Names and texts may come from others: a results folder, a task, an endpoint. Characters in them that would move a
 terminal's cursor, ring its bell or reverse the order of its letters are written out (``\x1b``, ``\u202e``), also in a
