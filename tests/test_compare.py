@@ -201,7 +201,7 @@ def test_what_is_not_excluded_is_told_of_the_right_model_also_where_less_is_bett
     assert f"{close.first} may be better by up to {-low:.3f}, {close.second} by up to {high:.3f}. " in told
 
 
-def test_thin_ground_is_said(tmp_path: Path) -> None:
+def test_limitations_of_the_data_are_said(tmp_path: Path) -> None:
     store_contest(tmp_path, {"good": 0.9, "poor": 0.6}, n_groups=5, per_group=4)
     said = " ".join(compared(tmp_path, "task=denial").warnings)
     assert "5 groups (document)" in said
@@ -273,7 +273,7 @@ def test_two_folders_are_compared(contest: Path, bench) -> None:
         (["task=denial", "baseline=gud"], "baseline=gud"),
         (["task=denial", "modle=good"], "Did you mean 'model'?"),
         (["task=denial", "rope=2"], "rope=2"),
-        (["task=denial", "seed=9"], "no stored run of task 'denial' is like that"),
+        (["task=denial", "seed=9"], "no stored run of task 'denial' matches"),
         (["nowhere", "nothing"], "no run is stored there"),
         ([], "Add task=NAME"),
     ],

@@ -218,7 +218,7 @@ def test_two_searches_of_one_model_are_one_kind_of_good_model(tmp_path: Path) ->
     assert {each.models for each in comparison.suspects} == {2}
     (selected,) = select(parse_compare_request(["task=denial", f"results={tmp_path}"]))
     page = render_report(read_side_by_side(selected), comparison)
-    assert "All 2 models that look at the text and score above the baselines" in page
+    assert "both models that look at the text and score above the baselines" in page
 
 
 def test_run_folders_must_have_one_seed_and_validation_and_be_named_once(tmp_path: Path, bench) -> None:
@@ -281,8 +281,8 @@ def test_a_model_that_other_words_leave_out_is_not_called_unknown(tmp_path: Path
     store_contest(tmp_path, {"a": 0.8, "b": 0.7})
     status, _, said = bench("compare", "task=denial", "model=a", "seed=9", f"results={tmp_path}")
     assert status == 2
-    assert "no stored run of it for task 'denial' is like that" in said
-    assert "Stored are runs with seed 0" in said
+    assert "no stored run of it for task 'denial' matches" in said
+    assert "The stored runs have seed 0" in said
     assert "Did you mean" not in said
 
 
@@ -305,7 +305,7 @@ def test_a_run_without_its_summary_alone_is_not_called_unfinished(tmp_path: Path
     made = store_contest(tmp_path, {"a": 0.8, "b": 0.7, "c": 0.6})
     (made["c"].path / "summary.json").unlink()
     (note,) = compared(tmp_path, "task=denial").notes
-    assert note == "c is left out: its summary is missing or damaged; the command that made it makes it again"
+    assert note == "c is left out: its summary is missing or damaged; rerun its command to make it again"
     with pytest.raises(UserError, match="its summary is missing"):
         select_folders([made["a"].path, made["c"].path])
 
@@ -330,9 +330,9 @@ def test_a_task_without_a_readable_run_is_left_out_of_all_and_refused_where_it_w
     ("name", "part", "value", "said"),
     [
         ("summary.json", ("scores", "macro_f1"), 0.99, "its macro_f1 is not that of its predictions"),
-        ("fold-02/result.json", ("params", "estimator.C"), 1e9, "they do not fit together"),
-        ("fold-02/result.json", ("params", "estimator.C"), "1", "they do not fit together"),
-        ("summary.json", ("confusion",), [[1]], "they do not fit together"),
+        ("fold-02/result.json", ("params", "estimator.C"), 1e9, "they do not match each other"),
+        ("fold-02/result.json", ("params", "estimator.C"), "1", "they do not match each other"),
+        ("summary.json", ("confusion",), [[1]], "they do not match each other"),
     ],
 )
 def test_a_run_whose_files_do_not_fit_together_is_left_out(

@@ -190,7 +190,7 @@ def test_the_verdict_is_said_in_words() -> None:
     told = curve_verdict("groups", "1/2", found(0.01, 0.072), find_metric("macro_f1"), 5)
     assert told.text == "still rising: +0.041 [+0.010, +0.072] from half of the groups to all; more groups should help"
     told = curve_verdict("examples", "1/2", found(-0.1, 0.2), find_metric("macro_f1"), 5)
-    assert told.text == "cannot be told with 5 groups: +0.050 [-0.100, +0.200] from half of the examples to all"
+    assert told.text == "undecided with 5 groups: +0.050 [-0.100, +0.200] from half of the examples to all"
 
 
 def vocabulary_task(folder: Path, name: str, shuffled: bool, n_groups: int = 12, size: int = 40) -> None:

@@ -103,7 +103,7 @@ def test_without_any_run_it_goes_by_what_is_assumed_and_says_so(tmp_path: Path, 
         (["examples=many"], "expected a whole number from 10"),
         (["difference=2"], "expected a number from 0 to 1"),
         (["folds=3,5"], "takes one value"),
-        (["agreement=0.1"], "models agree on 0.40 at least"),
+        (["agreement=0.1"], "models agree on at least 0.40"),
         (["metric=macro_f"], "Did you mean 'macro_f1'?"),
         (["task=stance"], "no run of task 'stance' is stored there"),
     ],
@@ -118,4 +118,4 @@ def test_one_model_besides_the_baselines_says_nothing_of_differences(tmp_path: P
     store_contest(tmp_path, {"good": 0.85, "majority": 0.33})
     status, _, err = bench("plan-labels", "task=denial", f"results={tmp_path}")
     assert status == 2
-    assert "two models besides majority and stratified are the least" in err
+    assert "at least two models besides majority and stratified" in err

@@ -1,4 +1,4 @@
-"""What the search bought: a curve that is exact, an optimism that shows, edges and parameters that are named."""
+"""What the search gained: a curve that is exact, an optimism that shows, edges and parameters that are named."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_a_value_at_the_edge_is_named_with_a_command_that_widens_it(
 def test_the_sentence_is_the_documented_one(tmp_path: Path) -> None:
     report = report_on(tmp_path, choosing([25.0, 29.0, 30.0, 28.0, 1.0]), {"estimator.C": C})
     assert report.edges[0].sentence == (
-        "estimator.C stands at the top of its range (30) in 4 of 5 folds: "
+        "estimator.C is at the top of its range (30) in 4 of 5 folds: "
         "widen it with 'model.search.estimator.C={low:0.01,high:300.0,log:true}'"
     )
 
@@ -367,7 +367,7 @@ def test_the_table_fits_eighty_columns(tmp_path: Path) -> None:
     assert max(map(len, lines)) <= 80
     assert lines[0].split() == ["model", "trials", "inner", "outer", "gap", "enough", "at"]
     assert lines[1].split() == ["logreg", "(standard)", "1", "0.500", "0.400", "+0.100", "1"]
-    assert "logreg (standard): estimator.C stands at the top of its range (30) in 4 of 5" in "\n".join(lines)
+    assert "logreg (standard): estimator.C is at the top of its range (30) in 4 of 5" in "\n".join(lines)
 
 
 class Guess(ClassifierMixin, BaseEstimator):

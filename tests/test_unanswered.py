@@ -289,7 +289,7 @@ def test_comparisons_count_missing_answers_as_wrong_and_say_so(stored: tuple[Any
     assert n_missing == len(task) // 4
     assert runs.drawn_scores(gappy)[0] == pytest.approx(scikit_learns(runs.true, gappy.predicted, 3)["macro_f1"])
     found = compare(runs, rope=0.01)
-    assert f"gappy left {n_missing} of {len(task)} unanswered, which count as wrong" in found.warnings
+    assert f"gappy left {n_missing} of {len(task)} predictions unanswered; they count as wrong" in found.warnings
     fair = next(run for run in runs.runs if run.name == "fair")
     pair = next(pair for pair in found.pairs if {pair.first, pair.second} == {"gappy", "fair"})
     score = {run.name: scikit_learns(runs.true, run.predicted, 3)["macro_f1"] for run in (gappy, fair)}

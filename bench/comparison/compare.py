@@ -1,11 +1,11 @@
-"""The comparison of stored runs: a ranked table, every pair with its tests, and a verdict on each."""
+"""The comparison of stored runs: a ranked table, and every pair with its tests and a verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.comparison.ground import thin_ground
+from bench.comparison.limitations import limitations
 from bench.comparison.pairs import Pair, judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.ranking import corrected_best, rank_interval
@@ -37,9 +37,9 @@ class ComparedRow:
     ranks : tuple of two ints, or None
         The ranks that cannot be excluded; None where all are compared with a baseline.
     tied : bool
-        Whether it cannot be told from the best, where each is compared with each.
+        Whether it is not distinguishable from the best, or practically equal to it, where each is compared with each.
     bought : SearchReport or None
-        What its search bought; None where nothing was searched.
+        What its search gained; None where nothing was searched.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Comparison:
     pairs : tuple of Pair
         The pairs that were tested.
     warnings : tuple of str
-        Where the ground is thin.
+        Limitations of the data.
     suspects : tuple of Suspect
         Labels that are worth a second look.
     notes : tuple of str
@@ -136,7 +136,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> Com
         best=corrected_best(runs),
         references=task.references,
         pairs=tuple(pairs),
-        warnings=tuple(thin_ground(runs)),
+        warnings=tuple(limitations(runs)),
         suspects=tuple(suspects(runs)),
         notes=tuple(runs.notes),
     )

@@ -129,8 +129,8 @@ def curve_verdict(axis: Axis, part: str, difference: Difference | None, metric: 
     """Say whether a curve still rises.
 
     The step is the score with all less the score with about half, over the same test examples, with the 95 %
-    interval of a paired bootstrap by group. The bootstrap takes the fitted models as given; for the luck of the
-    training parts its standard error is multiplied as that of a comparison is
+    interval of a paired bootstrap by group. The bootstrap takes the fitted models as given; its standard error is
+    multiplied as in a comparison, because other training parts would give other models
     (`bench.statistics.training.training_factor`).
 
     Where the whole interval is an improvement the curve is ``rising``, where it is a loss, ``falling``, where it
@@ -151,14 +151,14 @@ def curve_verdict(axis: Axis, part: str, difference: Difference | None, metric: 
     """
     kind = _kind(difference, metric, n_groups)
     if difference is None:
-        return CurveVerdict(kind=kind, text="cannot be told: a fold failed", difference=None, part=part)
+        return CurveVerdict(kind=kind, text="not known: a fold failed", difference=None, part=part)
     more = "groups" if axis == "groups" else "examples of the same groups"
     step = f"{_signed(difference)} from {'half' if part == '1/2' else part} of the {axis} to all"
     text = {
         "rising": f"still rising: {step}; more {more} should help",
         "falling": f"falling: {step}; more {more} made it worse",
-        "flat": f"flat: {step}; more {more} would bring little",
-        "undecided": f"cannot be told with {n_groups} groups: {step}",
+        "flat": f"flat: {step}; more {more} would help little",
+        "undecided": f"undecided with {n_groups} groups: {step}",
     }[kind]
     return CurveVerdict(kind=kind, text=text, difference=difference, part=part)
 
@@ -184,7 +184,7 @@ def worth_of_groups(
     """
     low, high = sorted(counts)
     if high > SAME_SIZE * low:
-        text = "new groups or more of the same: cannot be told, since no two parts hold as many examples"
+        text = "new groups or more examples of the same: not known, since no two parts have about as many examples"
         return CurveVerdict(kind="undecided", text=text, difference=None)
     kind = {"rising": "groups", "falling": "examples", "flat": "equal"}.get(
         _kind(difference, metric, n_groups), "undecided"
@@ -195,7 +195,7 @@ def worth_of_groups(
         "groups": f"new groups are worth more than more examples of the same{step}",
         "examples": f"more examples of the same groups are worth more than new groups{step}",
         "equal": f"new groups and more examples of the same are worth about as much{step}",
-        "undecided": f"new groups or more of the same: cannot be told with {n_groups} groups{step}",
+        "undecided": f"new groups or more examples of the same: undecided with {n_groups} groups{step}",
     }[kind]
     return CurveVerdict(kind=kind, text=text, difference=difference)
 

@@ -1,4 +1,4 @@
-"""Where the chosen value of a searched parameter stands at an end of what was searched, and what would widen it."""
+"""Where the chosen value of a searched parameter is at an end of what was searched, and what would widen it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EDGE = 0.05
 
 
 BY_CHANCE = 0.05
-"""An edge is noted where values drawn blindly would stand there in as many folds with at most this probability."""
+"""An edge is noted where values drawn at random would be there in as many folds with at most this probability."""
 
 
 End = Literal["bottom", "top"]
@@ -27,7 +27,7 @@ End = Literal["bottom", "top"]
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:
-    """A parameter whose chosen value stands at an end of what was searched in more folds than chance explains.
+    """A parameter whose chosen value is at an end of what was searched in more folds than chance explains.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def chosen_values(name: str, cells: Sequence[CellRecord]) -> tuple[Any, ...]:
 
 
 def edge_of(name: str, dimension: Choice | Range, cells: Sequence[CellRecord], record: RunRecord) -> Edge | None:
-    """Say at which end of what was searched the chosen values stand, None where chance explains it."""
+    """Say at which end of what was searched the chosen values are, None where chance explains it."""
     chosen = chosen_values(name, cells)
     of = len(chosen)
     counts = _counts_at_ends(dimension, chosen)
@@ -70,7 +70,7 @@ def edge_of(name: str, dimension: Choice | Range, cells: Sequence[CellRecord], r
     if len(noted) == 2:
         low, high = counts["bottom"][0], counts["top"][0]
         sentence = (
-            f"{name} stands at the bottom of what was searched in {low} and at the top in {high} of {of} "
+            f"{name} is at the bottom of what was searched in {low} and at the top in {high} of {of} "
             "folds: the data do not settle it"
         )
         return Edge(name=name, end="both", value=None, folds=low + high, of=of, override=None, sentence=sentence)
@@ -87,12 +87,12 @@ def edge_of(name: str, dimension: Choice | Range, cells: Sequence[CellRecord], r
         override = f"model.search.{name}={wider}"
         advice = f": widen it with {shlex.quote(override)}"
     folds = counts[end][0]
-    sentence = f"{name} stands at {what} ({value:g}) in {folds} of {of} folds{advice}"
+    sentence = f"{name} is at {what} ({value:g}) in {folds} of {of} folds{advice}"
     return Edge(name=name, end=end, value=value, folds=folds, of=of, override=override, sentence=sentence)
 
 
 def _counts_at_ends(dimension: Choice | Range, chosen: tuple[Any, ...]) -> dict[End, tuple[int, float]]:
-    """In how many folds the chosen value stands at each end, and the probability of that in one fold by chance."""
+    """In how many folds the chosen value is at each end, and the probability of that in one fold by chance."""
     ends: tuple[End, End] = ("bottom", "top")
     if isinstance(dimension, Range):
         return {
@@ -114,7 +114,7 @@ def _at_least(count: int, n: int, chance: float) -> float:
 
 
 def place_on_scale(dimension: Range, value: float) -> float:
-    """Where a value stands in its range, from 0 to 1, on the range's scale."""
+    """Where a value is in its range, from 0 to 1, on the range's scale."""
     low, high = dimension.low, _end_of_range(dimension, "top")
     if dimension.log:
         return math.log(value / low) / math.log(high / low)
@@ -137,7 +137,7 @@ def _at_edge(dimension: Range, value: float, end: End) -> bool:
 
 
 def _chance_of_edge(dimension: Range, end: End) -> float:
-    """The probability that a value drawn blindly stands at an edge, which whole numbers and steps raise."""
+    """The probability that a value drawn at random is at an edge, which whole numbers and steps raise."""
     low, high = dimension.low, _end_of_range(dimension, "top")
     if dimension.log:
         if not dimension.whole:

@@ -1,4 +1,4 @@
-"""What must be excluded before two models are called practically equal: differences that the data may not hold."""
+"""What must be excluded before two models are called practically equal: differences that the data may not show."""
 
 from __future__ import annotations
 

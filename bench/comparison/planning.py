@@ -102,7 +102,7 @@ def parse_plan(words: Sequence[str]) -> LabelPlan:
     most = 2 * min(plan.accuracy, 1.0 - plan.accuracy + max(plan.difference))
     if plan.agreement is not None and 1.0 - plan.agreement > most + 1e-9:
         raise ConfigError(
-            f"agreement={plan.agreement:g}: with accuracy={plan.accuracy:g} models agree on {1 - most:.2f} at least.",
+            f"agreement={plan.agreement:g}: with accuracy={plan.accuracy:g} models agree on at least {1 - most:.2f}.",
             "Agreement is the share of examples that both models get right or both get wrong.",
         )
     return plan
@@ -242,7 +242,7 @@ def _assumed(plan: LabelPlan) -> str:
     )
     alike = agreement_of(plan, min(plan.difference))
     return (
-        f"what is assumed: the better model gets {plan.accuracy:.0%} right, both are right or both wrong on "
+        f"these assumptions: the better model gets {plan.accuracy:.0%} right, both are right or both wrong on "
         f"{alike:.0%}, examples are {groups}, {plan.folds} folds, and no rare label"
     ).replace("%", " %")
 
@@ -257,8 +257,8 @@ def _measured(runs: ComparedRuns, rope: float) -> tuple[float, int]:
     ]
     if not errors:
         raise UserError(
-            f"{runs.task.name}: the stored runs do not say how much groups vary; two models besides "
-            f"{' and '.join(BASELINES)} are the least.",
+            f"{runs.task.name}: the stored runs do not say how much groups vary; it takes at least two models besides "
+            f"{' and '.join(BASELINES)}.",
             f"Run them: bench run task={runs.task.name}. Or leave task= out and plan by assumptions.",
         )
     return float(np.median(errors)) * math.sqrt(len(runs.group_names)), len(errors)

@@ -216,7 +216,7 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
             first = frame
         elif not frame[["id", "label", "fold"]].equals(first[["id", "label", "fold"]]):
             raise BenchError(
-                f"{folder.path}: its predictions are not for the examples of {runs[0].folder.path}.",
+                f"{folder.path}: its predictions are for other examples than those of {runs[0].folder.path}.",
                 "A stored file was changed. Delete the folder and run the same command again.",
             )
         if asked.name not in summary.scores:
@@ -273,14 +273,14 @@ def _read(folder: RunFolder, record: RunRecord, asked: Metric) -> tuple[Summary,
         and all(_could_be_drawn(cell, record) for cell in cells)
     )
     if not sound:
-        raise _damaged(folder, "they do not fit together")
+        raise _damaged(folder, "they do not match each other")
     try:
         frame = pd.concat([frame.assign(fold=n) for n, frame in zip(folds, frames, strict=True)], ignore_index=True)
         outcomes = Outcomes.of(frame, task.labels, frame["fold"].to_numpy(dtype=np.intp))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(folder, f"{type(error).__name__}: {error}") from error
     if task.averaged_over and (outcomes.values is None or frame[VALUE].isna().any()):
-        raise _damaged(folder, "they do not fit together")
+        raise _damaged(folder, "they do not match each other")
     if asked.name in summary.scores and not math.isclose(
         summary.scores[asked.name], asked.score(outcomes), rel_tol=ROUNDING, abs_tol=ROUNDING
     ):
@@ -308,6 +308,6 @@ def _within(value: float, dimension: Range) -> bool:
 
 def _damaged(folder: RunFolder, reason: str) -> BenchError:
     return BenchError(
-        f"{folder.path}: its files are not as they were stored: {reason}.",
+        f"{folder.path}: its files were changed after they were stored: {reason}.",
         f"Delete {folder.path} and run the same command again.",
     )

@@ -125,7 +125,7 @@ def parse_compare_request(words: Sequence[str]) -> CompareRequest:
     folders = tuple(Path(word) for word in words if "=" not in word)
     for word in words:
         if "=" not in word and not Path(word).exists() and (hint := meant(word)):
-            raise ConfigError(f"'{word}' is not of the form key=value, and no run folder.", hint)
+            raise ConfigError(f"'{word}' is neither key=value nor a run folder.", hint)
     given = parse_overrides([word for word in words if "=" in word])
     read = check(CompareWords, given, Place("", words=True))
     validation = {key.partition(".")[2]: given[key] for key in VALIDATION if key in given}
@@ -137,9 +137,12 @@ def parse_compare_request(words: Sequence[str]) -> CompareRequest:
             "Run a task first, bench run task=NAME, or name another store with results=FOLDER.",
         )
     if not tasks and not folders:
-        raise ConfigError("Nothing was named.", f"Add task=NAME or run folders. {nearest('', stored_tasks(results))}")
+        raise ConfigError(
+            "No task and no run folder was named.",
+            f"Add task=NAME or run folders. {nearest('', stored_tasks(results))}",
+        )
     if folders and (tasks or len(folders) < 2):
-        raise ConfigError("Run folders are compared with each other: name two or more, and no task.")
+        raise ConfigError("Run folders are compared with each other: name at least two, and no task.")
     metric, baseline, models = read.metric, read.baseline, read.model
     if metric is not None:
         check_metric_name(metric, f"metric={metric}")

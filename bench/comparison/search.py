@@ -1,4 +1,4 @@
-"""What the search of a stored run bought: budget, optimism, and edges."""
+"""What the search of a stored run gained: budget, optimism, and edges."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class SearchedParameter:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchReport:
-    """What the search of a run bought.
+    """What the search of a run gained.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class SearchReport:
 
 
 def search_report(folder: RunFolder, record: RunRecord, summary: Summary) -> SearchReport | None:
-    """Say what the search of a finished run bought; None where nothing was searched.
+    """Say what the search of a finished run gained; None where nothing was searched.
 
     Parameters
     ----------
@@ -241,7 +241,7 @@ def _curve(scores: list[list[float | None]], minimise: bool) -> SearchCurve:
 
 
 def _enough(reached: Sequence[float | None], sign: float) -> int | None:
-    """The fewest trials after which the search stood within `WITHIN` of where it ended."""
+    """The fewest trials after which the search was within `WITHIN` of its final score."""
     end = reached[-1]
     if end is None:
         return None

@@ -46,7 +46,7 @@ class Selected:
         for (folder, _), model, search in zip(self.runs, models, searches, strict=True):
             if by_both[model, search] > 1:
                 alike = [other.key for other, record in self.runs if model_name(record) == model]
-                names.append(f"{model} #{folder.key[: _telling(alike)]}")
+                names.append(f"{model} #{folder.key[: _distinct(alike)]}")
             else:
                 names.append(f"{model} ({search})" if by_model[model] > 1 and search else model)
         # The same key in two stores.
@@ -135,7 +135,7 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
         known = set[str]().union(*(names_of(record) for _, record in found))
         if missing[0] in known:
             raise UserError(
-                f"model={missing[0]}: no stored run of it for task '{task}' is like that.",
+                f"model={missing[0]}: no stored run of it for task '{task}' matches.",
                 _protocols([(folder, record) for folder, record in found if missing[0] in names_of(record)]),
             )
         raise UserError(
@@ -144,10 +144,10 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
             + (f" Or run it first: bench run task={task} model={missing[0]}" if missing[0] in model_names() else ""),
         )
     if not fitting:
-        raise UserError(f"{results}: no stored run of task '{task}' is like that.", _protocols(found))
+        raise UserError(f"{results}: no stored run of task '{task}' matches.", _protocols(found))
     finished = [(folder, record) for folder, record in fitting if folder.summarised]
     if not finished:
-        raise UserError(f"{results}: no run of task '{task}' is finished.", f"bench run task={task} goes on with it.")
+        raise UserError(f"{results}: no run of task '{task}' is finished.", f"Continue it: bench run task={task}")
     newest = max(finished, key=lambda run: (run[1].started, run[0].key))[1]
     runs = [(folder, record) for folder, record in finished if same_table(record, newest)]
     present = {record.model.name for _, record in runs}
@@ -155,7 +155,7 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
         if wanted.models is not None and record.model.name not in present:
             raise UserError(
                 f"{newest.model.name} and {record.model.name} do not compare: {_parts(newest, record)}.",
-                f"Run both alike: bench run task={task} model={','.join(wanted.models)}",
+                f"Run both under one protocol: bench run task={task} model={','.join(wanted.models)}",
             )
     notes = [
         f"{record.model.name} is left out: {_unfinished(record)}"
@@ -175,7 +175,7 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
 
 
 def select_table(results: Path, record: RunRecord) -> Selected:
-    """Take the finished runs that stand in one leaderboard with a given run.
+    """Take the finished runs that are in one leaderboard with a given run.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def select_folders(paths: Sequence[Path]) -> Selected:
         if not same_table(first, record):
             raise UserError(
                 f"{paths[0]} and {path} do not compare: {_parts(first, record)}.",
-                "Name folders of runs that were made alike.",
+                "Name folders of runs that were made under the same protocol.",
             )
     return Selected(runs, [], named=True)
 
@@ -241,12 +241,12 @@ def what_is_wrong(folder: RunFolder, error: BenchError) -> str:
 
 def _unfinished(record: RunRecord) -> str:
     if record.status == "complete":
-        return "its summary is missing or damaged; the command that made it makes it again"
-    return f"its run is not finished ({record.status}); the command that made it goes on with it"
+        return "its summary is missing or damaged; rerun its command to make it again"
+    return f"its run is not finished ({record.status}); rerun its command to continue it"
 
 
-def _telling(keys: Sequence[str]) -> int:
-    """How many digits of keys tell them apart, at least four."""
+def _distinct(keys: Sequence[str]) -> int:
+    """How many digits make keys differ, at least four."""
     return next((n for n in range(4, 12) if len({key[:n] for key in keys}) == len(set(keys))), 12)
 
 
@@ -265,6 +265,6 @@ def _protocols(found: list[tuple[RunFolder, RunRecord]]) -> str:
         for key in ("folds", "inner_folds", "repeats")
     ]
     return (
-        f"Stored are runs with seed {', '.join(map(str, seeds))}; search {', '.join(searches)}; "
+        f"The stored runs have seed {', '.join(map(str, seeds))}; search {', '.join(searches)}; "
         f"groups by {', '.join(groups)}; {'; '.join(validation)}."
     )

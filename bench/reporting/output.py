@@ -1,8 +1,8 @@
-r"""The one way in which text goes to standard output and error, beside the tables of `bench.reporting.terminal`.
+r"""How text is written to standard output and standard error, besides the tables of `bench.reporting.terminal`.
 
-Names and texts may be somebody else's: of a results folder, a task, an endpoint. What in them would move a terminal's
-cursor, ring its bell or turn the order of its letters round is written out (``\x1b``, ``\u202e``), also where the
-output is a file or a pipe, which somebody reads in a terminal later. Letters of every script stay as they are.
+Names and texts may come from others: a results folder, a task, an endpoint. Characters in them that would move a
+terminal's cursor, ring its bell or reverse the order of its letters are written out (``\x1b``, ``\u202e``), also in a
+file or a pipe, which somebody may read in a terminal later. Letters of every script stay as they are.
 """
 
 from __future__ import annotations

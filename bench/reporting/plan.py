@@ -51,7 +51,7 @@ def print_plan(plan: Plan, execution: Execution) -> None:
     where = execution.scheduler or here
     out.print(Text(f"{total:,} fits, on {where}; nothing was run"))
     out.print(Text("fits: at most, since a search that stops settings early does fewer", style="dim"))
-    out.print(Text("time: by the folds of the run that are stored, on one worker", style="dim"))
+    out.print(Text("time: estimated from the stored folds of the run, for one worker", style="dim"))
 
 
 def _time(run: PlannedRun, folds: int) -> str:

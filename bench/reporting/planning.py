@@ -37,7 +37,7 @@ def print_power(plan: LabelPlan, table: PowerTable, metric: str) -> None:
         )
     pairs = plan.models * (plan.models - 1) // 2
     several = f"; one of {pairs} pairs of {plan.models} models" if pairs > 1 else ""
-    out.print(Text(f"By {table.basis}{several}.", style="dim"))
+    out.print(Text(f"Based on {table.basis}{several}.", style="dim"))
 
 
 def _about(number: int) -> str:

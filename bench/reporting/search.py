@@ -1,4 +1,4 @@
-"""What the search of each run bought, for the terminal."""
+"""What the search of each run gained, for the terminal."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def search_lines(reports: Mapping[str, SearchReport], width: int = 80) -> Group:
     legend = (
         f"{first.title}: inner is the mean score of the chosen settings in the search, outer the "
         "pooled score on test parts, gap how much better the first looks. Enough at is the trial after which the "
-        f"search stood within {first.within:g} of its end."
+        f"search was within {first.within:g} of its final score."
     )
     stopped = [Text(f"{name}: {it.stopped.sentence}.") for name, it in reports.items() if it.stopped]
     edges = [Text(f"{name}: {edge.sentence}") for name, report in reports.items() for edge in report.edges]

@@ -1,4 +1,4 @@
-"""What the search of each run bought, and learning curves, as the page shows them."""
+"""What the search of each run gained, and learning curves, as the page shows them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.results.protocol import same_table
 
 @dataclass(frozen=True)
 class ShownSearch:
-    """What the search of a run bought, with a chart, and which parameters mattered where that can be said."""
+    """What the search of a run gained, with a chart, and which parameters mattered where that is known."""
 
     name: str
     report: SearchReport

@@ -120,7 +120,7 @@ def _task_of(runs: ComparedRuns) -> tuple[Task | None, str | None]:
         )
     if task.digest != runs.task.digest:
         return None, (
-            f"The texts are not shown: the data of task {name} are no longer those of the runs (digest "
+            f"The texts are not shown: the data of task {name} have changed since the runs (digest "
             f"{task.digest[:12]}, then {runs.task.digest[:12]}). bench run task={name} runs it anew."
         )
     return task, None
@@ -130,7 +130,7 @@ def _facts(runs: ComparedRuns, comparison: Comparison) -> list[tuple[str, str]]:
     task = runs.task
     records = [run.record for run in runs.runs]
     days = sorted({record.started[:10] for record in records})
-    repeats = f"; folds dealt {runs.repeats} times" if runs.repeats > 1 and not split_sizes(task) else ""
+    repeats = f"; repeated {runs.repeats} times" if runs.repeats > 1 and not split_sizes(task) else ""
     less = "" if runs.metric.greater_is_better else " (less is better)"
     counts = [f"{label} {count:,}" for label, count in zip(runs.labels, _label_counts(runs), strict=True)]
     return [
@@ -240,7 +240,7 @@ def _interval_chart(scores: Sequence[Score], metric: str) -> Chart:
 
 
 def _needed(comparison: Comparison) -> list[str]:
-    """What would decide the undecided pairs of the best run, or of the baseline."""
+    """Say what would decide the undecided pairs of the best run, or of the baseline."""
     first = comparison.baseline or comparison.rows[0].name
     said = [needed_sentence(pair, comparison.task) for pair in comparison.pairs if first in (pair.first, pair.second)]
     return [sentence for sentence in said if sentence is not None]

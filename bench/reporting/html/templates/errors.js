@@ -139,7 +139,7 @@
     const all = run.example.length;
     const which = found.length === all ? `${all} errors` : `${found.length} of ${all} errors`;
     count.replaceChildren(found.length ? `${start + 1} to ${end} of ${which} of ` : `None of ${all} errors of `, bdi(run.name),
-      found.length ? "." : " is like that.");
+      found.length ? "." : " matches.");
     pages.hidden = found.length <= SIZE;
     before.disabled = start === 0;
     after.disabled = end === found.length;

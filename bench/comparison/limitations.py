@@ -1,4 +1,4 @@
-"""Where the ground of a comparison is thin."""
+"""The limitations of the data that a comparison rests on."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ FEW_EXAMPLES = 10
 """A label with fewer examples moves macro scores by large steps."""
 
 
-def thin_ground(runs: ComparedRuns) -> list[str]:
-    """Say where few groups, few examples or one group decide the scores.
+def limitations(runs: ComparedRuns) -> list[str]:
+    """List where few groups, few examples or a single group decide the scores.
 
     Returns
     -------
@@ -28,9 +28,11 @@ def thin_ground(runs: ComparedRuns) -> list[str]:
     n_groups, column, scored = len(runs.group_names), runs.task.group, examples(runs.task)
     warnings = []
     if n_groups < FEWEST_GROUPS:
-        warnings.append(f"{n_groups} groups ({column}): too few to call any model better; five are the least")
+        warnings.append(
+            f"{n_groups} groups ({column}): too few to call any model better; at least {FEWEST_GROUPS} are needed"
+        )
     elif n_groups < FEW_GROUPS:
-        warnings.append(f"{n_groups} groups ({column}): few to say how models do on other ones")
+        warnings.append(f"{n_groups} groups ({column}): few to say how models score on other groups")
     table = np.zeros((n_groups, len(runs.labels)), dtype=np.int64)
     np.add.at(table, (runs.groups, runs.true), 1)
     table //= runs.repeats
@@ -41,7 +43,7 @@ def thin_ground(runs: ComparedRuns) -> list[str]:
             warnings.append(f"label {label} has {held}")
         if len(holders) == 1 and n_groups > 1 and not split_sizes(runs.task):
             warnings.append(
-                f"label {label} stands in {column} {runs.group_names[holders[0]]} only, so it is never learned "
+                f"label {label} occurs only in {column} {runs.group_names[holders[0]]}, so no model is trained on it "
                 "before it is tested"
             )
     share = table.sum(axis=1) / table.sum()
@@ -51,12 +53,14 @@ def thin_ground(runs: ComparedRuns) -> list[str]:
     for run in runs.runs:
         missing = int((run.predicted == UNANSWERED).sum())
         if missing:
-            warnings.append(f"{run.name} left {missing} of {len(run.predicted)} unanswered, which count as wrong")
+            warnings.append(
+                f"{run.name} left {missing} of {len(run.predicted)} predictions unanswered; they count as wrong"
+            )
     return [*warnings, *_hanging(runs)]
 
 
 def _hanging(runs: ComparedRuns) -> list[str]:
-    """The groups without which another model would be best."""
+    """Name the groups without which another model would be best."""
     if runs.metric.needs_probabilities or len(runs.runs) < 2 or len(runs.group_names) < 3:
         return []
     without = np.array([runs.metric.without_each(run.outcomes) for run in runs.runs])
