@@ -12,7 +12,7 @@ from one_node_slurm import Slurm, missing, one_node_slurm
 from small_project import bench, make_folder, stored_bytes
 
 from bench.engines.engine import Lost, Unit, Value
-from bench.engines.slurm import Jobs, seconds_in
+from bench.engines.slurm import Jobs
 from bench.errors import BenchError, UserError
 
 if find_spec("dask_jobqueue") is None:
@@ -40,7 +40,7 @@ def slurm(running: Slurm, monkeypatch: pytest.MonkeyPatch) -> Slurm:
 
 def place(folder: Path, jobs: int = 2, **changes: object) -> Place:
     found_here = (f"export PYTHONPATH={Path(__file__).parent}:$PYTHONPATH",)
-    settings: dict[str, object] = {"cores": 1, "memory": "1 GB", "walltime": "00:05:00", "prologue": found_here}
+    settings: dict[str, object] = {"cores": 1, "memory": 10**9, "walltime": 300.0, "prologue": found_here}
     settings |= changes
     return Place(jobs=Jobs(jobs, **settings), scratch=folder)  # type: ignore[arg-type]
 
@@ -102,7 +102,7 @@ def test_a_job_that_ends_is_replaced(slurm: Slurm, tmp_path: Path) -> None:
 
 
 def test_work_that_a_job_has_no_time_left_for_is_not_started(slurm: Slurm, tmp_path: Path) -> None:
-    with DaskEngine(place(tmp_path, jobs=1, walltime="00:01:00")) as engine:
+    with DaskEngine(place(tmp_path, jobs=1, walltime=60.0)) as engine:
         short = engine.submit(Unit(square, (2, 0.0), expected=1.0))
         assert dict(engine.outcomes()) == {short: Value(4)}
         assert engine.wanting(1.0)
@@ -139,8 +139,3 @@ def test_a_slurm_job_is_told_its_gpus(slurm: Slurm, tmp_path: Path) -> None:
         list(engine.outcomes())
         (job,) = slurm.jobs()
         assert "gpu:1" in slurm.call("scontrol", "show", "job", job)
-
-
-def test_what_is_no_time_is_told() -> None:
-    assert seconds_in("1-00:00:30") == 86430
-    assert seconds_in("soon") is None
