@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 from small_project import COMMAND, bench, make_folder, stored_bytes
 
+from bench.support.processor import processor_name
+
 pytestmark = pytest.mark.slow
 
 
@@ -22,6 +25,14 @@ pytestmark = pytest.mark.slow
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
     return make_folder(tmp_path / "project", prune=False, seconds=0.06)
+
+
+def fits_by_processor(results: Path) -> dict[str, dict[str, int]]:
+    """Where the fits of each cell ran, which is told for every one."""
+    told = {str(path.relative_to(results)): json.loads(path.read_text()) for path in results.rglob("processors.json")}
+    assert len(told) == len(list(results.rglob("result.json")))
+    assert {name for fits in told.values() for name in fits} == {processor_name()}
+    return told
 
 
 def processes_in(folder: Path) -> dict[int, str]:
@@ -50,6 +61,7 @@ def test_the_bytes_are_the_same_on_any_engine_whatever_is_killed(folder: Path) -
     for workers in (1, 3):
         bench(folder, "execution=dask", f"execution.workers={workers}", f"results=dask-{workers}")
         assert stored_bytes(folder, f"dask-{workers}") == expected
+        assert fits_by_processor(folder / f"dask-{workers}") == fits_by_processor(folder / "local")
         assert nothing_is_left(folder)
     assert not list((folder.parent / "cache/states").iterdir())
 
