@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import pytest
 from one_node_slurm import Slurm, missing, one_node_slurm
 from small_project import bench, make_folder, stored_bytes
@@ -22,6 +28,25 @@ from bench.engines.dask import DaskEngine
 from bench.engines.dask_cluster import Place
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=missing() or "")]
+
+
+LIMIT = 60.0
+"""Seconds that one test may take, the end of its jobs included."""
+
+
+@pytest.fixture(autouse=True)
+def limited() -> Iterator[None]:
+    """Fail a test that hangs, so that Slurm and its jobs are ended all the same."""
+
+    def fail(number: int, frame: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, LIMIT)  # What ends the test may hang too.
+        pytest.fail(f"it took more than {LIMIT:g} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +164,36 @@ def test_a_slurm_job_is_told_its_gpus(slurm: Slurm, tmp_path: Path) -> None:
         list(engine.outcomes())
         (job,) = slurm.jobs()
         assert "gpu:1" in slurm.call("scontrol", "show", "job", job)
+
+
+def workers_in(folder: Path) -> list[int]:
+    """The workers of Dask whose logs or certificates lie in a folder, or that hang on one of its jobs."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if "distributed.cli.dask_worker" in process.cmdline() and str(folder) in " ".join(process.cmdline()):
+                found.append(process.pid)
+    return found
+
+
+def test_workers_end_where_the_command_is_killed(slurm: Slurm, tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys; import test_slurm as t; from bench.engines.dask import DaskEngine\n"
+        "engine = DaskEngine(t.place(pathlib.Path(sys.argv[1]), jobs=1))\n"
+        "engine.submit(t.Unit(t.square, (2, 0.0))); list(engine.outcomes())\n"
+        "engine.submit(t.Unit(t.square, (2, 600.0))); list(engine.outcomes(1))\n"
+        "print('works', flush=True); os.kill(os.getpid(), 9)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]),
+        },
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+    )
+    assert ended.stdout == "works\n", ended.stderr
+    assert no_job_is_left(slurm)
+    assert not workers_in(tmp_path)

@@ -158,7 +158,7 @@ def _cluster(jobs: Jobs, shared: Path, logs: Path, security: Security) -> SLURMC
         log_directory=str(logs),
         job_extra_directives=directives,
         job_script_prologue=["export PYTHONSAFEPATH=1", *jobs.prologue],
-        worker_extra_args=[*ends, "--no-dashboard"],
+        worker_extra_args=[*ends, "--no-dashboard", "--preload", "bench.engines.dask_preload"],
         death_timeout=ORPHANED,
         interface=jobs.interface,
         protocol="tls://",
