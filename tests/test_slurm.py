@@ -130,10 +130,11 @@ def test_work_that_a_job_has_no_time_left_for_is_not_started(slurm: Slurm, tmp_p
     with DaskEngine(place(tmp_path, jobs=1, walltime=60.0)) as engine:
         short = engine.submit(Unit(square, (2, 0.0), expected=1.0))
         assert dict(engine.outcomes()) == {short: Value(4)}
-        assert engine.wanting(1.0)
+        (worker,) = engine.wanting()
+        assert engine.has_time(worker, 1.0)
         time.sleep(11)  # Lifetimes differ by as much as 5 s from 40 s.
-        assert engine.wanting(1.0)
-        assert engine.wanting(35.0) == []  # Of the 40 s of a worker.
+        assert engine.has_time(worker, 1.0)
+        assert not engine.has_time(worker, 35.0)  # Of the 40 s of a worker.
         long = engine.submit(Unit(square, (3, 0.0), expected=35.0))
         quick = engine.submit(Unit(square, (4, 0.0), expected=1.0))
         jobs = slurm.jobs()
