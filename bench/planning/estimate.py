@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bench.config import RunConfig, Search
 from bench.discovery import config_files, load_config
 from bench.engines.engine import Died, Failed, TimedOut, Unit, Value, outcome_of
+from bench.engines.gpus import gpus
 from bench.errors import BenchError, ConfigError
 from bench.evaluation.evaluation import Evaluation
 from bench.evaluation.search import PRUNING_STARTS
@@ -150,7 +151,8 @@ def _notes(
 ) -> list[str]:
     evaluation, limit = run.evaluation, config.execution.cell_timeout
     on_gpu = run.record.environment.on_gpu
-    at_once = 1 if on_gpu else workers
+    on_gpus = min(workers, max(len(gpus()), 1))
+    at_once = on_gpus if on_gpu else workers
 
     def by_fold(search: Search) -> list[float]:
         return [fold_seconds(evaluation, fold, one_fit, search) for fold in folds]
@@ -160,7 +162,7 @@ def _notes(
 
     needed = by_fold(config.search)
     # Folds that share a GPU wait for each other, and their time goes on.
-    longest = max(needed) * (min(workers, len(folds)) if on_gpu else 1)
+    longest = max(needed) * (math.ceil(min(workers, len(folds)) / on_gpus) if on_gpu else 1)
     notes = []
     if whole(needed) > WORTH_SAYING:
         settings = f" ({config.search.trials} settings a fold)" if evaluation.searches else ""

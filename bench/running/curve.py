@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.comparison.curves import summarise_curve
 from bench.config import RunConfig
+from bench.engines.gpus import gpus
 from bench.errors import ConfigError
 from bench.planning.workers import warm_up
 from bench.results.curves import Curve, CurveRecord, read_curve
@@ -177,8 +178,9 @@ def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
     work = sum(
         fraction * len(point.missing_folds()) for fraction, point in zip(curve.fractions, curve.parts, strict=True)
     )
-    # Folds take a GPU in turn.
-    seconds = fold * work / (1 if run.record.environment.on_gpu else workers)
+    # Folds take each GPU in turn.
+    at_once = min(workers, max(len(gpus()), 1)) if run.record.environment.on_gpu else workers
+    seconds = fold * work / at_once
     return [f"{curve.title}: about {duration(seconds)}, by the times of its stored run"]
 
 
