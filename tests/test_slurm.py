@@ -126,16 +126,19 @@ def test_a_job_that_ends_is_replaced(slurm: Slurm, tmp_path: Path) -> None:
     assert no_job_is_left(slurm)
 
 
-def test_work_that_a_job_has_no_time_left_for_is_not_started(slurm: Slurm, tmp_path: Path) -> None:
+def test_work_that_a_job_has_no_time_left_for_is_not_started(
+    slurm: Slurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.engines.slurm.lifetime_in", lambda walltime: (25.0, 0.5))
     with DaskEngine(place(tmp_path, jobs=1, walltime=60.0)) as engine:
         short = engine.submit(Unit(square, (2, 0.0), expected=1.0))
         assert dict(engine.outcomes()) == {short: Value(4)}
         (worker,) = engine.wanting()
         assert engine.has_time(worker, 1.0)
-        time.sleep(11)  # Lifetimes differ by as much as 5 s from 40 s.
+        time.sleep(4)
         assert engine.has_time(worker, 1.0)
-        assert not engine.has_time(worker, 35.0)  # Of the 40 s of a worker.
-        long = engine.submit(Unit(square, (3, 0.0), expected=35.0))
+        assert not engine.has_time(worker, 25.0)  # Nine tenths of what it had were enough.
+        long = engine.submit(Unit(square, (3, 0.0), expected=25.0))
         quick = engine.submit(Unit(square, (4, 0.0), expected=1.0))
         jobs = slurm.jobs()
         ended = engine.outcomes()
