@@ -104,8 +104,8 @@ class Execution:
         The folder with the certificate and the key of the cluster.
     insecure : bool
         Whether to reach a scheduler on another machine without encryption.
-    slurm : Jobs
-        The jobs of Slurm.
+    slurm : Jobs or None
+        The jobs of Slurm; None for another engine.
     """
 
     name: str
@@ -117,7 +117,7 @@ class Execution:
     scheduler: str | None = None
     certificates: Path | None = None
     insecure: bool = False
-    slurm: Jobs = field(default_factory=Jobs)
+    slurm: Jobs | None = None
 
 
 @dataclass(frozen=True)
@@ -256,7 +256,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
             execution_name,
             workers=None if execution.workers == "auto" else execution.workers,
             certificates=Path(execution.certificates).expanduser() if execution.certificates else None,
-            slurm=_jobs(execution.slurm),
+            slurm=_jobs(execution.slurm) if execution.engine == "slurm" else None,
             **execution.model_dump(exclude={"workers", "certificates", "slurm"}),
         ),
         task_overrides=changes.get("task", {}),

@@ -8,6 +8,7 @@ Debian's packages are ``slurm-wlm`` and ``munge``; the daemons run as root. By h
 
 from __future__ import annotations
 
+import ctypes
 import os
 import secrets
 import shutil
@@ -21,6 +22,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 PROGRAMS = (
     "setpriv",
@@ -41,6 +44,12 @@ PARTITION = "bench"
 
 PATIENCE = 30.0
 """Seconds in which a daemon starts, or ends."""
+
+KEEP = "--keep"
+"""The word by which this file is asked to run one daemon and to end what it leaves."""
+
+PR_SET_CHILD_SUBREAPER = 36
+"""Linux's number for taking the processes whose parents end."""
 
 CONFIGURATION = """\
 ClusterName=bench
@@ -188,13 +197,38 @@ def _start(stack: ExitStack, slurm: Slurm, program: str, *words: str) -> None:
     log = stack.enter_context((slurm.folder / f"{program}.out").open("w"))
     # It ends with this process, however that ends.
     process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", _program(program) or program, *words],
+        ["setpriv", "--pdeathsig", "TERM", sys.executable, __file__, KEEP, _program(program) or program, *words],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
         start_new_session=True,
     )
     stack.callback(_stop, process)
+
+
+def _keep(words: Sequence[str]) -> int:
+    """Run a daemon until it or this process is to end, and leave nothing that it started.
+
+    Slurm's daemon leaves its children (``slurmstepd``, and with it a job's processes) to the machine's first process,
+    which in a container takes none. Here they come to this process, which takes all and kills them at the end.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    daemon = subprocess.Popen(words)
+    signal.signal(signal.SIGTERM, lambda number, frame: daemon.terminate())
+    status = None
+    while status is None:
+        ended, code = os.waitpid(-1, 0)
+        if ended == daemon.pid:
+            status = os.waitstatus_to_exitcode(code)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    while True:
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return status
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -238,6 +272,8 @@ def _program(name: str) -> str | None:
 
 def main(words: Sequence[str]) -> int:
     """Run Slurm for a command's time, or until Ctrl-C."""
+    if words[:1] == [KEEP]:
+        return _keep(words[1:])
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with one_node_slurm() as slurm:

@@ -304,6 +304,14 @@ def test_the_same_command_after_an_interruption_runs_only_what_is_missing(finish
     assert numbers(tmp_path) == numbers(finished)
     run_curves(config, again)
     assert again.cells == []
+
+    (record,) = tmp_path.rglob("run.json")
+    record.write_text(record.read_text("utf-8").replace('"status": "complete"', '"status": "running"'), "utf-8")
+    (record.parent / "summary.json").unlink()
+    assert run_curves(config, Watching()).failures == []  # A command was killed as its last fold was stored.
+    assert '"status": "complete"' in record.read_text("utf-8")
+    assert numbers(tmp_path) == numbers(finished)
+
     changed = Watching(stop_after=1)
     with pytest.raises(InterruptedRun):
         run_curves(compose(words("learnable", tmp_path, "seed=1")), changed)

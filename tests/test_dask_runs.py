@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -15,13 +16,50 @@ from pathlib import Path
 import pytest
 from small_project import COMMAND, bench, make_folder, stored_bytes
 
+from bench.support.processor import processor_name
+
 pytestmark = pytest.mark.slow
+
+
+SECONDS = 0.06
+"""Of each fit, so that there is time to kill."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    return make_folder(tmp_path / "project", prune=False, seconds=0.06)
+    return make_folder(tmp_path / "project", prune=False, seconds=SECONDS)
+
+
+@dataclass(frozen=True)
+class Local:
+    """An undisturbed run on this machine.
+
+    Parameters
+    ----------
+    files : dict of str to bytes
+        The files that must be the same.
+    fits : dict of str to dict
+        How many fits of each cell ran on which processor.
+    """
+
+    files: dict[str, bytes]
+    fits: dict[str, dict[str, int]]
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Local:
+    folder = make_folder(tmp_path_factory.mktemp("local") / "project", prune=False, seconds=SECONDS)
+    bench(folder, "execution.workers=2")
+    return Local(stored_bytes(folder), fits_by_processor(folder / "results"))
+
+
+def fits_by_processor(results: Path) -> dict[str, dict[str, int]]:
+    """Where the fits of each cell ran, which is told for every one."""
+    told = {str(path.relative_to(results)): json.loads(path.read_text()) for path in results.rglob("processors.json")}
+    assert len(told) == len(list(results.rglob("result.json")))
+    assert {name for fits in told.values() for name in fits} == {processor_name()}
+    return told
 
 
 def processes_in(folder: Path) -> dict[int, str]:
@@ -44,12 +82,11 @@ def nothing_is_left(folder: Path) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs /proc")
-def test_the_bytes_are_the_same_on_any_engine_whatever_is_killed(folder: Path) -> None:
-    bench(folder, "execution.workers=2", "results=local")
-    expected = stored_bytes(folder, "local")
+def test_the_bytes_are_the_same_on_any_engine_whatever_is_killed(folder: Path, local: Local) -> None:
     for workers in (1, 3):
         bench(folder, "execution=dask", f"execution.workers={workers}", f"results=dask-{workers}")
-        assert stored_bytes(folder, f"dask-{workers}") == expected
+        assert stored_bytes(folder, f"dask-{workers}") == local.files
+        assert fits_by_processor(folder / f"dask-{workers}") == local.fits
         assert nothing_is_left(folder)
     assert not list((folder.parent / "cache/states").iterdir())
 
@@ -68,14 +105,15 @@ def test_the_bytes_are_the_same_on_any_engine_whatever_is_killed(folder: Path) -
             killed += 1
     assert running.returncode == 0, running.stderr.read() if running.stderr else ""
     assert killed >= 2
-    assert stored_bytes(folder, "workers-killed") == expected
+    assert stored_bytes(folder, "workers-killed") == local.files
     assert nothing_is_left(folder)
 
 
 @pytest.mark.parametrize("engines", [("dask", "local"), ("local", "dask")])
-def test_what_is_killed_on_one_engine_is_finished_on_another(folder: Path, engines: tuple[str, str]) -> None:
+def test_what_is_killed_on_one_engine_is_finished_on_another(
+    folder: Path, local: Local, engines: tuple[str, str]
+) -> None:
     first, second = engines
-    bench(folder, "results=whole")
     running = subprocess.Popen(
         [*COMMAND, f"execution={first}", "execution.workers=2", "results=killed"],
         cwd=folder,
@@ -92,9 +130,10 @@ def test_what_is_killed_on_one_engine_is_finished_on_another(folder: Path, engin
     states = folder.parent / "cache/states"
     assert (first == "dask") == (states.exists() and len(list(states.glob("*/state"))) == 1)
     bench(folder, f"execution={second}", "execution.workers=2", "results=killed")
-    bench(folder, "execution=dask", "execution.workers=1", "results=another")
+    assert stored_bytes(folder, "killed") == local.files
+    if first == "dask":  # The next command on Dask removes what the killed one left.
+        bench(folder, "execution=dask", "execution.workers=1", "search.trials=3", "results=another")
     assert not list(states.iterdir())
-    assert stored_bytes(folder, "killed") == stored_bytes(folder, "whole")
 
 
 @dataclass
@@ -179,12 +218,10 @@ def cluster(folder: Path) -> Iterator[Cluster]:
     cluster.stop()
 
 
-def test_a_run_whose_scheduler_is_killed_says_so_and_goes_on_once_it_is_back(folder: Path, cluster: Cluster) -> None:
-    bench(folder, "execution.workers=2", "results=local")
+def test_a_run_whose_scheduler_is_killed_says_so_and_goes_on_once_it_is_back(
+    folder: Path, cluster: Cluster, local: Local
+) -> None:
     words = ("execution=dask", f"execution.scheduler={cluster.address}", "execution.certificates=keys")
-    bench(folder, *words, "results=whole")
-    assert stored_bytes(folder, "whole") == stored_bytes(folder, "local")
-
     running = subprocess.Popen([*COMMAND, *words, "results=lost"], cwd=folder, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not list((folder / "lost").rglob("*.journal")) and time.monotonic() < deadline:
@@ -204,4 +241,4 @@ def test_a_run_whose_scheduler_is_killed_says_so_and_goes_on_once_it_is_back(fol
 
     cluster.start()
     bench(folder, *words, "results=lost")
-    assert stored_bytes(folder, "lost") == stored_bytes(folder, "local")
+    assert stored_bytes(folder, "lost") == local.files

@@ -26,6 +26,7 @@ from bench.config import Execution, Search, compose
 from bench.data.splits import Split
 from bench.encoders import device
 from bench.engines.engine import Unit, outcome_of, value_of
+from bench.engines.gpus import STAND_IN
 from bench.errors import ConfigError
 from bench.evaluation.evaluate import evaluate
 from bench.evaluation.evaluation import Evaluation
@@ -170,6 +171,7 @@ def called(function: Any, *args: Any, device: str = "auto") -> Any:
 
 def test_the_cpu_is_chosen_by_hiding_gpus_from_the_processes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VISIBLE, raising=False)
+    monkeypatch.setenv(STAND_IN, "0")
     assert called(os.getenv, VISIBLE, "all", device="cpu") == ""
     assert called(os.getenv, VISIBLE, "all", device="auto") == "all"
     assert VISIBLE not in os.environ

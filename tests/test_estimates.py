@@ -14,7 +14,6 @@ from small_tasks import text_task
 from bench.config import Search, compose
 from bench.data.splits import outer_splits
 from bench.evaluation.evaluation import Evaluation
-from bench.evaluation.search import PRUNING_STARTS
 from bench.models.model import Model
 from bench.models.space import SearchSpace
 from bench.planning.estimate import LEFT_BY_PRUNING, fold_seconds, one_fit_seconds, time_notes
@@ -109,7 +108,7 @@ def test_a_fold_takes_its_inner_fits_for_every_setting_and_the_last_fit() -> Non
 
 def test_pruning_leaves_part_of_the_fits() -> None:
     each = evaluation(slow(prune=True))
-    fits = PRUNING_STARTS + (10 - PRUNING_STARTS) * LEFT_BY_PRUNING
+    fits = 10 * LEFT_BY_PRUNING
     assert fold_seconds(each, 0, 50.0, Search("s", 10)) == pytest.approx(fits * 4 * 30 + 40)
     assert fold_seconds(each, 0, 50.0, Search("s", 2)) == pytest.approx(2 * 4 * 30 + 40)
 

@@ -100,6 +100,20 @@ def test_two_workers_and_cells_in_any_order_give_the_same_bytes(
     assert numbers(tmp_path) == numbers(reference)
 
 
+def test_a_command_that_is_killed_once_all_folds_are_stored_is_completed(reference: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    shutil.copytree(reference, results)
+    for path in results.glob("*/*/*/run.json"):
+        record = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({**record, "status": "running"}), "utf-8")
+        (path.parent / "summary.json").unlink()
+    again = Watching()
+    assert run(compose([*SMALL, f"results={results}"]), again).failures == []
+    assert again.cells == []
+    assert numbers(results) == numbers(reference)
+    assert all(json.loads(path.read_text("utf-8"))["status"] == "complete" for path in results.glob("*/*/*/run.json"))
+
+
 def test_the_same_command_after_an_interruption_runs_only_what_is_missing(reference: Path, tmp_path: Path) -> None:
     config = compose([*SMALL, f"results={tmp_path}"])
     with pytest.raises(InterruptedRun) as stopped:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import pytest
 from one_node_slurm import Slurm, missing, one_node_slurm
 from small_project import bench, make_folder, stored_bytes
 
 from bench.engines.engine import Lost, Unit, Value
-from bench.engines.slurm import Jobs, seconds_in
+from bench.engines.slurm import Jobs
 from bench.errors import BenchError, UserError
 
 if find_spec("dask_jobqueue") is None:
@@ -22,6 +28,25 @@ from bench.engines.dask import DaskEngine
 from bench.engines.dask_cluster import Place
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=missing() or "")]
+
+
+LIMIT = 60.0
+"""Seconds that one test may take, the end of its jobs included."""
+
+
+@pytest.fixture(autouse=True)
+def limited() -> Iterator[None]:
+    """Fail a test that hangs, so that Slurm and its jobs are ended all the same."""
+
+    def fail(number: int, frame: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, LIMIT)  # What ends the test may hang too.
+        pytest.fail(f"it took more than {LIMIT:g} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +65,7 @@ def slurm(running: Slurm, monkeypatch: pytest.MonkeyPatch) -> Slurm:
 
 def place(folder: Path, jobs: int = 2, **changes: object) -> Place:
     found_here = (f"export PYTHONPATH={Path(__file__).parent}:$PYTHONPATH",)
-    settings: dict[str, object] = {"cores": 1, "memory": "1 GB", "walltime": "00:05:00", "prologue": found_here}
+    settings: dict[str, object] = {"cores": 1, "memory": 10**9, "walltime": 300.0, "prologue": found_here}
     settings |= changes
     return Place(jobs=Jobs(jobs, **settings), scratch=folder)  # type: ignore[arg-type]
 
@@ -101,15 +126,19 @@ def test_a_job_that_ends_is_replaced(slurm: Slurm, tmp_path: Path) -> None:
     assert no_job_is_left(slurm)
 
 
-def test_work_that_a_job_has_no_time_left_for_is_not_started(slurm: Slurm, tmp_path: Path) -> None:
-    with DaskEngine(place(tmp_path, jobs=1, walltime="00:01:00")) as engine:
+def test_work_that_a_job_has_no_time_left_for_is_not_started(
+    slurm: Slurm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.engines.slurm.lifetime_in", lambda walltime: (25.0, 0.5))
+    with DaskEngine(place(tmp_path, jobs=1, walltime=60.0)) as engine:
         short = engine.submit(Unit(square, (2, 0.0), expected=1.0))
         assert dict(engine.outcomes()) == {short: Value(4)}
-        assert engine.wanting(1.0)
-        time.sleep(11)  # Lifetimes differ by as much as 5 s from 40 s.
-        assert engine.wanting(1.0)
-        assert engine.wanting(35.0) == []  # Of the 40 s of a worker.
-        long = engine.submit(Unit(square, (3, 0.0), expected=35.0))
+        (worker,) = engine.wanting()
+        assert engine.has_time(worker, 1.0)
+        time.sleep(4)
+        assert engine.has_time(worker, 1.0)
+        assert not engine.has_time(worker, 25.0)  # Nine tenths of what it had were enough.
+        long = engine.submit(Unit(square, (3, 0.0), expected=25.0))
         quick = engine.submit(Unit(square, (4, 0.0), expected=1.0))
         jobs = slurm.jobs()
         ended = engine.outcomes()
@@ -141,6 +170,34 @@ def test_a_slurm_job_is_told_its_gpus(slurm: Slurm, tmp_path: Path) -> None:
         assert "gpu:1" in slurm.call("scontrol", "show", "job", job)
 
 
-def test_what_is_no_time_is_told() -> None:
-    assert seconds_in("1-00:00:30") == 86430
-    assert seconds_in("soon") is None
+def workers_in(folder: Path) -> list[int]:
+    """The workers of Dask whose logs or certificates lie in a folder, or that hang on one of its jobs."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if "distributed.cli.dask_worker" in process.cmdline() and str(folder) in " ".join(process.cmdline()):
+                found.append(process.pid)
+    return found
+
+
+def test_workers_end_where_the_command_is_killed(slurm: Slurm, tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys; import test_slurm as t; from bench.engines.dask import DaskEngine\n"
+        "engine = DaskEngine(t.place(pathlib.Path(sys.argv[1]), jobs=1))\n"
+        "engine.submit(t.Unit(t.square, (2, 0.0))); list(engine.outcomes())\n"
+        "engine.submit(t.Unit(t.square, (2, 600.0))); list(engine.outcomes(1))\n"
+        "print('works', flush=True); os.kill(os.getpid(), 9)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]),
+        },
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+    )
+    assert ended.stdout == "works\n", ended.stderr
+    assert no_job_is_left(slurm)
+    assert not workers_in(tmp_path)

@@ -61,6 +61,7 @@ CELLS = st.builds(
     scores=st.dictionaries(TEXT, FLOATS, max_size=2),
     notes=st.lists(TEXT, max_size=2),
     seconds=st.dictionaries(TEXT, FLOATS, max_size=2),
+    processors=st.dictionaries(TEXT, st.integers(1, 99), max_size=2),
     error=st.none() | TEXT,
 )
 
@@ -92,12 +93,13 @@ def cell(fold: int = 0, **changes: Any) -> CellResult:
     return CellResult(fold, predictions=frame, scores={"macro_f1": 0.5}, seconds={"fit": 0.1}, **changes)
 
 
-def test_the_files_of_a_cell_are_the_same_bytes_every_time_but_for_its_timing(tmp_path: Path) -> None:
-    for name, seconds in (("a", 0.1), ("b", 0.7)):
-        RunFolder(tmp_path / name).write_cell(CellResult(**{**cell().__dict__, "seconds": {"fit": seconds}}))
+def test_the_files_of_a_cell_are_the_same_bytes_every_time_but_for_when_and_where_it_ran(tmp_path: Path) -> None:
+    for name, seconds, processor in (("a", 0.1, "an Intel"), ("b", 0.7, "an AMD")):
+        ran = {"seconds": {"fit": seconds}, "processors": {processor: 3}}
+        RunFolder(tmp_path / name).write_cell(CellResult(**{**cell().__dict__, **ran}))
     names = {path.name for path in (tmp_path / "a" / "fold-00").iterdir()}
-    assert names == {"result.json", "predictions.csv", "timing.json"}
-    for name in names - {"timing.json"}:
+    assert names == {"result.json", "predictions.csv", "timing.json", "processors.json"}
+    for name in names - {"timing.json", "processors.json"}:
         assert (tmp_path / "a/fold-00" / name).read_bytes() == (tmp_path / "b/fold-00" / name).read_bytes()
 
 

@@ -134,13 +134,17 @@ class DaskEngine(Engine):
         self._hear()
         return len(self._slots)
 
-    def wanting(self, expected: float | None = None) -> Sequence[str]:
+    def wanting(self) -> Sequence[str]:
         """The slots of workers that have no work or will soon have none; see `bench.engines.engine.Engine.wanting`."""
         self._hear()
-        wants = {name: slot.wants for name, slot in self._slots.items() if slot.has_time(expected)}
+        wants = {name: slot.wants for name, slot in self._slots.items()}
         # Those without work come first, and each once before any comes twice.
         order = sorted(wants, key=lambda name: -wants[name])
         return [name for turn in range(max(wants.values(), default=0)) for name in order if wants[name] > turn]
+
+    def has_time(self, worker: str, expected: float | None) -> bool:
+        """Whether a slot's worker does not end before a unit would; see `bench.engines.engine.Engine.has_time`."""
+        return worker in self._slots and self._slots[worker].has_time(expected)
 
     def submit(self, unit: Unit, worker: str | None = None) -> int:
         """Take a unit, and send it where a worker is free; see `bench.engines.engine.Engine.submit`."""

@@ -22,6 +22,7 @@ from distributed.deploy.spec import ProcessInterface
 
 from bench.engines.dask_certificates import CERTIFICATE, KEY
 from bench.engines.dask_scheduler import beside, scheduler_settings
+from bench.engines.gpus import gpus, seen_by
 from bench.engines.slurm import Jobs, slurm_cluster
 from bench.errors import BenchError, UserError
 
@@ -367,7 +368,11 @@ class LocalWorker(ProcessInterface):
             stdin=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             # It finds the modules that this process finds, as workers of the local engine do.
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                **seen_by(int(self.name), "auto", gpus()),
+            },
             start_new_session=True,
         )
         assert self._process.stdin is not None

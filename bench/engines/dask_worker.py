@@ -21,6 +21,7 @@ from typing import Any
 
 from bench.engines.dask_state import SharedFile, make_state, place_for, write_piece
 from bench.engines.engine import Died, Failed, Outcome, TimedOut, Unit, UnreadableError, Value, outcome_of
+from bench.engines.gpus import gpus
 from bench.engines.local import LocalEngine
 from bench.engines.plain import PlainError, decode, encode, encode_error, error_of
 from bench.engines.processes import start_server
@@ -95,6 +96,7 @@ class _Held:
         self.paths = [Path(file.path) for file in session.files]
         self.ended = threading.Event()
         self._wanted = wanted
+        self._gpus_allowed = _gpus_allowed()
         self._slots: dict[int, tuple[threading.Lock, LocalEngine]] = {}
         self._lock = threading.Lock()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -112,7 +114,7 @@ class _Held:
         """The engine of a slot, which runs one unit at a time."""
         with self._lock:
             if number not in self._slots:
-                self._slots[number] = threading.Lock(), LocalEngine(1, self.session.device, self._state())
+                self._slots[number] = threading.Lock(), self._engine(number)
             lock, engine = self._slots[number]
         if not lock.acquire(blocking=False):
             busy()
@@ -121,6 +123,12 @@ class _Held:
             yield engine
         finally:
             lock.release()
+
+    def _engine(self, slot: int) -> LocalEngine:
+        """The engine of a slot, whose process sees one of the worker's GPUs."""
+        device = "cpu" if self._gpus_allowed == 0 else self.session.device
+        among = gpus()[: self._gpus_allowed]
+        return LocalEngine(1, device, self._state(), among=among and [among[slot % len(among)]])
 
     def _state(self) -> Unit | None:
         return Unit(make_state, ([str(path) for path in self.paths],)) if self.paths else None
@@ -312,6 +320,14 @@ def _seconds_left() -> float | None:
     if JOB_END in os.environ:
         ends.append(float(os.environ[JOB_END]))
     return max(0.0, min(ends) - time.time()) if ends else None
+
+
+def _gpus_allowed() -> int | None:
+    """How many GPUs this worker may use by its resource ``GPU``; None where it has no such resource."""
+    from distributed import get_worker
+
+    allowed = get_worker().state.total_resources.get("GPU")
+    return None if allowed is None else int(allowed)
 
 
 def _give_thread_back() -> None:

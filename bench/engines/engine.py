@@ -139,13 +139,18 @@ class Engine(Protocol):
     def at_once(self) -> int:
         """How many units run at the same time."""
 
-    def wanting(self, expected: float | None = None) -> Sequence[str]:
-        """The names of the workers that have no work or will soon have none, each as often as it can take a unit.
+    def wanting(self) -> Sequence[str]:
+        """The names of the workers that have no work or will soon have none, each as often as it can take a unit."""
+
+    def has_time(self, worker: str, expected: float | None) -> bool:
+        """Whether a worker does not end before a unit would; one that no worker has time for takes a new one.
 
         Parameters
         ----------
-        expected : float, optional
-            The seconds that the unit will take about, see `Unit`: workers that end before are left out.
+        worker : str
+            One of those that want work.
+        expected : float or None
+            The seconds that the unit will take about, see `Unit`; None where that is not known.
         """
 
     def submit(self, unit: Unit, worker: str | None = None) -> int:

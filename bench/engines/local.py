@@ -20,6 +20,7 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from bench.engines.engine import Died, Engine, Failed, Outcome, TimedOut, Unit, UnreadableError
+from bench.engines.gpus import gpus, seen_by
 from bench.engines.processes import ENDED, ONE_THREAD, Process, Start
 from bench.engines.worker import Reply, leave, perform, settle
 
@@ -52,6 +53,8 @@ class LocalEngine(Engine):
         What torch computes on; ``cpu`` hides GPUs from the processes.
     state : Unit, optional
         What each process makes once and gives to each of its units as the first argument; it has no limit of its own.
+    among : sequence of str, optional
+        The GPUs of which each process sees one, in turn; those of this machine unless they are given.
     fresh : bool
         Whether each process is a Python of its own that may start processes itself, and that drops what is printed,
         rather than a fork of the server with libraries (`bench.engines.processes.start_server`).
@@ -65,8 +68,16 @@ class LocalEngine(Engine):
     Value(value=120)
     """
 
-    def __init__(self, at_once: int = 1, device: str = "auto", state: Unit | None = None, fresh: bool = False) -> None:
+    def __init__(
+        self,
+        at_once: int = 1,
+        device: str = "auto",
+        state: Unit | None = None,
+        fresh: bool = False,
+        among: Sequence[str] | None = None,
+    ) -> None:
         self._at_once, self._device, self._fresh = at_once, device, fresh
+        self._gpus = gpus() if among is None else tuple(among)
         self._state = None if state is None else pickle.dumps((state.function, state.args))
         self._submitted = 0
         self._waiting: deque[_Waiting] = deque()
@@ -80,9 +91,13 @@ class LocalEngine(Engine):
         """How many units run at the same time."""
         return self._at_once
 
-    def wanting(self, expected: float | None = None) -> Sequence[str]:
-        """The workers without work, none of which ends before the engine; see `bench.engines.engine.Engine.wanting`."""
+    def wanting(self) -> Sequence[str]:
+        """The workers without work; see `bench.engines.engine.Engine.wanting`."""
         return tuple(reversed(self._free))
+
+    def has_time(self, worker: str, expected: float | None) -> bool:
+        """Workers end with the engine, so that each has time for any unit."""
+        return True
 
     def submit(self, unit: Unit, worker: str | None = None) -> int:
         """Take a unit, and start it where a worker is free; see `bench.engines.engine.Engine.submit`."""
@@ -159,8 +174,11 @@ class LocalEngine(Engine):
             self._workers.pop(name).stop(0)
             worker = None
         if worker is None:
-            worker = self._workers[name] = _Worker(_environment(self._device), self._fresh)
+            worker = self._workers[name] = _Worker(self._environment(int(name)), self._fresh)
         return worker
+
+    def _environment(self, worker: int) -> dict[str, str]:
+        return {**os.environ, **ONE_THREAD, **seen_by(worker, self._device, self._gpus)}
 
 
 class _Worker:
@@ -251,8 +269,3 @@ class _Worker:
                 process.join(PATIENCE)
         # Its threads look ten times a second whether they are to end, which nobody needs to wait for.
         threading.Thread(target=self._pool.join, daemon=True).start()
-
-
-def _environment(device: str) -> dict[str, str]:
-    """The environment of a worker, without GPUs where the CPU is asked for."""
-    return {**os.environ, **ONE_THREAD, **({"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {})}

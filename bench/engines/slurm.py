@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import math
 import signal
 import sys
 import threading
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError, UserError
+from bench.support.quantities import walltime_text
 
 if TYPE_CHECKING:
     from dask_jobqueue.slurm import SLURMCluster
@@ -28,13 +29,8 @@ FRUITLESS = 3
 ORPHANED = 60
 """Seconds without a scheduler after which a worker ends, and its job with it."""
 
-SHORTEST = 60.0
-"""The least seconds of a job: it has to start a worker, and to end it."""
-
 LAST = 5
 """Lines of a job's log that a message shows."""
-
-_WALLTIME = re.compile(r"(?:(?P<days>\d+)-)?(?P<first>\d+)(?::(?P<second>\d+))?(?::(?P<third>\d+))?")
 
 
 @dataclass(frozen=True)
@@ -47,10 +43,10 @@ class Jobs:
         How many run at the same time.
     cores : int
         The cores of each, and the units that it runs at the same time.
-    memory : str
-        The memory of each, such as ``16 GB``.
-    walltime : str
-        The time of each, as Slurm writes it: ``D-HH:MM:SS`` or a part of it.
+    memory : int
+        The bytes of memory of each.
+    walltime : float
+        The seconds of each; infinite for jobs without an end.
     partition, account : str or None
         Where they run, and who pays; None is Slurm's default.
     gpus : int
@@ -65,10 +61,10 @@ class Jobs:
         A folder that all machines see: for the certificate, and for the jobs' logs.
     """
 
-    jobs: int = 1
-    cores: int = 1
-    memory: str = "4 GB"
-    walltime: str = "1:00:00"
+    jobs: int
+    cores: int
+    memory: int
+    walltime: float
     partition: str | None = None
     account: str | None = None
     gpus: int = 0
@@ -85,27 +81,6 @@ def load() -> None:
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, before)
-
-
-def seconds_in(walltime: str) -> float | None:
-    """The seconds of a time as Slurm writes it; None for what is none.
-
-    Examples
-    --------
-    >>> seconds_in("30"), seconds_in("1:30"), seconds_in("02:00:00"), seconds_in("1-12"), seconds_in("2h")
-    (1800.0, 90.0, 7200.0, 129600.0, None)
-    """
-    match = _WALLTIME.fullmatch(walltime.strip())
-    if match is None:
-        return None
-    parts = [int(part) for part in match.group("first", "second", "third") if part is not None]
-    if match["days"] is not None:
-        hours, minutes, seconds = (*parts, 0, 0)[:3]
-    elif len(parts) == 3:
-        hours, minutes, seconds = parts
-    else:
-        hours, (minutes, seconds) = 0, (*parts, 0)[:2]
-    return float(int(match["days"] or 0) * 86400 + hours * 3600 + minutes * 60 + seconds)
 
 
 def lifetime_in(walltime: float) -> tuple[float, float]:
@@ -165,22 +140,25 @@ async def slurm_cluster(
 def _cluster(jobs: Jobs, shared: Path, logs: Path, security: Security) -> SLURMCluster:
     from dask_jobqueue.slurm import SLURMCluster
 
-    lifetime, stagger = lifetime_in(seconds_in(jobs.walltime) or SHORTEST)
+    ends = []
+    if not math.isinf(jobs.walltime):
+        lifetime, stagger = lifetime_in(jobs.walltime)
+        ends = ["--lifetime", f"{lifetime:g}s", "--lifetime-stagger", f"{stagger:g}s"]
     directives = [*([f"--gres=gpu:{jobs.gpus}"] if jobs.gpus else []), *jobs.directives]
     return SLURMCluster(
         queue=jobs.partition,
         account=jobs.account,
-        walltime=jobs.walltime,
+        walltime=walltime_text(jobs.walltime),
         cores=jobs.cores,
         processes=1,
-        memory=jobs.memory,
+        memory=f"{jobs.memory} B",
         nanny=False,
         python=sys.executable,
         job_name="bench",
         log_directory=str(logs),
         job_extra_directives=directives,
         job_script_prologue=["export PYTHONSAFEPATH=1", *jobs.prologue],
-        worker_extra_args=["--lifetime", f"{lifetime:g}s", "--lifetime-stagger", f"{stagger:g}s", "--no-dashboard"],
+        worker_extra_args=[*ends, "--no-dashboard", "--preload", "bench.engines.dask_preload"],
         death_timeout=ORPHANED,
         interface=jobs.interface,
         protocol="tls://",

@@ -23,6 +23,7 @@ from bench.metrics.outcomes import VALUE
 from bench.metrics.scoring import all_scores
 from bench.models.space import Setting
 from bench.results.cell import FINAL, CellResult, Explanation, Fold
+from bench.support.processor import processor_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def fit_inner(evaluation: Evaluation, fold: Fold, params: Setting, inner: Split,
                     raise ValueError(f"the metric {task.metric} needs probabilities, which {model.name} does not give")
     except Exception as error:
         predictions, failure = None, one_line(f"{type(error).__name__}: {error}")
-    return Fitted(predictions, failure, dict(clock.warnings), clock.seconds["search"])
+    return Fitted(predictions, failure, dict(clock.warnings), clock.seconds["search"], processor_name())
 
 
 def finish(evaluation: Evaluation, fold: Fold, searched: Searched, cache: FeatureCache) -> CellResult:
@@ -91,6 +92,7 @@ def finish(evaluation: Evaluation, fold: Fold, searched: Searched, cache: Featur
         result.error = printable(traceback.format_exc())
     result.notes = [one_line(note) for note in [*result.notes, *run.clock.notes()]]
     result.seconds = dict(run.clock.seconds)
+    result.processors = dict(Counter(searched.processors) + Counter([processor_name()]))
     return result
 
 

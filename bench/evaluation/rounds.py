@@ -56,12 +56,15 @@ class Fitted:
         What it warned of, and how often.
     seconds : float
         What it took.
+    processor : str
+        Where it ran; empty where that is not known.
     """
 
     predictions: Predictions | None
     error: str | None = None
     warnings: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    processor: str = ""
 
 
 class Rounds:
@@ -240,7 +243,14 @@ class Rounds:
         for each in setting.fitted.values():
             warnings.update(each.warnings)
         setting.scored = Scored(
-            setting.number, setting.encoded, score, error, tuple(setting.steps), dict(warnings), setting.seconds
+            setting.number,
+            setting.encoded,
+            score,
+            error,
+            tuple(setting.steps),
+            dict(warnings),
+            setting.seconds,
+            Counter(each.processor for each in setting.fitted.values() if each.processor),
         )
         setting.fitted = {}
         self._new.append(setting.scored)

@@ -39,6 +39,8 @@ class Searched:
         What the fits warned of.
     seconds : float or None
         What the fits took; None where nothing was searched.
+    processors : Counter of str
+        How many fits ran on which processor.
     """
 
     trials: list[Trial] = field(default_factory=list)
@@ -47,6 +49,7 @@ class Searched:
     notes: list[str] = field(default_factory=list)
     warnings: Counter[str] = field(default_factory=Counter)
     seconds: float | None = None
+    processors: Counter[str] = field(default_factory=Counter)
 
 
 def ask(
@@ -164,17 +167,19 @@ def best_of(space: SearchSpace, scored: Sequence[Scored], inner_folds: int, mini
         Whether less is better.
     """
     trials = [_trial(space, each, inner_folds) for each in scored]
-    warnings, seconds = Counter[str](), math.fsum(each.seconds for each in scored)
+    warnings, processors = Counter[str](), Counter[str]()
+    seconds = math.fsum(each.seconds for each in scored)
     for each in scored:
         warnings.update(each.warnings)
+        processors.update(each.processors)
     ranked = [(trial.score, trial) for trial in trials if trial.score is not None]
     if not ranked:
-        return Searched(trials, warnings=warnings, seconds=seconds)
+        return Searched(trials, warnings=warnings, seconds=seconds, processors=processors)
     sign = 1.0 if minimise else -1.0
     score, best = min(ranked, key=lambda each: (sign * each[0], each[1].number))
     failed = [trial for trial in trials if trial.failed]
     notes = [f"{len(failed)} settings failed; the first: {failed[0].error}"] if failed else []
-    return Searched(trials, best.params, score, notes, warnings, seconds)
+    return Searched(trials, best.params, score, notes, warnings, seconds, processors)
 
 
 def _trial(space: SearchSpace, each: Scored, inner_folds: int) -> Trial:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from bench.engines.gpus import gpus
 from bench.results.cell import FINAL
 
 if TYPE_CHECKING:
@@ -58,10 +59,10 @@ class TimeLeft:
             return None
         rates = {kind: statistics.median(self._rates[kind]) for kind in left}
         needed = {kind: rates[kind] * sum(rows) for kind, rows in left.items()}
-        # Cells on a GPU take turns, and a cell is run by no more processes than it has fits at once.
+        # Cells on one GPU take turns, and a cell is run by no more processes than it has fits at once.
         in_turn = sum(seconds for kind, seconds in needed.items() if kind in self._on_gpu)
         longest = max((rates[kind] * max(rows) / self._at_once[kind] for kind, rows in left.items()), default=0.0)
-        return max(sum(needed.values()) / self._workers, in_turn, longest)
+        return max(sum(needed.values()) / self._workers, in_turn / max(len(gpus()), 1), longest)
 
 
 def kind_of(run: PlannedRun) -> Kind:

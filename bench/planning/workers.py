@@ -97,7 +97,7 @@ def open_cells_engine(
         execution.insecure,
         at_once,
         LIBRARIES,
-        jobs=execution.slurm if execution.engine == "slurm" else None,
+        jobs=execution.slurm,
         scratch=cache_folder() / "jobs",
     )
     paths = sorted({path for model in models for path in (model.estimator, model.features) if path is not None})

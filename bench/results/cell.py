@@ -137,6 +137,8 @@ class CellResult:
     seconds : dict of str to float
         Wall time by phase: ``features``, ``search``, ``fit``, ``predict``, ``explain``. Waiting for another process
         (for a GPU, or for embeddings that it computes) is left out.
+    processors : dict of str to int
+        How many of its fits ran on which processor.
     explanations : list of Explanation
         What spoke for and against each wrong prediction of a linear model.
     error : str or None
@@ -154,6 +156,7 @@ class CellResult:
     scores: Mapping[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    processors: dict[str, int] = field(default_factory=dict)
     explanations: list[Explanation] = field(default_factory=list)
     error: str | None = None
     estimator: bytes | None = None

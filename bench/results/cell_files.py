@@ -16,13 +16,16 @@ from bench.results.cell import CellRecord, CellResult, Explanation
 from bench.results.files import is_stored, read_bytes, read_record, to_json
 from bench.support.delimiters import CsvReader
 from bench.support.json_text import spelled
-from bench.support.records import Number, plain
+from bench.support.records import Count, Number, plain
 
 if TYPE_CHECKING:
     import pandas as pd
 
 TEXT = ("id", "group", "label", "predicted")
 """The columns of predictions that hold text, besides the value that a metric may be averaged over."""
+
+PROCESSORS = "processors.json"
+"""The file that says where a cell's fits ran."""
 
 MODEL = "model.skops"
 """The file of a fitted model."""
@@ -83,6 +86,8 @@ def cell_files(result: CellResult) -> dict[str, bytes]:
         predictions_sha256=None if predictions is None else hashlib.sha256(predictions).hexdigest(),
     )
     files = {"result.json": to_json(plain(stored)).encode(), "timing.json": to_json(result.seconds).encode()}
+    if result.processors:
+        files[PROCESSORS] = to_json(result.processors).encode()
     if predictions is not None:
         files["predictions.csv"] = predictions
     if result.explanations:
@@ -105,6 +110,11 @@ def _to_csv(frame: pd.DataFrame) -> bytes:
 def read_seconds_by_phase(path: Path) -> Mapping[str, float]:
     """Read ``timing.json``."""
     return read_record(dict[str, Number], path)
+
+
+def read_processors(path: Path) -> Mapping[str, int]:
+    """Read ``processors.json``; runs of earlier releases have none."""
+    return read_record(dict[str, Count], path) if is_stored(path) else {}
 
 
 def read_explanations(path: Path) -> list[Explanation]:

@@ -38,6 +38,8 @@ class Scored:
         What its fits warned of, and how often.
     seconds : float
         What its fits took.
+    processors : dict of str to int
+        How many of its fits ran on which processor.
     """
 
     number: Count
@@ -47,6 +49,7 @@ class Scored:
     steps: tuple[float, ...] = ()
     warnings: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    processors: Mapping[str, Count] = field(default_factory=dict)
 
     @property
     def stopped(self) -> bool:

@@ -9,6 +9,7 @@
             predictions.csv every out-of-fold prediction (the same bytes every time)
             explanations.json  what spoke for and against wrong predictions, where the model is linear (same bytes)
             timing.json     seconds by phase
+            processors.json  how many fits ran on which processor
             error.txt       the traceback, where the cell failed
         fold-00.journal     the settings that the cell's search has tried, while it runs and where some of them failed
         final/              the same without predictions, and model.skops; a single published split has no final/,
@@ -33,7 +34,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.errors import BenchError, UserError
 from bench.results.cell import FINAL, CellRecord, CellResult, Explanation, Fold
-from bench.results.cell_files import MODEL, cell_files, read_explanations, read_predictions, read_seconds_by_phase
+from bench.results.cell_files import (
+    MODEL,
+    PROCESSORS,
+    cell_files,
+    read_explanations,
+    read_predictions,
+    read_processors,
+    read_seconds_by_phase,
+)
 from bench.results.files import (
     is_stored,
     read_bytes,
@@ -326,6 +335,7 @@ class RunFolder:
             scores=stored.scores,
             notes=list(stored.notes),
             seconds=dict(read_seconds_by_phase(folder / "timing.json")),
+            processors=dict(read_processors(folder / PROCESSORS)),
             error=read_bytes(error).decode(errors="replace") if is_stored(error) else None,
         )
 
@@ -352,6 +362,14 @@ class RunFolder:
         They are read apart from the rest of the cell, since only a page that shows single examples needs them.
         """
         return read_explanations(self.cell_path(fold) / "explanations.json")
+
+    def read_processors(self) -> dict[str, int]:
+        """How many fits of the stored outer folds ran on which processor."""
+        total: dict[str, int] = {}
+        for fold in self.folds():
+            for name, fits in read_processors(self.cell_path(fold) / PROCESSORS).items():
+                total[name] = total.get(name, 0) + fits
+        return total
 
     def seconds_a_fold(self) -> float | None:
         """The seconds of a stored outer fold on average; None where none is stored."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections import Counter, OrderedDict
+import time
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.config import Execution
@@ -31,8 +33,17 @@ DEATHS = 2
 MOST_LOST = 20
 """How many workers a cell may lose."""
 
+MARGIN = 1.5
+"""How much longer than the longest so far work may take; what a worker has no time for is not started there."""
+
+WHOLE = 2.0
+"""How much longer than a fit of the search the last one may take: two inner folds train on half of its rows."""
+
 KEPT_SPLITS = 4
 """Cells whose inner folds a worker keeps."""
+
+IDLE = 0.1
+"""Seconds after which it is looked again for workers where none has work."""
 
 LOOK = 2.0
 """Seconds after which workers are given work that have come meanwhile."""
@@ -151,11 +162,36 @@ def run_cells(
         yield from _Dealer(engine, evaluations, cells, execution.cell_timeout, observer).results()
 
 
+class _Pace:
+    """The most that the work of a model on a task has taken, by which it is told for what a worker has time left."""
+
+    def __init__(self) -> None:
+        self._fit: float | None = None
+        self._finish: float | None = None
+
+    def saw_fits(self, count: int, seconds: float) -> None:
+        """Count fits of a search that took so many seconds together, or at least so many where they did not end."""
+        if count:
+            self._fit = max(self._fit or 0.0, seconds / count)
+
+    def saw_finish(self, seconds: float) -> None:
+        """Count the fit and the scoring of a chosen setting likewise."""
+        self._finish = max(self._finish or 0.0, seconds)
+
+    def expected(self, finishing: bool) -> float | None:
+        """The seconds that a unit may take; None so long as nothing like it was seen."""
+        fit = None if self._fit is None else max(self._fit, UNIT_SECONDS)
+        if not finishing:
+            return None if fit is None else MARGIN * fit
+        known = self._finish if fit is None else max(self._finish or 0.0, WHOLE * fit)
+        return None if known is None else MARGIN * known
+
+
 class _CellWork:
     """What is done of a cell, and what is left."""
 
-    def __init__(self, cell: Cell, rounds: Rounds, limit: float | None) -> None:
-        self.cell, self.rounds, self.limit = cell, rounds, limit
+    def __init__(self, cell: Cell, rounds: Rounds, limit: float | None, pace: _Pace) -> None:
+        self.cell, self.rounds, self.limit, self.pace = cell, rounds, limit, pace
         self.last_worker: str | None = None
         self.finishing = False
         self.result: CellResult | None = None
@@ -177,17 +213,22 @@ class _CellWork:
             return 0 if self.finishing else 1
         return len(self.rounds.ready())
 
+    @property
+    def expected(self) -> float | None:
+        """The seconds that its next unit may take."""
+        return self.pace.expected(finishing=self.rounds.searched is not None)
+
     def unit_for(self, worker: str, sharing: int) -> tuple[Unit, Sequence[Fit] | None]:
         """What a worker does next, where so many workers share the cell."""
         self.last_worker = worker
         if (searched := self.rounds.searched) is not None:
             self.finishing = True
-            return Unit(Evaluator.finish, (self.cell, searched), self.left), None
+            return Unit(Evaluator.finish, (self.cell, searched), self.left, self.expected), None
         fits = self._chosen(worker, sharing)
         self.rounds.take(fits)
         for fit in fits:
             self._workers_of.setdefault(fit.part, set()).add(worker)
-        return Unit(Evaluator.fit, (self.cell, fits), self.left), fits
+        return Unit(Evaluator.fit, (self.cell, fits), self.left, self.expected), fits
 
     def _chosen(self, worker: str, sharing: int) -> list[Fit]:
         """Fits for a worker: those first of which it has the features, or else nobody."""
@@ -206,6 +247,7 @@ class _CellWork:
 
     def fitted(self, fits: Sequence[Fit], fitted: Sequence[Fitted]) -> list[Scored]:
         scored = []
+        self.pace.saw_fits(len(fits), math.fsum(each.seconds for each in fitted))
         for fit, each in zip(fits, fitted, strict=True):
             self._fitted, self._fit_seconds = self._fitted + 1, self._fit_seconds + each.seconds
             scored += self.rounds.tell(fit, each)
@@ -228,8 +270,15 @@ class _CellWork:
         if self._deaths[None] >= DEATHS:
             self.fail(f"The process of this fold {died.told} before it gave a result.")
 
-    def lost(self, fits: Sequence[Fit] | None, lost: Lost) -> None:
-        """Have done again what a worker did that was lost; a cell that has lost many may be what they were lost for."""
+    def lost(self, fits: Sequence[Fit] | None, lost: Lost, seconds: float) -> None:
+        """Have done again what a worker did that was lost; a cell that has lost many may be what they were lost for.
+
+        It may have been lost because its time was over, and what it did takes longer than it had.
+        """
+        if fits is None:
+            self.pace.saw_finish(seconds)
+        else:
+            self.pace.saw_fits(len(fits), seconds)
         self._lost += 1
         self.finishing = False
         self.rounds.give_back(fits or ())
@@ -238,6 +287,16 @@ class _CellWork:
 
     def fail(self, reason: str) -> None:
         self.result = CellResult(fold=self.cell.fold, status="failed", error=reason)
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A unit that a worker has."""
+
+    work: _CellWork
+    fits: Sequence[Fit] | None
+    """None for the chosen setting's."""
+    at: float = field(default_factory=time.monotonic)
 
 
 class _Dealer:
@@ -258,14 +317,18 @@ class _Dealer:
         self._engine, self._evaluations, self._limit, self._observer = engine, evaluations, limit, observer
         self._unopened = list(reversed(cells))
         self._open = list[_CellWork]()
-        self._units = dict[int, tuple[_CellWork, Sequence[Fit] | None]]()
+        self._units = dict[int, _Sent]()
+        self._paces = defaultdict[int, _Pace](_Pace)
 
     def results(self) -> Generator[tuple[Cell, CellResult]]:
         self._deal()
         while self._open or self._unopened:
+            if not self._units:  # There are no workers, or none has time: new ones will come.
+                time.sleep(IDLE)
             for number, outcome in self._engine.outcomes(within=LOOK):
-                work, fits = self._units.pop(number)
-                self._hear(work, fits, outcome)
+                sent = self._units.pop(number)
+                work = sent.work
+                self._hear(sent, outcome)
                 if work.result is not None:
                     self._close(work)
                 self._deal()
@@ -273,11 +336,12 @@ class _Dealer:
                     yield work.cell, work.result
             self._deal()
 
-    def _hear(self, work: _CellWork, fits: Sequence[Fit] | None, outcome: Outcome[Any]) -> None:
-        scored = list[Scored]()
+    def _hear(self, sent: _Sent, outcome: Outcome[Any]) -> None:
+        work, fits, scored = sent.work, sent.fits, list[Scored]()
         match outcome:
             case Value(value) if fits is None:
                 work.result = value
+                work.pace.saw_finish(math.fsum(value.seconds.values()) - value.seconds.get("search", 0.0))
             case Value(value):
                 scored = work.fitted(fits or (), value)
             case Failed():
@@ -287,7 +351,7 @@ class _Dealer:
             case Died():
                 scored = work.died(fits or (), outcome)
             case Lost():
-                work.lost(fits, outcome)
+                work.lost(fits, outcome, time.monotonic() - sent.at)
             case TimedOut():
                 work.fail(f"The fold was stopped after {work.limit:g} s: raise execution.cell_timeout or search less.")
         for each in scored:
@@ -295,7 +359,7 @@ class _Dealer:
 
     def _close(self, work: _CellWork) -> None:
         self._open.remove(work)
-        for number in [number for number, (of, _) in self._units.items() if of is work]:
+        for number in [number for number, sent in self._units.items() if sent.work is work]:
             self._engine.cancel(number)
             del self._units[number]
 
@@ -304,22 +368,38 @@ class _Dealer:
         for worker in self._engine.wanting():
             work = self._work_for(worker)
             if work is None:
-                return
+                if not self._unopened and not any(each.ready for each in self._open):
+                    return
+                continue
             unit, fits = work.unit_for(worker, 1 if self._unopened else self._engine.at_once)
-            self._units[self._engine.submit(unit, worker)] = work, fits
+            self._units[self._engine.submit(unit, worker)] = _Sent(work, fits)
 
     def _work_for(self, worker: str) -> _CellWork | None:
-        own = next((work for work in self._open if work.last_worker == worker and work.ready), None)
+        """What a worker does next that it has time for; None where there is nothing."""
+
+        def fits_in(work: _CellWork) -> bool:
+            return bool(work.ready) and self._engine.has_time(worker, work.expected)
+
+        own = next((work for work in self._open if work.last_worker == worker and fits_in(work)), None)
         if own is not None:
             return own
-        while self._unopened:
-            cell = self._unopened.pop()
-            rounds = Rounds(self._evaluations[cell.evaluation], cell.fold, self._observer.known(cell))
-            work = _CellWork(cell, rounds, self._limit)
+        while self._unopened and self._has_time_to_open(worker, self._unopened[-1]):
+            work = self._opened(self._unopened.pop())
             self._open.append(work)
-            if work.ready:
+            if fits_in(work):
                 return work
-        return max((each for each in self._open if each.ready), key=lambda each: each.ready, default=None)
+        return max((each for each in self._open if fits_in(each)), key=lambda each: each.ready, default=None)
+
+    def _has_time_to_open(self, worker: str, cell: Cell) -> bool:
+        searches = self._evaluations[cell.evaluation].searches
+        return self._engine.has_time(worker, self._paces[cell.evaluation].expected(finishing=not searches))
+
+    def _opened(self, cell: Cell) -> _CellWork:
+        known, pace = [*self._observer.known(cell)], self._paces[cell.evaluation]
+        rounds = Rounds(self._evaluations[cell.evaluation], cell.fold, known)
+        for each in known:
+            pace.saw_fits(len(each.steps) or len(rounds.inner), each.seconds)
+        return _CellWork(cell, rounds, self._limit, pace)
 
 
 def _give_back() -> None:

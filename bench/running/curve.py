@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from bench.comparison.curves import summarise_curve
 from bench.config import RunConfig
+from bench.engines.gpus import gpus
 from bench.errors import ConfigError
 from bench.planning.workers import warm_up
 from bench.results.curves import Curve, CurveRecord, read_curve
 from bench.results.layout import curve_folder
-from bench.results.record import RunRecord
+from bench.results.record import RunRecord, RunStatus
 from bench.results.store import RunFolder, run_key
 from bench.running.job import (
     Job,
@@ -177,15 +178,20 @@ def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
     work = sum(
         fraction * len(point.missing_folds()) for fraction, point in zip(curve.fractions, curve.parts, strict=True)
     )
-    # Folds take a GPU in turn.
-    seconds = fold * work / (1 if run.record.environment.on_gpu else workers)
+    # Folds take each GPU in turn.
+    at_once = min(workers, max(len(gpus()), 1)) if run.record.environment.on_gpu else workers
+    seconds = fold * work / at_once
     return [f"{curve.title}: about {duration(seconds)}, by the times of its stored run"]
 
 
 def _conclude(curve: PlannedCurve, ran: bool, warnings: list[str]) -> Curve:
     folder = curve.folder
+    status: RunStatus = "failed" if missing_cells(curve) else "complete"
+    if not ran and folder.status() != status:  # The command that ran its last fold was killed then.
+        start(curve)
+        ran = True
     with kept_up_to_date(folder.path, warnings, needed=ran):
         folder.write_summary(summarise_curve(folder, folder.read_record_as(CurveRecord)))
         if ran:
-            set_status(curve, "failed" if missing_cells(curve) else "complete")
+            set_status(curve, status)
     return read_curve(folder)

@@ -147,16 +147,15 @@ def _conclude(each: PlannedRun) -> None:
     """Sum a run up once its outer folds are stored."""
     folder, evaluation = each.folder, each.evaluation
     missing = each.missing_folds()
+    status: RunStatus = "failed" if missing else "complete"
+    if not each.record.started and folder.status() != status:  # The command that ran its last fold was killed then.
+        start(each)
     if set(missing) <= {FINAL} and not folder.summarised:
         from bench.results.summary import summarise
 
         cells = [folder.read_cell(fold) for fold in each.outer_folds]
         folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.scored_by))
-    status: RunStatus = "failed" if missing else "complete"
     if each.record.started:
-        set_status(each, status)
-    elif folder.status() != status:
-        start(each)
         set_status(each, status)
     else:
         _bring_up_to_date(each)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
-from bench.schema.check import Declared, expects, mapping, unexpected
+from bench.schema.check import Declared, expects, mapping, unexpected, wrong
+from bench.support.quantities import memory_bytes, walltime_seconds
 
 EXAMINE_TIMEOUT = 300.0
 """Seconds that looking at one model may take, where no file says it."""
+
+SHORTEST_JOB = 60.0
+"""The least seconds of a job of Slurm, which has to start a worker and to end it."""
+
+LONGEST_JOB = 2.0**31 * 60
+"""The most seconds of a job that has an end: Slurm counts its minutes in 32 bits."""
+
+LEAST_MEMORY = 300 * 10**6
+"""The least bytes of a job of Slurm: a worker and the process of one fit took 230 MB with little data."""
 
 BATCH = 8
 """Settings that a search proposes at once, where no file says it."""
@@ -29,6 +40,37 @@ def _digits(value: Any) -> Any:
     return str(value) if type(value) is int else value
 
 
+def _walltime(value: Any) -> float:
+    """The seconds of a time as Slurm writes it; a whole number is one too, of minutes."""
+    try:
+        seconds = walltime_seconds(_digits(value))
+    except (AttributeError, ValueError):
+        raise unexpected(
+            "a time as Slurm writes it, such as 2:00:00",
+            "It is minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes, "
+            "days-hours:minutes:seconds, or UNLIMITED.",
+        ) from None
+    if seconds < SHORTEST_JOB:
+        raise wrong(
+            f" is {seconds:g} seconds, and a job takes {SHORTEST_JOB:g} at least to start a worker and to end it.",
+            "A whole number alone is minutes; 2:00:00 is two hours; UNLIMITED has no end.",
+        )
+    if LONGEST_JOB < seconds < math.inf:
+        raise wrong(" is longer than Slurm counts.", "UNLIMITED has no end.")
+    return seconds
+
+
+def _memory(value: Any) -> int:
+    """The bytes of an amount of memory."""
+    try:
+        amount = memory_bytes(value)
+    except (AttributeError, ValueError):
+        raise unexpected("an amount of memory with its unit, such as 8 GB", "The units are MB, GB and TB.") from None
+    if amount < LEAST_MEMORY:
+        raise wrong(f" is less than a worker takes: {LEAST_MEMORY // 10**6} MB at least.", "Write it as 8 GB.")
+    return amount
+
+
 Count = Annotated[int, Field(ge=0), expects("a whole number, at least 0")]
 AtLeastOne = Annotated[int, Field(ge=1), expects("a whole number, at least 1")]
 AtLeastTwo = Annotated[int, Field(ge=2), expects("a whole number, at least 2")]
@@ -37,7 +79,10 @@ Seconds = Annotated[float | None, Field(gt=0, allow_inf_nan=False), expects("a n
 Name = Annotated[
     str | None, PlainValidator(_name), WithJsonSchema({"type": ["string", "integer", "null"], "pattern": "\\S"})
 ]
-Text = Annotated[str, Field(min_length=1), expects("a text; in quotes if it looks like a number")]
+Walltime = Annotated[float, PlainValidator(_walltime), WithJsonSchema({"type": ["string", "integer"], "minimum": 1})]
+Memory = Annotated[
+    int, PlainValidator(_memory), WithJsonSchema({"type": "string", "pattern": "[kKmMgGtTpP][iI]?[bB]?\\s*$"})
+]
 Label = Annotated[
     str, BeforeValidator(_digits), expects("a label's name", "A label called true or 1.0 is quoted: {a: 'true'}")
 ]
@@ -67,10 +112,10 @@ class ValidationFile(Declared):
 class SlurmFile(Declared):
     """The jobs of Slurm in which fits run; each is one worker of Dask."""
 
-    jobs: AtLeastOne = Field(1, description="Jobs that run at the same time.")
-    cores: AtLeastOne = Field(1, description="The cores of each, and the fits that it runs at the same time.")
-    memory: Text = Field("4 GB", description="The memory of each.")
-    walltime: Text = Field("1:00:00", description="The time of each, as Slurm writes it.")
+    jobs: AtLeastOne = Field(2, description="Jobs that run at the same time.")
+    cores: AtLeastOne = Field(4, description="The cores of each, and the fits that it runs at the same time.")
+    memory: Memory = Field(8 * 10**9, description="The memory of each, such as 8 GB.")
+    walltime: Walltime = Field(7200.0, description="The time of each, as Slurm writes it, such as 2:00:00.")
     partition: Name = Field(None, description="Where they run; null is Slurm's default.")
     account: Name = Field(None, description="Who pays; null is Slurm's default.")
     gpus: Count = Field(0, description="The GPUs of each.")
