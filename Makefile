@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 COVERAGE_FLOOR := 85
 
-.PHONY: run test slow lint coverage hooks reference ui clean
+.PHONY: run test slow lint coverage hooks docs docs-serve reference ui clean
 
 run: $(INSTALLED)
 	$(BIN)/bench run task=stance,denial,source-type
@@ -29,6 +29,12 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/codespell
 	$(BIN)/lint-imports
+
+docs: $(INSTALLED)
+	$(BIN)/mkdocs build --strict
+
+docs-serve: $(INSTALLED)
+	$(BIN)/mkdocs serve
 
 # The project's own reference: the three tasks with all models that need no endpoint, and the default seed, from nothing.
 reference: $(INSTALLED)

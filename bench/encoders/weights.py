@@ -53,12 +53,12 @@ def weights_folder(encoder: EncoderDefinition) -> Path:
     if isinstance(source, Package):
         raise ModelError(
             f"The encoder '{encoder.name}' is a Python package: it has no folder of weights.",
-            "Name an encoder from the hub or a folder; `bench models fetch` lists them.",
+            "Name an encoder from the hub or a folder; `bench encoders` lists them.",
         )
     if isinstance(source, Hub):
         folder = fetched_folder(encoder)
         hint = (
-            f"`bench models fetch {encoder.name}` brings {source.repository} at {source.revision[:12]} from the hub. "
+            f"`bench encoders fetch {encoder.name}` brings {source.repository} at {source.revision[:12]} from the hub. "
             f"Without a network: copy {folder} from a machine that has it, or name a folder in the encoder's file."
         )
     else:
