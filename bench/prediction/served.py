@@ -1,11 +1,14 @@
-"""A logged model as MLflow serves it: labels, and probabilities where a request asks for them."""
+"""A logged model as MLflow serves it: labels, and probabilities where a request asks for them.
+
+Every logged model names this module, so a store in use breaks if it moves.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.predict.fitted import FittedModel
+from bench.prediction.fitted import FittedModel
 
 if TYPE_CHECKING:
     import numpy as np

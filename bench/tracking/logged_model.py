@@ -17,7 +17,7 @@ from bench.tracking.names import NOTE, ascii_name
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-LOADER = "bench.predict.served"
+LOADER = "bench.prediction.served"
 """The module that MLflow loads a logged model with."""
 
 REQUIRED = {
