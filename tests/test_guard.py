@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from stored import write_run
 
 from bench.tracking import tracking_uri
 from bench.tracking.guard import is_inside, new_token
-from bench.tracking.page import application, first_page, page_environment
+from bench.tracking.page import application, opening_page, page_environment, ranked_experiments
 from bench.tracking.run import track
 from bench.tracking.store import open_store
 
@@ -48,7 +49,7 @@ def app(store: Path) -> Iterator[Any]:
     uri = tracking_uri(store / "results")
     os.environ.update(page_environment(uri))
     try:
-        yield application(uri, PORT, first_page(open_store(uri)), TOKEN)
+        yield application(uri, PORT, open_store(uri), TOKEN)
     finally:
         # The server makes its store and its folder those of the whole process.
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
@@ -110,7 +111,7 @@ def test_a_token_opens_the_page_alone_and_a_cookie_that_scripts_cannot_read_keep
     cookie = opened.headers["set-cookie"]
     assert cookie == f"bench-{PORT}={TOKEN}; Path=/; HttpOnly; SameSite=Strict"
     assert opened.headers["referrer-policy"] == "no-referrer"
-    assert 'content="0; url=/#/experiments"' in opened.text
+    assert 'name="start" content="/#/experiments"' in opened.text
     assert TOKEN not in opened.text
     again = stranger.get("/")
     assert again.status_code == 200
@@ -272,3 +273,16 @@ def test_what_reaches_other_machines_or_runs_programs_is_not_offered(owner: Test
     answer = owner.post(path, json={})
     assert answer.status_code == 403
     assert "cannot be used here" in answer.text
+
+
+def test_an_experiment_of_another_store_cannot_put_code_into_the_first_page(tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    client = open_store(tracking_uri(tmp_path))
+    for number, metric in enumerate(('f1_"></script><script>alert(1)</script>', "nothing known", "macro_f1")):
+        client.create_experiment(f"planted-{number}", tags={"bench.metric": metric})
+    client.create_experiment("other")
+    page, policy = opening_page(client)
+    nonce = re.fullmatch(r"default-src 'none'; script-src 'nonce-([\w-]+)'", policy)
+    assert nonce is not None
+    assert re.findall(r"<script.*?>", page) == [f'<script nonce="{nonce[1]}">']
+    assert len(ranked_experiments(client)) == 2

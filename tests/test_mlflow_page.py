@@ -19,6 +19,7 @@ from present import present
 from bench.results.store import RunFolder, stored_runs
 
 ROOT = Path(__file__).parents[1]
+TASKS = ("denial", "source-type", "stance")
 MODELS = ("majority", "lexicon", "complement-nb")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE = 20_000
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = tmp_path_factory.mktemp("results")
-    words = ["task=denial", f"model={','.join(MODELS)}", "search.trials=2", f"results={results}"]
+    words = [f"task={','.join(TASKS)}", f"model={','.join(MODELS)}", "search.trials=2", f"results={results}"]
     done = _bench("run", *words)
     _, errors = done.communicate(timeout=120)
     assert done.returncode == 0, errors
@@ -73,9 +74,7 @@ def context(opened: str) -> Iterator[BrowserContext]:
         context.set_default_timeout(PATIENCE)
         first = context.new_page()
         first.goto(opened)
-        first.wait_for_url(lambda url: "token" not in url and "viewStateShareKey=ranking" in url)
-        # MLflow's assistant opens in a browser that has not seen it, and takes a third of the width.
-        first.locator("[data-component-id='mlflow.assistant.chat_panel.close']").click()
+        first.wait_for_url(lambda url: "token" not in url and "/experiments" in url)
         first.close()
         yield context
         browser.close()
@@ -83,7 +82,7 @@ def context(opened: str) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext, opened: str, address: str) -> Iterator[Page]:
-    """A page of a browser that reaches nothing but the server, on what opens first."""
+    """A page of a browser that reaches nothing but the server, on the experiment that a click on its name opens."""
     elsewhere: list[str] = []
 
     def refuse(route: Any) -> None:
@@ -93,6 +92,8 @@ def page(context: BrowserContext, opened: str, address: str) -> Iterator[Page]:
     page = context.new_page()
     page.route(lambda url: not url.startswith((address, "blob:", "data:")), refuse)
     page.goto(opened)
+    page.get_by_test_id("experiment-list-item-link").get_by_text("denial", exact=True).click()
+    page.wait_for_url(re.compile(r"/experiments/\d+/runs"))
     yield page
     page.close()
     assert elsewhere == []
@@ -112,7 +113,7 @@ def _bench(*words: str) -> subprocess.Popen[str]:
 
 def _link(page: Page, model: str) -> Locator:
     """The link to a model's run."""
-    return page.get_by_role("link", name=re.compile(rf"^{model} .*seed 0$"))
+    return page.get_by_role("link", name=re.compile(rf"^{model} s0"))
 
 
 def _table(page: Page) -> list[dict[str, str]]:
@@ -148,6 +149,52 @@ def test_the_page_opens_on_one_row_a_model_ranked_with_its_interval_as_columns(p
         interval = summaries[model].intervals["macro_f1"]
         figures = [float(row[f"metrics.test/macro_f1{end}"]) for end in ("", "_low", "_high")]
         assert figures == [summaries[model].scores["macro_f1"], interval.low, interval.high]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_of_several_tasks_opens_on_its_models_with_score_interval_and_verdict_first(page, address, results, task):
+    page.goto(f"{address}/#/experiments")
+    page.get_by_test_id("experiment-list-item-link").get_by_text(task, exact=True).click()
+    for model in MODELS:
+        _link(page, model).wait_for()
+    page.locator("[role=gridcell]", has_text="0.").first.wait_for()
+    summaries = {run.path.parent.name: run.read_summary() for run in stored_runs(results, task)}
+    ranked = sorted(MODELS, key=lambda model: -summaries[model].scores["macro_f1"])
+    shown = _table(page)
+    assert [row["attributes.Run Name"].split()[0] for row in shown] == ranked
+    for model, row in zip(ranked, shown, strict=True):
+        summary = summaries[model]
+        interval = summary.intervals.get("macro_f1")
+        ends = f" ({interval.low:.3f} to {interval.high:.3f})" if interval else ""
+        assert row["tags.bench.score"] == f"{summary.scores['macro_f1']:.3f}{ends}"
+        assert row["tags.bench.against_majority"] in (
+            ("-",) if model == "majority" else ("better", "worse", "practically equal", "undecided")
+        )
+
+
+def test_charts_begin_with_the_tasks_metric(page) -> None:
+    _link(page, "lexicon").wait_for()
+    page.locator("label", has=page.locator("[value=CHART]")).click()
+    first = page.get_by_text(re.compile(r"^(test|class|inner|time|search|trial)/\w+$")).first
+    expect(first).to_have_text("test/macro_f1", timeout=PATIENCE)
+
+
+def test_a_filter_does_not_outlive_the_page_and_pinned_runs_do(page, opened) -> None:
+    _link(page, "lexicon").wait_for()
+    key = next(key for key in page.evaluate("Object.keys(localStorage)") if key.startswith("MLflow") and "Page-" in key)
+    left = {"searchFilter": "params.x = '1'", "orderByKey": "attributes.start_time", "runsPinned": ["0"]}
+    page.goto("about:blank")
+    page.goto(opened)
+    page.wait_for_url(re.compile("/experiments"))
+    page.evaluate("([key, left]) => localStorage.setItem(key, JSON.stringify(left))", [key, left])
+    page.goto("about:blank")
+    page.goto(opened)
+    page.wait_for_url(re.compile("/experiments"))
+    state = page.evaluate("key => JSON.parse(localStorage.getItem(key))", key)
+    assert state["searchFilter"] == "tags.`bench.level` = 'model'"
+    assert state["orderByKey"] == "metrics.`test/macro_f1`"
+    assert state["runsPinned"] == ["0"]
+    page.evaluate("key => localStorage.removeItem(key)", key)
 
 
 def test_beside_each_score_stands_the_verdict_against_the_majority_which_one_can_filter_by(page) -> None:

@@ -715,15 +715,16 @@ def test_the_model_of_a_published_split_is_logged_with_its_setting(results, pair
     assert "search/best" in run.data.metrics
 
 
-def predicted(bench: Any, results: Path, task: str, rows: list[dict[str, str]], folder: Path) -> list[str]:
+def predicted(bench: Any, results: Path, task: str, rows: list[dict[str, str]], folder: Path) -> list[dict[str, Any]]:
     source = texts(folder / "new.jsonl", rows)
     status, out, err = bench("predict", f"task={task}", f"results={results}", "--input", str(source))
     assert status == 0, err
-    return [json.loads(line)["label"] for line in out.splitlines()]
+    answers = [json.loads(line) for line in out.splitlines()]
+    return [{name: answer[name] for name in answer if name not in rows[0]} for answer in answers]
 
 
-def ask(port: int, rows: list[dict[str, str]]) -> list[str]:
-    body = json.dumps({"dataframe_records": rows}).encode()
+def ask(port: int, rows: list[dict[str, str]], **params: object) -> list[Any]:
+    body = json.dumps({"dataframe_records": rows, **({"params": params} if params else {})}).encode()
     request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)["predictions"]
@@ -756,24 +757,28 @@ ROWS = {"denial": [{"text": text} for text in NEW], "claims": PAIRS}
 
 
 @pytest.mark.parametrize("task", list(ROWS))
-def test_mlflows_server_and_pyfunc_give_the_labels_of_bench_predict(
+def test_mlflows_server_and_pyfunc_give_the_labels_and_probabilities_of_bench_predict(
     bench, results, logged, tmp_path, monkeypatch, task
 ):
     import mlflow
 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri(results))
     monkeypatch.setenv("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")
-    labels = predicted(bench, results, task, ROWS[task], tmp_path)
+    answers = predicted(bench, results, task, ROWS[task], tmp_path)
+    labels = [answer["label"] for answer in answers]
     assert len(set(labels)) > 1
     assert mlflow.pyfunc.load_model(logged[task]).predict(pd.DataFrame(ROWS[task])).tolist() == labels
     with scoring_server(logged[task]) as port:
         assert ask(port, ROWS[task]) == labels
+        assert ask(port, ROWS[task], probabilities=True) == answers
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", list(ROWS))
-def test_mlflow_models_serve_gives_the_labels_of_bench_predict(bench, results, logged, tmp_path, task):
-    labels = predicted(bench, results, task, ROWS[task], tmp_path)
+def test_mlflow_models_serve_gives_the_labels_and_probabilities_of_bench_predict(
+    bench, results, logged, tmp_path, task
+):
+    answers = predicted(bench, results, task, ROWS[task], tmp_path)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -792,7 +797,8 @@ def test_mlflow_models_serve_gives_the_labels_of_bench_predict(bench, results, l
                     break
                 except OSError:
                     time.sleep(0.1)
-            assert ask(port, ROWS[task]) == labels
+            assert ask(port, ROWS[task]) == [answer["label"] for answer in answers]
+            assert ask(port, ROWS[task], probabilities=True) == answers
         finally:
             os.killpg(server.pid, signal.SIGTERM)
             server.wait(30)

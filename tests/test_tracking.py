@@ -29,7 +29,7 @@ from bench.config import compose
 from bench.metrics.f1 import MACRO_F1
 from bench.models.persistence import loads
 from bench.results.cell import CellResult, Trial
-from bench.results.store import RunFolder
+from bench.results.store import RunFolder, stored_runs
 from bench.results.summary import summarise
 from bench.running import runner
 from bench.tracking import Tracker, tracking_uri
@@ -38,7 +38,7 @@ from bench.tracking.baseline import baseline_run, judge_all
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.description import describe_run
 from bench.tracking.metrics import search_points
-from bench.tracking.names import ascii_name
+from bench.tracking.names import CLASS_METRICS, ascii_name, run_name
 from bench.tracking.run import LEFT_OUT, forget_deleted, track, track_again, track_all
 from bench.tracking.store import open_store
 from bench.tracking.views import view_tags
@@ -105,8 +105,9 @@ def test_the_ranking_shows_models_by_the_tasks_metric(metric, ascending):
     state = json.loads(view["state"])
     assert state["orderByKey"] == f"metrics.`test/{metric}`"
     assert state["orderByAsc"] is ascending
-    assert state["selectedColumns"][:3] == [f"metrics.`test/{metric}{end}`" for end in ("", "_low", "_high")]
-    assert state["selectedColumns"][3] == "tags.`bench.against_majority`"
+    assert state["selectedColumns"][:2] == ["tags.`bench.score`", "tags.`bench.against_majority`"]
+    assert state["selectedColumns"][2:5] == [f"metrics.`test/{metric}{end}`" for end in ("", "_low", "_high")]
+    assert state["compareRunCharts"][0]["metricKey"] == f"test/{metric}"
     assert len(set(state["selectedColumns"])) == len(state["selectedColumns"])
 
 
@@ -131,7 +132,9 @@ def test_pooled_figures_equal_the_stored_ones_exactly(folder, run):
         assert shown[f"test/{name}_low"] == summary.intervals[name].low
         assert shown[f"test/{name}_high"] == summary.intervals[name].high
     for label, values in summary.per_class.items():
-        assert {name: shown[f"class/{label}/{name}"] for name in values} == values
+        assert {name: shown[f"class/{label}/{name}"] for name in CLASS_METRICS} == {
+            name: values[name] for name in CLASS_METRICS
+        }
     assert shown["time/fit_s"] == folder.read_record().seconds["fit"]
 
 
@@ -146,10 +149,57 @@ def test_each_fold_shows_its_own_scores_and_its_setting(folder, children):
         assert child.data.params["estimator.solver"] == "newton-cg"
 
 
-def test_the_per_class_figures_of_the_folds_add_up_to_the_pooled_ones(folder, run, children):
-    for label in folder.read_summary().labels:
-        name = f"class/{label}/support"
-        assert sum(child.data.metrics[name] for child in children) == run.data.metrics[name]
+def test_each_class_has_three_metrics_and_a_tag_with_its_interval_and_its_examples(folder, run, children):
+    summary = folder.read_summary()
+    for label, values in summary.per_class.items():
+        for each in (run, *children):
+            assert sum(name.startswith(f"class/{label}/") for name in each.data.metrics) == 3
+        interval = summary.class_intervals[label]["f1"]
+        assert run.data.tags[f"bench.class.{label}"] == (
+            f"f1 {values['f1']:.3f} ({interval.low:.3f} to {interval.high:.3f}), precision {values['precision']:.3f}, "
+            f"recall {values['recall']:.3f}, {values['support']:g} examples"
+        )
+
+
+def test_scores_are_shown_in_three_digits_with_their_interval(folder, run, children):
+    summary = folder.read_summary()
+    interval = summary.intervals["macro_f1"]
+    shown = f"{summary.scores['macro_f1']:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+    assert run.data.tags["bench.score"] == shown
+    for child in children:
+        assert child.data.tags["bench.score"] == f"{child.data.metrics['test/macro_f1']:.3f}"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("logreg", "linear-svm"),
+        ("finetune-camelbert-mix-base", "finetune-camelbert-msa-base"),
+        ("a-lexicon-of-my-own-design-v1", "a-lexicon-of-my-own-design-v2"),
+        ("logreg", "logreg+a-task-with-a-long-name"),
+        ("gradient-boosting", "gradient-boosting@denial"),
+    ],
+)
+def test_run_names_tell_models_apart_in_twenty_characters(first, second):
+    assert run_name(first, 0, "quick")[:20] != run_name(second, 0, "quick")[:20]
+    assert "s3" in run_name(first, 3, None)[:23].split()
+
+
+def test_the_ranking_is_one_call_a_row_a_model(results, run, monkeypatch):
+    import mlflow
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracking_uri(results))
+    table = mlflow.search_runs(
+        experiment_names=["denial"],
+        filter_string="tags.`bench.level` = 'model'",
+        order_by=["metrics.`test/macro_f1` DESC"],
+    )
+    stored = {each.model: each.read_summary().scores["macro_f1"] for each in stored_runs(results, "denial")}
+    assert set(table["tags.bench.model"]) <= set(stored)
+    assert table["tags.bench.model"].is_unique
+    assert run.info.run_id in set(table["run_id"])
+    assert [stored[model] for model in table["tags.bench.model"]] == table["metrics.test/macro_f1"].tolist()
+    assert table["metrics.test/macro_f1"].is_monotonic_decreasing
 
 
 def test_trials_are_steps_of_a_metric(client, folder, children):
@@ -366,7 +416,12 @@ def test_the_logged_model_gives_the_labels_of_the_stored_one(results, folder, ru
     assert model.metadata.signature.inputs.input_names() == ["text"]
     native = mlflow.sklearn.load_model(f"models:/{output.model_id}")
     assert (native.predict_proba(TEXTS) == stored.predict_proba(TEXTS)).all()
-    assert mlflow.get_logged_model(output.model_id).metrics
+    logged = mlflow.get_logged_model(output.model_id)
+    assert logged.metrics
+    assert folder.read_record().model.description in logged.tags["mlflow.note.content"]
+    answers = model.predict(TEXTS, params={"probabilities": True})
+    assert answers["label"].tolist() == list(stored.predict(TEXTS))
+    assert (answers[[f"p_{label}" for label in stored.classes_]].to_numpy() == stored.predict_proba(TEXTS)).all()
 
 
 @pytest.mark.parametrize("damage", ["planted", "truncated"])

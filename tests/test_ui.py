@@ -40,12 +40,13 @@ def test_the_page_is_made_again_from_the_results_answers_and_stops_on_ctrl_c(tmp
         address, token = re.search(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)", first).groups()
         assert "Ctrl-C" in server.stdout.readline()
         with urlopen(f"{address}/?token={token}", timeout=10) as page:
-            html = page.read()
+            html, policy = page.read(), page.headers["Content-Security-Policy"]
         with pytest.raises(HTTPError, match="403"):
             urlopen(address, timeout=10)
         assert b"<html" in html
-        assert b"viewStateShareKey=ranking" in html
-        assert b"<script" not in html
+        assert b"/experiments/1/runs" in html
+        assert b"ExperimentPage" in html
+        assert re.search(r"default-src 'none'; script-src 'nonce-[\w-]+'", policy)
         query = Request(f"{address}/api/2.0/mlflow/experiments/search", b'{"max_results": 9}')
         query.add_header("Content-Type", "application/json")
         query.add_header("Authorization", f"Bearer {token}")

@@ -8,6 +8,8 @@ import sys
 
 import click
 
+from bench import __version__
+
 COMMANDS = {
     "run": "Train, cross-validate and rank models on a task.",
     "curve": "Show by learning curves whether more labels would help.",
@@ -94,7 +96,7 @@ class _LazyGroup(click.Group):
 
 
 @click.group(cls=_LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="bench-arabic", prog_name="bench")
+@click.version_option(__version__, prog_name="bench")
 def cli() -> None:
     """Benchmark text classifiers on small labelled Arabic corpora.
 

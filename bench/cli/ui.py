@@ -80,9 +80,9 @@ def command(words: tuple[str, ...], named: Path | None, port: int | None) -> Non
         port, token = listener.getsockname()[1], new_token()
         address = f"http://{HOST}:{port}/?{TOKEN}={token}"
         os.environ.update(page_environment(uri))
-        with damage_told(uri):
-            page = first_page(client)
-        app = application(uri, port, page, token)
+        with damage_told(uri):  # A store that cannot be read fails here, not in the browser.
+            first_page(client)
+        app = application(uri, port, client, token)
         serve(app, listener, lambda: say(f"MLflow's page: {address}\nStop it with Ctrl-C."))
     say("Stopped.", err=True)
 

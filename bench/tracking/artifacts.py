@@ -61,11 +61,11 @@ def write_artifacts(
     )
     _write_csv(
         target / "per_class.csv",
-        ["label", *CLASS_METRICS, "f1_low", "f1_high"],
+        ["label", *CLASS_METRICS, "support", "f1_low", "f1_high"],
         (
             [
                 label,
-                *(values[name] for name in CLASS_METRICS),
+                *(values[name] for name in (*CLASS_METRICS, "support")),
                 *_ends(summary.class_intervals[label].get("f1")),
             ]
             for label, values in summary.per_class.items()

@@ -15,6 +15,7 @@ from bench.results.protocol import model_name
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.summary import Summary
 from bench.tracking.baseline import Judgement
+from bench.tracking.names import class_tag
 
 JUDGED = (
     "The verdict is that of `bench compare`, and the interval the one that it is made of, adjusted for all models that "
@@ -111,6 +112,49 @@ def describe_run(
     if summary.notes:
         lines += ["", *(f"- {note}" for note in summary.notes[:20])]
     return "\n".join(lines)
+
+
+def describe_model(record: RunRecord, summary: Summary | None) -> str:
+    """Describe a run's fitted model, as Markdown.
+
+    Parameters
+    ----------
+    record : RunRecord
+        What is stored of the run.
+    summary : Summary or None
+        Its summary, None while there is none.
+    """
+    task, metric = record.task, record.task.metric
+    first = ": ".join(filter(None, [f"**{model_name(record)}** on **{task.name}**", record.model.description]))
+    lines = [f"{first.rstrip('.')}. From run `{record.key}`.", ""]
+    if summary is not None and metric in summary.scores:
+        lines += [f"{metric}{mean_over(task.averaged_over)} of the run: {_score(metric, summary)}.", ""]
+    lines += [
+        f"Reads {', '.join(f'`{name}`' for name in task.inputs)}; answers "
+        f"{', '.join(f'`{label}`' for label in task.labels)}. "
+        'With `params={"probabilities": True}` it also gives the probability of each label.'
+    ]
+    return "\n".join(lines)
+
+
+def shown_score(metric: str, summary: Summary) -> str:
+    """A score with its interval, in three digits, as MLflow's table shows it."""
+    interval = summary.intervals.get(metric)
+    ends = f" ({interval.low:.3f} to {interval.high:.3f})" if interval else ""
+    return f"{summary.scores[metric]:.3f}{ends}"
+
+
+def class_tags(summary: Summary) -> dict[str, str]:
+    """How a model does on each class, in words: F1 with its interval, precision, recall and the number of examples."""
+    tags = {}
+    for label, values in summary.per_class.items():
+        interval = summary.class_intervals[label].get("f1")
+        ends = f" ({interval.low:.3f} to {interval.high:.3f})" if interval else ""
+        tags[class_tag(label)] = (
+            f"f1 {values['f1']:.3f}{ends}, precision {values['precision']:.3f}, recall {values['recall']:.3f}, "
+            f"{values['support']:g} examples"
+        )
+    return tags
 
 
 def _protocol(record: RunRecord) -> str:

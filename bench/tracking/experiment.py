@@ -10,17 +10,13 @@ from bench.results.record import RunRecord, TaskRecord
 from bench.results.summary import Summary
 from bench.support.json_text import json_text
 from bench.tracking.description import describe_task
-from bench.tracking.names import ascii_name
+from bench.tracking.names import NOTE, ascii_name
 from bench.tracking.uri import artifact_root
 from bench.tracking.views import view_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Dataset
-
-
-NOTE = "mlflow.note.content"
-"""The tag with the text that MLflow shows above an experiment and a run."""
 
 
 def experiment_of(client: MlflowClient, task: TaskRecord) -> str:

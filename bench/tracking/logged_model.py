@@ -12,10 +12,13 @@ from bench.errors import ModelError, UserError
 from bench.results.cell_files import MODEL
 from bench.results.files import read_bytes
 from bench.results.record import RunRecord
-from bench.tracking.names import ascii_name
+from bench.tracking.names import NOTE, ascii_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+LOADER = "bench.prediction.served"
+"""The module that MLflow loads a logged model with."""
 
 REQUIRED = {
     "bench": "bench-arabic",
@@ -31,6 +34,7 @@ def log_model(
     stored: Path,
     record: RunRecord,
     params: dict[str, str],
+    note: str,
 ) -> str:
     """Log a stored model with its signature, under the ``sklearn`` and ``python_function`` flavors.
 
@@ -49,6 +53,8 @@ def log_model(
         What is stored of the run.
     params : dict of str to str
         The model's parameters.
+    note : str
+        What MLflow shows as the model's description.
 
     Returns
     -------
@@ -63,28 +69,31 @@ def log_model(
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model, ModelSignature
     from mlflow.pyfunc import add_to_model
-    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
     data = read_bytes(stored)
     types = checked_types(data, str(record.model.name))
-    tags = {"bench.key": record.key, "bench.task": record.task.name}
+    tags = {NOTE: note, "bench.key": record.key, "bench.task": record.task.name}
     name = ascii_name(record.model.name).replace(".", "-")
     logged = client.create_logged_model(experiment, name, run_id, tags=tags, params=params, model_type="classifier")
     model = Model(
-        artifact_path=logged.artifact_location, run_id=run_id, model_uuid=logged.model_id, model_id=logged.model_id
+        artifact_path=logged.artifact_location,
+        run_id=run_id,
+        model_uuid=logged.model_id,
+        model_id=logged.model_id,
+        metadata={"labels": list(record.task.labels)},
     )
     model.signature = ModelSignature(
         inputs=Schema([ColSpec(DataType.string, name) for name in record.task.inputs]),
         outputs=Schema([ColSpec(DataType.string)]),
+        params=ParamSchema([ParamSpec("probabilities", DataType.boolean, False)]),
     )
     versions = record.environment.packages
     pinned = {name: versions[key] for key, name in REQUIRED.items() if key in versions}
     pinned |= record.model.requirements
     # A local version, as of torch's builds for one processor, is on no index.
     required = [f"{name}=={version.partition('+')[0]}" for name, version in pinned.items()]
-    add_to_model(
-        model, loader_module="mlflow.sklearn", model_path=MODEL, python_env="python_env.yaml", predict_fn="predict"
-    )
+    add_to_model(model, loader_module=LOADER, model_path=MODEL, python_env="python_env.yaml", predict_fn="predict")
     model.add_flavor(
         "sklearn",
         pickled_model=MODEL,

@@ -54,11 +54,6 @@ def run_points(
                 points += [Point(f"test/{name}_low", interval.low), Point(f"test/{name}_high", interval.high)]
         for label, values in summary.per_class.items():
             points += [Point(class_metric(label, name), values[name]) for name in CLASS_METRICS]
-            points += [
-                Point(class_metric(label, f"{name}_{end}"), value)
-                for name, interval in summary.class_intervals[label].items()
-                for end, value in (("low", interval.low), ("high", interval.high))
-            ]
     if inner:
         points.append(Point("inner/score", sum(inner) / len(inner)))
     points += [Point(f"time/{phase}_s", value) for phase, value in record.seconds.items()]

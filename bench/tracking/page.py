@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import signal
 import socket
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import UserError
+from bench.errors import ConfigError, UserError
+from bench.metrics.registry import check_metric_name
 from bench.tracking.guard import TOKEN, Guard, confine
 from bench.tracking.uri import artifact_folder, artifact_root
-from bench.tracking.views import RANKING
+from bench.tracking.views import page_storage
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -26,11 +30,25 @@ PORT = 5000
 
 OPENING = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>bench</title>
-<meta http-equiv="refresh" content="0; url=/#%s"></head></html>
+<meta name="storage" content="{storage}"><meta name="start" content="/#{start}"></head>
+<body><script nonce="{nonce}">
+const meta = name => document.querySelector(`meta[name=${{name}}]`).content;
+try {{
+  const {{settings, experiments}} = JSON.parse(meta("storage"));
+  for (const [key, value] of Object.entries(settings)) localStorage.setItem(key, JSON.stringify(value));
+  for (const [key, {{order, charts}}] of Object.entries(experiments)) {{
+    const before = JSON.parse(localStorage.getItem(key) ?? "{{}}");
+    localStorage.setItem(key, JSON.stringify({{...charts, ...before, ...order}}));
+  }}
+}} finally {{
+  location.replace(meta("start"));
+}}
+</script><noscript>MLflow's page needs JavaScript.</noscript></body></html>
 """
 """What answers the address with the token: it leads to MLflow's page by one without, so that no bookmark keeps it.
 
-A redirection would not do: opened from another page, such as a terminal in the browser, it stays that page's request.
+It has every experiment open on its ranking; charts and pinned runs stay as they were left. A redirection would not do:
+opened from another page, such as a terminal in the browser, it stays that page's request.
 """
 
 
@@ -65,12 +83,29 @@ def listen(port: int | None) -> socket.socket:
     raise UserError(f"--port {port}: {reason}.", "Choose another port, or leave --port out to take a free one.")
 
 
+def ranked_experiments(client: MlflowClient) -> dict[str, str]:
+    """The metric that ranks each task's experiment, by the experiment's id; other experiments are left out."""
+    metrics = {}
+    for experiment in client.search_experiments():
+        with suppress(ConfigError):  # A store may hold experiments of others.
+            metrics[str(experiment.experiment_id)] = check_metric_name(experiment.tags.get("bench.metric"), "metric")
+    return metrics
+
+
 def first_page(client: MlflowClient) -> str:
     """The part of the page that opens first: the ranking where there is one task, else the list of tasks."""
     experiments = client.search_experiments()
     if len(experiments) == 1 and "bench.task" in experiments[0].tags:
-        return f"/experiments/{experiments[0].experiment_id}/runs?viewStateShareKey={RANKING}"
+        return f"/experiments/{experiments[0].experiment_id}/runs"
     return "/experiments"
+
+
+def opening_page(client: MlflowClient) -> tuple[str, str]:
+    """The page that answers the address with the token, and its content security policy."""
+    nonce = secrets.token_urlsafe(16)
+    storage = json.dumps(page_storage(ranked_experiments(client)))
+    page = OPENING.format(storage=escape(storage), nonce=nonce, start=escape(first_page(client)))
+    return page, f"default-src 'none'; script-src 'nonce-{nonce}'"
 
 
 def page_environment(uri: str) -> dict[str, str]:
@@ -85,7 +120,7 @@ def page_environment(uri: str) -> dict[str, str]:
     }
 
 
-def application(uri: str, port: int, start: str, token: str) -> ASGIApp:
+def application(uri: str, port: int, client: MlflowClient, token: str) -> ASGIApp:
     """Make MLflow's application over a store, behind a `bench.tracking.guard.Guard`; it reads its `environment`.
 
     Parameters
@@ -94,8 +129,8 @@ def application(uri: str, port: int, start: str, token: str) -> ASGIApp:
         The tracking URI.
     port : int
         Where it is served.
-    start : str
-        The part of the page that opens first, as `first_page` gives it.
+    client : mlflow.MlflowClient
+        The store, whose experiments open on their rankings.
     token : str
         What a request must bring.
     """
@@ -106,7 +141,8 @@ def application(uri: str, port: int, start: str, token: str) -> ASGIApp:
         warnings.simplefilter("ignore")
         from mlflow.server import app as flask
         from mlflow.server.fastapi_app import app
-    from starlette.responses import FileResponse, HTMLResponse
+    from starlette.requests import Request
+    from starlette.responses import FileResponse, HTMLResponse, Response
     from starlette.routing import Route
 
     # A store of the user's own may keep artifacts anywhere.
@@ -116,10 +152,14 @@ def application(uri: str, port: int, start: str, token: str) -> ASGIApp:
 
     index = Path(str(flask.static_folder), "index.html")
     if index.is_file():
-        opening = HTMLResponse(OPENING % escape(start))
-        app.router.routes.insert(
-            0, Route("/", lambda request: opening if TOKEN in request.query_params else FileResponse(index))
-        )
+
+        def first(request: Request) -> Response:
+            if TOKEN not in request.query_params:
+                return FileResponse(index)
+            page, policy = opening_page(client)
+            return HTMLResponse(page, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
+
+        app.router.routes.insert(0, Route("/", first))
     return Guard(app, token, port, folder)
 
 

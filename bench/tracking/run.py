@@ -21,12 +21,12 @@ from bench.results.store import RunFolder, stored_runs
 from bench.support.json_text import json_text
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
 from bench.tracking.baseline import Judgement, baseline_run, judge_all
-from bench.tracking.description import describe_run
-from bench.tracking.experiment import NOTE, dataset_of, experiment_of, tags_of
+from bench.tracking.description import class_tags, describe_model, describe_run, shown_score
+from bench.tracking.experiment import dataset_of, experiment_of, tags_of
 from bench.tracking.logged_model import log_model
 from bench.tracking.metrics import Point, fold_points, run_points
-from bench.tracking.names import ascii_name
-from bench.tracking.views import AGAINST_MAJORITY, LEVEL
+from bench.tracking.names import NOTE, ascii_name, run_name
+from bench.tracking.views import AGAINST_MAJORITY, LEVEL, SCORE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 CONTENT = "bench.content"
 """The tag with a digest of what was logged; nothing is written after it, so that a run without it is not whole."""
 
-FORM = 5
+FORM = 6
 """Counted up when runs are logged in another form, so that those of an older one are logged anew."""
 
 LEFT_OUT = "bench.model_left_out"
@@ -257,8 +257,11 @@ def _log_run(
     chosen = {**fixed, **(fitted.params if fitted is not None else {})}
     space = {f"search.{name}": dimension for name, dimension in record.model.search.items()}
     tags = {**tags_of(record), LEVEL: "model"}
-    searched = [tags["bench.search"]] if space else []
-    name = " ".join([model_name(record), *searched, f"seed {record.seed}"])
+    if summary is not None:
+        tags |= class_tags(summary)
+        if record.task.metric in summary.scores:
+            tags[SCORE] = shown_score(record.task.metric, summary)
+    name = run_name(model_name(record), record.seed, tags["bench.search"] if space else None)
     run_id = str(client.create_run(experiment, start, tags, name).info.run_id)
     dataset = dataset_of(record.task, summary)
     # MLflow looks for a data set and then writes it: two processes that do so at once fail.
@@ -273,7 +276,7 @@ def _log_run(
     model_id = None
     if stored is not None:
         try:
-            model_id = log_model(client, experiment, run_id, stored, record, texts)
+            model_id = log_model(client, experiment, run_id, stored, record, texts, describe_model(record, summary))
         except UserError as error:
             tags[LEFT_OUT] = error.message
     with tempfile.TemporaryDirectory(dir=scratch()) as files:
@@ -314,6 +317,8 @@ def _log_fold(
     tags = {**tags_of(record), LEVEL: "fold", PARENT: parent, "bench.fold": str(fold)}
     if cell.error:
         tags["bench.error"] = cell.reason
+    if task.metric in cell.scores:
+        tags[SCORE] = f"{cell.scores[task.metric]:.3f}"
     if cell.notes:
         tags[NOTE] = "\n".join(f"- {note}" for note in cell.notes)
     # The folds run side by side. The page lists the latest first, so a millisecond apart they stand in order.
