@@ -13,8 +13,8 @@ grid is all combinations of
 A second table, "beyond the grid", has settings in which an interval is likely to fail: large groups that are harder
 than small ones, many labels that are nearly all right, and calibration errors of few or very sharp predictions.
 
-Printed is the page ``docs/method/coverage.md``: of each metric the share of intervals that hold the truth. The same arguments
-print the same page::
+The script prints the page ``docs/method/coverage.md``: for each metric, the share of intervals that hold the truth. The
+same arguments print the same page::
 
     python tests/benchmarks/interval_coverage.py --repeats 500 > docs/method/coverage.md
     python tests/benchmarks/interval_coverage.py --repeats 100 --groups 5 20 --rates 98/2
