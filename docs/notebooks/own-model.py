@@ -44,8 +44,8 @@ sgd = bench.Model(
 sgd.features
 
 # %% [markdown]
-# A class of your own is given the data frame of the task's input columns. Its source, and that of what it calls, is part
-# of the run's key: change a line, and the model is run again rather than taken from the store.
+# A class of your own is given the data frame of the task's input columns. Its source, and that of what it calls, enters
+# the run's key: change a line, and the model is run again rather than taken from the store.
 
 # %%
 from sklearn.base import BaseEstimator, ClassifierMixin
