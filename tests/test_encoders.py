@@ -396,9 +396,9 @@ def test_every_preset_from_the_hub_is_pinned_to_a_commit() -> None:
     [
         ({"source": {"hub": "a/b", "revision": "main"}}, "source.revision must be a commit, by its 40 hexa"),
         ({"source": {"hub": "a/b"}}, "source.revision is missing."),
-        ({"source": {"hubb": "a/b"}}, "'source': it says where the weights come from, by one of the keys"),
+        ({"source": {"hubb": "a/b"}}, "'source': set exactly one of the keys"),
         ({"source": {"folder": "x", "revison": "y"}}, "unknown key 'source.revison'"),
-        ({"source": None}, "'source': it says where the weights come from"),
+        ({"source": None}, "'source': set exactly one of the keys"),
         ({"pooling": "max"}, "'pooling' must be one of mean, cls, not 'max'"),
         ({"dimensions": "8"}, "'dimensions' must be a whole number"),
         ({"prefix": 3}, "'prefix' must be text"),

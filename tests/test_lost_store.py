@@ -101,7 +101,7 @@ def test_the_command_ends_with_status_1(here: Path, bench: Any, monkeypatch: pyt
     status, _, said = bench("run", "task=denial", *WORDS)
     assert status == 1
     assert "failed: denial: complement-nb: not stored: " in said
-    assert "The same command tries again what is missing" in said
+    assert "Run the same command again to retry what is missing" in said
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])

@@ -111,7 +111,7 @@ def test_another_tools_configuration_is_left_out_and_a_mistake_in_ones_own_is_no
     config = compose(["task=denial"])
     assert config.search.name == "quick"
     assert config.notes == (
-        "configs/config.yaml is left out: it is another tool's, since its defaults name none of search, validation, "
+        "configs/config.yaml is ignored: it belongs to another tool, since its defaults have none of search, validation, "
         "execution",
     )
     packaged = Path(__file__).parents[1] / "configs" / "config.yaml"

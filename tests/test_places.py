@@ -158,5 +158,5 @@ def test_the_commands_name_the_place_with_status_2(
     status, out, err = bench(*words.split())
     assert (status, out) == (2, "")
     assert err.splitlines()[0].startswith(f"error: {place.format(folder=tmp_path)}cannot be written: ")
-    assert "What was finished is stored" not in err
+    assert "Finished work is stored" not in err
     assert ".x" not in err.replace(".x.parquet", "")

@@ -433,8 +433,8 @@ def test_other_versions_than_the_runs_are_told(bench, tmp_path, monkeypatch):
 
 
 BAD_TEXT = {
-    "no column": ("a.csv", "id,txet\n1,نص\n", "a.csv, line 2: there is no column 'text'.\n       Did you mean 'txet'?"),
-    "no column later": ("a.jsonl", '{"text": "نص"}\n{"tex": "نص"}\n', "a.jsonl, line 2: there is no column 'text'."),
+    "no column": ("a.csv", "id,txet\n1,نص\n", "a.csv, line 2: unknown column 'text'.\n       Did you mean 'txet'?"),
+    "no column later": ("a.jsonl", '{"text": "نص"}\n{"tex": "نص"}\n', "a.jsonl, line 2: unknown column 'text'."),
     "empty text": ("a.csv", 'text\nنص\n" "\n', "a.csv, line 3: 'text' is empty."),
     "no text": ("a.csv", "text\n", "a.csv: there is no text in it."),
     "empty file": ("a.txt", "", "a.txt: the file is empty."),
@@ -442,10 +442,10 @@ BAD_TEXT = {
     "blank lines": ("a.jsonl", "\n \n", "a.jsonl: the file is empty."),
     "number": ("a.jsonl", '{"text": 5}\n', "a.jsonl, line 1: 'text' must be text, not 5."),
     "no object": ("a.json", '["نص"]\n', "a.json, line 1: expected a JSON object, not str."),
-    "another column in JSON": ("a.json", '[{"txt": "نص"}]', "a.json, line 1: there is no column 'text'."),
+    "another column in JSON": ("a.json", '[{"txt": "نص"}]', "a.json, line 1: unknown column 'text'."),
     "another column in lines": ("a.txt", "id;txt\n1;نص\n", "a.txt, line 1: this looks like a table, but its first row"),
     "an archive": ("a.csv", b"PK\x03\x04", "a.csv: it is a ZIP archive"),
-    "half a character": ("a.jsonl", '{"text": "\\ud83d"}\n', "a.jsonl, line 1: 'text' holds half a surrogate pair"),
+    "half a character": ("a.jsonl", '{"text": "\\ud83d"}\n', "a.jsonl, line 1: 'text' contains half a surrogate pair"),
     "cells": ("a.csv", "id,text\n1,نص,آخر\n", "a.csv, line 2: 3 cells, but the header has 2."),
     "quote": ("a.csv", 'id,text\n1,"نص\n2\n', "a.csv, line 2: not valid CSV"),
     "both labels": (
@@ -483,7 +483,7 @@ def test_a_mistake_in_the_text_names_its_line_and_leaves_what_was_there(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["task=denail"], "task=denail: there is no task of that name.\n       Did you mean 'denial'?"),
+        (["task=denail"], "task=denail: unknown task.\n       Did you mean 'denial'?"),
         (["task=stance"], "no run of task 'stance' is stored there."),
         (["task=denial", "model=logerg"], "Did you mean 'logreg'?"),
         (["task=denial", "run=zzzz"], "run=zzzz: no such run of task 'denial' is stored."),
@@ -492,11 +492,11 @@ def test_a_mistake_in_the_text_names_its_line_and_leaves_what_was_there(
         (["task=denial", "model=all"], "model takes one name here."),
         (["model=logreg"], "No task was named.\n       Add task=NAME. Choose from: claims, denial."),
         (["task=denial", "new.csv"], "New text is named by --input new.csv"),
-        (["task=denial", "--input", "nwe.csv"], "nwe.csv: there is no such file.\n       Did you mean 'new.csv'?"),
+        (["task=denial", "--input", "nwe.csv"], "nwe.csv: the file does not exist.\n       Did you mean 'new.csv'?"),
         (["task=denial", "--input", "."], ".: cannot be read: Is a directory."),
         (["task=denial", "--claim", "c"], "--claim c: the model reads no claim, only text."),
         (["task=claims", "--text", "claim"], "cannot be both claim and text."),
-        (["task=claims", "--input", "new.csv"], "new.csv, line 2: there is no column 'claim'."),
+        (["task=claims", "--input", "new.csv"], "new.csv, line 2: unknown column 'claim'."),
         (["task=claims"], "standard input, line 1: the first row names no column 'claim': نص."),
         (["task=denial", "--text", "txt"], "standard input, line 1: the first row names no column 'txt': نص."),
         (["task=denial", "--input", "new.csv", "--output", "x.tsv"], "answers are written as a .csv or .jsonl file"),

@@ -94,7 +94,7 @@ def test_a_file_that_is_there_is_kept_unless_forced(folder: Path) -> None:
     run("my-first")
     (folder / FILES[1]).write_text("precious = True\n")
     before = files_in(folder)
-    with pytest.raises(ConfigError, match=r"There is already configs/model/my-first\.yaml, plugins/my_first\.py"):
+    with pytest.raises(ConfigError, match=r"configs/model/my-first\.yaml, plugins/my_first\.py"):
         run("my-first")
     assert files_in(folder) == before
     assert run("my-first", "--force").exit_code == 0
@@ -119,7 +119,7 @@ def test_a_bad_name_is_refused_and_nothing_is_written(folder: Path, name: str) -
 
 def test_checking_nothing_says_what_can_be_checked(folder: Path) -> None:
     for words in ([], ["seed=3"]):
-        with pytest.raises(ConfigError, match="What is to be checked"):
+        with pytest.raises(ConfigError, match="Nothing to check"):
             CliRunner().invoke(check, words, catch_exceptions=False)
     with pytest.raises(ConfigError, match="Did you mean 'logreg'"):
         CliRunner().invoke(check, ["model=logrge"], catch_exceptions=False)

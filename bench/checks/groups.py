@@ -68,7 +68,7 @@ def respelled_groups(subject: Subject) -> Iterator[CheckResult]:
         verb = "is" if len(found) == 1 else "are"
         yield CheckResult(
             "warning",
-            f"{counted(len(found), 'group')} of {column} {verb} spelled in several waysthat count as one.",
+            f"{counted(len(found), 'group')} of {column} {verb} spelled in several ways, which count as one.",
             shown(" and ".join(map(repr, ways)) for ways in found),
         )
 

@@ -7,7 +7,7 @@ import click
 
 @click.command(name="tasks", epilog="\b\nExample:\n  bench tasks")
 def command() -> None:
-    """List the tasks there are, with where each comes from."""
+    """List all tasks, with their origin."""
     from bench.data.definition import read_definition
     from bench.discovery import task_files
     from bench.errors import UserError
