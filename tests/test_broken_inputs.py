@@ -144,9 +144,9 @@ def test_new_text_that_is_broken_is_told_and_nothing_is_labelled(
 
 
 WORDS: dict[str, tuple[tuple[str, ...], str]] = {
-    "a task that is a path": (("export", "task=../mine"), "task=../mine: there is no task"),
-    "a task that is an absolute path": (("check", "task=/etc/passwd"), "task=/etc/passwd: there is no task"),
-    "a task of hidden characters": (("check", "task='mine\u202e'"), r"task=mine\u202e: there is no task"),
+    "a task that is a path": (("export", "task=../mine"), "task=../mine: unknown task"),
+    "a task that is an absolute path": (("check", "task=/etc/passwd"), "task=/etc/passwd: unknown task"),
+    "a task of hidden characters": (("check", "task='mine\u202e'"), r"task=mine\u202e: unknown task"),
     "a new task that is a path": (("new", "task", "../x", "--data", "labels.csv"), "'../x' cannot be a task's name"),
     "a new task of a thousand letters": (("new", "task", "m" * 1000, "--data", "labels.csv"), "'mmm"),
     "a new task of an escape sequence": (("new", "task", "\x1b[2J", "--data", "labels.csv"), r"'\x1b[2J' cannot"),

@@ -316,20 +316,28 @@ ASKED: dict[str, tuple[Form, str, str]] = {
     "two texts and no name": (
         {"a": texts(), "b": texts(first=50), "label": of("x", "y")},
         "which column is the text? No column has a usual name for it, and 'a' and 'b' have long texts.",
-        "Name it: --text a, or for pairs --claim a --text b",
+        "Choose one: --text a, or for pairs --claim a --text b",
     ),
     "two columns of few values and no name": (
         {"text": texts(), "colour": of("red", "green"), "shape": of("round", "square", "flat")},
         "No column has a usual name for it, and 'colour' (2 values) and 'shape' (3 values) have few values.",
         "Choose one: --label colour",
     ),
-    "no text": ({"a": number, "label": of("x", "y")}, "which column is the text? No column has a usual name for it", "a: '1'"),
+    "no text": (
+        {"a": number, "label": of("x", "y")},
+        "the text? No column has a usual name for it",
+        "a: '1'",
+    ),
     "annotators": (
         {"text": texts(), "annotator1": of("x", "y"), "annotator2": of("x", "x", "y"), "annotator3": of("y", "x", "x")},
         "No column has a usual name for it; 'annotator1', 'annotator2', 'annotator3' seem to be annotators.",
         "--label annotator1",
     ),
-    "no label": ({"text": texts(), "a": number}, "which column is the label? No column has a usual name for it", "text: '"),
+    "no label": (
+        {"text": texts(), "a": number},
+        "the label? No column has a usual name for it",
+        "text: '",
+    ),
 }
 
 
@@ -390,19 +398,21 @@ def test_parts_are_known_in_any_case_and_in_arabic(name: str) -> None:
     found = chosen({"text": texts(), "label": of("a", "b", "c"), **SPLITS[name]})
     assert found.columns["split"] in SPLITS[name]
     assert not any("is not used" in remark for remark in found.remarks)
-    assert any("is read as follows" in remark for remark in found.remarks) is (name not in ("in English", "in another case"))
+    assert any("is read as follows" in remark for remark in found.remarks) is (
+        name not in ("in English", "in another case")
+    )
 
 
 UNUSED_SPLITS: dict[str, tuple[Form, str]] = {
     "no part in some rows": (
         {"split": of("Train", "TEST", "")},
-        "'split' is not used as a published split: 20 of 60 rows are in no part of it. --split split takes it and "
+        "'split' is not used as a published split: 20 of 60 rows are in no part of it. --split split uses it and "
         "leaves the rows without a part out.",
     ),
     "a value that is no part": (
         {"split": of("train", "extra", "test")},
-        "'split' is not used as a published split: 'extra' is not a part of a split. Write train, dev or test there, or "
-        "nothing, which leaves the row out.",
+        "'split' is not used as a published split: 'extra' is not a part of a split. Write train, dev or test there, "
+        "or nothing, which leaves the row out.",
     ),
     "numbers": (
         {"is_test": of("0", "1")},
@@ -411,7 +421,7 @@ UNUSED_SPLITS: dict[str, tuple[Form, str]] = {
     ),
     "a name that says nothing": (
         {"phase": of("Training", "Test")},
-        "'phase' is not used as a published split: --split phase takes it.",
+        "'phase' is not used as a published split: --split phase uses it.",
     ),
     "training alone": (
         {"Partition": of("Train")},

@@ -165,7 +165,7 @@ TYPED = {
     "an open list": (["task=stance", "model=logreg,"], "'model=logreg,' is not of the form key=value."),
     "a list that is open": (["task=stance", "model=[logreg"], "'model=[logreg' cannot be read: expected ',' or ']'"),
     "a quote that is open": (["task=stance", "results='a"], "'results='a' cannot be read"),
-    "an alias": (["task=stance", "model=[*a]"], "'model=[*a]' cannot be read: aliases such as *a is not read"),
+    "an alias": (["task=stance", "model=[*a]"], "'model=[*a]' cannot be read: aliases such as *a are not supported"),
     "an added key": (["task=stance", "+seed=3"], "'+seed=3': write keys without + or @."),
     "a text with a comma": (["task=stance", "results=a,b"], 'Quote a text with a comma twice: "results='),
     "a deleted key": (["task=stance", "~seed"], "'~seed': ~key is not supported.\nSet seed to null instead."),
@@ -319,14 +319,14 @@ def test_a_task_and_a_model_of_the_users_own_are_found_and_come_first(here: Path
     [
         (
             lambda: load_task("stanse"),
-            "task=stanse: unknown task.\nDid you mean 'stance'? Your own go",
+            "task=stanse: unknown task.\nDid you mean 'stance'? Put your own",
         ),
         (
             lambda: load_model("lgreg"),
-            "model=lgreg: unknown model.\nDid you mean 'logreg'? Your own go",
+            "model=lgreg: unknown model.\nDid you mean 'logreg'? Put your own",
         ),
-        (lambda: load_config("execution", "loacl"), "Did you mean 'local'? Your own go into configs/execution/ of the"),
-        (lambda: load_model("logreg", {"estimator.x": 1}), "model=logreg: 'estimator' holds 'sklearn.linear_model.Log"),
+        (lambda: load_config("execution", "loacl"), "Did you mean 'local'? Put your own into configs/execution/"),
+        (lambda: load_model("logreg", {"estimator.x": 1}), "model=logreg: 'estimator' is 'sklearn.linear_model.Log"),
         (lambda: load_model("logreg", {"prams.C": 1}), "logreg.yaml: unknown key 'prams'.\nDid you mean 'params'?"),
         (lambda: load_task("denial", {"metirc": "mcc"}), "unknown key 'metirc'"),
         (lambda: load_task("denial", {"metric": "macrof1"}), "unknown metric 'macrof1'.\nDid you mean 'macro_f1'?"),

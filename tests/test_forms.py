@@ -443,7 +443,7 @@ NEXT: dict[str, tuple[Form, str]] = {
     "UTF-16 without its mark": (Form(put("a.csv", table(ROWS), "utf-16-le"), "a.csv"), "--encoding NAME"),
     "files that say nothing of each other": (
         Form(several(put("a.csv", "x"), put("b.csv", "y")), ["a.csv", "b.csv"]),
-        "Files of a published split have train, test or dev in their names",
+        "Files of a published split need train, test or dev in their names",
     ),
     "a piece of a table is missing": (
         Form(several(put("t-00000-of-00003.csv", "x"), put("t-00002-of-00003.csv", "y")), "."),
@@ -451,7 +451,7 @@ NEXT: dict[str, tuple[Form, str]] = {
     ),
     "several data sets in one folder": (
         Form(several(put("d/ar/t-0-of-1.csv", "x"), put("d/en/t-0-of-1.csv", "y")), "d"),
-        "Name one: --data d/ar",
+        "Choose one: --data d/ar",
     ),
     "the parts of a split without headers": (
         Form(
@@ -468,22 +468,22 @@ NEXT: dict[str, tuple[Form, str]] = {
             several(put("train.csv", table(ROWS)), put("test.csv", table([(text,) for text, _ in ROWS], ("text",)))),
             ["train.csv", "test.csv"],
         ),
-        "bench run splits it by itself: --data train.csv",
+        "bench run splits it itself: --data train.csv",
     ),
     "a test part whose labels are kept back": (
         Form(
             several(put("train.csv", table(ROWS)), put("test.csv", table([(text, "UNKNOWN") for text, _ in ROWS]))),
             ["train.csv", "test.csv"],
         ),
-        "bench run splits it by itself: --data train.csv",
+        "bench run splits it itself: --data train.csv",
     ),
     "a split without its test part": (
         Form(several(put("train.csv", "x"), put("dev.csv", "y")), ["train.csv", "dev.csv"]),
-        "Add the file of the test part too",
+        "Add the file of the test part",
     ),
     "a folder without the test part of a split": (
         Form(several(put("d/x_trn.csv", "x"), put("d/x_dev.csv", "y")), "d"),
-        "Add the file of the test part too",
+        "Add the file of the test part",
     ),
     "a quotation mark that is not closed, in a table that quotes": (
         Form(put("a.csv", 'text,label\n"أ, ب",yes\n"بدأ,no\nنص,yes\nانتهى",no\n"ج, د",yes\n'), "a.csv"),
@@ -512,9 +512,9 @@ NEXT: dict[str, tuple[Form, str]] = {
     ),
     "ids that stand for texts": (
         Form(put("a.csv", table([(str(10**18 + n), "ab"[n % 2]) for n in range(9)], ("tweet_id", "label"))), "a.csv"),
-        "Does 'tweet_id' stand for texts of another place?",
+        "If 'tweet_id' refers to texts elsewhere",
     ),
-    "lines of texts alone": (Form(put("a.txt", "نفى\nأكد\n"), "a.txt"), "let its name have the word labels"),
+    "lines of texts alone": (Form(put("a.txt", "نفى\nأكد\n"), "a.txt"), "put the word labels into its name"),
     "lines of texts beside those of labels": (
         Form(beside("d/a.txt", "d/a_labels.txt", PLAIN[-1:] * 2), "d/a.txt"),
         "--data d/a.txt --data d/a_labels.txt",
@@ -657,7 +657,7 @@ HINTS: dict[str, tuple[Form, str]] = {
         Form(put("a.tsv", bare([*PLAIN, PLAIN[0]], header=""))),
         "If the first line is a row, not a header, name the columns, for example --columns name-1,name-2.",
     ),
-    "Arabic commas": (Form(put("a.csv", bare(PLAIN[2:3], "،"))), "write ',' or a tab between cells"),
+    "Arabic commas": (Form(put("a.csv", bare(PLAIN[2:3], "،"))), "Write ',' or a tab between cells"),
     "XML as text": (Form(put("a.txt", "<?xml version='1.0'?>\n<a/>\n")), "It looks like XML or HTML"),
     "XML": (Form(put("a.xml", "<a/>\n")), "into a .csv file in UTF-8 with a header"),
     "a pickle of pandas": (Form(put("a.pkl", b"x")), "to_parquet('a.parquet')"),
@@ -679,7 +679,7 @@ HINTS: dict[str, tuple[Form, str]] = {
     ),
     "another table below in a sheet": (
         Form(lambda folder: workbook(folder, data=[("text", "label"), *ROWS, (), ("الفئة", "العدد"), ("none", "4")])),
-        "row 10: another table seems to begin here",
+        "row 10: another table seems to start here",
     ),
     "R's table with spaces": (
         Form(put("a.txt", '"text" "label"\n' + "".join(f'"{n}" "{a}" "{b}"\n' for n, (a, b) in enumerate(PLAIN[3:])))),

@@ -97,7 +97,7 @@ TYPED = {
     "train_on=t train_on.labels={a: a, a: b}": "the key 'a' is repeated",
     "train_on=t train_on.labels={a: true}": "train_on.labels.a=true: expected a label's name",
     "train_on=t train_on.labels={a: 1.0}": "train_on.labels.a=1.0: expected a label's name",
-    "search.trials=1 search.trials=2": "search.trials is given twice",
+    "search.trials=1 search.trials=2": "search.trials is repeated",
 }
 
 

@@ -83,7 +83,7 @@ def test_a_run_is_neither_planned_nor_cleared_behind_a_link(tmp_path: Path) -> N
 def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path: Path, name: str) -> None:
     folder = write_run(tmp_path, folds=2)
     change_record(folder, task={"name": name})
-    with pytest.raises(UserError, match=r"'task.name': it is not a name that a folder can have"):
+    with pytest.raises(UserError, match=r"'task.name': it is not a valid folder name"):
         folder.read_record()
 
 

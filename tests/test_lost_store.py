@@ -143,4 +143,4 @@ def test_a_complete_store_that_cannot_be_written_is_shown_with_a_warning(
     status, printed, said = bench(*words)
     assert (status, printed) == (0, table)
     assert said.count("warning: ") == (1 if command == "run" else 2)
-    assert "cannot be brought up to date: Read-only file system" in said
+    assert "cannot be updated: Read-only file system" in said

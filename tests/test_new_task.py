@@ -271,7 +271,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "other bytes": (["--data", "latin.csv"], "latin.csv, line 2: byte"),
     "an empty file": (["--data", "empty.csv"], "empty.csv: the file is empty."),
     "a text that is empty": (["--data", "gap.csv"], "gap.csv, line 3: column 'text' is empty, as in 1 of all 2 rows."),
-    "a folder without labels": (["--data", "docs"], "a folder of documents holds .txt files and one file of labels"),
+    "a folder without labels": (["--data", "docs"], "a folder of documents needs .txt files and a file of labels"),
     "no name that tells": (
         ["--data", "plain.csv"],
         "plain.csv: which column is the text? No column has a usual name for it, and",
@@ -280,7 +280,7 @@ REFUSED: dict[str, tuple[list[str], str]] = {
     "a split without a test part": (["--split", "half"], "--split half: no row of labels.csv is in 'test'."),
     "a gap in a column that was guessed": (
         ["--data", "gap.csv"],
-        "Its text is in 'text' (told by its name); --text COLUMN names another.",
+        "Its text is in 'text' (recognised by its name). Choose another with --text COLUMN.",
     ),
     "a gap in the group": (
         ["--data", "gap.csv", "--group", "who"],
@@ -320,7 +320,7 @@ def test_columns_that_do_not_tell_are_listed_with_their_values(folder: Path) -> 
     write_csv(folder / "a.csv", [{**row, "آخر": row["عمود"][::-1]} for row in renamed(ROWS, text="عمود")])
     with pytest.raises(ConfigError) as error:
         scaffold_task(TaskRequest("mine", "a.csv"), folder)
-    assert "Name it: --text 'عمود', or for pairs --claim 'عمود' --text 'آخر'" in str(error.value)
+    assert "Choose one: --text 'عمود', or for pairs --claim 'عمود' --text 'آخر'" in str(error.value)
     assert "عمود: 'نفى الوزير الخبر رقم 0', 'أكد" in str(error.value)
     assert "label: 'denial', 'none'" in str(error.value)
 
@@ -336,7 +336,7 @@ def test_a_task_that_is_there_is_kept_unless_forced(folder: Path) -> None:
     assert card.read_text(encoding="utf-8") == "precious"
     assert len(scaffold_task(TaskRequest("mine", "b.csv", force=True), folder).task) == 30
     assert "precious" not in card.read_text(encoding="utf-8")
-    with pytest.raises(ConfigError, match="already a task 'stance'"):
+    with pytest.raises(ConfigError, match="A task 'stance' already exists"):
         scaffold_task(TaskRequest("stance", "a.csv"), folder)
 
 
@@ -368,7 +368,7 @@ def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_replaced(fol
     (folder / "tasks" / "mine" / file).mkdir(parents=True)
     other = folder / "tasks" / "mine" / ("README.md" if file == "task.yaml" else "task.yaml")
     other.write_text("precious", encoding="utf-8")
-    with pytest.raises(ConfigError, match=f"{file}: it is a folder, where a file is to be written"):
+    with pytest.raises(ConfigError, match=f"{file}: it is a folder, but a file goes there"):
         scaffold_task(TaskRequest("mine", "a.csv", force=True), folder)
     assert other.read_text(encoding="utf-8") == "precious"
 
@@ -434,11 +434,11 @@ GUESSES: dict[str, tuple[list[dict[str, str]], list[str]]] = {
     ),
     "an id that stands twice": (
         [{**row, "id": "x"} for row in ROWS],
-        ["The column 'id' is not used as the id: in a.csv, line 3 it holds 'x', which is repeated."],
+        ["The column 'id' is not used as the id: in a.csv, line 3 it has 'x', which is repeated."],
     ),
     "an id with a hidden character": (
         [{**row, "id": f"{row['id']}\u200f"} for row in ROWS],
-        ["The column 'id' is not used as the id: in a.csv, line 2 it holds a hidden character."],
+        ["The column 'id' is not used as the id: in a.csv, line 2 it has a hidden character."],
     ),
     "a split without a test part": (
         [{**row, "split": "train"} for row in ROWS],
@@ -446,11 +446,11 @@ GUESSES: dict[str, tuple[list[dict[str, str]], list[str]]] = {
     ),
     "labels that doccano's CSV joins": (
         [{**row, "label": f"{row['label']}#none" if row["id"] == "e0" else row["label"]} for row in ROWS],
-        ["The label 'denial#none' looks like several in one, as doccano's CSV writes them."],
+        ["The label 'denial#none' looks like several in one, as in doccano's CSV."],
     ),
     "a row an annotation, as Label Studio's CSV has it": (
         [{**row, "annotation_id": row["id"], "annotator": "1"} for row in ROWS],
-        ["These columns are those of Label Studio's CSV, with a row an annotation"],
+        ["This is Label Studio's CSV, with a row for each annotation"],
     ),
 }
 
@@ -480,7 +480,7 @@ def test_controls_of_an_annotation_tool_are_told_by_what_annotators_filled_in(fo
     one = scaffold_task(TaskRequest("one", studio("deny")), folder)
     assert "label from 'deny' (the only one with annotations)" in one.reading
     two = scaffold_task(TaskRequest("two", studio("stance", "does it deny")), folder)
-    assert "label from 'stance' (told by its name)" in two.reading
+    assert "label from 'stance' (recognised by its name)" in two.reading
     assert "'does it deny' has annotations too: --label 'does it deny' makes a task of them." in two.remarks
 
 
@@ -605,7 +605,7 @@ def test_a_split_that_not_every_row_has_is_not_used_and_that_is_said(folder: Pat
     assert status == 0
     told = " ".join(printed.split())
     assert (
-        "The column 'split' is not used as a published split: 12 of 36 rows are in no part of it. --split split takes "
+        "The column 'split' is not used as a published split: 12 of 36 rows are in no part of it. --split split uses "
         "it and leaves the rows without a part out."
     ) in told
     assert load_task("mine").splits == ()

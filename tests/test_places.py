@@ -110,7 +110,7 @@ def test_a_full_disk_that_names_no_file_is_told_of_the_place(tmp_path: Path) -> 
 def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(UserError, match="pipe: cannot be written: it is no file"), replacing(pipe):
+    with pytest.raises(UserError, match="pipe: cannot be written: it is not a file"), replacing(pipe):
         pass
     assert pipe.is_fifo()
 

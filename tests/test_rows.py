@@ -389,7 +389,7 @@ def test_codes_of_a_parquet_file_become_the_names_that_it_has_for_them(folder: P
 def test_rows_whose_cells_are_shifted_are_refused_with_their_places(folder: Path) -> None:
     table = rows(30, label={row: f"بقية نص {row}" for row in (3, 9, 20)})
     write(folder / "a.csv", table)
-    with pytest.raises(DataError, match=r"a\.csv: of 5 labels in the column 'label', 3 stand in one row each") as error:
+    with pytest.raises(DataError, match=r"a\.csv: of 5 labels in the column 'label', 3 occur in one row each") as error:
         scaffold_task(TaskRequest("mine", "a.csv"), folder)
     assert "line 5 ('بقية نص 3'), line 11 ('بقية نص 9'), line 22 ('بقية نص 20')." in error.value.message
     assert not (folder / "tasks").exists()

@@ -87,7 +87,7 @@ def test_the_command_ends_with_status_1_where_a_rule_fails(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1
-    assert "pathlib.Path is no scikit-learn classifier" in " ".join(capsys.readouterr().out.split())
+    assert "pathlib.Path is not a scikit-learn classifier" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_file_that_is_there_is_kept_unless_forced(folder: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_file_that_is_there_is_kept_unless_forced(folder: Path) -> None:
 
 
 def test_the_name_of_another_model_is_taken_only_if_forced(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="already a model 'logreg'"):
+    with pytest.raises(ConfigError, match="A model 'logreg' already exists"):
         run("logreg")
     assert files_in(folder) == {}
     assert run("logreg", "--force").exit_code == 0
@@ -112,7 +112,7 @@ def test_the_name_of_another_model_is_taken_only_if_forced(folder: Path) -> None
     "name", ["", "Mine", "my_model", "9lives", "class", "a/b", "../up", "نموذج", "a--b", "a-", "mine.yaml"]
 )
 def test_a_bad_name_is_refused_and_nothing_is_written(folder: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match="cannot be a model's name: expected lower-case letters"):
+    with pytest.raises(ConfigError, match="cannot be a model's name: use lower-case letters"):
         run(name)
     assert files_in(folder) == {}
 

@@ -269,7 +269,7 @@ def test_a_run_of_another_version_of_the_format_is_not_taken_for_one_of_this(tmp
     run = RunFolder(tmp_path / "run")
     run.write_record({"format": FORMAT - 1, "status": "complete", "command": "bench run task=denial"})  # type: ignore[arg-type]
     assert run.status() is None
-    with pytest.raises(UserError, match=r"another version of bench[^\n]*\nRun it again: bench run"):
+    with pytest.raises(UserError, match=r"another version of bench[^\n]*\nRerun it: bench run"):
         run.read_record()
 
 

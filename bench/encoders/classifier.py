@@ -87,7 +87,7 @@ class SequenceClassifier(nn.Module):
         Raises
         ------
         bench.errors.ModelError
-            If layers are to be frozen, and the encoder is not made as BERT is.
+            If layers must be frozen, but the encoder does not have BERT's structure.
         """
         self.encoder.get_input_embeddings().requires_grad_(False)  # type: ignore[operator]
         if layers:
@@ -119,5 +119,5 @@ def _layers(encoder: nn.Module) -> nn.ModuleList:
     """The encoder's layers: the longest of its module lists."""
     lists = [module for module in encoder.modules() if isinstance(module, nn.ModuleList)]
     if not lists or not hasattr(encoder, "embeddings"):
-        raise ModelError(f"{type(encoder).__name__} has no embeddings and list of layers as BERT has.")
+        raise ModelError(f"{type(encoder).__name__} does not have the embeddings and list of layers of BERT.")
     return max(lists, key=len)

@@ -24,7 +24,7 @@ from bench.support.waiting import waiting
 CHUNK = 256
 """Texts that are embedded, and then stored, at a time: what a killed process loses at most."""
 
-HINT = "Delete the file, or set BENCH_CACHE to another folder; embeddings are made again where they are missing."
+HINT = "Delete the file, or set BENCH_CACHE to another folder. Missing embeddings are computed again."
 
 _UNREADABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -104,11 +104,11 @@ def _encode(encoder: EncoderDefinition, texts: list[str]) -> NDArray[np.float32]
         raise ModelError(
             f"{encoder.origin}: the encoder '{encoder.name}' gave an array of shape {vectors.shape} for {len(texts)} "
             f"texts, expected ({len(texts)}, {width or 'dimensions'}).",
-            "Correct 'dimensions' in the encoder's file." if vectors.ndim == 2 else None,
+            "Fix 'dimensions' in the encoder's file." if vectors.ndim == 2 else None,
         )
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(bad):
-        raise ModelError(f"The encoder '{encoder.name}' gave no finite vector for {texts[bad[0]][:80]!r}.")
+        raise ModelError(f"The encoder '{encoder.name}' returned no finite vector for {texts[bad[0]][:80]!r}.")
     return vectors
 
 

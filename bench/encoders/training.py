@@ -36,7 +36,7 @@ SORTED_BATCHES = 50
 """Batches' worth of examples, drawn at random, that are sorted by length together."""
 
 PADDED_TO = 8
-"""Batches are as long as a multiple of this: for each new length a CPU's kernels are made anew, and kept."""
+"""Batch lengths are multiples of this, since a CPU compiles and keeps kernels for each new length."""
 
 DECAY = 0.99
 """Of the moving average of weights: each step counts a hundredth, those early on more."""
@@ -87,7 +87,7 @@ class Training:
     Parameters
     ----------
     best_epoch : int
-        The epoch whose weights were kept, counted from 1: the last where there was no validation.
+        The epoch of the kept weights, counted from 1; the last one without validation.
     scores : list of float
         Macro-F1 on the validation examples after each epoch.
     seconds_a_step : float
@@ -125,7 +125,7 @@ def train(
     validation : (tokens, classes), optional
         Examples on which every epoch is scored by macro-F1, then by log loss; without them the last epoch is kept.
     steps : int, optional
-        Steps after which it ends whatever the settings say.
+        Steps after which it ends, whatever the settings.
     """
     with placed(module) as device, tempfile.TemporaryDirectory(prefix="bench-", dir=scratch()) as files:
         watch = _Watch(module, settings.patience, _Average(module) if settings.average else None)
@@ -238,7 +238,7 @@ class _Trainer(Trainer):
 
 
 class LikeLengths(Sampler[int]):
-    """Gives examples in an order in which each batch holds texts of like length, and the batches are shuffled.
+    """Orders examples so that each batch has texts of similar length, and shuffles the batches.
 
     Unlike the Trainer's own, ``group_by_length``, whose batches go from long texts to short ones fifty batches long:
     where length goes with a label, the model is bent to and fro.
@@ -250,7 +250,7 @@ class LikeLengths(Sampler[int]):
     batch_size : int
         Examples of a batch; a smaller one comes last.
     seed : int
-        Each pass over the examples has an order of its own.
+        Each pass over the examples has its own order.
 
     Examples
     --------

@@ -32,7 +32,7 @@ TRANSFORMERS_EXTRA = "pip install 'bench-arabic[transformers]'"
 class TransformerEncoder:
     """A frozen encoder: its last layer's token vectors, pooled.
 
-    Batches hold texts of like length, padded to the longest of them. Where the processor computes in
+    Batches have texts of similar length, padded to the longest of them. Where the processor computes in
     bfloat16, so does the encoder.
 
     Parameters
@@ -43,7 +43,7 @@ class TransformerEncoder:
     Raises
     ------
     bench.errors.ModelError
-        If `transformers` is not installed, files are missing, or the model needs code of its own.
+        If `transformers` is not installed, files are missing, or the model needs its own code.
     """
 
     def __init__(self, encoder: EncoderDefinition) -> None:
@@ -155,10 +155,10 @@ def load_pretrained(folder: Path, kind: str = "AutoModel", **settings: Any) -> t
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **safe)
         model = getattr(transformers, kind).from_pretrained(folder, use_safetensors=True, **safe, **settings)
-    except Exception as error:  # A folder may hold anything.
+    except Exception as error:  # A folder may contain anything.
         raise ModelError(
             f"{folder}: transformers cannot load it: {type(error).__name__}: {error}",
-            "It must hold config.json, safetensors and tokenizer files of a model that transformers has built in.",
+            "It needs config.json, safetensors and tokenizer files of a model built into transformers.",
         ) from error
     return tokenizer, model
 

@@ -51,9 +51,9 @@ class LocalEngine(Engine):
     device : {"auto", "cpu", "cuda"}
         What torch computes on; ``cpu`` hides GPUs from the processes.
     state : Unit, optional
-        What each process makes once and gives to each of its units as the first argument; it has no limit of its own.
+        The state that each process creates once and passes to its units as the first argument; it has no time limit.
     fresh : bool
-        Whether each process is a Python of its own that may start processes itself, and that drops what is printed,
+        Whether each process is a separate Python that may start processes itself, and that drops printed output,
         rather than a fork of the server with libraries (`bench.engines.processes.start_server`).
 
     Examples
@@ -235,7 +235,7 @@ class _Worker:
         return 0 if status == ENDED else status
 
     def dismiss(self) -> None:
-        """Have the process end of itself, where it has no work."""
+        """Let the process end by itself, if it has no work."""
         self._leaving = self._start.process
         with suppress(RuntimeError):  # It has ended.
             self._pool.schedule(leave)
@@ -254,5 +254,5 @@ class _Worker:
 
 
 def _environment(device: str) -> dict[str, str]:
-    """The environment of a worker, without GPUs where the CPU is asked for."""
+    """The environment of a worker, without GPUs if the CPU is requested."""
     return {**os.environ, **ONE_THREAD, **({"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" else {})}

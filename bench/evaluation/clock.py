@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from bench.support.waiting import waited_seconds
 
 MOST_WARNINGS = 100
-"""Different warnings of a fold that its notes hold; a message with a number in it may be another at each fit."""
+"""The most distinct warnings in a fold's notes, since a message with a number may differ in each fit."""
 
 
 @dataclass

@@ -46,7 +46,7 @@ def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellRes
     Returns
     -------
     CellResult
-        The result; one whose model raised has status ``"failed"`` and the traceback.
+        The result. If the model raised an error, its status is ``"failed"`` and it has the traceback.
     """
     rounds = Rounds(evaluation, fold)
     while (searched := rounds.searched) is None:
@@ -69,7 +69,7 @@ def fit_inner(evaluation: Evaluation, fold: Fold, params: Setting, inner: Split,
             else:
                 predictions = predict(estimator, X_test, task.labels)
                 if predictions.probabilities is None:
-                    raise ValueError(f"the metric {task.metric} needs probabilities, which {model.name} does not give")
+                    raise ValueError(f"the metric {task.metric} needs probabilities, but {model.name} gives none")
     except Exception as error:
         predictions, failure = None, one_line(f"{type(error).__name__}: {error}")
     return Fitted(predictions, failure, dict(clock.warnings), clock.seconds["search"])
@@ -190,7 +190,7 @@ def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictio
 
 
 def _prediction_notes(estimator: Any, predictions: Predictions) -> list[str]:
-    """What an estimator says of its predictions in ``notes_``, and how many it did not make, with its first reason."""
+    """The notes of an estimator on its predictions, and the number of unanswered examples with the first reason."""
     notes = [str(note) for note in getattr(estimator, "notes_", ())]
     unanswered = int((predictions.codes == UNANSWERED).sum())
     if unanswered:
@@ -214,7 +214,7 @@ def _missing_labels(task: Task, split: Split, estimator: Any) -> list[str]:
     ]
     notes = []
     if lacking:
-        notes.append(f"training lacks {', '.join(lacking)}: the test examples so labelled cannot be got right")
+        notes.append(f"training lacks {', '.join(lacking)}, so such test examples cannot be predicted correctly")
     if (in_train > 0).sum() == 1:
-        notes.append("training holds a single label, which is predicted throughout")
+        notes.append("training has a single label, which is always predicted")
     return notes

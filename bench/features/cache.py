@@ -40,12 +40,12 @@ class FeatureCache:
 
     - A transformer with a method ``prepare(frame, memo)`` computes there what depends on each row
       alone, once for the whole frame; it is fitted on and applied to rows picked from that.
-    - A ``FeatureUnion`` is made block by block, so that a block whose settings stay is not made again.
+    - A ``FeatureUnion`` is computed block by block, so that a block with unchanged settings is not computed again.
     - Blocks are kept by class, parameters and rows, until they exceed `max_bytes` together; then those
       that were not used for longest go first.
 
     Where the TF-IDF blocks of a union would exceed `max_bytes` by themselves, and every block is of a transformer with
-    ``prepare``, the union's matrix is made part by part of its rows, and nothing but what was prepared is held beside
+    ``prepare``, the union's matrix is computed by parts of its rows, and only the prepared data stay in memory with
     it. Then ``fit`` and ``transform`` stand for ``fit_transform``.
 
     Parameters
@@ -101,7 +101,7 @@ class FeatureCache:
     def fit(self, transformer: BaseEstimator, rows: Any, y: NDArray[Any] | None = None) -> Any:
         """Fit a transformer itself, as a model that is kept needs it, and apply it to the rows that it is fitted on.
 
-        Where the matrix is made in parts, counts of n-grams are not kept beside it: it is the largest there is.
+        If the matrix is computed in parts, n-gram counts are not kept with it, since it is very large.
 
         Parameters
         ----------
@@ -166,7 +166,7 @@ class FeatureCache:
         Raises
         ------
         IndexError
-            If there is no column at one of the places.
+            If a place has no column.
         """
         train = np.asarray(train_rows, dtype=np.intp)
         names = np.empty(len(places), dtype=object)
@@ -182,7 +182,7 @@ class FeatureCache:
             here = (places >= start) & (places < end)
             names[here] = [f"{prefix}{each}" for each in name(places[here] - start)]
         if len(places) and not 0 <= places.min() <= places.max() < end:
-            raise IndexError(f"there are {end} features, none at {places.min()} or {places.max()}")
+            raise IndexError(f"there are {end} features, so {places.min()} or {places.max()} is out of range")
         return names.tolist()
 
     def _make(
@@ -204,7 +204,7 @@ class FeatureCache:
         fresh = clone(transformer)
         try:
             key = (joblib.hash(fresh), rows)
-        except PicklingError:  # a transformer over a lambda has nothing to be recognised by
+        except PicklingError:  # a transformer over a lambda cannot be identified
             return self._fit(fresh, train, test, y_train)
         if key in self._blocks:
             self._blocks.move_to_end(key)
@@ -266,7 +266,7 @@ class FeatureCache:
 
 
 def _divisible(transformer: BaseEstimator) -> bool:
-    """Whether a transformer is a union whose blocks can be made one by one."""
+    """Whether a transformer is a union whose blocks can be computed one by one."""
     if type(transformer) is not FeatureUnion:
         return False
     names, blocks = zip(*transformer.transformer_list, strict=True)
@@ -299,7 +299,7 @@ def _names(fitted: Any) -> tuple[int, Callable[[NDArray[np.intp]], Iterable[str]
         return fitted.n_features_out_, fitted.name_features
     try:
         names = np.asarray(fitted.get_feature_names_out(), dtype=object)
-    except AttributeError:  # it has no such method, or a step of it has none
+    except AttributeError:  # it, or one of its steps, has no such method
         return None
     return len(names), names.__getitem__
 

@@ -44,14 +44,14 @@ def column_texts(frame: object, column: str, memo: Memo) -> list[str]:
     Raises
     ------
     bench.errors.DataError
-        If `frame` is no frame, lacks the column, or the column holds something that is no text.
+        If `frame` is not a frame, lacks the column, or the column has a value that is not text.
     """
     if ("texts", column) in memo:
         return memo["texts", column]
     if not isinstance(frame, pd.DataFrame):
         raise DataError(
-            f"Features are made from a pandas.DataFrame with the column '{column}', not from {type(frame).__name__}.",
-            "Wrap the texts, as in pandas.DataFrame({'text': texts}).",
+            f"Features need a pandas.DataFrame with the column '{column}', not {type(frame).__name__}.",
+            "Wrap the texts, for example pandas.DataFrame({'text': texts}).",
         )
     if column not in frame.columns:
         raise DataError(f"The data has no column '{column}'.", nearest(column, map(str, frame.columns)))

@@ -95,7 +95,7 @@ class Vocabulary:
         Returns
         -------
         ndarray of int32 of shape (len(other),)
-            Its place, -1 where it is unknown.
+            Its position, -1 if unknown.
         """
         if not len(self) or not len(other):
             return np.full(len(other), -1, dtype=np.int32)
@@ -110,12 +110,12 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Counts:
-    """How often each n-gram stands in each text.
+    """How often each n-gram occurs in each text.
 
     Parameters
     ----------
     matrix : scipy.sparse.csr_matrix of uint8, uint16 or int32 of shape (n_texts, n_terms)
-        The counts, of the narrowest type that holds them, with sorted indices.
+        The counts, in the narrowest type that fits, with sorted indices.
     vocabulary : Vocabulary
         The columns' n-grams.
     """
@@ -261,7 +261,7 @@ def _characters(texts: list[str]) -> _Tokens:
 
 
 class _Numbers(dict[str, int]):
-    """Words, numbered as they are first asked for."""
+    """Words, numbered in the order of first use."""
 
     def __missing__(self, word: str) -> int:
         self[word] = number = len(self)
@@ -276,7 +276,7 @@ def _left(ends: NDArray[np.int32], sizes: NDArray[np.int32]) -> NDArray[np.int32
 
 
 def _narrowest(most: int) -> type[np.integer[Any]]:
-    """The narrowest of the types of counts that holds a number."""
+    """The narrowest count type that fits a number."""
     return np.uint8 if most < 2**8 else np.uint16 if most < 2**16 else np.int32
 
 

@@ -49,7 +49,7 @@ def cues(inputs: Inputs) -> FeatureUnion:
 def tfidf_cues(inputs: Inputs) -> FeatureUnion:
     """Make the blocks of `tfidf` and of `cues`, the character n-grams of the text alone.
 
-    Character n-grams of a claim say nothing that its words and the pair features do not: on the
+    Character n-grams of a claim add nothing to its words and the pair features: on the
     development set of ANS stance they change the macro-F1 of logistic regression by less than 0.01 and
     double its time.
     """

@@ -1,4 +1,4 @@
-"""TF-IDF that counts n-grams once a corpus and weighs them anew for each training part."""
+"""TF-IDF that counts n-grams once for a corpus and reweights them for each training part."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class TfidfCounts:
 
 
 class Tfidf(TransformerMixin, BaseEstimator):
-    """TF-IDF of word or character n-grams, with a vocabulary of its own for each text column.
+    """TF-IDF of word or character n-grams, with a separate vocabulary for each text column.
 
     Column by column it gives what scikit-learn's ``TfidfVectorizer`` gives with
     ``preprocessor`` set to the normalisation, ``token_pattern`` to
@@ -73,8 +73,8 @@ class Tfidf(TransformerMixin, BaseEstimator):
     ngram_range : (int, int)
         The least and the greatest length of an n-gram.
     min_df, max_df : int or float
-        In how many texts (or, as a float, in which part of them) a term must stand at least,
-        and may stand at most.
+        The least number (or, as a float, share) of texts with a term,
+        and the largest.
     max_features : int or None
         Keep that many terms, those with the highest counts.
     sublinear_tf : bool
@@ -93,7 +93,7 @@ class Tfidf(TransformerMixin, BaseEstimator):
     symbols_ : list of ndarray of uint32 of shape (n_terms, longest)
         For each column its terms, as rows of symbols (see `bench.features.ngrams.Vocabulary`).
     words_ : list of (tuple of str or None)
-        For each column the words that the symbols stand for.
+        For each column, the words of the symbols.
     idf_ : list of (ndarray of float64 of shape (n_terms,) or None)
         For each column the terms' weights.
 
@@ -160,7 +160,7 @@ class Tfidf(TransformerMixin, BaseEstimator):
         bench.errors.ConfigError
             If a parameter's value is not one of those above.
         bench.errors.DataError
-            If a column is missing or holds something that is no text.
+            If a column is missing or has a value that is not text.
         """
         self._check()
         memo = {} if memo is None else memo
@@ -318,7 +318,7 @@ class Tfidf(TransformerMixin, BaseEstimator):
 
 
 def _frequencies(indices: NDArray[np.integer], n_terms: int) -> NDArray[np.intp]:
-    """How often each term stands in `indices`, counted part by part: `numpy.bincount` copies what it counts."""
+    """How often each term occurs in `indices`, counted part by part: `numpy.bincount` copies what it counts."""
     frequency = np.zeros(n_terms, dtype=np.intp)
     for start in range(0, len(indices), _COUNTED_AT_ONCE):
         frequency += np.bincount(indices[start : start + _COUNTED_AT_ONCE], minlength=n_terms)

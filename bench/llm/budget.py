@@ -50,21 +50,21 @@ class Budget:
         """
         with self._lock:
             if self.max_calls is not None and self.calls >= self.max_calls:
-                raise BenchError(f"The limit max_calls={self.max_calls} is reached; raise it to go on.")
+                raise BenchError(f"The limit max_calls={self.max_calls} is reached. Raise it to continue.")
             if self.max_total_tokens is not None and self.tokens >= self.max_total_tokens:
                 raise BenchError(
                     f"The limit max_total_tokens={self.max_total_tokens} is reached, with {self.tokens} used; "
-                    "raise it to go on."
+                    "raise it to continue."
                 )
             self.calls += 1
 
     def add_tokens(self, completion: Mapping[str, Any]) -> None:
-        """Count the tokens that a response says it used.
+        """Count the tokens that a response reports.
 
         Raises
         ------
         bench.errors.BenchError
-            If it does not say so, and tokens are limited.
+            If it does not report them, but tokens are limited.
         """
         usage = completion.get("usage")
         total = usage.get("total_tokens") if isinstance(usage, Mapping) else None
@@ -72,8 +72,8 @@ class Budget:
             if self.max_total_tokens is None:
                 return
             raise BenchError(
-                "The endpoint does not say how many tokens it used, so max_total_tokens cannot be kept: "
-                "set it to null, and limit the spending by max_calls."
+                "The endpoint does not report how many tokens it used, so max_total_tokens cannot be enforced. "
+                "Set it to null, and limit the spending with max_calls."
             )
         with self._lock:
             self.tokens += total

@@ -1,6 +1,6 @@
 """Responses on disk: a request is made once on this machine, whoever asks.
 
-The file holds the language model's whole responses, and nothing else: of a request it keeps only a SHA-256. No key is
+The file has the language model's complete responses, but only the SHA-256 of each request. No key is
 part of a request's body, so none is there either.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 from bench.support.cache import cache_folder
 from bench.support.kept import Kept
 
-HINT = "Set BENCH_CACHE to another folder, or move the file away: its requests are then made, and paid, again."
+HINT = "Set BENCH_CACHE to another folder, or move the file. Its requests are then made, and paid for, again."
 
 
 def request_key(url: str, body: Mapping[str, Any]) -> bytes:

@@ -1,6 +1,6 @@
 """A task's metric as the mean of its scores within each value of a column.
 
-It stands on top of any metric of predicted labels, and keeps its name, under which its scores are stored. Confusion
+It wraps any metric of predicted labels, and keeps the name under which scores are stored. Confusion
 matrices have one more axis here, that of the values: (..., n_values, n_labels, n_columns).
 """
 
@@ -94,8 +94,8 @@ class Averaged(LabelMetric):
     def interval(self, outcomes: Outcomes) -> Interval | Thin:
         """Combine the limits of the values' scores by how their errors correlate over groups (Zou and Donner 2008).
 
-        A group may hold examples of several values, whose errors then go together. What each group adds to a score is
-        told by leaving it out.
+        A group may have examples of several values, whose errors then correlate. What each group adds to a score is
+        found by leaving it out.
         """
         counts = self.counts(outcomes)
         found = [self._within(outcomes, value) for value in range(counts.shape[1])]

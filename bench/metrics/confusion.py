@@ -2,7 +2,7 @@
 
 Confusion matrices come as arrays of shape (..., n_labels, n_labels) with the true label along
 the second last axis, so that thousands of them (a bootstrap's) are scored in one call. Where a model left
-examples unanswered, one more column (the last) counts them: they stand in the support of their true label and
+examples unanswered, one more column (the last) counts them: they count in the support of their true label and
 in no label's predictions, so they are wrong.
 """
 
@@ -38,7 +38,7 @@ def confusion_matrix(true: NDArray[np.intp], predicted: NDArray[np.intp], n_labe
     Returns
     -------
     ndarray of int, shape (n_labels, n_labels) or (n_labels, n_labels + 1)
-        Rows are true labels, columns predicted ones, with a last one for unanswered examples where there are any.
+        Rows are true labels, columns predicted ones, with a last one for unanswered examples, if any.
 
     Examples
     --------

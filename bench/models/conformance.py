@@ -34,9 +34,9 @@ class RuleResult:
     passed : bool
         Whether it does.
     reason : str
-        Why not; empty where it does.
+        The reason for failure; empty if it passed.
     tried : bool
-        Whether it was tried; it is not where a rule that it rests on fails.
+        Whether it was tested. It is not if a rule that it depends on fails.
     """
 
     code: str
@@ -109,12 +109,12 @@ def iter_checks(model: Model, limit: float = LIMIT) -> Iterator[RuleResult]:
         try:
             subject = value_of(outcome_of(engine, Unit(subject_of, (model,), limit)))
         except (TimeoutError, ChildProcessError) as error:
-            stopped = f"not tried: fitting {EXAMPLES} short texts failed: {error}."
+            stopped = f"not tested: fitting {EXAMPLES} short texts failed: {error}."
         for rule in RULES.values():
             broken = next((code for code in rule.needs if code in failed), None)
             if stopped or broken:
                 failed[rule.code] = failed.get(broken or "", rule.code)
-                reason = stopped or f"not tried, because {failed[rule.code]} fails."
+                reason = stopped or f"not tested because {failed[rule.code]} fails."
                 yield RuleResult(rule.code, rule.name, False, reason, tried=False)
                 continue
             try:
@@ -122,7 +122,7 @@ def iter_checks(model: Model, limit: float = LIMIT) -> Iterator[RuleResult]:
             except (TimeoutError, ChildProcessError) as error:
                 result = RuleResult(rule.code, rule.name, False, f"{error}.")
                 if isinstance(error, TimeoutError):
-                    stopped = f"not tried, because {rule.code} was stopped."
+                    stopped = f"not tested because {rule.code} was stopped."
             if not result.passed:
                 failed[rule.code] = rule.code
             yield result

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 NEAR = 8
-"""Words that may stand between a source and the verb that attributes something to it."""
+"""Words that may be between a source and the verb that attributes something to it."""
 
 OVERLAP = 0.5
 """Share of the claim's stems that a text must have to be about the claim.
 
-Fixed beforehand as "half of what the claim says", and not fitted to any labels.
+Fixed in advance as "half of what the claim says", and not fitted to any labels.
 """
 
 _SOURCES = ("government", "intelligence", "international_organization", "media", "expert")
@@ -63,8 +63,8 @@ class LexiconClassifier(ClassifierMixin, BaseEstimator):
     Nothing is learned. The names of the task's labels decide which rules apply:
 
     denial
-        ``denial`` where a denial cue stands outside any cue of non-confirmation, else ``non_confirmation``
-        where there is such a cue, else ``none``.
+        ``denial`` if a denial cue occurs outside any cue of non-confirmation, else ``non_confirmation``
+        if there is such a cue, else ``none``.
     source type
         The type of the first source cue with an attribution (a verb of saying, "according to", a colon)
         in the same sentence, at most `NEAR` words away; ``media`` only where no other type is attributed, since
@@ -125,7 +125,7 @@ class LexiconClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         bench.errors.ModelError
-            If there are none, or `y` has a label that the task has not.
+            If there are none, or `y` has a label that the task does not have.
         """
         self.rules_ = self._suited()
         self.classes_ = np.array(sorted(self.labels))
@@ -167,9 +167,9 @@ class LexiconClassifier(ClassifierMixin, BaseEstimator):
             for name, rules in RULE_SETS.items()
         )
         raise ModelError(
-            f"lexicon: there are no rules for the labels {', '.join(self.labels) or '(none)'} "
+            f"lexicon: no rules exist for the labels {', '.join(self.labels) or '(none)'} "
             f"from {' and '.join(self.inputs) or '(nothing)'}.",
-            f"It knows {sets}. Use these label names, or leave the model out with model=.",
+            f"Rules exist for {sets}. Use these label names, or exclude the model with model=.",
         )
 
     def _mapped(self, label: str) -> str:

@@ -1,4 +1,4 @@
-"""What stands in for a language model where a classifier is examined and none may be asked."""
+"""A replacement for a language model, to examine a classifier without any request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class StandInClassifier(LLMClassifier):
     """
 
     def check_task(self) -> None:
-        """Check all parameters; a model's name need not be given, as none is asked."""
+        """Check all parameters; a model's name is not needed, since no request is made."""
         LLMClassifier(**(self.get_params() | {"model": self.model or "stand-in"})).check_task()
 
     def _complete(self, bodies: list[dict[str, Any]]) -> list[tuple[str | None, str]]:

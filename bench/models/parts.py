@@ -1,6 +1,6 @@
-"""What a stored model may be made of besides the classes that its definition names: parts that only compute.
+"""The allowed parts of a stored model in addition to the classes in its definition: parts that only compute.
 
-A file says which of these there are and which plain values they hold. None of them, given plain values, runs text,
+A file declares which of these it has, with their plain values. None of them, given plain values, runs text,
 opens a file or an address, or calls a function of the file's choice.
 """
 
@@ -90,7 +90,7 @@ TYPES = (
     | {"builtins.tuple", "builtins.NoneType", "collections.Counter", "collections.OrderedDict"}
     | SCALARS
 )
-"""Types that may stand as values."""
+"""Types that are allowed as values."""
 
 KEYS = frozenset({"builtins.bool", "builtins.float", "builtins.int", "builtins.str"}) | SCALARS
 """Types of a mapping's keys, which are made of the key's text."""
@@ -140,7 +140,7 @@ def is_part(name: str) -> bool:
     Parameters
     ----------
     name : str
-        The dotted name of the class, where it is defined.
+        The dotted name of the class in its defining module.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def is_part(name: str) -> bool:
 
 
 def is_function(name: str) -> bool:
-    """Whether a function may stand as a value: NumPy's and SciPy's element-wise ones, scikit-learn's column scores.
+    """Whether a function is allowed as a value: NumPy's and SciPy's element-wise ones, scikit-learn's column scores.
 
     Examples
     --------
@@ -176,15 +176,15 @@ def find_class(name: str) -> type[Any]:
     Raises
     ------
     LookupError
-        If there is no class of that name, or it is only passed on there.
+        If there is no such class, or it is only re-exported there.
     """
     module, _, short = name.rpartition(".")
     try:
         found = getattr(importlib.import_module(module), short)
     except (ImportError, AttributeError) as error:
-        raise LookupError(f"there is no class {name} here") from error
+        raise LookupError(f"no class {name} exists here") from error
     if not isinstance(found, type) or found.__module__ != module or found.__qualname__ != short:
-        raise LookupError(f"{name} is no class")
+        raise LookupError(f"{name} is not a class")
     return found
 
 

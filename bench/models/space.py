@@ -180,13 +180,11 @@ class SearchSpace:
 def _dimension(spec: object, where: str) -> Choice | Range:
     if isinstance(spec, list | tuple):
         if not spec:
-            raise ModelError(f"{where}: the list of values is empty.", "Name at least one value.")
+            raise ModelError(f"{where}: the list of values is empty.", "Add at least one value.")
         values = tuple(tuple(v) if isinstance(v, list) else v for v in spec)
         for place, value in enumerate(values):
             if any(value == other or str(value) == str(other) for other in values[:place]):
-                raise ModelError(
-                    f"{where}: {value!r} stands twice.", "Values must differ, also where they are written."
-                )
+                raise ModelError(f"{where}: {value!r} is repeated.", "Values must differ, also as text.")
         return Choice(values)
     if isinstance(spec, Mapping):
         return _range(spec, where)
@@ -217,7 +215,7 @@ def _range(spec: Mapping[Any, Any], where: str) -> Range:
     if log and low <= 0:
         raise ModelError(f"{where}: a logarithmic range must start above 0, not at {low}.")
     if step is not None and (log or step <= 0):
-        raise ModelError(f"{where}: step must be above 0, and does not go with log: true.")
+        raise ModelError(f"{where}: step must be above 0, and cannot be combined with log: true.")
     return Range(low, high, log, step)
 
 

@@ -69,7 +69,7 @@ class FittedModel:
         Raises
         ------
         bench.errors.BenchError
-            If the model raises, or its answer is none.
+            If the model raises an error, or its answer is invalid.
         """
         import pandas as pd
         from sklearn.pipeline import Pipeline
@@ -98,7 +98,7 @@ class FittedModel:
 def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -> FittedModel:
     """Load a run's fitted model.
 
-    What may be loaded is said by the model of the run's name as it is defined here, in ``configs/model/`` or by an
+    The model of that name, as defined in ``configs/model/`` or by an
     installed package. What the run's own files name does not count, since they come with the model.
 
     Parameters
@@ -128,8 +128,8 @@ def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -
     model = _defined(path, record.model.name, overrides or {})
     if changed := changed_code(record):
         raise UserError(
-            f"{folder.path}: {changed}, so the run's score does not say how good its labels are.",
-            f"Run it again: {record.command} Or put the code back as it was.",
+            f"{folder.path}: {changed}, so the run's score does not apply to its labels.",
+            f"Rerun it: {record.command} Or restore the code.",
         )
     try:
         with found_here():
@@ -149,9 +149,9 @@ def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -
 
 
 def changed_code(record: RunRecord) -> str | None:
-    """Say which class of a run's model is no longer the code that the run was made with, None where none is.
+    """Name a class of a run's model whose code has changed since the run; None if none has.
 
-    Only classes that the model's definition here names are looked at, since that imports them.
+    Only classes in the local definition of the model are examined, since this imports them.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def changed_code(record: RunRecord) -> str | None:
     if changed is None:
         return None
     return (
-        f"the code of {changed}, with what it imports and reads, is not that of the run (digest {then[changed]}, "
+        f"the code of {changed}, with its imports and files, has changed since the run (digest {then[changed]}, "
         f"now {now[changed]})"
     )
 
@@ -197,8 +197,8 @@ def _defined(path: Path, name: str, overrides: Mapping[str, Any]) -> Model:
 
     if name not in model_names():
         raise ModelError(
-            f"{path}: no model '{name}' is defined here, so nothing says what the file may hold.",
-            f"If you know the model, put its definition into configs/model/{name}.yaml of this folder.",
+            f"{path}: no model '{name}' is defined here, so there is no list of classes that the file may contain.",
+            f"If you trust the model, put its definition into configs/model/{name}.yaml in this folder.",
         )
     return load_model(name, overrides)
 

@@ -33,7 +33,7 @@ def label_rows(
     Yields
     ------
     dict
-        A row's own values, then those of the model's `columns`, called as `answers` says.
+        A row's own values, then those of the model's `columns`, with the names in `answers`.
 
     Raises
     ------

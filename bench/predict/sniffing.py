@@ -18,7 +18,7 @@ from bench.errors import DataError, nearest
 from bench.support.delimiters import CsvReader
 
 LINES = "lines"
-"""What plain lines are called, beside the names of the formats of tables."""
+"""The name of plain lines, in addition to the formats of tables."""
 
 LONGEST_NAME = 3
 """Words that the name of a column has at most."""
@@ -35,7 +35,7 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
     """Say what lines are.
 
     JSON Lines begin with an object; a table begins with a header that names the columns. Other lines are a text each,
-    unless they look like a table: a delimiter that stands in each of them as often and never before a space, or a
+    unless they look like a table: a delimiter that occurs equally often in each and never before a space, or a
     header of short names of which one is usual.
 
     Parameters
@@ -74,8 +74,8 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
         return "jsonl"
     if _WHOLE_JSON.match(filled[0]):
         raise DataError(
-            f"{path}: it looks like JSON that is not one object a line.",
-            "Write one object a line, or name a .json file with an array: --input FILE.json",
+            f"{path}: it looks like JSON, but not with one object on each line.",
+            "Write one object on each line, or use a .json file with an array: --input FILE.json",
         )
     header = {name: _cells(filled[0], dialect) for name, dialect in DELIMITED.items()}
     named = next((name for name, cells in header.items() if set(columns) <= set(cells)), None)
@@ -92,12 +92,12 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
     shown = [cell[:LONGEST_SHOWN] for cell in cells]
     raise DataError(
         f"{place(path, lines.index(filled[0]) + 1)}: {'the' if only_tables else 'this looks like a table, but its'} "
-        f"first row names no column '{missing}': {', '.join(shown)}.",
+        f"first row has no column '{missing}': {', '.join(shown)}.",
         f"{nearest(missing, shown)} "
         + (
-            "Plain lines hold one text each; the model reads a table with its columns, or with those that options name."
+            "Plain lines have one text each. This model needs a table with its columns, or with columns set by options."
             if only_tables
-            else "--text COLUMN names another. Write plain lines that only look so as JSON Lines."
+            else "Choose another with --text COLUMN. If these are plain lines, write them as JSON Lines."
         ),
     )
 

@@ -34,7 +34,7 @@ class BoardRow:
     scores : mapping of str to float
         By metric; with `POPULATION` before the metric's name, reweighted.
     intervals : mapping of str to Interval
-        By metric, where there is one.
+        By metric, if there is one.
     notes : tuple of str
         What was out of the ordinary.
     seconds : float or None
@@ -73,7 +73,7 @@ class Best:
     score : float
         What it can be expected to score on other groups.
     low, high : float or None
-        The interval of that score; None where groups say nothing.
+        The interval of that score; None if groups are not informative.
     level : float
         The interval's nominal coverage.
     """
@@ -128,7 +128,7 @@ def published_rows(task: TaskRecord, metric: str) -> list[BoardRow]:
     Parameters
     ----------
     task : TaskRecord
-        The task; it lists published results only where it is split as published.
+        The task; it lists published results only with the published split.
     metric : str
         The metric that the table is ranked by.
 
@@ -166,13 +166,13 @@ def best_sentence(best: Best | None) -> str:
         return ""
     ends = "" if best.low is None or best.high is None else f" [{best.low:.3f}, {best.high:.3f}]"
     return (
-        f"Being picked as the best of {best.of} flatters a score: corrected for it, {best.name} has "
+        f"Choosing the best of {best.of} inflates its score. With this corrected, {best.name} has "
         f"{best.score:.3f}{ends} rather than {best.measured:.3f}."
     )
 
 
 def published_sources(rows: Iterable[BoardRow]) -> str:
-    """Say where the published results among a leaderboard's rows come from; empty where there are none.
+    """Give the sources of published results in a leaderboard; empty if there are none.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def columns(metric: str, scores: Iterable[Iterable[str]]) -> list[str]:
 
 
 NO_INTERVAL = "no interval"
-"""What tables say where a score was measured and too little stands behind it for an interval."""
+"""The text in tables for a score with too little data for an interval."""
 
 
 def interval_text(interval: Interval | None) -> str:

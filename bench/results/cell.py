@@ -67,7 +67,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """What spoke for and against a wrong prediction of a linear model; see `bench.evaluation.explanations`.
+    """The features for and against a wrong prediction of a linear model; see `bench.evaluation.explanations`.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Explanation:
     predicted, true : str
         Labels.
     contrast : str or None
-        The label whose decision value was taken off that of the predicted one; None for none.
+        The label whose decision value was subtracted from that of the predicted one; None for none.
     speaks_for, speaks_against : tuple of (str, float)
         Features with their contributions, the strongest first.
     """
@@ -91,12 +91,12 @@ class Explanation:
 
 @dataclass(frozen=True, kw_only=True)
 class CellRecord:
-    """What a cell's ``result.json`` holds: all but its predictions, explanations and times, as in `CellResult`.
+    """The content of a cell's ``result.json``: `CellResult` without predictions, explanations and times.
 
     Parameters
     ----------
     predictions_sha256 : str or None
-        The digest of its predictions; None where it has none.
+        The digest of its predictions; None if it has none.
     """
 
     fold: Fold
@@ -138,7 +138,7 @@ class CellResult:
         Wall time by phase: ``features``, ``search``, ``fit``, ``predict``, ``explain``. Waiting for another process
         (for a GPU, or for embeddings that it computes) is left out.
     explanations : list of Explanation
-        What spoke for and against each wrong prediction of a linear model.
+        The features for and against each wrong prediction of a linear model.
     error : str or None
         The traceback of a failed cell.
     estimator : bytes or None
@@ -161,4 +161,4 @@ class CellResult:
     @property
     def reason(self) -> str:
         """Why a failed cell failed: the last line of its error, short enough for a terminal."""
-        return one_line((self.error or "").strip().rpartition("\n")[2], 300) or "it left no message"
+        return one_line((self.error or "").strip().rpartition("\n")[2], 300) or "no message"

@@ -1,4 +1,4 @@
-"""Which stored runs compare: those whose predictions are for the same examples in the same folds."""
+"""Find comparable runs: those with predictions for the same examples in the same folds."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def search_name(record: RunRecord) -> str | None:
 
 
 def model_name(record: RunRecord) -> str:
-    """The name of a run's model in tables: with the other task that it was trained on, where there is one."""
+    """The name of a run's model in tables: with the task of extra training rows, if there is one."""
     name, other = record.model.name, record.train_on
     return name if other is None else f"{name}{'@' if other.only else '+'}{other.task}"
 
 
 def names_of(record: RunRecord) -> set[str]:
-    """The names that a run's model can be asked for by: its own, and that in tables."""
+    """The names by which a user can choose a run's model: its own, and that in tables."""
     return {record.model.name, model_name(record)}
 
 
@@ -58,7 +58,7 @@ def settings(record: RunRecord) -> dict[str, object]:
 
 
 def deciding(validation: Validation, published: Mapping[str, SplitSizes], lent: bool) -> dict[str, object]:
-    """What of a validation decides numbers that the task's digest does not say.
+    """The parts of a validation that scores depend on and that are not in the task's digest.
 
     Parameters
     ----------

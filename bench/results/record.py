@@ -1,4 +1,4 @@
-"""What is stored about a run beside its numbers: the content of its ``run.json``."""
+"""The content of ``run.json``: what is stored about a run apart from its scores."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Reference:
     scores : mapping of str to float
         By metric.
     intervals : mapping of str to Interval
-        By metric, where there is one.
+        By metric, if there is one.
     tied : int
         The number of examples on which the others are tied.
     """
@@ -55,13 +55,13 @@ class TaskRecord:
     Parameters
     ----------
     name, version, description : str, int, str
-        As its file says.
+        As in its file.
     digest : str
         Of its data.
     inputs : tuple of str
         The inputs that models see.
     columns : mapping of str to str
-        The task's names of the inputs that stand under other names in its source.
+        The names in the source of inputs that are renamed.
     labels : tuple of str
         The labels, in order.
     label_map : mapping of str to str
@@ -111,7 +111,7 @@ class TaskRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Lent:
-    """Another task, whose examples train too.
+    """Another task with extra training rows.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class ModelRecord:
     Parameters
     ----------
     name, description : str
-        As its file says.
+        As in its file.
     estimator : str
         The class.
     features : str or None
@@ -161,7 +161,7 @@ class ModelRecord:
     origin : str
         Its file, or the package that it comes with.
     requirements : mapping of str to str
-        Versions of the libraries that it needs besides those of all models.
+        Versions of the additional libraries that it needs.
     """
 
     name: FolderName
@@ -203,7 +203,7 @@ class Environment:
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """What ``run.json`` holds.
+    """The content of ``run.json``.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ class RunRecord:
     task, model : TaskRecord, ModelRecord
         What was run.
     train_on : Lent or None
-        Another task whose examples train.
+        Another task with extra training rows.
     splits : str
         A digest of the outer folds.
     validation, search, seed : Validation, Search, int
@@ -226,7 +226,7 @@ class RunRecord:
     command : str
         What makes it again.
     status : {"running", "complete", "failed", "interrupted"}
-        How it stands.
+        The status.
     started : str
         When its cells began to run, as ISO 8601 writes it; empty before.
     seconds : mapping of str to float

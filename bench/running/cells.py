@@ -32,7 +32,7 @@ MOST_LOST = 20
 """How many workers a cell may lose."""
 
 KEPT_SPLITS = 4
-"""Cells whose inner folds a worker keeps."""
+"""The most cells whose inner folds a worker keeps in memory."""
 
 LOOK = 2.0
 """Seconds after which workers are given work that have come meanwhile."""
@@ -40,7 +40,7 @@ LOOK = 2.0
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell to be run.
+    """A cell to run.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Cell:
 
 
 class Evaluator:
-    """What a worker holds while it evaluates cells: what they refer to, and the features of each task.
+    """A worker's state while it evaluates cells: their evaluations, and the features of each task.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class Evaluator:
 
 
 class CellObserver:
-    """What keeps and tells how the searches of cells go on; this one does nothing."""
+    """Records and reports the progress of cells' searches. This one does nothing."""
 
     def known(self, cell: Cell) -> Iterable[Scored]:
         """The settings of a cell that an earlier run has tried."""
@@ -108,7 +108,7 @@ class CellObserver:
         """A setting has been tried."""
 
     def noted(self, told: str) -> None:
-        """The engine has something to say; it may do so in another thread."""
+        """The engine has a message for the user, possibly from another thread."""
 
 
 _NOBODY = CellObserver()
@@ -134,12 +134,12 @@ def run_cells(
     execution : Execution
         Where they run, and how long a cell's fits may take.
     observer : CellObserver, optional
-        Is told of each setting that was tried, and knows those of earlier runs.
+        Receives each tried setting, and knows those of earlier runs.
 
     Yields
     ------
     tuple of Cell and CellResult
-        As they finish. A cell whose process hung or died is a failed one.
+        In the order in which they finish. A cell whose process hung or died counts as failed.
     """
     if not cells:
         return
@@ -152,7 +152,7 @@ def run_cells(
 
 
 class _CellWork:
-    """What is done of a cell, and what is left."""
+    """The finished and remaining work of a cell."""
 
     def __init__(self, cell: Cell, rounds: Rounds, limit: float | None) -> None:
         self.cell, self.rounds, self.limit = cell, rounds, limit
@@ -212,7 +212,7 @@ class _CellWork:
         return scored
 
     def died(self, fits: Sequence[Fit], died: Died) -> list[Scored]:
-        """Have fits done again whose process ended, each by itself; one that ends it alone again has failed."""
+        """Rerun fits whose process ended, one at a time. A fit that ends its process again has failed."""
         if len(fits) > 1:
             self._alone += fits
         else:
@@ -226,7 +226,7 @@ class _CellWork:
         self._deaths[None] += 1
         self.finishing = False
         if self._deaths[None] >= DEATHS:
-            self.fail(f"The process of this fold {died.told} before it gave a result.")
+            self.fail(f"The process of this fold {died.told} before it returned a result.")
 
     def lost(self, fits: Sequence[Fit] | None, lost: Lost) -> None:
         """Have done again what a worker did that was lost; a cell that has lost many may be what they were lost for."""
@@ -234,7 +234,7 @@ class _CellWork:
         self.finishing = False
         self.rounds.give_back(fits or ())
         if self._lost >= MOST_LOST:
-            self.fail(f"{self._lost} workers were lost while they ran this fold; the last: {lost.told}.")
+            self.fail(f"{self._lost} workers were lost while running this fold. The last one: {lost.told}.")
 
     def fail(self, reason: str) -> None:
         self.result = CellResult(fold=self.cell.fold, status="failed", error=reason)
@@ -243,7 +243,7 @@ class _CellWork:
 class _Dealer:
     """Gives the workers of an engine the work of cells.
 
-    A worker stays with the cell that it works on, whose features it has; then it opens the next one. Only once all are
+    A worker stays with its current cell, whose features it has, and then opens the next one. Only once all are
     open, workers share cells.
     """
 
@@ -289,7 +289,7 @@ class _Dealer:
             case Lost():
                 work.lost(fits, outcome)
             case TimedOut():
-                work.fail(f"The fold was stopped after {work.limit:g} s: raise execution.cell_timeout or search less.")
+                work.fail(f"The fold was stopped after {work.limit:g} s. Raise execution.cell_timeout or search less.")
         for each in scored:
             self._observer.scored(work.cell, each)
 

@@ -27,7 +27,7 @@ def krippendorff_alpha(labels: ArrayLike | pd.DataFrame) -> float:
     Returns
     -------
     float
-        1 for perfect agreement, 0 for agreement as by chance; NaN where it is undefined: no unit has two labels, or
+        1 for perfect agreement, 0 for chance agreement; NaN if undefined: no unit has two labels, or
         all labels of such units are the same.
 
     References
@@ -64,7 +64,7 @@ def cohen_kappa(a: Sequence[Hashable], b: Sequence[Hashable]) -> float:
     Returns
     -------
     float
-        1 for perfect agreement, 0 for agreement as by chance; NaN where it is undefined: no units, or both gave one
+        1 for perfect agreement, 0 for chance agreement; NaN if undefined: no units, or both gave one
         and the same label throughout.
 
     Raises

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 BINS = 10
-"""Bins of a reliability curve, where there are examples enough."""
+"""Bins of a reliability curve, if there are enough examples."""
 
 FEWEST_IN_BIN = 20
-"""Examples that a bin holds at least, unless there are fewer in all."""
+"""The fewest examples in a bin, unless there are fewer in all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ class Reliability:
     bins : Bins
         The same predictions by group.
     interval : Interval or None
-        Its 95 % interval over groups; None where the accuracy has none for want of groups.
+        Its 95 % interval over groups; None if the accuracy has none because of too few groups.
     """
 
     confidence: Floats
@@ -137,7 +137,7 @@ def reliability(
     groups : ndarray of shape (n_examples,)
         The examples' groups.
     bins : int
-        How many bins at most; there are fewer where they would hold less than `FEWEST_IN_BIN` examples.
+        The most bins. There are fewer if they would have less than `FEWEST_IN_BIN` examples.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def reliability(
     """
     n = len(confidence)
     if not n:
-        raise ValueError("no prediction to hold against the truth")
+        raise ValueError("there are no predictions")
     n_bins = max(1, min(bins, n // FEWEST_IN_BIN))
     edges = np.unique(np.sort(confidence)[np.arange(1, n_bins) * (n - 1) // n_bins])
     _, place = np.unique(np.searchsorted(edges, confidence, side="left"), return_inverse=True)

@@ -8,7 +8,7 @@ LEVEL = 0.95
 """The nominal coverage of every interval."""
 
 FEWEST = 3.0
-"""Effective groups that each label must stand in; with fewer a score that needs the label has no interval."""
+"""The fewest effective groups of each label. With fewer, scores that need the label have no interval."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Thin:
-    """Why a score has no interval: too little stands behind it.
+    """Why a score has no interval: too little data.
 
     Parameters
     ----------

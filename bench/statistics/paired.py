@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FEWEST_GROUPS = 5
-"""With fewer groups nothing is called different: the simulations that the tests rest on have no fewer."""
+"""With fewer groups, nothing counts as different, since the simulations behind the tests have no fewer."""
 
 NO_VARIATION = 1e-12
-"""A standard error below this one is rounding: the groups say nothing of how much others would vary."""
+"""A standard error below this one is rounding error: the groups are not informative about the variance."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Several paired differences at once: p-values and intervals that hold for all of them together.
+"""Several paired differences at once: p-values and intervals that are valid simultaneously.
 
 The differences of a comparison are scored on the same bootstrap draws, so how they hang together is known: a model that
 does well in a draw does so in every pair that it is part of. The largest of them all is therefore smaller than that of
@@ -50,7 +50,7 @@ class Family:
     def p_values(self, t: Sequence[float]) -> list[float]:
         """Adjust the pairs' two-sided tests by the step-down of the largest statistic.
 
-        The largest statistic is held against the largest of all pairs, the next against the largest of the pairs that
+        The largest statistic is compared with the largest of all pairs, the next with the largest of the pairs that
         are left, and so on; no p-value is smaller than that of a pair before it.
 
         Parameters
@@ -76,7 +76,7 @@ class Family:
         Parameters
         ----------
         level : float
-            The chance with which all intervals together hold their differences.
+            The probability that all intervals together cover their differences.
         """
         from scipy.special import stdtrit
 

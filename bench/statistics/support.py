@@ -87,7 +87,7 @@ class Support:
         influences : ndarray of shape (n_examples, n_labels)
             How far one more example like each would move them.
         effective : ndarray of shape (n_labels,)
-            The groups that each rests on, in effect.
+            The effective number of groups of each.
         """
         n_groups = len(self.counts)
         moved = np.stack([np.bincount(self.groups, each, n_groups) for each in influences.T], axis=1).astype(np.float64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 USUAL = 0.6
-"""The weight of the fitting where every label has enough examples; ``docs/comparison.md`` has what it was found by."""
+"""The weight of the fitting where every label has enough examples; ``docs/comparison.md`` explains how it was found."""
 
 RARE = 1.0
 """Its weight where a label is rare: that of Nadeau and Bengio (2003)."""

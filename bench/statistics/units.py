@@ -83,7 +83,7 @@ class Units:
             if n > 1:
                 centred = values - counts @ values / n
                 added.append(n / (n - 1.0) * (centred * counts[:, None]).T @ centred)
-            else:  # Nothing says how much such groups vary; what this one adds is taken for it.
+            else:  # The variance of such groups is unknown, so this group's contribution stands in for it.
                 added.append(values.T @ values)
         return np.stack(added)
 

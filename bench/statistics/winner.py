@@ -22,7 +22,7 @@ class Winner:
     score : float
         What it can be expected to score on other groups.
     low, high : float or None
-        The interval of that score; None where groups say nothing.
+        The interval of that score; None if groups are not informative.
     level : float
         The interval's nominal coverage.
     """
@@ -80,7 +80,7 @@ def winner(
     score : float
         As `corrected_score` gives it.
     error : float or None
-        The standard error of the best model's score, with what the fitting adds; None where groups say nothing.
+        The standard error of the best model's score, with what the fitting adds; None if groups are not informative.
     n_groups : int
         The number of groups.
     bounds : tuple of float
