@@ -56,7 +56,7 @@ CORPUS_MISTAKES: dict[str, tuple[str, Callable[[SmallCorpus], Any], str]] = {
     "a claim that does not exist": (
         "stance",
         lambda c: replace(c.passes[0], 1, stance={"snet": "agree"}),
-        "pass-1.jsonl, line 2: there is no claim 'snet'.\nDid you mean 'sent'?",
+        "pass-1.jsonl, line 2: unknown claim 'snet'.\nDid you mean 'sent'?",
     ),
     "stances that are no object": (
         "stance",
@@ -99,7 +99,7 @@ CORPUS_MISTAKES: dict[str, tuple[str, Callable[[SmallCorpus], Any], str]] = {
     "an unknown document": (
         "denial",
         lambda c: replace(c.segments, 0, doc_id="c"),
-        "segments.jsonl, line 1: there is no document 'c'.\nChoose from: a, b.",
+        "segments.jsonl, line 1: unknown document 'c'.\nChoose from: a, b.",
     ),
     "an empty text": (
         "denial",
@@ -120,7 +120,7 @@ CORPUS_MISTAKES: dict[str, tuple[str, Callable[[SmallCorpus], Any], str]] = {
     "a pass with an unknown segment": (
         "denial",
         lambda c: replace(c.passes[2], 0, segment_id="a-11"),
-        "pass-3.jsonl, line 1: there is no segment 'a-11'.\nDid you mean 'a-1'?",
+        "pass-3.jsonl, line 1: unknown segment 'a-11'.\nDid you mean 'a-1'?",
     ),
     "a pass with an excluded segment": (
         "denial",
@@ -150,7 +150,7 @@ CORPUS_MISTAKES: dict[str, tuple[str, Callable[[SmallCorpus], Any], str]] = {
         lambda c: c.adjudications.append(
             {"segment_id": "a-1", "task": "stance", "claim_id": "kiled", "label": "agree"}
         ),
-        "adjudications.jsonl, line 1: there is no claim 'kiled'.\nDid you mean 'killed'?",
+        "adjudications.jsonl, line 1: unknown claim 'kiled'.\nDid you mean 'killed'?",
     ),
     "a class that no example has": (
         "denial",

@@ -55,7 +55,7 @@ class AnnotatedUnits:
     def check_segment(self, segment: str, where: str) -> None:
         """Raise a DataError unless `segment` carries labels."""
         if segment not in self.kinds:
-            raise DataError(f"{where}: there is no {self.noun} '{segment}'.", nearest(segment, self.kinds))
+            raise DataError(f"{where}: unknown {self.noun} '{segment}'.", nearest(segment, self.kinds))
         if self.kinds[segment] in self.exclude:
             raise DataError(
                 f"{where}: {self.noun} '{segment}' has kind '{self.kinds[segment]}', which the task excludes.",
@@ -65,7 +65,7 @@ class AnnotatedUnits:
     def check_claim(self, claim: str, where: str) -> None:
         """Raise a DataError unless there is such a claim."""
         if claim not in self.claims:
-            raise DataError(f"{where}: there is no claim '{claim}'.", nearest(claim, self.claims))
+            raise DataError(f"{where}: unknown claim '{claim}'.", nearest(claim, self.claims))
 
 
 def unit_name(segment: str, claim: str | None) -> str:

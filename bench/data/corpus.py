@@ -103,7 +103,7 @@ def read_segments(path: Path, documents: Mapping[str, str]) -> list[Segment]:
         if key in places:
             raise DataError(f"{where}: segment_id '{name}' is repeated, first in {places[key]}.")
         if document not in documents:
-            raise DataError(f"{where}: there is no document '{document}'.", nearest(document, documents))
+            raise DataError(f"{where}: unknown document '{document}'.", nearest(document, documents))
         text = text_field(content, "text", where)
         start, end = content.get("start"), content.get("end")
         if type(start) is not int or type(end) is not int:

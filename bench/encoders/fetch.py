@@ -33,7 +33,7 @@ PATIENCE = 10.0
 
 
 def state(encoder: EncoderDefinition) -> str:
-    """Say in a few words whether an encoder can be used here: ``"here"``, or what it waits for."""
+    """Describe in a few words whether an encoder can be used here: ``"here"``, or what is missing."""
     try:
         package_version(encoder) if isinstance(encoder.source, Package) else weights_folder(encoder)
     except ModelError:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bench.encoders.classifier import SequenceClassifier
 
 Tokens = list[dict[str, list[int]]]
-"""One example each, as the tokenizer gives it: ``input_ids`` and perhaps ``token_type_ids``, without padding."""
+"""One example each, as from the tokenizer: ``input_ids`` and perhaps ``token_type_ids``, without padding."""
 
 SORTED_BATCHES = 50
 """Batches' worth of examples, drawn at random, that are sorted by length together."""
@@ -65,7 +65,7 @@ class Settings:
         Epochs without a better validation score after which it ends.
     average : bool
         Whether the weights are an exponential moving average of those after each step (Polyak and Juditsky 1992;
-        Morales-Brotons, Vogels and Hendrikx 2024, arXiv:2411.18704), which is what is validated and kept.
+        Morales-Brotons, Vogels and Hendrikx 2024, arXiv:2411.18704), which is validated and kept.
     seed : int
         Of dropout and the order of examples.
     """
@@ -91,7 +91,7 @@ class Training:
     scores : list of float
         Macro-F1 on the validation examples after each epoch.
     seconds_a_step : float
-        The median time of a step, its batch made and its weights changed; NaN for fewer than three steps.
+        The median time of a step, including the batch and the update; NaN for fewer than three steps.
     """
 
     best_epoch: int
@@ -169,7 +169,7 @@ def train(
 def start_from_probe(
     module: SequenceClassifier, tokenizer: Any, tokens: Tokens, classes: NDArray[np.intp], class_weight: Any
 ) -> None:
-    """Let the linear layer start as a logistic regression on what the encoder gives before it is trained.
+    """Initialise the linear layer as a logistic regression on the output of the untrained encoder.
 
     Kumar et al. (2022, arXiv:2202.10054): a layer that starts at random bends the encoder's features before it
     knows what for. The pooled vectors are centred, and scaled to a mean squared length of 1.
@@ -204,7 +204,7 @@ def predict_logits(module: SequenceClassifier, tokenizer: Any, tokens: Tokens) -
     Returns
     -------
     ndarray of float64 of shape (n_examples, n_classes)
-        Logits, which depend in their last bits on the examples beside one in a batch of like length.
+        Logits. Their last bits depend on the other examples in a batch.
     """
     return _inferred(module, tokenizer, tokens, lambda **padded: module(**padded)["logits"])
 
@@ -241,7 +241,7 @@ class LikeLengths(Sampler[int]):
     """Orders examples so that each batch has texts of similar length, and shuffles the batches.
 
     Unlike the Trainer's own, ``group_by_length``, whose batches go from long texts to short ones fifty batches long:
-    where length goes with a label, the model is bent to and fro.
+    if length correlates with the label, training oscillates.
 
     Parameters
     ----------
@@ -292,7 +292,7 @@ class _Average:
         get_ema_multi_avg_fn(decay)(list(self._mean.values()), current, None)
 
     def swap(self) -> None:
-        """Put the average in the place of the weights, or these back."""
+        """Replace the weights by their average, or restore them."""
         with torch.no_grad():
             for name, value in self._trained.items():
                 current = value.detach().clone()
@@ -332,7 +332,7 @@ class _Watch(TrainerCallback):
             self._average.swap()
 
     def end(self) -> None:
-        """Leave the classifier with the weights of the best epoch, or the last ones where none was validated."""
+        """Leave the classifier with the weights of the best epoch, or the last ones without validation."""
         if self.best_epoch:
             self._module.restore(self._weights)
         elif self._average is not None:

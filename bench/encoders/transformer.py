@@ -24,7 +24,7 @@ BATCH_TOKENS = 2048
 """Tokens of a batch, padding included."""
 
 MAX_TOKENS = 512
-"""Tokens after which a text is cut off, where the tokenizer names no smaller number."""
+"""The token limit of a text, unless the tokenizer has a smaller one."""
 
 TRANSFORMERS_EXTRA = "pip install 'bench-arabic[transformers]'"
 
@@ -85,7 +85,7 @@ def infer(
     budget: int,
     multiple: int | None = None,
 ) -> NDArray[np.float32]:
-    """Compute something of texts in batches of like length, without gradients, in bfloat16 where that is faster.
+    """Apply a model to texts in batches of similar length, without gradients, in bfloat16 if that is faster.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def infer(
     tokenizer : transformers.PreTrainedTokenizerBase
         Pads batches.
     tokens : sequence of mapping
-        What the tokenizer made of each text, without padding.
+        The tokenizer's output for each text, without padding.
     compute : callable
         From a batch's padded tokens, by name, to a tensor of shape (n_batch, width).
     budget : int
@@ -131,14 +131,14 @@ def load_pretrained(folder: Path, kind: str = "AutoModel", **settings: Any) -> t
     folder : pathlib.Path
         See `bench.encoders.weights.weights_folder`.
     kind : str
-        The class of `transformers` that makes the model: ``AutoModel``, an encoder without a head, or another one.
+        The class of `transformers` that loads the model: ``AutoModel``, an encoder without a head, or another one.
     **settings
         Passed to its ``from_pretrained``.
 
     Returns
     -------
     tuple of tokenizer and model
-        The model is what ``from_pretrained`` gives, as a rule a torch.nn.Module.
+        The model from ``from_pretrained``, usually a torch.nn.Module.
 
     Raises
     ------

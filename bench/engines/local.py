@@ -244,7 +244,7 @@ class _Worker:
         """Stop the process, after some seconds at most in which it may end of itself."""
         if (leaving := self._leaving or self._start.process) is not None:
             leaving.join(patience)
-        self._pool.stop()  # Before, it would start another process in the place of one that ends; it may have already.
+        self._pool.stop()  # Before that, it would replace an ended process; it may have already.
         for process in {leaving, self._start.process}:
             if process is not None:
                 process.terminate()

@@ -21,7 +21,7 @@ So sums are taken in the same order on any machine, and workers do not fight for
 """
 
 ENDED = 256
-"""Stands for the exit status 0 where Pebble asks, which takes a process that ends with it for one without work."""
+"""Replaces the exit status 0 for Pebble, which treats a process that ends with 0 as one without work."""
 
 LOST = 255
 """The exit status that `multiprocessing` reports if a process's server was killed, even while it still runs."""

@@ -19,7 +19,7 @@ MOST_WARNINGS = 100
 class Clock:
     """Seconds by phase, without those spent waiting for another process, and the warnings of the estimators' fits.
 
-    Warnings of features are left out: features are shared, so which cell makes them is chance.
+    Warnings of features are left out: features are shared, so the cell that computes them is arbitrary.
     """
 
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))

@@ -57,7 +57,7 @@ def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellRes
 
 
 def fit_inner(evaluation: Evaluation, fold: Fold, params: Setting, inner: Split, cache: FeatureCache) -> Fitted:
-    """Fit a setting on an inner fold of a cell, and predict what the metric is made of."""
+    """Fit a setting on an inner fold of a cell, and make the predictions that the metric needs."""
     clock, task, model = Clock(), evaluation.task, evaluation.model
     predictions, failure = None, None
     try:
@@ -100,7 +100,7 @@ def _small(codes: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 class _CellRun:
-    """One cell while its chosen setting is fitted; what a step finds is in `result` also where a later one fails."""
+    """One cell while its chosen setting is fitted. `result` keeps what a step found even if a later one fails."""
 
     def __init__(self, evaluation: Evaluation, fold: Fold, searched: Searched, cache: FeatureCache) -> None:
         self.evaluation, self.fold, self.cache = evaluation, fold, cache
@@ -123,7 +123,7 @@ class _CellRun:
         self._store(fitter.fit_whole(self.result.params, self.evaluation.final_rows))
 
     def score(self, split: Split) -> None:
-        """Fit the chosen setting on the outer training part, and score what it predicts of the test part."""
+        """Fit the chosen setting on the outer training part, and score its predictions on the test part."""
         evaluation, task, result = self.evaluation, self.evaluation.task, self.result
         fitter = Fitter(evaluation, self.seed, self.cache, self.clock)
         estimator, X_test = fitter.fit(result.params, split)
@@ -140,7 +140,7 @@ class _CellRun:
         with self.clock.phase("explain"):
             try:
                 result.explanations = self._explanations(split, result.predictions, estimator, X_test)
-            except Exception as error:  # The estimator and the features may be anybody's, and the scores are made.
+            except Exception as error:  # The estimator and the features may be plug-ins, and the scores are complete.
                 result.notes.append(f"wrong predictions cannot be explained: {type(error).__name__}: {error}")
 
     def _store(self, estimator: Any) -> None:

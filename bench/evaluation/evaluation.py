@@ -35,7 +35,7 @@ class Evaluation:
     search : Search
         The budget of each search.
     inner_folds : int
-        Inner folds, where the training part has more than ten groups.
+        Inner folds, if the training part has more than ten groups.
     seed : int
         The run's seed.
     keeps_model : bool

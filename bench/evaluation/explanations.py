@@ -154,7 +154,7 @@ def explain_errors(
         One a wrong prediction, in their order, but for unanswered examples. Its contrast is the true label, of two the
         other one, or None where training lacked the true one, so that the predicted label's decision value is used
         alone. Up to `STRONGEST` features count for and against it, a contribution with `DIGITS` significant digits.
-        Empty where the model is not linear or its features have no names.
+        Empty if the model is not linear or its features have no names.
     """
     wrong = [place for place, (one, other) in enumerate(zip(predicted, true, strict=True)) if one and one != other]
     if not wrong or not (sparse.issparse(X) or isinstance(X, np.ndarray)) or X.ndim != 2:

@@ -32,7 +32,7 @@ class Fitter:
     cache : FeatureCache
         Features of the task's frame.
     clock : Clock
-        Is given the seconds and the warnings.
+        Receives the seconds and the warnings.
     """
 
     def __init__(self, evaluation: Evaluation, seed: int, cache: FeatureCache, clock: Clock) -> None:
@@ -98,7 +98,7 @@ def _early_stopping_rows(estimator: Any, task: Task, split: Split) -> NDArray[np
 
 
 def _groups_for(estimator: Any, groups: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """The training rows' groups as the argument of ``fit``, where the classifier's ``fit`` has a parameter for them."""
+    """The training rows' groups as the argument of ``fit``, if the classifier's ``fit`` has a parameter for them."""
     from sklearn.pipeline import Pipeline
 
     name = "groups"

@@ -26,7 +26,7 @@ class Predictions:
     Parameters
     ----------
     codes : ndarray of int, shape (n_examples,)
-        Predicted label indices, `bench.metrics.confusion.UNANSWERED` where the model gave no answer.
+        Predicted label indices, `bench.metrics.confusion.UNANSWERED` if the model gave no answer.
     probabilities : ndarray of shape (n_examples, n_labels) or None
         Rows sum to 1; 0 for a label that training lacked.
     decisions : ndarray of shape (n_examples, n_labels) or None
@@ -46,7 +46,7 @@ def predict_codes(estimator: Any, X: Any, labels: tuple[str, ...]) -> NDArray[np
     Raises
     ------
     InvalidPredictionError
-        If the answer has the wrong shape or names an unknown label, or is None where the estimator may not abstain.
+        If the answer has the wrong shape or names an unknown label, or is None although the estimator may not abstain.
     """
     answer = np.asarray(estimator.predict(X))
     n = X.shape[0]

@@ -69,7 +69,7 @@ class Rounds:
 
     Settings are proposed in rounds of ``search.batch``. The fits of a round may run in any order and at the same time;
     neither the next proposals nor the chosen setting depends on that. If the model sets ``prune``, all
-    settings of a round are fitted on one inner fold before any is on the next, and those are stopped whose best score
+    settings of a round are fitted on one inner fold before the next one, and a setting is stopped if its best score
     so far is worse than the median of the others': of the round's, and of earlier ones that were scored in full.
 
     Parameters
@@ -79,12 +79,12 @@ class Rounds:
     fold : int or "final"
         The cell's fold.
     known : iterable of Scored
-        Settings that were tried before; where the search proposes one of them again, it is not tried again.
+        Settings that were tried before. They are not tried again if the search proposes them again.
 
     Attributes
     ----------
     inner : sequence of Split
-        The inner folds; empty where nothing is searched.
+        The inner folds; empty without a search.
     searched : Searched or None
         What the search found, None while it runs.
     """
@@ -115,7 +115,7 @@ class Rounds:
         return math.fsum([*(each.seconds for each in self._earlier), *(each.seconds for each in self._round.values())])
 
     def ready(self) -> list[Fit]:
-        """The fits that may run now and are not taken, setting by setting."""
+        """The available fits that are not taken, by setting."""
         parts = [self._stage] if self._prunes else range(len(self.inner))
         return [
             Fit(setting.number, part, setting.params)
@@ -130,13 +130,13 @@ class Rounds:
             self._round[fit.number].taken.add(fit.part)
 
     def give_back(self, fits: Iterable[Fit]) -> None:
-        """Give back fits that were taken and came to nothing."""
+        """Return fits that were taken but not finished."""
         for fit in fits:
             if fit.number in self._round:
                 self._round[fit.number].taken.discard(fit.part)
 
     def tell(self, fit: Fit, fitted: Fitted) -> list[Scored]:
-        """Tell what a fit left, and learn which settings are done with it."""
+        """Record the result of a fit, and return the settings that it finishes."""
         setting = self._round.get(fit.number)
         if setting is None or setting.scored is not None:  # Another of its fits has failed meanwhile.
             return []
@@ -150,7 +150,7 @@ class Rounds:
         return not self._metric.greater_is_better
 
     def _go_on(self) -> None:
-        """Score what is complete, and propose the next round once all of this one is."""
+        """Score complete settings, and propose the next round once all of this one are complete."""
         while self.searched is None:
             self._keep_to_the_time()
             if self._prunes:

@@ -1,4 +1,4 @@
-"""Features of one frame, made once for each setting and each split."""
+"""Features of one frame, computed once for each setting and split."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ BYTES_A_VALUE = 12
 
 
 class FeatureCache:
-    """Fits transformers on some rows of one frame and applies them to others, and makes nothing twice.
+    """Fits transformers on some rows of one frame and applies them to others, without repeating work.
 
-    The result is what a scikit-learn pipeline would give its classifier:
+    The result equals the input of a classifier in a scikit-learn pipeline:
     ``clone(transformer).fit_transform(frame.iloc[train_rows])`` and ``.transform(frame.iloc[test_rows])``.
     Whatever is learned is learned from the training rows alone. Three things save work:
 
@@ -46,7 +46,7 @@ class FeatureCache:
 
     Where the TF-IDF blocks of a union would exceed `max_bytes` by themselves, and every block is of a transformer with
     ``prepare``, the union's matrix is computed by parts of its rows, and only the prepared data stay in memory with
-    it. Then ``fit`` and ``transform`` stand for ``fit_transform``.
+    it. Then ``fit`` and ``transform`` replace ``fit_transform``.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class FeatureCache:
         Returns
         -------
         (matrix of shape (n_train_rows, n_features), matrix of shape (n_test_rows, n_features))
-            CSR or dense, as the transformer gives; the caller's own, to change as it likes.
+            CSR or dense, as from the transformer. The caller may change it.
         """
         train, test = (np.asarray(rows, dtype=np.intp) for rows in (train_rows, test_rows))
         if (part_size := self._part_size(transformer)) is not None:
@@ -115,7 +115,7 @@ class FeatureCache:
         Returns
         -------
         matrix of shape (n_rows, n_features)
-            What the transformer's ``fit_transform`` gives; the caller's own, to change as it likes.
+            The result of the transformer's ``fit_transform``. The caller may change it.
         """
         places = np.asarray(rows, dtype=np.intp)
         if (part_size := self._part_size(transformer)) is not None:
@@ -140,7 +140,7 @@ class FeatureCache:
         places: NDArray[np.intp],
         y_train: NDArray[Any] | None = None,
     ) -> list[str] | None:
-        """Name columns of the matrices that `fit_transform` gives.
+        """Name columns of the matrices from `fit_transform`.
 
         Fitted transformers are not kept, since they can be larger than their matrices. Copies are fitted again
         here, on rows that are prepared already, and transform nothing.
@@ -149,7 +149,7 @@ class FeatureCache:
         ----------
         transformer : estimator
             Any scikit-learn transformer over the frame. Where it, or a block of it, has ``n_features_out_`` and
-            ``name_features(places)``, those are asked, else ``get_feature_names_out()``.
+            ``name_features(places)``, those are used, else ``get_feature_names_out()``.
         train_rows : array-like of int
             Places of the training rows in the frame.
         places : ndarray of int of shape (n_places,)
@@ -220,7 +220,7 @@ class FeatureCache:
         return transformer.fit_transform(rows[train], y_train), transformer.transform(rows[test])
 
     def _part_size(self, transformer: BaseEstimator) -> int | None:
-        """How many rows of a transformer's matrix are made at once; None for all of them (see the class)."""
+        """The rows of a transformer's matrix to compute at once; None for all of them (see the class)."""
         blocks = [block for _, block in _blocks(transformer)]
         if _is_weighted(transformer) or not all(hasattr(block, "prepare") for block in blocks):
             return None
@@ -232,7 +232,7 @@ class FeatureCache:
     def _fit_in_parts(
         self, transformer: BaseEstimator, train: NDArray[np.intp], y_train: NDArray[Any] | None, part_size: int
     ) -> Callable[[NDArray[np.intp]], sparse.csr_matrix]:
-        """Fit each block of a transformer; returns what makes the matrix of any rows, `part_size` of them at once."""
+        """Fit each block; return a function that computes the matrix of any rows, `part_size` of them at once."""
         blocks = [block for _, block in _blocks(transformer)]
         prepared = [self._rows(block) for block in blocks]
         everything = np.array_equal(train, np.arange(len(self.frame)))
@@ -251,7 +251,7 @@ class FeatureCache:
         return matrix_of
 
     def _rows(self, transformer: Any) -> Any:
-        """What gives a transformer its rows by their places: the frame, or what it prepares of it."""
+        """The source of a transformer's rows: the frame, or the prepared data."""
         return transformer.prepare(self.frame, self._memo) if hasattr(transformer, "prepare") else self.frame.iloc
 
     def _keep(self, key: Hashable, made: Split) -> None:
@@ -284,7 +284,7 @@ def _is_weighted(transformer: BaseEstimator) -> bool:
 
 
 def _blocks(transformer: BaseEstimator) -> Iterator[tuple[str, BaseEstimator]]:
-    """Yield the transformers that are made by themselves, each with what its features' names begin with."""
+    """Yield the transformers that are computed separately, each with the prefix of its features' names."""
     if not _divisible(transformer):
         yield "", transformer
         return
@@ -294,7 +294,7 @@ def _blocks(transformer: BaseEstimator) -> Iterator[tuple[str, BaseEstimator]]:
 
 
 def _names(fitted: Any) -> tuple[int, Callable[[NDArray[np.intp]], Iterable[str]]] | None:
-    """The number of a transformer's features, and what names those at given places."""
+    """The number of a transformer's features, and a function that names those at given places."""
     if hasattr(fitted, "name_features"):
         return fitted.n_features_out_, fitted.name_features
     try:

@@ -11,7 +11,7 @@ from bench.errors import DataError, nearest
 from bench.text.normalization import normalize
 
 Memo = MutableMapping[Hashable, Any]
-"""What has been computed for one frame, by what it was computed from."""
+"""Results for one frame, by their inputs."""
 
 
 MANY_ROWS = 100_000
@@ -67,7 +67,7 @@ def column_texts(frame: object, column: str, memo: Memo) -> list[str]:
 
 
 def normalized_texts(frame: object, column: str, normalization: str, memo: Memo) -> list[str]:
-    """Return a column's texts as a preset of `bench.text.normalization` gives them; see `column_texts`."""
+    """Return a column's texts, normalised by a preset of `bench.text.normalization`; see `column_texts`."""
     key = ("normalized", column, normalization)
     if key not in memo:
         memo[key] = normalize(column_texts(frame, column, memo), normalization)

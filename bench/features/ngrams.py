@@ -19,7 +19,7 @@ from bench.features.columns import is_large_column, normalized_texts
 from bench.text.normalization import WORD_PATTERN
 
 ANALYZERS = ("word", "char", "char_wb")
-"""The units that n-grams are made of, as scikit-learn's ``CountVectorizer`` names them."""
+"""The units of n-grams, as scikit-learn's ``CountVectorizer`` names them."""
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -43,7 +43,7 @@ class Vocabulary:
         Each n-gram's symbols counted from 1, then zeros. A symbol is a code point, or
         the place of a word in `words`.
     words : tuple of str or None
-        The distinct words, sorted, where n-grams are made of words.
+        The distinct words, sorted, if n-grams consist of words.
     """
 
     symbols: NDArray[np.uint32]
@@ -167,7 +167,7 @@ def count_ngrams(
     normalization : str
         A preset of `bench.text.normalization`.
     analyzer : {"word", "char", "char_wb"}
-        What n-grams are made of; ``char_wb`` pads each word with a space on both sides and
+        The units of n-grams; ``char_wb`` pads each word with a space on both sides and
         counts a word that is shorter than the range once.
     ngram_range : (int, int)
         The least and the greatest length.

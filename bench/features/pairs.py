@@ -38,7 +38,7 @@ class PairFeatures(RowFeatures):
     conflict; cues of negation, denial, non-confirmation and hedging on one side, the other or one alone;
     opposite words. Overlap enters also as a piecewise linear basis, and contrasts also
     multiplied by it, since a linear model cannot do that itself: a contrast is a contradiction
-    only where the two are about the same thing.
+    only if the two are about the same thing.
 
     Parameters
     ----------

@@ -73,4 +73,4 @@ FEATURE_SETS: dict[str, Callable[[Inputs], BaseEstimator]] = {
     "cues": cues,
     "encoder": encoder,
 }
-"""From a set's name to what makes its unfitted transformer for given input columns."""
+"""For each set's name, the function that builds its unfitted transformer for given input columns."""

@@ -45,7 +45,7 @@ class TfidfCounts:
 
     @property
     def size(self) -> int:
-        """The number of counts, and of values of a matrix that is made of them at most."""
+        """The most counts, and values of a matrix, to compute at once."""
         return sum(counts.matrix.nnz for counts in self.columns)
 
     def __getitem__(self, rows: Any) -> TfidfCounts:
@@ -55,11 +55,11 @@ class TfidfCounts:
 class Tfidf(TransformerMixin, BaseEstimator):
     """TF-IDF of word or character n-grams, with a separate vocabulary for each text column.
 
-    Column by column it gives what scikit-learn's ``TfidfVectorizer`` gives with
+    For each column, it equals scikit-learn's ``TfidfVectorizer`` with
     ``preprocessor`` set to the normalisation, ``token_pattern`` to
     `bench.text.normalization.WORD_PATTERN` and ``lowercase=False``. The one difference:
-    a vocabulary that is empty after pruning gives no columns and no error, so that other
-    features beside it still serve.
+    a vocabulary that is empty after pruning gives no columns instead of an error, so that other
+    features still work.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class Tfidf(TransformerMixin, BaseEstimator):
     normalization : {"none", "light", "standard", "morphological"}
         A preset of `bench.text.normalization`.
     analyzer : {"word", "char", "char_wb"}
-        What n-grams are made of: words, characters, or characters within words padded
+        The units of n-grams: words, characters, or characters within words padded
         with a space on both sides.
     ngram_range : (int, int)
         The least and the greatest length of an n-gram.
@@ -222,7 +222,7 @@ class Tfidf(TransformerMixin, BaseEstimator):
         return self.name_features(np.arange(self.n_features_out_))
 
     def name_features(self, places: NDArray[np.intp]) -> NDArray[np.object_]:
-        """Return the names of the features at `places`, in the same shape (n_places,), and make no others."""
+        """Return the names of the features at `places`, in the same shape (n_places,), without computing others."""
         names = np.empty(len(places), dtype=object)
         end = 0
         for column, symbols, words in zip(self.columns, self.symbols_, self.words_, strict=True):

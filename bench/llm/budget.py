@@ -9,16 +9,16 @@ from typing import Any
 from bench.errors import BenchError
 
 MOST_TOKENS = 2**40
-"""What no response has used, whatever it says."""
+"""More tokens than any response can use."""
 
 
 class Budget:
-    """Counts calls and tokens, and refuses a further call where a limit is reached; safe with several threads.
+    """Counts calls and tokens, and rejects another call once a limit is reached; safe with several threads.
 
     Parameters
     ----------
     max_calls : int or None
-        Calls that may be made, repeated ones too.
+        The most calls, including retries.
     max_total_tokens : int or None
         Tokens of prompts and answers, as the endpoint counts them. They are known only after a call, so calls that
         are under way when the limit is reached go beyond it.
@@ -30,7 +30,7 @@ class Budget:
     >>> budget.take_call()
     Traceback (most recent call last):
     ...
-    bench.errors.BenchError: The limit max_calls=1 is reached; raise it to go on.
+    bench.errors.BenchError: The limit max_calls=1 is reached. Raise it to continue.
     """
 
     def __init__(self, max_calls: int | None, max_total_tokens: int | None) -> None:
@@ -41,7 +41,7 @@ class Budget:
         self._lock = threading.Lock()
 
     def take_call(self) -> None:
-        """Count a call that is about to be made.
+        """Count a call before it is made.
 
         Raises
         ------

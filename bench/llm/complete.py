@@ -38,7 +38,7 @@ def complete(
     concurrency : int
         How many requests are made at the same time.
     read : callable
-        Takes of a response what is wanted; the responses themselves, which may be large, are kept on disk alone.
+        Extracts the result from a response. The responses themselves, which may be large, stay on disk.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """An OpenAI-compatible endpoint: where it is, the key for it, and one request with its retries.
 
-What answers may be anybody's server. So an answer is read up to a size, counted after it is decompressed, and a request
+The server is not trusted. So an answer is read up to a limit, counted after decompression, and a request
 ends by its deadline whatever the server does: it may send a byte a minute, or a header that never ends.
 """
 
@@ -29,7 +29,7 @@ RETRIED = frozenset({408, 409, 429})
 """The statuses below 500 that are tried again."""
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
-"""Seconds before the first retry, doubled for each further one, and the most."""
+"""Seconds before the first retry, doubled for each later one, and the maximum."""
 
 LARGEST_ANSWER = 2**22
 """Bytes of an answer, decompressed, that are read; a chat completion of 100,000 words has some 600,000."""
@@ -107,19 +107,19 @@ class _Answer:
 class Endpoint:
     """Chat completions at an address.
 
-    The key is read when the endpoint is made, sent in a header, and taken out of all that comes back: some servers
-    repeat a request's headers in what they answer.
+    The key is read when the endpoint is created, sent in a header, and removed from responses: some servers
+    repeat a request's headers in their answers.
 
     Parameters
     ----------
     url : str
-        As `chat_url` gives it.
+        The address from `chat_url`.
     api_key_env : str
         The environment variable with the key; without it, no header is sent, since local servers need none.
     timeout : float
         Seconds to wait for a connection, and for each part of a response.
     retries : int
-        How often a request is made again after a failure that may pass: no connection, none to the end, status 408,
+        How many times to retry a request after a temporary failure: no connection, none to the end, status 408,
         409, 429 or 500 and above, or a body that is not a chat completion.
     connections : int
         How many requests are made at the same time.
@@ -140,14 +140,14 @@ class Endpoint:
         self._pool = urllib3.PoolManager(maxsize=connections, block=True, timeout=timeout, retries=False)
 
     def ask(self, body: Mapping[str, Any], before: Callable[[], None], stop: threading.Event) -> dict[str, Any]:
-        """Make a request, again where a failure may pass.
+        """Make a request, with retries after temporary failures.
 
         Parameters
         ----------
         body : mapping
             The request's body.
         before : callable
-            Called before each try; what it raises ends the tries.
+            Called before each try; an exception ends the tries.
         stop : threading.Event
             Ends the waiting between tries when set.
 
@@ -210,8 +210,8 @@ class Endpoint:
     def _answer(self, content: bytes, headers: Mapping[str, str], end: float) -> _Answer | None:
         """Make one try; None if it does not finish in time.
 
-        The try is made in a thread that is left to itself then. A time limit of a socket is one for each part that
-        comes, and looking up an address has none.
+        The try runs in a thread that is then abandoned. A socket's time limit applies to each part that
+        arrives, and an address lookup has none.
         """
         made: list[_Answer] = []
         failed: list[Exception] = []
@@ -292,7 +292,7 @@ def _message(text: str) -> str:
 
 
 def _asked_wait(given: str | None) -> float | None:
-    """Seconds that ``Retry-After`` asks to wait, None without a sound one."""
+    """The wait in seconds from ``Retry-After``; None without a valid one."""
     from urllib3.exceptions import InvalidHeader
     from urllib3.util import Retry
 

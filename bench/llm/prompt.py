@@ -1,4 +1,4 @@
-"""Prompts: templates with placeholders, and what is put in their place."""
+"""Prompts: templates with placeholders, and their values."""
 
 from __future__ import annotations
 

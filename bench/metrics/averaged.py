@@ -26,7 +26,7 @@ AVERAGED_OVER = "averaged_over"
 
 
 def mean_over(column: str) -> str:
-    """What follows the name of a metric that is averaged over a column; nothing where that is empty.
+    """The suffix of the name of a metric that is averaged over a column; empty if there is none.
 
     Examples
     --------
@@ -141,5 +141,5 @@ def averaged(metric: Metric, over: str) -> Averaged:
 
 
 def _joint(reach: Floats, correlation: Floats) -> float:
-    """How far a mean reaches to one side, given how far each of its terms does."""
+    """The width of a mean's interval to one side, given those of its terms."""
     return float(np.sqrt(np.maximum(reach @ correlation @ reach, 0.0)) / len(reach))

@@ -76,7 +76,7 @@ def grouped_confusion(
     Returns
     -------
     ndarray of int, or of float with weights, shape (n_groups, n_labels, n_labels) or (n_groups, n_labels, n_labels + 1)
-        A confusion matrix for each group, as `confusion_matrix` gives it.
+        A confusion matrix for each group, as from `confusion_matrix`.
     """
     unanswered = predicted == UNANSWERED
     width = n_labels + int(unanswered.any())
@@ -125,6 +125,6 @@ def margins(counts: Floats) -> tuple[Floats, Floats]:
 
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
-    """A quotient, 0 where its denominator is."""
+    """A quotient; 0 if its denominator is 0."""
     zero = np.asarray(denominator) == 0
     return np.where(zero, 0.0, numerator / np.where(zero, 1.0, denominator))

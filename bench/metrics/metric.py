@@ -225,7 +225,7 @@ class LossMetric(ProbabilityMetric):
 
     @property
     def multiplicative(self) -> bool:
-        """Whether the error of a mean loss is proportional to it, so that its interval is made of logarithms."""
+        """Whether the error of a mean loss is proportional to it, so that its interval is on the logarithmic scale."""
         return False
 
     def score(self, outcomes: Outcomes) -> float:

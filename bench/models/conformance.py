@@ -1,6 +1,6 @@
 """The conformance kit: tries on a model what every model must do.
 
-In the manner of scikit-learn's ``sklearn.utils.estimator_checks``, with what the harness asks beyond
+Like scikit-learn's ``sklearn.utils.estimator_checks``, with what the harness requires beyond
 it: small Arabic tasks, empty and very long texts, other processes, storage.
 """
 
@@ -49,7 +49,7 @@ class RuleResult:
 def subject_of(model: Model) -> Examined:
     """Find the synthetic tasks that a model can be fitted on.
 
-    A model may refuse a task by a `bench.errors.UserError` when it is built or fitted, as one whose rules
+    A model may reject a task with a `bench.errors.UserError` when it is built or fitted, as one whose rules
     are written for certain labels does. Where it refuses all, it is examined on the neutral ones, and
     fails with its own reason. An estimator that asks a server names in ``examined_as`` the import path of a
     subclass that asks none, which is examined in its place.
@@ -100,7 +100,7 @@ def check_model(model: Model, limit: float = LIMIT) -> list[RuleResult]:
 def iter_checks(model: Model, limit: float = LIMIT) -> Iterator[RuleResult]:
     """Try all rules on a model, and yield each result as it comes.
 
-    The rules run in a process of their own, which is stopped where a rule takes longer than `limit`
+    The rules run in a separate process, which is stopped if a rule takes longer than `limit`
     seconds; the rules after that one are not tried and do not pass, nor are those that need a rule that fails.
     """
     stopped = ""

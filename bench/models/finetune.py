@@ -47,7 +47,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
 
     The encoder's own pooling of the last layer, dropout and a linear layer; a claim and a text are read together, as a
     pair of sentences. It is trained by AdamW with a learning rate that rises, then falls in a straight line (Devlin et
-    al. 2019, arXiv:1810.04805), on batches of texts of like length, in bfloat16 where the processor has it; see
+    al. 2019, arXiv:1810.04805), on batches of texts of similar length, in bfloat16 where the processor has it; see
     `bench.encoders.training`.
 
     Parameters
@@ -75,7 +75,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         Whether to keep a moving average of the weights rather than those after the last step; scikit-learn's
         `SGDClassifier` has the same under this name.
     warmup : float
-        The part of all steps in which the learning rate rises.
+        The share of steps in which the learning rate rises.
     weight_decay : float
         Of AdamW.
     max_tokens : int
@@ -100,7 +100,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
     """
 
     encoder_params: ClassVar[tuple[str, ...]] = ("encoder",)
-    """Parameters that name encoders; a stored one's folder is read only where the definition names it too."""
+    """Parameters that name encoders; a stored one's folder is read only if the definition also names it."""
 
     def __init__(
         self,
@@ -340,7 +340,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         return dict(zip(present.tolist(), weights.tolist(), strict=True))
 
     def _restored(self) -> SequenceClassifier:
-        """The trained module: the one that `fit` made, or one made again of the stored weights."""
+        """The trained module: the one from `fit`, or one rebuilt from the stored weights."""
         check_identity(self.encoder, self.identity_, identity(find_encoder(self.encoder)))
         if not hasattr(self, "_module"):
             self._module = self._new_module()

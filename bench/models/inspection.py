@@ -1,8 +1,8 @@
 """Inspect a skops file before any object in it is created.
 
 skops builds whatever objects a file names, provided that the caller trusts their names. That leaves open which values
-they are given and what is called with them. Here each entry of the archive and each node of its schema is held against
-a list of what a fitted model is made of; all else is refused, and so is every kind of node that calls something of the
+they are given and what is called with them. Here each entry of the archive and each node of its schema is compared with
+a list of allowed parts of fitted models. All else is rejected, and so is every kind of node that calls code of the
 file's choice.
 """
 
@@ -39,10 +39,10 @@ SCHEMA = "schema.json"
 """The archive's entry with the schema."""
 
 FEWEST_EXPANDED, MOST_EXPANSION = 64 * 2**20, 200
-"""A compressed array may take so many bytes in memory, or so many times its size in the file where that is more."""
+"""The most bytes of a decompressed array in memory, or times its size in the file, if larger."""
 
 MOST_JOBS = 256
-"""Processes that a part of a model may ask for."""
+"""The most processes that a part of a model may request."""
 
 _SHOWN = 160
 """Characters of a name that a message shows."""
@@ -77,7 +77,7 @@ class Inspection:
     types : set of str
         What the file names.
     refused : list of str
-        What must not be made, each with the reason; empty where `visit` found nothing.
+        Forbidden parts, each with the reason; empty if `visit` found none.
 
     Raises
     ------
@@ -108,7 +108,7 @@ class Inspection:
         Returns
         -------
         int
-            The same for nodes that say the same, whatever numbers are in their arrays.
+            Equal for equal nodes, whatever numbers are in their arrays.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class Inspection:
         self.types.add(name)
         content = (loader, name, *self._content(loader, name, node))
         number = self._numbers.setdefault(content, len(self._numbers))
-        # skops takes a node with a number that it met before for that earlier one, whatever it says itself.
+        # skops replaces a node by an earlier one with the same number, whatever its content.
         if (identity := node.get("__id__")) and self._known.setdefault(identity, number) != number:
             self._refuse("two different parts with one number", "skops would confuse them")
         return number
@@ -290,7 +290,7 @@ _LOOKS: dict[str, Callable[[Inspection, str, Node], tuple[object, ...]]] = {
 
 
 def shown(text: str) -> str:
-    r"""Text of a file as a message may show it: short, and without what a terminal would act on.
+    r"""Text from a file for a message: short, and without control sequences.
 
     Examples
     --------
@@ -342,7 +342,7 @@ def check_array(file: IO[bytes], size: int) -> None:
 
 
 def check_sparse(data: bytes) -> None:
-    """Check that a sparse matrix is one: its arrays are plain, its indices lie inside, and it is not a bomb.
+    """Check that a sparse matrix is valid: plain arrays, indices in range, and no memory bomb.
 
     Raises
     ------

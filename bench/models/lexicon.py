@@ -67,12 +67,12 @@ class LexiconClassifier(ClassifierMixin, BaseEstimator):
         if there is such a cue, else ``none``.
     source type
         The type of the first source cue with an attribution (a verb of saying, "according to", a colon)
-        in the same sentence, at most `NEAR` words away; ``media`` only where no other type is attributed, since
+        in the same sentence, at most `NEAR` words away; ``media`` only if no other type is attributed, since
         it mostly carries another's words; else ``unattributed``.
     stance
-        ``unrelated`` where the text has less than `OVERLAP` of the claim's stems (words by the affix
+        ``unrelated`` if the text has less than `OVERLAP` of the claim's stems (words by the affix
         rules of Light10, Larkey, Ballesteros and Connell 2007); else ``disagree`` where text and claim differ
-        in having a denial or negation; else ``discuss`` where the text hedges, asks or does not confirm;
+        in having a denial or negation; else ``discuss`` if the text hedges, asks or does not confirm;
         else ``agree``.
 
     Parameters

@@ -34,7 +34,7 @@ Classify the example at the end by one of these labels:
 {inputs}
 
 Answer with the label alone."""
-"""The prompt of a model whose file has none."""
+"""The default prompt."""
 
 _WHOLE = {"shots": 0, "retries": 0, "concurrency": 1}
 _WHOLE_OR_NULL = {"max_tokens": 1, "max_calls": 1, "max_total_tokens": 1, "seed": 0}
@@ -66,7 +66,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     model : str
-        The model's name at the endpoint; it must be given.
+        The model's name at the endpoint; required.
     base_url : str or None
         The part before ``/chat/completions``. None is the environment variable ``OPENAI_BASE_URL``, else
         ``http://localhost:8000/v1``.
@@ -90,7 +90,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
     timeout : float
         Seconds to wait for a connection, and for each part of a response.
     retries : int
-        How often a request is made again, with growing waits, after a failure that may pass.
+        How many times to retry a request, with growing waits, after a temporary failure.
     concurrency : int
         Requests at the same time, in each of the run's worker processes.
     deadline : float
@@ -115,7 +115,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
     unanswered_ : list of str
         After `predict`, why examples were left unanswered.
     notes_ : list of str
-        After `predict`, what it took.
+        After `predict`, its cost.
     """
 
     may_abstain = True
@@ -126,7 +126,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
     }
 
     examined_as = "bench.models.llm_stand_in.StandInClassifier"
-    """What `bench check` examines in this class's place, as it asks no endpoint."""
+    """The class that `bench check` examines instead, since it needs no endpoint."""
 
     def __init__(
         self,
@@ -184,7 +184,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
                 "Set the model's name at the endpoint, for example model.params.model=Qwen/Qwen2.5-7B-Instruct.",
             )
         if not isinstance(self.api_key_env, str) or not _VARIABLE.fullmatch(self.api_key_env):
-            # What was given may be a key, so it is not repeated.
+            # The value may be a key, so it is not repeated.
             raise ModelError(
                 "llm: params.api_key_env is not a name of an environment variable (capitals, digits and underscores).",
                 "Give the variable's name, such as OPENAI_API_KEY, and put the key into that variable.",
@@ -215,7 +215,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         defined : LLMClassifier
             As the model is defined here.
         state : mapping
-            Plain values: what was stored.
+            The stored plain values.
 
         Raises
         ------
@@ -278,7 +278,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of object of shape (n_examples,)
-            Labels of the task, and None where the answer was none.
+            Labels of the task, or None for no valid answer.
 
         Raises
         ------
@@ -340,7 +340,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         return found
 
     def _drawn(self, y: NDArray[np.str_]) -> list[int]:
-        """The places of the shots: a label after the other gives one, until there are enough, then shuffled."""
+        """The positions of the shots: labels take turns until there are enough; then shuffled."""
         rng = np.random.default_rng(self.random_state)
         by_label = [rng.permutation(np.flatnonzero(y == label)).tolist() for label in self.labels]
         turns = range(max(map(len, by_label), default=0))

@@ -10,10 +10,10 @@ from bench.models.llm import LLMClassifier
 
 
 class StandInClassifier(LLMClassifier):
-    """An `LLMClassifier` whose answers are made up from a digest of the request, in the forms that a model may use.
+    """An `LLMClassifier` with answers derived from a digest of the request, in the forms that a model may use.
 
-    `bench check` examines it in the place of the other: the prompt, the choice of shots, the reading of answers and
-    the storing are the same, and no server is needed. It is of no use for anything else.
+    `bench check` examines it instead of the real one: the prompt, the choice of shots, the parsing of answers and
+    the storage are the same, and no server is needed. It has no other use.
     """
 
     def check_task(self) -> None:

@@ -30,7 +30,7 @@ class Model:
         The import path of a scikit-learn compatible classifier class.
     features : str or None
         A feature set of `bench.features` or the import path of a transformer class over a
-        pandas frame of the task's input columns; None where the estimator takes that
+        pandas frame of the task's input columns; None if the estimator takes that
         frame itself.
     params : mapping of str to object
         Fixed parameters. A plain name is the estimator's; ``features.<name>`` and
@@ -40,7 +40,7 @@ class Model:
     prune : bool
         Whether the search stops a setting that is below the median of earlier ones after some of the inner folds.
     description : str
-        One line on what it is.
+        A one-line description.
     origin : str
         Where the definition comes from: a file, or a package's entry point.
     """
@@ -127,7 +127,7 @@ class Model:
     def first_setting(self) -> Setting | None:
         """The values in `params` of all searched parameters, which the search tries first.
 
-        None where one of them has no value there, or one that the search could not draw.
+        None if one of them has no value there, or one outside the search space.
         """
         own = {canonical_name(name): value for name, value in self.params.items()}
         setting = {name: own[canonical_name(name)] for name in self.search.dimensions if canonical_name(name) in own}
@@ -213,13 +213,13 @@ class Model:
 
     @property
     def restores_from_definition(self) -> bool:
-        """Whether a stored estimator is made again of this definition, since its class has a method ``restored``."""
+        """Whether a stored estimator is rebuilt from this definition because its class has a method ``restored``."""
         return hasattr(self.unfitted(), "restored")
 
     def stored_classes(self) -> dict[str, type]:
         """The classes in this definition, which a stored model may contain, by stored name.
 
-        Those of the estimator and the features, of what these hold before they are fitted, and of what their classes
+        Those of the estimator and the features, of their parts before fitting, and of what their classes
         list in ``stored_parts``.
 
         Raises
@@ -266,7 +266,7 @@ class Model:
         try:
             with found_here():
                 return factory()
-        except Exception as error:  # A constructor may be anybody's.
+        except Exception as error:  # The class may be a plug-in.
             raise ModelError(
                 f"{self.origin}: {key} {path} cannot be created without arguments: {type(error).__name__}: {error}.",
                 "Give every argument of its __init__ a default, and check values in fit, as scikit-learn requires.",
@@ -301,7 +301,7 @@ class Model:
 
 
 def qualified(name: str) -> str:
-    """A parameter's name with its owner, which is the estimator where none is named.
+    """A parameter's name with its owner, by default the estimator.
 
     Examples
     --------

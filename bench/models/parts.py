@@ -76,7 +76,7 @@ MAPPINGS = frozenset(
         "sklearn.utils._bunch.Bunch",
     }
 )
-"""Mappings that are made empty and then filled."""
+"""Mappings that are created empty and then filled."""
 
 SCALARS = frozenset(
     f"numpy.{kind.__name__}"
@@ -93,10 +93,10 @@ TYPES = (
 """Types that are allowed as values."""
 
 KEYS = frozenset({"builtins.bool", "builtins.float", "builtins.int", "builtins.str"}) | SCALARS
-"""Types of a mapping's keys, which are made of the key's text."""
+"""Types of a mapping's keys, created from the key's text."""
 
 CONSTRUCTED = frozenset({"builtins.complex", "builtins.frozenset", "builtins.range"})
-"""Plain values that are made of their parts."""
+"""Plain values that are created from their parts."""
 
 LOSSES = frozenset(
     {
@@ -110,7 +110,7 @@ LOSSES = frozenset(
         "sklearn.linear_model._sgd_fast.SquaredHinge",
     }
 )
-"""Loss functions of scikit-learn in C, made of numbers."""
+"""Loss functions of scikit-learn in C, created from numbers."""
 
 SPARSE = frozenset(
     f"scipy.sparse._{form}.{form}_{kind}"
@@ -189,7 +189,7 @@ def find_class(name: str) -> type[Any]:
 
 
 def stored_name(cls: type) -> str:
-    """The name under which a class stands in a skops file.
+    """The name of a class in a skops file.
 
     Examples
     --------

@@ -60,8 +60,8 @@ def loads(data: bytes, model: Model | None = None) -> Any:
     """Read an estimator from the bytes that `dumps` wrote.
 
     The content of the file is inspected first. Only classes in the model's definition are created, and the
-    harmless parts of `bench.models.parts`; no file is opened and nothing is called that the file chooses. An
-    estimator that talks to others is made of its definition, and takes from the file what its ``restored`` accepts.
+    harmless parts of `bench.models.parts`; no file is opened, and no code is called that the file chooses. An
+    estimator with network access is built from its definition, with what its ``restored`` accepts from the file.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def loads(data: bytes, model: Model | None = None) -> Any:
 
 
 def inspect(data: bytes, model: Model | None = None) -> Inspection:
-    """Check what a skops file would make, without making it.
+    """Check what a skops file would create, without creating it.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def _folders(model: Model | None) -> set[str]:
 
 @contextmanager
 def _without_torch() -> Iterator[None]:
-    # skops lists scikit-learn's estimators on import, which imports torch for array API support: 2 s for nothing.
+    # skops lists scikit-learn's estimators on import, which imports torch for array API support: 2 s wasted.
     # What another program's process imports is not to be kept from it, though.
     if not is_own() or "torch" in sys.modules or "skops.io" in sys.modules:
         yield

@@ -72,9 +72,9 @@ class Rule:
     name : str
         What the model does, in a few words.
     description : str
-        Why the harness asks it, or what exactly is tried: one line.
+        Why the harness requires it, or what exactly is tested, in one line.
     examine : callable
-        Takes a `Examined` and raises an exception where the model breaks the rule.
+        Takes an `Examined` and raises an exception if the model breaks the rule.
     needs : tuple of str
         The codes of the rules that this one depends on.
     """
@@ -87,13 +87,13 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {}
-"""All rules by code, in the order in which they are tried."""
+"""All rules by code, in the order of testing."""
 
 
 def _rule(
     code: str, name: str, description: str, needs: tuple[str, ...] = ("M03",)
 ) -> Callable[[Callable[[Examined], None]], Callable[[Examined], None]]:
-    """Register a rule; nearly all try what a model answers that was fitted on three classes."""
+    """Register a rule. Nearly all test the answers of a model that was fitted on three classes."""
 
     def register(examine: Callable[[Examined], None]) -> Callable[[Examined], None]:
         RULES[code] = Rule(code, name, description, examine, needs)

@@ -48,7 +48,7 @@ def code_sources(paths: Iterable[str | None]) -> dict[str, str]:
     -------
     dict of str to str
         By import path the installed package with its version, or a digest of the source: of the module, of all
-        modules outside installed packages that it imports, directly or not, and of the data files beside them. By
+        modules outside installed packages that it imports, directly or not, and of the data files next to them. By
         ``package NAME`` the versions of the other packages that those modules import.
     """
     sources: dict[str, str] = {}
@@ -129,7 +129,7 @@ def _locate(module: str) -> _Located | None:
         origin, folders = (spec.origin, spec.submodule_search_locations) if spec is not None else (None, None)
     except (ImportError, AttributeError, ValueError):  # a module that was put there by hand has no spec
         origin, folders = getattr(sys.modules.get(module), "__file__", None), None
-    except Exception:  # finding a submodule imports its package, which may be anybody's
+    except Exception:  # finding a submodule imports its package, which may be a plug-in
         return None
     file = Path(origin).resolve() if origin is not None and Path(origin).is_file() else None
     located = _Located(file, tuple(Path(folder).resolve() for folder in folders or ()))
@@ -269,7 +269,7 @@ def _file_digest(path: Path, size: int, changed: int, number: int) -> str:
 
 
 def _versions(top: str) -> str:
-    """The installed packages that have a top-level module, with their versions; empty where none has."""
+    """The installed packages that have a top-level module, with their versions; empty if none has."""
     return ", ".join(f"{name} {metadata.version(name)}" for name in sorted(set(_distributions().get(top, ()))))
 
 

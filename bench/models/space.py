@@ -82,7 +82,7 @@ class Range:
         return trial.suggest_float(name, self.low, self.high, log=self.log, step=self.step)
 
     def holds(self, value: Any) -> bool:
-        """Whether it is a number that could be drawn: within the range, whole where it is, and on its steps."""
+        """Whether it is a number in the range, whole if required, and on a step."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
             return False
         if self.whole and not isinstance(value, int):
@@ -146,7 +146,7 @@ class SearchSpace:
         ----------
         declared : object
             The section: a mapping of dotted parameter names to a list of values or to
-            ``{low, high, log, step}``; None means that nothing is searched.
+            ``{low, high, log, step}``; None means no search.
         where : str
             The file, named in errors.
         content : object

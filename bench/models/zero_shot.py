@@ -42,11 +42,11 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     encoder : str
-        A name in ``configs/encoder/``, or a folder; not used where `nli` is given.
+        A name in ``configs/encoder/``, or a folder; not used if `nli` is given.
     nli : str or None
         Such a name or folder, of a sequence classifier with a label for entailment.
     centre : bool
-        Whether each description's mean score over the training texts is taken off. Some sentences are near to all
+        Whether to subtract each description's mean score over the training texts. Some sentences are near to all
         texts, or entailed by most; without this they win everywhere. It is what Batch Calibration (Zhou et al.
         2024, arXiv:2309.17249) does to a language model's scores, and assumes that no label is rare.
     inputs : sequence of str
@@ -63,13 +63,13 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray of str of shape (n_labels,)
         The task's labels, sorted, whether training has them or not.
     means_ : ndarray of float64 of shape (n_descriptions,)
-        What is taken off the scores.
+        The values subtracted from the scores.
     identity_ : str
         Which weights it was fitted with; others of that name are refused when it is applied.
     """
 
     encoder_params: ClassVar[tuple[str, ...]] = ("encoder", "nli")
-    """Parameters that name encoders; a stored one's folder is read only where the definition names it too."""
+    """Parameters that name encoders; a stored one's folder is read only if the definition also names it."""
 
     def __init__(
         self,

@@ -62,11 +62,11 @@ class ChosenRun:
     Parameters
     ----------
     folder : RunFolder
-        The run, whose fitted model is stored.
+        The run; its fitted model is stored.
     record : RunRecord
         What is stored of it.
     notes : list of str
-        What it is, why it was taken, and what was left out.
+        Notes on what it is, why it was chosen, and what was left out.
     """
 
     folder: RunFolder
@@ -204,7 +204,7 @@ def _described(folder: RunFolder, record: RunRecord) -> str:
 
 
 def _whose_score(folder: RunFolder, record: RunRecord) -> list[str]:
-    """Say that the score is not the stored model's own, where that was fitted on all examples."""
+    """Note that the score is not the stored model's own, if that was fitted on all examples."""
     if not folder.summarised or not folder.cell_path(FINAL).is_dir():
         return []
     return [

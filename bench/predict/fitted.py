@@ -1,4 +1,4 @@
-"""A stored run's fitted model, loaded safely, and what it answers."""
+"""Load a stored run's fitted model safely, and get its answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DISTRIBUTIONS = {"bench": "bench-arabic"}
 """Packages that run.json names otherwise than pip does."""
 
 DECIDING = ("bench", "scikit-learn", "numpy", "scipy", "lightgbm")
-"""Packages of which another version may give other labels."""
+"""Packages whose version may change labels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class FittedModel:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of an answer: ``label``, and ``p_<label>`` where the model gives probabilities."""
+        """The columns of an answer: ``label``, and ``p_<label>`` if the model gives probabilities."""
         probable = hasattr(self.estimator, "predict_proba")
         return ("label", *(f"p_{label}" for label in self.labels)) if probable else ("label",)
 
@@ -63,7 +63,7 @@ class FittedModel:
         Returns
         -------
         pandas.DataFrame of shape (n_texts, n_columns)
-            The columns of `columns`. The label is empty where the model gave no answer. Probabilities sum to 1; that
+            The columns of `columns`. The label is empty if the model gave no answer. Probabilities sum to 1; that
             of a label that training lacked is 0.
 
         Raises
@@ -81,12 +81,12 @@ class FittedModel:
         try:
             with found_here():
                 if isinstance(last, Pipeline):
-                    # Labels and probabilities are then made of the same features, which are made once.
+                    # Labels and probabilities then share features that are computed once.
                     X, last = last[:-1].transform(X), last[-1]
                 given = predict(last, X, self.labels)
         except BenchError:
             raise
-        except Exception as error:  # The estimator may be anybody's.
+        except Exception as error:  # The estimator may be a plug-in.
             raise BenchError(f"the model cannot label these texts: {type(error).__name__}: {error}") from error
         names = ["" if code == UNANSWERED else self.labels[code] for code in given.codes.tolist()]
         answers = pd.DataFrame({"label": pd.Series(names, dtype=object)})
@@ -112,7 +112,7 @@ def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -
     ------
     bench.errors.UserError
         If the run has no fitted model, or its files are damaged, or no model of that name is defined here, or the
-        stored one is another or holds what is not loaded, or the code of a plug-in is no longer that of the run.
+        stored one differs or contains forbidden parts, or the code of a plug-in has changed since the run.
     """
     from bench.models.persistence import loads
     from bench.results.files import read_bytes
@@ -177,7 +177,7 @@ def changed_code(record: RunRecord) -> str | None:
 
 
 def other_versions(record: RunRecord) -> str | None:
-    """Say which packages were others when a run was stored, None where none were.
+    """List packages whose versions have changed since a run was stored; None if there are none.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def label_rows(
     Raises
     ------
     bench.errors.BenchError
-        If the model fails; the message names the first of the rows that it was given.
+        If the model fails; the message names its first row.
     """
     import pandas as pd
 

@@ -25,7 +25,7 @@ Row = tuple[str, Mapping[str, Any]]
 """A row's place, and its values by column."""
 
 PREDICTED = "predicted_"
-"""Before the names of the answers' columns where the text has one of that name already."""
+"""The prefix of an answer column's name if the input already has that name."""
 
 STANDARD_INPUT = Path("standard input")
 """How messages name it."""
@@ -59,7 +59,7 @@ def named_columns(inputs: Sequence[str], given: Mapping[str, str | None]) -> dic
     Raises
     ------
     bench.errors.ConfigError
-        If a column is named for what the model does not read, or one for two inputs.
+        If a column is given for an input that the model does not read, or one column for two inputs.
 
     Examples
     --------
@@ -88,9 +88,9 @@ class NewText:
     columns : mapping of str to str
         The rows' column for each input of the model.
     answers : mapping of str to str
-        What the answers' columns are called, so that they replace none of the rows'.
+        The names of the answer columns, which replace none of the rows' columns.
     remarks : tuple of str
-        What may have been meant otherwise, and what the user should know of the columns, a sentence each.
+        Notes on doubtful readings and on the columns, a sentence each.
     """
 
     form: Form
@@ -105,7 +105,7 @@ class NewText:
         return self.form.format
 
     def describe(self) -> str:
-        """Say what it was read as."""
+        """Describe the detected format."""
         quoting = ""
         if self.kind in DELIMITED and self.form.dialect != DELIMITED[self.kind]:
             quoting = WRITTEN[self.form.dialect.quote]
@@ -167,7 +167,7 @@ def read_stream(
     columns : mapping of str to str
         The column of each input of the model.
     added : sequence of str
-        Columns that the answers add; where the text has one of them, they are called `PREDICTED` and so on.
+        Columns that the answers add; renamed with `PREDICTED` if the input has them.
     remembered : mapping of str to str, optional
         What the model's own task calls inputs in its data; these columns come before those of `columns`.
 
@@ -220,7 +220,7 @@ def _new_text(
     remembered: Mapping[str, str],
     remarks: Sequence[str] = (),
 ) -> NewText:
-    """Tell by the first row which columns are read, and what the answers are called."""
+    """Determine the input columns and the names of the answer columns from the first row."""
     rows = iter(rows)
     first = next(rows, None)
     if first is None:

@@ -36,7 +36,7 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
 
     JSON Lines begin with an object; a table begins with a header that names the columns. Other lines are a text each,
     unless they look like a table: a delimiter that occurs equally often in each and never before a space, or a
-    header of short names of which one is usual.
+    header of short names, one of them usual.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def _has_header(cells: Sequence[str]) -> bool:
 
 
 def _is_even(lines: Sequence[str], dialect: Dialect) -> bool:
-    """Whether each line has a delimiter, all as many, and none as writers set commas: before a space or in a number."""
+    """Whether each line has equally many delimiters, none as in prose: before a space or in a number."""
     cells = _cells(lines[0], dialect)
     if len(lines) < 2 or len(cells) < 2:
         return False
@@ -133,7 +133,7 @@ def _is_even(lines: Sequence[str], dialect: Dialect) -> bool:
 
 
 def _quoted(name: str, lines: Sequence[str]) -> str:
-    """Tab-separated lines are quoted where that is how all of them become rows."""
+    """Read tab-separated lines as quoted if all of them become rows that way."""
     if name != "tsv":
         return name
     dialect, _ = decide_dialect(lambda _: nullcontext(lines), DELIMITED[name])

@@ -16,7 +16,7 @@ from bench.support.places import refuse_existing, replacing
 
 
 def answer_format(given: str | None, output: Path | None, kind: str) -> str:
-    """Choose the format of the answers: the one that is given, else the output's suffix, else that of the input.
+    """Choose the format of the answers: the given one, else the output's suffix, else that of the input.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def answer_format(given: str | None, output: Path | None, kind: str) -> str:
     Raises
     ------
     bench.errors.ConfigError
-        If the output's suffix is of neither format and none is given, or of the other one.
+        If the output's suffix is unknown and no format is given, or if it contradicts the format.
     """
     if output is None:
         return given or ("jsonl" if kind in ("json", "jsonl") else "csv")
@@ -109,7 +109,7 @@ def write_answers(lines: Iterable[str], output: Path) -> None:
     Raises
     ------
     bench.errors.UserError
-        If nothing can be written there.
+        If the target cannot be written.
     """
     as_it_is = output.exists() and not output.is_file()
     with nullcontext(output) if as_it_is else replacing(output) as path, path.open("wb") as file:

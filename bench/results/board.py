@@ -40,7 +40,7 @@ class BoardRow:
     seconds : float or None
         How long its cells took.
     command : str
-        What made it, where others have the same model and search.
+        The command that made it, if others have the same model and search.
     source : str
         Where it was published.
     """
@@ -104,7 +104,7 @@ class Leaderboard:
     left_out : tuple of str
         What cannot be read, a sentence each.
     best : Best or None
-        The best model with its corrected score, where that was computed.
+        The best model with its corrected score, if computed.
     """
 
     task: TaskRecord
@@ -155,12 +155,12 @@ def published_rows(task: TaskRecord, metric: str) -> list[BoardRow]:
 
 
 def best_sentence(best: Best | None) -> str:
-    """Say what the best model can be expected to score, since it was picked for its score; empty for none.
+    """Give the expected score of the best model, corrected for its selection; empty for none.
 
     Examples
     --------
     >>> best_sentence(Best(name="a", of=3, measured=0.467, score=0.4491, low=0.122, high=0.776, level=0.95))
-    'Being picked as the best of 3 flatters a score: corrected for it, a has 0.449 [0.122, 0.776] rather than 0.467.'
+    'Choosing the best of 3 inflates its score. With this corrected, a has 0.449 [0.122, 0.776] rather than 0.467.'
     """
     if best is None:
         return ""
@@ -187,7 +187,7 @@ def published_sources(rows: Iterable[BoardRow]) -> str:
 
 
 def commands(rows: Iterable[BoardRow]) -> list[str]:
-    """Say which command made each of the rows that have the same model and search.
+    """Give the commands of rows with the same model and search.
 
     Examples
     --------

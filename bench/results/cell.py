@@ -126,9 +126,9 @@ class CellResult:
     trials : list of Trial
         The whole search.
     predictions : pandas.DataFrame or None
-        One row an outer test example: ``id``, ``group``, ``label``, ``predicted`` (empty where the model gave no
+        One row for each outer test example: ``id``, ``group``, ``label``, ``predicted`` (empty if the model gave no
         answer, which counts as wrong) and,
-        where the model gives probabilities, ``p_<label>`` for each label in the task's order, else
+        if the model gives probabilities, ``p_<label>`` for each label in the task's order, else
         ``d_<label>`` for decision values, else neither.
     scores : dict of str to float
         Every metric over this fold's test examples.

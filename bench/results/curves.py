@@ -68,7 +68,7 @@ class CurveRecord(RunRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class CurvePoint(PartRecord):
-    """A part with the number of failed folds, and its scores and intervals by metric, empty where a fold failed."""
+    """A part with the number of failed folds, and its scores and intervals by metric, empty if a fold failed."""
 
     failed: Count
     scores: Mapping[str, Number]
@@ -82,7 +82,7 @@ class CurveVerdict:
     Parameters
     ----------
     kind : str
-        ``rising``, ``falling``, ``flat`` or ``undecided``; of what new groups are worth ``groups``, ``examples``,
+        ``rising``, ``falling``, ``flat`` or ``undecided``; for the value of new groups ``groups``, ``examples``,
         ``equal`` or ``undecided``.
     text : str
         The same in a sentence.
@@ -100,7 +100,7 @@ class CurveVerdict:
 
 @dataclass(frozen=True)
 class CurveNote:
-    """A note of cells, and in how many folds of each part it was made."""
+    """A note of cells, with the number of folds of each part that have it."""
 
     note: str
     folds: Mapping[str, Count]

@@ -33,7 +33,7 @@ class Scored:
         Why it failed.
     steps : tuple of float
         The metric over the pooled predictions of the first inner fold, the first two, and so on, as far as it came;
-        empty where the search stops no setting early.
+        empty if the search stops no setting early.
     warnings : dict of str to int
         What its fits warned of, and how often.
     seconds : float

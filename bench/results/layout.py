@@ -1,4 +1,4 @@
-"""Where things lie in a results folder, and that none of it is a link.
+"""The layout of a results folder, and the check that none of it is a link.
 
 ::
 
@@ -7,7 +7,7 @@
     results/<task>/leaderboard.json, .csv, .md   the task's table
     results/<task>/report.html                   the task's page
 
-The results folder itself may be a link, since the user names it. Below it nothing that a link leads to is read, written
+The results folder itself may be a link, since the user names it. Below it, nothing behind a link is read, written
 or deleted: the folder may come from somebody else.
 """
 
@@ -74,7 +74,7 @@ def curve_folders(results: Path, task: str) -> list[Path]:
 
 
 def stored_tasks(results: Path) -> list[str]:
-    """The tasks of which a run is stored."""
+    """The tasks with stored runs."""
     return sorted({folder.parents[1].name for folder in run_folders(results)})
 
 

@@ -1,4 +1,4 @@
-"""The leaderboard of a task: every stored run that compares, made from the stored files alone."""
+"""The leaderboard of a task: all comparable stored runs, built from the stored files alone."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ABOUT_TASK = ("name", "version", "digest", "labels", AVERAGED_OVER, "n_examples"
 
 
 def leaderboard(results: Path, record: RunRecord) -> Leaderboard:
-    """Gather the stored runs that compare with a given one.
+    """Collect the stored runs that are comparable with a given one.
 
     Those are the finished, failed and unfinished runs of one table: see `bench.results.protocol.same_table`. Rows of
     the same model and search are distinguished by their keys and commands.
@@ -85,7 +85,7 @@ def leaderboard(results: Path, record: RunRecord) -> Leaderboard:
 
 
 def write_leaderboard(results: Path, board: Leaderboard) -> Path:
-    """Write ``leaderboard.json``, ``.csv`` and ``.md`` beside the task's runs; returns their folder."""
+    """Write ``leaderboard.json``, ``.csv`` and ``.md`` next to the task's runs; return their folder."""
     from filelock import FileLock
 
     folder = task_folder(results, board.task.name)
@@ -228,7 +228,7 @@ def _reference_rows(task: TaskRecord) -> list[BoardRow]:
 
 
 def _rows(folders: list[RunFolder], record: RunRecord) -> tuple[list[tuple[BoardRow, str]], list[str]]:
-    """The rows of the runs of one table, each with the command that made it, and what cannot be read."""
+    """The rows of the runs of one table, each with its command, and notes on unreadable ones."""
     rows, left_out = [], []
     for folder in folders:
         try:

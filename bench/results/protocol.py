@@ -11,7 +11,7 @@ from bench.results.record import RunRecord, SplitSizes
 
 
 def differences(one: RunRecord, other: RunRecord) -> list[str]:
-    """Name the parts in which two runs differ so that their scores do not compare.
+    """List the differences between two runs that make their scores incomparable.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def differences(one: RunRecord, other: RunRecord) -> list[str]:
     Returns
     -------
     list of str
-        One part each, with both values; empty where the runs compare.
+        One part each, with both values; empty if the runs are comparable.
     """
     parts: dict[str, Callable[[RunRecord], object]] = {
         "result format": lambda record: record.format,
@@ -37,7 +37,7 @@ def differences(one: RunRecord, other: RunRecord) -> list[str]:
 
 
 def search_name(record: RunRecord) -> str | None:
-    """The name of a run's search, None where its model has nothing to search."""
+    """The name of a run's search, None if its model has nothing to search."""
     return record.search.name if record.model.search else None
 
 
@@ -65,9 +65,9 @@ def deciding(validation: Validation, published: Mapping[str, SplitSizes], lent: 
     validation : Validation
         A run's validation.
     published : mapping of str to SplitSizes
-        The sizes of the parts of each published split; empty where folds are made here.
+        The sizes of the parts of each published split; empty if folds are made here.
     lent : bool
-        Whether another task's examples train, so that inner folds may be made of those.
+        Whether there are extra training rows, so that inner folds may contain them.
     """
     idle = {"name", "splits"}
     if published:

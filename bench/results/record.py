@@ -73,13 +73,13 @@ class TaskRecord:
     group : str
         The column that no split cuts through.
     population : mapping of str to float or None
-        The share of each stratum, where the task is a stratified sample.
+        The share of each stratum, if the task is a stratified sample.
     n_examples, n_groups : int
         How many there are.
     splits : mapping of str to SplitSizes
-        The published splits; empty where folds are made here.
+        The published splits; empty if folds are made here.
     published : tuple of PublishedFigure
-        Results of others, where the task is split as published.
+        Results of others, if the task is split as published.
     notes : tuple of str
         What was out of the ordinary in its data.
     origin : str
@@ -120,7 +120,7 @@ class Lent:
     labels : mapping of str to str
         The task's label for each of the other's.
     only : bool
-        Whether its examples train in the place of the task's own.
+        Whether the extra training rows replace the task's own.
     n_examples : int
         How many of them train.
     notes : tuple of str
@@ -147,7 +147,7 @@ class ModelRecord:
     estimator : str
         The class.
     features : str or None
-        The name of its features; None where the estimator takes texts.
+        The name of its features; None if the estimator takes texts.
     params : mapping of str to object
         Its fixed parameters.
     search : mapping of str to Choice or Range
@@ -179,7 +179,7 @@ class ModelRecord:
 
 @dataclass(frozen=True)
 class Git:
-    """The commit of the folder that a run was made in, and whether files differed from it."""
+    """The commit of a run's folder, and whether files differed from it."""
 
     commit: str
     dirty: bool
@@ -187,7 +187,7 @@ class Git:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """Where a run was made: versions, the platform, the git commit, and the device where a model has a choice."""
+    """The environment of a run: versions, the platform, the git commit, and the device where a model has a choice."""
 
     python: str
     platform: str
@@ -222,9 +222,9 @@ class RunRecord:
     folds : int
         Outer folds.
     environment : Environment
-        Where it was made.
+        Its environment.
     command : str
-        What makes it again.
+        The command that reruns it.
     status : {"running", "complete", "failed", "interrupted"}
         The status.
     started : str

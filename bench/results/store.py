@@ -3,14 +3,14 @@
 ::
 
     results/<task>/<model>/<key>/
-        run.json            the resolved configuration, versions, digests, and what was noted
+        run.json            the resolved configuration, versions, digests, and notes
         fold-00/
             result.json     status, chosen setting, scores, trials, notes (the same bytes every time)
             predictions.csv every out-of-fold prediction (the same bytes every time)
             explanations.json  the features for and against a linear model's wrong predictions (same bytes)
             timing.json     seconds by phase
-            error.txt       the traceback, where the cell failed
-        fold-00.journal     the settings that the cell's search has tried, while it runs and where some of them failed
+            error.txt       the traceback, if the cell failed
+        fold-00.journal     the settings that the cell's search has tried, while it runs, and afterwards if some failed
         final/              the same without predictions, and model.skops; a single published split has no final/,
                             and its model.skops is in fold-00/
         summary.json        pooled scores, intervals, per-class scores, confusion matrix
@@ -169,7 +169,7 @@ class RunFolder:
             return None
 
     def clear(self) -> None:
-        """Delete all that is stored of the run, which is locked; a kill at any moment leaves all of it or none."""
+        """Delete all that is stored of a locked run. A kill at any moment leaves all of it or none."""
         cleared = self.path.parent / CLEARED
         cleared.mkdir(exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f"{self.key}-", dir=cleared))
@@ -189,7 +189,7 @@ class RunFolder:
         self._remove_leftovers()
 
     def _remove_leftovers(self) -> None:
-        """Delete what was cleared or half written when a process was killed; the run must be locked."""
+        """Delete cleared or incomplete files of a killed process; the run must be locked."""
         for leftover in self.leftovers():
             remove(leftover)
         with suppress(OSError):
@@ -243,7 +243,7 @@ class RunFolder:
         return self.path.parents[2]
 
     def model_path(self) -> Path | None:
-        """The file of the run's fitted model, None where none is stored.
+        """The file of the run's fitted model, None if none is stored.
 
         It is that of the final cell, which is fitted on all examples. A run of one published split has no final cell;
         its model is the one that was scored, fitted on the split's training part.
@@ -273,9 +273,9 @@ class RunFolder:
         )
 
     def write_cell(self, result: CellResult) -> None:
-        """Store a cell's result: its folder appears whole, in the place of an earlier one.
+        """Store a cell's result. Its folder appears complete, and replaces an earlier one.
 
-        The cell's journal goes, unless the cell failed or settings of its search did, which can be tried again.
+        The cell's journal is deleted, unless the cell or settings of its search failed and can be retried.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         target = self.cell_path(result.fold)
@@ -331,7 +331,7 @@ class RunFolder:
         digest = sha256(path)
         if digest is None or digest != self.read_result(fold).predictions_sha256:
             raise BenchError(
-                f"{path}: {'the file does not exist' if digest is None else 'its predictions are not those of the run'}.",
+                f"{path}: {'the file is missing' if digest is None else 'its predictions are not those of the run'}.",
                 f"A stored file has changed. Delete {self.path} and run the same command again.",
             )
         return read_predictions(path)
@@ -344,7 +344,7 @@ class RunFolder:
         return read_explanations(self.cell_path(fold) / "explanations.json")
 
     def seconds_a_fold(self) -> float | None:
-        """The seconds of a stored outer fold on average; None where none is stored."""
+        """The seconds of a stored outer fold on average; None if none is stored."""
         stored = self.folds()
         return sum(self.read_seconds().values()) / len(stored) if stored else None
 

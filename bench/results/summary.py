@@ -47,10 +47,10 @@ class Summary:
     notes : tuple of str
         What was out of the ordinary.
     population : Scored or None
-        For a stratified sample the scores of predicted labels with each example counted as often as it stands for texts
-        of the population.
+        For a stratified sample, the scores of predicted labels with each example weighted by the number of texts
+        in the population that it represents.
     by_value : mapping of str to float or None
-        Where the metric is averaged, what it is of the examples of each value.
+        If the metric is averaged, its value on the examples of each value of the column.
     """
 
     labels: tuple[str, ...]
@@ -77,7 +77,7 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
     Parameters
     ----------
     cells : sequence of CellResult
-        The outer folds, none failed.
+        The outer folds, none of them failed.
     labels : tuple of str
         The task's labels.
     metric : Metric

@@ -35,7 +35,7 @@ KEPT_SPLITS = 4
 """The most cells whose inner folds a worker keeps in memory."""
 
 LOOK = 2.0
-"""Seconds after which workers are given work that have come meanwhile."""
+"""The interval in seconds for giving work to new workers."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class _CellWork:
         return Unit(Evaluator.fit, (self.cell, fits), self.left), fits
 
     def _chosen(self, worker: str, sharing: int) -> list[Fit]:
-        """Fits for a worker: those first of which it has the features, or else nobody."""
+        """Fits for a worker: first those whose features it has, or no worker has."""
         ready = self.rounds.ready()
         alone = [fit for fit in ready if fit in self._alone]
         if alone:
@@ -229,7 +229,7 @@ class _CellWork:
             self.fail(f"The process of this fold {died.told} before it returned a result.")
 
     def lost(self, fits: Sequence[Fit] | None, lost: Lost) -> None:
-        """Have done again what a worker did that was lost; a cell that has lost many may be what they were lost for."""
+        """Redo the work of a lost worker. A cell that has lost many workers may be the cause, and fails."""
         self._lost += 1
         self.finishing = False
         self.rounds.give_back(fits or ())

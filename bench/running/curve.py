@@ -95,7 +95,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
     bench.errors.BenchError
         If the configuration, a task or a model is wrong.
     bench.running.job.InterruptedRun
-        If the user stopped it; what was finished is stored.
+        If the user stopped it. Finished work is stored.
     """
     if not any(word.startswith("model=") for word in config.overrides):
         raise ConfigError("No model was named.", "Add model=NAME, for example the best model of the leaderboard.")
@@ -166,7 +166,7 @@ def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
 
 
 def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
-    """How long a curve will take, where the run on all the training data is stored with its times."""
+    """Estimate the time of a curve, if the run on all the training data is stored with its times."""
     from bench.report.terminal import duration
 
     fold = run.folder.seconds_a_fold()

@@ -1,4 +1,4 @@
-"""Carrying out what is planned, the same for runs and for learning curves: lock, execute, store, conclude."""
+"""Execute planned runs and learning curves: lock, execute, store, conclude."""
 
 from __future__ import annotations
 
@@ -143,14 +143,14 @@ class Job:
 
     @contextmanager
     def concluding(self, item: Stored) -> Iterator[None]:
-        """Have a stored file that was changed or taken away meanwhile be a failure of its item alone."""
+        """Limit the effect of a stored file that was changed or removed meanwhile to its item."""
         try:
             yield
         except UserError as error:
             self.failures.append(f"{item.title}: {error.message}")
 
     def check_stored(self, items: Sequence[Stored]) -> None:
-        """Add to the failures what is not stored at the end, whatever became of it."""
+        """Add everything that is not stored at the end to the failures."""
         for item in items:
             lost = [(part, fold) for part in item.parts for fold in part.missing_folds()]
             untold = [each for each in lost if each not in self._told]
@@ -191,7 +191,7 @@ class _Keeper(CellObserver):
 
 @contextmanager
 def interruptible(items: Sequence[Stored]) -> Iterator[None]:
-    """Count what is stored where the user stops the job or the system does, and write into the records what is not.
+    """If the job is stopped, count what is stored, and mark in the records what is not.
 
     Raises
     ------
@@ -244,7 +244,7 @@ def turns(items: Sequence[T], observer: Observer) -> Iterator[list[T]]:
     Parameters
     ----------
     items : sequence of Stored
-        The items; what is complete needs no lock.
+        The items; complete ones need no lock.
     observer : Observer
         Receives progress messages.
     """

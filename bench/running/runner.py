@@ -55,7 +55,7 @@ class RunOutcome:
 
 
 def run(config: RunConfig, observer: Observer) -> RunOutcome:
-    """Run all that a configuration asks for and is not stored yet.
+    """Run everything in a configuration that is not stored yet.
 
     Runs in progress in another process come last: this waits for them, then finishes what is missing.
 
@@ -71,7 +71,7 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
     bench.errors.BenchError
         If the configuration, a task or a model is wrong.
     InterruptedRun
-        If the user stopped it; what was finished is stored.
+        If the user stopped it. Finished work is stored.
     """
     outcome = RunOutcome()
     with ExitStack() as stack:

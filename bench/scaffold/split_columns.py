@@ -62,7 +62,7 @@ class SplitColumn:
             )
         if self.others:
             return (
-                f"{self.others[0]!r} is no part of a split. Write {TRAIN}, {DEV} or {TEST} there, or nothing, which "
+                f"{self.others[0]!r} is not a part of a split. Write {TRAIN}, {DEV} or {TEST} there, or nothing, which "
                 "leaves the row out."
             )
         if self.missing:

@@ -22,7 +22,7 @@ def krippendorff_alpha(labels: ArrayLike | pd.DataFrame) -> float:
     Parameters
     ----------
     labels : array-like of shape (n_units, n_coders)
-        One row a unit, one column a coder; None or NaN where a coder gave no label.
+        One row for each unit, one column for each coder; None or NaN if a coder gave no label.
 
     Returns
     -------
@@ -142,7 +142,7 @@ class Agreement:
 
     @property
     def kappas(self) -> tuple[float, float, float]:
-        """Cohen's kappa of the pairs: the lowest, the mean and the highest; NaN where any is undefined."""
+        """Cohen's kappa of the pairs: the lowest, the mean and the highest; NaN if any is undefined."""
         return _spread([pair.kappa for pair in self.pairs])
 
     @property
@@ -157,7 +157,7 @@ def agreement(passes: pd.DataFrame) -> Agreement | None:
     Parameters
     ----------
     passes : pandas.DataFrame of shape (n_units, n_passes)
-        Labels, one column a pass, none missing.
+        Labels, one column for each pass, none missing.
 
     Returns
     -------

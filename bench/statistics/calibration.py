@@ -1,4 +1,4 @@
-"""How far the probability of a predicted label can be taken at its word."""
+"""Calibration: how reliable the probability of a predicted label is."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Reliability:
 
     @property
     def bias(self) -> float:
-        """Mean confidence less accuracy: above 0 where the model is too sure of itself."""
+        """Mean confidence less accuracy: above 0 if the model is overconfident."""
         return float(((self.confidence - self.accuracy) * self.counts).sum() / self.counts.sum())
 
 
@@ -123,7 +123,7 @@ def reliability(
     Predictions are put into bins of about equally many by their confidence, so that every point of the curve
     rests on as much data (Nixon et al. 2019); equal confidences are never parted. The calibration error is
     :math:`\sqrt{\sum_b (n_b / n) (\text{accuracy}_b - \text{confidence}_b)^2}`. The variance of each distance over
-    groups is taken off its square (Kumar, Liang and Ma 2019): with few predictions a perfectly calibrated model is
+    groups is subtracted from its square (Kumar, Liang and Ma 2019): with few predictions, a calibrated model is
     off the diagonal by chance alone. The interval is the jackknife's over groups. It reaches at least as far as the
     mean confidence may be from the accuracy by the accuracy's own interval, since no calibration error is less than
     that: a model that is sure and has made no mistake yet may make one.
@@ -142,7 +142,7 @@ def reliability(
     Raises
     ------
     ValueError
-        If there is no example.
+        If there are no examples.
 
     References
     ----------

@@ -35,13 +35,13 @@ class Thin:
     Parameters
     ----------
     label : int or None
-        The index of the label that is in the fewest groups; None where all labels together are in too few.
+        The index of the label that is in the fewest groups; None if all labels together are in too few.
     groups : float
         In how many groups of equal size it is, in effect.
     predicted : bool
-        Whether it is the model that gives the label in so few groups, rather than the data.
+        Whether the model, not the data, has the label in so few groups.
     value : int or None
-        The index of the value that this is of, where a metric is averaged over values.
+        The index of the value concerned, if a metric is averaged over values.
     """
 
     label: int | None

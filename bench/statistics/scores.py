@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores in [0, 1] with their limits, one a label, and what each group adds to them.
+    """Scores in [0, 1] with their limits, one for each label, and the contribution of each group.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Scores:
     def through(self, function: Callable[[Floats], Floats], slope: Floats, curvature: Floats) -> Scores:
         """The scores on another scale, given by an increasing function and its derivatives at the scores.
 
-        A function that bends makes a mean of noisy values too low or too high (to the second order).
+        A curved function makes a mean of noisy values too low or too high (to the second order).
         """
         return Scores(
             function(self.values),

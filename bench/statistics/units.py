@@ -51,7 +51,7 @@ class Units:
     def freedom(self, influence: Floats) -> Floats:
         """Degrees of freedom of a variance that is the sum of the squared influences (Satterthwaite 1946).
 
-        Their fourth powers say how unequal they are: a few large groups or errors make the variance uncertain. With
+        Their fourth powers measure how unequal they are: a few large groups or errors make the variance uncertain. With
         strata, one that has few groups and much of the variance does (Welch 1947).
         """
         if self.strata is None:
@@ -89,6 +89,6 @@ class Units:
 
 
 def thinnest(effective: Floats, labels: Codes) -> Thin | None:
-    """The label that is in too few groups, None where all are in enough."""
+    """The label that is in too few groups, None if all are in enough."""
     least = int(np.argmin(effective))
     return Thin(int(labels[least]), float(effective[least])) if effective[least] < FEWEST else None

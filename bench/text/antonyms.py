@@ -36,7 +36,7 @@ def count_opposites(stems: AbstractSet[str], against: AbstractSet[str]) -> int:
     Parameters
     ----------
     stems, against : set of str
-        Stems as `bench.text.stemming.light_stem` gives them.
+        Stems from `bench.text.stemming.light_stem`.
 
     Examples
     --------

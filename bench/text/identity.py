@@ -1,6 +1,6 @@
 """What counts as the same: one normal form of texts, and one of names (groups, labels, ids).
 
-Both leave out what is not seen and what only adorns a letter: control and format characters, marks of direction,
+Both ignore invisible characters and marks on letters: control and format characters, marks of direction,
 joiners, soft hyphens, variation selectors, tags, fillers, and combining characters of every kind, which are diacritics
 and Quranic marks too, as well as tatweel. Compatibility forms, isolated marks among them, digits of other scripts and
 the amount of white space make no difference either.

@@ -100,7 +100,7 @@ def normalize(texts: str | Iterable[str], preset: str = "standard") -> str | lis
 
     Notes
     -----
-    Letter by letter, and for the diacritics of modern text, this gives what ``normalize_unicode``, ``dediac_ar``,
+    Letter by letter, and for the diacritics of modern text, this equals ``normalize_unicode``, ``dediac_ar``,
     ``normalize_alef_ar``, ``normalize_alef_maksura_ar`` and ``normalize_teh_marbuta_ar`` of camel-tools give
     (Obeid et al., LREC 2020), in one pass.
 

@@ -16,7 +16,7 @@ MARKS = {
     "backslash": r'(?<!\\)\\"(?!{delimiter}|\s*$)',
     "doubled": r'""',
 }
-"""What must stand in a file for its cells to be quoted so; where marks are doubled, no backslash is for them."""
+"""The text that each kind of quoting requires in a file. If marks are doubled, backslashes do not escape them."""
 
 MARKS_REMARK = (
     "Quotation marks are read as part of the texts, even at the start of a cell. As quoting, they would not "
@@ -72,7 +72,7 @@ def decide_dialect(
 class _Reading:
     """A table read in a dialect: its columns, its rows, the line at which it breaks, and what to say of it.
 
-    In some rows over several lines each line could be a row too, as far as other rows tell: `doubtful` counts them.
+    In some rows of several lines, each line could also be a row, judging by other rows; `doubtful` counts them.
     """
 
     dialect: Dialect
