@@ -263,7 +263,7 @@ def test_an_endpoint_that_asks_for_too_long_a_wait_has_refused(server: ChatServe
 def test_a_refusal_is_not_tried_again_and_its_words_are_shown(server: ChatServer, status: int) -> None:
     server.fail_first(Reply('{"error": {"message": "there is no\\nmodel some-model"}}', status))
     task = text_task()
-    with pytest.raises(BenchError, match=f"refuses: status {status}: there is no model some-model"):
+    with pytest.raises(BenchError, match=f"rejects the request: status {status}: there is no model some-model"):
         classifier(server, task).predict(task.frame.iloc[:1])
     assert len(server.bodies) == 1
 
@@ -277,7 +277,7 @@ def test_what_ended_a_run_is_told_and_not_what_it_cut_short(
     server.reply = lambda request: (
         Reply("busy", 503) if first in str(request["messages"]) else Reply("no credit", 402, after=0.1)
     )
-    with pytest.raises(BenchError, match="refuses: status 402: no credit"):
+    with pytest.raises(BenchError, match="rejects the request: status 402: no credit"):
         classifier(server, task, concurrency=2).predict(task.frame)
     assert len(server.bodies) <= 3
 
@@ -714,7 +714,7 @@ def test_a_key_that_no_header_can_hold_is_not_repeated(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", key)
     task = text_task()
-    with pytest.raises(BenchError, match="The environment variable OPENAI_API_KEY holds") as raised:
+    with pytest.raises(BenchError, match="The environment variable OPENAI_API_KEY has") as raised:
         classifier(server, task).predict(task.frame)
     assert key not in str(raised.value)
     assert server.bodies == []

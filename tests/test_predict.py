@@ -289,8 +289,8 @@ NO_PLAIN_LINES: dict[str, tuple[str | bytes, str]] = {
         "standard input: it looks like JSON, but not with one object on each line.",
     ),
     "broken JSON": ('{"text": "نص\n', "standard input, line 1: not valid JSON"),
-    "Windows-1256": ("نص\n".encode("cp1256"), "it is most likely Windows-1256: iconv"),
-    "an archive": (b"PK\x03\x04", "standard input: it is a ZIP archive"),
+    "Windows-1256": ("نص\n".encode("cp1256"), "It is most likely Windows-1256: iconv"),
+    "an archive": (b"PK\x03\x04", "standard input: this is a ZIP archive"),
 }
 
 
@@ -395,13 +395,13 @@ def test_the_best_finished_run_is_taken_and_named(tmp_path):
     chosen = choose_run(parse_predict_request(["task=denial", f"results={tmp_path}"]))
     assert chosen.record.model.name == "b"
     assert chosen.notes[0].startswith(f"b (search quick, seed 0), run {chosen.folder.key}: macro_f1 0.900 [")
-    assert chosen.notes[0].endswith("], the best of 3 stored runs that compare.")
+    assert chosen.notes[0].endswith("], the best of 3 comparable stored runs.")
     assert any("broken is left out" in note for note in chosen.notes)
     chosen.folder.model_path().unlink()
     second = choose_run(parse_predict_request(["task=denial", f"results={tmp_path}"]))
     assert second.record.model.name == "c"
     assert "b (search quick, seed 0)" in second.notes[1]
-    assert "passed over" in second.notes[1]
+    assert "skipped" in second.notes[1]
 
 
 def test_of_equal_runs_the_newest_is_taken_and_a_key_names_another(tmp_path):
@@ -436,8 +436,8 @@ def test_other_versions_than_the_runs_are_told(bench, tmp_path, monkeypatch):
 
 
 BAD_TEXT = {
-    "no column": ("a.csv", "id,txet\n1,نص\n", "a.csv, line 2: unknown column 'text'.\n       Did you mean 'txet'?"),
-    "no column later": ("a.jsonl", '{"text": "نص"}\n{"tex": "نص"}\n', "a.jsonl, line 2: unknown column 'text'."),
+    "no column": ("a.csv", "id,txet\n1,نص\n", "a.csv, line 2: there is no column 'text'.\n       Did you mean 'txet'?"),
+    "no column later": ("a.jsonl", '{"text": "نص"}\n{"tex": "نص"}\n', "a.jsonl, line 2: there is no column 'text'."),
     "empty text": ("a.csv", 'text\nنص\n" "\n', "a.csv, line 3: 'text' is empty."),
     "no text": ("a.csv", "text\n", "a.csv: it contains no text."),
     "empty file": ("a.txt", "", "a.txt: the file is empty."),
@@ -445,9 +445,9 @@ BAD_TEXT = {
     "blank lines": ("a.jsonl", "\n \n", "a.jsonl: the file is empty."),
     "number": ("a.jsonl", '{"text": 5}\n', "a.jsonl, line 1: 'text' must be text, not 5."),
     "no object": ("a.json", '["نص"]\n', "a.json, line 1: expected a JSON object, not str."),
-    "another column in JSON": ("a.json", '[{"txt": "نص"}]', "a.json, line 1: unknown column 'text'."),
+    "another column in JSON": ("a.json", '[{"txt": "نص"}]', "a.json, line 1: there is no column 'text'."),
     "another column in lines": ("a.txt", "id;txt\n1;نص\n", "a.txt, line 1: this looks like a table, but its first row"),
-    "an archive": ("a.csv", b"PK\x03\x04", "a.csv: it is a ZIP archive"),
+    "an archive": ("a.csv", b"PK\x03\x04", "a.csv: this is a ZIP archive"),
     "half a character": ("a.jsonl", '{"text": "\\ud83d"}\n', "a.jsonl, line 1: 'text' contains half a surrogate pair"),
     "cells": ("a.csv", "id,text\n1,نص,آخر\n", "a.csv, line 2: 3 cells, but the header has 2."),
     "quote": ("a.csv", 'id,text\n1,"نص\n2\n', "a.csv, line 2: not valid CSV"),
@@ -487,19 +487,19 @@ def test_a_mistake_in_the_text_names_its_line_and_leaves_what_was_there(
     ("words", "message"),
     [
         (["task=denail"], "task=denail: unknown task.\n       Did you mean 'denial'?"),
-        (["task=stance"], "no run of task 'stance' is stored there."),
+        (["task=stance"], "it has no run of task 'stance'."),
         (["task=denial", "model=logerg"], "Did you mean 'logreg'?"),
-        (["task=denial", "run=zzzz"], "run=zzzz: no such run of task 'denial' is stored."),
+        (["task=denial", "run=zzzz"], "run=zzzz: no stored run of task 'denial' matches."),
         (["task=denial", "modle=logreg"], "modle: unknown key.\n       Did you mean 'model'?"),
         (["task=denial,claims"], "task takes one name here."),
         (["task=denial", "model=all"], "model takes one name here."),
-        (["model=logreg"], "No task was named.\n       Add task=NAME. Choose from: claims, denial."),
+        (["model=logreg"], "No task is named.\n       Add task=NAME. Choose from: claims, denial."),
         (["task=denial", "new.csv"], "For new text, use --input new.csv"),
         (["task=denial", "--input", "nwe.csv"], "nwe.csv: the file does not exist.\n       Did you mean 'new.csv'?"),
         (["task=denial", "--input", "."], ".: cannot be read: Is a directory."),
         (["task=denial", "--claim", "c"], "--claim c: the model does not read a claim, only text."),
         (["task=claims", "--text", "claim"], "cannot be both claim and text."),
-        (["task=claims", "--input", "new.csv"], "new.csv, line 2: unknown column 'claim'."),
+        (["task=claims", "--input", "new.csv"], "new.csv, line 2: there is no column 'claim'."),
         (["task=claims"], "standard input, line 1: the first row has no column 'claim': نص."),
         (["task=denial", "--text", "txt"], "standard input, line 1: the first row has no column 'txt': نص."),
         (["task=denial", "--input", "new.csv", "--output", "x.tsv"], "write answers to a .csv or .jsonl file"),
@@ -582,7 +582,7 @@ def test_plain_lines_are_read_where_the_task_has_a_column_of_another_name(tmp_pa
 def test_a_missing_column_names_both_that_were_looked_for(tmp_path):
     (tmp_path / "new.csv").write_text("body\nab\n")
     new = read_texts_file(tmp_path / "new.csv", {"text": "text"}, ECHO.columns, {"text": "headline"})
-    with pytest.raises(DataError, match="no column 'text', and no 'headline', its name in the task's own data"):
+    with pytest.raises(DataError, match="no column 'text' or 'headline', its name in the task's own data"):
         list(new.rows)
 
 

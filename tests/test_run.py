@@ -386,7 +386,7 @@ def test_ctrl_c_and_a_batch_systems_stop_keep_what_is_finished_and_say_how_to_go
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Stopped." in said
-    assert "To go on: bench run task=denial model=slow" in said
+    assert "To continue: bench run task=denial model=slow" in said
     assert "Traceback" not in said
 
 

@@ -188,7 +188,7 @@ def test_a_second_process_on_the_same_run_is_told_so(tmp_path: Path) -> None:
         with pytest.raises(BenchError, match=f"{run.path}: another bench process is working on this run") as error:
             RunFolder(run.path).locked().__enter__()
         assert error.value.exit_status == 1
-        assert "finished folds are kept" in str(error.value)
+        assert "Finished folds are kept" in str(error.value)
     with RunFolder(run.path).locked():
         pass
 
@@ -261,7 +261,7 @@ def test_a_broken_result_is_named_with_what_to_do(tmp_path: Path, content: bytes
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
-    with pytest.raises(UserError, match=r"run\.json: no such file"):
+    with pytest.raises(UserError, match=r"run\.json: the file does not exist"):
         run.read_record()
 
 

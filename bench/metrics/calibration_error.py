@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class ExpectedCalibrationError(ProbabilityMetric):
     """The root mean square over bins of predictions, without what chance adds; see `bench.statistics.calibration`.
 
-    Predictions are put into at most ten equally filled bins by the probability of the predicted label. The variance over
-    groups is subtracted from each squared distance (Kumar, Liang and Ma 2019). Unanswered examples are excluded. Without
-    any answer, the error is 1.
+    Predictions are put into at most ten equally filled bins by the probability of the predicted label. The variance
+    over groups is subtracted from each squared distance (Kumar, Liang and Ma 2019). Unanswered examples are
+    excluded. Without any answer, the error is 1.
     """
 
     def score(self, outcomes: Outcomes) -> float:

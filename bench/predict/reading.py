@@ -247,7 +247,7 @@ def _checked(
             if column not in values:
                 option = "" if column != name else f" Choose another with --{name} COLUMN."
                 also = remembered.get(name, column)
-                nor = "" if also == column else f"or '{also}', its name in the task's own data"
+                nor = "" if also == column else f" or '{also}', its name in the task's own data"
                 raise DataError(f"{where}: there is no column '{column}'{nor}.", nearest(column, values) + option)
             text_field(dict(values), column, where)
         for column in added:
