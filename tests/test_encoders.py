@@ -362,7 +362,7 @@ def test_weights_that_are_not_here_are_named_with_how_to_get_them(
     write_task(folder)
     status, _, err = bench(capsys, monkeypatch, *RUN, "model.params.features.encoder=camelbert-msa")
     assert status == 2
-    assert "The weights of the encoder 'camelbert-msa' are not here" in err
+    assert "The weights of the encoder 'camelbert-msa' are missing" in err
     assert "`bench models fetch camelbert-msa` brings CAMeL-Lab/bert-base-arabic-camelbert-msa" in err
     status, _, err = bench(capsys, monkeypatch, *RUN, "model.params.features.encoder=multilingual-e5-small-4bit")
     assert status == 2
@@ -533,7 +533,7 @@ def test_without_a_network_it_says_what_to_copy_from_where(
         monkeypatch.setenv(name, value)
     done = fetch_in_a_process("camelbert-msa")
     assert done.returncode == 2
-    assert "CAMeL-Lab/bert-base-arabic-camelbert-msa at 5f73f6d061ac is not here" in done.stderr
+    assert "CAMeL-Lab/bert-base-arabic-camelbert-msa at 5f73f6d061ac is not on this machine" in done.stderr
     assert f"copy {weights.fetched_folder(find_encoder('camelbert-msa'))}" in done.stderr
     assert "Traceback" not in done.stderr
 

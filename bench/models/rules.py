@@ -102,7 +102,7 @@ def _rule(
     return register
 
 
-@_rule("M01", "builds from its defaults", "The parameters in the model's file exist in its parts.", needs=())
+@_rule("M01", "builds from its defaults", "The parameters in the model's file are the parts' own.", needs=())
 def _builds_from_defaults(subject: Examined) -> None:
     for task in subject.tasks():
         subject.model.build({}, task, seed=0)
@@ -121,7 +121,7 @@ def _fits_three_classes(subject: Examined) -> None:
 @_rule(
     "M04",
     "fits with sampled parameters",
-    f"{SAMPLES} settings from the search space are built and fitted; without a search space, the model's own.",
+    f"{SAMPLES} settings drawn from the search space are built and fitted; without one, the model's own.",
 )
 def _fits_sampled_parameters(subject: Examined) -> None:
     rng = np.random.default_rng(0)
@@ -151,7 +151,7 @@ def _clones(subject: Examined) -> None:
 @_rule(
     "M06",
     "predicts known labels",
-    "predict returns one of the task's labels for each row, also for a single row.",
+    "predict gives one of the task's labels a row, also for a single row.",
     needs=("M02", "M03"),
 )
 def _predicts_known_labels(subject: Examined) -> None:
