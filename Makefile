@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: run test slow lint reference ui clean
+.PHONY: run test slow lint docs docs-serve reference ui clean
 
 run: $(INSTALLED)
 	$(BIN)/bench run task=stance,denial,source-type
@@ -19,6 +19,12 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(INSTALLED)
+	$(BIN)/mkdocs build --strict
+
+docs-serve: $(INSTALLED)
+	$(BIN)/mkdocs serve
 
 # The project's own reference: the three tasks with all models that need no endpoint, and the default seed, from nothing.
 reference: $(INSTALLED)

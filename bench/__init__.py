@@ -1,3 +1,79 @@
 """A benchmark harness for Arabic text classification on small labelled corpora."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bench.api.arrays import evaluate, splits
+    from bench.api.comparing import Board, Compared, compare, leaderboard, report
+    from bench.api.estimators import Model
+    from bench.api.jobs import Curves, FailedRunWarning, curve, run
+    from bench.api.labelling import predict
+    from bench.api.stored import Run, Runs, runs
+    from bench.api.tasks import Findings, check, load_task, new_task
+    from bench.data.task import Task
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Board": "bench.api.comparing",
+    "Compared": "bench.api.comparing",
+    "Curves": "bench.api.jobs",
+    "FailedRunWarning": "bench.api.jobs",
+    "Findings": "bench.api.tasks",
+    "Model": "bench.api.estimators",
+    "Run": "bench.api.stored",
+    "Runs": "bench.api.stored",
+    "Task": "bench.data.task",
+    "check": "bench.api.tasks",
+    "compare": "bench.api.comparing",
+    "curve": "bench.api.jobs",
+    "evaluate": "bench.api.arrays",
+    "leaderboard": "bench.api.comparing",
+    "load_task": "bench.api.tasks",
+    "new_task": "bench.api.tasks",
+    "predict": "bench.api.labelling",
+    "report": "bench.api.comparing",
+    "run": "bench.api.jobs",
+    "runs": "bench.api.stored",
+    "splits": "bench.api.arrays",
+}
+"""The module that each public name is loaded from when it is first used."""
+
+__all__ = [
+    "Board",
+    "Compared",
+    "Curves",
+    "FailedRunWarning",
+    "Findings",
+    "Model",
+    "Run",
+    "Runs",
+    "Task",
+    "check",
+    "compare",
+    "curve",
+    "evaluate",
+    "leaderboard",
+    "load_task",
+    "new_task",
+    "predict",
+    "report",
+    "run",
+    "runs",
+    "splits",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bench' has no attribute '{name}'")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

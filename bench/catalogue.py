@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bench.discovery import config_files, find, model_entry_points, override, task_files
 from bench.errors import ConfigError, ModelError, UserError
+from bench.in_memory import MODELS, TASKS
 
 if TYPE_CHECKING:
     from bench.data.task import Task
@@ -35,6 +36,9 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
     bench.errors.UserError
         If the task is unknown, or its definition or data are invalid.
     """
+    if name in TASKS:
+        _refuse_overrides("task", name, overrides)
+        return cast("Task", TASKS[name])
     from bench.data.definition import build_task, read_definition
 
     path = find(name, task_files(), "task", "tasks")
@@ -56,6 +60,8 @@ def is_here(name: str, mirror: Path | None = None) -> bool:
 
     A file that cannot be read counts as complete. Building the task reports the error.
     """
+    if name in TASKS:
+        return True
     from bench.data.definition import published_files, read_definition
 
     path = find(name, task_files(), "task", "tasks")
@@ -82,6 +88,9 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     bench.errors.UserError
         If the model is unknown, or its definition is invalid.
     """
+    if name in MODELS:
+        _refuse_overrides("model", name, overrides)
+        return cast("Model", MODELS[name])
     from bench.models.model import Model, canonical_name
     from bench.schema.dialect import read_file
 
@@ -101,6 +110,14 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     if isinstance(definition.get("search"), Mapping):
         definition["search"] = {k: v for k, v in definition["search"].items() if canonical_name(str(k)) not in fixed}
     return Model.parse(definition, str(path), name)
+
+
+def _refuse_overrides(kind: str, name: str, overrides: Mapping[str, Any] | None) -> None:
+    if overrides:
+        raise ConfigError(
+            f"{kind}.{next(iter(overrides))}: the {kind} '{name}' was made in Python, so its keys cannot be set.",
+            f"Make another {kind} with the values that you want.",
+        )
 
 
 def _from_entry_point(point: EntryPoint, overrides: Mapping[str, Any]) -> Model:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.discovery import config_files, defaults_folder, find, model_names, override, task_files
+from bench.discovery import config_files, defaults_folder, find, model_names, override, task_names
 from bench.engines.slurm import Jobs
 from bench.errors import LONGEST_NAME, ConfigError, nearest
 from bench.overrides import GROUPS, MULTIPLE, TRAIN_ON, parse_overrides
@@ -236,7 +236,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         else:
             raise ConfigError(f"{key}: unknown key.", nearest(key, [*GROUPS, *MULTIPLE, *known]))
     if needs_task and chosen.get("task") in (None, []):
-        raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', task_files())}")
+        raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', task_names())}")
 
     def read(group: str, kind: type[Checked]) -> tuple[str, Checked]:
         return _group(group, kind, chosen.get(group), changes.get(group, {}), path)
@@ -246,7 +246,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
     execution_name, execution = read("execution", ExecutionFile)
     top = check(RunFile, settings, Place(path, words=True, missing=COMPARE))
     return RunConfig(
-        tasks=_names("task", chosen.get("task"), list(task_files())),
+        tasks=_names("task", chosen.get("task"), task_names()),
         models=_names("model", chosen.get("model"), model_names()),
         asked_for_models="model" in given and chosen["model"] != "all",
         asked_for_tasks=chosen.get("task") != "all",
@@ -287,8 +287,8 @@ def _train_on(name: str | None, changes: Mapping[str, Any]) -> TrainOn | None:
         if changes:
             raise ConfigError(f"{TRAIN_ON}.{next(iter(changes))}: {TRAIN_ON} is not set.", f"Add {TRAIN_ON}=NAME.")
         return None
-    if name not in task_files():
-        raise ConfigError(f"{TRAIN_ON}={name}: unknown task.", nearest(name, task_files()))
+    if name not in task_names():
+        raise ConfigError(f"{TRAIN_ON}={name}: unknown task.", nearest(name, task_names()))
     from bench.schema.check import Place, check
     from bench.schema.run import TrainOnWords
 

@@ -1,7 +1,8 @@
 """Find the files of tasks, models and configurations.
 
-The ``tasks/`` and ``configs/`` of the current folder come first, then the defaults of
-the package, then, for models, the entry points ``bench.models`` of installed packages.
+What the program itself has made comes first (`bench.in_memory`), then the ``tasks/`` and ``configs/`` of the current
+folder, then the defaults of the package, then, for models, the entry points ``bench.models`` of installed
+packages.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ConfigError, nearest
+from bench.in_memory import MODELS, TASKS
 
 if TYPE_CHECKING:
     from bench.schema.dialect import Document
@@ -42,9 +44,14 @@ def task_files() -> dict[str, Path]:
     return _first_of(lambda root: (root / "tasks").glob("*/task.yaml"), lambda path: path.parent.name)
 
 
+def task_names() -> list[str]:
+    """The names of all tasks, sorted."""
+    return sorted({*TASKS, *task_files()})
+
+
 def model_names() -> list[str]:
     """The names of all models, sorted."""
-    return sorted({*config_files("model"), *model_entry_points()})
+    return sorted({*MODELS, *config_files("model"), *model_entry_points()})
 
 
 def load_config(group: str, name: str) -> Document:

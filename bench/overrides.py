@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from bench.discovery import config_files, model_names, task_files
+from bench.discovery import config_files, model_names, task_names
 from bench.errors import ConfigError
 
 GROUPS = ("search", "validation", "execution")
@@ -71,6 +72,26 @@ def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) ->
     return values
 
 
+def spell(key: str, value: Any) -> str:
+    """Write a value as a ``key=value`` word that `parse_overrides` reads as the same value.
+
+    Examples
+    --------
+    >>> spell("model", ["logreg", "linear-svm"]), spell("search.trials", 20), spell("results", "my, runs")
+    ('model=logreg,linear-svm', 'search.trials=20', 'results="my, runs"')
+    """
+    if key in MULTIPLE and isinstance(value, list | tuple):
+        return f"{key}={','.join(map(str, value))}"
+    if isinstance(value, str):
+        plain = f"{key}={value}"
+        try:
+            if parse_overrides([plain]) == {key: value}:
+                return plain
+        except ConfigError:
+            pass
+    return f"{key}={json.dumps(value, ensure_ascii=False, allow_nan=False)}"
+
+
 def meant(word: str) -> str | None:
     """Suggest the ``key=value`` that a single word may mean; None if no name is similar.
 
@@ -79,7 +100,7 @@ def meant(word: str) -> str | None:
     >>> meant("stance"), meant("logrge")
     ("Did you mean 'task=stance'?", "Did you mean 'model=logreg'?")
     """
-    names = {"task": list(task_files()), "model": model_names(), "search": list(config_files("search"))}
+    names = {"task": task_names(), "model": model_names(), "search": list(config_files("search"))}
     for key, known in names.items():
         if word in known:
             return f"Did you mean '{key}={word}'?"

@@ -151,7 +151,7 @@ def change_record(folder: RunFolder, **changes: Any) -> None:
     path = folder.path / "run.json"
     content = json.loads(path.read_text(encoding="utf-8"))
     for part, value in changes.items():
-        content[part] = content[part] | value if isinstance(value, dict) else value
+        content[part] = content.get(part, {}) | value if isinstance(value, dict) else value
     path.write_text(to_json(content), encoding="utf-8")
 
 

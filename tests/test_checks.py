@@ -361,7 +361,7 @@ def test_json_is_all_that_is_printed(bench: Any, tmp_path: Path, monkeypatch: An
     (finding,) = task["findings"]
     assert finding["code"] == "D401"
     assert "the word 'رويترز:' are labelled 'agree' with precision 1.00 and recall 1.00" in finding["message"]
-    assert finding["page"].endswith("docs/checks.md#d401-text-that-gives-its-label-away")
+    assert finding["page"].endswith("docs/reference/checks.md#d401-text-that-gives-its-label-away")
     assert 0 < len(finding["examples"]) <= 3
 
 
@@ -673,7 +673,7 @@ def test_a_text_that_stands_in_many_pairs_counts_once(tmp_path: Path) -> None:
 
 
 def test_the_checks_in_the_document_are_the_checks() -> None:
-    text = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "checks.md").read_text(encoding="utf-8")
     headings = re.findall(r"^#+ (D\d{3}) (.+)$", text, re.MULTILINE)
     assert headings == [
         ("D001", unreadable(DataError("")).title),

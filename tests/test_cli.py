@@ -18,8 +18,8 @@ from rich.table import Table
 from bench.cli import COMMANDS, main
 from bench.cli.resumable import resumable
 from bench.errors import BenchError
-from bench.report.progress import Progress
-from bench.report.terminal import console
+from bench.reporting.progress import Progress
+from bench.reporting.terminal import console
 from bench.results.store import RunFolder
 
 Ended = tuple[int, str, str]
@@ -99,7 +99,7 @@ def test_without_a_command_the_help_is_shown(bench) -> None:
 
 MISTAKES = {
     "an unknown command": (["rnu"], "bench rnu: there is no such command.\n       Did you mean 'run'?"),
-    "a far command": (["zzz"], "bench zzz: there is no such command.\n       Choose from: check, cluster, "),
+    "a far command": (["zzz"], "bench zzz: there is no such command.\n       Choose from: check, cite, "),
     "an unknown option": (["run", "--task=stance"], "error: No such option '--task'"),
     "no task": (["run"], "No task was named.\n       Add task=NAME. Choose from: ans-stance, "),
     "a mistyped task": (

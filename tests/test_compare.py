@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -22,7 +26,7 @@ from bench.comparison.pairs import Pair
 from bench.comparison.verdict import groups_to_decide, needed_to_decide
 from bench.errors import UserError
 from bench.metrics.f1 import MACRO_F1
-from bench.report.wording import answer, needed_sentence
+from bench.reporting.wording import answer, needed_sentence, wrapped_answer
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
 
@@ -49,7 +53,14 @@ def test_a_model_that_is_better_is_called_so_and_one_alike_is_not(contest: Path)
         "poor": False,
         "majority": False,
     }
-    assert "cannot be told from it" in answer(comparison)
+    best, other = (row.name for row in comparison.rows[:2])
+    assert answer(comparison)[1:4] == [
+        f"Not distinguishable from it: {other}.",
+        "It is better than poor.",
+        "All 3 models are better than majority.",
+    ]
+    assert answer(comparison)[0].startswith(f"{best} has the best macro-F1: {comparison.rows[0].score:.3f} [")
+    assert answer(comparison)[4].startswith("What would decide: more groups (document). The present examples show a ")
 
 
 def test_every_pair_stands_once_with_the_better_score_first(contest: Path) -> None:
@@ -77,11 +88,15 @@ def test_with_a_baseline_each_model_is_compared_with_it_alone_and_fewer_pairs_ar
     assert {"twin"} == set.intersection(*({p.first, p.second} for p in few.pairs))
     assert len(few.pairs) == 3
     assert pair(few, "twin", "good").p_folds <= pair(everything, "twin", "good").p_folds
-    assert answer(few) == "Cannot be told from twin: good; worse than twin: poor, majority."
+    assert answer(few)[1:4] == [
+        "No model is better than twin.",
+        "Not distinguishable from twin: good.",
+        "Worse than twin: poor and majority.",
+    ]
     assert not any(row.tied for row in few.rows)
-    assert answer(compared(contest, "task=denial", "baseline=majority")) == (
-        f"Better than majority: {', '.join(row.name for row in few.rows[:3])}."
-    )
+    assert answer(compared(contest, "task=denial", "baseline=majority"))[1:] == [
+        "All 3 models are better than majority."
+    ]
 
 
 def test_identical_predictions_are_practically_equal_where_there_are_enough_groups(tmp_path: Path) -> None:
@@ -145,15 +160,11 @@ def test_an_undecided_pair_is_told_how_much_more_would_decide_it(contest: Path) 
     close = pair(compared(contest, "task=denial"), "good", "twin")
     told = present(needed_sentence(close, a_record().task))
     low, high, seen = close.interval.low, close.interval.high, close.needed.seen
-    assert f"{close.first} may be better by up to {high:.3f}, {close.second} by up to {-low:.3f}; more is" in present(
-        told
-    )
-    assert f"As many examples as now would show a difference from {seen:.3f} on; half of that takes about" in present(
-        told
-    )
-    assert f"One as large as measured, {close.groups.difference:.3f}, takes about" in told
-    assert "no number shows a difference of none" in told
-    assert "To call them practically equal, were there no difference: about" in told
+    assert f"{close.first} may be better by up to {high:.3f}, {close.second} by up to {-low:.3f}. " in told
+    assert f"The present examples show a difference of {seen:.3f} or more; half of that takes about" in told
+    assert f"If the true difference is the measured one, {close.groups.difference:.3f}, it takes about" in told
+    assert "if it is smaller, more" in told
+    assert "If there is none, calling them practically equal takes about" in told
 
 
 @given(size=st.floats(0.02, 0.3), error=st.floats(0.02, 0.5), n=st.integers(5, 500))
@@ -187,9 +198,7 @@ def test_what_is_not_excluded_is_told_of_the_right_model_also_where_less_is_bett
     assert (close.verdict, close.groups.difference < 0) == ("undecided", True)
     low, high = close.interval.low, close.interval.high
     told = present(needed_sentence(close, a_record().task))
-    assert f"{close.first} may be better by up to {-low:.3f}, {close.second} by up to {high:.3f}; more is" in present(
-        told
-    )
+    assert f"{close.first} may be better by up to {-low:.3f}, {close.second} by up to {high:.3f}. " in told
 
 
 def test_thin_ground_is_said(tmp_path: Path) -> None:
@@ -251,7 +260,8 @@ def test_two_folders_are_compared(contest: Path, bench) -> None:
     folders = [str(next((contest / "denial" / model).iterdir())) for model in ("good", "poor")]
     status, out, _ = bench("compare", *folders)
     assert status == 0
-    assert "good has the best macro-F1, and is better than every other model." in out
+    assert "good has the best macro-F1: 0." in out
+    assert "\nIt is better than poor.\n" in out
 
 
 @pytest.mark.parametrize(
@@ -285,9 +295,10 @@ def test_a_file_that_was_changed_is_noticed(tmp_path: Path) -> None:
 
 
 def test_the_same_stored_runs_print_the_same_bytes_and_80_columns(contest: Path, bench) -> None:
-    first, again = (bench("compare", "task=denial", f"results={contest}") for _ in range(2))
-    assert first == again
-    assert max(map(len, first[1].splitlines())) <= 80
+    for more in ([], ["--pairs"]):
+        first, again = (bench("compare", "task=denial", f"results={contest}", *more) for _ in range(2))
+        assert first == again
+        assert max(map(len, first[1].splitlines())) <= 80
     as_json = [bench("compare", "task=denial", f"results={contest}", "--format", "json")[1] for _ in range(2)]
     assert as_json[0] == as_json[1]
     assert json.loads(as_json[0])["tasks"][0]["metric"] == "macro_f1"
@@ -298,8 +309,64 @@ def test_over_three_tasks_models_are_ranked_and_no_critical_difference_is_claime
         store_contest(tmp_path, {"good": 0.9, "middling": 0.7, "poor": 0.5}, task=task, seed=number)
     status, out, _ = bench("compare", "task=a,b,c", f"results={tmp_path}")
     assert status == 0
-    assert "mean rank" in out
-    assert "too few for a critical difference" in out
+    answered = "good ranks best on average: mean rank 1.00 of 3 models.\n3 tasks are too few for a critical difference"
+    assert out.startswith(f"\n3 tasks  a, b, c\n\n{answered}")
+    table = [line.split() for line in out.splitlines() if line.startswith(("a  ", "b  ", "c  "))]
+    assert [row[1] for row in table[:3]] == ["good"] * 3
+    status, out, _ = bench("compare", "task=a,b", f"results={tmp_path}")
+    assert out.startswith("\n2 tasks  a, b\n\nModels are ranked from 3 tasks on; these are 2.\n")
+
+
+def test_pairs_are_printed_on_demand_and_no_pair_is_recommended_after_the_scores_are_known(
+    contest: Path, bench
+) -> None:
+    brief, full = (bench("compare", "task=denial", f"results={contest}", *more)[1] for more in ([], ["--pairs"]))
+    assert "McNem." not in brief
+    assert "--pairs" in brief
+    assert full.count("undecided") + full.count(" better\n") >= 6
+    assert "model=A,B" not in brief + full
+
+
+NAME = st.from_regex(r"[a-z][a-z0-9-]{0,40}", fullmatch=True)
+
+
+@given(
+    names=st.lists(NAME, min_size=2, max_size=15, unique=True),
+    standings=st.lists(st.sampled_from(["better", "practically equal", "undecided"]), min_size=40, max_size=40),
+    width=st.integers(60, 100),
+    with_majority=st.booleans(),
+)
+def test_the_answer_takes_at_most_ten_lines_and_counts_every_model_once(
+    names: list[str], standings: list[str], width: int, with_majority: bool
+) -> None:
+    if with_majority:
+        names = [*(name for name in names if name != "majority"), "majority"]
+    n = len(names)
+    if n < 2:
+        return
+    given_out = iter(standings * n)
+    pairs = tuple(
+        SimpleNamespace(
+            first=names[a],
+            second=names[b],
+            family="baseline" if names[b] == "majority" else "models",
+            verdict=next(given_out),
+            groups=SimpleNamespace(difference=0.1),
+            interval=None,
+            needed=None,
+        )
+        for a in range(n)
+        for b in range(a + 1, n)
+    )
+    comparison = of_scores("t", "macro_f1", {name: 0.9 - place / 100 for place, name in enumerate(names)})
+    comparison = replace(comparison, pairs=cast("tuple[Pair, ...]", pairs))
+    lines = wrapped_answer(comparison, width)
+    assert 2 <= len(lines) <= 10
+    assert all(len(line) <= width for line in lines)
+    everything = " ".join(answer(comparison, most=n))
+    assert all(name in everything for name in names if name != "majority") or "other models" in everything
+    listed = re.findall(r"(\d+) more", " ".join(answer(comparison, most=1)))
+    assert all(int(number) < n for number in listed)
 
 
 def of_scores(task: str, metric: str, scores: dict[str, float]) -> Comparison:

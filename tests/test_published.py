@@ -21,10 +21,10 @@ from bench.data.definition import build_task
 from bench.data.published import PublishedFiles
 from bench.data.section import Section
 from bench.errors import ConfigError, DataError
-from bench.report.comparison import print_comparison
-from bench.report.html.page import render_report
-from bench.report.terminal import print_leaderboard
-from bench.report.wording import answer
+from bench.reporting.comparison import print_comparison
+from bench.reporting.html.page import render_report
+from bench.reporting.terminal import print_leaderboard
+from bench.reporting.wording import answer
 from bench.results.board import published_rows
 from bench.results.files import to_json
 from bench.results.leaderboard import leaderboard, write_leaderboard
@@ -216,14 +216,14 @@ def test_a_comparison_says_what_was_split_how_and_what_was_not_run_here(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     comparison = compared(results, "task=denial")
-    print_comparison(comparison)
+    print_comparison(comparison, with_pairs=True)
     printed = capsys.readouterr().out
     told = " ".join(printed.split())
     assert "denial 300 test examples of 1,200 (700 train, 200 dev), published split, seed 0" in told
     assert "published: BERT 0.700 good" in told
     assert "good has the best macro-F1 of those run here" in told
     assert "published, not run here: BERT: Khouja 2020; guesser: LLMeBench" in told
-    assert answer(comparison).startswith("good has the best macro-F1 of those run here, ")
+    assert answer(comparison)[0].startswith("good has the best macro-F1 of those run here: 0.")
     assert "One test part has no folds to compare over" in told
     assert "p folds" not in told
     assert "P in %" not in told
@@ -269,7 +269,7 @@ def test_mlflow_is_told_of_the_split_and_of_what_was_not_run(results: Path) -> N
 def test_several_published_folds_are_called_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     of_task = {"splits": {f"fold-{k}": {"train": 180, "dev": 60, "test": 60} for k in range(5)}}
     store_contest(tmp_path, {"good": 0.9, "poor": 0.5}, of_task=of_task)
-    print_comparison(compared(tmp_path, "task=denial"))
+    print_comparison(compared(tmp_path, "task=denial"), with_pairs=True)
     told = " ".join(capsys.readouterr().out.split())
     assert "denial 300 test examples in 5 published folds of 300 examples, seed 0" in told
     assert "p folds" in told

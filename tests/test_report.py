@@ -32,12 +32,15 @@ from bench.comparison.request import Filter
 from bench.comparison.selection import select_runs
 from bench.data import Task
 from bench.errors import DataError
+from bench.features.sets import cues, tfidf, tfidf_cues, words
 from bench.metrics.registry import METRICS
-from bench.report.html import page as page_module
-from bench.report.html.charts import Line, Score, interval_chart, line_chart
-from bench.report.html.errors import LONGEST, most_named, to_script
-from bench.report.html.page import FIRST_ERRORS, render_report
-from bench.report.html.scores import MOST_GROUPS
+from bench.reporting.features import NamedFeature, name_feature
+from bench.reporting.html import page as page_module
+from bench.reporting.html.charts import Line, Score, interval_chart, line_chart
+from bench.reporting.html.environment import TEMPLATES
+from bench.reporting.html.errors import LONGEST, most_named, to_script
+from bench.reporting.html.page import FIRST_ERRORS, render_report
+from bench.reporting.html.scores import MOST_GROUPS
 from bench.results.cell import Explanation
 from bench.results.store import RunFolder
 from bench.statistics.calibration import FEWEST_IN_BIN, reliability
@@ -185,7 +188,7 @@ def test_every_number_in_the_leaderboard_is_that_of_the_stored_summary(results: 
     ranked = sorted(MODELS, key=lambda model: -summaries[model].scores["macro_f1"])
     assert [row[0] for row in rows[: len(MODELS)]] == ranked
     columns = [each.name for each in METRICS if each.everywhere and each.name != "macro_f1"]
-    for name, _, score, interval, *others, _search in rows[: len(MODELS)]:
+    for name, score, interval, _, *others, _search in rows[: len(MODELS)]:
         summary = summaries[name]
         ends = summary.intervals["macro_f1"]
         assert score == f"{summary.scores['macro_f1']:.3f}"
@@ -193,7 +196,7 @@ def test_every_number_in_the_leaderboard_is_that_of_the_stored_summary(results: 
         expected = [f"{summary.scores[each]:.3f}" if each in summary.scores else "" for each in columns]
         assert [other.replace("\u2212", "-") for other in others] == expected
     references = folder_of(results, "sure").read_record().task.references
-    shown = [(row[0], row[2]) for row in rows[len(MODELS) :]]
+    shown = [(row[0], row[1]) for row in rows[len(MODELS) :]]
     assert shown == [(f"{each.name} vs others", f"{each.scores['macro_f1']:.3f}") for each in references]
 
 
@@ -242,14 +245,42 @@ def test_the_ngrams_of_an_error_are_those_that_were_stored(results: Path, page: 
         given = stored[data["examples"]["id"][place]]
         for side, expected_side in zip(explained, (given.speaks_for, given.speaks_against), strict=True):
             spelt = [
-                ["__".join([*data["kinds"][data["names"][number][0]].split(" "), data["names"][number][1]]), share]
+                (data["kinds"][data["names"][number][0]], data["names"][number][1], share)
                 for number, share in zip(side[::2], side[1::2], strict=True)
             ]
-            expected = [
-                [text if not text.startswith("char") else text.replace(" ", "␣"), float(f"{share:.3g}")]
-                for text, share in expected_side
-            ]
-            assert spelt == expected
+            assert spelt == [(*SPELT[name], float(f"{share:.3g}")) for name, share in expected_side]
+
+
+SPELT = {
+    "word__text__نفى": ("word in text", "نفى"),
+    "word__text__قال الوزير": ("words in text", "قال الوزير"),
+    "char__text__ نف": ("letters in text", "␣نف"),
+    "cues__text__denial": ("cue in text", "denial cue"),
+}
+
+
+def test_every_feature_of_the_package_has_a_name_without_its_block() -> None:
+    frame = pd.DataFrame({"claim": ["نفت الوزارة 3"], "text": ["قالت الوزارة إن العدد 5"]})
+    named = dict[str, set[tuple[str, str]]]()
+    for make in (words, tfidf, cues, tfidf_cues):
+        for inputs in (("text",), ("claim", "text")):
+            transformer = make(inputs).fit(frame)
+            names = list(transformer.get_feature_names_out())
+            found = [name_feature(name, inputs) for name in names]
+            assert not [each for each in found if "_" in each.kind + (each.term if not each.by else "")]
+            assert {each.column for each in found if each.by} <= set(inputs)
+            told = [(each.kind, each.term) for each in found]
+            assert len(set(told)) == len(names)
+            named[make.__name__] = set(told)
+    assert ("claim and text", "words of opposite meaning") in named["cues"]
+    assert ("claim and text", "denial cue in only one of the two, times the shared word stems") in named["cues"]
+
+
+def test_a_feature_of_someone_elses_keeps_the_parts_of_its_name() -> None:
+    assert name_feature("mine__deep__length_of_it", ("text",)) == NamedFeature("mine deep", "length_of_it")
+    assert name_feature("x7", ("text",)) == NamedFeature("", "x7")
+    assert name_feature("pair__mine", ("claim", "text")) == NamedFeature("pair", "mine")
+    assert name_feature("word__text__a__b", ("text",)).term == "a__b"
 
 
 def an_explanation(size: int) -> Explanation:
@@ -270,7 +301,7 @@ def test_planted_script_is_text_everywhere(tmp_path: Path, monkeypatch: pytest.M
     ours, data = parsed.scripts[1], parsed.scripts[0]
     assert len(parsed.scripts) == 2
     assert data[0] == {"type": "application/json", "id": "errors-data"}
-    assert ours == ({}, (page_module.TEMPLATES / "errors.js").read_text())
+    assert ours == ({}, "".join((TEMPLATES / name).read_text() for name in ("scroll.js", "errors.js")))
     tags = {tag for tag, _ in parsed.elements}
     assert not tags & {"img", "iframe", "object", "embed", "link", "base", "audio", "video", "image", "use"}
     for tag, attributes in parsed.elements:
@@ -595,6 +626,40 @@ def test_the_command_writes_the_page_beside_the_runs_and_says_where(tmp_path: Pa
     assert "Did you mean 'small'?" in refused.stderr
 
 
+def test_over_several_tasks_a_page_compares_them_and_links_to_theirs(tmp_path: Path, bench: Any) -> None:
+    for number, task in enumerate(("denial", "stance", "third")):
+        store_contest(tmp_path, {"good": 0.9, "poor": 0.5, "majority": 0.33}, task=task, seed=number)
+    status, out, _ = bench("report", "task=all", f"results={tmp_path}")
+    assert status == 0
+    assert out.splitlines()[-1].endswith("index.html  compares the 3 tasks and links to their pages")
+    page = (tmp_path / "index.html").read_text()
+    parsed = Parsed(page)
+    links = {attributes["href"] for tag, attributes in parsed.elements if tag == "a"}
+    pages = {present(link) for link in links if not present(link).startswith("#")}
+    assert pages == {f"{task}/report.html" for task in ("denial", "stance", "third")}
+    assert all((tmp_path / each).is_file() for each in pages)
+    assert "good ranks best on average: mean rank 1.00 of 3 models." in page
+    assert page.count("<svg") == 6
+    policy = present(re.search(r"script-src 'sha256-([^']+)'", page))[1]
+    (script,) = parsed.scripts
+    assert policy == base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+    assert bench("report", "task=denial,stance", f"results={tmp_path}")[0] == 0
+    assert "Models are ranked from 3 tasks on; these are 2." in (tmp_path / "index.html").read_text()
+
+
+def test_a_file_of_someone_elses_in_the_place_of_the_page_over_tasks_is_spared(tmp_path: Path, bench: Any) -> None:
+    for task in ("denial", "stance"):
+        store_contest(tmp_path, {"good": 0.9, "poor": 0.5}, task=task)
+    (tmp_path / "index.html").write_text("mine")
+    status, _, err = bench("report", "task=all", f"results={tmp_path}")
+    assert status == 2
+    assert "there is a file that bench did not write" in err
+    assert (tmp_path / "index.html").read_text() == "mine"
+    assert bench("report", "task=denial", f"results={tmp_path}")[0] == 0
+    assert bench("report", "task=all", f"results={tmp_path}", "--force")[0] == 0
+    assert "2 tasks" in (tmp_path / "index.html").read_text()
+
+
 def _bench(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "bench", *words],
@@ -706,6 +771,37 @@ class TestInABrowser:
         assert text.get_attribute("lang") == "ar"
         assert shown.locator("#error-list .claim").first.evaluate("each => getComputedStyle(each).direction") == "ltr"
 
+    def test_words_that_spoke_are_marked_in_the_text(self, shown: Any, page: str) -> None:
+        data = browser_json(page)
+        run = data["runs"][0]
+        marks = shown.locator("#error-list .card").evaluate_all(
+            "all => all.map(card => [...card.querySelectorAll('.text mark')].map(m => [m.className, m.textContent]))"
+        )
+        assert any(marks)
+        place = next(n for n, (kind, term) in enumerate(data["names"]) if data["kinds"][kind] == "letters in text")
+        for found, sides in zip(marks, run["explained"], strict=False):
+            parts = [side[n + 1] for side in sides for n in range(0, len(side), 2) if side[n] == place]
+            strongest = max(parts, key=abs, default=0)
+            expected = [] if not strongest else [["for" if strongest > 0 else "against", "نف"]]
+            assert found == expected
+        text = shown.locator("#error-list .text").first
+        assert text.inner_text() == data["texts"][data["examples"]["text"][run["example"][0]]]
+
+    def test_an_n_gram_is_found_in_whatever_way_the_text_writes_it(
+        self, browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        task = make_task()
+        written = "قالَ إلى الوزيرُ، نَفَى (الوِزَارَة)"
+        task = make_task(examples=task.examples.assign(text=written))
+        names = ("word__text__قال الي", "word__text__الوزير نفي", "char__text__زاره ", "word__claim__absent")
+        write_task_runs(tmp_path / "results", task, {"one": 0.5, "majority": 0.3}, names=names)
+        path = tmp_path / "report.html"
+        path.write_text(render(tmp_path / "results", task, monkeypatch), encoding="utf-8")
+        for shown in _opened(browser, path.as_uri()):
+            marked = set(shown.locator("#error-list .text mark").all_inner_texts())
+            assert marked == {"قالَ", "إلى", "الوزيرُ", "نَفَى", "زَارَة"}
+            assert shown.locator("#error-list .text").first.inner_text() == written
+
     def test_the_script_shows_an_error_as_the_page_without_it_does(self, browser: Any, address: str) -> None:
         seen = []
         for runs_script in (False, True):
@@ -717,11 +813,25 @@ class TestInABrowser:
         assert seen[0] == seen[1]
         assert 0 < len(seen[0]) <= FIRST_ERRORS
 
-    def test_a_phone_scrolls_tables_and_not_the_page(self, browser: Any, address: str) -> None:
-        for shown in _opened(browser, address, viewport={"width": 375, "height": 800}):
+    @pytest.mark.parametrize("width", [320, 390])
+    def test_on_a_phone_charts_fit_and_tables_say_that_they_scroll(
+        self, browser: Any, address: str, width: int
+    ) -> None:
+        for shown in _opened(browser, address, viewport={"width": width, "height": 844}):
             shown.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-            assert shown.evaluate("document.documentElement.scrollWidth") <= 375
-            assert shown.locator(".box").first.evaluate("box => getComputedStyle(box).overflowX") == "auto"
+            shown.wait_for_timeout(100)
+            assert shown.evaluate("document.documentElement.scrollWidth") <= width
+            assert shown.evaluate(BOXES) == []
+            cut = shown.evaluate(CUT)
+            assert cut == {"charts": [], "texts": [], "scores": [], "captions": []}
+
+    def test_the_deciding_picture_is_in_the_first_screen(self, browser: Any, address: str) -> None:
+        for width, height in ((390, 844), (1200, 900)):
+            for shown in _opened(browser, address, viewport={"width": width, "height": height}):
+                box = shown.locator(".deciding .chart").first.bounding_box()
+                assert box["y"] + box["height"] <= height
+                assert box["x"] >= 0
+                assert box["x"] + box["width"] <= width
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_text_stands_out_from_its_ground(self, browser: Any, address: str, scheme: str) -> None:
@@ -742,11 +852,38 @@ class TestInABrowser:
             assert shown.locator("table.confusion").last.bounding_box()["height"] > 50
 
 
+BOXES = """() => [...document.querySelectorAll(".box")].filter((box) => {
+    const wider = box.scrollWidth - box.clientWidth > 1;
+    const style = getComputedStyle(box);
+    const cue = getComputedStyle(box, "::before").content;
+    const told = style.maskImage !== "none" && cue.includes("Scroll");
+    return style.overflowX !== "auto" || wider !== told;
+}).map((box) => box.getAttribute("aria-label"))"""
+"""The tables that are wider than their place and do not show it, or show it and are not."""
+CUT = """() => {
+    const outside = (element) => {
+        const box = element.getBoundingClientRect();
+        return box.width > 0 && (box.left < 0 || box.right > document.documentElement.clientWidth);
+    };
+    const beyond = (text) => {
+        const chart = text.closest("svg").getBoundingClientRect(), box = text.getBoundingClientRect();
+        return box.width > 0 && (box.left < chart.left - 1 || box.right > chart.right + 1);
+    };
+    const named = (elements) => elements.map((element) => element.textContent);
+    return {
+        charts: named([...document.querySelectorAll(".chart")].filter(outside)),
+        texts: named([...document.querySelectorAll(".chart text")].filter(beyond)),
+        scores: named([...document.querySelectorAll(".ranking .score")].filter(outside)),
+        captions: named([...document.querySelectorAll("caption")].filter(outside)),
+    };
+}"""
+"""The charts, texts in charts and scores that reach beyond the window or their chart."""
 SELECTORS = (
-    "body", ".what", ".answer", "nav a", ".facts dt", "caption", "thead th", "tbody td", ".reference td", ".soft",
-    "summary", ".matrix td small", ".matrix .undecided, .matrix .better", ".matrix .worse, .matrix .undecided",
+    "body", ".what", ".answer", ".answers p", "nav a", ".facts dt", "caption", "thead th", "tbody td", ".reference td",
+    ".soft", "summary", ".matrix td small", ".matrix .undecided, .matrix .better",
+    ".matrix .worse, .matrix .undecided",
     ".confusion .hit", ".confusion .hit small", ".card .id", ".card dt", ".card .mark", ".gram bdi", ".gram small",
-    ".warning li", "form label", "select", "button",
+    ".warning li", "form label", "select", "button", "mark.for", "mark.against",
 )  # fmt: skip
 CONTRAST = (
     """() => {

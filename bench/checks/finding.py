@@ -15,7 +15,7 @@ Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 """Severities, the most serious first."""
 
-PAGE = "docs/checks.md"
+PAGE = "docs/reference/checks.md"
 """The page of the documentation with a section on each check."""
 
 MOST_EXAMPLES = 3
@@ -71,7 +71,7 @@ class Finding:
         Examples
         --------
         >>> Finding("D103", "warning", "Label in one group only", "").page
-        'docs/checks.md#d103-label-in-one-group-only'
+        'docs/reference/checks.md#d103-label-in-one-group-only'
         """
         heading = re.sub(r"[^\w\- ]", "", f"{self.code} {self.title}".lower())
         page = defaults_folder() / PAGE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -13,12 +14,16 @@ COMMANDS = {
     "compare": "Say which stored run is better, and whether that is real.",
     "plan-labels": "Say how many labels a comparison takes, before they are made.",
     "report": "Write one HTML page about stored runs, made for sending.",
+    "cite": "State the protocol of stored runs, with its references.",
     "predict": "Label new text with a stored run's fitted model.",
+    "runs": "List the stored runs, or remove some.",
     "tasks": "List the tasks there are.",
     "models": "List the models there are.",
+    "encoders": "List pretrained encoders, or fetch one.",
     "show": "Print a task, a model or the configuration, resolved.",
     "check": "Check a task's data, or that a model keeps the contract.",
-    "export": "Write a built task as Parquet, JSON Lines or a datasets folder.",
+    "export": "Write a task, or stored runs, for others.",
+    "import": "Store runs that were exported on another machine.",
     "new": "Start a task or a model of your own.",
     "schema": "Print the JSON Schema of a file that you write, for editors.",
     "cluster": "Make the certificates of a cluster of several machines.",
@@ -35,6 +40,12 @@ Examples:
 """
 
 
+def _module_of(command: str) -> str:
+    """The module of a command, whose name may be a word of Python."""
+    name = command.replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
 class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -42,7 +53,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"bench.cli.{cmd_name.replace('-', '_')}").command
+        command: click.Command = importlib.import_module(f"bench.cli.{_module_of(cmd_name)}").command
         return command
 
     def resolve_command(
@@ -106,7 +117,7 @@ class _Refused(Exception):  # noqa: N818
 def main() -> None:
     """Run the command line; a user's mistake ends with a message and exit status 2, Ctrl-C and SIGTERM with 130."""
     from bench.cli.streams import prepare_streams, tell_stopped
-    from bench.report.output import escape_warnings
+    from bench.reporting.output import escape_warnings
 
     prepare_streams()
     escape_warnings()
@@ -164,7 +175,7 @@ def _usage(error: click.ClickException) -> list[str]:
 
 def fail(message: str, status: int) -> None:
     """Print an error and end."""
-    from bench.report.output import say, styled
+    from bench.reporting.output import say, styled
 
     first, *rest = message.rstrip("\n").split("\n")
     say(styled("error: ", fg="red", bold=True, reset=False), styled("", reset=True), first, err=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.words import words
-from bench.report.output import in_quotes, say, styled
+from bench.cli.words import table_or_json, words
+from bench.reporting.output import in_quotes, say, styled
 
 if TYPE_CHECKING:
     from bench.checks import Finding
@@ -26,7 +26,7 @@ Examples:
   bench check task=stance
   bench check task=stance validation.group=claim_id
   bench check task=all
-  bench check task=stance --json > findings.json
+  bench check task=stance --format json > findings.json
   bench check model=mine
   bench check model=logreg,linear-svm
   bench check model=logreg model.params.max_iter=50
@@ -34,26 +34,28 @@ Examples:
 """,
 )
 @words()
-@click.option("--json", "as_json", is_flag=True, help="Print the findings on tasks as JSON.")
-def command(words: tuple[str, ...], as_json: bool) -> None:
+@table_or_json("Findings on tasks to read, or as JSON.")
+@click.option("--json", "form", flag_value="json", hidden=True)
+def command(words: tuple[str, ...], form: str) -> None:
     """Check a task's data for problems, or test the rules that every model must follow.
 
     A task's text, labels, groups, splits and annotation passes are checked as they would be split by
     bench run. The exit status is 0 if there are at most warnings, and 1 if there is an
     error or a model fails a rule.
     """
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("reading the configuration"):
         from bench.config import compose
         from bench.errors import ConfigError
         from bench.overrides import parse_overrides
 
+    as_json = form == "json"
     named = parse_overrides(words).keys() & {"model", "task"}
     if not named:
         raise ConfigError("Nothing to check.", "Name a task or a model: bench check task=NAME or model=NAME")
     if as_json and "model" in named:
-        raise ConfigError("--json works with task=NAME only. The rules of models are printed as text.")
+        raise ConfigError("--format json works with task=NAME only. The rules of models are printed as text.")
     config = compose(words, needs_task=False)
     passed = _check_tasks(config, as_json) if "task" in named else True
     if "model" in named:
@@ -65,7 +67,7 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
 
 
 def _check_tasks(config: RunConfig, as_json: bool) -> bool:
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries"):
         from bench.planning.split_task import tasks_to_load
@@ -123,7 +125,7 @@ def _counts(task: Task) -> dict[str, int]:
 def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
     """Print a task's counts and findings; the task is None if its data cannot be read."""
     from bench.checks.finding import SEVERITIES, counted
-    from bench.report.terminal import short_path, wrapped
+    from bench.reporting.terminal import short_path, wrapped
 
     if task is None:
         say(styled(name, bold=True))
@@ -146,18 +148,18 @@ def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
 
 
 def _indented(line: str, width: int) -> str:
-    from bench.report.terminal import wrapped
+    from bench.reporting.terminal import wrapped
 
     return wrapped(line, " " * width, " " * (width + 2), cut=True)
 
 
 def _check(model: Model) -> bool:
-    from bench.report.status import Status, told_before
+    from bench.reporting.status import Status, told_before
 
     with Status("loading libraries"):
         from bench.models.conformance import iter_checks
         from bench.models.rules import RULES
-        from bench.report.terminal import short_path, wrapped
+        from bench.reporting.terminal import short_path, wrapped
 
     say(styled(model.name, bold=True), f"  {short_path(model.origin)}")
     failed = tried = 0

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from bench.cli.words import table_or_json, words
-from bench.report.output import in_quotes, say
+from bench.cli.words import words
+from bench.reporting.output import in_quotes, say
 
 
 @click.command(
@@ -13,11 +15,12 @@ from bench.report.output import in_quotes, say
     epilog="""\b
 Examples:
   bench compare task=stance
-  bench compare task=stance model=logreg,linear-svm
+  bench compare task=stance model=logreg,linear-svm --pairs
   bench compare task=stance baseline=majority metric=mcc
-  bench compare results/stance/logreg/KEY results/stance/lexicon/KEY
   bench compare task=stance,denial,source-type
-  bench compare task=stance --format json > comparison.json
+  bench compare task=stance --plot stance.pdf
+  bench compare task=stance --format latex > stance.tex
+  bench compare results/stance/logreg/KEY results/stance/lexicon/KEY
 
 \b
 Keys:
@@ -32,14 +35,29 @@ Keys:
 """,
 )
 @words()
-@table_or_json("Tables to read, or everything as JSON.")
-def command(words: tuple[str, ...], form: str) -> None:
-    """Say which stored run is better, and whether that is real.
+@click.option("--pairs", is_flag=True, help="Also give every pair of models with its tests.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "latex", "markdown", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="Text to read, a table for a paper (latex needs booktabs), or all digits (csv, json).",
+)
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also draw the differences that the verdicts rest on: .svg, .pdf or .png.",
+)
+@click.option("--force", is_flag=True, help="Write over the file of --plot if it is there.")
+def command(words: tuple[str, ...], form: str, pairs: bool, plot: Path | None, force: bool) -> None:
+    """Say which stored run is best, and which are not distinguishable from it.
 
-    Only stored runs are read. Models are compared on the same out-of-fold predictions; the verdict on
-    each pair comes from one documented rule.
+    Only stored runs are read. Models are compared on the same out-of-fold predictions. One documented
+    rule gives the verdict on each pair.
     """
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries") as status:
         from bench.comparison.across import rank_across
@@ -48,13 +66,17 @@ def command(words: tuple[str, ...], form: str) -> None:
         from bench.comparison.predictions import read_side_by_side
         from bench.comparison.request import parse_compare_request
         from bench.comparison.selection import Selected, select_each
-        from bench.report.comparison import print_comparison, print_ranks
+        from bench.reporting.comparison import print_comparison, print_ranks
+        from bench.reporting.figure import check_figure, write_figure
+        from bench.reporting.paper import to_csv, to_latex, to_markdown
 
         def compared(title: str, selected: Selected) -> Comparison:
             status.doing(f"comparing {title}")
             return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)
 
         request = parse_compare_request(words)
+        if plot is not None:
+            check_figure(plot, len(request.titles), force)
         status.doing("reading the stored runs")
         refresh_leaderboards(request)
         comparisons, left_out = select_each(request, compared)
@@ -67,8 +89,14 @@ def command(words: tuple[str, ...], form: str) -> None:
 
         told = {"tasks": [plain(each) for each in comparisons], "across": None if across is None else plain(across)}
         say(in_quotes(to_json(told)), nl=False)
-        return
-    for comparison in comparisons:
-        print_comparison(comparison)
-    if across is not None:
-        print_ranks(across)
+    elif form == "table":
+        if across is not None:
+            print_ranks(across, comparisons)
+        for comparison in comparisons:
+            print_comparison(comparison, pairs)
+    else:
+        tables = {"latex": to_latex, "markdown": to_markdown, "csv": to_csv}
+        say(tables[form](comparisons, across, pairs), nl=False)
+    if plot is not None:
+        write_figure(comparisons[0], plot)
+        say(f"The picture is in {plot}.", err=True)

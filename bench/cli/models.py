@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
-from bench.report.output import say
+from bench.cli.encoders import FETCH, fetch_encoder, list_encoders
+from bench.cli.words import print_rows, table_or_json
 
 
-def _complete_encoder(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from bench.discovery import model_names
     from bench.encoders.registry import encoder_names
 
-    return [name for name in encoder_names() if name.startswith(incomplete)]
+    return [name for name in (*model_names(), *encoder_names()) if name.startswith(incomplete)]
 
 
 @click.command(
@@ -18,40 +20,54 @@ def _complete_encoder(ctx: click.Context, param: click.Parameter, incomplete: st
     epilog="""\b
 Examples:
   bench models
-  bench models fetch
-  bench models fetch camelbert-msa
+  bench models --format json
+  bench models fetch finetune
 """,
 )
-@click.argument("action", required=False, metavar="[fetch", shell_complete=lambda ctx, param, incomplete: ["fetch"])
-@click.argument("name", required=False, metavar="[ENCODER]]", shell_complete=_complete_encoder)
-def command(action: str | None, name: str | None) -> None:
+@click.argument("action", required=False, metavar="[fetch", shell_complete=lambda ctx, param, incomplete: [FETCH])
+@click.argument("name", required=False, metavar="MODEL]", shell_complete=_complete)
+@table_or_json("How the list is printed.")
+def command(action: str | None, name: str | None, form: str) -> None:
     """List the models there are, with where each comes from.
 
-    `fetch ENCODER` brings the weights of a pretrained encoder to this machine, at the commit that its
-    file in configs/encoder/ names; `fetch` by itself lists the encoders, and which of them are here.
+    `fetch MODEL` downloads the pretrained encoders that a model uses; `bench encoders` lists encoders. The name of an
+    encoder is taken too.
     """
     if action is None:
-        _list_models()
-    elif action != "fetch":
+        _list_models(form)
+    elif action != FETCH:
         from bench.errors import ConfigError
 
         raise ConfigError(f"bench models {action}: there is no such word.", "`bench models` or `bench models fetch`.")
     elif name is None:
-        _list_encoders()
+        list_encoders(form)
     else:
-        say(f"Fetching {name}…", err=True)
-        from bench.encoders.fetch import fetch
-        from bench.encoders.registry import find_encoder
-
-        folder = fetch(find_encoder(name))
-        say(f"{name} is here" + (f": {folder}" if folder else ", in its package."))
+        for encoder in _encoders_of(name):
+            fetch_encoder(encoder)
 
 
-def _list_models() -> None:
+def _encoders_of(name: str) -> list[str]:
+    """The encoders of a model, which may be none; a name of no model is taken for an encoder's."""
+    from bench.discovery import model_names
+    from bench.encoders.registry import encoder_names
+    from bench.errors import ConfigError
+
+    if name not in model_names() or name in encoder_names():
+        return [name]
+    from bench.catalogue import load_model
+    from bench.models.model import encoders_of
+
+    model = load_model(name)
+    if not (found := encoders_of(model.params, model.search.dimensions)):
+        raise ConfigError(f"{name}: it uses no pretrained encoder, so nothing is to be fetched.")
+    return found
+
+
+def _list_models(form: str) -> None:
     from bench.catalogue import load_model
     from bench.discovery import model_names
     from bench.errors import UserError
-    from bench.report.terminal import print_list, short_path
+    from bench.reporting.terminal import short_path
 
     rows = []
     for name in model_names():
@@ -61,22 +77,4 @@ def _list_models() -> None:
             rows.append((name, f"broken: {error.message}", ""))
         else:
             rows.append((name, model.description, short_path(model.origin)))
-    print_list(rows)
-
-
-def _list_encoders() -> None:
-    from bench.encoders.fetch import state
-    from bench.encoders.registry import encoder_names, find_encoder
-    from bench.errors import UserError
-    from bench.report.terminal import print_list
-
-    rows = []
-    for name in encoder_names():
-        try:
-            encoder = find_encoder(name)
-        except UserError as error:
-            rows.append((name, f"broken: {error.message}", ""))
-        else:
-            licence = f" (licence: {encoder.licence})" if encoder.licence else ""
-            rows.append((name, encoder.description, state(encoder) + licence))
-    print_list(rows)
+    print_rows(rows, ("name", "description", "origin"), form)

@@ -7,7 +7,10 @@ from pathlib import Path
 import click
 
 from bench.cli.words import words
-from bench.report.output import say
+from bench.reporting.output import say
+
+PAGE = "report.html"
+"""The page's name beside a task's runs."""
 
 
 @click.command(
@@ -35,21 +38,23 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
     """Write one HTML page about stored runs, made for sending.
 
     It needs no network and no other file. It holds the texts of wrong predictions, so whoever has
-    the page can read them. The page beside a task's runs is made anew each time; another file that is
-    there is written over with --force only.
+    the page can read them. Several tasks get a page each, and index.html in the results folder compares
+    them. The pages in the results folder are made again each time; any other file that is there is
+    written over only with --force.
     """
     from bench.errors import ConfigError
-    from bench.report.status import Status
+    from bench.reporting.status import Status
     from bench.support.places import make_folder, refuse_existing, replacing
 
     with Status("loading libraries"):
         from bench.comparison.board import refresh_leaderboards
-        from bench.comparison.compare import compare
+        from bench.comparison.compare import Comparison, compare
         from bench.comparison.predictions import read_side_by_side
         from bench.comparison.request import parse_compare_request
         from bench.comparison.selection import Selected, select_each
-        from bench.report.html.page import render_report
-        from bench.report.terminal import short_path
+        from bench.reporting.html.index import index_path, render_index
+        from bench.reporting.html.page import render_report
+        from bench.reporting.terminal import short_path
         from bench.results.layout import unlinked
 
         request = parse_compare_request(words)
@@ -58,25 +63,34 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
             f"--output {output}: there is one page a task, and {len(request.tasks)} tasks are named.",
             "Name one task, or leave --output out: each page is then written beside its runs.",
         )
-    own = Path("report.html") if request.folders else None
+    index = index_path(request.results, force) if len(request.tasks) > 1 else None
+    own = Path(PAGE) if request.folders else None
     if (named := output or own) is not None and not force:
         refuse_existing(named, f"--output {named}" if output else str(named))
 
-    def write(title: str, selected: Selected) -> None:
+    def write(title: str, selected: Selected) -> Comparison:
         with Status(f"reading the runs of {title}") as status:
             runs = read_side_by_side(selected, request.metric)
             status.doing(f"comparing the runs of {title}")
             compared = compare(runs, request.rope, request.baseline)
             status.doing(f"writing the page of {title}")
             page = render_report(runs, compared).encode()
-            path = named or unlinked(runs.runs[0].folder.path.parents[1], "report.html")
+            path = named or unlinked(runs.runs[0].folder.path.parents[1], PAGE)
             there = path.exists()
-            make_folder(path.parent)
-            with replacing(path) as beside:
-                beside.write_bytes(page)
+            put(path, page)
         told = f"{len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task.name}"
         say(f"{short_path(str(path))}  {told}{', in place of the earlier page' if there else ''}")
+        return compared
+
+    def put(path: Path, page: bytes) -> None:
+        make_folder(path.parent)
+        with replacing(path) as beside:
+            beside.write_bytes(page)
 
     refresh_leaderboards(request)
-    for note in select_each(request, write)[1]:
+    comparisons, left_out = select_each(request, write)
+    for note in left_out:
         say(f"note: {note}", err=True)
+    if index is not None and len(comparisons) > 1:
+        put(index, render_index(comparisons, left_out).encode())
+        say(f"{short_path(str(index))}  compares the {len(comparisons)} tasks and links to their pages")

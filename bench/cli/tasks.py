@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import click
 
+from bench.cli.words import print_rows, table_or_json
 
-@click.command(name="tasks", epilog="\b\nExample:\n  bench tasks")
-def command() -> None:
+
+@click.command(name="tasks", epilog="\b\nExamples:\n  bench tasks\n  bench tasks --format json")
+@table_or_json("How the list is printed.")
+def command(form: str) -> None:
     """List all tasks, with their origin."""
     from bench.data.definition import read_definition
     from bench.discovery import task_files
     from bench.errors import UserError
-    from bench.report.terminal import print_list, short_path
+    from bench.reporting.terminal import short_path
 
     rows = []
     for name, path in task_files().items():
@@ -20,4 +23,4 @@ def command() -> None:
         except UserError as error:
             description = f"broken: {error.message}"
         rows.append((name, description, short_path(str(path))))
-    print_list(rows)
+    print_rows(rows, ("name", "description", "origin"), form)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from bench.report.output import say
+from bench.cli.words import words
+from bench.reporting.output import say
 
 
 @click.command(
@@ -16,27 +17,23 @@ from bench.report.output import say
 Examples:
   bench ui
   bench ui --port 5001
-  bench ui --results ~/study/results
+  bench ui results=~/study/results
 """,
 )
-@click.option(
-    "--results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Where runs are stored.",
-)
+@words()
+@click.option("--results", "named", type=click.Path(path_type=Path), hidden=True)
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="The port.  [default: 5000, or a free one where that is taken]"
 )
-def command(results: Path, port: int | None) -> None:
+def command(words: tuple[str, ...], named: Path | None, port: int | None) -> None:
     """Open MLflow's page over the stored runs, for you alone on this machine.
 
     The address that is printed ends in a token, which a cookie keeps from then on; without it nobody gets in.
 
-    Where MLFLOW_TRACKING_URI names a database, the page is over that one.
+    Runs are stored in results, or where results=DIR says. Where MLFLOW_TRACKING_URI names a database, the page is over
+    that one.
     """
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries"):
         from bench.errors import UserError
@@ -47,6 +44,7 @@ def command(results: Path, port: int | None) -> None:
         from bench.tracking.store import being_remade, damage_told, open_store, remaking_begins, remaking_ended
         from bench.tracking.uri import sqlite_path, tracking_uri
 
+        results = _store(words, named)
     uri = tracking_uri(results)
     if uri.startswith(("http://", "https://")):
         say(f"MLFLOW_TRACKING_URI names a server; its page is {uri}")
@@ -87,3 +85,18 @@ def command(results: Path, port: int | None) -> None:
         app = application(uri, port, page, token)
         serve(app, listener, lambda: say(f"MLflow's page: {address}\nStop it with Ctrl-C."))
     say("Stopped.", err=True)
+
+
+def _store(words: tuple[str, ...], named: Path | None) -> Path:
+    """The results folder that was named, by a word or by the option of earlier versions."""
+    from bench.config import results_folder
+    from bench.errors import ConfigError, nearest
+    from bench.overrides import parse_overrides
+
+    given = parse_overrides(words)
+    for key in given:
+        if key != "results":
+            raise ConfigError(f"{key}: unknown key.", nearest(key, ["results"]))
+    if named is not None and given:
+        raise ConfigError("The results folder is named twice.", "Write it once: results=DIR")
+    return named if named is not None else results_folder(given.get("results"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -13,6 +13,9 @@ from click.shell_completion import CompletionItem
 from bench.errors import HIDDEN
 
 PLAIN_KEYS = ("seed", "force", "retry", "tracking", "results", "train_on", "data.mirror")
+
+RUNS_COMMANDS = ("runs", "import")
+"""Commands whose words choose stored runs."""
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -45,8 +48,21 @@ def table_or_json(help_text: str) -> Callable[[Any], Any]:
     )
 
 
+def print_rows(rows: Sequence[tuple[str, str, str]], keys: tuple[str, str, str], form: str) -> None:
+    """Print names with a line on each and where each comes from, or the same as JSON."""
+    if form == "json":
+        from bench.reporting.output import in_quotes, say
+        from bench.results.files import to_json
+
+        say(in_quotes(to_json([dict(zip(keys, row, strict=True)) for row in rows])), nl=False)
+        return
+    from bench.reporting.terminal import print_list
+
+    print_list(rows)
+
+
 def _keys(command: str | None) -> tuple[str, ...]:
-    if command in ("compare", "report"):
+    if command in ("compare", "report", "cite"):
         from bench.comparison.request import KEYS
 
         return KEYS
@@ -55,22 +71,28 @@ def _keys(command: str | None) -> tuple[str, ...]:
 
         return PLAN_KEYS
     if command == "predict":
-        from bench.predict.choice import KEYS as PREDICT_KEYS
+        from bench.prediction.choice import KEYS as PREDICT_KEYS
 
         return PREDICT_KEYS
+    if command in RUNS_COMMANDS:
+        from bench.archive.request import KEYS as RUNS_KEYS
+
+        return RUNS_KEYS
+    if command == "ui":
+        return ("results",)
     from bench.overrides import GROUPS, MULTIPLE
 
     return (*MULTIPLE, *GROUPS, *PLAIN_KEYS)
 
 
 def _values(key: str) -> list[str]:
-    from bench.discovery import config_files, model_names, task_files
+    from bench.discovery import config_files, model_names, task_names
     from bench.overrides import GROUPS
 
     if key == "task":
-        return [*task_files(), "all"]
+        return [*task_names(), "all"]
     if key == "train_on":
-        return list(task_files())
+        return task_names()
     if key == "model":
         return [*model_names(), "all"]
     if key == "baseline":

@@ -101,14 +101,18 @@ def chance_unmet(
     return float(((1.0 - np.minimum(PARTS * share, 1.0)) ** n_groups * small).max())
 
 
-def groups_to_meet(share: float, level: float = LEVEL) -> int:
+def groups_to_meet(share: float, level: float = LEVEL) -> int | None:
     """The least number of groups with which models that are alike pass `chance_unmet` with a chance of 80 %.
+
+    None where no number is enough, since no share of groups costs the region.
 
     Examples
     --------
-    >>> groups_to_meet(0.025), groups_to_meet(1.0)
-    (110, 1)
+    >>> groups_to_meet(0.025), groups_to_meet(1.0), groups_to_meet(0.0)
+    (110, 1, None)
     """
+    if share <= 0.0:
+        return None
     return 1 if share >= 1.0 else math.ceil(math.log(level / POWER) / math.log1p(-share))
 
 

@@ -14,7 +14,16 @@ from bench.comparison.predictions import ComparedRuns
 from bench.comparison.suspects import MAJORITY
 from bench.comparison.verdict import LEVEL, Needed, Verdict, needed_to_decide, verdict
 from bench.statistics.interval import Interval
-from bench.statistics.paired import Difference, ErrorTest, FoldTest, error_test, fold_test, group_difference, holm
+from bench.statistics.paired import (
+    FEWEST_GROUPS,
+    Difference,
+    ErrorTest,
+    FoldTest,
+    error_test,
+    fold_test,
+    group_difference,
+    holm,
+)
 from bench.statistics.simultaneous import Family
 
 if TYPE_CHECKING:
@@ -44,7 +53,9 @@ class Pair:
     p_groups, p_equal, p_folds : float
         Adjusted within the family.
     interval : Interval or None
-        What the verdict is made of; None where groups say nothing.
+        What the verdict rests on. "Better" means that it lies on one side of 0 (it may end there), "practically equal"
+        that it lies within the region of practical equivalence, "undecided" that it holds 0. None with fewer than five
+        groups, or where the groups do not vary.
     verdict : {"better", "practically equal", "undecided"}
         The verdict.
     needed : Needed or None
@@ -131,8 +142,9 @@ class _Tests:
             unmet = min(1.0, others * chance_unmet(runs, one, other, between, shares[number], rope))
             p_equal = max(unmet, _p_equal(together, between.difference, error, rope))
             said = verdict(p_groups[number], p_equal, self.n_groups)
-            interval = None if together is None else _interval(together, said, between, error)
-            needed = None
+            interval = needed = None
+            if together is not None and self.n_groups >= FEWEST_GROUPS:
+                interval = _interval(together, said, between, error)
             if said == "undecided" and together and interval:
                 fewest_equal = groups_to_meet(shares[number], LEVEL / others)
                 needed = self._needed(between, interval, together, fewest_equal)
@@ -172,7 +184,9 @@ class _Tests:
             return None
         return fold_test(self.runs.metric.sign * (first - second), self.runs.test_share(), self.rope)
 
-    def _needed(self, between: Difference, interval: Interval, together: Family, fewest_equal: int) -> Needed | None:
+    def _needed(
+        self, between: Difference, interval: Interval, together: Family, fewest_equal: int | None
+    ) -> Needed | None:
         if not between.standard_error:
             return None
         least, greatest = self.runs.metric.bounds

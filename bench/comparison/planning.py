@@ -202,7 +202,8 @@ def plan_labels(plan: LabelPlan, runs: ComparedRuns | None = None) -> PowerTable
         failing = plan.rope / plan.accuracy
         if runs is not None:
             failing = runs.metric.share_to_lose(runs.runs[0].outcomes, plan.rope)
-        equal = max(equal, groups_to_meet(failing, LEVEL / (plan.models - 1)))
+        enough = groups_to_meet(failing, LEVEL / (plan.models - 1))
+        equal = None if enough is None else max(equal, enough)
     return PowerTable(
         basis,
         metric,

@@ -15,6 +15,7 @@ from bench.data.definition import has_passes, read_definition
 from bench.data.figures import read_figures
 from bench.discovery import task_files
 from bench.errors import UserError
+from bench.in_memory import TASKS
 from bench.planning.split_task import as_in_record, references
 from bench.results.record import RunRecord, TaskRecord
 
@@ -40,7 +41,7 @@ def task_now(records: Sequence[RunRecord]) -> TaskRecord:
     newest = max(records, key=lambda record: record.started)
     task = newest.task
     path = task_files().get(task.name)
-    if path is None:
+    if path is None or task.name in TASKS:
         return task
     try:
         definition = read_definition(path)

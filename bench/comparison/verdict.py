@@ -95,7 +95,7 @@ def needed_to_decide(
     n_examples: int,
     rope: float,
     level: float = LEVEL,
-    fewest_equal: int = 1,
+    fewest_equal: int | None = 1,
     widest: float = math.inf,
 ) -> Needed | None:
     """Say from how many groups and examples like the present ones on an undecided pair could be decided.
@@ -118,8 +118,9 @@ def needed_to_decide(
         The region of practical equivalence.
     level : float
         The level of the test of this pair, smaller than 5 % where it is one of several.
-    fewest_equal : int
-        With fewer groups no models are called practically equal; see `bench.comparison.equality.groups_to_meet`.
+    fewest_equal : int or None
+        With fewer groups no models are called practically equal, with None never; see
+        `bench.comparison.equality.groups_to_meet`.
     widest : float
         The largest difference that the metric can have.
 
@@ -141,7 +142,7 @@ def needed_to_decide(
         return None
     # Two one-sided tests around no difference: each must miss with half the chance that both may.
     equal = groups_to_decide(rope / deviation, 2 * level, 1.0 - (1.0 - POWER) / 2) if rope > 0 else None
-    equal = None if equal is None else max(equal, fewest_equal)
+    equal = None if equal is None or fewest_equal is None else max(equal, fewest_equal)
     seen = smallest_found(deviation, n_groups, level)
     half, measured = (groups_to_decide(each / deviation, level) for each in (seen / 2, abs(low + high) / 2))
 

@@ -30,7 +30,7 @@ ROLES = TRAIN, DEV, TEST = ("train", "dev", "test")
 """The parts of a published split."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Task:
     """Labelled examples, and how to split and score them.
 
@@ -114,6 +114,10 @@ class Task:
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    def __repr__(self) -> str:
+        groups = f"{len(set(self.groups.tolist())):,} groups ({self.group})"
+        return f"<Task {self.name}: {len(self):,} examples, labels {', '.join(self.labels)}, {groups}>"
 
     def __getstate__(self) -> dict[str, Any]:
         """The state sent to other processes: the fields, with large examples replaced by their file.
@@ -266,6 +270,17 @@ class Task:
         notes = (*(note for note in self.notes if note not in self.settled), *notes)
         pooled = replace(self, examples=examples, passes=passes, splits=(), left_out=left_out, notes=notes)
         return replace(pooled, settled=())
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the examples: ``id``, the inputs, ``label``, ``group``, and any further columns after them.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_examples, n_columns)
+            The caller's own, to change as it likes.
+        """
+        first = self.examples[["id", *self.inputs, "label"]].assign(group=self.groups)
+        return first.join(self.examples.drop(columns=first.columns, errors="ignore"))
 
     def to_dataset(self) -> datasets.Dataset:
         """Return the task as a `datasets.Dataset` with ``ClassLabel`` labels.

@@ -53,12 +53,12 @@ def weights_folder(encoder: EncoderDefinition) -> Path:
     if isinstance(source, Package):
         raise ModelError(
             f"The encoder '{encoder.name}' is a Python package without a folder of weights.",
-            "Use an encoder from the Hub or a folder. `bench models fetch` lists them.",
+            "Use an encoder from the Hub or a folder. `bench encoders` lists them.",
         )
     if isinstance(source, Hub):
         folder = fetched_folder(encoder)
         hint = (
-            f"`bench models fetch {encoder.name}` downloads {source.repository} at {source.revision[:12]}. "
+            f"`bench encoders fetch {encoder.name}` downloads {source.repository} at {source.revision[:12]}. "
             f"Without a network: copy {folder} from a machine that has it, or set a folder in the encoder's file."
         )
     else:

@@ -10,7 +10,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, cast
 
@@ -57,7 +57,7 @@ def start_server(libraries: Sequence[str]) -> None:
     _libraries[:] = libraries or _libraries
     preloaded = ["bench.engines.server", *_libraries, "bench.engines.local"]
     multiprocessing.get_context("forkserver").set_forkserver_preload(preloaded)
-    with _undisturbed():
+    with _undisturbed(), _apart():
         forkserver.ensure_running()
 
 
@@ -96,7 +96,7 @@ class Start:
 
     def Process(self, **settings: Any) -> Process:  # noqa: N802
         """A process that is not started yet."""
-        self.process = Process(self._context.Process(**settings, daemon=not self._fresh), self._fresh)
+        self.process = Process(self._context.Process(**settings, daemon=not self._fresh))
         return self.process
 
 
@@ -107,12 +107,10 @@ class Process:
     ----------
     process : multiprocessing.process.BaseProcess
         The process itself.
-    fresh : bool
-        Whether it ignores the script of this process, which may not be importable.
     """
 
-    def __init__(self, process: Any, fresh: bool) -> None:
-        self._process, self._fresh = process, fresh
+    def __init__(self, process: Any) -> None:
+        self._process = process
         self._handle: int | None = None
         self.daemon = process.daemon
         """Is set by Pebble, to no effect."""
@@ -133,7 +131,7 @@ class Process:
 
     def start(self) -> None:
         """Start the process."""
-        with _undisturbed(), _apart() if self._fresh else nullcontext():
+        with _undisturbed(), _apart():
             self._process.start()
 
     def is_alive(self) -> bool:

@@ -14,6 +14,13 @@ Inputs = tuple[str, ...]
 """A task's input columns: ``("text",)`` or ``("claim", "text")``."""
 
 
+def texts(inputs: Inputs) -> BaseEstimator:
+    """Make nothing of the texts, for estimators that make their own features."""
+    from bench.features.texts import Texts
+
+    return Texts(columns=inputs)
+
+
 def words(inputs: Inputs) -> BaseEstimator:
     """Make TF-IDF of words, one vocabulary for each input column."""
     from bench.features.tfidf import Tfidf
@@ -67,6 +74,7 @@ def encoder(inputs: Inputs) -> BaseEstimator:
 
 
 FEATURE_SETS: dict[str, Callable[[Inputs], BaseEstimator]] = {
+    "texts": texts,
     "words": words,
     "tfidf": tfidf,
     "tfidf-cues": tfidf_cues,

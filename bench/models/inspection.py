@@ -69,6 +69,8 @@ class Inspection:
         Allowed classes in addition to the harmless parts, by the name under which they are stored.
     encoders : collection of str
         Folders that may be read as encoders; an encoder that is named in ``configs/encoder/`` always may.
+    functions : collection of str
+        Functions that may stand as values besides the harmless ones.
 
     Attributes
     ----------
@@ -85,8 +87,14 @@ class Inspection:
         If it is not a skops file.
     """
 
-    def __init__(self, data: bytes, classes: Mapping[str, type], encoders: Collection[str] = ()) -> None:
-        self._classes, self._encoders = classes, encoders
+    def __init__(
+        self,
+        data: bytes,
+        classes: Mapping[str, type],
+        encoders: Collection[str] = (),
+        functions: Collection[str] = (),
+    ) -> None:
+        self._classes, self._encoders, self._functions = classes, encoders, functions
         self._archive = zipfile.ZipFile(io.BytesIO(data))
         _check_entries(self._archive, len(data))
         self.root: Node = json.loads(self._archive.read(SCHEMA))
@@ -169,7 +177,7 @@ class Inspection:
         return ()
 
     def _function(self, name: str, node: Node) -> tuple[object, ...]:
-        if not is_function(name):
+        if not is_function(name) and name not in self._functions:
             self._refuse(name, "functions are not loaded")
         return ()
 

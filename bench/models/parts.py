@@ -62,6 +62,7 @@ _OWN = frozenset(
         "bench.features.cues.CueFeatures",
         "bench.features.encoder.EncoderFeatures",
         "bench.features.pairs.PairFeatures",
+        "bench.features.texts.Texts",
         "bench.features.tfidf.Tfidf",
         "lightgbm.basic.Booster",
         "lightgbm.sklearn.LGBMClassifier",

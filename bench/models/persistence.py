@@ -113,7 +113,8 @@ def inspect(data: bytes, model: Model | None = None) -> Inspection:
     with _without_torch():
         from bench.models.inspection import Inspection
 
-        contents = Inspection(data, {} if model is None else model.stored_classes(), _folders(model))
+        classes, functions = ({}, ()) if model is None else (model.stored_classes(), model.stored_functions())
+        contents = Inspection(data, classes, _folders(model), functions)
         root = contents.root
         if model is not None:
             _check_class(root, model)

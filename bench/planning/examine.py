@@ -84,7 +84,7 @@ def examine(model: Model, task: Task) -> Examined:
     estimator = model.build_estimator({}, task, seed=0)
     code = code_sources((model.estimator, model.features))
     return Examined(
-        sources=code | file_sources(_values(model)) | _told(estimator, task) | sources,
+        sources=code | dict(model.own_code) | file_sources(_values(model)) | _told(estimator, task) | sources,
         requirements=requirements,
         device=device_name() if "torch" in requirements else None,
         estimates_time=hasattr(estimator, "estimate_seconds"),

@@ -273,7 +273,7 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
         description=model.description,
         estimator=model.estimator,
         features=model.features,
-        params=spelled(model.params),
+        params=spelled(model.written_params),
         search={name: _spelled_dimension(dimension) for name, dimension in model.search.dimensions.items()},
         sources=examined.sources,
         prune=model.prune,

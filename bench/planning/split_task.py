@@ -125,7 +125,7 @@ def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
     bench.errors.DataError
         If it cannot be split, or its data are invalid.
     """
-    outer = _split(task, config)
+    outer = split_outer(task, config)
     told = (
         *task.notes,
         *_split_notes(task, outer),
@@ -156,7 +156,16 @@ def split_with_lent(own: SplitTask, source: Task | None, asked: TrainOn | None, 
     return replace(own, task=together.task, splits=outer, lent=together.lent, train_on=train_on)
 
 
-def _split(task: Task, config: RunConfig) -> list[splits.Split]:
+def split_outer(task: Task, config: RunConfig) -> list[splits.Split]:
+    """Deal a task's examples into outer folds, or take its published splits, and prove that nothing leaks.
+
+    Parameters
+    ----------
+    task : Task
+        The task, as `as_split` gives it.
+    config : RunConfig
+        How to split it.
+    """
     validation = config.validation
     if task.splits:
         published = splits.published_splits([task.examples[column].to_numpy(dtype=object) for column in task.splits])

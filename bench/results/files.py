@@ -8,7 +8,7 @@ import shutil
 import stat
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from bench.errors import UserError, without_halves
 from bench.results.layout import unlinked
@@ -50,28 +50,39 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read a file of the store, unless it is a link or in a linked folder.
+def opened(path: Path) -> BinaryIO:
+    """Open a file of the store, unless it is a link or in a linked folder.
 
     Raises
     ------
     bench.errors.UserError
-        If it is something else, or cannot be read.
+        If it is something else, or cannot be opened.
     """
     unlinked(path.parent.parent, path.parent.name, path.name)
     try:
         # Neither a link that was put there just now is followed, nor the writer of a pipe waited for.
-        handle = os.open(path, os.O_RDONLY | NO_LINK | NO_WAIT)
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise damaged(path, "it is not a file")
-            return file.read()
+        file = os.fdopen(os.open(path, os.O_RDONLY | NO_LINK | NO_WAIT), "rb")
     except FileNotFoundError:
         raise UserError(f"{path}: the file does not exist.", "Rerun the task to create it.") from None
     except OSError as error:
-        raise UserError(
-            f"{path}: cannot be read: {error.strerror}.", f"Check this file, or delete {path.parent}."
-        ) from None
+        raise _unreadable(path, error) from None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise damaged(path, "it is not a file")
+    return file
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file of the store; see `opened`."""
+    with opened(path) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> UserError:
+    return UserError(f"{path}: cannot be read: {error.strerror}.", f"Check this file, or delete {path.parent}.")
 
 
 def is_stored(path: Path) -> bool:

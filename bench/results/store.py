@@ -188,6 +188,16 @@ class RunFolder:
             empty.rename(self.path)
         self._remove_leftovers()
 
+    def delete(self) -> None:
+        """Delete the run, which is locked, with its folder; a kill at any moment leaves all of it or none."""
+        unlinked(self.results, self.task, self.model, self.key)
+        cleared = self.path.parent / CLEARED
+        cleared.mkdir(exist_ok=True)
+        self.path.rename(Path(tempfile.mkdtemp(prefix=f"{self.key}-", dir=cleared)) / "run")
+        self._remove_leftovers()
+        with suppress(OSError):
+            self.path.parent.rmdir()
+
     def _remove_leftovers(self) -> None:
         """Delete cleared or incomplete files of a killed process; the run must be locked."""
         for leftover in self.leftovers():

@@ -41,6 +41,8 @@ class RunOutcome:
         One a task.
     folders : list of pathlib.Path
         Where their files are.
+    runs : list of RunFolder
+        The runs that were asked for, with the baselines.
     failures : list of str
         One line for each missing result: a failed cell, with the file of its traceback,
         or cells that are gone.
@@ -50,6 +52,7 @@ class RunOutcome:
 
     leaderboards: list[Leaderboard] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
+    runs: list[RunFolder] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -117,6 +120,7 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
         if tracker is not None:
             observer.doing("waiting for MLflow to log the runs")
             outcome.warnings += tracker.close()
+        outcome.runs += [each.folder for each in planned.runs]
         job.check_stored(planned.runs)
         outcome.failures += job.failures
     return outcome

@@ -73,6 +73,45 @@ class Scaffold:
     findings: list[Finding]
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A task of a user's data, of which nothing is written yet.
+
+    Parameters
+    ----------
+    task : Task
+        The task; its origin are the data.
+    definition : dict of str to object
+        The content of its file; paths in it are relative to the data's folder.
+    found : Found
+        The data.
+    chosen : Chosen
+        The columns.
+    summary : ColumnSummary
+        What the columns hold.
+    reading : str
+        What was read, and from which columns, in a sentence.
+    """
+
+    task: Task
+    definition: dict[str, Any]
+    found: Found
+    chosen: Chosen
+    summary: ColumnSummary
+    reading: str
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What may have been meant otherwise, a sentence each."""
+        label = self.chosen.columns.get("label", "label")
+        return (
+            *self.found.remarks,
+            *_named_classes(self.found, label),
+            *_remarks(self.task, self.summary),
+            *self.chosen.remarks,
+        )
+
+
 def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     """Write a new task from a user's data: ``task.yaml`` and a data card.
 
@@ -90,9 +129,44 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     bench.errors.UserError
         If the name is invalid or taken, or the data cannot become a task. Nothing is written then.
     """
-    name, given = request.name, request.given
+    name = request.name
     target = folder / "tasks" / name
     _check_name(name, target, request.force)
+    draft = draft_task(request)
+    task = replace(draft.task, origin=target / "task.yaml")
+    findings = check_task(task)
+    found, definition = draft.found, draft.definition
+    definition["source"] = {**definition["source"], **found.source_in(target)}
+    card = CARD.format(
+        name=name,
+        description=definition["description"],
+        provenance=provenance(found, definition["source"]),
+        columns=draft.reading,
+        begin=BEGIN,
+        end=END,
+    )
+    texts = {
+        "task.yaml": editor_line("task") + _to_yaml(definition),
+        "README.md": insert(card, describe(task), target / "README.md"),
+    }
+    files = [*_write(target, texts), write_schema("task", folder / FOLDER)]
+    return Scaffold(task, files, draft.reading, tuple(draft.chosen.choices), draft.remarks, findings)
+
+
+def draft_task(request: TaskRequest) -> Draft:
+    """Read a user's own data and build a task of them.
+
+    Parameters
+    ----------
+    request : TaskRequest
+        What the user asks for; its name is not checked against other tasks.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If no task can be made of the data.
+    """
+    name, given = request.name, request.given
     found = find_data(request.data, replace(request.asked, allow_shifted=request.allow_shifted))
     with _offering(request):
         check_header(found, given)
@@ -126,27 +200,10 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
         **{key: True for key in FLAGS if getattr(request, key)},
     }
     try:
-        task = replace(build_task(definition, found.origin), origin=target / "task.yaml")
+        task = build_task(definition, found.origin)
     except ManyRepeatsError as error:
         raise ask_for_a_claim(error, request, found, chosen) from error
-    findings = check_task(task)
-    definition["source"] = {**found.source_in(target), **section}
-    reading = _reading(found, chosen, summary.n_rows, spans)
-    card = CARD.format(
-        name=name,
-        description=definition["description"],
-        provenance=provenance(found, definition["source"]),
-        columns=reading,
-        begin=BEGIN,
-        end=END,
-    )
-    texts = {
-        "task.yaml": editor_line("task") + _to_yaml(definition),
-        "README.md": insert(card, describe(task), target / "README.md"),
-    }
-    files = [*_write(target, texts), write_schema("task", folder / FOLDER)]
-    remarks = (*found.remarks, *_named_classes(found, label), *_remarks(task, summary), *chosen.remarks)
-    return Scaffold(task, files, reading, tuple(chosen.choices), remarks, findings)
+    return Draft(task, definition, found, chosen, summary, _reading(found, chosen, summary.n_rows, spans))
 
 
 def _labels_of(

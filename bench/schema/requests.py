@@ -1,4 +1,4 @@
-"""The schema of arguments of ``bench compare``, ``bench report`` and ``bench plan-labels``."""
+"""The schema of arguments of commands about stored runs."""
 
 from __future__ import annotations
 
@@ -42,6 +42,16 @@ class CompareWords(Declared):
     folds: AtLeastTwo | None = Field(None, alias="validation.folds")
     inner_folds: AtLeastTwo | None = Field(None, alias="validation.inner_folds")
     repeats: AtLeastOne | None = Field(None, alias="validation.repeats")
+
+
+class RunsWords(Declared):
+    """What commands take that list, remove, move or describe stored runs."""
+
+    task: Names = []
+    model: Names = []
+    seed: Whole = None
+    search: Name = None
+    results: Name = None
 
 
 class PlanWords(Declared):

@@ -1,8 +1,8 @@
 """The shares of examples behind scores of predicted labels.
 
 A share of examples gets Wilson's interval, with as many trials as would vary as much between data sets as the groups
-say. Every other score of predicted labels is made of shares, and its interval of theirs. ``docs/statistics.md`` has the
-method and how often its intervals cover.
+say. Every other score of predicted labels is made of shares, and its interval of theirs. ``docs/method/statistics.md``
+has the method and how often its intervals cover.
 """
 
 from __future__ import annotations

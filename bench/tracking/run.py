@@ -186,6 +186,21 @@ def _delete_models(client: MlflowClient, experiment: str, key: str) -> None:
             client.delete_logged_model(model.model_id)
 
 
+def forget_run(client: MlflowClient, task: str, key: str) -> bool:
+    """Delete what was logged of a stored run, with its folds and its fitted model; whether there was any.
+
+    MLflow hides it, and keeps it until ``mlflow gc``.
+    """
+    experiment = client.get_experiment_by_name(ascii_name(task))
+    if experiment is None:
+        return False
+    found = logged_runs(client, experiment.experiment_id, f"tags.`bench.key` = '{key}'")
+    for run in found:
+        client.delete_run(run.info.run_id)
+    _delete_models(client, experiment.experiment_id, key)
+    return bool(found)
+
+
 def _has_ended(run: Run, record: RunRecord) -> bool:
     return bool(run.info.status == RUN_STATUS[record.status])
 

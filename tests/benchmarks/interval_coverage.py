@@ -13,10 +13,10 @@ grid is all combinations of
 A second table, "beyond the grid", has settings in which an interval is likely to fail: large groups that are harder
 than small ones, many labels that are nearly all right, and calibration errors of few or very sharp predictions.
 
-Printed is the page ``docs/coverage.md``: of each metric the share of intervals that hold the truth. The same arguments
+Printed is the page ``docs/method/coverage.md``: of each metric the share of intervals that hold the truth. The same arguments
 print the same page::
 
-    python tests/benchmarks/interval_coverage.py --repeats 500 > docs/coverage.md
+    python tests/benchmarks/interval_coverage.py --repeats 500 > docs/method/coverage.md
     python tests/benchmarks/interval_coverage.py --repeats 100 --groups 5 20 --rates 98/2
 """
 
@@ -74,15 +74,21 @@ AGAIN = 0.5
 
 PAGE = """# How often intervals cover
 
-Made by `tests/benchmarks/interval_coverage.py` with {repeats:,} data sets a row. The method is in
-[statistics.md](statistics.md#intervals). Each cell is the share, in %, of the 95 % intervals that hold the population's
-score. After a slash stands the share of data sets that were given an interval, where that is not all; `none` is less
-than 5 %. **Bold** is less than 93 %, *italics* more than 97 %, where chance does not explain it (two standard errors).
+Look up how far the 95 % [intervals](statistics.md) can be trusted on data like yours. Each cell is the share, in %, of
+intervals that hold the population's score, over {repeats:,} simulated data sets: 95 is right, less is too narrow, more
+too wide. Rows are made again by
 
-- **groups**: how many, times the mean number of examples; `x 1` is every example by itself, as in a published split
-  without groups. With `3 repeats` each example is predicted three times, as in a repeated cross-validation.
-- **sizes**: equal, or by a power law (the largest group often has a fifth of the examples, and some data sets half).
-- **differ**: how much groups differ in their labels' rates and in how hard they are.
+```sh
+python tests/benchmarks/interval_coverage.py --repeats {repeats} --groups 5 20 --rates 98/2
+```
+
+After a slash is the share of data sets that got an interval, if not all did; `none` is less than 5 %. **Bold** is
+less than 93 %, *italics* more than 97 %, if chance does not explain it (two standard errors).
+
+- **groups**: their number times the mean number of examples; `x 1` is every example its own group, as in a published
+  split without groups. With `3 repeats` each example is predicted three times, as in a repeated cross-validation.
+- **sizes**: equal, or by a power law (the largest group often has a fifth of the examples, in some data sets half).
+- **differ**: how much groups differ in their labels' rates and in difficulty.
 - **labels**: the labels' rates; `nine` is nine labels of 30 to 2 %. The last three columns are the rarest label's.
 """
 
@@ -91,10 +97,9 @@ BEYOND = """
 
 Settings in which an interval is likely to fail, with the same key. `calibration` is the calibration error.
 
-- **sizes**: with `large harder` a large group's examples are also harder than a small one's, by the fourth root of its
-  size.
+- **sizes**: with `large harder`, examples of large groups are also harder, by the fourth root of the group's size.
 - **labels**: `easy` labels are nearly all predicted right; `easy twenty` is twenty equally frequent ones. `too sure`
-  means that logits are doubled, so that the model claims too much.
+  doubles logits, so that the model is overconfident.
 """
 
 METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "mcc", "log_loss", "brier", "average_precision", "macro_auroc")

@@ -1,0 +1,319 @@
+"""Comparing stored runs: leaderboards, and which model is better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.api.shown import Shown
+from bench.api.words import task_names, words_of
+from bench.support.records import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from bench.comparison.compare import Comparison
+    from bench.comparison.predictions import ComparedRuns
+    from bench.data.task import Task
+    from bench.results.board import Leaderboard
+
+
+class Board(Shown):
+    """A task's leaderboard: every stored run that compares with the latest one.
+
+    Parameters
+    ----------
+    record : Leaderboard
+        The leaderboard.
+    """
+
+    def __init__(self, record: Leaderboard) -> None:
+        self.record = record
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row for each model, published result and annotation pass, the best first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``model``, ``search``, ``kind`` (``model``, ``published``, ``reference``, or an unfinished run's status),
+            the task's metric, its interval as ``low`` and ``high``, the other metrics, and ``key``.
+        """
+        import pandas as pd
+
+        from bench.results.board import columns
+
+        metric = self.record.metric
+        names = columns(metric, (row.scores for row in self.record.rows))
+        rows = []
+        for row in self.record.rows:
+            interval = row.intervals.get(metric)
+            shown: dict[str, Any] = {"model": row.label, "search": row.search, "kind": row.kind}
+            shown[metric] = row.scores.get(metric)
+            shown |= {"low": None, "high": None} if interval is None else {"low": interval.low, "high": interval.high}
+            shown |= {name: row.scores.get(name) for name in names if name != metric}
+            rows.append(shown | {"key": row.key})
+        return pd.DataFrame(rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that ``leaderboard.json`` holds, and more of the task."""
+        return dict(plain(self.record))
+
+
+def leaderboard(task: str | Task, *, results: str | Path = "results") -> Board:
+    """Return a task's leaderboard, made from the stored runs.
+
+    Parameters
+    ----------
+    task : str or Task
+        The task.
+    results : str or pathlib.Path
+        The store.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If no run of the task is stored.
+    """
+    from bench.comparison.board import corrected_leaderboard
+    from bench.comparison.request import Filter
+    from bench.comparison.selection import select_runs
+
+    folder = Path(results).expanduser()
+    selected = select_runs(folder, str(task_names(task)), Filter())
+    newest = max((record for _, record in selected.runs), key=lambda record: record.started)
+    return Board(corrected_leaderboard(folder, newest))
+
+
+class Compared(Shown):
+    """Runs of one task compared on the same out-of-fold predictions.
+
+    Parameters
+    ----------
+    record : Comparison
+        The ranked runs, every pair with its tests and verdict, and the warnings.
+    runs : ComparedRuns
+        The runs' predictions side by side.
+    """
+
+    def __init__(self, record: Comparison, runs: ComparedRuns) -> None:
+        self.record, self._runs = record, runs
+
+    @property
+    def answer(self) -> list[str]:
+        """Which model is best, which are not distinguishable from it, and what would decide, a sentence each."""
+        from bench.reporting.wording import answer
+
+        return answer(self.record)
+
+    def __repr__(self) -> str:
+        return "\n".join([*self.answer, "", super().__repr__()])
+
+    def _repr_html_(self) -> str:
+        from markupsafe import escape
+
+        told = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.answer)
+        return f"{told}{self._picture()}{super()._repr_html_()}"
+
+    def plot(self) -> Figure:
+        """Draw the differences that verdicts rest on, with their adjusted intervals, as a forest plot.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            For a paper, save it: ``figure.savefig("comparison.pdf")``.
+
+        Raises
+        ------
+        bench.errors.UserError
+            If there is only one run.
+        """
+        from bench.reporting.figure import forest_figure
+
+        return forest_figure(self.record)
+
+    def _picture(self) -> str:
+        import base64
+
+        from bench.reporting.figure import figure_bytes
+
+        if len(self.record.rows) < 2:
+            return ""
+        # As an image, nothing in it can reach the page around it.
+        image = base64.b64encode(figure_bytes(self.plot(), "svg")).decode()
+        return f'<img alt="Differences between models with their intervals" src="data:image/svg+xml;base64,{image}">'
+
+    def to_latex(self) -> str:
+        """Return the table for a paper: booktabs, the best in bold, ties and verdicts marked."""
+        from bench.reporting.paper import to_latex
+
+        return to_latex([self.record])
+
+    def to_markdown(self) -> str:
+        """Return the same table as Markdown."""
+        from bench.reporting.paper import to_markdown
+
+        return to_markdown([self.record])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a run, the best first: score, interval, ranks that cannot be excluded, and all metrics."""
+        import pandas as pd
+
+        rows = []
+        for row in self.record.rows:
+            low, high = (None, None) if row.interval is None else (row.interval.low, row.interval.high)
+            ranks = (None, None) if row.ranks is None else row.ranks
+            rows.append(
+                {
+                    "model": row.name,
+                    "search": row.search,
+                    "score": row.score,
+                    "low": low,
+                    "high": high,
+                    "best_rank": ranks[0],
+                    "worst_rank": ranks[1],
+                    "tied": row.tied,
+                    **row.scores,
+                    "key": row.key,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def pairs(self) -> pd.DataFrame:
+        """Return one row a pair of runs, with the difference, its interval, the tests and the verdict."""
+        import pandas as pd
+
+        return pd.json_normalize([plain(pair) for pair in self.record.pairs])
+
+    def predictions(self) -> pd.DataFrame:
+        """Return the out-of-fold predictions of all runs side by side, one row an example and repeat.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``id``, ``group``, ``fold``, ``label``, and a column for each run.
+        """
+        import pandas as pd
+
+        from bench.metrics.confusion import UNANSWERED
+
+        runs, labels = self._runs, [*self._runs.labels]
+        names = dict(enumerate(labels)) | {UNANSWERED: ""}
+        groups = [runs.group_names[code] for code in runs.groups.tolist()]
+        frame = pd.DataFrame({"id": runs.ids, "group": groups, "fold": runs.folds})
+        frame["label"] = [labels[code] for code in runs.true.tolist()]
+        for run in runs.runs:
+            frame[run.name] = [names[code] for code in run.predicted.tolist()]
+        return frame
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that ``bench compare --format json`` prints of a task."""
+        return dict(plain(self.record))
+
+
+def compare(
+    task: str | Task,
+    model: str | Sequence[str] | None = None,
+    *,
+    baseline: str | None = None,
+    metric: str | None = None,
+    rope: float | None = None,
+    seed: int | None = None,
+    search: str | None = None,
+    results: str | Path = "results",
+) -> Compared:
+    """Say which stored run of a task is better, and whether that is real.
+
+    Parameters
+    ----------
+    task : str or Task
+        The task.
+    model : str or sequence of str, optional
+        Which models; all that are stored by default.
+    baseline : str, optional
+        The one model that all others are compared with; by default each is compared with each.
+    metric : str, optional
+        What is compared; the task's own metric by default.
+    rope : float, optional
+        Differences up to this one are practically none (0.01).
+    seed, search : optional
+        Which runs, where several are stored; the last run's by default.
+    results : str or pathlib.Path
+        The store.
+
+    Returns
+    -------
+    Compared
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the runs are not stored or do not compare.
+    """
+    from bench.comparison.compare import compare as compare_runs
+    from bench.comparison.predictions import read_side_by_side
+    from bench.comparison.request import parse_compare_request
+    from bench.comparison.selection import select
+
+    request = parse_compare_request(
+        words_of(
+            {
+                "task": task_names(task),
+                "model": model if model is None or isinstance(model, str) else list(model),
+                "baseline": baseline,
+                "metric": metric,
+                "rope": rope,
+                "seed": seed,
+                "search": search,
+                "results": str(results),
+            }
+        )
+    )
+    (selected,) = select(request)
+    runs = read_side_by_side(selected, request.metric)
+    return Compared(compare_runs(runs, request.rope, request.baseline), runs)
+
+
+def report(
+    task: str | Task,
+    path: str | Path | None = None,
+    *,
+    results: str | Path = "results",
+    force: bool = False,
+    **keys: Any,
+) -> Path:
+    """Write one HTML page about a task's stored runs, made for sending.
+
+    Parameters
+    ----------
+    task : str or Task
+        The task.
+    path : str or pathlib.Path, optional
+        The page's file; by default ``report.html`` beside the task's runs, which is written over.
+    results : str or pathlib.Path
+        The store.
+    force : bool
+        Whether to write over another file that is there.
+    **keys
+        As for `compare`.
+
+    Returns
+    -------
+    pathlib.Path
+        The page.
+    """
+    from bench.reporting.html.page import render_report
+    from bench.results.layout import unlinked
+    from bench.support.places import make_folder, refuse_existing, replacing
+
+    compared = compare(task, results=results, **keys)
+    page = render_report(compared._runs, compared.record).encode()
+    if path is not None and not force:
+        refuse_existing(Path(path), f"path={path}")
+    target = Path(path) if path is not None else unlinked(compared._runs.runs[0].folder.path.parents[1], "report.html")
+    make_folder(target.parent)
+    with replacing(target) as beside:
+        beside.write_bytes(page)
+    return target

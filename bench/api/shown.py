@@ -1,0 +1,28 @@
+"""What results have in common: they turn into data frames, dictionaries and HTML."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Shown(ABC):
+    """A result that a notebook shows as a table."""
+
+    @abstractmethod
+    def to_frame(self) -> pd.DataFrame:
+        """Return the result as a data frame."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain values, which JSON can hold."""
+
+    def __repr__(self) -> str:
+        frame = self.to_frame()
+        return frame.to_string(index=False, float_format="{:.3f}".format) if len(frame) else f"{type(self).__name__}()"
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html(index=False, float_format="{:.3f}".format, na_rep="", border=0, escape=True))

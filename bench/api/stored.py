@@ -1,0 +1,311 @@
+"""Stored runs as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from bench.api.shown import Shown
+from bench.errors import UserError
+from bench.results.protocol import model_name, search_name
+from bench.results.store import RunFolder, stored_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.results.record import RunRecord
+    from bench.results.summary import Summary
+    from bench.statistics.interval import Interval
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run:
+    """A stored run: one model on one task under one protocol.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its folder, ``results/TASK/MODEL/KEY``.
+    """
+
+    path: Path
+
+    def __repr__(self) -> str:
+        score = "no score" if self.score is None else f"{self.metric} {self.score:.3f}"
+        return f"<Run {self.task}: {self.model}, {score}, {self.status}, key {self.key}>"
+
+    @property
+    def _folder(self) -> RunFolder:
+        return RunFolder(self.path)
+
+    @cached_property
+    def record(self) -> RunRecord:
+        """All that ``run.json`` holds: task, model, protocol, versions, command."""
+        return self._folder.read_record()
+
+    @cached_property
+    def summary(self) -> Summary | None:
+        """Scores, intervals and the confusion matrix of the pooled out-of-fold predictions; None until finished."""
+        return self._folder.summary
+
+    @property
+    def key(self) -> str:
+        """The run's key, a hash of all that decides its numbers."""
+        return self.path.name
+
+    @property
+    def task(self) -> str:
+        """The task's name."""
+        return self.record.task.name
+
+    @property
+    def model(self) -> str:
+        """The model's name, as tables have it."""
+        return model_name(self.record)
+
+    @property
+    def search(self) -> str | None:
+        """The search's name; None where the model has nothing to search."""
+        return search_name(self.record)
+
+    @property
+    def seed(self) -> int:
+        """The seed."""
+        return self.record.seed
+
+    @property
+    def status(self) -> str:
+        """``complete``, ``failed``, ``interrupted`` or ``running``."""
+        return self.record.status
+
+    @property
+    def metric(self) -> str:
+        """The task's metric, by which models are ranked."""
+        return self.record.task.metric
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Every metric's score over the pooled out-of-fold predictions; empty until the run is finished."""
+        return {} if self.summary is None else dict(self.summary.scores)
+
+    @property
+    def intervals(self) -> dict[str, Interval]:
+        """The 95 % interval over groups, by metric, where one can be given."""
+        return {} if self.summary is None else dict(self.summary.intervals)
+
+    @property
+    def score(self) -> float | None:
+        """The score by the task's metric."""
+        return self.scores.get(self.metric)
+
+    @property
+    def interval(self) -> Interval | None:
+        """The interval of that score."""
+        return self.intervals.get(self.metric)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of work in all stored outer folds."""
+        return sum(self._folder.read_seconds().values())
+
+    def predictions(self) -> pd.DataFrame:
+        """Return the out-of-fold predictions.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_examples, n_columns)
+            ``fold``, ``id``, ``group``, ``label``, ``predicted``, and ``p_LABEL`` (or ``d_LABEL``) for each label where
+            the model gives probabilities (or decision values).
+        """
+        import pandas as pd
+
+        frames = []
+        for fold in self._folder.folds():
+            frame = self._folder.read_predictions(fold)
+            frame.insert(0, "fold", fold)
+            frames.append(frame)
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    def trials(self) -> pd.DataFrame:
+        """Return every setting that the search tried.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_trials, n_columns)
+            ``fold``, ``number``, ``score``, ``chosen``, and a column for each searched parameter.
+        """
+        import pandas as pd
+
+        rows = []
+        for fold in self._folder.folds():
+            cell = self._folder.read_result(fold)
+            for trial in cell.trials:
+                chosen = trial.params == cell.params and trial.score == cell.inner_score
+                rows.append(
+                    {"fold": fold, "number": trial.number, "score": trial.score, "chosen": chosen, **trial.params}
+                )
+        return pd.DataFrame(rows)
+
+    def confusion(self) -> pd.DataFrame:
+        """Return the confusion matrix: true labels in rows, predicted ones in columns."""
+        import pandas as pd
+
+        summary = self._finished()
+        columns = list(summary.labels)
+        if summary.confusion and len(summary.confusion[0]) > len(columns):
+            columns.append("no answer")
+        return pd.DataFrame(
+            summary.confusion, index=pd.Index(summary.labels, name="true"), columns=pd.Index(columns, name="predicted")
+        )
+
+    def per_class(self) -> pd.DataFrame:
+        """Return precision, recall, F1 and support of each label."""
+        import pandas as pd
+
+        return pd.DataFrame(dict(self._finished().per_class)).T.rename_axis("label")
+
+    def fitted(self) -> Any:
+        """Load the fitted classifier, which takes a frame of the task's input columns.
+
+        Nothing is unpickled, and only classes that the model's definition here names are made.
+
+        Raises
+        ------
+        bench.errors.UserError
+            If no fitted model is stored, or it is not what the model's definition here says.
+        """
+        from bench.prediction.fitted import load_fitted
+
+        return load_fitted(self._folder).estimator
+
+    def _finished(self) -> Summary:
+        if self.summary is None:
+            raise UserError(f"{self.path}: the run is not finished.", f"Go on with it: {self.record.command}")
+        return self.summary
+
+
+class Runs(Shown, Sequence[Run]):
+    """Several stored runs.
+
+    Parameters
+    ----------
+    found : sequence of Run
+        The runs.
+    failures : sequence of str
+        What was asked for and is not stored, a line each.
+    notes : sequence of str
+        What the user should know, a sentence each.
+    """
+
+    def __init__(self, found: Sequence[Run], failures: Sequence[str] = (), notes: Sequence[str] = ()) -> None:
+        self._found = tuple(found)
+        self.failures, self.notes = tuple(failures), tuple(notes)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, place: int | str) -> Run: ...
+    @overload
+    def __getitem__(self, place: slice) -> Runs: ...
+    def __getitem__(self, place: int | str | slice) -> Run | Runs:
+        """A run by its place, by its model's name where one run has it, or by its key; a slice gives several."""
+        if isinstance(place, slice):
+            return Runs(self._found[place])
+        if isinstance(place, int):
+            return self._found[place]
+        named = [run for run in self._found if place in (run.model, run.record.model.name, run.key)]
+        if len(named) != 1:
+            from bench.errors import nearest
+
+            known = [run.model for run in self._found] + [run.key for run in self._found]
+            raise UserError(f"'{place}': {len(named)} of these runs have that name or key.", nearest(place, known))
+        return named[0]
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self._found)
+
+    def best(self) -> Run:
+        """The run with the best score by its task's metric.
+
+        Raises
+        ------
+        bench.errors.UserError
+            If no run has a score, or they are of several tasks or metrics.
+        """
+        from bench.metrics.registry import metric_of
+
+        scored = [run for run in self._found if run.score is not None]
+        if len({(run.task, run.metric) for run in scored}) != 1:
+            raise UserError("Only finished runs of one task have a best one.", "Choose them: bench.runs(task=...)")
+        sign = metric_of(scored[0].record.task).sign
+        return max(scored, key=lambda run: sign * (run.score or 0.0))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a run: what it is, its score with the interval, and its key."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "task": run.task,
+                    "model": run.model,
+                    "search": run.search,
+                    "seed": run.seed,
+                    "status": run.status,
+                    "metric": run.metric,
+                    "score": run.score,
+                    "low": None if run.interval is None else run.interval.low,
+                    "high": None if run.interval is None else run.interval.high,
+                    "seconds": run.seconds,
+                    "key": run.key,
+                }
+                for run in self._found
+            ]
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as plain values, with failures and notes."""
+        rows = self.to_frame().astype(object)
+        rows = rows.where(rows.notna(), None)
+        return {"runs": rows.to_dict("records"), "failures": list(self.failures), "notes": list(self.notes)}
+
+
+def runs(
+    task: str | None = None, model: str | None = None, *, results: str | Path = "results", status: str | None = None
+) -> Runs:
+    """List stored runs.
+
+    Parameters
+    ----------
+    task, model : str, optional
+        Of this task, or model.
+    results : str or pathlib.Path
+        The store.
+    status : {"complete", "failed", "interrupted", "running"}, optional
+        Those that stand so.
+
+    Returns
+    -------
+    Runs
+        In the order of tasks, models and times. Runs of another version of bench are left out, with a note.
+    """
+    folder = Path(results).expanduser()
+    from bench.results.layout import stored_tasks
+
+    found, notes = list[Run](), list[str]()
+    for name in [task] if task is not None else stored_tasks(folder):
+        for stored in stored_runs(folder, name):
+            run = Run(stored.path)
+            try:
+                wanted = (model is None or model in (run.model, run.record.model.name)) and status in (None, run.status)
+            except UserError as error:
+                notes.append(error.message)
+                continue
+            if wanted:
+                found.append(run)
+    found.sort(key=lambda run: (run.task, run.model, run.record.started))
+    return Runs(found, notes=notes)

@@ -1,0 +1,246 @@
+"""Tasks: by name, or made of a user's own data."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.api.shown import Shown
+from bench.data.task import Task
+from bench.errors import BenchError, DataError
+
+if TYPE_CHECKING:
+    import datasets
+    import pandas as pd
+
+    from bench.checks import Finding
+
+
+def load_task(name: str, **overrides: Any) -> Task:
+    """Load a task by its name.
+
+    Parameters
+    ----------
+    name : str
+        The name of a folder in ``tasks/``, of a task that comes with the package, or of one made by `new_task`.
+    **overrides
+        Keys of the task's file with other values, with ``__`` for a dot, such as ``metric="mcc"``.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If there is no such task, or its definition or data are wrong.
+
+    Examples
+    --------
+    >>> import bench
+    >>> bench.load_task("denial")
+    <Task denial: 117 examples, labels denial, non_confirmation, none, 5 groups (document)>
+    """
+    from bench.catalogue import load_task as load
+
+    return load(name, {key.replace("__", "."): value for key, value in overrides.items()})
+
+
+def new_task(
+    data: pd.DataFrame | datasets.Dataset | datasets.DatasetDict | str | Path | Sequence[str | Path],
+    *,
+    text: str | None = None,
+    claim: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    split: str | None = None,
+    name: str = "mine",
+    metric: str = "macro_f1",
+    description: str | None = None,
+    strict: bool = False,
+    allow_repeats: bool = False,
+    allow_several: bool = False,
+    allow_shifted: bool = False,
+) -> Task:
+    """Make a task of your own data. No file is written; ``bench new task`` writes one.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame, datasets.Dataset, datasets.DatasetDict, path, or sequence of paths
+        The examples: a table in memory; a file or folder; the files of a published split; or ``owner/name`` of the
+        Hugging Face Hub. A `DatasetDict` with ``train`` and ``test`` is a published split.
+    text, claim, label, group, split : str, optional
+        Columns. Those that are not named are found by their names and content.
+    name : str
+        How the task is called in tables and in the store.
+    metric : str
+        What ranks models.
+    description : str, optional
+        One line on what is asked of a text.
+    strict : bool
+        Whether a row without a text or a label is an error, rather than left out with a note.
+    allow_repeats, allow_several, allow_shifted : bool
+        Whether most inputs may repeat; whether several labels in one cell are a label of their own; whether rows whose
+        cells are shifted are left out.
+
+    Returns
+    -------
+    Task
+        ``Task.notes`` says what was left out or changed. The task is known by its name from now on.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If no task can be made of the data.
+
+    Examples
+    --------
+    >>> import bench, pandas as pd
+    >>> frame = pd.DataFrame({"text": ["نفى الوزير الخبر", "أكد الوزير الخبر"], "label": ["denial", "none"]})
+    >>> bench.new_task(frame)
+    <Task mine: 2 examples, labels denial, none, 2 groups (id)>
+    """
+    from bench.data.definition import name_problem
+    from bench.errors import ConfigError
+    from bench.in_memory import add_task
+    from bench.metrics import find_metric
+    from bench.scaffold import Given, TaskRequest
+    from bench.scaffold.task import draft_task
+
+    if problem := name_problem(name):
+        raise ConfigError(f"name={name!r} {problem}.")
+    with _as_files(data) as (files, called):
+        request = TaskRequest(
+            name,
+            files,
+            Given(text, claim, label, group, split),
+            strict=strict,
+            allow_repeats=allow_repeats,
+            allow_several=allow_several,
+            allow_shifted=allow_shifted,
+        )
+        task = draft_task(request).task
+    what = description or f"What the column {label or 'label'} of {called} says of a text."
+    task = replace(
+        task,
+        description=what,
+        metric=find_metric(metric, task.labels, f"metric={metric}").name,
+        origin=Path(f"task '{name}' (made in Python)"),
+    )
+    add_task(task)
+    return task
+
+
+@contextmanager
+def _as_files(data: Any) -> Iterator[tuple[list[str], str]]:
+    """The files of some data, for as long as they are read, with what errors call them.
+
+    A table in memory is written as Parquet, so that it is read and checked by the same code as a file.
+    """
+    tables = _tables(data)
+    if tables is None:
+        names = [str(data)] if isinstance(data, str | Path) else [str(each) for each in data]
+        yield names, ", ".join(Path(name).name for name in names)
+        return
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        paths = [Path(folder) / f"{part}.parquet" for part in tables]
+        try:
+            for path, table in zip(paths, tables.values(), strict=True):
+                pq.write_table(_arrow(table), path, compression=None, use_dictionary=False)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            raise DataError(
+                f"the data cannot be written as columns: {str(error).splitlines()[0]}",
+                "Give each column values of one kind, such as text: frame['text'].astype(str)",
+            ) from error
+        try:
+            yield list(map(str, paths)), "the data"
+        except BenchError as error:
+            hint = None if error.hint is None else _without(folder, error.hint)
+            raise type(error)(_without(folder, error.message), hint) from None
+
+
+def _tables(data: Any) -> dict[str, Any] | None:
+    """The tables in memory, by the name of their part; None where the data are files."""
+    import pandas as pd
+
+    if isinstance(data, pd.DataFrame):
+        return {"data": data}
+    module = type(data).__module__.partition(".")[0]
+    if module == "datasets" and isinstance(data, dict):
+        return dict(data)
+    return {"data": data} if module == "datasets" else None
+
+
+def _arrow(table: Any) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    if isinstance(table, pd.DataFrame):
+        return pa.Table.from_pandas(table.rename(columns=str), preserve_index=False)
+    # The names of classes stand in the metadata.
+    return table.with_format("arrow")[:].replace_schema_metadata(table.features.arrow_schema.metadata)
+
+
+def _without(folder: str, told: str) -> str:
+    """A message about files in memory, without their places."""
+    told = told.replace(f"{folder}/data.parquet, row", "row").replace(f"{folder}/data.parquet", "the data")
+    return told.replace(f"{folder}/", "")
+
+
+class Findings(Shown, Sequence["Finding"]):
+    """What the checks of a task's data found, from errors to notes."""
+
+    def __init__(self, found: Sequence[Finding]) -> None:
+        self._found = tuple(found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._found[place]
+
+    def __repr__(self) -> str:
+        lines = [f"{each.code}  {each.severity}  {each.title}: {each.message}" for each in self._found]
+        return "\n".join(lines) or "nothing found"
+
+    @property
+    def errors(self) -> Findings:
+        """Those that make every score on the data meaningless."""
+        return Findings([finding for finding in self._found if finding.severity == "error"])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a finding."""
+        import pandas as pd
+
+        columns = ("code", "severity", "title", "message", "examples")
+        return pd.DataFrame([[getattr(each, name) for name in columns] for each in self._found], columns=columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the findings as plain values."""
+        from dataclasses import asdict
+
+        return {"findings": [asdict(each) | {"page": each.page} for each in self._found]}
+
+
+def check(task: str | Task, *, folds: int = 5) -> Findings:
+    """Look for faults in a task's data: repeats, leaks, broken text, labels that cannot be learned.
+
+    Parameters
+    ----------
+    task : str or Task
+        The task.
+    folds : int
+        Outer folds, where there are more than ten groups and no published split.
+
+    Examples
+    --------
+    >>> import bench
+    >>> [finding.code for finding in bench.check("source-type")]
+    ['D103', 'D201']
+    """
+    from bench.checks import check_task
+
+    return Findings(check_task(task if isinstance(task, Task) else load_task(task), folds))

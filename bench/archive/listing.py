@@ -1,0 +1,274 @@
+"""The stored runs with what tells them apart, and which of them a newer one replaces."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from bench.errors import UserError, nearest
+from bench.overrides import TRAIN_ON
+from bench.results.layout import run_folders
+from bench.results.protocol import model_name, names_of, search_name, settings
+from bench.results.record import RunRecord, RunStatus
+from bench.results.store import RunFolder
+
+Status = RunStatus | Literal["unreadable"]
+
+TYPED = ("task.", "model.", f"{TRAIN_ON}.")
+"""How typed words begin that change a definition for one command."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredRun:
+    """A stored run in a list.
+
+    Parameters
+    ----------
+    task, model : str
+        Their names; the model's as in tables, with another task that it was trained on.
+    search : str or None
+        The name of the search; None where the model has nothing to search.
+    seed : int or None
+        The seed; None where the run cannot be read.
+    started : str
+        When its cells began to run, as ISO 8601 writes it; empty where that is not known.
+    status : {"running", "complete", "failed", "interrupted", "unreadable"}
+        How it stands.
+    metric : str
+        The task's metric; empty where the run cannot be read.
+    score : float or None
+        The metric of the pooled predictions; None where there is no summary.
+    bytes : int
+        What its files take.
+    key : str
+        Its key.
+    superseded_by : str or None
+        The key of the newer run that replaces it; see `list_runs`.
+    problem : str
+        Why it cannot be read.
+    path : str
+        Its folder.
+    """
+
+    task: str
+    model: str
+    search: str | None = None
+    seed: int | None = None
+    started: str = ""
+    status: Status
+    metric: str = ""
+    score: float | None = None
+    bytes: int
+    key: str
+    superseded_by: str | None = None
+    problem: str = ""
+    path: str
+
+    @property
+    def folder(self) -> RunFolder:
+        """Its folder in the store."""
+        return RunFolder(Path(self.path))
+
+    @property
+    def failed(self) -> bool:
+        """Whether a fold of it failed."""
+        return self.status == "failed"
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """Which stored runs are meant; what is empty or None leaves it open.
+
+    Parameters
+    ----------
+    tasks, models : tuple of str
+        Names.
+    seed : int or None
+        The seed.
+    search : str or None
+        The name of the search.
+    keys : tuple of str
+        Keys, or how they begin; each must be that of one run.
+    failed, superseded : bool
+        Whether only runs are meant that failed, or that a newer one replaces; with both, runs that are either.
+    """
+
+    tasks: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    seed: int | None = None
+    search: str | None = None
+    keys: tuple[str, ...] = ()
+    failed: bool = False
+    superseded: bool = False
+
+    @property
+    def names_something(self) -> bool:
+        """Whether it leaves anything out."""
+        return self != EVERY
+
+
+EVERY = RunFilter()
+"""Leaves nothing out."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A run of the store with its record, None where that cannot be read."""
+
+    run: StoredRun
+    record: RunRecord | None = field(repr=False)
+
+
+def list_runs(results: Path, wanted: RunFilter = EVERY) -> list[StoredRun]:
+    """List the stored runs in the order of their tasks, models and starts.
+
+    A complete run replaces an older one of the same task and model where the same was asked for: the same search, seed
+    and validation, and the same words that change a definition (``model.params.…=``). The task's data, the model's
+    definition or its code has changed in between. Runs that differ in what was asked for stand beside each other.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The store.
+    wanted : RunFilter
+        Which are meant.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If a name or a key is that of no stored run, or a key that of several.
+    """
+    everything = [_read(RunFolder(path)) for path in run_folders(results)]
+    return _choose(results, everything, wanted)
+
+
+def _choose(results: Path, everything: Sequence[_Read], wanted: RunFilter) -> list[StoredRun]:
+    _check_names(results, everything, wanted)
+    marked = _marked(everything)
+    keys = [_with_key(results, marked, key) for key in wanted.keys]
+    chosen = [
+        each.run
+        for each in marked
+        if _holds(each, wanted) and (not wanted.keys or each.run.path in keys) and _in_state(each.run, wanted)
+    ]
+    return sorted(chosen, key=lambda run: (run.task, run.model, run.started, run.key))
+
+
+def _marked(everything: Sequence[_Read]) -> list[_Read]:
+    newest: dict[tuple[object, ...], _Read] = {}
+    for each in everything:
+        if each.record is None or each.run.status != "complete" or each.run.score is None:
+            continue
+        asked = _asked_for(each.record)
+        other = newest.get(asked)
+        if other is None or _age(each) > _age(other):
+            newest[asked] = each
+    marked = []
+    for each in everything:
+        latest = None if each.record is None else newest.get(_asked_for(each.record))
+        replaced = latest is not None and latest is not each and _age(latest) > _age(each)
+        by = latest.run.key if replaced and latest is not None else None
+        marked.append(_Read(replace(each.run, superseded_by=by), each.record))
+    return marked
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of the files in a folder and below it; what links lead to is not counted."""
+    total = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += (Path(where) / name).lstat().st_size
+            except OSError:
+                continue
+    return total
+
+
+def _read(folder: RunFolder) -> _Read:
+    place = {"key": folder.key, "bytes": 0 if folder.path.is_symlink() else size_of(folder.path)}
+    try:
+        record = folder.read_record()
+    except UserError as error:
+        return _Read(
+            StoredRun(
+                task=folder.task,
+                model=folder.model,
+                status="unreadable",
+                problem=error.message.removeprefix(f"{folder.path}").lstrip("/: "),
+                path=str(folder.path),
+                **place,  # type: ignore[arg-type]
+            ),
+            None,
+        )
+    summary = folder.summary
+    run = StoredRun(
+        task=folder.task,
+        model=model_name(record),
+        search=search_name(record),
+        seed=record.seed,
+        started=record.started,
+        status=record.status,
+        metric=record.task.metric,
+        score=None if summary is None else summary.scores.get(record.task.metric),
+        path=str(folder.path),
+        **place,  # type: ignore[arg-type]
+    )
+    return _Read(run, record)
+
+
+def _asked_for(record: RunRecord) -> tuple[object, ...]:
+    """What a command asked for, as far as it tells runs apart that stand beside each other."""
+    try:
+        words = shlex.split(record.command)
+    except ValueError:  # A quote without its end: only the very same command asked for the same.
+        words = [record.command]
+    typed = tuple(sorted(word for word in words if word.startswith(TYPED)))
+    protocol = tuple(sorted((name, str(value)) for name, value in settings(record).items()))
+    return record.task.name, model_name(record), search_name(record), protocol, typed
+
+
+def _age(each: _Read) -> tuple[str, str]:
+    return each.run.started, each.run.key
+
+
+def _holds(each: _Read, wanted: RunFilter) -> bool:
+    run = each.run
+    names = {run.model} if each.record is None else names_of(each.record)
+    return (
+        (not wanted.tasks or run.task in wanted.tasks)
+        and (not wanted.models or not names.isdisjoint(wanted.models))
+        and wanted.seed in (None, run.seed)
+        and wanted.search in (None, run.search)
+    )
+
+
+def _in_state(run: StoredRun, wanted: RunFilter) -> bool:
+    if not (wanted.failed or wanted.superseded):
+        return True
+    return (wanted.failed and run.failed) or (wanted.superseded and run.superseded_by is not None)
+
+
+def _check_names(results: Path, everything: Sequence[_Read], wanted: RunFilter) -> None:
+    tasks = {each.run.task for each in everything}
+    models = {name for each in everything for name in (names_of(each.record) if each.record else {each.run.model})}
+    for key, named, known in (("task", wanted.tasks, tasks), ("model", wanted.models, models)):
+        for name in named:
+            if name not in known:
+                raise UserError(f"{key}={name}: no such run is stored in {results}.", nearest(name, known))
+
+
+def _with_key(results: Path, everything: Sequence[_Read], key: str) -> str:
+    """The folder of the one run whose key is so, or begins so."""
+    found = [each.run for each in everything if each.run.key.startswith(key)]
+    if len(found) == 1:
+        return found[0].path
+    if found:
+        named = ", ".join(f"{run.key} ({run.task}, {run.model})" for run in found[:8])
+        raise UserError(f"{key}: {len(found)} runs have such a key: {named}.", "Give more of it.")
+    raise UserError(
+        f"{key}: no run with this key is stored in {results}.", f"`bench runs results={results}` lists them."
+    )

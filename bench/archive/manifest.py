@@ -1,0 +1,101 @@
+"""What an archive of stored runs holds: a ZIP file with a manifest, and the files of each run.
+
+::
+
+    bench-results.json                     the manifest: each file with its size and digest
+    <task>/<model>/<key>/run.json          a run, as in a results folder
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from bench.results.cell_files import MODEL
+from bench.results.layout import CURVES, KEY, RECORD, SUMMARY
+from bench.support.records import Count
+
+MANIFEST = "bench-results.json"
+"""The manifest's name."""
+
+VERSION = 1
+"""The version of this layout; a change that an older version of bench would misread raises it."""
+
+CELL_FILES = ("result.json", "predictions.csv", "explanations.json", "timing.json", "error.txt", MODEL)
+"""What a cell's folder may hold."""
+
+DECIDED = (SUMMARY, "result.json", "predictions.csv", "explanations.json")
+"""The files whose bytes the key decides: a run that was made twice has the same ones."""
+
+_NAME = r"[^/\\\0.][^/\\\0]{0,199}"
+_CELL = "(?:fold-[0-9]{2,5}|final)/(?:" + "|".join(map(re.escape, CELL_FILES)) + ")"
+_FILE = re.compile(f"({_NAME})/({_NAME})/({KEY.pattern})/({re.escape(RECORD)}|{re.escape(SUMMARY)}|{_CELL})")
+
+
+@dataclass(frozen=True)
+class PackedFile:
+    """A file of an archive.
+
+    Parameters
+    ----------
+    name : str
+        Its name there.
+    bytes : int
+        Its size.
+    sha256 : str
+        Its digest.
+    """
+
+    name: str
+    bytes: Count
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an archive says that it holds.
+
+    Parameters
+    ----------
+    version : int
+        The version of its layout.
+    format : int
+        The version of the result format.
+    files : tuple of PackedFile
+        All files but the manifest.
+    """
+
+    version: int
+    format: int
+    files: tuple[PackedFile, ...]
+
+
+@dataclass(frozen=True, order=True)
+class RunPlace:
+    """Where a run lies in a store and in an archive."""
+
+    task: str
+    model: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.task}/{self.model}/{self.key}"
+
+
+def place_in(name: str) -> tuple[RunPlace, str] | None:
+    """Split the name of a packed file into its run and the file within it; None where no run has such a file.
+
+    Examples
+    --------
+    >>> place_in("stance/logreg/0123456789ab/fold-00/result.json")
+    (RunPlace(task='stance', model='logreg', key='0123456789ab'), 'fold-00/result.json')
+    >>> place_in("../logreg/0123456789ab/run.json") is None
+    True
+    """
+    found = _FILE.fullmatch(name)
+    if found is None or found[2] == CURVES:
+        return None
+    return RunPlace(found[1], found[2], found[3]), found[4]

