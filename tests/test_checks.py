@@ -384,7 +384,7 @@ def test_data_that_cannot_be_read_are_a_finding(bench: Any, tmp_path: Path, monk
     [
         (("task=mien",), "Did you mean 'mine'?"),
         (("task=mine", "validation.group=author"), "has no such column"),
-        (("model=majority", "--json"), "--json works with task=NAME"),
+        (("model=majority", "--json"), "--format json works with task=NAME"),
     ],
 )
 def test_mistakes_on_the_command_line_end_with_2(

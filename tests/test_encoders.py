@@ -533,7 +533,7 @@ def test_without_a_network_it_says_what_to_copy_from_where(
         monkeypatch.setenv(name, value)
     done = fetch_in_a_process("camelbert-msa")
     assert done.returncode == 2
-    assert "CAMeL-Lab/bert-base-arabic-camelbert-msa at 5f73f6d061ac is not on this machine" in done.stderr
+    assert "CAMeL-Lab/bert-base-arabic-camelbert-msa at 5f73f6d061ac is not here" in done.stderr
     assert f"copy {weights.fetched_folder(find_encoder('camelbert-msa'))}" in done.stderr
     assert "Traceback" not in done.stderr
 

