@@ -130,9 +130,9 @@ def test_a_typed_list_is_split_at_its_commas_alone(text: str, parts: list[str]) 
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("params: {fit_intercept: no}", "line 3: params.fit_intercept: no is a text here"),
-        ("params:\n  max_iter: 010", "line 4: params.max_iter: 010 is a text here"),
-        ("search: {warm_start: [yes, no]}", "line 3: search.warm_start.0: yes is a text here"),
+        ("params: {fit_intercept: no}", "line 3: params.fit_intercept: no is text here"),
+        ("params:\n  max_iter: 010", "line 4: params.max_iter: 010 is text here"),
+        ("search: {warm_start: [yes, no]}", "line 3: search.warm_start.0: yes is text here"),
     ],
 )
 def test_a_parameter_that_older_yaml_reads_otherwise_is_told(
