@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.models.model import Model
 
 TESTED = ("source", "inputs", "labels", "label_map", "averaged_over")
-"""Keys of a task's file that decide what is scored: with others in their place its published figures do not compare."""
+"""Keys of a task's file that define what is scored. If they change, published figures are not comparable."""
 
 
 def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Path | None = None) -> Task:
@@ -27,14 +27,14 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
     name : str
         The name of its folder in ``tasks/``.
     overrides : mapping of str to object, optional
-        Dotted keys of the task's file with the values to put in their place.
+        Dotted keys of the task's file with new values.
     mirror : pathlib.Path, optional
-        A folder to take published files from in the network's place; see `bench.data.published`.
+        A folder to read published files from instead of downloading them; see `bench.data.published`.
 
     Raises
     ------
     bench.errors.UserError
-        If there is no such task, or its definition or data are wrong.
+        If the task is unknown, or its definition or data are invalid.
     """
     if name in TASKS:
         _refuse_overrides("task", name, overrides)
@@ -49,16 +49,16 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
     task = build_task(definition, path, mirror)
     if task.name != name:
         raise ConfigError(
-            f"{path}: the task is called '{task.name}' there, and its folder '{name}'.",
-            "Give both the same name: runs are stored and asked for by it.",
+            f"{path}: its name is '{task.name}', but its folder is '{name}'.",
+            "Give both the same name. Runs are stored under it.",
         )
     return task
 
 
 def is_here(name: str, mirror: Path | None = None) -> bool:
-    """Whether all that a task's file names is on this machine, or in a mirror, so that nothing is to be downloaded.
+    """Whether all files of a task are on this machine or in a mirror, so that nothing must be downloaded.
 
-    A file that cannot be read names nothing; building the task says what is wrong with it.
+    A file that cannot be read counts as complete. Building the task reports the error.
     """
     if name in TASKS:
         return True
@@ -80,13 +80,13 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     name : str
         The name of a YAML file in ``configs/model/`` or of an entry point.
     overrides : mapping of str to object, optional
-        Dotted keys of the model's file with the values to put in their place. A parameter
-        fixed so is not searched.
+        Dotted keys of the model's file with new values. A parameter
+        that is set here is not searched.
 
     Raises
     ------
     bench.errors.UserError
-        If there is no such model, or its definition is wrong.
+        If the model is unknown, or its definition is invalid.
     """
     if name in MODELS:
         _refuse_overrides("model", name, overrides)
@@ -100,7 +100,7 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     path = find(name, {**dict.fromkeys(installed, Path()), **files}, "model", "configs/model")
     content = read_file(path)
     for section in ("params", "search"):
-        # A parameter that is set takes the place of the file's, however that spells it.
+        # An override replaces the file's parameter, however the file spells it.
         set_here = {key.partition(".")[2] for key in overrides or {} if key.startswith(f"{section}.")}
         replaced = set(map(canonical_name, set_here))
         if isinstance(content.get(section), Mapping):
@@ -133,13 +133,13 @@ def _from_entry_point(point: EntryPoint, overrides: Mapping[str, Any]) -> Model:
     except (Exception, SystemExit) as error:
         raise ModelError(
             f"{origin}: {point.value} cannot be loaded: {type(error).__name__}: {error}.",
-            "Reinstall or mend the package.",
+            "Reinstall or fix the package.",
         ) from error
     if not isinstance(model, Model):
         raise ModelError(f"{origin}: {point.value} gives {type(model).__name__}, expected bench.models.Model.")
     if overrides:
         raise ConfigError(
             f"model={point.name}: keys of a model from an installed package cannot be overridden.",
-            "Write a configs/model/ file of your own instead.",
+            "Write your own file in configs/model/ instead.",
         )
     return replace(model, name=point.name, origin=origin)

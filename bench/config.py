@@ -1,4 +1,4 @@
-"""The resolved configuration of a run: files, then what was typed."""
+"""The resolved configuration of a run: files, then command-line overrides."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from bench.schema.run import SlurmFile
 
 MIRROR = "data.mirror"
-"""The key of a folder to take published data from; a configuration need not have it."""
+"""The optional key of a folder to read published data from."""
 
 COMPARE = "Compare your file with `bench show config`."
-"""What to do about a key that a file lacks."""
+"""The hint for a missing key."""
 
 ALMOST = 0.9
-"""From this similarity on, of at most 1, an unknown name in a ``config.yaml`` is a misspelt group."""
+"""The least similarity, of at most 1, at which an unknown name in ``config.yaml`` is a misspelled group."""
 
 
 MOST_ENTRIES = 100
-"""Entries of ``defaults`` that are looked at to tell whose a ``config.yaml`` is."""
+"""The entries of ``defaults`` to examine to recognise a ``config.yaml`` of another tool."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Search:
     Parameters
     ----------
     name : str
-        The name of its file, with what was changed on the command line.
+        The name of its file, with changes from the command line.
     trials : int
-        Settings to try; 0 takes the model's own and searches nothing.
+        Settings to try; 0 uses the model's own setting without a search.
     timeout : float or None
-        Seconds of fitting after which no further setting is tried.
+        Seconds of fitting after which no new setting is tried.
     batch : int
-        Settings that are proposed at once, and may be tried at the same time.
+        Settings proposed at once, which can run in parallel.
     """
 
     name: str
@@ -56,20 +56,20 @@ class Search:
 
 @dataclass(frozen=True)
 class Validation:
-    """How examples are split.
+    """How to split examples.
 
     Parameters
     ----------
     name : str
         The name of its file.
     group : str or None
-        The column that no split cuts through; None is the task's own.
+        The column of groups that stay together; None is the task's own.
     splits : {"published", "grouped"}
-        Whether a task with a published split is split so, or its examples are pooled and dealt into folds.
+        Whether to keep a published split, or to pool its examples and split them into folds.
     folds, inner_folds : int
-        Outer and inner folds where there are more than ten groups, at least 2.
+        Outer and inner folds, at least 2, if there are more than ten groups.
     repeats : int
-        Repeats of the outer folds where there are more than ten groups, at least 1.
+        Repeats of the outer folds, at least 1, if there are more than ten groups.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Execution:
     cell_timeout : float or None
         Seconds after which a cell is stopped and stored as failed.
     examine_timeout : float or None
-        Seconds that looking at one model may take before anything runs; one that takes longer is left out.
+        The time limit in seconds for examining a model before the run. A slower model is left out.
     device : {"auto", "cpu", "cuda"}
         What torch computes on; auto is a GPU where there is one.
     engine : {"local", "dask", "slurm"}
@@ -122,16 +122,16 @@ class Execution:
 
 @dataclass(frozen=True)
 class TrainOn:
-    """Another task whose examples train.
+    """Another task with extra training rows.
 
     Parameters
     ----------
     task : str
         Its name.
     labels : mapping of str to str or None
-        The task's label for each of the other's; None takes those of the same name.
+        The task's label for each of the other's; None maps labels of the same name.
     only : bool
-        Whether the other task's examples train in the place of the task's own, rather than beside them.
+        Whether the extra training rows replace the task's own, instead of being added to them.
     """
 
     task: str
@@ -141,38 +141,38 @@ class TrainOn:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """All that a run was asked to do.
+    """The complete configuration of a run.
 
     Parameters
     ----------
     tasks, models : tuple of str
-        Names, in the order asked for.
+        Names, in the requested order.
     asked_for_models : bool
-        Whether the models were named one by one, so that one that does not fit a task is an error.
+        Whether models were named individually, so that one that does not fit a task is an error.
     asked_for_tasks : bool
-        Whether the tasks were named one by one, so that one whose published files are not here is brought.
+        Whether tasks were named individually, so that their published files are downloaded.
     task_overrides, model_overrides : mapping of str to object
-        Dotted keys of the tasks' and models' files with the values in their place.
+        Overrides of keys in the tasks' and models' files.
     search, validation, execution : Search, Validation, Execution
         The chosen files with overrides applied.
     seed : int
-        Every random choice is derived from it.
+        The seed of all random choices.
     force : bool
-        Whether to run anew what is stored.
+        Whether to rerun what is stored.
     retry : "failed" or None
-        Whether to run stored folds again in whose search settings failed.
+        Whether to rerun stored folds in which settings failed.
     tracking : bool
         Whether to log to MLflow.
     train_on : TrainOn or None
-        Another task whose examples train.
+        Another task with extra training rows.
     mirror : pathlib.Path or None
-        A folder to take published files from, in the network's place.
+        A folder to read published files from instead of downloading them.
     results : pathlib.Path
-        The store.
+        The results folder.
     overrides : tuple of str
-        What was typed.
+        The words from the command line.
     notes : tuple of str
-        What was left out.
+        Notes on what was left out.
     """
 
     tasks: tuple[str, ...]
@@ -213,7 +213,7 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
     Raises
     ------
     bench.errors.ConfigError
-        If a key or name is unknown, or a value has the wrong type.
+        If a key or name is unknown, or a value is invalid.
     """
     from bench.schema.check import Place, check, keys_of
     from bench.schema.run import ExecutionFile, RunFile, SearchFile, ValidationFile
@@ -285,10 +285,10 @@ def _jobs(given: SlurmFile) -> Jobs:
 def _train_on(name: str | None, changes: Mapping[str, Any]) -> TrainOn | None:
     if name is None:
         if changes:
-            raise ConfigError(f"{TRAIN_ON}.{next(iter(changes))}: no other task is named.", f"Add {TRAIN_ON}=NAME.")
+            raise ConfigError(f"{TRAIN_ON}.{next(iter(changes))}: {TRAIN_ON} is not set.", f"Add {TRAIN_ON}=NAME.")
         return None
     if name not in task_names():
-        raise ConfigError(f"{TRAIN_ON}={name}: there is no task of that name.", nearest(name, task_names()))
+        raise ConfigError(f"{TRAIN_ON}={name}: unknown task.", nearest(name, task_names()))
     from bench.schema.check import Place, check
     from bench.schema.run import TrainOnWords
 
@@ -297,25 +297,25 @@ def _train_on(name: str | None, changes: Mapping[str, Any]) -> TrainOn | None:
 
 
 def _search_name(name: str, changes: Mapping[str, Any]) -> str:
-    """The name under which tables show a search: its file's, with what was changed."""
+    """The name of a search in tables: its file's name, with changes."""
     return ", ".join([name, *(f"{key}={value}" for key, value in changes.items())])
 
 
 def config_path() -> tuple[Path, tuple[str, ...]]:
-    """The ``config.yaml`` in force, the current folder's or else the packaged one, and what is to be said of that."""
+    """The ``config.yaml`` to use, the current folder's or else the packaged one, with notes on the choice."""
     own, packaged = (folder / "configs" / "config.yaml" for folder in (Path(), defaults_folder()))
     if not own.is_file():
         return packaged, ()
     if _is_of_another_tool(own):
         known = ", ".join(GROUPS)
-        return packaged, (f"{own} is left out: it is another tool's, since its defaults name none of {known}",)
+        return packaged, (f"{own} is ignored: it belongs to another tool, since its defaults have none of {known}",)
     return own, ()
 
 
 def _is_of_another_tool(path: Path) -> bool:
-    """Whether a ``config.yaml`` has keys or groups that are not known here, and none like those that a run needs."""
+    """Whether a ``config.yaml`` has unknown keys or groups, and none like those of a run."""
     keys = foreign_keys(path)
-    if keys is None:  # Whoever wrote it is told what is wrong.
+    if keys is None:  # The error about it is reported later.
         return False
     if not keys:
         return True
@@ -326,12 +326,12 @@ def _is_of_another_tool(path: Path) -> bool:
 
 
 def results_folder(given: Any) -> Path:
-    """The folder that ``results=`` names; the default where that is None.
+    """The folder from ``results=``; the default if it is None.
 
     Raises
     ------
     bench.errors.ConfigError
-        If it is no name of a folder.
+        If it is not a name of a folder.
     """
     from bench.schema.check import Place, check
     from bench.schema.run import Store
@@ -341,7 +341,7 @@ def results_folder(given: Any) -> Path:
 
 
 def _defaults(settings: Document, path: Path) -> dict[str, Any]:
-    """Take the files in force out of what ``config.yaml`` says."""
+    """Read the files to use from ``config.yaml``."""
     entries, chosen = settings.pop("defaults", []), dict[str, Any]()
     where = place_of(path, settings, "defaults")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) and len(entry) == 1 for entry in entries):
@@ -352,7 +352,7 @@ def _defaults(settings: Document, path: Path) -> dict[str, Any]:
         if group not in (*GROUPS, *MULTIPLE):
             raise ConfigError(f"{where}: defaults: unknown group '{group}'.", nearest(str(group), (*GROUPS, *MULTIPLE)))
         if group in chosen:
-            raise ConfigError(f"{where}: defaults: {group} stands twice.", "Keep one of them.")
+            raise ConfigError(f"{where}: defaults: {group} is repeated.", "Keep one of them.")
         chosen[group] = name
     return chosen
 
@@ -363,18 +363,18 @@ def _names(group: str, given: Any, known: list[str]) -> tuple[str, ...]:
     given = [] if given is None else given
     names = [str(name) for name in (given if isinstance(given, list) else [given])]
     if "all" in names:
-        raise ConfigError(f"{group}={','.join(names)}: all stands by itself.", f"Write {group}=all, or names.")
+        raise ConfigError(f"{group}={','.join(names)}: all excludes other names.", f"Write {group}=all, or names.")
     for name in names:
         if name not in known:
             raise ConfigError(
-                f"{group}={name}: there is no {group} of that name.",
+                f"{group}={name}: unknown {group}.",
                 f"{nearest(name, known)} `bench {group}s` lists them.",
             )
     return tuple(dict.fromkeys(names))
 
 
 def _group(group: str, kind: type[Checked], name: Any, changes: Mapping[str, Any], path: Path) -> tuple[str, Checked]:
-    """Read the chosen file of a group, with what was typed in its place, and give it with its name."""
+    """Read the chosen file of a group with its overrides, and return it with its name."""
     from bench.schema.check import Place, check
 
     if not isinstance(name, str):

@@ -1,7 +1,7 @@
-"""Where the files of tasks, models and configurations are found.
+"""Find the files of tasks, models and configurations.
 
 What the program itself has made comes first (`bench.in_memory`), then the ``tasks/`` and ``configs/`` of the current
-folder, then the defaults that come with the package, then, for models, the entry points ``bench.models`` of installed
+folder, then the defaults of the package, then, for models, the entry points ``bench.models`` of installed
 packages.
 """
 
@@ -69,18 +69,18 @@ def override(
     Parameters
     ----------
     content : mapping
-        What is changed, in a copy.
+        The mapping to change a copy of.
     changes : mapping of str to object
         New values by dotted key.
     where : str
-        Named in errors.
+        The place, for errors.
     flat : collection of str
-        Keys whose mappings have dotted keys themselves.
+        Keys of mappings whose own keys contain dots.
 
     Raises
     ------
     bench.errors.ConfigError
-        If a key on the way holds no mapping.
+        If a key on the path is not a mapping.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def override(
             continue
         inner = changed.get(head) or {}
         if not isinstance(inner, Mapping):
-            raise ConfigError(f"{where}: '{head}' holds {inner!r}, so '{dotted}' cannot be set.")
+            raise ConfigError(f"{where}: '{head}' is {inner!r}, so '{dotted}' cannot be set.")
         changed[head] = {**inner, rest: value} if head in flat else override(inner, {rest: value}, where)
     return changed
 
@@ -113,11 +113,11 @@ def _first_of(paths: Any, name: Any) -> dict[str, Path]:
 
 
 def find(name: str, known: Mapping[str, Path], what: str, folder: str) -> Path:
-    """The file of a name, or an error that has the nearest name and the `folder` for own files."""
+    """Return the file of a name, or raise an error with the nearest name and the `folder` for own files."""
     if name not in known:
         raise ConfigError(
-            f"{what}={name}: there is no {what} of that name.",
-            f"{nearest(name, known)} Your own go into {folder}/ of the current folder.",
+            f"{what}={name}: unknown {what}.",
+            f"{nearest(name, known)} Put your own into {folder}/ in the current folder.",
         )
     return known[name]
 

@@ -9,28 +9,28 @@ from collections.abc import Iterable
 HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-"""Characters that are not seen, or change how others are shown: control characters other than tab and line feed, line
-separators, marks of writing direction, spaces without width, and halves of surrogate pairs."""
+"""Characters that are invisible or change how others are shown: control characters except tab and line feed, line
+separators, direction marks, zero-width spaces, and halves of surrogate pairs."""
 
 LONGEST = 2000
-"""Characters of a message's line; of a longer one, which quotes a broken file at length, the middle is left out."""
+"""The most characters in a line of a message. Longer lines, such as quotes of broken files, are shortened."""
 
 MOST = 20_000
-"""Characters of a whole message, as the traceback of a failed fold; of a longer one the middle is left out."""
+"""The most characters in a message, such as a failed fold's traceback. Longer messages are shortened."""
 
 LONGEST_NAME = 200
-"""Characters of a name of which the nearest one is looked for, which takes their square in time."""
+"""The longest name for which to find the nearest one, since that takes quadratic time."""
 
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
 class BenchError(Exception):
-    """Something failed while running; the command ends with exit status 1.
+    """A failure while running. The command ends with exit status 1.
 
     Parameters
     ----------
     message : str
-        What is wrong and where (file, line or key), and what was expected; it is made `printable`.
+        What is wrong, where (file, line or key), and what was expected. It is made `printable`.
     hint : str, optional
         What to do about it.
     """
@@ -50,29 +50,29 @@ class BenchError(Exception):
 
 
 class UserError(BenchError):
-    """A mistake in what the user typed or wrote; the command ends with exit status 2."""
+    """A mistake by the user. The command ends with exit status 2."""
 
     exit_status = 2
 
 
 class ConfigError(UserError):
-    """A key, a name or a value in a configuration or on the command line is wrong."""
+    """A key, name or value in a configuration or on the command line is invalid."""
 
 
 class DataError(UserError):
-    """A task's data, labels or annotations break their contract."""
+    """A task's data, labels or annotations are invalid."""
 
 
 class LeakageError(DataError):
-    """A split would let test examples be seen in training."""
+    """A split would leak test examples into training."""
 
 
 class ModelError(UserError):
-    """A model's definition cannot be built."""
+    """A model's definition is invalid."""
 
 
 def printable(text: str) -> str:
-    r"""Write out the characters that would not be seen or would disturb a terminal, and shorten what is very long.
+    r"""Escape invisible characters and those that disturb a terminal, and shorten long text.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def printable(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Write out the characters that would not be seen or would disturb a terminal; all else stays, however long.
+    r"""Escape invisible characters and those that disturb a terminal. Nothing is shortened.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def escaped(text: str) -> str:
 
 
 def one_line(text: str, most: int = LONGEST) -> str:
-    r"""Make a message `printable` on one line, such as a note or what a terminal shows of a traceback.
+    r"""Make a message `printable` on one line, such as a note or the end of a traceback.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def one_line(text: str, most: int = LONGEST) -> str:
 
 
 def without_halves(text: str) -> str:
-    r"""Write out halves of surrogate pairs, which UTF-8 cannot hold, as file names of other encodings have them.
+    r"""Escape halves of surrogate pairs, which occur in file names of other encodings.
 
     Examples
     --------
@@ -127,25 +127,25 @@ def _cut(text: str, most: int) -> str:
 
 
 def describe_os_error(error: OSError) -> str:
-    """Say what the operating system refused, with the file where it names one."""
+    """Describe an error of the operating system, with the file if it names one."""
     where = f"{error.filename}: " if error.filename else ""
     return printable(f"{where}{error.strerror or error}.")
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:
-    """Suggest the nearest right name, as a sentence to append to a message.
+    """Suggest the nearest valid name, as a hint.
 
     Parameters
     ----------
     name : str
-        What was given.
+        The given name.
     choices : iterable of str
-        What would have been right.
+        The valid names.
 
     Returns
     -------
     str
-        A suggestion, or the list of choices where none is near.
+        A suggestion, or the list of choices if none is similar.
 
     Examples
     --------
@@ -156,7 +156,7 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     """
     known = sorted(set(choices))
     if not known:
-        return "There is none to choose from."
+        return "There are none to choose from."
     short = [each for each in known if len(each) <= LONGEST_NAME]
     near = difflib.get_close_matches(name, short, n=1, cutoff=0.6) if len(name) <= LONGEST_NAME else []
     if near:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, at any moment of a command: raised where they end it, not where they are lost or disguised."""
+"""Handle Ctrl-C and SIGTERM at any moment of a command, so that they are neither lost nor disguised."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from types import CodeType, FrameType
 from typing import Any
 
 WAIT = 0.002
-"""Seconds after which it is looked again whether an import has ended."""
+"""The interval in seconds for checking whether an import has ended."""
 
 LONGEST = 5.0
-"""Seconds of an import that are waited for."""
+"""The most seconds to wait for an import."""
 
 IMPORTING = "<frozen importlib._bootstrap>"
 """The file of the code that imports, as frames name it."""
 
 
 class Interrupts:
-    """Have Ctrl-C and SIGTERM raise `KeyboardInterrupt` in a command; before and after it they end the process at once.
+    """Make Ctrl-C and SIGTERM raise `KeyboardInterrupt` in a command. Outside it, they end the process at once.
 
-    Raised in the middle of an import, it would come out of many a library as another error, or not at all; so it waits
-    for the import's end. Where Python itself drops it, as in a callback of its own, it is raised again. A command that
-    was started to ignore Ctrl-C, as in the background of a script, goes on doing so.
+    If raised during an import, many libraries turn it into another error or ignore it. So it waits
+    for the end of the import. If Python drops it, as in a callback, it is raised again. A command that
+    was started to ignore Ctrl-C, as in the background of a script, still ignores it.
 
     Attributes
     ----------
@@ -40,12 +40,12 @@ class Interrupts:
         self._dropped = sys.unraisablehook
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._stop)
-        # What a batch system or a container sends to stop a process.
+        # Batch systems and containers send SIGTERM to stop a process.
         signal.signal(signal.SIGTERM, self._stop)
         if hasattr(signal, "SIGALRM"):
             signal.signal(signal.SIGALRM, self._stop)
         sys.unraisablehook = self._raise_again
-        # The first that is registered is called last; after it nothing is left that could take long.
+        # The first registered function is called last. Nothing slow can follow it.
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
 
     def call(self, command: Callable[[], object]) -> None:
@@ -59,14 +59,14 @@ class Interrupts:
         command()
 
     def drop_waiting(self) -> bool:
-        """Let none come later. Returns whether one waited: it came too late for the command."""
+        """Ignore later signals. Return whether one is pending that came too late for the command."""
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
         return self._since is not None
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         if not _runs(self.call.__code__, frame):
-            # Nothing would catch what is raised here.
+            # Nothing would catch an exception here.
             os.write(2, b"Stopped.\n")
             os._exit(130)
         now = time.monotonic()

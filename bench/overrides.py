@@ -1,4 +1,4 @@
-"""What was typed as ``key=value``, with the value in the dialect of `bench.schema.dialect`."""
+"""Overrides typed as ``key=value``, with values in the dialect of `bench.schema.dialect`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bench.discovery import config_files, model_names, task_names
 from bench.errors import ConfigError
 
 GROUPS = ("search", "validation", "execution")
-"""Configuration groups of which a run has one each."""
+"""Configuration groups with one choice in a run."""
 
 TRAIN_ON = "train_on"
-"""The key of another task to train on; a configuration need not have it."""
+"""The optional key of a task with extra training rows."""
 
 MULTIPLE = ("task", "model")
-"""Groups of which a run takes one, several or all."""
+"""Groups with one, several or all choices in a run."""
 
 
 def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) ->
     Raises
     ------
     bench.errors.ConfigError
-        If a word is not of that form, or a key that takes one value is given several.
+        If a word has another form, or a key with one value gets several.
 
     Examples
     --------
@@ -48,29 +48,27 @@ def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) ->
     for word in words:
         key, equals, text = word.partition("=")
         if key.startswith("~"):
-            raise ConfigError(f"'{word}': keys cannot be deleted.", f"Set {key[1:] or 'the key'} to null instead.")
+            raise ConfigError(f"'{word}': ~key is not supported.", f"Set {key[1:] or 'the key'} to null instead.")
         if key.startswith("+") or "@" in key.partition(".")[0]:
-            raise ConfigError(f"'{word}': keys are written as they are, without + or @.", "For example: seed=3")
+            raise ConfigError(f"'{word}': write keys without + or @.", "For example: seed=3")
         if not equals or not key.strip() or key.startswith("-"):
             raise ConfigError(f"'{word}' is not of the form key=value.", meant(word) or _FORM)
         if key in values:
-            raise ConfigError(f"'{word}': {key} is given twice.", "Give each key once.")
+            raise ConfigError(f"'{word}': {key} is repeated.", "Give each key once.")
         parts = split_list(text)
         if len(parts) > 1 and key not in multiple:
             named = " and ".join(multiple)
-            hint = f"Only {named} take a comma list; a text with a comma is quoted twice: \"{key}='{text}'\""
+            hint = f"Only {named} take a comma list. Quote a text with a comma twice: \"{key}='{text}'\""
             raise ConfigError(f"'{word}': {key} takes one value.", hint)
         if len(parts) > 1 and "" in parts:
-            raise ConfigError(f"'{word}' is not of the form key=value.", "A value is missing beside a comma.")
+            raise ConfigError(f"'{word}' is not of the form key=value.", "A value is missing before or after a comma.")
         read = [_read(part, word) for part in parts]
         names = list(map(str, read)) if key in MULTIPLE else read
         values[key] = names if len(parts) > 1 else read[0]
     for key in values:
         for other in values:
             if other.startswith(f"{key}.") and key not in (*GROUPS, *MULTIPLE, TRAIN_ON):
-                raise ConfigError(
-                    f"{key} and {other} are both given.", f"Write all of it in {key}, or set parts of it."
-                )
+                raise ConfigError(f"{key} and {other} are both set.", f"Set all of {key} at once, or only parts of it.")
     return values
 
 
@@ -95,7 +93,7 @@ def spell(key: str, value: Any) -> str:
 
 
 def meant(word: str) -> str | None:
-    """Say which ``key=value`` a word by itself was meant for, None where it is near no name.
+    """Suggest the ``key=value`` that a single word may mean; None if no name is similar.
 
     Examples
     --------
@@ -124,5 +122,5 @@ def _read(text: str, word: str) -> Any:
     except ValueError as error:
         raise ConfigError(
             f"'{word}' cannot be read: {error}.",
-            "What begins with a bracket or a quote is YAML: [a, b], {a: b}, 'a b'. Other text is typed as it is.",
+            "A value that starts with a bracket or a quote is YAML: [a, b], {a: b}, 'a b'. Other text needs no quotes.",
         ) from None

@@ -22,13 +22,13 @@ __all__ = ["BoundRule", "check_model", "parametrize_with_rules"]
 
 @dataclass(frozen=True)
 class BoundRule:
-    """One rule on one model: call it to try it; it raises where the model breaks the rule."""
+    """One rule and one model. Call it to test the rule; it raises an error if the model breaks the rule."""
 
     rule: Rule
     subject: Callable[[], Examined]
 
     def __call__(self) -> None:
-        """Try the rule in this process, so that a debugger and a coverage tool see the model's code."""
+        """Test the rule in this process, so that a debugger and a coverage tool see the model's code."""
         with found_here():
             self.rule.examine(self.subject())
 
@@ -36,7 +36,7 @@ class BoundRule:
 def parametrize_with_rules(*models: str | Model) -> pytest.MarkDecorator:
     """Run each rule of the conformance kit on each model as a test of its own.
 
-    In the manner of ``sklearn.utils.estimator_checks.parametrize_with_checks``. The test function has one
+    Like ``sklearn.utils.estimator_checks.parametrize_with_checks``. The test function has one
     argument, ``rule``, and calls it.
 
     Parameters
@@ -47,7 +47,7 @@ def parametrize_with_rules(*models: str | Model) -> pytest.MarkDecorator:
     Returns
     -------
     pytest.MarkDecorator
-        A parametrization whose ids are the model's name, the rule's code and what the rule asks.
+        A parametrization with ids of the model's name, the rule's code and its name.
 
     Examples
     --------

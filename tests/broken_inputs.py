@@ -1379,10 +1379,10 @@ FOREIGN: dict[str, dict[str, tuple[str, str]]] = {
     "csv": {
         "a header alone": ("text,label\n", ": there are no rows."),
         "a byte order mark alone": ("\ufeff", ": the file is empty."),
-        "a pointer of Git LFS": (LFS, ": it is a pointer of Git LFS"),
-        "an HTML page": (PAGE, ": it is an HTML page"),
-        "an array of JSON": ('[{"text": "a", "label": "b"}]\n', ": it is JSON"),
-        "lines of JSON": ('{"text": "a", "label": "b"}\n' * 2, ": it is JSON"),
+        "a pointer of Git LFS": (LFS, ": this is a Git LFS pointer"),
+        "an HTML page": (PAGE, ": this is an HTML page"),
+        "an array of JSON": ('[{"text": "a", "label": "b"}]\n', ": this is JSON"),
+        "lines of JSON": ('{"text": "a", "label": "b"}\n' * 2, ": this is JSON"),
         "another delimiter": (
             "text~label\na~b\n",
             ", line 1: no comma, semicolon, tab or bar splits the header 'text~label'",
@@ -1392,16 +1392,16 @@ FOREIGN: dict[str, dict[str, tuple[str, str]]] = {
     },
     "jsonl": {
         "an empty array": ("[]", ": there are no rows."),
-        "a pointer of Git LFS": (LFS, ": it is a pointer of Git LFS"),
-        "an HTML page": (PAGE, ": it is an HTML page"),
+        "a pointer of Git LFS": (LFS, ": this is a Git LFS pointer"),
+        "an HTML page": (PAGE, ": this is an HTML page"),
         "lines of nothing but spaces without a break": ("\u00a0\n\u00a0\n", ": there are no rows."),
         "rows under two keys": (
             '{"a": [{"text": "a", "label": "b"}], "b": [{"text": "a", "label": "b"}], "c": 1}',
-            ": it holds one JSON object",
+            ": it contains one JSON object",
         ),
-        "one object over several lines": ('{\n"text": "a",\n"label": "b"}', ": it holds one JSON object"),
+        "one object over several lines": ('{\n"text": "a",\n"label": "b"}', ": it contains one JSON object"),
     },
-    "parquet": {"a pointer of Git LFS": (LFS, ": it is a pointer of Git LFS")},
+    "parquet": {"a pointer of Git LFS": (LFS, ": this is a Git LFS pointer")},
 }
 """What a file can hold in the place of rows, and what is said of it."""
 

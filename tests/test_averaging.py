@@ -171,11 +171,11 @@ def test_a_table_gives_the_column_and_a_task_without_the_key_stays_as_it_was(tmp
 @pytest.mark.parametrize(
     ("changes", "targets", "told"),
     [
-        ({"averaged_over": "targt"}, ["x", "x", "y", "y"], "there is no column 'targt'"),
+        ({"averaged_over": "targt"}, ["x", "x", "y", "y"], "unknown column 'targt'"),
         ({}, ["x", "x", "y", ""], "column 'target' is empty|column 'target' has no value"),
-        ({"metric": "log_loss"}, ["x", "x", "y", "y"], "only metrics of labels are averaged"),
+        ({"metric": "log_loss"}, ["x", "x", "y", "y"], "only metrics of labels can be averaged"),
         ({"averaged_over": 3}, ["x", "x", "y", "y"], "'averaged_over' must be text"),
-        ({}, [f"v{place // 2}" for place in range(102)], "target has 51 values, and 50 are the most"),
+        ({}, [f"v{place // 2}" for place in range(102)], "target has 51 values; at most 50 are allowed"),
     ],
 )
 def test_a_column_that_cannot_be_averaged_over_is_an_error(

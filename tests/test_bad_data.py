@@ -56,7 +56,7 @@ CORPUS_MISTAKES: dict[str, tuple[str, Callable[[SmallCorpus], Any], str]] = {
     "a claim that does not exist": (
         "stance",
         lambda c: replace(c.passes[0], 1, stance={"snet": "agree"}),
-        "pass-1.jsonl, line 2: there is no claim 'snet'.\nDid you mean 'sent'?",
+        "pass-1.jsonl, line 2: unknown claim 'snet'.\nDid you mean 'sent'?",
     ),
     "stances that are no object": (
         "stance",
@@ -66,20 +66,20 @@ CORPUS_MISTAKES: dict[str, tuple[str, Callable[[SmallCorpus], Any], str]] = {
     "an offset that does not match": (
         "denial",
         lambda c: replace(c.segments, 1, start=15),
-        "segments.jsonl, line 2: the text of segment 'a-2' is not what 'a' holds from 15 to 31.\n"
-        "That text stands at 16 to 31; offsets count Unicode code points, not bytes.",
+        "segments.jsonl, line 2: the text of segment 'a-2' differs from 'a' at 15 to 31.\n"
+        "This text is at 16 to 31. Offsets count Unicode code points, not bytes.",
     ),
     "a segment that the document does not hold": (
         "denial",
         lambda c: replace(c.segments, 1, text="لم تعلّق واشنطن."),
-        "segments.jsonl, line 2: the text of segment 'a-2' is not what 'a' holds from 16 to 31.\n"
-        "The document does not hold that text at all: cut the segment anew; documents are never edited.",
+        "segments.jsonl, line 2: the text of segment 'a-2' differs from 'a' at 16 to 31.\n"
+        "The document does not contain this text. Extract the segment again; do not edit the document.",
     ),
     "a negative offset": (
         "denial",
         lambda c: replace(c.segments, 3, start=-17, end=-1),
-        "segments.jsonl, line 4: the text of segment 'b-1' is not what 'b' holds from -17 to -1.\n"
-        "That text stands at 0 to 16; offsets count Unicode code points, not bytes.",
+        "segments.jsonl, line 4: the text of segment 'b-1' differs from 'b' at -17 to -1.\n"
+        "This text is at 0 to 16. Offsets count Unicode code points, not bytes.",
     ),
     "an offset that is no number": (
         "denial",
@@ -89,17 +89,17 @@ CORPUS_MISTAKES: dict[str, tuple[str, Callable[[SmallCorpus], Any], str]] = {
     "a duplicate segment id": (
         "denial",
         lambda c: replace(c.segments, 1, segment_id="a-1"),
-        "segments.jsonl, line 2: segment_id 'a-1' stands twice, first in segments.jsonl, line 1.",
+        "segments.jsonl, line 2: segment_id 'a-1' is repeated, first in segments.jsonl, line 1.",
     ),
     "a duplicate claim id": (
         "stance",
         lambda c: replace(c.claims, 1, claim_id="sent"),
-        "claims.jsonl, line 2: claim_id 'sent' stands twice, first in claims.jsonl, line 1.",
+        "claims.jsonl, line 2: claim_id 'sent' is repeated, first in claims.jsonl, line 1.",
     ),
     "an unknown document": (
         "denial",
         lambda c: replace(c.segments, 0, doc_id="c"),
-        "segments.jsonl, line 1: there is no document 'c'.\nChoose from: a, b.",
+        "segments.jsonl, line 1: unknown document 'c'.\nChoose from: a, b.",
     ),
     "an empty text": (
         "denial",
@@ -114,19 +114,19 @@ CORPUS_MISTAKES: dict[str, tuple[str, Callable[[SmallCorpus], Any], str]] = {
     "a pass that lacks a segment": (
         "denial",
         lambda c: c.passes[2].pop(1),
-        "pass-3.jsonl: the pass lacks 1 of 3 segments: a-2.\n"
-        "Every pass must label every segment; leave an unfinished pass out of source.annotations.",
+        "pass-3.jsonl: the pass is missing 1 of 3 segments: a-2.\n"
+        "Every pass must label every segment. Remove an unfinished pass from source.annotations.",
     ),
     "a pass with an unknown segment": (
         "denial",
         lambda c: replace(c.passes[2], 0, segment_id="a-11"),
-        "pass-3.jsonl, line 1: there is no segment 'a-11'.\nDid you mean 'a-1'?",
+        "pass-3.jsonl, line 1: unknown segment 'a-11'.\nDid you mean 'a-1'?",
     ),
     "a pass with an excluded segment": (
         "denial",
         lambda c: c.passes[2].append({"segment_id": "a-3", "denial": "none"}),
-        "pass-3.jsonl, line 4: segment 'a-3' is of kind 'caption', which the task excludes.\n"
-        "Take the annotation out, or the kind out of source.exclude.",
+        "pass-3.jsonl, line 4: segment 'a-3' has kind 'caption', which the task excludes.\n"
+        "Remove the annotation, or remove the kind from source.exclude.",
     ),
     "a segment that is annotated twice": (
         "denial",
@@ -136,27 +136,27 @@ CORPUS_MISTAKES: dict[str, tuple[str, Callable[[SmallCorpus], Any], str]] = {
     "a tie without adjudication": (
         "denial",
         lambda c: (replace(c.passes[0], 0, denial="none"), replace(c.passes[1], 0, denial="non_confirmation")),
-        "segment 'a-1': the passes are tied (pass 1: none, pass 2: non_confirmation, pass 3: denial) and no "
-        "adjudication decides.\nAdd a line for it to a file, and name it as source.adjudications.",
+        "segment 'a-1': the passes are tied (pass 1: none, pass 2: non_confirmation, pass 3: denial), and no "
+        "adjudication breaks the tie.\nAdd a line for it to a file, and set source.adjudications to that file.",
     ),
     "a tie of two passes on a pair": (
         "stance",
         lambda c: (c.passes.pop(), replace(c.passes[0], 0, stance={})),
-        "segment 'a-1' toward claim 'sent': the passes are tied (pass 1: unrelated, pass 2: disagree) and no "
-        "adjudication decides.\nAdd a line for it to a file, and name it as source.adjudications.",
+        "segment 'a-1' toward claim 'sent': the passes are tied (pass 1: unrelated, pass 2: disagree), and no "
+        "adjudication breaks the tie.\nAdd a line for it to a file, and set source.adjudications to that file.",
     ),
     "an adjudication of an unknown claim": (
         "stance",
         lambda c: c.adjudications.append(
             {"segment_id": "a-1", "task": "stance", "claim_id": "kiled", "label": "agree"}
         ),
-        "adjudications.jsonl, line 1: there is no claim 'kiled'.\nDid you mean 'killed'?",
+        "adjudications.jsonl, line 1: unknown claim 'kiled'.\nDid you mean 'killed'?",
     ),
     "a class that no example has": (
         "denial",
         lambda c: [replace(lines, 1, denial="none") for lines in c.passes],
-        "task.yaml: no example has the label 'non_confirmation'.\nTake it out of labels, or label examples of it: "
-        "a class without examples cannot be learned or scored.",
+        "task.yaml: no example has the label 'non_confirmation'.\nRemove it from labels, or label examples of it. "
+        "A class without examples cannot be learned or scored.",
     ),
 }
 
@@ -188,7 +188,8 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "a source that is no mapping": (
         lambda d: d.update(source="labels.csv"),
-        "task.yaml: 'source' must be a mapping, not 'labels.csv'.\nIts kinds: segments, table, sample, hub, standoff.",
+        "task.yaml: 'source' must be a mapping, not 'labels.csv'.\n"
+        "Choose a kind: segments, table, sample, hub, standoff.",
     ),
     "an unknown field": (
         lambda d: d["source"].update(field="denail"),
@@ -196,20 +197,20 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "an unknown kind of segment": (
         lambda d: d["source"].update(exclude=["captions"]),
-        "task.yaml: source.exclude: no segment is of kind 'captions'.\nDid you mean 'caption'?",
+        "task.yaml: source.exclude: no segment has kind 'captions'.\nDid you mean 'caption'?",
     ),
-    "no pass": (lambda d: d["source"].update(annotations=[]), "task.yaml: source.annotations names no pass."),
+    "no pass": (lambda d: d["source"].update(annotations=[]), "task.yaml: source.annotations lists no pass."),
     "claims without a claim column": (
         lambda d: d["source"].update(claims="claims.jsonl"),
-        "task.yaml: source.claims: given exactly where the inputs are [claim, text], which here are [text].",
+        "task.yaml: source.claims is required if inputs is [claim, text], and not allowed otherwise. It is [text].",
     ),
     "a missing file": (
         lambda d: d["source"].update(segments="segment.jsonl"),
-        "segment.jsonl: there is no such file.\nDid you mean 'segments.jsonl'?\ntask.yaml names it under source.",
+        "segment.jsonl: the file does not exist.\nDid you mean 'segments.jsonl'?\ntask.yaml names it under source.",
     ),
     "a missing folder": (
         lambda d: d["source"].update(documents="texts"),
-        "texts: there is no such folder.\n'documents' names the folder of the .txt files.",
+        "texts: this folder does not exist.\n'documents' is the folder with the .txt files.",
     ),
     "an unknown label in label_map": (
         lambda d: d.update(label_map={"denial": "denail"}),
@@ -225,7 +226,7 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "a label that stands twice": (
         lambda d: d.update(labels=["none", "denial", "none"]),
-        "task.yaml: 'labels' names 'none' twice.",
+        "task.yaml: 'labels' lists 'none' twice.",
     ),
     "a single label": (
         lambda d: d.update(labels=["none"]),
@@ -253,18 +254,17 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "a label that descriptions forget": (
         lambda d: d.update(descriptions={"denial": "نفي"}),
-        "task.yaml: descriptions: there is none for 'non_confirmation', 'none'.\n"
+        "task.yaml: descriptions: missing for 'non_confirmation', 'none'.\n"
         "Describe every label, or leave descriptions out.",
     ),
     "no description": (
         lambda d: d.update(descriptions={}),
-        "task.yaml: descriptions: there is none for 'denial', 'non_confirmation', 'none'.\n"
+        "task.yaml: descriptions: missing for 'denial', 'non_confirmation', 'none'.\n"
         "Describe every label, or leave descriptions out.",
     ),
     "a claim in a description where there is none": (
         lambda d: d.update(descriptions={"denial": "نفي {claim}"}),
-        "task.yaml: descriptions.denial: '{claim}' is not replaced by anything.\n"
-        "Only {claim} is, in a task that has claims.",
+        "task.yaml: descriptions.denial: '{claim}' is not a known placeholder.\nOnly {claim} is, in tasks with claims.",
     ),
     "an unknown metric": (
         lambda d: d.update(metric="macro-f1"),
@@ -272,7 +272,7 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "an unknown group": (
         lambda d: d.update(group="documents"),
-        "task.yaml: group: there is no column 'documents'.\nDid you mean 'document'?",
+        "task.yaml: group: unknown column 'documents'.\nDid you mean 'document'?",
     ),
     "unknown inputs": (
         lambda d: d.update(inputs=["title"]),
@@ -280,7 +280,7 @@ DEFINITION_MISTAKES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "a name that is no name": (
         lambda d: d.update(name="../denial"),
-        "task.yaml: name '../denial' cannot be a task's name: expected at most 100 small Latin letters, digits, "
+        "task.yaml: name '../denial' cannot be a task's name: use at most 100 lower-case Latin letters, digits, "
         "'-' and '_'.",
     ),
     "a version that is no number": (
@@ -309,7 +309,7 @@ def test_a_mistyped_claim_in_a_description_is_named(corpus: SmallCorpus) -> None
     with pytest.raises(ConfigError) as error:
         corpus.build(definition=definition)
     assert without_line(message_of(error, corpus.folder)) == (
-        "task.yaml: descriptions.agree: '{clame}' is not replaced by anything.\nDid you mean 'claim'?"
+        "task.yaml: descriptions.agree: '{clame}' is not a known placeholder.\nDid you mean 'claim'?"
     )
 
 
@@ -326,7 +326,7 @@ def test_a_wrong_label_for_unnamed_claims_is_named_where_it_is_set(corpus: Small
 def test_without_a_label_for_unnamed_claims_all_must_be_named(corpus: SmallCorpus) -> None:
     definition = corpus.definition("stance")
     del definition["source"]["unnamed"]
-    with pytest.raises(DataError, match=r"pass-1\.jsonl, line 1: 'stance' lacks the claim 'killed'"):
+    with pytest.raises(DataError, match=r"pass-1\.jsonl, line 1: 'stance' has no label for the claim 'killed'"):
         corpus.build(definition=definition)
 
 
@@ -339,7 +339,7 @@ FILE_MISTAKES = {
     "a key that stands twice": (
         "pass-2.jsonl",
         b'{"segment_id": "a-1", "denial": "denial", "denial": "none"}\n',
-        "pass-2.jsonl, line 1: not valid JSON: the key 'denial' stands twice.",
+        "pass-2.jsonl, line 1: not valid JSON: the key 'denial' is repeated.",
     ),
     "a line that is no object": ("pass-2.jsonl", b"[]\n", "pass-2.jsonl, line 1: expected a JSON object, not list."),
     "an empty file": ("pass-2.jsonl", b"\n", "pass-2.jsonl: the file is empty."),
@@ -371,7 +371,7 @@ def test_a_broken_file_is_named_with_the_line(corpus: SmallCorpus, mistake: str)
     ("content", "expected"),
     [
         ("name: a\nlabels: [a, b\nmetric: mcc\n", "task.yaml, line 3: not valid YAML: "),
-        ("name: a\nmetric: mcc\nname: b\n", "task.yaml, line 3: not valid YAML: the key 'name' stands twice."),
+        ("name: a\nmetric: mcc\nname: b\n", "task.yaml, line 3: not valid YAML: the key 'name' is repeated."),
         ("name: !!python/object:os.system a\n", "task.yaml, line 1: not valid YAML: "),
         ("name: a\x07\n", "task.yaml, line 1: not valid YAML: the character U+0007."),
         ("- name\n", "task.yaml: expected a mapping with the keys name, "),
@@ -398,7 +398,7 @@ TABLE_MISTAKES: dict[str, tuple[str, str | bytes, dict[str, str], str]] = {
         "a.csv",
         "texts,label\nنعم,yes\n",
         {},
-        "a.csv, line 2: there is no column 'text'.\nDid you mean 'texts'?",
+        "a.csv, line 2: unknown column 'text'.\nDid you mean 'texts'?",
     ),
     "a label outside the set": (
         "a.csv",
@@ -411,42 +411,42 @@ TABLE_MISTAKES: dict[str, tuple[str, str | bytes, dict[str, str], str]] = {
         "text\tlabel\nنعم\tyes\n \tno\n",
         {},
         "a.tsv, line 3: column 'text' is empty, as in 1 of all 2 rows.\n"
-        "Every example needs a text: name its column in source.columns.text, or take these rows out.",
+        "Every example needs a text. Name its column in source.columns.text, or remove these rows.",
     ),
     "an empty label": (
         "a.csv",
         "text,label\nنعم,\n",
         {},
         "a.csv, line 2: column 'label' is empty, as in 1 of all 1 row.\n"
-        "Every example needs a label: name its column in source.columns.label, or take these rows out. Where an empty "
-        "cell is a label of its own, write that label into it.",
+        "Every example needs a label. Name its column in source.columns.label, or remove these rows. If an empty "
+        "cell means a label, write that label into it.",
     ),
     "a duplicate id": (
         "a.csv",
         "text,label,id\nنعم,yes,1\nلا,no,1\n",
         {"id": "id"},
-        "a.csv, line 3: id '1' stands twice, first in a.csv, line 2.\n"
-        "Correct it, or leave source.columns.id out: the rows are then numbered.",
+        "a.csv, line 3: id '1' is repeated, first in a.csv, line 2.\n"
+        "Correct it, or remove source.columns.id. Rows are then numbered.",
     ),
     "a row that is too long": (
         "a.csv",
         "text,label\nنعم, قال,yes\n",
         {},
-        "a.csv, line 2: 3 cells, but the header has 2.\nQuote a text that holds the delimiter or a line end.",
+        "a.csv, line 2: 3 cells, but the header has 2.\nQuote a text that contains the delimiter or a line end.",
     ),
     "a quotation that never ends": (
         "a.csv",
         'text,label\n"نعم,yes\nلا,no\n',
         {},
         "a.csv, line 2: not valid CSV: unexpected end of data.\n"
-        "A text with a quotation mark is quoted, and its marks doubled.",
+        "Quote a text that contains a quotation mark, and double the mark.",
     ),
     "a column that stands twice": (
         "a.csv",
         "text,label,text\nنعم,yes,لا\n",
         {},
-        "a.csv, line 1: the column 'text' stands twice.\nRename one of the two in the file. If the first line is a row "
-        "and no header, name the columns, such as --columns name-1,name-2,name-3.",
+        "a.csv, line 1: the column 'text' is repeated.\nRename one of the two in the file. If the first line is a row, "
+        "not a header, name the columns, such as --columns name-1,name-2,name-3.",
     ),
     "a header alone": ("a.csv", "text,label\n", {}, "a.csv: the table has a header but no rows."),
     "an unknown format": (
@@ -454,20 +454,20 @@ TABLE_MISTAKES: dict[str, tuple[str, str | bytes, dict[str, str], str]] = {
         "text,label\n",
         {},
         "a.ods: a table is a .csv, .tsv, .jsonl, .json, .parquet or .xlsx file, not '.ods'.\n"
-        "Name what it is in task.yaml: source.format.",
+        "Give its format in task.yaml: source.format.",
     ),
     "a text that is no text": (
         "a.jsonl",
         '{"text": ["نعم"], "label": "yes"}\n',
         {},
-        "a.jsonl, line 1: column 'text' must hold text, not ['نعم'].",
+        "a.jsonl, line 1: column 'text' must be text, not ['نعم'].",
     ),
     "a class that no example has": (
         "a.csv",
         "text,label\nنعم,yes\n",
         {},
-        "task.yaml: no example has the label 'no'.\nTake it out of labels, or label examples of it: "
-        "a class without examples cannot be learned or scored.",
+        "task.yaml: no example has the label 'no'.\nRemove it from labels, or label examples of it. "
+        "A class without examples cannot be learned or scored.",
     ),
     "an unknown column key": (
         "a.csv",
@@ -479,9 +479,9 @@ TABLE_MISTAKES: dict[str, tuple[str, str | bytes, dict[str, str], str]] = {
         "a.csv",
         "text,label\nنعم,yes\n".encode("cp1256"),
         {},
-        "a.csv, line 2: byte 1 of the line (0xe4) is not UTF-8.\nSave it as UTF-8; it is most likely Windows-1256: "
+        "a.csv, line 2: byte 1 of the line (0xe4) is not UTF-8.\nSave it as UTF-8. It is most likely Windows-1256: "
         "iconv -f WINDOWS-1256 -t UTF-8 FILE\n"
-        "A file of rows can also be read as it is: --encoding windows-1256, or source.encoding in a task's file.",
+        "A table can also be read as it is: use --encoding windows-1256, or source.encoding in the task's file.",
     ),
 }
 

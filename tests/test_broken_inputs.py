@@ -144,9 +144,9 @@ def test_new_text_that_is_broken_is_told_and_nothing_is_labelled(
 
 
 WORDS: dict[str, tuple[tuple[str, ...], str]] = {
-    "a task that is a path": (("export", "task=../mine"), "task=../mine: there is no task"),
-    "a task that is an absolute path": (("check", "task=/etc/passwd"), "task=/etc/passwd: there is no task"),
-    "a task of hidden characters": (("check", "task='mine\u202e'"), r"task=mine\u202e: there is no task"),
+    "a task that is a path": (("export", "task=../mine"), "task=../mine: unknown task"),
+    "a task that is an absolute path": (("check", "task=/etc/passwd"), "task=/etc/passwd: unknown task"),
+    "a task of hidden characters": (("check", "task='mine\u202e'"), r"task=mine\u202e: unknown task"),
     "a new task that is a path": (("new", "task", "../x", "--data", "labels.csv"), "'../x' cannot be a task's name"),
     "a new task of a thousand letters": (("new", "task", "m" * 1000, "--data", "labels.csv"), "'mmm"),
     "a new task of an escape sequence": (("new", "task", "\x1b[2J", "--data", "labels.csv"), r"'\x1b[2J' cannot"),
@@ -161,15 +161,15 @@ WORDS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "an archive as data": (
         ("new", "task", "x", "--data", "labels.zip"),
-        "labels.zip: it cannot be unpacked: ",
+        "labels.zip: cannot be unpacked: ",
     ),
     "a link out of the folder to nothing": (("new", "task", "x", "--data", "link.csv"), "link.csv: it is a link to "),
     "a file for a folder": (("export", "task=mine", "--to", "labels.csv/x.parquet"), "labels.csv: cannot be written"),
-    "a link in the way": (("export", "task=mine", "--to", "link.parquet"), "There is already link.parquet."),
-    "an unknown format": (("export", "task=mine", "--format", "csv"), "--format csv: there is no such format."),
+    "a link in the way": (("export", "task=mine", "--to", "link.parquet"), "link.parquet already exists."),
+    "an unknown format": (("export", "task=mine", "--format", "csv"), "--format csv: unknown format."),
     "a source that is another": (
         ("export", "task=mine", "task.source.path=../../x.csv"),
-        "x.csv: there is no such file",
+        "x.csv: the file does not exist",
     ),
 }
 
@@ -192,9 +192,9 @@ def test_broken_words_end_with_the_message_and_status_2(folder: Path, bench: Ben
     ("path", "hint"),
     [
         ("../../label.csv", "Did you mean 'labels.csv'?"),
-        ("nope.csv", "No file of that folder ends in .csv."),
+        ("nope.csv", "No file in that folder ends in .csv."),
         ("nope.yaml", "Choose from: task.yaml."),
-        ("../../no/nope.csv", "There is no folder {folder}/no."),
+        ("../../no/nope.csv", "The folder {folder}/no does not exist."),
     ],
 )
 def test_a_file_that_is_missing_is_told_with_where_it_is_named(folder: Path, path: str, hint: str) -> None:
@@ -202,7 +202,7 @@ def test_a_file_that_is_missing_is_told_with_where_it_is_named(folder: Path, pat
     with pytest.raises(UserError) as error:
         load_task("mine", {"source.path": path, "source.format": "csv"})
     assert error.value.hint == f"{hint.format(folder=folder)}\n{folder}/{TASK} names it under source."
-    with pytest.raises(UserError, match=rf"Name what it is in {folder}/{TASK}: source\.format\."):
+    with pytest.raises(UserError, match=rf"Give its format in {folder}/{TASK}: source\.format\."):
         load_task("mine", {"source.path": "../../etc/passwd", "source.format": None})
 
 

@@ -104,9 +104,9 @@ MISTAKES = {
     "no task": (["run"], "No task was named.\n       Add task=NAME. Choose from: ans-stance, "),
     "a mistyped task": (
         ["run", "task=stanse"],
-        "task=stanse: there is no task of that name.\n       Did you mean 'sta",
+        "task=stanse: unknown task.\n       Did you mean 'sta",
     ),
-    "a mistyped model": (["run", "task=stance", "model=lgreg"], "there is no model of that name.\n       Did you mean"),
+    "a mistyped model": (["run", "task=stance", "model=lgreg"], "unknown model.\n       Did you mean"),
     "a mistyped key": (["run", "task=stance", "sede=1"], "sede: unknown key.\n       Did you mean 'seed'?"),
     "a wrong type": (["run", "task=stance", "seed=one"], 'seed="one": expected a whole number, at least 0.'),
     "no key": (["run", "stance"], "'stance' is not of the form key=value.\n       Did you mean 'task=stance'?"),
@@ -120,15 +120,15 @@ MISTAKES = {
         ["run", "task=denial", "model=complement-nb,linear-svm", "tracking=false", "model.params.C=3"],
         "model.params.C=3 does not fit complement-nb.\n"
         "       complement-nb: unknown parameter 'estimator.C' of ComplementNB. Did you mean 'estimator.norm'?\n"
-        "       Name the models that it is for: model=linear-svm",
+        "       Name the models that it fits: model=linear-svm",
     ),
     "an override that fits some of all models": (
         ["run", "task=denial", "tracking=false", "model.params.max_iter=3"],
-        "       Name the models that it is for: model=logreg,linear-svm",
+        "       Name the models that it fits: model=logreg,linear-svm",
     ),
     "a mistyped group column": (
         ["run", "task=denial", "model=majority", "tracking=false", "validation.group=documnet"],
-        "validation.group=documnet: task 'denial' has no column of that name.\n       Did you mean 'document'?",
+        "validation.group=documnet: task 'denial' has no such column.\n       Did you mean 'document'?",
     ),
     "an unknown key of a task": (
         ["run", "task=denial", "model=majority", "tracking=false", "task.metirc=mcc"],
@@ -136,15 +136,15 @@ MISTAKES = {
     ),
     "a model without probabilities for a metric of them": (
         ["run", "task=denial", "model=linear-svm", "tracking=false", "task.metric=log_loss"],
-        "linear-svm gives no probabilities, which the task's metric log_loss needs.\n       Choose another model",
+        "linear-svm gives no probabilities, but the task's metric log_loss needs them.\n       Choose another model",
     ),
     "an unknown parameter of a model": (
         ["run", "task=denial", "model=logreg", "tracking=false", "model.params.maxiter=5"],
         "unknown parameter 'estimator.maxiter' of LogisticRegression.\n       Did you mean 'estimator.max_iter'?",
     ),
-    "nothing to show": (["show"], "What is to be shown?\n       bench show task=NAME, model=NAME or config"),
+    "nothing to show": (["show"], "Nothing to show.\n       Name one: bench show task=NAME, model=NAME or config"),
     "a model to show that is not there": (["show", "model=lgreg"], "Did you mean 'logreg'?"),
-    "nothing to check": (["check"], "What is to be checked?"),
+    "nothing to check": (["check"], "Nothing to check."),
     "a model to check that is not there": (["check", "model=lgreg"], "Did you mean 'logreg'?"),
     "a word where none is taken": (["tasks", "stance"], "Got unexpected extra argument (stance)"),
     "an unknown shell": (["completion", "tcsh"], "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
@@ -382,7 +382,7 @@ def test_what_is_stored_is_told_only_once_something_is(stored: int) -> None:
     with pytest.raises((BenchError, OSError)) as error, resumable("run", [], Path("results"), progress):
         raise OSError(28, "No space left on device", "results/denial")
     assert "No space left on device" in str(error.value)
-    assert ("What was finished is stored" in str(error.value)) == bool(stored)
+    assert ("Finished work is stored" in str(error.value)) == bool(stored)
     assert getattr(error.value, "exit_status", 1) == 1
 
 
@@ -397,9 +397,7 @@ def test_piped_tables_have_no_blanks_at_the_ends_of_lines(capsys: pytest.Capture
 def test_in_a_process_of_its_own_a_mistake_is_a_message_and_exit_status_2(tmp_path: Path) -> None:
     status, out, err = in_a_process("run", "task=stanse", folder=tmp_path)
     assert (status, out) == (2, "")
-    assert err.endswith(
-        "error: task=stanse: there is no task of that name.\n       Did you mean 'stance'? `bench tasks` lists them.\n"
-    )
+    assert err.endswith("error: task=stanse: unknown task.\n       Did you mean 'stance'? `bench tasks` lists them.\n")
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:

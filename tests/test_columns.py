@@ -285,7 +285,7 @@ def test_the_order_of_columns_does_not_matter(name: str) -> None:
 def test_several_labels_are_said_with_the_way_to_another() -> None:
     form, _ = FORMS["sarcasm, with four labels"]
     assert chosen(form).choices == [
-        "The label is taken from 'sentiment'. It could also be 'sarcasm' (2 values), 'dialect' (3 values) or "
+        "The label is in 'sentiment'. It could also be 'sarcasm' (2 values), 'dialect' (3 values) or "
         "'original_sentiment' (3 values): --label sarcasm chooses another."
     ]
     assert chosen(form, label="dialect").choices == []
@@ -294,8 +294,8 @@ def test_several_labels_are_said_with_the_way_to_another() -> None:
 def test_a_pair_is_said_with_the_way_to_texts_alone() -> None:
     form, _ = FORMS["two sentences"]
     (choice,) = chosen(form).choices
-    assert "the claim is taken from 's1', the text that is held against it from 's2'" in choice
-    assert choice.endswith("For texts alone: --text s2")
+    assert "the claim is in 's1', the text about it in 's2'" in choice
+    assert choice.endswith("To use only the texts: --text s2")
     assert chosen(form, text="s2").columns == {"text": "s2", "label": "stance"}
 
 
@@ -308,28 +308,36 @@ def test_the_choice_is_printed_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
         writer.writerows(rows)
     status, printed, _ = bench("new", "task", "mine", "--data", "a.csv")
     assert status == 0
-    assert printed.startswith("The label is taken from 'sentiment'. It could also be 'sarcasm' (2 values),")
+    assert printed.startswith("The label is in 'sentiment'. It could also be 'sarcasm' (2 values),")
     assert bench("new", "task", "other", "--data", "a.csv", "--label", "dialect")[1].startswith("Wrote tasks/other")
 
 
 ASKED: dict[str, tuple[Form, str, str]] = {
     "two texts and no name": (
         {"a": texts(), "b": texts(first=50), "label": of("x", "y")},
-        "which column is the text? No name tells, and 'a' and 'b' have long texts.",
-        "Name it: --text a, or for pairs --claim a --text b",
+        "which column is the text? No column has a usual name for it, and 'a' and 'b' have long texts.",
+        "Choose one: --text a, or for pairs --claim a --text b",
     ),
     "two columns of few values and no name": (
         {"text": texts(), "colour": of("red", "green"), "shape": of("round", "square", "flat")},
-        "which column is the label? No name tells, and 'colour' (2 values) and 'shape' (3 values) have few values.",
-        "Name it: --label colour",
+        "No column has a usual name for it, and 'colour' (2 values) and 'shape' (3 values) have few values.",
+        "Choose one: --label colour",
     ),
-    "no text": ({"a": number, "label": of("x", "y")}, "which column is the text? None has a name that tells", "a: '1'"),
+    "no text": (
+        {"a": number, "label": of("x", "y")},
+        "the text? No column has a usual name for it",
+        "a: '1'",
+    ),
     "annotators": (
         {"text": texts(), "annotator1": of("x", "y"), "annotator2": of("x", "x", "y"), "annotator3": of("y", "x", "x")},
-        "None has a name that tells; 'annotator1', 'annotator2', 'annotator3' seem to be annotators.",
+        "No column has a usual name for it; 'annotator1', 'annotator2', 'annotator3' seem to be annotators.",
         "--label annotator1",
     ),
-    "no label": ({"text": texts(), "a": number}, "which column is the label? None has a name that tells", "text: '"),
+    "no label": (
+        {"text": texts(), "a": number},
+        "the label? No column has a usual name for it",
+        "text: '",
+    ),
 }
 
 
@@ -390,19 +398,21 @@ def test_parts_are_known_in_any_case_and_in_arabic(name: str) -> None:
     found = chosen({"text": texts(), "label": of("a", "b", "c"), **SPLITS[name]})
     assert found.columns["split"] in SPLITS[name]
     assert not any("is not used" in remark for remark in found.remarks)
-    assert any("are taken so" in remark for remark in found.remarks) is (name not in ("in English", "in another case"))
+    assert any("is read as follows" in remark for remark in found.remarks) is (
+        name not in ("in English", "in another case")
+    )
 
 
 UNUSED_SPLITS: dict[str, tuple[Form, str]] = {
     "no part in some rows": (
         {"split": of("Train", "TEST", "")},
-        "'split' is not used as a published split: 20 of 60 rows are in no part of it. --split split takes it and "
+        "'split' is not used as a published split: 20 of 60 rows are in no part of it. --split split uses it and "
         "leaves the rows without a part out.",
     ),
     "a value that is no part": (
         {"split": of("train", "extra", "test")},
-        "'split' is not used as a published split: 'extra' is no part of a split. Write train, dev or test there, or "
-        "nothing, which leaves the row out.",
+        "'split' is not used as a published split: 'extra' is not a part of a split. Write train, dev or test there, "
+        "or nothing, which leaves the row out.",
     ),
     "numbers": (
         {"is_test": of("0", "1")},
@@ -411,7 +421,7 @@ UNUSED_SPLITS: dict[str, tuple[Form, str]] = {
     ),
     "a name that says nothing": (
         {"phase": of("Training", "Test")},
-        "'phase' is not used as a published split: --split phase takes it.",
+        "'phase' is not used as a published split: --split phase uses it.",
     ),
     "training alone": (
         {"Partition": of("Train")},
@@ -419,7 +429,7 @@ UNUSED_SPLITS: dict[str, tuple[Form, str]] = {
     ),
     "a second one": (
         {"split": of("train", "test"), "subset": of("test", "train")},
-        "'subset' is not used as a published split: that is taken from 'split'. --split subset takes it.",
+        "'subset' is not used as a published split: 'split' is used instead. --split subset uses it.",
     ),
 }
 

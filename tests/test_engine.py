@@ -122,7 +122,7 @@ def test_a_unit_that_raises_gives_the_error_and_where(engine: Engine) -> None:
     [
         ("oddly", "OddError: one and two"),
         ("lambda", "function does not pickle: "),
-        ("unreadable", "what was returned does not unpickle: ValueError: "),
+        ("unreadable", "the returned value does not unpickle: ValueError: "),
     ],
 )
 def test_what_does_not_pickle_is_an_error_in_words(engine: Engine, kind: str, told: str) -> None:

@@ -151,8 +151,8 @@ def test_a_fold_that_comes_near_its_limit_is_announced_with_the_value_to_give(fo
     ]  # the longest fold is the final fit: 1,170 s
     _, told = notes(*words, "execution.cell_timeout=2000")
     assert told == (
-        "denial: slow: a fold takes about 20 minutes, and one that takes longer than execution.cell_timeout "
-        "(33 minutes) is stopped: better add execution.cell_timeout=3600 (folds that are done are kept)"
+        "denial: slow: a fold takes about 20 minutes, and is stopped after execution.cell_timeout "
+        "(33 minutes). Add execution.cell_timeout=3600 (finished folds are kept)"
     )
     assert len(notes(*words, "execution.cell_timeout=3600")) == 1
 
@@ -180,9 +180,7 @@ def test_a_search_that_was_not_asked_for_may_be_wrong(folder: Path) -> None:
 
 
 def test_an_estimator_that_cannot_say_does_not_stop_the_run(folder: Path) -> None:
-    assert notes("model.params.per_row=-1") == [
-        "denial: slow: how long it takes cannot be told: ValueError: cannot say"
-    ]
+    assert notes("model.params.per_row=-1") == ["denial: slow: its time cannot be estimated: ValueError: cannot say"]
 
 
 def test_the_announcement_is_printed_before_the_run_and_not_for_what_is_stored(folder: Path, bench: Any) -> None:

@@ -158,11 +158,11 @@ def test_what_is_there_is_not_written_over(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     (tmp_path / "denial.parquet").write_text("precious")
     status, _, told = bench("export", "task=denial")
-    assert (status, "There is already denial.parquet." in told) == (2, True)
+    assert (status, "denial.parquet already exists." in told) == (2, True)
     assert (tmp_path / "denial.parquet").read_text() == "precious"
     status, _, told = bench("export", "task=denial", "--format", "parqet")
     assert status == 2
-    assert "--format parqet: there is no such format." in told
+    assert "--format parqet: unknown format." in told
     assert "Did you mean 'parquet'?" in told
     status, _, told = bench("export", "task=denial,stance", "--to", "x.parquet")
     assert (status, "there is one export a task" in told) == (2, True)
@@ -188,10 +188,10 @@ def test_an_unknown_format_names_the_nearest() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--to x.csv", "--to x.csv: a task is exported as a .parquet or .jsonl file, not '.csv'."),
-        ("--to x.json --format jsonl", "--to x.json: a task is exported as a .parquet or .jsonl file, not '.json'."),
-        ("--to x.jsonl --format parquet", "--to x.jsonl: its suffix means jsonl, and --format says parquet."),
-        ("--to x.parquet --format dataset", "--to x.parquet: its suffix means parquet, and --format says dataset."),
+        ("--to x.csv", "--to x.csv: export a task as a .parquet or .jsonl file, not '.csv'."),
+        ("--to x.json --format jsonl", "--to x.json: export a task as a .parquet or .jsonl file, not '.json'."),
+        ("--to x.jsonl --format parquet", "--to x.jsonl: its suffix means jsonl, but --format is parquet."),
+        ("--to x.parquet --format dataset", "--to x.parquet: its suffix means parquet, but --format is dataset."),
     ],
 )
 def test_a_file_is_not_named_as_what_it_is_not(
@@ -215,7 +215,7 @@ def test_a_file_that_is_there_is_written_over_with_force_alone_and_a_folder_neve
     task = text_task()
     target = tmp_path / "task.jsonl"
     target.write_text("before")
-    with pytest.raises(ConfigError, match="There is already") as refused:
+    with pytest.raises(ConfigError, match="already exists") as refused:
         export_task(task, target, "jsonl")
     assert "--force" in str(refused.value)
     assert target.read_text() == "before"
@@ -225,6 +225,6 @@ def test_a_file_that_is_there_is_written_over_with_force_alone_and_a_folder_neve
     folder.mkdir()
     (folder / "mine.txt").write_text("mine")
     for format_name in ("dataset", "jsonl"):
-        with pytest.raises(ConfigError, match="There is already"):
+        with pytest.raises(ConfigError, match="already exists"):
             export_task(task, folder, format_name, force=True)
     assert (folder / "mine.txt").read_text() == "mine"

@@ -115,7 +115,7 @@ def test_labels_that_are_true_or_false_are_named_so(tmp_path: Path) -> None:
 
 BROKEN: dict[str, tuple[str, bytes, str]] = {
     "no Parquet": ("a.parquet", b"text,label\n", "not a readable Parquet file"),
-    "no array": ("a.json", b'{"text": "x"}', "a.json: it holds one JSON object, and in it no table."),
+    "no array": ("a.json", b'{"text": "x"}', "a.json: it contains one JSON object without a table."),
     "an item that is no object": ("a.json", b'[{"text": "x"},\n 3]', "line 2: expected a JSON object, not int."),
     "a torn array": ("a.json", b'[{"text": "x"},\n{"text": ', "line 2: not valid JSON: Expecting value"),
     "an array without an end": ("a.json", b'[{"text": "x"}\n\n', "line 3: not valid JSON: expected , or ]."),
@@ -123,7 +123,7 @@ BROKEN: dict[str, tuple[str, bytes, str]] = {
     "half a surrogate pair": (
         "a.json",
         b'[{"text": "\\ud83d", "label": "yes"}]',
-        "line 1: column 'text' holds half a surrogate pair",
+        "line 1: column 'text' contains half a surrogate pair",
     ),
 }
 
@@ -147,7 +147,7 @@ def test_several_columns_can_be_published_folds(tmp_path: Path) -> None:
     task = build(tmp_path, ["yes", "no"], {"text": "text", "label": "label", "split": ["a", "b"]}, path="a.jsonl")
     assert task.splits == ("a", "b")
     assert task.examples[["a", "b"]].to_numpy().tolist() == [[row["a"], row["b"]] for row in table]
-    with pytest.raises(ConfigError, match="one of several splits cannot be called 'label'"):
+    with pytest.raises(ConfigError, match="none of several splits can be named 'label'"):
         build(tmp_path, ["yes", "no"], {"text": "text", "label": "label", "split": ["a", "label"]}, path="a.jsonl")
 
 
@@ -226,7 +226,7 @@ def test_annotators_who_labelled_every_text_can_be_passes(tmp_path: Path) -> Non
 UNDECIDED: dict[str, tuple[list[dict[str, Any]], str]] = {
     "a tie": (
         [annotation(1, "yes"), annotation(2, "no")],
-        "line 2: its annotators are tied: yes (1), no (1).\nDecide it in the tool and export anew.",
+        "line 2: its annotators are tied: yes (1), no (1).\nDecide it in the tool, and export again.",
     ),
     "several choices": ([annotation(1, "yes", "no")], "line 2: it has 2 labels: yes, no."),
 }
@@ -253,7 +253,7 @@ def test_a_tie_in_a_control_that_is_not_asked_for_is_no_error(tmp_path: Path) ->
 def test_an_export_of_spans_is_refused(tmp_path: Path) -> None:
     spans = {"completed_by": 1, "result": [{"type": "labels", "from_name": "span", "value": {"start": 0, "end": 3}}]}
     write_json(tmp_path / "a.json", studio(("x", [spans])))
-    with pytest.raises(DataError, match="no annotation holds a choice of a Choices control"):
+    with pytest.raises(DataError, match="no annotation has a choice of a Choices control"):
         build(tmp_path, ["yes", "no"], STUDIO, path="a.json", format="label-studio")
 
 
@@ -302,8 +302,8 @@ def test_doccano_gives_the_one_label_of_a_text(tmp_path: Path) -> None:
 
 
 DOCCANO: dict[str, tuple[dict[str, Any], str]] = {
-    "spans": ({"text": "x", "label": [[0, 1, "PER"]]}, "line 2: 'label' holds spans, such as [0, 1, 'PER']"),
-    "entities": ({"text": "x", "entities": [], "relations": []}, "line 2: labels of spans and relations"),
+    "spans": ({"text": "x", "label": [[0, 1, "PER"]]}, "line 2: 'label' has spans, such as [0, 1, 'PER']"),
+    "entities": ({"text": "x", "entities": [], "relations": []}, "line 2: this labels spans and relations"),
     "several labels": ({"text": "x", "label": ["yes", "no"]}, "line 2: it has 2 labels: yes, no."),
     "no text": ({"label": ["yes"]}, "line 2: 'text' is missing."),
 }
@@ -382,15 +382,15 @@ def test_a_document_without_a_labelled_span_is_counted(tmp_path: Path) -> None:
 
 
 SPANS = {
-    "another text": ("a,1,4,no,نفى", "'a' holds 'فى ' from 1 to 4, not 'نفى'.\nThat text stands at 0 to 3"),
-    "a text that is nowhere": ("a,0,3,no,كلا", "'a' holds 'نفى' from 0 to 3, not 'كلا'.\nThe document does not hold"),
-    "an end beyond the document": ("b,0,12,no,", "there is no span 0 to 12 of 'b', which has 11 characters."),
-    "an end before the start": ("b,3,3,no,", "there is no span 3 to 3 of 'b'"),
-    "no number": ("b,x,3,no,", "column 'start' must hold a whole number from 0, not 'x'."),
-    "a number of other digits": ("b,٣,5,no,", "column 'start' must hold a whole number from 0, not '٣'."),
-    "an unknown document": ("c,0,3,no,", "there is no document 'c'.\nChoose from: a, b."),
+    "another text": ("a,1,4,no,نفى", "'a' has 'فى ' from 1 to 4, not 'نفى'.\nThis text is at 0 to 3"),
+    "a text that is nowhere": ("a,0,3,no,كلا", "'a' has 'نفى' from 0 to 3, not 'كلا'.\nThe document does not contain"),
+    "an end beyond the document": ("b,0,12,no,", "the span 0 to 12 is not in 'b', which has 11 characters."),
+    "an end before the start": ("b,3,3,no,", "the span 3 to 3 is not in 'b'"),
+    "no number": ("b,x,3,no,", "column 'start' must be a whole number from 0, not 'x'."),
+    "a number of other digits": ("b,٣,5,no,", "column 'start' must be a whole number from 0, not '٣'."),
+    "an unknown document": ("c,0,3,no,", "unknown document 'c'.\nChoose from: a, b."),
     "a span of white space": ('a,3,4,no," "', "the span 3 to 4 of 'a' is empty."),
-    "a span that stands twice": ("b,0,3,yes,قال", "the span 0 to 3 of 'b' stands twice, first in"),
+    "a span that stands twice": ("b,0,3,yes,قال", "the span 0 to 3 of 'b' is repeated, first in"),
     "an unknown label": ("a,0,3,nope,نفى", "label 'nope' is not one of the task's labels.\nDid you mean 'no'?"),
 }
 
@@ -438,5 +438,5 @@ def test_the_labels_of_each_part_stand_in_a_file_of_their_own(tmp_path: Path) ->
     ]
     with pytest.raises(ConfigError, match=r"source\.labels\.test is missing"):
         build(tmp_path, ["a", "b"], COLUMNS, format="lines", path=path, labels={"train": "train.labels"})
-    with pytest.raises(ConfigError, match=r"source\.path must be one file, since its labels are in another one"):
+    with pytest.raises(ConfigError, match=r"source\.path must be one file because its labels are in another one"):
         build(tmp_path, ["a", "b"], COLUMNS, format="lines", path=["train.txt", "test.txt"], labels="train.labels")

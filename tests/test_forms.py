@@ -389,7 +389,7 @@ TAKEN: dict[str, Form] = {
     "Label Studio, with addresses of annotators": Form(
         put("a.json", as_json([studio(text, label) for text, label in ROWS])),
         "a.json",
-        told="label from 'topic' (the only one that annotators filled in)",
+        told="label from 'topic' (the only one with annotations)",
     ),
     "the compressed files of a split": Form(
         lambda folder: [
@@ -443,7 +443,7 @@ NEXT: dict[str, tuple[Form, str]] = {
     "UTF-16 without its mark": (Form(put("a.csv", table(ROWS), "utf-16-le"), "a.csv"), "--encoding NAME"),
     "files that say nothing of each other": (
         Form(several(put("a.csv", "x"), put("b.csv", "y")), ["a.csv", "b.csv"]),
-        "Files of a published split have train, test or dev in their names",
+        "Files of a published split need train, test or dev in their names",
     ),
     "a piece of a table is missing": (
         Form(several(put("t-00000-of-00003.csv", "x"), put("t-00002-of-00003.csv", "y")), "."),
@@ -451,7 +451,7 @@ NEXT: dict[str, tuple[Form, str]] = {
     ),
     "several data sets in one folder": (
         Form(several(put("d/ar/t-0-of-1.csv", "x"), put("d/en/t-0-of-1.csv", "y")), "d"),
-        "Name one: --data d/ar",
+        "Choose one: --data d/ar",
     ),
     "the parts of a split without headers": (
         Form(
@@ -468,22 +468,22 @@ NEXT: dict[str, tuple[Form, str]] = {
             several(put("train.csv", table(ROWS)), put("test.csv", table([(text,) for text, _ in ROWS], ("text",)))),
             ["train.csv", "test.csv"],
         ),
-        "bench run splits it by itself: --data train.csv",
+        "bench run splits it itself: --data train.csv",
     ),
     "a test part whose labels are kept back": (
         Form(
             several(put("train.csv", table(ROWS)), put("test.csv", table([(text, "UNKNOWN") for text, _ in ROWS]))),
             ["train.csv", "test.csv"],
         ),
-        "bench run splits it by itself: --data train.csv",
+        "bench run splits it itself: --data train.csv",
     ),
     "a split without its test part": (
         Form(several(put("train.csv", "x"), put("dev.csv", "y")), ["train.csv", "dev.csv"]),
-        "Name the file of the test part too",
+        "Add the file of the test part",
     ),
     "a folder without the test part of a split": (
         Form(several(put("d/x_trn.csv", "x"), put("d/x_dev.csv", "y")), "d"),
-        "Name the file of the test part too",
+        "Add the file of the test part",
     ),
     "a quotation mark that is not closed, in a table that quotes": (
         Form(put("a.csv", 'text,label\n"أ, ب",yes\n"بدأ,no\nنص,yes\nانتهى",no\n"ج, د",yes\n'), "a.csv"),
@@ -491,18 +491,18 @@ NEXT: dict[str, tuple[Form, str]] = {
     ),
     "the header again in the middle": (
         Form(put("a.csv", table(ROWS) + table(ROWS[:2])), "a.csv"),
-        "take this line out",
+        "Remove this line",
     ),
     "another delimiter in the header": (
         Form(put("a.csv", bare(PLAIN).replace("text\t", "text,")), "a.csv"),
-        "The header is split by commas, this line by tabs: make them the same.",
+        "The header is split by commas, this line by tabs. Use one of them.",
     ),
     "a sheet of an old Excel": (Form(put("a.xls", b"\xd0\xcf\x11\xe0"), "a.xls"), "Save the sheet as .xlsx"),
     "columns that say yes or no": (
         Form(
             put("a.csv", table([(text, "01"[n % 2], "10"[n % 2]) for n, (text, _) in enumerate(ROWS)], YES_NO)), "a.csv"
         ),
-        "--label health. Where each text has one, write its name into a column 'label'",
+        "--label health. If each text has one of them, write its name into a column 'label'",
     ),
     "a column of texts for each label": (
         Form(
@@ -512,9 +512,9 @@ NEXT: dict[str, tuple[Form, str]] = {
     ),
     "ids that stand for texts": (
         Form(put("a.csv", table([(str(10**18 + n), "ab"[n % 2]) for n in range(9)], ("tweet_id", "label"))), "a.csv"),
-        "Does 'tweet_id' stand for texts of another place?",
+        "If 'tweet_id' refers to texts elsewhere",
     ),
-    "lines of texts alone": (Form(put("a.txt", "نفى\nأكد\n"), "a.txt"), "let its name have the word labels"),
+    "lines of texts alone": (Form(put("a.txt", "نفى\nأكد\n"), "a.txt"), "put the word labels into its name"),
     "lines of texts beside those of labels": (
         Form(beside("d/a.txt", "d/a_labels.txt", PLAIN[-1:] * 2), "d/a.txt"),
         "--data d/a.txt --data d/a_labels.txt",
@@ -523,7 +523,7 @@ NEXT: dict[str, tuple[Form, str]] = {
 """Forms of which a message names the next command."""
 
 
-AGAIN = "the header stands here again"
+AGAIN = "the header is repeated here"
 
 MISREAD: dict[str, tuple[Form, str]] = {
     "the header again behind a byte order mark": (
@@ -562,27 +562,27 @@ MISREAD: dict[str, tuple[Form, str]] = {
     ),
     "a title above the header": (
         Form(put("a.csv", "بيانات المشروع,\n" + table(ROWS, ("النص", "التصنيف")))),
-        "line 1: this is a title; the header is in line 2",
+        "line 1: this is a title. The header is in line 2",
     ),
     "a title of one cell and a blank line above the header": (
         Form(put("a.csv", "بيانات المشروع\n\n" + table(ROWS, delimiter=";"))),
-        "line 1: this is a title; the header is in line 3",
+        "line 1: this is a title. The header is in line 3",
     ),
     "a title above the header of a table with tabs": (
         Form(put("a.tsv", "بيانات المشروع\t\n" + bare(PLAIN, header="id text{}class"))),
-        "the header is in line 2",
+        "The header is in line 2",
     ),
     "a title of Excel in Windows-1256": (
         Form(put("a.csv", "بيانات المشروع;;\n" + table(ROWS, delimiter=";"), WINDOWS)),
-        "the header is in line 2",
+        "The header is in line 2",
     ),
     "a title in a sheet": (
         Form(lambda folder: workbook(folder, data=[("بيانات", ""), ("2024", ""), ("text", "label"), *ROWS])),
-        "row 1: this is a title; the header is in row 3",
+        "row 1: this is a title. The header is in row 3",
     ),
     "kinds of values below the header": (
         Form(put("a.csv", "text,label\nstring,category\n" + table(ROWS, None))),
-        "Take line 2 out.",
+        "Remove line 2.",
     ),
     "descriptions of a survey below the header": (
         Form(
@@ -591,7 +591,7 @@ MISREAD: dict[str, tuple[Form, str]] = {
                 table([("معرف", "اكتب نصا"), ('{"ImportId":"_id"}', '{"ImportId":"Q1"}'), *ROWS], ("ResponseId", "Q1")),
             )
         ),
-        "Take lines 2 and 3 out.",
+        "Remove lines 2 and 3.",
     ),
     "another header below codes of columns": (
         Form(
@@ -602,15 +602,15 @@ MISREAD: dict[str, tuple[Form, str]] = {
                 ),
             )
         ),
-        "Take line 1 out.",
+        "Remove line 1.",
     ),
     "the header in another language": (
         Form(put("a.csv", table([("النص", "التصنيف"), *ROWS]))),
-        "line 2: this names the columns again, and is no example.",
+        "line 2: this repeats the column names. It is not an example.",
     ),
     "a line that rules off the header": (
         Form(put("a.txt", bare([(" --- ", " --- "), *PLAIN], "|"))),
-        "Take line 2 out.",
+        "Remove line 2.",
     ),
     "ISO 8859-6": (
         Form(put("a.csv", table([("قال الوزير إن الخبر صحيح", "نعم"), ("نفى المتحدث", "لا")]), "iso-8859-6")),
@@ -626,7 +626,7 @@ MISREAD: dict[str, tuple[Form, str]] = {
     ),
     "UTF-8 cut off within a character": (
         Form(put("a.csv", (table(ROWS) + "نص").encode()[:-1])),
-        "line 10: the file ends within a character; before it, it is UTF-8",
+        "line 10: the file ends in the middle of a UTF-8 character",
     ),
     "Windows-1256 below UTF-8": (
         Form(put("a.csv", table(ROWS).encode() + table(ROWS * 50, None).encode(WINDOWS))),
@@ -655,35 +655,35 @@ MISREAD: dict[str, tuple[Form, str]] = {
 HINTS: dict[str, tuple[Form, str]] = {
     "the first row again, and no header": (
         Form(put("a.tsv", bare([*PLAIN, PLAIN[0]], header=""))),
-        "If the first line is a row and no header, name the columns, such as --columns name-1,name-2.",
+        "If the first line is a row, not a header, name the columns, for example --columns name-1,name-2.",
     ),
-    "Arabic commas": (Form(put("a.csv", bare(PLAIN[2:3], "،"))), "write ',' or a tab between cells"),
+    "Arabic commas": (Form(put("a.csv", bare(PLAIN[2:3], "،"))), "Write ',' or a tab between cells"),
     "XML as text": (Form(put("a.txt", "<?xml version='1.0'?>\n<a/>\n")), "It looks like XML or HTML"),
     "XML": (Form(put("a.xml", "<a/>\n")), "into a .csv file in UTF-8 with a header"),
     "a pickle of pandas": (Form(put("a.pkl", b"x")), "to_parquet('a.parquet')"),
     "a text within an object": (
         Form(put("a.jsonl", as_json({"data": {"text": "نص"}, "label": "x"}) + "\n")),
-        "'data' holds an object, with 'text' in it",
+        "'data' is an object with 'text' in it",
     ),
     "a label within an object": (
         Form(put("a.jsonl", as_json({"text": "نص", "annotation": {"label": "x"}}) + "\n")),
-        "'annotation' holds an object, with 'label' in it",
+        "'annotation' is an object with 'label' in it",
     ),
     "lists for rows": (
         Form(put("a.json", as_json(ROWS))),
-        "Of lists of a text and its label: python -c",
+        "To convert [text, label] lists: python -c",
     ),
     "another table below": (
         Form(put("a.csv", table(ROWS) + "\nclass,count\ndenial,3\nnone,4\n")),
-        "line 11: another table seems to begin here, with class, count.",
+        "line 11: another table seems to start here, with class, count.",
     ),
     "another table below in a sheet": (
         Form(lambda folder: workbook(folder, data=[("text", "label"), *ROWS, (), ("الفئة", "العدد"), ("none", "4")])),
-        "row 10: another table seems to begin here",
+        "row 10: another table seems to start here",
     ),
     "R's table with spaces": (
         Form(put("a.txt", '"text" "label"\n' + "".join(f'"{n}" "{a}" "{b}"\n' for n, (a, b) in enumerate(PLAIN[3:])))),
-        "Then: --data a.csv",
+        "Then use --data a.csv",
     ),
     "words that INCEpTION labels": (
         Form(put("a.tsv", "#FORMAT=WebAnno TSV 3.3\n\n#Text=a b\n1-1\t0-1\ta\tx\t\n")),
@@ -692,9 +692,9 @@ HINTS: dict[str, tuple[Form, str]] = {
     "SPSS": (Form(put("a.sav", b"x")), "pandas can read it with the package pyreadstat"),
     "two lists of objects": (
         Form(put("a.json", as_json({"features": [{"name": "text"}], "rows": objects()}))),
-        "Write the list with the rows alone",
+        "Save only the list of rows",
     ),
-    "a line below the table": (Form(put("a.csv", table(ROWS) + "Total: 60\n")), "such as a total or a source"),
+    "a line below the table": (Form(put("a.csv", table(ROWS) + "Total: 60\n")), "a total, a source or similar"),
 }
 """Further forms that are no table, and what is said of them."""
 
@@ -844,7 +844,7 @@ def test_letters_of_other_languages_are_not_taken_for_arabic_ones(folder: Path) 
 
 def test_an_archive_that_grows_without_end_is_refused(folder: Path) -> None:
     put("a.csv.gz", gzip.compress(b"text,label\n" + b" " * 65 * 2**20))(folder)
-    with pytest.raises(DataError, match=r"a\.csv\.gz: its [\d,]+ bytes stand for more than 67,108,864 bytes"):
+    with pytest.raises(DataError, match=r"a\.csv\.gz: its [\d,]+ bytes unpack to more than 67,108,864 bytes"):
         scaffold_task(TaskRequest("mine", "a.csv.gz"), folder)
 
 

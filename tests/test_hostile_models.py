@@ -321,7 +321,7 @@ def test_two_parts_under_one_number_are_refused(
     second = mapping({"a": 1})
     second["key_types"]["__id__"] = first["__id__"]
     err = refused(bench, place, monkeypatch, planted(good, value([first, second])))
-    assert "two different parts under one number" in err
+    assert "two different parts with one number" in err
 
 
 def compressed(data: bytes) -> bytes:
@@ -455,7 +455,7 @@ def test_the_language_models_address_and_key_are_never_the_files(
     status, out, err = bench("predict", "task=denial", "results=other")
     told = " ".join(err.split())
     assert (status, out, offline) == (2, "", [])
-    assert "asked 'http://203.0.113.9/v1', and an address is never taken from a stored model" in told
+    assert "used 'http://203.0.113.9/v1'. An address is never taken from a stored model" in told
     assert "model.params.base_url=ADDRESS" in told
 
 
@@ -502,7 +502,7 @@ def test_mlflow_is_not_handed_a_model_that_asks_a_server(asked: Path) -> None:
 def test_the_encoders_folder_is_read_where_the_definition_names_it(good: bytes) -> None:
     guest = instance("bench.features.encoder.EncoderFeatures", encoder="/own/weights")
     data = planted(good, guest)
-    with pytest.raises(ModelError, match="/own/weights \\(a folder is read only where you name it yourself\\)"):
+    with pytest.raises(ModelError, match="/own/weights \\(a folder is read only if you name it yourself\\)"):
         loads(data, load_model("logreg"))
     named = load_model("logreg", {"params.features.encoder": "/own/weights"})
     assert loads(data, named).planted.encoder == "/own/weights"

@@ -135,7 +135,7 @@ def test_a_group_in_eight_spellings_is_one_and_never_on_both_sides_of_a_split(tm
         assert not sides[0] & sides[1]
     (finding,) = [finding for finding in check_task(task, quick=True) if finding.code == "D207"]
     assert finding.severity == "warning"
-    assert "12 groups of group are written in several ways" in finding.message
+    assert "12 groups of group are spelled in several ways" in finding.message
     assert r"صحيفة 0\u200f" in finding.examples[0]
 
 
@@ -159,7 +159,7 @@ def test_another_task_does_not_lend_a_group_that_is_only_spelt_otherwise(tmp_pat
 @pytest.mark.parametrize(("one", "other"), [("1", "1.0"), ("a", "a\ufe0f"), ("a b", "a\u00a0b"), ("٧", "7")])
 def test_an_id_in_two_spellings_stands_twice_and_both_rows_are_named(tmp_path: Path, one: str, other: str) -> None:
     rows = [{"id": i, "text": f"نص {n}", "label": "أب"[n % 2]} for n, i in enumerate((one, "x", other))]
-    with pytest.raises(DataError, match=r"table\.csv, line 4: id .* stands twice, first in .*table\.csv, line 2"):
+    with pytest.raises(DataError, match=r"table\.csv, line 4: id .* is repeated, first in .*table\.csv, line 2"):
         build(tmp_path, rows)
 
 
@@ -171,7 +171,7 @@ def test_ids_that_differ_in_case_are_two(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("one", "other"), [("agree", "agree "), ("1", "1.0"), ("مؤيّد", "مؤيد"), ("❤", "❤\ufe0f")])
 def test_a_label_in_two_spellings_is_refused(tmp_path: Path, one: str, other: str) -> None:
     rows = [{"text": f"نص {n}", "label": label} for n, label in enumerate((one, other))]
-    with pytest.raises(ConfigError, match=r"labels: .* are one label, written in several ways(.|\n)*label_map"):
+    with pytest.raises(ConfigError, match=r"labels: .* are spellings of the same label(.|\n)*label_map"):
         build(tmp_path, rows)
 
 

@@ -51,8 +51,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("params: {C: 1, estimator.C: 2}", "params: 'C' and 'estimator.C' are the same parameter"),
         ("search: {estimator.C: [1], C: [2]}", "search: 'estimator.C' and 'C' are the same parameter"),
         ("search: {features.a.b: [1], features.a__b: [2]}", "search: 'features.a.b' and 'features.a__b' are the same"),
-        ("search: {C: [1, 1.0]}", "search.C: 1.0 stands twice"),
-        ("search: {C: [[1, 2], 3, '3']}", "search.C: '3' stands twice"),
+        ("search: {C: [1, 1.0]}", "search.C: 1.0 is repeated"),
+        ("search: {C: [[1, 2], 3, '3']}", "search.C: '3' is repeated"),
         ("params: no", "'params' must be a mapping"),
         ("params: []", "'params' must be a mapping"),
         ("search: no", "'search' must be a mapping"),
@@ -85,7 +85,7 @@ def test_a_parameter_that_is_typed_takes_the_place_of_the_file_s_in_any_spelling
 
 TYPED = {
     "model.params.C=1 model.params.estimator.C=2": "'C' and 'estimator.C' are the same parameter",
-    "model.params={C: 1} model.params.C=2": "model.params and model.params.C are both given",
+    "model.params={C: 1} model.params.C=2": "model.params and model.params.C are both set",
     "results=[a]": 'results=["a"]: expected one name',
     "results={a: b}": "results={",
     "results=true": "results=true: expected one name",
@@ -94,10 +94,10 @@ TYPED = {
     "data.mirror=[a]": "data.mirror=",
     "validation.group=[a]": "validation.group=",
     "train_on=[t]": "train_on=",
-    "train_on=t train_on.labels={a: a, a: b}": "the key 'a' stands twice",
+    "train_on=t train_on.labels={a: a, a: b}": "the key 'a' is repeated",
     "train_on=t train_on.labels={a: true}": "train_on.labels.a=true: expected a label's name",
     "train_on=t train_on.labels={a: 1.0}": "train_on.labels.a=1.0: expected a label's name",
-    "search.trials=1 search.trials=2": "search.trials is given twice",
+    "search.trials=1 search.trials=2": "search.trials is repeated",
 }
 
 
@@ -118,8 +118,8 @@ def test_other_commands_take_one_folder_of_results_too(parse, here: Path) -> Non
 
 def test_a_key_of_config_yaml_that_stands_twice_is_refused(here: Path) -> None:
     for content, message in {
-        "seed: 1\nseed: 2": "the key 'seed' stands twice",
-        "defaults:\n- search: quick\n- search: none": "defaults: search stands twice",
+        "seed: 1\nseed: 2": "the key 'seed' is repeated",
+        "defaults:\n- search: quick\n- search: none": "defaults: search is repeated",
     }.items():
         (here / "configs" / "config.yaml").write_text(content)
         with pytest.raises(ConfigError, match=message):

@@ -132,7 +132,7 @@ def test_a_fold_that_ran_out_of_time_goes_on_with_more(folder: Path) -> None:
         [*words, "execution.cell_timeout=4"], cwd=folder, capture_output=True, text=True, timeout=300
     )
     assert short.returncode == 1
-    assert "stopped after 4 s: raise execution.cell_timeout" in short.stderr
+    assert "stopped after 4 s. Raise execution.cell_timeout" in short.stderr
     tried = {path.stem: {each.number for each in Journal(path).read()} for path in folder.rglob("*.journal")}
     assert any(tried.values())
     (folder / "fits.log").unlink()

@@ -155,7 +155,7 @@ def test_a_file_without_rows_in_its_last_part_is_read_whole(many: Path) -> None:
 def test_a_cache_folder_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "file"))
-    with pytest.raises(BenchError, match=r"tables: a large table cannot be kept there"):
+    with pytest.raises(BenchError, match=r"tables: cannot store a large table here"):
         MappedFile()
 
 
@@ -232,4 +232,4 @@ def test_a_label_as_long_as_a_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     with pytest.raises(DataError, match="has 201 characters") as error:
         scaffold_task(TaskRequest("mine", str(tmp_path / "a.jsonl")), tmp_path)
-    assert "Is it the text?" in str(error.value)
+    assert "Is this the text?" in str(error.value)

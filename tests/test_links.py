@@ -32,7 +32,7 @@ def test_a_run_behind_a_link_is_left_out_with_a_word(tmp_path: Path, level: str)
     place.symlink_to(tmp_path / "elsewhere")
     (note,) = compared(tmp_path / "results", "task=denial").notes
     assert note.startswith("a stored run of c is left out: ")
-    assert "it is a link, and links in a results folder are not followed" in note
+    assert "this is a link, and links in a results folder are not followed" in note
 
 
 def test_a_page_that_is_a_link_is_not_written_through(tmp_path: Path, bench) -> None:
@@ -43,7 +43,7 @@ def test_a_page_that_is_a_link_is_not_written_through(tmp_path: Path, bench) -> 
     page.symlink_to(own)
     status, _, said = bench("report", "task=denial", f"results={tmp_path / 'results'}")
     assert status == 2
-    assert "it is a link" in said
+    assert "this is a link" in said
     assert own.read_text() == "mine"
 
 
@@ -74,7 +74,7 @@ def test_a_run_is_neither_planned_nor_cleared_behind_a_link(tmp_path: Path) -> N
     folder = write_run(tmp_path / "there", folds=2)
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "denial").symlink_to(folder.path.parents[1])
-    with pytest.raises(UserError, match="it is a link"):
+    with pytest.raises(UserError, match="this is a link"):
         run_folder(tmp_path / "results", "denial", "logreg", folder.key)
     assert folder.summarised
 
@@ -83,7 +83,7 @@ def test_a_run_is_neither_planned_nor_cleared_behind_a_link(tmp_path: Path) -> N
 def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path: Path, name: str) -> None:
     folder = write_run(tmp_path, folds=2)
     change_record(folder, task={"name": name})
-    with pytest.raises(UserError, match=r"'task.name': it is not a name that a folder can have"):
+    with pytest.raises(UserError, match=r"'task.name': it is not a valid folder name"):
         folder.read_record()
 
 
@@ -91,7 +91,7 @@ def test_what_is_left_of_a_run_without_its_record_is_told(tmp_path: Path) -> Non
     made = store_contest(tmp_path, {"a": 0.8, "b": 0.7, "c": 0.6})
     (made["c"].path / "run.json").unlink()
     (note,) = compared(tmp_path, "task=denial").notes
-    assert note == "a stored run of c is left out: run.json: no such file"
+    assert note == "a stored run of c is left out: run.json: the file does not exist"
     shutil.rmtree(made["c"].path)
     (tmp_path / "denial" / "c" / "notes").mkdir()
     assert [RunFolder(path).model for path in run_folders(tmp_path)] == ["a", "b"]

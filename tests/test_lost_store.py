@@ -101,7 +101,7 @@ def test_the_command_ends_with_status_1(here: Path, bench: Any, monkeypatch: pyt
     status, _, said = bench("run", "task=denial", *WORDS)
     assert status == 1
     assert "failed: denial: complement-nb: not stored: " in said
-    assert "The same command tries again what is missing" in said
+    assert "Run the same command again to retry what is missing" in said
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
@@ -143,4 +143,4 @@ def test_a_complete_store_that_cannot_be_written_is_shown_with_a_warning(
     status, printed, said = bench(*words)
     assert (status, printed) == (0, table)
     assert said.count("warning: ") == (1 if command == "run" else 2)
-    assert "cannot be brought up to date: Read-only file system" in said
+    assert "cannot be updated: Read-only file system" in said

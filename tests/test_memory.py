@@ -23,8 +23,8 @@ def test_workers_that_do_not_fit_are_not_started(monkeypatch: pytest.MonkeyPatch
     assert len(notes) == (workers < 4)
     if notes:
         assert notes[0] == (
-            f"{workers} of 4 workers: each may take 0.6 GiB for 12 million characters, and {gib:.1f} GiB are free; "
-            "execution.workers=4 starts them all the same"
+            f"{workers} of 4 workers: each may take 0.6 GiB for 12 million characters, and {gib:.1f} GiB are free. "
+            "execution.workers=4 starts all of them anyway"
         )
 
 

@@ -55,7 +55,7 @@ def test_a_missing_key(missing: str) -> None:
 
 
 def test_a_name_that_is_not_the_files() -> None:
-    assert "name is 'yours', but the file is found as 'mine'." in error_of({"name": "yours", "estimator": LOGREG})
+    assert "name is 'yours', but the file's name is 'mine'." in error_of({"name": "yours", "estimator": LOGREG})
 
 
 def test_values_of_the_wrong_type() -> None:
@@ -69,7 +69,9 @@ def test_values_of_the_wrong_type() -> None:
 
 
 def test_an_import_path_that_is_none_or_leads_nowhere() -> None:
-    assert "estimator: 'LogisticRegression' is no import path." in build_error_of(parse(estimator="LogisticRegression"))
+    assert "estimator: 'LogisticRegression' is not an import path." in build_error_of(
+        parse(estimator="LogisticRegression")
+    )
     message = build_error_of(parse(estimator="sklearn.linear_modle.LogisticRegression"))
     assert "cannot import 'sklearn.linear_modle': ModuleNotFoundError" in message
     message = build_error_of(parse(estimator="sklearn.linear_model.LogisticRegresion"))
@@ -85,9 +87,9 @@ def test_a_module_that_raises_on_import(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_class_that_is_no_classifier_or_needs_arguments() -> None:
-    assert "pathlib.Path is no scikit-learn classifier" in build_error_of(parse(estimator="pathlib.Path"))
+    assert "pathlib.Path is not a scikit-learn classifier" in build_error_of(parse(estimator="pathlib.Path"))
     message = build_error_of(parse(estimator="sklearn.ensemble.VotingClassifier"))
-    assert "cannot be made without arguments" in message
+    assert "cannot be created without arguments" in message
 
 
 def test_an_unknown_feature_set() -> None:
@@ -98,7 +100,7 @@ def test_an_unknown_feature_set() -> None:
 
 def test_parameters_of_features_that_are_not_there() -> None:
     message = build_error_of(parse(params={"features.word.min_df": 2}))
-    assert "parameters of 'features' are set, but the model has no features." in message
+    assert "it has parameters of features, but no features." in message
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_an_estimator_that_asks_for_its_task_gets_it() -> None:
 
 
 def test_an_estimator_that_does_not_know_the_task_is_refused_before_it_is_fitted() -> None:
-    with pytest.raises(ModelError, match="no rules for the labels sport, economy"):
+    with pytest.raises(ModelError, match="no rules exist for the labels sport, economy"):
         parse(estimator="bench.models.lexicon.LexiconClassifier").build({}, TASK, seed=0)
 
 

@@ -95,7 +95,7 @@ def test_what_it_writes_is_short_and_complete(folder: Path, bench: Bench) -> Non
     assert definition(folder) == {
         "name": "mine",
         "version": 1,
-        "description": "What the column label of labels.csv says of a text.",
+        "description": "The column label of labels.csv.",
         "source": {
             "kind": "table",
             "path": "../../data/labels.csv",
@@ -127,7 +127,7 @@ def test_data_with_an_error_end_with_the_status_of_the_checks(folder: Path, benc
     status, printed, _ = bench("new", "task", "mine", "--data", "a.csv")
     assert status == bench("check", "task=mine")[0] == 1
     assert "D305  error" in printed
-    assert printed.endswith("Mend the data, then:\n      bench check task=mine\n")
+    assert printed.endswith("Fix the data, then run:\n      bench check task=mine\n")
     assert "bench run task=mine" not in printed
 
 
@@ -251,37 +251,43 @@ def test_a_folder_of_documents_is_a_task_of_its_spans(folder: Path) -> None:
 
 
 REFUSED: dict[str, tuple[list[str], str]] = {
-    "no such file": (["--data", "lables.csv"], "lables.csv: there is no such file.\nDid you mean 'labels.csv'?"),
+    "no such file": (["--data", "lables.csv"], "lables.csv: the file does not exist.\nDid you mean 'labels.csv'?"),
     "no such column": (["--text", "txet"], "--text txet: labels.csv has no such column.\nDid you mean 'text'?"),
-    "one column twice": (["--text", "text", "--label", "text"], "--text and --label name the same column, 'text'."),
-    "ids for labels": (["--label", "id"], "the column 'id' has 72 different values, so it is no column of labels."),
-    "one label only": (["--label", "constant"], "the column 'constant' has one value, so it is no column of labels."),
-    "a split of other words": (["--split", "document"], "'d0' is no part of a split."),
+    "one column twice": (["--text", "text", "--label", "text"], "--text and --label are the same column, 'text'."),
+    "ids for labels": (["--label", "id"], "the column 'id' has 72 different values, so it is not a column of labels."),
+    "one label only": (
+        ["--label", "constant"],
+        "the column 'constant' has one value, so it is not a column of labels.",
+    ),
+    "a split of other words": (["--split", "document"], "'d0' is not a part of a split."),
     "a sheet": (
         ["--data", "labels.ods"],
         "no format is known for '.ods'.\nSave the sheet as .xlsx, or as CSV",
     ),
     "no workbook": (
         ["--data", "labels.xlsx"],
-        "labels.xlsx: it is no readable .xlsx workbook: File is",
+        "labels.xlsx: not a readable .xlsx workbook: File is",
     ),
     "other bytes": (["--data", "latin.csv"], "latin.csv, line 2: byte"),
     "an empty file": (["--data", "empty.csv"], "empty.csv: the file is empty."),
     "a text that is empty": (["--data", "gap.csv"], "gap.csv, line 3: column 'text' is empty, as in 1 of all 2 rows."),
-    "a folder without labels": (["--data", "docs"], "a folder of documents holds .txt files and one file of labels"),
-    "no name that tells": (["--data", "plain.csv"], "plain.csv: which column is the text? No name tells, and"),
+    "a folder without labels": (["--data", "docs"], "a folder of documents needs .txt files and a file of labels"),
+    "no name that tells": (
+        ["--data", "plain.csv"],
+        "plain.csv: which column is the text? No column has a usual name for it, and",
+    ),
     "a text that is the group": (["--group", "text"], "or long texts.\n'text' is the group by --group."),
     "a split without a test part": (["--split", "half"], "--split half: no row of labels.csv is in 'test'."),
     "a gap in a column that was guessed": (
         ["--data", "gap.csv"],
-        "Its text was taken from 'text' (told by its name); --text COLUMN names another.",
+        "Its text is in 'text' (recognised by its name). Choose another with --text COLUMN.",
     ),
     "a gap in the group": (
         ["--data", "gap.csv", "--group", "who"],
         "column 'who' is empty.\nEvery example needs a group.",
     ),
     "no data": (["--data", ""], "--data is empty."),
-    "an address": (["--data", "https://example.org/a.csv"], "https://example.org/a.csv: an address is not read."),
+    "an address": (["--data", "https://example.org/a.csv"], "https://example.org/a.csv: addresses are not supported."),
     "the home of nobody": (["--data", "~nobody-here/a.csv"], "cannot be read: Could not determine home directory.\n"),
     "no suffix": (["--data", "labels"], "labels: its name has no suffix that tells its format."),
     "a label of one value beside several texts": (["--data", "many.csv"], "the column 'label' has one value"),
@@ -314,7 +320,7 @@ def test_columns_that_do_not_tell_are_listed_with_their_values(folder: Path) -> 
     write_csv(folder / "a.csv", [{**row, "آخر": row["عمود"][::-1]} for row in renamed(ROWS, text="عمود")])
     with pytest.raises(ConfigError) as error:
         scaffold_task(TaskRequest("mine", "a.csv"), folder)
-    assert "Name it: --text 'عمود', or for pairs --claim 'عمود' --text 'آخر'" in str(error.value)
+    assert "Choose one: --text 'عمود', or for pairs --claim 'عمود' --text 'آخر'" in str(error.value)
     assert "عمود: 'نفى الوزير الخبر رقم 0', 'أكد" in str(error.value)
     assert "label: 'denial', 'none'" in str(error.value)
 
@@ -325,12 +331,12 @@ def test_a_task_that_is_there_is_kept_unless_forced(folder: Path) -> None:
     scaffold_task(TaskRequest("mine", "a.csv"), folder)
     card = folder / "tasks" / "mine" / "README.md"
     card.write_text("precious", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"There is already tasks/mine/task\.yaml, tasks/mine/README\.md"):
+    with pytest.raises(ConfigError, match=r"tasks/mine/task\.yaml, tasks/mine/README\.md"):
         scaffold_task(TaskRequest("mine", "b.csv"), folder)
     assert card.read_text(encoding="utf-8") == "precious"
     assert len(scaffold_task(TaskRequest("mine", "b.csv", force=True), folder).task) == 30
     assert "precious" not in card.read_text(encoding="utf-8")
-    with pytest.raises(ConfigError, match="already a task 'stance'"):
+    with pytest.raises(ConfigError, match="A task 'stance' already exists"):
         scaffold_task(TaskRequest("stance", "a.csv"), folder)
 
 
@@ -352,7 +358,7 @@ def test_a_bad_name_is_refused_and_nothing_is_written(folder: Path, name: str) -
 def test_a_task_file_whose_name_cannot_be_run_is_refused(folder: Path, name: str) -> None:
     write_csv(folder / "a.csv", ROWS)
     scaffold_task(TaskRequest("mine", "a.csv"), folder)
-    with pytest.raises(ConfigError, match=rf"task\.yaml: name '{name}' cannot be a task's name: task={name} does not"):
+    with pytest.raises(ConfigError, match=rf"task\.yaml: name '{name}' cannot be a task's name: task={name} would be"):
         load_task("mine", {"name": name})
 
 
@@ -362,7 +368,7 @@ def test_a_folder_in_the_place_of_a_file_is_told_before_anything_is_replaced(fol
     (folder / "tasks" / "mine" / file).mkdir(parents=True)
     other = folder / "tasks" / "mine" / ("README.md" if file == "task.yaml" else "task.yaml")
     other.write_text("precious", encoding="utf-8")
-    with pytest.raises(ConfigError, match=f"{file}: it is a folder, where a file is to be written"):
+    with pytest.raises(ConfigError, match=f"{file}: it is a folder, but a file goes there"):
         scaffold_task(TaskRequest("mine", "a.csv", force=True), folder)
     assert other.read_text(encoding="utf-8") == "precious"
 
@@ -424,15 +430,15 @@ def test_no_column_is_guessed_to_be_two_things(names: list[str]) -> None:
 GUESSES: dict[str, tuple[list[dict[str, str]], list[str]]] = {
     "a group that is empty in a row": (
         [{**row, "document": row["document"] * (number != 4)} for number, row in enumerate(ROWS)],
-        ["The column 'document' is not taken for the group: in a.csv, line 6 it is empty.", "36 groups (id)"],
+        ["The column 'document' is not used as the group: in a.csv, line 6 it is empty.", "36 groups (id)"],
     ),
     "an id that stands twice": (
         [{**row, "id": "x"} for row in ROWS],
-        ["The column 'id' is not taken for the id: in a.csv, line 3 it holds 'x', which stands twice."],
+        ["The column 'id' is not used as the id: in a.csv, line 3 it has 'x', which is repeated."],
     ),
     "an id with a hidden character": (
         [{**row, "id": f"{row['id']}\u200f"} for row in ROWS],
-        ["The column 'id' is not taken for the id: in a.csv, line 2 it holds a hidden character."],
+        ["The column 'id' is not used as the id: in a.csv, line 2 it has a hidden character."],
     ),
     "a split without a test part": (
         [{**row, "split": "train"} for row in ROWS],
@@ -440,11 +446,11 @@ GUESSES: dict[str, tuple[list[dict[str, str]], list[str]]] = {
     ),
     "labels that doccano's CSV joins": (
         [{**row, "label": f"{row['label']}#none" if row["id"] == "e0" else row["label"]} for row in ROWS],
-        ["The label 'denial#none' looks like several in one, as doccano's CSV writes them."],
+        ["The label 'denial#none' looks like several in one, as in doccano's CSV."],
     ),
     "a row an annotation, as Label Studio's CSV has it": (
         [{**row, "annotation_id": row["id"], "annotator": "1"} for row in ROWS],
-        ["These columns are those of Label Studio's CSV, with a row an annotation"],
+        ["This is Label Studio's CSV, with a row for each annotation"],
     ),
 }
 
@@ -472,10 +478,10 @@ def test_controls_of_an_annotation_tool_are_told_by_what_annotators_filled_in(fo
         return f"{len(controls)}.json"
 
     one = scaffold_task(TaskRequest("one", studio("deny")), folder)
-    assert "label from 'deny' (the only one that annotators filled in)" in one.reading
+    assert "label from 'deny' (the only one with annotations)" in one.reading
     two = scaffold_task(TaskRequest("two", studio("stance", "does it deny")), folder)
-    assert "label from 'stance' (told by its name)" in two.reading
-    assert "Annotators filled in 'does it deny' too: --label 'does it deny' makes a task of that." in two.remarks
+    assert "label from 'stance' (recognised by its name)" in two.reading
+    assert "'does it deny' has annotations too: --label 'does it deny' makes a task of them." in two.remarks
 
 
 # The Hugging Face Hub
@@ -555,7 +561,7 @@ def test_a_data_set_of_several_configurations_needs_a_name(folder: Path, hub: di
 
 def test_a_branch_in_a_task_file_is_refused(folder: Path, hub: dict[str, Any]) -> None:
     scaffold_task(TaskRequest("mine", "owner/name"), folder)
-    with pytest.raises(ConfigError, match="'main' is no commit of 40 hexadecimal digits"):
+    with pytest.raises(ConfigError, match="'main' is not a commit of 40 hexadecimal digits"):
         load_task("mine", {"source.revision": "main"})
     with pytest.raises(DataError, match='cannot load it: Unknown split "dev"'):
         load_task("mine", {"source.split": "dev"})
@@ -564,7 +570,7 @@ def test_a_branch_in_a_task_file_is_refused(folder: Path, hub: dict[str, Any]) -
 def test_a_folder_of_the_same_name_is_not_read_in_the_hubs_place(folder: Path, hub: dict[str, Any]) -> None:
     scaffold_task(TaskRequest("mine", "owner/name"), folder)
     (folder / "owner" / "name").mkdir(parents=True)
-    with pytest.raises(DataError, match="a file or folder of that name is here"):
+    with pytest.raises(DataError, match="a local file or folder has this name"):
         load_task("mine")
 
 
@@ -578,8 +584,8 @@ def test_offline_it_says_what_is_missing(folder: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", offline)
     status, _, told = bench("new", "task", "mine", "--data", "owner/name")
     assert status == 2
-    assert "owner/name: cannot be fetched from the Hub: offline mode is enabled." in told
-    assert "Run it once where there is a network" in told
+    assert "owner/name: the Hub is not reachable: offline mode is enabled." in told
+    assert "Run this once where there is a network" in told
     assert not (folder / "tasks").exists()
 
 
@@ -599,7 +605,7 @@ def test_a_split_that_not_every_row_has_is_not_used_and_that_is_said(folder: Pat
     assert status == 0
     told = " ".join(printed.split())
     assert (
-        "The column 'split' is not used as a published split: 12 of 36 rows are in no part of it. --split split takes "
+        "The column 'split' is not used as a published split: 12 of 36 rows are in no part of it. --split split uses "
         "it and leaves the rows without a part out."
     ) in told
     assert load_task("mine").splits == ()

@@ -111,8 +111,8 @@ def test_another_tools_configuration_is_left_out_and_a_mistake_in_ones_own_is_no
     config = compose(["task=denial"])
     assert config.search.name == "quick"
     assert config.notes == (
-        "configs/config.yaml is left out: it is another tool's, since its defaults name none of search, validation, "
-        "execution",
+        "configs/config.yaml is ignored: it belongs to another tool, since its defaults have none of search, "
+        "validation, execution",
     )
     packaged = Path(__file__).parents[1] / "configs" / "config.yaml"
     path.write_text(yaml.safe_dump(yaml.safe_load(packaged.read_text()) | {"sede": 3}))
@@ -184,7 +184,7 @@ def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
     for read in reads:
         with pytest.raises(UserError, match="cannot be read: Is a directory"):
             read()
-    with pytest.raises(UserError, match=r"run\.json: a folder stands in the place of this file"):
+    with pytest.raises(UserError, match=r"run\.json: this is a folder, not a file"):
         folder.write_record({})  # type: ignore[arg-type]
     assert not folder.summarised
     assert not folder.is_done(0)

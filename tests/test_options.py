@@ -45,7 +45,7 @@ def test_an_option_that_takes_one_value_refuses_two(bench: Bench, names: tuple[s
     for words in ((option.opts[0], "a", option.opts[-1], "b"), (f"{option.opts[0]}=a", "x", f"{option.opts[0]}=a")):
         status, printed, told = bench(*names, *words)
         assert (status, printed) == (2, "")
-        assert f"{option.opts[0]} is given 2 times, but it takes one value." in told
+        assert f"{option.opts[0]} is repeated 2 times, but takes one value." in told
 
 
 def test_a_flag_may_be_repeated(bench: Bench) -> None:

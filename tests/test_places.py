@@ -110,7 +110,7 @@ def test_a_full_disk_that_names_no_file_is_told_of_the_place(tmp_path: Path) -> 
 def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(UserError, match="pipe: cannot be written: it is no file"), replacing(pipe):
+    with pytest.raises(UserError, match="pipe: cannot be written: it is not a file"), replacing(pipe):
         pass
     assert pipe.is_fifo()
 
@@ -158,5 +158,5 @@ def test_the_commands_name_the_place_with_status_2(
     status, out, err = bench(*words.split())
     assert (status, out) == (2, "")
     assert err.splitlines()[0].startswith(f"error: {place.format(folder=tmp_path)}cannot be written: ")
-    assert "What was finished is stored" not in err
+    assert "Finished work is stored" not in err
     assert ".x" not in err.replace(".x.parquet", "")

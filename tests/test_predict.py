@@ -204,7 +204,7 @@ READ_AS = {
     "TSV": ('id\ttext\n1\t"نص" نص\n', "new.tsv"),
     "TSV with quotation marks": ('id\ttext\n1\t"نص"\n', "new.tab"),
     "JSON Lines": ('\n{"id": "1", "text": "نص"}\n', "new.ndjson"),
-    "plain lines, a text each": ("قال, أمس, نص\n\nنفى, اليوم, نص\n", "new.txt"),
+    "plain lines, one text each": ("قال, أمس, نص\n\nنفى, اليوم, نص\n", "new.txt"),
 }
 
 
@@ -279,15 +279,18 @@ def test_what_is_said_of_standard_input_is_refused(bench, results, denial, monke
 
 
 NO_PLAIN_LINES: dict[str, tuple[str | bytes, str]] = {
-    "a usual header": ("id,sentence\n1,نص\n2,نص, نص\n", "names no column 'text': id, sentence."),
-    "an Arabic header": ("رقم;الجملة\n1;نص\n", "names no column 'text': رقم, الجملة."),
-    "one column": ("Text\nنص\n", "names no column 'text': Text.\n       Did you mean"),
-    "no header": ("1,نص\n2,نص\n", "names no column 'text': 1, نص."),
-    "tabs": ("أ\tنص آخر\nب\tنص\n", "names no column 'text': أ, نص آخر."),
-    "a JSON array": ('[\n{"text": "نص"}\n]\n', "standard input: it looks like JSON that is not one object a line."),
+    "a usual header": ("id,sentence\n1,نص\n2,نص, نص\n", "has no column 'text': id, sentence."),
+    "an Arabic header": ("رقم;الجملة\n1;نص\n", "has no column 'text': رقم, الجملة."),
+    "one column": ("Text\nنص\n", "has no column 'text': Text.\n       Did you mean"),
+    "no header": ("1,نص\n2,نص\n", "has no column 'text': 1, نص."),
+    "tabs": ("أ\tنص آخر\nب\tنص\n", "has no column 'text': أ, نص آخر."),
+    "a JSON array": (
+        '[\n{"text": "نص"}\n]\n',
+        "standard input: it looks like JSON, but not with one object on each line.",
+    ),
     "broken JSON": ('{"text": "نص\n', "standard input, line 1: not valid JSON"),
-    "Windows-1256": ("نص\n".encode("cp1256"), "it is most likely Windows-1256: iconv"),
-    "an archive": (b"PK\x03\x04", "standard input: it is a ZIP archive"),
+    "Windows-1256": ("نص\n".encode("cp1256"), "It is most likely Windows-1256: iconv"),
+    "an archive": (b"PK\x03\x04", "standard input: this is a ZIP archive"),
 }
 
 
@@ -392,13 +395,13 @@ def test_the_best_finished_run_is_taken_and_named(tmp_path):
     chosen = choose_run(parse_predict_request(["task=denial", f"results={tmp_path}"]))
     assert chosen.record.model.name == "b"
     assert chosen.notes[0].startswith(f"b (search quick, seed 0), run {chosen.folder.key}: macro_f1 0.900 [")
-    assert chosen.notes[0].endswith("], the best of 3 stored runs that compare.")
+    assert chosen.notes[0].endswith("], the best of 3 comparable stored runs.")
     assert any("broken is left out" in note for note in chosen.notes)
     chosen.folder.model_path().unlink()
     second = choose_run(parse_predict_request(["task=denial", f"results={tmp_path}"]))
     assert second.record.model.name == "c"
     assert "b (search quick, seed 0)" in second.notes[1]
-    assert "passed over" in second.notes[1]
+    assert "skipped" in second.notes[1]
 
 
 def test_of_equal_runs_the_newest_is_taken_and_a_key_names_another(tmp_path):
@@ -436,27 +439,27 @@ BAD_TEXT = {
     "no column": ("a.csv", "id,txet\n1,نص\n", "a.csv, line 2: there is no column 'text'.\n       Did you mean 'txet'?"),
     "no column later": ("a.jsonl", '{"text": "نص"}\n{"tex": "نص"}\n', "a.jsonl, line 2: there is no column 'text'."),
     "empty text": ("a.csv", 'text\nنص\n" "\n', "a.csv, line 3: 'text' is empty."),
-    "no text": ("a.csv", "text\n", "a.csv: there is no text in it."),
+    "no text": ("a.csv", "text\n", "a.csv: it contains no text."),
     "empty file": ("a.txt", "", "a.txt: the file is empty."),
-    "other blanks": ("a.jsonl", "\u00a0\n", "a.jsonl: there is no text in it."),
+    "other blanks": ("a.jsonl", "\u00a0\n", "a.jsonl: it contains no text."),
     "blank lines": ("a.jsonl", "\n \n", "a.jsonl: the file is empty."),
     "number": ("a.jsonl", '{"text": 5}\n', "a.jsonl, line 1: 'text' must be text, not 5."),
     "no object": ("a.json", '["نص"]\n', "a.json, line 1: expected a JSON object, not str."),
     "another column in JSON": ("a.json", '[{"txt": "نص"}]', "a.json, line 1: there is no column 'text'."),
     "another column in lines": ("a.txt", "id;txt\n1;نص\n", "a.txt, line 1: this looks like a table, but its first row"),
-    "an archive": ("a.csv", b"PK\x03\x04", "a.csv: it is a ZIP archive"),
-    "half a character": ("a.jsonl", '{"text": "\\ud83d"}\n', "a.jsonl, line 1: 'text' holds half a surrogate pair"),
+    "an archive": ("a.csv", b"PK\x03\x04", "a.csv: this is a ZIP archive"),
+    "half a character": ("a.jsonl", '{"text": "\\ud83d"}\n', "a.jsonl, line 1: 'text' contains half a surrogate pair"),
     "cells": ("a.csv", "id,text\n1,نص,آخر\n", "a.csv, line 2: 3 cells, but the header has 2."),
     "quote": ("a.csv", 'id,text\n1,"نص\n2\n', "a.csv, line 2: not valid CSV"),
     "both labels": (
         "a.csv",
         "text,label,predicted_label\nنص,none,none\n",
-        "a.csv, line 2: there is a column 'predicted_label' already",
+        "a.csv, line 2: the column 'predicted_label' already exists",
     ),
     "gold label later": (
         "a.jsonl",
         '{"text": "نص"}\n{"text": "نص", "label": "none"}\n',
-        "a.jsonl, line 2: there is a column 'label' already",
+        "a.jsonl, line 2: the column 'label' already exists",
     ),
     "bytes": ("a.csv", b"text\n1\nx\xe9\xe8x\n", "a.csv, line 3: byte 2 of the line (0xe9) is not UTF-8."),
     "utf-16": ("a.csv", "text\nنص\n".encode("utf-16-le"), "it may be UTF-16: iconv -f UTF-16LE"),
@@ -483,26 +486,26 @@ def test_a_mistake_in_the_text_names_its_line_and_leaves_what_was_there(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["task=denail"], "task=denail: there is no task of that name.\n       Did you mean 'denial'?"),
-        (["task=stance"], "no run of task 'stance' is stored there."),
+        (["task=denail"], "task=denail: unknown task.\n       Did you mean 'denial'?"),
+        (["task=stance"], "it has no run of task 'stance'."),
         (["task=denial", "model=logerg"], "Did you mean 'logreg'?"),
-        (["task=denial", "run=zzzz"], "run=zzzz: no such run of task 'denial' is stored."),
+        (["task=denial", "run=zzzz"], "run=zzzz: no stored run of task 'denial' matches."),
         (["task=denial", "modle=logreg"], "modle: unknown key.\n       Did you mean 'model'?"),
         (["task=denial,claims"], "task takes one name here."),
         (["task=denial", "model=all"], "model takes one name here."),
-        (["model=logreg"], "No task was named.\n       Add task=NAME. Choose from: claims, denial."),
-        (["task=denial", "new.csv"], "New text is named by --input new.csv"),
-        (["task=denial", "--input", "nwe.csv"], "nwe.csv: there is no such file.\n       Did you mean 'new.csv'?"),
+        (["model=logreg"], "No task is named.\n       Add task=NAME. Choose from: claims, denial."),
+        (["task=denial", "new.csv"], "For new text, use --input new.csv"),
+        (["task=denial", "--input", "nwe.csv"], "nwe.csv: the file does not exist.\n       Did you mean 'new.csv'?"),
         (["task=denial", "--input", "."], ".: cannot be read: Is a directory."),
-        (["task=denial", "--claim", "c"], "--claim c: the model reads no claim, only text."),
+        (["task=denial", "--claim", "c"], "--claim c: the model does not read a claim, only text."),
         (["task=claims", "--text", "claim"], "cannot be both claim and text."),
         (["task=claims", "--input", "new.csv"], "new.csv, line 2: there is no column 'claim'."),
-        (["task=claims"], "standard input, line 1: the first row names no column 'claim': نص."),
-        (["task=denial", "--text", "txt"], "standard input, line 1: the first row names no column 'txt': نص."),
-        (["task=denial", "--input", "new.csv", "--output", "x.tsv"], "answers are written as a .csv or .jsonl file"),
+        (["task=claims"], "standard input, line 1: the first row has no column 'claim': نص."),
+        (["task=denial", "--text", "txt"], "standard input, line 1: the first row has no column 'txt': نص."),
+        (["task=denial", "--input", "new.csv", "--output", "x.tsv"], "write answers to a .csv or .jsonl file"),
         (
             ["task=denial", "--output", "x.jsonl", "--format", "csv"],
-            "x.jsonl: its suffix means jsonl, and --format says",
+            "x.jsonl: its suffix means jsonl, but --format is",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -552,7 +555,7 @@ def test_the_columns_of_the_tasks_own_data_are_read_without_options(content, col
     )
     assert new.columns == {"text": column}
     assert [values[column] for _, values in new.rows] == ["ab"]
-    told = ("The text is read from 'headline', as in the task's own data.",)
+    told = ("The text is read from 'headline', its name in the task's own data.",)
     assert new.remarks == (told if column != "text" else ())
 
 
@@ -579,7 +582,7 @@ def test_plain_lines_are_read_where_the_task_has_a_column_of_another_name(tmp_pa
 def test_a_missing_column_names_both_that_were_looked_for(tmp_path):
     (tmp_path / "new.csv").write_text("body\nab\n")
     new = read_texts_file(tmp_path / "new.csv", {"text": "text"}, ECHO.columns, {"text": "headline"})
-    with pytest.raises(DataError, match="no column 'text', and no 'headline', as the task's own data call it"):
+    with pytest.raises(DataError, match="no column 'text' or 'headline', its name in the task's own data"):
         list(new.rows)
 
 
@@ -595,7 +598,7 @@ def test_a_file_with_labels_keeps_them_and_gets_the_answers_beside(bench, result
         denial.write_record(record)
     assert status == 0
     assert "The text is read from 'headline'" in err
-    assert "The column 'label' is kept; the answers are in predicted_label," in " ".join(err.split())
+    assert "The column 'label' is kept. The answers are in predicted_label," in " ".join(err.split())
     got = read_csv(out) if form == "csv" else [json.loads(line) for line in out.splitlines()]
     answers = expected(denial, pd.DataFrame({"text": NEW}), LABELS)
     assert [row["label"] for row in got] == ["none"] * len(NEW)
@@ -609,7 +612,7 @@ def test_an_output_that_is_there_is_written_over_with_force_alone(bench, results
     target.write_text("before")
     status, _, err = bench(*words)
     assert status == 2
-    assert f"--output {target}: there is already such a file." in err
+    assert f"--output {target}: the file already exists." in err
     assert "--force" in err
     assert target.read_text() == "before"
     assert bench(*words, "--force")[0] == 0

@@ -97,29 +97,32 @@ def test_probabilities_come_before_decision_values_and_a_model_may_have_neither(
 
 FINE = ["none", "none"]
 MISTAKES = {
-    "too few answers": (Says(["none"]), r"predict gave shape \(1,\) for 2 examples, expected \(2,\)"),
-    "a column of answers": (Says([["none"], ["none"]]), r"predict gave shape \(2, 1\) for 2 examples"),
-    "an unknown label": (Says(["none", "weather"]), "predict gave 'weather', which is not one of the labels denial, "),
-    "no label": (Says([np.nan, np.nan]), "predict gave 'nan', which is not one of the labels"),
+    "too few answers": (Says(["none"]), r"predict returned shape \(1,\) for 2 examples, expected \(2,\)"),
+    "a column of answers": (Says([["none"], ["none"]]), r"predict returned shape \(2, 1\) for 2 examples"),
+    "an unknown label": (
+        Says(["none", "weather"]),
+        "predict returned 'weather', which is not one of the labels denial, ",
+    ),
+    "no label": (Says([np.nan, np.nan]), "predict returned 'nan', which is not one of the labels"),
     "too few columns": (
         Says(FINE, proba=[[0.5, 0.5]] * 2),
-        r"predict_proba gave shape \(2, 2\), expected \(2, 3\)",
+        r"predict_proba returned shape \(2, 2\), expected \(2, 3\)",
     ),
-    "too few rows": (Says(FINE, proba=[[0, 0, 1]]), r"predict_proba gave shape \(1, 3\), expected \(2, 3\)"),
+    "too few rows": (Says(FINE, proba=[[0, 0, 1]]), r"predict_proba returned shape \(1, 3\), expected \(2, 3\)"),
     "probabilities of an unknown class": (
         Says(FINE, ("denial", "none", "weather"), proba=[[0, 0, 1]] * 2),
-        "classes_ holds 'weather', which is not one of denial, non_confirmation, none",
+        "classes_ contains 'weather', which is not one of denial, non_confirmation, none",
     ),
-    "NaN for probabilities": (Says(FINE, proba=[[np.nan, 0, 1]] * 2), "predict_proba gave rows that are no prob"),
-    "infinite probabilities": (Says(FINE, proba=[[np.inf, 0, 1]] * 2), "predict_proba gave rows that are no prob"),
-    "negative probabilities": (Says(FINE, proba=[[-0.5, 0.5, 1]] * 2), "predict_proba gave rows that are no prob"),
-    "rows that do not sum to one": (Says(FINE, proba=[[1, 0, 1]] * 2), "predict_proba gave rows that are no prob"),
+    "NaN for probabilities": (Says(FINE, proba=[[np.nan, 0, 1]] * 2), "predict_proba returned rows that are not prob"),
+    "infinite probabilities": (Says(FINE, proba=[[np.inf, 0, 1]] * 2), "predict_proba returned rows that are not prob"),
+    "negative probabilities": (Says(FINE, proba=[[-0.5, 0.5, 1]] * 2), "predict_proba returned rows that are not prob"),
+    "rows that do not sum to one": (Says(FINE, proba=[[1, 0, 1]] * 2), "predict_proba returned rows that are not prob"),
     "too many decision values": (
         Says(FINE, decision=[[1, 2, 3, 4]] * 2),
-        r"decision_function gave shape \(2, 4\), expected \(2, 3\)",
+        r"decision_function returned shape \(2, 4\), expected \(2, 3\)",
     ),
-    "decisions of an unknown class": (Says(FINE, ("none", "weather"), decision=[1, 2]), "classes_ holds 'weather'"),
-    "NaN for decision values": (Says(FINE, decision=[[1, np.nan, 3]] * 2), "decision_function gave NaN"),
+    "decisions of an unknown class": (Says(FINE, ("none", "weather"), decision=[1, 2]), "classes_ contains 'weather'"),
+    "NaN for decision values": (Says(FINE, decision=[[1, np.nan, 3]] * 2), "decision_function returned NaN"),
 }
 
 

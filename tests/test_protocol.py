@@ -120,7 +120,7 @@ def test_a_test_example_that_also_stands_in_training_is_caught(monkeypatch: pyte
     texts[-1] = texts[0]
     copied = task_of(texts, noise.y, noise.groups, "copied")
     monkeypatch.setattr("bench.planning.split_task.load_task", lambda *_: copied)
-    with pytest.raises(LeakageError, match=r"test example '\d+' also stands in training, as '\d+'"):
+    with pytest.raises(LeakageError, match=r"test example '\d+' is also in the training part, as '\d+'"):
         plan(compose(["task=stance", "model=majority"]))
 
 

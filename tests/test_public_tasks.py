@@ -175,7 +175,7 @@ def test_a_pair_of_austr_that_two_folds_label_otherwise_is_an_error(mirror: Path
     path = mirror / "train_fold5.txt"
     content = path.read_text(encoding="utf-8")
     path.write_text(content.replace("\tagree\t", "\tdisagree\t", 1), encoding="utf-8")
-    with pytest.raises(DataError, match=r"train_fold5\.txt, line \d+: the label of '\d+/\d+' is another than in"):
+    with pytest.raises(DataError, match=r"train_fold5\.txt, line \d+: the label of '\d+/\d+' differs from"):
         load_task("austr", mirror=mirror)
 
 
@@ -291,9 +291,7 @@ def test_what_was_trusted_is_said_and_recorded(mirror: Path, name: str) -> None:
     task = load_task(name, mirror=mirror)
     assert is_here(name)
     files = files_of(name)
-    assert task.notes[-1].startswith(
-        "the task's file gives no SHA-256 of these files; what was brought first is trusted"
-    )
+    assert task.notes[-1].startswith("the task's file has no SHA-256 for these files, so the first download is trusted")
     digests = {name: files.digest(name) for name in files.sha256}
     assert all(digest and digest[:12] in task.notes[-1] for digest in digests.values())
     assert load_task(name).digest == task.digest  # from the cache, without a mirror
@@ -312,7 +310,7 @@ def test_64_bit_numbers_of_json_never_pass_through_a_float(
 def test_a_json_number_that_lost_its_last_digits_is_an_error(tmp_path: Path) -> None:
     lines = '{"key": 1342929115486285841.0, "text": "نفى", "label": "yes"}\n'
     with pytest.raises(
-        DataError, match=r"a\.jsonl, line 1: column 'key' holds 1\.3\d+e\+18, a floating-point number"
+        DataError, match=r"a\.jsonl, line 1: column 'key' has 1\.3\d+e\+18, a floating-point number"
     ) as error:
         table_task(tmp_path, "a.jsonl", lines, id="key")
     assert error.value.hint == "Write it as a whole number or as text."
@@ -327,6 +325,6 @@ def test_published_results_of_a_public_task_are_of_its_own_labels() -> None:
 
 
 def test_a_public_task_without_its_files_says_where_they_are_published(mirror: Path) -> None:
-    with pytest.raises(DataError, match=r"it holds no train_fold1\.txt\.\nIt is published at https://raw") as error:
+    with pytest.raises(DataError, match=r"it has no train_fold1\.txt\.\nDownload it from https://raw") as error:
         build_task(read_definition(origin("austr")), origin("austr"), mirror)
     assert error.value.exit_status == 2

@@ -97,7 +97,7 @@ def figure(**changes: Any) -> dict[str, Any]:
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
-    "no list": ({"published": 0.7}, r"'published' must be a list of figures, not 0\.7\.\nOne figure is \{system"),
+    "no list": ({"published": 0.7}, r"'published' must be a list of figures, not 0\.7\.\nA figure looks like \{system"),
     "no mapping": ({"published": [0.7]}, r"published, item 1 must be a mapping, not 0\.7\."),
     "an unknown key": (
         {"published": [figure(), figure(sistem="x")]},
@@ -118,7 +118,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "a number for text": ({"published": [figure(source=2020)]}, r"item 1: 'source' must be text, not 2020\."),
     "a figure that stands twice": (
         {"published": [figure(), figure(value=0.71)]},
-        r"item 2: macro_f1 of 'BERT' stands twice, first as item 1\.",
+        r"item 2: macro_f1 of 'BERT' is repeated, first in item 1\.",
     ),
     "a homepage that is none": (
         {"homepage": "github.com/a/b"},
@@ -313,7 +313,7 @@ def test_a_file_whose_digest_nobody_knows_is_trusted_once_and_recorded(tmp_path:
     published = files(tmp_path, a=None)
     assert not published.here()
     assert published.notes() == [
-        "the task's file gives no SHA-256 of these files; what was brought first is trusted: a.csv"
+        "the task's file has no SHA-256 for these files, so the first download is trusted: a.csv"
     ]
     mirror = mirror_with(tmp_path, "first")
     brought = published.bring("a.csv", mirror)
@@ -326,9 +326,7 @@ def test_a_file_whose_digest_nobody_knows_is_trusted_once_and_recorded(tmp_path:
     (mirror / "a.csv").unlink()
     assert published.bring("a.csv", mirror).read_text() == "first"  # what is here is not brought again
     (mirror / "a.csv").write_text("second")
-    with pytest.raises(
-        DataError, match=r"a\.csv: this is not the file whose SHA-256 was recorded on its first use"
-    ) as no:
+    with pytest.raises(DataError, match=r"a\.csv: its SHA-256 is not the one recorded on first use") as no:
         published.bring("a.csv", mirror)
     assert str(brought.parent) in str(no.value.hint)
 
@@ -338,12 +336,12 @@ def test_after_its_first_use_no_other_file_is_taken(tmp_path: Path, cache: Path)
     brought = published.bring("a.csv", mirror_with(tmp_path, "first"))
     brought.write_text("damaged")
     other = mirror_with(tmp_path, "second", "other")
-    with pytest.raises(DataError, match=r"it holds no a\.csv of SHA-256 .*has other bytes"):
+    with pytest.raises(DataError, match=r"it has no a\.csv with SHA-256 .*has another SHA-256"):
         published.bring("a.csv", other)
     assert published.bring("a.csv", mirror_with(tmp_path, "first")).read_text() == "first"
     brought.unlink()
     assert not published.here()
-    with pytest.raises(DataError, match="has other bytes"):
+    with pytest.raises(DataError, match="has another SHA-256"):
         published.bring("a.csv", other)
 
 
@@ -368,7 +366,7 @@ def test_a_download_that_differs_from_the_first_use_is_refused(
     served["content"] = "second"
     assert published.bring("a.csv").read_text() == "first"
     brought.write_text("damaged")
-    with pytest.raises(DataError, match=r"not the [0-9a-f]{64} of its first use, recorded in .*a\.csv\.sha256"):
+    with pytest.raises(DataError, match=r"not [0-9a-f]{64}, the one in its first use, recorded in .*a\.csv\.sha256"):
         published.bring("a.csv")
 
 
@@ -383,12 +381,12 @@ def test_what_lies_in_the_cache_without_a_record_is_not_trusted(tmp_path: Path, 
 def test_of_several_files_of_one_name_none_is_guessed(tmp_path: Path, cache: Path) -> None:
     mirror_with(tmp_path, "one", "mirror/one")
     mirror_with(tmp_path, "two", "mirror/two")
-    with pytest.raises(DataError, match=r"it holds several files a\.csv, and nothing says which is meant") as error:
+    with pytest.raises(DataError, match=r"it has several files named a\.csv, and none is known to be") as error:
         files(tmp_path, a=None).bring("a.csv", tmp_path / "mirror")
-    assert error.value.hint == "Name the folder of this task's files alone."
+    assert error.value.hint == "Name a folder with this task's files only."
     known = files(tmp_path, a=hashlib.sha256(b"two").hexdigest())
     assert known.bring("a.csv", tmp_path / "mirror").read_text() == "two"
-    with pytest.raises(DataError, match=r"it holds no b\.csv\."):
+    with pytest.raises(DataError, match=r"it has no b\.csv\."):
         files(tmp_path, b=None).bring("b.csv", tmp_path / "mirror")
     assert not list(cache.rglob("b.csv*"))
 
@@ -404,7 +402,7 @@ def test_two_addresses_do_not_share_what_was_trusted(tmp_path: Path, cache: Path
 def test_a_digest_that_is_none_says_what_null_would_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is not 64 hexadecimal digits") as error:
         files(tmp_path, a="abc")
-    assert error.value.hint == "Compute it with: sha256sum a.csv. With null the first file is trusted."
+    assert error.value.hint == "Compute it with: sha256sum a.csv. With null, the first file is trusted."
 
 
 def test_a_task_without_published_files_has_no_note_about_them(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_a_test_input_where_settings_are_chosen_is_refused() -> None:
     test, dev = (np.flatnonzero(task.examples["split"] == role)[0] for role in ("test", "dev"))
     task.examples.loc[dev, "text"] = task.examples.loc[test, "text"]
     splits = published_splits([task.examples["split"].to_numpy(dtype=object)])
-    with pytest.raises(LeakageError, match=f"test example 'e{test}' also stands in training, as 'e{dev}'"):
+    with pytest.raises(LeakageError, match=f"test example 'e{test}' is also in the training part, as 'e{dev}'"):
         verify_inputs(splits, duplicate_keys(task.frame), task.ids)
 
 

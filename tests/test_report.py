@@ -402,7 +402,7 @@ def test_without_the_runs_own_data_the_page_has_no_texts_and_says_so(
     assert "are no longer those of the runs" in changed
 
     def gone(name: str) -> Task:
-        raise DataError("tasks/made/task.yaml: no such file.")
+        raise DataError("tasks/made/task.yaml: the file does not exist.")
 
     monkeypatch.setattr(page_module, "load_task", gone)
     runs = read_side_by_side(select_runs(results, "made", Filter()), None)
@@ -619,7 +619,7 @@ def test_the_command_writes_the_page_beside_the_runs_and_says_where(tmp_path: Pa
     (tmp_path / "there.html").write_text("mine")
     there = _bench(tmp_path, "report", "task=small", "--output", "there.html")
     assert there.returncode == 2
-    assert "--output there.html: there is already such a file." in there.stderr
+    assert "--output there.html: the file already exists." in there.stderr
     assert (tmp_path / "there.html").read_text() == "mine"
     refused = _bench(tmp_path, "report", "task=smal")
     assert refused.returncode == 2

@@ -82,7 +82,7 @@ def test_rows_in_no_part_of_a_split_are_left_out_counted_and_named(folder: Path)
 def test_an_unknown_part_is_refused_without_a_guess(folder: Path) -> None:
     write(folder / "a.csv", [{**row, "split": ("train", "test", "extra")[i % 3]} for i, row in enumerate(rows())])
     with pytest.raises(
-        DataError, match=r"line 4: 'extra' is no part of a split\.\nWrite train, dev or test there"
+        DataError, match=r"line 4: 'extra' is not a part of a split\.\nWrite train, dev or test there"
     ) as error:
         scaffold_task(TaskRequest("mine", "a.csv", Given(split="split")), folder)
     assert "Did you mean" not in str(error.value)
@@ -123,7 +123,7 @@ def test_nothing_in_json_is_a_gap_too(folder: Path, value: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "other"), [("text", "take these rows out"), ("label", "Where an empty cell is a label of its own")]
+    ("column", "other"), [("text", "remove these rows"), ("label", "If an empty cell means a label")]
 )
 def test_a_column_that_is_mostly_empty_is_an_error(folder: Path, column: str, other: str) -> None:
     with pytest.raises(DataError) as error:
@@ -175,7 +175,7 @@ def test_every_row_is_an_example_or_counted(tmp_path_factory: Any, cells: list[s
 def test_a_label_whose_only_example_repeats_is_left_out_with_both_named(folder: Path) -> None:
     task = build(folder, rows(text={11: "نفى الوزير الخبر رقم 2"}, label={11: "c"}))
     assert task.labels == ("a", "b")
-    assert "The label 'c' is left out, since its one example repeats another's input: 12 (c; 3: a)." in task.notes
+    assert "The label 'c' is left out because its one example repeats another's input: 12 (c; 3: a)." in task.notes
 
 
 def test_strict_refuses_that_and_names_both_too(folder: Path) -> None:
@@ -315,8 +315,8 @@ OTHER = "1{n}|91|ارتفع السعر {n}|السعر ثابت {n}|no\n2{n}|81|�
 def test_a_pair_that_stands_twice_with_two_labels_trains_once_and_is_said(tmp_path: Path) -> None:
     task = folds(tmp_path, TWICE + ONCE, OTHER)
     assert task.notes[0] == (
-        "1 id stands several times in a fold: 1/11 (no, yes). Each row is an example of its own: all count in a test "
-        "part, and the first of an input in training."
+        "1 id occurs several times in a fold: 1/11 (no, yes). Each row is a separate example: all count in a test "
+        "part, but only the first of each input in a training part."
     )
     for fold in ("fold-1", "fold-2"):
         train = task.examples[task.examples[fold] == "train"]
@@ -338,12 +338,12 @@ def test_in_a_test_part_both_count_and_neither_trains_beside_them(tmp_path: Path
 def test_an_id_of_two_inputs_is_refused_with_what_helps(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         folds(tmp_path, TWICE.replace("كاذب|yes", "صادق|yes") + ONCE, OTHER)
-    assert "train_1.tsv, line 3: id '1/11' stands twice in fold-1" in str(error.value)
-    assert "Name more columns in source.columns.id, as a list" in str(error.value)
+    assert "train_1.tsv, line 3: id '1/11' is repeated in fold-1" in str(error.value)
+    assert "List more columns in source.columns.id" in str(error.value)
 
 
 def test_an_example_that_another_fold_has_otherwise_is_still_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"the label of '2/21' is another than in .*train_1\.tsv, line 2"):
+    with pytest.raises(DataError, match=r"the label of '2/21' differs from .*train_1\.tsv, line 2"):
         folds(tmp_path, ONCE, OTHER, train_2=ONCE.replace("للفريق|yes", "للفريق|no"))
 
 
@@ -383,13 +383,13 @@ def test_codes_of_a_parquet_file_become_the_names_that_it_has_for_them(folder: P
     made = scaffold_task(TaskRequest("mine", "a.parquet"), folder)
     assert made.task.y.tolist() == ["سياسة", "رياضة", "سياسة", "رياضة", "سياسة", "رياضة", "سياسة", "رياضة"]
     assert "1 of 9 rows has no label and is left out: row 5." in made.task.notes
-    assert "The file has names for the codes of 'label', and these are the labels: سياسة, رياضة." in made.remarks
+    assert "The labels are the file's names for the codes of 'label': سياسة, رياضة." in made.remarks
 
 
 def test_rows_whose_cells_are_shifted_are_refused_with_their_places(folder: Path) -> None:
     table = rows(30, label={row: f"بقية نص {row}" for row in (3, 9, 20)})
     write(folder / "a.csv", table)
-    with pytest.raises(DataError, match=r"a\.csv: of 5 labels in the column 'label', 3 stand in one row each") as error:
+    with pytest.raises(DataError, match=r"a\.csv: of 5 labels in the column 'label', 3 occur in one row each") as error:
         scaffold_task(TaskRequest("mine", "a.csv"), folder)
     assert "line 5 ('بقية نص 3'), line 11 ('بقية نص 9'), line 22 ('بقية نص 20')." in error.value.message
     assert not (folder / "tasks").exists()

@@ -272,14 +272,14 @@ def test_a_model_that_raises_is_stored_as_failed_and_the_others_go_on(plugin: Pa
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("    def predict(self, X):\n        return np.array(['none'])", "predict gave shape (1,)"),
+        ("    def predict(self, X):\n        return np.array(['none'])", "predict returned shape (1,)"),
         ("    def predict(self, X):\n        return np.full(len(X), 'nome')", "'nome', which is not one of the labels"),
         (
             "    def predict_proba(self, X):\n        return np.full((len(X), len(self.classes_)), np.nan)",
-            "predict_proba gave rows that are no probabilities",
+            "predict_proba returned rows that are not probabilities",
         ),
-        ("    def fit(self, X, y):\n        os._exit(3)", "ended with exit status 3 before it gave a result"),
-        ("    def fit(self, X, y):\n        os._exit(0)", "ended with exit status 0 before it gave a result"),
+        ("    def fit(self, X, y):\n        os._exit(3)", "ended with exit status 3 before it returned a result"),
+        ("    def fit(self, X, y):\n        os._exit(0)", "ended with exit status 0 before it returned a result"),
         ("    def fit(self, X, y):\n        os.kill(os.getpid(), 9)", "was killed by signal 9"),
     ],
 )
@@ -294,7 +294,7 @@ def test_a_model_that_hangs_is_stopped_after_the_time_limit(plugin: Path) -> Non
     words = ["task=denial", "model=hangs", "tracking=false", "execution.cell_timeout=6", "execution.workers=6"]
     outcome = run(compose(words), Watching())
     assert len(outcome.failures) == 6
-    assert "stopped after 6 s: raise execution.cell_timeout" in outcome.failures[0]
+    assert "stopped after 6 s. Raise execution.cell_timeout" in outcome.failures[0]
 
 
 def test_a_model_that_hangs_when_it_is_looked_at_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -400,7 +400,7 @@ def test_ctrl_c_and_a_batch_systems_stop_keep_what_is_finished_and_say_how_to_go
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Stopped." in said
-    assert "To go on: bench run task=denial model=slow" in said
+    assert "To continue: bench run task=denial model=slow" in said
     assert "Traceback" not in said
 
 

@@ -253,7 +253,7 @@ def test_nothing_behind_a_link_is_removed(tmp_path: Path, level: int) -> None:
     place.symlink_to(tmp_path / "elsewhere")
     removed = remove_runs(tmp_path / "results", list_runs(tmp_path / "results"))
     assert removed.runs == []
-    assert "it is a link" in removed.kept[0]
+    assert "this is a link" in removed.kept[0]
     assert list((tmp_path / "elsewhere").rglob("summary.json"))
 
 

@@ -120,15 +120,15 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     ),
     "a file that is not named": (
         lambda s: s.rows[2].update(split="dve"),
-        "sample.jsonl, line 3: source.path names no file 'dve'.\nDid you mean 'dev'?",
+        "sample.jsonl, line 3: source.path has no file 'dve'.\nDid you mean 'dev'?",
     ),
     "a sentence that stands twice": (
         lambda s: s.rows.append(s.rows[0]),
-        "sample.jsonl, line 5: sentence 's0' stands twice, first in sample.jsonl, line 1.",
+        "sample.jsonl, line 5: sentence 's0' is repeated, first in sample.jsonl, line 1.",
     ),
     "a pass that lacks one": (
         lambda s: s.passes[1].pop(),
-        "pass-2.jsonl: the pass lacks 1 of 4 sentences: s3.\nEvery pass must label every sentence;",
+        "pass-2.jsonl: the pass is missing 1 of 4 sentences: s3.\nEvery pass must label every sentence.",
     ),
     "a tie that nobody decided": (
         lambda s: s.passes[1][0].update(denial="no"),
@@ -148,7 +148,7 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     ),
     "a column that is not there": (
         lambda s: s.source["columns"].update(text="sentense"),
-        "train.tsv, line 2: there is no column 'sentense'.\nDid you mean 'sentence'?",
+        "train.tsv, line 2: unknown column 'sentense'.\nDid you mean 'sentence'?",
     ),
 }
 

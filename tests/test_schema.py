@@ -91,7 +91,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "a missing key of an item": (
         "task",
         TASK + "published:\n  - {system: a, metric: mcc, value: 0.5}\n",
-        ", line 12: published, item 1: 'source' is missing.\nOne figure is {system: BERT",
+        ", line 12: published, item 1: 'source' is missing.\nA figure looks like {system: BERT",
     ),
     "a missing key": ("task", TASK.replace("description: D.\n", ""), ": 'description' is missing."),
     "a missing key below": ("task", TASK.replace("  path: a.csv\n", ""), ", line 3: source.path is missing."),
@@ -123,7 +123,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "no kind of source": (
         "encoder",
         "name: mine\nsource: {fodler: x}\n",
-        ", line 2: 'source': it says where the weights come from, by one of the keys hub, folder and package.\nWrite",
+        ", line 2: 'source': set exactly one of the keys hub, folder and package.\nWrite",
     ),
     "vectors of no length": (
         "encoder",
@@ -210,7 +210,7 @@ def test_schemas_are_printed_and_written(here: Path, bench: Bench) -> None:
     assert {path.name for path in (here / "made/here").iterdir()} == {f"bench-{name}.json" for name in FILES}
     status, out, told = bench("schema", "modle")
     assert (status, out) == (2, "")
-    assert "bench schema modle: there is no such kind of file.\n       Did you mean 'model'?" in told
+    assert "bench schema modle: unknown kind of file.\n       Did you mean 'model'?" in told
     (here / "file").touch()
     assert bench("schema", "--to", "file/x")[0] == 2
 

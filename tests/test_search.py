@@ -217,7 +217,7 @@ def test_a_metric_of_probabilities_needs_them() -> None:
     search = SearchSpace.parse({"estimator.C": [0.3, 1.0]}, "blind.yaml")
     blind = Model("blind", "sklearn.svm.LinearSVC", features="tfidf", search=search)
     result = evaluate_fold(blind, trials=2, metric="log_loss")
-    assert "the metric log_loss needs probabilities, which blind does not give" in (result.error or "")
+    assert "the metric log_loss needs probabilities, but blind gives none" in (result.error or "")
 
 
 def test_a_model_without_a_space_is_fitted_once_with_what_it_has() -> None:
@@ -247,7 +247,7 @@ def test_training_on_one_group_is_noted_and_nothing_is_searched() -> None:
     result = evaluate(
         Evaluation(task, model({"share": [0.3]}), splits, budget(4), 3, seed=1), 0, FeatureCache(task.frame)
     )
-    assert result.notes == ["training holds one group, which inner folds cannot split: nothing was searched"]
+    assert result.notes == ["training has one group, which inner folds cannot split, so there was no search"]
     assert (result.status, result.params, result.trials) == ("ok", {}, [])
 
 
@@ -258,8 +258,8 @@ def test_labels_that_training_lacks_are_noted() -> None:
     splits = outer_splits(task.codes, task.groups, task.group, 5, 0, 1)
     result = evaluate(Evaluation(task, model(), splits, budget(4), 3, seed=1), 0, FeatureCache(task.frame))
     assert result.notes == [
-        "training lacks denial: the test examples so labelled cannot be got right",
-        "training holds a single label, which is predicted throughout",
+        "training lacks denial, so such test examples cannot be predicted correctly",
+        "training has a single label, which is always predicted",
     ]
     assert result.predictions is not None
     assert result.predictions["predicted"].tolist() == ["none"] * 6
@@ -277,7 +277,7 @@ def test_a_label_that_training_lacks_is_not_said_to_be_lost_on_a_model_that_know
         ).notes
         for name in ("lexicon", "majority")
     }
-    lost = "training lacks non_confirmation: the test examples so labelled cannot be got right"
+    lost = "training lacks non_confirmation, so such test examples cannot be predicted correctly"
     assert notes == {"lexicon": [], "majority": [lost]}
 
 

@@ -253,7 +253,7 @@ def test_new_text_is_not_labelled_by_edited_code_beside_the_old_score(task: Path
     first = choose_run(parse_predict_request(["task=topics", "model=told"])).folder
     load_fitted(first)
     rule.write_text("def choose(classes):\n    return classes[-1]\n")
-    with pytest.raises(UserError, match=r"the code of plugins\.told\.Own(.|\n)*Run it again: bench run task=topics"):
+    with pytest.raises(UserError, match=r"the code of plugins\.told\.Own(.|\n)*Rerun it: bench run task=topics"):
         load_fitted(first)
     assert run(config, Quiet()).failures == []
     chosen = choose_run(parse_predict_request(["task=topics", "model=told"]))

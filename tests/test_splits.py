@@ -107,7 +107,7 @@ def test_another_seed_or_repeat_deals_anew() -> None:
 
 def test_one_group_is_an_error_that_names_the_column() -> None:
     task = text_task(n_groups=1)
-    with pytest.raises(DataError, match=r"All 6 examples have one group \(column 'document': 'd0'\)") as error:
+    with pytest.raises(DataError, match=r"All 6 examples are in one group \(column 'document': 'd0'\)") as error:
         outer_splits(task.codes, task.groups, task.group, 5, 0, 1)
     assert "validation.group=COLUMN" in str(error.value)
 
@@ -133,13 +133,13 @@ KEYS = np.array(["w", "x", "y", "z"], dtype=object)
 
 def test_a_group_on_both_sides_is_caught() -> None:
     good, bad = Split(np.array([2, 3]), np.array([0, 1])), Split(np.array([0, 2]), np.array([1, 3]))
-    with pytest.raises(LeakageError, match="Fold 1: group 'g' stands in training and in test"):
+    with pytest.raises(LeakageError, match="Fold 1: group 'g' is in both the training and the test part"):
         verify([good, bad], GROUPS, KEYS, IDS)
 
 
 def test_a_test_example_that_also_stands_in_training_is_caught_and_both_are_named() -> None:
     keys = np.array(["w", "x", "w", "z"], dtype=object)
-    with pytest.raises(LeakageError, match="Fold 0: test example 'a' also stands in training, as 'c' \\(1 such"):
+    with pytest.raises(LeakageError, match="Fold 0: test example 'a' is also in the training part, as 'c' \\(1 such"):
         verify([Split(np.array([2, 3]), np.array([0, 1]))], GROUPS, keys, IDS)
 
 
@@ -150,7 +150,7 @@ def test_copies_are_caught_in_whatever_spelling() -> None:
     examples.loc[5, "text"] = "نَفَت موسكو، الخبر!"
     task = text_task(n_groups=3, per_group=2, examples=examples)
     splits = outer_splits(task.codes, task.groups, task.group, 5, 0, 1)
-    with pytest.raises(LeakageError, match="'e0' also stands in training, as 'e5'"):
+    with pytest.raises(LeakageError, match="'e0' is also in the training part, as 'e5'"):
         verify(splits, task.groups, duplicate_keys(task.frame), task.ids)
 
 

@@ -190,7 +190,7 @@ def test_a_second_process_on_the_same_run_is_told_so(tmp_path: Path) -> None:
         with pytest.raises(BenchError, match=f"{run.path}: another bench process is working on this run") as error:
             RunFolder(run.path).locked().__enter__()
         assert error.value.exit_status == 1
-        assert "finished folds are kept" in str(error.value)
+        assert "Finished folds are kept" in str(error.value)
     with RunFolder(run.path).locked():
         pass
 
@@ -263,7 +263,7 @@ def test_a_broken_result_is_named_with_what_to_do(tmp_path: Path, content: bytes
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
-    with pytest.raises(UserError, match=r"run\.json: no such file"):
+    with pytest.raises(UserError, match=r"run\.json: the file does not exist"):
         run.read_record()
 
 
@@ -271,7 +271,7 @@ def test_a_run_of_another_version_of_the_format_is_not_taken_for_one_of_this(tmp
     run = RunFolder(tmp_path / "run")
     run.write_record({"format": FORMAT - 1, "status": "complete", "command": "bench run task=denial"})  # type: ignore[arg-type]
     assert run.status() is None
-    with pytest.raises(UserError, match=r"another version of bench[^\n]*\nRun it again: bench run"):
+    with pytest.raises(UserError, match=r"another version of bench[^\n]*\nRerun it: bench run"):
         run.read_record()
 
 

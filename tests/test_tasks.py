@@ -238,5 +238,5 @@ def test_a_task_that_is_called_otherwise_than_its_folder_is_refused(
         "labels": ["yes", "no"],
     }
     (folder / "task.yaml").write_text(yaml.safe_dump(definition), encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"task\.yaml: the task is called 'other' there, and its folder 'small'"):
+    with pytest.raises(ConfigError, match=r"task\.yaml: its name is 'other', but its folder is 'small'"):
         load_task("small", overrides)

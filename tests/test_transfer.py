@@ -64,7 +64,7 @@ def test_an_input_that_the_task_has_too_does_not_train() -> None:
     source.examples.loc[2, "text"] = str(target.examples.loc[7, "text"]) + " !"
     moved = transfer(target, source)
     assert len(moved.lent) == len(source) - 1
-    assert moved.notes == ("1 examples do not train: small has their inputs too",)
+    assert moved.notes == ("1 examples are not used: small also has their inputs",)
     keys = duplicate_keys(moved.task.frame)
     own = np.arange(len(target))
     verify_inputs(
@@ -80,7 +80,7 @@ def test_a_group_that_the_task_has_too_does_not_train() -> None:
     source.examples["document"] = source.examples["document"].replace({"far-d0": "d0", "far-d2": "d3"})
     moved = transfer(target, source)
     assert set(moved.task.groups[moved.lent].tolist()) == {"other:far-d1"}
-    assert moved.notes == ("12 examples do not train: small has their document too",)
+    assert moved.notes == ("12 examples are not used: small also has their document",)
 
 
 def test_claims_are_the_same_where_their_texts_are() -> None:
@@ -93,11 +93,11 @@ def test_claims_are_the_same_where_their_texts_are() -> None:
     source = pairs("other", "document", ["ق!", "ل", "ل", "ل", "ل", "ك"])
     moved = transfer(target, source)
     assert moved.task.examples["claim"].iloc[moved.lent].tolist() == ["ل"] * 4
-    assert moved.notes == ("2 examples do not train: small has their claim too",)
+    assert moved.notes == ("2 examples are not used: small also has their claim",)
 
 
 def test_a_task_of_which_nothing_is_left_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"none of its 24 examples can train\. 24 examples do not train"):
+    with pytest.raises(ConfigError, match=r"none of its 24 examples can be used\. 24 examples are not used"):
         transfer(text_task(), text_task())
 
 
@@ -107,7 +107,7 @@ def test_labels_are_mapped_and_those_without_a_place_left_out() -> None:
     labels = moved.task.y[moved.lent]
     assert set(labels.tolist()) == {"none"}
     assert len(labels) == (source.y != "non_confirmation").sum()
-    assert moved.notes == ("6 of 18 examples do not train: the label non_confirmation is not mapped",)
+    assert moved.notes == ("6 of 18 examples are not used: the label non_confirmation is not mapped",)
     assert transfer(text_task(), source).labels == {label: label for label in LABELS}
 
 
@@ -135,5 +135,5 @@ def test_tasks_that_do_not_fit_are_refused() -> None:
         transfer(text_task(), strange)
     assert str(error.value) == (
         "train_on=other: it has the labels a, b, c, and small has none of them.\n"
-        'Say which is which: "train_on.labels={a: denial}"'
+        'Map the labels: "train_on.labels={a: denial}"'
     )

@@ -91,7 +91,7 @@ def test_a_comparison_prints_it_with_the_ranks_that_the_verdicts_leave_open(
     assert [row.ranks for row in rows] == [(1, 2), (1, 2), (3, 3), (4, 4)]
     print_comparison(comparison)
     told = " ".join(capsys.readouterr().out.split())
-    assert f"Being picked as the best of 4 flatters a score: corrected for it, {rows[0].name} has" in told
+    assert f"Choosing the best of 4 inflates its score. With this corrected, {rows[0].name} has" in told
     assert compared(tmp_path, "task=denial", "baseline=twin").rows[0].ranks is None
 
 
@@ -107,7 +107,7 @@ def test_the_leaderboard_and_its_files_say_the_same_of_the_best_score(
     folder = write_leaderboard(tmp_path, board)
     print_leaderboard(board, folder)
     told = (
-        f"Being picked as the best of 3 flatters a score: corrected for it, {best.name} has {best.score:.3f} "
+        f"Choosing the best of 3 inflates its score. With this corrected, {best.name} has {best.score:.3f} "
         f"[{best.low:.3f}, {best.high:.3f}] rather than {best.measured:.3f}."
     )
     assert told in " ".join(capsys.readouterr().out.split())

@@ -1,4 +1,4 @@
-"""Checks of a task's data: what makes its scores wrong, or worth less than they seem."""
+"""Checks of a task's data for problems that make its scores wrong or misleading."""
 
 from bench.checks.finding import Finding
 from bench.checks.registry import CHECKS, Check, check_task, unreadable

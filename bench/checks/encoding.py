@@ -1,19 +1,19 @@
-"""Recognising text that was decoded wrongly, and what it was."""
+"""Detect text that was decoded with the wrong encoding."""
 
 from __future__ import annotations
 
 import re
 
 ARABIC = "\u0600-\u06ff\u0750-\u077f\u0870-\u08ff\ufb50-\ufdff\ufe70-\ufefc"
-"""The Arabic blocks of Unicode, as the inside of a regular expression's character class."""
+"""The Arabic blocks of Unicode, for use inside a character class of a regular expression."""
 
 SUSPECT = re.compile(r"[\u0080-\u009f\u00c0-\u00ff\ufffd]|[طظ].[طظ]|\?{3}", re.DOTALL)
-"""What a wrongly decoded text has somewhere; most texts that have it are sound."""
+"""A cheap first filter: every wrongly decoded text matches, and so do many sound ones."""
 
 PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
-"""Characters for private use: old emoji, letters of a single font, logos. They are as they were written."""
+"""Private-use characters: old emoji, letters of a single font, logos. They are not decoding errors."""
 
-_BROKEN = re.compile("[\u0080-\u0084\u0086-\u009f\ufffd]")  # U+0085 is a line end, as IBM's computers write it
+_BROKEN = re.compile("[\u0080-\u0084\u0086-\u009f\ufffd]")  # U+0085 is a line end on IBM mainframes
 _LATIN = re.compile("[\u00c0-\u00ff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _ARABIC = re.compile(f"[{ARABIC}]")
@@ -30,7 +30,7 @@ _NAMES = {"cp1256": "Windows-1256", "cp1252": "Latin-1"}
 
 
 def fault(text: str) -> str:
-    r"""Say how a text was decoded wrongly; an empty text where it was not.
+    r"""Describe how a text was wrongly decoded. Return an empty string if it is sound.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a check of a task's data finds."""
+"""The findings of checks of a task's data."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from bench.discovery import defaults_folder
 Severity = Literal["error", "warning", "note"]
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-"""From what makes scores worthless to what is good to know."""
+"""Severities, the most serious first."""
 
 PAGE = "docs/reference/checks.md"
-"""The document with a section on each check."""
+"""The page of the documentation with a section on each check."""
 
 MOST_EXAMPLES = 3
-"""Examples that a finding shows."""
+"""The most examples that a finding shows."""
 
 
 class CheckResult(NamedTuple):
-    """What one check says of one fault.
+    """One problem that a check found.
 
     Parameters
     ----------
     severity : {"error", "warning", "note"}
-        How much it matters.
+        How serious the problem is.
     message : str
-        What was found, in one or two sentences with the counts.
+        What was found, in one or two sentences, with counts.
     examples : tuple of str
-        A few of the places: ids, with a short text where that helps.
+        A few places: ids, with a short excerpt where it helps.
     """
 
     severity: Severity
@@ -42,20 +42,20 @@ class CheckResult(NamedTuple):
 
 @dataclass(frozen=True)
 class Finding:
-    """A fault in a task's data, or something to know about them.
+    """A problem in a task's data, or a note about them.
 
     Parameters
     ----------
     code : str
-        The check's code, such as ``D103``; it stays the same between versions.
+        The check's code, such as ``D103``; it never changes between versions.
     severity : {"error", "warning", "note"}
-        ``error``: no score on these data means anything; ``warning``: scores may mislead; ``note``: good to know.
+        ``error``: scores on these data are meaningless; ``warning``: scores may mislead; ``note``: good to know.
     title : str
         What the check looks for, in a few words.
     message : str
         What was found here.
     examples : tuple of str
-        A few of the places.
+        A few places where it was found.
     """
 
     code: str
@@ -66,7 +66,7 @@ class Finding:
 
     @property
     def page(self) -> str:
-        """The section of the documents that says what to do about it, with the place of the document here.
+        """The section of the documentation that explains the finding, as a path relative to the current folder.
 
         Examples
         --------
@@ -92,7 +92,7 @@ def quoted(text: str, width: int = 60) -> str:
 
 
 def quoted_apart(first: str, second: str, width: int = 60) -> tuple[str, str]:
-    """Show two texts from shortly before the place where they begin to differ.
+    """Show two texts, starting shortly before the first difference.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def shown(examples: Iterable[str]) -> tuple[str, ...]:
 
 
 def counted(number: int, noun: str, total: int | None = None) -> str:
-    """A number of things, with the right ending.
+    """Format a number of things, with the noun in singular or plural.
 
     Examples
     --------
@@ -129,5 +129,5 @@ def counted(number: int, noun: str, total: int | None = None) -> str:
 
 
 def by_severity(findings: Sequence[Finding]) -> list[Finding]:
-    """Order findings from errors to notes, and by code."""
+    """Sort findings by severity, errors first, then by code."""
     return sorted(findings, key=lambda finding: (SEVERITIES.index(finding.severity), finding.code))

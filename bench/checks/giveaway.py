@@ -1,4 +1,4 @@
-"""The check of text that gives its label away."""
+"""Check for text features that give the label away."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     Counts = NDArray[np.int64]
 
 _ASSOCIATION = 0.8
-"""The phi coefficient of a feature and a label from which the feature gives the label away."""
+"""The least phi coefficient at which a feature gives a label away."""
 
 _LEAST = 10
-"""Texts with a label, and without it, below which nothing is said."""
+"""The least number of texts with a label, and without it, for the check to apply."""
 
 _CHANCE = 0.001
-"""The most that chance may explain, over all features that were looked at."""
+"""The highest p-value, corrected for all features tested, of a reported feature."""
 
 _MOST_TEXTS = 20_000
-"""Texts that are looked at; of more, a sample. What gives a label away shows in it too."""
+"""The most texts to examine. Larger data are sampled, which is enough to find a giveaway."""
 
 _GRAMS = (1, 3, 5)
-"""Numbers of characters in the runs that are looked at."""
+"""The lengths of the character n-grams to examine."""
 
 
 @dataclass(frozen=True)
 class _Feature:
-    """A feature held against a label: of `size` texts `has` have it, `labelled` the label, `both` both."""
+    """A feature and a label: of `size` texts, `has` have the feature, `labelled` the label, and `both` both."""
 
     name: str
     label: int
@@ -65,11 +65,11 @@ class _Feature:
 
 
 def giveaways(subject: Subject) -> Iterator[CheckResult]:
-    """Words, short runs of characters (at the beginning and end too) and lengths that predict nearly all of a label.
+    """Find words, character n-grams (at the start or end, too) and lengths that predict nearly all of a label.
 
-    A feature is held against each label by the phi coefficient of their two-by-two table, on the distinct texts of an
-    input column. Chance is kept out by Fisher's exact test, with Bonferroni's correction for the number of features
-    and labels.
+    Each feature is compared with each label by the phi coefficient of their 2×2 table, on the distinct texts of an
+    input column. Fisher's exact test, with Bonferroni's correction for the number of features and labels, rules out
+    chance.
     """
     task = subject.task
     for column in task.inputs:
@@ -86,14 +86,14 @@ def giveaways(subject: Subject) -> Iterator[CheckResult]:
             examples = task.examples.loc[table.index[codes == feature.label][:MOST_EXAMPLES]]
             yield CheckResult(
                 "warning",
-                f"{column}: texts {'with' if feature.phi > 0 else 'without'} {feature.name} are '{label}': precision "
-                f"{feature.precision:.2f}, recall {feature.recall:.2f} on {feature.size:,} texts.",
+                f"{column}: texts {'with' if feature.phi > 0 else 'without'} {feature.name} are labelled '{label}' "
+                f"with precision {feature.precision:.2f} and recall {feature.recall:.2f} on {feature.size:,} texts.",
                 shown(f"{i}: {quoted(text)}" for i, text in zip(examples["id"], examples[column], strict=True)),
             )
 
 
 def _strongest(texts: list[str], codes: NDArray[np.intp], n_labels: int) -> list[_Feature]:
-    """For each label the feature that gives it away, where there is one."""
+    """The feature that gives each label away, if any."""
     sizes = np.bincount(codes, minlength=n_labels)
     eligible = (sizes >= _LEAST) & (len(codes) - sizes >= _LEAST)
     best: dict[int, _Feature] = {}
@@ -113,7 +113,7 @@ def _strongest(texts: list[str], codes: NDArray[np.intp], n_labels: int) -> list
 def _families(
     texts: list[str], codes: NDArray[np.intp], n_labels: int
 ) -> Iterator[tuple[Callable[[int], str], Counts]]:
-    """Each kind of feature: what names the feature of a row, and in how many texts of each label it is."""
+    """Yield, for each kind of feature, a function that names a row's feature, and the text counts by label."""
     words = [sorted(set(text.split())) for text in normalize(texts)]
     rows = np.repeat(np.arange(len(texts)), [len(some) for some in words])
     numbers, vocabulary = pd.factorize(np.array([word for some in words for word in some], dtype=object))
@@ -136,7 +136,7 @@ def _families(
 def _grams(
     joined: str, points: NDArray[np.uint64], text_of: NDArray[np.intp], n: int, codes: NDArray[np.intp], n_labels: int
 ) -> Iterator[tuple[Callable[[int], str], Counts]]:
-    """Runs of `n` characters: at the beginning of a text, at its end, and anywhere in it."""
+    """Character n-grams at the start of a text, at its end, and anywhere in it."""
     size = max(len(points) - n + 1, 0)
     hashes = np.zeros(size, dtype=np.uint64)
     for place in range(n):
@@ -175,13 +175,13 @@ def _gram_family(
 
 
 def _counts(numbers: NDArray[np.intp], rows: NDArray[np.intp], codes: NDArray[np.intp], n_labels: int) -> Counts:
-    """How many texts of each label have each feature, of shape (n_features, n_labels)."""
+    """Count the texts of each label that have each feature, in shape (n_features, n_labels)."""
     counts = np.bincount(numbers * n_labels + codes[rows], minlength=(int(numbers.max()) + 1) * n_labels)
     return counts.reshape(-1, n_labels)
 
 
 def _phi(counts: Counts, sizes: NDArray[np.intp]) -> NDArray[np.float64]:
-    """The phi coefficient of each feature and label; 0 where either is in all texts or in none."""
+    """The phi coefficient of each feature and label; 0 where all texts or none have either."""
     total = int(sizes.sum())
     has = counts.sum(axis=1, keepdims=True).astype(float)
     spread = np.sqrt(has * (total - has) * (sizes * (total - sizes)))

@@ -1,4 +1,4 @@
-"""Checks of groups: those that are nearly copies of each other, and those that are written in several ways."""
+"""Checks of groups: near copies, names spelled in several ways, and unknown groups."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from bench.checks.subject import Subject
 
 _LEAST = 3
-"""Inputs that two groups must share, at least."""
+"""The fewest inputs that two groups must share to be reported."""
 
 _SHARE = 0.5
-"""The share of the smaller group's inputs from which it counts as a copy."""
+"""The least share of the smaller group's inputs that makes it a copy."""
 
 _UNKNOWN = {
     *("nan", "null", "none", "nil", "na", "n/a", "#n/a", "<na>", "nat", "-", "--", "—", "?", "unknown", "missing"),
     *("not available", "unspecified", "غير معروف", "غير محدد", "غير متوفر", "مجهول", "لا يوجد"),
 }
-"""What stands for a group that nobody knows."""
+"""Values that mean an unknown group."""
 
 _COMMON = 20
-"""An input that more groups have is boilerplate, and tells nothing of any two of them."""
+"""An input in more groups than this is boilerplate and does not count."""
 
 
 def copies(subject: Subject) -> Iterator[CheckResult]:
-    """Groups of which half or more stands in another group too, the same or nearly so."""
+    """Find groups of which at least half the inputs also appear in another group, exactly or nearly."""
     families, groups = subject.families
     members: dict[int, set[str]] = defaultdict(set)
     sizes: Counter[str] = Counter()
@@ -61,20 +61,20 @@ def copies(subject: Subject) -> Iterator[CheckResult]:
 
 
 def respelled_groups(subject: Subject) -> Iterator[CheckResult]:
-    """Groups whose names are written in several ways, which count as one."""
+    """Find groups whose names are spelled in several ways that count as one."""
     column, key = subject.task.group, subject.task.group_key
     found = [] if key is str else spellings(subject.task.examples[column].tolist(), key)
     if found:
         verb = "is" if len(found) == 1 else "are"
         yield CheckResult(
             "warning",
-            f"{counted(len(found), 'group')} of {column} {verb} written in several ways, which count as one.",
+            f"{counted(len(found), 'group')} of {column} {verb} spelled in several ways, which count as one.",
             shown(" and ".join(map(repr, ways)) for ways in found),
         )
 
 
 def unknown(subject: Subject) -> Iterator[CheckResult]:
-    """Groups whose names say that the group is not known: their examples count as one group."""
+    """Find groups whose names mean that the group is unknown, so that their examples count as one group."""
     column = subject.task.group
     if column == "id":
         return
@@ -85,7 +85,7 @@ def unknown(subject: Subject) -> Iterator[CheckResult]:
         names = ", ".join(f"'{name}' ({number:,})" for name, number in found.items())
         yield CheckResult(
             "warning",
-            f"{column}: {counted(total, 'example', len(subject.task))} have a group whose name says that none is "
-            f"known: {names}. Those of one name count as one group. Give each such row its group, or a name of "
-            "its own.",
+            f"{column}: {counted(total, 'example', len(subject.task))} have a group name that means "
+            f"unknown: {names}. All examples with the same name count as one group. Give each of these rows its "
+            "real group, or a unique name.",
         )

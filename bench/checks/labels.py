@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from bench.checks.subject import Subject
 
 _LONG = 8
-"""Names of this length may differ in two letters and still look alike, where one of them is rare."""
+"""Names of at least this length look alike even with two different letters, if one of them is rare."""
 
 _RARE = 0.05
-"""The share of a label's examples below which another of nearly the same name is taken for a mistyped one."""
+"""A label with a smaller share of a similarly named label's examples is probably a typo."""
 
 _JOINTS = re.compile(r"[|;,/\u060c\u061b]")
-"""What people write between several labels of one text."""
+"""Separators between several labels of one text."""
 
 _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+")
 """A number whose decimal mark is a comma."""
 
 _LIST = re.compile(r"\[.*\]|\(.*,.*\)|\{.*\}", re.DOTALL)
-"""A list, a tuple or a set as programs print them."""
+"""A list, tuple or set as Python prints it."""
 
 _DASHES = re.compile("[\u2010-\u2015\u2212]")
-"""What stands for a hyphen or a minus; compatibility forms are hyphens already."""
+"""Dashes that mean a hyphen or a minus. Normalisation has already replaced compatibility forms."""
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 
 _SYMBOLS = ("Sm", "Sc", "So")
-"""Categories of characters that mean something wherever they stand: of mathematics, currencies, pictures."""
+"""Unicode categories that are always meaningful: mathematical symbols, currencies, pictures."""
 
 _MEANT = re.compile(
     r"(?<=\d)[\W_]+(?=\d)"  # 1.5, 1/2, 10-20
@@ -49,11 +49,11 @@ _MEANT = re.compile(
     r"|(?<=[^\W_])[-#*]+$"  # A-, C#
     r"|(?<=\d)%"
 )
-"""Punctuation that means something."""
+"""Meaningful punctuation."""
 
 
 def lookalikes(subject: Subject) -> Iterator[CheckResult]:
-    """Label names that differ in spelling only, or in a letter or two as mistyped ones do."""
+    """Find label names that differ only in spelling, or in a letter or two like a typo."""
     task = subject.task
     counts = Counter(task.y.tolist())
     for first, second in combinations(task.labels, 2):
@@ -67,20 +67,20 @@ def lookalikes(subject: Subject) -> Iterator[CheckResult]:
         if to_first != to_second and (difference := _difference(first, second, 1, 1)):
             yield CheckResult(
                 "warning",
-                f"label_map: '{first}' and '{second}' {difference}, but become '{to_first}' and '{to_second}'.",
+                f"label_map: '{first}' and '{second}' {difference}, but map to '{to_first}' and '{to_second}'.",
             )
     for raw, label in task.label_map.items():
         if label != raw and raw in task.labels:
-            yield CheckResult("warning", f"label_map: '{raw}' is a label of the task, but becomes '{label}'.")
+            yield CheckResult("warning", f"label_map: '{raw}' is a label of the task, but maps to '{label}'.")
 
 
 def joined(subject: Subject) -> Iterator[CheckResult]:
-    """Label names that seem to be several labels in one, or a list."""
+    """Find label names that look like several labels in one, or like a list."""
     task = subject.task
     several, lists = joined_names(list(map(str, task.labels)))
     for labels, what, then in (
-        (several, "several labels in one", "Each such name is a label of its own now."),
-        (lists, "a list that was written as text", "Several labels of one text are one label now."),
+        (several, "several labels in one", "Each such name now counts as a separate label."),
+        (lists, "a list written as text", "Several labels of one text now count as one label."),
     ):
         if labels:
             n_examples = int(np.isin(task.y.astype(str), labels).sum())
@@ -95,7 +95,7 @@ def joined(subject: Subject) -> Iterator[CheckResult]:
 
 
 def joined_names(labels: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The labels that seem to be several in one, as others stand alone or in several of them; and those that are lists.
+    """Find labels that seem to combine several others, and labels that are lists.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def joined_names(labels: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def rare(subject: Subject) -> Iterator[CheckResult]:
-    """Labels with fewer examples than folds, or none in a part of a published split."""
+    """Find labels with fewer examples than folds, or with none in a part of a published split."""
     task = subject.task
     for column in task.splits:
         roles = task.examples[column].to_numpy(dtype=object)
@@ -132,11 +132,11 @@ def rare(subject: Subject) -> Iterator[CheckResult]:
     few = {label: count for label in task.labels if (count := int((task.y == label).sum())) < folds}
     for label, count in few.items():
         ids = (listed(task.ids[task.y == label].tolist(), MOST_EXAMPLES),)
-        yield CheckResult("warning", f"'{label}' has {counted(count, 'example')}, fewer than {folds} folds.", ids)
+        yield CheckResult("warning", f"'{label}' has {counted(count, 'example')}, fewer than the {folds} folds.", ids)
 
 
 def in_one_group(subject: Subject) -> Iterator[CheckResult]:
-    """Labels that only one group has: held out, training lacks them."""
+    """Find labels that occur in one group only. When it is held out, the training part lacks them."""
     task = subject.task
     if task.splits:
         return
@@ -148,18 +148,18 @@ def in_one_group(subject: Subject) -> Iterator[CheckResult]:
             verb = "is" if mine.sum() == 1 else "are all"
             yield CheckResult(
                 "warning",
-                f"The {examples} of '{label}' {verb} in {task.group} '{group}'. Where that is the test part, "
-                "training lacks the label.",
+                f"The {examples} of '{label}' {verb} in {task.group} '{group}'. When it is in the test part, "
+                "the training part lacks the label.",
                 (listed(task.ids[mine].tolist(), MOST_EXAMPLES),),
             )
 
 
 def _difference(first: str, second: str, n_first: int, n_second: int) -> str:
-    """How two names nearly are one; an empty text where they are not."""
+    """Describe how two names look alike. Return an empty string if they do not."""
     if _telling(first) == _telling(second):
         return "differ only in case, spacing, punctuation or spelling variants"
     a, b = (re.sub(r"[\W_]+", "", normalize(name)) for name in (first, second))
-    if a == b:  # and what differs means something
+    if a == b:  # the difference is meaningful
         return ""
     if re.sub(r"\d+", "", a) != re.sub(r"\d+", "", b) and min(len(a), len(b)) >= 4:
         edits = _edits(a, b)
@@ -172,7 +172,7 @@ def _difference(first: str, second: str, n_first: int, n_second: int) -> str:
 
 
 def _telling(name: str) -> str:
-    """What of a name tells it from others: letters, digits, symbols, and punctuation where it means something.
+    """Reduce a name to what distinguishes it: letters, digits, symbols and meaningful punctuation.
 
     Examples
     --------
@@ -192,12 +192,12 @@ def _telling(name: str) -> str:
 
 
 def _negates(a: str, b: str) -> bool:
-    """Whether one is the other with ``a`` before it, as in moral and amoral."""
+    """Whether one name is the other with the prefix ``a``, as in moral and amoral."""
     return a == f"a{b}" or b == f"a{a}"
 
 
 def _edits(a: str, b: str) -> int:
-    """Insertions, deletions, replacements and exchanges of neighbours between two names (optimal string alignment)."""
+    """Count insertions, deletions, substitutions and transpositions between names (optimal string alignment)."""
     rows = [list(range(len(b) + 1))]
     for i, x in enumerate(a, start=1):
         row = [i]

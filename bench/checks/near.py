@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.uint64]
 
 NEAR = 0.8
-"""The Jaccard similarity from which two texts are near repeats."""
+"""The least Jaccard similarity of near repeats."""
 
 _LENGTH = 4
 _BANDS, _ROWS = 20, 5
 _CHUNK = 4096
 
 _MOST = 10
-"""Texts that one is held against."""
+"""The most texts that each text is compared with."""
 
 _MARGIN = 0.15
-"""How far an estimate from signatures may be below the similarity: more than three standard errors."""
+"""How far a signature's estimate may fall below the true similarity: more than three standard errors."""
 
 
 def near_pairs(texts: Sequence[str], least: float = NEAR) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Find pairs of texts whose sets of character 4-grams have at least a given Jaccard similarity.
 
     Candidates come from MinHash signatures (Broder 1997) cut into 20 bands of 5 (Leskovec, Rajaraman and Ullman 2014,
-    section 3.4), each is then verified on the sets themselves. So every pair that is returned is right, and one of
-    similarity 0.8 is missed with a probability of 0.0005. Where many texts are alike, each is held against ten of them
-    rather than all, so that the time stays linear.
+    section 3.4). Each candidate is then verified on the sets themselves, so every returned pair is right. A pair of
+    similarity 0.8 is missed with a probability of 0.0005. Where many texts are alike, each is compared with ten of
+    them, not all, so that the time stays linear.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def near_pairs(texts: Sequence[str], least: float = NEAR) -> tuple[NDArray[np.in
     Returns
     -------
     pairs : ndarray of int, shape (n_pairs, 2)
-        Row numbers, the smaller first, in order.
+        Sorted row numbers, the smaller of each pair first.
     similarities : ndarray of float, shape (n_pairs,)
         Their Jaccard similarities.
 
@@ -79,7 +79,7 @@ def jaccard(first: str, second: str) -> float:
 
 
 def components(size: int, pairs: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Number texts so that those that are linked by pairs have one number, in an array of shape (size,)."""
+    """Number the connected components of texts linked by pairs, in an array of shape (size,)."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -108,7 +108,7 @@ def _signatures(texts: Sequence[str]) -> NDArray[np.uint32]:
 
 
 def _hashes(texts: Sequence[str]) -> tuple[Hashes, NDArray[np.intp]]:
-    """Hash every 4-gram of the texts; also where each text's begin. A shorter text is filled up with spaces."""
+    """Hash every 4-gram of the texts and return where each text starts. Shorter texts are padded with spaces."""
     filled = [text.ljust(_LENGTH) for text in texts]
     points = np.frombuffer("".join(filled).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     lengths = np.array([len(text) for text in filled])
@@ -119,14 +119,14 @@ def _hashes(texts: Sequence[str]) -> tuple[Hashes, NDArray[np.intp]]:
     hashes ^= hashes >> np.uint64(29)
     ends = np.cumsum(lengths)
     inside = np.ones(len(hashes), dtype=bool)
-    for place in range(1, _LENGTH):  # those that run over a text's end
+    for place in range(1, _LENGTH):  # 4-grams that cross the end of a text
         inside[ends[:-1] - place] = False
     begins = np.concatenate([[0], np.cumsum(lengths - _LENGTH + 1)[:-1]])
     return hashes[inside], begins
 
 
 def _candidates(signatures: NDArray[np.uint32], least: float) -> NDArray[np.intp]:
-    """Pairs of rows that agree in all of a band and in a share `least` of the whole, of shape (n_pairs, 2)."""
+    """Pairs of rows that agree in a whole band and in a share `least` overall, of shape (n_pairs, 2)."""
     size = len(signatures)
     found = np.empty(0, dtype=np.int64)
     for band in range(_BANDS):
@@ -147,7 +147,7 @@ def _candidates(signatures: NDArray[np.uint32], least: float) -> NDArray[np.intp
 
 
 def _neighbours(key: Hashes, order: NDArray[np.intp], size: int) -> Iterator[NDArray[np.int64]]:
-    """Pairs of rows with one key, as first * size + second: each row with the next few of its key."""
+    """Pair each row with the next few rows of the same key, as first * size + second."""
     for shift in range(1, min(_MOST + 1, size)):
         same = np.flatnonzero(key[shift:] == key[:-shift])
         if not len(same):

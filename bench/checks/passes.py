@@ -1,4 +1,4 @@
-"""Checks of annotation passes: one that stands apart, and labels that they disagree about."""
+"""Checks of annotation passes: outlying passes, and labels that passes disagree on."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ RELIABLE = 0.667
 """The least alpha that allows tentative conclusions (Krippendorff 2004, Content Analysis, p. 241)."""
 
 _GAP = 0.1
-"""How far a pass's mean kappa to the others is below theirs to each other, at least."""
+"""How far an outlying pass's mean kappa with the others must fall below theirs with each other."""
 
 _CHANCE = 0.001
-"""The most that chance may explain of a pass's dissent."""
+"""The highest p-value of an outlying pass's dissent."""
 
 _LEAST = 10
-"""Examples that some pass gives a label, below which nothing is said of it."""
+"""The fewest examples to which some pass gives a label for the check to apply."""
 
 
 def outliers(subject: Subject) -> Iterator[CheckResult]:
-    """A pass that dissents alone far more often than the others.
+    """Find a pass that is the only dissenter far more often than the others.
 
-    Cohen's kappa says how far it is from the others. That chance explains it is tested on the examples on which all
-    passes but one agree: were all passes alike, each would be that one equally often (an exact binomial test).
+    Cohen's kappa measures how far it is from the others. Chance is tested on the examples on which all passes but one
+    agree: if all passes were alike, each would be the dissenter equally often (an exact binomial test).
     """
     passes = subject.task.passes
     if passes is None or len(passes.columns) < 3 or (found := agreement(passes)) is None:
@@ -51,14 +51,14 @@ def outliers(subject: Subject) -> Iterator[CheckResult]:
             mine = np.flatnonzero(alone == name)
             yield CheckResult(
                 "warning",
-                f"{name} stands apart: its mean kappa to the others is {own:.2f}, theirs to each other {rest:.2f}; it "
-                f"alone dissents on {dissent:,} of the {counted(total, 'example')} with one dissenter.",
+                f"{name} stands apart: its mean kappa is {own:.2f} with the others and {rest:.2f} among them. It "
+                f"is the only dissenter on {dissent:,} of the {counted(total, 'example')} with one dissenter.",
                 shown(_votes(subject, row) for row in mine.tolist()),
             )
 
 
 def contested(subject: Subject) -> Iterator[CheckResult]:
-    """Labels on which passes agree too little to be relied on, by Krippendorff's alpha of each against the rest."""
+    """Find labels with unreliable agreement, by Krippendorff's alpha of each label against the rest."""
     passes = subject.task.passes
     if passes is None or len(passes.columns) < 2:
         return
@@ -68,10 +68,10 @@ def contested(subject: Subject) -> Iterator[CheckResult]:
         split = np.flatnonzero((labels != labels[:, :1]).any(axis=1))
         yield CheckResult(
             "warning",
-            f"The passes agree with a Krippendorff's alpha of {overall:.2f}, less than {RELIABLE}.",
+            f"The passes agree with a Krippendorff's alpha of {overall:.2f}, below {RELIABLE}.",
             shown(_votes(subject, row) for row in split.tolist()),
         )
-    for label in subject.task.labels if len(subject.task.labels) > 2 else ():  # of two, each has the alpha of both
+    for label in subject.task.labels if len(subject.task.labels) > 2 else ():  # of two labels, both have the same
         given = labels == label
         some = given.any(axis=1)
         alpha = krippendorff_alpha(given.astype(int))
@@ -79,14 +79,14 @@ def contested(subject: Subject) -> Iterator[CheckResult]:
             split = np.flatnonzero(some & ~given.all(axis=1))
             yield CheckResult(
                 "warning",
-                f"The passes agree on '{label}' with an alpha of {alpha:.2f}, less than {RELIABLE}: "
-                f"{counted(len(split), 'example', int(some.sum()))} that some pass calls so are not called so by all.",
+                f"The passes agree on '{label}' with an alpha of {alpha:.2f}, below {RELIABLE}: "
+                f"{counted(len(split), 'example', int(some.sum()))} get this label from some passes, but not all.",
                 shown(_votes(subject, row) for row in split.tolist()),
             )
 
 
 def _alone(passes: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    """The only pass that dissents, by example; an empty text where none or several do."""
+    """The name of each example's only dissenting pass; an empty string if there is none or more than one."""
     alone = np.full(len(passes), "", dtype=object)
     for row, votes in enumerate(passes.itertuples(index=False, name=None)):
         (_, most), *others = Counter(votes).most_common()

@@ -22,13 +22,13 @@ class Check:
     Parameters
     ----------
     code : str
-        Its code, which stays the same between versions.
+        The code. It never changes between versions.
     title : str
-        What it looks for, in a few words.
+        What the check looks for, in a few words.
     find : callable of Subject to iterator of CheckResult
-        Yields each fault.
+        A function that yields each problem.
     quick : bool
-        Whether it takes so little time that every run makes it first.
+        Whether the check is fast enough to precede every run.
     """
 
     code: str
@@ -70,10 +70,10 @@ CHECKS: dict[str, Check] = {
         Check("D603", "Parts that are written differently", writing.differing, quick=True),
     )
 }
-"""The checks of a task that could be built, by code."""
+"""The checks of a loaded task, by code."""
 
 UNREADABLE = "D001"
-"""The code of data that cannot be read."""
+"""The code of the finding for unreadable data."""
 
 
 def check_task(task: Task, folds: int = 5, quick: bool = False) -> list[Finding]:
@@ -82,16 +82,16 @@ def check_task(task: Task, folds: int = 5, quick: bool = False) -> list[Finding]
     Parameters
     ----------
     task : Task
-        The task, grouped as it is to be split.
+        The task, grouped as it will be split.
     folds : int
-        Outer folds where there are more than ten groups and no published split.
+        Outer folds, used if there are more than ten groups and no published split.
     quick : bool
-        Whether to make only the checks that every run makes first.
+        Whether to run only the checks that precede every run.
 
     Returns
     -------
     list of Finding
-        From errors to notes, and by code.
+        The findings by severity, errors first, then by code.
 
     Examples
     --------
@@ -113,5 +113,5 @@ def check_task(task: Task, folds: int = 5, quick: bool = False) -> list[Finding]
 
 
 def unreadable(error: UserError) -> Finding:
-    """The finding that a task cannot be built, from the error that says why."""
+    """Turn the error that stopped a task from loading into a finding."""
     return Finding(UNREADABLE, "error", "Data that cannot be read", str(error))

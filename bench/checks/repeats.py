@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from bench.checks.subject import NearPairs, Subject
 
 NOTABLE = 0.01
-"""The share of examples from which near repeats that leak can move a score."""
+"""The least share of leaking near repeats that can change a score."""
 
 
 def exact(subject: Subject) -> Iterator[CheckResult]:
-    """Inputs that are the same as an earlier one's: those that were left out, and those that a test part keeps."""
+    """Find inputs that repeat an earlier one: those that were left out, and those that a test part keeps."""
     task = subject.task
     if len(subject.left_out):
         number = len(subject.left_out)
@@ -31,11 +31,11 @@ def exact(subject: Subject) -> Iterator[CheckResult]:
         own = subject.left_out_groups.tolist()
         others = sum(group_of[key] != group for key, group in zip(subject.left_out_keys.tolist(), own, strict=True))
         which = "" if number == 1 else f"{others:,} of them "
-        place = f"the same {task.group} as" if number == 1 and not others else f"another {task.group} than"
+        place = f"the same {task.group} as" if number == 1 and not others else f"a different {task.group} from"
         elsewhere = "" if task.group == "id" else f", {which}in {place} the copy"
         yield CheckResult(
             "note",
-            f"{counted(number, 'example')} with an input that another has too "
+            f"{counted(number, 'example')} with a repeated input "
             f"{'was' if number == 1 else 'were'} left out{elsewhere}.",
             shown(_places(subject.left_out, task.inputs[-1])),
         )
@@ -50,7 +50,7 @@ def exact(subject: Subject) -> Iterator[CheckResult]:
 
 
 def contradicting(subject: Subject) -> Iterator[CheckResult]:
-    """The same input with different labels, among all examples and those that were left out."""
+    """Find inputs with different labels, among all examples including those left out."""
     task = subject.task
     everything = pd.DataFrame(
         {
@@ -68,7 +68,7 @@ def contradicting(subject: Subject) -> Iterator[CheckResult]:
     rows = {key: everything[everything["key"] == key] for key in keys[:5]}
     yield CheckResult(
         "warning",
-        f"{counted(len(keys), 'input')} {'stands' if len(keys) == 1 else 'stand'} with different labels.",
+        f"{counted(len(keys), 'input')} {'has' if len(keys) == 1 else 'have'} different labels.",
         tuple(
             f"{', '.join(f'{i} ({label})' for i, label in zip(some['id'][:4], some['label'][:4], strict=True))}: "
             f"{quoted(text[key])}"
@@ -78,7 +78,7 @@ def contradicting(subject: Subject) -> Iterator[CheckResult]:
 
 
 def near_across_groups(subject: Subject) -> Iterator[CheckResult]:
-    """Near repeats in two groups, so that no split keeps them on one side."""
+    """Find near repeats in two groups, which a split may separate."""
     task = subject.task
     if task.splits:
         return
@@ -92,7 +92,7 @@ def near_across_groups(subject: Subject) -> Iterator[CheckResult]:
 
 
 def near_elsewhere(subject: Subject) -> Iterator[CheckResult]:
-    """Near repeats that every split keeps on one side."""
+    """Find near repeats that every split keeps on the same side."""
     task, near = subject.task, subject.near
     if task.splits:
         within = ~np.logical_or.reduce([across(subject, column) for column in task.splits])
@@ -107,7 +107,7 @@ def near_elsewhere(subject: Subject) -> Iterator[CheckResult]:
 
 
 def near_contradicting(subject: Subject) -> Iterator[CheckResult]:
-    """Near repeats with different labels."""
+    """Find near repeats with different labels."""
     task, near = subject.task, subject.near
     found = near.where(task.y[near.first] != task.y[near.second])
     if len(found):
@@ -123,7 +123,7 @@ def near_contradicting(subject: Subject) -> Iterator[CheckResult]:
 
 
 def leaked(subject: Subject) -> Iterator[CheckResult]:
-    """Near repeats that stand in two parts of a published split, of which one is held out."""
+    """Find near repeats across two parts of a published split, one of them held out."""
     task, near = subject.task, subject.near
     for column in task.splits:
         roles = task.examples[column].to_numpy(dtype=object)
@@ -148,7 +148,7 @@ def leaked(subject: Subject) -> Iterator[CheckResult]:
 
 
 def shared_groups(subject: Subject) -> Iterator[CheckResult]:
-    """Groups that a published split cuts through."""
+    """Find groups that a published split divides."""
     task = subject.task
     for column in task.splits:
         test = (task.examples[column] == TEST).to_numpy()
@@ -159,13 +159,13 @@ def shared_groups(subject: Subject) -> Iterator[CheckResult]:
             share = counted(int(shared.sum()), "test example", int(test.sum()))
             yield CheckResult(
                 "warning",
-                f"{which}{share} {'has' if shared.sum() == 1 else 'have'} a {task.group} that train or dev has too.",
+                f"{which}{share} {'has' if shared.sum() == 1 else 'have'} a {task.group} that is also in train or dev.",
                 shown(f"{i}: {quoted(group)}" for i, group in zip(task.ids[shared], task.groups[shared], strict=True)),
             )
 
 
 def across(subject: Subject, column: str) -> NDArray[np.bool_]:
-    """Mark the near repeats that stand in two parts of a published split."""
+    """Mark the near repeats across two parts of a published split."""
     roles = subject.task.examples[column].to_numpy(dtype=object)
     first, second = roles[subject.near.first], roles[subject.near.second]
     marked: NDArray[np.bool_] = (first != second) & (first != "") & (second != "")

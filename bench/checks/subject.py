@@ -1,4 +1,4 @@
-"""What the checks look at: a task, with what several of them need computed once."""
+"""The subject of the checks: a task, with cached results that several checks share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class NearPairs:
-    """Pairs of examples whose inputs are near repeats, the first example of each input standing for it.
+    """Pairs of examples whose inputs are near repeats. The first example of each input represents it.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ class Subject:
     Parameters
     ----------
     task : Task
-        The task, grouped as it is to be split.
+        The task, grouped as it will be split.
     folds : int
-        Outer folds where there are more than ten groups and no published split.
+        Outer folds, used if there are more than ten groups and no published split.
     """
 
     task: Task
@@ -62,17 +62,17 @@ class Subject:
 
     @cached_property
     def keys(self) -> NDArray[np.bytes_]:
-        """What makes two inputs the same, of shape (n_examples,)."""
+        """The inputs' keys, equal for equal inputs, of shape (n_examples,)."""
         return self.task.keys
 
     @cached_property
     def left_out(self) -> pd.DataFrame:
-        """The examples that repeat another's input and are no part of the task."""
+        """The repeated inputs that the task left out."""
         return self.task.examples.iloc[:0] if self.task.left_out is None else self.task.left_out
 
     @cached_property
     def left_out_keys(self) -> NDArray[np.bytes_]:
-        """What makes their inputs the same, of shape (n_left_out,)."""
+        """The keys of their inputs, of shape (n_left_out,)."""
         return duplicate_keys(self.left_out[list(self.task.inputs)])
 
     @cached_property
@@ -84,13 +84,13 @@ class Subject:
 
     @cached_property
     def distinct(self) -> tuple[NDArray[np.bytes_], NDArray[np.intp]]:
-        """The distinct keys of the task's examples, and the first row of each; both of shape (n_distinct,)."""
+        """The distinct keys of the task's examples and the first row of each, both of shape (n_distinct,)."""
         rows = np.flatnonzero(~pd.Series(self.keys).duplicated().to_numpy())
         return self.keys[rows], rows
 
     @cached_property
     def near(self) -> NearPairs:
-        """The near repeats among the task's inputs: those alike in every input column."""
+        """The near repeats among the task's inputs: similar in every input column."""
         _, rows = self.distinct
         keys = input_keys(self.task.frame.iloc[rows])
         pairs, similarities = near_pairs([key.replace("\x1f", " ") for key in keys])
@@ -104,7 +104,7 @@ class Subject:
 
     @cached_property
     def families(self) -> tuple[NDArray[np.intp], NDArray[Any]]:
-        """All examples, those left out too: their family of same or near inputs, and their group."""
+        """The family of equal or similar inputs, and the group, of all examples including those left out."""
         keys, rows = self.distinct
         place = np.empty(len(self.task), dtype=np.intp)
         place[rows] = np.arange(len(rows))
@@ -114,7 +114,7 @@ class Subject:
         return np.array(numbers, dtype=np.intp), np.concatenate([self.task.groups, self.left_out_groups])
 
     def texts(self, column: str) -> pd.Series:
-        """The distinct texts of an input column, each under the id of the first example that has it."""
+        """The distinct texts of an input column, indexed by the id of the first example with each."""
         column_texts = self.task.examples[column]
         first = ~column_texts.duplicated()
         return pd.Series(column_texts[first].to_numpy(dtype=object), index=self.task.ids[first.to_numpy()])

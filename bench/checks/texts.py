@@ -1,4 +1,4 @@
-"""Checks of each text by itself: empty, short, long, another script, broken characters."""
+"""Checks of single texts: empty, short, long, not Arabic, broken characters."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from bench.checks.subject import Subject
 
 MOST_BROKEN = 0.1
-"""The share of broken texts from which no score means anything."""
+"""The share of broken texts that makes scores meaningless."""
 
 NOTABLE = 0.01
-"""The share of texts from which what normalisation mends is worth a warning."""
+"""The share of affected texts at which a problem that normalisation fixes is worth a warning."""
 
 _WORD = re.compile(r"[^\W_]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -30,19 +30,19 @@ _MARKUP = re.compile(
     r"""
     (?:https?|ftp)[:：]\S*                                    # a link, whole or cut off
     | \bwww\.\S+
-    | [^\s@]+@[\w-]+(?:\.[\w-]+)+                             # an address of mail
+    | [^\s@]+@[\w-]+(?:\.[\w-]+)+                             # an email address
     | [@＠][\w.]+                                            # a mention
     | [#＃][A-Za-z0-9_]+                                      # a hashtag in another script
     | \b(?:[a-z0-9-]+\.)+[a-z]{2,}/\S*                       # a link without https://, such as t.co/x
     | \b(?:[a-z0-9-]+\.)+(?:com|net|org|info|news|tv|me|co|io|ly)\b
-    | <[^<>]{0,100}>                                         # of HTML, or what stands for a link: <url>
+    | <[^<>]{0,100}>                                         # an HTML tag, or a placeholder such as <url>
     | &(?:[a-z]{2,8}|\#x?[0-9a-f]{1,6});
     | :[a-z0-9_+-]+:                                         # an emoji's name, :heart:
     | \b(?:RT|via|cc|amp|nbsp|pic|HTTPURL|http|https|URLs?|links?|USER(?:NAME)?|mentions?|hashtag|num(?:ber)?|emoji)\b
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
-"""What texts of the web hold besides their own words, in letters that are not Arabic in any of them."""
+"""Parts of web texts that are in Latin letters even in Arabic texts."""
 
 _PRESENTATION = re.compile(r"[\ufb50-\ufbb1\ufbd3-\ufd3d\ufd50-\ufdc7\ufe70-\ufefc]")
 _INVISIBLE = re.compile(
@@ -50,35 +50,35 @@ _INVISIBLE = re.compile(
     r"\u2066-\u2069\ufeff]"
 )
 _LETTER_ESCAPE = re.compile(r"&\#(?:[0-9]{3,6}|x[0-9a-f]{3,5});|\\u0[0-9a-f]{3}", re.IGNORECASE)
-"""A letter that is written by its number."""
+"""A letter escaped as its code point."""
 
 _ESCAPE = re.compile(
     rf"{_LETTER_ESCAPE.pattern}|&\#[0-9]{{1,2}};|&(?:amp|quot|apos|lt|gt|nbsp|laquo|raquo|hellip|[lr]dquo|[lr]squo|[nm]dash);"
     r"|</?(?:br|p|div|span|b|i|a|strong|em)(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-"""What HTML writes for a character, its usual tags, and what programs write for a letter."""
+"""HTML entities and common tags, and letters escaped by programs."""
 
 _LONG = 1000
-"""Characters below which no text counts as overlong."""
+"""The fewest characters of an overlong text."""
 
 _FAR = 10
-"""How many times as long as the median an overlong text is."""
+"""The least length of an overlong text, in multiples of the median."""
 
 
 def empty(subject: Subject) -> Iterator[CheckResult]:
-    """Texts without a letter or a digit, or of nothing but links and mentions."""
-    yield from _each(subject, lambda text: not _WORD.search(text) and not fault(text), "without a letter or a digit")
+    """Find texts without a letter or digit, and texts of nothing but links and mentions."""
+    yield from _each(subject, lambda text: not _WORD.search(text) and not fault(text), "without a letter or digit")
 
     def is_markup(text: str) -> bool:
         own = _MARKUP.sub(" ", _LETTER_ESCAPE.sub("x", text))
         return bool(_WORD.search(text)) and not _ARABIC.search(text) and not _WORD.search(own)
 
-    yield from _each(subject, is_markup, "of links, mentions and the like only")
+    yield from _each(subject, is_markup, "with nothing but links, mentions and similar")
 
 
 def short(subject: Subject) -> Iterator[CheckResult]:
-    """Texts of one word."""
+    """Find texts of one word."""
 
     def is_short(text: str) -> bool:
         return bool(_WORD.search(text)) and sum(1 for word in text.split() if _WORD.search(word)) < 2
@@ -87,7 +87,7 @@ def short(subject: Subject) -> Iterator[CheckResult]:
 
 
 def overlong(subject: Subject) -> Iterator[CheckResult]:
-    """Texts many times as long as the others, as a missing quotation mark makes them."""
+    """Find texts many times as long as the others, often the result of a missing quotation mark."""
     for column in subject.task.inputs:
         texts = subject.texts(column)
         limit = max(_LONG, _FAR * median(map(len, texts)))
@@ -103,7 +103,7 @@ def overlong(subject: Subject) -> Iterator[CheckResult]:
 
 
 def not_arabic(subject: Subject) -> Iterator[CheckResult]:
-    """Texts of which most letters are not Arabic; links, mentions and the like do not count."""
+    """Find texts in which most letters are not Arabic, ignoring links, mentions and similar."""
 
     def is_foreign(text: str) -> bool:
         if 2 * len(_NOT_ARABIC.findall(text)) <= len(_LETTER.findall(text)) or fault(text):
@@ -111,11 +111,11 @@ def not_arabic(subject: Subject) -> Iterator[CheckResult]:
         own = _MARKUP.sub(" ", text)
         return 2 * len(_NOT_ARABIC.findall(own)) > len(_LETTER.findall(own))
 
-    yield from _each(subject, is_foreign, "mostly in another script than Arabic")
+    yield from _each(subject, is_foreign, "mostly not in Arabic script")
 
 
 def encoding(subject: Subject) -> Iterator[CheckResult]:
-    """Texts that were decoded wrongly."""
+    """Find texts that were decoded with the wrong encoding."""
     for column in subject.task.inputs:
         texts = subject.texts(column)
         faults = {place: found for place, text in texts.items() if SUSPECT.search(text) and (found := fault(text))}
@@ -129,21 +129,21 @@ def encoding(subject: Subject) -> Iterator[CheckResult]:
 
 
 def private_use(subject: Subject) -> Iterator[CheckResult]:
-    """Texts with characters that mean something only to who made the font."""
-    yield from _each(subject, lambda text: bool(PRIVATE.search(text)), "with characters for private use")
+    """Find texts with private-use characters, which have a meaning in one font only."""
+    yield from _each(subject, lambda text: bool(PRIVATE.search(text)), "with private-use characters")
 
 
 def presentation_forms(subject: Subject) -> Iterator[CheckResult]:
-    """Texts that write letters as glyphs, as they are copied out of a PDF file."""
+    """Find texts with presentation forms (glyphs), as copied from a PDF file."""
 
     def has_forms(text: str) -> bool:
         return bool(_PRESENTATION.search(text))
 
-    yield from _each(subject, has_forms, "with presentation forms in place of letters", None)
+    yield from _each(subject, has_forms, "with presentation forms instead of letters", None)
 
 
 def invisible(subject: Subject) -> Iterator[CheckResult]:
-    """Texts with control characters or invisible ones."""
+    """Find texts with control or invisible characters."""
 
     def which(found: pd.Series) -> str:
         characters = Counter(c for text in found for c in set(_INVISIBLE.findall(text)))
@@ -153,17 +153,17 @@ def invisible(subject: Subject) -> Iterator[CheckResult]:
 
 
 def quoting(subject: Subject) -> Iterator[CheckResult]:
-    """Texts that still have the quotation marks of a CSV file around them, and those inside doubled."""
+    """Find texts with a CSV file's enclosing quotation marks and doubled inner ones."""
 
     def is_quoted(text: str) -> bool:
         inside = text[1:-1]
         return len(text) > 2 and text[0] == text[-1] == '"' and '""' in inside and '"' not in inside.replace('""', "")
 
-    yield from _each(subject, is_quoted, "still in the quotation marks of a CSV file")
+    yield from _each(subject, is_quoted, "with leftover CSV quotation marks")
 
 
 def escaped(subject: Subject) -> Iterator[CheckResult]:
-    """Texts with characters written as HTML or a program writes them."""
+    """Find texts with HTML entities, tags or escaped characters."""
 
     def which(found: pd.Series) -> str:
         forms = Counter(form for text in found for form in set(_ESCAPE.findall(text)))
@@ -179,7 +179,7 @@ def _each(
     severity: Severity | None = "warning",
     which: Callable[[pd.Series], str] | None = None,
 ) -> Iterator[CheckResult]:
-    """The faulty texts of each input column; without a severity, a warning where they are `NOTABLE` and else a note."""
+    """Find faulty texts by column. Without a severity: a warning from a share of `NOTABLE`, below it a note."""
     for column in subject.task.inputs:
         texts = subject.texts(column)
         found = texts[texts.map(is_faulty).astype(bool)]

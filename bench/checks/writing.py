@@ -1,4 +1,4 @@
-"""Check of how the parts of a published split are written."""
+"""Check for differences in writing between the parts of a published split."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from bench.checks.subject import Subject
 
 APART = 0.2
-"""The least difference between the shares of two parts' texts with a habit."""
+"""The least reported difference between two parts' shares of texts with a habit."""
 
 STANDARD_ERRORS = 4.0
-"""How many standard errors of such a difference it must have besides: many are looked at."""
+"""The fewest standard errors of a reported difference. It is high because many habits are compared."""
 
 HABITS = {
     "diacritics": re.compile(r"[\u064b-\u0652]"),
@@ -38,11 +38,11 @@ HABITS = {
     "a Latin comma": re.compile(","),
     "an Arabic comma": re.compile("،"),
 }
-"""What a text may have by the habit of who wrote, or prepared, it."""
+"""Features of a text that depend on who wrote or prepared it."""
 
 
 def differing(subject: Subject) -> Iterator[CheckResult]:
-    """Habits of writing that the texts of one part of a published split have and those of train have not, or less."""
+    """Find writing habits that differ between train and another part of a published split."""
     task = subject.task
     for split in task.splits:
         roles = task.examples[split].to_numpy(dtype=object)
@@ -70,14 +70,14 @@ def differing(subject: Subject) -> Iterator[CheckResult]:
 
 
 class _Habit(NamedTuple):
-    """In which share of a column's distinct texts a habit stands, and how many of these there are."""
+    """The share of a column's distinct texts with a habit, and their number."""
 
     share: float
     n_texts: int
 
 
 def _habits(part: pd.DataFrame) -> dict[tuple[str, str], _Habit]:
-    """Every habit in every column of a part; none where it is empty."""
+    """Every habit in every column of a part; empty if the part is."""
     distinct = {column: part[column].drop_duplicates() for column in part.columns if len(part)}
     return {
         (column, name): _Habit(float(np.mean([pattern.search(text) is not None for text in texts])), len(texts))
@@ -87,6 +87,6 @@ def _habits(part: pd.DataFrame) -> dict[tuple[str, str], _Habit]:
 
 
 def _chance(one: _Habit, other: _Habit) -> float:
-    """What two parts that are written alike may differ by."""
+    """The difference that two similarly written parts may show by chance."""
     pooled = (one.share * one.n_texts + other.share * other.n_texts) / (one.n_texts + other.n_texts)
     return STANDARD_ERRORS * math.sqrt(pooled * (1 - pooled) * (1 / one.n_texts + 1 / other.n_texts))

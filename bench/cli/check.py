@@ -1,4 +1,4 @@
-"""``bench check``: whether a task's data can be trusted, and whether models keep the rules."""
+"""``bench check``: check a task's data, and whether models follow the rules."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ Examples:
 """,
 )
 @words()
-@table_or_json("What the checks of tasks find to read, or as JSON.")
+@table_or_json("Findings on tasks to read, or as JSON.")
 @click.option("--json", "form", flag_value="json", hidden=True)
 def command(words: tuple[str, ...], form: str) -> None:
-    """Look for faults in a task's data, or try the rules that every model must keep.
+    """Check a task's data for problems, or test the rules that every model must follow.
 
     A task's text, labels, groups, splits and annotation passes are checked as they would be split by
-    bench run. The exit status is 0 where all is well or there are warnings only, 1 where there is an
+    bench run. The exit status is 0 if there are at most warnings, and 1 if there is an
     error or a model fails a rule.
     """
     from bench.reporting.status import Status
@@ -53,9 +53,9 @@ def command(words: tuple[str, ...], form: str) -> None:
     as_json = form == "json"
     named = parse_overrides(words).keys() & {"model", "task"}
     if not named:
-        raise ConfigError("What is to be checked?", "bench check task=NAME or model=NAME")
+        raise ConfigError("Nothing to check.", "Name a task or a model: bench check task=NAME or model=NAME")
     if as_json and "model" in named:
-        raise ConfigError("--format json is for task=NAME; the rules of models are printed as text.")
+        raise ConfigError("--format json works with task=NAME only. The rules of models are printed as text.")
     config = compose(words, needs_task=False)
     passed = _check_tasks(config, as_json) if "task" in named else True
     if "model" in named:
@@ -100,7 +100,7 @@ def _examine(name: str, config: RunConfig) -> tuple[Task | None, list[Finding]]:
     except DataError as error:
         return None, [unreadable(error)]
     except UserError as error:
-        # Of one task, or with keys that were typed, it is a mistake in the words; of several, the others are checked.
+        # With one task or with overrides, this is a mistake in the arguments. With several, check the others.
         if (config.asked_for_tasks and len(config.tasks) == 1) or config.task_overrides:
             raise
         return None, [unreadable(error)]
@@ -123,7 +123,7 @@ def _counts(task: Task) -> dict[str, int]:
 
 
 def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
-    """Print a task's counts and what the checks found; None is a task whose data cannot be read."""
+    """Print a task's counts and findings; the task is None if its data cannot be read."""
     from bench.checks.finding import SEVERITIES, counted
     from bench.reporting.terminal import short_path, wrapped
 
@@ -178,10 +178,10 @@ def _check(model: Model) -> bool:
         say(wrapped(f"{', '.join(codes)}: {reason}"))
     missed = sum(map(len, not_tried.values()))
     if failed:
-        more = f", {missed} were not tried" if missed else ""
+        more = f", {missed} were not tested" if missed else ""
         say(f"{failed} of {tried + missed} rules fail{more}.\n")
     elif missed:
-        say(f"{missed} of {tried + missed} rules were not tried.\n")
+        say(f"{missed} of {tried + missed} rules were not tested.\n")
     else:
         say(f"All {tried} rules pass.\n")
     return not (failed or missed)

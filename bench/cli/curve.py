@@ -20,15 +20,15 @@ Examples:
   bench curve task=stance model=logreg force=true
 
 \b
-Keys: as for bench run; a model must be named.
+Keys: as for bench run. Name at least one model.
 """,
 )
 @words()
 def command(words: tuple[str, ...]) -> None:
-    """Train on growing parts of the labels, to see whether more would help.
+    """Train on growing parts of the labels, to see whether more labels would help.
 
     Each outer fold of bench run is trained on parts of its training data, with fewer groups or with fewer examples
-    of each group, and scored on the same test data. The search is made anew on each part.
+    of each group, and scored on the same test data. The search runs again on each part.
     """
     from bench.reporting.progress import Progress
 

@@ -1,4 +1,4 @@
-"""``bench new``: start a model or a task of one's own."""
+"""``bench new``: start a model or a task."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Examples:
 """,
 )
 @click.argument("name")
-@click.option("--force", is_flag=True, help="Write over files that are there.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 def model(name: str, force: bool) -> None:
     """Write a model: its YAML file, a small classifier in Python, and a test.
 
-    All three work as written; change them step by step.
+    All three work as they are. Change them step by step.
     """
     from pathlib import Path
 
@@ -65,18 +65,18 @@ Examples:
     multiple=True,
     metavar="FILE_OR_HUB",
     help="A file (.csv, .tsv, .jsonl, .json, .parquet, .xlsx, .txt), a folder, or owner/name of the Hugging Face Hub. "
-    "Given several times: the train, dev and test files of a published split, or texts and labels in two files.",
+    "Repeat it for the train, dev and test files of a published split, or for texts and labels in two files.",
 )
-@click.option("--text", metavar="COLUMN", help="What is classified.")
-@click.option("--claim", metavar="COLUMN", help="What the text is held against.")
+@click.option("--text", metavar="COLUMN", help="The text to classify.")
+@click.option("--claim", metavar="COLUMN", help="The claim that the text is about.")
 @click.option("--label", metavar="COLUMN", help="The gold label.")
-@click.option("--group", metavar="COLUMN", help="What no split may cut through: document, author, outlet.")
+@click.option("--group", metavar="COLUMN", help="The group that no split may divide: document, author, outlet.")
 @click.option("--split", metavar="COLUMN", help="The part of a published split: train, dev or test.")
-@click.option("--strict", is_flag=True, help="Refuse rows without a text or a label rather than leave them out.")
-@click.option("--allow-repeats", is_flag=True, help="Go on where most inputs repeat; the first of each counts.")
-@click.option("--allow-several", is_flag=True, help="Take several labels in one cell as one label of its own.")
-@click.option("--allow-shifted", is_flag=True, help="Leave out rows whose cells are shifted, counted and listed.")
-@click.option("--force", is_flag=True, help="Write over a task that is there.")
+@click.option("--strict", is_flag=True, help="Stop at rows without a text or a label instead of leaving them out.")
+@click.option("--allow-repeats", is_flag=True, help="Accept many repeated inputs; the first of each counts.")
+@click.option("--allow-several", is_flag=True, help="Treat several labels in one cell as one separate label.")
+@click.option("--allow-shifted", is_flag=True, help="Leave out rows with shifted cells; they are counted and listed.")
+@click.option("--force", is_flag=True, help="Overwrite an existing task.")
 @how_written("--format")
 def task(
     name: str,
@@ -93,11 +93,11 @@ def task(
     force: bool,
     **written: str | None,
 ) -> None:
-    """Write a task of your own data: its task.yaml and a data card.
+    """Create a task from your own data: its task.yaml and a data card.
 
-    Format and columns are told by name and content where they are not given. The data stay where
-    they are. Nothing is asked, and nothing is written unless a task can be built. The task is checked
-    as by bench check: the exit status is 1 where there is an error.
+    Format and columns are detected from names and content, unless you set them. The data stay where
+    they are. The command asks no questions, and writes nothing unless the task can be built. It checks the task
+    like bench check: the exit status is 1 if there is an error.
     """
     from pathlib import Path
 
@@ -120,7 +120,7 @@ def task(
     _print_sentences((made.reading, *made.remarks))
     print_task(name, made.task, made.findings)
     if any(finding.severity == "error" for finding in made.findings):
-        say(f"bench run refuses a task with an error. Mend the data, then:\n      bench check task={name}")
+        say(f"bench run does not accept a task with an error. Fix the data, then run:\n      bench check task={name}")
         sys.exit(1)
     say(f"Next: bench run task={name}")
 

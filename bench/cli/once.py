@@ -1,4 +1,4 @@
-"""Options that take one value are given once."""
+"""Reject repeated options that take one value."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from bench.errors import ConfigError
 
 
 def refuse_repeats(command: click.Command, parent: click.Context, words: Sequence[str]) -> None:
-    """Refuse an option that takes one value and is given several, of which click would take the last.
+    """Reject a repeated option that takes one value. Click would silently use the last one.
 
-    Flags may be repeated, since they say the same each time.
+    Flags may be repeated because their meaning does not change.
 
     Parameters
     ----------
     command : click.Command
-        The command that the words are for; of a group, its own command is looked at.
+        The command of the words; for a group, its subcommand is examined.
     parent : click.Context
-        The context that the command is called in.
+        The context of the command.
     words : sequence of str
-        What follows the command's name.
+        The words after the command's name.
 
     Raises
     ------
@@ -33,12 +33,12 @@ def refuse_repeats(command: click.Command, parent: click.Context, words: Sequenc
     try:
         values, rest, order = command.make_parser(context).parse_args(list(words))
     except click.UsageError:
-        return  # said better where the words are parsed for good
+        return  # the real parser reports it better
     for option, times in Counter(order).items():
         if isinstance(option, click.Option) and times > 1 and not (option.multiple or option.is_flag or option.count):
             raise ConfigError(
-                f"{option.opts[0]} is given {times} times, but it takes one value.",
-                f"Only the last, {values[option.name]!r}, would be taken. Give it once.",
+                f"{option.opts[0]} is repeated {times} times, but takes one value.",
+                f"Only the last, {values[option.name]!r}, would count. Give it once.",
             )
     if isinstance(command, click.Group) and rest and (inner := command.get_command(context, rest[0])) is not None:
         refuse_repeats(inner, context, rest[1:])

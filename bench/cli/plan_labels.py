@@ -20,29 +20,29 @@ Examples:
 
 \b
 Keys:
-  task        go by how much groups vary in the task's stored runs
+  task        estimate how much groups vary from this task's stored runs
   examples    numbers of scored examples (200,500,1000,2000,5000)
-  difference  true differences that are to be found (0.02,0.05,0.1)
-  models      models that are compared with each other (2)
+  difference  true differences to detect (0.02,0.05,0.1)
+  models      models to compare with each other (2)
   rope        the region of practical equivalence (0.01)
-  metric      with task=: what is compared (the task's own metric)
+  metric      with task=: the metric to compare (the task's own)
   results     with task=: where runs are stored (results)
 
 \b
-Without task= they are assumed:
-  accuracy    what the better model gets right (0.8)
-  agreement   where both models are right or both wrong (from the accuracy)
-  per_group   examples of a group, such as a document (1)
-  alike       how alike the examples of a group are, from 0 to 1 (0.05)
+Assumptions without task=:
+  accuracy    accuracy of the better model (0.8)
+  agreement   share where both models are right or both wrong (from accuracy)
+  per_group   examples in each group, such as a document (1)
+  alike       similarity of examples in a group, from 0 to 1 (0.05)
   folds       outer folds (5)
 """,
 )
 @words()
 @table_or_json("A table to read, or everything as JSON.")
 def command(words: tuple[str, ...], form: str) -> None:
-    """Say how many labels a comparison takes, before they are made.
+    """Estimate how many labels a comparison needs, before you make them.
 
-    Printed is the power of the test of bench compare: the chance that the better model is called better,
+    Prints the power of the test in bench compare: the chance that the better model is found to be better,
     by the number of examples and the true difference.
     """
     from dataclasses import asdict

@@ -28,11 +28,11 @@ Examples:
 
 \b
 Keys:
-  task     whose labels
-  model    of which model (the best stored run's)
-  run      the run's key, or how it begins
+  task     the task of the run
+  model    the model (by default, that of the best stored run)
+  run      the run's key, or the start of it
   results  where runs are stored (results)
-  model.params.NAME  what the model's definition here says, as for bench run
+  model.params.NAME  parameters of the model, as for bench run
 """,
 )
 @words()
@@ -56,11 +56,11 @@ Keys:
     "--format",
     "form",
     type=click.Choice(["csv", "jsonl"]),
-    help="By default as the output's name ends, else as the input.",
+    help="By default, from the suffix of the output, else as the input.",
 )
-@click.option("--text", metavar="COLUMN", help="The column with the texts, where it is called otherwise.")
-@click.option("--claim", metavar="COLUMN", help="The column with the claims, where it is called otherwise.")
-@click.option("--force", is_flag=True, help="Write over an output file that is there.")
+@click.option("--text", metavar="COLUMN", help="The column with the texts, if it has another name.")
+@click.option("--claim", metavar="COLUMN", help="The column with the claims, if it has another name.")
+@click.option("--force", is_flag=True, help="Overwrite an existing output file.")
 @how_written("--input-format")
 def command(
     words: tuple[str, ...],
@@ -74,8 +74,8 @@ def command(
 ) -> None:
     """Label new text with a stored run's fitted model.
 
-    Each row keeps its columns and gets `label` and, where the model gives probabilities, `p_<label>`
-    for each label. The label is empty where the model gives no answer. Inputs are read from the columns
+    Each row keeps its columns and gets `label` and, if the model gives probabilities, `p_<label>`
+    for each label. The label is empty if the model gives no answer. Inputs are read from the columns
     of the task's own data, or from `text` and `claim`.
     """
     from bench.errors import ConfigError, escaped
@@ -85,7 +85,7 @@ def command(
     if streamed and sys.stdin is None:
         raise ConfigError("Standard input is closed, so there is no text to label.", "Name a file: --input FILE")
     if streamed and any(written.values()):
-        raise ConfigError("How standard input is written is told by its first lines.", "Name a file: --input FILE")
+        raise ConfigError("The format of standard input is read from its first lines.", "Name a file: --input FILE")
     with Status("loading libraries") as status:
         from bench.prediction.choice import choose_run, parse_predict_request
         from bench.prediction.fitted import load_fitted, other_versions
@@ -115,10 +115,10 @@ def command(
             stream = sys.stdin.buffer
             if stream.isatty():
                 status.end()
-                status.say("Reading lines from the terminal; Ctrl-D ends them.")
+                status.say("Reading lines from the terminal. Press Ctrl-D to finish.")
             new = read_stream(stream, columns, model.columns, remembered)
         else:
-            # A mistake in the last line is told before the first one is labelled.
+            # A mistake in the last line is reported before the first one is labelled.
             deque(read_texts_file(source, columns, model.columns, remembered, asked(written)).rows, maxlen=0)
             new = read_texts_file(source, columns, model.columns, remembered, asked(written))
         for remark in (f"Read as {new.describe()}: {where}", *new.remarks):
@@ -133,13 +133,13 @@ def command(
                 status.end()
             out = sys.stdout.buffer
             for line in lines:
-                # In a file or a pipe a text is to stay what it is.
+                # Text for a file or pipe must stay unchanged.
                 out.write((escaped(line) if shown else line).encode())
             out.flush()
         else:
             write_answers(lines, target)
     counts = [f"{label} {given[label]:,}" for label in model.labels]
-    counts += [f"without an answer {given['']:,}"] if given[""] else []
+    counts += [f"no answer {given['']:,}"] if given[""] else []
     status.say(wrapped(f"{given.total():,} labelled: {', '.join(counts)}."))
 
 

@@ -1,4 +1,4 @@
-"""How the commands end that can be stopped and typed again."""
+"""The end of commands that can be stopped and resumed."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 @contextmanager
 def resumable(command: str, words: Sequence[str], results: Path, progress: Progress) -> Iterator[None]:
-    """Say what is kept and how to go on where a run is stopped, or the system refuses something.
+    """Report what is kept and how to continue, if a run is stopped or the system raises an error.
 
     Parameters
     ----------
     command : str
         The command's name.
     words : sequence of str
-        What was typed behind it.
+        The words after it.
     results : pathlib.Path
-        The store.
+        The results folder.
     progress : Progress
         Knows what is being done, and counts what this command has stored.
 
     Raises
     ------
     click.exceptions.Exit
-        With status 130 where the user stopped it.
+        With status 130 if the user stopped it.
     bench.errors.BenchError
-        In place of an `OSError`, once something is stored.
+        Instead of an `OSError`, once something is stored.
     bench.errors.UserError
-        If nothing can be stored there.
+        If nothing can be stored.
     """
     from bench.errors import BenchError, describe_os_error
     from bench.running.job import InterruptedRun
@@ -51,24 +51,24 @@ def resumable(command: str, words: Sequence[str], results: Path, progress: Progr
         rest = [word for word in words if not word.startswith(("force=", "retry="))]
         tell_stopped(
             f"Stopped. {stopped.kept} finished folds are kept in {results}/, {stopped.missing} are "
-            f"missing.\nTo go on: {shlex.join(['bench', command, *rest])}"
+            f"missing.\nTo continue: {shlex.join(['bench', command, *rest])}"
         )
         raise click.exceptions.Exit(130) from None
     except KeyboardInterrupt:
-        kept = f"What was finished is kept in {results}/." if progress.stored else "Nothing was run."
+        kept = f"Finished work is kept in {results}/." if progress.stored else "Nothing was run."
         tell_stopped(f"Stopped while {progress.what}. {kept}")
         raise click.exceptions.Exit(130) from None
     except OSError as error:
         if progress.stored:
-            hint = "What was finished is stored; the same command goes on from there."
+            hint = "Finished work is stored. The same command continues from there."
             raise BenchError(describe_os_error(error), hint) from error
         raise refused(error, {f"results={results}": results}) or error from error
 
 
 def tell_failures(failures: Sequence[str]) -> None:
-    """Print what failed or is not stored and end with status 1, where there are any."""
+    """Print what failed or is not stored, if anything, and end with status 1."""
     for failure in failures:
         say(f"failed: {failure}", err=True)
     if failures:
-        say("The same command tries again what is missing; all else is stored.", err=True)
+        say("Run the same command again to retry what is missing. All else is stored.", err=True)
         raise click.exceptions.Exit(1)

@@ -25,24 +25,24 @@ Examples:
 Keys:
   task, model       one name, a comma list, or all (model=a,b)
   search            none, quick, standard or thorough: 0, 10, 30 or 100 trials
-  seed              every random choice is derived from it (0)
-  force             true runs anew what is stored (false)
-  retry             failed tries again the settings that failed (null)
-  tracking          false leaves MLflow out (true)
+  seed              the seed of all random choices (0)
+  force             true reruns what is stored (false)
+  retry             failed retries settings that failed (null)
+  tracking          false turns MLflow off (true)
   results           where runs are stored (results)
   execution         local, dask or slurm: where fits run (local)
-  execution.workers processes (auto: one a core, fewer where memory is short)
+  execution.workers processes (auto: one per core, fewer if memory is short)
   execution.device  what torch computes on: cpu, cuda, or auto (auto)
 `bench show config` prints all of them with their values.
 """,
 )
-@click.option("--dry-run", is_flag=True, help="Print what would run, and where, and run nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would run, and where, without running it.")
 @words()
 def command(words: tuple[str, ...], dry_run: bool) -> None:
     """Train, cross-validate and rank models on a task.
 
     Each outer fold chooses its hyper-parameters on inner folds of its training part and is scored
-    once. Finished folds are stored: the same command goes on where it was stopped.
+    once. Finished folds are stored: rerun a stopped command to continue it.
     """
     if dry_run:
         _print_plan(words)

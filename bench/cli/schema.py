@@ -26,18 +26,18 @@ Examples:
 """,
 )
 @click.argument("name", required=False, shell_complete=_complete)
-@click.option("--to", type=click.Path(path_type=Path), metavar="FOLDER", help="Where to write, a file each.")
+@click.option("--to", type=click.Path(path_type=Path), metavar="FOLDER", help="The folder to write into.")
 def command(name: str | None, to: Path | None) -> None:
     """Print or write the JSON Schema of a kind of file: task, model, encoder, config, search, validation or execution.
 
-    Without a name it is all of them. An editor with a YAML language server completes and checks files by them; those
-    that bench new writes name theirs.
+    Without a name, all of them. An editor with a YAML language server uses them to complete and check files. Files
+    from bench new refer to their schema.
     """
     from bench.errors import ConfigError, nearest
     from bench.schema.export import FILES, json_schema, to_text, write_schema
 
     if name is not None and name not in FILES:
-        raise ConfigError(f"bench schema {name}: there is no such kind of file.", nearest(name, FILES))
+        raise ConfigError(f"bench schema {name}: unknown kind of file.", nearest(name, FILES))
     names = list(FILES) if name is None else [name]
     if to is not None:
         for each in names:

@@ -44,7 +44,7 @@ def command(words: tuple[str, ...]) -> None:
         _print_yaml(shown)
         return
     if "task" not in named and "model" not in named:
-        raise ConfigError("What is to be shown?", "bench show task=NAME, model=NAME or config")
+        raise ConfigError("Nothing to show.", "Name one: bench show task=NAME, model=NAME or config")
     if "task" in named:
         _show_tasks(config)
     if "model" in named:

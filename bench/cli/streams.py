@@ -9,15 +9,15 @@ import sys
 from io import TextIOWrapper
 
 BROKEN = frozenset({errno.EPIPE, errno.EBADF})
-"""What writing to a stream answers whose reader has gone, or that was never open."""
+"""Errors of writing to a stream whose reader has gone, or that was never open."""
 
 
 def prepare_streams() -> None:
-    """Let nothing else take the place of a closed stream, and no character stop what is printed.
+    """Protect closed streams from reuse, and output from characters that cannot be encoded.
 
-    A file that is opened takes the lowest number that is free. Where standard output was closed, what is printed, by
-    a library in C too, would go into that file. So closed streams are opened on nothing: writing to standard output
-    still fails, and messages, which have nowhere to go, are dropped.
+    A newly opened file takes the lowest free descriptor. If standard output was closed, output, even from
+    a C library, would go into that file. So closed streams are opened on the null device: writing to standard output
+    still fails, and messages are dropped.
     """
     for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
@@ -34,7 +34,7 @@ def prepare_streams() -> None:
 
 
 def tell_stopped(message: str) -> None:
-    """Say that the user stopped a command, on a line of its own where the terminal shows ``^C``."""
+    """Report that the user stopped a command, on a new line if the terminal shows ``^C``."""
     from bench.reporting.output import say
 
     with contextlib.suppress(OSError, ValueError):
@@ -42,7 +42,7 @@ def tell_stopped(message: str) -> None:
 
 
 def abandon_output() -> None:
-    """Drop what is left to be printed, so that the end of the process does not try to print it again."""
+    """Drop unprinted output, so that the process does not try to print it again when it ends."""
     with contextlib.suppress(OSError, ValueError):
         _open_on_nothing(sys.stdout.fileno(), os.O_WRONLY)
         sys.stdout.flush()

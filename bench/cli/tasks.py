@@ -10,7 +10,7 @@ from bench.cli.words import print_rows, table_or_json
 @click.command(name="tasks", epilog="\b\nExamples:\n  bench tasks\n  bench tasks --format json")
 @table_or_json("How the list is printed.")
 def command(form: str) -> None:
-    """List the tasks there are, with where each comes from."""
+    """List all tasks, with their origin."""
     from bench.data.definition import read_definition
     from bench.discovery import task_files
     from bench.errors import UserError

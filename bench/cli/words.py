@@ -28,7 +28,7 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     key, equals, value = incomplete.partition("=")
     prefix = f"{key}="
     if not equals:
-        # Bash splits words at '=', so the key stands in an earlier word; they come a line each. An empty line at the
+        # Bash splits words at '=', so the key is in an earlier word, each on its own line. An empty line at the
         # end is a new word, after the value.
         line = re.search(r"([\w.]+)\n=(?:\n([^\s=]+))?\Z", os.environ.get("COMP_WORDS", ""))
         if line is None:
@@ -37,7 +37,7 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
         key, value, prefix = line.group(1), line.group(2) or "", ""
     *before, last = value.split(",")
     prefix += "".join(f"{name}," for name in before)
-    # The shell prints them, and a name with hidden characters would be typed otherwise than it looks.
+    # The shell prints them. A name with hidden characters would not be what it looks like.
     known = [name for name in _values(key) if not HIDDEN.search(name)]
     return [CompletionItem(prefix + name) for name in known if name.startswith(last)]
 

@@ -1,4 +1,4 @@
-"""Options that say how a file of rows is written."""
+"""Options for the format of a table."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ if TYPE_CHECKING:
     from bench.data.sources.layout import Asked
 
 FORMATS = ("csv", "semicolon-csv", "pipe-csv", "tsv", "quoted-tsv", "jsonl", "json", "parquet", "xlsx", "fasttext")
-"""The formats that a file can be said to have, whatever its name."""
+"""The formats that can be set, whatever the file's name."""
 
 QUOTINGS = ("double", "single", "backslash", "none")
 
 
 def how_written(format_option: str) -> Callable[[Any], Any]:
-    """Declare the options that say how a file is written.
+    """Declare the options for a file's format.
 
     Parameters
     ----------
     format_option : str
-        What the option for the format is called.
+        The name of the option for the format.
     """
 
     def declare(command: Any) -> Any:
         for option in (
             click.option("--sheet", metavar="NAME", help="The sheet of an Excel workbook."),
             click.option(
-                "--columns", "header", metavar="NAMES", help="The columns, a,b,c, of a table without a header."
+                "--columns", "header", metavar="NAMES", help="The columns of a table without a header: a,b,c."
             ),
             click.option(
-                "--encoding", metavar="NAME", shell_complete=_encodings, help="Where it is not told: windows-1256 …"
+                "--encoding", metavar="NAME", shell_complete=_encodings, help="If not detected: windows-1256 …"
             ),
             click.option(
                 "--quote",
                 type=click.Choice(QUOTINGS),
-                help="Which marks quote cells; none: all marks are part of the texts.",
+                help="How cells are quoted; none: quotation marks are text.",
             ),
             click.option(
                 format_option,
                 "written_as",
                 type=click.Choice(FORMATS),
                 metavar="NAME",
-                help=f"What the file is, where it is not told: {', '.join(FORMATS)}.",
+                help=f"The file's format, if not detected: {', '.join(FORMATS)}.",
             ),
         ):
             command = option(command)
@@ -55,7 +55,7 @@ def how_written(format_option: str) -> Callable[[Any], Any]:
 
 
 def asked(given: Mapping[str, str | None]) -> Asked:
-    """What the options of `how_written` say."""
+    """The values of the options of `how_written`."""
     from bench.data.sources.layout import Asked
 
     names = given["header"]

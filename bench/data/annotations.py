@@ -1,4 +1,4 @@
-"""Annotation passes, and the gold labels that they and the adjudications decide."""
+"""Annotation passes, and the gold labels that follow from them and the adjudications."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class AnnotatedUnits:
     kinds : mapping of str to str
         Each segment's kind, by the segment's id, in the order of the corpus.
     exclude : frozenset of str
-        The kinds of segment that carry no labels.
+        The kinds of segment without labels.
     claims : tuple of str
-        The claims' ids; none where the segment alone is labelled.
+        The claims' ids; empty if segments alone are labelled.
     field : str
         The key of an annotation that holds its label, or, for pairs, its labels by claim.
     labels : LabelSet
-        The labels that may be given.
+        The allowed labels.
     unnamed : str or None
-        The label of the claims that an annotation does not name; None where all must be named.
+        The label of the claims that an annotation does not name; None if all must be named.
     noun : str
-        What a segment is called: ``sentence`` is named by ``sentence_id``.
+        The noun for a segment: a ``sentence`` is identified by ``sentence_id``.
     """
 
     kinds: Mapping[str, str]
@@ -55,17 +55,17 @@ class AnnotatedUnits:
     def check_segment(self, segment: str, where: str) -> None:
         """Raise a DataError unless `segment` carries labels."""
         if segment not in self.kinds:
-            raise DataError(f"{where}: there is no {self.noun} '{segment}'.", nearest(segment, self.kinds))
+            raise DataError(f"{where}: unknown {self.noun} '{segment}'.", nearest(segment, self.kinds))
         if self.kinds[segment] in self.exclude:
             raise DataError(
-                f"{where}: {self.noun} '{segment}' is of kind '{self.kinds[segment]}', which the task excludes.",
-                "Take the annotation out, or the kind out of source.exclude.",
+                f"{where}: {self.noun} '{segment}' has kind '{self.kinds[segment]}', which the task excludes.",
+                "Remove the annotation, or remove the kind from source.exclude.",
             )
 
     def check_claim(self, claim: str, where: str) -> None:
         """Raise a DataError unless there is such a claim."""
         if claim not in self.claims:
-            raise DataError(f"{where}: there is no claim '{claim}'.", nearest(claim, self.claims))
+            raise DataError(f"{where}: unknown claim '{claim}'.", nearest(claim, self.claims))
 
 
 def unit_name(segment: str, claim: str | None) -> str:
@@ -98,7 +98,7 @@ def read_pass(path: Path, units: AnnotatedUnits) -> dict[str, str]:
     Raises
     ------
     bench.errors.DataError
-        If an annotation is malformed or stands twice, a label, segment or claim is unknown, or a segment is missing.
+        If an annotation is malformed or repeated, a label, segment or claim is unknown, or a segment is missing.
     """
     given: dict[str, str] = {}
     places: dict[str, str] = {}
@@ -114,8 +114,8 @@ def read_pass(path: Path, units: AnnotatedUnits) -> dict[str, str]:
     missing = [segment for segment in units.annotated if segment not in places]
     if missing:
         raise DataError(
-            f"{path}: the pass lacks {len(missing)} of {len(units.annotated)} {units.noun}s: {listed(missing)}.",
-            f"Every pass must label every {units.noun}; leave an unfinished pass out of source.annotations.",
+            f"{path}: the pass is missing {len(missing)} of {len(units.annotated)} {units.noun}s: {listed(missing)}.",
+            f"Every pass must label every {units.noun}. Remove an unfinished pass from source.annotations.",
         )
     return given
 
@@ -135,14 +135,14 @@ def read_adjudications(path: Path, units: AnnotatedUnits) -> dict[str, Adjudicat
     ----------
     path : pathlib.Path
         JSON lines with ``segment_id``, ``task`` (the field that is decided), ``label`` and, for pairs, ``claim_id``;
-        those of other fields are passed over.
+        lines for other fields are ignored.
     units : AnnotatedUnits
         What was labelled.
 
     Raises
     ------
     bench.errors.DataError
-        If a decision is malformed or stands twice, or a label, segment or claim is unknown.
+        If a decision is malformed or repeated, or a label, segment or claim is unknown.
     """
     decisions: dict[str, Adjudication] = {}
     for where, content in read_json_lines(path):
@@ -193,14 +193,14 @@ def gold_labels(
             if decision is None:
                 tally = ", ".join(f"pass {number}: {labels[name]}" for number, labels in enumerate(passes, start=1))
                 raise DataError(
-                    f"{noun} {_spelled_out(name)}: the passes are tied ({tally}) and no adjudication decides.",
-                    f"Add a line for it to {adjudications or 'a file, and name it as source.adjudications'}.",
+                    f"{noun} {_spelled_out(name)}: the passes are tied ({tally}), and no adjudication breaks the tie.",
+                    f"Add a line for it to {adjudications or 'a file, and set source.adjudications to that file'}.",
                 )
             label = decision.label
         elif decision is not None and decision.label != label:
             raise DataError(
-                f"{decision.where}: '{name}' is adjudicated as '{decision.label}', but most passes say '{label}'.",
-                "An adjudication decides ties only; correct the pass that is wrong, or take the line out.",
+                f"{decision.where}: '{name}' is adjudicated as '{decision.label}', but most passes chose '{label}'.",
+                "An adjudication only breaks ties. Correct the wrong pass, or remove the line.",
             )
         gold[name] = label
     return gold
@@ -217,8 +217,8 @@ def _labels_of(segment: str, given: Any, units: AnnotatedUnits, where: str) -> d
     for claim, label in raw.items():
         if label is None and claim not in given:
             raise DataError(
-                f"{where}: '{units.field}' lacks the claim '{claim}'.",
-                "Name every claim, or set source.unnamed to the label of those that are not named.",
+                f"{where}: '{units.field}' has no label for the claim '{claim}'.",
+                "Name every claim, or set source.unnamed to the label of unnamed claims.",
             )
     return {unit_name(segment, claim): units.labels.read(label, where) for claim, label in raw.items()}
 

@@ -1,6 +1,6 @@
 """The computed part of a task's data card.
 
-``python -m bench.data.card tasks/stance`` writes it anew into the task's ``README.md``.
+``python -m bench.data.card tasks/stance`` updates it in the task's ``README.md``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BEGIN = "<!-- computed by python -m bench.data.card: begin -->"
 END = "<!-- computed: end -->"
 MOST_GROUPS = 12
-"""The most groups that the table of labels has columns for."""
+"""The most groups for which the table of labels has columns."""
 
 
 def describe(task: Task) -> str:
@@ -40,9 +40,8 @@ def describe(task: Task) -> str:
     Returns
     -------
     str
-        Counts by label and group or published part, what was left out as repeated, groups that stand in several parts,
-        the passes' agreement, the texts' lengths, the digest of the content, where the data are published, and the
-        results that others published.
+        Counts by label and group or published part, repeated inputs that were left out, groups in several parts, the
+        agreement of the passes, text lengths, the content digest, where the data are published, and published results.
     """
     parts = [
         f"{len(task):,} examples in {len(set(task.groups)):,} groups by {task.group}; content digest "
@@ -68,17 +67,20 @@ def insert(card: str, block: str, path: Path) -> str:
     block : str
         What `describe` returned.
     path : pathlib.Path
-        The card, named in errors.
+        The path of the card, for errors.
 
     Raises
     ------
     bench.errors.DataError
-        If the card has not exactly one pair of markers, in their order.
+        Unless the card has exactly one pair of markers, in order.
     """
     before, begin, rest = card.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end or BEGIN in rest or END in after:
-        raise DataError(f"{path}: the markers of the computed part are missing.", f"Write {BEGIN} and {END} once each.")
+        raise DataError(
+            f"{path}: the markers of the computed part are missing.",
+            f"Write {BEGIN} and {END} once each.",
+        )
     return f"{before}{BEGIN}\n\n{block}\n\n{END}{after}"
 
 
@@ -106,8 +108,8 @@ def _rare_labels(task: Task) -> str:
     if not alone:
         return ""
     return (
-        f"In one {task.group} only: {', '.join(alone)}. Where that {task.group} is the test part, training lacks the "
-        "label, and no model can predict it."
+        f"In one {task.group} only: {', '.join(alone)}. When that {task.group} is the test part, the training part "
+        "lacks the label, and no model can predict it."
     )
 
 
@@ -119,12 +121,12 @@ def _published_folds(task: Task) -> str:
 
 
 def _shared_groups(task: Task) -> str:
-    """How many test examples have a group that training or dev has too."""
+    """How many test examples have a group that is also in train or dev."""
     by_split = [task.shared_groups(column) for column in task.splits]
     shared, tested = sum(int(marked.sum()) for marked in by_split), sum(len(marked) for marked in by_split)
     if not shared:
         return ""
-    return f"Of {tested:,} test examples, {shared:,} have a {task.group} that train or dev has too."
+    return f"Of {tested:,} test examples, {shared:,} have a {task.group} that is also in train or dev."
 
 
 def _provenance(task: Task) -> str:
@@ -136,7 +138,7 @@ def _published_results(task: Task) -> str:
     if not task.published:
         return ""
     rows = [[each.system, each.metric, f"{each.value:g}", each.source] for each in task.published]
-    return "Published results, not run here:\n\n" + _table(["system", "metric", "value", "source"], rows)
+    return "Published results (not reproduced here):\n\n" + _table(["system", "metric", "value", "source"], rows)
 
 
 def _agreement(task: Task) -> str:

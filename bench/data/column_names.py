@@ -1,7 +1,7 @@
-"""What columns are called in the files that people have, and which role a name tells.
+"""Usual names of columns, and the role that each name suggests.
 
 Letter case, ``camelCase``, spaces and signs between words do not matter, nor do the Arabic article and spelling
-variants. A name that is not known as a whole is told by its last word that means something, an Arabic one by its first:
+variants. If a whole name is unknown, its last meaningful word decides, or the first one in Arabic:
 ``clean_tweet`` is a tweet, ``tweet_id`` and ``رقم التغريدة`` are ids.
 """
 
@@ -69,18 +69,18 @@ _TIERS = {
     "start": ("start begin start_offset from",),
     "end": ("end stop end_offset to",),
 }
-"""The names of each role, from those that say it to those that may mean something else; in a tier, the first is best.
-``other`` is what neither a text nor a label is called."""
+"""The names of each role, from unambiguous to ambiguous; the first name in a tier is best.
+``other`` has names that mean neither a text nor a label."""
 
 _IDLE = """
     clean cleaned cleaning processed preprocessed raw original orig normalized normalised full final new old my the of
     ar arabic arab en english ara value values col column field string str flag is has gold main manual human majority
     voted name
 """
-"""Words that do not say what a column is."""
+"""Words that say nothing about a column's role."""
 
 _WORDS = ("text", "label", "claim", "id", "other")
-"""Roles that a word of a name can tell."""
+"""Roles that a single word of a name can reveal."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=\d)")
 _ARABIC = re.compile("[\u0600-\u06ff]")
@@ -89,7 +89,7 @@ _SIGNS = re.compile(r"[\W_]+")
 
 @lru_cache(maxsize=4096)
 def plain(column: str) -> str:
-    """Return what two spellings of a column's name share.
+    """Normalise a column's name, so that all its spellings are equal.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def plain(column: str) -> str:
 
 
 def whole(column: str, role: str) -> tuple[int, int] | None:
-    """Return how well a whole name says a role, smaller being better: its tier, and its place there; None if not.
+    """Return how well a whole name fits a role, smaller being better: its tier, and its place there; None if not.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def whole(column: str, role: str) -> tuple[int, int] | None:
 
 
 def fit(column: str, role: str) -> tuple[int, int, int] | None:
-    """Return how well a name says a role, smaller being better: as `whole`, or by one of its words; None if not.
+    """Return how well a name fits a role, smaller being better: as `whole`, or by one of its words; None if not.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def fit(column: str, role: str) -> tuple[int, int, int] | None:
 
 
 def is_known(column: str) -> bool:
-    """Whether a whole name is so usual that a line of such names is a header.
+    """Whether a name is so common that a line of such names is a header.
 
     Examples
     --------

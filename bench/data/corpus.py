@@ -27,9 +27,9 @@ class Segment:
     document : str
         The document's name.
     start, end : int
-        Offsets into the document's text in Unicode code points, `end` excluded.
+        Offsets into the document's text in Unicode code points; `end` is exclusive.
     kind : str
-        What the segment is, such as ``"body"`` or ``"caption"``.
+        The kind of segment, such as ``"body"`` or ``"caption"``.
     text : str
         The document's text from `start` to `end`.
     """
@@ -61,21 +61,21 @@ def read_documents(folder: Path) -> dict[str, str]:
     Raises
     ------
     bench.errors.DataError
-        If the folder is missing or holds no document, or one is not UTF-8.
+        If the folder is missing or has no document, or one is not UTF-8.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder.", "'documents' names the folder of the .txt files.")
+        raise DataError(f"{folder}: this folder does not exist.", "'documents' is the folder with the .txt files.")
     documents = {}
     for path in sorted(folder.glob("*.txt")):
         check_name(path.stem, str(path), "name of the document")
         documents[path.stem] = read_text(path)
     if not documents:
-        raise DataError(f"{folder}: the folder holds no .txt file.")
+        raise DataError(f"{folder}: the folder has no .txt file.")
     return documents
 
 
 def read_segments(path: Path, documents: Mapping[str, str]) -> list[Segment]:
-    """Read segments and hold each against its document.
+    """Read segments and check each against its document.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def read_segments(path: Path, documents: Mapping[str, str]) -> list[Segment]:
     Raises
     ------
     bench.errors.DataError
-        If a segment is malformed, stands twice, names an unknown document, or its text is not the document's text
+        If a segment is malformed, is repeated, names an unknown document, or its text is not the document's text
         at its offsets.
     """
     segments: list[Segment] = []
@@ -101,16 +101,16 @@ def read_segments(path: Path, documents: Mapping[str, str]) -> list[Segment]:
         name, document = _unit_id(content, "segment_id", where), name_field(content, "doc_id", where)
         key = name_key(name, fold_case=False)
         if key in places:
-            raise DataError(f"{where}: segment_id '{name}' stands twice, first in {places[key]}.")
+            raise DataError(f"{where}: segment_id '{name}' is repeated, first in {places[key]}.")
         if document not in documents:
-            raise DataError(f"{where}: there is no document '{document}'.", nearest(document, documents))
+            raise DataError(f"{where}: unknown document '{document}'.", nearest(document, documents))
         text = text_field(content, "text", where)
         start, end = content.get("start"), content.get("end")
         if type(start) is not int or type(end) is not int:
             raise DataError(f"{where}: 'start' and 'end' must be whole numbers, not {start!r} and {end!r}.")
         if start < 0 or documents[document][start:end] != text:
             raise DataError(
-                f"{where}: the text of segment '{name}' is not what '{document}' holds from {start} to {end}.",
+                f"{where}: the text of segment '{name}' differs from '{document}' at {start} to {end}.",
                 _true_offsets(text, documents[document]),
             )
         places[key] = where
@@ -125,7 +125,7 @@ def read_claims(path: Path) -> list[Claim]:
     Raises
     ------
     bench.errors.DataError
-        If a claim is malformed or stands twice.
+        If a claim is malformed or repeated.
     """
     claims: list[Claim] = []
     places: dict[str, str] = {}
@@ -133,7 +133,7 @@ def read_claims(path: Path) -> list[Claim]:
         claim = Claim(_unit_id(content, "claim_id", where), text_field(content, "text", where))
         key = name_key(claim.id, fold_case=False)
         if key in places:
-            raise DataError(f"{where}: claim_id '{claim.id}' stands twice, first in {places[key]}.")
+            raise DataError(f"{where}: claim_id '{claim.id}' is repeated, first in {places[key]}.")
         places[key] = where
         claims.append(claim)
     return claims
@@ -142,12 +142,12 @@ def read_claims(path: Path) -> list[Claim]:
 def _unit_id(content: dict[str, Any], key: str, where: str) -> str:
     name = name_field(content, key, where)
     if "/" in name:
-        raise DataError(f"{where}: {key} '{name}' holds a slash.", "A pair is called by both ids with a slash between.")
+        raise DataError(f"{where}: {key} '{name}' contains a slash.", "A slash joins the two ids of a pair. Rename it.")
     return name
 
 
 def _true_offsets(text: str, document: str) -> str:
     found = document.find(text)
     if found >= 0:
-        return f"That text stands at {found} to {found + len(text)}; offsets count Unicode code points, not bytes."
-    return "The document does not hold that text at all: cut the segment anew; documents are never edited."
+        return f"This text is at {found} to {found + len(text)}. Offsets count Unicode code points, not bytes."
+    return "The document does not contain this text. Extract the segment again; do not edit the document."

@@ -33,36 +33,36 @@ if TYPE_CHECKING:
     from bench.schema.task import TaskFile
 
 FLAGS = ("strict", "allow_repeats")
-"""Keys of a task's file that say how strictly its rows are read."""
+"""Keys of a task's file that control how strictly its rows are read."""
 
 TABLE_KINDS = ("table", "hub")
-"""The kinds of source whose further columns can be read by name."""
+"""The kinds of source whose other columns can be read by name."""
 
 MOST_VALUES = 50
 """The most values that a metric is averaged over."""
 
 NAME = re.compile("[a-z0-9][a-z0-9_-]{0,99}")
-"""What a task can be called, if the command line takes it for a text: folders and experiments are named after it."""
+"""Valid names of tasks, if the command line reads them as text. Folders and experiments use them."""
 
 
 def name_problem(name: str) -> str:
-    """Say why a task cannot be called so, to follow the name; an empty text where it can.
+    """Explain, to follow the name, why it is invalid. Return an empty string if it is valid.
 
     Examples
     --------
     >>> name_problem("headlines-2024")
     ''
     >>> name_problem("1e3")
-    "cannot be a task's name: task=1e3 does not mean it, but a number or the like"
+    "cannot be a task's name: task=1e3 would be read as a number or another YAML value"
     """
     from bench.overrides import parse_overrides
 
     if not NAME.fullmatch(name):
-        return "cannot be a task's name: expected at most 100 small Latin letters, digits, '-' and '_'"
+        return "cannot be a task's name: use at most 100 lower-case Latin letters, digits, '-' and '_'"
     if name == "all":
         return "cannot be a task's name: task=all means every task"
     if str(parse_overrides([f"task={name}"])["task"]) != name:
-        return f"cannot be a task's name: task={name} does not mean it, but a number or the like"
+        return f"cannot be a task's name: task={name} would be read as a number or another YAML value"
     return ""
 
 
@@ -79,7 +79,7 @@ def read_definition(path: Path) -> Document:
     bench.errors.DataError
         If there is no such file, or it is empty or not UTF-8.
     bench.errors.ConfigError
-        If it is not YAML, has a key twice, or is no mapping.
+        If it is not YAML, has a key twice, or is not a mapping.
     """
     content = parse_file(read_text(path), path)
     if not isinstance(content, Document):
@@ -91,12 +91,12 @@ def read_definition(path: Path) -> Document:
 
 
 def published_files(definition: Mapping[str, Any], origin: Path) -> PublishedFiles | None:
-    """Read which published files a task's definition names, None where it names none.
+    """Read which published files a task's definition names; None if it names none.
 
     Raises
     ------
     bench.errors.ConfigError
-        If the section about them is malformed.
+        If their section is malformed.
     """
     source = definition.get("source")
     if not isinstance(source, Mapping) or source.get("download") is None:
@@ -116,14 +116,14 @@ def has_passes(definition: Mapping[str, Any]) -> bool:
 def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None = None) -> Task:
     """Build a task from its definition, reading and checking all its data.
 
-    Examples whose inputs repeat an earlier example's are left out, so that no text stands on
-    both sides of a split; the task's notes name them. In a published split the test part is kept as it is, and
-    copies of its inputs are left out of training.
+    Examples whose inputs repeat an earlier example's are left out, so that no text is on both sides of a split. The
+    task's notes name them. In a published split the test part stays as it is, and copies of its inputs are removed
+    from training.
 
     Parameters
     ----------
     definition : mapping of str to object
-        The content of the task's file, with any overrides merged in: ``name``, ``description``, ``source``, ``inputs``
+        The content of the task's file, with any overrides merged: ``name``, ``description``, ``source``, ``inputs``
         and ``labels``, and optionally ``version`` (1), ``label_map``, ``descriptions`` (a sentence for each label),
         ``group`` (``document`` for segments; for a table its group column, or without one each example by itself),
         ``metric`` (``macro_f1``), ``averaged_over`` (a column, over whose values the metric is then averaged),
@@ -131,16 +131,16 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         a note), ``allow_repeats`` (false: many repeats are an error), ``homepage``, ``licence``, ``citation`` and
         ``published`` (`bench.data.figures.read_figures`).
     origin : pathlib.Path
-        The task's file, named in errors; paths in the definition are relative to its folder.
+        The path of the task's file, for errors. Paths in the definition are relative to its folder.
     mirror : pathlib.Path, optional
-        A folder to take published files from in the network's place; see `bench.data.published`.
+        A folder to read published files from instead of downloading them; see `bench.data.published`.
 
     Raises
     ------
     bench.errors.ConfigError
         If a key is unknown or missing, or a value is wrong.
     bench.errors.DataError
-        If the data break their contract, or no example has some label.
+        If the data are invalid, or a label has no example.
     """
     from bench.schema.check import Place, check
     from bench.schema.task import TaskFile
@@ -156,16 +156,16 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     averaged_over = file.averaged_over or ""
     if averaged_over and metric.needs_probabilities:
         raise ConfigError(
-            f"{place_of(origin, definition, 'averaged_over')}: averaged_over: {metric.name} is of probabilities, and "
-            "only metrics of labels are averaged.",
-            "Choose another metric, or take averaged_over out.",
+            f"{place_of(origin, definition, 'averaged_over')}: averaged_over: {metric.name} scores probabilities, and "
+            "only metrics of labels can be averaged.",
+            "Choose another metric, or remove averaged_over.",
         )
     records = read_source(_with_value(definition["source"], averaged_over), inputs, labels, origin, mirror, definition)
     group = records.group if file.group is None else file.group
     _check_columns(records, group, averaged_over, definition, origin)
     if file.strict and records.gaps:
         raise DataError(
-            f"{origin}: {' '.join(records.gaps)}", "Fill it in. Without strict such rows are left out and counted."
+            f"{origin}: {' '.join(records.gaps)}", "Fill it in. Without strict, such rows are left out and counted."
         )
     settled = _settled(records, inputs, origin)
     if not file.allow_repeats:
@@ -207,40 +207,38 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
 def _check_columns(
     records: Records, group: str, averaged_over: str, definition: Mapping[str, Any], origin: Path
 ) -> None:
-    """Raise a ConfigError if the column of groups or of values to average over cannot be what it is named for."""
+    """Raise a ConfigError if the column of groups, or of values to average over, is unsuitable."""
     columns = [column for column in records.examples.columns if column not in ("label", *records.splits)]
     if group not in columns:
         where = place_of(origin, definition, "group")
-        raise ConfigError(f"{where}: group: there is no column '{group}'.", nearest(group, columns))
+        raise ConfigError(f"{where}: group: unknown column '{group}'.", nearest(group, columns))
     if averaged_over and VALUE not in columns and averaged_over not in columns:
         where = place_of(origin, definition, "averaged_over")
-        raise ConfigError(
-            f"{where}: averaged_over: there is no column '{averaged_over}'.", nearest(averaged_over, columns)
-        )
+        raise ConfigError(f"{where}: averaged_over: unknown column '{averaged_over}'.", nearest(averaged_over, columns))
     if averaged_over and records.population:
         raise ConfigError(
             f"{place_of(origin, definition, 'averaged_over')}: averaged_over: the examples are a stratified sample, "
-            "whose metric is of all of them together.",
-            "Take averaged_over out.",
+            "and its metric covers all of them together.",
+            "Remove averaged_over.",
         )
 
 
 def _settled(records: Records, inputs: tuple[str, ...], origin: Path) -> Settled:
-    """The examples without repeats; a DataError if no training example of a published split is left."""
+    """Drop repeated inputs. Raise a DataError if a published split keeps no training example."""
     if not records.splits:
         return drop_repeats(records.examples, inputs, records.passes)
     settled = settle_splits(records.examples, inputs, records.passes, records.splits)
     for column in records.splits:
         if not (settled.examples[column] == TRAIN).any():
             raise DataError(
-                f"{origin}: {column}: every train example repeats an input of dev or test, so none is left.",
-                "Is one file named for both parts, or is the column none of a split?",
+                f"{origin}: {column}: every train example repeats an input of dev or test. None is left.",
+                "Does one file serve both parts, or is this column not a split?",
             )
     return settled
 
 
 def _with_value(source: Mapping[str, Any], column: str) -> Mapping[str, Any]:
-    """A source that also reads the column of its table whose values the metric is averaged over."""
+    """Return a source that also reads the column over whose values the metric is averaged."""
     if not column or source.get("kind") not in TABLE_KINDS:
         return source
     columns = source.get("columns")
@@ -250,14 +248,14 @@ def _with_value(source: Mapping[str, Any], column: str) -> Mapping[str, Any]:
 
 
 def _check_values(task: Task) -> tuple[str, ...]:
-    """Raise a DataError if the metric cannot be averaged over the task's column; say of which values labels lack."""
+    """Raise a DataError if the metric cannot be averaged over the column; return notes on missing labels."""
     if task.values is None:
         return ()
     where = f"averaged_over: {task.averaged_over}"
     empty = [name for name, value in zip(task.ids, task.values, strict=True) if not value.strip()]
     if empty:
         raise DataError(
-            f"{task.origin}: {where} is empty in {listed(empty)}.", "Fill it in: every example needs a value."
+            f"{task.origin}: {where} is empty in {listed(empty)}.", "Fill it in. Every example needs a value."
         )
     needed = [task.labels[code] for code in task.scored_by.rests_on(len(task.labels))]
     notes = []
@@ -266,8 +264,8 @@ def _check_values(task: Task) -> tuple[str, ...]:
         names, codes = np.unique(task.values[scored].astype(str), return_inverse=True)
         if len(names) > MOST_VALUES:
             raise DataError(
-                f"{task.origin}: {where} has {len(names):,} values{part}, and {MOST_VALUES} are the most.",
-                "Name another column, or take averaged_over out.",
+                f"{task.origin}: {where} has {len(names):,} values{part}; at most {MOST_VALUES} are allowed.",
+                "Name another column, or remove averaged_over.",
             )
         for code, value in enumerate(names):
             present = set(task.y[scored][codes == code].tolist())
@@ -284,56 +282,56 @@ def _input_columns(definition: Mapping[str, Any], inputs: tuple[str, ...]) -> di
 
 
 def _check_repeats(settled: Settled, inputs: tuple[str, ...], origin: Path) -> None:
-    """Raise a ManyRepeatsError if so many inputs repeat that what was read can hardly be all of an input."""
+    """Raise a ManyRepeatsError if so many inputs repeat that the inputs must be incomplete."""
     if not (counts := settled.repeats).too_many:
         return
     contradicting = f", {counts.n_contradicting:,} of them with another label" if counts.n_contradicting else ""
     message = (
         f"{origin}: {counts.n_left_out:,} of {counts.n_examples:,} examples repeat an earlier input{contradicting}. "
-        f"So {' and '.join(inputs)} can hardly be all that {'decides' if len(inputs) == 1 else 'decide'} a label."
+        f"So a label probably depends on more than {' and '.join(inputs)}."
     )
     if "claim" in inputs:
-        hint = "Do claim and text name the right columns?"
+        hint = "Check that claim and text name the right columns."
     else:
-        hint = "Is a second column the claim that the text is held against? Then inputs is [claim, text]."
-    raise ManyRepeatsError(message, f"{hint} To go on, the first of each input counting: allow_repeats: true.")
+        hint = "If another column has a claim that each text is about, set inputs to [claim, text]."
+    raise ManyRepeatsError(message, f"{hint} To go on with the first example of each input: allow_repeats: true.")
 
 
 class ManyRepeatsError(DataError):
-    """Most examples repeat the input of another."""
+    """Too many examples repeat the input of another."""
 
 
 def _check_labels(
     labels: LabelSet, lost: Mapping[str, list[str]], records: Records, settled: Settled, strict: bool, origin: Path
 ) -> None:
-    """Raise a DataError if a label has no example, or only such that repeat and it cannot be left out."""
+    """Raise a DataError if a label has no example, or only repeated inputs and cannot be left out."""
     given = set() if settled.passes is None else set(settled.passes.to_numpy(dtype=object).ravel())
     if lost and (strict or given & lost.keys() or len(labels.labels) - len(lost) < 2):
         which = listed([example for examples in lost.values() for example in examples])
-        without = " Without strict it is left out with a note." if strict else ""
+        without = " Without strict, it is left out with a note." if strict else ""
         raise DataError(
             f"{origin}: all examples with the label {', '.join(map(repr, lost))} repeat other inputs: {which}.",
-            f"Correct the labels of inputs that have two, or take the label out.{without}",
+            f"Correct the labels of inputs that have two, or remove the label.{without}",
         )
     present = set(settled.examples["label"])
     absent = [label for label in labels.labels if label not in present and label not in lost]
     if absent:
         raise DataError(
             " ".join([f"{origin}: no example has the label {', '.join(map(repr, absent))}.", *records.gaps]),
-            "Take it out of labels, or label examples of it: a class without examples cannot be learned or scored.",
+            "Remove it from labels, or label examples of it. A class without examples cannot be learned or scored.",
         )
 
 
 def _left_out(lost: tuple[str, list[str]]) -> str:
     label, examples = lost
     what = "its one example repeats another's input" if len(examples) == 1 else "its examples repeat others' inputs"
-    return f"The label '{label}' is left out, since {what}: {listed(examples)}."
+    return f"The label '{label}' is left out because {what}: {listed(examples)}."
 
 
 def _repeated(records: Records, examples: pd.DataFrame) -> pd.DataFrame:
-    """The examples that were left out since they repeat another's input."""
+    """The examples that were left out because they repeat another's input."""
     gone = ~records.examples["id"].isin(examples["id"])
-    if records.splits:  # and not since they never had a part
+    if records.splits:  # not because they never had a part
         gone &= (records.examples[list(records.splits)] != "").any(axis=1)
     return select_rows(records.examples, gone.to_numpy())
 
@@ -346,12 +344,12 @@ def _unpinned(definition: Mapping[str, Any], origin: Path) -> list[str]:
 def _label_set(file: TaskFile, definition: Mapping[str, Any], origin: Path) -> LabelSet:
     labels, where = tuple(file.labels), place_of(origin, definition, "labels")
     if twice := next((label for label in labels if labels.count(label) > 1), None):
-        raise ConfigError(f"{where}: 'labels' names '{twice}' twice.")
+        raise ConfigError(f"{where}: 'labels' lists '{twice}' twice.")
     if len(labels) < 2:
         raise ConfigError(f"{where}: 'labels' must name at least two labels, not {len(labels)}.")
     for label in labels:
         if not label.strip():
-            raise ConfigError(f"{where}: labels: {label!r} is no name.")
+            raise ConfigError(f"{where}: labels: {label!r} is not a name.")
         check_label(label, f"{where}: labels")
     mapping = file.label_map or {}
     for raw, label in mapping.items():
@@ -360,14 +358,14 @@ def _label_set(file: TaskFile, definition: Mapping[str, Any], origin: Path) -> L
             raise ConfigError(f"{at}: label_map.{raw}: '{label}' is not in labels.", nearest(label, labels))
     if ways := respelled(labels):
         raise ConfigError(
-            f"{where}: labels: {' and '.join(map(repr, ways[0]))} are one label, written in several ways.",
+            f"{where}: labels: {' and '.join(map(repr, ways[0]))} are spellings of the same label.",
             "Keep one of them in labels, and map the others to it with label_map.",
         )
     return LabelSet(labels, mapping)
 
 
 def _descriptions(file: TaskFile, labels: LabelSet, definition: Mapping[str, Any], origin: Path) -> dict[str, str]:
-    """What labels mean, by annotators' label where `label_map` names it; a label's own sentence comes before theirs."""
+    """Descriptions by annotators' label where `label_map` has it; a label's own description comes first."""
     given = file.descriptions
     if given is None:
         return {}
@@ -383,12 +381,12 @@ def _descriptions(file: TaskFile, labels: LabelSet, definition: Mapping[str, Any
     if missing:
         where = place_of(origin, definition, "descriptions")
         hint = "Describe every label, or leave descriptions out."
-        raise ConfigError(f"{where}: descriptions: there is none for {', '.join(missing)}.", hint)
+        raise ConfigError(f"{where}: descriptions: missing for {', '.join(missing)}.", hint)
     return {raw: given[raw] for raw, label in described.items() if raw in own or label not in own}
 
 
 def _check_sentence(sentence: str, where: str, placeholders: list[str]) -> None:
     for name in re.findall(r"\{([^{}]*)\}", sentence):
         if name not in placeholders:
-            hint = nearest(name, placeholders) if placeholders else "Only {claim} is, in a task that has claims."
-            raise ConfigError(f"{where}: '{{{name}}}' is not replaced by anything.", hint)
+            hint = nearest(name, placeholders) if placeholders else "Only {claim} is, in tasks with claims."
+            raise ConfigError(f"{where}: '{{{name}}}' is not a known placeholder.", hint)

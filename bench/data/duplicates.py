@@ -1,4 +1,4 @@
-"""Repeated inputs: the one definition of "the same input", and the dropping of repeats."""
+"""Repeated inputs: the definition of "the same input", and the removal of repeats."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DIGEST = 16
-"""Bytes of a key."""
+"""The size of a key in bytes."""
 
 MANY = 1 / 2
-"""The share of examples that repeat an input from which a second column, or nothing at all, tells them apart."""
+"""The share of repeated examples at which a column is probably missing from the inputs."""
 
 MANY_CONTRADICTING = 1 / 3
-"""The same share where their label is another than that of the copy that is kept."""
+"""The same threshold for repeats whose label differs from that of the kept copy."""
 
 _LEAST = 10
-"""Repeats that are never too many."""
+"""This many repeats are always accepted."""
 
 
 class Repeats(NamedTuple):
-    """How many examples were left out since their input repeats another's.
+    """How many examples were left out because their input repeats another's.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Repeats(NamedTuple):
     n_left_out : int
         Those that were left out.
     n_contradicting : int
-        Those of them that had another label than the copy that is kept.
+        Those whose label differs from that of the kept copy.
     """
 
     n_examples: int
@@ -49,25 +49,25 @@ class Repeats(NamedTuple):
 
     @property
     def too_many(self) -> bool:
-        """Whether the input that was read can hardly be all of it."""
+        """Whether the inputs are probably incomplete."""
         return self.n_left_out >= _LEAST and (
             self.n_left_out >= MANY * self.n_examples or self.n_contradicting >= MANY_CONTRADICTING * self.n_examples
         )
 
 
 class Settled(NamedTuple):
-    """Examples of which no input can stand on both sides of a split.
+    """Examples without repeated inputs, so that no input can be on both sides of a split.
 
     Parameters
     ----------
     examples : pandas.DataFrame
-        The examples that are kept, in their order, with a range index.
+        The kept examples, in their order, with a range index.
     passes : pandas.DataFrame or None
         Their labels by annotation pass.
     notes : tuple of str
-        What was left out, and where its label was another than that of the copy that is kept.
+        Sentences about what was left out, and about labels that differ from the kept copy's.
     repeats : Repeats
-        How many examples that were.
+        Their counts.
     """
 
     examples: pd.DataFrame
@@ -77,20 +77,20 @@ class Settled(NamedTuple):
 
 
 def input_key(*texts: str) -> str:
-    """Return what two inputs share when they count as the same.
+    """Return an input's key. Inputs with equal keys count as the same.
 
-    What is ignored is said of texts in `bench.text.identity`: invisible and combining characters, compatibility forms,
-    kinds of digits, letter case, punctuation and the amount of white space.
+    `bench.text.identity` defines what is ignored: invisible and combining characters, compatibility forms, kinds of
+    digits, letter case, punctuation and the amount of white space.
 
     Parameters
     ----------
     *texts : str
-        The texts of one input, one an input column.
+        The texts of one input, one for each input column.
 
     Returns
     -------
     str
-        The key, equal for equal inputs; readable, but not meant to be shown.
+        The key, equal for equal inputs; readable, but not for display.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def input_key(*texts: str) -> str:
 
 
 def duplicate_keys(frame: pd.DataFrame) -> NDArray[np.bytes_]:
-    """Return one key a row; rows with equal keys hold the same input.
+    """Return a key for each row. Rows with equal keys have the same input.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def duplicate_keys(frame: pd.DataFrame) -> NDArray[np.bytes_]:
     Returns
     -------
     numpy.ndarray of bytes, shape (n_examples,)
-        Digests of 16 bytes of what `input_key` gives, since the texts of many rows would take as much memory again.
+        Digests of 16 bytes of the result of `input_key`, to save memory.
 
     Examples
     --------
@@ -129,13 +129,13 @@ def duplicate_keys(frame: pd.DataFrame) -> NDArray[np.bytes_]:
 
 
 def input_keys(frame: pd.DataFrame) -> list[str]:
-    """Return what `input_key` gives for each row of a frame of input columns."""
+    """Return the result of `input_key` for each row of a frame of input columns."""
     columns = (_column_keys(frame[name]) for name in frame.columns)
     return ["\x1f".join(row) for row in zip(*columns, strict=True)]
 
 
 def drop_repeats(examples: pd.DataFrame, inputs: tuple[str, ...], passes: pd.DataFrame | None) -> Settled:
-    """Keep each input once, at its first place, so that no split can have it on both sides.
+    """Keep the first example of each input, so that no split has it on both sides.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def drop_repeats(examples: pd.DataFrame, inputs: tuple[str, ...], passes: pd.Dat
     Returns
     -------
     Settled
-        The examples that are kept, and what was left out.
+        The kept examples, and what was left out.
 
     Examples
     --------
@@ -187,10 +187,10 @@ def drop_repeats(examples: pd.DataFrame, inputs: tuple[str, ...], passes: pd.Dat
 def settle_splits(
     examples: pd.DataFrame, inputs: tuple[str, ...], passes: pd.DataFrame | None, splits: Sequence[str]
 ) -> Settled:
-    """Take copies of test inputs out of training, so that published splits can be scored as they were published.
+    """Remove copies of test inputs from training, so that published splits are scored as published.
 
-    In each split the test part stays as it is. A dev example whose input stands in test, and a train example whose
-    input stands in test, in dev or in an earlier train example, have no part in it.
+    In each split the test part stays as it is. A dev example is removed if its input is in test. A train example is
+    removed if its input is in test, in dev or in an earlier train example.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def settle_splits(
     passes : pandas.DataFrame or None
         Labels by annotation pass, one row an example.
     splits : sequence of str
-        The columns that say which part of a split an example is in: ``train``, ``dev``, ``test`` or none.
+        The columns that say which part of a split an example is in: ``train``, ``dev``, ``test`` or none of them.
 
     Returns
     -------
@@ -263,14 +263,14 @@ def settle_splits(
 def lost_labels(
     before: pd.DataFrame, after: pd.DataFrame, inputs: tuple[str, ...], labels: Iterable[str]
 ) -> dict[str, list[str]]:
-    """Find labels that no example has any more since all that had them repeat another's input.
+    """Find labels that are lost because all their examples repeat another's input.
 
     Parameters
     ----------
     before : pandas.DataFrame of shape (n_examples, n_columns)
         All examples.
     after : pandas.DataFrame of shape (n_kept, n_columns)
-        Those that are kept.
+        The kept examples.
     inputs : tuple of str
         The input columns.
     labels : iterable of str
@@ -279,7 +279,7 @@ def lost_labels(
     Returns
     -------
     dict of str to list of str
-        Each lost label's examples, with the example that is kept in the place of each.
+        Each lost label's examples, each with the example that is kept instead.
     """
     present = set(after["label"])
     absent = [label for label in labels if label not in present and (before["label"] == label).any()]
@@ -299,7 +299,7 @@ def lost_labels(
 
 
 def _contradicting(ids: Iterable[tuple[str, str]], labels: Iterable[tuple[str, str]]) -> list[str]:
-    """Name the copies whose label is another than the original's, each with both."""
+    """List the copies whose label differs from the original's, each with both labels."""
     return [
         f"{copy} ({label}; {original}: {kept_label})"
         for (copy, original), (label, kept_label) in zip(ids, labels, strict=True)
@@ -312,7 +312,7 @@ def _told(conflicts: Sequence[str]) -> str:
 
 
 def _by_segment(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Name each copied segment once, not once a claim."""
+    """Name each copied segment once, not once for each claim."""
     segments = ((again.partition("/")[0], original.partition("/")[0]) for again, original in pairs)
     return [f"{again} (as {original})" for again, original in dict.fromkeys(segments)]
 

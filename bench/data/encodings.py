@@ -1,4 +1,4 @@
-"""In which encoding a file of text is written."""
+"""Detect the encoding of text files."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from bench.errors import ConfigError, DataError, nearest
 UTF_8 = "utf-8"
 
 USUAL = (UTF_8, "utf-16", "windows-1256", "iso-8859-6", "windows-1252", "utf-16-le", "utf-16-be")
-"""Encodings that completion offers."""
+"""Encodings that shell completion offers."""
 
 MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 """The byte order marks that name an encoding other than UTF-8."""
 
 ARABIC_SHARE = 0.9
-"""The share of a file's bytes beyond ASCII that are Arabic in Windows-1256, from which it is taken to be that."""
+"""The least share of non-ASCII bytes that are Arabic in Windows-1256 for a file to be taken as such."""
 
 USUAL_SHARE = 0.03
-"""The share of alef, and of lam, among Arabic letters from which they are taken for a text; it has about a tenth."""
+"""The least share of alef, and of lam, among the Arabic letters of real text, where it is about a tenth."""
 
 _BLOCK = 2**20
 _WINDOWS_ARABIC = bytes(
@@ -32,45 +32,45 @@ _WINDOWS_ARABIC = bytes(
     for number in range(128, 256)
     if "\u0600" <= bytes([number]).decode("windows-1256") <= "\u06ff" or number in (0x9D, 0x9E, 0xAB, 0xBB, 0x85)
 )
-"""The bytes of Windows-1256 that are Arabic letters, marks and punctuation, joiners, guillemets and the ellipsis."""
+"""The bytes in Windows-1256 of Arabic letters, marks and punctuation, joiners, guillemets and the ellipsis."""
 
 _ALONE = re.compile(rb"(?<![\x80-\xff])[\x80-\xff](?=[A-Za-z])|(?<=[A-Za-z])[\x80-\xff](?![\x80-\xff])")
-"""A byte beyond ASCII by itself at a Latin letter, as in Latin words and never in Arabic ones."""
+"""A single non-ASCII byte next to a Latin letter, which occurs in Latin words but never in Arabic ones."""
 
 _WORD_OF_UTF_8 = re.compile(rb"(?:[\xd8-\xdb][\x80-\xbf]){3}")
-"""Three Arabic letters in UTF-8, which in Windows-1256 are no text."""
+"""Three Arabic letters in UTF-8, whose bytes are not text in Windows-1256."""
 
 
 def check_encoding(name: str, where: str) -> str:
-    """Return the name by which Python knows an encoding.
+    """Return Python's name of an encoding.
 
     Raises
     ------
     bench.errors.ConfigError
-        If there is no such encoding of text.
+        If the text encoding is unknown.
     """
     try:
         known = codecs.lookup(name)
         "x".encode(known.name)
     except (LookupError, ValueError) as error:
-        raise ConfigError(f"{where}: there is no encoding '{name}'.", nearest(name, USUAL)) from error
+        raise ConfigError(f"{where}: unknown encoding '{name}'.", nearest(name, USUAL)) from error
     return name
 
 
 def detect_encoding(paths: Iterable[Path]) -> str:
-    """Say in which encoding files are written: UTF-8, UTF-16 by its mark, or Windows-1256 where all signs are for it.
+    """Detect the encoding of files: UTF-8, UTF-16 by its byte order mark, or Windows-1256 on strong evidence.
 
-    Of what is neither, UTF-8 is returned: whoever reads it then says which byte of which line is none.
+    Otherwise, return UTF-8; the reader then reports the line and byte that are invalid.
 
     Parameters
     ----------
     paths : iterable of pathlib.Path
-        The files, which are there.
+        The files. They must exist.
 
     Raises
     ------
     bench.errors.DataError
-        If one of several files is written in another encoding than the others.
+        If the files are in different encodings.
     """
     found: dict[str, Path] = {}
     for path in paths:
@@ -81,14 +81,14 @@ def detect_encoding(paths: Iterable[Path]) -> str:
     if len(found) > 1:
         (first, path), (second, other) = list(found.items())[:2]
         raise DataError(
-            f"{path} is written in {first.upper()}, {other} in {second.upper()}.", "Save all files in UTF-8."
+            f"{path} is in {first.upper()}, but {other} is in {second.upper()}.", "Save all files in UTF-8."
         )
     return next(iter(found), UTF_8)
 
 
 @lru_cache(maxsize=64)
 def _encoding(path: Path, number: int, size: int, changed: int) -> str | None:
-    """The encoding of one file; None where all of it is ASCII. Told once for what the system says of the file."""
+    """The encoding of one file; None if all of it is ASCII. Cached until the file changes."""
     with path.open("rb") as file:
         begin = file.read(4)
         if begin != codecs.BOM_UTF32_LE and begin.startswith(tuple(MARKS)):
@@ -101,7 +101,7 @@ def _encoding(path: Path, number: int, size: int, changed: int) -> str | None:
 
 
 def _utf_8(file: BinaryIO) -> bool | None:
-    """Whether a file of UTF-8 is ASCII alone; None where it is not UTF-8."""
+    """Whether a UTF-8 file is pure ASCII; None if it is not UTF-8."""
     decoder, ascii_only = codecs.getincrementaldecoder("utf-8")(), True
     try:
         for block in iter(partial(file.read, _BLOCK), b""):
@@ -114,7 +114,7 @@ def _utf_8(file: BinaryIO) -> bool | None:
 
 
 def likely_encoding(content: bytes) -> str | None:
-    """The encoding of one byte a character in which bytes are Arabic text; None where they are in none.
+    """The single-byte encoding in which bytes are Arabic text; None if there is none.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A built task as a file that other tools read, and that a task can be made of again."""
+"""Export a task as a file that other tools, and bench itself, can read."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ FOLDERS = ("dataset", HUB)
 """The formats that are folders."""
 
 SPLITS = {TRAIN: "train", DEV: "validation", TEST: "test"}
-"""What `datasets` calls the parts of a published split."""
+"""The names in `datasets` of the parts of a published split."""
 
 
 def export_frame(task: Task) -> pd.DataFrame:
-    """Lay out all that a task knows of its examples in one table of text.
+    """Put all that a task knows about its examples into one table of text.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def export_frame(task: Task) -> pd.DataFrame:
     -------
     pandas.DataFrame of shape (n_examples, n_columns)
         ``id``, the inputs, ``label`` (its name), the other columns of the examples, ``group`` where the examples are
-        grouped by something else than their ids, and a column for each annotation pass.
+        grouped by something other than their ids, and a column for each annotation pass.
     """
     columns = ["id", *task.inputs, "label"]
     frame = task.examples[[*columns, *(name for name in task.examples.columns if name not in columns)]].copy()
@@ -63,7 +63,7 @@ def dataset_dict(task: Task) -> datasets.DatasetDict:
     Returns
     -------
     datasets.DatasetDict
-        ``train``, ``validation`` and ``test`` where one split is published; else all examples as ``train``, with
+        ``train``, ``validation`` and ``test`` if one split is published. Otherwise all are ``train``, with
         published folds in columns of their own.
     """
     import datasets
@@ -92,12 +92,12 @@ def export_format(given: str | None, target: Path | None) -> str:
     given : str or None
         A format's name.
     target : pathlib.Path or None
-        The file or folder, None where it is yet to be named.
+        The file or folder, None if it has no name yet.
 
     Raises
     ------
     bench.errors.ConfigError
-        If there is no such format, or a file of that name would be taken for something else.
+        If the format is unknown or contradicts the file's suffix.
 
     Examples
     --------
@@ -115,37 +115,37 @@ def export_format(given: str | None, target: Path | None) -> str:
         )
     if meant is not None and given not in (None, meant):
         raise ConfigError(
-            f"--to {target}: its suffix means {meant}, and --format says {given}.",
-            "Leave one of them out, or make them agree.",
+            f"--to {target}: its suffix means {meant}, but --format is {given}.",
+            "Remove one of them, or make them agree.",
         )
     return given or meant or ("parquet" if target is None else HUB)
 
 
 def export_task(task: Task, target: Path, format_name: str, force: bool = False) -> None:
-    """Write a task to a file, or a folder for ``dataset``; it appears whole or not at all.
+    """Write a task to a file, or a folder for ``dataset``; the result is complete or absent.
 
     Parameters
     ----------
     task : Task
         The task.
     target : pathlib.Path
-        The file or folder, which must not be there yet.
+        The file or folder, which must not exist yet.
     format_name : str
         One of `FORMATS`.
     force : bool
-        Whether to write over a file that is there; a folder never is.
+        Whether to overwrite an existing file. A folder is never overwritten.
 
     Raises
     ------
     bench.errors.ConfigError
-        If there is no such format, or something stands there already.
+        If the format is unknown, or the target exists.
     bench.errors.UserError
-        If nothing can be written there.
+        If the target cannot be written.
     """
     _check_format(format_name)
     if os.path.lexists(target) and not (force and target.is_file() and format_name in SUFFIXES.values()):
-        way = "remove it" if target.is_dir() or format_name not in SUFFIXES.values() else "write over it with --force"
-        raise ConfigError(f"There is already {target}.", f"Name another place with --to, or {way}.")
+        way = "remove it" if target.is_dir() or format_name not in SUFFIXES.values() else "overwrite it with --force"
+        raise ConfigError(f"{target} already exists.", f"Name another target with --to, or {way}.")
     make_folder(target.parent)
     with replacing(target) as path:
         FORMATS[format_name](task, path)
@@ -176,7 +176,7 @@ def _dataset(task: Task, target: Path) -> None:
 
 
 FORMATS: dict[str, Callable[[Task, Path], None]] = {"parquet": _parquet, "jsonl": _jsonl, "dataset": _dataset}
-"""What writes each format."""
+"""The writer of each format."""
 
 SUFFIXES = {".parquet": "parquet", ".jsonl": "jsonl"}
-"""The format that a file's suffix stands for."""
+"""The format of each file suffix."""

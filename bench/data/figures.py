@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PublishedFigure:
-    """A result that was published on a task's own split, and not run here.
+    """A published result on a task's own split, not reproduced here.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class PublishedFigure:
     metric : str
         The metric's name, as in `bench.metrics.registry.METRICS`.
     value : float
-        The score, a share rather than per cent.
+        The score as a share, not in per cent.
     source : str
         Where it was published.
     """
@@ -36,7 +36,7 @@ class PublishedFigure:
 
 
 def read_figures(definition: Mapping[str, Any], origin: Path, labels: Sequence[str]) -> tuple[PublishedFigure, ...]:
-    """Read the ``published`` list of a task's file; empty where it has none.
+    """Read the ``published`` list of a task's file; empty if it has none.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def read_figures(definition: Mapping[str, Any], origin: Path, labels: Sequence[s
     Raises
     ------
     bench.errors.ConfigError
-        If it is no list of figures, a metric is unknown, a value cannot be, or a figure stands twice.
+        If it is not a list of figures, a metric is unknown, a value is out of range, or a figure is repeated.
     """
     from bench.metrics.registry import find_metric
     from bench.schema.check import Place, check
@@ -68,5 +68,5 @@ def read_figures(definition: Mapping[str, Any], origin: Path, labels: Sequence[s
             )
         first = seen.setdefault((figure.system, figure.metric, figure.source), number)
         if first != number:
-            raise ConfigError(f"{where}: {figure.metric} of '{figure.system}' stands twice, first as item {first + 1}.")
+            raise ConfigError(f"{where}: {figure.metric} of '{figure.system}' is repeated, first in item {first + 1}.")
     return tuple(PublishedFigure(**figure.model_dump()) for figure in given)

@@ -1,4 +1,4 @@
-"""Parsing JSON so that every error names the file and the line."""
+"""Parse JSON with errors that name the file and the line."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 MOST_BRACKETS = 2**20
-"""Arrays and objects of a text of JSON beyond which each needs `FEWEST` characters: an empty array takes two
-characters, and 56 bytes in memory."""
+"""The number of JSON arrays and objects above which each needs `FEWEST` characters. An empty array takes two
+characters, but 56 bytes in memory."""
 
 FEWEST = 5
 
 
 def read_json_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Read a file with one JSON object a line; blank lines are passed over.
+    """Read a file with one JSON object a line; blank lines are skipped.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def read_json_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
     Raises
     ------
     bench.errors.DataError
-        If the file cannot be read, or a line is not a JSON object or has a key twice.
+        If the file cannot be read, or a line is not a JSON object or has a repeated key.
     """
     return list(iter_json_lines(path))
 
@@ -46,7 +46,7 @@ def iter_json_lines(path: Path, encoding: str = UTF_8) -> Iterator[tuple[str, di
 
 
 def parse_json_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Parse lines that hold a JSON object each, as `read_json_lines` does, taking them one by one."""
+    """Parse lines of one JSON object each, as `read_json_lines` does, one at a time."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -55,17 +55,17 @@ def parse_json_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[str, di
         try:
             content = json.loads(line, object_pairs_hook=_unique, parse_constant=_no_number)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{where}: {_not_json(error)}", "Write one JSON object a line.") from error
+            raise DataError(f"{where}: {_not_json(error)}", "Write one JSON object on each line.") from error
         if not isinstance(content, dict):
             raise _no_object(where, content, path)
         yield where, content
 
 
 def _no_object(where: str, content: object, path: Path) -> DataError:
-    hint = 'Each row is an object that names its cells, such as {"text": "…", "label": "…"}.'
+    hint = 'Write each row as an object with named cells, such as {"text": "…", "label": "…"}.'
     if isinstance(content, list):
         table = f"pandas.DataFrame(json.load(open('{path}', encoding='utf-8')), columns=['text', 'label'])"
-        hint += f"\nOf lists of a text and its label: python -c \"import json, pandas; {table}.to_csv('rows.csv')\""
+        hint += f"\nTo convert [text, label] lists: python -c \"import json, pandas; {table}.to_csv('rows.csv')\""
     return DataError(f"{where}: expected a JSON object, not {type(content).__name__}.", hint)
 
 
@@ -75,13 +75,13 @@ def read_json_array(path: Path, encoding: str = UTF_8) -> list[tuple[str, dict[s
     Returns
     -------
     list of (str, dict)
-        Each object with the place of its first line, as `place` names it, and its ``id`` or number where several stand
+        Each object with the place of its first line, as `place` names it, and its ``id`` or number if several are
         on that line.
 
     Raises
     ------
     bench.errors.DataError
-        If the file cannot be read, or is not an array of JSON objects, or an object has a key twice.
+        If the file cannot be read, or is not an array of JSON objects, or an object has a repeated key.
     """
     return parse_json_array(read_text(path, encoding).removeprefix(BYTE_ORDER_MARK), path)
 
@@ -114,7 +114,7 @@ def parse_json_array(text: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
         at = _after_space(text, at)
     rest = _after_space(text, at + 1)
     if rest < len(text):
-        raise _no_array(path, text, rest, "something stands after the array")
+        raise _no_array(path, text, rest, "unexpected text after the array")
     on_line = Counter(where for where, _ in objects)
     return [
         (where if on_line[where] == 1 else f"{where}, {_called(content, number)}", content)
@@ -133,7 +133,7 @@ def parse_json(text: str, path: Path) -> Any:
     Raises
     ------
     bench.errors.DataError
-        If it is none, or an object has a key twice.
+        If it is not JSON, or an object has a repeated key.
     """
     _check_brackets(text, str(path))
     try:
@@ -149,7 +149,7 @@ def text_field(content: dict[str, Any], key: str, where: str) -> str:
     Raises
     ------
     bench.errors.DataError
-        If the key is missing, or its value is not text, is blank, or holds half a surrogate pair.
+        If the key is missing, or its value is not text, is blank, or contains half a surrogate pair.
     """
     if key not in content:
         raise DataError(f"{where}: '{key}' is missing.", f"Its keys are: {', '.join(content)}.")
@@ -176,19 +176,19 @@ def name_field(content: dict[str, Any], key: str, where: str) -> str:
 
 
 def _not_json(error: ValueError | RecursionError) -> str:
-    """What is wrong, to follow the place of the line."""
+    """Describe what is wrong, to follow the place."""
     if isinstance(error, json.JSONDecodeError):
         return f"not valid JSON: {error.msg} at column {error.colno}."
     return f"not valid JSON: {error}."
 
 
 def _check_brackets(text: str, where: str) -> None:
-    """Raise a DataError if a text of JSON is so full of brackets that it would take far more memory than it is long."""
+    """Raise a DataError if JSON has so many brackets that it would take far more memory than its length."""
     brackets = text.count("[") + text.count("{")
     if brackets > MOST_BRACKETS and brackets * FEWEST > len(text):
         raise DataError(
-            f"{where}: {brackets:,} brackets in {len(text):,} characters, as no table has.",
-            'Each row is an object that names its cells, such as {"text": "…", "label": "…"}.',
+            f"{where}: {brackets:,} brackets in {len(text):,} characters. This is not a table.",
+            'Write each row as an object with named cells, such as {"text": "…", "label": "…"}.',
         )
 
 
@@ -204,11 +204,11 @@ def _after_space(text: str, position: int) -> int:
 
 
 def _no_number(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON; what is not known is null")
+    raise ValueError(f"{constant} is not JSON; use null for unknown values")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
-        raise ValueError(f"the key '{first_repeated(name for name, _ in pairs)}' stands twice")
+        raise ValueError(f"the key '{first_repeated(name for name, _ in pairs)}' is repeated")
     return content

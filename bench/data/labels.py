@@ -1,4 +1,4 @@
-"""The labels of a task and how the annotators' labels become them."""
+"""The labels of a task, and the map from the annotators' labels to them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def label_key(label: str) -> str:
-    """Return what two labels share when they count as the same: their names in the normal form that keeps letter case.
+    """Return a label's key: its name in a normal form that keeps letter case. Equal keys mean equal labels.
 
-    A label that is nothing but marks, such as a fatha, is compared as it stands.
+    A label of marks alone, such as a fatha, is compared unchanged.
     """
     return name_key(label, fold_case=False) or label
 
 
 def respelled(labels: Iterable[str]) -> list[list[str]]:
-    """Return the labels that are written in several ways, each as the list of these.
+    """Return the labels that have several spellings, each as the list of its spellings.
 
     Examples
     --------
@@ -36,15 +36,15 @@ def respelled(labels: Iterable[str]) -> list[list[str]]:
 
 
 def cleaned(labels: Mapping[str, int]) -> dict[str, str]:
-    """Return how each label is to be written: labels that count as the same in one way, without what nobody meant.
+    """Return the spelling to use for each label: one for equal labels, without accidental characters.
 
-    White space and unseen characters around a name go, and white space in it becomes a blank. Of the ways that are left
-    the commonest counts. Whole numbers lose their decimal point, unless other labels are fractions.
+    White space and invisible characters around a name are removed, and white space in it becomes a blank. Then the most
+    common spelling is used. Whole numbers lose their decimal point, unless other labels are fractions.
 
     Parameters
     ----------
     labels : mapping of str to int
-        How often each label is written.
+        How often each spelling occurs.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def cleaned(labels: Mapping[str, int]) -> dict[str, str]:
 
 
 def _bare(label: str) -> str:
-    """Take off what stands around a name, such as marks of direction; a variation selector is part of it."""
+    """Strip invisible characters, such as direction marks, around a name; keep a variation selector."""
     shown = [n for n, character in enumerate(label) if not (character.isspace() or category(character) in ("Cc", "Cf"))]
     return " ".join(label[shown[0] : shown[-1] + 1].split()) if shown else label
 
@@ -78,47 +78,47 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _WHOLE = re.compile(r"(?P<whole>[+-]?\d+)(\.0*)?")
 
 _DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"
-"""Marks of direction around a name, as programs add them to Arabic; overrides, which turn letters round, are none."""
+"""Direction marks around a name, as programs add them to Arabic; overrides, which reorder letters, do not count."""
 
 LONGEST = 200
-"""Characters of a label, of which every example's prediction holds one."""
+"""The most characters of a label. Every prediction stores one."""
 
 
 def check_label(label: str, where: str, marked: bool = False) -> None:
-    """Refuse a label that would look like another one, or that is a text rather than a name.
+    """Reject a label with hidden characters, or one that is a text rather than a name.
 
     Parameters
     ----------
     label : str
         The label.
     where : str
-        Where it stands.
+        Where it is.
     marked : bool
-        Whether marks of direction may stand around it, since it is still to be cleaned; see `cleaned`.
+        Whether to allow direction marks around it because `cleaned` will remove them.
 
     Raises
     ------
     bench.errors.DataError
-        If it holds a hidden character, or more than `LONGEST` characters.
+        If it contains a hidden character, or more than `LONGEST` characters.
     """
     check_name(label.strip(_DIRECTION) if marked else label, where, "label")
     if len(label) > LONGEST:
         raise DataError(
             f"{where}: the label '{shortened(label)}' has {len(label):,} characters.",
-            f"A label is a name of at most {LONGEST}. Is it the text?",
+            f"A label has at most {LONGEST} characters. Is this the text?",
         )
 
 
 @dataclass(frozen=True)
 class LabelSet:
-    """A task's labels, and the map to them where the annotators' labels are finer.
+    """A task's labels, and the map to them if the annotators' labels are finer.
 
     Parameters
     ----------
     labels : tuple of str
         The task's labels.
     mapping : mapping of str to str
-        The task's label for each of the annotators' labels; empty where both are the same.
+        The task's label for each of the annotators' labels; empty if both are the same.
     """
 
     labels: tuple[str, ...]
@@ -126,7 +126,7 @@ class LabelSet:
 
     @property
     def known(self) -> Mapping[str, str] | None:
-        """The task's label for each that can stand in the data; None where every one can."""
+        """The task's label for each label in the data; None if any label is allowed."""
         return self.mapping or {label: label for label in self.labels}
 
     def read(self, raw: object, where: str) -> str:
@@ -135,7 +135,7 @@ class LabelSet:
         Raises
         ------
         bench.errors.DataError
-            If the label is not one that the annotators could give.
+            If the annotators cannot give this label.
 
         Examples
         --------

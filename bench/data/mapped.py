@@ -1,6 +1,6 @@
-"""Data frames of text that lie in a file, mapped into memory, so that their texts need not fit into it.
+"""Data frames of text in memory-mapped files, so that their texts need not fit into memory.
 
-The files are Arrow IPC files in the cache folder. They are removed with what reads them, and stay readable until then.
+The files are Arrow IPC files in the cache folder. They are removed together with the object that reads them.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LARGE = 2**25
-"""Bytes beyond which a table is kept in a file."""
+"""The size in bytes above which a table is kept in a file."""
 
 _PART = 2**23
-"""Bytes of a table that are worked on at once."""
+"""The bytes of a table to process at once."""
 
 _MOST_ROWS = 10_000
-"""Rows that are at most."""
+"""The most rows to process at once."""
 
 
 LEFT_BEHIND = 7 * 24 * 3600.0
-"""Seconds after which a file is taken to be nobody's."""
+"""Seconds after which a file counts as abandoned."""
 
 
 class MappedFile:
@@ -58,7 +58,7 @@ class MappedFile:
             handle = tempfile.NamedTemporaryFile(dir=folder, suffix=".arrow", delete=False)  # noqa: SIM115
         except OSError as error:
             raise BenchError(
-                f"{folder}: a large table cannot be kept there: {error.strerror}.", "BENCH_CACHE names another folder."
+                f"{folder}: cannot store a large table here: {error.strerror}.", "Set BENCH_CACHE to another folder."
             ) from error
         self.path = Path(handle.name)
         self._handle = handle
@@ -73,7 +73,7 @@ class MappedFile:
         Parameters
         ----------
         columns : mapping of str to sequence of str
-            Columns of one length, the same ones in each call.
+            Columns of equal length, the same ones in each call.
 
         Raises
         ------
@@ -89,18 +89,18 @@ class MappedFile:
             self._writer.write_table(batch)
         except OSError as error:
             raise BenchError(
-                f"{self.path}: cannot be written: {error.strerror or error}.", "BENCH_CACHE names another folder."
+                f"{self.path}: cannot be written: {error.strerror or error}.", "Set BENCH_CACHE to another folder."
             ) from error
 
     def close(self) -> None:
-        """End the file."""
+        """Finish the file."""
         if self._writer is not None:
             self._writer.close()
             self._handle.close()
             self._writer = None
 
     def frame(self) -> pd.DataFrame:
-        """End the file, and return its rows as a frame with a range index."""
+        """Finish the file, and return its rows as a frame with a range index."""
         self.close()
         return read_mapped(self.path)
 
@@ -120,21 +120,21 @@ def is_large(frame: pd.DataFrame) -> bool:
 
 
 def _size(frame: pd.DataFrame) -> int:
-    """The bytes that a frame's texts take in Arrow's form."""
+    """The size in bytes of a frame's texts in Arrow format."""
     return int(frame.memory_usage(index=False).sum())
 
 
 def select_rows(frame: pd.DataFrame, kept: NDArray[np.bool_]) -> pd.DataFrame:
-    """Return some rows of a frame with a range index; those of a large one are written to a file, not copied.
+    """Return some rows of a frame with a range index; write those of a large frame to a file instead of copying them.
 
-    Arrow picks rows from a column by joining all its parts in memory first, so this goes through the frame by slices.
+    Arrow joins all parts of a column in memory before it selects rows, so this works by slices.
 
     Parameters
     ----------
     frame : pandas.DataFrame of shape (n_rows, n_columns)
         Columns of text.
     kept : ndarray of bool, shape (n_rows,)
-        Which rows.
+        The numbers of the rows.
     """
     if kept.all():
         return frame.reset_index(drop=True)
@@ -160,7 +160,7 @@ def parts(frame: pd.DataFrame) -> Iterator[slice]:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what processes that were killed have left; the system frees the locks that they held."""
+    """Remove the files of killed processes. The system has released their locks."""
     for path in folder.glob("*.arrow"):
         with suppress(OSError, Timeout):
             if time.time() - path.stat().st_mtime > LEFT_BEHIND:
@@ -170,7 +170,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _lock(path: Path) -> FileLock:
-    """The lock that the process of a file holds as long as it needs the file."""
+    """The lock that a process holds while it needs the file."""
     return FileLock(f"{path}.lock")
 
 

@@ -1,4 +1,4 @@
-"""How messages about data name places and lists."""
+"""Format places and lists in messages about data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def place(path: Path, line: int) -> str:
-    """Name a line of a file.
+    """Format the place of a line in a file.
 
     Examples
     --------
@@ -25,12 +25,12 @@ def place(path: Path, line: int) -> str:
 
 
 def check_name(name: str, where: str, what: str) -> None:
-    """Refuse a name that would look like another one.
+    """Reject a name with hidden characters, which would look like another name.
 
     Parameters
     ----------
     name : str
-        An id, a label or the like.
+        An id, a label or another name.
     where : str
         The place of the name.
     what : str
@@ -39,21 +39,21 @@ def check_name(name: str, where: str, what: str) -> None:
     Raises
     ------
     bench.errors.DataError
-        If it holds a character of `bench.errors.HIDDEN`, or a line end or tab.
+        If it contains a character of `bench.errors.HIDDEN`, or a line end or tab.
     """
     found = HIDDEN.search(name) or _BREAK.search(name)
     if found:
-        hint = "Take it out: names that look the same must be the same."
+        hint = "Remove it. Names that look the same must be the same."
         if "\x80" <= found[0] <= "\x9f":
-            hint = "It seems to have been read in a wrong encoding. Get the data anew, and save them as UTF-8."
-        raise DataError(f"{where}: the {what} {name!r} holds the hidden character U+{ord(found[0]):04X}.", hint)
+            hint = "The data were probably decoded wrongly. Get the data again, and save them as UTF-8."
+        raise DataError(f"{where}: the {what} {name!r} contains the hidden character U+{ord(found[0]):04X}.", hint)
 
 
 _BREAK = re.compile("[\t\n]")
 
 
 def listed(names: Sequence[str], limit: int = 20) -> str:
-    """Join names, the first `limit` of them.
+    """Join the first `limit` names, and count the rest.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Files that others publish: brought once, checked against their SHA-256, and kept in the cache.
+"""Published files: downloaded once, checked against their SHA-256, and kept in the cache.
 
-A task's file names the SHA-256 of each file. Where its author could not know it, the file has ``null``: the first one
-that is brought is trusted, its SHA-256 is recorded beside it in the cache, and from then on no other is taken.
+A task's file gives the SHA-256 of each file. If its author could not know it, it is ``null``: the first downloaded
+file is trusted, its SHA-256 is recorded next to it in the cache, and no other file is accepted from then on.
 """
 
 from __future__ import annotations
@@ -31,33 +31,33 @@ if TYPE_CHECKING:
     from bench.data.section import Section
 
 MIRROR_VARIABLE = "BENCH_DATA_MIRROR"
-"""The environment variable that names a folder to take published files from."""
+"""The environment variable that names a folder to read published files from."""
 
 PATIENCE = 30.0
 """Seconds to wait for a server's next bytes."""
 
 LARGEST = 2**33
-"""Bytes of a file that is downloaded, at most: a server may send without an end."""
+"""The most bytes of a download. A server may send without end."""
 
-WITHOUT_NETWORK = f"Fetch it where there is a network, and name its folder: data.mirror=FOLDER, or {MIRROR_VARIABLE}."
+WITHOUT_NETWORK = f"Download it where there is a network, and set data.mirror=FOLDER or {MIRROR_VARIABLE}."
 
 
 DOWNLOAD = "with from (an address) and sha256 (of each file)"
-"""What the section on published files looks like."""
+"""The form of the section on published files."""
 
 
 @dataclass(frozen=True)
 class PublishedFiles:
-    """Files at an address, each with the SHA-256 of what is meant, as far as it is known.
+    """Files at an address, each with its expected SHA-256, if known.
 
     Parameters
     ----------
     address : str
-        The address of the folder that they are published in, of one commit or version.
+        The address of the folder with the files, at a fixed commit or version.
     sha256 : dict of str to (str or None)
-        The digest of each file's bytes in hexadecimal, by its path below the address; None where it is not known.
+        The digest of each file's bytes in hexadecimal, by its path below the address; None if it is unknown.
     origin : str
-        The key of the task's file that names them, for errors.
+        The key of the task's file with the files, for errors.
     """
 
     address: str
@@ -66,7 +66,7 @@ class PublishedFiles:
 
     @classmethod
     def parse(cls, section: Section) -> PublishedFiles:
-        """Read the ``download`` section of a task's file: ``from``, and by file ``sha256``, ``null`` if not known.
+        """Read the ``download`` section of a task's file: ``from``, and by file ``sha256``, ``null`` if unknown.
 
         Raises
         ------
@@ -76,17 +76,17 @@ class PublishedFiles:
         section.check_keys(("from", "sha256"), ())
         address, digests = section.text("from"), section.content["sha256"]
         if not re.fullmatch(r"https?://\S+", address):
-            raise ConfigError(f"{section.where('from')}: '{address}' is no http or https address.")
+            raise ConfigError(f"{section.where('from')}: '{address}' is not an http or https address.")
         if not isinstance(digests, dict) or not digests:
             raise ConfigError(f"{section.where('sha256')} must be a mapping of each file to its SHA-256.")
         for name, digest in digests.items():
             path = PurePosixPath(str(name))
             if not isinstance(name, str) or not path.name or ".." in path.parts or path.is_absolute() or "\\" in name:
-                raise ConfigError(f"{section.where('sha256')}: {name!r} is no path below the address.")
+                raise ConfigError(f"{section.where('sha256')}: {name!r} is not a path below the address.")
             if digest is not None and not (isinstance(digest, str) and re.fullmatch(r"[0-9a-f]{64}", digest)):
                 raise ConfigError(
                     f"{section.where('sha256')}.{name}: {digest!r} is not 64 hexadecimal digits.",
-                    f"Compute it with: sha256sum {PurePosixPath(name).name}. With null the first file is trusted.",
+                    f"Compute it with: sha256sum {PurePosixPath(name).name}. With null, the first file is trusted.",
                 )
         return cls(address.rstrip("/") + "/", digests, f"{section.origin}: {section.name}")
 
@@ -100,7 +100,7 @@ class PublishedFiles:
         )
 
     def digest(self, name: str) -> str | None:
-        """Return the SHA-256 that a file must have: the task's, else the recorded one; None before its first use."""
+        """Return a file's expected SHA-256: the task's, else the recorded one; None before its first use."""
         pinned = self.sha256[name]
         if pinned is not None:
             return pinned
@@ -111,12 +111,12 @@ class PublishedFiles:
         return recorded if re.fullmatch(r"[0-9a-f]{64}", recorded) else None
 
     def notes(self) -> list[str]:
-        """Say which files the task's file gives no SHA-256 of, with those that were recorded."""
+        """List the files without a SHA-256 in the task's file, with the recorded digests."""
         unpinned = [name for name, digest in self.sha256.items() if digest is None]
         if not unpinned:
             return []
         which = listed([f"{PurePosixPath(name).name} {(self.digest(name) or '')[:12]}".rstrip() for name in unpinned])
-        return [f"the task's file gives no SHA-256 of these files; what was brought first is trusted: {which}"]
+        return [f"the task's file has no SHA-256 for these files, so the first download is trusted: {which}"]
 
     def bring(self, name: str, mirror: Path | None = None) -> Path:
         """Return a file's place in the cache, after copying it from the mirror or downloading it.
@@ -126,19 +126,19 @@ class PublishedFiles:
         name : str
             The file's path below the address.
         mirror : pathlib.Path, optional
-            A folder that holds the file, at any depth, and is looked through in the network's place; by default the
-            one that ``$BENCH_DATA_MIRROR`` names.
+            A folder that has the file at any depth. It is searched instead of downloading. By default, the
+            folder in ``$BENCH_DATA_MIRROR``.
 
         Raises
         ------
         bench.errors.ConfigError
             If no digest is known for the file.
         bench.errors.DataError
-            If the file is in neither place, or what is there is another file. Where the task's file gives no digest, a
-            mirror that holds another file than that of the first use is refused too.
+            If the file is in neither place, or has another digest. If the task's file gives no digest, a
+            mirror whose file differs from that of the first use is also rejected.
         """
         if name not in self.sha256:
-            raise ConfigError(f"{self.origin}.sha256 lacks '{name}'.", nearest(name, self.sha256))
+            raise ConfigError(f"{self.origin}.sha256 has no entry for '{name}'.", nearest(name, self.sha256))
         target = self._cached(name)
         mirror = mirror or _named_mirror()
         if self._is_good(name):
@@ -146,7 +146,7 @@ class PublishedFiles:
                 self._check_first_use(name, mirror)
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(target.parent.with_suffix(".lock")):  # another process may be bringing it
+        with FileLock(target.parent.with_suffix(".lock")):  # another process may be downloading it
             if not self._is_good(name):
                 self._bring(name, target, mirror)
         return target
@@ -168,63 +168,63 @@ class PublishedFiles:
                 beside.write_text(f"{_sha256(target)}\n", encoding="ascii")
 
     def _cached(self, name: str) -> Path:
-        """A file's place: under its digest or, where the task's file does not know it, under its address."""
+        """A file's place: under its digest or, if the task's file has none, under its address."""
         key = self.sha256[name] or hashlib.sha256((self.address + name).encode()).hexdigest()
         return cache_folder() / "data" / key[:16] / PurePosixPath(name).name
 
     def _record(self, name: str) -> Path:
-        """Where the SHA-256 of a file's first use is written."""
+        """The file that records the SHA-256 of a file's first use."""
         cached = self._cached(name)
         return cached.with_name(cached.name + ".sha256")
 
     def _in_mirror(self, name: str, mirror: Path, digest: str | None) -> Path:
         if not mirror.is_dir():
-            raise DataError(f"data.mirror={mirror}: there is no such folder.")
+            raise DataError(f"data.mirror={mirror}: this folder does not exist.")
         found = self._files_in(mirror, name)
         if digest is None:
             return self._only(found, name, mirror)
         for path in found:
             if _sha256(path) == digest:
                 return path
-        others = f" ({found[0]} has other bytes)" if found else ""
+        others = f" ({found[0]} has another SHA-256)" if found else ""
         raise DataError(
-            f"data.mirror={mirror}: it holds no {PurePosixPath(name).name} of SHA-256 {digest}{others}.",
+            f"data.mirror={mirror}: it has no {PurePosixPath(name).name} with SHA-256 {digest}{others}.",
             self._published(name),
         )
 
     def _check_first_use(self, name: str, mirror: Path) -> None:
-        """Refuse a mirror whose file of a name is another one than that of its first use."""
+        """Reject a mirror whose file differs from that of the first use."""
         found, digest = self._files_in(mirror, name), self.digest(name) or ""
         if found and all(_sha256(path) != digest for path in found):
             raise DataError(
-                f"{found[0]}: this is not the file whose SHA-256 was recorded on its first use ({digest[:12]}).",
-                f"To use this one from now on, delete {self._cached(name).parent}",
+                f"{found[0]}: its SHA-256 is not the one recorded on first use ({digest[:12]}).",
+                f"To use this file from now on, delete {self._cached(name).parent}",
             )
 
     def _files_in(self, mirror: Path, name: str) -> list[Path]:
         return sorted(path for path in mirror.rglob(glob.escape(PurePosixPath(name).name)) if path.is_file())
 
     def _only(self, found: list[Path], name: str, mirror: Path) -> Path:
-        """The one file of a name, where no digest tells which of several is meant."""
+        """The only file with a name, for files without a digest."""
         if not found:
-            raise DataError(f"data.mirror={mirror}: it holds no {PurePosixPath(name).name}.", self._published(name))
+            raise DataError(f"data.mirror={mirror}: it has no {PurePosixPath(name).name}.", self._published(name))
         if len(found) > 1:
             raise DataError(
-                f"data.mirror={mirror}: it holds several files {PurePosixPath(name).name}, and nothing says which is "
-                f"meant: {listed([str(path) for path in found], 3)}.",
-                "Name the folder of this task's files alone.",
+                f"data.mirror={mirror}: it has several files named {PurePosixPath(name).name}, and none is known "
+                f"to be the right one: {listed([str(path) for path in found], 3)}.",
+                "Name a folder with this task's files only.",
             )
         return found[0]
 
     def _published(self, name: str) -> str:
-        return f"It is published at {self.address}{name}"
+        return f"Download it from {self.address}{name}"
 
     def _download(self, name: str, target: Path, digest: str | None) -> None:
         import pooch
 
         address, known = self.address + name, None if digest is None else f"sha256:{digest}"
         if known is None:
-            target.unlink(missing_ok=True)  # pooch would take it for the one that is asked for
+            target.unlink(missing_ok=True)  # pooch would take it for the requested file
         logger = pooch.get_logger()
         loader = pooch.HTTPDownloader(timeout=PATIENCE, progressbar=sys.stderr.isatty())
         try:
@@ -233,15 +233,15 @@ class PublishedFiles:
         except ValueError as error:
             named = f"{self.origin}.sha256" if self.sha256[name] else f"its first use, recorded in {self._record(name)}"
             raise DataError(
-                f"{address}: its SHA-256 is not the {digest} of {named}.",
-                "The file was changed where it is published. Do not trust it; look for the version that is meant.",
+                f"{address}: its SHA-256 is not {digest}, the one in {named}.",
+                "The published file has changed. Do not trust it. Look for the original version.",
             ) from error
-        except OSError as error:  # which those of requests are
+        except OSError as error:  # errors of requests are OSErrors
             raise DataError(f"{address}: cannot be downloaded: {_reason(error)}.", WITHOUT_NETWORK) from error
 
 
 def _bounded(loader: Callable[[str, Any, Any], None]) -> Callable[[str, str, Any], None]:
-    """Let a downloader of pooch write no more than `LARGEST` bytes."""
+    """Limit a pooch downloader to `LARGEST` bytes."""
 
     def load(address: str, output: str, of: Any) -> None:
         with Path(output).open("wb") as file:
@@ -251,7 +251,7 @@ def _bounded(loader: Callable[[str, Any, Any], None]) -> Callable[[str, str, Any
 
 
 class _Counted:
-    """A file that takes no more than `LARGEST` bytes."""
+    """A file that accepts at most `LARGEST` bytes."""
 
     def __init__(self, file: BinaryIO, address: str) -> None:
         self._file, self._address, self._left = file, address, LARGEST
@@ -262,7 +262,7 @@ class _Counted:
         if self._left < 0:
             raise DataError(
                 f"{self._address}: it has more than {LARGEST:,} bytes.",
-                "If you trust it, fetch it yourself, and name its folder: data.mirror=FOLDER",
+                "If you trust it, download it yourself, then set data.mirror=FOLDER",
             )
         return self._file.write(part)
 
@@ -281,22 +281,22 @@ def _reason(error: OSError) -> str:
     answer = getattr(error, "response", None)
     if answer is not None:
         return f"the server answers {answer.status_code} {answer.reason}".rstrip()
-    cause = getattr(error.args[0], "reason", None) if error.args else None  # of urllib3, inside that of requests
+    cause = getattr(error.args[0], "reason", None) if error.args else None  # urllib3's error inside that of requests
     told = str(cause or error).rpartition(": ")[2]
     return told.splitlines()[0] if told else type(error).__name__
 
 
 def find_file(source: Section, name: str, mirror: Path | None) -> Path:
-    """Return the place of a file: in the task's folder or, where ``download`` says where it is published, brought.
+    """Return the path of a file: in the task's folder or, with ``download``, in the cache after downloading it.
 
     Parameters
     ----------
     source : Section
-        The source that names it.
+        The source section that names it.
     name : str
         The file's path relative to the task's folder, or below the address.
     mirror : pathlib.Path or None
-        A folder to take published files from.
+        A folder to read published files from.
     """
     if source.content.get("download") is None:
         return source.path(name)

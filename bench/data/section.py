@@ -16,7 +16,7 @@ from bench.schema.dialect import place_of
 class Section:
     """A mapping in a task's file, of the form that `bench.schema.source` declares, read key by key.
 
-    What depends on the task's data or inputs is checked by who reads it; `where` names the key for that.
+    The reader checks what depends on the task's data or inputs, and gets the key's place from `where`.
     """
 
     content: Mapping[Any, Any]
@@ -25,7 +25,7 @@ class Section:
     definition: Mapping[str, Any] | None = None
 
     def where(self, key: str) -> str:
-        """Name a key, with its line as far as it is known."""
+        """Format a key, with its line if known."""
         return f"{place_of(self.origin, self.definition, *self.name.split('.'), key)}: {self.name}.{key}"
 
     def check_keys(self, required: tuple[str, ...], optional: tuple[str, ...]) -> None:
@@ -44,15 +44,15 @@ class Section:
         return str(self.content[key])
 
     def flag(self, key: str) -> bool:
-        """Return whether what stands under `key` is true; false where the key is absent."""
+        """Return whether the value of `key` is true; false if the key is absent."""
         return bool(self.content.get(key, False))
 
     def texts(self, key: str) -> list[str]:
-        """Return the list of texts under `key`; none where the key is absent."""
+        """Return the list of texts under `key`; empty if the key is absent."""
         return list(self.content.get(key) or ())
 
     def texts_or_numbers(self, key: str) -> list[str]:
-        """Return the list of texts or whole numbers under `key`, as texts; none where the key is absent."""
+        """Return the list of texts or whole numbers under `key`, as texts; empty if the key is absent."""
         return list(map(str, self.texts(key)))
 
     def names(self, key: str) -> list[str]:
@@ -61,12 +61,12 @@ class Section:
         return [given] if isinstance(given, str) else list(given)
 
     def section(self, key: str, expected: str) -> Section:
-        """Return the mapping under `key`; `expected` tells what it should look like."""
+        """Return the mapping under `key`; `expected` describes the expected form."""
         value = self.content[key]
         if not isinstance(value, Mapping):
             raise ConfigError(f"{self.where(key)} must be a mapping, {expected}.")
         return Section(value, f"{self.name}.{key}", self.origin, self.definition)
 
     def path(self, relative: str) -> Path:
-        """Return a path that is written relative to the task's folder."""
+        """Return a path, resolved relative to the task's folder."""
         return Path(os.path.normpath(self.origin.parent / relative))

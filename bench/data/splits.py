@@ -1,4 +1,4 @@
-"""Outer and inner splits that keep groups whole, and the guard that proves it."""
+"""Outer and inner splits that keep groups whole, and the check for leakage."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Split:
     train : ndarray of int, shape (n_train,)
     test : ndarray of int, shape (n_test,)
     dev : ndarray of int, shape (n_dev,), or None
-        The part that settings are chosen on, in a published split that has one; else inner folds of `train` are.
+        The dev part of a published split, used to choose settings. Without one, inner folds of `train` serve.
     """
 
     train: Rows
@@ -40,7 +40,7 @@ class Split:
 
 
 def n_dealt(n_groups: int, n_folds: int) -> int:
-    """How many folds so many groups are dealt into: as many as asked for, but none without a group.
+    """The number of folds for a number of groups: as requested, but none without a group.
 
     Examples
     --------
@@ -53,11 +53,11 @@ def n_dealt(n_groups: int, n_folds: int) -> int:
 def split_by_group(
     codes: NDArray[np.intp], groups: NDArray[Any], n_folds: int, seed: int, repeats: int = 1
 ) -> list[Split]:
-    """Split examples so that no group stands on both sides.
+    """Split examples so that no group is on both sides.
 
-    Ten groups or fewer are left out one at a time. More are dealt into stratified folds
+    Up to ten groups are left out one at a time. More groups form stratified folds
     (`sklearn.model_selection.StratifiedGroupKFold`; `StratifiedKFold` where every example is a
-    group of its own). Where as many folds as groups are asked for, or more, each group is a fold.
+    group of its own). If there are at least as many folds as groups, each group is a fold.
 
     Parameters
     ----------
@@ -66,16 +66,16 @@ def split_by_group(
     groups : ndarray of str, shape (n_examples,)
         The examples' groups.
     n_folds : int
-        Folds where there are more than ten groups.
+        The number of folds for more than ten groups.
     seed : int
         Seed of the shuffling.
     repeats : int
-        How often to deal anew where there are more than ten groups.
+        How many times to repeat the split for more than ten groups.
 
     Returns
     -------
     list of Split
-        Empty where there is only one group. Each repeat's test parts make up all examples.
+        Empty if there is only one group. The test parts of each repeat cover all examples.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def _held_out(test: Rows, n_examples: int) -> Split:
 
 
 def _none_empty(parts: list[Rows], groups: NDArray[np.str_]) -> list[Rows]:
-    """Give each empty part the smallest group of the part that has most groups: the dealing looks at labels alone."""
+    """Give each empty part the smallest group of the part with the most groups. Stratification ignores sizes."""
     for empty in (number for number, part in enumerate(parts) if not len(part)):
         held = [np.unique(groups[part], return_counts=True) for part in parts]
         donor = max(range(len(parts)), key=lambda number: len(held[number][0]))
@@ -132,8 +132,8 @@ def outer_splits(
     splits = split_by_group(codes, groups, n_folds, seed, repeats)
     if not splits:
         raise DataError(
-            f"All {len(codes)} examples have one group (column '{column}': '{groups[0]}'), so none can be held out.",
-            "Choose another column with validation.group=COLUMN, or label a second group.",
+            f"All {len(codes)} examples are in one group (column '{column}': '{groups[0]}'), so none can be held out.",
+            "Choose another column with validation.group=COLUMN, or add examples of a second group.",
         )
     return splits
 
@@ -144,7 +144,7 @@ def published_splits(roles: Sequence[NDArray[np.object_]]) -> list[Split]:
     Parameters
     ----------
     roles : sequence of ndarray of object, shape (n_examples,)
-        One a split: ``"train"``, ``"dev"``, ``"test"`` or an empty text for each example.
+        One column for each split: ``"train"``, ``"dev"``, ``"test"`` or an empty string for each example.
 
     Examples
     --------
@@ -160,22 +160,22 @@ def published_splits(roles: Sequence[NDArray[np.object_]]) -> list[Split]:
 
 
 def with_lent(split: Split, lent: Rows, only: bool) -> Split:
-    """Let other rows train beside those of a split, or in their place.
+    """Add training rows to a split, or replace its own.
 
     Parameters
     ----------
     split : Split
         A split.
     lent : ndarray of int, shape (n_lent,)
-        Rows that only ever train.
+        Rows used for training only.
     only : bool
-        Whether they train in the place of the split's own; nothing is chosen on its dev part then.
+        Whether they replace the split's own training rows. Its dev part is then not used.
     """
     return Split(lent, split.test) if only else Split(np.concatenate([split.train, lent]), split.test, split.dev)
 
 
 def verify(splits: Sequence[Split], groups: NDArray[Any], keys: NDArray[np.bytes_], ids: NDArray[np.object_]) -> None:
-    """Prove that training sees neither a group nor an example of its test part.
+    """Check that training has no group and no example of its test part.
 
     Parameters
     ----------
@@ -184,24 +184,24 @@ def verify(splits: Sequence[Split], groups: NDArray[Any], keys: NDArray[np.bytes
     groups : ndarray of str, shape (n_examples,)
         The examples' groups.
     keys : ndarray of bytes, shape (n_examples,)
-        What makes two inputs the same (`bench.data.duplicates.duplicate_keys`).
+        The inputs' keys (`bench.data.duplicates.duplicate_keys`).
     ids : ndarray of object, shape (n_examples,)
-        The examples' ids, for the message.
+        The examples' ids, for errors.
 
     Raises
     ------
     bench.errors.LeakageError
-        If a group or an input stands on both sides of a split, or a part is empty.
+        If a group or an input is on both sides of a split, or a part is empty.
     """
     verify_inputs(splits, keys, ids)
     for number, split in enumerate(splits):
         shared = sorted(set(groups[split.train].tolist()) & set(groups[split.test].tolist()))
         if shared:
-            raise LeakageError(f"Fold {number}: group '{shared[0]}' stands in training and in test.")
+            raise LeakageError(f"Fold {number}: group '{shared[0]}' is in both the training and the test part.")
 
 
 def verify_inputs(splits: Sequence[Split], keys: NDArray[np.bytes_], ids: NDArray[np.object_]) -> None:
-    """Prove that no example of a test part is seen before: not in training, nor where settings are chosen.
+    """Check that no test example is in the training part or in the part on which settings are chosen.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def verify_inputs(splits: Sequence[Split], keys: NDArray[np.bytes_], ids: NDArra
     Raises
     ------
     bench.errors.LeakageError
-        If an input stands on both sides of a split, or a part is empty.
+        If an input is on both sides of a split, or a part is empty.
     """
     for number, split in enumerate(splits):
         if not len(split.train) or not len(split.test):
@@ -222,14 +222,14 @@ def verify_inputs(splits: Sequence[Split], keys: NDArray[np.bytes_], ids: NDArra
         if copies:
             test_id, train_id = copies[0]
             raise LeakageError(
-                f"Fold {number}: test example '{test_id}' also stands in training, as '{train_id}' "
+                f"Fold {number}: test example '{test_id}' is also in the training part, as '{train_id}' "
                 f"({len(copies)} such test {'example' if len(copies) == 1 else 'examples'}).",
                 "Delete all but one of the copies from the data, or give them the same group.",
             )
 
 
 def digest(splits: Sequence[Split], ids: NDArray[np.object_]) -> str:
-    """Twelve hexadecimal digits that are equal just where the same examples are held out, and settings chosen on."""
+    """Twelve hexadecimal digits, equal if and only if the test and dev examples of all splits are equal."""
     content = hashlib.sha256()
     for split in splits:
         content.update(("\x1e" + "\x1f".join(map(str, ids[split.test]))).encode())

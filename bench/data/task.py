@@ -32,7 +32,7 @@ ROLES = TRAIN, DEV, TEST = ("train", "dev", "test")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Task:
-    """Labelled examples and how they are to be split and scored.
+    """Labelled examples, and how to split and score them.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Task:
     version : int
         The version of the task's definition.
     description : str
-        One line on what is classified.
+        A one-line description.
     inputs : tuple of str
         The input columns: ``("text",)`` or ``("claim", "text")``.
     labels : tuple of str
@@ -49,43 +49,43 @@ class Task:
     metric : str
         The primary metric's name.
     group : str
-        The column of `examples` that no split may cut through.
+        The column of `examples` whose groups no split may divide.
     examples : pandas.DataFrame of shape (n_examples, n_columns)
-        One row an example with a range index; columns ``id``, the inputs and ``label``
+        One row for each example, with a range index; columns ``id``, the inputs and ``label``
         (a label's name), then every column that can serve as a group.
     passes : pandas.DataFrame or None
-        Label names given by each annotation pass, one row an example in the same order,
-        one column a pass.
+        Label names given by each annotation pass, one row for each example in the same order,
+        one column for each pass.
     label_map : mapping of str to str
         From the annotators' labels to the task's, where the task is coarser; else empty.
     descriptions : mapping of str to str
-        What labels mean, one sentence each, for models that read it; ``{claim}`` stands for an example's claim. Keys
-        are the task's labels, or annotators' labels that `label_map` turns into those. Empty where the task's file
-        has none. No part of the digest: what the examples are does not depend on it.
+        Descriptions of labels, one sentence each, for models that read them; ``{claim}`` is replaced. Keys
+        are the task's labels, or annotators' labels that `label_map` maps to them. Empty if the task's file
+        has none. Not part of the digest, since the examples do not depend on it.
     splits : tuple of str
-        Columns of `examples` with the published splits, one where there is a single one: each says of every example
-        whether it is in ``train``, ``dev`` or ``test``, or in none of them (an empty text). None where the task
+        Columns of `examples` with the published splits, one for each split. Each gives the part of every example:
+        ``train``, ``dev``, ``test``, or none of them (an empty string). Empty if the task
         has no published split.
     population : mapping of str to int
-        Where the examples are a stratified sample: how many texts each value of the column ``stratum`` has in the
-        population. Else empty.
+        For a stratified sample: the number of texts with each value of the column ``stratum`` in the
+        population. Otherwise empty.
     left_out : pandas.DataFrame or None
-        The examples that are no part of the task since their inputs repeat another's, with the columns of `examples`.
+        The examples that were left out because they repeat another's input, with the columns of `examples`.
     notes : tuple of str
-        What was done to the data on the way, one sentence each.
+        What was done to the data, one sentence each.
     settled : tuple of str
         Those of `notes` that are about the published splits alone.
     origin : pathlib.Path
         The file that defines the task.
     homepage, licence, citation : str
-        Where the data are published, under which licence, and what to cite; empty where the task's file does not say.
+        Where the data are published, the licence, and what to cite; empty if the task's file does not say.
     published : tuple of PublishedFigure
-        Results that others published on the task's own split. Like the three before, no part of the digest.
+        Results that others published on the task's own split. Like the three above, not part of the digest.
     columns : mapping of str to str
-        What the task's data call its inputs, where they are a table. No part of the digest.
+        The names of the input columns in the task's table, if it has one. Not part of the digest.
     averaged_over : str
-        The column whose values the primary metric is the mean over, as the task's data call it; it is the column
-        ``value`` of `examples`, or else the one of that name. Empty where the metric is of all examples together.
+        The column over whose values the primary metric is averaged, by its name in the data. It is the column
+        ``value`` of `examples`, or the one of that name. Empty if the metric covers all examples together.
     """
 
     name: str
@@ -120,9 +120,9 @@ class Task:
         return f"<Task {self.name}: {len(self):,} examples, labels {', '.join(self.labels)}, {groups}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        """What other processes are sent: the fields, and in the place of many examples the file that they are in.
+        """The state sent to other processes: the fields, with large examples replaced by their file.
 
-        What is computed of them is left out, since it can take more than they. The file is there as long as the task.
+        Cached results are left out because they can be larger. The file exists as long as the task.
         """
         state = {each.name: getattr(self, each.name) for each in fields(self)}
         if is_large(self.examples):
@@ -137,14 +137,14 @@ class Task:
 
     @cached_property
     def _file(self) -> MappedFile:
-        """A file with the examples, for other processes to share."""
+        """A file with the examples that other processes share."""
         file = write_mapped(self.examples)
         file.close()
         return file
 
     @property
     def context(self) -> dict[str, Any]:
-        """What an estimator may ask to know of its task, as plain values by parameter name."""
+        """What an estimator may request about its task, as plain values by parameter name."""
         return {
             "labels": self.labels,
             "inputs": self.inputs,
@@ -159,7 +159,7 @@ class Task:
 
     @cached_property
     def keys(self) -> NDArray[np.bytes_]:
-        """What makes two inputs the same (`bench.data.duplicates.duplicate_keys`), of shape (n_examples,)."""
+        """The inputs' keys (`bench.data.duplicates.duplicate_keys`), of shape (n_examples,)."""
         from bench.data.duplicates import duplicate_keys
 
         return duplicate_keys(self.frame)
@@ -183,14 +183,14 @@ class Task:
     def groups(self) -> NDArray[Any]:
         """Each example's group, of shape (n_examples,).
 
-        Groups whose names count as the same are one, under the spelling that stands first. They are objects: in an
-        array of NumPy's texts each would take as much memory as the longest name.
+        Groups whose names count as the same are one, under the first spelling. The dtype is object: in a NumPy
+        array of strings, each would take as much memory as the longest name.
         """
         return np.array(canonical(self.examples[self.group].astype(str).tolist(), self.group_key), dtype=object)
 
     @property
     def group_key(self) -> Callable[[str], str]:
-        """What makes two groups' names the same; inputs are compared as inputs, and no two examples have one id."""
+        """The key function of group names. Inputs are compared as inputs, and ids are unique."""
         return str if self.group == "id" else text_key if self.group in self.inputs else name_key
 
     @property
@@ -200,9 +200,9 @@ class Task:
 
     @cached_property
     def values(self) -> NDArray[np.object_] | None:
-        """The value of each example that the metric is averaged over, of shape (n_examples,); None if it is not.
+        """The value of each example to average the metric over, of shape (n_examples,); None if it is not averaged.
 
-        Values whose names count as the same are one, under the spelling that stands first.
+        Values whose names count as the same are one, under the first spelling.
         """
         if not self.averaged_over:
             return None
@@ -212,12 +212,12 @@ class Task:
 
     @cached_property
     def value_codes(self) -> NDArray[np.intp] | None:
-        """Each example's value as its index among all in order, of shape (n_examples,); None without `values`."""
+        """Each example's value as its index in the sorted values, of shape (n_examples,); None without `values`."""
         return None if self.values is None else np.unique(self.values.astype(str), return_inverse=True)[1]
 
     @cached_property
     def weights(self) -> NDArray[np.float64] | None:
-        """How many texts of the population each example stands for, of shape (n_examples,); None without strata.
+        """How many texts of the population each example represents, of shape (n_examples,); None without strata.
 
         The inverse of the rate at which its stratum was drawn (Horvitz and Thompson 1952).
         """
@@ -247,13 +247,13 @@ class Task:
         choices = [c for c in self.examples.columns if c not in ("label", *self.splits)]
         if column not in choices:
             raise ConfigError(
-                f"validation.group={column}: task '{self.name}' has no column of that name.",
+                f"validation.group={column}: task '{self.name}' has no such column.",
                 nearest(column, choices),
             )
         return replace(self, group=column)
 
     def shared_groups(self, column: str) -> NDArray[np.bool_]:
-        """Mark the test examples of a published split whose group train or dev has too, of shape (n_test,)."""
+        """Mark the test examples of a published split whose group is also in train or dev, of shape (n_test,)."""
         roles = self.examples[column].to_numpy(dtype=object)
         elsewhere = self.groups[(roles == TRAIN) | (roles == DEV)]
         shared: NDArray[np.bool_] = pd.Index(self.groups[roles == TEST]).isin(elsewhere)

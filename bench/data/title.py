@@ -1,4 +1,4 @@
-"""Whether rows about a table stand among its rows: a title above its header, or descriptions below it."""
+"""Find rows that are not data: a title above a table's header, or descriptions below it."""
 
 from __future__ import annotations
 
@@ -23,42 +23,42 @@ if TYPE_CHECKING:
     from bench.data.sources.formats import Form
 
 FIRST = 20
-"""Lines of a file that are looked at."""
+"""The number of lines to examine."""
 
 LONGEST_NAME = 4
-"""Words that the name of a column has at most."""
+"""The most words in a column's name."""
 
 ROLES = ("text", "label", "claim", "id", "other")
-"""What a name of a header can tell of its column."""
+"""The roles that a header's name can reveal."""
 
 _KINDS = """
     string str text varchar char character category categorical class label factor int integer float double number
     numeric bool boolean date datetime object id nominal ordinal
 """
 KINDS_OF_VALUES = frozenset(_KINDS.split())
-"""What a row of descriptions calls columns; a row of such words alone is none of texts."""
+"""Words in a row that describes columns. A row of only such words is not an example."""
 
 QUALTRICS = '{"ImportId"'
-"""What the cells of a survey's third line begin with."""
+"""The start of the cells in a survey's third line."""
 
 _RULE = re.compile(r"[-=:+_]{3,}")
-"""What stands in the cells of a line between a header and its table."""
+"""The cells of a rule between a header and its table."""
 
 Numbered = tuple[int, list[str]]
 """A row's number, and its cells."""
 
 
 def check_title(path: Path, form: Form) -> None:
-    """Raise a DataError if a title stands above a table's header, or a row that describes the columns below it.
+    """Raise a DataError if there is a title above a table's header, or a row below it that describes columns.
 
-    A title is a row of one cell, by which no column is usually called, above a row of names.
+    A title is a row of one cell that is not a usual column name, above a row of names.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
     form : Form
-        How it is written; where somebody names the columns, there is no header.
+        How the file is written. If the user names the columns, there is no header.
     """
     if form.header or form.format not in (*DELIMITED, "xlsx"):
         return
@@ -69,7 +69,7 @@ def check_title(path: Path, form: Form) -> None:
 
 
 def _heads(path: Path, form: Form) -> Iterator[list[Numbered]]:
-    """The first rows that hold anything, by each delimiter that there can be."""
+    """The first non-empty rows, by possible delimiter."""
     if form.format == "xlsx":
         check_cells(path, form.sheet, FIRST)
         yield sheet_head(path, form.sheet, FIRST)
@@ -104,22 +104,22 @@ def _check(rows: Sequence[Numbered], path: Path, unit: str) -> None:
     if 0 < above < len(filled) and is_header(filled[above][1]):
         number, header = filled[0][0], filled[above][0]
         raise DataError(
-            f"{_place(path, number, unit)}: this is a title; the header is in {unit} {header}.",
-            f"Take the {unit}s above {unit} {header} out.",
+            f"{_place(path, number, unit)}: this is a title. The header is in {unit} {header}.",
+            f"Remove the {unit}s above {unit} {header}.",
         )
     if len(filled) > 1 and _names_again(filled):
         number, below = filled[0][0], filled[1][0]
         named = is_header(filled[0][1])
-        what = "names the columns again" if named else f"names the columns, which {unit} {number} codes"
+        what = "repeats the column names" if named else f"has the column names, and {unit} {number} their codes"
         raise DataError(
-            f"{_place(path, below, unit)}: this {what}, and is no example.",
-            f"Take {unit} {below if named else number} out.",
+            f"{_place(path, below, unit)}: this {what}. It is not an example.",
+            f"Remove {unit} {below if named else number}.",
         )
     for before, (number, cells) in enumerate(filled[1:3], start=1):
         if all(_RULE.fullmatch(cell) for cell in cells):
             raise DataError(
-                f"{_place(path, number, unit)}: this rules off the header, and is no example.",
-                f"Take {unit} {number} out.",
+                f"{_place(path, number, unit)}: this is a line under the header, not an example.",
+                f"Remove {unit} {number}.",
             )
         values = [cell.casefold() for cell in cells]
         survey = all(cell.startswith(QUALTRICS) for cell in cells)
@@ -127,19 +127,19 @@ def _check(rows: Sequence[Numbered], path: Path, unit: str) -> None:
         if survey or (kinds and is_header(filled[0][1])):
             others = f"{unit}s {filled[1][0]} and {number}" if before > 1 else f"{unit} {number}"
             raise DataError(
-                f"{_place(path, number, unit)}: this describes the columns, and is no example.", f"Take {others} out."
+                f"{_place(path, number, unit)}: this describes the columns. It is not an example.", f"Remove {others}."
             )
 
 
 def _names_again(filled: Sequence[Numbered]) -> bool:
-    """Whether the second row is a header too, of which no cell stands in a further row."""
+    """Whether the second row is also a header: none of its cells occur in later rows."""
     first, second = filled[0][1], filled[1][1]
     others = {cell for _, cells in filled[2:] for cell in cells}
     return len(first) == len(second) and is_header(second) and not others & set(second)
 
 
 def is_header(cells: Sequence[str]) -> bool:
-    """Whether cells are short names, one of them usual and another one that tells what its column is."""
+    """Whether cells are short names: one of them usual, and another that reveals a role."""
     told = [cell for cell in cells if is_known(cell) or any(fit(cell, role) is not None for role in ROLES)]
     short = all(len(cell.split()) <= LONGEST_NAME for cell in cells)
     return short and len(told) > 1 and len(set(cells)) == len(cells) and any(map(is_known, cells))

@@ -1,4 +1,4 @@
-"""Training examples for a task from another one."""
+"""Training examples from another task."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from bench.data.task import Task
 
 GROUP = "group"
-"""The column of a transfer's groups: the target's own, and those of the source behind its name."""
+"""The column of a transfer's groups: the target's own, and the source's after its name."""
 
 
 @dataclass(frozen=True, eq=False)
 class Transfer:
-    """A task together with examples of another, which only ever train.
+    """A task together with another task's examples, which are used for training only.
 
     Parameters
     ----------
@@ -44,24 +44,24 @@ class Transfer:
 
 
 def transfer(target: Task, source: Task, labels: Mapping[str, str] | None = None) -> Transfer:
-    """Put another task's examples beside a task's own.
+    """Add another task's examples to a task's own.
 
-    Examples of the source whose label has no place in the target are left out, and those whose input or group stands in
-    the target: no test example may be seen in training.
+    Source examples are left out if their label has no counterpart in the target, or if their input or group is also in
+    the target: training must not see a test example.
 
     Parameters
     ----------
     target : Task
-        What is scored.
+        The task to score.
     source : Task
-        What trains.
+        The task with the extra training rows.
     labels : mapping of str to str, optional
-        The target's label for each of the source's; by default the labels that have the same name in both.
+        The target's label for each of the source's; by default, the labels with the same name in both.
 
     Raises
     ------
     bench.errors.ConfigError
-        If the two have other input columns, or the labels do not fit.
+        If the input columns differ, or the labels do not match.
     """
     where = f"train_on={source.name}"
     if source.inputs != target.inputs:
@@ -76,16 +76,16 @@ def transfer(target: Task, source: Task, labels: Mapping[str, str] | None = None
     notes = []
     if not fitting.all():
         unused = ", ".join(label for label in source.labels if label not in mapping)
-        left = f"{int((~fitting).sum()):,} of {len(examples):,} examples do not train"
+        left = f"{int((~fitting).sum()):,} of {len(examples):,} examples are not used"
         notes.append(f"{left}: the label {unused} is not mapped")
     if (seen & fitting).any():
-        notes.append(f"{int((seen & fitting).sum()):,} examples do not train: {target.name} has their inputs too")
+        notes.append(f"{int((seen & fitting).sum()):,} examples are not used: {target.name} also has their inputs")
     met = _shares_group(target, source) & fitting & ~seen
     if met.any():
-        notes.append(f"{int(met.sum()):,} examples do not train: {target.name} has their {target.group} too")
+        notes.append(f"{int(met.sum()):,} examples are not used: {target.name} also has their {target.group}")
     trains = fitting & ~seen & ~met
     if not trains.any():
-        raise ConfigError(f"{where}: none of its {len(examples):,} examples can train. {'; '.join(notes)}.")
+        raise ConfigError(f"{where}: none of its {len(examples):,} examples can be used. {'; '.join(notes)}.")
     kept = examples[trains]
     added = pd.DataFrame(
         {
@@ -103,10 +103,10 @@ def transfer(target: Task, source: Task, labels: Mapping[str, str] | None = None
 
 
 def _shares_group(target: Task, source: Task) -> NDArray[np.bool_]:
-    """Mark the source's examples of a group that the target has too, of shape (n_source,).
+    """Mark the source's examples whose group is also in the target, of shape (n_source,).
 
-    Groups are the same where both tasks call their column by one name that says what they are and their names count
-    as the same, and claims where their texts do.
+    Groups match if both tasks give their column the same meaningful name and the groups' names count as the same.
+    Claims match if their texts do.
     """
     if target.group.startswith("claim") and "claim" in target.inputs:
         one, other = (duplicate_keys(task.examples[["claim"]]) for task in (source, target))
@@ -128,6 +128,6 @@ def _label_map(target: Task, source: Task, labels: Mapping[str, str] | None, whe
     if not mapping:
         raise ConfigError(
             f"{where}: it has the labels {', '.join(source.labels)}, and {target.name} has none of them.",
-            f'Say which is which: "train_on.labels={{{source.labels[0]}: {target.labels[0]}}}"',
+            f'Map the labels: "train_on.labels={{{source.labels[0]}: {target.labels[0]}}}"',
         )
     return mapping

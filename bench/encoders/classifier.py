@@ -20,8 +20,8 @@ DROPOUT = 0.1
 class SequenceClassifier(nn.Module):
     """An encoder whose pooled last layer goes through dropout and a linear layer.
 
-    Pooling is the encoder's own, and there is no further layer that starts at random: the pooler of the usual BERT head
-    was not trained with encoders that were made to be averaged.
+    Pooling is the encoder's own, without another randomly initialised layer: the pooler of the usual BERT head
+    was not trained with encoders that are meant to be averaged.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class SequenceClassifier(nn.Module):
         Parameters
         ----------
         input_ids, attention_mask : torch.Tensor of shape (n_texts, n_tokens)
-            Padded tokens, and 1 where there is one.
+            Padded tokens, and a mask that is 1 for real tokens.
         token_type_ids : torch.Tensor of shape (n_texts, n_tokens), optional
             Which text of a pair a token is of, for encoders that know it.
         labels : torch.Tensor of shape (n_texts,), optional
@@ -66,7 +66,7 @@ class SequenceClassifier(nn.Module):
         Returns
         -------
         dict of str to torch.Tensor
-            ``logits`` of shape (n_texts, n_classes); before it ``loss``, a number, where there are labels.
+            ``logits`` of shape (n_texts, n_classes); preceded by ``loss``, a number, if there are labels.
         """
         logits = self.head(self.dropout(self.pooled(input_ids, attention_mask, token_type_ids))).float()
         return {"logits": logits} if labels is None else {"loss": self.loss(logits, labels), "logits": logits}
@@ -82,12 +82,12 @@ class SequenceClassifier(nn.Module):
     def freeze(self, layers: int) -> None:
         """Keep the word embeddings as they are, and with the first `layers` layers all that comes before these.
 
-        A frozen layer drops nothing out, so that it computes what it was trained to.
+        A frozen layer has no dropout, so that it computes what it was trained for.
 
         Raises
         ------
         bench.errors.ModelError
-            If layers are to be frozen, and the encoder is not made as BERT is.
+            If layers must be frozen, but the encoder does not have BERT's structure.
         """
         self.encoder.get_input_embeddings().requires_grad_(False)  # type: ignore[operator]
         if layers:
@@ -97,7 +97,7 @@ class SequenceClassifier(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> SequenceClassifier:
-        """Switch dropout on or off, off always in what is frozen."""
+        """Switch dropout on or off; it is always off in frozen layers."""
         super().train(mode)
         for module in self._frozen:
             module.eval()
@@ -108,7 +108,7 @@ class SequenceClassifier(nn.Module):
         return {name: value.detach().cpu().clone() for name, value in self.named_parameters() if value.requires_grad}
 
     def restore(self, trained: Mapping[str, Any]) -> None:
-        """Put trained parameters, arrays or tensors by name, in the place of those of the same names."""
+        """Replace parameters by trained ones of the same names, given as arrays or tensors."""
         own = dict(self.named_parameters())
         with torch.no_grad():
             for name, value in trained.items():
@@ -119,5 +119,5 @@ def _layers(encoder: nn.Module) -> nn.ModuleList:
     """The encoder's layers: the longest of its module lists."""
     lists = [module for module in encoder.modules() if isinstance(module, nn.ModuleList)]
     if not lists or not hasattr(encoder, "embeddings"):
-        raise ModelError(f"{type(encoder).__name__} has no embeddings and list of layers as BERT has.")
+        raise ModelError(f"{type(encoder).__name__} does not have the embeddings and list of layers of BERT.")
     return max(lists, key=len)

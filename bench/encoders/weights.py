@@ -1,4 +1,4 @@
-"""Where encoders' weights lie on this machine, and what identifies them."""
+"""Find encoders' weights on this machine, and identify them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.support.plugins import found_here
 
 CONFIG = "config.json"
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "sentencepiece.bpe.model", "spiece.model", "vocab.json")
-"""Files of which one must be there."""
+"""Files of which one must exist."""
 
 EXTRA = "pip install 'bench-arabic[encoders]'"
 
@@ -26,7 +26,7 @@ def encoders_folder() -> Path:
 
 
 def fetched_folder(encoder: EncoderDefinition) -> Path:
-    """Where `bench.encoders.fetch.fetch` puts an encoder from the hub; each revision has a folder of its own."""
+    """Where `bench.encoders.fetch.fetch` puts an encoder from the Hub, with one folder for each revision."""
     assert isinstance(encoder.source, Hub)
     return encoders_folder() / encoder.source.repository.replace("/", "--") / encoder.source.revision
 
@@ -52,33 +52,33 @@ def weights_folder(encoder: EncoderDefinition) -> Path:
     source = encoder.source
     if isinstance(source, Package):
         raise ModelError(
-            f"The encoder '{encoder.name}' is a Python package: it has no folder of weights.",
-            "Name an encoder from the hub or a folder; `bench encoders` lists them.",
+            f"The encoder '{encoder.name}' is a Python package without a folder of weights.",
+            "Use an encoder from the Hub or a folder. `bench encoders` lists them.",
         )
     if isinstance(source, Hub):
         folder = fetched_folder(encoder)
         hint = (
-            f"`bench encoders fetch {encoder.name}` brings {source.repository} at {source.revision[:12]} from the hub. "
-            f"Without a network: copy {folder} from a machine that has it, or name a folder in the encoder's file."
+            f"`bench encoders fetch {encoder.name}` downloads {source.repository} at {source.revision[:12]}. "
+            f"Without a network: copy {folder} from a machine that has it, or set a folder in the encoder's file."
         )
     else:
         folder = _resolve(source)
-        hint = source.hint or "Copy the folder there, or correct 'source.folder' in the encoder's file."
+        hint = source.hint or "Copy the folder there, or fix 'source.folder' in the encoder's file."
     missing = missing_files(folder)
     if missing:
-        raise ModelError(f"The weights of the encoder '{encoder.name}' are not here: {folder} {missing}.", hint)
+        raise ModelError(f"The weights of the encoder '{encoder.name}' are missing: {folder} {missing}.", hint)
     return folder
 
 
 def missing_files(folder: Path) -> str:
-    """Say what a folder lacks of an encoder; empty where it lacks nothing."""
+    """Describe what a folder lacks for an encoder; empty if it is complete."""
     if not folder.is_dir():
         return "does not exist"
     if not (folder / CONFIG).is_file():
         return f"has no {CONFIG}"
     if not any(folder.glob("*.safetensors")):
         pickled = any(folder.glob("*.bin"))
-        return "has no *.safetensors" + (", and pickled weights (*.bin) can run code: they are not read" * pickled)
+        return "has no *.safetensors" + (", and pickled weights (*.bin) can run code, so they are not read" * pickled)
     if not any((folder / name).is_file() for name in TOKENIZERS):
         return f"has no tokenizer ({', '.join(TOKENIZERS)})"
     return ""
@@ -122,13 +122,13 @@ def check_identity(name: str, fitted: str, found: str) -> None:
     """
     if found != fitted:
         raise ModelError(
-            f"The model was fitted with the encoder '{name}' as {fitted}; here it is {found}.",
-            "Install or fetch the same version, or fit the model anew.",
+            f"The model was fitted with the encoder '{name}' as {fitted}, but here it is {found}.",
+            "Install or download the same version, or fit the model again.",
         )
 
 
 def package_version(encoder: EncoderDefinition) -> str:
-    """The installed version of the package that an encoder is made of.
+    """The installed version of an encoder's package.
 
     Raises
     ------
@@ -154,8 +154,8 @@ def _adapter_digest(source: Package) -> str:
         found = None
     if found is None or found.origin is None:
         raise ModelError(
-            f"source.adapter: '{source.adapter}' cannot be found.",
-            "Write package.module.Class; a module in the current folder is found too.",
+            f"source.adapter: '{source.adapter}' is not found.",
+            "Write package.module.Class. A module in the current folder works too.",
         )
     path = Path(found.origin)
     return f" {_digest(((path, path.stat().st_size, path.stat().st_mtime_ns),))[:12]}"

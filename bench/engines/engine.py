@@ -1,4 +1,4 @@
-"""What an engine is: it runs functions elsewhere, several at once, and says of each how it ended."""
+"""The engine protocol: run functions elsewhere, several at once, and report how each ended."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Failed:
     Parameters
     ----------
     error : Exception
-        What was raised; one that does not pickle is told by an `UnreadableError`.
+        The exception; an `UnreadableError` replaces one that does not pickle.
     traceback : str
         Where, as Python prints it.
     """
@@ -100,7 +100,7 @@ class TimedOut:
 
 @dataclass(frozen=True)
 class Lost:
-    """The worker that ran a unit is gone, such as its machine: nothing tells whether the unit was to blame.
+    """The worker of a unit is gone, for example its machine. It is unknown whether the unit was the cause.
 
     Parameters
     ----------
@@ -121,11 +121,11 @@ Outcome = Value[T] | Failed | Died | Lost | TimedOut
 
 
 class UnreadableError(Exception):
-    """Stands for an exception, or for a value, that does not pickle; its message says which."""
+    """Replaces an exception or value that does not pickle; its message describes it."""
 
 
 def in_words(error: Exception) -> str:
-    """The kind of an error and its message; one that stands for another has that in its message."""
+    """The kind of an error and its message; a replacement has the original in its message."""
     return str(error) if isinstance(error, UnreadableError) else f"{type(error).__name__}: {error}"
 
 
@@ -154,7 +154,7 @@ class Engine(Protocol):
         """
 
     def submit(self, unit: Unit, worker: str | None = None) -> int:
-        """Take a unit, to be run after those that came before it, and give it a number.
+        """Accept a unit, to run after earlier ones, and return its number.
 
         Parameters
         ----------
@@ -181,7 +181,7 @@ class Engine(Protocol):
         """
 
     def cancel(self, number: int) -> None:
-        """Drop a unit, or stop it where it runs already: it has no outcome."""
+        """Drop a unit, or stop it if it is already running. It has no outcome."""
 
     def close(self) -> None:
         """Stop all that runs, and drop what waits."""

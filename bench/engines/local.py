@@ -56,7 +56,7 @@ class LocalEngine(Engine):
     among : sequence of str, optional
         The GPUs of which each process sees one, in turn; those of this machine unless they are given.
     fresh : bool
-        Whether each process is a Python of its own that may start processes itself, and that drops what is printed,
+        Whether each process is a separate Python that may start processes itself, and that drops printed output,
         rather than a fork of the server with libraries (`bench.engines.processes.start_server`).
 
     Examples
@@ -253,7 +253,7 @@ class _Worker:
         return 0 if status == ENDED else status
 
     def dismiss(self) -> None:
-        """Have the process end of itself, where it has no work."""
+        """Let the process end by itself, if it has no work."""
         self._leaving = self._start.process
         with suppress(RuntimeError):  # It has ended.
             self._pool.schedule(leave)
@@ -262,7 +262,7 @@ class _Worker:
         """Stop the process, after some seconds at most in which it may end of itself."""
         if (leaving := self._leaving or self._start.process) is not None:
             leaving.join(patience)
-        self._pool.stop()  # Before, it would start another process in the place of one that ends; it may have already.
+        self._pool.stop()  # Before that, it would replace an ended process; it may have already.
         for process in {leaving, self._start.process}:
             if process is not None:
                 process.terminate()

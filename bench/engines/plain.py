@@ -21,14 +21,14 @@ from typing import Any
 from bench.engines.engine import in_words
 
 OWN = re.compile(r"bench(\.[a-z_][a-z0-9_]*)+")
-"""The modules whose dataclasses may be made again."""
+"""The modules whose dataclasses may be rebuilt."""
 
 BUFFERS = "biufcmMSU"
-"""The kinds of NumPy's types whose arrays are their bytes."""
+"""The kinds of NumPy types whose arrays are plain bytes."""
 
 
 class PlainError(Exception):
-    """A value that is no plain data, or data that stand for none; the message says which."""
+    """A value that is not plain data, or data that are not a value; the message describes it."""
 
 
 def encode(value: Any) -> bytes:
@@ -62,7 +62,7 @@ def decode(data: bytes) -> Any:
     Raises
     ------
     PlainError
-        If the data are no such value.
+        If the data are not such a value.
     """
     size = int.from_bytes(data[:8], "little")
     try:
@@ -72,7 +72,7 @@ def decode(data: bytes) -> Any:
             parts.append(data[start : start + length])
             start += length
         if start != len(data):
-            raise PlainError("it is cut off, or goes on after its end")
+            raise PlainError("it is truncated, or continues after its end")
         return _Reader(parts).value(tree)
     except PlainError:
         raise
@@ -123,7 +123,7 @@ class _Writer:
             not OWN.fullmatch(kind.__module__)
             or getattr(sys.modules[kind.__module__], kind.__qualname__, None) is not kind
         ):
-            raise PlainError(f"{kind.__name__}, which is no dataclass of bench, cannot be sent as plain data")
+            raise PlainError(f"{kind.__name__}, which is not a dataclass of bench, cannot be sent as plain data")
         content = {each.name: self.tree(getattr(value, each.name)) for each in fields(value)}
         return [kind.__module__, kind.__qualname__, content]
 
@@ -185,7 +185,7 @@ class _Reader:
         ((kind, given),) = tree.items()
         make: Callable[[Any], Any] | None = getattr(self, f"_{kind}", None) if kind in _KINDS else None
         if make is None:
-            raise PlainError(f"there is no kind {kind!r} of plain data")
+            raise PlainError(f"unknown kind {kind!r} of plain data")
         return make(given)
 
     def _float(self, given: str) -> float:
@@ -214,12 +214,12 @@ class _Reader:
     def _record(self, given: list[Any]) -> Any:
         module, name, content = given
         if not OWN.fullmatch(module):
-            raise PlainError(f"{module} is no module of bench")
+            raise PlainError(f"{module} is not a module of bench")
         kind = getattr(importlib.import_module(module), name, None)
         if not isinstance(kind, type) or not is_dataclass(kind) or kind.__module__ != module:
-            raise PlainError(f"{module}.{name} is no dataclass of bench")
+            raise PlainError(f"{module}.{name} is not a dataclass of bench")
         if {each.name for each in fields(kind)} != set(content):
-            raise PlainError(f"{name} has other fields than {', '.join(content)}")
+            raise PlainError(f"the fields of {name} are not {', '.join(content)}")
         made = object.__new__(kind)
         for each, tree in content.items():
             object.__setattr__(made, each, self.value(tree))
@@ -231,7 +231,7 @@ class _Reader:
         kind, shape, part = given
         dtype = np.dtype(kind)
         if dtype.kind not in BUFFERS:
-            raise PlainError(f"{kind} is no type of plain arrays")
+            raise PlainError(f"{kind} is not a type of plain arrays")
         return np.frombuffer(self._parts[part], dtype).reshape(shape).copy()
 
     def _number(self, given: Any) -> Any:
@@ -298,7 +298,7 @@ _KINDS = (
 
 
 def encode_error(error: Exception) -> Any:
-    """An exception as a plain value, which `error_of` makes again where it is one of Python's or of bench.errors."""
+    """An exception as a plain value. `error_of` rebuilds it if it is one of Python's or of bench.errors."""
     from bench.errors import BenchError
 
     kind, told = type(error), in_words(error)
@@ -311,7 +311,7 @@ def encode_error(error: Exception) -> Any:
 
 
 def error_of(given: Any) -> Exception | None:
-    """The exception that `encode_error` wrote; None for one that is told in words alone."""
+    """The exception that `encode_error` wrote; None if only its text is known."""
     module, name, args, _ = given
     if module is None:
         return None

@@ -1,4 +1,4 @@
-"""Starting the processes of workers: forked from a server that has libraries loaded, or each a Python of its own."""
+"""Start worker processes: forked from a server with loaded libraries, or each as a separate Python."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from types import ModuleType
 from typing import Any, cast
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""The environment variables that hold the libraries for linear algebra to one thread when they are loaded.
+"""The environment variables that limit linear algebra libraries to one thread when they load.
 
 So sums are taken in the same order on any machine, and workers do not fight for cores.
 """
 
 ENDED = 256
-"""Stands for the exit status 0 where Pebble asks, which takes a process that ends with it for one without work."""
+"""Replaces the exit status 0 for Pebble, which treats a process that ends with 0 as one without work."""
 
 LOST = 255
-"""What `multiprocessing` takes for the exit status of a process whose server was killed, also where it still runs."""
+"""The exit status that `multiprocessing` reports if a process's server was killed, even while it still runs."""
 
 _libraries: list[str] = []
 """What the server of workers has loaded."""
@@ -40,7 +40,7 @@ def available_cores() -> int:
 
 
 def start_server(libraries: Sequence[str]) -> None:
-    """Start importing modules for workers, in a process beside this one from which they are forked.
+    """Start importing modules for workers in a server process, from which they are forked.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Start:
     Parameters
     ----------
     fresh : bool
-        Whether the process is a Python of its own, which may start processes itself, rather than a fork of the server.
+        Whether the process is a separate Python, which may start processes itself, instead of a fork of the server.
 
     Attributes
     ----------
@@ -155,7 +155,7 @@ class Process:
             signal.pidfd_send_signal(cast("int", self._handle), signal.SIGKILL)
 
     def _runs_on(self) -> bool:
-        """Whether it runs though the server is gone that would tell of its end; only Linux says so."""
+        """Whether it runs although the server that would report its end is gone; known on Linux only."""
         if self._handle is None and hasattr(os, "pidfd_open"):
             try:
                 self._handle = os.pidfd_open(cast("int", self.pid))
@@ -203,7 +203,7 @@ def _undisturbed() -> Iterator[None]:
 def _apart() -> Iterator[None]:
     """Keep Python from having a process that is started run this one's script, as it does for what that defines.
 
-    Such a process prints no traceback where this one ends before it has told it what to do.
+    Such a process prints no traceback if this one ends before sending it work.
     """
     from multiprocessing import spawn
 

@@ -1,4 +1,4 @@
-"""What the server from which workers are forked does beside: it ends last, and removes the folder of its sockets."""
+"""Additional duties of the worker server: it ends last, and removes the folder of its sockets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.engines.sockets import remove_abandoned
 
 
 def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print an error, but not that the command ended before it had told a worker what to do."""
+    """Print an error, unless it is that the command ended before sending a worker its work."""
     if not issubclass(kind, EOFError | pickle.UnpicklingError):
         sys.__excepthook__(kind, error, trace)
 

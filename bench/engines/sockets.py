@@ -1,7 +1,7 @@
 """The folder of the sockets by which worker processes are started: it goes with the command, also where that is killed.
 
-Python's own would stay in the temporary folder for ever after a kill. This one is held by a lock as long as its
-command lives, and every command removes those that nobody holds.
+Python's own would stay in the temporary folder forever after a kill. This one is locked as long as its
+command lives, and every command removes unlocked ones.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ LONGEST = 64
 """Characters of the temporary folder, above which a socket's path would be longer than the system allows."""
 
 GRACE = 3600.0
-"""Seconds after which a folder without that file is one whose command was killed while it made the folder."""
+"""Seconds after which a folder without that file counts as left by a killed command."""
 
 
 def use_own_folder() -> None:
-    """Have this process's sockets lie in a folder of its own, and remove those of commands that were killed."""
+    """Put this process's sockets into a separate folder, and remove those of killed commands."""
     settings = process.current_process()._config  # type: ignore[attr-defined]
     if "tempdir" in settings:
         return
@@ -43,14 +43,14 @@ def use_own_folder() -> None:
 
 
 def scratch() -> str | None:
-    """Where to make temporary files that go with the command, also where it is killed; None for Python's own place."""
+    """The folder for temporary files that disappear with the command, even if killed; None for Python's default."""
     use_own_folder()
     folder = Path(process.current_process()._config["tempdir"])  # type: ignore[attr-defined]
     return str(folder) if folder.parent == Path(tempfile.gettempdir()) else None
 
 
 def remove_abandoned() -> None:
-    """Remove the folders that no process holds."""
+    """Remove the folders without a process."""
     for folder in _place().glob(f"{PREFIX}*"):
         try:
             if _is_abandoned(folder):

@@ -34,7 +34,7 @@ class Reply:
     told, traceback : str
         What was raised in words, and where, for the case that the other end cannot unpickle it.
     ready : bool
-        Whether the worker holds the engine's state.
+        Whether the worker has the engine's state.
     """
 
     packed: bytes
@@ -76,7 +76,7 @@ def perform(packed: bytes, state: bytes | None) -> Reply:
     packed : bytes
         The pickled function and its arguments.
     state : bytes or None
-        The pickled function that makes the engine's state and its arguments, where this process may not hold it yet.
+        The pickled function that creates the engine's state, with its arguments, if this process may not have it yet.
     """
     try:
         if state is not None and not _held:
@@ -89,7 +89,7 @@ def perform(packed: bytes, state: bytes | None) -> Reply:
     except BaseException as end:
         leave(_status_of(end))
     try:
-        return Reply(pickle.dumps(Value(value)), "what was returned does not unpickle", "", ready=bool(_held))
+        return Reply(pickle.dumps(Value(value)), "the returned value does not unpickle", "", ready=bool(_held))
     except Exception as error:
         return _failed(UnreadableError(f"{type(value).__name__} does not pickle: {error}"))
 
@@ -132,7 +132,7 @@ def _end_with_the_parent() -> None:
 def _be_killed_with_the_parent() -> None:
     """Have the system end this process with its parent, also while a library in C lets no other thread run.
 
-    A pipe tells of the parent's end, and the system sends a signal for what comes from it. `_end_with_the_parent` does
+    A pipe reveals the parent's end, and the system sends a signal for input on it. `_end_with_the_parent` does
     the same where it cannot.
     """
     parent = multiprocessing.parent_process()

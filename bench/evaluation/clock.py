@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from bench.support.waiting import waited_seconds
 
 MOST_WARNINGS = 100
-"""Different warnings of a fold that its notes hold; a message with a number in it may be another at each fit."""
+"""The most distinct warnings in a fold's notes, since a message with a number may differ in each fit."""
 
 
 @dataclass
 class Clock:
     """Seconds by phase, without those spent waiting for another process, and the warnings of the estimators' fits.
 
-    Warnings of features are left out: features are shared, so which cell makes them is chance.
+    Warnings of features are left out: features are shared, so the cell that computes them is arbitrary.
     """
 
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))

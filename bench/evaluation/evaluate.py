@@ -47,7 +47,7 @@ def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellRes
     Returns
     -------
     CellResult
-        The result; one whose model raised has status ``"failed"`` and the traceback.
+        The result. If the model raised an error, its status is ``"failed"`` and it has the traceback.
     """
     rounds = Rounds(evaluation, fold)
     while (searched := rounds.searched) is None:
@@ -58,7 +58,7 @@ def evaluate(evaluation: Evaluation, fold: Fold, cache: FeatureCache) -> CellRes
 
 
 def fit_inner(evaluation: Evaluation, fold: Fold, params: Setting, inner: Split, cache: FeatureCache) -> Fitted:
-    """Fit a setting on an inner fold of a cell, and predict what the metric is made of."""
+    """Fit a setting on an inner fold of a cell, and make the predictions that the metric needs."""
     clock, task, model = Clock(), evaluation.task, evaluation.model
     predictions, failure = None, None
     try:
@@ -70,7 +70,7 @@ def fit_inner(evaluation: Evaluation, fold: Fold, params: Setting, inner: Split,
             else:
                 predictions = predict(estimator, X_test, task.labels)
                 if predictions.probabilities is None:
-                    raise ValueError(f"the metric {task.metric} needs probabilities, which {model.name} does not give")
+                    raise ValueError(f"the metric {task.metric} needs probabilities, but {model.name} gives none")
     except Exception as error:
         predictions, failure = None, one_line(f"{type(error).__name__}: {error}")
     return Fitted(predictions, failure, dict(clock.warnings), clock.seconds["search"], processor_name())
@@ -102,7 +102,7 @@ def _small(codes: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 class _CellRun:
-    """One cell while its chosen setting is fitted; what a step finds is in `result` also where a later one fails."""
+    """One cell while its chosen setting is fitted. `result` keeps what a step found even if a later one fails."""
 
     def __init__(self, evaluation: Evaluation, fold: Fold, searched: Searched, cache: FeatureCache) -> None:
         self.evaluation, self.fold, self.cache = evaluation, fold, cache
@@ -125,7 +125,7 @@ class _CellRun:
         self._store(fitter.fit_whole(self.result.params, self.evaluation.final_rows))
 
     def score(self, split: Split) -> None:
-        """Fit the chosen setting on the outer training part, and score what it predicts of the test part."""
+        """Fit the chosen setting on the outer training part, and score its predictions on the test part."""
         evaluation, task, result = self.evaluation, self.evaluation.task, self.result
         fitter = Fitter(evaluation, self.seed, self.cache, self.clock)
         estimator, X_test = fitter.fit(result.params, split)
@@ -142,7 +142,7 @@ class _CellRun:
         with self.clock.phase("explain"):
             try:
                 result.explanations = self._explanations(split, result.predictions, estimator, X_test)
-            except Exception as error:  # The estimator and the features may be anybody's, and the scores are made.
+            except Exception as error:  # The estimator and the features may be plug-ins, and the scores are complete.
                 result.notes.append(f"wrong predictions cannot be explained: {type(error).__name__}: {error}")
 
     def _store(self, estimator: Any) -> None:
@@ -192,7 +192,7 @@ def _prediction_frame(task: Task, rows: NDArray[np.intp], predictions: Predictio
 
 
 def _prediction_notes(estimator: Any, predictions: Predictions) -> list[str]:
-    """What an estimator says of its predictions in ``notes_``, and how many it did not make, with its first reason."""
+    """The notes of an estimator on its predictions, and the number of unanswered examples with the first reason."""
     notes = [str(note) for note in getattr(estimator, "notes_", ())]
     unanswered = int((predictions.codes == UNANSWERED).sum())
     if unanswered:
@@ -216,7 +216,7 @@ def _missing_labels(task: Task, split: Split, estimator: Any) -> list[str]:
     ]
     notes = []
     if lacking:
-        notes.append(f"training lacks {', '.join(lacking)}: the test examples so labelled cannot be got right")
+        notes.append(f"training lacks {', '.join(lacking)}, so such test examples cannot be predicted correctly")
     if (in_train > 0).sum() == 1:
-        notes.append("training holds a single label, which is predicted throughout")
+        notes.append("training has a single label, which is always predicted")
     return notes

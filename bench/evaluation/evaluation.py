@@ -35,11 +35,11 @@ class Evaluation:
     search : Search
         The budget of each search.
     inner_folds : int
-        Inner folds, where the training part has more than ten groups.
+        Inner folds, if the training part has more than ten groups.
     seed : int
         The run's seed.
     keeps_model : bool
-        Whether a fold's fitted model is part of its result: for a published split, whose one model is the one that
+        Whether a fold's fitted model is part of its result. Published splits need it: their only model is the one that
         is scored.
     lent : ndarray of int, shape (n_lent,), or None
         Rows of another task's examples, which only ever train.
@@ -56,7 +56,7 @@ class Evaluation:
 
     @property
     def final_rows(self) -> NDArray[np.intp]:
-        """What the final model is fitted on: all examples, but only lent ones where these alone train."""
+        """The training rows of the final model: all examples, or the extra training rows if they replace them."""
         alone = self.lent is not None and all(np.array_equal(split.train, self.lent) for split in self.splits)
         return self.lent if alone and self.lent is not None else np.arange(len(self.task))
 
@@ -92,7 +92,7 @@ class Evaluation:
         Returns
         -------
         list of Split
-            Empty where the part holds one group. Rows of another task train in each of them, and are tested in none,
+            Empty if the part has one group. Extra training rows are in each training part and in no test part,
             unless they alone train.
         """
         rows = self.training_rows(fold)

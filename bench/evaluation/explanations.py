@@ -1,4 +1,4 @@
-"""Which features spoke for and against a linear model's wrong predictions."""
+"""Explain a linear model's wrong predictions by the features for and against them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class LinearModel:
         classes have one decision value between them, each has half of it, the first its negative, so that
         their difference is that value.
     classes : tuple of str
-        The classes that training held.
+        The classes of the training part.
     """
 
     weights: Floats
@@ -46,7 +46,7 @@ class LinearModel:
 
     @classmethod
     def of(cls, estimator: Any, X: Any) -> LinearModel | None:
-        """Read a fitted classifier's weights, None where its decision values are no weighted sums.
+        """Read a fitted classifier's weights, None if its decision values are not weighted sums.
 
         That is put to the test: ``X @ coef_.T + intercept_`` must equal ``decision_function(X)``, which it
         does not where ``coef_`` means something else, as one class against one in ``sklearn.svm.SVC``.
@@ -80,7 +80,7 @@ class LinearModel:
         return cls(weights, classes) if len(weights) == len(classes) else None
 
     def contrasts(self, predicted: Sequence[str], true: Sequence[str]) -> list[str | None]:
-        """The class that each predicted one is held against.
+        """The class with which each predicted one is compared.
 
         It is the true one; of two classes, the other one; None where training lacked the true one.
         """
@@ -102,7 +102,7 @@ class LinearModel:
         predicted : sequence of str
             Each row's predicted class.
         contrasts : sequence of (str or None)
-            What each is held against; see `contrasts`.
+            The class to compare each with; see `contrasts`.
 
         Returns
         -------
@@ -129,7 +129,7 @@ def explain_errors(
     true: Sequence[str],
     name_features: NameFeatures,
 ) -> list[Explanation]:
-    """Name the features that spoke most for and against each wrong prediction of a linear model.
+    """List the strongest features for and against each wrong prediction of a linear model.
 
     The method is the exact linear decomposition of the difference between two decision values, the
     predicted label's and the true label's: see `LinearModel.contributions`. It explains this model's
@@ -152,9 +152,9 @@ def explain_errors(
     -------
     list of Explanation
         One a wrong prediction, in their order, but for unanswered examples. Its contrast is the true label, of two the
-        other one, or None where training lacked the true one, so that the predicted label's decision value stands
-        alone. Up to `STRONGEST` features speak for and against it, a contribution with `DIGITS` significant digits.
-        Empty where the model is not linear or its features have no names.
+        other one, or None where training lacked the true one, so that the predicted label's decision value is used
+        alone. Up to `STRONGEST` features count for and against it, a contribution with `DIGITS` significant digits.
+        Empty if the model is not linear or its features have no names.
     """
     wrong = [place for place, (one, other) in enumerate(zip(predicted, true, strict=True)) if one and one != other]
     if not wrong or not (sparse.issparse(X) or isinstance(X, np.ndarray)) or X.ndim != 2:
@@ -191,7 +191,7 @@ def explain_errors(
 
 
 def _strongest(shares: sparse.csr_matrix, row: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Where in ``shares.data`` a row's highest and lowest values stand, the earlier column first on a tie."""
+    """The positions in ``shares.data`` of a row's highest and lowest values, the earlier column first on a tie."""
     start, end = shares.indptr[row : row + 2]
     values = shares.data[start:end]
     highest, lowest = (np.argsort(signed, kind="stable")[:STRONGEST] for signed in (-values, values))

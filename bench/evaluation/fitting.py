@@ -32,7 +32,7 @@ class Fitter:
     cache : FeatureCache
         Features of the task's frame.
     clock : Clock
-        Is given the seconds and the warnings.
+        Receives the seconds and the warnings.
     """
 
     def __init__(self, evaluation: Evaluation, seed: int, cache: FeatureCache, clock: Clock) -> None:
@@ -63,7 +63,7 @@ class Fitter:
         return estimator, X_test
 
     def fit_whole(self, params: Setting, rows: NDArray[np.intp]) -> Any:
-        """Fit a setting on rows, together with features of its own."""
+        """Fit a setting on rows, together with its own features."""
         task, model = self.evaluation.task, self.evaluation.model
         y = task.y[rows]
         transformer = model.build_features(params, task, self.seed)
@@ -90,7 +90,7 @@ def _behind(transformer: BaseEstimator | None, estimator: Any) -> Any:
 
 
 def _early_stopping_rows(estimator: Any, task: Task, split: Split) -> NDArray[np.intp]:
-    """The dev rows whose labels training has, where the classifier's ``fit`` takes them and it stops early."""
+    """The dev rows with labels in training, if the classifier's ``fit`` accepts them and stops early."""
     stops = getattr(estimator, "early_stopping", True) is not False
     if split.dev is None or not stops or "X_val" not in inspect.signature(estimator.fit).parameters:
         return np.empty(0, dtype=np.intp)
@@ -98,7 +98,7 @@ def _early_stopping_rows(estimator: Any, task: Task, split: Split) -> NDArray[np
 
 
 def _groups_for(estimator: Any, groups: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """The training rows' groups as the argument of ``fit``, where the classifier's ``fit`` has a parameter for them."""
+    """The training rows' groups as the argument of ``fit``, if the classifier's ``fit`` has a parameter for them."""
     from sklearn.pipeline import Pipeline
 
     name = "groups"
@@ -109,7 +109,7 @@ def _groups_for(estimator: Any, groups: NDArray[Any]) -> dict[str, NDArray[Any]]
 
 
 class _OneLabel:
-    """Predicts the only label that training holds, as any classifier would."""
+    """Predicts the only label in training, as any classifier would."""
 
     def fit(self, X: Any, y: NDArray[np.str_]) -> None:
         self.label = y[0]
@@ -119,7 +119,7 @@ class _OneLabel:
 
 
 def _constant_like(estimator: Any) -> Any:
-    """What stands in for an estimator where training holds one label: with probabilities if it has them."""
+    """The replacement for an estimator if training has one label, with probabilities if the estimator has them."""
     from sklearn.dummy import DummyClassifier
 
     return DummyClassifier(strategy="prior") if hasattr(estimator, "predict_proba") else _OneLabel()

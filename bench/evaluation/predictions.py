@@ -1,4 +1,4 @@
-"""What a fitted classifier says, brought onto all of the task's labels."""
+"""A fitted classifier's answers, mapped to all of the task's labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Predictions:
     Parameters
     ----------
     codes : ndarray of int, shape (n_examples,)
-        Predicted label indices, `bench.metrics.confusion.UNANSWERED` where the model gave no answer.
+        Predicted label indices, `bench.metrics.confusion.UNANSWERED` if the model gave no answer.
     probabilities : ndarray of shape (n_examples, n_labels) or None
         Rows sum to 1; 0 for a label that training lacked.
     decisions : ndarray of shape (n_examples, n_labels) or None
@@ -46,12 +46,12 @@ def predict_codes(estimator: Any, X: Any, labels: tuple[str, ...]) -> NDArray[np
     Raises
     ------
     InvalidPredictionError
-        If the answer has the wrong shape or names an unknown label, or is None where the estimator may not abstain.
+        If the answer has the wrong shape or names an unknown label, or is None although the estimator may not abstain.
     """
     answer = np.asarray(estimator.predict(X))
     n = X.shape[0]
     if answer.shape != (n,):
-        raise InvalidPredictionError(f"predict gave shape {answer.shape} for {n} examples, expected ({n},)")
+        raise InvalidPredictionError(f"predict returned shape {answer.shape} for {n} examples, expected ({n},)")
     index: dict[str | None, int] = {label: code for code, label in enumerate(labels)}
     names: list[str | None] = [str(name) for name in answer.tolist()]
     if getattr(estimator, "may_abstain", False):
@@ -61,7 +61,7 @@ def predict_codes(estimator: Any, X: Any, labels: tuple[str, ...]) -> NDArray[np
         return np.array([index[name] for name in names], dtype=np.intp)
     except KeyError as unknown:
         raise InvalidPredictionError(
-            f"predict gave {unknown}, which is not one of the labels {', '.join(labels)}"
+            f"predict returned {unknown}, which is not one of the labels {', '.join(labels)}"
         ) from None
 
 
@@ -71,7 +71,7 @@ def predict(estimator: Any, X: Any, labels: tuple[str, ...]) -> Predictions:
     Raises
     ------
     InvalidPredictionError
-        If an answer has the wrong shape, names an unknown label, or holds numbers that are no
+        If an answer has the wrong shape, an unknown label, or numbers that are not
         probabilities or decision values.
     """
     codes = predict_codes(estimator, X, labels)
@@ -79,7 +79,7 @@ def predict(estimator: Any, X: Any, labels: tuple[str, ...]) -> Predictions:
         given = np.asarray(estimator.predict_proba(X), dtype=np.float64)
         columns = _columns(estimator, given, len(codes), labels, "predict_proba")
         if not np.isfinite(given).all() or (given < 0).any() or not np.allclose(given.sum(axis=1), 1.0, atol=1e-6):
-            raise InvalidPredictionError("predict_proba gave rows that are no probabilities")
+            raise InvalidPredictionError("predict_proba returned rows that are not probabilities")
         probabilities = np.zeros((len(codes), len(labels)))
         probabilities[:, columns] = given
         return Predictions(codes, probabilities=probabilities)
@@ -89,7 +89,7 @@ def predict(estimator: Any, X: Any, labels: tuple[str, ...]) -> Predictions:
             given = np.column_stack([-given, given])
         columns = _columns(estimator, given, len(codes), labels, "decision_function")
         if np.isnan(given).any():
-            raise InvalidPredictionError("decision_function gave NaN")
+            raise InvalidPredictionError("decision_function returned NaN")
         decisions = np.full((len(codes), len(labels)), np.nan)
         decisions[:, columns] = given
         return Predictions(codes, decisions=decisions)
@@ -99,8 +99,8 @@ def predict(estimator: Any, X: Any, labels: tuple[str, ...]) -> Predictions:
 def _columns(estimator: Any, given: Floats, n: int, labels: tuple[str, ...], method: str) -> list[int]:
     classes = [str(name) for name in estimator.classes_]
     if given.shape != (n, len(classes)):
-        raise InvalidPredictionError(f"{method} gave shape {given.shape}, expected ({n}, {len(classes)})")
+        raise InvalidPredictionError(f"{method} returned shape {given.shape}, expected ({n}, {len(classes)})")
     unknown = [name for name in classes if name not in labels]
     if unknown:
-        raise InvalidPredictionError(f"classes_ holds '{unknown[0]}', which is not one of {', '.join(labels)}")
+        raise InvalidPredictionError(f"classes_ contains '{unknown[0]}', which is not one of {', '.join(labels)}")
     return [labels.index(name) for name in classes]

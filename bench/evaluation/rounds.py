@@ -49,7 +49,7 @@ class Fitted:
     Parameters
     ----------
     predictions : Predictions or None
-        Of the inner fold's test part; None where it failed.
+        Of the inner fold's test part; None if it failed.
     error : str or None
         Why it failed.
     warnings : dict of str to int
@@ -71,8 +71,8 @@ class Rounds:
     """The search of a cell.
 
     Settings are proposed in rounds of ``search.batch``. The fits of a round may run in any order and at the same time;
-    what is proposed next, and which setting is chosen, depends on none of that. Where the model says ``prune``, all
-    settings of a round are fitted on one inner fold before any is on the next, and those are stopped whose best score
+    neither the next proposals nor the chosen setting depends on that. If the model sets ``prune``, all
+    settings of a round are fitted on one inner fold before the next one, and a setting is stopped if its best score
     so far is worse than the median of the others': of the round's, and of earlier ones that were scored in full.
 
     Parameters
@@ -82,14 +82,14 @@ class Rounds:
     fold : int or "final"
         The cell's fold.
     known : iterable of Scored
-        Settings that were tried before; where the search proposes one of them again, it is not tried again.
+        Settings that were tried before. They are not tried again if the search proposes them again.
 
     Attributes
     ----------
     inner : sequence of Split
-        The inner folds; empty where nothing is searched.
+        The inner folds; empty without a search.
     searched : Searched or None
-        What the search found, None while it goes on.
+        What the search found, None while it runs.
     """
 
     def __init__(self, evaluation: Evaluation, fold: Fold, known: Iterable[Scored] = ()) -> None:
@@ -108,7 +108,7 @@ class Rounds:
             return
         self.inner = evaluation.inner_splits(fold)
         if not self.inner:
-            note = "training holds one group, which inner folds cannot split: nothing was searched"
+            note = "training has one group, which inner folds cannot split, so there was no search"
             self.searched = Searched(notes=[note])
         self._go_on()
 
@@ -118,7 +118,7 @@ class Rounds:
         return math.fsum([*(each.seconds for each in self._earlier), *(each.seconds for each in self._round.values())])
 
     def ready(self) -> list[Fit]:
-        """The fits that may run now and are not taken, setting by setting."""
+        """The available fits that are not taken, by setting."""
         parts = [self._stage] if self._prunes else range(len(self.inner))
         return [
             Fit(setting.number, part, setting.params)
@@ -133,13 +133,13 @@ class Rounds:
             self._round[fit.number].taken.add(fit.part)
 
     def give_back(self, fits: Iterable[Fit]) -> None:
-        """Give back fits that were taken and came to nothing."""
+        """Return fits that were taken but not finished."""
         for fit in fits:
             if fit.number in self._round:
                 self._round[fit.number].taken.discard(fit.part)
 
     def tell(self, fit: Fit, fitted: Fitted) -> list[Scored]:
-        """Tell what a fit left, and learn which settings are done with it."""
+        """Record the result of a fit, and return the settings that it finishes."""
         setting = self._round.get(fit.number)
         if setting is None or setting.scored is not None:  # Another of its fits has failed meanwhile.
             return []
@@ -153,7 +153,7 @@ class Rounds:
         return not self._metric.greater_is_better
 
     def _go_on(self) -> None:
-        """Score what is complete, and propose the next round once all of this one is."""
+        """Score complete settings, and propose the next round once all of this one are complete."""
         while self.searched is None:
             self._keep_to_the_time()
             if self._prunes:
@@ -194,7 +194,7 @@ class Rounds:
         return [setting for setting in self._round.values() if setting.scored is None]
 
     def _end_complete(self) -> None:
-        """Score the settings whose fits are done; of one of which a fit fails, only those before it count."""
+        """Score the settings with finished fits. If a fit of a setting fails, only earlier fits count."""
         for setting in self._going():
             failed = min((part for part, each in setting.fitted.items() if each.error is not None), default=None)
             needed = range(len(self.inner) if failed is None else failed)
@@ -256,7 +256,7 @@ class Rounds:
         self._new.append(setting.scored)
 
     def _pooled(self, setting: _Setting) -> float | None:
-        """The score of a setting's predictions so far, each inner fold a test part of its own; None ends it."""
+        """The score of a setting's predictions so far, each inner fold as its own test part; None ends it."""
         task, parts = self._evaluation.task, self.inner[: len(setting.fitted)]
         rows = np.concatenate([split.test for split in parts])
         predictions = [each for part in range(len(parts)) if (each := setting.fitted[part].predictions) is not None]
@@ -301,6 +301,6 @@ class _Setting:
         return math.fsum(each.seconds for each in self.fitted.values())
 
     def needs(self, part: int) -> bool:
-        """Whether a fit is to be done that would count, and is not taken."""
+        """Whether a fit that would count is still available."""
         failed = any(each.error is not None and before < part for before, each in self.fitted.items())
         return self.scored is None and part not in self.taken and not failed

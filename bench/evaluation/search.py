@@ -30,7 +30,7 @@ class Searched:
     trials : list of Trial
         All settings that were tried.
     params : dict
-        The best setting, by dotted name; empty where none was scored.
+        The best setting, by dotted name; empty if none was scored.
     score : float or None
         Its score.
     notes : list of str
@@ -113,7 +113,7 @@ def _as_optuna_keeps(space: SearchSpace, each: Scored) -> FrozenTrial:
 
 
 def decode(space: SearchSpace, encoded: Mapping[str, object]) -> Setting:
-    """A setting with its own values, from how Optuna keeps it."""
+    """Convert a setting from Optuna's representation to its own values."""
     from optuna.trial import FixedTrial
 
     return space.suggest(FixedTrial(dict(encoded)))
@@ -153,7 +153,7 @@ def is_stopped(own: Sequence[float], others: Iterable[float], minimise: bool) ->
 
 
 def best_of(space: SearchSpace, scored: Sequence[Scored], inner_folds: int, minimise: bool) -> Searched:
-    """Choose the setting with the best score, the first of equal ones; none where none was scored.
+    """Choose the setting with the best score, the first of equal ones; None if none was scored.
 
     Parameters
     ----------

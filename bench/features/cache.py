@@ -1,4 +1,4 @@
-"""Features of one frame, made once for each setting and each split."""
+"""Features of one frame, computed once for each setting and split."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ BYTES_A_VALUE = 12
 
 
 class FeatureCache:
-    """Fits transformers on some rows of one frame and applies them to others, and makes nothing twice.
+    """Fits transformers on some rows of one frame and applies them to others, without repeating work.
 
-    The result is what a scikit-learn pipeline would give its classifier:
+    The result equals the input of a classifier in a scikit-learn pipeline:
     ``clone(transformer).fit_transform(frame.iloc[train_rows])`` and ``.transform(frame.iloc[test_rows])``.
     Whatever is learned is learned from the training rows alone. Three things save work:
 
     - A transformer with a method ``prepare(frame, memo)`` computes there what depends on each row
       alone, once for the whole frame; it is fitted on and applied to rows picked from that.
-    - A ``FeatureUnion`` is made block by block, so that a block whose settings stay is not made again.
+    - A ``FeatureUnion`` is computed block by block, so that a block with unchanged settings is not computed again.
     - Blocks are kept by class, parameters and rows, until they exceed `max_bytes` together; then those
       that were not used for longest go first.
 
     Where the TF-IDF blocks of a union would exceed `max_bytes` by themselves, and every block is of a transformer with
-    ``prepare``, the union's matrix is made part by part of its rows, and nothing but what was prepared is held beside
-    it. Then ``fit`` and ``transform`` stand for ``fit_transform``.
+    ``prepare``, the union's matrix is computed by parts of its rows, and only the prepared data stay in memory with
+    it. Then ``fit`` and ``transform`` replace ``fit_transform``.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class FeatureCache:
         Returns
         -------
         (matrix of shape (n_train_rows, n_features), matrix of shape (n_test_rows, n_features))
-            CSR or dense, as the transformer gives; the caller's own, to change as it likes.
+            CSR or dense, as from the transformer. The caller may change it.
         """
         train, test = (np.asarray(rows, dtype=np.intp) for rows in (train_rows, test_rows))
         if (part_size := self._part_size(transformer)) is not None:
@@ -101,7 +101,7 @@ class FeatureCache:
     def fit(self, transformer: BaseEstimator, rows: Any, y: NDArray[Any] | None = None) -> Any:
         """Fit a transformer itself, as a model that is kept needs it, and apply it to the rows that it is fitted on.
 
-        Where the matrix is made in parts, counts of n-grams are not kept beside it: it is the largest there is.
+        If the matrix is computed in parts, n-gram counts are not kept with it, since it is very large.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class FeatureCache:
         Returns
         -------
         matrix of shape (n_rows, n_features)
-            What the transformer's ``fit_transform`` gives; the caller's own, to change as it likes.
+            The result of the transformer's ``fit_transform``. The caller may change it.
         """
         places = np.asarray(rows, dtype=np.intp)
         if (part_size := self._part_size(transformer)) is not None:
@@ -140,7 +140,7 @@ class FeatureCache:
         places: NDArray[np.intp],
         y_train: NDArray[Any] | None = None,
     ) -> list[str] | None:
-        """Name columns of the matrices that `fit_transform` gives.
+        """Name columns of the matrices from `fit_transform`.
 
         Fitted transformers are not kept, since they can be larger than their matrices. Copies are fitted again
         here, on rows that are prepared already, and transform nothing.
@@ -149,7 +149,7 @@ class FeatureCache:
         ----------
         transformer : estimator
             Any scikit-learn transformer over the frame. Where it, or a block of it, has ``n_features_out_`` and
-            ``name_features(places)``, those are asked, else ``get_feature_names_out()``.
+            ``name_features(places)``, those are used, else ``get_feature_names_out()``.
         train_rows : array-like of int
             Places of the training rows in the frame.
         places : ndarray of int of shape (n_places,)
@@ -166,7 +166,7 @@ class FeatureCache:
         Raises
         ------
         IndexError
-            If there is no column at one of the places.
+            If a place has no column.
         """
         train = np.asarray(train_rows, dtype=np.intp)
         names = np.empty(len(places), dtype=object)
@@ -182,7 +182,7 @@ class FeatureCache:
             here = (places >= start) & (places < end)
             names[here] = [f"{prefix}{each}" for each in name(places[here] - start)]
         if len(places) and not 0 <= places.min() <= places.max() < end:
-            raise IndexError(f"there are {end} features, none at {places.min()} or {places.max()}")
+            raise IndexError(f"there are {end} features, so {places.min()} or {places.max()} is out of range")
         return names.tolist()
 
     def _make(
@@ -204,7 +204,7 @@ class FeatureCache:
         fresh = clone(transformer)
         try:
             key = (joblib.hash(fresh), rows)
-        except PicklingError:  # a transformer over a lambda has nothing to be recognised by
+        except PicklingError:  # a transformer over a lambda cannot be identified
             return self._fit(fresh, train, test, y_train)
         if key in self._blocks:
             self._blocks.move_to_end(key)
@@ -220,7 +220,7 @@ class FeatureCache:
         return transformer.fit_transform(rows[train], y_train), transformer.transform(rows[test])
 
     def _part_size(self, transformer: BaseEstimator) -> int | None:
-        """How many rows of a transformer's matrix are made at once; None for all of them (see the class)."""
+        """The rows of a transformer's matrix to compute at once; None for all of them (see the class)."""
         blocks = [block for _, block in _blocks(transformer)]
         if _is_weighted(transformer) or not all(hasattr(block, "prepare") for block in blocks):
             return None
@@ -232,7 +232,7 @@ class FeatureCache:
     def _fit_in_parts(
         self, transformer: BaseEstimator, train: NDArray[np.intp], y_train: NDArray[Any] | None, part_size: int
     ) -> Callable[[NDArray[np.intp]], sparse.csr_matrix]:
-        """Fit each block of a transformer; returns what makes the matrix of any rows, `part_size` of them at once."""
+        """Fit each block; return a function that computes the matrix of any rows, `part_size` of them at once."""
         blocks = [block for _, block in _blocks(transformer)]
         prepared = [self._rows(block) for block in blocks]
         everything = np.array_equal(train, np.arange(len(self.frame)))
@@ -251,7 +251,7 @@ class FeatureCache:
         return matrix_of
 
     def _rows(self, transformer: Any) -> Any:
-        """What gives a transformer its rows by their places: the frame, or what it prepares of it."""
+        """The source of a transformer's rows: the frame, or the prepared data."""
         return transformer.prepare(self.frame, self._memo) if hasattr(transformer, "prepare") else self.frame.iloc
 
     def _keep(self, key: Hashable, made: Split) -> None:
@@ -266,7 +266,7 @@ class FeatureCache:
 
 
 def _divisible(transformer: BaseEstimator) -> bool:
-    """Whether a transformer is a union whose blocks can be made one by one."""
+    """Whether a transformer is a union whose blocks can be computed one by one."""
     if type(transformer) is not FeatureUnion:
         return False
     names, blocks = zip(*transformer.transformer_list, strict=True)
@@ -284,7 +284,7 @@ def _is_weighted(transformer: BaseEstimator) -> bool:
 
 
 def _blocks(transformer: BaseEstimator) -> Iterator[tuple[str, BaseEstimator]]:
-    """Yield the transformers that are made by themselves, each with what its features' names begin with."""
+    """Yield the transformers that are computed separately, each with the prefix of its features' names."""
     if not _divisible(transformer):
         yield "", transformer
         return
@@ -294,12 +294,12 @@ def _blocks(transformer: BaseEstimator) -> Iterator[tuple[str, BaseEstimator]]:
 
 
 def _names(fitted: Any) -> tuple[int, Callable[[NDArray[np.intp]], Iterable[str]]] | None:
-    """The number of a transformer's features, and what names those at given places."""
+    """The number of a transformer's features, and a function that names those at given places."""
     if hasattr(fitted, "name_features"):
         return fitted.n_features_out_, fitted.name_features
     try:
         names = np.asarray(fitted.get_feature_names_out(), dtype=object)
-    except AttributeError:  # it has no such method, or a step of it has none
+    except AttributeError:  # it, or one of its steps, has no such method
         return None
     return len(names), names.__getitem__
 

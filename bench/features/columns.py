@@ -11,7 +11,7 @@ from bench.errors import DataError, nearest
 from bench.text.normalization import normalize
 
 Memo = MutableMapping[Hashable, Any]
-"""What has been computed for one frame, by what it was computed from."""
+"""Results for one frame, by their inputs."""
 
 
 MANY_ROWS = 100_000
@@ -44,14 +44,14 @@ def column_texts(frame: object, column: str, memo: Memo) -> list[str]:
     Raises
     ------
     bench.errors.DataError
-        If `frame` is no frame, lacks the column, or the column holds something that is no text.
+        If `frame` is not a frame, lacks the column, or the column has a value that is not text.
     """
     if ("texts", column) in memo:
         return memo["texts", column]
     if not isinstance(frame, pd.DataFrame):
         raise DataError(
-            f"Features are made from a pandas.DataFrame with the column '{column}', not from {type(frame).__name__}.",
-            "Wrap the texts, as in pandas.DataFrame({'text': texts}).",
+            f"Features need a pandas.DataFrame with the column '{column}', not {type(frame).__name__}.",
+            "Wrap the texts, for example pandas.DataFrame({'text': texts}).",
         )
     if column not in frame.columns:
         raise DataError(f"The data has no column '{column}'.", nearest(column, map(str, frame.columns)))
@@ -67,7 +67,7 @@ def column_texts(frame: object, column: str, memo: Memo) -> list[str]:
 
 
 def normalized_texts(frame: object, column: str, normalization: str, memo: Memo) -> list[str]:
-    """Return a column's texts as a preset of `bench.text.normalization` gives them; see `column_texts`."""
+    """Return a column's texts, normalised by a preset of `bench.text.normalization`; see `column_texts`."""
     key = ("normalized", column, normalization)
     if key not in memo:
         memo[key] = normalize(column_texts(frame, column, memo), normalization)

@@ -1,4 +1,4 @@
-"""Cue features: what a text's wording says about denial, doubt and sources."""
+"""Cue features: words in a text that express denial, doubt and sources."""
 
 from __future__ import annotations
 

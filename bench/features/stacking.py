@@ -1,4 +1,4 @@
-"""A large sparse matrix, put together of parts of its rows without being held twice."""
+"""Build a large sparse matrix from parts of its rows without a second copy in memory."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def stack_rows(parts: Iterable[sparse.csr_matrix]) -> sparse.csr_matrix:
     """Put parts of a matrix below each other, taking them one by one.
 
-    `scipy.sparse.vstack` needs all parts beside the whole. Here arrays grow in their place by each part, which moves no
-    memory where the system can map it anew (``mremap`` on Linux).
+    `scipy.sparse.vstack` needs all parts and the whole at once. Here, each part extends the arrays in place, moving no
+    memory if the system can remap it (``mremap`` on Linux).
 
     Parameters
     ----------

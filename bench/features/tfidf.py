@@ -1,4 +1,4 @@
-"""TF-IDF that counts n-grams once a corpus and weighs them anew for each training part."""
+"""TF-IDF that counts n-grams once for a corpus and reweights them for each training part."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TfidfCounts:
 
     @property
     def size(self) -> int:
-        """The number of counts, and of values of a matrix that is made of them at most."""
+        """The most counts, and values of a matrix, to compute at once."""
         return sum(counts.matrix.nnz for counts in self.columns)
 
     def __getitem__(self, rows: Any) -> TfidfCounts:
@@ -53,13 +53,13 @@ class TfidfCounts:
 
 
 class Tfidf(TransformerMixin, BaseEstimator):
-    """TF-IDF of word or character n-grams, with a vocabulary of its own for each text column.
+    """TF-IDF of word or character n-grams, with a separate vocabulary for each text column.
 
-    Column by column it gives what scikit-learn's ``TfidfVectorizer`` gives with
+    For each column, it equals scikit-learn's ``TfidfVectorizer`` with
     ``preprocessor`` set to the normalisation, ``token_pattern`` to
     `bench.text.normalization.WORD_PATTERN` and ``lowercase=False``. The one difference:
-    a vocabulary that is empty after pruning gives no columns and no error, so that other
-    features beside it still serve.
+    a vocabulary that is empty after pruning gives no columns instead of an error, so that other
+    features still work.
 
     Parameters
     ----------
@@ -68,13 +68,13 @@ class Tfidf(TransformerMixin, BaseEstimator):
     normalization : {"none", "light", "standard", "morphological"}
         A preset of `bench.text.normalization`.
     analyzer : {"word", "char", "char_wb"}
-        What n-grams are made of: words, characters, or characters within words padded
+        The units of n-grams: words, characters, or characters within words padded
         with a space on both sides.
     ngram_range : (int, int)
         The least and the greatest length of an n-gram.
     min_df, max_df : int or float
-        In how many texts (or, as a float, in which part of them) a term must stand at least,
-        and may stand at most.
+        The least number (or, as a float, share) of texts with a term,
+        and the largest.
     max_features : int or None
         Keep that many terms, those with the highest counts.
     sublinear_tf : bool
@@ -93,7 +93,7 @@ class Tfidf(TransformerMixin, BaseEstimator):
     symbols_ : list of ndarray of uint32 of shape (n_terms, longest)
         For each column its terms, as rows of symbols (see `bench.features.ngrams.Vocabulary`).
     words_ : list of (tuple of str or None)
-        For each column the words that the symbols stand for.
+        For each column, the words of the symbols.
     idf_ : list of (ndarray of float64 of shape (n_terms,) or None)
         For each column the terms' weights.
 
@@ -160,7 +160,7 @@ class Tfidf(TransformerMixin, BaseEstimator):
         bench.errors.ConfigError
             If a parameter's value is not one of those above.
         bench.errors.DataError
-            If a column is missing or holds something that is no text.
+            If a column is missing or has a value that is not text.
         """
         self._check()
         memo = {} if memo is None else memo
@@ -222,7 +222,7 @@ class Tfidf(TransformerMixin, BaseEstimator):
         return self.name_features(np.arange(self.n_features_out_))
 
     def name_features(self, places: NDArray[np.intp]) -> NDArray[np.object_]:
-        """Return the names of the features at `places`, in the same shape (n_places,), and make no others."""
+        """Return the names of the features at `places`, in the same shape (n_places,), without computing others."""
         names = np.empty(len(places), dtype=object)
         end = 0
         for column, symbols, words in zip(self.columns, self.symbols_, self.words_, strict=True):
@@ -318,7 +318,7 @@ class Tfidf(TransformerMixin, BaseEstimator):
 
 
 def _frequencies(indices: NDArray[np.integer], n_terms: int) -> NDArray[np.intp]:
-    """How often each term stands in `indices`, counted part by part: `numpy.bincount` copies what it counts."""
+    """How often each term occurs in `indices`, counted part by part: `numpy.bincount` copies what it counts."""
     frequency = np.zeros(n_terms, dtype=np.intp)
     for start in range(0, len(indices), _COUNTED_AT_ONCE):
         frequency += np.bincount(indices[start : start + _COUNTED_AT_ONCE], minlength=n_terms)

@@ -1,4 +1,4 @@
-"""Reading a label from a language model's answer, strictly: what is not plainly one label is no answer."""
+"""Parse a label from a language model's answer, strictly: anything but exactly one label is no answer."""
 
 from __future__ import annotations
 

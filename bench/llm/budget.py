@@ -9,16 +9,16 @@ from typing import Any
 from bench.errors import BenchError
 
 MOST_TOKENS = 2**40
-"""What no response has used, whatever it says."""
+"""More tokens than any response can use."""
 
 
 class Budget:
-    """Counts calls and tokens, and refuses a further call where a limit is reached; safe with several threads.
+    """Counts calls and tokens, and rejects another call once a limit is reached; safe with several threads.
 
     Parameters
     ----------
     max_calls : int or None
-        Calls that may be made, repeated ones too.
+        The most calls, including retries.
     max_total_tokens : int or None
         Tokens of prompts and answers, as the endpoint counts them. They are known only after a call, so calls that
         are under way when the limit is reached go beyond it.
@@ -30,7 +30,7 @@ class Budget:
     >>> budget.take_call()
     Traceback (most recent call last):
     ...
-    bench.errors.BenchError: The limit max_calls=1 is reached; raise it to go on.
+    bench.errors.BenchError: The limit max_calls=1 is reached. Raise it to continue.
     """
 
     def __init__(self, max_calls: int | None, max_total_tokens: int | None) -> None:
@@ -41,7 +41,7 @@ class Budget:
         self._lock = threading.Lock()
 
     def take_call(self) -> None:
-        """Count a call that is about to be made.
+        """Count a call before it is made.
 
         Raises
         ------
@@ -50,21 +50,21 @@ class Budget:
         """
         with self._lock:
             if self.max_calls is not None and self.calls >= self.max_calls:
-                raise BenchError(f"The limit max_calls={self.max_calls} is reached; raise it to go on.")
+                raise BenchError(f"The limit max_calls={self.max_calls} is reached. Raise it to continue.")
             if self.max_total_tokens is not None and self.tokens >= self.max_total_tokens:
                 raise BenchError(
                     f"The limit max_total_tokens={self.max_total_tokens} is reached, with {self.tokens} used; "
-                    "raise it to go on."
+                    "raise it to continue."
                 )
             self.calls += 1
 
     def add_tokens(self, completion: Mapping[str, Any]) -> None:
-        """Count the tokens that a response says it used.
+        """Count the tokens that a response reports.
 
         Raises
         ------
         bench.errors.BenchError
-            If it does not say so, and tokens are limited.
+            If it does not report them, but tokens are limited.
         """
         usage = completion.get("usage")
         total = usage.get("total_tokens") if isinstance(usage, Mapping) else None
@@ -72,8 +72,8 @@ class Budget:
             if self.max_total_tokens is None:
                 return
             raise BenchError(
-                "The endpoint does not say how many tokens it used, so max_total_tokens cannot be kept: "
-                "set it to null, and limit the spending by max_calls."
+                "The endpoint does not report how many tokens it used, so max_total_tokens cannot be enforced. "
+                "Set it to null, and limit the spending with max_calls."
             )
         with self._lock:
             self.tokens += total

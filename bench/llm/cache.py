@@ -1,6 +1,6 @@
-"""Responses on disk: a request is made once on this machine, whoever asks.
+"""Responses on disk: each request is made once on this machine.
 
-The file holds the language model's whole responses, and nothing else: of a request it keeps only a SHA-256. No key is
+The file has the language model's complete responses, but only the SHA-256 of each request. No key is
 part of a request's body, so none is there either.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 from bench.support.cache import cache_folder
 from bench.support.kept import Kept
 
-HINT = "Set BENCH_CACHE to another folder, or move the file away: its requests are then made, and paid, again."
+HINT = "Set BENCH_CACHE to another folder, or move the file. Its requests are then made, and paid for, again."
 
 
 def request_key(url: str, body: Mapping[str, Any]) -> bytes:
@@ -31,7 +31,7 @@ class ResponseCache:
     Parameters
     ----------
     folder : pathlib.Path or None
-        Where they lie; None is ``llm`` in `bench.support.cache.cache_folder`.
+        Their folder; None is ``llm`` in `bench.support.cache.cache_folder`.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -64,6 +64,6 @@ class ResponseCache:
         self._kept.write({key: json.dumps(response, ensure_ascii=True)})
 
     def claimed(self, key: bytes) -> AbstractContextManager[None]:
-        """Hold a request while it is made, so that nobody else on this machine makes it at the same time."""
-        # A few files for all keys: who waits for another request in the same one waits in vain, but seldom.
+        """Lock a request while it is made, so that no other process on this machine makes it at the same time."""
+        # A few files for all keys: waiting for a different request with the same file is unnecessary but rare.
         return self._kept.locked(self._folder / "locks" / f"{key[:1].hex()}.lock")

@@ -1,4 +1,4 @@
-"""Many requests at a time: from the cache where they are there, from the endpoint within the budget where not."""
+"""Many requests at a time: from the cache if possible, else from the endpoint within the budget."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def complete(
     concurrency : int
         How many requests are made at the same time.
     read : callable
-        Takes of a response what is wanted; the responses themselves, which may be large, are kept on disk alone.
+        Extracts the result from a response. The responses themselves, which may be large, stay on disk.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def complete(
     Raises
     ------
     bench.errors.BenchError
-        If a limit is reached, or the endpoint refuses or fails; it says how many requests are answered and kept.
+        If a limit is reached, or the endpoint rejects or fails. It reports how many answers are kept.
     """
     keys = [request_key(endpoint.url, body) for body in bodies]
     requests = dict(zip(keys, bodies, strict=True))
@@ -87,5 +87,5 @@ def complete(
         if not isinstance(errors[0], BenchError):
             raise errors[0]
         kept = f"{len(found)} of {len(requests)} requests are answered and kept in the cache"
-        raise BenchError(f"{errors[0].message.rstrip('.')}. {kept}: another run goes on from there.") from None
+        raise BenchError(f"{errors[0].message.rstrip('.')}. {kept}. Another run continues from there.") from None
     return [found[key] for key in keys], len(requests) - len(made)

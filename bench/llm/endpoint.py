@@ -1,6 +1,6 @@
 """An OpenAI-compatible endpoint: where it is, the key for it, and one request with its retries.
 
-What answers may be anybody's server. So an answer is read up to a size, counted after it is decompressed, and a request
+The server is not trusted. So an answer is read up to a limit, counted after decompression, and a request
 ends by its deadline whatever the server does: it may send a byte a minute, or a header that never ends.
 """
 
@@ -20,16 +20,16 @@ from urllib.parse import urlsplit
 from bench.errors import BenchError, ModelError
 
 URL_VARIABLE = "OPENAI_BASE_URL"
-"""The environment variable with the address where a model's file has none."""
+"""The environment variable with the default address."""
 
 DEFAULT_URL = "http://localhost:8000/v1"
-"""The address where there is no other: a server on this machine, so that no text leaves it unasked."""
+"""The last default: a server on this machine, so that no text leaves it without consent."""
 
 RETRIED = frozenset({408, 409, 429})
 """The statuses below 500 that are tried again."""
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
-"""Seconds before the first retry, doubled for each further one, and the most."""
+"""Seconds before the first retry, doubled for each later one, and the maximum."""
 
 LARGEST_ANSWER = 2**22
 """Bytes of an answer, decompressed, that are read; a chat completion of 100,000 words has some 600,000."""
@@ -43,7 +43,7 @@ SHOWN = 300
 """Characters of a refusal that an error shows."""
 
 SHORTEST_KEY = 8
-"""Characters of the shortest key that is taken for a secret: stand-ins such as ``EMPTY`` may be words of an answer."""
+"""The shortest key that counts as a secret. Placeholders such as ``EMPTY`` may be words of an answer."""
 
 
 def chat_url(base_url: str | None) -> str:
@@ -52,12 +52,12 @@ def chat_url(base_url: str | None) -> str:
     Parameters
     ----------
     base_url : str or None
-        What stands before ``/chat/completions``; None is `URL_VARIABLE`, else `DEFAULT_URL`.
+        The part before ``/chat/completions``; None is `URL_VARIABLE`, else `DEFAULT_URL`.
 
     Raises
     ------
     bench.errors.ModelError
-        If it is no address of http or https, or could hold a secret. What was given is not repeated.
+        If it is not an http or https address, or may contain a secret. The value is not repeated.
 
     Examples
     --------
@@ -73,31 +73,31 @@ def chat_url(base_url: str | None) -> str:
         sound = False
     if any(mark in given for mark in "@?#"):
         raise ModelError(
-            f"llm: {named} must not hold a user, a password or a query: it is stored with every run.",
+            f"llm: {named} must not contain a user, a password or a query, since it is stored with every run.",
             "A key belongs in the environment variable that params.api_key_env names.",
         )
     if not sound or any(character.isspace() for character in given):
-        raise ModelError(f"llm: {named} is no address.", f"Write it as {DEFAULT_URL}.")
+        raise ModelError(f"llm: {named} is not an address.", f"Write it as {DEFAULT_URL}.")
     return f"{given.rstrip('/')}/chat/completions"
 
 
 def read_key(variable: str) -> str | None:
-    """The key in an environment variable, None where it is not set.
+    """The key in an environment variable, None if it is not set.
 
     Raises
     ------
     bench.errors.BenchError
-        If it could not stand in a header of HTTP. What it is, is not repeated.
+        If it is not valid in an HTTP header. The value is not repeated.
     """
     key = os.environ.get(variable, "").strip()
     if not re.fullmatch(r"[!-~]*", key):
-        raise BenchError(f"The environment variable {variable} holds white space or letters that no key has.")
+        raise BenchError(f"The environment variable {variable} has white space or letters that are not valid in a key.")
     return key or None
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """What came back: its status, its bytes as far as they were read, and its header ``Retry-After``."""
+    """A response: its status, the bytes read, and its header ``Retry-After``."""
 
     status: int
     content: bytes
@@ -107,20 +107,20 @@ class _Answer:
 class Endpoint:
     """Chat completions at an address.
 
-    The key is read when the endpoint is made, sent in a header, and taken out of all that comes back: some servers
-    repeat a request's headers in what they answer.
+    The key is read when the endpoint is created, sent in a header, and removed from responses: some servers
+    repeat a request's headers in their answers.
 
     Parameters
     ----------
     url : str
-        As `chat_url` gives it.
+        The address from `chat_url`.
     api_key_env : str
-        The environment variable with the key; no header is sent where it is not set, as local servers need none.
+        The environment variable with the key; without it, no header is sent, since local servers need none.
     timeout : float
         Seconds to wait for a connection, and for each part of a response.
     retries : int
-        How often a request is made again after a failure that may pass: no connection, none to the end, status 408,
-        409, 429 or 500 and above, or a body that is no chat completion.
+        How many times to retry a request after a temporary failure: no connection, none to the end, status 408,
+        409, 429 or 500 and above, or a body that is not a chat completion.
     connections : int
         How many requests are made at the same time.
     deadline : float
@@ -140,16 +140,16 @@ class Endpoint:
         self._pool = urllib3.PoolManager(maxsize=connections, block=True, timeout=timeout, retries=False)
 
     def ask(self, body: Mapping[str, Any], before: Callable[[], None], stop: threading.Event) -> dict[str, Any]:
-        """Make a request, again where a failure may pass.
+        """Make a request, with retries after temporary failures.
 
         Parameters
         ----------
         body : mapping
             The request's body.
         before : callable
-            Called before each try; what it raises ends the tries.
+            Called before each try; an exception ends the tries.
         stop : threading.Event
-            Ends the waiting between tries where it is set.
+            Ends the waiting between tries when set.
 
         Returns
         -------
@@ -181,19 +181,19 @@ class Endpoint:
                     raise BenchError(f"{self.url} fails: {self._late(problem if number else None)}")
                 if len(answer.content) > LARGEST_ANSWER:
                     raise BenchError(
-                        f"{self.url} fails: its answer has more than {LARGEST_ANSWER // 2**20} MiB, which no chat "
-                        "completion has."
+                        f"{self.url} fails: its answer is larger than {LARGEST_ANSWER // 2**20} MiB, the limit of a "
+                        "chat completion."
                     )
                 text = self._without_key(answer.content.decode(errors="replace"))
                 if 200 <= answer.status < 300:
                     completion = _completion(text)
                     if completion is not None:
                         return completion
-                    problem = f"the response is no chat completion: {self._shown(text)}"
+                    problem = f"the response is not a chat completion: {self._shown(text)}"
                 else:
                     problem = f"status {answer.status}: {self._shown(_message(text))}"
                     if answer.status not in RETRIED and answer.status < 500:
-                        raise BenchError(f"{self.url} refuses: {problem}{self._about_key(answer.status)}")
+                        raise BenchError(f"{self.url} rejects the request: {problem}{self._about_key(answer.status)}")
                     asked_wait = _asked_wait(answer.retry_after)
             backoff = min(LONGEST_WAIT, FIRST_WAIT * 2**number) * _JITTER.uniform(0.5, 1.0)
             wait = backoff if asked_wait is None else asked_wait
@@ -208,10 +208,10 @@ class Endpoint:
         raise BenchError(f"{self.url} fails, tried {'once' if number == 0 else f'{number + 1} times'}: {problem}")
 
     def _answer(self, content: bytes, headers: Mapping[str, str], end: float) -> _Answer | None:
-        """Make one try; None where it is not done in time.
+        """Make one try; None if it does not finish in time.
 
-        The try is made in a thread that is left to itself then. A time limit of a socket is one for each part that
-        comes, and looking up an address has none.
+        The try runs in a thread that is then abandoned. A socket's time limit applies to each part that
+        arrives, and an address lookup has none.
         """
         made: list[_Answer] = []
         failed: list[Exception] = []
@@ -270,7 +270,7 @@ class Endpoint:
     def _about_key(self, status: int) -> str:
         if status not in (401, 403):
             return ""
-        state = "is not set" if self._key is None else "holds a key that it does not take"
+        state = "is not set" if self._key is None else "has a key that it does not accept"
         return f" (the environment variable {self.api_key_env} {state})"
 
 
@@ -284,7 +284,7 @@ def _completion(text: str) -> dict[str, Any] | None:
 
 
 def _message(text: str) -> str:
-    """What a refusal says: the message in OpenAI's form, else its whole text."""
+    """The message of a rejection in OpenAI's form, else its whole text."""
     try:
         return str(json.loads(text)["error"]["message"])
     except (ValueError, LookupError, TypeError, RecursionError):
@@ -292,7 +292,7 @@ def _message(text: str) -> str:
 
 
 def _asked_wait(given: str | None) -> float | None:
-    """Seconds that ``Retry-After`` asks to wait, None without a sound one."""
+    """The wait in seconds from ``Retry-After``; None without a valid one."""
     from urllib3.exceptions import InvalidHeader
     from urllib3.util import Retry
 

@@ -1,4 +1,4 @@
-"""Prompts: templates with placeholders, and what is put in their place."""
+"""Prompts: templates with placeholders, and their values."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def placeholders(template: str, inputs: Sequence[str]) -> list[str]:
     Raises
     ------
     bench.errors.ModelError
-        If a placeholder is unknown, or a brace stands alone.
+        If a placeholder is unknown, or a brace is unbalanced.
 
     Examples
     --------
     >>> placeholders("Is {text} {labels}? Answer {{...}}.", ["text"])
     ['text', 'labels']
     """
-    hint = 'A brace that is no placeholder is written twice, as in {{"label": ...}}.'
+    hint = 'Double a brace that is not a placeholder, as in {{"label": ...}}.'
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as error:
@@ -69,8 +69,8 @@ def render(
     labels : sequence of str
         ``{labels}``, set off by commas.
     descriptions : mapping of str to sequence of str
-        Sentences by label, for ``{descriptions}``: a line for each label, which has its name alone where it has
-        no sentence. In a sentence, ``{claim}`` stands for the example's claim.
+        Sentences by label, for ``{descriptions}``: a line for each label, which has its name only if it has
+        no sentence. In a sentence, ``{claim}`` is replaced by the example's claim.
     shots : sequence of (mapping of str to str, str)
         Labelled examples for ``{examples}``, one after the other as lines of inputs and a line with the label.
 

@@ -21,7 +21,7 @@ class MacroAuroc(RankingMetric):
     """The mean over the labels that occur of each label's AUROC against the rest.
 
     It is the share of pairs of a positive and a negative example of the same test part in which the positive one is
-    ranked higher, a tie counting half; a label whose parts hold no such pair counts 0.5.
+    ranked higher, with ties counting half. A label without such a pair counts 0.5.
     """
 
     def of_ranking(self, ranking: Ranking) -> float:
@@ -58,7 +58,7 @@ def _pairs(ranking: Ranking, weights: Floats) -> tuple[Floats, Floats]:
     ones, zeros = (np.concatenate([[0.0], np.cumsum(weights * each)]) for each in (positive, ~positive))
     first, last = ranking.first_of_part, ranking.last_of_part + 1
     above, tied_end = ranking.first_of_tie, ranking.last_of_tie + 1
-    # Examples stand by falling score: negatives belong after a positive example, positives before a negative one.
+    # Examples are in decreasing order of score: negatives belong after a positive one, positives before a negative one.
     of_positive = zeros[last] - zeros[tied_end] + 0.5 * (zeros[tied_end] - zeros[above])
     of_negative = ones[above] - ones[first] + 0.5 * (ones[tied_end] - ones[above])
     pairs = np.where(positive, zeros[last] - zeros[first], ones[last] - ones[first])

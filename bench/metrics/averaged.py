@@ -1,6 +1,6 @@
 """A task's metric as the mean of its scores within each value of a column.
 
-It stands on top of any metric of predicted labels, and keeps its name, under which its scores are stored. Confusion
+It wraps any metric of predicted labels, and keeps the name under which scores are stored. Confusion
 matrices have one more axis here, that of the values: (..., n_values, n_labels, n_columns).
 """
 
@@ -26,7 +26,7 @@ AVERAGED_OVER = "averaged_over"
 
 
 def mean_over(column: str) -> str:
-    """What follows the name of a metric that is averaged over a column; nothing where that is empty.
+    """The suffix of the name of a metric that is averaged over a column; empty if there is none.
 
     Examples
     --------
@@ -94,8 +94,8 @@ class Averaged(LabelMetric):
     def interval(self, outcomes: Outcomes) -> Interval | Thin:
         """Combine the limits of the values' scores by how their errors correlate over groups (Zou and Donner 2008).
 
-        A group may hold examples of several values, whose errors then go together. What each group adds to a score is
-        told by leaving it out.
+        A group may have examples of several values, whose errors then correlate. What each group adds to a score is
+        found by leaving it out.
         """
         counts = self.counts(outcomes)
         found = [self._within(outcomes, value) for value in range(counts.shape[1])]
@@ -141,5 +141,5 @@ def averaged(metric: Metric, over: str) -> Averaged:
 
 
 def _joint(reach: Floats, correlation: Floats) -> float:
-    """How far a mean reaches to one side, given how far each of its terms does."""
+    """The width of a mean's interval to one side, given those of its terms."""
     return float(np.sqrt(np.maximum(reach @ correlation @ reach, 0.0)) / len(reach))

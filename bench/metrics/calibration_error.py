@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class ExpectedCalibrationError(ProbabilityMetric):
     """The root mean square over bins of predictions, without what chance adds; see `bench.statistics.calibration`.
 
-    Predictions are put into at most ten bins of equally many by the probability of the predicted label. The variance
-    over groups is taken off each squared distance (Kumar, Liang and Ma 2019). Unanswered examples are left out; without
-    any answer the error is 1.
+    Predictions are put into at most ten equally filled bins by the probability of the predicted label. The variance
+    over groups is subtracted from each squared distance (Kumar, Liang and Ma 2019). Unanswered examples are
+    excluded. Without any answer, the error is 1.
     """
 
     def score(self, outcomes: Outcomes) -> float:
@@ -34,7 +34,7 @@ class ExpectedCalibrationError(ProbabilityMetric):
         return 1.0 if found is None else found.error
 
     def interval(self, outcomes: Outcomes) -> Interval | Thin:
-        """The jackknife's over groups, at least as wide as the accuracy's asks for."""
+        """The jackknife's over groups, at least as wide as the accuracy's implies."""
         found = _reliability(outcomes)
         if found is not None and found.interval is not None:
             return found.interval
@@ -54,7 +54,7 @@ class ExpectedCalibrationError(ProbabilityMetric):
         return None if found is None else np.sqrt(np.maximum(found.bins.squared_without_each, 0.0))
 
     def largest_step(self, outcomes: Outcomes) -> float:
-        """One prediction of the smallest bin, where the rest of it is calibrated."""
+        """One prediction of the smallest bin, if the rest of it is calibrated."""
         found = _reliability(outcomes)
         return 1.0 if found is None else 1.0 / float(np.sqrt(found.counts.sum() * found.counts.min()))
 
@@ -65,7 +65,7 @@ class ExpectedCalibrationError(ProbabilityMetric):
 
 
 def _reliability(outcomes: Outcomes) -> Reliability | None:
-    """The reliability of all predicted labels, None where none is answered."""
+    """The reliability of all predicted labels, None if none is answered."""
     assert outcomes.probabilities is not None
     answered = np.flatnonzero(outcomes.predicted != UNANSWERED)
     if not len(answered):

@@ -2,7 +2,7 @@
 
 Confusion matrices come as arrays of shape (..., n_labels, n_labels) with the true label along
 the second last axis, so that thousands of them (a bootstrap's) are scored in one call. Where a model left
-examples unanswered, one more column (the last) counts them: they stand in the support of their true label and
+examples unanswered, one more column (the last) counts them: they count in the support of their true label and
 in no label's predictions, so they are wrong.
 """
 
@@ -38,7 +38,7 @@ def confusion_matrix(true: NDArray[np.intp], predicted: NDArray[np.intp], n_labe
     Returns
     -------
     ndarray of int, shape (n_labels, n_labels) or (n_labels, n_labels + 1)
-        Rows are true labels, columns predicted ones, with a last one for unanswered examples where there are any.
+        Rows are true labels, columns predicted ones, with a last one for unanswered examples, if any.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def grouped_confusion(
     Returns
     -------
     ndarray of int, or of float with weights, shape (n_groups, n_labels, n_labels) or (n_groups, n_labels, n_labels + 1)
-        A confusion matrix for each group, as `confusion_matrix` gives it.
+        A confusion matrix for each group, as from `confusion_matrix`.
     """
     unanswered = predicted == UNANSWERED
     width = n_labels + int(unanswered.any())
@@ -125,6 +125,6 @@ def margins(counts: Floats) -> tuple[Floats, Floats]:
 
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
-    """A quotient, 0 where its denominator is."""
+    """A quotient; 0 if its denominator is 0."""
     zero = np.asarray(denominator) == 0
     return np.where(zero, 0.0, numerator / np.where(zero, 1.0, denominator))

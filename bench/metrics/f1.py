@@ -34,7 +34,7 @@ class MeanF1(LabelMetric):
 
     @property
     def told_apart(self) -> tuple[int, ...]:
-        """The labels of the mean, where it is about some."""
+        """The labels of the mean, if it covers only some."""
         return (0, 1) if self.end is None else tuple(range(self.first, self.end))
 
     def rests_on(self, n_labels: int) -> tuple[int, ...]:

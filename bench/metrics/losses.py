@@ -1,4 +1,4 @@
-"""Log-loss and Brier score: what a probability costs that is not 1 for the true label."""
+"""Log-loss and Brier score: the cost of probabilities below 1 for the true label."""
 
 from __future__ import annotations
 

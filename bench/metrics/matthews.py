@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Matthews(LabelMetric):
-    """The correlation of true and predicted labels, for several classes (Gorodkin 2004); 0 where a side is constant.
+    """The correlation of true and predicted labels, for several classes (Gorodkin 2004); 0 if a side is constant.
 
     "Unanswered" is one more class, which is never true.
     """

@@ -35,7 +35,7 @@ SHARES = np.geomspace(1e-5, 1.0, 2_000)
 
 @dataclass(frozen=True)
 class Metric(ABC):
-    """One number that says how good predictions are.
+    """One measure of the quality of predictions.
 
     Parameters
     ----------
@@ -75,11 +75,11 @@ class Metric(ABC):
 
     @abstractmethod
     def drawn(self, outcomes: Outcomes, bootstrap: GroupBootstrap) -> Floats:
-        """The score of each draw of groups, of shape (n_draws,); NaN where a draw holds nothing."""
+        """The score of each draw of groups, of shape (n_draws,); NaN if a draw is empty."""
 
     @abstractmethod
     def without_each(self, outcomes: Outcomes) -> Floats | None:
-        """The score without each group, of shape (n_groups,); None where it takes too long."""
+        """The score without each group, of shape (n_groups,); None if it takes too long."""
 
     @abstractmethod
     def by_group(self, outcomes: Outcomes) -> Floats:
@@ -91,7 +91,7 @@ class Metric(ABC):
 
     @abstractmethod
     def share_to_lose(self, outcomes: Outcomes, loss: float) -> float:
-        """In what share of groups nothing must be right to lose so much of the score; 1 where all are not enough."""
+        """The share of groups that must be all wrong to lose so much of the score; 1 if all are not enough."""
 
     def rests_on(self, n_labels: int) -> tuple[int, ...]:
         """The labels by index, of so many, each of which the metric needs examples of."""
@@ -154,7 +154,7 @@ class LabelMetric(Metric):
         return self.of_confusions(self.counts(outcomes))
 
     def largest_step(self, outcomes: Outcomes) -> float:
-        """The largest change by one example that is no longer right."""
+        """The largest change when one example becomes wrong."""
         pooled = self._pooled(outcomes)
         moved = []
         for *where, label in np.argwhere(np.diagonal(pooled, axis1=-2, axis2=-1)).tolist():
@@ -225,7 +225,7 @@ class LossMetric(ProbabilityMetric):
 
     @property
     def multiplicative(self) -> bool:
-        """Whether the error of a mean loss is proportional to it, so that its interval is made of logarithms."""
+        """Whether the error of a mean loss is proportional to it, so that its interval is on the logarithmic scale."""
         return False
 
     def score(self, outcomes: Outcomes) -> float:
@@ -298,7 +298,7 @@ class RankingMetric(ProbabilityMetric):
         return support.mean_interval(np.array(values), np.stack(influences, axis=1), self.groups_behind(support))
 
     def groups_behind(self, support: Support) -> Floats:
-        """The groups that each label's score rests on, in effect: those of its examples."""
+        """The effective number of groups of each label's score: those of its examples."""
         return support.effective
 
     def drawn(self, outcomes: Outcomes, bootstrap: GroupBootstrap) -> Floats:

@@ -1,4 +1,4 @@
-"""What metrics are computed from: the true labels of examples and what a model said of them."""
+"""The input of metrics: the true labels of examples and a model's answers."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Outcomes:
     strata : ndarray of int, shape (n_groups,), or None
         The stratum that each group was drawn from.
     values : ndarray of int, shape (n_examples,), or None
-        The value of each example that the task's metric is averaged over, from 0 on; None where it is not.
+        The value of each example to average the task's metric over, from 0; None if it is not averaged.
     value_names : tuple of str
-        How the values are called, where that is told.
+        The names of the values, if known.
     """
 
     true: Codes
@@ -138,13 +138,13 @@ class Outcomes:
         )
 
     def within(self, value: int) -> Outcomes:
-        """The examples of one value, in the groups that have any, which are numbered anew."""
+        """The examples of one value, in the groups that have any, which are renumbered."""
         assert self.values is not None
         own = self.rows(np.flatnonzero(self.values == value))
         return replace(own, groups=np.unique(own.groups, return_inverse=True)[1], values=None)
 
     def in_population(self, weights: Floats) -> Outcomes:
-        """The examples of a stratified sample, each counted as often as it stands for examples of the population.
+        """The examples of a stratified sample, each weighted by how many of the population it represents.
 
         Examples of one stratum have the same weight, and each stratum was drawn for itself, so the groups of each are
         units of their own.
@@ -168,7 +168,7 @@ def label_codes(predictions: pd.DataFrame, labels: tuple[str, ...]) -> tuple[Cod
 
 
 def probability_columns(predictions: pd.DataFrame, labels: tuple[str, ...]) -> Floats | None:
-    """The probabilities of a frame of predictions, of shape (n_examples, n_labels), None where a row has none."""
+    """The probabilities of a frame of predictions, of shape (n_examples, n_labels), None if a row has none."""
     columns = [f"p_{label}" for label in labels]
     if not set(columns) <= set(predictions.columns):
         return None

@@ -34,7 +34,7 @@ OF_A_LABEL = "f1_"
 
 
 class RankedTask(Protocol):
-    """A task as far as its metric goes."""
+    """The part of a task that its metric needs."""
 
     @property
     def name(self) -> str:
@@ -68,7 +68,7 @@ def find_metric(name: object, labels: Sequence[str] = (), where: str = "metric")
     Raises
     ------
     bench.errors.ConfigError
-        If there is no such metric.
+        If the metric is unknown.
 
     Examples
     --------
@@ -129,7 +129,7 @@ def check_metric_name(name: object, where: str) -> str:
 
 
 def metric_of(task: RankedTask, name: str | None = None) -> Metric:
-    """A metric as a task has it: the task's own one is averaged where the task says so.
+    """A metric for a task: the task's own metric is averaged if the task requires it.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def metric_of(task: RankedTask, name: str | None = None) -> Metric:
     Raises
     ------
     bench.errors.ConfigError
-        If there is no such metric.
+        If the metric is unknown.
     """
     where = f"{task.name}: metric" if name is None else "metric"
     return _as_in(task, find_metric(name or task.metric, task.labels, where))
@@ -158,7 +158,7 @@ def metric_names(labels: Sequence[str] = ()) -> list[str]:
 
 
 def in_table_order(names: Iterable[str]) -> list[str]:
-    """Put metrics' names into the order of tables; one of a single label stands first.
+    """Put metrics' names into the order of tables; those of a single label come first.
 
     Examples
     --------

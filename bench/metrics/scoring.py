@@ -23,7 +23,7 @@ class Scored:
     scores : mapping of str to float
         By the metric's name.
     intervals : mapping of str to Interval
-        By the metric's name, where there is one.
+        By the metric's name, if there is one.
     """
 
     scores: Mapping[str, float]
@@ -63,7 +63,7 @@ def all_intervals(outcomes: Outcomes, primary: Metric) -> tuple[dict[str, Interv
     given : dict of str to Interval
         By the metric's name.
     withheld : dict of str to Thin
-        Why the others have none. With fewer than two groups, which say nothing about a next one, both are empty.
+        Why the others have none. With fewer than two groups, both are empty.
     """
     given, withheld = dict[str, Interval](), dict[str, Thin]()
     if outcomes.n_groups < 2:

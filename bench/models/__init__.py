@@ -1,4 +1,4 @@
-"""Models: what they are made of, how they are searched, and how they are checked."""
+"""Models: their parts, their search spaces and their checks."""
 
 from bench.models.model import Model
 from bench.models.space import Choice, Range, SearchSpace

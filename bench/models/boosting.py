@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class LightGBMClassifier(ClassifierMixin, BaseEstimator):
     """Gradient boosted trees (LightGBM, Ke et al. 2017) that give the same answer every time.
 
-    One thread, LightGBM's deterministic mode and nothing printed, none of which its own class has as
-    parameters to be set by name; and no columns at all, as rare words leave them, are no error.
+    One thread, LightGBM's deterministic mode and no printed output, none of which its own class has as
+    parameters to be set by name; and no columns at all, as rare words may leave, are not an error.
 
     Parameters
     ----------

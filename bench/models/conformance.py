@@ -1,6 +1,6 @@
 """The conformance kit: tries on a model what every model must do.
 
-In the manner of scikit-learn's ``sklearn.utils.estimator_checks``, with what the harness asks beyond
+Like scikit-learn's ``sklearn.utils.estimator_checks``, with what the harness requires beyond
 it: small Arabic tasks, empty and very long texts, other processes, storage.
 """
 
@@ -34,9 +34,9 @@ class RuleResult:
     passed : bool
         Whether it does.
     reason : str
-        Why not; empty where it does.
+        The reason for failure; empty if it passed.
     tried : bool
-        Whether it was tried; it is not where a rule that it rests on fails.
+        Whether it was tested. It is not if a rule that it depends on fails.
     """
 
     code: str
@@ -49,7 +49,7 @@ class RuleResult:
 def subject_of(model: Model) -> Examined:
     """Find the synthetic tasks that a model can be fitted on.
 
-    A model may refuse a task by a `bench.errors.UserError` when it is built or fitted, as one whose rules
+    A model may reject a task with a `bench.errors.UserError` when it is built or fitted, as one whose rules
     are written for certain labels does. Where it refuses all, it is examined on the neutral ones, and
     fails with its own reason. An estimator that asks a server names in ``examined_as`` the import path of a
     subclass that asks none, which is examined in its place.
@@ -100,7 +100,7 @@ def check_model(model: Model, limit: float = LIMIT) -> list[RuleResult]:
 def iter_checks(model: Model, limit: float = LIMIT) -> Iterator[RuleResult]:
     """Try all rules on a model, and yield each result as it comes.
 
-    The rules run in a process of their own, which is stopped where a rule takes longer than `limit`
+    The rules run in a separate process, which is stopped if a rule takes longer than `limit`
     seconds; the rules after that one are not tried and do not pass, nor are those that need a rule that fails.
     """
     stopped = ""
@@ -109,12 +109,12 @@ def iter_checks(model: Model, limit: float = LIMIT) -> Iterator[RuleResult]:
         try:
             subject = value_of(outcome_of(engine, Unit(subject_of, (model,), limit)))
         except (TimeoutError, ChildProcessError) as error:
-            stopped = f"not tried: fitting {EXAMPLES} short texts failed: {error}."
+            stopped = f"not tested: fitting {EXAMPLES} short texts failed: {error}."
         for rule in RULES.values():
             broken = next((code for code in rule.needs if code in failed), None)
             if stopped or broken:
                 failed[rule.code] = failed.get(broken or "", rule.code)
-                reason = stopped or f"not tried, because {failed[rule.code]} fails."
+                reason = stopped or f"not tested because {failed[rule.code]} fails."
                 yield RuleResult(rule.code, rule.name, False, reason, tried=False)
                 continue
             try:
@@ -122,7 +122,7 @@ def iter_checks(model: Model, limit: float = LIMIT) -> Iterator[RuleResult]:
             except (TimeoutError, ChildProcessError) as error:
                 result = RuleResult(rule.code, rule.name, False, f"{error}.")
                 if isinstance(error, TimeoutError):
-                    stopped = f"not tried, because {rule.code} was stopped."
+                    stopped = f"not tested because {rule.code} was stopped."
             if not result.passed:
                 failed[rule.code] = rule.code
             yield result

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bench.encoders.training import Tokens, Training
 
 FEWEST_GROUPS = 11
-"""Groups below which none is held out to stop early: it would be a large part of them, and say little."""
+"""The fewest groups for holding some out to stop early. With fewer, the held-out part would be uninformative."""
 
 TRIED_STEPS = 6
 """Steps that an estimate of the time takes."""
@@ -47,7 +47,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
 
     The encoder's own pooling of the last layer, dropout and a linear layer; a claim and a text are read together, as a
     pair of sentences. It is trained by AdamW with a learning rate that rises, then falls in a straight line (Devlin et
-    al. 2019, arXiv:1810.04805), on batches of texts of like length, in bfloat16 where the processor has it; see
+    al. 2019, arXiv:1810.04805), on batches of texts of similar length, in bfloat16 where the processor has it; see
     `bench.encoders.training`.
 
     Parameters
@@ -65,17 +65,17 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
     class_weight : {"balanced"}, mapping of label to float, or None
         Weights in the loss, as everywhere in scikit-learn.
     early_stopping : bool
-        Whether to hold rows out, whole groups of them where `fit` is given groups, score them after each epoch, and
+        Whether to hold rows out (whole groups, if `fit` receives groups), score them after each epoch, and
         keep the weights of the best one. Ten groups or fewer are all trained on, for all epochs.
     validation_fraction : float
-        The part that is held out, about.
+        The approximate share to hold out.
     n_iter_no_change : int
         Epochs without a better score after which training ends.
     average : bool
         Whether to keep a moving average of the weights rather than those after the last step; scikit-learn's
         `SGDClassifier` has the same under this name.
     warmup : float
-        The part of all steps in which the learning rate rises.
+        The share of steps in which the learning rate rises.
     weight_decay : float
         Of AdamW.
     max_tokens : int
@@ -100,7 +100,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
     """
 
     encoder_params: ClassVar[tuple[str, ...]] = ("encoder",)
-    """Parameters that name encoders; a stored one's folder is read only where the definition names it too."""
+    """Parameters that name encoders; a stored one's folder is read only if the definition also names it."""
 
     def __init__(
         self,
@@ -153,9 +153,9 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         y : ndarray of str of shape (n_rows,)
             Labels.
         groups : ndarray of shape (n_rows,), optional
-            What must not be cut through where rows are held out.
+            Groups to keep together when rows are held out.
         X_val, y_val : pandas.DataFrame and ndarray of str, optional
-            Rows and labels to stop early by in the place of rows held out, as in scikit-learn's
+            Rows and labels for early stopping instead of held-out rows, as in scikit-learn's
             `HistGradientBoostingClassifier`. Those with a label that `y` lacks are passed over.
 
         Raises
@@ -190,7 +190,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def estimate_seconds(self, X: pd.DataFrame, y: NDArray[np.str_]) -> float:
-        """Estimate how long `fit` takes on rows, by trying a few steps; none of the epochs is thought to be saved."""
+        """Estimate how long `fit` takes on rows, by timing a few steps, without assuming early stopping."""
         from bench.encoders.device import on_device
 
         self.classes_, classes = np.unique(np.asarray(y, dtype=str), return_inverse=True)
@@ -227,7 +227,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
                 raise ModelError(f"estimator.{name} must be a number from 0 to below 1, not {value!r}.")
         if not self.learning_rate:
-            raise ModelError("estimator.learning_rate is 0, which trains nothing.")
+            raise ModelError("estimator.learning_rate is 0, so nothing would be learned.")
         for name in ("early_stopping", "average"):
             if not isinstance(getattr(self, name), bool):
                 raise ModelError(f"estimator.{name} must be true or false, not {getattr(self, name)!r}.")
@@ -240,7 +240,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         layers = config.get("num_hidden_layers", self.frozen_layers)
         if self.frozen_layers > layers:
             raise ModelError(
-                f"estimator.frozen_layers is {self.frozen_layers}, but '{self.encoder}' has {layers} of them.",
+                f"estimator.frozen_layers is {self.frozen_layers}, but '{self.encoder}' has only {layers}.",
                 "Freeze fewer, or change search.frozen_layers.",
             )
 
@@ -253,7 +253,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         return ["torch", "transformers", "accelerate"]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the torch module out: the weights say it all."""
+        """Leave the torch module out: the weights are sufficient."""
         return {name: value for name, value in super().__getstate__().items() if name != "_module"}
 
     def _train(
@@ -287,9 +287,9 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         return module, training
 
     def _held_out(self, classes: NDArray[np.intp], groups: NDArray[np.str_] | None) -> NDArray[np.bool_]:
-        """Mark the rows to validate on: whole groups, as many as come nearest to the part that was asked for.
+        """Mark the rows to validate on: whole groups, with a total nearest to the requested share.
 
-        None where there are few groups, or a class would be left without a row to train on.
+        None if there are few groups, or a class would lose all its training rows.
         """
         held_out = np.zeros(len(classes), dtype=bool)
         groups = np.arange(len(classes)).astype(str) if groups is None else groups
@@ -340,7 +340,7 @@ class FineTunedClassifier(ClassifierMixin, BaseEstimator):
         return dict(zip(present.tolist(), weights.tolist(), strict=True))
 
     def _restored(self) -> SequenceClassifier:
-        """The trained module: the one that `fit` made, or one made again of the stored weights."""
+        """The trained module: the one from `fit`, or one rebuilt from the stored weights."""
         check_identity(self.encoder, self.identity_, identity(find_encoder(self.encoder)))
         if not hasattr(self, "_module"):
             self._module = self._new_module()

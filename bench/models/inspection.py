@@ -1,8 +1,8 @@
-"""Reading what a skops file says of itself, before anything in it is made.
+"""Inspect a skops file before any object in it is created.
 
 skops builds whatever objects a file names, provided that the caller trusts their names. That leaves open which values
-they are given and what is called with them. Here each entry of the archive and each node of its schema is held against
-a list of what a fitted model is made of; all else is refused, and so is every kind of node that calls something of the
+they are given and what is called with them. Here each entry of the archive and each node of its schema is compared with
+a list of allowed parts of fitted models. All else is rejected, and so is every kind of node that calls code of the
 file's choice.
 """
 
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from typing import IO
 
 SCHEMA = "schema.json"
-"""The archive's entry that says what there is."""
+"""The archive's entry with the schema."""
 
 FEWEST_EXPANDED, MOST_EXPANSION = 64 * 2**20, 200
-"""A compressed array may take so many bytes in memory, or so many times its size in the file where that is more."""
+"""The most bytes of a decompressed array in memory, or times its size in the file, if larger."""
 
 MOST_JOBS = 256
-"""Processes that a part of a model may ask for."""
+"""The most processes that a part of a model may request."""
 
 _SHOWN = 160
 """Characters of a name that a message shows."""
@@ -59,14 +59,14 @@ Node = dict[str, Any]
 
 
 class Inspection:
-    """Everything that a skops file would make, looked at without making it.
+    """Everything that a skops file would create, inspected without creating it.
 
     Parameters
     ----------
     data : bytes
         The file.
     classes : mapping of str to type
-        Classes that may be made besides the harmless parts, by the name under which they are stored.
+        Allowed classes in addition to the harmless parts, by the name under which they are stored.
     encoders : collection of str
         Folders that may be read as encoders; an encoder that is named in ``configs/encoder/`` always may.
     functions : collection of str
@@ -79,12 +79,12 @@ class Inspection:
     types : set of str
         What the file names.
     refused : list of str
-        What must not be made, each with the reason; empty where `visit` found nothing.
+        Forbidden parts, each with the reason; empty if `visit` found none.
 
     Raises
     ------
     ValueError, KeyError, TypeError, zipfile.BadZipFile
-        If it is no skops file.
+        If it is not a skops file.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Inspection:
         Returns
         -------
         int
-            The same for nodes that say the same, whatever numbers are in their arrays.
+            Equal for equal nodes, whatever numbers are in their arrays.
 
         Raises
         ------
@@ -127,17 +127,17 @@ class Inspection:
         self.types.add(name)
         content = (loader, name, *self._content(loader, name, node))
         number = self._numbers.setdefault(content, len(self._numbers))
-        # skops takes a node with a number that it met before for that earlier one, whatever it says itself.
+        # skops replaces a node by an earlier one with the same number, whatever its content.
         if (identity := node.get("__id__")) and self._known.setdefault(identity, number) != number:
-            self._refuse("two different parts under one number", "skops would take one for the other")
+            self._refuse("two different parts with one number", "skops would confuse them")
         return number
 
     def _content(self, loader: str, name: str, node: Node) -> tuple[object, ...]:
         if loader in _COLLECTIONS:
-            self._expect(name, {_COLLECTIONS[loader]}, "it is no plain list, set or tuple")
+            self._expect(name, {_COLLECTIONS[loader]}, "it is not a plain list, set or tuple")
             return tuple(self.visit(each) for each in node["content"])
         if loader in _BYTES:
-            self._expect(name, {_BYTES[loader]}, "it is no plain sequence of bytes")
+            self._expect(name, {_BYTES[loader]}, "it is not a plain sequence of bytes")
             self._archive.getinfo(node["file"])
             return ()
         if loader not in _LOOKS:
@@ -151,29 +151,29 @@ class Inspection:
         return (content,)
 
     def _dict(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, MAPPINGS, "it is no plain mapping")
+        self._expect(name, MAPPINGS, "it is not a plain mapping")
         if node["key_types"]["__loader__"] != "ListNode":
-            self._refuse(node["key_types"]["__loader__"], "it is no list of types of keys")
+            self._refuse(node["key_types"]["__loader__"], "it is not a list of key types")
         for kind in node["key_types"]["content"]:
-            self._expect(f"{kind['__module__']}.{kind['__class__']}", KEYS, "it is no type of keys")
+            self._expect(f"{kind['__module__']}.{kind['__class__']}", KEYS, "it is not a key type")
             if kind["__loader__"] != "TypeNode":
-                self._refuse(kind["__loader__"], "it is no type of keys")
+                self._refuse(kind["__loader__"], "it is not a key type")
         content = node["content"].items()
         return self.visit(node["key_types"]), *((key, self.visit(value)) for key, value in content)
 
     def _defaultdict(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, {"collections.defaultdict"}, "it is no plain mapping")
+        self._expect(name, {"collections.defaultdict"}, "it is not a plain mapping")
         factory, main = node["content"]["default_factory"], node["content"]["main"]
         if factory["__loader__"] not in ("TypeNode", "JsonNode"):
             self._refuse(factory["__loader__"], "it makes default values")
         return self.visit(main), self.visit(factory)
 
     def _slice(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, {"builtins.slice"}, "it is no plain slice")
+        self._expect(name, {"builtins.slice"}, "it is not a plain slice")
         return tuple(json.dumps(node["content"][each]) for each in ("start", "stop", "step"))
 
     def _type(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, TYPES, "it is no plain type")
+        self._expect(name, TYPES, "it is not a plain type")
         return ()
 
     def _function(self, name: str, node: Node) -> tuple[object, ...]:
@@ -182,40 +182,40 @@ class Inspection:
         return ()
 
     def _constructed(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, CONSTRUCTED, "it is made with arguments of the file's choice")
+        self._expect(name, CONSTRUCTED, "it would be created with arguments from the file")
         return (self.visit(node["content"]),)
 
     def _loss(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, LOSSES, "it is no loss function of scikit-learn")
+        self._expect(name, LOSSES, "it is not a scikit-learn loss function")
         return self.visit(node["content"]), self.visit(node["__reduce__"]["args"])
 
     def _tree(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, {"sklearn.tree._tree.Tree"}, "it is no tree of scikit-learn")
+        self._expect(name, {"sklearn.tree._tree.Tree"}, "it is not a scikit-learn tree")
         self.types.add("sklearn.tree._tree.Tree")
         return self.visit(node["content"]), self.visit(node["__reduce__"]["args"])
 
     def _random_state(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, {"numpy.random.mtrand.RandomState"}, "it is no source of random numbers")
+        self._expect(name, {"numpy.random.mtrand.RandomState"}, "it is not a random generator")
         return (self.visit(node["content"]),)
 
     def _generator(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, {"numpy.random._generator.Generator"}, "it is no source of random numbers")
+        self._expect(name, {"numpy.random._generator.Generator"}, "it is not a random generator")
         state, seed = (node["content"][key] for key in ("bit_generator", "seed_seq"))
         if (kind := json.loads(state["content"]["bit_generator"]["content"])) not in BIT_GENERATORS:
-            self._refuse(f"numpy.random.{kind}", "it is no source of random numbers")
+            self._refuse(f"numpy.random.{kind}", "it is not a random generator")
         words = json.loads(seed["content"]["pool_size"]["content"])
         if set(seed["content"]) - _SEED_KEYS or not isinstance(words, int) or words > _SEED_WORDS:
-            self._refuse("a seed", "it is none that NumPy makes")
+            self._refuse("a seed", "it is not a NumPy seed")
         return self.visit(state), self.visit(seed)
 
     def _dtype(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, {"numpy.dtype"}, "it is no type of arrays")
+        self._expect(name, {"numpy.dtype"}, "it is not an array type")
         if node["content"]["__loader__"] != "NdArrayNode":
-            self._refuse(node["content"]["__loader__"], "it is no type of arrays")
+            self._refuse(node["content"]["__loader__"], "it is not an array type")
         return (self.visit(node["content"]),)
 
     def _array(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, {"numpy.ndarray", *SCALARS}, "it is no plain array")
+        self._expect(name, {"numpy.ndarray", *SCALARS}, "it is not a plain array")
         if node["type"] == "json":
             return *(self.visit(each) for each in node["content"]), self.visit(node["shape"])
         entry = self._archive.getinfo(node["file"])
@@ -224,11 +224,11 @@ class Inspection:
         return ()
 
     def _masked_array(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, {"numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray"}, "it is no plain array")
+        self._expect(name, {"numpy.ma.MaskedArray", "numpy.ma.core.MaskedArray"}, "it is not a plain array")
         return self.visit(node["content"]["data"]), self.visit(node["content"]["mask"])
 
     def _sparse_matrix(self, name: str, node: Node) -> tuple[object, ...]:
-        self._expect(name, SPARSE, "it is no sparse matrix")
+        self._expect(name, SPARSE, "it is not a sparse matrix")
         check_sparse(self._archive.read(node["file"]))
         return ()
 
@@ -243,14 +243,14 @@ class Inspection:
         if state is None:
             return ()
         if state["__loader__"] not in ("DictNode", "TupleNode", "JsonNode"):
-            self._refuse(f"{name} with a {state['__loader__']} for its state", "its state is no plain value")
+            self._refuse(f"{name} with a {state['__loader__']} for its state", "its state is not a plain value")
         return (self.visit(state),)
 
     def _class(self, name: str) -> type | None:
         if name in self._classes:
             return self._classes[name]
         if not is_part(name):
-            self._refuse(name, "the model's definition here does not name it")
+            self._refuse(name, "the local model definition does not name it")
             return None
         try:
             return find_class(name)
@@ -263,8 +263,8 @@ class Inspection:
         if value is None:
             return
         if not isinstance(value, str) or (re.search(r"[/\\]", value) and value not in self._encoders):
-            shown = value if isinstance(value, str) else "something else than a name"
-            self._refuse(f"{name} over the encoder {shown}", "a folder is read only where you name it yourself")
+            shown = value if isinstance(value, str) else "something other than a name"
+            self._refuse(f"{name} over the encoder {shown}", "a folder is read only if you name it yourself")
 
     def _expect(self, name: str, known: Collection[str], reason: str) -> None:
         if name not in known:
@@ -294,11 +294,11 @@ _LOOKS: dict[str, Callable[[Inspection, str, Node], tuple[object, ...]]] = {
     "SparseMatrixNode": Inspection._sparse_matrix,
     "ObjectNode": Inspection._object,
 }
-"""Kinds of nodes that may occur, with what looks at them and returns all that they say."""
+"""The allowed kinds of nodes, each with the function that inspects it and returns its content."""
 
 
 def shown(text: str) -> str:
-    r"""Text of a file as a message may show it: short, and without what a terminal would act on.
+    r"""Text from a file for a message: short, and without control sequences.
 
     Examples
     --------
@@ -310,7 +310,7 @@ def shown(text: str) -> str:
 
 
 def _plain(state: Node | None, name: str) -> Any:
-    """A value of an object's state, or its node where it is no plain value; None where there is none."""
+    """A value of an object's state, or its node if it is not a plain value; None if there is none."""
     stored = state["content"].get(name) if state is not None and state["__loader__"] == "DictNode" else None
     return json.loads(stored["content"]) if stored is not None and stored["__loader__"] == "JsonNode" else stored
 
@@ -324,7 +324,7 @@ def current_protocol() -> int:
 
 
 def check_array(file: IO[bytes], size: int) -> None:
-    """Check that an array's file holds numbers, text or times, and as many as it says.
+    """Check that an array's file contains numbers, text or times, and as many as declared.
 
     Parameters
     ----------
@@ -346,11 +346,11 @@ def check_array(file: IO[bytes], size: int) -> None:
     if dtype.hasobject:
         raise ValueError("an array of pickled objects")
     if math.prod(shape) * dtype.itemsize != size - file.tell():
-        raise ValueError("an array of another size than it says")
+        raise ValueError("an array whose size differs from the declared one")
 
 
 def check_sparse(data: bytes) -> None:
-    """Check that a sparse matrix is one: its arrays are plain, its indices lie inside, and it is not a bomb.
+    """Check that a sparse matrix is valid: plain arrays, indices in range, and no memory bomb.
 
     Raises
     ------
@@ -365,10 +365,10 @@ def check_sparse(data: bytes) -> None:
         if len({entry.filename for entry in entries}) != len(entries):
             raise ValueError("a sparse matrix with two parts of one name")
         if sum(entry.file_size for entry in entries) > limit:
-            raise ValueError("a sparse matrix that takes far more room than its file")
+            raise ValueError("a sparse matrix that needs far more memory than its file")
         for entry in entries:
             if not _SPARSE_ENTRY.fullmatch(entry.filename):
-                raise ValueError("a sparse matrix with parts that none has")
+                raise ValueError("a sparse matrix with unknown parts")
             with archive.open(entry) as file:
                 check_array(file, entry.file_size)
         with archive.open("format.npy") as file:
@@ -382,7 +382,7 @@ def check_sparse(data: bytes) -> None:
 
 
 def _check_entries(archive: zipfile.ZipFile, size: int) -> None:
-    """Check that the archive holds nothing but what skops writes, as it is, so that it cannot grow."""
+    """Check that the archive has only entries that skops writes, uncompressed, so that it cannot grow."""
     entries = archive.infolist()
     names = [entry.filename for entry in entries]
     if strange := [name for name in names if not _ENTRY.fullmatch(name)]:

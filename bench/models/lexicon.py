@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 NEAR = 8
-"""Words that may stand between a source and the verb that attributes something to it."""
+"""Words that may be between a source and the verb that attributes something to it."""
 
 OVERLAP = 0.5
 """Share of the claim's stems that a text must have to be about the claim.
 
-Fixed beforehand as "half of what the claim says", and not fitted to any labels.
+Fixed in advance as "half of what the claim says", and not fitted to any labels.
 """
 
 _SOURCES = ("government", "intelligence", "international_organization", "media", "expert")
@@ -63,16 +63,16 @@ class LexiconClassifier(ClassifierMixin, BaseEstimator):
     Nothing is learned. The names of the task's labels decide which rules apply:
 
     denial
-        ``denial`` where a denial cue stands outside any cue of non-confirmation, else ``non_confirmation``
-        where there is such a cue, else ``none``.
+        ``denial`` if a denial cue occurs outside any cue of non-confirmation, else ``non_confirmation``
+        if there is such a cue, else ``none``.
     source type
         The type of the first source cue with an attribution (a verb of saying, "according to", a colon)
-        in the same sentence, at most `NEAR` words away; ``media`` only where no other type is attributed, since
+        in the same sentence, at most `NEAR` words away; ``media`` only if no other type is attributed, since
         it mostly carries another's words; else ``unattributed``.
     stance
-        ``unrelated`` where the text has less than `OVERLAP` of the claim's stems (words by the affix
+        ``unrelated`` if the text has less than `OVERLAP` of the claim's stems (words by the affix
         rules of Light10, Larkey, Ballesteros and Connell 2007); else ``disagree`` where text and claim differ
-        in having a denial or negation; else ``discuss`` where the text hedges, asks or does not confirm;
+        in having a denial or negation; else ``discuss`` if the text hedges, asks or does not confirm;
         else ``agree``.
 
     Parameters
@@ -125,7 +125,7 @@ class LexiconClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         bench.errors.ModelError
-            If there are none, or `y` has a label that the task has not.
+            If there are none, or `y` has a label that the task does not have.
         """
         self.rules_ = self._suited()
         self.classes_ = np.array(sorted(self.labels))
@@ -167,9 +167,9 @@ class LexiconClassifier(ClassifierMixin, BaseEstimator):
             for name, rules in RULE_SETS.items()
         )
         raise ModelError(
-            f"lexicon: there are no rules for the labels {', '.join(self.labels) or '(none)'} "
+            f"lexicon: no rules exist for the labels {', '.join(self.labels) or '(none)'} "
             f"from {' and '.join(self.inputs) or '(nothing)'}.",
-            f"It knows {sets}. Use these label names, or leave the model out with model=.",
+            f"Rules exist for {sets}. Use these label names, or exclude the model with model=.",
         )
 
     def _mapped(self, label: str) -> str:

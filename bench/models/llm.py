@@ -34,7 +34,7 @@ Classify the example at the end by one of these labels:
 {inputs}
 
 Answer with the label alone."""
-"""The prompt of a model whose file has none."""
+"""The default prompt."""
 
 _WHOLE = {"shots": 0, "retries": 0, "concurrency": 1}
 _WHOLE_OR_NULL = {"max_tokens": 1, "max_calls": 1, "max_total_tokens": 1, "seed": 0}
@@ -51,7 +51,7 @@ _RESTORED = (
     "descriptions",
     "random_state",
 )
-"""Parameters that a stored classifier keeps: they say what is asked, not who is asked and at what cost."""
+"""Parameters that a stored classifier keeps: they define the request, not the endpoint or the cost."""
 
 _VARIABLE = re.compile("[A-Z_][A-Z0-9_]*")
 
@@ -66,15 +66,15 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     model : str
-        The model's name at the endpoint; it must be given.
+        The model's name at the endpoint; required.
     base_url : str or None
-        What stands before ``/chat/completions``. None is the environment variable ``OPENAI_BASE_URL``, else
+        The part before ``/chat/completions``. None is the environment variable ``OPENAI_BASE_URL``, else
         ``http://localhost:8000/v1``.
     prompt : str
         A template with ``{inputs}`` (all input columns with their names) or the columns by themselves (``{text}``,
         ``{claim}``); ``{labels}``; ``{descriptions}``; ``{examples}``. See `bench.llm.prompt.render`.
     api_key_env : str
-        The environment variable that holds the key. Without it no key is sent, as local servers need none.
+        The environment variable with the key. Without it, no key is sent, since local servers need none.
     temperature : float or None
         Randomness of the answers; None leaves it to the endpoint, as some models demand.
     max_tokens : int or None
@@ -86,11 +86,11 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         own for each `random_state`.
     max_calls, max_total_tokens : int or None
         What a fitted classifier may spend: requests, repeated ones too, and tokens of prompts and answers. One that
-        reaches a limit raises an error; what was answered is kept. In a search each setting has these anew.
+        reaches a limit raises an error; finished answers are kept. In a search, the limits apply to each setting.
     timeout : float
         Seconds to wait for a connection, and for each part of a response.
     retries : int
-        How often a request is made again, with growing waits, after a failure that may pass.
+        How many times to retry a request, with growing waits, after a temporary failure.
     concurrency : int
         Requests at the same time, in each of the run's worker processes.
     deadline : float
@@ -111,22 +111,22 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
     shots_ : list of (dict, str)
         The labelled examples in the prompt: their input columns, and their label.
     url_ : str
-        The address that is asked.
+        The address of requests.
     unanswered_ : list of str
         After `predict`, why examples were left unanswered.
     notes_ : list of str
-        After `predict`, what it took.
+        After `predict`, its cost.
     """
 
     may_abstain = True
 
     refused_params: ClassVar[Mapping[str, str]] = {
-        "api_key": "A key is no parameter, for parameters are stored with every run: put it into the environment "
+        "api_key": "A key is not a parameter, since parameters are stored with every run. Put it into the environment "
         "variable that params.api_key_env names, by default OPENAI_API_KEY."
     }
 
     examined_as = "bench.models.llm_stand_in.StandInClassifier"
-    """What `bench check` examines in this class's place, as it asks no endpoint."""
+    """The class that `bench check` examines instead, since it needs no endpoint."""
 
     def __init__(
         self,
@@ -181,12 +181,12 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         if not isinstance(self.model, str) or not self.model.strip():
             raise ModelError(
                 "llm: params.model is missing.",
-                "Give the model's name at the endpoint, as in model.params.model=Qwen/Qwen2.5-7B-Instruct.",
+                "Set the model's name at the endpoint, for example model.params.model=Qwen/Qwen2.5-7B-Instruct.",
             )
         if not isinstance(self.api_key_env, str) or not _VARIABLE.fullmatch(self.api_key_env):
-            # What was given may be a key, so it is not repeated.
+            # The value may be a key, so it is not repeated.
             raise ModelError(
-                "llm: params.api_key_env is no name of an environment variable (capitals, digits and underscores).",
+                "llm: params.api_key_env is not a name of an environment variable (capitals, digits and underscores).",
                 "Give the variable's name, such as OPENAI_API_KEY, and put the key into that variable.",
             )
         chat_url(self.base_url)
@@ -207,7 +207,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
     def restored(cls, defined: LLMClassifier, state: Mapping[str, Any]) -> LLMClassifier:
         """Make a stored classifier again.
 
-        A stored file may be anybody's. So it says what is asked, and the definition here says which address is asked,
+        A stored file may come from anyone. So it defines the request, and the local definition the address,
         which key is sent there, and what may be spent.
 
         Parameters
@@ -215,12 +215,12 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         defined : LLMClassifier
             As the model is defined here.
         state : mapping
-            Plain values: what was stored.
+            The stored plain values.
 
         Raises
         ------
         bench.errors.ModelError
-            If the stored run asked another address, or its parameters are wrong.
+            If the stored run used another address, or its parameters are invalid.
         """
         made = cls(**(defined.get_params() | {name: state[name] for name in _RESTORED}))
         made.check_task()
@@ -228,9 +228,9 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         if state["url_"] != url:
             asked = str(state["url_"]).removesuffix("/chat/completions")
             raise ModelError(
-                f"the stored run asked {asked!r}, and an address is never taken from a stored model; the one that is "
+                f"the stored run used {asked!r}. An address is never taken from a stored model; the one "
                 f"set here is {url.removesuffix('/chat/completions')!r}.",
-                "If the texts may go there, say so: add model.params.base_url=ADDRESS, or set OPENAI_BASE_URL or "
+                "To allow sending texts there, add model.params.base_url=ADDRESS, or set OPENAI_BASE_URL or "
                 "params.base_url in configs/model/.",
             )
         made.url_ = url
@@ -248,12 +248,12 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         }
 
     def fit(self, X: pd.DataFrame, y: ArrayLike) -> LLMClassifier:
-        """Choose the shots, and return itself; nothing is asked.
+        """Choose the shots, and return itself. No request is made.
 
         Raises
         ------
         bench.errors.UserError
-            If a parameter is wrong, `y` has a label that the task has not, or a column is missing or holds no text.
+            If a parameter is invalid, `y` has a label that the task does not have, or a column is missing or not text.
         """
         self.check_task()
         y = np.asarray(y).astype(str)
@@ -278,14 +278,14 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of object of shape (n_examples,)
-            Labels of the task, and None where the answer was none.
+            Labels of the task, or None for no valid answer.
 
         Raises
         ------
         bench.errors.BenchError
             If the endpoint refuses or fails, a spending limit is reached, or the cache cannot be used.
         bench.errors.UserError
-            If a column is missing or holds no text.
+            If a column is missing or not text.
         """
         check_is_fitted(self)
         answers = self._complete([self._body(row) for row in self._rows(X)])
@@ -313,13 +313,13 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         return answers
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave what was spent behind: it is this process's affair, and holds a lock."""
+        """Leave the spending out: it belongs to this process, and has a lock."""
         state = super().__getstate__()
         return state | {"_budget": None} if "_budget" in state else state
 
     def _body(self, row: Mapping[str, str]) -> dict[str, Any]:
         prompt = render(self.prompt, row, self.labels, self._described(), self.shots_)
-        # What is no character of Unicode cannot be sent.
+        # Invalid Unicode cannot be sent.
         content = prompt.encode(errors="replace").decode()
         optional = {"temperature": self.temperature, "max_tokens": self.max_tokens, "seed": self.seed}
         return {
@@ -340,7 +340,7 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         return found
 
     def _drawn(self, y: NDArray[np.str_]) -> list[int]:
-        """The places of the shots: a label after the other gives one, until there are enough, then shuffled."""
+        """The positions of the shots: labels take turns until there are enough; then shuffled."""
         rng = np.random.default_rng(self.random_state)
         by_label = [rng.permutation(np.flatnonzero(y == label)).tolist() for label in self.labels]
         turns = range(max(map(len, by_label), default=0))
@@ -354,12 +354,12 @@ class LLMClassifier(ClassifierMixin, BaseEstimator):
         found = placeholders(self.prompt, self.inputs)
         if not {"inputs", *self.inputs} & set(found):
             raise ModelError(
-                "llm: params.prompt does not show the example.",
+                "llm: params.prompt does not contain the example.",
                 f"Put {{inputs}} into it, or {' or '.join(f'{{{name}}}' for name in self.inputs)}.",
             )
         if self.shots and "examples" not in found:
             raise ModelError(
-                f"llm: params.shots={self.shots}, but params.prompt does not show them.", "Put {examples} into it."
+                f"llm: params.shots={self.shots}, but params.prompt does not contain them.", "Put {examples} into it."
             )
 
 

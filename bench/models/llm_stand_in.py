@@ -1,4 +1,4 @@
-"""What stands in for a language model where a classifier is examined and none may be asked."""
+"""A replacement for a language model, to examine a classifier without any request."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from bench.models.llm import LLMClassifier
 
 
 class StandInClassifier(LLMClassifier):
-    """An `LLMClassifier` whose answers are made up from a digest of the request, in the forms that a model may use.
+    """An `LLMClassifier` with answers derived from a digest of the request, in the forms that a model may use.
 
-    `bench check` examines it in the place of the other: the prompt, the choice of shots, the reading of answers and
-    the storing are the same, and no server is needed. It is of no use for anything else.
+    `bench check` examines it instead of the real one: the prompt, the choice of shots, the parsing of answers and
+    the storage are the same, and no server is needed. It has no other use.
     """
 
     def check_task(self) -> None:
-        """Check all parameters; a model's name need not be given, as none is asked."""
+        """Check all parameters; a model's name is not needed, since no request is made."""
         LLMClassifier(**(self.get_params() | {"model": self.model or "stand-in"})).check_task()
 
     def _complete(self, bodies: list[dict[str, Any]]) -> list[tuple[str | None, str]]:

@@ -33,17 +33,17 @@ class Model:
         The import path of a scikit-learn compatible classifier class.
     features : str or None
         A feature set of `bench.features` or the import path of a transformer class over a
-        pandas frame of the task's input columns; None where the estimator takes that
+        pandas frame of the task's input columns; None if the estimator takes that
         frame itself.
     params : mapping of str to object
         Fixed parameters. A plain name is the estimator's; ``features.<name>`` and
-        ``estimator.<name>`` say whose it is, and further dots reach into nested parts.
+        ``estimator.<name>`` give its owner, and more dots refer to nested parts.
     search : SearchSpace
         The parameters that are searched, with names of the same form.
     prune : bool
         Whether the search stops a setting that is below the median of earlier ones after some of the inner folds.
     description : str
-        One line on what it is.
+        A one-line description.
     origin : str
         Where the definition comes from: a file, or a package's entry point.
     """
@@ -62,20 +62,20 @@ class Model:
             if not _is_plain(value):
                 raise ModelError(
                     f"{self.origin or self.name}: params.{name} is {type(value).__name__}, which cannot be stored.",
-                    "Use numbers, text, true, false, null, lists and mappings; make objects inside the estimator.",
+                    "Use numbers, text, true, false, null, lists and mappings. Create objects inside the estimator.",
                 )
         for section, names in (("params", self.params), ("search", self.search.dimensions)):
             self._check_names(section, names)
 
     def _check_names(self, section: str, names: Iterable[str]) -> None:
-        """Refuse a name that is no parameter's, and two that are one parameter's: neither would have an effect."""
+        """Reject unknown parameter names, and two names of one parameter, since they would have no effect."""
         given: dict[str, str] = {}
         for name in names:
             if not canonical_name(name).partition(".")[2]:
                 raise ModelError(
                     f"{self.origin or self.name}: {section}.{name}: unknown parameter '{name}'.",
-                    "Parameters are called features.NAME or estimator.NAME. To compare feature sets or estimators, "
-                    "write a model of each.",
+                    "Name parameters features.NAME or estimator.NAME. To compare feature sets or estimators, "
+                    "write one model for each.",
                 )
             first = given.setdefault(canonical_name(name), name)
             if first != name:
@@ -112,7 +112,7 @@ class Model:
         _check_plain_words(definition, origin)
         if read.name != name:
             raise ModelError(
-                f"{place_of(origin, definition, 'name')}: name is '{read.name}', but the file is found as '{name}'.",
+                f"{place_of(origin, definition, 'name')}: name is '{read.name}', but the file's name is '{name}'.",
                 "Give the file and the model the same name.",
             )
         return cls(
@@ -130,7 +130,7 @@ class Model:
     def first_setting(self) -> Setting | None:
         """The values in `params` of all searched parameters, which the search tries first.
 
-        None where one of them has no value there, or one that the search could not draw.
+        None if one of them has no value there, or one outside the search space.
         """
         own = {canonical_name(name): value for name, value in self.params.items()}
         setting = {name: own[canonical_name(name)] for name in self.search.dimensions if canonical_name(name) in own}
@@ -154,7 +154,7 @@ class Model:
         params : mapping of str to object
             Values that override the model's own, by dotted name.
         task : Task
-            The task whose input columns and labels it is for.
+            The task with the input columns and labels.
         seed : int
             The value of every ``random_state`` that the parts have.
 
@@ -176,8 +176,8 @@ class Model:
         if self.features is None:
             if any(name.startswith("features.") for name in {**self.params, **params}):
                 raise ModelError(
-                    f"{self.origin}: parameters of 'features' are set, but the model has no features.",
-                    "Name a feature set, as in features: tfidf.",
+                    f"{self.origin}: it has parameters of features, but no features.",
+                    "Add a feature set, for example features: tfidf.",
                 )
             return None
         from bench.features import FEATURE_SETS
@@ -197,14 +197,14 @@ class Model:
         """Build the unfitted classifier that comes after the features.
 
         An estimator whose constructor takes ``labels``, ``inputs``, ``label_map`` or ``descriptions`` is given
-        the task's. One that knows only certain tasks says so in a method ``check_task``, which raises
+        the task's. One that knows only certain tasks needs a method ``check_task``, which raises
         `ModelError` for any other and is called before anything runs.
         """
         estimator = self._made(self.estimator, "estimator")
         if not all(hasattr(estimator, method) for method in ("fit", "predict", "get_params", "set_params")):
             raise ModelError(
-                f"{self.origin}: estimator {self.estimator} is no scikit-learn classifier: it lacks fit, predict, "
-                "get_params or set_params."
+                f"{self.origin}: estimator {self.estimator} is not a scikit-learn classifier: it needs fit, predict, "
+                "get_params and set_params."
             )
         known = estimator.get_params(deep=False)
         told = {key: value for key, value in task.context.items() if key in known}
@@ -215,7 +215,7 @@ class Model:
         return built
 
     def unfitted(self) -> BaseEstimator:
-        """Build the estimator with the model's own parameters, told of no task.
+        """Build the estimator with the model's own parameters, without a task.
 
         Raises
         ------
@@ -226,13 +226,13 @@ class Model:
 
     @property
     def restores_from_definition(self) -> bool:
-        """Whether a stored estimator is made again of this definition, since its class has a method ``restored``."""
+        """Whether a stored estimator is rebuilt from this definition because its class has a method ``restored``."""
         return hasattr(self.unfitted(), "restored")
 
     def stored_classes(self) -> dict[str, type]:
-        """The classes that this definition names, which a stored model may hold, by the names they are stored under.
+        """The classes in this definition, which a stored model may contain, by stored name.
 
-        Those of the estimator and the features, of what these hold before they are fitted, and of what their classes
+        Those of the estimator and the features, of their parts before fitting, and of what their classes
         list in ``stored_parts``.
 
         Raises
@@ -283,17 +283,17 @@ class Model:
         try:
             with found_here():
                 return factory()
-        except Exception as error:  # A constructor may be anybody's.
+        except Exception as error:  # The class may be a plug-in.
             raise ModelError(
-                f"{self.origin}: {key} {path} cannot be made without arguments: {type(error).__name__}: {error}.",
-                "Give every argument of its __init__ a default, and check values in fit, as scikit-learn asks.",
+                f"{self.origin}: {key} {path} cannot be created without arguments: {type(error).__name__}: {error}.",
+                "Give every argument of its __init__ a default, and check values in fit, as scikit-learn requires.",
             ) from error
 
     def _class(self, path: str, key: str) -> Callable[..., Any]:
         module, _, name = path.rpartition(".")
         if not module:
             raise ModelError(
-                f"{self.origin}: {key}: '{path}' is no import path.",
+                f"{self.origin}: {key}: '{path}' is not an import path.",
                 "Write package.module.Class, such as sklearn.linear_model.LogisticRegression.",
             )
         try:
@@ -301,7 +301,7 @@ class Model:
         except (Exception, SystemExit) as error:  # Importing a plug-in runs its code.
             raise ModelError(
                 f"{self.origin}: {key}: cannot import '{module}': {type(error).__name__}: {error}.",
-                "Install the package, or correct the path or the module.",
+                "Install the package, or fix the path or the module.",
             ) from error
         found = getattr(imported, name, None)
         if not callable(found):
@@ -309,8 +309,8 @@ class Model:
             if own is not None and getattr(imported, "__file__", None) != str(own):
                 raise ModelError(
                     f"{self.origin}: {key}: '{module}' is a module of Python or of an installed package, so {own} "
-                    "is not imported by that name.",
-                    "Give the file another name.",
+                    "cannot be imported under that name.",
+                    "Rename the file.",
                 )
             names = [n for n, value in vars(imported).items() if inspect.isclass(value)]
             raise ModelError(f"{self.origin}: {key}: '{module}' has no class '{name}'.", nearest(name, names))
@@ -318,7 +318,7 @@ class Model:
 
 
 def qualified(name: str) -> str:
-    """A parameter's name with its owner, which is the estimator where none is named.
+    """A parameter's name with its owner, by default the estimator.
 
     Examples
     --------
@@ -340,15 +340,15 @@ def canonical_name(name: str) -> str:
 
 
 def _check_plain_words(definition: Mapping[str, Any], origin: str) -> None:
-    """Refuse what YAML 1.1 reads otherwise where it would go to an estimator as it is: ``no`` for false."""
+    """Reject text for an estimator that YAML 1.1 reads differently, such as ``no`` for false."""
     if not isinstance(definition, Document):
         return
     for way, text in definition.doubtful.items():
         if len(way) > 1 and way[0] in ("params", "search") and way[1] in definition[str(way[0])]:
             where = f"{place_of(origin, definition, *way)}: {'.'.join(map(str, way))}"
             raise ModelError(
-                f"{where}: {text} is a text here, and something else in older YAML.",
-                "Write true, false or a number without leading zeros; or put the text in quotes.",
+                f"{where}: {text} is text here, but not in older YAML.",
+                "Write true, false or a number without leading zeros, or put the text in quotes.",
             )
 
 

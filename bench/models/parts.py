@@ -1,6 +1,6 @@
-"""What a stored model may be made of besides the classes that its definition names: parts that only compute.
+"""The allowed parts of a stored model in addition to the classes in its definition: parts that only compute.
 
-A file says which of these there are and which plain values they hold. None of them, given plain values, runs text,
+A file declares which of these it has, with their plain values. None of them, given plain values, runs text,
 opens a file or an address, or calls a function of the file's choice.
 """
 
@@ -77,7 +77,7 @@ MAPPINGS = frozenset(
         "sklearn.utils._bunch.Bunch",
     }
 )
-"""Mappings that are made empty and then filled."""
+"""Mappings that are created empty and then filled."""
 
 SCALARS = frozenset(
     f"numpy.{kind.__name__}"
@@ -91,13 +91,13 @@ TYPES = (
     | {"builtins.tuple", "builtins.NoneType", "collections.Counter", "collections.OrderedDict"}
     | SCALARS
 )
-"""Types that may stand as values."""
+"""Types that are allowed as values."""
 
 KEYS = frozenset({"builtins.bool", "builtins.float", "builtins.int", "builtins.str"}) | SCALARS
-"""Types of a mapping's keys, which are made of the key's text."""
+"""Types of a mapping's keys, created from the key's text."""
 
 CONSTRUCTED = frozenset({"builtins.complex", "builtins.frozenset", "builtins.range"})
-"""Plain values that are made of their parts."""
+"""Plain values that are created from their parts."""
 
 LOSSES = frozenset(
     {
@@ -111,7 +111,7 @@ LOSSES = frozenset(
         "sklearn.linear_model._sgd_fast.SquaredHinge",
     }
 )
-"""Loss functions of scikit-learn in C, made of numbers."""
+"""Loss functions of scikit-learn in C, created from numbers."""
 
 SPARSE = frozenset(
     f"scipy.sparse._{form}.{form}_{kind}"
@@ -141,7 +141,7 @@ def is_part(name: str) -> bool:
     Parameters
     ----------
     name : str
-        The dotted name of the class, where it is defined.
+        The dotted name of the class in its defining module.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def is_part(name: str) -> bool:
 
 
 def is_function(name: str) -> bool:
-    """Whether a function may stand as a value: NumPy's and SciPy's element-wise ones, scikit-learn's column scores.
+    """Whether a function is allowed as a value: NumPy's and SciPy's element-wise ones, scikit-learn's column scores.
 
     Examples
     --------
@@ -177,20 +177,20 @@ def find_class(name: str) -> type[Any]:
     Raises
     ------
     LookupError
-        If there is no class of that name, or it is only passed on there.
+        If there is no such class, or it is only re-exported there.
     """
     module, _, short = name.rpartition(".")
     try:
         found = getattr(importlib.import_module(module), short)
     except (ImportError, AttributeError) as error:
-        raise LookupError(f"there is no class {name} here") from error
+        raise LookupError(f"no class {name} exists here") from error
     if not isinstance(found, type) or found.__module__ != module or found.__qualname__ != short:
-        raise LookupError(f"{name} is no class")
+        raise LookupError(f"{name} is not a class")
     return found
 
 
 def stored_name(cls: type) -> str:
-    """The name under which a class stands in a skops file.
+    """The name of a class in a skops file.
 
     Examples
     --------

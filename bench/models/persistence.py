@@ -1,4 +1,4 @@
-"""Storing fitted models as skops files, which hold no code to run, unlike pickles."""
+"""Store fitted models as skops files, which contain no executable code, unlike pickles."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ PIPELINE = "sklearn.pipeline.Pipeline"
 """What puts an estimator behind its features."""
 
 _TOLD = 5
-"""Things that a file must not hold, of which a message tells."""
+"""The most forbidden contents of a file in a message."""
 
-_OTHER = "Give the model another name here if it is another model, or run the task again with the one that is here."
+_OTHER = "If it is another model, rename the one here. Otherwise rerun the task with the one here."
 
 
 def dumps(estimator: BaseEstimator) -> bytes:
@@ -59,16 +59,16 @@ def dumps(estimator: BaseEstimator) -> bytes:
 def loads(data: bytes, model: Model | None = None) -> Any:
     """Read an estimator from the bytes that `dumps` wrote.
 
-    What the file would make is looked at first. Only the classes that a model's definition names are made, and the
-    harmless parts of `bench.models.parts`; no file is opened and nothing is called that the file chooses. An
-    estimator that talks to others is made of its definition, and takes from the file what its ``restored`` accepts.
+    The content of the file is inspected first. Only classes in the model's definition are created, and the
+    harmless parts of `bench.models.parts`; no file is opened, and no code is called that the file chooses. An
+    estimator with network access is built from its definition, with what its ``restored`` accepts from the file.
 
     Parameters
     ----------
     data : bytes
         A skops file.
     model : Model, optional
-        The model as it is defined here, never as what came with the file says. The estimator must be of its class.
+        The model as defined here, never from the file. The estimator must be of its class.
         Without it only the harmless parts are loaded.
 
     Returns
@@ -79,7 +79,7 @@ def loads(data: bytes, model: Model | None = None) -> Any:
     Raises
     ------
     bench.errors.ModelError
-        If the file holds anything else, or an estimator of another class.
+        If the file contains anything else, or an estimator of another class.
     """
     contents = inspect(data, model)
     if model is None:
@@ -91,7 +91,7 @@ def loads(data: bytes, model: Model | None = None) -> Any:
 
 
 def inspect(data: bytes, model: Model | None = None) -> Inspection:
-    """Check what a skops file would make, without making it.
+    """Check what a skops file would create, without creating it.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def inspect(data: bytes, model: Model | None = None) -> Inspection:
     Raises
     ------
     bench.errors.ModelError
-        If it holds what must not be made, or an estimator of another class than the model's.
+        If it contains a forbidden part, or an estimator of a class other than the model's.
     """
     with _without_torch():
         from bench.models.inspection import Inspection
@@ -123,20 +123,20 @@ def inspect(data: bytes, model: Model | None = None) -> Inspection:
         rest = len(contents.refused) - _TOLD
         more = f"; and {rest:,} more" if rest > 0 else ""
         raise ModelError(
-            f"the stored model holds what is not loaded: {'; '.join(contents.refused[:_TOLD])}{more}.",
-            "A class is loaded where the model's definition here names it, or a class that it names lists it in "
+            f"the stored model has parts that must not be loaded: {'; '.join(contents.refused[:_TOLD])}{more}.",
+            "A class is loaded only if the model's definition here names it, or a class named there lists it in "
             "stored_parts. Load files only from people you trust.",
         )
     return contents
 
 
 def _check_class(root: Node, model: Model) -> None:
-    """Check that an estimator is of the class that the model's definition names, behind features where it has some."""
+    """Check that an estimator is of the class that the model's definition names, behind features if it has any."""
     estimator = root
     if model.features is not None:
         steps = root["content"]["content"]["steps"]["content"]
         if _class_name(root) != PIPELINE or len(steps) != 2:
-            raise ModelError(f"the stored model is {_class_name(root)}, and not an estimator behind features.", _OTHER)
+            raise ModelError(f"the stored model is {_class_name(root)}, not an estimator behind features.", _OTHER)
         estimator = steps[1]["content"][1]
     cls = type(model.unfitted())
     if estimator["__loader__"] != "ObjectNode" or _class_name(estimator) != stored_name(cls):
@@ -182,7 +182,7 @@ def _folders(model: Model | None) -> set[str]:
 
 @contextmanager
 def _without_torch() -> Iterator[None]:
-    # skops lists scikit-learn's estimators on import, which imports torch for array API support: 2 s for nothing.
+    # skops lists scikit-learn's estimators on import, which imports torch for array API support: 2 s wasted.
     # What another program's process imports is not to be kept from it, though.
     if not is_own() or "torch" in sys.modules or "skops.io" in sys.modules:
         yield

@@ -72,11 +72,11 @@ class Rule:
     name : str
         What the model does, in a few words.
     description : str
-        Why the harness asks it, or what exactly is tried: one line.
+        Why the harness requires it, or what exactly is tested, in one line.
     examine : callable
-        Takes a `Examined` and raises an exception where the model breaks the rule.
+        Takes an `Examined` and raises an exception if the model breaks the rule.
     needs : tuple of str
-        The codes of the rules without which this one says nothing.
+        The codes of the rules that this one depends on.
     """
 
     code: str
@@ -87,13 +87,13 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {}
-"""All rules by code, in the order in which they are tried."""
+"""All rules by code, in the order of testing."""
 
 
 def _rule(
     code: str, name: str, description: str, needs: tuple[str, ...] = ("M03",)
 ) -> Callable[[Callable[[Examined], None]], Callable[[Examined], None]]:
-    """Register a rule; nearly all try what a model answers that was fitted on three classes."""
+    """Register a rule. Nearly all test the answers of a model that was fitted on three classes."""
 
     def register(examine: Callable[[Examined], None]) -> Callable[[Examined], None]:
         RULES[code] = Rule(code, name, description, examine, needs)
@@ -201,7 +201,7 @@ def _does_not_peek(subject: Examined) -> None:
             whole = np.asarray(getattr(estimator, method)(task.frame))[:half]
             part = np.asarray(getattr(estimator, method)(task.frame.iloc[:half]))
             assert _equal(whole, part), (
-                f"{method} answers the first {half} rows otherwise when more rows follow: it learns from test data."
+                f"{method} answers the first {half} rows differently when more rows follow, so it uses test data."
             )
 
 
@@ -242,7 +242,7 @@ def _fits(subject: Examined, n_classes: int) -> None:
         estimator = subject.model.build({}, task, seed=0)
         returned = estimator.fit(task.frame, task.y)
         assert returned is estimator, (
-            f"fit returned {type(returned).__name__}, not the estimator: end it with return self."
+            f"fit returned {type(returned).__name__}, not the estimator: end fit with return self."
         )
         assert hasattr(estimator, "classes_"), "fit did not set classes_."
     classes = [str(label) for label in estimator.classes_]
@@ -253,11 +253,11 @@ def _fits(subject: Examined, n_classes: int) -> None:
 def _check_predictions(estimator: BaseEstimator, frame: pd.DataFrame, task: Task) -> None:
     predicted = np.asarray(estimator.predict(frame))
     expected = (len(frame),)
-    assert predicted.shape == expected, f"predict gave the shape {predicted.shape} for {expected} rows."
+    assert predicted.shape == expected, f"predict returned the shape {predicted.shape} for {expected} rows."
     abstained = getattr(estimator, "may_abstain", False)
     given = [label for label in predicted.tolist() if not (abstained and label is None)]
     unknown = sorted(set(map(str, given)) - set(task.labels))
-    assert not unknown, f"predict gave {', '.join(unknown)}, but the labels are {', '.join(task.labels)}."
+    assert not unknown, f"predict returned {', '.join(unknown)}, but the labels are {', '.join(task.labels)}."
 
 
 def _check_scores(estimator: BaseEstimator, frame: pd.DataFrame, task: Task) -> None:
@@ -266,12 +266,12 @@ def _check_scores(estimator: BaseEstimator, frame: pd.DataFrame, task: Task) -> 
         scores = np.asarray(getattr(estimator, method)(frame))
         binary = method == "decision_function" and n_classes == 2
         expected = (len(frame),) if binary else (len(frame), n_classes)
-        assert scores.shape == expected, f"{method} gave the shape {scores.shape}, not {expected}."
-        assert np.isfinite(scores).all(), f"{method} gave a value that is not finite."
+        assert scores.shape == expected, f"{method} returned the shape {scores.shape}, not {expected}."
+        assert np.isfinite(scores).all(), f"{method} returned a value that is not finite."
         if method == "predict_proba":
-            assert (scores >= 0).all(), f"predict_proba gave {scores.min():g}, below zero."
+            assert (scores >= 0).all(), f"predict_proba returned {scores.min():g}, below zero."
             off = float(np.abs(scores.sum(axis=1) - 1).max())
-            assert off < 1e-6, f"a row of predict_proba differs by {off:g} from a sum of 1."
+            assert off < 1e-6, f"the sum of a row of predict_proba differs from 1 by {off:g}."
 
 
 def _unseen(subject: Examined, texts: list[str]) -> Iterator[tuple[BaseEstimator, pd.DataFrame, Task]]:

@@ -1,4 +1,4 @@
-"""What decides a model's numbers besides its parameters: its code and the files that it names.
+"""What a model's scores depend on apart from its parameters: its code and the files that it names.
 
 Installed packages are known by their version. All other code, such as a plug-in in the user's folder, what it imports
 from there, and packages that are installed in editable mode, is known by a digest of its source.
@@ -24,20 +24,20 @@ KNOWN_PACKAGES = ("bench", "sklearn", "lightgbm")
 """Packages whose versions every run records."""
 
 RECORDED = (*KNOWN_PACKAGES, "numpy", "scipy", "pandas", "optuna", "camel_tools", "mlflow", "skops")
-"""The same and what they need: a plug-in that imports these rests on nothing further."""
+"""The same and their dependencies. A plug-in that imports only these depends on nothing else."""
 
 INSTALLED = ("site-packages", "dist-packages")
 """Folders of installed packages."""
 
 UNREAD = (".py", ".pyc", ".pyo", ".md", ".rst", ".log")
-"""Suffixes of files beside a plug-in's modules that it does not read as data."""
+"""Suffixes of files next to a plug-in's modules that are not its data."""
 
 LONGEST_NAME = 255
 """Characters of a text that can name a file."""
 
 
 def code_sources(paths: Iterable[str | None]) -> dict[str, str]:
-    """Say which code the classes at some import paths rest on.
+    """Find the code that the classes at some import paths depend on.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def code_sources(paths: Iterable[str | None]) -> dict[str, str]:
     -------
     dict of str to str
         By import path the installed package with its version, or a digest of the source: of the module, of all
-        modules outside installed packages that it imports, directly or not, and of the data files beside them. By
+        modules outside installed packages that it imports, directly or not, and of the data files next to them. By
         ``package NAME`` the versions of the other packages that those modules import.
     """
     sources: dict[str, str] = {}
@@ -85,7 +85,7 @@ def file_sources(values: Iterable[Any]) -> dict[str, str]:
 
 
 def is_digest(version: str | None) -> bool:
-    """Whether what `code_sources` says of a class is a digest of its source, and no installed package's version.
+    """Whether `code_sources` gives a digest of a class's source, not the version of an installed package.
 
     Examples
     --------
@@ -122,14 +122,14 @@ class _Located:
 
 
 def _locate(module: str) -> _Located | None:
-    """Where a module is, None where there is none or it has no file, as one that is built in."""
+    """Where a module is, None if there is none or it has no file, such as a built-in module."""
     try:
         with found_here():
             spec = find_spec(module)
         origin, folders = (spec.origin, spec.submodule_search_locations) if spec is not None else (None, None)
     except (ImportError, AttributeError, ValueError):  # a module that was put there by hand has no spec
         origin, folders = getattr(sys.modules.get(module), "__file__", None), None
-    except Exception:  # finding a submodule imports its package, which may be anybody's
+    except Exception:  # finding a submodule imports its package, which may be a plug-in
         return None
     file = Path(origin).resolve() if origin is not None and Path(origin).is_file() else None
     located = _Located(file, tuple(Path(folder).resolve() for folder in folders or ()))
@@ -137,7 +137,7 @@ def _locate(module: str) -> _Located | None:
 
 
 def _closure(module: str) -> tuple[dict[str, Path], set[str]]:
-    """The files that a module outside installed packages rests on, by name, and the packages that it imports."""
+    """The files that a module outside installed packages depends on, by name, and the packages that it imports."""
     read: dict[str, Path] = {}
     packages: set[str] = set()
     waiting, seen = list(_prefixes(module)), set[str]()
@@ -181,7 +181,7 @@ def _prefixes(name: str) -> Iterator[str]:
 def _parsed(file: Path) -> ast.Module:
     try:
         return ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError, RecursionError):  # importing it says what is wrong
+    except (SyntaxError, ValueError, RecursionError):  # importing it reports the error
         return ast.Module([], [])
 
 
@@ -216,7 +216,7 @@ def _absolute(name: str, package: str) -> str:
 
 
 def _named_files(tree: ast.Module, folder: Path) -> Iterator[tuple[str, Path]]:
-    """The files that texts in a module's source name with a suffix, beside it or in the current folder."""
+    """The files whose names occur as strings in a module's source, next to it or in the current folder."""
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     for text in sorted(text for text in texts if PurePath(text).suffix not in ("", *UNREAD)):
         for root in (folder, Path.cwd()):
@@ -263,13 +263,13 @@ def _digest(files: Mapping[str, Path]) -> str:
 
 @lru_cache(maxsize=4096)
 def _file_digest(path: Path, size: int, changed: int, number: int) -> str:
-    """Digest a file, once for what the system says of it."""
+    """Digest a file; cached until it changes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _versions(top: str) -> str:
-    """The installed packages that have a top-level module, with their versions; empty where none has."""
+    """The installed packages that have a top-level module, with their versions; empty if none has."""
     return ", ".join(f"{name} {metadata.version(name)}" for name in sorted(set(_distributions().get(top, ()))))
 
 

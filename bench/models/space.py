@@ -97,7 +97,7 @@ class Range:
         return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
 
     def holds(self, value: Any) -> bool:
-        """Whether it is a number that could be drawn: within the range, whole where it is, and on its steps."""
+        """Whether it is a number in the range, whole if required, and on a step."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
             return False
         if self.whole and not isinstance(value, int):
@@ -161,7 +161,7 @@ class SearchSpace:
         ----------
         declared : object
             The section: a mapping of dotted parameter names to a list of values or to
-            ``{low, high, log, step}``; None means that nothing is searched.
+            ``{low, high, log, step}``; None means no search.
         where : str
             The file, named in errors.
         content : object
@@ -195,13 +195,11 @@ class SearchSpace:
 def _dimension(spec: object, where: str) -> Choice | Range:
     if isinstance(spec, list | tuple):
         if not spec:
-            raise ModelError(f"{where}: the list of values is empty.", "Name at least one value.")
+            raise ModelError(f"{where}: the list of values is empty.", "Add at least one value.")
         values = tuple(tuple(v) if isinstance(v, list) else v for v in spec)
         for place, value in enumerate(values):
             if any(value == other or str(value) == str(other) for other in values[:place]):
-                raise ModelError(
-                    f"{where}: {value!r} stands twice.", "Values must differ, also where they are written."
-                )
+                raise ModelError(f"{where}: {value!r} is repeated.", "Values must differ, also as text.")
         return Choice(values)
     if isinstance(spec, Mapping):
         return _range(spec, where)
@@ -232,7 +230,7 @@ def _range(spec: Mapping[Any, Any], where: str) -> Range:
     if log and low <= 0:
         raise ModelError(f"{where}: a logarithmic range must start above 0, not at {low}.")
     if step is not None and (log or step <= 0):
-        raise ModelError(f"{where}: step must be above 0, and does not go with log: true.")
+        raise ModelError(f"{where}: step must be above 0, and cannot be combined with log: true.")
     return Range(low, high, log, step)
 
 

@@ -31,22 +31,22 @@ arXiv:2212.03533). It decides how sure the probabilities are, and not which labe
 
 
 class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
-    """Classify by sentences that say what the labels mean; no label of an example is learned from.
+    """Classify by descriptions of the labels, without learning from labelled examples.
 
     A description's score is the cosine of its embedding and the text's by a frozen encoder, over `TEMPERATURE`, as in
     dataless classification (Chang et al. 2008, AAAI); or, by a model for natural language inference, the logarithm of
     the probability that the text entails it (Yin, Hay and Roth 2019, arXiv:1909.00161). In a description, ``{claim}``
-    is replaced by the example's claim. The softmax of the scores gives the probabilities; a label that stands for
+    is replaced by the example's claim. The softmax of the scores gives the probabilities; a label that represents
     several described annotators' labels has the sum of theirs.
 
     Parameters
     ----------
     encoder : str
-        A name in ``configs/encoder/``, or a folder; not used where `nli` is given.
+        A name in ``configs/encoder/``, or a folder; not used if `nli` is given.
     nli : str or None
         Such a name or folder, of a sequence classifier with a label for entailment.
     centre : bool
-        Whether each description's mean score over the training texts is taken off. Some sentences are near to all
+        Whether to subtract each description's mean score over the training texts. Some sentences are near to all
         texts, or entailed by most; without this they win everywhere. It is what Batch Calibration (Zhou et al.
         2024, arXiv:2309.17249) does to a language model's scores, and assumes that no label is rare.
     inputs : sequence of str
@@ -63,13 +63,13 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray of str of shape (n_labels,)
         The task's labels, sorted, whether training has them or not.
     means_ : ndarray of float64 of shape (n_descriptions,)
-        What is taken off the scores.
+        The values subtracted from the scores.
     identity_ : str
         Which weights it was fitted with; others of that name are refused when it is applied.
     """
 
     encoder_params: ClassVar[tuple[str, ...]] = ("encoder", "nli")
-    """Parameters that name encoders; a stored one's folder is read only where the definition names it too."""
+    """Parameters that name encoders; a stored one's folder is read only if the definition also names it."""
 
     def __init__(
         self,
@@ -101,16 +101,16 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
         missing = [label for label in self.labels if label not in described]
         if missing or not self.labels:
             raise ModelError(
-                f"zero-shot: the task does not say what its labels mean: {', '.join(missing) or 'it has none'}.",
-                "Add descriptions to its task.yaml, a sentence for each label, such as "
+                f"zero-shot: the task has no descriptions of its labels: {', '.join(missing) or 'it has none'}.",
+                "Add descriptions to its task.yaml, one sentence for each label, such as "
                 "descriptions: {denial: somebody denies something, ...}.",
             )
         for label in described:
             if label not in self.labels:
-                raise ModelError(f"zero-shot: descriptions: '{label}' is no label.", nearest(label, self.labels))
+                raise ModelError(f"zero-shot: descriptions: '{label}' is not a label.", nearest(label, self.labels))
 
     def sources(self) -> dict[str, str]:
-        """Say which weights and which descriptions the answers rest on, so that a run of others is another run."""
+        """Identify the weights and descriptions that the answers depend on, so that changes give a new run."""
         content = json.dumps(dict(self.descriptions or {}), sort_keys=True)
         return {
             f"encoder {self.nli or self.encoder}": self._identity(),
@@ -118,7 +118,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
         }
 
     def requirements(self) -> list[str]:
-        """Name the packages that the weights need, besides this one's own."""
+        """List the additional packages that the weights need."""
         source = find_encoder(self.nli or self.encoder).source
         return [source.package] if isinstance(source, Package) else ["torch", "transformers"]
 
@@ -128,7 +128,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         bench.errors.UserError
-            If a label is not described, the weights are not here, or a column is missing or holds no text.
+            If a label has no description, the weights are missing, or a column is missing or not text.
         """
         self.check_task()
         self.identity_ = self._identity()
@@ -150,7 +150,7 @@ class ZeroShotClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         bench.errors.UserError
-            If the weights are not here or are others than it was fitted with, or a column is missing or holds no text.
+            If the weights are missing or have changed since fitting, or a column is missing or not text.
         """
         check_is_fitted(self)
         check_identity(self.nli or self.encoder, self.identity_, self._identity())

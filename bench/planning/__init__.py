@@ -1,1 +1,1 @@
-"""What a command is going to do: tasks split, models examined, runs and how long they take."""
+"""Plan a command: split tasks, examine models, find runs and estimate their time."""

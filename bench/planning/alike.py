@@ -1,4 +1,4 @@
-"""What must be the same on machines that compute one run together, since numbers rest on it."""
+"""What must be equal on machines that compute one run together, because scores depend on it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from importlib import metadata
 from pathlib import Path
 
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "lightgbm", "optuna", "camel-tools", "torch", "transformers")
-"""Installed packages that numbers rest on."""
+"""Installed packages that scores depend on."""
 
 
 def facts(paths: Sequence[str]) -> dict[str, str]:
-    """What numbers rest on in this process, each by its name.
+    """What scores in this process depend on, by name.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def facts(paths: Sequence[str]) -> dict[str, str]:
     told = {"Python": platform.python_version(), "bench": f"{metadata.version('bench-arabic')}, source {_own_digest()}"}
     told |= {name: _version(name) for name in PACKAGES}
     sources = code_sources(paths)
-    told |= {name: sources.get(name, "there is no such module") for name in paths if not _is_known(name)} | sources
+    told |= {name: sources.get(name, "module not found") for name in paths if not _is_known(name)} | sources
     return told | {"processor": platform.machine(), "instructions": _instructions(), "linear algebra": _kernels()}
 
 
@@ -61,7 +61,7 @@ def _own_digest() -> str:
 
 
 def _instructions() -> str:
-    """The sets of instructions beyond the plainest for which NumPy has code that this processor runs."""
+    """The instruction sets beyond the baseline that NumPy uses on this processor."""
     umath = importlib.import_module("numpy._core._multiarray_umath")
 
     return " ".join(name for name in umath.__cpu_dispatch__ if umath.__cpu_features__.get(name)) or "plain"

@@ -1,4 +1,4 @@
-"""The parts of a learning curve: growing pieces of each outer training part, the test parts unchanged."""
+"""The parts of a learning curve: growing subsets of each outer training part, with unchanged test parts."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ HALVINGS = tuple(Fraction(1, 2**power) for power in (4, 3, 2, 1))
 
 @dataclass(frozen=True, eq=False)
 class CurvePart:
-    """One place on a learning curve.
+    """One point on a learning curve.
 
     Parameters
     ----------
     axis : {"groups", "examples"} or None
-        What was left out; None for the whole training part, at which both axes end.
+        What was left out; None for the whole training part, where both axes end.
     fraction : fractions.Fraction
         How much of it was kept, up to rounding.
     splits : list of Split
@@ -63,7 +63,7 @@ class CurvePart:
         )
 
     def digest(self, ids: NDArray[np.object_]) -> str:
-        """Twelve hexadecimal digits that are equal just where the same examples train and test each fold."""
+        """Twelve hexadecimal digits, equal if and only if the training and test examples of each fold are equal."""
         content = hashlib.sha256()
         for split in self.splits:
             for rows in (split.train, split.test):
@@ -72,7 +72,7 @@ class CurvePart:
 
 
 def curve_parts(task: Task, outer: Sequence[Split], seed: int) -> list[CurvePart]:
-    """Cut growing parts from the training part of each outer fold.
+    """Take growing subsets of the training part of each outer fold.
 
     On the axis ``groups`` whole groups are added in a random order, on the axis ``examples`` a
     random part of each group's examples. On each axis a larger part holds the smaller ones. The order depends on
@@ -90,8 +90,8 @@ def curve_parts(task: Task, outer: Sequence[Split], seed: int) -> list[CurvePart
     Returns
     -------
     list of CurvePart
-        By axis and from small to large, and last the whole training part. Parts that would be the same in every
-        fold come once, so an axis along which nothing can grow is missing.
+        By axis and size, with the whole training part last. Parts that would be the same in every
+        fold come once, so an axis on which nothing can grow is missing.
     """
     whole = CurvePart(None, Fraction(1), list(outer))
     most = max(len(np.unique(task.groups[split.train])) for split in outer)

@@ -1,4 +1,4 @@
-"""How long costly models will take on this machine, said before they start."""
+"""Estimate how long costly models will take on this machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bench.planning.planned import PlannedRun
 
 WORTH_SAYING = 60.0
-"""Seconds that a run may take without a word."""
+"""The estimated seconds above which a run gets a note."""
 
 LEFT_BY_PRUNING = 0.62
 """The part of the inner fits that is done all the same where the search stops settings early.
@@ -32,17 +32,17 @@ settings 0.67 and 0.74 on the task denial, 0.53 and 0.54 on stance.
 """
 
 TIMEOUT_FACTOR = 3
-"""How much longer than estimated a fold may take under the limit that is proposed."""
+"""The safety factor of the proposed time limit over the estimate of a fold."""
 
 ROUNDED_TO = 600
-"""Seconds to whole multiples of which that limit is rounded up."""
+"""The step in seconds for rounding that limit up."""
 
 
 def time_notes(runs: Sequence[PlannedRun], config: RunConfig, workers: int, doing: Doing = unobserved) -> list[str]:
-    """Say how long runs will take, where their estimators can tell.
+    """Estimate how long runs will take, if their estimators support it.
 
-    An estimator tells in a method ``estimate_seconds(X, y)``: the seconds that one ``fit`` on these rows takes in one
-    process. It is asked once a run, with the model's own parameters and all examples, in a worker process.
+    An estimator's method ``estimate_seconds(X, y)`` returns the seconds of one ``fit`` on these rows in one
+    process. It is called once for each run, with the model's own parameters and all examples, in a worker process.
 
     Parameters
     ----------
@@ -53,13 +53,13 @@ def time_notes(runs: Sequence[PlannedRun], config: RunConfig, workers: int, doin
     workers : int
         Processes that run them.
     doing : callable
-        Is told which estimate is made.
+        Receives progress messages.
 
     Returns
     -------
     list of str
-        For each run that takes more than a minute, how long, and how long under smaller searches; and where a fold
-        comes near ``execution.cell_timeout``, which value to give it.
+        For each run of more than a minute, its time and that of smaller searches. If a fold
+        comes near ``execution.cell_timeout``, a better value.
     """
     notes = []
     for run in runs:
@@ -70,7 +70,7 @@ def time_notes(runs: Sequence[PlannedRun], config: RunConfig, workers: int, doin
         doing(f"estimating how long {run.evaluation.model.name} takes on {run.evaluation.task.name}")
         with open_engine(config.execution.device) as engine:
             outcome = outcome_of(engine, Unit(one_fit_seconds, (run.evaluation,), config.execution.cell_timeout))
-        # The estimator may be anybody's, and the run does not depend on it.
+        # The estimator may be a plug-in, and the run does not depend on this.
         match outcome:
             case Value(one_fit):
                 notes += _notes(where, run, folds, one_fit, config, workers)
@@ -81,12 +81,12 @@ def time_notes(runs: Sequence[PlannedRun], config: RunConfig, workers: int, doin
                 reason = f"its process {outcome.told}"
             case Failed() | TimedOut():
                 reason = outcome.told
-        notes.append(f"{where}: how long it takes cannot be told: {reason}")
+        notes.append(f"{where}: its time cannot be estimated: {reason}")
     return notes
 
 
 def one_fit_seconds(evaluation: Evaluation) -> float:
-    """Ask an estimator how long one fit on all examples takes, with the model's own parameters.
+    """Ask an estimator for the time of one fit on all examples, with the model's own parameters.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def one_fit_seconds(evaluation: Evaluation) -> float:
     Raises
     ------
     ValueError
-        If the answer is no number of seconds.
+        If the answer is not a number of seconds.
     """
     task, seed = evaluation.task, derive_seed(evaluation.seed, evaluation.task.name, "estimate")
     features = evaluation.model.build_features({}, task, seed)
@@ -175,9 +175,9 @@ def _notes(
     if limit is not None and longest > limit / 2:
         proposed = math.ceil(TIMEOUT_FACTOR * longest / ROUNDED_TO) * ROUNDED_TO
         notes.append(
-            f"{where}: a fold takes about {in_words(longest)}, and one that takes longer than "
-            f"execution.cell_timeout ({in_words(limit)}) is stopped: better add execution.cell_timeout={proposed} "
-            "(folds that are done are kept)"
+            f"{where}: a fold takes about {in_words(longest)}, and is stopped after "
+            f"execution.cell_timeout ({in_words(limit)}). Add execution.cell_timeout={proposed} "
+            "(finished folds are kept)"
         )
     return notes
 
@@ -188,7 +188,7 @@ def _smaller_searches(trials: int) -> list[Search]:
     for name in config_files("search"):
         try:
             given = load_config("search", name).get("trials")
-        except ConfigError:  # A file that was not asked for may be wrong.
+        except ConfigError:  # A file that was not requested may be invalid.
             continue
         if isinstance(given, int) and given < trials:
             smaller.append(Search(name, given))
@@ -196,7 +196,7 @@ def _smaller_searches(trials: int) -> list[Search]:
 
 
 def in_words(seconds: float) -> str:
-    """Seconds as one says them when it need not be exact.
+    """Format seconds roughly.
 
     Examples
     --------

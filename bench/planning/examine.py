@@ -1,4 +1,4 @@
-"""Examining a model before anything runs: every name and value that its search could try."""
+"""Examine a model before anything runs: check every name and value that its search could try."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.models.model import Model
 from bench.models.sources import code_sources, file_sources
 
 ORDERED = ("descriptions", "label_map")
-"""What an estimator can be told of its task as a mapping."""
+"""Mappings that an estimator can receive about its task."""
 
 TRIED_ROWS = 5
 """Examples on which features are tried first."""
@@ -24,19 +24,19 @@ TRIED_ROWS = 5
 
 @dataclass(frozen=True)
 class Examined:
-    """What is known of a model before it runs.
+    """What is known about a model before it runs.
 
     Parameters
     ----------
     sources : dict of str to str
-        What decides its numbers besides its parameters: its code (`bench.models.sources.code_sources`), the files
-        that its parameters name, what it is told of the labels, and what its parts say that they rest on.
+        What its scores depend on apart from its parameters: its code (`bench.models.sources.code_sources`), the files
+        that its parameters name, what it knows about the labels, and what its parts declare.
     requirements : dict of str to str
-        By name, the versions of the packages that its parts say they need besides those that every run records.
+        The versions of packages that its parts require, apart from those that every run records.
     device : str or None
-        What torch computes on, where a part needs torch; see `bench.encoders.device.device_name`.
+        The device of torch, if a part needs torch; see `bench.encoders.device.device_name`.
     estimates_time : bool
-        Whether its estimator tells how long it takes.
+        Whether its estimator can estimate its time.
     """
 
     sources: dict[str, str]
@@ -46,7 +46,7 @@ class Examined:
 
 
 def examine_pair(pairs: Sequence[tuple[Model, Task]], number: int) -> Examined:
-    """Examine one of several models, each with the task that it is for; see `examine`."""
+    """Examine one of several models, each with its task; see `examine`."""
     return examine(*pairs[number])
 
 
@@ -56,9 +56,9 @@ def examine(model: Model, task: Task) -> Examined:
     Parameters
     ----------
     model : Model
-        What is examined.
+        The model to examine.
     task : Task
-        What it is for.
+        The task for it.
 
     Returns
     -------
@@ -67,12 +67,12 @@ def examine(model: Model, task: Task) -> Examined:
     Raises
     ------
     bench.errors.ModelError
-        If a name or a value is wrong, a package is missing, or the model does not fit the task.
+        If a name or value is invalid, a package is missing, or the model does not fit the task.
     """
     sources, packages = _try({}, model, task)
     if task.scored_by.needs_probabilities and not hasattr(model.build_estimator({}, task, seed=0), "predict_proba"):
         raise ModelError(
-            f"{model.name} gives no probabilities, which the task's metric {task.metric} needs.",
+            f"{model.name} gives no probabilities, but the task's metric {task.metric} needs them.",
             "Choose another model, or task.metric=macro_f1.",
         )
     for name, dimension in model.search.dimensions.items():
@@ -92,10 +92,10 @@ def examine(model: Model, task: Task) -> Examined:
 
 
 def _try(params: dict[str, Any], model: Model, task: Task) -> tuple[dict[str, str], set[str]]:
-    """Build a setting and let its parts check their values, as they do when fitted.
+    """Build a setting, and let its parts validate their values as in ``fit``.
 
-    A part that reads more than its parameters, such as the weights of an encoder, names it in a method ``sources``, and
-    one that needs more packages than every model does names them in a method ``requirements``. Both are returned.
+    A part that depends on more than its parameters, such as an encoder's weights, lists it in a method ``sources``.
+    One that needs additional packages lists them in a method ``requirements``. Both are returned.
     """
     setting = ", ".join(f"search.{name}: {value!r}" for name, value in params.items()) or "params"
     try:
@@ -110,7 +110,7 @@ def _try(params: dict[str, Any], model: Model, task: Task) -> tuple[dict[str, st
         return sources, {name for part in parts for name in _declared(part, "requirements", ())}
     except ModelError:
         raise
-    except Exception as error:  # A plug-in may raise anything.
+    except Exception as error:  # A plug-in may raise any error.
         raise ModelError(
             f"{model.origin}: {setting}: {error}", f"`bench show model={model.name}` prints it."
         ) from error
@@ -119,12 +119,12 @@ def _try(params: dict[str, Any], model: Model, task: Task) -> tuple[dict[str, st
 def _try_features(features: Any, task: Task) -> None:
     try:
         features.fit(task.frame.iloc[:TRIED_ROWS], task.y[:TRIED_ROWS])
-    except Exception:  # A few rows may be too few for a sound transformer, all of them not.
+    except Exception:  # A few rows may be too few for a valid transformer, but all rows are not.
         features.fit(task.frame, task.y)
 
 
 def _told(estimator: Any, task: Task) -> dict[str, str]:
-    """Digest what an estimator is told of its task and the task's own part of the key does not say, in its order."""
+    """Digest what an estimator receives about its task that is not in the task's part of the key, in order."""
     asked = {name: task.context[name] for name in ORDERED if name in estimator.get_params(deep=False)}
     return {
         name: hashlib.sha256(json.dumps(list(told.items())).encode()).hexdigest()[:12]
@@ -134,7 +134,7 @@ def _told(estimator: Any, task: Task) -> dict[str, str]:
 
 
 def _values(model: Model) -> Iterator[Any]:
-    """All values that a model's parameters can have, as far as they are listed."""
+    """All listed values of a model's parameters."""
     yield from model.params.values()
     for dimension in model.search.dimensions.values():
         yield from dimension.ends()

@@ -1,4 +1,4 @@
-"""How many worker processes fit into memory, so that a large task takes longer rather than all of it."""
+"""Limit worker processes to the free memory, so that a large task runs slower instead of failing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bench.data.task import Task
 
 BYTES_A_CHARACTER = 55
-"""What a worker takes for each character of a task's inputs.
+"""The bytes that a worker needs for each character of a task's inputs.
 
 Measured with `logreg` on a million texts of twenty words (`tests/benchmarks/million.py`): the TF-IDF matrix of all
 examples, their counts, and the vectors of the solver. Other models take less.
@@ -25,16 +25,16 @@ GROUPS = Path("/sys/fs/cgroup")
 
 
 def workers_within_memory(tasks: Sequence[Task], workers: int, notes: list[str]) -> int:
-    """Take fewer worker processes where the largest task would need more memory than is free.
+    """Use fewer worker processes if the largest task would need more memory than is free.
 
     Parameters
     ----------
     tasks : sequence of Task
-        What the workers are for.
+        The planned runs.
     workers : int
-        As many as there are cores.
+        The number of cores.
     notes : list of str
-        Is told where there are fewer.
+        Receives a note if there are fewer.
 
     Returns
     -------
@@ -50,13 +50,13 @@ def workers_within_memory(tasks: Sequence[Task], workers: int, notes: list[str])
     if fitting < workers:
         notes.append(
             f"{fitting} of {workers} workers: each may take {needed / 2**30:.1f} GiB for {size / 1e6:,.0f} million "
-            f"characters, and {free / 2**30:.1f} GiB are free; execution.workers={workers} starts them all the same"
+            f"characters, and {free / 2**30:.1f} GiB are free. execution.workers={workers} starts all of them anyway"
         )
     return fitting
 
 
 def free_memory(groups: Path = GROUPS) -> int | None:
-    """The bytes that processes can take without swapping, also by the limit of a container; None if it is not told.
+    """The bytes that processes can take without swapping, also by the limit of a container; None if unknown.
 
     Parameters
     ----------
@@ -81,12 +81,12 @@ def _available() -> int | None:
 
 
 def _left(group: Path, limit: str, used: str, reclaimable: str) -> int | None:
-    """What a control group may take further; what the system gives back when asked is not taken as used."""
+    """The memory that a control group may still use. Reclaimable memory does not count as used."""
     try:
         stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
         taken = int((group / used).read_text()) - int(stat[reclaimable])
         return max(int((group / limit).read_text()) - taken, 0)
-    except (OSError, ValueError, KeyError):  # there is no such group, or its limit is "max"
+    except (OSError, ValueError, KeyError):  # the group does not exist, or its limit is "max"
         return None
 
 

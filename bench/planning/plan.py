@@ -1,4 +1,4 @@
-"""Planning: what a configuration asks for, what of it is stored, and which cells are missing."""
+"""Plan a configuration: build its runs, and find stored and missing cells."""
 
 from __future__ import annotations
 
@@ -35,30 +35,30 @@ from bench.support.json_text import spelled
 from bench.support.records import plain
 
 BASELINE = "majority"
-"""The model that stands in every table."""
+"""The model in every table."""
 
 PACKAGES = ("scikit-learn", "numpy", "scipy", "pandas", "optuna", "camel-tools", "lightgbm", "mlflow", "skops")
 """Packages whose versions a run records."""
 
 
 GIT = ("git", "-c", "core.fsmonitor=false", "--no-optional-locks")
-"""How git is asked: it runs no program that a repository's settings name, and writes nothing."""
+"""The git command. It runs no program from a repository's settings and writes nothing."""
 
 
 def plan(config: RunConfig, doing: Doing = unobserved) -> Plan:
-    """Build tasks and models, split, check, and find what is stored already.
+    """Build tasks and models, split, check, and find what is already stored.
 
     Parameters
     ----------
     config : RunConfig
-        What is asked for.
+        The configuration.
     doing : callable
-        Is told what is being done.
+        Receives progress messages.
 
     Raises
     ------
     bench.errors.UserError
-        If a task, a model or a split is wrong; nothing has run then.
+        If a task, model or split is invalid. Nothing has run then.
     """
     planned = prepare(config, doing)
     doing("looking for what is stored")
@@ -66,9 +66,9 @@ def plan(config: RunConfig, doing: Doing = unobserved) -> Plan:
         changed = older_versions(each.folder, each.record)
         if changed and each.missing_folds():
             each.anew = True
-            planned.notes.append(f"{each.title}: stored folds of {changed} are not mixed in, but run anew")
+            planned.notes.append(f"{each.title}: stored folds used {changed}, so they are rerun instead of mixed")
         elif changed:
-            planned.notes.append(f"{each.title}: stored with {changed}; force=true runs it anew")
+            planned.notes.append(f"{each.title}: stored with {changed}; force=true reruns it")
     planned.notes += time_notes(planned.runs, config, planned.workers, doing)
     return planned
 
@@ -79,14 +79,14 @@ def prepare(config: RunConfig, doing: Doing = unobserved) -> Plan:
     Parameters
     ----------
     config : RunConfig
-        What is asked for.
+        The configuration.
     doing : callable
-        Is told what is being done.
+        Receives progress messages.
 
     Raises
     ------
     bench.errors.UserError
-        If a task, a model or a split is wrong.
+        If a task, model or split is invalid.
     """
     planned = Plan([], list(config.notes))
     _check_device(config.execution.device)
@@ -137,8 +137,8 @@ def _check_device(device: str) -> None:
         found = value_of(outcome_of(engine, Unit(device_name)))
     if found == "cpu":
         raise ConfigError(
-            "execution.device=cuda: torch finds no GPU here.",
-            "execution.device=auto takes the CPU where there is none.",
+            "execution.device=cuda: torch finds no GPU on this machine.",
+            "execution.device=auto uses the CPU if there is none.",
         )
 
 
@@ -180,7 +180,7 @@ def _fitting(
 
 
 def _examined(pairs: Sequence[tuple[Model, Task]], execution: Execution, doing: Doing) -> list[Examined | ModelError]:
-    """Examine models in a worker, one after the other; one that hangs or takes its process down does so alone."""
+    """Examine models in a worker, one after the other; one that hangs or crashes does not affect others."""
     found: list[Examined | ModelError] = []
     with open_engine(execution.device, state=Unit(tuple, (pairs,))) as engine:
         for number, (model, task) in enumerate(pairs):
@@ -188,7 +188,7 @@ def _examined(pairs: Sequence[tuple[Model, Task]], execution: Execution, doing: 
             unit = Unit(examine_pair, (number,), execution.examine_timeout)
             outcome = outcome_of(engine, unit)
             if isinstance(outcome, Died):
-                # Once more: what ended the process may have come from outside, and then it is not the model's fault.
+                # Try once more: the process may have ended for external reasons, not because of the model.
                 outcome = outcome_of(engine, unit)
             match outcome:
                 case Value(examined):
@@ -205,26 +205,26 @@ def _examined(pairs: Sequence[tuple[Model, Task]], execution: Execution, doing: 
 def _no_answer(model: Model, ended: Died | TimedOut) -> ModelError:
     if isinstance(ended, Died):
         return ModelError(
-            f"{model.origin}: examining it ended its process, which {ended.told}.", "Mend the model's class."
+            f"{model.origin}: examining it ended its process, which {ended.told}.", "Fix the model's class."
         )
     return ModelError(
         f"{model.origin}: examining it hung: {ended.told}.",
-        "Its parts are made and its features tried before anything runs: mend what takes so long there. A model that "
-        "needs more time, such as for a download, gets it by execution.examine_timeout=SECONDS.",
+        "Before anything runs, its parts are built and its features tested. Fix what takes so long there. If the model "
+        "needs more time, for example for a download, set execution.examine_timeout=SECONDS.",
     )
 
 
 def _check_overrides(
     pairs: Sequence[tuple[Model, Task]], answers: Sequence[Examined | ModelError], config: RunConfig, doing: Doing
 ) -> None:
-    """Refuse keys of models that were typed where they keep a model from running that runs without them.
+    """Reject command-line overrides of models that break a model which works without them.
 
-    Left out with a note, it would be missing from a table that seems whole.
+    Leaving it out with a note would give a table that seems complete.
 
     Raises
     ------
     bench.errors.ConfigError
-        If there is such a model.
+        If an override breaks a model.
     """
     failed = {
         (model.name, task.name): (task, found)
@@ -245,7 +245,7 @@ def _check_overrides(
 
 
 def _loads(name: str) -> bool:
-    """Whether a model's definition is sound as it stands."""
+    """Whether a model's definition is valid without overrides."""
     try:
         load_model(name)
     except UserError:
@@ -262,7 +262,7 @@ def _unfit(reasons: Mapping[str, str], config: RunConfig, fits: Sequence[str] = 
     typed = " ".join(word for word in config.overrides if word.startswith("model."))
     lines = [f"{name}: {reason}" for name, reason in reasons.items()]
     if fits:
-        lines.append(f"Name the models that it is for: model={','.join(fits)}")
+        lines.append(f"Name the models that it fits: model={','.join(fits)}")
     return ConfigError(f"{typed} does not fit {', '.join(reasons)}.", "\n".join(lines))
 
 
@@ -321,7 +321,7 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
 
 
 def _deciding_search(search: Search) -> dict[str, float | None]:
-    """What of a search's budget decides numbers."""
+    """The part of a search's budget that scores depend on."""
     return {"trials": search.trials, "timeout": search.timeout, "batch": search.batch}
 
 
@@ -330,13 +330,13 @@ def _spelled_dimension(dimension: Choice | Range) -> Choice | Range:
 
 
 def older_versions(folder: RunFolder, record: RunRecord) -> str | None:
-    """Say which libraries, or device, were others when the folds in a folder were made, None where none were."""
+    """List libraries, or the device, that have changed since the folds in a folder were made; None if none."""
     try:
         stored = folder.read_record()
     except UserError:
         return None
     then = {**stored.environment.packages, **stored.model.requirements}
-    # Of a run that was stored before requirements were, they are not known.
+    # Unknown for runs stored before requirements were recorded.
     now = {**record.environment.packages, **(record.model.requirements if stored.model.requirements else {})}
     if stored.environment.device and record.environment.device:
         then["device"], now["device"] = stored.environment.device, record.environment.device

@@ -1,4 +1,4 @@
-"""What is planned: runs, and all of a command."""
+"""The planned runs of a command."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class PlannedRun:
     folder : RunFolder
         Where it is stored.
     record : RunRecord
-        What ``run.json`` is to hold.
+        The content for ``run.json``.
     anew : bool
-        Whether stored folds are to be deleted first.
+        Whether to delete stored folds first.
     final : bool
-        Whether a last cell fits on all examples.
+        Whether a final cell fits on all examples.
     estimates_time : bool
-        Whether its estimator tells how long it takes.
+        Whether its estimator can estimate its time.
     part : str
-        The part of the training data that its cells are trained on; empty for all.
+        The part of the training data for its cells; empty for all.
     retries : bool
-        Whether stored folds are run again in whose search settings failed.
+        Whether to rerun stored folds in which settings failed.
     """
 
     evaluation: Evaluation
@@ -58,7 +58,7 @@ class PlannedRun:
 
     @property
     def all_folds(self) -> list[Fold]:
-        """The folds of the run: the outer ones, then the final fit where there is one."""
+        """The folds of the run: the outer ones, then the final fit if there is one."""
         return [*self.outer_folds, FINAL] if self.final else [*self.outer_folds]
 
     @property
@@ -67,11 +67,11 @@ class PlannedRun:
         return list(range(len(self.evaluation.splits)))
 
     def missing_folds(self) -> list[Fold]:
-        """The folds that are not stored whole, or stored as failed."""
+        """The folds that are incomplete, or stored as failed."""
         return [fold for fold in self.all_folds if not self.folder.is_done(fold)]
 
     def folds_to_run(self) -> list[Fold]:
-        """The folds that are missing, and where it `retries` those in whose search settings failed."""
+        """The missing folds and, if it `retries`, those in which settings failed."""
         missing = self.missing_folds()
         return [fold for fold in self.all_folds if fold in missing or (self.retries and self.folder.has_failures(fold))]
 
@@ -85,7 +85,7 @@ class Plan:
     runs : list of PlannedRun
         In the order of tasks and models.
     notes : list of str
-        What the user should know before anything runs.
+        Notes for the user before anything runs.
     workers : int
         Processes that run them.
     """

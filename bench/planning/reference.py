@@ -1,4 +1,4 @@
-"""Reference rows: how each annotation pass scores, were it a model and the others gold."""
+"""Reference rows: the score of each annotation pass as a model, with the others as gold."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def pass_scores(
 ) -> tuple[Reference, ...]:
     """Score each annotation pass against the majority of the others.
 
-    Where the others are tied, each of the labels with the most votes is taken for an equal part of gold, so that
-    a pass gets what it would get on average if the tie were broken by lot.
+    If the others are tied, each label with the most votes counts as an equal share of gold, so that
+    a pass gets its average score over random tie-breaking.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def pass_scores(
     Returns
     -------
     tuple of Reference
-        One a pass, by the metrics of predicted labels.
+        One for each pass, by the metrics of predicted labels.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A task as it is evaluated: loaded, split, checked and described, perhaps with another task's examples in training."""
+"""A task ready for evaluation: loaded, split, checked and described, perhaps with extra training rows."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ IDENTIFYING = (
     "group",
     "population",
 )
-"""What of a task's description decides numbers."""
+"""The fields of a task's description that scores depend on."""
 IDENTIFYING_LENT = ("task", "digest", "group", "labels", "only")
-"""What of the description of another task, whose examples train too, decides numbers."""
+"""The fields of the other task's description that scores depend on."""
 
 
 @dataclass(frozen=True, eq=False)
 class SplitTask:
-    """A task with its outer splits, as the evaluations of all models share them.
+    """A task with its outer splits, shared by the evaluations of all models.
 
     Parameters
     ----------
     task : Task
-        The task; where another one's examples train too, these come after its own.
+        The task; extra training rows come after its own.
     splits : list of Split
         The outer splits.
     lent : ndarray of int, shape (n_lent,), or None
-        The rows of another task's examples.
+        The numbers of the extra training rows.
     record : TaskRecord
-        What runs record of it.
+        Its description in stored runs.
     digest : str
         Of the splits.
     train_on : Lent or None
-        What runs record of the other task.
+        The other task's description in stored runs.
     """
 
     task: Task
@@ -69,7 +69,7 @@ class SplitTask:
     train_on: Lent | None = None
 
     def identity(self) -> Mapping[str, Any]:
-        """What of all this decides numbers, as plain data."""
+        """What scores depend on, as plain data."""
         task = plain(self.record)
         known = {"task": {key: task[key] for key in IDENTIFYING if key in task}, "splits": self.digest}
         if self.train_on is not None:
@@ -79,30 +79,30 @@ class SplitTask:
 
 
 def tasks_to_load(config: RunConfig, notes: list[str]) -> list[str]:
-    """The tasks of a command: those that were named, or of all those whose files are on this machine."""
+    """The tasks of a command: the named ones, or all whose files are on this machine."""
     if config.asked_for_tasks:
         return list(config.tasks)
     here = [name for name in config.tasks if is_here(name, config.mirror)]
     absent = [name for name in config.tasks if name not in here]
     if absent:
-        notes.append(f"not on this machine, and brought when named with task=: {', '.join(absent)}")
+        notes.append(f"not on this machine; named with task=, they are downloaded: {', '.join(absent)}")
     return here
 
 
 def load_as_split(name: str, config: RunConfig) -> Task:
-    """Build a task, with the group column and the published splits that the configuration asks for."""
+    """Build a task, with the group column and the published splits from the configuration."""
     return as_split(load_task(name, config.task_overrides, config.mirror), config)
 
 
 def as_split(task: Task, config: RunConfig) -> Task:
-    """Give a task the group column and the published splits that the configuration asks for."""
+    """Give a task the group column and the published splits from the configuration."""
     if config.validation.splits == "grouped" and task.splits:
         task = task.without_splits()
     return task if config.validation.group is None else task.grouped_by(config.validation.group)
 
 
 def as_in_record(task: Task, record: RunRecord) -> Task:
-    """Give a task the group column and the published splits that a stored run had."""
+    """Give a task the group column and the published splits of a stored run."""
     if task.splits and not record.task.splits:
         task = task.without_splits()
     return task if task.group == record.task.group else task.grouped_by(record.task.group)
@@ -118,12 +118,12 @@ def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
     config : RunConfig
         How to split it.
     notes : list of str
-        Is given what the user should know.
+        Receives notes for the user.
 
     Raises
     ------
     bench.errors.DataError
-        If it cannot be split, or its data are broken.
+        If it cannot be split, or its data are invalid.
     """
     outer = split_outer(task, config)
     told = (
@@ -137,7 +137,7 @@ def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
 
 
 def split_with_lent(own: SplitTask, source: Task | None, asked: TrainOn | None, notes: list[str]) -> SplitTask:
-    """Lend a task another one's training examples, where that is asked for."""
+    """Add another task's extra training rows, if requested."""
     if source is None or asked is None:
         return own
     together = transfer(own.task, source, asked.labels)
@@ -178,7 +178,7 @@ def split_outer(task: Task, config: RunConfig) -> list[splits.Split]:
 
 
 def _split_notes(task: Task, outer: Sequence[splits.Split]) -> list[str]:
-    """What is to be known of published splits: their sizes, and groups that stand on both sides."""
+    """Notes on published splits: their sizes, and groups on both sides."""
     if not task.splits:
         return []
     notes = []
@@ -187,25 +187,25 @@ def _split_notes(task: Task, outer: Sequence[splits.Split]) -> list[str]:
         sizes = f"{len(split.train):,} train{dev} and {len(split.test):,} test examples"
         shared = int(task.shared_groups(column).sum())
         which = "published split" if len(outer) == 1 else column
-        also = f"; {shared:,} of test have a {task.group} that is in the others too" if shared else ""
+        also = f"; {shared:,} test examples have a {task.group} that is also in another part" if shared else ""
         notes.append(f"{which}: {sizes}{also}")
     return notes
 
 
 def _few_groups(task: Task, config: RunConfig) -> list[str]:
-    """Say where more folds were asked for than there are groups."""
+    """Note if more folds were requested than there are groups."""
     asked, groups = config.validation.folds, len(set(task.groups.tolist()))
     if task.splits or groups <= splits.FEW_GROUPS or asked <= groups:
         return []
-    return [f"validation.folds={asked}, and there are {groups} groups: each is a fold"]
+    return [f"validation.folds={asked}, but there are {groups} groups, so each group is a fold"]
 
 
 def _warnings(task: Task, folds: int) -> list[str]:
-    """What the quick checks of a task's data warn of; an error that they find ends the run."""
+    """Warnings of the quick checks of a task's data. An error ends the run."""
     findings = check_task(task, folds, quick=True)
     for finding in findings:
         if finding.severity == "error":
-            hint = f"`bench check task={task.name}` shows examples; {finding.page} says what to do."
+            hint = f"`bench check task={task.name}` shows examples. {finding.page} explains what to do."
             raise DataError(f"{task.origin}: {finding.message} ({finding.code})", hint)
     return [f"{finding.message} ({finding.code})" for finding in findings if finding.severity == "warning"]
 

@@ -1,4 +1,4 @@
-"""How much longer a run will take, by what each of its models has shown."""
+"""Estimate the remaining time of a run from its models' finished cells."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from bench.results.cell import Fold
 
 Kind = tuple[str, str]
-"""A task and a model, whose cells take as long as each other, row by row."""
+"""A task and a model, whose cells take equal time for each row."""
 
 
 class TimeLeft:
     """The time that cells still need.
 
-    Each model on each task is taken to need the median of what its own finished cells took for a row of their training
-    part. So long as one of the cells left is of a model that has finished none, nothing is said: a guess from other
-    models would be wrong by any factor.
+    Each model on each task is assumed to need the median time of its finished cells for each training row. While a
+    remaining cell belongs to a model without a finished cell, there is no estimate: a guess from other models could be
+    wrong by any factor.
 
     Parameters
     ----------
@@ -46,14 +46,14 @@ class TimeLeft:
                 self._on_gpu.add(kind_of(run))
 
     def finished(self, run: PlannedRun, fold: Fold, seconds: float) -> None:
-        """Count a cell; one that was killed has shown no time, and is given 0 seconds."""
+        """Count a cell; a killed cell has no time and counts as 0 seconds."""
         rows = _rows(run, fold)
         self._rows[kind_of(run)].remove(rows)
         if seconds > 0:
             self._rates[kind_of(run)].append(seconds / max(rows, 1))
 
     def seconds(self) -> float | None:
-        """The seconds from the last finished cell on; None where they cannot be told."""
+        """The seconds from the last finished cell on; None if unknown."""
         left = {kind: rows for kind, rows in self._rows.items() if rows}
         if any(not self._rates[kind] for kind in left):
             return None
@@ -71,9 +71,9 @@ def kind_of(run: PlannedRun) -> Kind:
 
 
 def in_good_order(cells: Iterable[tuple[PlannedRun, Fold]]) -> list[tuple[PlannedRun, Fold]]:
-    """Put a scored cell of each model on each task before all else, and leave the rest in order.
+    """Put one scored cell of each model on each task first, and keep the rest in order.
 
-    So each model shows early how long it takes, how it does on the same fold as the others, and whether it fails.
+    So each model soon shows its time, its score on the same fold as the others, and whether it fails.
     """
     given = list(cells)
     first: dict[Kind, int] = {}

@@ -22,11 +22,11 @@ LIBRARIES = (
     "sklearn.linear_model",
     "sklearn.pipeline",
 )
-"""What nearly every unit imports."""
+"""Modules that nearly every unit imports."""
 
 
 def warm_up() -> None:
-    """Start importing scikit-learn for the workers, beside this process."""
+    """Start importing scikit-learn for the workers in parallel."""
     start_server(LIBRARIES)
 
 

@@ -32,7 +32,7 @@ Run = tuple[RunFolder, RunRecord]
 
 @dataclass(frozen=True)
 class PredictRequest:
-    """Which run was asked for.
+    """The requested run.
 
     Parameters
     ----------
@@ -62,11 +62,11 @@ class ChosenRun:
     Parameters
     ----------
     folder : RunFolder
-        The run, whose fitted model is stored.
+        The run; its fitted model is stored.
     record : RunRecord
         What is stored of it.
     notes : list of str
-        What it is, why it was taken, and what was left out.
+        Notes on what it is, why it was chosen, and what was left out.
     """
 
     folder: RunFolder
@@ -96,7 +96,7 @@ def parse_predict_request(words: Sequence[str]) -> PredictRequest:
         if "=" not in word:
             raise ConfigError(
                 f"'{word}' is not of the form key=value.",
-                (None if Path(word).exists() else meant(word)) or f"New text is named by --input {word}",
+                (None if Path(word).exists() else meant(word)) or f"For new text, use --input {word}",
             )
     # A key of digits alone is not the number that it would be read as.
     keys = [word.partition("=")[2].strip("'\"") for word in words if word.startswith("run=")]
@@ -105,14 +105,14 @@ def parse_predict_request(words: Sequence[str]) -> PredictRequest:
         if name not in KEYS and not name.startswith("model.params."):
             raise ConfigError(f"{name}: unknown key.", nearest(name, KEYS))
     if len(keys) > 1:
-        raise ConfigError("run is given twice.", "Give each key once.")
+        raise ConfigError("run is repeated.", "Give each key once.")
     for name in ("task", "model"):
         if isinstance(given.get(name), list) or given.get(name) == "all":
-            raise ConfigError(f"{name} takes one name here.", "One model labels the texts: task=NAME model=NAME")
+            raise ConfigError(f"{name} takes one name here.", "Choose one task and one model: task=NAME model=NAME")
     results = results_folder(given.get("results"))
     if given.get("task") is None:
         known = stored_tasks(results)
-        raise ConfigError("No task was named.", f"Add task=NAME. {nearest('', known)}")
+        raise ConfigError("No task is named.", f"Add task=NAME. {nearest('', known)}")
     model = given.get("model")
     own = {name.removeprefix("model."): value for name, value in given.items() if name.startswith("model.")}
     return PredictRequest(
@@ -123,15 +123,15 @@ def parse_predict_request(words: Sequence[str]) -> PredictRequest:
 def choose_run(request: PredictRequest) -> ChosenRun:
     """Choose the run whose fitted model labels new text.
 
-    That is the one with the key, where one was asked for; else the best of the finished runs that compare, of the
-    model that was asked for or of all, as the leaderboard ranks them, and the newest of equals. Where the store holds
-    runs under several protocols, those of the run that was started last are taken. Runs of a plug-in whose code was
+    That is the one with the requested key, if there is one. Otherwise it is the best comparable finished run on the
+    leaderboard, of the requested model or of all; the newest of equals. If the store has runs under several protocols,
+    those of the most recently started run count. Runs of a plug-in whose code was
     changed since are passed over.
 
     Raises
     ------
     bench.errors.UserError
-        If there is no such task, run or model, or the fitted model is not stored.
+        If the task, run or model is unknown, or the fitted model is not stored.
     """
     stored = stored_runs(request.results, request.task)
     if not stored:
@@ -150,27 +150,25 @@ def choose_run(request: PredictRequest) -> ChosenRun:
     folder, record = next((run for run in fitted if changed_code(run[1]) is None), [*fitted, *runs][0])
     if folder.model_path() is None:
         raise UserError(f"{folder.path}: no fitted model is stored. {_reason(folder, record)}", _again(record))
-    why = "" if len(runs) == 1 else f", the best of {len(runs)} stored runs that compare"
+    why = "" if len(runs) == 1 else f", the best of {len(runs)} comparable stored runs"
     passed = [other for other in runs[: runs.index((folder, record))] if other[0] is not folder]
     notes = [f"{_described(folder, record)}{why}."]
-    notes += [f"{_name(*other)} is passed over: {_why_passed(*other)}." for other in passed]
+    notes += [f"{_name(*other)} is skipped: {_why_passed(*other)}." for other in passed]
     return ChosenRun(folder, record, [*notes, *(f"{note}." for note in selected.notes), *_whose_score(folder, record)])
 
 
 def _why_passed(folder: RunFolder, record: RunRecord) -> str:
-    return "no fitted model of it is stored" if folder.model_path() is None else str(changed_code(record))
+    return "its fitted model is not stored" if folder.model_path() is None else str(changed_code(record))
 
 
 def _refuse_task(request: PredictRequest) -> None:
     known = {*stored_tasks(request.results)}
     if request.task not in task_names():
-        raise UserError(
-            f"task={request.task}: there is no task of that name.", nearest(request.task, known.union(task_names()))
-        )
-    others = f" Stored are runs of: {listed(sorted(known))}." if known else ""
+        raise UserError(f"task={request.task}: unknown task.", nearest(request.task, known.union(task_names())))
+    others = f" The store has runs of: {listed(sorted(known))}." if known else ""
     raise UserError(
-        f"{request.results}: no run of task '{request.task}' is stored there.{others}",
-        f"Run it first: bench run task={request.task}. Another store is named by results=FOLDER.",
+        f"{request.results}: it has no run of task '{request.task}'.{others}",
+        f"Run it first: bench run task={request.task}. To use another store, set results=FOLDER.",
     )
 
 
@@ -182,10 +180,8 @@ def _with_key(stored: Sequence[RunFolder], request: PredictRequest) -> RunFolder
     named = listed([f"{folder.model} {folder.key}" for folder in found or of_model or stored], limit=8)
     whose = f"task '{request.task}'" + (f" and model '{request.model}'" if request.model else "")
     if found:
-        raise UserError(
-            f"run={request.key}: {len(found)} runs of {whose} have such a key: {named}.", "Give more of it."
-        )
-    raise UserError(f"run={request.key}: no such run of {whose} is stored.", f"Stored are: {named}.")
+        raise UserError(f"run={request.key}: {len(found)} runs of {whose} match: {named}.", "Give more of the key.")
+    raise UserError(f"run={request.key}: no stored run of {whose} matches.", f"Stored runs: {named}.")
 
 
 def _rank(run: Run) -> float:
@@ -208,12 +204,12 @@ def _described(folder: RunFolder, record: RunRecord) -> str:
 
 
 def _whose_score(folder: RunFolder, record: RunRecord) -> list[str]:
-    """Say that the score is not the stored model's own, where that was fitted on all examples."""
+    """Note that the score is not the stored model's own, if that was fitted on all examples."""
     if not folder.summarised or not folder.cell_path(FINAL).is_dir():
         return []
     return [
-        "The score is that of the folds' models, each fitted without its test part. The labels come from one that was "
-        f"fitted on all {record.task.n_examples:,} examples, so expect as much or slightly more."
+        "The score is from the models of the folds, each fitted without its test part. The labels are from a model "
+        f"fitted on all {record.task.n_examples:,} examples, so expect the same score or slightly more."
     ]
 
 
@@ -228,7 +224,7 @@ def _reason(folder: RunFolder, record: RunRecord) -> str:
     if folder.cell_path(fold).is_dir():
         cell = folder.read_result(fold)
         if cell.status == "failed":
-            return f"Its fit failed; {folder.cell_path(fold) / 'error.txt'} says why."
+            return f"Its fit failed. See {folder.cell_path(fold) / 'error.txt'}."
         unstorable = [note for note in cell.notes if note.startswith("the fitted model cannot be stored")]
         if unstorable:
             return f"{unstorable[0][0].upper()}{unstorable[0][1:]}."
@@ -236,4 +232,4 @@ def _reason(folder: RunFolder, record: RunRecord) -> str:
 
 
 def _again(record: RunRecord) -> str:
-    return f"Choose another run with model=NAME or run=KEY, or go on with this one: {record.command}"
+    return f"Choose another run with model=NAME or run=KEY, or complete this one: {record.command}"

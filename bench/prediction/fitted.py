@@ -1,4 +1,4 @@
-"""A stored run's fitted model, loaded safely, and what it answers."""
+"""Load a stored run's fitted model safely, and get its answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DISTRIBUTIONS = {"bench": "bench-arabic"}
 """Packages that run.json names otherwise than pip does."""
 
 DECIDING = ("bench", "scikit-learn", "numpy", "scipy", "lightgbm")
-"""Packages of which another version may give other labels."""
+"""Packages whose version may change labels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class FittedModel:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of an answer: ``label``, and ``p_<label>`` where the model gives probabilities."""
+        """The columns of an answer: ``label``, and ``p_<label>`` if the model gives probabilities."""
         probable = hasattr(self.estimator, "predict_proba")
         return ("label", *(f"p_{label}" for label in self.labels)) if probable else ("label",)
 
@@ -63,13 +63,13 @@ class FittedModel:
         Returns
         -------
         pandas.DataFrame of shape (n_texts, n_columns)
-            The columns of `columns`. The label is empty where the model gave no answer. Probabilities sum to 1; that
+            The columns of `columns`. The label is empty if the model gave no answer. Probabilities sum to 1; that
             of a label that training lacked is 0.
 
         Raises
         ------
         bench.errors.BenchError
-            If the model raises, or its answer is none.
+            If the model raises an error, or its answer is invalid.
         """
         import pandas as pd
         from sklearn.pipeline import Pipeline
@@ -81,12 +81,12 @@ class FittedModel:
         try:
             with found_here():
                 if isinstance(last, Pipeline):
-                    # Labels and probabilities are then made of the same features, which are made once.
+                    # Labels and probabilities then share features that are computed once.
                     X, last = last[:-1].transform(X), last[-1]
                 given = predict(last, X, self.labels)
         except BenchError:
             raise
-        except Exception as error:  # The estimator may be anybody's.
+        except Exception as error:  # The estimator may be a plug-in.
             raise BenchError(f"the model cannot label these texts: {type(error).__name__}: {error}") from error
         names = ["" if code == UNANSWERED else self.labels[code] for code in given.codes.tolist()]
         answers = pd.DataFrame({"label": pd.Series(names, dtype=object)})
@@ -98,7 +98,7 @@ class FittedModel:
 def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -> FittedModel:
     """Load a run's fitted model.
 
-    What may be loaded is said by the model of the run's name as it is defined here, in ``configs/model/`` or by an
+    The model of that name, as defined in ``configs/model/`` or by an
     installed package. What the run's own files name does not count, since they come with the model.
 
     Parameters
@@ -112,7 +112,7 @@ def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -
     ------
     bench.errors.UserError
         If the run has no fitted model, or its files are damaged, or no model of that name is defined here, or the
-        stored one is another or holds what is not loaded, or the code of a plug-in is no longer that of the run.
+        stored one differs or contains forbidden parts, or the code of a plug-in has changed since the run.
     """
     from bench.models.persistence import loads
     from bench.results.files import read_bytes
@@ -128,8 +128,8 @@ def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -
     model = _defined(path, record.model.name, overrides or {})
     if changed := changed_code(record):
         raise UserError(
-            f"{folder.path}: {changed}, so the run's score does not say how good its labels are.",
-            f"Run it again: {record.command} Or put the code back as it was.",
+            f"{folder.path}: {changed}, so the run's score does not apply to its labels.",
+            f"Rerun it: {record.command} Or restore the code.",
         )
     try:
         with found_here():
@@ -149,9 +149,9 @@ def load_fitted(folder: RunFolder, overrides: Mapping[str, Any] | None = None) -
 
 
 def changed_code(record: RunRecord) -> str | None:
-    """Say which class of a run's model is no longer the code that the run was made with, None where none is.
+    """Name a class of a run's model whose code has changed since the run; None if none has.
 
-    Only classes that the model's definition here names are looked at, since that imports them.
+    Only classes in the local definition of the model are examined, since this imports them.
 
     Parameters
     ----------
@@ -171,13 +171,13 @@ def changed_code(record: RunRecord) -> str | None:
     if changed is None:
         return None
     return (
-        f"the code of {changed}, with what it imports and reads, is not that of the run (digest {then[changed]}, "
+        f"the code of {changed}, with its imports and files, has changed since the run (digest {then[changed]}, "
         f"now {now[changed]})"
     )
 
 
 def other_versions(record: RunRecord) -> str | None:
-    """Say which packages were others when a run was stored, None where none were.
+    """List packages whose versions have changed since a run was stored; None if there are none.
 
     Parameters
     ----------
@@ -197,8 +197,8 @@ def _defined(path: Path, name: str, overrides: Mapping[str, Any]) -> Model:
 
     if name not in model_names():
         raise ModelError(
-            f"{path}: no model '{name}' is defined here, so nothing says what the file may hold.",
-            f"If you know the model, put its definition into configs/model/{name}.yaml of this folder.",
+            f"{path}: no model '{name}' is defined here, so there is no list of classes that the file may contain.",
+            f"If you trust the model, put its definition into configs/model/{name}.yaml in this folder.",
         )
     return load_model(name, overrides)
 

@@ -33,12 +33,12 @@ def label_rows(
     Yields
     ------
     dict
-        A row's own values, then those of the model's `columns`, called as `answers` says.
+        A row's own values, then those of the model's `columns`, with the names in `answers`.
 
     Raises
     ------
     bench.errors.BenchError
-        If the model fails; the message names the first of the rows that it was given.
+        If the model fails; the message names its first row.
     """
     import pandas as pd
 

@@ -25,7 +25,7 @@ Row = tuple[str, Mapping[str, Any]]
 """A row's place, and its values by column."""
 
 PREDICTED = "predicted_"
-"""Before the names of the answers' columns where the text has one of that name already."""
+"""The prefix of an answer column's name if the input already has that name."""
 
 STANDARD_INPUT = Path("standard input")
 """How messages name it."""
@@ -41,9 +41,9 @@ WORDS = {
     "parquet": "Parquet",
     "xlsx": "an Excel sheet",
     "fasttext": "lines of fastText",
-    LINES: "plain lines, a text each",
+    LINES: "plain lines, one text each",
 }
-"""How the formats are told."""
+"""The names of formats in messages."""
 
 
 def named_columns(inputs: Sequence[str], given: Mapping[str, str | None]) -> dict[str, str]:
@@ -59,7 +59,7 @@ def named_columns(inputs: Sequence[str], given: Mapping[str, str | None]) -> dic
     Raises
     ------
     bench.errors.ConfigError
-        If a column is named for what the model does not read, or one for two inputs.
+        If a column is given for an input that the model does not read, or one column for two inputs.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def named_columns(inputs: Sequence[str], given: Mapping[str, str | None]) -> dic
     """
     for name, column in given.items():
         if column is not None and name not in inputs:
-            raise ConfigError(f"--{name} {column}: the model reads no {name}, only {' and '.join(inputs)}.")
+            raise ConfigError(f"--{name} {column}: the model does not read a {name}, only {' and '.join(inputs)}.")
     columns = {name: given.get(name) or name for name in inputs}
     if len(set(columns.values())) < len(columns):
         raise ConfigError(f"The column '{columns[inputs[0]]}' cannot be both {' and '.join(inputs)}.")
@@ -84,13 +84,13 @@ class NewText:
     form : Form
         How it is written; its format is one of `WORDS`.
     rows : iterator of (str, mapping)
-        Each row's place, as errors name it, and its values by column; they are read as they are asked for.
+        Each row's place, for errors, and its values by column. Rows are read on demand.
     columns : mapping of str to str
         The rows' column for each input of the model.
     answers : mapping of str to str
-        What the answers' columns are called, so that they replace none of the rows'.
+        The names of the answer columns, which replace none of the rows' columns.
     remarks : tuple of str
-        What may have been meant otherwise, and what the user should know of the columns, a sentence each.
+        Notes on doubtful readings and on the columns, a sentence each.
     """
 
     form: Form
@@ -105,7 +105,7 @@ class NewText:
         return self.form.format
 
     def describe(self) -> str:
-        """Say what it was read as."""
+        """Describe the detected format."""
         quoting = ""
         if self.kind in DELIMITED and self.form.dialect != DELIMITED[self.kind]:
             quoting = WRITTEN[self.form.dialect.quote]
@@ -119,7 +119,7 @@ def read_texts_file(
     remembered: Mapping[str, str] | None = None,
     asked: Asked | None = None,
 ) -> NewText:
-    """Read a file as ``bench new task`` does, but a ``.txt`` file that is no table as plain lines.
+    """Read a file as ``bench new task`` does, but read a ``.txt`` file that is not a table as plain lines.
 
     Parameters
     ----------
@@ -128,12 +128,12 @@ def read_texts_file(
     columns, added, remembered
         As `read_stream` takes them.
     asked : Asked, optional
-        What the user says of how the file is written.
+        The format that the user specifies.
 
     Raises
     ------
     bench.errors.DataError
-        If there is no such file or nothing here reads it, or as in `read_stream`.
+        If the file is missing or no format fits, or as in `read_stream`.
     """
     asked = asked or Asked()
     check_file(path)
@@ -157,7 +157,7 @@ def read_stream(
 ) -> NewText:
     """Read standard input.
 
-    `bench.prediction.sniffing.sniff` says what its first lines are. Plain lines are not enough where several columns
+    `bench.prediction.sniffing.sniff` detects the format of its first lines. Plain lines do not work if several columns
     are read, or one that has another name than the input of the model.
 
     Parameters
@@ -167,7 +167,7 @@ def read_stream(
     columns : mapping of str to str
         The column of each input of the model.
     added : sequence of str
-        Columns that the answers add; where the text has one of them, they are called `PREDICTED` and so on.
+        Columns that the answers add; renamed with `PREDICTED` if the input has them.
     remembered : mapping of str to str, optional
         What the model's own task calls inputs in its data; these columns come before those of `columns`.
 
@@ -220,21 +220,21 @@ def _new_text(
     remembered: Mapping[str, str],
     remarks: Sequence[str] = (),
 ) -> NewText:
-    """Tell by the first row which columns are read, and what the answers are called."""
+    """Determine the input columns and the names of the answer columns from the first row."""
     rows = iter(rows)
     first = next(rows, None)
     if first is None:
-        raise DataError(f"{path}: there is no text in it.")
+        raise DataError(f"{path}: it contains no text.")
     names = first[1].keys()
     taken = {name: remembered[name] if remembered.get(name) in names else column for name, column in columns.items()}
     if len(set(taken.values())) < len(taken):
         taken = dict(columns)
-    notes = [f"The {name} is read from '{taken[name]}', as in the task's own data." for name in taken]
+    notes = [f"The {name} is read from '{taken[name]}', its name in the task's own data." for name in taken]
     notes = [note for note, name in zip(notes, taken, strict=True) if taken[name] != columns[name]]
     there = [name for name in added if name in names]
     answers = {name: f"{PREDICTED}{name}" if there else name for name in added}
     if there:
-        notes.append(f"The column '{there[0]}' is kept; the answers are in {', '.join(answers.values())}.")
+        notes.append(f"The column '{there[0]}' is kept. The answers are in {', '.join(answers.values())}.")
     rows = _checked(chain([first], rows), form.format, taken, list(answers.values()), remembered)
     return NewText(form, rows, taken, answers, (*remarks, *notes))
 
@@ -245,15 +245,15 @@ def _checked(
     for where, values in rows:
         for name, column in columns.items():
             if column not in values:
-                option = "" if column != name else f" --{name} COLUMN names another."
+                option = "" if column != name else f" Choose another with --{name} COLUMN."
                 also = remembered.get(name, column)
-                nor = "" if also == column else f", and no '{also}', as the task's own data call it"
+                nor = "" if also == column else f" or '{also}', its name in the task's own data"
                 raise DataError(f"{where}: there is no column '{column}'{nor}.", nearest(column, values) + option)
             text_field(dict(values), column, where)
         for column in added:
             if column in values:
                 raise DataError(
-                    f"{where}: there is a column '{column}' already, which the answer would replace.",
+                    f"{where}: the column '{column}' already exists, and the answer would replace it.",
                     "Rename it in the file.",
                 )
         if kind in ("json", "jsonl"):

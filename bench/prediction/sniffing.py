@@ -18,7 +18,7 @@ from bench.errors import DataError, nearest
 from bench.support.delimiters import CsvReader
 
 LINES = "lines"
-"""What plain lines are called, beside the names of the formats of tables."""
+"""The name of plain lines, in addition to the formats of tables."""
 
 LONGEST_NAME = 3
 """Words that the name of a column has at most."""
@@ -35,8 +35,8 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
     """Say what lines are.
 
     JSON Lines begin with an object; a table begins with a header that names the columns. Other lines are a text each,
-    unless they look like a table: a delimiter that stands in each of them as often and never before a space, or a
-    header of short names of which one is usual.
+    unless they look like a table: a delimiter that occurs equally often in each and never before a space, or a
+    header of short names, one of them usual.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
         return "jsonl"
     if _WHOLE_JSON.match(filled[0]):
         raise DataError(
-            f"{path}: it looks like JSON that is not one object a line.",
-            "Write one object a line, or name a .json file with an array: --input FILE.json",
+            f"{path}: it looks like JSON, but not with one object on each line.",
+            "Write one object on each line, or use a .json file with an array: --input FILE.json",
         )
     header = {name: _cells(filled[0], dialect) for name, dialect in DELIMITED.items()}
     named = next((name for name, cells in header.items() if set(columns) <= set(cells)), None)
@@ -92,12 +92,12 @@ def sniff(lines: Sequence[str], columns: Collection[str], only_tables: bool, pat
     shown = [cell[:LONGEST_SHOWN] for cell in cells]
     raise DataError(
         f"{place(path, lines.index(filled[0]) + 1)}: {'the' if only_tables else 'this looks like a table, but its'} "
-        f"first row names no column '{missing}': {', '.join(shown)}.",
+        f"first row has no column '{missing}': {', '.join(shown)}.",
         f"{nearest(missing, shown)} "
         + (
-            "Plain lines hold one text each; the model reads a table with its columns, or with those that options name."
+            "Plain lines have one text each. This model needs a table with its columns, or with columns set by options."
             if only_tables
-            else "--text COLUMN names another. Write plain lines that only look so as JSON Lines."
+            else "Choose another with --text COLUMN. If these are plain lines, write them as JSON Lines."
         ),
     )
 
@@ -119,7 +119,7 @@ def _has_header(cells: Sequence[str]) -> bool:
 
 
 def _is_even(lines: Sequence[str], dialect: Dialect) -> bool:
-    """Whether each line has a delimiter, all as many, and none as writers set commas: before a space or in a number."""
+    """Whether each line has equally many delimiters, none as in prose: before a space or in a number."""
     cells = _cells(lines[0], dialect)
     if len(lines) < 2 or len(cells) < 2:
         return False
@@ -133,7 +133,7 @@ def _is_even(lines: Sequence[str], dialect: Dialect) -> bool:
 
 
 def _quoted(name: str, lines: Sequence[str]) -> str:
-    """Tab-separated lines are quoted where that is how all of them become rows."""
+    """Read tab-separated lines as quoted if all of them become rows that way."""
     if name != "tsv":
         return name
     dialect, _ = decide_dialect(lambda _: nullcontext(lines), DELIMITED[name])

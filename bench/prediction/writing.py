@@ -16,7 +16,7 @@ from bench.support.places import refuse_existing, replacing
 
 
 def answer_format(given: str | None, output: Path | None, kind: str) -> str:
-    """Choose the format of the answers: the one that is given, else the output's suffix, else that of the input.
+    """Choose the format of the answers: the given one, else the output's suffix, else that of the input.
 
     Parameters
     ----------
@@ -30,26 +30,26 @@ def answer_format(given: str | None, output: Path | None, kind: str) -> str:
     Raises
     ------
     bench.errors.ConfigError
-        If the output's suffix is of neither format and none is given, or of the other one.
+        If the output's suffix is unknown and no format is given, or if it contradicts the format.
     """
     if output is None:
         return given or ("jsonl" if kind in ("json", "jsonl") else "csv")
     name = output.suffix.lower().removeprefix(".")
     if name not in FORMATS and given is None:
         raise ConfigError(
-            f"--output {output}: answers are written as a .csv or .jsonl file, not '{output.suffix}'.",
-            "Name the format by --format csv or --format jsonl.",
+            f"--output {output}: write answers to a .csv or .jsonl file, not '{output.suffix}'.",
+            "Set the format with --format csv or --format jsonl.",
         )
     if name in FORMATS and given not in (None, name):
         raise ConfigError(
-            f"--output {output}: its suffix means {name}, and --format says {given}.",
-            "Leave --format out, or name the file otherwise.",
+            f"--output {output}: its suffix means {name}, but --format is {given}.",
+            "Remove --format, or rename the file.",
         )
     return given or name
 
 
 def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Write rows as CSV with a header; what is neither text nor a number stands there as JSON.
+    """Write rows as CSV with a header; values other than text and numbers become JSON.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         If a row has a column that the first one has not.
     """
     buffer = io.StringIO()
-    # Both characters of the line end are then quoted within cells, also where only one of them stands there.
+    # Both characters of the line end are then quoted within cells, even if only one occurs.
     writer = csv.writer(buffer, lineterminator="\r\n")
     header: list[str] = []
 
@@ -74,7 +74,7 @@ def csv_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         unknown = [name for name in row if name not in header]
         if unknown:
             raise DataError(
-                f"text {number}: its column '{unknown[0]}' is not in the first one, so CSV has no place for it. "
+                f"text {number}: its column '{unknown[0]}' is not in the first one, so CSV cannot store it. "
                 f"{nearest(unknown[0], header)}",
                 "Write JSON Lines: --format jsonl",
             )
@@ -96,7 +96,7 @@ def check_output(output: Path, force: bool = False) -> None:
         raise ConfigError(f"--output {output}: this is a folder.", "Name a file in it.")
     folder = Path(os.path.realpath(output)).parent
     if not folder.is_dir():
-        raise ConfigError(f"--output {output}: there is no folder {folder}.", "Make it, or name another file.")
+        raise ConfigError(f"--output {output}: the folder {folder} does not exist.", "Create it, or name another file.")
     if not force:
         refuse_existing(output, f"--output {output}")
 
@@ -109,7 +109,7 @@ def write_answers(lines: Iterable[str], output: Path) -> None:
     Raises
     ------
     bench.errors.UserError
-        If nothing can be written there.
+        If the target cannot be written.
     """
     as_it_is = output.exists() and not output.is_file()
     with nullcontext(output) if as_it_is else replacing(output) as path, path.open("wb") as file:

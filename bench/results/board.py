@@ -34,13 +34,13 @@ class BoardRow:
     scores : mapping of str to float
         By metric; with `POPULATION` before the metric's name, reweighted.
     intervals : mapping of str to Interval
-        By metric, where there is one.
+        By metric, if there is one.
     notes : tuple of str
         What was out of the ordinary.
     seconds : float or None
         How long its cells took.
     command : str
-        What made it, where others have the same model and search.
+        The command that made it, if others have the same model and search.
     source : str
         Where it was published.
     """
@@ -73,7 +73,7 @@ class Best:
     score : float
         What it can be expected to score on other groups.
     low, high : float or None
-        The interval of that score; None where groups say nothing.
+        The interval of that score; None if groups are not informative.
     level : float
         The interval's nominal coverage.
     """
@@ -104,7 +104,7 @@ class Leaderboard:
     left_out : tuple of str
         What cannot be read, a sentence each.
     best : Best or None
-        The best model with its corrected score, where that was computed.
+        The best model with its corrected score, if computed.
     """
 
     task: TaskRecord
@@ -128,7 +128,7 @@ def published_rows(task: TaskRecord, metric: str) -> list[BoardRow]:
     Parameters
     ----------
     task : TaskRecord
-        The task; it lists published results only where it is split as published.
+        The task; it lists published results only with the published split.
     metric : str
         The metric that the table is ranked by.
 
@@ -155,24 +155,24 @@ def published_rows(task: TaskRecord, metric: str) -> list[BoardRow]:
 
 
 def best_sentence(best: Best | None) -> str:
-    """Say what the best model can be expected to score, since it was picked for its score; empty for none.
+    """Give the expected score of the best model, corrected for its selection; empty for none.
 
     Examples
     --------
     >>> best_sentence(Best(name="a", of=3, measured=0.467, score=0.4491, low=0.122, high=0.776, level=0.95))
-    'Being picked as the best of 3 flatters a score: corrected for it, a has 0.449 [0.122, 0.776] rather than 0.467.'
+    'Choosing the best of 3 inflates its score. With this corrected, a has 0.449 [0.122, 0.776] rather than 0.467.'
     """
     if best is None:
         return ""
     ends = "" if best.low is None or best.high is None else f" [{best.low:.3f}, {best.high:.3f}]"
     return (
-        f"Being picked as the best of {best.of} flatters a score: corrected for it, {best.name} has "
+        f"Choosing the best of {best.of} inflates its score. With this corrected, {best.name} has "
         f"{best.score:.3f}{ends} rather than {best.measured:.3f}."
     )
 
 
 def published_sources(rows: Iterable[BoardRow]) -> str:
-    """Say where the published results among a leaderboard's rows come from; empty where there are none.
+    """Give the sources of published results in a leaderboard; empty if there are none.
 
     Examples
     --------
@@ -187,7 +187,7 @@ def published_sources(rows: Iterable[BoardRow]) -> str:
 
 
 def commands(rows: Iterable[BoardRow]) -> list[str]:
-    """Say which command made each of the rows that have the same model and search.
+    """Give the commands of rows with the same model and search.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def columns(metric: str, scores: Iterable[Iterable[str]]) -> list[str]:
 
 
 NO_INTERVAL = "no interval"
-"""What tables say where a score was measured and too little stands behind it for an interval."""
+"""The text in tables for a score with too little data for an interval."""
 
 
 def interval_text(interval: Interval | None) -> str:

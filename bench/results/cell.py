@@ -67,7 +67,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """What spoke for and against a wrong prediction of a linear model; see `bench.evaluation.explanations`.
+    """The features for and against a wrong prediction of a linear model; see `bench.evaluation.explanations`.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Explanation:
     predicted, true : str
         Labels.
     contrast : str or None
-        The label whose decision value was taken off that of the predicted one; None for none.
+        The label whose decision value was subtracted from that of the predicted one; None for none.
     speaks_for, speaks_against : tuple of (str, float)
         Features with their contributions, the strongest first.
     """
@@ -91,12 +91,12 @@ class Explanation:
 
 @dataclass(frozen=True, kw_only=True)
 class CellRecord:
-    """What a cell's ``result.json`` holds: all but its predictions, explanations and times, as in `CellResult`.
+    """The content of a cell's ``result.json``: `CellResult` without predictions, explanations and times.
 
     Parameters
     ----------
     predictions_sha256 : str or None
-        The digest of its predictions; None where it has none.
+        The digest of its predictions; None if it has none.
     """
 
     fold: Fold
@@ -126,9 +126,9 @@ class CellResult:
     trials : list of Trial
         The whole search.
     predictions : pandas.DataFrame or None
-        One row an outer test example: ``id``, ``group``, ``label``, ``predicted`` (empty where the model gave no
+        One row for each outer test example: ``id``, ``group``, ``label``, ``predicted`` (empty if the model gave no
         answer, which counts as wrong) and,
-        where the model gives probabilities, ``p_<label>`` for each label in the task's order, else
+        if the model gives probabilities, ``p_<label>`` for each label in the task's order, else
         ``d_<label>`` for decision values, else neither.
     scores : dict of str to float
         Every metric over this fold's test examples.
@@ -140,7 +140,7 @@ class CellResult:
     processors : dict of str to int
         How many of its fits ran on which processor.
     explanations : list of Explanation
-        What spoke for and against each wrong prediction of a linear model.
+        The features for and against each wrong prediction of a linear model.
     error : str or None
         The traceback of a failed cell.
     estimator : bytes or None
@@ -164,4 +164,4 @@ class CellResult:
     @property
     def reason(self) -> str:
         """Why a failed cell failed: the last line of its error, short enough for a terminal."""
-        return one_line((self.error or "").strip().rpartition("\n")[2], 300) or "it left no message"
+        return one_line((self.error or "").strip().rpartition("\n")[2], 300) or "no message"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEXT = ("id", "group", "label", "predicted")
-"""The columns of predictions that hold text, besides the value that a metric may be averaged over."""
+"""The text columns of predictions, apart from the value over which a metric may be averaged."""
 
 PROCESSORS = "processors.json"
 """The file that says where a cell's fits ran."""
@@ -58,22 +58,22 @@ def read_predictions(path: Path) -> pd.DataFrame:
 
 
 def _check_columns(columns: Sequence[str], rows: Sequence[Sequence[str | float]]) -> None:
-    """Raise a ValueError where columns are missing, stand twice, or hold what they cannot."""
+    """Raise a ValueError if columns are missing, repeated or invalid."""
     for name in TEXT:
         if name not in columns:
             raise ValueError(f"the column '{name}' is missing")
     if len(set(columns)) < len(columns):
-        raise ValueError("a column stands twice")
+        raise ValueError("a column is repeated")
     for name, values in zip(columns, zip(*rows, strict=True), strict=False):
         kind = str if name in (*TEXT, VALUE) else float
         if any(type(value) is not kind for value in values):
-            raise ValueError(f"the column '{name}' holds something else than {'text' if kind is str else 'numbers'}")
+            raise ValueError(f"the column '{name}' has values other than {'text' if kind is str else 'numbers'}")
         if name.startswith("p_") and any(value < 0 or value > 1 + 1e-6 for value in values):
-            raise ValueError(f"the column '{name}' holds something else than probabilities")
+            raise ValueError(f"the column '{name}' has values other than probabilities")
 
 
 def cell_files(result: CellResult) -> dict[str, bytes]:
-    """What a cell's folder holds, by file name."""
+    """The content of a cell's folder, by file name."""
     predictions = None if result.predictions is None else _to_csv(result.predictions)
     stored = CellRecord(
         fold=result.fold,
@@ -118,5 +118,5 @@ def read_processors(path: Path) -> Mapping[str, int]:
 
 
 def read_explanations(path: Path) -> list[Explanation]:
-    """Read ``explanations.json``; empty where there is none."""
+    """Read ``explanations.json``; empty if there is none."""
     return read_record(list[Explanation], path) if is_stored(path) else []

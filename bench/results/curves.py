@@ -60,7 +60,7 @@ class PartRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class CurveRecord(RunRecord):
-    """What the ``run.json`` of a learning curve holds: that of a run, the run's key, and the curve's parts."""
+    """The content of a learning curve's ``run.json``: that of a run, the run's key, and the curve's parts."""
 
     run: str
     parts: tuple[PartRecord, ...]
@@ -68,7 +68,7 @@ class CurveRecord(RunRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class CurvePoint(PartRecord):
-    """A part with the number of failed folds, and its scores and intervals by metric, empty where a fold failed."""
+    """A part with the number of failed folds, and its scores and intervals by metric, empty if a fold failed."""
 
     failed: Count
     scores: Mapping[str, Number]
@@ -77,17 +77,17 @@ class CurvePoint(PartRecord):
 
 @dataclass(frozen=True, kw_only=True)
 class CurveVerdict:
-    """What a curve says.
+    """A conclusion from a curve.
 
     Parameters
     ----------
     kind : str
-        ``rising``, ``falling``, ``flat`` or ``undecided``; of what new groups are worth ``groups``, ``examples``,
+        ``rising``, ``falling``, ``flat`` or ``undecided``; for the value of new groups ``groups``, ``examples``,
         ``equal`` or ``undecided``.
     text : str
         The same in a sentence.
     difference : Difference or None
-        What it rests on; None where there is none.
+        The estimate behind it; None if there is none.
     part : str
         The part that all is compared with; empty where two parts are compared.
     """
@@ -100,7 +100,7 @@ class CurveVerdict:
 
 @dataclass(frozen=True)
 class CurveNote:
-    """A note of cells, and in how many folds of each part it was made."""
+    """A note of cells, with the number of folds of each part that have it."""
 
     note: str
     folds: Mapping[str, Count]
@@ -108,7 +108,7 @@ class CurveNote:
 
 @dataclass(frozen=True, kw_only=True)
 class CurveSummary:
-    """What the ``summary.json`` of a learning curve holds.
+    """The content of a learning curve's ``summary.json``.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class CurveSummary:
     verdicts : mapping of axis to CurveVerdict
         Whether more of it would help.
     worth : CurveVerdict or None
-        Whether new groups or more examples of the same are worth more; None where there is one axis.
+        Whether new groups or more examples of the same groups help more; None if there is one axis.
     notes : tuple of CurveNote
         What was out of the ordinary.
     """

@@ -6,7 +6,7 @@ from bench.results.record import SplitSizes, TaskRecord
 
 
 def split_sizes(task: TaskRecord) -> list[SplitSizes]:
-    """The sizes of the parts of each published split; none where folds are made here."""
+    """The sizes of the parts of each published split; empty if folds are made here."""
     return list(task.splits.values())
 
 

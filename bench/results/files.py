@@ -1,4 +1,4 @@
-"""Single files of the store: written whole or not at all, and read with an error that says what is wrong with them."""
+"""Single files of the store: written completely or not at all, and read with clear errors."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ NO_LINK, NO_WAIT = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK"
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file beside its place and rename it, so that no reader sees half of it."""
+    """Write a temporary file and rename it, so that no reader sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir() and not path.is_symlink():
-        raise UserError(f"{path}: a folder stands in the place of this file.", "Move it away.")
+        raise UserError(f"{path}: this is a folder, not a file.", "Remove it, or move it to another folder.")
     handle, beside = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -51,7 +51,7 @@ def remove(path: Path) -> None:
 
 
 def opened(path: Path) -> BinaryIO:
-    """Open a file of the store, which is no link and in no folder that is one.
+    """Open a file of the store, unless it is a link or in a linked folder.
 
     Raises
     ------
@@ -63,12 +63,12 @@ def opened(path: Path) -> BinaryIO:
         # Neither a link that was put there just now is followed, nor the writer of a pipe waited for.
         file = os.fdopen(os.open(path, os.O_RDONLY | NO_LINK | NO_WAIT), "rb")
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file.", "Run the task again to make it.") from None
+        raise UserError(f"{path}: the file does not exist.", "Rerun the task to create it.") from None
     except OSError as error:
         raise _unreadable(path, error) from None
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise damaged(path, "it is no file")
+        raise damaged(path, "it is not a file")
     return file
 
 
@@ -82,7 +82,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def _unreadable(path: Path, error: OSError) -> UserError:
-    return UserError(f"{path}: cannot be read: {error.strerror}.", f"See what stands there, or delete {path.parent}.")
+    return UserError(f"{path}: cannot be read: {error.strerror}.", f"Check this file, or delete {path.parent}.")
 
 
 def is_stored(path: Path) -> bool:
@@ -91,7 +91,7 @@ def is_stored(path: Path) -> bool:
 
 
 def sha256(path: Path) -> str | None:
-    """The digest of a file, None where there is none."""
+    """The digest of a file, None if there is none."""
     return hashlib.sha256(read_bytes(path)).hexdigest() if is_stored(path) else None
 
 
@@ -104,12 +104,12 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def read_record(kind: type[Record], path: Path) -> Record:
-    """Read a JSON file that holds a record.
+    """Read a JSON file with a record.
 
     Raises
     ------
     bench.errors.UserError
-        If it cannot be read, or holds something else.
+        If it cannot be read, or has other content.
     """
     content = read_bytes(path)
     try:

@@ -1,4 +1,4 @@
-"""The journal of a cell: each setting that its search has tried, so that an interrupted search goes on where it was."""
+"""The journal of a cell: each setting that its search has tried, so that an interrupted search can continue."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIGITS = 16
 
 @dataclass(frozen=True)
 class Scored:
-    """A setting that was tried: what a search goes on from.
+    """A tried setting, from which a search continues.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ class Scored:
     encoded : dict
         The setting as Optuna keeps it; see `bench.models.space.SearchSpace.encode`.
     score : float or None
-        The metric over the pooled predictions of all inner folds; None where it failed or was stopped.
+        The metric over the pooled predictions of all inner folds; None if it failed or was stopped.
     error : str or None
         Why it failed.
     steps : tuple of float
         The metric over the pooled predictions of the first inner fold, the first two, and so on, as far as it came;
-        empty where the search stops no setting early.
+        empty if the search stops no setting early.
     warnings : dict of str to int
         What its fits warned of, and how often.
     seconds : float

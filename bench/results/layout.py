@@ -1,4 +1,4 @@
-"""Where things lie in a results folder, and that none of it is a link.
+"""The layout of a results folder, and the check that none of it is a link.
 
 ::
 
@@ -7,7 +7,7 @@
     results/<task>/leaderboard.json, .csv, .md   the task's table
     results/<task>/report.html                   the task's page
 
-The results folder itself may be a link, since the user names it. Below it nothing that a link leads to is read, written
+The results folder itself may be a link, since the user names it. Below it, nothing behind a link is read, written
 or deleted: the folder may come from somebody else.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 from bench.errors import UserError
 
 CURVES = "curves"
-"""The folder of a task's learning curves; runs lie one level higher, so neither is taken for the other."""
+"""The folder of a task's learning curves; runs are one level higher, so they cannot be confused."""
 
 RECORD, SUMMARY = "run.json", "summary.json"
 
@@ -56,25 +56,25 @@ def unlinked(folder: Path, *names: str) -> Path:
         path = path / name
         if path.is_symlink():
             raise UserError(
-                f"{path}: it is a link, and links in a results folder are not followed.",
-                "Put what it leads to in its place, or name another folder with results=FOLDER.",
+                f"{path}: this is a link, and links in a results folder are not followed.",
+                "Replace it by its target, or use another folder with results=FOLDER.",
             )
     return path
 
 
 def run_folders(results: Path, task: str = "*") -> list[Path]:
-    """The folders that hold a run, or what is left of one, of a task or of all, in order; some may be links."""
+    """The folders of complete or partial runs, of a task or of all, in order; some may be links."""
     found = (path for path in results.glob(f"{task}/*/*") if path.parent.name != CURVES and path.is_dir())
     return sorted(path for path in found if os.path.lexists(path / RECORD) or _is_left_of_run(path))
 
 
 def curve_folders(results: Path, task: str) -> list[Path]:
-    """The folders that hold a learning curve that was summed up, in order; some may be links."""
+    """The folders of summarised learning curves, in order; some may be links."""
     return sorted(path.parent for path in results.glob(f"{task}/{CURVES}/*/*/{SUMMARY}"))
 
 
 def stored_tasks(results: Path) -> list[str]:
-    """The tasks of which a run is stored."""
+    """The tasks with stored runs."""
     return sorted({folder.parents[1].name for folder in run_folders(results)})
 
 

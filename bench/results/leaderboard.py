@@ -1,4 +1,4 @@
-"""The leaderboard of a task: every stored run that compares, made from the stored files alone."""
+"""The leaderboard of a task: all comparable stored runs, built from the stored files alone."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ LOCK = ".leaderboard.lock"
 
 
 ABOUT_TASK = ("name", "version", "digest", "labels", AVERAGED_OVER, "n_examples", "n_groups", "group", "splits")
-"""What ``leaderboard.json`` holds of the task."""
+"""The part of ``leaderboard.json`` about the task."""
 
 
 def leaderboard(results: Path, record: RunRecord) -> Leaderboard:
-    """Gather the stored runs that compare with a given one.
+    """Collect the stored runs that are comparable with a given one.
 
     Those are the finished, failed and unfinished runs of one table: see `bench.results.protocol.same_table`. Rows of
-    the same model and search are told apart by their keys and commands.
+    the same model and search are distinguished by their keys and commands.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def leaderboard(results: Path, record: RunRecord) -> Leaderboard:
 
 
 def write_leaderboard(results: Path, board: Leaderboard) -> Path:
-    """Write ``leaderboard.json``, ``.csv`` and ``.md`` beside the task's runs; returns their folder."""
+    """Write ``leaderboard.json``, ``.csv`` and ``.md`` next to the task's runs; return their folder."""
     from filelock import FileLock
 
     folder = task_folder(results, board.task.name)
@@ -102,14 +102,14 @@ def write_leaderboard(results: Path, board: Leaderboard) -> Path:
 
 @dataclass(frozen=True)
 class _ListedRow:
-    """A row of a ``leaderboard.json``, as far as it is read again."""
+    """The fields of a row of ``leaderboard.json`` that are read back."""
 
     key: str | None
 
 
 @dataclass(frozen=True)
 class _Listed:
-    """A ``leaderboard.json``, as far as it is read again."""
+    """The fields of ``leaderboard.json`` that are read back."""
 
     validation: Validation
     splits: str
@@ -118,9 +118,9 @@ class _Listed:
 
 
 def refresh_leaderboard(results: Path, task: str, make: Callable[[Path, RunRecord], Leaderboard] = leaderboard) -> None:
-    """Make a task's leaderboard files again where they list a run whose folder is gone; without a run, delete them.
+    """Rebuild a task's leaderboard files if they list a missing run; without any run, delete them.
 
-    They are left as they are where they cannot be written: whoever only reads a store may not be allowed to.
+    They stay unchanged if they cannot be written, since a user may have read access only.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def refresh_leaderboard(results: Path, task: str, make: Callable[[Path, RunRecor
     task : str
         The task's name.
     make : callable
-        Gathers the runs that compare with one whose record it is given.
+        A function that collects the runs comparable with that of a given record.
     """
     try:
         folder = task_folder(results, task)
@@ -228,7 +228,7 @@ def _reference_rows(task: TaskRecord) -> list[BoardRow]:
 
 
 def _rows(folders: list[RunFolder], record: RunRecord) -> tuple[list[tuple[BoardRow, str]], list[str]]:
-    """The rows of the runs of one table, each with the command that made it, and what cannot be read."""
+    """The rows of the runs of one table, each with its command, and notes on unreadable ones."""
     rows, left_out = [], []
     for folder in folders:
         try:

@@ -1,4 +1,4 @@
-"""Which stored runs compare: those whose predictions are for the same examples in the same folds."""
+"""Find comparable runs: those with predictions for the same examples in the same folds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.results.record import RunRecord, SplitSizes
 
 
 def differences(one: RunRecord, other: RunRecord) -> list[str]:
-    """Name the parts in which two runs differ so that their scores do not compare.
+    """List the differences between two runs that make their scores incomparable.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def differences(one: RunRecord, other: RunRecord) -> list[str]:
     Returns
     -------
     list of str
-        One part each, with both values; empty where the runs compare.
+        One part each, with both values; empty if the runs are comparable.
     """
     parts: dict[str, Callable[[RunRecord], object]] = {
         "result format": lambda record: record.format,
@@ -37,18 +37,18 @@ def differences(one: RunRecord, other: RunRecord) -> list[str]:
 
 
 def search_name(record: RunRecord) -> str | None:
-    """The name of a run's search, None where its model has nothing to search."""
+    """The name of a run's search, None if its model has nothing to search."""
     return record.search.name if record.model.search else None
 
 
 def model_name(record: RunRecord) -> str:
-    """The name of a run's model in tables: with the other task that it was trained on, where there is one."""
+    """The name of a run's model in tables: with the task of extra training rows, if there is one."""
     name, other = record.model.name, record.train_on
     return name if other is None else f"{name}{'@' if other.only else '+'}{other.task}"
 
 
 def names_of(record: RunRecord) -> set[str]:
-    """The names that a run's model can be asked for by: its own, and that in tables."""
+    """The names by which a user can choose a run's model: its own, and that in tables."""
     return {record.model.name, model_name(record)}
 
 
@@ -58,16 +58,16 @@ def settings(record: RunRecord) -> dict[str, object]:
 
 
 def deciding(validation: Validation, published: Mapping[str, SplitSizes], lent: bool) -> dict[str, object]:
-    """What of a validation decides numbers that the task's digest does not say.
+    """The parts of a validation that scores depend on and that are not in the task's digest.
 
     Parameters
     ----------
     validation : Validation
         A run's validation.
     published : mapping of str to SplitSizes
-        The sizes of the parts of each published split; empty where folds are made here.
+        The sizes of the parts of each published split; empty if folds are made here.
     lent : bool
-        Whether another task's examples train, so that inner folds may be made of those.
+        Whether there are extra training rows, so that inner folds may contain them.
     """
     idle = {"name", "splits"}
     if published:

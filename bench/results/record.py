@@ -1,4 +1,4 @@
-"""What is stored about a run beside its numbers: the content of its ``run.json``."""
+"""The content of ``run.json``: what is stored about a run apart from its scores."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Reference:
     scores : mapping of str to float
         By metric.
     intervals : mapping of str to Interval
-        By metric, where there is one.
+        By metric, if there is one.
     tied : int
         The number of examples on which the others are tied.
     """
@@ -55,13 +55,13 @@ class TaskRecord:
     Parameters
     ----------
     name, version, description : str, int, str
-        As its file says.
+        As in its file.
     digest : str
         Of its data.
     inputs : tuple of str
         The inputs that models see.
     columns : mapping of str to str
-        The task's names of the inputs that stand under other names in its source.
+        The names in the source of inputs that are renamed.
     labels : tuple of str
         The labels, in order.
     label_map : mapping of str to str
@@ -73,13 +73,13 @@ class TaskRecord:
     group : str
         The column that no split cuts through.
     population : mapping of str to float or None
-        The share of each stratum, where the task is a stratified sample.
+        The share of each stratum, if the task is a stratified sample.
     n_examples, n_groups : int
         How many there are.
     splits : mapping of str to SplitSizes
-        The published splits; empty where folds are made here.
+        The published splits; empty if folds are made here.
     published : tuple of PublishedFigure
-        Results of others, where the task is split as published.
+        Results of others, if the task is split as published.
     notes : tuple of str
         What was out of the ordinary in its data.
     origin : str
@@ -111,7 +111,7 @@ class TaskRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class Lent:
-    """Another task, whose examples train too.
+    """Another task with extra training rows.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class Lent:
     labels : mapping of str to str
         The task's label for each of the other's.
     only : bool
-        Whether its examples train in the place of the task's own.
+        Whether the extra training rows replace the task's own.
     n_examples : int
         How many of them train.
     notes : tuple of str
@@ -143,11 +143,11 @@ class ModelRecord:
     Parameters
     ----------
     name, description : str
-        As its file says.
+        As in its file.
     estimator : str
         The class.
     features : str or None
-        The name of its features; None where the estimator takes texts.
+        The name of its features; None if the estimator takes texts.
     params : mapping of str to object
         Its fixed parameters.
     search : mapping of str to Choice or Range
@@ -161,7 +161,7 @@ class ModelRecord:
     origin : str
         Its file, or the package that it comes with.
     requirements : mapping of str to str
-        Versions of the libraries that it needs besides those of all models.
+        Versions of the additional libraries that it needs.
     """
 
     name: FolderName
@@ -179,7 +179,7 @@ class ModelRecord:
 
 @dataclass(frozen=True)
 class Git:
-    """The commit of the folder that a run was made in, and whether files differed from it."""
+    """The commit of a run's folder, and whether files differed from it."""
 
     commit: str
     dirty: bool
@@ -187,7 +187,7 @@ class Git:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """Where a run was made: versions, the platform, the git commit, and the device where a model has a choice."""
+    """The environment of a run: versions, the platform, the git commit, and the device where a model has a choice."""
 
     python: str
     platform: str
@@ -203,7 +203,7 @@ class Environment:
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """What ``run.json`` holds.
+    """The content of ``run.json``.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ class RunRecord:
     task, model : TaskRecord, ModelRecord
         What was run.
     train_on : Lent or None
-        Another task whose examples train.
+        Another task with extra training rows.
     splits : str
         A digest of the outer folds.
     validation, search, seed : Validation, Search, int
@@ -222,11 +222,11 @@ class RunRecord:
     folds : int
         Outer folds.
     environment : Environment
-        Where it was made.
+        Its environment.
     command : str
-        What makes it again.
+        The command that reruns it.
     status : {"running", "complete", "failed", "interrupted"}
-        How it stands.
+        The status.
     started : str
         When its cells began to run, as ISO 8601 writes it; empty before.
     seconds : mapping of str to float

@@ -1,13 +1,13 @@
-"""The store: one folder a run, one folder a cell in it, written beside and renamed.
+"""The store: one folder for each run, with one for each cell, written to a temporary place and renamed.
 
 ::
 
     results/<task>/<model>/<key>/
-        run.json            the resolved configuration, versions, digests, and what was noted
+        run.json            the resolved configuration, versions, digests, and notes
         fold-00/
             result.json     status, chosen setting, scores, trials, notes (the same bytes every time)
             predictions.csv every out-of-fold prediction (the same bytes every time)
-            explanations.json  what spoke for and against wrong predictions, where the model is linear (same bytes)
+            explanations.json  the features for and against a linear model's wrong predictions (same bytes)
             timing.json     seconds by phase
             processors.json  how many fits ran on which processor
             error.txt       the traceback, where the cell failed
@@ -16,7 +16,7 @@
                             and its model.skops is in fold-00/
         summary.json        pooled scores, intervals, per-class scores, confusion matrix
 
-A cell's folder appears whole or not at all, so its presence says that the cell is finished.
+A cell's folder appears complete or not at all, so if it exists, the cell is finished.
 """
 
 from __future__ import annotations
@@ -67,15 +67,15 @@ Kind = TypeVar("Kind")
 LOCK = ".lock"
 
 CLEARED = ".cleared"
-"""The folder beside a model's runs where what takes another's place is moved before it is deleted."""
+"""The folder next to a model's runs for replaced data before they are deleted."""
 
 FORMAT = 5
-"""The version of the result format; a change that alters numbers, or what the files hold, raises it."""
+"""The version of the result format; raised with changes that alter scores or the content of files."""
 
 
 @dataclass(frozen=True)
 class _Form:
-    """What tells of a ``run.json`` whether it can be read, and else what makes the run again."""
+    """The fields of ``run.json`` for checking that it is readable, and for the rerun command."""
 
     format: Any = None
     command: Any = None
@@ -137,7 +137,7 @@ class RunFolder:
         Raises
         ------
         bench.errors.UserError
-            If the folder holds no readable run, or one of another version of the result format.
+            If the folder has no readable run, or one in another version of the result format.
         """
         unlinked(self.results, self.task, self.model, self.key)
         path = self.path / RECORD
@@ -146,7 +146,7 @@ class RunFolder:
             raise OtherFormatError(
                 f"{self.path}: the run was stored by another version of bench (format {form.format}, this one writes "
                 f"{FORMAT}).",
-                f"Run it again{f': {form.command}' if form.command else '.'}",
+                f"Rerun it{f': {form.command}' if form.command else '.'}",
             )
         return read_record(kind, path)
 
@@ -171,14 +171,14 @@ class RunFolder:
         (self.path / SUMMARY).unlink(missing_ok=True)
 
     def status(self) -> RunStatus | None:
-        """The status in ``run.json``, None where there is none that can be read."""
+        """The status in ``run.json``, None if there is no readable one."""
         try:
             return self.read_record().status
         except UserError:
             return None
 
     def clear(self) -> None:
-        """Delete all that is stored of the run, which is locked; a kill at any moment leaves all of it or none."""
+        """Delete all that is stored of a locked run. A kill at any moment leaves all of it or none."""
         cleared = self.path.parent / CLEARED
         cleared.mkdir(exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f"{self.key}-", dir=cleared))
@@ -208,7 +208,7 @@ class RunFolder:
             self.path.parent.rmdir()
 
     def _remove_leftovers(self) -> None:
-        """Delete what was cleared or half written when a process was killed; the run must be locked."""
+        """Delete cleared or incomplete files of a killed process; the run must be locked."""
         for leftover in self.leftovers():
             remove(leftover)
         with suppress(OSError):
@@ -222,7 +222,7 @@ class RunFolder:
         return [*cleared.glob(f"{self.key}-*"), *self.path.glob(".*-*"), *self.path.glob("*/.*-*"), *journals]
 
     def _is_over(self, fold: Fold) -> bool:
-        """Whether a cell has a journal from which nothing goes on; see `write_cell`."""
+        """Whether a cell has an obsolete journal; see `write_cell`."""
         return is_stored(self.journal(fold).path) and self.is_done(fold) and not self.has_failures(fold)
 
     @property
@@ -232,7 +232,7 @@ class RunFolder:
 
     @property
     def summary(self) -> Summary | None:
-        """The summary, None where there is none that can be read."""
+        """The summary, None if there is no readable one."""
         try:
             return self.read_summary()
         except UserError:
@@ -262,7 +262,7 @@ class RunFolder:
         return self.path.parents[2]
 
     def model_path(self) -> Path | None:
-        """The file of the run's fitted model, None where none is stored.
+        """The file of the run's fitted model, None if none is stored.
 
         It is that of the final cell, which is fitted on all examples. A run of one published split has no final cell;
         its model is the one that was scored, fitted on the split's training part.
@@ -292,9 +292,9 @@ class RunFolder:
         )
 
     def write_cell(self, result: CellResult) -> None:
-        """Store a cell's result: its folder appears whole, in the place of an earlier one.
+        """Store a cell's result. Its folder appears complete, and replaces an earlier one.
 
-        The cell's journal goes, unless the cell failed or settings of its search did, which can be tried again.
+        The cell's journal is deleted, unless the cell or settings of its search failed and can be retried.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         target = self.cell_path(result.fold)
@@ -351,15 +351,15 @@ class RunFolder:
         digest = sha256(path)
         if digest is None or digest != self.read_result(fold).predictions_sha256:
             raise BenchError(
-                f"{path}: {'no such file' if digest is None else 'its predictions are not those of the run'}.",
-                f"A stored file was changed. Delete {self.path} and run the same command again.",
+                f"{path}: {'the file is missing' if digest is None else 'its predictions are not those of the run'}.",
+                f"A stored file has changed. Delete {self.path} and run the same command again.",
             )
         return read_predictions(path)
 
     def read_explanations(self, fold: Fold) -> list[Explanation]:
-        """Read what spoke for and against a cell's wrong predictions.
+        """Read the features for and against a cell's wrong predictions.
 
-        They are read apart from the rest of the cell, since only a page that shows single examples needs them.
+        They are read separately because only a page with single examples needs them.
         """
         return read_explanations(self.cell_path(fold) / "explanations.json")
 
@@ -372,7 +372,7 @@ class RunFolder:
         return total
 
     def seconds_a_fold(self) -> float | None:
-        """The seconds of a stored outer fold on average; None where none is stored."""
+        """The seconds of a stored outer fold on average; None if none is stored."""
         stored = self.folds()
         return sum(self.read_seconds().values()) / len(stored) if stored else None
 
@@ -396,7 +396,7 @@ class RunFolder:
         Raises
         ------
         BusyError
-            If another process holds it, and that is not waited for.
+            If another process has it, and waiting is off.
         """
         from filelock import FileLock, Timeout
 
@@ -407,7 +407,7 @@ class RunFolder:
         except Timeout:
             raise BusyError(
                 f"{self.path}: another bench process is working on this run.",
-                "Wait for it to end, or stop it; finished folds are kept either way.",
+                "Wait for it to end, or stop it. Finished folds are kept either way.",
             ) from None
         try:
             self._remove_leftovers()

@@ -22,7 +22,7 @@ from bench.support.records import LEFT_OUT, Count, Number
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What a run's ``summary.json`` holds.
+    """The content of a run's ``summary.json``.
 
     Parameters
     ----------
@@ -31,13 +31,13 @@ class Summary:
     scores : mapping of str to float
         By metric, of the pooled out-of-fold predictions.
     intervals : mapping of str to Interval
-        By metric, over groups, where there is one.
+        By metric, over groups, if there is one.
     no_interval : mapping of str to str
         By metric, why there is none.
     per_class : mapping of str to mapping
         By label, ``precision``, ``recall``, ``f1`` and ``support``.
     class_intervals : mapping of str to mapping
-        By label, the intervals of the first three, where there are some.
+        By label, the intervals of the first three, if any.
     confusion : tuple of tuples of int
         Rows are true labels, columns predicted ones, with a last column where examples were left unanswered.
     folds : tuple of mapping
@@ -47,10 +47,10 @@ class Summary:
     notes : tuple of str
         What was out of the ordinary.
     population : Scored or None
-        For a stratified sample the scores of predicted labels with each example counted as often as it stands for texts
-        of the population.
+        For a stratified sample, the scores of predicted labels with each example weighted by the number of texts
+        in the population that it represents.
     by_value : mapping of str to float or None
-        Where the metric is averaged, what it is of the examples of each value.
+        If the metric is averaged, its value on the examples of each value of the column.
     """
 
     labels: tuple[str, ...]
@@ -77,7 +77,7 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
     Parameters
     ----------
     cells : sequence of CellResult
-        The outer folds, none failed.
+        The outer folds, none of them failed.
     labels : tuple of str
         The task's labels.
     metric : Metric
@@ -122,9 +122,7 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
 
 def _too_few(thin: Thin, labels: tuple[str, ...], values: tuple[str, ...]) -> str:
     what = "the examples are" if thin.label is None else f"label {labels[thin.label]} is{_predicted(thin)}"
-    return (
-        f"{_within(thin, values)}{what} in as good as {thin.groups:.1f} groups of equal size, and {FEWEST:g} are needed"
-    )
+    return f"{_within(thin, values)}{what} in effectively {thin.groups:.1f} equal groups, but {FEWEST:g} are needed"
 
 
 def _without_interval(withheld: Mapping[str, Thin], labels: tuple[str, ...], values: tuple[str, ...]) -> list[str]:
@@ -147,4 +145,4 @@ def _predicted(thin: Thin) -> str:
 
 def _unanswered(outcomes: Outcomes) -> list[str]:
     count = int((outcomes.predicted == UNANSWERED).sum())
-    return [f"{count} of {len(outcomes)} predictions are missing: what is unanswered is wrong"] if count else []
+    return [f"{count} of {len(outcomes)} predictions are missing and count as wrong"] if count else []

@@ -40,18 +40,18 @@ WHOLE = 2.0
 """How much longer than a fit of the search the last one may take: two inner folds train on half of its rows."""
 
 KEPT_SPLITS = 4
-"""Cells whose inner folds a worker keeps."""
+"""The most cells whose inner folds a worker keeps in memory."""
 
 IDLE = 0.1
 """Seconds after which it is looked again for workers where none has work."""
 
 LOOK = 2.0
-"""Seconds after which workers are given work that have come meanwhile."""
+"""The interval in seconds for giving work to new workers."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell to be run.
+    """A cell to run.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Cell:
 
 
 class Evaluator:
-    """What a worker holds while it evaluates cells: what they refer to, and the features of each task.
+    """A worker's state while it evaluates cells: their evaluations, and the features of each task.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class Evaluator:
 
 
 class CellObserver:
-    """What keeps and tells how the searches of cells go on; this one does nothing."""
+    """Records and reports the progress of cells' searches. This one does nothing."""
 
     def known(self, cell: Cell) -> Iterable[Scored]:
         """The settings of a cell that an earlier run has tried."""
@@ -119,7 +119,7 @@ class CellObserver:
         """A setting has been tried."""
 
     def noted(self, told: str) -> None:
-        """The engine has something to say; it may do so in another thread."""
+        """The engine has a message for the user, possibly from another thread."""
 
 
 _NOBODY = CellObserver()
@@ -145,12 +145,12 @@ def run_cells(
     execution : Execution
         Where they run, and how long a cell's fits may take.
     observer : CellObserver, optional
-        Is told of each setting that was tried, and knows those of earlier runs.
+        Receives each tried setting, and knows those of earlier runs.
 
     Yields
     ------
     tuple of Cell and CellResult
-        As they finish. A cell whose process hung or died is a failed one.
+        In the order in which they finish. A cell whose process hung or died counts as failed.
     """
     if not cells:
         return
@@ -188,7 +188,7 @@ class _Pace:
 
 
 class _CellWork:
-    """What is done of a cell, and what is left."""
+    """The finished and remaining work of a cell."""
 
     def __init__(self, cell: Cell, rounds: Rounds, limit: float | None, pace: _Pace) -> None:
         self.cell, self.rounds, self.limit, self.pace = cell, rounds, limit, pace
@@ -231,7 +231,7 @@ class _CellWork:
         return Unit(Evaluator.fit, (self.cell, fits), self.left, self.expected), fits
 
     def _chosen(self, worker: str, sharing: int) -> list[Fit]:
-        """Fits for a worker: those first of which it has the features, or else nobody."""
+        """Fits for a worker: first those whose features it has, or no worker has."""
         ready = self.rounds.ready()
         alone = [fit for fit in ready if fit in self._alone]
         if alone:
@@ -254,7 +254,7 @@ class _CellWork:
         return scored
 
     def died(self, fits: Sequence[Fit], died: Died) -> list[Scored]:
-        """Have fits done again whose process ended, each by itself; one that ends it alone again has failed."""
+        """Rerun fits whose process ended, one at a time. A fit that ends its process again has failed."""
         if len(fits) > 1:
             self._alone += fits
         else:
@@ -268,7 +268,7 @@ class _CellWork:
         self._deaths[None] += 1
         self.finishing = False
         if self._deaths[None] >= DEATHS:
-            self.fail(f"The process of this fold {died.told} before it gave a result.")
+            self.fail(f"The process of this fold {died.told} before it returned a result.")
 
     def lost(self, fits: Sequence[Fit] | None, lost: Lost, seconds: float) -> None:
         """Have done again what a worker did that was lost; a cell that has lost many may be what they were lost for.
@@ -283,7 +283,7 @@ class _CellWork:
         self.finishing = False
         self.rounds.give_back(fits or ())
         if self._lost >= MOST_LOST:
-            self.fail(f"{self._lost} workers were lost while they ran this fold; the last: {lost.told}.")
+            self.fail(f"{self._lost} workers were lost while running this fold. The last one: {lost.told}.")
 
     def fail(self, reason: str) -> None:
         self.result = CellResult(fold=self.cell.fold, status="failed", error=reason)
@@ -302,7 +302,7 @@ class _Sent:
 class _Dealer:
     """Gives the workers of an engine the work of cells.
 
-    A worker stays with the cell that it works on, whose features it has; then it opens the next one. Only once all are
+    A worker stays with its current cell, whose features it has, and then opens the next one. Only once all are
     open, workers share cells.
     """
 
@@ -353,7 +353,7 @@ class _Dealer:
             case Lost():
                 work.lost(fits, outcome, time.monotonic() - sent.at)
             case TimedOut():
-                work.fail(f"The fold was stopped after {work.limit:g} s: raise execution.cell_timeout or search less.")
+                work.fail(f"The fold was stopped after {work.limit:g} s. Raise execution.cell_timeout or search less.")
         for each in scored:
             self._observer.scored(work.cell, each)
 

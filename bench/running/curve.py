@@ -40,13 +40,13 @@ class PlannedCurve:
     folder : RunFolder
         Where it is stored.
     record : RunRecord
-        What ``run.json`` is to hold, a `CurveRecord`.
+        The content for ``run.json``, a `CurveRecord`.
     parts : list of PlannedRun
         One for each part of the training data, all of the same outer folds, without a final fit.
     fractions : list of float
         How much of the training data each part is.
     anew : bool
-        Whether what is stored is to be deleted first.
+        Whether to delete stored results first.
     """
 
     folder: RunFolder
@@ -70,7 +70,7 @@ class CurveOutcome:
     curves : list of Curve
         As they are stored.
     failures : list of str
-        One line for all that was asked for and is not stored: a failed cell, with the file that holds its traceback,
+        One line for each missing result: a failed cell, with the file of its traceback,
         or cells that are gone.
     warnings : list of str
         What went wrong without touching the results.
@@ -82,7 +82,7 @@ class CurveOutcome:
 
 
 def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
-    """Make the learning curves that a configuration asks for, as far as they are not stored yet.
+    """Compute the learning curves of a configuration that are not stored yet.
 
     Parameters
     ----------
@@ -96,14 +96,12 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
     bench.errors.BenchError
         If the configuration, a task or a model is wrong.
     bench.running.job.InterruptedRun
-        If the user stopped it; what was finished is stored.
+        If the user stopped it. Finished work is stored.
     """
     if not any(word.startswith("model=") for word in config.overrides):
-        raise ConfigError("No model was named.", "Add model=NAME, such as the best of bench run's leaderboard.")
+        raise ConfigError("No model was named.", "Add model=NAME, for example the best model of the leaderboard.")
     if config.train_on is not None:
-        raise ConfigError(
-            "train_on: a curve shows how a task's own labels help, so nothing else trains.", "Leave it out."
-        )
+        raise ConfigError("train_on: a learning curve uses only a task's own labels.", "Remove it.")
     outcome = CurveOutcome()
     observer.doing("starting worker processes")
     warm_up()
@@ -121,9 +119,9 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
         changed = older_versions(curve.folder, curve.record)
         if changed and missing_cells(curve):
             curve.anew = True
-            prepared.notes.append(f"{curve.title}: stored folds of {changed} are not mixed in, but run anew")
+            prepared.notes.append(f"{curve.title}: stored folds used {changed}, so they are rerun instead of mixed")
         elif changed:
-            prepared.notes.append(f"{curve.title}: stored with {changed}; force=true runs it anew")
+            prepared.notes.append(f"{curve.title}: stored with {changed}; force=true reruns it")
         if is_to_run(curve):
             prepared.notes += _estimate(run, curve, prepared.workers)
         curves.append(curve)
@@ -140,7 +138,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
                 start(curve)
             job.carry_out(free, cells, lambda _: None)
             for curve in free:
-                observer.doing(f"summing up the curve of {curve.title}")
+                observer.doing(f"summarising the curve of {curve.title}")
                 with job.concluding(curve):
                     outcome.curves.append(_conclude(curve, curve in unfinished, outcome.warnings))
     job.check_stored(curves)
@@ -169,7 +167,7 @@ def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
 
 
 def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
-    """How long a curve will take, where the run on all the training data is stored with its times."""
+    """Estimate the time of a curve, if the run on all the training data is stored with its times."""
     from bench.reporting.terminal import duration
 
     fold = run.folder.seconds_a_fold()

@@ -1,4 +1,4 @@
-"""Carrying out what is planned, the same for runs and for learning curves: lock, execute, store, conclude."""
+"""Execute planned runs and learning curves: lock, execute, store, conclude."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Observer(Protocol):
-    """What wants to know how a job goes on."""
+    """Receives the progress of a job."""
 
     def doing(self, what: str) -> None:
         """Something that may take a while begins: a task is read, models are examined, runs are logged."""
@@ -36,7 +36,7 @@ class Observer(Protocol):
         """The search of a cell has tried so many settings."""
 
     def noted(self, told: str) -> None:
-        """Where cells run, there is something that the user should know; told in any thread."""
+        """A message for the user from the place where cells run, possibly from another thread."""
 
     def finished(self, run: PlannedRun, result: CellResult) -> None:
         """A cell has been stored."""
@@ -92,7 +92,7 @@ class Job:
     Attributes
     ----------
     failures : list of str
-        One line a failed cell, with the file that holds its traceback, and one for what cannot be concluded.
+        One line for each failed cell, with the file of its traceback, and for each run that cannot be completed.
     stored : int
         Cells that were stored.
     """
@@ -143,24 +143,24 @@ class Job:
 
     @contextmanager
     def concluding(self, item: Stored) -> Iterator[None]:
-        """Have a stored file that was changed or taken away meanwhile be a failure of its item alone."""
+        """Limit the effect of a stored file that was changed or removed meanwhile to its item."""
         try:
             yield
         except UserError as error:
             self.failures.append(f"{item.title}: {error.message}")
 
     def check_stored(self, items: Sequence[Stored]) -> None:
-        """Add to the failures what is not stored at the end, whatever became of it."""
+        """Add everything that is not stored at the end to the failures."""
         for item in items:
             lost = [(part, fold) for part in item.parts for fold in part.missing_folds()]
             untold = [each for each in lost if each not in self._told]
-            where = f"{item.folder.path}: the folder was moved, deleted or changed while the command ran"
+            where = f"{item.folder.path}: the folder was moved, deleted or changed during the command"
             if untold:
                 several = len(item.parts) > 1
                 named = [f"{part.part}, {_name(fold)}" if several else _name(fold) for part, fold in untold]
                 self.failures.append(f"{item.title}: not stored: {'; '.join(named)}\n  {where}")
             elif not lost and item.folder.status() != "complete":
-                self.failures.append(f"{item.title}: the folds are stored, but not that they are complete\n  {where}")
+                self.failures.append(f"{item.title}: the folds are stored, but not marked as complete\n  {where}")
 
 
 class _Keeper(CellObserver):
@@ -191,7 +191,7 @@ class _Keeper(CellObserver):
 
 @contextmanager
 def interruptible(items: Sequence[Stored]) -> Iterator[None]:
-    """Count what is stored where the user stops the job or the system does, and write into the records what is not.
+    """If the job is stopped, count what is stored, and mark in the records what is not.
 
     Raises
     ------
@@ -210,12 +210,12 @@ def interruptible(items: Sequence[Stored]) -> Iterator[None]:
             raise
         raise BenchError(
             f"{describe_os_error(error)} {kept} finished folds are stored, {missing} are missing.",
-            "The same command goes on from there.",
+            "The same command continues from there.",
         ) from error
 
 
 def _interrupted(items: Sequence[Stored]) -> tuple[int, int]:
-    """Write that cells are missing where they are, as far as that can be written; how many are stored and missing."""
+    """Mark runs with missing cells, if possible, and return the numbers of stored and missing cells."""
     missing = 0
     for item in items:
         if count := missing_cells(item):
@@ -227,13 +227,13 @@ def _interrupted(items: Sequence[Stored]) -> tuple[int, int]:
 
 @contextmanager
 def kept_up_to_date(results: Path, warnings: list[str], needed: bool = False) -> Iterator[None]:
-    """Warn once of what cannot be written where all that was asked for is stored, unless it is needed."""
+    """Warn once about files that cannot be written if all results are stored, unless a file is needed."""
     try:
         yield
     except OSError as error:
         if needed:
             raise
-        told = f"{results}: what is stored is complete, but cannot be brought up to date: {error.strerror}."
+        told = f"{results}: all results are stored, but derived files cannot be updated: {error.strerror}."
         if told not in warnings:
             warnings.append(told)
 
@@ -244,9 +244,9 @@ def turns(items: Sequence[T], observer: Observer) -> Iterator[list[T]]:
     Parameters
     ----------
     items : sequence of Stored
-        The items; what is complete needs no lock.
+        The items; complete ones need no lock.
     observer : Observer
-        Is told what is waited for.
+        Receives progress messages.
     """
     free, busy = list[T](), list[T]()
     with ExitStack() as locks:
@@ -263,14 +263,14 @@ def turns(items: Sequence[T], observer: Observer) -> Iterator[list[T]]:
         if free:
             yield free
     for item in busy:
-        observer.doing(f"waiting for another process that works on {item.title}")
+        observer.doing(f"waiting for another process that is working on {item.title}")
         with _held(item, wait=True):
             yield [item]
 
 
 @contextmanager
 def _held(item: Stored, wait: bool = False) -> Iterator[None]:
-    """Lock a folder, and clear it where it is made anew, unless another process has just done so."""
+    """Lock a folder, and clear it for a rerun, unless another process has just done so."""
     with item.folder.locked(wait):
         item.anew = item.anew and not (wait and missing_cells(item) == 0)
         if item.anew:
@@ -304,7 +304,7 @@ def start(item: Stored) -> None:
 
 
 def set_status(item: Stored, status: RunStatus) -> None:
-    """Write how it stands into the record."""
+    """Write the status into the record."""
     item.record = replace(item.record, status=status)
     item.folder.write_record(item.record)
 

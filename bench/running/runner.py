@@ -44,7 +44,7 @@ class RunOutcome:
     runs : list of RunFolder
         The runs that were asked for, with the baselines.
     failures : list of str
-        One line for all that was asked for and is not stored: a failed cell, with the file that holds its traceback,
+        One line for each missing result: a failed cell, with the file of its traceback,
         or cells that are gone.
     warnings : list of str
         What went wrong without touching the results, such as tracking.
@@ -58,9 +58,9 @@ class RunOutcome:
 
 
 def run(config: RunConfig, observer: Observer) -> RunOutcome:
-    """Run all that a configuration asks for and is not stored yet.
+    """Run everything in a configuration that is not stored yet.
 
-    Runs that another process works on are waited for, after all others, and then finished where they are not.
+    Runs in progress in another process come last: this waits for them, then finishes what is missing.
 
     Parameters
     ----------
@@ -74,12 +74,12 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
     bench.errors.BenchError
         If the configuration, a task or a model is wrong.
     InterruptedRun
-        If the user stopped it; what was finished is stored.
+        If the user stopped it. Finished work is stored.
     """
     outcome = RunOutcome()
     with ExitStack() as stack:
         observer.doing("starting worker processes")
-        # The processes beside this one import scikit-learn and MLflow while this one imports pandas.
+        # The other processes import scikit-learn and MLflow while this one imports pandas.
         warm_up()
         tracker = stack.enter_context(Tracker(config.results)) if config.tracking else None
         from bench.comparison.board import corrected_leaderboard
@@ -97,7 +97,7 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
             for runs in turns(planned.runs, observer):
                 held[:] = [*held, *runs]
                 # Models are listed from simple to costly; the costly ones first leave no worker idle at the end. The
-                # baseline comes before all, since MLflow's descriptions tell how the others compare to it.
+                # baseline comes before all, since MLflow's descriptions compare the others with it.
                 cells = in_good_order((run, fold) for run in reversed(runs) for fold in reversed(run.folds_to_run()))
                 cells.sort(key=lambda cell: cell[0].evaluation.model.name != BASELINE)
                 observer.planned(replace(planned, runs=runs, notes=[] if ran else planned.notes), cells)
@@ -111,7 +111,7 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
                 job.carry_out(runs, cells, conclusions.add)
         for task in dict.fromkeys(each.evaluation.task.name for each in planned.runs):
             record = next(each.record for each in planned.runs if each.evaluation.task.name == task)
-            observer.doing(f"making the leaderboard of {task}")
+            observer.doing(f"building the leaderboard of {task}")
             board = corrected_leaderboard(config.results, record)
             outcome.leaderboards.append(board)
             outcome.folders.append(config.results / task)
@@ -127,7 +127,7 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
 
 
 class _Conclusions:
-    """Sums runs up and has them tracked, once the baselines are that MLflow's descriptions hold them against."""
+    """Summarises and tracks runs, after the baselines with which MLflow's descriptions compare them."""
 
     def __init__(self, tracker: Tracker | None, baselines: Iterable[PlannedRun]) -> None:
         self._tracker, self._baselines = tracker, set(baselines)
@@ -162,7 +162,7 @@ def _conclude(each: PlannedRun) -> None:
 
 
 def _bring_up_to_date(each: PlannedRun) -> None:
-    """Write into a stored run's record what is said of its task now, since not all of that is part of the run's key."""
+    """Update the task's description in a stored run's record, since parts of it are not in the run's key."""
     stored = each.folder.read_record()
     now = replace(stored, task=each.record.task, train_on=each.record.train_on)
     if now != stored:

@@ -1,4 +1,4 @@
-"""A task made of a user's own data: what the data are, which column is what, and the files written of it."""
+"""Create a task from a user's data: detect the format and the columns, and write the task's files."""
 
 from bench.scaffold.request import Given, TaskRequest
 from bench.scaffold.task import Scaffold, scaffold_task

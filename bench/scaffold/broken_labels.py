@@ -1,4 +1,4 @@
-"""Labels that show that rows are broken, or that a cell has several of them."""
+"""Detect labels that reveal broken rows, or several labels in one cell."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 
 SINGLE = 0.5
-"""The share of labels that stand in one row each from which rows are taken for broken, where the others are common."""
+"""The least share of labels that occur once for rows to count as broken, if the others are common."""
 
 MANY_JOINED = 0.05
-"""The share of rows with several labels in one cell from which that is no slip."""
+"""The share of rows with several labels in a cell at which this is not a typing error."""
 
 MANY = 5
-"""The rows that each of the other labels has then, on average."""
+"""The least mean number of rows of the other labels."""
 
 
 def check_several(request: TaskRequest, found: Found, column: str, counts: Counter[str]) -> None:
-    """Raise a DataError if many rows have several labels in one cell; a few are left to the checks, which warn.
+    """Raise a DataError if many rows have several labels in one cell; the checks warn about a few.
 
     Raises
     ------
     bench.errors.DataError
-        With the commands that make a task of such rows.
+        With the commands that accept such rows.
     """
     several, lists = joined_names(list(counts))
     n_rows = sum(counts[label] for label in (*several, *lists))
@@ -41,14 +41,14 @@ def check_several(request: TaskRequest, found: Found, column: str, counts: Count
     shown = listed([f"'{shortened(label, 24)}'" for label in (*several, *lists)], 3)
     raise DataError(
         f"{found.name}: {n_rows:,} of {counts.total():,} rows have several labels in the column '{column}': {shown}.",
-        "A task has one label for each text. Which is meant? Write one into each row; or, to ask for one of them, "
-        "make a column that says yes or no of it and name that by --label.\n"
-        f"To take all that stands in a cell as one label:\n  {request.command(None, 'allow-several')}",
+        "A task has one label for each text. Write one label into each row. Or, for a task about one label, "
+        "add a column with yes or no, and name it with --label.\n"
+        f"To treat each cell as one label:\n  {request.command(None, 'allow-several')}",
     )
 
 
 def shifted_labels(counts: Counter[str]) -> set[str]:
-    """The labels of rows that are not as they should be: most stand in one row each, beside others in many."""
+    """The labels of probably broken rows: most labels occur once, the others often."""
     single = {label for label, count in counts.items() if count == 1}
     others = len(counts) - len(single)
     few = len(single) < 3 or len(single) < SINGLE * len(counts)
@@ -65,13 +65,13 @@ def shifted_rows(
         if (label := " ".join(str(row.get(column)).split())) in shifted
     ]
     return DataError(
-        f"{found.name}: of {len(counts)} labels in the column '{column}', {len(places)} stand in one row each: "
+        f"{found.name}: of {len(counts)} labels in the column '{column}', {len(places)} occur in one row each: "
         f"{listed(places, 10)}.",
-        "A comma in a text that is not quoted shifts the cells behind it. Correct these rows, or name another column "
+        "An unquoted text with a comma shifts the cells after it. Correct these rows, or name another column "
         f"with --label COLUMN.\n{leave_out(request)}",
     )
 
 
 def leave_out(request: TaskRequest) -> str:
-    """Say by which command such rows are left out."""
+    """The command that leaves out such rows."""
     return f"To leave such rows out, counted and listed:\n  {request.command(None, 'allow-shifted')}"

@@ -1,4 +1,4 @@
-"""The data card of a new task, and what it says of where the data come from."""
+"""The data card of a new task, with the origin of its data."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ CARD = """# {name}
 
 {columns}
 
-The harness reads them where they are. Whoever runs the task elsewhere needs a copy at the same place.
+bench reads the data in place. To run the task on another machine, copy them to the same path.
 
 ## Figures
 
 {begin}
 {end}
 
-## Still to be written
+## To complete
 
-- Who chose the texts, from where, and over what time?
-- Who labelled them, by which guidelines, how many annotators each, and how disagreements were settled?
-- What is known to be wrong with the labels?
-- Under which licence may texts and labels be used, and for what must they not be used?
+- Who selected the texts, from which sources and which period?
+- Who labelled them, with which guidelines and how many annotators, and how were disagreements resolved?
+- What are known problems of the labels?
+- What is the licence of texts and labels, and which uses are not allowed?
 """
 
 
 def provenance(found: Found, source: dict[str, Any]) -> str:
-    """Say where the data come from, with digests of files."""
+    """Describe the origin of the data, with digests of files."""
     if found.file is None:
         config = f", configuration `{source['config']}`" if "config" in source else ""
         return f"The data set `{source['dataset']}` of the Hugging Face Hub{config}, revision `{source['revision']}`."

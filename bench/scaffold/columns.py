@@ -1,4 +1,4 @@
-"""Which column of a user's data is what: as the user says, else by its name, else by what is in it."""
+"""Assign roles to a user's columns: as the user specifies, else by name, else by content."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 
 
 _STANCE = ("stance", plain("موقف"))
-"""The words in a column's name that say that its labels are stances."""
+"""Words in a column's name that mean stance labels."""
 
 _STANCES = frozenset(map(plain, ("favor", "favour", "against", "support", "oppose", "مؤيد", "معارض", "مع", "ضد")))
-"""Labels of which two say that they are stances."""
+"""Typical stance labels; two of them identify a stance column."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which column is what.
+    """The roles of columns.
 
     Parameters
     ----------
     columns : dict of str to object
         The ``columns`` of a task's source.
     told : dict of str to str
-        How each column that the user does not name was told.
+        How each guessed column was recognised.
     choices : list of str
-        Where several columns could have been one thing: which was taken, and how to choose another, a sentence each.
+        For each ambiguous role, the chosen column and how to choose another, a sentence each.
     remarks : list of str
-        What may have been meant otherwise, a sentence each.
+        Notes on doubtful choices, a sentence each.
     """
 
     columns: dict[str, Any]
@@ -50,23 +50,23 @@ class Chosen:
 
 
 def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: bool) -> Chosen:
-    """Say which column of a table is what.
+    """Assign roles to the columns of a table.
 
     Parameters
     ----------
     found : ColumnSummary
         The data.
     given : Given
-        What the user says.
+        The columns that the user names.
     name : str
-        What messages call the data.
+        The name of the data in messages.
     has_split : bool
         Whether the parts of a published split are known without a column.
 
     Raises
     ------
     bench.errors.ConfigError
-        If a named column is not there, one is named twice, or none or several can be the text or the label.
+        If a named column is missing or repeated, or no column or several can be the text or the label.
     """
     _check_given(found, given, name)
     of_pass = {column: str(annotated(column, found.columns)) for column in found.passes}
@@ -101,7 +101,7 @@ def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: boo
 
 
 def _guesses(found: ColumnSummary, given: Given, name: str, taken: list[str], only: str | None) -> Iterator[Guess]:
-    """Guess the inputs and the label that the user does not name; `only` is the one that annotators filled in."""
+    """Guess the inputs and the label that the user does not name; `only` is the only annotated column."""
     free = {column: profile for column, profile in found.profiles.items() if column not in (*taken, only)}
     with _listing(found, given):
         inputs: tuple[Guess, ...] = ()
@@ -112,26 +112,26 @@ def _guesses(found: ColumnSummary, given: Given, name: str, taken: list[str], on
         for guess in inputs:
             del free[guess.column]
         if only is not None:
-            yield Guess("label", only, "the only one that annotators filled in")
+            yield Guess("label", only, "the only one with annotations")
         elif given.label is None:
             yield guess_label(free, name)
 
 
 def _choices(found: ColumnSummary, guesses: Sequence[Guess]) -> Iterator[str]:
-    """Say where several columns could have been one thing which was taken."""
+    """Describe the choice for each ambiguous role."""
     by_key = {guess.key: guess for guess in guesses}
     if "claim" in by_key:
         claim, text = by_key["claim"].column, by_key["text"].column
         yield (
-            f"The inputs are pairs: the claim is taken from '{claim}', the text that is held against it from '{text}'. "
-            f"For texts alone: --text {shlex.quote(text)}"
+            f"The inputs are pairs: the claim is in '{claim}', the text about it in '{text}'. "
+            f"To use only the texts: --text {shlex.quote(text)}"
         )
     yield from filter(None, (guess.choice(found.profiles) for guess in guesses))
 
 
 @contextmanager
 def _listing(found: ColumnSummary, given: Given) -> Iterator[None]:
-    """List the columns in an error that asks for one."""
+    """List the available columns for an error message."""
     try:
         yield
     except ConfigError as error:
@@ -141,13 +141,13 @@ def _listing(found: ColumnSummary, given: Given) -> Iterator[None]:
 
 
 def _unused(found: ColumnSummary, columns: dict[str, Any], labels: list[str], has_split: bool) -> Iterator[str]:
-    """Say of columns that are not used what they could have been."""
+    """Describe possible uses of unused columns."""
     for column in labels:
         if column != columns["label"] and column not in columns.values():
-            yield f"Annotators filled in '{column}' too: --label {shlex.quote(column)} makes a task of that."
+            yield f"'{column}' has annotations too: --label {shlex.quote(column)} makes a task of them."
     for column, profile in found.profiles.items():
         if whole(column, "claim") is not None and profile.holds_text and column not in columns.values():
-            yield f"There is a column '{column}': --claim {shlex.quote(column)} makes this a task of pairs."
+            yield f"There is a column '{column}': --claim {shlex.quote(column)} makes this a task on pairs."
     yield from _stance_targets(found, columns)
     for column in found.columns:
         if column in columns.values():
@@ -157,11 +157,11 @@ def _unused(found: ColumnSummary, columns: dict[str, Any], labels: list[str], ha
         if column in found.unusable:
             key = "id" if says(column, "id") else "group"
             if key not in columns:
-                yield f"The column '{column}' is not taken for the {key}: {found.unusable[column]}."
+                yield f"The column '{column}' is not used as the {key}: {found.unusable[column]}."
 
 
 def _stance_targets(found: ColumnSummary, columns: dict[str, Any]) -> Iterator[str]:
-    """Say of a task of stances that what they are towards is not part of the input."""
+    """Warn if the target of stances is not part of the input."""
     label = columns["label"]
     values = found.profiles.get(label, Profile()).values
     says = fit(label, "label") is not None and any(word in plain(label) for word in _STANCE)
@@ -170,13 +170,13 @@ def _stance_targets(found: ColumnSummary, columns: dict[str, Any]) -> Iterator[s
     for column, profile in found.profiles.items():
         if whole(column, "target") is not None and column not in columns.values() and profile.holds_text:
             yield (
-                f"The label '{label}' is a stance, and '{column}' seems to say towards what. The model does not see "
-                f"it: --claim {shlex.quote(column)} makes this a task of pairs of it and the text."
+                f"The label '{label}' is a stance, and '{column}' seems to be its target. The model does not see "
+                f"it: --claim {shlex.quote(column)} makes this a task on pairs of it and the text."
             )
 
 
 def choose_span_columns(found: ColumnSummary, given: Given, name: str) -> Chosen:
-    """Say which column of a file of spans is what, as `choose_columns` does; only those with a name of their own.
+    """Assign roles to the columns of a file of spans, as `choose_columns` does, without default names.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def choose_span_columns(found: ColumnSummary, given: Given, name: str) -> Chosen
     """
     for key in ("claim", "split"):
         if getattr(given, key) is not None:
-            raise ConfigError(f"--{key} {getattr(given, key)}: labels of spans of documents have no {key}.")
+            raise ConfigError(f"--{key} {getattr(given, key)}: labels of document spans have no {key}.")
     _check_given(found, given, name)
     taken = [column for column in vars(given).values() if column is not None]
     chosen = {}
@@ -205,7 +205,7 @@ def choose_span_columns(found: ColumnSummary, given: Given, name: str) -> Chosen
 
 
 def _check_given(found: ColumnSummary, given: Given, name: str) -> None:
-    """Raise a ConfigError if the user names a column that is not there, or one column for two things."""
+    """Raise a ConfigError if the user names a missing column, or one column for two roles."""
     named: dict[str, str] = {}
     for key, column in vars(given).items():
         if column is None:
@@ -216,17 +216,17 @@ def _check_given(found: ColumnSummary, given: Given, name: str) -> None:
                 f"{nearest(column, found.columns)}\n{describe_columns(found)}",
             )
         if column in named and {key, named[column]} & {"text", "label", "split"}:
-            raise ConfigError(f"--{named[column]} and --{key} name the same column, '{column}'.")
+            raise ConfigError(f"--{named[column]} and --{key} are the same column, '{column}'.")
         named[column] = key
 
 
 def _named(key: str, found: ColumnSummary, name: str, taken: list[str]) -> str:
-    """The column that a role's names say."""
+    """The column with a role's names."""
     column = _optional(key, found, taken)
     if column is not None:
         return column
     candidates = _candidates(key, found, taken)
-    problem = f"It can be any of {', '.join(candidates)}" if candidates else "None has a name that tells"
+    problem = f"It can be any of {', '.join(candidates)}" if candidates else "No name tells"
     raise ConfigError(f"{name}: which column is the {key}? {problem}.", f"Call it '{key}'.\n{describe_columns(found)}")
 
 
@@ -236,7 +236,7 @@ def _optional(key: str, found: ColumnSummary, taken: list[str]) -> str | None:
 
 
 def _candidates(key: str, found: ColumnSummary, taken: list[str]) -> list[str]:
-    """The columns that a role's names fit, by the order of those names."""
+    """The columns whose names fit a role, in the order of the role's names."""
     free = [column for column in found.columns if column not in taken and says(column, key)]
     if key == "group":
         free = [column for column in free if column not in found.unusable]

@@ -1,4 +1,4 @@
-"""What a user's data are: files, a folder or a data set of the Hub."""
+"""Detect what a user's data are: files, a folder or a data set of the Hub."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ HUB = re.compile(r"(?P<dataset>[\w.-]+/[\w.-]+)(:(?P<config>[\w.-]+))?(@(?P<revi
 """A data set of the Hub, as in ``owner/name``, ``owner/name:config`` or ``owner/name@revision``."""
 
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-"""What an address begins with."""
+"""The start of an address."""
 
 
 def find_data(data: str | Sequence[str], asked: Asked | None = None) -> Found:
-    """Say what files, a folder or a name of the Hub hold.
+    """Detect the content of files, of a folder or of a data set on the Hub.
 
     Parameters
     ----------
     data : str or sequence of str
-        As the user gave it: one, or the parts of a published split, or texts and labels in two files.
+        The user's arguments: one path, the parts of a published split, or texts and labels in two files.
     asked : Asked, optional
-        What the user says of how files are written.
+        The format that the user specifies.
 
     Raises
     ------
     bench.errors.UserError
-        If there are no such data, or nothing here reads them.
+        If the data do not exist, or no format fits.
     """
     asked = _checked(asked or Asked())
     names = [data] if isinstance(data, str) else list(data)
@@ -61,25 +61,25 @@ def find_data(data: str | Sequence[str], asked: Asked | None = None) -> Found:
 
 
 def _checked(asked: Asked) -> Asked:
-    """Raise a ConfigError if there is nothing of the kind that somebody asks for."""
+    """Raise a ConfigError if the requested value is unknown."""
     for option, given, known in (("--format", asked.format, FORMATS), ("--quote", asked.quote, QUOTINGS)):
         if given is not None and given not in known:
-            raise ConfigError(f"{option} {given}: there is no such thing.", nearest(given, known))
+            raise ConfigError(f"{option} {given}: unknown value.", nearest(given, known))
     if asked.encoding is not None:
         check_encoding(asked.encoding, "--encoding")
     if len(set(asked.columns)) < len(asked.columns) or not all(name.strip() for name in asked.columns):
-        raise ConfigError(f"--columns {','.join(asked.columns)}: each column needs a name of its own.")
+        raise ConfigError(f"--columns {','.join(asked.columns)}: each column needs its own name.")
     return asked
 
 
 def _path(data: str) -> Path:
-    """The path of a file or a folder that may be there."""
+    """The path of a file or folder that may exist."""
     if not data.strip():
-        raise ConfigError("--data is empty.", "Name a file, a folder of documents, or owner/name of the Hub.")
+        raise ConfigError("--data is empty.", "Give a file, a folder of documents, or owner/name on the Hub.")
     if ADDRESS.match(data):
         raise DataError(
-            f"{data}: an address is not read.",
-            "Download the file first, and name it in the address's place; of a data set of the Hub give owner/name.",
+            f"{data}: addresses are not supported.",
+            "Download the file, and give its path. For a data set on the Hub, give owner/name.",
         )
     if UNWRITABLE.search(data):
         raise DataError(f"{data}: the path is not UTF-8.", "Rename the file or folder.")
@@ -112,4 +112,4 @@ def _hub(dataset: str, config: str | None, revision: str | None) -> Found:
         for name in read:
             yield from rows_of_split(load_split(dataset, config, commit, name), f"{dataset}, {name}")
 
-    return Found(dataset, f"a data set of the Hub, at {commit[:12]}", source, rows, remarks=remarks)
+    return Found(dataset, f"a data set on the Hub, at {commit[:12]}", source, rows, remarks=remarks)

@@ -1,4 +1,4 @@
-"""How a user's files are written, and what shows that they cannot be read so."""
+"""Detect the format of a user's files, and signs that it is wrong."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TABLES = (*SUFFIXES, *TEXTS)
 
 
 def common_form(paths: Sequence[Path], asked: Asked) -> tuple[Form, tuple[str, ...]]:
-    """How all files of a split are written: as one of them is, if the others can be read so too."""
+    """The common format of all files of a split: that of one of them, if it fits the others."""
     layouts = [detect_form(path, asked) for path in paths]
     for path, layout in zip(paths, layouts, strict=True):
         check_title(path, layout.form)
@@ -39,7 +39,7 @@ def common_form(paths: Sequence[Path], asked: Asked) -> tuple[Form, tuple[str, .
         ):
             return layout.form, layout.remarks
     shown = ", ".join(f"{path.name} is {layout.form.describe()}" for path, layout in zip(paths, layouts, strict=True))
-    raise DataError(f"The files are not written alike: {shown}.", "Write all parts of a published split in one way.")
+    raise DataError(f"The files have different formats: {shown}.", "Use one format for all parts.")
 
 
 def _reads(form: Form, path: Path) -> bool:
@@ -50,13 +50,13 @@ def _reads(form: Form, path: Path) -> bool:
 
 
 def detect_form(path: Path, asked: Asked | None = None) -> Layout:
-    """Say how a file of rows is written, as `detect_layout` does, or which annotation tool wrote it."""
+    """Detect a table's format, as `detect_layout` does, or the annotation tool that wrote it."""
     asked = asked or Asked()
     layout = detect_layout(path, asked)
     form = layout.form
     if asked.columns and form.format not in (*DELIMITED, "xlsx"):
         raise ConfigError(
-            f"--columns: {path} is {form.describe()}, whose columns have names.", "Name them by --text and --label."
+            f"--columns: {path} is {form.describe()}, whose columns have names.", "Choose them with --text and --label."
         )
     if asked.format is not None or form.format not in ("json", "jsonl"):
         return layout
@@ -72,7 +72,7 @@ def _json_format(path: Path, form: Form) -> str:
 
 
 def check_header_line(path: Path, form: Form) -> None:
-    """Raise a DataError if no delimiter splits a table's header, as one of a text and its label is split."""
+    """Raise a DataError if no delimiter splits a table's header."""
     if form.format not in DELIMITED:
         return
     with unpacked(path, TABLES) as (file, _):
@@ -81,20 +81,20 @@ def check_header_line(path: Path, form: Form) -> None:
         if not any(delimiter in head for delimiter in NAMES):
             shown = header if len(header) <= LONGEST_SHOWN else header[: LONGEST_SHOWN - 1] + "…"
             hint = (
-                "A table has a header that names its columns, such as text,label, and below it a row an example. "
+                "A table needs a header with column names, such as text,label, and one row for each example. "
                 f"{_labels_hint(path)}"
             )
             if mark := next((mark for mark in "،؛" if mark in header), None):
                 written = {"،": ",", "؛": ";"}[mark]
-                hint = f"The Arabic '{mark}' keeps no cells apart: write '{written}' or a tab between cells."
+                hint = f"The Arabic '{mark}' does not separate cells. Write '{written}' or a tab between cells."
             if '" "' in header:
                 made = f"pandas.read_csv('{path}', sep=' ', dtype=str).to_csv('{path.stem}.csv')"
                 hint = (
-                    "It looks like a table of R's write.table, with spaces between cells. This writes it anew:\n"
-                    f'python -c "import pandas; {made}"\nThen: --data {path.stem}.csv'
+                    "It looks like the output of R's write.table, with spaces between cells. To convert it:\n"
+                    f'python -c "import pandas; {made}"\nThen use --data {path.stem}.csv'
                 )
             if header.startswith("<"):
-                hint = "It looks like XML or HTML: write its texts and labels into a .csv file, or into JSON Lines."
+                hint = "It looks like XML or HTML. Write its texts and labels into a .csv file, or into JSON Lines."
             raise DataError(
                 f"{place(file, 1)}: no comma, semicolon, tab or bar splits the header '{shown}' into columns.",
                 hint,
@@ -102,7 +102,7 @@ def check_header_line(path: Path, form: Form) -> None:
 
 
 def check_nested(path: Path, form: Form) -> None:
-    """Raise a DataError if the text or the label of rows of JSON stands in an object within them."""
+    """Raise a DataError if the text or label of JSON rows is in a nested object."""
     if form.format not in ("json", "jsonl"):
         return
     row = next((row for _, row in form.rows(path)), {})
@@ -122,9 +122,9 @@ def check_nested(path: Path, form: Form) -> None:
             if form.format == "json":
                 read = f"pandas.json_normalize(json.load(open('{path}', encoding='utf-8')))"
             raise DataError(
-                f"{path}: '{key}' holds an object, with '{inner}' in it, and not a value.",
-                f"Write a column for each, as '{key}.{inner}':\npython -c \"import json, pandas; {read}"
-                ".to_json('flat.jsonl', orient='records', lines=True, force_ascii=False)\"\nThen: --data flat.jsonl",
+                f"{path}: '{key}' is an object with '{inner}' in it, not a value.",
+                f"Write one column for each field, as '{key}.{inner}':\npython -c \"import json, pandas; {read}"
+                ".to_json('flat.jsonl', orient='records', lines=True, force_ascii=False)\"\nThen use --data flat.jsonl",
             )
 
 
@@ -133,14 +133,14 @@ def _is_phrase(value: object) -> bool:
 
 
 def _labels_hint(path: Path) -> str:
-    """How to name the file of the labels of a file of texts, if there is one beside it."""
+    """A hint about the file with the labels of a file of texts."""
     if path.suffix.lower() not in TEXTS:
         return ""
     beside = (other for other in sorted(path.parent.iterdir()) if other.suffix.lower() in TEXTS)
     labels = next((other for other in beside if labels_beside((path, other)) is not None), None)
     if labels is not None:
         return f"Its labels may be in another file: --data {path} --data {labels}"
-    return "Where the labels are in another file, let its name have the word labels, and name both by a --data each."
+    return "If the labels are in another file, put the word labels into its name, and give both with --data."
 
 
 def _tool(rows: Sequence[Mapping[str, Any]]) -> str | None:

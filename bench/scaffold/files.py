@@ -1,4 +1,4 @@
-"""What a user's files are: their formats, by name and by content, and how several belong together."""
+"""Detect the formats of a user's files, and how several files belong together."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from bench.scaffold.parts import IN_NAMES, PartFiles, group_files, is_piece
 from bench.scaffold.profile import MOST_LABELS
 
 SAVED_PART = "state.json"
-"""What `datasets` writes into the folder of a data set or of one part of it."""
+"""The file that `datasets` writes into the folder of a data set or of one part of it."""
 
 SAVED_PARTS = "dataset_dict.json"
-"""What it writes into the folder above those of several parts."""
+"""The file that it writes into the folder above several parts."""
 
 LABELS_SUFFIXES = (".labels", ".label")
-"""Suffixes of files of the labels of texts in other files."""
+"""Suffixes of files with the labels of texts in other files."""
 
 
 def find_data_file(path: Path, asked: Asked) -> Found:
-    """Say what one file holds."""
+    """Detect the content of one file."""
     layout = detect_form(path, asked)
     form = layout.form
     check_title(path, form)
@@ -47,7 +47,7 @@ def find_data_file(path: Path, asked: Asked) -> Found:
 
 
 def find_folder(folder: Path, asked: Asked) -> Found:
-    """Say what a folder holds: documents with labels of spans, a folder for each class, or the files of a split."""
+    """Detect a folder's content: documents with labels of spans, a folder for each class, or the files of a split."""
     if (folder / SAVED_PART).is_file():
         return _saved(folder, {})
     if (folder / SAVED_PARTS).is_file():
@@ -72,35 +72,35 @@ def find_folder(folder: Path, asked: Asked) -> Found:
     if len(together) == 1 and pieces:
         return find_data_file(together[0], asked)
     shown = listed([path.name for path in tables or candidates], 5) or "none"
-    hint = "The file of labels has the columns document, start, end and label."
+    hint = "The file of labels needs the columns document, start, end and label."
     if candidates and not texts:
-        hint = f"Name one: --data {candidates[0]}. Files called train, dev and test are a published split."
+        hint = f"Choose one: --data {candidates[0]}. Files named train, dev and test form a published split."
     if 1 < len(candidates) <= MOST_LABELS:
         hint += f"\n{_called_as_labels(candidates)}"
-    raise DataError(f"{folder}: a folder of documents holds .txt files and one file of labels; there is {shown}.", hint)
+    raise DataError(f"{folder}: a folder of documents needs .txt files and a file of labels; it has {shown}.", hint)
 
 
 def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -> Found:
-    """Say what several files are: the parts of a published split by their names, or texts and their labels.
+    """Detect what several files are: parts of a published split, by their names, or texts and their labels.
 
     Parameters
     ----------
     paths : sequence of pathlib.Path
         The files.
     asked : Asked
-        What the user says of how they are written.
+        The format that the user specifies.
     left : sequence of pathlib.Path
-        Files beside them, which a remark names as not read.
+        Other files nearby, which a remark lists as not read.
     """
     for path in paths:
         check_file(path)
     parts, unclear = group_files(paths)
     if unclear:
         raise ConfigError(
-            f"--data is given {len(paths)} times, but names do not say what belongs together: "
+            f"--data is repeated {len(paths)} times, but the file names do not show what belongs together: "
             f"{listed([path.name for path in unclear], 5)}.",
-            "Files of a published split have train, test or dev in their names, a part a file; of texts and labels in "
-            "two files the one has labels in its name. Other files: put them together, or name one.\n"
+            "Files of a published split need train, test or dev in their names. With texts and labels in "
+            "two files, one needs labels in its name. Join other files, or give one of them.\n"
             f"{_called_as_labels(paths)}",
         )
     if len(parts) > 1 or any(len(part.files) == 1 and part.labels is None for part in parts.values()):
@@ -132,13 +132,13 @@ def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -
     what = f"{len(files)} files, each {form.describe()}"
     if form.format == "lines":
         names = listed([path.name for path in labels.values() if path is not None])
-        what = f"a text a line, with its label in the same line of {names}{form.encoded}"
+        what = f"one text on each line, with its label on the same line of {names}{form.encoded}"
     named = ", ".join(str(path) for path in files)
     return Found(named, what, source, rows, files[0], files=tuple(read), remarks=remarks)
 
 
 def _called_as_labels(paths: Sequence[Path]) -> str:
-    """How to make one table of files that are called as the labels of what is in them."""
+    """The command that joins files named after their labels into one table."""
     files = [str(path) for path in paths if path.suffix.lower() == paths[0].suffix.lower()]
     rows = "(line.strip(), pathlib.Path(name).stem) for line in open(name, encoding='utf-8') if line.strip()"
     read = f"pandas.DataFrame([{rows}], columns=['text', 'label'])"
@@ -147,28 +147,28 @@ def _called_as_labels(paths: Sequence[Path]) -> str:
         read = f"pandas.read_csv(name, dtype=str{mark}).assign(label=pathlib.Path(name).stem)"
     made = f"pandas.concat({read} for name in {files}).to_csv('all.csv', index=False)"
     return (
-        "Are they called as the labels of what is in them? One table is made of them by:\n"
-        f'python -c "import pathlib, pandas; {made}"\nThen: --data all.csv'
+        "If each file is named after the label of its texts, join them into one table:\n"
+        f'python -c "import pathlib, pandas; {made}"\nThen use --data all.csv'
     )
 
 
 def _check_roles(parts: Mapping[str, PartFiles]) -> None:
-    """Raise a ConfigError if the parts of a published split lack one that it needs."""
+    """Raise a ConfigError if a published split lacks a required part."""
     for role in (TRAIN, TEST):
         if role not in parts:
             raise ConfigError(
-                f"--data: a published split needs {TRAIN} and {TEST}; there is {listed(list(parts))} alone.",
-                f"Name the file of the {role} part too, or one file, which bench run then splits by itself.",
+                f"--data: a published split needs {TRAIN} and {TEST}; only {listed(list(parts))} is given.",
+                f"Add the file of the {role} part, or give one file, which bench run then splits itself.",
             )
 
 
 def _form_beside(labels: Mapping[Path, Path | None], asked: Asked) -> Form:
-    """How files of texts are written that have their labels in other files."""
+    """The format of files of texts with their labels in other files."""
     alone = [path for path, beside in labels.items() if beside is None]
     if alone:
         raise ConfigError(
-            f"{alone[0]}: other parts have their labels in a file of their own, this one has none.",
-            "Name the labels of each part, or texts and labels of one part alone.",
+            f"{alone[0]}: other parts have a file of labels, this one does not.",
+            "Give the labels of every part, or the texts and labels of only one part.",
         )
     files = [path for pair in labels.items() for path in pair if path is not None]
     return Form("lines", encoding=asked.encoding or detect_encoding(files))
@@ -192,8 +192,8 @@ def _saved_parts(folder: Path) -> Found:
     if len(names) == 1:
         return _saved(folder / names[0], {})
     raise DataError(
-        f"{folder}: a data set with the parts {listed(names) or 'none'}; a published split has {TRAIN} and {TEST}.",
-        f"Name one: --data {folder / names[0]}" if names else "Save it anew by save_to_disk.",
+        f"{folder}: a data set with the parts {listed(names) or 'none'}; a published split needs {TRAIN} and {TEST}.",
+        f"Choose one: --data {folder / names[0]}" if names else "Save it again with save_to_disk.",
     )
 
 
@@ -220,19 +220,19 @@ def _saved(folder: Path, parts: Mapping[str, str], there: Sequence[str] = ()) ->
 
 
 def _pieces_below(folder: Path) -> list[Path]:
-    """The pieces of tables that lie in one folder below a folder, as in a data set of the Hub.
+    """The pieces of a table in a folder below a folder, as in a data set of the Hub.
 
     Raises
     ------
     bench.errors.DataError
-        If they lie in several folders.
+        If they are in several folders.
     """
     pieces = [path for path in sorted(folder.rglob("*-of-*.*")) if is_piece(path) and path.suffix.lower() in SUFFIXES]
     folders = list(dict.fromkeys(path.parent for path in pieces))
     if len(folders) > 1:
         raise DataError(
-            f"{folder}: it holds {len(folders)} data sets: {listed([str(each) for each in folders], 5)}.",
-            f"Name one: --data {folders[0]}",
+            f"{folder}: it contains {len(folders)} data sets: {listed([str(each) for each in folders], 5)}.",
+            f"Choose one: --data {folders[0]}",
         )
     return pieces
 
@@ -241,7 +241,7 @@ def _class_folders(folder: Path, asked: Asked) -> Found:
     files = class_files(folder)
     form = Form("class-folders", encoding=asked.encoding or detect_encoding(files))
     source = {"kind": "table", "path": folder.name, **form.settings(folder.name)}
-    what = f"a folder for each class, with a text a file{form.encoded}"
+    what = f"a folder for each class, with one text in each file{form.encoded}"
     return Found(str(folder), what, source, lambda: form.rows(folder), folder, files=tuple(files))
 
 

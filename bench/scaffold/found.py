@@ -1,4 +1,4 @@
-"""What a user's data are found to be."""
+"""The detected form of a user's data."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class Found:
     Parameters
     ----------
     name : str
-        As the user named them, which messages call them.
+        The user's name for them, used in messages.
     what : str
-        What they are, in a few words.
+        A description in a few words.
     source : dict of str to object
         The ``source`` section of a task's file that reads them, without its columns; its paths are relative to the
         folder of `file`.
     rows : callable
-        Gives their rows, each with its place.
+        Yields their rows, each with its place.
     file : pathlib.Path or None
         The file with the labels, or the first of several, or a folder; None for the Hub.
     files : tuple of pathlib.Path
         All files whose content is the data.
     remarks : tuple of str
-        What may have been meant otherwise, a sentence each.
+        Notes on doubtful readings, a sentence each.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Found:
 
     @property
     def title(self) -> str:
-        """What the task's description calls them: the names without their folders."""
+        """Their name in the task's description: file names without folders."""
         if self.file is None:
             return self.name
         if self.file.is_dir() or "path" not in self.source:

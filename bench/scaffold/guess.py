@@ -1,4 +1,4 @@
-"""Which column is the text, the claim or the label, where the user does not say so."""
+"""Guess which columns are the text, the claim and the label."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from bench.errors import ConfigError
 from bench.scaffold.profile import Profile
 
 Profiles = Mapping[str, Profile]
-"""What the cells of each column that is free are like."""
+"""The profile of each unassigned column."""
 
-BY_NAME = "told by its name"
+BY_NAME = "recognised by its name"
 
 _FAR_LONGER = 2.0
-"""How many times as long as those of any other column the cells of a text are, where no name tells it."""
+"""The least ratio of a text's length to that of any other column, for a guess without a name."""
 
 _PERHAPS = 2
 """The tier of names that may be a label's, but often mean something else."""
 
 _CODERS = {"annotator", "coder", "rater", "annotation", "worker", "judge", plain("مصنف"), plain("محكم")}
-"""What columns of one annotator's labels are called, with a number behind it."""
+"""The names of columns of one annotator's labels, followed by a number."""
 
 _TEXT_ID = re.compile("(tweet|status|post|comment|message|review|text|sentence)s?ids?")
-"""What a column of ids is called that stand for texts."""
+"""The names of columns of ids that refer to texts."""
 
 MOST_SHOWN = 5
-"""Columns that a message names."""
+"""The most columns in a message."""
 
 _NUMBERED = re.compile(r"(?P<base>.+)(?P<number>[12ab])")
 
 
 @dataclass(frozen=True)
 class Guess:
-    """A column that was taken for something.
+    """A guess about a column.
 
     Parameters
     ----------
     key : str
-        What it was taken for.
+        Its guessed role.
     column : str
         The column.
     told : str
-        How that was told.
+        The evidence.
     others : tuple of str
-        Columns that could be it too.
+        Other candidates.
     """
 
     key: str
@@ -57,7 +57,7 @@ class Guess:
     others: tuple[str, ...] = ()
 
     def choice(self, profiles: Profiles) -> str:
-        """Say what was taken, what else could be meant, and how to choose that; empty where nothing else could be."""
+        """Describe the choice, the alternatives and how to choose one; empty if there are none."""
         if not self.others:
             return ""
         named = [f"'{other}'{_counted(profiles[other]) if self.key == 'label' else ''}" for other in self.others]
@@ -65,25 +65,25 @@ class Guess:
         which = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} or {named[-1]}"
         which += f" or one of {more} more" if more > 0 else ""
         return (
-            f"The {self.key} is taken from '{self.column}'. It could also be {which}: --{self.key} "
+            f"The {self.key} is in '{self.column}'. It could also be {which}: --{self.key} "
             f"{shlex.quote(self.others[0])} chooses {'that' if len(self.others) == 1 else 'another'}."
         )
 
 
 def guess_pair(profiles: Profiles) -> tuple[Guess, Guess] | None:
-    """Find the claim and the text of a task of pairs; None where the columns do not say that it is one."""
+    """Find the claim and the text of a task of pairs; None if the columns do not look like one."""
     texts = {column: profile for column, profile in profiles.items() if profile.holds_text and profile.is_wordy}
     found = _numbered(texts) or _held_against(texts) or _headline_and_body(texts, profiles)
     return None if found is None else (Guess("claim", found[0]), Guess("text", found[1]))
 
 
 def guess_text(profiles: Profiles, name: str) -> Guess:
-    """Find the column that is classified.
+    """Find the column of the text.
 
     Raises
     ------
     bench.errors.ConfigError
-        If no name tells it, and none or several are long texts.
+        If no name fits, and not exactly one column has long texts.
     """
     named = _by_fit("text", profiles)
     usable = [column for column in named if _can_be_text(profiles[column])]
@@ -94,7 +94,7 @@ def guess_text(profiles: Profiles, name: str) -> Guess:
     unsaid = [column for column, profile in profiles.items() if profile.looks_like_text and not _is_other(column)]
     longest = sorted(unsaid, key=lambda column: -profiles[column].length)
     if len(longest) == 1 or (longest and profiles[longest[0]].length >= _FAR_LONGER * profiles[longest[1]].length):
-        told = "the only column of long texts" if len(longest) == 1 else "the column of the longest texts"
+        told = "the only column with long texts" if len(longest) == 1 else "the column with the longest texts"
         return Guess("text", longest[0], told, tuple(longest[1:]))
     raise _ask("text", longest, profiles, name)
 
@@ -105,7 +105,7 @@ def guess_label(profiles: Profiles, name: str) -> Guess:
     Raises
     ------
     bench.errors.ConfigError
-        If no name tells it, and none or several have few values.
+        If no name fits, and not exactly one column has few values.
     """
     named = _by_fit("label", profiles)
     usable = [column for column in named if profiles[column].holds_labels]
@@ -117,26 +117,26 @@ def guess_label(profiles: Profiles, name: str) -> Guess:
         return Guess("label", named[0])
     few = [column for column, profile in profiles.items() if profile.looks_like_labels and not _is_other(column)]
     if len(few) == 1:
-        return Guess("label", few[0], "the only column of few values")
+        return Guess("label", few[0], "the only column with few values")
     coders = [column for column, profile in profiles.items() if profile.looks_like_labels and is_coder(column)]
     if not few and coders:
         shown = ", ".join(_quoted(coders))
         raise ConfigError(
-            f"{name}: which column is the label? None has a name that tells; {shown} seem to be annotators.",
-            f"Write one label a row into a column 'label', such as that of most annotators. Or take the labels of one: "
+            f"{name}: which column is the label? No column has a usual name for it; {shown} seem to be annotators.",
+            f"Write one label for each row into a column 'label', such as the majority label. Or use one annotator: "
             f"--label {shlex.quote(coders[0])}",
         )
     if len(few) > 1 and all(profiles[column].is_yes_or_no for column in few):
         raise ConfigError(
-            f"{name}: which column is the label? {len(few):,} columns say yes or no: {listed(_quoted(few), 5)}.",
-            f"For one of these questions name it: --label {shlex.quote(few[0])}. Where each text has one, write "
-            "its name into a column 'label', such as by pandas: table['label'] = table[columns].idxmax(axis=1)",
+            f"{name}: which column is the label? {len(few):,} columns have yes or no: {listed(_quoted(few), 5)}.",
+            f"For one of these questions: --label {shlex.quote(few[0])}. If each text has one of them, write "
+            "its name into a column 'label', for example with pandas: table['label'] = table[columns].idxmax(axis=1)",
         )
     raise _ask("label", few, profiles, name)
 
 
 def _like(column: str, profiles: Profiles, others: Sequence[str]) -> list[str]:
-    """Further columns that say yes or no, where a column does so."""
+    """Other yes-or-no columns, if a column is one."""
     if not profiles[column].is_yes_or_no:
         return []
     like = [name for name, profile in profiles.items() if profile.is_yes_or_no and not _is_other(name)]
@@ -154,7 +154,7 @@ def _by_fit(key: str, profiles: Profiles) -> list[str]:
 
 
 def _is_other(column: str) -> bool:
-    """Whether a name says that a column is neither a text nor a label."""
+    """Whether a name means that a column is neither a text nor a label."""
     told = any(whole(column, key) is not None for key in ("id", "split", "group"))
     return told or fit(column, "other") is not None or (fit(column, "id") is not None)
 
@@ -169,7 +169,7 @@ def _can_be_text(profile: Profile) -> bool:
 
 
 def _numbered(texts: Profiles) -> tuple[str, str] | None:
-    """Two texts of one name with 1 and 2, or a and b, behind it, and no third."""
+    """Two texts with one name followed by 1 and 2, or a and b, and no third."""
     bases: dict[str, dict[str, str]] = {}
     for column in texts:
         if found := _NUMBERED.fullmatch(plain(column)):
@@ -189,7 +189,7 @@ def _are_alike(first: Profile, second: Profile) -> bool:
 
 
 def _held_against(texts: Profiles) -> tuple[str, str] | None:
-    """A claim and a text by their names; a premise is the text that a hypothesis is held against."""
+    """A claim and a text by their names. A hypothesis is the claim, and a premise the text."""
     claims = _by_fit("claim", texts)
     named = [column for column in _by_fit("text", texts) if column not in claims]
     premises = [column for column in texts if plain(column) == "premise"]
@@ -215,21 +215,21 @@ def _ask(key: str, candidates: Sequence[str], profiles: Profiles, name: str) -> 
     what = "long texts" if key == "text" else "few values"
     if not candidates:
         ids = next((column for column in profiles if key == "text" and _TEXT_ID.fullmatch(plain(column))), None)
-        hint = f"Does '{ids}' stand for texts of another place? Put them into a column of their own." if ids else None
-        return ConfigError(f"{name}: which column is the {key}? None has a name that tells, or {what}.", hint)
+        hint = f"If '{ids}' refers to texts elsewhere, put those texts into a column." if ids else None
+        return ConfigError(f"{name}: which column is the {key}? No column has a usual name for it, or {what}.", hint)
     named = [f"'{column}'{_counted(profiles[column]) if key == 'label' else ''}" for column in candidates]
     if len(named) > MOST_SHOWN:
         named[MOST_SHOWN:] = [f"{len(named) - MOST_SHOWN:,} more"]
     if key == "text" and len(candidates) == len(profiles) > 2:
         return ConfigError(
-            f"{name}: which column is the text? All hold texts: {listed(_quoted(candidates), MOST_SHOWN)}.",
-            "Are they called as the labels of their texts? Then put the texts below each other, such as by pandas: "
+            f"{name}: which column is the text? All have texts: {listed(_quoted(candidates), MOST_SHOWN)}.",
+            "If each column is named after the label of its texts, join them into one column, for example with pandas: "
             "table.melt(var_name='label', value_name='text').dropna()",
         )
     options = f"--{key} {shlex.quote(candidates[0])}"
     if key == "text" and len(candidates) == 2:
         options += f", or for pairs --claim {shlex.quote(candidates[0])} --text {shlex.quote(candidates[1])}"
     return ConfigError(
-        f"{name}: which column is the {key}? No name tells, and {' and '.join(named)} have {what}.",
-        f"Name it: {options}",
+        f"{name}: which column is the {key}? No column has a usual name for it, and {' and '.join(named)} have {what}.",
+        f"Choose one: {options}",
     )

@@ -16,20 +16,20 @@ from bench.scaffold.found import Found
 from bench.scaffold.request import Given
 
 WORDS_OF_A_TEXT = 8
-"""Words from which the name of a column is taken for a text."""
+"""The number of words at which a column's name is probably a text."""
 
 OFTEN = 0.05
-"""The share of rows from which a value is no name of its column, though it is a usual one."""
+"""The share of rows at which a usual column name counts as a value instead."""
 
 LOOKED_AT = 1000
-"""Rows by which text and label are told in a table without a header."""
+"""The rows to examine for text and label in a table without a header."""
 
 
 def check_header(found: Found, given: Given) -> None:
-    """Raise a DataError if the first line of a table looks like a row, and nobody says what its columns are called.
+    """Raise a DataError if the first line of a table looks like a row, and the user does not name the columns.
 
-    It does if a cell of it stands in its column again, is a number as the whole column is, or is a long text. Where one
-    of them is a usual name of a column, only a cell that often stands in its column again tells.
+    A line looks like a row if one of its cells occurs again in its column, is a number like the rest of the column, or
+    is a long text. If one of the cells is a usual column name, only a cell that often occurs in its own column counts.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def check_header(found: Found, given: Given) -> None:
     Raises
     ------
     bench.errors.DataError
-        With the cell that tells, and the command that names the columns.
+        With the suspicious cell, and the command that names the columns.
     """
     if found.file is None or "header" in found.source or not _may_lack_header(found):
         return
@@ -54,23 +54,23 @@ def check_header(found: Found, given: Given) -> None:
         _check_known(found, names)
         return
     if long := next((name for name in names if len(name.split()) >= WORDS_OF_A_TEXT), None):
-        raise _no_header(found, names, f"it holds a text of {len(long.split())} words")
+        raise _no_header(found, names, f"it has a text of {len(long.split())} words")
     numeric = {name for name in names if _is_number(name)}
     for where, row in found.rows():
         # By their places, since each file of a split that has no header has another first line.
         cells = dict(zip(names, row.values(), strict=False))
         for name, cell in cells.items():
             if cell == name:
-                raise _no_header(found, names, f"'{name}' stands in its column again, in {where}")
+                raise _no_header(found, names, f"'{name}' occurs again in its column, in {where}")
         numeric -= {name for name in numeric if not _is_number(str(cells.get(name, "")))}
     if numeric:
-        raise _no_header(found, names, f"'{min(numeric)}' is a number, as all below it are")
+        raise _no_header(found, names, f"'{min(numeric)}' is a number, like all cells below it")
 
 
 def check_one_table(found: Found) -> None:
-    """Raise a DataError if another table stands below a table, behind a blank line.
+    """Raise a DataError if another table follows after a blank line.
 
-    Its first row is told by its cells, which are names of columns and stand in no other row.
+    Its first row has only names of columns that occur in no other row.
     """
     if not _may_lack_header(found):
         return
@@ -89,20 +89,20 @@ def check_one_table(found: Found) -> None:
                 del heads[head]
     if heads:
         raise DataError(
-            f"{next(iter(heads))}: another table seems to begin here, with {listed(next(iter(heads.values())))}.",
-            "Put it into a file or a sheet of its own: its rows are no examples.",
+            f"{next(iter(heads))}: another table seems to start here, with {listed(next(iter(heads.values())))}.",
+            "Move it to a separate file or sheet. Its rows are not examples.",
         )
 
 
 def _is_head(cells: Sequence[str]) -> bool:
-    """Whether cells are short names, of which one tells what its column is."""
+    """Whether cells are short names, one of which reveals a role."""
     filled = [cell for cell in cells if cell]
     short = all(len(cell.split()) <= LONGEST_NAME and not _is_number(cell) for cell in filled)
     return len(filled) > 1 and short and any(fit(cell, role) is not None for cell in filled for role in ROLES)
 
 
 def _check_known(found: Found, names: Sequence[str]) -> None:
-    """Raise a DataError if a usual name is a label all the same, as news is: if it often stands in its own column."""
+    """Raise a DataError if a usual name, such as news, is a label: if it often occurs in its own column."""
     again: Counter[str] = Counter()
     n_rows = 0
     for _, row in islice(found.rows(), LOOKED_AT):
@@ -110,7 +110,7 @@ def _check_known(found: Found, names: Sequence[str]) -> None:
         again.update(name for name, cell in row.items() if cell == name)
     for name, times in again.items():
         if times > max(OFTEN * n_rows, 1):
-            raise _no_header(found, names, f"'{name}' stands in its column {times} times more")
+            raise _no_header(found, names, f"'{name}' occurs {times} more times in its column")
 
 
 def _may_lack_header(found: Found) -> bool:
@@ -125,14 +125,14 @@ def _no_header(found: Found, names: Sequence[str], why: str) -> DataError:
     columns = ",".join(_suggested(found, names))
     first = shlex.quote(names[0])
     return DataError(
-        f"{found.name}: the first line is no header: {why}.",
-        f"Name the columns, and all lines are rows: --columns {columns}\n"
-        f"If it is a header, say what its columns are: --text {first} --label …",
+        f"{found.name}: the first line is not a header: {why}.",
+        f"To read all lines as rows, name the columns: --columns {columns}\n"
+        f"If it is a header, choose the columns: --text {first} --label …",
     )
 
 
 def _suggested(found: Found, names: Sequence[str]) -> list[str]:
-    """Names for the columns: that of the longest cells is the text, of the others that of fewest values the label."""
+    """Names for the columns: the one with the longest cells is the text, the one with the fewest values the label."""
     rows = [[str(cell) for cell in row.values()] for _, row in islice(found.rows(), LOOKED_AT)]
     columns = list(zip(names, *(row for row in rows if len(row) == len(names)), strict=True))
     text = max(range(len(names)), key=lambda number: sum(map(len, columns[number])))

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 def scaffold_model(name: str, folder: Path, force: bool = False) -> list[Path]:
-    """Write a new model: its definition, a scikit-learn classifier and a test, which pass as written.
+    """Write a new model: its definition, a scikit-learn classifier and a test that passes.
 
     Parameters
     ----------
     name : str
         The model's name: lower-case letters, digits and hyphens, with a letter first.
     folder : pathlib.Path
-        Where ``configs/model/``, ``plugins/`` and ``tests/`` are, or are made.
+        The folder of ``configs/model/``, ``plugins/`` and ``tests/``, which are created if missing.
     force : bool
-        Whether to write over files that are there, and to take the name of a model that there is.
+        Whether to overwrite existing files, and to allow the name of an existing model.
 
     Returns
     -------
@@ -37,13 +37,13 @@ def scaffold_model(name: str, folder: Path, force: bool = False) -> list[Path]:
     Raises
     ------
     bench.errors.ConfigError
-        If the name is not allowed or taken, or a file is there already; then nothing is written.
+        If the name is invalid or taken, or a file exists. Nothing is written then.
     """
     module = name.replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(module):
         raise ConfigError(
-            f"'{name}' cannot be a model's name: expected lower-case letters, digits and single hyphens, with a "
-            "letter first, and no word of Python's own.",
+            f"'{name}' cannot be a model's name: use lower-case letters, digits and single hyphens, with a "
+            "letter first, and no Python keyword.",
             "For example: bench new model nearest-class",
         )
     written = {
@@ -53,12 +53,10 @@ def scaffold_model(name: str, folder: Path, force: bool = False) -> list[Path]:
     }
     there = [str(path.relative_to(folder)) for path in written if path.exists()]
     if there and not force:
-        raise ConfigError(
-            f"There is already {', '.join(there)}.", "Choose another name, or write over it with --force."
-        )
+        raise ConfigError(f"{', '.join(there)} already exists.", "Choose another name, or overwrite it with --force.")
     if name in model_names() and not force:
         raise ConfigError(
-            f"There is already a model '{name}'; yours would be taken in its place.",
+            f"A model '{name}' already exists, and yours would replace it.",
             "Choose another name, or replace it with --force.",
         )
     values = {

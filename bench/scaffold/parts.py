@@ -1,4 +1,4 @@
-"""Which of several files belong together, by their names: pieces of a part, parts of a split, texts and labels."""
+"""Find files that belong together, by name: pieces of a part, parts of a split, texts and labels."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from bench.data.task import DEV, TEST, TRAIN
 from bench.errors import DataError
 
 IN_NAMES = ROLE_NAMES | {"trn": TRAIN, "tst": TEST, "trainset": TRAIN, "testset": TEST, "devset": DEV}
-"""The words in files' names that say which part of a published split they are."""
+"""Words in file names that identify the parts of a published split."""
 
 _LABELS = {"label", "labels", "target", "targets", "class", "classes", "gold", "y", "tags"}
-"""The words in a file's name that say that it holds the labels of the texts of another one."""
+"""Words in a file's name that identify the labels of texts in another file."""
 
 _PIECE = re.compile(r"(?P<name>.*)-(?P<number>\d+)-of-(?P<total>\d+)(?P<suffix>\..+)?")
 """The name of a piece of a part, as `datasets` and the Hub have it."""
@@ -32,7 +32,7 @@ class PartFiles:
     files : tuple of pathlib.Path
         One file, or the pieces of a part in their order.
     labels : pathlib.Path or None
-        The file with the labels of the texts, where they stand in another one.
+        The file with the labels of the texts, if separate.
     """
 
     files: tuple[Path, ...]
@@ -40,12 +40,12 @@ class PartFiles:
 
 
 def group_files(paths: Iterable[Path]) -> tuple[dict[str, PartFiles], list[Path]]:
-    """Say which files are which part of a published split, and which files nothing is told of.
+    """Assign files to the parts of a published split, and list the unassigned files.
 
     Returns
     -------
     (dict of str to PartFiles, list of pathlib.Path)
-        By the part, or by an empty name where the files are no parts but belong together.
+        By part, or under an empty name if the files are not parts but belong together.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def is_piece(path: Path) -> bool:
 
 
 def _part(files: Sequence[Path]) -> PartFiles | None:
-    """How files of one part belong together; None where nothing tells."""
+    """How files of one part belong together; None if unknown."""
     if (pair := labels_beside(files)) is not None:
         return PartFiles((pair[0],), pair[1])
     if len(files) == 1:
@@ -100,18 +100,18 @@ def _ordered(files: Sequence[Path]) -> tuple[Path, ...]:
     if len(wholes) > 1 or len(numbers) < len(files):
         raise DataError(
             f"{files[0].parent}: {listed([path.name for path in files], 5)} are not pieces of one table.",
-            "Name those of one data set alone, or its folder.",
+            "Give the files of one data set only, or its folder.",
         )
     if lacking:
         raise DataError(
             f"{files[0].parent}: of {total} pieces of a table {len(lacking)} are missing, such as number {lacking[0]}.",
-            "Download them too: without them rows would be lost.",
+            "Download them too. Otherwise rows would be lost.",
         )
     return tuple(numbers[number] for number in sorted(numbers))
 
 
 def _role(path: Path) -> str:
-    """The part of a split that one word of a file's name says; empty where none or several do."""
+    """The part of a split from a word in a file's name; empty if none or several match."""
     roles = {IN_NAMES[word] for word in _words(path) if word in IN_NAMES}
     return roles.pop() if len(roles) == 1 else ""
 

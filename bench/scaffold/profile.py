@@ -1,4 +1,4 @@
-"""What the cells of a user's columns are like, whatever the columns are called."""
+"""Profiles of a user's columns, by content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LOOKED_AT = 1_000
 """Cells whose words are counted."""
 
 _LONGEST_LABEL = 60
-"""Characters of a cell that is a label, where no name says that it is one."""
+"""The most characters of a label in a column without a usual name."""
 
 _YES_OR_NO = ({"0", "1"}, {"false", "true"}, {"no", "yes"}, {"n", "y"}, {"0.0", "1.0"}, {"لا", "نعم"})
 """The values of columns that answer a question."""
@@ -25,12 +25,12 @@ _LINK = re.compile(rf"\w+://\S+|www\.\S+|{_ADDRESS.pattern}")
 
 @dataclass
 class Profile:
-    """What stands in a column.
+    """The content of a column.
 
     Parameters
     ----------
     filled : int
-        The rows that have something in it.
+        The number of non-empty cells.
     values : set of str
         Its different values, up to one more than a column of labels can have.
     """
@@ -65,7 +65,7 @@ class Profile:
 
     @property
     def length(self) -> float:
-        """The mean number of letters of the cells that were looked at."""
+        """The mean number of letters of the examined cells."""
         return self._letters / max(self._seen, 1)
 
     @property
@@ -75,14 +75,14 @@ class Profile:
 
     @property
     def looks_like_labels(self) -> bool:
-        """Whether its few values, which are short and repeat, say so without a name."""
+        """Whether its few short, repeated values identify labels without a name."""
         few = len(self.values) <= max(2, self.filled // 3)
         named = not any(map(_ADDRESS.fullmatch, self.values))
         return self.holds_labels and few and named and max(map(len, self.values)) <= _LONGEST_LABEL
 
     @property
     def is_yes_or_no(self) -> bool:
-        """Whether its cells answer a question by yes or no."""
+        """Whether its cells are yes or no."""
         return {value.casefold() for value in self.values} in _YES_OR_NO
 
     @property
@@ -97,7 +97,7 @@ class Profile:
 
     @property
     def looks_like_text(self) -> bool:
-        """Whether its cells, which are of several words and seldom repeat, say so without a name."""
+        """Whether its cells of several words, which rarely repeat, identify texts without a name."""
         differ = len(self._sample) >= max(2, 0.5 * self._seen) or len(self.values) > MOST_LABELS
         lettered = self._letters >= 0.5 * self._characters > 0
         return lettered and self.is_wordy and differ and not self.looks_like_labels

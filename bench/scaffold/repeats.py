@@ -1,4 +1,4 @@
-"""What may be missing where most inputs of a user's data repeat."""
+"""Suggest what is missing if most inputs of a user's data repeat."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from bench.scaffold.request import TaskRequest
 
 _TELLS = 0.1
-"""The share of rows that still repeat together with a column below which that column tells them apart."""
+"""The share of repeated rows, with a column added, below which that column distinguishes them."""
 
 
 def ask_for_a_claim(error: DataError, request: TaskRequest, found: Found, chosen: Chosen) -> DataError:
-    """Ask whether another column is the claim, with the command that says so and the one that goes on without.
+    """Ask whether another column is the claim, with the commands for yes and no.
 
     Parameters
     ----------
     error : DataError
-        What says how many inputs repeat.
+        The error that counts repeated inputs.
     request : TaskRequest
-        What the user asks for.
+        The user's request.
     found : Found
         The data.
     chosen : Chosen
-        Which column is what.
+        The roles of the columns.
     """
     lines = []
     if "claim" not in chosen.columns:
@@ -38,23 +38,21 @@ def ask_for_a_claim(error: DataError, request: TaskRequest, found: Found, chosen
         candidates = _telling_apart(found, chosen)
         for column, is_key in candidates[:2]:
             if is_key:
-                told = (
-                    f"'{column}' tells these rows apart. Is it the claim, or does it stand for a text of another table?"
-                )
-                lines.append(f"{told} Put that text into its place, or take it as it is:")
+                told = f"'{column}' distinguishes these rows. Is it the claim, or does it refer to a text elsewhere?"
+                lines.append(f"{told} Replace it by that text, or use it as it is:")
             else:
-                lines.append(f"'{column}' tells these rows apart. Is it the claim that the text is held against?")
+                lines.append(f"'{column}' distinguishes these rows. Is it the claim that each text is about?")
             lines.append(f"  {request.command({**used, 'claim': column})}")
         if not candidates:
-            lines.append("No other column tells these rows apart.")
-    lines.append("Is there a row for each annotator? Then give each text one row with the label that most chose.")
-    lines.append("To go on, the first row of each input counting:")
+            lines.append("No other column distinguishes these rows.")
+    lines.append("If there is a row for each annotator, keep one row for each text, with the majority label.")
+    lines.append("To continue with the first row of each input:")
     lines.append(f"  {request.command(None, 'allow-repeats')}")
     return DataError(error.message, "\n".join(lines))
 
 
 def _telling_apart(found: Found, chosen: Chosen) -> list[tuple[str, bool]]:
-    """The columns that together with the text make rows differ, the longest texts first; whether each is but a key."""
+    """The columns that, with the text, make rows differ, the longest texts first; with whether each is a mere key."""
     taken = {column for value in chosen.columns.values() for column in ([value] if isinstance(value, str) else value)}
     together: dict[str, set[tuple[str, str]]] = {}
     values: dict[str, set[str]] = {}
@@ -83,5 +81,5 @@ def _telling_apart(found: Found, chosen: Chosen) -> list[tuple[str, bool]]:
 
 
 def _is_no_id(n_values: int, n_words: int, n_rows: int) -> bool:
-    """Whether a column that differs in each row does so since it holds texts."""
+    """Whether a column with a different value in each row has texts."""
     return n_values < (1 - _TELLS) * n_rows or n_words >= 2 * n_rows

@@ -1,4 +1,4 @@
-"""What a user asks of ``bench new task``."""
+"""The request of ``bench new task``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FLAGS = ("force", "strict", "allow_repeats", "allow_several", "allow_shifted")
 
 @dataclass(frozen=True)
 class Given:
-    """The columns that a user names, None where the name is to be guessed or there is none."""
+    """The columns that a user names; None if the column is to be guessed or absent."""
 
     text: str | None = None
     claim: str | None = None
@@ -24,7 +24,7 @@ class Given:
 
 @dataclass(frozen=True)
 class TaskRequest:
-    """A new task as the user asks for it.
+    """A request for a new task.
 
     Parameters
     ----------
@@ -34,19 +34,19 @@ class TaskRequest:
         A file, the files of a published split, a folder, or ``owner/name`` of the Hugging Face Hub, with
         ``:configuration`` and ``@revision`` where needed.
     given : Given
-        The columns that the user names; the others are told by their names.
+        The columns that the user names; the others are guessed.
     asked : Asked
-        What the user says of how the files are written.
+        The format that the user specifies.
     force : bool
-        Whether to write over a task that is there, and to take the name of one that comes with the package.
+        Whether to overwrite an existing task, and to allow the name of one in the package.
     strict : bool
         Whether rows without a text or a label, and labels that only repeated inputs have, are errors.
     allow_repeats : bool
-        Whether most inputs may repeat, the first of each counting.
+        Whether to accept many repeated inputs, using the first of each.
     allow_several : bool
-        Whether several labels in one cell are a label of their own.
+        Whether to treat several labels in one cell as one label.
     allow_shifted : bool
-        Whether rows whose cells are shifted are left out.
+        Whether to leave out rows with shifted cells.
     """
 
     name: str
@@ -61,11 +61,11 @@ class TaskRequest:
 
     @property
     def files(self) -> list[str]:
-        """What ``--data`` is given, each time."""
+        """The values of ``--data``."""
         return [self.data] if isinstance(self.data, str) else list(self.data)
 
     def command(self, columns: Mapping[str, str] | None = None, *flags: str) -> str:
-        """The command that asks for the same with other columns, and with further flags.
+        """The same command with other columns and additional flags.
 
         Examples
         --------

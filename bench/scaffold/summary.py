@@ -1,4 +1,4 @@
-"""What is in a user's data, column by column."""
+"""A summary of a user's data, by column."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
 
 
 SHOWN_VALUES = 3
-"""Example values that an error shows of a column."""
+"""The most example values of a column in an error."""
 
 SHOWN_COLUMNS = 15
-"""Columns that an error lists."""
+"""The most columns in an error."""
 
 
 @dataclass
 class ColumnSummary:
-    """What is in a user's data, by column.
+    """A summary of a user's data, by column.
 
     Parameters
     ----------
     n_rows : int
         The number of rows.
     columns : dict of str to list of str
-        A few different values of each column, as far as they are texts or numbers.
+        A few distinct texts or numbers from each column.
     passes : dict of str to int
         How many rows have a label in the column of one annotator.
     unlabelled : dict of str to int
-        How many rows have none in that column.
+        How many rows have no label in that column.
     unusable : dict of str to str
-        Why a column whose name is that of a group or an id is neither, by the first row that tells.
+        Why a column with the name of a group or id is neither, with the first row that shows it.
     profiles : dict of str to Profile
-        What the cells of each column are like.
+        The profile of each column.
     """
 
     n_rows: int = 0
@@ -88,34 +88,34 @@ def summarise_columns(rows: Rows) -> ColumnSummary:
     lacking = [column for column, seen in ids.items() if len(seen) < found.n_rows - n_shifted]
     lacking += [column for column, seen in groups.items() if seen < labelled]
     for column in lacking:
-        found.unusable.setdefault(column, "some rows lack it")
+        found.unusable.setdefault(column, "some rows do not have it")
     return found
 
 
 def _no_name(value: object, ids: set[str] | None = None) -> str:
-    """Why a cell names no group, or no example where `ids` has the names of those before it; empty where it does."""
+    """Why a cell is not a group, or not an id if `ids` has the earlier ones; empty if it is valid."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return "is empty"
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return "holds no text"
+        return "has no text"
     if isinstance(value, float) and abs(value) >= 2**53:
-        return "holds a number whose last digits are lost"
+        return "has a number that has lost its last digits"
     text = str(value)
     if ids is None:
-        return "holds a hidden character" if UNWRITABLE.search(text) else ""
+        return "has a hidden character" if UNWRITABLE.search(text) else ""
     try:
         check_name(text, "", "id")
     except DataError:
-        return "holds a hidden character"
+        return "has a hidden character"
     key = name_key(text, fold_case=False)
     if key in ids:
-        return f"holds '{text}', which stands twice"
+        return f"has '{text}', which is repeated"
     ids.add(key)
     return ""
 
 
 def describe_columns(found: ColumnSummary) -> str:
-    """List columns with a few of their values, a line each."""
+    """List columns with a few of their values, one on each line."""
     lines = []
     for column, values in list(found.columns.items())[:SHOWN_COLUMNS]:
         shown = ", ".join(repr(value if len(value) <= 24 else value[:23] + "…") for value in values)
@@ -126,5 +126,5 @@ def describe_columns(found: ColumnSummary) -> str:
 
 
 def says(column: str, key: str) -> bool:
-    """Whether a whole name says what a column is."""
+    """Whether a whole name identifies a column's role."""
     return whole(column, key) is not None

@@ -1,4 +1,4 @@
-"""The files of a new task, written from a user's data."""
+"""Write the files of a new task from a user's data."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from bench.data.task import Task
 
 MISSING = ("nan", "null", "<na>", "#n/a", "nat")
-"""What programs write for a value that is missing."""
+"""Texts that programs write for a missing value."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,17 @@ class Scaffold:
     Parameters
     ----------
     task : Task
-        The task, built of the file that was written.
+        The task, loaded from the new file.
     files : list of pathlib.Path
-        What was written: the definition, the data card, and the schema by which editors check the definition.
+        The files: the definition, the data card, and the schema for editors.
     reading : str
-        What was read, and from which columns, in a sentence.
+        A sentence about the data and the columns.
     choices : tuple of str
-        Where several columns could have been one thing: which was taken, and how to choose another, a sentence each.
+        For each ambiguous role, the chosen column and how to choose another, a sentence each.
     remarks : tuple of str
-        What may have been meant otherwise, a sentence each.
+        Notes on doubtful choices, a sentence each.
     findings : list of Finding
-        What the checks of the task's data found.
+        The findings of the checks.
     """
 
     task: Task
@@ -113,21 +113,21 @@ class Draft:
 
 
 def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
-    """Write a new task of a user's own data: ``task.yaml`` and a data card.
+    """Write a new task from a user's data: ``task.yaml`` and a data card.
 
-    The data are read, and the task is built and checked first, so that what is written works. The data are not copied.
+    The data are read, and the task is built and checked before anything is written. The data are not copied.
 
     Parameters
     ----------
     request : TaskRequest
-        What the user asks for.
+        The user's request.
     folder : pathlib.Path
-        Where ``tasks/`` is, or is made.
+        The folder of ``tasks/``, which is created if missing.
 
     Raises
     ------
     bench.errors.UserError
-        If the name is not allowed or taken, or no task can be made of the data; then nothing is written.
+        If the name is invalid or taken, or the data cannot become a task. Nothing is written then.
     """
     name = request.name
     target = folder / "tasks" / name
@@ -191,7 +191,7 @@ def draft_task(request: TaskRequest) -> Draft:
     definition: dict[str, Any] = {
         "name": name,
         "version": 1,
-        "description": f"What the column {label} of {found.title} says of a text.",
+        "description": f"The column {label} of {found.title}.",
         "source": {**found.source, **section},
         "inputs": inputs,
         "labels": [value for value, _ in counts.most_common()],
@@ -209,12 +209,12 @@ def draft_task(request: TaskRequest) -> Draft:
 def _labels_of(
     values: Sequence[str], request: TaskRequest, found: Found, summary: ColumnSummary, label: str
 ) -> tuple[Counter[str], dict[str, str]]:
-    """Count the labels in a column's values, and map those that are written otherwise.
+    """Count the labels in a column's values, and map spelling variants.
 
     Raises
     ------
     bench.errors.DataError
-        If they are no labels, or rows are broken and the request does not allow it.
+        If they are not labels, or rows are broken and the request does not allow it.
     """
     as_written = Counter(values)
     written = cleaned(as_written)
@@ -222,8 +222,8 @@ def _labels_of(
     if len(counts) < 2 or len(counts) > MOST_LABELS:
         n_values = "one value" if len(counts) == 1 else f"{len(counts):,} different values"
         raise DataError(
-            f"{found.name}: the column '{label}' has {n_values}, so it is no column of labels.",
-            f"A task has 2 to {MOST_LABELS} labels. Name another with --label COLUMN.\n{describe_columns(summary)}",
+            f"{found.name}: the column '{label}' has {n_values}, so it is not a column of labels.",
+            f"A task has 2 to {MOST_LABELS} labels. Choose another with --label COLUMN.\n{describe_columns(summary)}",
         )
     if not request.allow_several:
         check_several(request, found, label, counts)
@@ -247,31 +247,31 @@ def _check_parts(found: Found, chosen: Chosen) -> None:
         lacking = next((key for key, column in needed.items() if column not in row), None)
         if lacking is not None:
             raise DataError(
-                f"{where}: there is no column '{needed[lacking]}', which is the {lacking} in other parts.",
+                f"{where}: the column '{needed[lacking]}' is missing, which is the {lacking} in other parts.",
                 f"{_ALONE} --data {found.files[0]}",
             )
 
 
-_ALONE = "Without labels a part cannot be scored. Name the part that has them alone, and bench run splits it by itself:"
+_ALONE = "A part without labels cannot be scored. Give only the part with labels, and bench run splits it itself:"
 
 
 def _check_withheld(found: Found, examples: pd.DataFrame, splits: Sequence[str]) -> None:
-    """Raise a DataError if no label of a test part is one of its training part, as UNKNOWN is none."""
+    """Raise a DataError if no label of a test part occurs in its training part, such as UNKNOWN."""
     for split in splits:
         train, test = (set(examples["label"][examples[split] == role]) for role in (TRAIN, TEST))
         if len(train) > 1 and not train & test and (examples[split] == TEST).sum() >= MANY:
             raise DataError(
-                f"{found.name}: the labels of the test part are {listed(sorted(test))}, none of which stands in the "
+                f"{found.name}: the labels of the test part are {listed(sorted(test))}, none of which occurs in the "
                 "training part.",
                 f"{_ALONE} --data {found.files[0] if found.has_parts else 'FILE'}",
             )
 
 
 def _to_yaml(definition: dict[str, Any]) -> str:
-    """Write a definition as YAML, with Arabic as it is unless that is read back as something else."""
+    """Write a definition as YAML, with Arabic unescaped unless it would be read back differently."""
     for as_it_is in (True, False):
         text = dump(definition, default_flow_style=None, allow_unicode=as_it_is, width=math.inf)
-        # PyYAML writes some line ends, such as U+0085, so that they are lost.
+        # PyYAML writes some line ends, such as U+0085, so that they get lost.
         if parse_file(text, Path("task.yaml")) == definition:
             break
     return text
@@ -279,7 +279,7 @@ def _to_yaml(definition: dict[str, Any]) -> str:
 
 @contextmanager
 def _offering(request: TaskRequest) -> Iterator[None]:
-    """Name in an error about a row of another number of cells the command that leaves such rows out."""
+    """Add the command that leaves out rows with too many or too few cells to an error about one."""
     try:
         yield
     except ShiftedRowError as error:
@@ -287,7 +287,7 @@ def _offering(request: TaskRequest) -> Iterator[None]:
 
 
 class _AnyLabel(LabelSet):
-    """Takes every label, to see which there are."""
+    """Accepts every label, to collect them."""
 
     @property
     def known(self) -> None:
@@ -308,13 +308,13 @@ def _check_name(name: str, target: Path, force: bool) -> None:
     blocked = [path for path in folders if path.exists() and not path.is_dir()] + [p for p in there if not p.is_file()]
     if blocked:
         what, needed = ("a folder", "a file") if blocked[0].is_dir() else ("a file", "a folder")
-        raise ConfigError(f"{blocked[0]}: it is {what}, where {needed} is to be written.", "Move it out of the way.")
+        raise ConfigError(f"{blocked[0]}: it is {what}, but {needed} goes there.", "Move it to another folder.")
     if there and not force:
         names = ", ".join(f"tasks/{name}/{path.name}" for path in there)
-        raise ConfigError(f"There is already {names}.", "Choose another name, or write over it with --force.")
+        raise ConfigError(f"{names} already exists.", "Choose another name, or overwrite it with --force.")
     if name in task_files() and not force:
         raise ConfigError(
-            f"There is already a task '{name}'; yours would be taken in its place.",
+            f"A task '{name}' already exists, and yours would replace it.",
             "Choose another name, or replace it with --force.",
         )
 
@@ -331,7 +331,7 @@ def _reading(found: Found, chosen: Chosen, n_rows: int, spans: bool) -> str:
 
 @contextmanager
 def _telling_guesses(chosen: Chosen) -> Iterator[None]:
-    """Say in an error about a column's cells that the column was guessed."""
+    """Add to an error about a column that the column was guessed."""
     try:
         yield
     except DataError as error:
@@ -339,15 +339,15 @@ def _telling_guesses(chosen: Chosen) -> Iterator[None]:
         for key, column in columns.items():
             if f"column '{column}'" in error.message:
                 hint = "" if error.hint is None else f"{error.hint}\n"
-                told = f"Its {key} was taken from '{column}' ({chosen.told[key]}); --{key} COLUMN names another."
+                told = f"Its {key} is in '{column}' ({chosen.told[key]}). Choose another with --{key} COLUMN."
                 raise DataError(error.message, hint + told) from error
         raise
 
 
 def _named_classes(found: Found, label: str) -> Iterator[str]:
-    """Say that labels are the names which the file has for its codes."""
+    """Report that the labels are the file's names for codes."""
     if found.format == "parquet" and (names := class_names_of(found.files[0]).get(label)):
-        yield f"The file has names for the codes of '{label}', and these are the labels: {listed(names)}."
+        yield f"The labels are the file's names for the codes of '{label}': {listed(names)}."
 
 
 def _remarks(task: Task, summary: ColumnSummary) -> Iterator[str]:
@@ -356,47 +356,44 @@ def _remarks(task: Task, summary: ColumnSummary) -> Iterator[str]:
         yield f"The published {split} is used as it is: {parts}."
     if task.group == "id" and not task.splits:
         yield (
-            "No group column: each example stands by itself, so texts of one document, author or outlet can stand in "
-            "training and test. --group COLUMN keeps them together."
+            "No group column: each example is its own group, so texts of one document, author or outlet can be in both "
+            "the training and the test part. --group COLUMN keeps them together."
         )
     if {"annotation_id", "annotator"} <= summary.columns.keys():
         yield (
-            "These columns are those of Label Studio's CSV, with a row an annotation: a text that several annotators "
-            "labelled repeats, and the first label counts. Its JSON export has them as passes."
+            "This is Label Studio's CSV, with a row for each annotation. A text that several annotators "
+            "labelled repeats, and the first label counts. Its JSON export has annotation passes."
         )
     for label in task.labels:
         others = [repr(raw) for raw, target in task.label_map.items() if target == label != raw]
         if others and label in task.label_map:
             yield (
-                f"The label {label!r} is written as {', '.join(others)} too; label_map in the task's file makes them "
+                f"The label {label!r} is also written as {', '.join(others)}. label_map in the task's file makes them "
                 "one."
             )
         elif others:
             yield (
-                f"The label {label!r} is written as {', '.join(others)} in the data; label_map in the task's file "
+                f"The label {label!r} is written as {', '.join(others)} in the data. label_map in the task's file "
                 "cleans it."
             )
     for label in task.labels:
         if label.casefold() in MISSING:
-            yield (
-                f"The label '{label}' looks like a missing value that was written as text. If it is one, take its rows "
-                "out."
-            )
+            yield (f"The label '{label}' looks like a missing value written as text. If it is, remove its rows out.")
     for label in task.labels:
         if any(part in task.labels for part in label.split("#") if part != label):
             yield (
-                f"The label '{label}' looks like several in one, as doccano's CSV writes them. Its JSONL export keeps "
-                "them apart."
+                f"The label '{label}' looks like several in one, as in doccano's CSV. Its JSONL export keeps "
+                "them separate."
             )
 
 
 def _write(target: Path, texts: dict[str, str]) -> list[Path]:
-    """Write all files beside their place, then move them there."""
+    """Write all files next to their final place, then move them."""
     make_folder(target.parent)
     with folder_beside(target) as beside:
         for name, text in texts.items():
             (beside / name).write_text(text, encoding="utf-8", newline="\n")
         make_folder(target)
-        for name in reversed(texts):  # the definition last: it makes the task
+        for name in reversed(texts):  # the definition last, since it defines the task
             (beside / name).replace(target / name)
     return [target / name for name in texts]

@@ -1,1 +1,1 @@
-"""What users write: the YAML dialect of all files and of ``key=value`` words, and what each file may say."""
+"""The schemas of user files, and the YAML dialect of all files and ``key=value`` words."""

@@ -1,4 +1,4 @@
-"""What a user wrote, held against a model of pydantic; the one place where its errors become messages."""
+"""Validate user input against pydantic models; the only place where pydantic errors become messages."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from bench.schema.dialect import place_of
 Checked = TypeVar("Checked", bound="Declared")
 
 SAID = "said"
-"""The type of errors that say what is wrong in words of their own."""
+"""The type of errors with a message of their own."""
 
 _OF_TYPE = {"model_type": "a mapping", "dict_type": "a mapping", "list_type": "a list"}
-"""What was expected, where no declaration says it."""
+"""Descriptions of expected values for types without one."""
 
 
 class Declared(BaseModel):
-    """A mapping that a user writes; keys that it does not declare are refused."""
+    """A mapping that a user writes; undeclared keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     tag: ClassVar[str] = ""
-    """What tells it from others that can stand in its place: a name after NUL, which no key of a file has."""
+    """The tag that distinguishes it from alternatives: a name after NUL, which no key in a file contains."""
 
     form: ClassVar[str | None] = None
-    """How it is written, as a hint where a key is missing."""
+    """Its form, as the hint for a missing key."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Place:
     origin : object
         The file.
     prefix : str
-        What stands before the mapping's keys.
+        The prefix of the mapping's keys.
     words : bool
-        Whether its keys can be typed, and are named as they would be: ``search.trials=1.5``.
+        Whether its keys can be typed on the command line and are shown in that form: ``search.trials=1.5``.
     missing : str or None
         What to do about a missing key.
     error : type
-        The error that is raised.
+        The class of the error to raise.
     """
 
     origin: object
@@ -60,13 +60,13 @@ class Place:
 
 
 def check(kind: type[Checked], content: Mapping[Any, Any], place: Place) -> Checked:
-    """Read a mapping as a section, or raise an error about the first thing that is wrong with it.
+    """Read a mapping as a section, or raise an error about the first problem.
 
     Raises
     ------
     bench.errors.UserError
-        If a key is unknown or missing, or a value is wrong. It names the file, the line as far as it is known, the key,
-        what was expected and the nearest right name.
+        If a key is unknown or missing, or a value is wrong. It names the file, the line if known, the key,
+        the expected value and the nearest valid name.
     """
     try:
         return kind.model_validate(_plain(content))
@@ -75,7 +75,7 @@ def check(kind: type[Checked], content: Mapping[Any, Any], place: Place) -> Chec
 
 
 def expects(expected: str, hint: str | None = None) -> WrapValidator:
-    """Say of a value that is refused what was expected."""
+    """Declare the description of a value for error messages."""
 
     def read(value: Any, handler: Callable[[Any], Any]) -> Any:
         try:
@@ -87,27 +87,27 @@ def expects(expected: str, hint: str | None = None) -> WrapValidator:
 
 
 def unexpected(expected: str, hint: str | None = None) -> PydanticCustomError:
-    """Make an error that says what was expected of a value."""
+    """Make an error with a description of the expected value."""
     return PydanticCustomError("expected", "{expected}", {"expected": expected, "hint": hint})
 
 
 def mapping(expected: str, hint: str | None = None) -> BeforeValidator:
-    """Refuse what is neither a mapping nor null."""
+    """Reject anything but a mapping or null."""
     return _of_kind(Mapping | None, expected, hint)
 
 
 def listing(expected: str, hint: str | None = None) -> BeforeValidator:
-    """Refuse what is neither a list nor null."""
+    """Reject anything but a list or null."""
     return _of_kind(list | tuple | None, expected, hint)
 
 
 def wrong(message: str, hint: str | None = None, *below: str) -> PydanticCustomError:
-    """Make an error about a value, or a key below it, in words that follow its name."""
+    """Make an error about a value, or a key below it, with a message that follows its name."""
     return PydanticCustomError(SAID, "{message}", {"message": message, "hint": hint, "below": below})
 
 
 def _plain(value: Any) -> Any:
-    """Write mappings and lists, as code may give them, as YAML gives them."""
+    """Convert mappings and lists from code to the types that YAML yields."""
     if isinstance(value, Mapping):
         return {without_halves(str(key)): _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
@@ -123,7 +123,7 @@ def _of_kind(kind: Any, expected: str, hint: str | None) -> BeforeValidator:
 
 
 def _rank(error: ErrorDetails) -> int:
-    """Unknown keys first, since they may be others misspelt, then missing ones."""
+    """Sort unknown keys, which may be misspellings, before missing ones."""
     return {"extra_forbidden": 0, "missing": 1}.get(error["type"], 2)
 
 
@@ -158,12 +158,12 @@ def _told(kind: type[Declared], content: Mapping[Any, Any], place: Place, error:
 
 
 def _is_tag(part: int | str) -> bool:
-    """Whether a part of an error's way is no key, but says which of several sections was read."""
+    """Whether a part of an error's location is not a key but the tag of an alternative section."""
     return isinstance(part, str) and part.startswith("\0")
 
 
 def _named(way: Sequence[int | str]) -> str:
-    """Name what a way leads to.
+    """Format a location.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def keys_of(kind: type[BaseModel]) -> list[str]:
 
 
 def _sections_at(kind: type[Declared], loc: Sequence[int | str]) -> list[type[Declared]]:
-    """The sections that an error's way leads to; several where it does not say which of them was read."""
+    """The sections that an error's location leads to; several if it does not say which one was read."""
     found = [kind]
     for part in loc:
         if isinstance(part, int):

@@ -1,11 +1,11 @@
-"""The one YAML dialect, of all files that users write and of what they type as ``key=value``.
+"""The YAML dialect of all user files and of ``key=value`` words.
 
-It is that of YAML 1.2, with these points fixed:
+It is YAML 1.2, with these rules:
 
 - ``1e-3``, ``.5``, ``1_000`` and ``0x1f`` are numbers; digits after a leading zero, such as ``007``, are text.
 - ``true``, ``false`` and ``null`` are values; ``yes``, ``no``, ``on``, ``off`` and dates are text.
-- Keys are text, as they are written, and each stands once.
-- Aliases, merged mappings and tags of Python objects are refused.
+- Keys are text, exactly as written, and must not be repeated.
+- Aliases, merged mappings and tags of Python objects are rejected.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from yaml.constructor import ConstructorError
 from bench.errors import HIDDEN, ConfigError
 
 UNWRITABLE = re.compile("[\0\ud800-\udfff]")
-"""What no text may hold: NUL and halves of surrogate pairs."""
+"""Characters that are not allowed in text: NUL and halves of surrogate pairs."""
 
 Way = tuple[str | int, ...]
 """Keys and places in lists that lead to a value."""
@@ -39,13 +39,13 @@ _PIECE = re.compile(r"""'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s,\[\]{}:'"][^,\[\]{
 """A quoted text, a plain one, or a character of another kind."""
 
 _QUOTED = re.compile(r"'((?:[^']|'')*)'")
-"""A text in single quotes, which may be a path that is not in UTF-8."""
+"""A text in single quotes, which may be a path that is not UTF-8."""
 
 DEEPEST = 50
-"""Lists and mappings within each other, at most; what users write has fewer than ten."""
+"""The deepest nesting of lists and mappings. User files have fewer than ten levels."""
 
 LARGEST = 2**20
-"""Bytes of a file, at most: reading as many takes up to fifteen seconds."""
+"""The largest size of a file in bytes. Reading it takes up to fifteen seconds."""
 
 
 class Document(dict[str, Any]):
@@ -56,9 +56,9 @@ class Document(dict[str, Any]):
     lines : dict of tuple to int
         The lines, from 1, by the keys and places in lists that lead there.
     doubtful : dict of tuple to str
-        Unquoted texts that YAML 1.1 reads as something else, such as ``no`` and ``010``, by where they stand.
+        Unquoted texts that YAML 1.1 reads as something else, such as ``no`` and ``010``, by their path.
     typed : frozenset of tuple
-        The ways to values that were typed in the place of the file's.
+        The paths of values that were overridden on the command line.
     """
 
     def __init__(self, content: dict[str, Any], lines: dict[Way, int], doubtful: dict[Way, str]) -> None:
@@ -73,7 +73,7 @@ class Document(dict[str, Any]):
         return copied
 
     def line(self, path: Way) -> int | None:
-        """Return the line of what a path leads to, or of the last part of it that there is; None if it was typed."""
+        """Return the line of a path, or of its longest existing part; None if it was typed on the command line."""
         if any(path[: len(typed)] == typed for typed in self.typed):
             return None
         for length in range(len(path), 0, -1):
@@ -82,14 +82,14 @@ class Document(dict[str, Any]):
         return None
 
     def forget(self, path: Way) -> None:
-        """Forget where a value and all that it holds stand, since what was typed takes its place."""
+        """Forget the lines of a value and all below it, since it is overridden on the command line."""
         self.typed |= {path}
         self.lines = {way: line for way, line in self.lines.items() if way[: len(path)] != path}
         self.doubtful = {way: text for way, text in self.doubtful.items() if way[: len(path)] != path}
 
 
 def place_of(origin: object, content: object, *way: str | int) -> str:
-    """Name a file with the line of what a way leads to, as far as that is known."""
+    """Format a file with the line of a path, if known."""
     line = content.line(way) if isinstance(content, Document) else None
     return str(origin) if line is None else f"{origin}, line {line}"
 
@@ -120,7 +120,7 @@ def parse_file(text: str, path: Path) -> Document | list[Any] | str | float | No
         where = f"{path}, line {text.count(chr(10), 0, error.position) + 1}"
         raise ConfigError(f"{where}: not valid YAML: the character U+{ord(text[error.position]):04X}.") from error
     except RecursionError as error:
-        raise ConfigError(f"{path}: not valid YAML: brackets within brackets, too deep to be read.") from error
+        raise ConfigError(f"{path}: not valid YAML: it is nested too deeply.") from error
     finally:
         if loader is not None:
             loader.dispose()
@@ -138,10 +138,10 @@ def read_file(path: Path) -> Document:
     Raises
     ------
     bench.errors.ConfigError
-        If the file is no mapping in UTF-8; the message names the line.
+        If the file is not a mapping in UTF-8. The message names the line.
     """
     if path.exists() and not path.is_file():
-        raise ConfigError(f"{path}: cannot be read: it is no file.", "Move it away.")
+        raise ConfigError(f"{path}: cannot be read: it is not a file.", "Remove it, or move it to another folder.")
     try:
         if path.stat().st_size > LARGEST:
             raise _too_large(path)
@@ -159,22 +159,22 @@ def read_file(path: Path) -> Document:
 
 def _too_large(path: Path) -> ConfigError:
     return ConfigError(
-        f"{path}: it has more than {LARGEST // 2**10:,} KiB, which no file of settings needs.",
-        "Put data into files of their own, such as CSV, and name those.",
+        f"{path}: it is larger than {LARGEST // 2**10:,} KiB, the limit for configuration files.",
+        "Put data into separate files, such as CSV.",
     )
 
 
 def foreign_keys(path: Path) -> dict[str, list[str]] | None:
-    """Return the keys of a mapping in any YAML, which may be another tool's, with the names that are listed under each.
+    """Return the keys of a mapping in any YAML, maybe of another tool, with the names listed under each.
 
-    A name is a text of the list, or a key of a mapping in it. Nothing is made of the file, so that its aliases stand
-    for nothing and its tags build nothing.
+    A name is a text of the list, or a key of a mapping in it. The file is not loaded, so its aliases are not
+    resolved and its tags create no objects.
 
     Returns
     -------
     dict or None
-        Empty where the file holds no mapping; None where it is no YAML, is longer or deeper than files here may be, or
-        holds an empty mapping.
+        Empty if the file is not a mapping; None if it is not YAML, is too large or too deeply nested, or
+        is an empty mapping.
     """
     try:
         if path.stat().st_size > LARGEST:
@@ -201,10 +201,10 @@ def _keys(mapping: yaml.MappingNode) -> list[yaml.Node]:
 
 
 def parse_value(text: str) -> Any:
-    """Read a value as it is typed.
+    """Read a value as typed on the command line.
 
-    What begins with a bracket, a brace or a quote is YAML in flow style. All else is a number, ``true``, ``false``,
-    ``null`` or a text, which may hold any character; nothing and ``~``, the home folder, are texts.
+    A value that starts with a bracket, a brace or a quote is YAML in flow style. Others are numbers, ``true``,
+    ``false``, ``null`` or text with any characters. An empty value and ``~``, the home folder, are text.
 
     Raises
     ------
@@ -230,14 +230,14 @@ def parse_value(text: str) -> Any:
     except yaml.reader.ReaderError as error:
         raise ValueError(f"the character U+{ord(text[error.position]):04X}") from error
     except RecursionError as error:
-        raise ValueError("brackets within brackets, too deep to be read") from error
+        raise ValueError("it is nested too deeply") from error
     finally:
         if loader is not None:
             loader.dispose()
 
 
 def split_list(text: str) -> list[str]:
-    """Split a typed value at its commas that are in no quotes, brackets or braces.
+    """Split a typed value at commas outside quotes, brackets and braces.
 
     Examples
     --------
@@ -254,12 +254,12 @@ def split_list(text: str) -> list[str]:
 
 
 def dump(value: Any, **style: Any) -> str:
-    """Write a value as YAML of this dialect, with what older YAML reads otherwise in quotes."""
+    """Write a value as YAML of this dialect, quoting texts that older YAML reads differently."""
     return yaml.dump(value, Dumper=_Dumper, allow_unicode=style.pop("allow_unicode", True), sort_keys=False, **style)
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, held to the dialect."""
+    """PyYAML's safe loader, restricted to the dialect."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
@@ -269,11 +269,11 @@ class _Loader(yaml.SafeLoader):
         if self.check_event(yaml.AliasEvent):
             event = self.get_event()
             raise yaml.composer.ComposerError(
-                None, None, f"the alias *{event.anchor} is not read; write out what it stands for", event.start_mark
+                None, None, f"aliases such as *{event.anchor} are not supported; write out the value", event.start_mark
             )
         if self._depth > DEEPEST:
             mark = self.peek_event().start_mark
-            raise yaml.composer.ComposerError(None, None, f"more than {DEEPEST} brackets or blocks within others", mark)
+            raise yaml.composer.ComposerError(None, None, f"nested more than {DEEPEST} levels deep", mark)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
@@ -282,14 +282,14 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
-        except (ValueError, KeyError, AttributeError) as error:  # of a number that is none
-            problem = f"{node.value!r} is no {node.tag.rpartition(':')[2]}"
+        except (ValueError, KeyError, AttributeError) as error:  # an invalid number
+            problem = f"{node.value!r} is not of type {node.tag.rpartition(':')[2]}"
             raise ConstructorError(None, None, problem, node.start_mark) from error
 
     def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> str:
         text = str(super().construct_scalar(node))
         if unwritable := UNWRITABLE.search(text):
-            problem = f"U+{ord(unwritable[0]):04X} is no character of a text"
+            problem = f"U+{ord(unwritable[0]):04X} is not allowed in text"
             raise ConstructorError(None, None, problem, node.start_mark)
         return text
 
@@ -299,10 +299,10 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 raise ConstructorError(None, None, "a key must be a text", key.start_mark)
             if key.value == "<<" and not key.style:
-                raise ConstructorError(None, None, "no mapping is merged in; write it out", key.start_mark)
+                raise ConstructorError(None, None, "merge keys are not supported; write the keys out", key.start_mark)
             name = self.construct_scalar(key)
             if name in read:
-                raise ConstructorError(None, None, f"the key '{name}' stands twice", key.start_mark)
+                raise ConstructorError(None, None, f"the key '{name}' is repeated", key.start_mark)
             read[name] = self.construct_object(value, deep=True)
         return read
 
@@ -331,7 +331,7 @@ class _Typed(_Loader):
 
 
 class _Dumper(yaml.SafeDumper):
-    """PyYAML's safe dumper, which quotes what is no text in this dialect or in YAML 1.1."""
+    """PyYAML's safe dumper, which quotes text that this dialect or YAML 1.1 would read as another type."""
 
     yaml_implicit_resolvers = {key: list(known) for key, known in yaml.SafeDumper.yaml_implicit_resolvers.items()}
 
@@ -339,7 +339,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def represent_str(self, data: str) -> yaml.ScalarNode:
-        """Put a text with characters that are not seen in double quotes, within which they can be written out."""
+        """Put text with invisible characters in double quotes, where they can be escaped."""
         return self.represent_scalar(_TEXT, data, style='"' if HIDDEN.search(data) else None)
 
 
@@ -370,7 +370,7 @@ for _name, _pattern in _TAGS.items():
 
 
 def _scalar(text: str) -> Any:
-    """A number, a truth value, nothing or a text, as it stands unquoted."""
+    """A number, boolean, null or text from an unquoted scalar."""
     for name, pattern in _TAGS.items():
         if pattern.match(text):
             return _VALUES[name](text)
@@ -378,7 +378,7 @@ def _scalar(text: str) -> Any:
 
 
 def _note(node: yaml.Node, path: Way, lines: dict[Way, int], doubtful: dict[Way, str]) -> None:
-    """Note the lines of all that is in a node, and its unquoted texts that YAML 1.1 reads otherwise."""
+    """Record the lines of everything in a node, and its unquoted texts that YAML 1.1 reads differently."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             lines[*path, key.value] = key.start_mark.line + 1

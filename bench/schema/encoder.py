@@ -1,4 +1,4 @@
-"""What a file of ``configs/encoder/`` may say."""
+"""The schema of files in ``configs/encoder/``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FORMS = "Write source: {hub: owner/name, revision: COMMIT}, {folder: PATH} or {p
 
 
 class EncoderHub(Declared):
-    """A repository on the Hugging Face hub at one commit."""
+    """A repository on the Hugging Face Hub at a fixed commit."""
 
     tag = "\0hub"
     form = FORMS
@@ -24,7 +24,7 @@ class EncoderHub(Declared):
         str,
         Field(pattern=r"^[0-9a-f]{40}$"),
         expects(
-            "a commit, by its 40 hexadecimal digits", "A branch or a tag can change under a stored result. " + FORMS
+            "a commit, by its 40 hexadecimal digits", "A branch or tag can change after a result is stored. " + FORMS
         ),
     ] = Field(description="The commit.")
 
@@ -35,19 +35,19 @@ class FolderSource(Declared):
     tag = "\0folder"
     form = FORMS
 
-    folder: Filled = Field(description="Its path, from the current folder or that of fetched weights.")
-    hint: Text = Field("", description="How to get it, printed where it is missing.")
+    folder: Filled = Field(description="Its path, relative to the current folder or the folder of downloaded weights.")
+    hint: Text = Field("", description="How to get it, printed if it is missing.")
 
 
 class PackageSource(Declared):
-    """A Python package that carries its weights."""
+    """A Python package that includes its weights."""
 
     tag = "\0package"
     form = FORMS
 
-    package: Filled = Field(description="Its name as pip knows it.")
-    adapter: Filled = Field(description="The import path of the class that encodes.")
-    install: Text = Field("", description="What to give to pip install where it is missing.")
+    package: Filled = Field(description="Its name for pip.")
+    adapter: Filled = Field(description="The import path of the encoder class.")
+    install: Text = Field("", description="The argument of pip install, if it is missing.")
 
 
 def _kind(source: Any) -> str | None:
@@ -66,7 +66,7 @@ Source = Annotated[
         custom_error_type=SAID,
         custom_error_message="{message}",
         custom_error_context={
-            "message": ": it says where the weights come from, by one of the keys hub, folder and package.",
+            "message": ": set exactly one of the keys hub, folder and package.",
             "hint": FORMS,
         },
     ),
@@ -74,18 +74,16 @@ Source = Annotated[
 
 
 class EncoderFile(Declared):
-    """A sentence encoder: where its weights come from, and how a text goes in and a vector comes out."""
+    """A sentence encoder: the source of its weights, and how it turns a text into a vector."""
 
-    name: Text = Field(description="As in features.encoder: NAME; the file has the same name.")
-    description: Text = Field("", description="One line on what it is.")
-    source: Source = Field(description="Where its weights come from.")
+    name: Text = Field(description="The name in features.encoder: NAME, and of the file.")
+    description: Text = Field("", description="A one-line description.")
+    source: Source = Field(description="The source of its weights.")
     pooling: Annotated[Literal["mean", "cls"], expects("one of mean, cls")] = Field(
-        "mean", description="How a text's vector is made of its tokens' vectors."
+        "mean", description="How to combine the tokens' vectors into the text's vector."
     )
-    prefix: Annotated[str, expects("text", 'Write prefix: "...".')] = Field(
-        "", description="What stands before every text."
-    )
+    prefix: Annotated[str, expects("text", 'Write prefix: "...".')] = Field("", description="The prefix of every text.")
     dimensions: Annotated[int | None, Field(ge=1), expects("a whole number, at least 1")] = Field(
-        None, description="The length of its vectors; without it, what its weights say."
+        None, description="The length of its vectors; by default, read from its weights."
     )
     licence: Text = Field("", description="The licence of the weights.")

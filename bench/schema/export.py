@@ -1,4 +1,4 @@
-"""JSON Schemas of the files that users write, by which editors complete and check them."""
+"""JSON Schemas of user files, for completion and checks in editors."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ FILES = {
     "validation": ("configs/validation/NAME.yaml", "bench.schema.run", "ValidationFile"),
     "execution": ("configs/execution/NAME.yaml", "bench.schema.run", "ExecutionFile"),
 }
-"""By the name of a schema, the files that it is of, and the module and class that declare it."""
+"""For each schema, its files, and the module and class that declare it."""
 
 FOLDER = "schemas"
-"""Where ``bench new`` puts the schemas that its files name, in the user's folder."""
+"""The folder where ``bench new`` puts the schemas of its files."""
 
 
 def json_schema(name: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def write_schema(name: str, folder: Path) -> Path:
     Raises
     ------
     bench.errors.UserError
-        If it cannot be written there.
+        If the schema cannot be written.
     """
     path = folder / f"bench-{name}.json"
     make_folder(folder)
@@ -66,7 +66,7 @@ def write_schema(name: str, folder: Path) -> Path:
 
 
 def editor_line(name: str) -> str:
-    r"""Return the comment by which editors find the schema of a file that ``bench new`` writes.
+    r"""Return the comment that tells editors the schema of a file from ``bench new``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a file of ``configs/model/`` may say."""
+"""The schema of files in ``configs/model/``."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Text = Annotated[str, expects("text")]
 
 
 class ModelFile(Declared):
-    """A model: an estimator, the features it reads, and what its search explores."""
+    """A model: an estimator, its features, and its search space."""
 
-    name: Text = Field(description="As in model=NAME; the file has the same name.")
-    description: Annotated[str | None, expects("text")] = Field(None, description="One line on what it is.")
+    name: Text = Field(description="The name in model=NAME, and of the file.")
+    description: Annotated[str | None, expects("text")] = Field(None, description="A one-line description.")
     features: Annotated[str | None, expects("the name of a feature set")] = Field(
         None,
-        description="A feature set, or the import path of a transformer class; without it the estimator takes text.",
+        description="A feature set, or the import path of a transformer class; by default, the estimator takes text.",
     )
     estimator: Text = Field(description="The import path of a scikit-learn compatible classifier class.")
     params: Annotated[dict[str, Any] | None, mapping("a mapping of names to values")] = Field(
@@ -38,5 +38,5 @@ class ModelFile(Declared):
     search: Annotated[
         dict[str, Dimension] | None,
         mapping("a mapping of parameters to values", "For example: estimator.C: {low: 0.01, high: 100.0, log: true}"),
-    ] = Field(None, description="The parameters that are searched: a list of values each, or {low, high, log, step}.")
-    prune: Flag = Field(False, description="Whether bad settings are stopped after some of the inner folds.")
+    ] = Field(None, description="The search space: for each parameter, a list of values or {low, high, log, step}.")
+    prune: Flag = Field(False, description="Whether to stop bad settings after some inner folds.")

@@ -1,4 +1,4 @@
-"""What may be typed for commands about stored runs."""
+"""The schema of arguments of commands about stored runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _several(value: Any) -> Any:
 
 
 def _names(value: Any) -> list[str]:
-    """Names as they are typed: one, several, or none where it is null or ``all``."""
+    """Names from the command line: one, several, or none for null or ``all``."""
     return [] if value in (None, "all") else list(dict.fromkeys(map(str, _several(value))))
 
 
@@ -25,7 +25,7 @@ Share = Annotated[float, Field(ge=0, le=1), expects("a number from 0 to 1", "For
 
 
 class CompareWords(Declared):
-    """What ``bench compare`` and ``bench report`` take."""
+    """The arguments of ``bench compare`` and ``bench report``."""
 
     task: Names = []
     model: Names = []
@@ -55,7 +55,7 @@ class RunsWords(Declared):
 
 
 class PlanWords(Declared):
-    """What ``bench plan-labels`` takes."""
+    """The arguments of ``bench plan-labels``."""
 
     task: Name = None
     examples: Annotated[

@@ -11,7 +11,7 @@ from bench.schema.check import Declared, expects, mapping, unexpected, wrong
 from bench.support.quantities import memory_bytes, walltime_seconds
 
 EXAMINE_TIMEOUT = 300.0
-"""Seconds that looking at one model may take, where no file says it."""
+"""The default time limit in seconds for examining a model."""
 
 SHORTEST_JOB = 60.0
 """The least seconds of a job of Slurm, which has to start a worker and to end it."""
@@ -23,20 +23,20 @@ LEAST_MEMORY = 300 * 10**6
 """The least bytes of a job of Slurm: a worker and the process of one fit took 230 MB with little data."""
 
 BATCH = 8
-"""Settings that a search proposes at once, where no file says it."""
+"""The default number of settings that a search proposes at once."""
 
 
 def _name(value: Any) -> str | None:
-    """A name as it is typed, also of a folder that is not in UTF-8; a whole number is one too."""
+    """A name from the command line, also of a folder that is not UTF-8. A whole number is a name too."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
-        raise unexpected("one name; a number or true as a name is quoted, twice for the shell")
+        raise unexpected("one name; put a name like 1.5 or true in quotes, twice for the shell")
     return str(value)
 
 
 def _digits(value: Any) -> Any:
-    """A whole number as a text, since it is a name where one is asked for."""
+    """A whole number as text, since a name is expected."""
     return str(value) if type(value) is int else value
 
 
@@ -84,7 +84,7 @@ Memory = Annotated[
     int, PlainValidator(_memory), WithJsonSchema({"type": "string", "pattern": "[kKmMgGtTpP][iI]?[bB]?\\s*$"})
 ]
 Label = Annotated[
-    str, BeforeValidator(_digits), expects("a label's name", "A label called true or 1.0 is quoted: {a: 'true'}")
+    str, BeforeValidator(_digits), expects("a label's name", "Put a label such as true or 1.0 in quotes: {a: 'true'}")
 ]
 Split = Annotated[Literal["published", "grouped"], expects("one of published, grouped")]
 
@@ -92,21 +92,21 @@ Split = Annotated[Literal["published", "grouped"], expects("one of published, gr
 class SearchFile(Declared):
     """The budget of the search in each outer fold."""
 
-    trials: Count = Field(description="Settings to try; 0 takes the model's own and searches nothing.")
-    timeout: Seconds = Field(description="Seconds of fitting after which no further setting is tried.")
-    batch: AtLeastOne = Field(BATCH, description="Settings that are proposed at once, and may be tried side by side.")
+    trials: Count = Field(description="Settings to try; 0 uses the model's own setting without a search.")
+    timeout: Seconds = Field(description="Seconds of fitting after which no new setting is tried.")
+    batch: AtLeastOne = Field(BATCH, description="Settings proposed at once, which can run in parallel.")
 
 
 class ValidationFile(Declared):
-    """How examples are split."""
+    """How to split examples."""
 
-    group: Name = Field(description="The column that no split cuts through; null is the task's own.")
+    group: Name = Field(description="The column of groups that stay together; null is the task's own.")
     splits: Split = Field(
-        description="Whether a published split is kept, or its examples are pooled and dealt into folds."
+        description="Whether to keep a published split, or to pool its examples and split them into folds."
     )
-    folds: AtLeastTwo = Field(description="Outer folds where there are more than ten groups.")
-    inner_folds: AtLeastTwo = Field(description="Inner folds where there are more than ten groups.")
-    repeats: AtLeastOne = Field(description="Repeats of the outer folds where there are more than ten groups.")
+    folds: AtLeastTwo = Field(description="Outer folds, if there are more than ten groups.")
+    inner_folds: AtLeastTwo = Field(description="Inner folds, if there are more than ten groups.")
+    repeats: AtLeastOne = Field(description="Repeats of the outer folds, if there are more than ten groups.")
 
 
 class SlurmFile(Declared):
@@ -159,27 +159,27 @@ class ExecutionFile(Declared):
 class Store(Declared):
     """Where runs are stored."""
 
-    results: Name = Field(description="The folder where runs are stored.")
+    results: Name = Field(description="The folder of stored runs.")
 
 
 class RunFile(Store):
-    """What ``bench run`` does unless told otherwise."""
+    """The defaults of ``bench run``."""
 
-    defaults: list[dict[str, Any]] = Field([], description="The files in force: one of each group, and the models.")
-    seed: Count = Field(description="Every random choice is derived from it.")
-    force: Flag = Field(description="Whether to run anew what is stored already.")
+    defaults: list[dict[str, Any]] = Field([], description="The files to use: one of each group, and the models.")
+    seed: Count = Field(description="The seed of all random choices.")
+    force: Flag = Field(description="Whether to rerun what is already stored.")
     retry: Annotated[Literal["failed"] | None, expects("failed, or null")] = Field(
-        None, description="Failed runs stored folds again in whose search settings failed, and tries just those again."
+        None, description="failed reruns stored folds in which settings failed, and tries only those settings again."
     )
     tracking: Flag = Field(description="Whether to log to MLflow.")
     mirror: Name = Field(
-        None, alias="data.mirror", description="A folder to take published data from in the network's place."
+        None, alias="data.mirror", description="A folder to read published data from instead of downloading them."
     )
-    train_on: Name = Field(None, description="Another task whose examples train too.")
+    train_on: Name = Field(None, description="Another task with extra training rows.")
 
 
 class TrainOnWords(Declared):
-    """What is typed about another task whose examples train."""
+    """The arguments about another task with extra training rows."""
 
     labels: Annotated[
         dict[str, Label] | None,

@@ -1,4 +1,4 @@
-"""What the ``source`` section of a task's file may say, by its kind."""
+"""The schema of the ``source`` section of a task's file, by kind."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bench.schema.check import Declared, expects, listing, mapping, wrong
 from bench.schema.run import Flag
 
 Filled = Annotated[str, Field(min_length=1), expects("text")]
-Quoting = Annotated[Filled | None, Field(description="Which marks quote cells: double, single, backslash or none.")]
-Encoding = Annotated[Filled | None, Field(description="How the file's characters are written; UTF-8 without it.")]
+Quoting = Annotated[Filled | None, Field(description="How cells are quoted: double, single, backslash or none.")]
+Encoding = Annotated[Filled | None, Field(description="The file's encoding; by default UTF-8.")]
 Texts = Annotated[list[Filled] | None, listing("a list of texts")]
 Files = Annotated[
     Filled | Annotated[list[Filled], Field(min_length=1)], expects("text: one file, or a list of the pieces of a table")
@@ -47,7 +47,7 @@ def _is_parts(value: Any) -> str:
 
 
 class Columns(Declared):
-    """The table's column for each of the task's."""
+    """The table's column for each field of the task."""
 
     id: Column = None
     text: Column = None
@@ -59,13 +59,13 @@ class Columns(Declared):
 
 
 class Download(Declared):
-    """Where files are published; they are brought on first use and checked."""
+    """Where files are published. They are downloaded and checked on first use."""
 
-    address: Filled = Field(alias="from", description="The https address of the folder that they are published in.")
+    address: Filled = Field(alias="from", description="The https address of the folder with the files.")
     sha256: Annotated[
         dict[str, Annotated[str | None, expects("64 hexadecimal digits, or null")]],
         mapping("a mapping of each file to its SHA-256"),
-    ] = Field(description="The SHA-256 of each file, by its path below the address; null trusts the first one.")
+    ] = Field(description="The SHA-256 of each file, by its path below the address; null trusts the first download.")
 
 
 class SegmentsSource(Declared):
@@ -79,13 +79,13 @@ class SegmentsSource(Declared):
     annotations: Texts = Field(description="The files of the annotation passes.")
     field: Filled = Field(description="The key of the label in the passes.")
     exclude: Texts = Field(None, description="Kinds of segments to leave out.")
-    adjudications: Filled | None = Field(None, description="The file that decides ties.")
+    adjudications: Filled | None = Field(None, description="The file of decisions on ties.")
     claims: Filled | None = Field(None, description="The file of the claims.")
-    unnamed: Filled | None = Field(None, description="The label of a claim that a pass does not name.")
+    unnamed: Filled | None = Field(None, description="The label of claims that a pass does not mention.")
 
 
 class TableSource(Declared):
-    """A table with a row an example."""
+    """A table with one example in each row."""
 
     tag = "\0table"
 
@@ -94,17 +94,17 @@ class TableSource(Declared):
         Field(description="The file, or one for each part of a published split.")
     )
     columns: Annotated[Columns, mapping("a mapping, such as {text: body, label: class}")]
-    format: Any = Field(None, description="How the file is written, where its suffix does not say it.")
+    format: Any = Field(None, description="The file's format, if its suffix does not determine it.")
     quote: Quoting = None
     encoding: Encoding = None
-    header: Texts = Field(None, description="The names of the columns, where the file has none.")
+    header: Texts = Field(None, description="The names of the columns, if the file has no header.")
     sheet: Filled | None = Field(None, description="The sheet of a workbook.")
     labels: (
         Annotated[Annotated[Filled, Tag("\0one")] | Annotated[Parts, Tag("\0parts")], Discriminator(_is_parts)] | None
     ) = Field(None, description="The file of the labels of a file of texts.")
-    allow_shifted: Flag = Field(False, description="Whether rows that have slipped are left out.")
+    allow_shifted: Flag = Field(False, description="Whether to leave out rows with shifted cells.")
     folds: Annotated[list[Annotated[int | str, expects("a number")]] | None, listing("a list of numbers")] = Field(
-        None, description="The numbers of published folds, each in the place of {fold} in path."
+        None, description="The numbers of published folds, each replacing {fold} in path."
     )
     download: Download | None = None
 
@@ -123,7 +123,7 @@ class SampleSource(Declared):
 
     kind: Literal["sample"]
     sample: Filled = Field(description="The file that lists the sentences.")
-    path: Annotated[dict[str, Filled], mapping("a mapping of each file that the sample names")]
+    path: Annotated[dict[str, Filled], mapping("a mapping of each file in the sample")]
     columns: Annotated[SampleColumns, mapping("a mapping, such as {id: sentence_id, text: sentence}")]
     annotations: Texts
     field: Filled
@@ -139,7 +139,7 @@ class SampleSource(Declared):
 
 
 class HubSource(Declared):
-    """A data set on the Hugging Face hub at one commit."""
+    """A data set on the Hugging Face Hub at a fixed commit."""
 
     tag = "\0hub"
 
@@ -184,7 +184,7 @@ KINDS = ("segments", "table", "sample", "hub", "standoff")
 
 def _of_a_kind(source: Any) -> Any:
     if source is None or not isinstance(source, dict):
-        raise wrong(f" must be a mapping, not {source!r}.", f"Its kinds: {', '.join(KINDS)}.")
+        raise wrong(f" must be a mapping, not {source!r}.", f"Choose a kind: {', '.join(KINDS)}.")
     kind = source.get("kind")
     if kind not in KINDS:
         raise wrong(f" is {kind!r}.", nearest(str(kind), KINDS), "kind")

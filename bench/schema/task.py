@@ -1,4 +1,4 @@
-"""What a ``task.yaml`` may say."""
+"""The schema of ``task.yaml``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.schema.source import Source
 
 INPUTS = (["text"], ["claim", "text"])
 QUOTE = "Quote it: YAML reads true, null and 1 as values."
-FORM = "One figure is {system: BERT, metric: macro_f1, value: 0.767, source: Khouja 2020}."
+FORM = "A figure looks like {system: BERT, metric: macro_f1, value: 0.767, source: Khouja 2020}."
 
 Told = Annotated[str, Field(pattern=r"\S"), expects("text")]
 Sentence = Annotated[str, Field(pattern=r"\S"), expects("a sentence")]
@@ -32,7 +32,7 @@ class Figure(Declared):
     system: Annotated[str, Field(pattern=r"\S"), expects("text", "Quote it.")] = Field(description="What was scored.")
     metric: Annotated[str, expects("text")] = Field(description="The metric's name.")
     value: Annotated[float, expects("a number", "Write per cent as a share: 76.7 is 0.767.")] = Field(
-        description="The score, a share rather than per cent."
+        description="The score as a share, not in per cent."
     )
     source: Annotated[str, Field(pattern=r"\S"), expects("text", "Quote it.")] = Field(
         description="Where it was published."
@@ -43,7 +43,7 @@ Figures = Annotated[list[Annotated[Figure, mapping("a mapping", FORM)]] | None, 
 
 
 class Published(Declared):
-    """The part of a task's file about results that others published; other keys are passed over."""
+    """The published results in a task's file. Other keys are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -51,16 +51,16 @@ class Published(Declared):
 
 
 class TaskFile(Declared):
-    """A task: labelled examples, what is read of them, and how they are scored."""
+    """A task: labelled examples, their inputs, and how to score them."""
 
-    name: Told = Field(description="As in task=NAME; the folder has the same name.")
+    name: Told = Field(description="The name in task=NAME, and of the folder.")
     version: Annotated[int, Field(ge=1), expects("a whole number from 1")] = Field(
-        1, description="Raised where labels change."
+        1, description="The version, to raise when labels change."
     )
-    description: Told = Field(description="One line on what is asked of a text.")
-    source: Source = Field(description="Where the examples come from.")
+    description: Told = Field(description="A one-line description of the question about each text.")
+    source: Source = Field(description="The source of the examples.")
     inputs: Annotated[list[Literal["text", "claim"]], AfterValidator(_known), expects("[text] or [claim, text]")] = (
-        Field(description="What a model reads: [text] or [claim, text].")
+        Field(description="The inputs of models: [text] or [claim, text].")
     )
     labels: Annotated[list[Annotated[str, expects("text", QUOTE)]], listing("a list")] = Field(
         description="The labels, in the order of tables.", json_schema_extra={"minItems": 2}
@@ -70,18 +70,18 @@ class TaskFile(Declared):
         mapping("a mapping of the annotators' labels to the task's"),
     ] = Field(None, description="The task's label for each label of the annotators.")
     descriptions: Annotated[dict[str, Sentence] | None, mapping("a mapping of each label to a sentence")] = Field(
-        None, description="A sentence for each label; {claim} stands for the claim."
+        None, description="A sentence for each label; {claim} is replaced by the claim."
     )
-    group: Annotated[str | None, expects("text")] = Field(None, description="The column that no split cuts through.")
+    group: Annotated[str | None, expects("text")] = Field(None, description="The column of groups that stay together.")
     metric: Annotated[str, expects("text")] = Field("macro_f1", description="The metric that ranks models.")
     averaged_over: Annotated[str | None, expects("text")] = Field(
-        None, description="The column within whose values the metric is computed, to be averaged over them."
+        None, description="The column over whose values the metric is averaged."
     )
     strict: Flag = Field(False, description="Whether a row without a text or a label is an error.")
     allow_repeats: Flag = Field(False, description="Whether many repeated inputs are allowed.")
     homepage: Annotated[str | None, Field(pattern=r"^https?://\S+$"), expects("an http or https address")] = Field(
         None, description="Where the data are published."
     )
-    licence: Annotated[Told | None, expects("text")] = Field(None, description="Under which licence.")
+    licence: Annotated[Told | None, expects("text")] = Field(None, description="The licence of the data.")
     citation: Annotated[Told | None, expects("text")] = Field(None, description="What to cite.")
-    published: Figures = Field(None, description="Results that others published on the task's own split.")
+    published: Figures = Field(None, description="Published results on the task's own split.")

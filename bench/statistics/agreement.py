@@ -22,12 +22,12 @@ def krippendorff_alpha(labels: ArrayLike | pd.DataFrame) -> float:
     Parameters
     ----------
     labels : array-like of shape (n_units, n_coders)
-        One row a unit, one column a coder; None or NaN where a coder gave no label.
+        One row for each unit, one column for each coder; None or NaN if a coder gave no label.
 
     Returns
     -------
     float
-        1 for perfect agreement, 0 for agreement as by chance; NaN where it is undefined: no unit has two labels, or
+        1 for perfect agreement, 0 for chance agreement; NaN if undefined: no unit has two labels, or
         all labels of such units are the same.
 
     References
@@ -64,7 +64,7 @@ def cohen_kappa(a: Sequence[Hashable], b: Sequence[Hashable]) -> float:
     Returns
     -------
     float
-        1 for perfect agreement, 0 for agreement as by chance; NaN where it is undefined: no units, or both gave one
+        1 for perfect agreement, 0 for chance agreement; NaN if undefined: no units, or both gave one
         and the same label throughout.
 
     Raises
@@ -142,7 +142,7 @@ class Agreement:
 
     @property
     def kappas(self) -> tuple[float, float, float]:
-        """Cohen's kappa of the pairs: the lowest, the mean and the highest; NaN where any is undefined."""
+        """Cohen's kappa of the pairs: the lowest, the mean and the highest; NaN if any is undefined."""
         return _spread([pair.kappa for pair in self.pairs])
 
     @property
@@ -157,7 +157,7 @@ def agreement(passes: pd.DataFrame) -> Agreement | None:
     Parameters
     ----------
     passes : pandas.DataFrame of shape (n_units, n_passes)
-        Labels, one column a pass, none missing.
+        Labels, one column for each pass, none missing.
 
     Returns
     -------

@@ -43,7 +43,7 @@ class GroupBootstrap:
         self.draws = affordable(draws, n_groups, WORK, LEAST_DRAWS)
 
     def complement(self) -> GroupBootstrap:
-        """The same draws, scored on the groups that each left out; NaN where it left out none."""
+        """The same draws, scored on the groups that each left out; NaN if it left out none."""
         return GroupBootstrap(self.n_groups, self._seed, self.draws, out_of_bag=not self._out_of_bag)
 
     def weights(self) -> Iterator[Floats]:
@@ -57,7 +57,7 @@ class GroupBootstrap:
 
     @cached_property
     def _whole(self) -> list[Floats]:
-        """The weights where they are few enough to be kept."""
+        """The weights if they fit into memory."""
         return list(drawn_weights(np.full(self.n_groups, 1.0 / self.n_groups), self.n_groups, self.draws, self._seed))
 
 

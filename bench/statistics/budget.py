@@ -20,7 +20,7 @@ def expected_best(scores: Sequence[float | None], minimise: bool = False) -> Flo
     experimental results", eq. 2: the expected maximum of n draws with replacement from the
     empirical distribution of the scores, computed exactly from its order statistics.
 
-    A failed trial is a draw that scores nothing: it uses up budget and brings no score. The
+    A failed trial is a draw without a score: it uses budget but yields no score. The
     expectation is then the one given that at least one of the n draws scores, so that no score is
     invented for a failure.
 

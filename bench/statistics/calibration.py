@@ -1,4 +1,4 @@
-"""How far the probability of a predicted label can be taken at its word."""
+"""Calibration: how reliable the probability of a predicted label is."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 BINS = 10
-"""Bins of a reliability curve, where there are examples enough."""
+"""Bins of a reliability curve, if there are enough examples."""
 
 FEWEST_IN_BIN = 20
-"""Examples that a bin holds at least, unless there are fewer in all."""
+"""The fewest examples in a bin, unless there are fewer in all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ class Reliability:
     bins : Bins
         The same predictions by group.
     interval : Interval or None
-        Its 95 % interval over groups; None where the accuracy has none for want of groups.
+        Its 95 % interval over groups; None if the accuracy has none because of too few groups.
     """
 
     confidence: Floats
@@ -111,7 +111,7 @@ class Reliability:
 
     @property
     def bias(self) -> float:
-        """Mean confidence less accuracy: above 0 where the model is too sure of itself."""
+        """Mean confidence less accuracy: above 0 if the model is overconfident."""
         return float(((self.confidence - self.accuracy) * self.counts).sum() / self.counts.sum())
 
 
@@ -123,7 +123,7 @@ def reliability(
     Predictions are put into bins of about equally many by their confidence, so that every point of the curve
     rests on as much data (Nixon et al. 2019); equal confidences are never parted. The calibration error is
     :math:`\sqrt{\sum_b (n_b / n) (\text{accuracy}_b - \text{confidence}_b)^2}`. The variance of each distance over
-    groups is taken off its square (Kumar, Liang and Ma 2019): with few predictions a perfectly calibrated model is
+    groups is subtracted from its square (Kumar, Liang and Ma 2019): with few predictions, a calibrated model is
     off the diagonal by chance alone. The interval is the jackknife's over groups. It reaches at least as far as the
     mean confidence may be from the accuracy by the accuracy's own interval, since no calibration error is less than
     that: a model that is sure and has made no mistake yet may make one.
@@ -137,12 +137,12 @@ def reliability(
     groups : ndarray of shape (n_examples,)
         The examples' groups.
     bins : int
-        How many bins at most; there are fewer where they would hold less than `FEWEST_IN_BIN` examples.
+        The most bins. There are fewer if they would have less than `FEWEST_IN_BIN` examples.
 
     Raises
     ------
     ValueError
-        If there is no example.
+        If there are no examples.
 
     References
     ----------
@@ -160,7 +160,7 @@ def reliability(
     """
     n = len(confidence)
     if not n:
-        raise ValueError("no prediction to hold against the truth")
+        raise ValueError("there are no predictions")
     n_bins = max(1, min(bins, n // FEWEST_IN_BIN))
     edges = np.unique(np.sort(confidence)[np.arange(1, n_bins) * (n - 1) // n_bins])
     _, place = np.unique(np.searchsorted(edges, confidence, side="left"), return_inverse=True)

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PART = 2**22
-"""Numbers that a part holds, at most, unless a single draw needs more."""
+"""The most numbers in a part, unless a single draw needs more."""
 
 
 def affordable(draws: int, size: int, work: int, least: int) -> int:
-    """Limit the number of draws where each is large.
+    """Limit the number of draws if each is large.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def affordable(draws: int, size: int, work: int, least: int) -> int:
     work : int
         What all may cost together.
     least : int
-        Draws that are made whatever they cost.
+        The fewest draws, at any cost.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def drawn_weights(shares: NDArray[np.float64], n_groups: int, draws: int, seed: 
     Parameters
     ----------
     shares : ndarray of shape (n_kinds,)
-        The share of the groups of each kind, summing to 1; all the same where each group is a kind of its own.
+        The share of the groups of each kind, summing to 1; all equal if each group is its own kind.
     n_groups : int
         How many groups a draw has.
     draws : int

@@ -8,7 +8,7 @@ LEVEL = 0.95
 """The nominal coverage of every interval."""
 
 FEWEST = 3.0
-"""Effective groups that each label must stand in; with fewer a score that needs the label has no interval."""
+"""The fewest effective groups of each label. With fewer, scores that need the label have no interval."""
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,18 @@ class Interval:
 
 @dataclass(frozen=True)
 class Thin:
-    """Why a score has no interval: too little stands behind it.
+    """Why a score has no interval: too little data.
 
     Parameters
     ----------
     label : int or None
-        The index of the label that is in the fewest groups; None where all labels together are in too few.
+        The index of the label that is in the fewest groups; None if all labels together are in too few.
     groups : float
         In how many groups of equal size it is, in effect.
     predicted : bool
-        Whether it is the model that gives the label in so few groups, rather than the data.
+        Whether the model, not the data, has the label in so few groups.
     value : int or None
-        The index of the value that this is of, where a metric is averaged over values.
+        The index of the value concerned, if a metric is averaged over values.
     """
 
     label: int | None

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FEWEST_GROUPS = 5
-"""With fewer groups nothing is called different: the simulations that the tests rest on have no fewer."""
+"""With fewer groups, nothing counts as different, since the simulations behind the tests have no fewer."""
 
 NO_VARIATION = 1e-12
-"""A standard error below this one is rounding: the groups say nothing of how much others would vary."""
+"""A standard error below this one is rounding error: the groups are not informative about the variance."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Difference:
     difference : float
         Score of the first minus score of the second.
     standard_error : float or None
-        Of the difference between data sets of other groups; None where the groups show no variation: with a
-        single group, and where all give the same difference.
+        Of the difference between data sets of other groups; None if the groups show no variation: with a
+        single group, or if all give the same difference.
     interval : Interval or None
         The 95 % interval; None without a standard error.
     p_value : float or None
@@ -100,7 +100,7 @@ def group_difference(
 
     Both models are scored on the same draws of whole groups (`bench.statistics.bootstrap.GroupBootstrap`), so
     what makes a group hard for both cancels. The standard error is the larger of the bootstrap's and the jackknife's:
-    the former alone is too small where a few groups hold most examples. Student's distribution has one degree of
+    the former alone is too small if a few groups have most examples. Student's distribution has one degree of
     freedom less than there are groups (Cameron, Gelbach and Miller 2008).
 
     Parameters
@@ -112,7 +112,7 @@ def group_difference(
     n_groups : int
         The number of groups.
     inflation : float
-        What the standard error is multiplied by, for what the bootstrap does not see.
+        The factor of the standard error for variance that the bootstrap misses.
     level : float
         The coverage of the interval.
     left_out : sequence of two ndarrays of shape (n_groups,), optional

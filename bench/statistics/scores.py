@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores in [0, 1] with their limits, one a label, and what each group adds to them.
+    """Scores in [0, 1] with their limits, one for each label, and the contribution of each group.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Scores:
     influence : ndarray of shape (n_units, n_scores)
         How far each group moves the scores.
     effective : ndarray of shape (n_scores,)
-        The groups that each rests on, in effect.
+        The effective number of groups of each.
     labels : ndarray of int, shape (n_scores,)
         Whose scores they are.
     """
@@ -50,7 +50,7 @@ class Scores:
 
     @classmethod
     def of(cls, values: Floats, influence: Floats, effective: Floats, units: Units, capped: bool) -> Scores:
-        """Give each score Wilson's interval (1927) with the number of trials that the groups' variance stands for.
+        """Give each score Wilson's interval (1927) with the number of trials that the groups' variance implies.
 
         The quantile is Student's with the degrees of freedom that the variance has, and larger on the side to which the
         groups are skewed. Where size and weight have nothing
@@ -82,7 +82,7 @@ class Scores:
     def through(self, function: Callable[[Floats], Floats], slope: Floats, curvature: Floats) -> Scores:
         """The scores on another scale, given by an increasing function and its derivatives at the scores.
 
-        A function that bends makes a mean of noisy values too low or too high (to the second order).
+        A curved function makes a mean of noisy values too low or too high (to the second order).
         """
         return Scores(
             function(self.values),

@@ -1,4 +1,4 @@
-"""The shares of examples of which scores of predicted labels are made.
+"""The shares of examples behind scores of predicted labels.
 
 A share of examples gets Wilson's interval, with as many trials as would vary as much between data sets as the groups
 say. Every other score of predicted labels is made of shares, and its interval of theirs. ``docs/method/statistics.md``
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LabelShares:
-    r"""The shares of examples of which all scores of predicted labels are made.
+    r"""The shares of examples behind all scores of predicted labels.
 
     Precision, recall and accuracy are shares of examples. So is :math:`J = F_1 / (2 - F_1)`: of all examples that
     have the label or are given it, those that have both (Hand, Christen and Kirielle 2021). Means over labels combine
@@ -59,9 +59,9 @@ class LabelShares:
         Parameters
         ----------
         confusions : ndarray of shape (n_groups, n_labels, n_labels) or (n_groups, n_labels, n_labels + 1)
-            A confusion matrix for each group, of which there are at least two: a single one says nothing about a next.
+            A confusion matrix for each group, at least two, since a single one is not informative about others.
         strata : ndarray of int, shape (n_groups,), optional
-            The stratum that each group was drawn from, where the sample was stratified.
+            The stratum that each group was drawn from, if the sample was stratified.
         """
         matrices, units = _alike(np.asarray(confusions, dtype=np.float64), strata)
         n_labels = matrices.shape[1]
@@ -108,7 +108,7 @@ class LabelShares:
         return _correlation(self.matrices, self.units, effective, score)
 
     def by_label(self) -> dict[str, tuple[Interval | None, ...]]:
-        """The intervals of ``precision``, ``recall`` and ``f1`` of each label, None where it is in too few groups."""
+        """The intervals of ``precision``, ``recall`` and ``f1`` of each label, None if it is in too few groups."""
         return {
             name: tuple(
                 each if groups >= FEWEST else None for each, groups in zip(scores.intervals(), rests_on, strict=True)
@@ -126,7 +126,7 @@ def _f1(overlap: Floats) -> Floats:
 
 
 def _shares(hits: Floats, trials: Floats, units: Units) -> Scores:
-    """The shares of hits, each of shape (n_units, n_scores), over all groups; 0 where there is no trial."""
+    """The shares of hits, each of shape (n_units, n_scores), over all groups; 0 without trials."""
     total = units.counts @ trials
     some = np.where(total > 0, total, 1.0)
     values = units.counts @ hits / some

@@ -1,8 +1,8 @@
-"""Several paired differences at once: p-values and intervals that hold for all of them together.
+"""Several paired differences at once: p-values and intervals that are valid simultaneously.
 
 The differences of a comparison are scored on the same bootstrap draws, so how they hang together is known: a model that
 does well in a draw does so in every pair that it is part of. The largest of them all is therefore smaller than that of
-as many independent ones, and less has to be asked of each (Westfall and Young 1993; Romano and Wolf 2005).
+as many independent ones, and the threshold for each can be lower (Westfall and Young 1993; Romano and Wolf 2005).
 
 A draw's differences are standardised, and Student's distribution is put in place of the normal one by dividing all of
 them by the same root of a chi-square over its degrees of freedom. With a single pair that is Student's t-test.
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 STEPS = 60
-"""Halvings in the search for a critical value, which leave nothing of it open."""
+"""Bisection steps in the search for a critical value, enough for full precision."""
 
 
 class Family:
     """Paired differences that are tested together.
 
-    The chance of a largest statistic is never taken for smaller than that of a single one, nor for larger than
-    Bonferroni's bound, which knows nothing of how pairs hang together: far in the tail the draws are too few.
+    The p-value of a largest statistic is never below that of a single one, nor above
+    Bonferroni's bound, which ignores dependence between pairs: far in the tail, the draws are too few.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Family:
     def p_values(self, t: Sequence[float]) -> list[float]:
         """Adjust the pairs' two-sided tests by the step-down of the largest statistic.
 
-        The largest statistic is held against the largest of all pairs, the next against the largest of the pairs that
+        The largest statistic is compared with the largest of all pairs, the next with the largest of the pairs that
         are left, and so on; no p-value is smaller than that of a pair before it.
 
         Parameters
@@ -76,7 +76,7 @@ class Family:
         Parameters
         ----------
         level : float
-            The chance with which all intervals together hold their differences.
+            The probability that all intervals together cover their differences.
         """
         from scipy.special import stdtrit
 
@@ -89,7 +89,7 @@ class Family:
         return high
 
     def level_of_one(self, level: float) -> float:
-        """The level at which each pair is tested where all are at a given one."""
+        """The level at which to test each pair, for a given level of all pairs together."""
         return _two_sided(self.critical_value(1 - level), self._df)
 
     def _chance(self, most: Floats, n_pairs: int, size: float) -> float:

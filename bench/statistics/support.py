@@ -50,7 +50,7 @@ class Support:
 
     @property
     def thin(self) -> Thin | None:
-        """The label that is in too few groups, None where all are in enough."""
+        """The label that is in too few groups, None if all are in enough."""
         return thinnest(self.units.effective(self.counts), np.arange(self.counts.shape[1]))
 
     def loss_interval(self, loss: Floats, bound: float, logarithmic: bool) -> Interval | Thin:
@@ -63,7 +63,7 @@ class Support:
         bound : float
             The greatest loss that there can be.
         logarithmic : bool
-            Whether the interval is made on the logarithmic scale.
+            Whether the interval is computed on the logarithmic scale.
         """
         return self.thin or _mean_loss(loss, self.groups, self.true, self.counts, self.units, bound, logarithmic)
 
@@ -87,7 +87,7 @@ class Support:
         influences : ndarray of shape (n_examples, n_labels)
             How far one more example like each would move them.
         effective : ndarray of shape (n_labels,)
-            The groups that each rests on, in effect.
+            The effective number of groups of each.
         """
         n_groups = len(self.counts)
         moved = np.stack([np.bincount(self.groups, each, n_groups) for each in influences.T], axis=1).astype(np.float64)
@@ -97,10 +97,10 @@ class Support:
 def _mean_loss(
     loss: Floats, codes: Codes, true: Codes, support: Floats, units: Units, bound: float, logarithmic: bool
 ) -> Interval:
-    """The interval of a mean loss, on the logarithmic scale or Wilson's; Wilson's also where no group's loss varies.
+    """The interval of a mean loss, on the logarithmic scale or Wilson's; Wilson's also if no group's loss varies.
 
-    Losses have a long tail that a sample seldom shows: most data sets hold no group of great loss, and their mean is
-    too low. So their skewness is taken to be `LEAST_SKEWNESS` times their relative deviation at least, and where few
+    Losses have a long tail that a sample rarely shows: most data sets have no group with large loss; their mean is
+    too low. So their skewness is at least `LEAST_SKEWNESS` times their relative deviation, and where few
     groups have most of the loss, the degrees of freedom are as if there were no others. A rare label may have most of
     the loss, too. The degrees of freedom are therefore also those of the labels' parts of the
     variance, put together by Welch (1947).

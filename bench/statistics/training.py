@@ -1,4 +1,4 @@
-"""What fitting on other examples adds to a standard error that takes the fitted models as given."""
+"""What refitting on other examples adds to a standard error that treats the fitted models as fixed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ USUAL = 0.6
 """The weight of the fitting where every label has enough examples; ``docs/method/measurements.md`` has the data."""
 
 RARE = 1.0
-"""Its weight where a label is rare: that of Nadeau and Bengio (2003)."""
+"""Its weight if a label is rare: that of Nadeau and Bengio (2003)."""
 
 ENOUGH_OF_A_LABEL = 40
 """With fewer examples of a label to learn from, whether a model ever predicts it is luck."""
@@ -45,7 +45,7 @@ def training_factor(n_scored: float, n_trained: float, weight: float) -> float:
     n_trained : float
         The examples that train a fold's model.
     weight : float
-        The share of the second term that is taken; see `training_weight`.
+        The share of the second term to use; see `training_weight`.
 
     Examples
     --------

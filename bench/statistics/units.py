@@ -51,7 +51,7 @@ class Units:
     def freedom(self, influence: Floats) -> Floats:
         """Degrees of freedom of a variance that is the sum of the squared influences (Satterthwaite 1946).
 
-        Their fourth powers say how unequal they are: a few large groups or errors make the variance uncertain. With
+        Their fourth powers measure how unequal they are: a few large groups or errors make the variance uncertain. With
         strata, one that has few groups and much of the variance does (Welch 1947).
         """
         if self.strata is None:
@@ -83,12 +83,12 @@ class Units:
             if n > 1:
                 centred = values - counts @ values / n
                 added.append(n / (n - 1.0) * (centred * counts[:, None]).T @ centred)
-            else:  # Nothing says how much such groups vary; what this one adds is taken for it.
+            else:  # The variance of such groups is unknown, so this group's contribution stands in for it.
                 added.append(values.T @ values)
         return np.stack(added)
 
 
 def thinnest(effective: Floats, labels: Codes) -> Thin | None:
-    """The label that is in too few groups, None where all are in enough."""
+    """The label that is in too few groups, None if all are in enough."""
     least = int(np.argmin(effective))
     return Thin(int(labels[least]), float(effective[least])) if effective[least] < FEWEST else None

@@ -22,7 +22,7 @@ class Winner:
     score : float
         What it can be expected to score on other groups.
     low, high : float or None
-        The interval of that score; None where groups say nothing.
+        The interval of that score; None if groups are not informative.
     level : float
         The interval's nominal coverage.
     """
@@ -34,7 +34,7 @@ class Winner:
 
 
 def corrected_score(scores: Floats, drawn: Floats, unseen: Floats, lower_is_better: bool = False) -> float:
-    """Say what the model with the best score can be expected to score on other groups.
+    """Estimate the expected score of the best model on other groups.
 
     Of models that are equally good the one is picked that these groups flatter most. In each bootstrap draw the model
     that is best there is scored on the groups that the draw left out, which had no part in the choice (Tsamardinos,
@@ -46,7 +46,7 @@ def corrected_score(scores: Floats, drawn: Floats, unseen: Floats, lower_is_bett
     scores : ndarray of shape (n_models,)
         The models' scores.
     drawn, unseen : ndarray of shape (n_models, n_draws)
-        The scores on each draw's groups, and on those that it left out; NaN where there are none.
+        The scores on each draw's groups, and on those that it left out; NaN if there are none.
     lower_is_better : bool
         Whether less is better.
 
@@ -78,9 +78,9 @@ def winner(
     Parameters
     ----------
     score : float
-        As `corrected_score` gives it.
+        As from `corrected_score`.
     error : float or None
-        The standard error of the best model's score, with what the fitting adds; None where groups say nothing.
+        The standard error of the best model's score, with what the fitting adds; None if groups are not informative.
     n_groups : int
         The number of groups.
     bounds : tuple of float

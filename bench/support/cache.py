@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 CACHE_VARIABLE = "BENCH_CACHE"
-"""The environment variable that puts another folder in the place of the platform's cache folder."""
+"""The environment variable that replaces the platform's cache folder."""
 
 
 def cache_folder() -> Path:

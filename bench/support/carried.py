@@ -1,4 +1,4 @@
-"""Files that an object rests on, named so that what sends the object to another machine can send them too."""
+"""Files that an object depends on, listed so that they can be sent to another machine with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class CarriedFile:
-    """A file that is part of an object, in the place of what it holds.
+    """A file that is part of an object, instead of its content.
 
     Parameters
     ----------

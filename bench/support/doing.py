@@ -1,11 +1,11 @@
-"""Telling what is being done while it is done."""
+"""Progress messages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Doing = Callable[[str], None]
-"""Is told what is being done, in a few words."""
+"""Receives the current activity, in a few words."""
 
 
 def unobserved(what: str) -> None:

@@ -16,7 +16,7 @@ def json_text(
 ) -> str:
     r"""Write a value as JSON; text stays as it is, and floats keep every bit.
 
-    A number that JSON has no form for is ``null``. Half of a surrogate pair, which no UTF-8 can hold, is written out.
+    A number without a JSON form becomes ``null``. Half of a surrogate pair, invalid in UTF-8, is escaped.
 
     Parameters
     ----------
@@ -27,14 +27,14 @@ def json_text(
     sort_keys : bool
         Whether keys are sorted.
     compact : bool
-        Whether no spaces stand between the parts.
+        Whether to omit spaces between the parts.
     any_kind : bool
-        Whether what is no plain data, such as a date, is written as its text rather than refused.
+        Whether to write other values, such as dates, as text instead of raising an error.
 
     Raises
     ------
     TypeError
-        If the value holds what is no plain data.
+        If the value contains anything but plain data.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def json_text(
 
 
 def spelled(value: Any) -> Any:
-    """Spell the numbers of a setting that JSON has no form for, as ``inf``: it must say what was set.
+    """Spell out numbers of a setting without a JSON form, such as ``inf``, so that the setting is preserved.
 
     Examples
     --------
@@ -79,12 +79,12 @@ def _plain(value: Any, any_kind: bool) -> Any:
         return [_plain(item, any_kind) for item in value]
     if isinstance(value, Path):
         return without_halves(str(value))
-    # NumPy's scalars and arrays, without importing it for what holds none.
+    # NumPy's scalars and arrays, without importing NumPy if there are none.
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
         return _plain(value.tolist(), any_kind)
     if any_kind:
         return without_halves(str(value))
-    raise TypeError(f"{type(value).__name__} is not stored as JSON")
+    raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
 
 
 def _key(key: Any, any_kind: bool) -> Any:

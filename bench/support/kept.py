@@ -89,11 +89,11 @@ class Kept:
             raise self.unusable(error) from error
         except OSError as error:
             kind = UserError if error.errno in REFUSED else BenchError
-            told = f"{describe_os_error(error)} It was needed for the cache of {self.table}."
+            told = f"{describe_os_error(error)} The cache of {self.table} needs it."
             raise kind(told, self.hint) from error
 
     def unusable(self, reason: object) -> BenchError:
-        """The error of a file that holds something else, or cannot be used."""
+        """The error for a file that has other content, or cannot be used."""
         return BenchError(f"{self.path}: the cache of {self.table} cannot be used: {reason}.", self.hint)
 
     @contextmanager

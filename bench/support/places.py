@@ -1,4 +1,4 @@
-"""Places that a user names to be written to: files that appear whole or not at all, and what is said where none can.
+"""Output files named by a user: they appear complete or not at all, with clear errors.
 
 A file or folder is written into a hidden folder beside its place, and renamed. What is written so has the permissions
 that any new file has.
@@ -22,7 +22,7 @@ REFUSED = frozenset(
         *(errno.EACCES, errno.EPERM, errno.EROFS),
     }
 )
-"""What the operating system answers where nothing can be written at a place; a full disk is none of it."""
+"""Errors of the operating system if nothing can be written at a place; a full disk is not one."""
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """What it answers, without naming a file, where what is written does not fit or the disk fails."""
@@ -30,14 +30,14 @@ NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Give the path of a file or folder to write, which takes the place of the target where all goes well.
+    """Give the path of a file or folder to write, which replaces the target on success.
 
     Where the target is a link, what it leads to is replaced. A file that is replaced passes its permissions on.
 
     Parameters
     ----------
     target : pathlib.Path
-        The place, in a folder that is there; it holds a file or nothing.
+        The target: a file or nothing, in an existing folder.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def replacing(target: Path) -> Iterator[Path]:
     """
     place = Path(os.path.realpath(target))
     if place.exists() and not (place.is_file() or place.is_dir()):
-        raise UserError(f"{target}: cannot be written: it is no file.", "Name another place.")
+        raise UserError(f"{target}: cannot be written: it is not a file.", "Choose another name.")
     with folder_beside(place) as folder:
         beside = folder / place.name
         yield beside
@@ -59,7 +59,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def folder_beside(target: Path) -> Iterator[Path]:
-    """Make a hidden folder beside a place, to be removed at the end, and have errors name the place.
+    """Make a temporary hidden folder next to a place, and mention the place in errors.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def folder_beside(target: Path) -> Iterator[Path]:
 
 
 def refuse_existing(target: Path, name: str) -> None:
-    """Refuse to write over a file that is there; what is no regular file, such as ``/dev/null``, is let through.
+    """Do not overwrite an existing file; anything but a regular file, such as ``/dev/null``, is allowed.
 
     Parameters
     ----------
@@ -97,14 +97,14 @@ def refuse_existing(target: Path, name: str) -> None:
     Raises
     ------
     bench.errors.ConfigError
-        If a file stands there.
+        If the file exists.
     """
     if target.is_file():
-        raise ConfigError(f"{name}: there is already such a file.", "Name another one, or write over it with --force.")
+        raise ConfigError(f"{name}: the file already exists.", "Choose another name, or overwrite it with --force.")
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, where it is not there.
+    """Create a folder, and those above it, if missing.
 
     Raises
     ------
@@ -149,6 +149,6 @@ def _named(error: OSError, place: Path) -> Exception:
 
 
 def _refusal(name: str, number: int) -> UserError:
-    # Where a folder is to be made, it is a file or a dangling link that exists.
+    # If a folder must be created, a file or a dangling link is in the way.
     reason = os.strerror(errno.ENOTDIR if number == errno.EEXIST else number)
-    return UserError(f"{name}: cannot be written: {reason}.", "Name another place, or see what stands there.")
+    return UserError(f"{name}: cannot be written: {reason}.", "Choose another place, or check what is there.")

@@ -1,4 +1,4 @@
-"""Importing the modules of the current folder, of which none may take the place of a library's."""
+"""Import modules of the current folder, none of which may replace a library's."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def found_here() -> Iterator[None]:
 def import_plugin(module: str) -> ModuleType:
     """Import a module, which may lie in the current folder.
 
-    A module of a folder whose name an installed package has too is loaded from its file.
+    A module in a folder with the name of an installed package is loaded from its file.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def import_plugin(module: str) -> ModuleType:
     Raises
     ------
     ImportError
-        If there is no such module.
+        If the module does not exist.
     Exception
         What the module's code raises.
     """
@@ -84,6 +84,6 @@ def import_plugin(module: str) -> ModuleType:
 
 
 def own_file(module: str) -> Path | None:
-    """The file of a module in the current folder, None where there is none."""
+    """The file of a module in the current folder, None if there is none."""
     place = Path.cwd().joinpath(*module.split("."))
     return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)

@@ -1,4 +1,4 @@
-"""The processes of our own, which are the command's and those of workers; a program that imports this is none."""
+"""Our own processes: those of the command and its workers, but not a program that imports bench."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def own_this_process() -> None:
 
 
 def is_own() -> bool:
-    """Whether this process is one of our own, whose settings are nobody else's."""
+    """Whether this process is our own, so that we may change its settings."""
     return _own
 
 

@@ -22,13 +22,13 @@ def _says_nothing(value: object) -> bool:
 
 
 LEFT_OUT = Field(exclude_if=_says_nothing)
-"""Of a field that is written only where it says something."""
+"""Marks a field that is written only if it has a value."""
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 """A number of a stored file, which JSON has a form for."""
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
-"""A number of things; no more than every reader of JSON tells apart."""
+"""A count, within the range of integers that every JSON reader supports."""
 
 
 def _moment(text: str) -> str:
@@ -39,7 +39,7 @@ def _moment(text: str) -> str:
 
 def _folder_name(text: str) -> str:
     if text in ("", ".", "..") or {"/", "\\", "\0"} & set(text):
-        raise ValueError("it is not a name that a folder can have")
+        raise ValueError("it is not a valid folder name")
     return text
 
 
@@ -53,7 +53,7 @@ _EXPECTED = {
     "int_type": "expected a whole number",
     "bool_type": "expected true or false",
 }
-"""What is said of a value of another type."""
+"""Messages for values of another type."""
 
 Moment = Annotated[str, AfterValidator(_moment)]
 """A date and time as ISO 8601 writes it, or nothing."""
@@ -73,7 +73,7 @@ def from_json(kind: type[Record], content: bytes) -> Record:
     Raises
     ------
     ValueError
-        If the document is not JSON, or not such a record; the message says where and why, in a few words.
+        If the document is not JSON, or not such a record; the message gives the place and reason, in a few words.
 
     Examples
     --------

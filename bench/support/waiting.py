@@ -1,4 +1,4 @@
-"""Seconds that a process waits for another one, which are no part of what its own work takes."""
+"""Seconds that a process waits for another one, which do not count as its own work."""
 
 from __future__ import annotations
 

@@ -31,12 +31,12 @@ def _opposites() -> dict[str, frozenset[str]]:
 
 
 def count_opposites(stems: AbstractSet[str], against: AbstractSet[str]) -> int:
-    """Count the stems of one set that the other set does not hold but opposes.
+    """Count the stems of one set that the other lacks but has antonyms of.
 
     Parameters
     ----------
     stems, against : set of str
-        Stems as `bench.text.stemming.light_stem` gives them.
+        Stems from `bench.text.stemming.light_stem`.
 
     Examples
     --------

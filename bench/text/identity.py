@@ -1,6 +1,6 @@
 """What counts as the same: one normal form of texts, and one of names (groups, labels, ids).
 
-Both leave out what is not seen and what only adorns a letter: control and format characters, marks of direction,
+Both ignore invisible characters and marks on letters: control and format characters, marks of direction,
 joiners, soft hyphens, variation selectors, tags, fillers, and combining characters of every kind, which are diacritics
 and Quranic marks too, as well as tatweel. Compatibility forms, isolated marks among them, digits of other scripts and
 the amount of white space make no difference either.
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 ISOLATED_MARKS = re.compile("[\u037a\u0384\u0385\ufc5e-\ufc63\ufe70-\ufe7f]")
-"""Marks that stand by themselves, as PDF files have them: their compatibility forms begin with a space or tatweel."""
+"""Isolated marks, as in PDF files. Their compatibility forms start with a space or tatweel."""
 
 IGNORED = (
     *((0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2065, 0x2065), (0x3164, 0x3164)),
     *((0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF)),
 )
-"""Code points that Unicode declares to be ignored by default, where their category does not say it (Unicode 15)."""
+"""Code points that Unicode declares to be ignored by default, if their category does not imply it (Unicode 15)."""
 
 LENGTHENERS = "\u0640\u06e5\u06e6\u07fa\u08c9"
 """Letters by category that only lengthen or adorn another: tatweel, its like in N'Ko, small letters of the Quran."""
@@ -33,7 +33,7 @@ _NUMBER = re.compile(r"([+\-\u2212]?)(\d+)(?:\.0*)?")
 
 
 def is_unseen(character: str) -> bool:
-    """Whether a character shows nothing of its own and separates nothing.
+    """Whether a character is invisible and separates nothing.
 
     Examples
     --------
@@ -59,8 +59,8 @@ def is_combining(character: str) -> bool:
 def text_key(text: str) -> str:
     """Return what two texts share when they count as the same.
 
-    Besides what the module says, case and punctuation make no difference. A text that is nothing but punctuation is
-    told from others by it.
+    In addition to the module's rules, case and punctuation are ignored. A text of nothing but punctuation is
+    identified by it.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def _folded(text: str, table: _Table, fold_case: bool = True) -> str:
     bare = unicodedata.normalize("NFKD", ISOLATED_MARKS.sub("", text)).translate(table)
     if not fold_case:
         return bare
-    # Letter case can bring compatibility forms back, such as the one letter for which a capital sharp s stands.
+    # Changing case can produce compatibility forms again, as for a capital sharp s.
     return unicodedata.normalize("NFKD", bare.casefold()).translate(table)
 
 
@@ -152,7 +152,7 @@ def _spaced(text: str) -> str:
 
 
 class _Table(dict[int, str]):
-    """What stands for each character, for `str.translate`; each is looked up once."""
+    """The replacement of each character for `str.translate`; each is computed once."""
 
     def __init__(self, blank: str) -> None:
         self._blank = blank

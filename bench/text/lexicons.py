@@ -36,11 +36,11 @@ class Lexicon:
     name : str
         The list's name.
     description : str
-        One line on what its cues say.
+        A one-line description of its cues.
     cues : mapping of str to tuple of str
-        Cues by word class, which decides the proclitics that may stand before one:
+        Cues by word class, which determines the allowed proclitics:
         ``particles`` (و ف), ``verbs`` (also س ل) and ``nouns`` (also ب ل ك ال). A final ``*``
-        stands for any further letters; between the words of a cue the article may stand.
+        matches any further letters. The article is allowed between the words of a cue.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class Lexicon:
         return np.fromiter((sum(1 for _ in find(text)) for text in ready), dtype=np.intp)
 
     def matches(self, text: str) -> list[str]:
-        """Return the cues found in one text, as they stand in it once normalised."""
+        """Return the cues in one text, in normalised form."""
         return self.pattern.findall(normalize(text))
 
 
@@ -109,12 +109,12 @@ def lexicon(name: str) -> Lexicon:
     Raises
     ------
     bench.errors.ConfigError
-        If there is none of that name.
+        If the name is unknown.
     """
     import yaml
 
     if name not in lexicon_names():
-        raise ConfigError(f"There is no lexicon '{name}'.", nearest(name, lexicon_names()))
+        raise ConfigError(f"Unknown lexicon '{name}'.", nearest(name, lexicon_names()))
     content = yaml.safe_load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     cues = {kind: tuple(content.get(kind, ())) for kind in _PROCLITICS}
     return Lexicon(name=name, description=content["description"], cues=cues)

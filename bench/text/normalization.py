@@ -40,14 +40,14 @@ def _class_of(*categories: str) -> str:
 WORD_PATTERN = rf"\w[\w{_class_of('Mn', 'Mc', 'Me', 'Cf')}]*"
 """A regular expression for one word, of any length.
 
-Unlike ``\\w+`` it goes on over combining marks and invisible characters, so that diacritised Arabic stays in one piece.
+Unlike ``\\w+`` it includes combining marks and invisible characters, so that diacritised Arabic words stay whole.
 """
 
 CAMEL_PACKAGE = "disambig-mle-calima-msa-r13"
 """The camel-tools data package that the preset ``morphological`` needs."""
 
 _UNSEEN = re.compile(f"{ISOLATED_MARKS.pattern}|[\0-\x08\x0e-\x1b{_class_of('Cc', 'Cf')}]")
-"""What goes before NFKC, where it would keep a letter and its mark apart or become a space."""
+"""Characters to remove before NFKC, which would separate a letter from its mark or turn into a space."""
 
 _LIGATURES = {"\ufdfc": "ريال", "\ufdfd": "بسم الله الرحمن الرحيم"}
 
@@ -99,11 +99,11 @@ def normalize(texts: str | Iterable[str], preset: str = "standard") -> str | lis
     Raises
     ------
     bench.errors.ConfigError
-        If there is no such preset, or camel-tools' data is not installed.
+        If the preset is unknown, or camel-tools' data are not installed.
 
     Notes
     -----
-    Letter by letter, and for the diacritics of modern text, this gives what ``normalize_unicode``, ``dediac_ar``,
+    Letter by letter, and for the diacritics of modern text, this equals ``normalize_unicode``, ``dediac_ar``,
     ``normalize_alef_ar``, ``normalize_alef_maksura_ar`` and ``normalize_teh_marbuta_ar`` of camel-tools give
     (Obeid et al., LREC 2020), in one pass.
 
@@ -115,7 +115,7 @@ def normalize(texts: str | Iterable[str], preset: str = "standard") -> str | lis
     ['إلى ١٩٩١', 'القاهرة']
     """
     if preset not in PRESETS:
-        raise ConfigError(f"normalization: there is no preset '{preset}'.", nearest(preset, PRESETS))
+        raise ConfigError(f"normalization: unknown preset '{preset}'.", nearest(preset, PRESETS))
     change = _CHANGES[preset]
     return change(texts) if isinstance(texts, str) else [change(text) for text in texts]
 
@@ -167,6 +167,6 @@ def _tokenizer() -> Any:
         return MorphologicalTokenizer(MLEDisambiguator.pretrained(), scheme="d3tok", split=True)
     except Exception as error:  # camel-tools raises a different class for each thing that it misses
         raise ConfigError(
-            f"normalization=morphological needs camel-tools' data, which cannot be loaded ({type(error).__name__}).",
-            f"Run once, with a network: camel_data -i {CAMEL_PACKAGE}",
+            f"normalization=morphological needs camel-tools' data, which could not be loaded ({type(error).__name__}).",
+            f"Run once with a network: camel_data -i {CAMEL_PACKAGE}",
         ) from error

@@ -1,4 +1,4 @@
-"""The kinds of source that a task's examples come from."""
+"""Readers for each kind of source of a task's examples."""
 
 from bench.data.sources.kinds import KINDS, read_source
 from bench.data.sources.records import Records

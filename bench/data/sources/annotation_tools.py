@@ -1,7 +1,7 @@
 """Exports of annotation tools, as rows: Label Studio, doccano and Prodigy.
 
-Each reader yields a row a text. Where several annotators labelled it, the label is that of most of them, and each
-one's own label stands in a column named by `pass_column`.
+Each reader yields one row for each text. If several annotators labelled it, the label is the majority's, and each
+annotator's own label is in a column named by `pass_column`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Rows = Iterable[tuple[str, Mapping[str, Any]]]
 Cell = str | LeftOut | Undecided
 
 UNLABELLED = LeftOut("no label")
-TWICE = "Delete one of the two in the tool and export anew."
-ONE_LABEL = "A task has one label for each text. Correct it in the tool and export anew."
+TWICE = "Delete one of the two in the tool, and export again."
+ONE_LABEL = "A task has one label for each text. Correct it in the tool, and export again."
 
 JSON_MIN_KEYS = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "history")
 """The keys of a JSON-MIN object that the tool adds."""
@@ -66,7 +66,7 @@ def annotated(column: str, columns: Container[str]) -> str | None:
 def label_studio(path: Path) -> Rows:
     """Read Label Studio's JSON: the choices of each ``Choices`` control as a column of the control's name.
 
-    Cancelled annotations do not count. Where some are marked as ground truth, only those decide.
+    Cancelled annotations do not count. If some are marked as ground truth, only those count.
 
     Parameters
     ----------
@@ -76,14 +76,14 @@ def label_studio(path: Path) -> Rows:
     Raises
     ------
     bench.errors.DataError
-        If the file is no such export, or holds no choices.
+        If the file is not such an export, or has no choices.
     """
     tasks = [(where, task, _annotations(task, where)) for where, task in read_json_array(path)]
     controls = list(dict.fromkeys(name for _, _, given in tasks for choices, _ in given.values() for name in choices))
     if not controls:
         raise DataError(
-            f"{path}: no annotation holds a choice of a Choices control.",
-            "Spans, ratings and other controls are no labels of whole texts.",
+            f"{path}: no annotation has a choice of a Choices control.",
+            "Spans, ratings and other controls do not label whole texts.",
         )
     for where, task, given in tasks:
         row = {"id": task.get("id"), **task["data"]}
@@ -96,7 +96,7 @@ def label_studio(path: Path) -> Rows:
 
 
 def label_studio_min(path: Path) -> Rows:
-    """Read Label Studio's JSON-MIN: an object an annotation, with the controls' names beside the text's.
+    """Read Label Studio's JSON-MIN: an object for each annotation, with the controls' names beside the text's.
 
     Parameters
     ----------
@@ -106,20 +106,20 @@ def label_studio_min(path: Path) -> Rows:
     Raises
     ------
     bench.errors.DataError
-        If the file is no such export.
+        If the file is not such an export.
     """
     places: dict[Any, str] = {}
     given: dict[Any, dict[str, dict[str, Any]]] = {}
     for where, item in read_json_array(path):
         name = item.get("id")
         if type(name) not in (int, str) or "annotator" not in item:
-            raise DataError(f"{where}: no object of Label Studio's JSON-MIN: it lacks 'id' or 'annotator'.")
+            raise DataError(f"{where}: not a Label Studio JSON-MIN object: 'id' or 'annotator' is missing.")
         places.setdefault(name, where)
         fields = {key: _choice(value, f"{where}: '{key}'") for key, value in item.items() if key not in JSON_MIN_KEYS}
         who = str(item["annotator"])
         if given.setdefault(name, {}).setdefault(who, fields) != fields:
             raise DataError(
-                f"{where}: annotator {who} has already labelled {name} otherwise, in {places[name]}.", TWICE
+                f"{where}: annotator {who} has already labelled {name} differently, in {places[name]}.", TWICE
             )
     columns = list(dict.fromkeys(key for by in given.values() for fields in by.values() for key in fields))
     differing = {
@@ -149,11 +149,11 @@ def doccano(path: Path) -> Rows:
     Raises
     ------
     bench.errors.DataError
-        If the file is no such export, or labels spans.
+        If the file is not such an export, or labels spans.
     """
     for where, item in _objects(path):
         if "entities" in item or "relations" in item:
-            raise DataError(f"{where}: labels of spans and relations, not of whole texts.", ONE_LABEL)
+            raise DataError(f"{where}: this labels spans and relations, not whole texts.", ONE_LABEL)
         text = next((key for key in ("text", "data") if key in item), None)
         label = next((key for key in ("label", "labels", "cats") if key in item), None)
         if text is None or label is None:
@@ -162,8 +162,8 @@ def doccano(path: Path) -> Rows:
         given = item[label] if isinstance(item[label], list) else [item[label]]
         if any(isinstance(entry, list | dict) for entry in given):
             raise DataError(
-                f"{where}: '{label}' holds spans, such as {given[0]!r}, not labels of whole texts.",
-                "Export a text classification project; spans with offsets can be a source of kind standoff.",
+                f"{where}: '{label}' has spans, such as {given[0]!r}, not labels of whole texts.",
+                "Export a text classification project. For spans with offsets, use a source of kind standoff.",
             )
         row = {key: value for key, value in item.items() if key not in (text, label)}
         yield (
@@ -179,19 +179,19 @@ def doccano(path: Path) -> Rows:
 def prodigy(path: Path) -> Rows:
     """Read Prodigy's JSON Lines of text classification, with ``label`` as a column and ``meta.KEY`` for its ``meta``.
 
-    An accepted ``label`` or the one option under ``accept`` is the text's label. Of a file with a single label a
-    rejected one is ``not LABEL``; of several it says too little, and the text is left out, as is an ignored one. The
-    lines of one ``_input_hash`` are answers about the same text.
+    An accepted ``label``, or the only option under ``accept``, is the text's label. In a file with a single label, a
+    rejected one is ``not LABEL``. In a file with several, a rejected text is left out, as is an ignored one. Lines with
+    the same ``_input_hash`` are answers about the same text.
 
     Parameters
     ----------
     path : pathlib.Path
-        What ``prodigy db-out`` writes.
+        The output of ``prodigy db-out``.
 
     Raises
     ------
     bench.errors.DataError
-        If the file is no such export, or labels no whole texts.
+        If the file is not such an export, or does not label whole texts.
     """
     lines = list(_objects(path))
     for where, item in lines:
@@ -212,7 +212,7 @@ def prodigy(path: Path) -> Rows:
         where, first = answers[0]
         for other, item in answers[1:]:
             if item.get("text") != first.get("text"):
-                raise DataError(f"{other}: it has the _input_hash of {where}, but another text.", "Export anew.")
+                raise DataError(f"{other}: it has the _input_hash of {where}, but a different text.", "Export again.")
         by: dict[str, list[dict[str, Any]]] = {}
         for _, item in answers:
             by.setdefault(str(item.get("_annotator_id", item.get("_session_id", ""))), []).append(item)
@@ -229,10 +229,10 @@ def prodigy(path: Path) -> Rows:
 def _annotations(task: dict[str, Any], where: str) -> dict[str, tuple[dict[str, Cell], bool]]:
     """The choices of each annotator by control, and whether they are marked as ground truth."""
     annotations = task.get("annotations", task.get("completions", ()))
-    # Null, as the tool writes it here and there, is nothing.
+    # The tool sometimes writes null for nothing.
     annotations = [] if annotations is None else annotations
     if not isinstance(task.get("data"), dict) or not isinstance(annotations, list):
-        raise DataError(f"{where}: no task of Label Studio: it lacks 'data' or 'annotations'.")
+        raise DataError(f"{where}: not a Label Studio task: 'data' or 'annotations' is missing.")
     given: dict[str, tuple[dict[str, Cell], bool]] = {}
     for number, annotation in enumerate(annotations, start=1):
         if annotation is None or (isinstance(annotation, dict) and annotation.get("result", ()) is None):
@@ -254,13 +254,13 @@ def _annotations(task: dict[str, Any], where: str) -> dict[str, tuple[dict[str, 
         made, true = {name: _single(labels) for name, labels in choices.items()}, bool(annotation.get("ground_truth"))
         earlier, was_true = given.get(who, (made, False))
         if earlier != made and true == was_true:
-            raise DataError(f"{where}: annotation {number}: annotator {who} has already labelled it otherwise.", TWICE)
+            raise DataError(f"{where}: annotation {number}: annotator {who} has already labelled it.", TWICE)
         given[who] = (earlier, True) if was_true else (made, true)
     return given
 
 
 def _choice(value: Any, what: str) -> Any:
-    """A control's value in JSON-MIN: a text, or an object where several choices were made."""
+    """A control's value in JSON-MIN: a text, or an object for several choices."""
     if isinstance(value, dict) and isinstance(value.get("choices"), list):
         return _single(_labels(value["choices"], what))
     return value
@@ -277,7 +277,7 @@ def _labels(given: Any, what: str) -> list[str]:
         raise DataError(f"{what} must be a list of labels, not {given!r}.")
     for label in given:
         if not isinstance(label, str | int) or label == "":
-            raise DataError(f"{what} must hold labels, not {label!r}.")
+            raise DataError(f"{what} must be labels, not {label!r}.")
     return [str(label) for label in given]
 
 
@@ -303,7 +303,7 @@ def _single(labels: list[str]) -> Cell:
 
 
 def _decided(given: list[Any]) -> Any:
-    """What most annotators say; whoever left it open does not count."""
+    """The majority label; annotators without an answer do not count."""
     labelled = [value for value in given if not isinstance(value, LeftOut)]
     if not labelled:
         return UNLABELLED
@@ -317,7 +317,7 @@ def _decided(given: list[Any]) -> Any:
     (first, most), (_, second) = Counter(map(repr, given)).most_common(2)
     if most == second:
         counts = ", ".join(f"{by_text[text]} ({count})" for text, count in Counter(map(repr, given)).most_common())
-        return Undecided(f"its annotators are tied: {counts}.", "Decide it in the tool and export anew.")
+        return Undecided(f"its annotators are tied: {counts}.", "Decide it in the tool, and export again.")
     return by_text[first]
 
 

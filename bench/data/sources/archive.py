@@ -22,16 +22,16 @@ from bench.errors import BenchError, DataError
 from bench.support.cache import cache_folder
 
 COMPRESSED: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-"""What opens a file of each suffix that is one compressed file."""
+"""The function that opens each kind of compressed file, by suffix."""
 
 ARCHIVES = (*COMPRESSED, ".zip")
 """The suffixes of files that are unpacked."""
 
 OTHER_ARCHIVES = (".tgz", ".tar", ".7z", ".rar", ".zst")
-"""Suffixes of files that hold others and are not unpacked here."""
+"""Suffixes of archives that are not unpacked here."""
 
 _BROKEN = (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
-"""What the standard library raises for archives that are broken, encrypted or of an unknown method."""
+"""Errors of the standard library for archives that are broken, encrypted or of an unknown method."""
 
 
 def is_archive(path: Path) -> bool:
@@ -41,26 +41,26 @@ def is_archive(path: Path) -> bool:
 
 @contextmanager
 def unpacked(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str]]:
-    """Unpack a file into the cache folder, where it stays as long as this process.
+    """Unpack a file into the cache folder. It stays there until this process ends.
 
-    Errors that name the unpacked file name the archive in its place.
+    Errors about the unpacked file name the archive instead.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file, which is read if `is_archive` says so of it.
+        The file; it is unpacked if `is_archive` is true for it.
     suffixes : tuple of str
-        The suffixes of tables; of an archive's files those with one of them are looked at.
+        The suffixes of tables. Other files in an archive are ignored.
 
     Yields
     ------
     (pathlib.Path, str)
-        The file to read, and what its content is called.
+        The file to read, and the name of its content.
 
     Raises
     ------
     bench.errors.DataError
-        If it is broken or holds no table, or several.
+        If it is broken, or does not contain exactly one table.
     """
     if not is_archive(path):
         yield path, str(path)
@@ -78,7 +78,7 @@ def unpacked(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str]
 
 @lru_cache(maxsize=8)
 def _unpack(path: Path, suffixes: tuple[str, ...], number: int, size: int, changed: int) -> tuple[Path, str | None]:
-    """The unpacked file, and its name in an archive; done once for what the system says of the file."""
+    """The unpacked file, and its name in an archive; cached until the file changes."""
     try:
         if path.suffix.lower() != ".zip":
             with COMPRESSED[path.suffix.lower()](path) as content:
@@ -87,13 +87,13 @@ def _unpack(path: Path, suffixes: tuple[str, ...], number: int, size: int, chang
             tables = _tables(archive, suffixes)
             if len(tables) != 1:
                 raise DataError(
-                    f"{path}: it holds {f'{len(tables)} tables: {listed(tables, 5)}' if tables else 'no table'}.",
-                    f"Unpack it, and name a file or the folder: --data {path.with_suffix('')}",
+                    f"{path}: it contains {f'{len(tables)} tables: {listed(tables, 5)}' if tables else 'no table'}.",
+                    f"Unpack it, and use a file or the folder: --data {path.with_suffix('')}",
                 )
             with archive.open(tables[0]) as content:
                 return _copy(content, path, PurePosixPath(tables[0]).suffix), tables[0]
     except _BROKEN as error:
-        raise DataError(f"{path}: it cannot be unpacked: {str(error).rstrip('.')}.", "Unpack it first.") from error
+        raise DataError(f"{path}: cannot be unpacked: {str(error).rstrip('.')}.", "Unpack it first.") from error
 
 
 def _tables(archive: zipfile.ZipFile, suffixes: tuple[str, ...]) -> list[str]:
@@ -102,7 +102,7 @@ def _tables(archive: zipfile.ZipFile, suffixes: tuple[str, ...]) -> list[str]:
 
 
 def _copy(content: Any, path: Path, suffix: str) -> Path:
-    """Write what is unpacked to a file of a name of our own, as far as it is not absurdly large."""
+    """Write the unpacked content to a new file, up to a size limit."""
     target = Path(_folder().name, f"{len(list(Path(_folder().name).iterdir()))}{suffix}")
     left = most = most_of(path)
     try:
@@ -110,7 +110,7 @@ def _copy(content: Any, path: Path, suffix: str) -> Path:
             while block := content.read(2**20):
                 left -= len(block)
                 if left < 0:
-                    raise too_large(path, most, "If you trust it, unpack it, and name the file that was in it.")
+                    raise too_large(path, most, "If you trust it, unpack it, and use the file inside.")
                 file.write(block)
     except BaseException:
         target.unlink(missing_ok=True)
@@ -120,7 +120,7 @@ def _copy(content: Any, path: Path, suffix: str) -> Path:
 
 @lru_cache(maxsize=1)
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    """The folder of this process, which goes with it."""
+    """The folder of this process, which is removed with it."""
     parent = cache_folder() / "unpacked"
     parent.mkdir(parents=True, exist_ok=True)
     return tempfile.TemporaryDirectory(dir=parent)

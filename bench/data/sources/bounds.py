@@ -1,4 +1,4 @@
-"""How large what a file stands for may be: packed data of a few kilobytes can stand for more than any disk holds."""
+"""Limits on the unpacked size of files: a few kilobytes can unpack to more than any disk has."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ MOST_TIMES = 100
 """How many times larger than itself a packed file may be; packed text is 3 to 30 times larger."""
 
 FREE = 2**26
-"""Bytes that any packed file may stand for."""
+"""The unpacked size in bytes that is always allowed."""
 
 
 def most_of(path: Path, free: int = FREE) -> int:
-    """The bytes, or cells, that a packed file may stand for: `MOST_TIMES` its bytes, or `free` where that is more."""
+    """The most bytes, or cells, that a packed file may unpack to: `MOST_TIMES` its size, but at least `free`."""
     return max(path.stat().st_size * MOST_TIMES, free)
 
 
 def too_large(path: Path, most: int, hint: str, unit: str = "bytes") -> DataError:
-    """Make the error for a file that stands for more than it may."""
+    """Make the error for a file that unpacks to more than the limit."""
     return DataError(
-        f"{path}: its {path.stat().st_size:,} bytes stand for more than {most:,} {unit}, as no packed text does.", hint
+        f"{path}: its {path.stat().st_size:,} bytes unpack to more than {most:,} {unit}, far more than text does.", hint
     )

@@ -1,4 +1,4 @@
-"""What may stand in a table's cell in a label's place."""
+"""Values of a table's cell that are not a label."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LeftOut:
-    """There is no label, and the row is left out: nobody gave one yet, or the annotator refused the text.
+    """A missing label: nobody gave one yet, or the annotator rejected the text. The row is left out.
 
     Parameters
     ----------
     reason : str
-        Why, in a word or two; the task's notes count the rows by it.
+        The reason, in a word or two. The task's notes count rows by reason.
     """
 
     reason: str
 
 
 SHIFTED = LeftOut("shifted cells")
-"""Stands in each cell of a row that has another number of cells than its table has columns, where such are left out."""
+"""The value of each cell in a row with too many or too few cells, if such rows are left out."""
 
 
 @dataclass(frozen=True)
 class Undecided:
-    """There are labels, but not one: an error once the column is read as the label.
+    """Several labels instead of one: an error once the column is read as the label.
 
     Parameters
     ----------
     message : str
-        What is there, to follow the row's place.
+        The problem, to follow the row's place.
     hint : str
         What to do about it.
     """

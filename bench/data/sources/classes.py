@@ -1,4 +1,4 @@
-"""The names of classes that a Parquet file of the ``datasets`` library has beside their codes."""
+"""The class names that Parquet files of the ``datasets`` library store for their codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def class_names(metadata: dict[bytes, bytes] | None) -> dict[str, list[str]]:
             for column, feature in features.items()
             if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and feature.get("names")
         }
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):  # somebody else's metadata
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):  # metadata of another program
         return {}
 
 
@@ -35,7 +35,7 @@ def class_names_of(path: Path) -> dict[str, list[str]]:
 
 
 def named_class(code: Any, names: list[str]) -> Any:
-    """Return the name for a code; no class has a negative one, and what is no code stays.
+    """Return the name for a code, None for a negative code, and any other value unchanged.
 
     Examples
     --------

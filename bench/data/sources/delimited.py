@@ -13,30 +13,30 @@ from bench.support.delimiters import CsvReader
 from bench.text.identity import name_key
 
 UNNAMED = "unnamed-{}"
-"""What a column without a name is called, with its number."""
+"""The name of a column without one, with its number."""
 
 FEW = 50
-"""Different values up to which a column's values tell a row from a text."""
+"""The most distinct values of a column that helps tell a row from a text."""
 
 
 MANY = 20
-"""Rows from which a value that none of them has speaks against a row."""
+"""The least number of rows at which a new value counts as evidence against a row."""
 
 
-HEADER_AGAIN = "the header stands here again."
+HEADER_AGAIN = "the header is repeated here."
 
 HEADER_AGAIN_HINT = (
-    "Two files were put together: take this line out, if the columns below it stand in the order of the first header."
+    "Two files were joined. Remove this line if the columns below it are in the order of the first header."
 )
 
 
 class RowError(Exception):
-    """A line that is no row of its table.
+    """A line that is not a valid row of its table.
 
     Parameters
     ----------
     line : int
-        Its number; 0 where the fault is not of one line.
+        Its number; 0 if the error does not belong to one line.
     message : str
         What is wrong with it.
     hint : str
@@ -49,14 +49,14 @@ class RowError(Exception):
 
 
 class WidthError(RowError):
-    """A row that has more or fewer cells than its table has columns."""
+    """A row with too many or too few cells."""
 
 
 @dataclass(frozen=True)
 class TableRow:
     """A row of a table: the number of its first line and of its lines, the columns' names, and its cells.
 
-    A row without cells has another number of them than there are columns.
+    The cells are empty if their number differs from that of the columns.
     """
 
     line: int
@@ -66,7 +66,7 @@ class TableRow:
 
 
 class Header:
-    r"""Finds a table's header among its rows, as it stands where two files were put together.
+    r"""Find a table's header among its rows, where two files were joined.
 
     Letter case, spaces, hidden characters and the order of the columns make no difference.
 
@@ -104,27 +104,27 @@ def table_rows(
 ) -> Iterator[TableRow]:
     r"""Read the lines of a table.
 
-    Byte order marks before lines, blank lines, rows of nothing but empty cells, lines with a ``#`` and no delimiter
-    before the header, and Excel's ``sep=;`` are passed over. Delimiters that end every row make no column, and a column
-    of row numbers that the header does not name is `UNNAMED`, as is one with an empty name.
+    Skipped are byte order marks before lines, blank lines, rows of empty cells, lines before the header with ``#``
+    and no delimiter, and Excel's ``sep=;``. Delimiters at the end of every row do not make a column. A column of row
+    numbers without a header, or with an empty name, is called `UNNAMED`.
 
     Parameters
     ----------
     lines : iterable of str
         The lines with their ends, without a byte order mark; they are taken one by one.
     dialect : Dialect
-        How cells are kept apart.
+        The delimiter and quoting.
     columns : sequence of str
-        The names of the columns of a table without a header; none where the first line names them.
+        The names of the columns of a table without a header; empty if the first line has them.
     watch : Swallowed, optional
-        Looks for texts that have taken in rows; None where somebody says that the table is quoted so.
+        Detects texts that have swallowed rows; None if the user has specified the quoting.
     allow_shifted : bool
-        Whether a row may be longer or shorter than the header; it then comes without cells.
+        Whether to allow rows longer or shorter than the header. They are returned without cells.
 
     Raises
     ------
     RowError
-        If a line is no row, or not as long as the header, the header has a name twice, or a quoted text takes in what
+        If a line is not a row or not as long as the header, the header repeats a name, or a quoted text swallows what
         look like rows.
 
     Examples
@@ -157,7 +157,7 @@ def table_rows(
             raise _wrong_width(line, cells, taken, len(names), dialect, bool(columns))
         if again.is_in(cells):
             called = ",".join(f"name-{number}" for number in range(1, len(names) + 1))
-            no_header = f"If the first line is a row and no header, name the columns, such as --columns {called}."
+            no_header = f"If the first line is a row, not a header, name the columns, for example --columns {called}."
             raise RowError(line, HEADER_AGAIN, f"{HEADER_AGAIN_HINT}\n{no_header}")
         cells = cells[: len(names)] + [""] * (len(names) - len(cells))
         if watch is not None:
@@ -170,7 +170,7 @@ def table_rows(
 def _split(lines: Iterable[str], dialect: Dialect, header: bool) -> Iterator[tuple[int, list[str], Sequence[str]]]:
     """Rows, each with the number of its first line and all its lines.
 
-    Where each delimiter of the header has a space behind it, that space is no part of the cells.
+    If a space follows each delimiter of the header, such spaces are not part of the cells.
     """
     delimiter, rest = dialect.delimiter, iter(lines)
     head = list(_head(rest, delimiter)) if header else []
@@ -196,7 +196,7 @@ def _split(lines: Iterable[str], dialect: Dialect, header: bool) -> Iterator[tup
         try:
             row = next(reader, None)
         except csv.Error as error:
-            hint = "A text with a quotation mark is quoted, and its marks doubled."
+            hint = "Quote a text that contains a quotation mark, and double the mark."
             raise RowError(number, f"not valid CSV: {error}.", hint) from error
         if row is None:
             return
@@ -214,7 +214,7 @@ def _head(lines: Iterator[str], delimiter: str) -> Iterator[str]:
 def _filled(
     rows: Iterator[tuple[int, list[str], Sequence[str]]], delimiter: str, header: bool
 ) -> Iterator[tuple[int, list[str], Sequence[str]]]:
-    """Rows that hold anything, from the header on."""
+    """Non-empty rows, from the header on."""
     for number, cells, taken in rows:
         if number == 1 and EXCEL_LINE.fullmatch(delimiter.join(cells)):
             continue
@@ -232,15 +232,15 @@ def columns_of(head: Sequence[str], line: int) -> list[str]:
     Raises
     ------
     RowError
-        If a name stands twice.
+        If a name is repeated.
     """
     names = [name if name.strip() else UNNAMED.format(number) for number, name in enumerate(head, start=1)]
     if (twice := first_repeated(names)) is not None:
         called = ",".join(f"name-{number}" for number in range(1, len(names) + 1))
         raise RowError(
             line,
-            f"the column '{twice}' stands twice.",
-            "Rename one of the two in the file. If the first line is a row and no header, name the columns, such as "
+            f"the column '{twice}' is repeated.",
+            "Rename one of the two in the file. If the first line is a row, not a header, name the columns, such as "
             f"--columns {called}.",
         )
     return names
@@ -265,19 +265,19 @@ def _wrong_width(
 ) -> WidthError:
     other = next((mark for mark in NAMES if mark != dialect.delimiter and taken[0].count(mark) + 1 == width), None)
     if other is not None and len(cells) == 1:
-        hint = f"The header is split by {NAMES[dialect.delimiter]}, this line by {NAMES[other]}: make them the same."
+        hint = f"The header is split by {NAMES[dialect.delimiter]}, this line by {NAMES[other]}. Use one of them."
     elif dialect.quote == NONE:
-        hint = "A text that holds the delimiter or a line end must be in quotation marks, and be read so: see --format."
+        hint = "Put a text with the delimiter or a line end in quotation marks, and read it as quoted: see --format."
     else:
-        hint = "Quote a text that holds the delimiter or a line end."
+        hint = "Quote a text that contains the delimiter or a line end."
     if other is None and len(cells) == 1 < width:
-        hint += "\nIf it is no row, but says something of the table, such as a total or a source, take the line out."
+        hint += "\nIf this line is not a row, but a total, a source or similar, remove it."
     count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
     return WidthError(line, f"{count}, but {'--columns names' if named else 'the header has'} {width}.", hint)
 
 
 class Swallowed:
-    """Finds quoted texts that have taken in rows, since a quotation mark was never closed.
+    """Find quoted texts that have swallowed rows because a quotation mark was not closed.
 
     All lines of such a row are as wide as rows, and most of their other cells hold what these columns hold in other
     rows: one of a few values, or a number.
@@ -285,7 +285,7 @@ class Swallowed:
     Parameters
     ----------
     delimiter : str
-        What stands between cells.
+        The delimiter.
     """
 
     def __init__(self, delimiter: str) -> None:
@@ -315,7 +315,7 @@ class Swallowed:
         self._numeric -= {column for column in self._numeric if not cells[column].isdigit()}
 
     def check(self) -> None:
-        """Count the rows of which nothing tells whether they have taken in others, in `doubtful`.
+        """Count, in `doubtful`, the rows that may or may not have swallowed others.
 
         Raises
         ------
@@ -329,12 +329,12 @@ class Swallowed:
             if told and sum(told) >= len(told) / 2:
                 raise RowError(
                     line,
-                    f"a text in quotation marks takes in what look like {len(parts)} rows.",
-                    "Most likely a mark is not closed. Mend it, or say by --format and --quote that this is one text.",
+                    f"a quoted text spans what look like {len(parts)} rows.",
+                    "A quotation mark is probably not closed. Fix it, or set the quoting with --format and --quote.",
                 )
 
     def _tells(self, column: int) -> bool:
-        """Whether a column has few values, or numbers alone."""
+        """Whether a column has few values, or only numbers."""
         return bool(self._values.get(column)) or column in self._numeric
 
     def _is_closed(self, column: int) -> bool:

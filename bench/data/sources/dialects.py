@@ -1,4 +1,4 @@
-"""How the cells of tables with a delimiter are kept apart and quoted."""
+"""The delimiters and quoting of tables with a delimiter."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from dataclasses import dataclass
 from typing import Any
 
 NONE = "none"
-"""What the quoting of a table is called in which quotation marks are part of the texts."""
+"""The name of the quoting of a table whose quotation marks are part of the texts."""
 
 QUOTES: dict[str, dict[str, Any]] = {
     "double": {"quotechar": '"'},
     "single": {"quotechar": "'"},
     "backslash": {"quotechar": '"', "escapechar": "\\"},
 }
-"""How cells are quoted, with what `csv.reader` calls it: in double marks that are doubled within, in single ones, or in
-double ones that have a backslash before them within."""
+"""Kinds of quoting, with the options of `csv.reader`: double marks that are doubled inside, single marks, or
+double marks with a backslash before inner ones."""
 
 QUOTINGS = (*QUOTES, NONE)
 
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-"""The delimiters, as messages call them."""
+"""The names of delimiters in messages."""
 
 EXCEL_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
-"""The line by which Excel is told a table's delimiter."""
+"""The line that tells Excel a table's delimiter."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the cells of a table are kept apart.
+    """How the cells of a table are separated and quoted.
 
     Parameters
     ----------
     delimiter : str
-        What stands between cells.
+        The delimiter.
     quote : str
         One of `QUOTINGS`.
     """

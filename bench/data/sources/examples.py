@@ -1,4 +1,4 @@
-"""The examples of a table, gathered row by row, with what is left out and what stands twice."""
+"""The examples of a table, collected row by row, with the rows left out and repeated ids."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Part:
     Parameters
     ----------
     path : str
-        As the task's file has it.
+        The name in the task's file.
     split : str or None
-        The column of `Records.splits` that the file's examples have their role in; None where files have none.
+        The column of `Records.splits` that the file's examples have their role in; None if there is none.
     role : str
         The role of the file's examples.
     labels : str or None
-        The file of their labels, where they stand in another one.
+        The file of their labels, if separate.
     """
 
     path: str
@@ -46,7 +46,7 @@ class Part:
 
 
 class Examples:
-    """The examples so far, column by column; where there are many, most are in a file already."""
+    """The examples so far, by column. Most of a large table is already in a file."""
 
     def __init__(self, labels: LabelSet, named: Columns, splits: tuple[str, ...]) -> None:
         names = dict.fromkeys((*named.cells, "id", *splits))
@@ -67,7 +67,7 @@ class Examples:
         return self._count
 
     def add(self, example: dict[str, str], part: Part, where: str) -> None:
-        """Take in an example of a part, with its labels and roles read."""
+        """Add an example of a part, and read its labels and roles."""
         for name in self._labelled:
             example[name] = self._labels.read(example[name], where)
         for name in self._own_splits:
@@ -93,7 +93,7 @@ class Examples:
             self._write()
 
     def leave_out(self, gap: str, part: Part, where: str, place: str) -> None:
-        """Count a row that lacks what `gap` names; rows are numbered with it."""
+        """Count a row that lacks the field `gap`. It counts in the numbering of rows."""
         self._count_row(part)
         self.gaps.add(gap, where, place)
 
@@ -123,17 +123,17 @@ class Examples:
         return tuple(notes)
 
     def _told_twice(self) -> Iterator[str]:
-        """Which ids stand several times in a fold, and with which labels."""
+        """List ids that occur several times in a fold, with their labels."""
         if self._twice:
             labels = self._columns["label"]
             which = [
                 f"{name} ({', '.join(labels[row] for row in (self._seen[name][0], *rows))})"
                 for name, rows in self._twice.items()
             ]
-            verb = "id stands" if len(which) == 1 else "ids stand"
+            verb = "id occurs" if len(which) == 1 else "ids occur"
             yield (
-                f"{len(which):,} {verb} several times in a fold: {listed(which)}. Each row is an example of its own: "
-                "all count in a test part, and the first of an input in training."
+                f"{len(which):,} {verb} several times in a fold: {listed(which)}. Each row is a separate example: "
+                "all count in a test part, but only the first of each input in a training part."
             )
 
     def _write(self) -> None:
@@ -144,15 +144,15 @@ class Examples:
             values.clear()
 
     def _add_again(self, example: dict[str, str], part: Part, where: str) -> None:
-        """Give an example of another fold its role in this one; one that this fold has twice gets its own id."""
+        """Give an example of another fold its role in this one; an example that this fold repeats gets its own id."""
         name, split = example["id"], str(part.split)
         key = _key(name)
         row, first = self._seen[key]
         if not self._folds:
-            spelt = "" if key == name else f" spelt otherwise ({name!r} counts as {key!r})"
+            spelt = "" if key == name else f" in another spelling ({name!r} counts as {key!r})"
             raise DataError(
-                f"{where}: id '{name}' stands twice, first in {first}{spelt}.",
-                "Correct it, or leave source.columns.id out: the rows are then numbered.",
+                f"{where}: id '{name}' is repeated, first in {first}{spelt}.",
+                "Correct it, or remove source.columns.id. Rows are then numbered.",
             )
         known = [row, *self._twice.get(key, ())]
         free = [each for each in known if not self._columns[split][each]]
@@ -162,26 +162,24 @@ class Examples:
                 self.again = True
                 return
         if free:
-            raise DataError(
-                f"{where}: the {self._difference(example, row, part)} of '{name}' is another than in {first}."
-            )
+            raise DataError(f"{where}: the {self._difference(example, row, part)} of '{name}' differs from {first}.")
         if any(self._columns[column][row] != example[column] for column in self._inputs):
             raise DataError(
-                f"{where}: id '{name}' stands twice in {part.split}, first in {first}, with another input.",
-                "Name more columns in source.columns.id, as a list: together they must tell the inputs apart.",
+                f"{where}: id '{name}' is repeated in {part.split}, first in {first}, with another input.",
+                "List more columns in source.columns.id. Together, they must be different for different inputs.",
             )
         number = next(n for n in count(len(known) + 1) if _key(f"{name}#{n}") not in self._seen)
         self._twice.setdefault(key, []).append(len(self))
         self._add({**example, "id": f"{name}#{number}"}, part, where)
 
     def _difference(self, example: dict[str, str], row: int, part: Part) -> str | None:
-        """The first column in which an example differs from a row; None where it is the same example."""
+        """The first column in which an example differs from a row; None if it is the same example."""
         names = (name for name in example if name not in ("id", part.split))
         return next((name for name in names if self._columns[name][row] != example[name]), None)
 
 
 def _key(name: str) -> str:
-    """The form in which ids are the same."""
+    """The normal form of an id."""
     return name_key(name, fold_case=False)
 
 
@@ -189,8 +187,8 @@ def _role(value: str, where: str) -> str:
     role = role_of(value)
     if role is None:
         raise DataError(
-            f"{where}: '{value}' is no part of a split.",
-            f"Write {all_of(ROLES).replace(' and ', ' or ')} there, or leave the cell empty: its row is then left "
-            "out. Without a published split leave the column out.",
+            f"{where}: '{value}' is not a part of a split.",
+            f"Write {all_of(ROLES).replace(' and ', ' or ')} there, or leave the cell empty: the row is then left "
+            "out. Without a published split, remove the column.",
         )
     return role

@@ -40,7 +40,7 @@ Rows = Iterable[tuple[str, Mapping[str, Any]]]
 """Rows of a table, each with its place."""
 
 FORM_KEYS = ("format", "quote", "encoding", "header", "sheet", "labels", "allow_shifted")
-"""The keys of a source that say how its files are written."""
+"""The keys of a source that describe the format of its files."""
 
 SUFFIXES = {
     ".csv": "csv",
@@ -50,10 +50,10 @@ SUFFIXES = {
     ".parquet": "parquet",
     ".xlsx": "xlsx",
 }
-"""The format that a file's suffix stands for."""
+"""The format of each file suffix."""
 
 TEXTS = (".txt", ".tab", ".ndjson")
-"""Further suffixes of files that can be tables; what they hold tells the format."""
+"""Other suffixes of possible tables. Their content determines the format."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +67,17 @@ class Form:
     quote : str or None
         The quoting of a table with a delimiter, one of `bench.data.sources.dialects.QUOTINGS`; None for the format's.
     encoding : str
-        As Python calls it.
+        Python's name of the encoding.
     header : tuple of str
-        The names of the columns of a table whose first line does not name them; else empty.
+        The names of the columns if the first line does not have them; otherwise empty.
     sheet : str or None
         The sheet of a workbook; None for the only one.
     labels : pathlib.Path or None
         The file with the labels of a file of texts.
     trusted : bool
-        Whether somebody says that the table is quoted so, rather than its suffix.
+        Whether the user, not the suffix, determines the quoting.
     allow_shifted : bool
-        Whether rows with more or fewer cells than there are columns are `SHIFTED` rather than an error.
+        Whether rows with too many or too few cells become `SHIFTED` instead of an error.
     """
 
     format: str
@@ -101,7 +101,7 @@ class Form:
         Raises
         ------
         bench.errors.DataError
-            If the file is not written so.
+            If the file is not in this format.
         """
         with unpacked(path, (*SUFFIXES, *TEXTS)) as (file, shown):
             header = None
@@ -114,7 +114,7 @@ class Form:
                 yield place_of_row, row
 
     def settings(self, name: str) -> dict[str, Any]:
-        """Say how files are written as a source does, without what the suffix of a file's name says."""
+        """Describe the format by keys of a source, without those that follow from the file's suffix."""
         usual = SUFFIXES.get(_suffix(name)) == self.format and not self.trusted
         given: dict[str, Any] = {} if usual else {"format": self.format}
         if self.format in DELIMITED and self.dialect != DELIMITED[self.format]:
@@ -130,7 +130,7 @@ class Form:
         return given
 
     def describe(self) -> str:
-        """Say what a file is, to follow a comma.
+        """Describe a file's format, to follow a comma.
 
         Examples
         --------
@@ -159,7 +159,7 @@ WRITTEN = {
 
 
 def form_of(source: Section, name: str, labels: Path | None = None) -> Form:
-    """Say how a source's file is written: as the source says, else as its suffix says.
+    """Get the format of a source's file: from the source, else from the suffix.
 
     Parameters
     ----------
@@ -173,12 +173,12 @@ def form_of(source: Section, name: str, labels: Path | None = None) -> Form:
     Raises
     ------
     bench.errors.UserError
-        If there is no such format, quoting or encoding.
+        If the format, quoting or encoding is unknown.
     """
     given = source.content
     quote, sheet = (source.text(key) if given.get(key) is not None else None for key in ("quote", "sheet"))
     if quote is not None and quote not in QUOTINGS:
-        raise ConfigError(f"{source.where('quote')}: there is no quoting '{quote}'.", nearest(quote, QUOTINGS))
+        raise ConfigError(f"{source.where('quote')}: unknown quoting '{quote}'.", nearest(quote, QUOTINGS))
     encoding = UTF_8
     if given.get("encoding") is not None:
         encoding = check_encoding(source.text("encoding"), source.where("encoding"))
@@ -195,37 +195,37 @@ def form_of(source: Section, name: str, labels: Path | None = None) -> Form:
 
 
 def format_of(name: str, given: object, where: str) -> str:
-    """Choose a file's format: the one that is given, else by the suffix of its name.
+    """Choose a file's format: the given one, else by suffix.
 
     Parameters
     ----------
     name : str
         The file's name.
     given : object
-        What the task's file says, None where it says nothing.
+        The format in the task's file; None if it has none.
     where : str
-        The key that it says so in, for errors.
+        The key of that format, for errors.
 
     Raises
     ------
     bench.errors.UserError
-        If there is no such format.
+        If the format is unknown.
     """
     if given is not None:
         if not isinstance(given, str) or given not in FORMATS:
-            raise ConfigError(f"{where}: there is no format {given!r}.", nearest(str(given), FORMATS))
+            raise ConfigError(f"{where}: unknown format {given!r}.", nearest(str(given), FORMATS))
         return given
     suffix = _suffix(name)
     if suffix not in SUFFIXES:
         raise DataError(
             f"{name}: a table is a {', '.join(list(SUFFIXES)[:-1])} or {list(SUFFIXES)[-1]} file, not '{suffix}'.",
-            "Unpack it." if suffix in (*ARCHIVES, *OTHER_ARCHIVES) else f"Name what it is in {where}.",
+            "Unpack it." if suffix in (*ARCHIVES, *OTHER_ARCHIVES) else f"Give its format in {where}.",
         )
     return SUFFIXES[suffix]
 
 
 def _suffix(name: str) -> str:
-    """A file's suffix; of a compressed one that of what is in it, as far as its name says."""
+    """A file's suffix; for a compressed file, the suffix before that of the compression."""
     path = PurePath(name)
     return path.with_suffix("").suffix if path.suffix in ARCHIVES and path.with_suffix("").suffix else path.suffix
 
@@ -238,7 +238,7 @@ def delimited_rows(path: Path, form: Form) -> Rows:
 
 
 def line_end(path: Path, encoding: str, dialect: Dialect) -> str:
-    r"""What ends lines, as for `open`: where nothing is quoted, ``\r`` ends them only in files in which it does so."""
+    r"""The line ends, as for `open`. Without quoting, ``\r`` ends lines only in files that use it so."""
     if dialect.quote != NONE:
         return ""
     with open_text(path, newline="", encoding=encoding) as lines:
@@ -247,7 +247,7 @@ def line_end(path: Path, encoding: str, dialect: Dialect) -> str:
 
 
 class ShiftedRowError(DataError):
-    """A row has more or fewer cells than its table has columns."""
+    """A row has too many or too few cells."""
 
 
 def parse_delimited(
@@ -263,7 +263,7 @@ def parse_delimited(
     Raises
     ------
     bench.errors.DataError
-        If a row is no row of the table.
+        If a line is not a valid row.
     """
     watch = None if trusted else Swallowed(dialect.delimiter)
     try:
@@ -277,7 +277,7 @@ def parse_delimited(
 
 def _beside(path: Path, form: Form) -> Rows:
     if form.labels is None:
-        raise ConfigError(f"{path}: the format 'lines' needs a file of labels.", "Name it in source.labels.")
+        raise ConfigError(f"{path}: the format 'lines' needs a file of labels.", "Set source.labels to it.")
     return beside(path, form.labels, form.encoding)
 
 
@@ -296,6 +296,6 @@ FORMATS: dict[str, Callable[[Path, Form], Rows]] = {
     "doccano": lambda path, form: doccano(path),
     "prodigy": lambda path, form: prodigy(path),
 }
-"""What reads each format: separated by commas, by tabs without and with quotation marks, by semicolons and by bars; a
+"""The reader of each format: separated by commas, by tabs without and with quoting, by semicolons and by bars; a
 JSON object a line, JSON of one value; Parquet; Excel's workbooks; fastText's lines; lines beside lines of labels; a
 folder for each class; a folder that `datasets` saved; exports of annotation tools."""

@@ -1,4 +1,4 @@
-"""Rows that have no text, no claim, no label or no part in a split: they are left out, counted and named."""
+"""Rows without a text, claim, label or part of a split. They are left out, counted and listed."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 from bench.errors import DataError
 
 MOST = 0.5
-"""The share of rows with an empty cell from which the column is not what it was taken for."""
+"""The share of empty cells at which a column is probably the wrong one."""
 
 SHOWN = 20
 """Places that a note lists."""
 
 GAP_OF_CELLS = "cells"
-"""What a row lacks whose cells are shifted."""
+"""The gap of a row with shifted cells."""
 
 _LACKS = {"label": "no label", "split": "no part in the published split", GAP_OF_CELLS: "shifted cells"}
-"""What a row lacks, where its cell is no empty text."""
+"""Descriptions of gaps that are not an empty text."""
 
 _UNSEEN = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 
 class Gaps:
-    """The rows that were left out since a cell is empty, by what should stand in it."""
+    """The rows that were left out because of an empty cell, by field."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -37,7 +37,7 @@ class Gaps:
         return self._counts.total()
 
     def add(self, name: str, where: str, place: str) -> None:
-        """Count a row that lacks what `name` says; `place` is the short form of `where`."""
+        """Count a row that lacks the field `name`; `place` is the short form of `where`."""
         self._counts[name] += 1
         self._first.setdefault(name, where)
         places = self._places.setdefault(name, [])
@@ -62,26 +62,24 @@ class Gaps:
         return tuple(told)
 
     def check(self, n_rows: int, columns: Mapping[str, Sequence[str]]) -> None:
-        """Refuse a column that is empty in most rows.
+        """Reject a column that is empty in most rows.
 
         Raises
         ------
         bench.errors.DataError
-            If it is; with the column and the first such row.
+            If it is, with the column and the first such row.
         """
         for name, count in self._counts.items():
             if count >= MOST * n_rows and name == GAP_OF_CELLS:
                 raise DataError(
                     f"{self._first[name]}: the cells are shifted, as in {count:,} of all {n_rows:,} rows.",
-                    "So many are no slips: is the table written otherwise, or does it have other labels?",
+                    "This is too many for typing errors. Check the table's format and its labels.",
                 )
             if count >= MOST * n_rows:
                 column, counted_rows = columns[name][0], "1 row" if n_rows == 1 else f"{n_rows:,} rows"
-                hint = (
-                    f"Every example needs a {name}: name its column in source.columns.{name}, or take these rows out."
-                )
+                hint = f"Every example needs a {name}. Name its column in source.columns.{name}, or remove these rows."
                 if name == "label":
-                    hint += " Where an empty cell is a label of its own, write that label into it."
+                    hint += " If an empty cell means a label, write that label into it."
                 raise DataError(
                     f"{self._first[name]}: column '{column}' is empty, as in {count:,} of all {counted_rows}.",
                     hint,
@@ -89,7 +87,7 @@ class Gaps:
 
 
 def is_empty(value: Any) -> bool:
-    r"""Whether a cell has nothing to be seen in it.
+    r"""Whether a cell has no visible character.
 
     Examples
     --------
@@ -100,7 +98,7 @@ def is_empty(value: Any) -> bool:
 
 
 def place_in(where: str, path: str, several: bool) -> str:
-    """Name a row's place in a note: without the file where there is only one.
+    """Name a row's place in a note: without the file if there is only one.
 
     Examples
     --------

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from bench.data.sources.records import Records
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
-"""A revision that cannot come to mean other data."""
+"""A revision that always means the same data."""
 
-WITHOUT_NETWORK = "Run it once where there is a network; the copy in the cache then serves without one."
+WITHOUT_NETWORK = "Run this once where there is a network. Later runs use the cached copy."
 
 
 def from_hub(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
@@ -36,8 +36,8 @@ def from_hub(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror:
     dataset, revision = source.text("dataset"), source.text("revision")
     if not COMMIT.fullmatch(revision):
         raise ConfigError(
-            f"{source.where('revision')}: '{revision}' is no commit of 40 hexadecimal digits.",
-            "A branch or tag can come to mean other data; bench new task writes the commit that it means now.",
+            f"{source.where('revision')}: '{revision}' is not a commit of 40 hexadecimal digits.",
+            "A branch or tag can move to other data. bench new task writes its current commit.",
         )
     config = source.text("config") if source.content.get("config") is not None else None
     if isinstance(source.content["split"], Mapping):
@@ -55,12 +55,12 @@ def from_hub(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror:
 
 
 def hub_revision(dataset: str, revision: str | None) -> str:
-    """Return the commit that a branch, a tag or, for None, the data set's name means now.
+    """Return the current commit of a branch or tag; for None, of the default branch.
 
     Raises
     ------
     bench.errors.DataError
-        If the Hub cannot be asked, or knows no such data set or revision.
+        If the Hub is not reachable, or the data set or revision is unknown.
     """
     from huggingface_hub import HfApi
 
@@ -76,7 +76,7 @@ def split_names(dataset: str, config: str | None, revision: str) -> list[str]:
     Raises
     ------
     bench.errors.DataError
-        If the Hub cannot be asked, or the data set has several configurations and `config` names none of them.
+        If the Hub is not reachable, or the data set has several configurations and `config` is none of them.
     """
     import datasets
 
@@ -99,36 +99,36 @@ def load_split(dataset: str, config: str | None, revision: str, split: str) -> A
     Raises
     ------
     bench.errors.DataError
-        If it is neither in the cache nor can be fetched.
+        If it is not in the cache and cannot be downloaded.
     """
     import datasets
 
     if Path(dataset).exists():
         raise DataError(
-            f"{dataset}: a file or folder of that name is here, which would be read in the Hub's place.",
+            f"{dataset}: a local file or folder has this name and would be read instead of the Hub.",
             "Rename it, or work in another folder.",
         )
     with _told(dataset):
-        # Without a network `datasets` takes the latest copy in its cache, so each revision has a cache of its own.
+        # Offline, `datasets` uses the latest copy in its cache, so each revision has its own cache.
         cache = cache_folder() / "hub" / revision
         return datasets.load_dataset(dataset, config, revision=revision, split=split, cache_dir=str(cache))
 
 
 @contextmanager
 def _told(dataset: str) -> Iterator[None]:
-    """Turn what `datasets` and the Hub's client raise into one message."""
+    """Turn errors of `datasets` and the Hub's client into one message."""
     from datasets.exceptions import DatasetNotFoundError
     from huggingface_hub.errors import HfHubHTTPError
 
     try:
         yield
     except (DatasetNotFoundError, HfHubHTTPError) as error:
-        hint = f"Is its name right, and is it public? {WITHOUT_NETWORK}"
-        raise DataError(f"{dataset}: the Hub does not give it: {_first_line(error)}.", hint) from error
+        hint = f"Check that the name is right and the data set is public. {WITHOUT_NETWORK}"
+        raise DataError(f"{dataset}: the Hub does not provide it: {_first_line(error)}.", hint) from error
     except (ValueError, RuntimeError, TypeError) as error:
         raise DataError(f"{dataset}: `datasets` cannot load it: {_first_line(error)}.") from error
-    except Exception as error:  # what a broken network raises is of many packages
-        raise DataError(f"{dataset}: cannot be fetched from the Hub: {_first_line(error)}.", WITHOUT_NETWORK) from error
+    except Exception as error:  # many packages raise errors for a broken network
+        raise DataError(f"{dataset}: the Hub is not reachable: {_first_line(error)}.", WITHOUT_NETWORK) from error
 
 
 def _first_line(error: Exception) -> str:

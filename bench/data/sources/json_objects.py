@@ -14,19 +14,19 @@ from bench.errors import DataError
 Row = tuple[str, Mapping[str, Any]]
 
 LONGEST_REMARK = 3
-"""Words of a value that says something of a table, such as its version, rather than being a text."""
+"""The most words of a value that describes a table, such as its version, instead of being a text."""
 
 KEY = "key"
 """The column of the keys of an object of objects."""
 
 FEW_LABELS = 0.5
-"""The share of texts that are keys up to which their values, being fewer, are labels."""
+"""The most distinct values, as a share of the keys, for values to be labels of texts in the keys."""
 
 LEAST_TEXTS = 10
-"""Texts that are keys of an object, from which it is taken for one of labels by text."""
+"""The fewest keys for an object to be read as labels by text."""
 
 FORMS = (
-    "Rows are read from an array of objects, an object of lists of one length, an object of objects by id, one list of "
+    "Rows can be an array of objects, an object of lists of one length, an object of objects by id, one list of "
     "objects under a key, or an object with a list of texts for each label."
 )
 
@@ -54,12 +54,12 @@ def read_json_rows(path: Path, encoding: str = UTF_8) -> Sequence[Row]:
     content = parse_json(text, path)
     rows = _rows(content, path)
     if rows is None:
-        raise DataError(f"{path}: it holds one JSON object, and in it no table.", FORMS)
+        raise DataError(f"{path}: it contains one JSON object without a table.", FORMS)
     return list(rows)
 
 
 def is_table(content: Any) -> bool:
-    """Whether an object of JSON holds a table."""
+    """Whether a JSON object contains a table."""
     return isinstance(content, dict) and _kind(content) is not None
 
 
@@ -98,9 +98,9 @@ def _rows(content: Mapping[str, Any], path: Path) -> Iterator[Row] | None:
 
 
 def _list_of_objects(content: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The keys, from the outermost, under which objects are listed; None where there are several such lists.
+    """The keys, from the outermost, under which objects are listed; None if there are several such lists.
 
-    An object with a text of several words is a row, whatever it lists.
+    An object with a text of several words is a row, even if it has lists.
     """
     if any(isinstance(value, str) and len(value.split()) > LONGEST_REMARK for value in content.values()):
         return None
@@ -126,7 +126,7 @@ def _under(keys: Sequence[str], content: Mapping[str, Any], path: Path) -> Itera
 
 
 def _are_texts_by_label(content: Mapping[str, Any]) -> bool:
-    """Whether keys are labels, with a list of texts each: lists of other lengths than each other are no columns."""
+    """Whether keys are labels, with a list of texts each: lists of different lengths are not columns."""
     lists = list(content.values())
     if not lists or not all(isinstance(value, list) for value in lists) or len({len(value) for value in lists}) < 2:
         return False
@@ -141,7 +141,7 @@ def _texts_by_label(content: Mapping[str, Sequence[str]], path: Path) -> Iterato
 
 
 def _are_labels_by_text(content: Mapping[str, Any]) -> bool:
-    """Whether keys are texts, of which each has one of a few labels."""
+    """Whether keys are texts, each with one of a few labels."""
     labels = list(content.values())
     few = len({str(label) for label in labels}) <= FEW_LABELS * len(labels)
     texts = sum(len(key.split()) for key in content) >= 2 * len(content)
@@ -166,21 +166,21 @@ def _columns(columns: Mapping[str, list[Any]], path: Path) -> Iterator[Row]:
     if len(set(lengths.values())) > 1:
         if any(value and isinstance(value[0], dict) for value in columns.values()):
             raise DataError(
-                f"{path}: it holds several lists: {', '.join(columns)}.",
-                "Write the list with the rows alone into a file, an array with an object for each text; of the parts "
-                "of a split each into a file of its own, such as train.json.",
+                f"{path}: it contains several lists: {', '.join(columns)}.",
+                "Save only the list of rows as an array with one object for each text. Save each part of a split "
+                "in its own file, such as train.json.",
             )
         counts = ", ".join(f"'{name}' has {length:,}" for name, length in lengths.items())
         raise DataError(
             f"{path}: its lists are not equally long: {counts}.",
-            "Each list is a column, with all rows. Where the keys are labels, write an object for each text.",
+            "Each list is a column, with all rows. If the keys are labels, write one object for each text.",
         )
     for number, cells in enumerate(zip(*columns.values(), strict=True), start=1):
         yield f"{path}, row {number}", dict(zip(columns, cells, strict=True))
 
 
 def _objects(content: Mapping[str, Mapping[str, Any]], path: Path) -> Iterator[Row]:
-    """Rows by id, or columns by row: of a table with more rows than columns the outer keys are the more numerous."""
+    """Rows by id, or columns by row: with more rows than columns, the keys that are more numerous are the rows."""
     inner = {key for value in content.values() for key in value}
     by_column = len(inner) > len(content) or (len(inner) == len(content) and all(key.isdigit() for key in inner))
     if not by_column:
@@ -190,6 +190,6 @@ def _objects(content: Mapping[str, Mapping[str, Any]], path: Path) -> Iterator[R
     for name, values in content.items():
         if values.keys() != inner:
             lacking = next(key for key in inner if key not in values)
-            raise DataError(f"{path}: '{name}' has no row '{lacking}', which other columns have.", FORMS)
+            raise DataError(f"{path}: '{name}' has no row '{lacking}', but other columns do.", FORMS)
     for key in next(iter(content.values())):
         yield f"{path}, row '{key}'", {name: values[key] for name, values in content.items()}

@@ -26,7 +26,7 @@ KINDS = {
     "hub": from_hub,
     "standoff": from_standoff,
 }
-"""What reads each kind of source."""
+"""The reader of each kind of source."""
 
 
 def read_source(
@@ -50,16 +50,16 @@ def read_source(
     origin : pathlib.Path
         The task's file; the paths in `source` are relative to its folder.
     mirror : pathlib.Path, optional
-        A folder to take published files from; see `bench.data.published`.
+        A folder to read published files from; see `bench.data.published`.
     definition : mapping of str to object, optional
-        All that the task's file says, which knows its lines.
+        The content of the task's file, which knows its line numbers.
 
     Raises
     ------
     bench.errors.ConfigError
         If the section is malformed.
     bench.errors.DataError
-        If the data break their contract.
+        If the data are invalid.
     """
     try:
         return KINDS[source["kind"]](Section(source, "source", origin, definition), inputs, labels, mirror)

@@ -1,4 +1,4 @@
-"""How a file is written: decided by its suffix and by all that it holds."""
+"""Detect a file's format from its suffix and its whole content."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from bench.data.sources.quoting import decide_dialect
 from bench.errors import DataError
 
 LOOKED_AT = 50
-"""Rows that decide on a format where not all can be read first."""
+"""The rows that determine a format if not all can be read first."""
 
 HEAD = 2**16
-"""Characters of a file's beginning that are looked at for its kind."""
+"""The characters at the start of a file that determine its kind."""
 
 PAGE = re.compile(r"\s*(<!doctype html|<html)\b", re.IGNORECASE)
-"""What an HTML page begins with."""
+"""The start of an HTML page."""
 
 OBJECT = re.compile(r'\s*(\[\s*)?\{\s*"')
-"""What JSON objects begin with, in an array or not."""
+"""The start of JSON objects, in an array or not."""
 
 UNREAD = (".sql", ".pdf", ".doc", ".docx", ".rtf", ".arff", ".rds", ".rdata", ".conll", ".conllu", ".ann", ".bio")
-"""Suffixes of files that no format here reads, and pandas neither."""
+"""Suffixes of files that neither bench nor pandas reads."""
 
 BY_PANDAS = {
     ".sav": "pandas.read_spss('{path}')",
@@ -52,10 +52,10 @@ BY_PANDAS = {
     ".pkl": "pandas.read_pickle('{path}')",
     ".pickle": "pandas.read_pickle('{path}')",
 }
-"""What reads files of other suffixes into a table of pandas."""
+"""The pandas code that reads files of other suffixes."""
 
 PACKAGES = {".sav": "pyreadstat", ".html": "lxml", ".htm": "lxml", ".xml": "lxml"}
-"""What pandas needs for some of them."""
+"""The packages that pandas needs for some of them."""
 
 FASTTEXT_SUFFIXES = (".train", ".valid", ".test", ".ft")
 """Suffixes that files of fastText's form have beside ``.txt``."""
@@ -78,20 +78,20 @@ BINARY = (
     ".exe",
     ".zst",
 )
-"""Further suffixes of files that are no text."""
+"""Other suffixes of files that are not text."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 ORDER = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "tsv", ".psv": "pipe-csv"}
-"""The format that a table with a delimiter has, by its suffix, where nothing speaks for another one."""
+"""The default format of a table with a delimiter, by suffix."""
 
 NAMED_SUFFIXES = {*UNREAD, *BY_PANDAS, *BINARY, *ARCHIVES, *OTHER_ARCHIVES}
-"""Suffixes that say that a file is no table in text."""
+"""Suffixes of files that are not text tables."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody says of how a file is written; None and empty where nothing."""
+    """What the user specifies about a file's format; None or empty if nothing."""
 
     format: str | None = None
     quote: str | None = None
@@ -103,14 +103,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is written, and what may have been meant otherwise.
+    """A file's format, and notes on doubtful readings.
 
     Parameters
     ----------
     form : Form
-        How it is read.
+        The format to read it in.
     remarks : tuple of str
-        What may have been meant otherwise, a sentence each.
+        Notes on doubtful readings, a sentence each.
     """
 
     form: Form
@@ -118,12 +118,12 @@ class Layout:
 
 
 def detect_layout(path: Path, asked: Asked | None = None) -> Layout:
-    """Say how a file is written, whoever wrote it; of an annotation tool's export only that it is JSON.
+    """Detect a file's format. An annotation tool's export counts as JSON here.
 
     Raises
     ------
     bench.errors.DataError
-        If nothing here reads it.
+        If no format fits.
     """
     asked = asked or Asked()
     with unpacked(path, (*SUFFIXES, *TEXTS)) as (file, _):
@@ -168,7 +168,7 @@ def _detect(path: Path, form: Form) -> Layout:
 
 
 def _by_content(path: Path, form: Form) -> Layout | None:
-    """How a table is written whose name does not say that it is one; None where it is none."""
+    """The format of a table with an unknown suffix; None if it is not a table."""
     with suppress(DataError):
         head = read_head(path, form.encoding)
         if not head.isprintable() and _CONTROL.search(head):
@@ -184,7 +184,7 @@ def _by_content(path: Path, form: Form) -> Layout | None:
 
 
 def _json_layout(path: Path, head: str, encoding: str) -> str:
-    """Whether a file is JSON Lines or one JSON value with a table in it."""
+    """Decide whether a file is JSON Lines or one JSON value with a table in it."""
     if head.lstrip().startswith("["):
         return "json"
     try:
@@ -200,8 +200,8 @@ def _json_layout(path: Path, head: str, encoding: str) -> str:
         return "json"
     if one:
         raise DataError(
-            f"{path}: it holds one JSON object, not one for each example.",
-            "Write an array of objects, or an object a line.",
+            f"{path}: it contains one JSON object, not one for each example.",
+            "Write an array of objects, or one object on each line.",
         )
     return "jsonl"
 
@@ -211,7 +211,7 @@ def _is_list_of_objects(value: Any) -> bool:
 
 
 def _object(path: Path, encoding: str) -> dict[str, Any] | None:
-    """The one object that a file holds."""
+    """The only object in a file."""
     try:
         content = parse_json(read_text(path, encoding).removeprefix(BYTE_ORDER_MARK), path)
     except DataError:
@@ -222,7 +222,7 @@ def _object(path: Path, encoding: str) -> dict[str, Any] | None:
 def _unknown(path: Path) -> DataError:
     suffix = path.suffix.lower()
     known = ", ".join((*SUFFIXES, ".txt"))
-    hint = f"Files are told by {known}; if it is one of these, --format says which, such as --format tsv."
+    hint = f"Known suffixes are {known}. If it is one of these formats, give it, for example --format tsv."
     if suffix in (*UNREAD, *BY_PANDAS):
         hint = "Write its texts and labels into a .csv file in UTF-8 with a header, or into JSON Lines."
     if suffix in BY_PANDAS:
@@ -231,14 +231,14 @@ def _unknown(path: Path) -> DataError:
         package = f" with the package {PACKAGES[suffix]}" if suffix in PACKAGES else ""
         hint += (
             f" If it is a table, pandas can read it{package}:\n"
-            f"python -c \"import pandas; {read}.to_parquet('{written}')\"\nThen: --data {written}"
+            f"python -c \"import pandas; {read}.to_parquet('{written}')\"\nThen use --data {written}"
         )
     if suffix in (".pkl", ".pickle"):
-        hint = f"A pickle can run code, so do this only if you trust it. {hint}"
+        hint = f"A pickle can run code, so do this only if you trust the file. {hint}"
     if suffix in (".xls", ".ods"):
         hint = "Save the sheet as .xlsx, or as CSV in UTF-8."
     if suffix in (*ARCHIVES, *OTHER_ARCHIVES):
-        hint = f"Unpack it. Files are told by {known}."
+        hint = f"Unpack it. Known suffixes are {known}."
     problem = f"no format is known for '{path.suffix}'" if suffix else "its name has no suffix that tells its format"
     return DataError(f"{path}: {problem}.", hint)
 
@@ -250,29 +250,29 @@ def read_head(path: Path, encoding: str = UTF_8) -> str:
 
 
 def _check_page(head: str, path: Path) -> None:
-    """Raise a DataError if what a file begins with is an HTML page."""
+    """Raise a DataError if a file starts like an HTML page."""
     if PAGE.match(head):
-        raise DataError(f"{path}: it is an HTML page, not a table.", "Download the data themselves, not the page.")
+        raise DataError(f"{path}: this is an HTML page, not a table.", "Download the data, not the page.")
 
 
 def _check_delimited(head: str, path: Path) -> None:
-    """Raise a DataError if a file begins as no table with a delimiter does: as JSON or a page."""
+    """Raise a DataError if a file starts like JSON or an HTML page, not like a table."""
     _check_page(head, path)
     if head.startswith("#FORMAT=WebAnno"):
         raise DataError(
-            f"{path}: it is a TSV of INCEpTION, which labels words and spans, not whole texts.",
+            f"{path}: this is an INCEpTION TSV, which labels words and spans, not whole texts.",
             "Export a layer of whole documents or sentences, and write its texts and labels into a .csv file.",
         )
     if OBJECT.match(head):
         suffix, name = (".json", "json") if head.lstrip().startswith("[") else (".jsonl", "jsonl")
         raise DataError(
-            f"{path}: it is JSON, not a table with a delimiter.",
-            f"Let its name end in {suffix}, or add --format {name}.",
+            f"{path}: this is JSON, not a table with a delimiter.",
+            f"Rename it to end in {suffix}, or add --format {name}.",
         )
 
 
 def _delimited(path: Path, form: Form, head: str) -> Layout:
-    """Decide how a table with a delimiter is written, by all its lines."""
+    """Detect the delimiter and quoting of a table from all its lines."""
 
     def lines(dialect: Dialect) -> AbstractContextManager[Iterable[str]]:
         return open_text(path, newline=line_end(path, form.encoding, dialect), encoding=form.encoding)

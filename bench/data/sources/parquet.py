@@ -1,4 +1,4 @@
-"""Parquet files, read batch by batch, of which none is larger than it may be."""
+"""Read Parquet files in batches of limited size."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from bench.data.sources.parquet_pages import BY_DICTIONARY, BY_PREFIX, BYTES, DI
 from bench.errors import DataError
 
 FREE = 2**28
-"""Bytes that any Parquet file may stand for, a cell counting `CELL` beside its text."""
+"""The unpacked size in bytes that is always allowed; a cell counts as `CELL` plus its text."""
 
 CELL = 16
-"""Bytes that a cell counts beside its text."""
+"""The bytes that a cell counts in addition to its text."""
 
 BATCH = 2**25
-"""Bytes that are read at once, as far as the file tells before."""
+"""The bytes to read at once, as far as the file reveals sizes."""
 
 MOST_ROWS = 2**16
-"""Rows that are read at once."""
+"""The rows to read at once."""
 
 REWRITE = (
     "python -c \"import pandas; pandas.read_parquet('FILE.parquet').to_parquet('plain.parquet', compression=None, "
     'use_dictionary=False)"'
 )
-"""How somebody who trusts a file makes one that is as large as what it stands for."""
+"""The command that rewrites a trusted file without compression."""
 
 
 def parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the rows of a Parquet file, each with its place, with numbers as text that keeps every digit.
+    """Yield the rows of a Parquet file, each with its place, with numbers as text with every digit.
 
     Raises
     ------
     bench.errors.DataError
-        If it is none, or stands for more than it may.
+        If it is not a Parquet file, or unpacks to more than the limit.
     """
     import pyarrow.parquet as pq
 
@@ -63,14 +63,14 @@ def parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
                         yield f"{path}, row {row}", dict(zip(schema.names, values, strict=True))
     except DataError:
         raise
-    except Exception as error:  # of a damaged file Arrow and Python raise errors of all kinds
+    except Exception as error:  # Arrow and Python raise many kinds of errors for a damaged file
         why = (str(error) or type(error).__name__).splitlines()[0]
         raise DataError(f"{path}: not a readable Parquet file: {why}") from error
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """How a file is read: the columns that stay encoded by a dictionary, and how many rows at once."""
+    """How to read a file: the columns to keep dictionary-encoded, and the rows to read at once."""
 
     encoded: tuple[str, ...]
     n_rows: int
@@ -80,7 +80,7 @@ class _Reading:
 class _Column:
     """A column: its bytes in the file, decompressed, those of dictionaries, and the longest that a value can be.
 
-    By a dictionary, or as a prefix of the text before it, a text is written once and stands many times.
+    With a dictionary or shared prefixes, a text is stored once and used many times.
     """
 
     path: str
@@ -91,33 +91,33 @@ class _Column:
 
     @property
     def is_repeated(self) -> bool:
-        """Whether what it stands for may be more than its bytes, and than what its cells count anyway."""
+        """Whether its unpacked size may exceed its bytes, and what its cells count anyway."""
         return self.type in (TEXT, BYTES) and self.longest > CELL
 
     @property
     def is_encoded(self) -> bool:
-        """Whether it is nearly all by dictionary; Arrow takes much memory to make one of other texts."""
+        """Whether nearly all of it is dictionary-encoded; Arrow needs much memory to encode other texts."""
         return self.type == TEXT and self.dictionary > 0 and self.size < 2 * self.dictionary
 
     @property
     def stays_encoded(self) -> bool:
-        """Whether its rows are read so; of lists Arrow cannot join those of several row groups."""
+        """Whether its rows are read so. Arrow cannot join lists of several row groups."""
         return self.is_encoded and "." not in self.path
 
 
 @lru_cache(maxsize=8)
 def _reading(path: Path, number: int, size: int, changed: int) -> _Reading:
-    """Say how to read a file, once for what the system says of it.
+    """Decide how to read a file; cached until it changes.
 
     Raises
     ------
     bench.errors.DataError
-        If a column stands twice, or the file stands for too much.
+        If a column is repeated, or the file unpacks to too much.
     """
     import pyarrow.parquet as pq
 
     most = most_of(path, FREE)
-    refused = too_large(path, most, f"If you trust it, write it anew, and name that file:\n{REWRITE}")
+    refused = too_large(path, most, f"If you trust it, rewrite it, and use the new file:\n{REWRITE}")
     with path.open("rb") as content:
         columns = chunks(content)
         written = sum(chunk.size for chunk in columns)
@@ -132,7 +132,7 @@ def _reading(path: Path, number: int, size: int, changed: int) -> _Reading:
             raise refused
     with pq.ParquetFile(path) as file:
         if (twice := first_repeated(file.schema_arrow.names)) is not None:
-            raise DataError(f"{path}: the column '{twice}' stands twice.")
+            raise DataError(f"{path}: the column '{twice}' is repeated.")
         n_rows = file.metadata.num_rows
         if CELL * n_rows > most:
             raise refused
@@ -158,7 +158,7 @@ def _reading(path: Path, number: int, size: int, changed: int) -> _Reading:
 
 
 def _column(file: BinaryIO, parts: Sequence[Chunk], most: int, refused: DataError) -> _Column:
-    """What the pages of a column are like."""
+    """Properties of a column's pages."""
     size = dictionary = longest = 0
     for chunk in parts:
         own = 0
@@ -208,7 +208,7 @@ def _is_text(kind: Any) -> bool:
 
 
 def _pieces(batch: Any) -> Iterator[Any]:
-    """Cut a batch so that a piece written out takes no more than `BATCH`, if it is no single row."""
+    """Cut a batch so that a piece written out takes no more than `BATCH`, unless it is a single row."""
     if batch.num_rows > 1 and sum(map(_size, batch.columns)) > BATCH:
         half = batch.num_rows // 2
         yield from _pieces(batch.slice(0, half))
@@ -230,7 +230,7 @@ def _cells(column: Any, names: list[str] | None) -> list[Any]:
 
 
 def _as_text(column: Any) -> Any:
-    """Numbers as text; one that is none (NaN) is missing."""
+    """Numbers as text; NaN is missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

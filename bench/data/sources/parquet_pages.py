@@ -1,6 +1,6 @@
-"""What a Parquet file's end and the headers of its pages say, read without making anything of the pages.
+"""Read a Parquet file's footer and page headers, without decoding pages.
 
-No library gives the headers, and Arrow ends the process at some ends that are damaged. Both are structs of Thrift's
+No library exposes the headers, and Arrow crashes on some damaged footers. Both are structs of Thrift's
 compact protocol: fields with a kind and a distance from the number of the last one, and whole numbers with seven bits a
 byte.
 """
@@ -25,15 +25,15 @@ BY_DICTIONARY = (2, 8)
 """The encodings of pages whose values are places in a dictionary."""
 
 BY_PREFIX = 7
-"""The encoding of pages whose values say how much they share with the one before."""
+"""The encoding of pages whose values share a prefix with the previous one."""
 
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
 _MAGIC = b"PAR1"
 _HEADER = 2**16
-"""Bytes that are read for a header; statistics in it may be as long as two values."""
+"""The bytes to read for a header. Its statistics may be as long as two values."""
 
 _DEEPEST = 12
-"""Structs and lists within each other."""
+"""The deepest nesting of structs and lists."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,11 @@ class Page:
 
 
 class BrokenFileError(ValueError):
-    """What stands where the end of a file or a page's header should be is none."""
+    """The file's footer, or a page's header, is invalid."""
 
 
 def chunks(file: BinaryIO) -> list[Chunk]:
-    """Read the columns of all row groups, as the end of a file names them.
+    """Read the columns of all row groups from a file's footer.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def chunks(file: BinaryIO) -> list[Chunk]:
     end = file.read(8)
     length = int.from_bytes(end[:4], "little")
     if end[4:] != _MAGIC or length > size - 12:
-        raise BrokenFileError("it does not end as Parquet files do")
+        raise BrokenFileError("it has no Parquet footer")
     file.seek(size - 8 - length)
     try:
         fields, _ = _struct(file.read(length), 0, 0)
@@ -86,7 +86,7 @@ def chunks(file: BinaryIO) -> list[Chunk]:
             if column[3].get(7, 0) or column[3][5]
         ]
     except (LookupError, TypeError, AttributeError) as error:
-        raise BrokenFileError("its end lacks what it must say of columns") from error
+        raise BrokenFileError("its footer lacks required fields of columns") from error
 
 
 def _chunk(about: dict[int, Any]) -> Chunk:
@@ -94,12 +94,12 @@ def _chunk(about: dict[int, Any]) -> Chunk:
     start = min(filter(None, (about[9], about.get(11))), default=0)
     numbers = (about[1], about[5], about[6], start, about[7])
     if not all(isinstance(number, int) and number >= 0 for number in numbers):
-        raise BrokenFileError("its end lacks what it must say of columns")
+        raise BrokenFileError("its footer lacks required fields of columns")
     return Chunk(about[1], path, about[5], about[6], start, start + about[7])
 
 
 def pages(file: BinaryIO, chunk: Chunk) -> Iterator[Page]:
-    """Walk through the pages of a column in a row group.
+    """Iterate over the pages of a column in a row group.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def pages(file: BinaryIO, chunk: Chunk) -> Iterator[Page]:
         told = [*(fields.get(number) for number in (1, 2, 3)), about.get(1, 0), about.get(4 if 8 in fields else 2, 0)]
         numbers = [number for number in told if isinstance(number, int) and number >= 0]
         if len(numbers) < len(told):
-            raise BrokenFileError("a page's header lacks what it must say")
+            raise BrokenFileError("a page header lacks required fields")
         kind, unpacked, packed, n_values, encoding = numbers
         yield Page(kind, unpacked, n_values, encoding)
         left -= 0 if kind == DICTIONARY else n_values
@@ -125,9 +125,9 @@ def _header(file: BinaryIO, at: int) -> tuple[dict[int, Any], int]:
         file.seek(at)
         try:
             return _struct(file.read(size), 0, 0)
-        except IndexError:  # it goes on beyond what was read
+        except IndexError:  # it continues beyond the bytes read
             continue
-    raise BrokenFileError("a page's header does not end")
+    raise BrokenFileError("a page header does not end")
 
 
 def _struct(data: bytes, at: int, depth: int) -> tuple[dict[int, Any], int]:
@@ -162,7 +162,7 @@ def _value(data: bytes, at: int, kind: int, depth: int) -> tuple[Any, int]:
         return _list(data, at, depth + 1)
     if kind == _STRUCT:
         return _struct(data, at, depth + 1)
-    raise BrokenFileError("a field of a kind that no header has")
+    raise BrokenFileError("a field of an unknown kind")
 
 
 def _list(data: bytes, at: int, depth: int) -> tuple[list[Any], int]:
@@ -190,7 +190,7 @@ def _whole(data: bytes, at: int) -> tuple[int, int]:
             return value, at
         shift += 7
         if shift > 63:
-            raise BrokenFileError("a number without an end")
+            raise BrokenFileError("an endless number")
 
 
 def _signed(data: bytes, at: int) -> tuple[int, int]:

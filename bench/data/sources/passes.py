@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def read_passes(source: Section, units: AnnotatedUnits) -> tuple[dict[str, str], list[dict[str, str]]]:
-    """Read a source's ``annotations``, and its ``adjudications`` if it names them.
+    """Read a source's ``annotations``, and its ``adjudications`` if it has them.
 
     Parameters
     ----------
     source : Section
         The section of the task's file.
     units : AnnotatedUnits
-        What is labelled.
+        The units to label.
 
     Returns
     -------
@@ -31,11 +31,11 @@ def read_passes(source: Section, units: AnnotatedUnits) -> tuple[dict[str, str],
     Raises
     ------
     bench.errors.UserError
-        If no pass is named, or one breaks its contract.
+        If there is no pass, or one is invalid.
     """
     passes = [read_pass(source.path(path), units) for path in source.texts("annotations")]
     if not passes:
-        raise ConfigError(f"{source.where('annotations')} names no pass.")
+        raise ConfigError(f"{source.where('annotations')} lists no pass.")
     named = source.content.get("adjudications") is not None
     adjudications = source.path(source.text("adjudications")) if named else None
     decisions = read_adjudications(adjudications, units) if adjudications else {}

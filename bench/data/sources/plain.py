@@ -1,4 +1,4 @@
-"""Files without columns: lines with fastText's labels, lines beside lines of labels, a folder for each class."""
+"""Files without columns: lines with fastText's labels, lines with a file of labels, a folder for each class."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from bench.errors import DataError
 Row = tuple[str, Mapping[str, Any]]
 
 FASTTEXT = "__label__"
-"""What a label of fastText begins with."""
+"""The prefix of fastText's labels."""
 
 _LABEL = re.compile(rf"(?<!\S){FASTTEXT}(\S+)\s*")
 
 HIDDEN_FILES = (".", "__MACOSX", "Thumbs.db", "desktop.ini")
-"""What the names of files begin with that systems leave in folders."""
+"""The prefixes of files that operating systems leave in folders."""
 
 
 def fasttext(path: Path, encoding: str = UTF_8) -> Iterator[Row]:
@@ -40,22 +40,22 @@ def fasttext(path: Path, encoding: str = UTF_8) -> Iterator[Row]:
             labels = _LABEL.findall(line)
             if not labels:
                 raise DataError(
-                    f"{place(path, number)}: no word of the line begins with {FASTTEXT}.",
-                    f"Each line of fastText's form has a label: {FASTTEXT}sport and then the text.",
+                    f"{place(path, number)}: no word of the line starts with {FASTTEXT}.",
+                    f"Start each line with its label: {FASTTEXT}sport, then the text.",
                 )
-            hint = "A task has one label for each text. Leave one in the line."
+            hint = "A task has one label for each text. Keep one of them."
             several = Undecided(f"it has {len(labels)} labels: {', '.join(labels)}.", hint)
             text = _LABEL.sub("", line).strip()
             yield place(path, number), {"text": text, "label": labels[0] if len(labels) == 1 else several}
 
 
 def beside(path: Path, labels: Path, encoding: str = UTF_8) -> Iterator[Row]:
-    """Read a text a line, and its label from the line of the same number of another file.
+    """Read one text from each line, and its label from the same line of another file.
 
     Raises
     ------
     bench.errors.DataError
-        If the files have not as many lines.
+        If the files have different numbers of lines.
     """
     with (
         open_text(path, newline="\n", encoding=encoding) as texts,
@@ -67,13 +67,13 @@ def beside(path: Path, labels: Path, encoding: str = UTF_8) -> Iterator[Row]:
                 more, fewer = (path, labels) if label is None else (labels, path)
                 raise DataError(
                     f"{more}: it has more lines than {fewer}, which has {number - 1:,}.",
-                    "Each text has its label in the line of the same number.",
+                    "Each text needs its label on the same line of the other file.",
                 )
             yield place(path, number), {"text": text, "label": label.strip()}
 
 
 def _lines(lines: Iterator[str]) -> Iterator[str]:
-    """Lines without their ends; blank ones at the end of the file are none."""
+    """Lines without their ends, and without blank lines at the end of the file."""
     waiting = 0
     for line in lines:
         text = line.rstrip("\r\n")
@@ -86,7 +86,7 @@ def _lines(lines: Iterator[str]) -> Iterator[str]:
 
 
 def class_folders(path: Path, encoding: str = UTF_8) -> Iterator[Row]:
-    """Read the files of a folder of folders, each called as the class of its texts; parts of a split stand above them.
+    """Read a folder with a folder for each class, below folders for the parts of a split, if any.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def class_folders(path: Path, encoding: str = UTF_8) -> Iterator[Row]:
     """
     if not path.is_dir():
         check_file(path)
-        raise DataError(f"{path}: it is a file, not a folder with a folder for each class.")
+        raise DataError(f"{path}: this is a file, not a folder with a folder for each class.")
     for file in class_files(path):
         *above, label, _ = file.relative_to(path).parts
         filled = bool(file.read_bytes().strip())
@@ -111,5 +111,5 @@ def class_files(path: Path) -> list[Path]:
 
 
 def is_hidden(path: Path) -> bool:
-    """Whether a file or a folder above it is one that systems leave behind."""
+    """Whether a file, or a folder above it, is left over from an operating system."""
     return any(part.startswith(HIDDEN_FILES) for part in path.parts)

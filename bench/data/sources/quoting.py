@@ -1,4 +1,4 @@
-"""The delimiter and the quoting of a table, decided by all its lines."""
+"""Detect the delimiter and quoting of a table from all its lines."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ MARKS = {
     "backslash": r'(?<!\\)\\"(?!{delimiter}|\s*$)',
     "doubled": r'""',
 }
-"""What must stand in a file for its cells to be quoted so; where marks are doubled, no backslash is for them."""
+"""The text that each kind of quoting requires in a file. If marks are doubled, backslashes do not escape them."""
 
 MARKS_REMARK = (
-    "Quotation marks are read as part of the texts, also where a cell begins with one: read as quoting, they would not "
-    "give whole rows, or stand where nothing needs them. --quote double reads them as quoting."
+    "Quotation marks are read as part of the texts, even at the start of a cell. As quoting, they would not "
+    "give complete rows, or would be unnecessary. --quote double reads them as quoting."
 )
 
 LINES_REMARK = (
-    "Quoted texts go over several lines. By their numbers of cells these could be {:,} more rows, but not by what "
-    "stands in the cells. --quote none reads them as rows."
+    "Quoted texts span several lines. By their numbers of cells, these could be {:,} more rows, but not by their "
+    "content. --quote none reads them as rows."
 )
 
 Lines = Callable[[Dialect], AbstractContextManager[Iterable[str]]]
-"""Gives a table's lines anew, cut as a dialect cuts them."""
+"""Yields a table's lines from the start, as a dialect splits them."""
 
 
 def decide_dialect(
     lines: Lines, usual: Dialect, columns: Sequence[str] = (), quote: str | None = None
 ) -> tuple[Dialect, str]:
-    """Decide how a table is written: so that every row has the header's number of cells, and no text takes in rows.
+    """Find the dialect in which every row has the header's number of cells, and no text swallows rows.
 
-    Where the same lines are whole rows without quoting, but fewer rows with it, they are rows.
+    If the same lines are more complete rows without quoting than with it, they are read without.
 
     Parameters
     ----------
     lines : callable
-        Gives the table's lines anew.
+        Yields the table's lines from the start.
     usual : Dialect
-        What is taken where nothing speaks for another one.
+        The default dialect.
     columns : sequence of str
         The names of the columns of a table without a header.
     quote : str, optional
-        The quoting, where somebody says it.
+        The quoting, if the user specifies it.
 
     Returns
     -------
     (Dialect, str)
-        The dialect, and a sentence about what may have been meant otherwise, else an empty text.
+        The dialect, and a note on a doubtful reading or an empty string.
     """
     delimiters = _delimiters(lines, usual)
     if quote is not None:
@@ -72,7 +72,7 @@ def decide_dialect(
 class _Reading:
     """A table read in a dialect: its columns, its rows, the line at which it breaks, and what to say of it.
 
-    In some rows over several lines each line could be a row too, as far as other rows tell: `doubtful` counts them.
+    In some rows of several lines, each line could also be a row, judging by other rows; `doubtful` counts them.
     """
 
     dialect: Dialect
@@ -84,7 +84,7 @@ class _Reading:
 
 
 def _marks(lines: Lines, delimiter: str) -> set[str]:
-    """The quotings that a table can have by the marks that stand in it."""
+    """The kinds of quoting that the marks in a table allow."""
     marks = {name: re.compile(mark.format(delimiter=re.escape(delimiter))) for name, mark in MARKS.items()}
     found: set[str] = set()
     with lines(Dialect(delimiter, NONE)) as opened:
@@ -98,7 +98,7 @@ def _marks(lines: Lines, delimiter: str) -> set[str]:
 
 
 def _delimiters(lines: Lines, usual: Dialect) -> list[str]:
-    """The delimiters that stand in a table's header, or the one that it has a line about."""
+    """The delimiters in a table's header, or the one that its first line declares."""
     with lines(Dialect(usual.delimiter, NONE)) as opened:
         filled = (line for line in opened if line.strip())
         header = next(filled, "")
@@ -111,7 +111,7 @@ def _delimiters(lines: Lines, usual: Dialect) -> list[str]:
 
 
 def _decided(lines: Lines, delimiter: str, marks: set[str], columns: Sequence[str]) -> _Reading:
-    """The reading of a table with a delimiter that is right, or that goes furthest."""
+    """The reading with a delimiter that is valid, or that gets furthest."""
     readings: dict[str, _Reading] = {}
 
     def read(quote: str) -> _Reading:
@@ -147,7 +147,7 @@ def _decided(lines: Lines, delimiter: str, marks: set[str], columns: Sequence[st
 
 
 def _escaped(read: Callable[[str], _Reading], quoted: _Reading) -> _Reading:
-    """The reading in which backslashes stand before quotation marks, if it has the same rows, else the other one."""
+    """The reading with backslashes before quotation marks if it has the same rows; otherwise the other one."""
     escaped = read("backslash")
     return escaped if escaped.fault is None and escaped.n_rows == quoted.n_rows else quoted
 
@@ -156,8 +156,8 @@ def _rows_remark(bare: _Reading, quoted: _Reading) -> str:
     name = next(name for name, known in DELIMITED.items() if known.delimiter == quoted.dialect.delimiter)
     name = "quoted-tsv" if name == "tsv" else name
     return (
-        f"Quotation marks are read as part of the texts: so each line is a row of {bare.width} cells, {bare.n_rows:,} "
-        f"in all. As quoted cells they would leave {quoted.n_rows:,} of them: --format {name} --quote "
+        f"Quotation marks are read as part of the texts. So each line is a row of {bare.width} cells, {bare.n_rows:,} "
+        f"in all. As quoting, they would give {quoted.n_rows:,} rows: --format {name} --quote "
         f"{quoted.dialect.quote} reads them so."
     )
 
@@ -177,7 +177,7 @@ def _read(lines: Lines, dialect: Dialect, columns: Sequence[str], trusted: bool 
 
 
 def _header_width(lines: Lines, dialect: Dialect) -> int:
-    """The number of cells of the first line that holds any."""
+    """The number of cells of the first non-empty line."""
     with lines(dialect) as opened:
         first = next((line for line in opened if line.strip()), None)
     return 0 if first is None else first.count(dialect.delimiter) + 1
@@ -186,15 +186,15 @@ def _header_width(lines: Lines, dialect: Dialect) -> int:
 def _is_quoted(lines: Lines, delimiter: str, mark: str, wholly: bool = False) -> bool:
     """Whether quotation marks around whole cells are quoting, in a table whose lines are rows either way.
 
-    Who quotes does so to whole columns, or to the cells that need it, since a mark is in them. Numbers need not be
+    Programs quote whole columns, or the cells that need it because they contain a mark. Numbers need not be
     quoted anywhere.
 
     Parameters
     ----------
     lines : callable
-        Gives the table's lines anew.
+        Yields the table's lines from the start.
     delimiter, mark : str
-        What stands between and around cells.
+        The delimiter and quotation mark.
     wholly : bool
         Whether a column must be quoted as a whole.
     """

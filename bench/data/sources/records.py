@@ -1,4 +1,4 @@
-"""What every kind of source yields."""
+"""The result of reading a source."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Records:
     examples : pandas.DataFrame
         Columns ``id``, the inputs, ``label``, those that can serve as a group, and those named in `splits`.
     group : str
-        The column that groups the examples where the task names none.
+        The default column of groups.
     passes : pandas.DataFrame or None
-        Labels by annotation pass, one row an example in the same order.
+        Labels by annotation pass, one row for each example in the same order.
     splits : tuple of str
-        Columns of published splits: each says of every example whether it is in ``train``, ``dev`` or ``test``, or in
-        none of them (an empty text).
+        Columns of published splits. Each gives the part of every example: ``train``, ``dev``, ``test``, or
+        none of them (an empty string).
     population : dict of str to int
         For a stratified sample, how many texts each stratum has in the population it was drawn from; the examples then
-        have a column ``stratum``. Else empty.
+        have a column ``stratum``. Otherwise empty.
     notes : tuple of str
         What was left out while reading, one sentence each.
     gaps : tuple of str

@@ -1,4 +1,4 @@
-"""The parts of a published split, by the names that data have for them."""
+"""The parts of a published split, by their usual names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROLE_NAMES = {name: name for name in ROLES} | {
     "val": DEV,
     "testing": TEST,
 }
-"""What files and data sets call their parts."""
+"""The names of parts in files and data sets."""
 
 _OTHERS = {
     "trn": TRAIN,
@@ -38,7 +38,7 @@ _OTHERS = {
     "اختباري": TEST,
     "اختبارية": TEST,
 }
-"""What cells say besides. Of Kaggle's ``Usage`` the public test part is the one that entrants can tune on."""
+"""Other names in cells. In Kaggle's ``Usage``, entrants can tune on the public test part."""
 
 _IDLE = frozenset(normalize(word) for word in ("set", "data", "dataset", "split", "part", "مجموعة", "بيانات"))
 _SIGNS = re.compile(r"[\W_]+")
@@ -46,7 +46,7 @@ _SIGNS = re.compile(r"[\W_]+")
 
 @lru_cache(maxsize=4096)
 def role_of(value: str) -> str | None:
-    """Return the part of a published split that a cell names; None where it names none.
+    """Return the part of a published split that a cell names; None if it names none.
 
     Letter case, signs, the Arabic article and words such as ``set`` do not matter.
 

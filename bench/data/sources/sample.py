@@ -1,4 +1,4 @@
-"""A sample of the sentences of published tables, labelled by annotation passes that hold no text."""
+"""A sample of the sentences of published tables, labelled by annotation passes that contain no text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Sampled:
-    """A sentence of the sample: where it stands, and what was known of it when it was drawn."""
+    """A sentence of the sample: its place, and what was known when it was drawn."""
 
     id: str
     key: Key
@@ -42,7 +42,7 @@ class Sampled:
 def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
     """Read a sample's list, find its sentences in the published files, and read the labels that the passes decide.
 
-    A sentence is found by its file, its id and its SHA-256, so that no label can come to stand beside another text.
+    A sentence is found by its file, its id and its SHA-256, so that no label can be assigned to another text.
     """
     source.check_keys(
         ("kind", "sample", "path", "columns", "annotations", "field"),
@@ -60,7 +60,7 @@ def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirr
         for where, row in form_of(source, path.name).rows(path):
             for column in (columns.text("id"), columns.text("text")):
                 if column not in row:
-                    raise DataError(f"{where}: there is no column '{column}'.", nearest(column, row))
+                    raise DataError(f"{where}: unknown column '{column}'.", nearest(column, row))
             text = str(row[columns.text("text")])
             check_characters(text, where, f"column '{columns.text('text')}'")
             texts[name, str(row[columns.text("id")]), _sha256(text)] = text
@@ -69,7 +69,7 @@ def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirr
             raise DataError(
                 f"{sentence.where}: {files.where(sentence.key[0])} has no sentence '{sentence.id}' whose text has that "
                 "SHA-256.",
-                "The file is another version than the one that was labelled.",
+                "The file is not the version that was labelled.",
             )
     strata = {each.id: each.stratum for each in sample}
     units = AnnotatedUnits(strata, frozenset(), (), source.text("field"), labels, noun="sentence")
@@ -97,16 +97,16 @@ def _read_sample(path: Path, files: Section) -> list[Sampled]:
         )
         key = name_key(name, fold_case=False)
         if key in places:
-            raise DataError(f"{where}: sentence '{name}' stands twice, first in {places[key]}.")
+            raise DataError(f"{where}: sentence '{name}' is repeated, first in {places[key]}.")
         if split not in files.content:
-            raise DataError(f"{where}: {files.name} names no file '{split}'.", nearest(split, files.content))
+            raise DataError(f"{where}: {files.name} has no file '{split}'.", nearest(split, files.content))
         places[key] = where
         sample.append(Sampled(name, (split, name, digest), article, stratum, where))
     return sample
 
 
 def _population(source: Section, sample: list[Sampled]) -> dict[str, int]:
-    """How many sentences each stratum has in the population; empty where the task's file does not say."""
+    """How many sentences each stratum has in the population; empty if the task's file does not say."""
     if source.content.get("population") is None:
         return {}
     population = source.section("population", "of each stratum's size")

@@ -1,4 +1,4 @@
-"""Data sets of `datasets`: their rows, and those that it saved into a folder."""
+"""Rows of data sets of `datasets`, in memory or saved in a folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def saved_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     Raises
     ------
     bench.errors.DataError
-        If it is none.
+        If it is not such a folder.
     """
     import datasets
 
@@ -26,12 +26,12 @@ def saved_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         why = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
         raise DataError(f"{path}: `datasets` cannot load it from disk: {why}.") from error
     if isinstance(saved, datasets.DatasetDict):
-        raise DataError(f"{path}: it holds {listed(list(saved))}.", "Name the folder of each part in source.path.")
+        raise DataError(f"{path}: it contains {listed(list(saved))}.", "List the folder of each part in source.path.")
     yield from rows_of_split(saved, str(path))
 
 
 def rows_of_split(split: Any, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows of a `datasets.Dataset`, each with its place, with the names of classes for their codes."""
+    """Yield the rows of a `datasets.Dataset`, each with its place, with class names instead of codes."""
     classes = {column: kind for column, kind in split.features.items() if hasattr(kind, "int2str")}
     for number, row in enumerate(split, start=1):
         for column, kind in classes.items():

@@ -26,7 +26,7 @@ def from_segments(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
     )
     if ("claim" in inputs) != ("claims" in source.content):
         raise ConfigError(
-            f"{source.where('claims')}: given exactly where the inputs are [claim, text], which here are "
+            f"{source.where('claims')} is required if inputs is [claim, text], and not allowed otherwise. It is "
             f"[{', '.join(inputs)}]."
         )
     documents = read_documents(source.path(source.text("documents")))
@@ -35,7 +35,7 @@ def from_segments(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
     for kind in exclude:
         if all(segment.kind != kind for segment in segments):
             known = (segment.kind for segment in segments)
-            raise ConfigError(f"{source.where('exclude')}: no segment is of kind '{kind}'.", nearest(kind, known))
+            raise ConfigError(f"{source.where('exclude')}: no segment has kind '{kind}'.", nearest(kind, known))
     claims = read_claims(source.path(source.text("claims"))) if "claim" in inputs else []
     unnamed = source.content.get("unnamed")
     if unnamed is not None:

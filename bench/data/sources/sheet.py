@@ -19,33 +19,33 @@ from bench.errors import DataError, nearest
 Row = tuple[str, Mapping[str, Any]]
 
 FREE = 2**25
-"""Bytes that any workbook may have unpacked."""
+"""The unpacked size in bytes that is always allowed."""
 
 MOST_ROWS = 2**20
-"""Rows that Excel's sheets have at most."""
+"""The most rows of an Excel sheet."""
 
 FREE_CELLS = 2**24
-"""Cells that any sheet may have, with those that it leaves out between others."""
+"""The number of cells that is always allowed, including gaps."""
 
 
 def read_sheet(path: Path, sheet: str | None = None, columns: Sequence[str] = ()) -> Iterator[Row]:
     """Read the rows of a workbook's sheet, with every value as text, one by one.
 
-    Rows without a value are passed over. Of a formula the value counts that was stored with it.
+    Rows without a value are skipped. A formula counts by its stored value.
 
     Parameters
     ----------
     path : pathlib.Path
         An ``.xlsx`` file.
     sheet : str, optional
-        The sheet's name; needed where several hold anything.
+        The sheet's name; needed if several are not empty.
     columns : sequence of str
         The names of the columns of a sheet without a header.
 
     Raises
     ------
     bench.errors.DataError
-        If it is no workbook, has no such sheet, or several with values, or a column's name stands twice.
+        If it is not a workbook, has no such sheet or several with values, or repeats a column's name.
     """
     with _opened(path) as book:
         chosen = _chosen(book, sheet, path)
@@ -67,13 +67,13 @@ def read_sheet(path: Path, sheet: str | None = None, columns: Sequence[str] = ()
 
 
 def sheet_head(path: Path, sheet: str | None, number: int) -> list[tuple[int, list[str]]]:
-    """Return the first rows of a sheet that hold anything, with their numbers; see `read_sheet`."""
+    """Return the first rows of a sheet that are not empty, with their numbers; see `read_sheet`."""
     with _opened(path) as book:
         return list(islice(_filled(_chosen(book, sheet, path), path), number))
 
 
 def check_cells(path: Path, sheet: str | None, number: int) -> None:
-    """Raise a DataError if cells of a sheet's first rows look filled but hold nothing: merged ones, and formulas.
+    """Raise a DataError if cells of a sheet's first rows look filled but are empty: merged cells and formulas.
 
     A merged range keeps its value in its first cell, and a formula that no program has computed has no value.
 
@@ -84,7 +84,7 @@ def check_cells(path: Path, sheet: str | None, number: int) -> None:
     sheet : str or None
         See `read_sheet`.
     number : int
-        The rows that are looked at.
+        The rows to examine.
     """
     head = sheet_head(path, sheet, number)
     width = max((len(cells) for _, cells in head), default=0)
@@ -107,7 +107,7 @@ def check_cells(path: Path, sheet: str | None, number: int) -> None:
         ]
     if merged:
         raise DataError(
-            f"{path}: the cells {merged[0]} are merged, so that only the first of them holds a value.",
+            f"{path}: the cells {merged[0]} are merged, so only the first one has a value.",
             "Unmerge them, and write the value into each row.",
         )
 
@@ -132,14 +132,14 @@ def _opened(path: Path, data_only: bool = True) -> Iterator[Any]:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Say that a file is no workbook where the library fails at it, as it does by errors of any kind."""
+    """Turn any error of the library into a message that the file is not a readable workbook."""
     try:
         yield
     except DataError:
         raise
     except Exception as error:
         why = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-        raise DataError(f"{path}: it is no readable .xlsx workbook: {why}.", "Save it anew as .xlsx or CSV.") from error
+        raise DataError(f"{path}: not a readable .xlsx workbook: {why}.", "Save it again as .xlsx or CSV.") from error
 
 
 def _merged(sheet: Any, path: Path) -> Iterator[tuple[str, int, int]]:
@@ -169,15 +169,13 @@ def _chosen(book: Any, name: str | None, path: Path) -> Any:
         raise DataError(f"{path}: the workbook is empty.")
     if len(filled) > 1:
         names = [sheet.title for sheet in filled]
-        raise DataError(
-            f"{path}: {len(filled)} sheets hold something: {listed(names)}.", f"Name one: --sheet {names[0]}"
-        )
+        raise DataError(f"{path}: {len(filled)} sheets have content: {listed(names)}.", f"Name one: --sheet {names[0]}")
     return filled[0]
 
 
 def _filled(sheet: Any, path: Path) -> Iterator[tuple[int, list[str]]]:
     """Rows with any value, as text, with their numbers; empty cells at the end are none."""
-    # What a sheet says of its size would cut rows off, or add as many empty cells as it likes.
+    # A sheet's stated size may be wrong: it could cut off rows, or add any number of empty cells.
     sheet.reset_dimensions()
     rows = sheet.iter_rows(values_only=True)
     left = most = most_of(path, FREE_CELLS)
@@ -187,7 +185,7 @@ def _filled(sheet: Any, path: Path) -> Iterator[tuple[int, list[str]]]:
         if values is None:
             return
         if number > MOST_ROWS:
-            raise DataError(f"{path}: a row has a number above {MOST_ROWS:,}, which no sheet has.", "Save it anew.")
+            raise DataError(f"{path}: a row number is above {MOST_ROWS:,}, the limit of Excel.", "Save it again.")
         left -= len(values) + 1
         if left < 0:
             raise too_large(path, most, "If you trust it, save its sheet as CSV in UTF-8.", "cells")

@@ -1,4 +1,4 @@
-"""A folder of documents, with labels of spans in a file beside them."""
+"""A folder of documents, with span labels in a separate file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LONGEST_OFFSET = 18
 def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
     """Read spans of documents by their offsets, each with its label.
 
-    Offsets count Unicode code points of the document's text, and the end is excluded.
+    Offsets count Unicode code points of the document's text, and the end is exclusive.
     """
     source.check_keys(("kind", "documents", "labels"), ("format", "quote", "encoding", "header", "columns"))
     if inputs != ("text",):
@@ -49,17 +49,15 @@ def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
     for where, row in form_of(source, path.name).rows(path):
         for column in names.values():
             if column not in row:
-                raise DataError(f"{where}: there is no column '{column}'.", nearest(column, row))
+                raise DataError(f"{where}: unknown column '{column}'.", nearest(column, row))
         document = str(row[names["document"]]).removesuffix(".txt")
         if document not in documents:
-            raise DataError(f"{where}: there is no document '{document}'.", nearest(document, documents))
+            raise DataError(f"{where}: unknown document '{document}'.", nearest(document, documents))
         start, end = (_offset(row[names[name]], names[name], where) for name in ("start", "end"))
         expected = row[names["text"]] if "text" in names else None
         name = f"{document}:{start}-{end}"
         if name in places:
-            raise DataError(
-                f"{where}: the span {start} to {end} of '{document}' stands twice, first in {places[name]}."
-            )
+            raise DataError(f"{where}: the span {start} to {end} of '{document}' is repeated, first in {places[name]}.")
         places[name] = where
         example = {
             "id": name,
@@ -82,13 +80,13 @@ def _offset(value: Any, column: str, where: str) -> int:
     if type(value) is str and value.isascii() and value.isdigit() and len(value) <= LONGEST_OFFSET:
         value = int(value)
     if type(value) is not int or value < 0:
-        raise DataError(f"{where}: column '{column}' must hold a whole number from 0, not {value!r}.")
+        raise DataError(f"{where}: column '{column}' must be a whole number from 0, not {value!r}.")
     return value
 
 
 def _group(value: Any, column: str, where: str) -> str:
     if type(value) not in (str, int) or not str(value).strip():
-        raise DataError(f"{where}: column '{column}' must hold the name of a group, not {value!r}.")
+        raise DataError(f"{where}: column '{column}' must be the name of a group, not {value!r}.")
     check_characters(str(value), where, f"column '{column}'")
     return str(value)
 
@@ -96,17 +94,17 @@ def _group(value: Any, column: str, where: str) -> str:
 def _span(document: str, name: str, start: int, end: int, expected: Any, where: str) -> str:
     if not start < end <= len(document):
         raise DataError(
-            f"{where}: there is no span {start} to {end} of '{name}', which has {len(document):,} characters.",
-            "Offsets count Unicode code points from 0, not bytes, and the end is excluded.",
+            f"{where}: the span {start} to {end} is not in '{name}', which has {len(document):,} characters.",
+            "Offsets count Unicode code points from 0, not bytes, and the end is exclusive.",
         )
     text = document[start:end]
     if expected is not None and text != expected:
         found = document.find(expected) if isinstance(expected, str) and expected else -1
         raise DataError(
-            f"{where}: '{name}' holds {_shown(text)} from {start} to {end}, not {_shown(str(expected))}.",
-            f"That text stands at {found} to {found + len(expected)}; offsets count Unicode code points, not bytes."
+            f"{where}: '{name}' has {_shown(text)} from {start} to {end}, not {_shown(str(expected))}.",
+            f"This text is at {found} to {found + len(expected)}. Offsets count Unicode code points, not bytes."
             if found >= 0
-            else "The document does not hold that text at all: its file was changed, or another is meant.",
+            else "The document does not contain this text. It has changed, or it is the wrong document.",
         )
     if not text.strip():
         raise DataError(f"{where}: the span {start} to {end} of '{name}' is empty.", "Every example needs a text.")

@@ -1,4 +1,4 @@
-"""Tables with an example a row."""
+"""Tables with one example in each row."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 FOLD = "{fold}"
-"""Stands in a file's name for the number of a published fold."""
+"""The placeholder in a file's name for the number of a published fold."""
 
 
 def from_table(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
     """Read a table's rows, each with the columns that the task's file names.
 
-    A row of JSON Lines whose label is a list gives an example for each label, with the items that stand at the same
+    A row of JSON Lines whose label is a list gives an example for each label, with the items at the same
     place of its other lists.
     """
     source.check_keys(("kind", "path", "columns"), (*FORM_KEYS, "folds", "download"))
@@ -62,14 +62,14 @@ def read_parts(
     labels : LabelSet
         The task's labels.
     parts : sequence of Part
-        What is read, in this order.
+        The parts to read, in order.
     rows_of : callable
-        Gives a part's name, for errors, and its rows.
+        Returns a part's name, for errors, and its rows.
 
     Raises
     ------
     bench.errors.UserError
-        If the section is malformed, or a row breaks its contract.
+        If the section is malformed, or a row is invalid.
     """
     columns = source.section("columns", "such as {text: body, label: class}")
     columns.check_keys((*inputs, "label"), tuple(set(TABLE_COLUMNS) - {*inputs, "label"}))
@@ -77,10 +77,10 @@ def read_parts(
     names = named.cells
     splits = tuple(dict.fromkeys(part.split for part in parts if part.split is not None))
     if splits and columns.content.get("split") is not None:
-        raise ConfigError(f"{columns.where('split')} is given, but source.path has a file for each part already.")
+        raise ConfigError(f"{columns.where('split')} is set, but source.path already has a file for each part.")
     if len(splits) > 1 and "id" not in names:
         raise ConfigError(
-            f"{columns.where('id')} is missing.", "It tells which examples of published folds are the same."
+            f"{columns.where('id')} is missing.", "It identifies the same example in several published folds."
         )
     known = None if not source.flag("allow_shifted") else labels.known
     needed = [name for name in (*inputs, "label", *named.splits) if name not in named.blank]
@@ -131,7 +131,7 @@ def _parts(source: Section) -> list[Part]:
     has_labels = source.content.get("labels") is not None
     if not isinstance(path, Mapping):
         if folds:
-            raise ConfigError(f"{source.where('folds')} is given, but source.path is no mapping of train and test.")
+            raise ConfigError(f"{source.where('folds')} is set, but source.path is not a mapping of train and test.")
         labels = source.text("labels") if has_labels else None
         return [Part(name, labels=labels) for name in _one_or_more(source, "path", labels)]
     files = source.section("path", "such as {train: train.csv, test: test.csv}, or one file")
@@ -142,7 +142,7 @@ def _parts(source: Section) -> list[Part]:
     named = {role: None if beside is None else beside.text(role) for role in ROLES if role in files.content}
     for role in files.content:
         if folds and any(FOLD not in name for name in files.names(role)):
-            raise ConfigError(f"{files.where(role)} must have {FOLD} in it, which stands for the fold.")
+            raise ConfigError(f"{files.where(role)} must contain {FOLD}, the placeholder for the fold.")
     if not folds:
         return [
             Part(name, "split", role, labels)
@@ -161,7 +161,7 @@ def _one_or_more(files: Section, key: str, labels: str | None) -> list[str]:
     """The file under a key, or the list of the pieces of a table."""
     names = files.names(key)
     if labels is not None and len(names) > 1:
-        raise ConfigError(f"{files.where(key)} must be one file, since its labels are in another one.")
+        raise ConfigError(f"{files.where(key)} must be one file because its labels are in another one.")
     return names
 
 
@@ -171,5 +171,5 @@ def _check_roles(examples: pd.DataFrame, splits: tuple[str, ...], source: Sectio
         if missing:
             raise DataError(
                 f"{source.where('columns.split')}: no example is in '{missing[0]}'.",
-                f"A published split needs {TRAIN} and {TEST}; without it leave the column out.",
+                f"A published split needs {TRAIN} and {TEST}. Without one, remove the column.",
             )

@@ -22,15 +22,15 @@ TABLE_COLUMNS = ("id", "text", "claim", "label", "group", "value", "split", "pas
 """The columns that a table can give a task."""
 
 SEVERAL = ("id", "split", "passes")
-"""Those of them that can be several columns of the table."""
+"""Those that can be several columns of the table."""
 
 PASS = "pass-"
-"""What the names of annotation passes begin with; their number follows."""
+"""The prefix of annotation passes' names, before their number."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Which of a table's columns is what.
+    """The roles of a table's columns.
 
     Parameters
     ----------
@@ -56,26 +56,26 @@ class Columns:
         Raises
         ------
         bench.errors.ConfigError
-            If a name is missing or has no place there.
+            If a name is missing or not allowed.
         """
         given = {name: columns.names(name) for name in TABLE_COLUMNS if columns.content.get(name) is not None}
         if "claim" in given and "claim" not in inputs:
-            raise ConfigError(f"{columns.where('claim')} is given, but the inputs are [{', '.join(inputs)}].")
+            raise ConfigError(f"{columns.where('claim')} is set, but the inputs are [{', '.join(inputs)}].")
         for name, cells in given.items():
             if len(cells) > 1 and name not in SEVERAL:
                 raise ConfigError(
-                    f"{columns.where(name)} must name one column.", f"Only {all_of(SEVERAL)} take several."
+                    f"{columns.where(name)} must name one column.", f"Only {all_of(SEVERAL)} can have several."
                 )
         role: dict[str, str] = {}
         for name in (*inputs, "label"):
             other = role.setdefault(given[name][0], name)
             if other != name:
-                raise ConfigError(f"{columns.where(name)} names '{given[name][0]}', which is the {other} already.")
+                raise ConfigError(f"{columns.where(name)} names '{given[name][0]}', which is already the {other}.")
         passes = {f"{PASS}{number}": [cell] for number, cell in enumerate(given.pop("passes", ()), start=1)}
         splits = {cell: [cell] for cell in given.get("split", ())}
         if len(splits) > 1:
             if taken := [cell for cell in splits if cell in TABLE_COLUMNS or cell in passes]:
-                raise ConfigError(f"{columns.where('split')}: one of several splits cannot be called '{taken[0]}'.")
+                raise ConfigError(f"{columns.where('split')}: none of several splits can be named '{taken[0]}'.")
             del given["split"]
         elif splits:
             splits = {"split": given["split"]}
@@ -90,7 +90,7 @@ def all_of(names: Sequence[str]) -> str:
 
 
 def exploded(row: Mapping[str, Any], named: Columns, where: str) -> Iterator[tuple[Mapping[str, Any], int | None]]:
-    """A row as it is or, where its label is a list, a row for each place of its lists, with its number."""
+    """The row unchanged or, if its label is a list, a numbered row for each item of its lists."""
     lists = {}
     if isinstance(row.get(named.cells["label"][0]), list):
         used = [column for cells in named.cells.values() for column in cells]
@@ -108,13 +108,13 @@ def exploded(row: Mapping[str, Any], named: Columns, where: str) -> Iterator[tup
 
 
 def gap_of(row: Mapping[str, Any], names: Mapping[str, list[str]], needed: Sequence[str]) -> str | None:
-    """What a row has a column for, but an empty cell in it, although every example needs it."""
+    """The first required field of which a row has an empty cell."""
     columns = ((name, names[name][0]) for name in needed)
     return next((name for name, column in columns if column in row and is_empty(row[column])), None)
 
 
 def example_of(row: Mapping[str, Any], item: int | None, named: Columns, where: str) -> dict[str, str]:
-    """An example of a row; `item` is its number where several of one row share their id."""
+    """An example of a row; `item` is its number if several of one row share an id."""
     example = {
         name: "/".join([_cell(row, column, name, named, where) for column in cells])
         for name, cells in named.cells.items()
@@ -126,7 +126,7 @@ def example_of(row: Mapping[str, Any], item: int | None, named: Columns, where: 
 
 def _cell(row: Mapping[str, Any], column: str, name: str, named: Columns, where: str) -> str:
     if column not in row:
-        raise DataError(f"{where}: there is no column '{column}'.", nearest(column, row))
+        raise DataError(f"{where}: unknown column '{column}'.", nearest(column, row))
     value = row[column]
     if isinstance(value, Undecided):
         raise DataError(f"{where}: {value.message}", value.hint)
@@ -135,13 +135,13 @@ def _cell(row: Mapping[str, Any], column: str, name: str, named: Columns, where:
     if value is None and name not in named.blank:
         raise DataError(
             f"{where}: column '{column}' has no value.",
-            f"Every example needs {'an' if name == 'id' else 'a'} {name}: give it one, or take the row out.",
+            f"Every example needs {'an' if name == 'id' else 'a'} {name}. Add it, or remove the row.",
         )
     if isinstance(value, bool) and name in named.labelled:
         value = str(value).lower()
     if isinstance(value, float) and abs(value) >= 2**53:
         raise DataError(
-            f"{where}: column '{column}' holds {value!r}, a floating-point number whose last digits are lost.",
+            f"{where}: column '{column}' has {value!r}, a floating-point number that has lost its last digits.",
             "Write it as a whole number or as text.",
         )
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -149,7 +149,7 @@ def _cell(row: Mapping[str, Any], column: str, name: str, named: Columns, where:
     if not value and name in named.blank:
         return ""
     if not isinstance(value, str):
-        raise DataError(f"{where}: column '{column}' must hold text, not {value!r}.")
+        raise DataError(f"{where}: column '{column}' must be text, not {value!r}.")
     if not value.strip():
         raise DataError(
             f"{where}: column '{column}' is empty.", f"Every example needs {'an' if name == 'id' else 'a'} {name}."
