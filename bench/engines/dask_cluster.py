@@ -234,7 +234,7 @@ async def _local_cluster(place: Place, note: Callable[[str], object]) -> AsyncIt
         "working": place.working,
         "note": note,
     }
-    with scheduler_settings():
+    with scheduler_settings(place.working):
         cluster = LocalCluster(
             n_workers=0,
             threads_per_worker=1,
