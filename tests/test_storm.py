@@ -184,3 +184,14 @@ def test_a_few_kills(number: int, undisturbed: dict[str, bytes]) -> None:
 @pytest.mark.parametrize("number", range(1, CASES))
 def test_many_kills(number: int, undisturbed: dict[str, bytes]) -> None:
     check(number, KILLS, undisturbed)
+
+
+@pytest.mark.slow
+def test_a_few_kills_on_each_engine() -> None:
+    script = Path(__file__).parent / "benchmarks" / "storm.py"
+    pytest.importorskip("distributed")
+    ended = subprocess.run(
+        [sys.executable, str(script), "--kills", "4"], capture_output=True, text=True, timeout=400, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert sum(int(line.split()[-2]) for line in ended.stdout.splitlines()) >= 4

@@ -110,6 +110,7 @@ class DaskEngine(Engine):
             session = Session(uuid.uuid4().hex, device, place.libraries, files, facts)
             here: Mapping[str, str] = {} if facts is None else _facts(facts, device)
             self._events: SimpleQueue[Event] = SimpleQueue()
+            place = replace(place, working=self._folder.path / "workers")
             self._link = Link(place, session, here, self._events.put, note)
         except BaseException:
             self._folder.remove()

@@ -83,6 +83,8 @@ class Place:
         The jobs of Slurm whose workers make the cluster; None for no such cluster.
     scratch : pathlib.Path or None
         The folder for the jobs' certificate and logs where they name none.
+    working : pathlib.Path or None
+        The folder where workers of this machine keep their files, which is removed after them; None is Dask's own.
     """
 
     scheduler: str | None = None
@@ -92,6 +94,7 @@ class Place:
     libraries: tuple[str, ...] = ()
     jobs: Jobs | None = None
     scratch: Path | None = None
+    working: Path | None = None
 
 
 @contextmanager
@@ -224,8 +227,14 @@ async def _client(address: str, security: Security) -> AsyncIterator[Client]:
 async def _local_cluster(place: Place, note: Callable[[str], object]) -> AsyncIterator[LocalCluster]:
     """A cluster of this machine that nobody else can use: other users of it can reach loopback too."""
     security = Security.temporary()
-    options = {"nthreads": 1, "libraries": place.libraries, "pems": _pems(security), "note": note}
-    with scheduler_settings():
+    options = {
+        "nthreads": 1,
+        "libraries": place.libraries,
+        "pems": _pems(security),
+        "working": place.working,
+        "note": note,
+    }
+    with scheduler_settings(place.working):
         cluster = LocalCluster(
             n_workers=0,
             threads_per_worker=1,
@@ -303,6 +312,8 @@ class LocalWorker(ProcessInterface):
         The modules that it loads as it starts.
     pems : mapping of str to str
         The certificates, which are in no file.
+    working : pathlib.Path or None
+        The folder for its files.
     note : callable
         Is called with each line that the worker prints once it has joined.
     """
@@ -314,13 +325,16 @@ class LocalWorker(ProcessInterface):
         nthreads: int,
         libraries: Sequence[str],
         pems: dict[str, str],
+        working: Path | None,
         note: Callable[[str], object],
         **others: Any,
     ) -> None:
         super().__init__(scheduler, name)
         self.name = str(name)
         self._note = note
-        self._given = Given(scheduler, self.name, nthreads, tuple(libraries), pems)
+        self._given = Given(
+            scheduler, self.name, nthreads, tuple(libraries), pems, None if working is None else str(working)
+        )
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.joined = False
@@ -415,3 +429,4 @@ class Given:
     nthreads: int
     libraries: tuple[str, ...]
     pems: dict[str, str]
+    working: str | None

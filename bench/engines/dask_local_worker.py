@@ -37,6 +37,7 @@ async def _work(given: dict[str, Any]) -> None:
         host="127.0.0.1",
         security=security,
         memory_limit=0,
+        local_directory=given["working"],
         dashboard=False,
     )
     async with worker:

@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 
-def scheduler_settings() -> AbstractContextManager[Any]:
-    """Dask's settings as a scheduler is started: a unit goes to the worker that it is given to, and to no other."""
+def scheduler_settings(working: Path | None = None) -> AbstractContextManager[Any]:
+    """Dask's settings as a scheduler is started: a unit goes to the worker that it is given to, and to no other.
+
+    Parameters
+    ----------
+    working : pathlib.Path, optional
+        The folder for its files; Dask's own unless it is given.
+    """
     import dask.config
 
+    changed = {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.work-stealing": False}
     settings: AbstractContextManager[Any] = dask.config.set(
-        {"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.work-stealing": False}
+        changed if working is None else {**changed, "temporary-directory": str(working)}
     )
     return settings
 

@@ -92,7 +92,7 @@ class _Held:
     def __init__(self, session: Session, wanted: Callable[[], bool]) -> None:
         self.session = session
         self.token = uuid.uuid4().hex
-        self.folder = Path(tempfile.mkdtemp(prefix="bench-session-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="bench-session-", dir=_local_directory()))
         self.paths = [Path(file.path) for file in session.files]
         self.ended = threading.Event()
         self._wanted = wanted
@@ -320,6 +320,13 @@ def _seconds_left() -> float | None:
     if JOB_END in os.environ:
         ends.append(float(os.environ[JOB_END]))
     return max(0.0, min(ends) - time.time()) if ends else None
+
+
+def _local_directory() -> str:
+    """The folder of this worker, which goes with it; that of a killed one goes as the next one starts beside it."""
+    from distributed import get_worker
+
+    return str(get_worker().local_directory)
 
 
 def _gpus_allowed() -> int | None:
