@@ -24,7 +24,7 @@ def _libraries_for_workers() -> None:
 def _no_word_of_slow_phases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether a phase takes so long that a command speaks of it depends on the machine."""
     for silence in ("FIRST", "NEXT"):
-        monkeypatch.setattr(f"bench.report.status.{silence}", 3600.0)
+        monkeypatch.setattr(f"bench.reporting.status.{silence}", 3600.0)
 
 
 @pytest.fixture

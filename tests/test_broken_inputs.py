@@ -14,7 +14,7 @@ from stored import write_run
 
 from bench.catalogue import load_task
 from bench.errors import HIDDEN, LONGEST, UserError
-from bench.predict.reading import read_texts_file
+from bench.prediction.reading import read_texts_file
 from bench.scaffold import TaskRequest, scaffold_task
 
 Bench = Callable[..., tuple[int, str, str]]

@@ -108,11 +108,11 @@ def calls() -> dict[str, Callable[[], object]]:
     from bench.config import compose
     from bench.data.export import export_task
     from bench.planning.plan import plan
-    from bench.predict.choice import choose_run, parse_predict_request
-    from bench.predict.fitted import load_fitted
-    from bench.predict.labelling import label_rows
-    from bench.predict.reading import read_texts_file
-    from bench.report.html.page import render_report
+    from bench.prediction.choice import choose_run, parse_predict_request
+    from bench.prediction.fitted import load_fitted
+    from bench.prediction.labelling import label_rows
+    from bench.prediction.reading import read_texts_file
+    from bench.reporting.html.page import render_report
     from bench.results.store import stored_runs
     from bench.running.runner import run
 

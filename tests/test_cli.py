@@ -18,8 +18,8 @@ from rich.table import Table
 from bench.cli import COMMANDS, main
 from bench.cli.resumable import resumable
 from bench.errors import BenchError
-from bench.report.progress import Progress
-from bench.report.terminal import console
+from bench.reporting.progress import Progress
+from bench.reporting.terminal import console
 from bench.results.store import RunFolder
 
 Ended = tuple[int, str, str]

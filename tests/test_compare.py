@@ -22,7 +22,7 @@ from bench.comparison.pairs import Pair
 from bench.comparison.verdict import groups_to_decide, needed_to_decide
 from bench.errors import UserError
 from bench.metrics.f1 import MACRO_F1
-from bench.report.wording import answer, needed_sentence
+from bench.reporting.wording import answer, needed_sentence
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
 

@@ -18,7 +18,7 @@ from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select, select_folders
 from bench.errors import BenchError, UserError
 from bench.metrics.f1 import MACRO_F1
-from bench.report.html.page import render_report
+from bench.reporting.html.page import render_report
 from bench.results.leaderboard import leaderboard
 from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import summarise

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from bench.catalogue import load_task
 from bench.errors import DataError, UserError
-from bench.predict.reading import read_texts_file
+from bench.prediction.reading import read_texts_file
 from bench.scaffold import TaskRequest, scaffold_task
 from bench.scaffold.file_form import detect_form
 

@@ -50,7 +50,7 @@ from bench.errors import ModelError
 from bench.features.tfidf import Tfidf
 from bench.models.model import Model
 from bench.models.persistence import dumps, loads
-from bench.predict import load_fitted
+from bench.prediction import load_fitted
 from bench.results.cell import FINAL
 from bench.results.store import RunFolder
 from bench.tracking.logged_model import checked_types

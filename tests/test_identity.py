@@ -22,7 +22,7 @@ from bench.data.duplicates import input_key
 from bench.data.splits import outer_splits
 from bench.data.transfer import transfer
 from bench.errors import ConfigError, DataError
-from bench.predict.fitted import FittedModel
+from bench.prediction.fitted import FittedModel
 from bench.scaffold import TaskRequest, scaffold_task
 from bench.text.identity import canonical, is_combining, is_unseen, name_key, text_key
 

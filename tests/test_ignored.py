@@ -17,7 +17,7 @@ from bench.errors import ConfigError, ModelError
 from bench.models import Model
 from bench.models.space import SearchSpace
 from bench.overrides import parse_overrides
-from bench.predict.choice import parse_predict_request
+from bench.prediction.choice import parse_predict_request
 from bench.scaffold import TaskRequest, scaffold_task
 
 LOGREG = "name: m\nestimator: sklearn.linear_model.LogisticRegression\nfeatures: words\n"

@@ -20,7 +20,7 @@ from bench.comparison.board import corrected_leaderboard, refresh_leaderboards
 from bench.comparison.request import parse_compare_request
 from bench.metrics.f1 import MACRO_F1
 from bench.metrics.registry import metric_title
-from bench.report.terminal import print_leaderboard
+from bench.reporting.terminal import print_leaderboard
 from bench.results.board import Leaderboard
 from bench.results.cell import CellResult
 from bench.results.files import to_json

@@ -13,11 +13,11 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-from bench.report import comparison as comparison_module
-from bench.report import curve as curve_module
-from bench.report import terminal
-from bench.report.curve import print_curve
-from bench.report.terminal import narrowed, print_card, print_leaderboard, print_list, text_width, wrapped
+from bench.reporting import comparison as comparison_module
+from bench.reporting import curve as curve_module
+from bench.reporting import terminal
+from bench.reporting.curve import print_curve
+from bench.reporting.terminal import narrowed, print_card, print_leaderboard, print_list, text_width, wrapped
 
 WIDTHS = (40, 44, 60, 80, 120)
 NAMES = ("gradient-boosting", "complement-nb", "majority")

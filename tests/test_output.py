@@ -19,8 +19,8 @@ import bench as package
 from bench.cli import fail
 from bench.cli.words import complete
 from bench.errors import HIDDEN, BenchError, escaped
-from bench.report.output import escape_warnings, in_quotes, say, styled
-from bench.report.terminal import console
+from bench.reporting.output import escape_warnings, in_quotes, say, styled
+from bench.reporting.terminal import console
 from bench.schema.dialect import dump, parse_file
 
 HOSTILE = "\x1b[2J\x1b]0;title\a\u202eevil\u2066\x9b31m\r\x08"

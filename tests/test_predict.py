@@ -31,11 +31,11 @@ from stored import change_record, fitted, write_run
 from bench.catalogue import load_model
 from bench.errors import DataError
 from bench.models.persistence import dumps, loads
-from bench.predict import FittedModel, choose_run, load_fitted
-from bench.predict.choice import parse_predict_request
-from bench.predict.labelling import CHUNK, label_rows
-from bench.predict.reading import WORDS, read_stream, read_texts_file
-from bench.predict.writing import csv_lines, json_lines, write_answers
+from bench.prediction import FittedModel, choose_run, load_fitted
+from bench.prediction.choice import parse_predict_request
+from bench.prediction.labelling import CHUNK, label_rows
+from bench.prediction.reading import WORDS, read_stream, read_texts_file
+from bench.prediction.writing import csv_lines, json_lines, write_answers
 from bench.results.cell import FINAL, CellResult
 from bench.results.store import RunFolder
 from bench.scaffold import Given, TaskRequest, scaffold_task

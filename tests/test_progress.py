@@ -21,8 +21,8 @@ from bench.config import Search
 from bench.metrics.f1 import MACRO_F1
 from bench.planning.planned import Plan
 from bench.planning.time_left import TimeLeft, in_good_order
-from bench.report.progress import Progress
-from bench.report.status import EVERY, FIRST, NEXT, Status
+from bench.reporting.progress import Progress
+from bench.reporting.status import EVERY, FIRST, NEXT, Status
 from bench.results.cell import FINAL, CellResult
 from bench.results.record import RunRecord
 
@@ -77,8 +77,8 @@ def shown(progress: Progress, width: int) -> str:
 
 @pytest.fixture(autouse=True)
 def _speaking(_no_word_of_slow_phases: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.report.status.FIRST", FIRST)
-    monkeypatch.setattr("bench.report.status.NEXT", NEXT)
+    monkeypatch.setattr("bench.reporting.status.FIRST", FIRST)
+    monkeypatch.setattr("bench.reporting.status.NEXT", NEXT)
 
 
 @pytest.fixture
@@ -285,7 +285,7 @@ def test_a_log_is_told_once_a_minute_how_a_search_goes_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr("bench.report.progress.time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr("bench.reporting.progress.time", SimpleNamespace(monotonic=lambda: now))
     run: Any = Run("finetune")
     with Progress() as progress:
         progress.planned(Plan([run]), cells_of([run]))

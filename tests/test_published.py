@@ -21,10 +21,10 @@ from bench.data.definition import build_task
 from bench.data.published import PublishedFiles
 from bench.data.section import Section
 from bench.errors import ConfigError, DataError
-from bench.report.comparison import print_comparison
-from bench.report.html.page import render_report
-from bench.report.terminal import print_leaderboard
-from bench.report.wording import answer
+from bench.reporting.comparison import print_comparison
+from bench.reporting.html.page import render_report
+from bench.reporting.terminal import print_leaderboard
+from bench.reporting.wording import answer
 from bench.results.board import published_rows
 from bench.results.files import to_json
 from bench.results.leaderboard import leaderboard, write_leaderboard

@@ -33,11 +33,11 @@ from bench.comparison.selection import select_runs
 from bench.data import Task
 from bench.errors import DataError
 from bench.metrics.registry import METRICS
-from bench.report.html import page as page_module
-from bench.report.html.charts import Line, Score, interval_chart, line_chart
-from bench.report.html.errors import LONGEST, most_named, to_script
-from bench.report.html.page import FIRST_ERRORS, render_report
-from bench.report.html.scores import MOST_GROUPS
+from bench.reporting.html import page as page_module
+from bench.reporting.html.charts import Line, Score, interval_chart, line_chart
+from bench.reporting.html.errors import LONGEST, most_named, to_script
+from bench.reporting.html.page import FIRST_ERRORS, render_report
+from bench.reporting.html.scores import MOST_GROUPS
 from bench.results.cell import Explanation
 from bench.results.store import RunFolder
 from bench.statistics.calibration import FEWEST_IN_BIN, reliability

@@ -32,7 +32,7 @@ from bench.metrics.f1 import MACRO_F1
 from bench.models.model import Model
 from bench.models.space import Range, SearchSpace
 from bench.overrides import parse_overrides
-from bench.report.search import search_lines
+from bench.reporting.search import search_lines
 from bench.results.cell import CellResult, Trial
 from bench.results.files import to_json
 from bench.results.record import RunRecord

@@ -19,8 +19,8 @@ from bench.errors import UserError
 from bench.models.sources import code_sources, file_sources, installed_versions, is_digest
 from bench.planning.plan import plan
 from bench.planning.split_task import references
-from bench.predict.choice import choose_run, parse_predict_request
-from bench.predict.fitted import changed_code, load_fitted
+from bench.prediction.choice import choose_run, parse_predict_request
+from bench.prediction.fitted import changed_code, load_fitted
 from bench.results.store import RunFolder, run_key
 from bench.running.runner import _bring_up_to_date, run
 from bench.support.records import plain

@@ -44,8 +44,8 @@ from bench.features.cache import FeatureCache
 from bench.metrics.confusion import NO_ANSWER, UNANSWERED, confusion_matrix, per_class
 from bench.metrics.f1 import MACRO_F1
 from bench.models import Model
-from bench.report.html import page as page_module
-from bench.report.html.page import render_report
+from bench.reporting.html import page as page_module
+from bench.reporting.html.page import render_report
 from bench.results.cell import CellResult
 from bench.results.store import RunFolder
 from bench.results.summary import summarise

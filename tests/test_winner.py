@@ -19,8 +19,8 @@ from bench.comparison.pairs import Pair
 from bench.comparison.ranking import rank_interval
 from bench.comparison.request import parse_compare_request
 from bench.comparison.verdict import Verdict
-from bench.report.comparison import print_comparison
-from bench.report.terminal import print_leaderboard
+from bench.reporting.comparison import print_comparison
+from bench.reporting.terminal import print_leaderboard
 from bench.results.leaderboard import write_leaderboard
 from bench.statistics.paired import Difference, ErrorTest
 from bench.statistics.winner import corrected_score, winner

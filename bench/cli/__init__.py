@@ -106,7 +106,7 @@ class _Refused(Exception):  # noqa: N818
 def main() -> None:
     """Run the command line; a user's mistake ends with a message and exit status 2, Ctrl-C and SIGTERM with 130."""
     from bench.cli.streams import prepare_streams, tell_stopped
-    from bench.report.output import escape_warnings
+    from bench.reporting.output import escape_warnings
 
     prepare_streams()
     escape_warnings()
@@ -164,7 +164,7 @@ def _usage(error: click.ClickException) -> list[str]:
 
 def fail(message: str, status: int) -> None:
     """Print an error and end."""
-    from bench.report.output import say, styled
+    from bench.reporting.output import say, styled
 
     first, *rest = message.rstrip("\n").split("\n")
     say(styled("error: ", fg="red", bold=True, reset=False), styled("", reset=True), first, err=True)

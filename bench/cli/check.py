@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.words import words
-from bench.report.output import in_quotes, say, styled
+from bench.reporting.output import in_quotes, say, styled
 
 if TYPE_CHECKING:
     from bench.checks import Finding
@@ -42,7 +42,7 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
     bench run. The exit status is 0 where all is well or there are warnings only, 1 where there is an
     error or a model fails a rule.
     """
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("reading the configuration"):
         from bench.config import compose
@@ -65,7 +65,7 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
 
 
 def _check_tasks(config: RunConfig, as_json: bool) -> bool:
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries"):
         from bench.planning.split_task import tasks_to_load
@@ -123,7 +123,7 @@ def _counts(task: Task) -> dict[str, int]:
 def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
     """Print a task's counts and what the checks found; None is a task whose data cannot be read."""
     from bench.checks.finding import SEVERITIES, counted
-    from bench.report.terminal import short_path, wrapped
+    from bench.reporting.terminal import short_path, wrapped
 
     if task is None:
         say(styled(name, bold=True))
@@ -146,18 +146,18 @@ def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
 
 
 def _indented(line: str, width: int) -> str:
-    from bench.report.terminal import wrapped
+    from bench.reporting.terminal import wrapped
 
     return wrapped(line, " " * width, " " * (width + 2), cut=True)
 
 
 def _check(model: Model) -> bool:
-    from bench.report.status import Status, told_before
+    from bench.reporting.status import Status, told_before
 
     with Status("loading libraries"):
         from bench.models.conformance import iter_checks
         from bench.models.rules import RULES
-        from bench.report.terminal import short_path, wrapped
+        from bench.reporting.terminal import short_path, wrapped
 
     say(styled(model.name, bold=True), f"  {short_path(model.origin)}")
     failed = tried = 0

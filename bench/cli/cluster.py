@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bench.report.output import say
+from bench.reporting.output import say
 
 
 @click.group(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bench.cli.words import table_or_json, words
-from bench.report.output import in_quotes, say
+from bench.reporting.output import in_quotes, say
 
 
 @click.command(
@@ -39,7 +39,7 @@ def command(words: tuple[str, ...], form: str) -> None:
     Only stored runs are read. Models are compared on the same out-of-fold predictions; the verdict on
     each pair comes from one documented rule.
     """
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries") as status:
         from bench.comparison.across import rank_across
@@ -48,7 +48,7 @@ def command(words: tuple[str, ...], form: str) -> None:
         from bench.comparison.predictions import read_side_by_side
         from bench.comparison.request import parse_compare_request
         from bench.comparison.selection import Selected, select_each
-        from bench.report.comparison import print_comparison, print_ranks
+        from bench.reporting.comparison import print_comparison, print_ranks
 
         def compared(title: str, selected: Selected) -> Comparison:
             status.doing(f"comparing {title}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bench.report.output import say
+from bench.reporting.output import say
 
 
 @click.command(

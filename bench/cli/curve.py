@@ -6,7 +6,7 @@ import click
 
 from bench.cli.resumable import resumable, tell_failures
 from bench.cli.words import words
-from bench.report.output import say
+from bench.reporting.output import say
 
 
 @click.command(
@@ -30,7 +30,7 @@ def command(words: tuple[str, ...]) -> None:
     Each outer fold of bench run is trained on parts of its training data, with fewer groups or with fewer examples
     of each group, and scored on the same test data. The search is made anew on each part.
     """
-    from bench.report.progress import Progress
+    from bench.reporting.progress import Progress
 
     with Progress("part") as progress:
         from bench.config import compose
@@ -39,7 +39,7 @@ def command(words: tuple[str, ...]) -> None:
         config = compose(words)
         with resumable("curve", words, config.results, progress):
             outcome = run_curves(config, progress)
-    from bench.report.curve import print_curve
+    from bench.reporting.curve import print_curve
 
     for curve in outcome.curves:
         print_curve(curve)

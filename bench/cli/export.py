@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.words import words
-from bench.report.output import say
+from bench.reporting.output import say
 
 
 @click.command(
@@ -35,14 +35,14 @@ def command(words: tuple[str, ...], given: str | None, to: Path | None, force: b
 
     A dataset is a folder that datasets.load_from_disk opens.
     """
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries"):
         from bench.config import compose
         from bench.data.export import SUFFIXES, export_format, export_task
         from bench.errors import BenchError, ConfigError
         from bench.planning.split_task import load_as_split, tasks_to_load
-        from bench.report.terminal import short_path
+        from bench.reporting.terminal import short_path
 
         config = compose(words)
     if to is not None and len(config.tasks) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bench.report.output import say
+from bench.reporting.output import say
 
 
 def _complete_encoder(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -51,7 +51,7 @@ def _list_models() -> None:
     from bench.catalogue import load_model
     from bench.discovery import model_names
     from bench.errors import UserError
-    from bench.report.terminal import print_list, short_path
+    from bench.reporting.terminal import print_list, short_path
 
     rows = []
     for name in model_names():
@@ -68,7 +68,7 @@ def _list_encoders() -> None:
     from bench.encoders.fetch import state
     from bench.encoders.registry import encoder_names, find_encoder
     from bench.errors import UserError
-    from bench.report.terminal import print_list
+    from bench.reporting.terminal import print_list
 
     rows = []
     for name in encoder_names():

@@ -7,7 +7,7 @@ import sys
 import click
 
 from bench.cli.written import asked, how_written
-from bench.report.output import say
+from bench.reporting.output import say
 
 
 @click.group(
@@ -101,7 +101,7 @@ def task(
     """
     from pathlib import Path
 
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     folder = Path.cwd()
     with Status("loading libraries") as status:
@@ -126,7 +126,7 @@ def task(
 
 
 def _print_sentences(sentences: tuple[str, ...]) -> None:
-    from bench.report.terminal import wrapped
+    from bench.reporting.terminal import wrapped
 
     for sentence in sentences:
         say(wrapped(sentence) + "\n")

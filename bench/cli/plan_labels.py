@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bench.cli.words import table_or_json, words
-from bench.report.output import in_quotes, say
+from bench.reporting.output import in_quotes, say
 
 
 @click.command(
@@ -52,7 +52,7 @@ def command(words: tuple[str, ...], form: str) -> None:
     from bench.comparison.request import Filter
     from bench.comparison.selection import select_runs
     from bench.metrics.registry import metric_title
-    from bench.report.planning import print_power
+    from bench.reporting.planning import print_power
 
     plan = parse_plan(words)
     runs = None

@@ -14,7 +14,7 @@ from bench.cli.words import words
 from bench.cli.written import asked, how_written
 
 if TYPE_CHECKING:
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
 
 @click.command(
@@ -79,7 +79,7 @@ def command(
     of the task's own data, or from `text` and `claim`.
     """
     from bench.errors import ConfigError, escaped
-    from bench.report.status import Status, is_terminal
+    from bench.reporting.status import Status, is_terminal
 
     streamed = str(source) == "-"
     if streamed and sys.stdin is None:
@@ -87,12 +87,12 @@ def command(
     if streamed and any(written.values()):
         raise ConfigError("How standard input is written is told by its first lines.", "Name a file: --input FILE")
     with Status("loading libraries") as status:
-        from bench.predict.choice import choose_run, parse_predict_request
-        from bench.predict.fitted import load_fitted, other_versions
-        from bench.predict.labelling import label_rows
-        from bench.predict.reading import STANDARD_INPUT, named_columns, read_stream, read_texts_file
-        from bench.predict.writing import FORMATS, answer_format, check_output, write_answers
-        from bench.report.terminal import wrapped
+        from bench.prediction.choice import choose_run, parse_predict_request
+        from bench.prediction.fitted import load_fitted, other_versions
+        from bench.prediction.labelling import label_rows
+        from bench.prediction.reading import STANDARD_INPUT, named_columns, read_stream, read_texts_file
+        from bench.prediction.writing import FORMATS, answer_format, check_output, write_answers
+        from bench.reporting.terminal import wrapped
 
         target = None if str(output) == "-" else output
         if target is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.words import words
-from bench.report.output import say
+from bench.reporting.output import say
 
 
 @click.command(
@@ -39,7 +39,7 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
     there is written over with --force only.
     """
     from bench.errors import ConfigError
-    from bench.report.status import Status
+    from bench.reporting.status import Status
     from bench.support.places import make_folder, refuse_existing, replacing
 
     with Status("loading libraries"):
@@ -48,8 +48,8 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
         from bench.comparison.predictions import read_side_by_side
         from bench.comparison.request import parse_compare_request
         from bench.comparison.selection import Selected, select_each
-        from bench.report.html.page import render_report
-        from bench.report.terminal import short_path
+        from bench.reporting.html.page import render_report
+        from bench.reporting.terminal import short_path
         from bench.results.layout import unlinked
 
         request = parse_compare_request(words)

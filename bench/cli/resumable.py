@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.streams import tell_stopped
-from bench.report.output import say
+from bench.reporting.output import say
 
 if TYPE_CHECKING:
-    from bench.report.progress import Progress
+    from bench.reporting.progress import Progress
 
 
 @contextmanager

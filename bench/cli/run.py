@@ -6,7 +6,7 @@ import click
 
 from bench.cli.resumable import resumable, tell_failures
 from bench.cli.words import words
-from bench.report.output import say
+from bench.reporting.output import say
 
 
 @click.command(
@@ -47,7 +47,7 @@ def command(words: tuple[str, ...], dry_run: bool) -> None:
     if dry_run:
         _print_plan(words)
         return
-    from bench.report.progress import Progress
+    from bench.reporting.progress import Progress
 
     with Progress() as progress:
         from bench.config import compose
@@ -56,7 +56,7 @@ def command(words: tuple[str, ...], dry_run: bool) -> None:
         config = compose(words)
         with resumable("run", words, config.results, progress):
             outcome = run(config, progress)
-    from bench.report.terminal import print_leaderboard
+    from bench.reporting.terminal import print_leaderboard
 
     for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):
         print_leaderboard(board, folder)
@@ -66,7 +66,7 @@ def command(words: tuple[str, ...], dry_run: bool) -> None:
 
 
 def _print_plan(words: tuple[str, ...]) -> None:
-    from bench.report.progress import Progress
+    from bench.reporting.progress import Progress
 
     with Progress() as progress:
         from bench.config import compose
@@ -74,6 +74,6 @@ def _print_plan(words: tuple[str, ...]) -> None:
 
         config = compose(words)
         planned = plan(config, progress.doing)
-    from bench.report.plan import print_plan
+    from bench.reporting.plan import print_plan
 
     print_plan(planned, config.execution)

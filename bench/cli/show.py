@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.words import words
-from bench.report.output import in_quotes, say
+from bench.reporting.output import in_quotes, say
 
 if TYPE_CHECKING:
     from bench.config import RunConfig
@@ -27,7 +27,7 @@ Examples:
 @words()
 def command(words: tuple[str, ...]) -> None:
     """Print a task, a model or the configuration as a run would see it."""
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("reading the configuration"):
         from bench.config import compose
@@ -53,12 +53,12 @@ def command(words: tuple[str, ...]) -> None:
 
 def _show_tasks(config: RunConfig) -> None:
     from bench.metrics.averaged import mean_over
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries"):
         from bench.data.card import describe
         from bench.planning.split_task import load_as_split, tasks_to_load
-        from bench.report.terminal import print_card
+        from bench.reporting.terminal import print_card
 
     notes: list[str] = []
     for name in tasks_to_load(config, notes):

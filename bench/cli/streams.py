@@ -35,7 +35,7 @@ def prepare_streams() -> None:
 
 def tell_stopped(message: str) -> None:
     """Say that the user stopped a command, on a line of its own where the terminal shows ``^C``."""
-    from bench.report.output import say
+    from bench.reporting.output import say
 
     with contextlib.suppress(OSError, ValueError):
         say(("\n" if sys.stderr.isatty() else "") + message, err=True)

@@ -11,7 +11,7 @@ def command() -> None:
     from bench.data.definition import read_definition
     from bench.discovery import task_files
     from bench.errors import UserError
-    from bench.report.terminal import print_list, short_path
+    from bench.reporting.terminal import print_list, short_path
 
     rows = []
     for name, path in task_files().items():

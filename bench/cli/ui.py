@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bench.report.output import say
+from bench.reporting.output import say
 
 
 @click.command(
@@ -36,7 +36,7 @@ def command(results: Path, port: int | None) -> None:
 
     Where MLFLOW_TRACKING_URI names a database, the page is over that one.
     """
-    from bench.report.status import Status
+    from bench.reporting.status import Status
 
     with Status("loading libraries"):
         from bench.errors import UserError

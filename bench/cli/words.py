@@ -55,7 +55,7 @@ def _keys(command: str | None) -> tuple[str, ...]:
 
         return PLAN_KEYS
     if command == "predict":
-        from bench.predict.choice import KEYS as PREDICT_KEYS
+        from bench.prediction.choice import KEYS as PREDICT_KEYS
 
         return PREDICT_KEYS
     from bench.overrides import GROUPS, MULTIPLE

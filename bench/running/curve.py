@@ -170,7 +170,7 @@ def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
 
 def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
     """How long a curve will take, where the run on all the training data is stored with its times."""
-    from bench.report.terminal import duration
+    from bench.reporting.terminal import duration
 
     fold = run.folder.seconds_a_fold()
     if fold is None:

@@ -21,12 +21,12 @@ from bench.data.task import Task
 from bench.errors import UserError
 from bench.evaluation.explanations import STRONGEST
 from bench.metrics.registry import metric_title
-from bench.report.comparison import p_value, with_published
-from bench.report.html.charts import Chart, Score, interval_chart
-from bench.report.html.curves import learning_curves, searches
-from bench.report.html.errors import browser_data, direction, spell_error, spell_example, to_script
-from bench.report.html.scores import calibration, confusion_tables, group_scores
-from bench.report.wording import ASSUMPTION, alone_sentence, answer, needed_sentence
+from bench.reporting.comparison import p_value, with_published
+from bench.reporting.html.charts import Chart, Score, interval_chart
+from bench.reporting.html.curves import learning_curves, searches
+from bench.reporting.html.errors import browser_data, direction, spell_error, spell_example, to_script
+from bench.reporting.html.scores import calibration, confusion_tables, group_scores
+from bench.reporting.wording import ASSUMPTION, alone_sentence, answer, needed_sentence
 from bench.results.board import BoardRow, best_sentence, columns, published_rows, published_sources
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
 from bench.results.record import RunRecord, TaskRecord

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO, TypeVar
 
 from bench.errors import printable
-from bench.report.output import say
+from bench.reporting.output import say
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable

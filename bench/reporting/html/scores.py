@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.comparison.predictions import ComparedRuns
 from bench.metrics.confusion import UNANSWERED, column_names
-from bench.report.html.charts import Chart, Line, line_chart
+from bench.reporting.html.charts import Chart, Line, line_chart
 from bench.statistics.calibration import reliability
 from bench.statistics.interval import Interval
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.metrics.registry import metric_title
-from bench.report.terminal import console, narrowed, not_shown, short_path
+from bench.reporting.terminal import console, narrowed, not_shown, short_path
 from bench.results.board import interval_text
 from bench.results.curves import AXES, Curve, CurvePoint, CurveRecord, CurveSummary
 from bench.results.extent import extent

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.checks.finding import counted
-from bench.report.terminal import console, duration, narrowed, not_shown
+from bench.reporting.terminal import console, duration, narrowed, not_shown
 
 if TYPE_CHECKING:
     from bench.config import Execution

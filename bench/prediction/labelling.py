@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any
 
 from bench.errors import BenchError
-from bench.predict.fitted import FittedModel
-from bench.predict.reading import Row
+from bench.prediction.fitted import FittedModel
+from bench.prediction.reading import Row
 
 CHUNK = 1000
 """Rows that are labelled at once."""
@@ -24,7 +24,7 @@ def label_rows(
     model : FittedModel
         What labels.
     rows : iterable of (str, mapping)
-        The rows with their places, as `bench.predict.reading` yields them.
+        The rows with their places, as `bench.prediction.reading` yields them.
     columns : mapping of str to str
         The rows' column for each input of the model.
     answers : mapping of str to str, optional

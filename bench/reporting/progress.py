@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.report.status import Status
+from bench.reporting.status import Status
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -155,7 +155,7 @@ class Progress(Status):
         return f"{run.evaluation.task.name}: {run.evaluation.model.name}{part}, {which}"
 
     def _finished_line(self, run: PlannedRun, result: CellResult, seconds: float) -> str:
-        from bench.report.terminal import duration
+        from bench.reporting.terminal import duration
 
         metric = run.evaluation.task.metric
         where = self._where(run, result.fold)

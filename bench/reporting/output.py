@@ -1,4 +1,4 @@
-r"""The one way in which text goes to standard output and standard error, beside the tables of `bench.report.terminal`.
+r"""The one way in which text goes to standard output and standard error, beside the tables of `bench.reporting.terminal`.
 
 Names and texts may be somebody else's: of a results folder, a task, an endpoint. What in them would move a terminal's
 cursor, ring its bell or turn the order of its letters round is written out (``\x1b``, ``\u202e``), also where the

@@ -19,7 +19,7 @@ from bench.data.sources.formats import WRITTEN, Form, Rows, parse_delimited
 from bench.data.sources.layout import LOOKED_AT, Asked, detect_layout
 from bench.data.title import check_title
 from bench.errors import ConfigError, DataError, nearest
-from bench.predict.sniffing import LINES, sniff
+from bench.prediction.sniffing import LINES, sniff
 
 Row = tuple[str, Mapping[str, Any]]
 """A row's place, and its values by column."""
@@ -157,7 +157,7 @@ def read_stream(
 ) -> NewText:
     """Read standard input.
 
-    What its first lines are is told by `bench.predict.sniffing.sniff`. Plain lines would not do where several columns
+    What its first lines are is told by `bench.prediction.sniffing.sniff`. Plain lines would not do where several columns
     are read, or one that is called otherwise than the input of the model.
 
     Parameters

@@ -16,7 +16,7 @@ from bench.errors import ConfigError, UserError, nearest
 from bench.metrics.averaged import mean_over
 from bench.metrics.registry import metric_of
 from bench.overrides import meant, parse_overrides
-from bench.predict.fitted import changed_code
+from bench.prediction.fitted import changed_code
 from bench.results.board import interval_text
 from bench.results.cell import FINAL, Fold
 from bench.results.layout import stored_tasks

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.comparison.search import SearchReport
-from bench.report.terminal import narrowed
+from bench.reporting.terminal import narrowed
 
 
 def search_lines(reports: Mapping[str, SearchReport], width: int = 80) -> Group:

@@ -10,9 +10,9 @@ from bench.comparison.across import Across
 from bench.comparison.compare import ComparedRow, Comparison
 from bench.comparison.pairs import Pair
 from bench.metrics.registry import greater_is_better, metric_title
-from bench.report.search import search_lines
-from bench.report.terminal import STYLES, console, narrowed, not_shown
-from bench.report.wording import (
+from bench.reporting.search import search_lines
+from bench.reporting.terminal import STYLES, console, narrowed, not_shown
+from bench.reporting.wording import (
     ASSUMPTION,
     alone_sentence,
     answer,

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.comparison.planning import LabelPlan, PowerTable
-from bench.report.terminal import console
+from bench.reporting.terminal import console
 
 
 def print_power(plan: LabelPlan, table: PowerTable, metric: str) -> None:

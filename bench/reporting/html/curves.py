@@ -9,7 +9,7 @@ from bench.comparison.importance import Importance, importance
 from bench.comparison.predictions import ComparedRuns
 from bench.comparison.search import SearchReport
 from bench.metrics.registry import metric_title
-from bench.report.html.charts import Chart, Line, line_chart
+from bench.reporting.html.charts import Chart, Line, line_chart
 from bench.results.curves import Curve, stored_curves
 from bench.results.protocol import same_table
 
