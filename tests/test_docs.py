@@ -131,8 +131,9 @@ def test_command_lines_are_right(page: str, line: str, folder: Path) -> None:
     assert command is not None, f"there is no command for: {line}"
     command.make_context(name, list(words))
     if name in ("run", "check", "show"):
-        config = compose([word for word in words if word != "config"], needs_task=name == "run")
-        assert config.overrides == tuple(word for word in words if word != "config")
+        words = [word for word in words if word != "config" and not word.startswith("--")]
+        config = compose(words, needs_task=name == "run")
+        assert config.overrides == tuple(words)
         for model in config.models:
             load_model(model, config.model_overrides)
         for task in filter(is_here, config.tasks):

@@ -28,7 +28,7 @@ ARABIC = "نَفَى الوزيرُ ذلك، ٣ مرات — می\u200cرود"
 FOLDER = Path(package.__file__).parent
 BENCH = Callable[..., tuple[int, str, str]]
 
-SINKS = {"report/output.py", "report/terminal.py", "report/status.py"}
+SINKS = {"reporting/output.py", "reporting/terminal.py", "reporting/status.py"}
 """The modules through which all that commands print goes."""
 
 OWN = {"__main__.py", "engines/worker.py", "data/card.py"}

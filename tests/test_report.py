@@ -399,7 +399,7 @@ def test_without_the_runs_own_data_the_page_has_no_texts_and_says_so(
     results: Path, task: Task, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = render(results, make_task(examples=task.examples.replace(CLAIM, "another")), monkeypatch)
-    assert "are no longer those of the runs" in changed
+    assert "have changed since the runs" in changed
 
     def gone(name: str) -> Task:
         raise DataError("tasks/made/task.yaml: the file does not exist.")
@@ -422,7 +422,7 @@ def test_what_a_run_has_not_stored_is_said_with_how_to_get_it(tmp_path: Path, mo
     for cell in tmp_path.glob("*/*/*/*/result.json"):
         cell.write_text(json.dumps(json.loads(cell.read_text()) | {"inner_score": None, "trials": []}))
     text = " ".join(Parsed(render(tmp_path, task, monkeypatch)).text.split())
-    assert "bench curve task=made model=one makes one." in text
+    assert "To make one: bench curve task=made model=one" in text
     assert "None of the models gives probabilities. Models with predict_proba, such as logreg, do." in text
     assert "add force=true" in text
     assert "Nothing was searched in these runs." in text

@@ -32,7 +32,7 @@ WHERE = "configs/model/mine.yaml"
         ({"C": {"low": 0, "high": 1, "log": "yes"}}, "search.C: log must be true or false, not 'yes'."),
         ({"C": {"low": 0, "high": 1, "log": True}}, "search.C: a logarithmic range must start above 0, not at 0."),
         ({"C": {"low": 0, "high": 1, "step": 0}}, "search.C: step must be above 0"),
-        ({"C": {"low": 1, "high": 2, "step": 1, "log": True}}, "does not go with log: true."),
+        ({"C": {"low": 1, "high": 2, "step": 1, "log": True}}, "cannot be combined with log: true."),
     ],
 )
 def test_a_wrong_space_is_named_with_its_file_and_key(declared: object, message: str) -> None:

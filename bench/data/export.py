@@ -110,7 +110,7 @@ def export_format(given: str | None, target: Path | None) -> str:
     meant = SUFFIXES.get(suffix)
     if meant is None and suffix and given not in FOLDERS:
         raise ConfigError(
-            f"--to {target}: a task is exported as a {' or '.join(SUFFIXES)} file, not '{suffix}'.",
+            f"--to {target}: export a task as a {' or '.join(SUFFIXES)} file, not '{suffix}'.",
             f"{nearest(suffix, SUFFIXES)} For a folder: --format hub or dataset",
         )
     if meant is not None and given not in (None, meant):
@@ -153,7 +153,7 @@ def export_task(task: Task, target: Path, format_name: str, force: bool = False)
 
 def _check_format(name: str) -> None:
     if name not in FORMATS:
-        raise ConfigError(f"--format {name}: there is no such format.", nearest(name, (*FORMATS, HUB)))
+        raise ConfigError(f"--format {name}: unknown format.", nearest(name, (*FORMATS, HUB)))
 
 
 def _parquet(task: Task, target: Path) -> None:

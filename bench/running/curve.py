@@ -179,7 +179,7 @@ def _estimate(run: PlannedRun, curve: PlannedCurve, workers: int) -> list[str]:
     # Folds take each GPU in turn.
     at_once = min(workers, max(len(gpus()), 1)) if run.record.environment.on_gpu else workers
     seconds = fold * work / at_once
-    return [f"{curve.title}: about {duration(seconds)}, by the times of its stored run"]
+    return [f"{curve.title}: about {duration(seconds)}, estimated from its stored run"]
 
 
 def _conclude(curve: PlannedCurve, ran: bool, warnings: list[str]) -> Curve:
