@@ -423,7 +423,7 @@ def test_what_a_run_has_not_stored_is_said_with_how_to_get_it(tmp_path: Path, mo
         cell.write_text(json.dumps(json.loads(cell.read_text()) | {"inner_score": None, "trials": []}))
     text = " ".join(Parsed(render(tmp_path, task, monkeypatch)).text.split())
     assert "To make one: bench curve task=made model=one" in text
-    assert "None of the models gives probabilities. Models with predict_proba, such as logreg, do." in text
+    assert "None of these models gives probabilities. Models with predict_proba, such as logreg, do." in text
     assert "add force=true" in text
     assert "Nothing was searched in these runs." in text
     assert "There is one run, and nothing to compare it with." in text
