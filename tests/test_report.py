@@ -425,7 +425,7 @@ def test_what_a_run_has_not_stored_is_said_with_how_to_get_it(tmp_path: Path, mo
     assert "To make one: bench curve task=made model=one" in text
     assert "None of these models gives probabilities. Models with predict_proba, such as logreg, do." in text
     assert "add force=true" in text
-    assert "Nothing was searched in these runs." in text
+    assert "These runs searched nothing." in text
     assert "There is one run, and nothing to compare it with." in text
 
 
