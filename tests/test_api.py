@@ -130,6 +130,7 @@ def test_runs_are_values() -> None:
     with pytest.raises(UserError, match="Did you mean 'logreg'"):
         _ = runs["logrge"]
     board = bench.leaderboard("denial").to_frame()
+    assert bench.leaderboard("denial").plot().axes
     assert board["macro_f1"].iloc[0] == pytest.approx(runs.best().score)
     compared = bench.compare("denial")
     assert compared.to_frame()["model"].iloc[0] == runs.best().model
@@ -373,4 +374,5 @@ def test_a_curve_is_a_frame_with_verdicts() -> None:
     frame = curve.to_frame()
     assert set(frame["axis"]) == {"groups", "examples"}
     assert len(curve.verdicts) == 3
+    assert len(curve.plot().axes) == 2
     assert "macro_f1" in frame["metric"].tolist()

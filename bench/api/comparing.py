@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.api.shown import Shown
+from bench.api.shown import Shown, picture
 from bench.api.words import task_names, words_of
 from bench.support.records import plain
 
@@ -56,6 +56,16 @@ class Board(Shown):
             shown |= {name: row.scores.get(name) for name in names if name != metric}
             rows.append(shown | {"key": row.key})
         return pd.DataFrame(rows)
+
+    def _repr_html_(self) -> str:
+        scored = any(self.record.metric in row.scores for row in self.record.rows)
+        return (picture(self.plot(), "Scores with their intervals") if scored else "") + super()._repr_html_()
+
+    def plot(self) -> Figure:
+        """Draw the scores with their intervals; returns a `matplotlib.figure.Figure`."""
+        from bench.reporting.figure import interval_figure
+
+        return interval_figure(self.record)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all that ``leaderboard.json`` holds, and more of the task."""
@@ -115,7 +125,8 @@ class Compared(Shown):
         from markupsafe import escape
 
         told = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.answer)
-        return f"{told}{self._picture()}{super()._repr_html_()}"
+        drawn = picture(self.plot(), "Differences with their intervals") if len(self.record.rows) > 1 else ""
+        return f"{told}{drawn}{super()._repr_html_()}"
 
     def plot(self) -> Figure:
         """Draw the differences that verdicts rest on, with their adjusted intervals, as a forest plot.
@@ -133,17 +144,6 @@ class Compared(Shown):
         from bench.reporting.figure import forest_figure
 
         return forest_figure(self.record)
-
-    def _picture(self) -> str:
-        import base64
-
-        from bench.reporting.figure import figure_bytes
-
-        if len(self.record.rows) < 2:
-            return ""
-        # As an image, nothing in it can reach the page around it.
-        image = base64.b64encode(figure_bytes(self.plot(), "svg")).decode()
-        return f'<img alt="Differences between models with their intervals" src="data:image/svg+xml;base64,{image}">'
 
     def to_latex(self) -> str:
         """Return the table for a paper: booktabs, the best in bold, ties and verdicts marked."""

@@ -14,6 +14,7 @@ from bench.support.records import plain
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from bench.api.progress import Listener
     from bench.api.stored import Runs
@@ -159,6 +160,12 @@ class Curves(Shown):
                         }
                     )
         return pd.DataFrame(rows)
+
+    def plot(self) -> Figure:
+        """Draw the curves of one task; returns a `matplotlib.figure.Figure`."""
+        from bench.reporting.figure import curve_figure
+
+        return curve_figure(self.records)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all that is stored of the curves' scores and verdicts."""

@@ -1,12 +1,14 @@
-"""The forest plot of a comparison as a figure for a paper, by matplotlib."""
+"""Figures for papers and notebooks, by matplotlib: forest plots, scores with their intervals, learning curves."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.comparison.compare import Comparison
 from bench.errors import ConfigError, UserError
+from bench.metrics.registry import metric_title
 from bench.reporting.forest import WORDS, Panel, difference_text, forest_panels
 from bench.results.extent import extent
 from bench.support.places import make_folder, refuse_existing, replacing
@@ -14,6 +16,9 @@ from bench.support.places import make_folder, refuse_existing, replacing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from bench.results.board import Leaderboard
+    from bench.results.curves import Curve
 
 FORMATS = ("svg", "pdf", "png")
 """The kinds of file that a figure is written as, by the ending of its name."""
@@ -25,6 +30,9 @@ _LOOKS = {
     "undecided": ("#56606b", "o"),
 }
 """The colour and the marker of each verdict."""
+
+_GROWS = {"groups": "with more groups", "examples": "with more of each group"}
+"""What grows along the axis of a learning curve."""
 
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
@@ -147,3 +155,77 @@ def figure_bytes(figure: Figure, ending: str) -> bytes:
     with matplotlib.rc_context(_STYLE):
         figure.savefig(content, format=ending, metadata=dates[ending], dpi=200)
     return content.getvalue()
+
+
+def interval_figure(board: Leaderboard) -> Figure:
+    """Draw the scores of a leaderboard with their intervals.
+
+    Parameters
+    ----------
+    board : Leaderboard
+        The leaderboard.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If no row has a score.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    rows = [row for row in board.rows if board.metric in row.scores]
+    if not rows:
+        raise UserError(f"{board.task.name}: no run has a score to draw.")
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(6.3, 0.7 + 0.26 * len(rows)), layout="constrained")
+        ax = figure.subplots()
+        for place, row in enumerate(rows):
+            colour = _LOOKS["practically equal" if row.kind == "model" else "undecided"][0]
+            if (interval := row.intervals.get(board.metric)) is not None:
+                ax.plot([interval.low, interval.high], [place, place], color=colour, linewidth=1.6)
+            ax.plot(
+                row.scores[board.metric], place, "D" if row.kind == "published" else "o", color=colour, markersize=5
+            )
+        ax.set_ylim(len(rows) - 0.4, -0.6)
+        ax.set_yticks(range(len(rows)), [row.label for row in rows], parse_math=False)
+        ax.tick_params(axis="y", length=0)
+        ax.set_xlabel(metric_title(board.metric, board.task), parse_math=False)
+        ax.spines[["top", "left", "right"]].set_visible(False)
+    return figure
+
+
+def curve_figure(curves: Sequence[Curve]) -> Figure:
+    """Draw learning curves: scores with their intervals by the number of training examples, one panel for each axis.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        Curves of one task.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If there is none, or they are of several tasks.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    if len({curve.record.task.name for curve in curves}) != 1:
+        raise UserError("A picture shows the curves of one task.", "Draw each task by itself.")
+    task, metric = curves[0].record.task, curves[0].summary.metric
+    axes = list(dict.fromkeys(axis for curve in curves for axis in curve.summary.axes))
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(6.3, 2.6), layout="constrained")
+        for ax, axis in zip(figure.subplots(1, len(axes), sharey=True, squeeze=False)[0], axes, strict=True):
+            for curve in curves:
+                points = [point for point in curve.summary.axes.get(axis, ()) if metric in point.scores]
+                x, y = [point.n_examples for point in points], [point.scores[metric] for point in points]
+                (line,) = ax.plot(x, y, "o-", markersize=4, linewidth=1.2, label=curve.record.model.name)
+                for place, point in zip(x, points, strict=True):
+                    if (interval := point.intervals.get(metric)) is not None:
+                        ax.plot([place, place], [interval.low, interval.high], color=line.get_color(), alpha=0.5)
+            ax.set_xlabel(f"training examples, {_GROWS[axis]}")
+            ax.spines[["top", "right"]].set_visible(False)
+        figure.axes[0].set_ylabel(metric_title(metric, task), parse_math=False)
+        figure.axes[0].legend(frameon=False, fontsize=7)
+    return figure

@@ -13,7 +13,8 @@
 # %%
 import bench
 
-bench.run("source-type", ["lexicon", "complement-nb", "logreg"], search="quick", tracking=False)
+models = ["lexicon", "complement-nb", "logreg"]
+bench.run("source-type", models, search="quick", tracking=False)
 compared = bench.compare("source-type")
 compared
 

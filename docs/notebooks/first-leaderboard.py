@@ -25,7 +25,8 @@ task
 task.to_pandas()[["text", "label", "group"]].head(3)
 
 # %%
-runs = bench.run(task, ["lexicon", "complement-nb", "logreg"], search="quick", tracking=False)
+models = ["lexicon", "complement-nb", "logreg"]
+runs = bench.run(task, models, search="quick", tracking=False)
 runs
 
 # %% [markdown]

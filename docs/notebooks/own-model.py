@@ -95,5 +95,6 @@ rng = np.random.default_rng(0)
 y = np.repeat(["no", "yes"], 40)
 X = rng.normal(size=(80, 5)) + (y == "yes")[:, None]
 groups = np.tile(np.arange(20), 4)
-run = bench.evaluate(LogisticRegression(), X, y, groups=groups, search={"C": [0.01, 0.1, 1.0]})
+search = {"C": [0.01, 0.1, 1.0]}
+run = bench.evaluate(LogisticRegression(), X, y, groups=groups, search=search)
 run

@@ -18,7 +18,8 @@ import pandas as pd
 
 import bench
 
-run = bench.run("denial", ["complement-nb", "logreg"], search="quick", tracking=False).best()
+runs = bench.run("denial", ["complement-nb", "logreg"], search="quick", tracking=False)
+run = runs.best()
 run
 
 # %% [markdown]
