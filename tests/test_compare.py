@@ -201,6 +201,13 @@ def test_what_is_not_excluded_is_told_of_the_right_model_also_where_less_is_bett
     assert f"{close.first} may be better by up to {-low:.3f}, {close.second} by up to {high:.3f}. " in told
 
 
+def test_processors_of_several_kinds_are_said(tmp_path: Path) -> None:
+    for number, run in enumerate(store_contest(tmp_path, {"a": 0.8, "b": 0.6}).values()):
+        (run.path / "fold-00" / "processors.json").write_text(json.dumps({f"kind {number}": 3}))
+        said = compared(tmp_path, "task=denial").warnings
+        assert any("2 kinds of processor" in each and "kind 0, kind 1" in each for each in said) == (number == 1)
+
+
 def test_limitations_of_the_data_are_said(tmp_path: Path) -> None:
     store_contest(tmp_path, {"good": 0.9, "poor": 0.6}, n_groups=5, per_group=4)
     said = " ".join(compared(tmp_path, "task=denial").warnings)

@@ -22,8 +22,8 @@ def limitations(runs: ComparedRuns) -> list[str]:
     list of str
         A sentence for each: fewer than ten groups, a label with fewer than ten examples, a label that one group alone
         holds (where folds are made here, so that training lacks it), a group that holds half of the examples, a model
-        that left examples unanswered, and groups without which another model would be best (the jackknife of Efron and
-        Tibshirani 1993, chapter 11).
+        that left examples unanswered, groups without which another model would be best (the jackknife of Efron and
+        Tibshirani 1993, chapter 11), and processors of several kinds.
     """
     n_groups, column, scored = len(runs.group_names), runs.task.group, examples(runs.task)
     warnings = []
@@ -56,7 +56,15 @@ def limitations(runs: ComparedRuns) -> list[str]:
             warnings.append(
                 f"{run.name} left {missing} of {len(run.predicted)} predictions unanswered; they count as wrong"
             )
-    return [*warnings, *_hanging(runs)]
+    return [*warnings, *_hanging(runs), *_processors(runs)]
+
+
+def _processors(runs: ComparedRuns) -> list[str]:
+    """Say if fits ran on processors of several kinds, on which the last digits of scores can differ."""
+    names = sorted({name for run in runs.runs for name in run.folder.read_processors()})
+    if len(names) < 2:
+        return []
+    return [f"fits ran on {len(names)} kinds of processor, so equal settings may differ slightly: {', '.join(names)}"]
 
 
 def _hanging(runs: ComparedRuns) -> list[str]:
