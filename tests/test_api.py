@@ -20,6 +20,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from small_project import COMMAND, make_folder, stored_bytes
 
 import bench
@@ -262,6 +263,15 @@ def test_the_key_changes_with_all_that_a_notebook_s_class_reads() -> None:
     assert first != key_of(3, "len(text) >= LIMIT")
 
 
+def test_the_key_changes_with_what_a_lambda_closes_over() -> None:
+    def code_of(limit: int, other: int) -> dict[str, str]:
+        steps = FunctionTransformer(lambda X: X * limit), FunctionTransformer(lambda X: X + other)
+        return dict(bench.Model(make_pipeline(*steps, LogisticRegression())).code)
+
+    assert code_of(1, 1) == code_of(1, 1)
+    assert len({str(code_of(1, 1)), str(code_of(2, 1)), str(code_of(1, 2)), str(code_of(2, 2))}) == 4
+
+
 def test_what_cannot_be_written_down_is_refused() -> None:
     with pytest.raises(ModelError, match=r"LogisticRegression\.C: object cannot be written down"):
         bench.Model(LogisticRegression(C=object()))
@@ -314,6 +324,9 @@ def test_texts_are_evaluated_too() -> None:
         ([[1.0], [2.0]], ["a"], "X has 2 rows, and y 1 labels"),
         ([["x"], ["y"]], ["a", "b"], "expected texts"),
         ([[1.0], [2.0]], ["a", "a"], "at least two labels"),
+        ([[1.0], [2.0]], ["a", None], "1 of 2 values are missing, the first at place 1"),
+        ([[1.0], [2.0]], [1.0, float("nan")], "1 of 2 values are missing"),
+        ([[1.0], [2.0]], [["a"], ["b"]], "one value an example"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(X: Any, y: Any, told: str) -> None:

@@ -99,7 +99,8 @@ def evaluate(
     >>> run.score > 0.9, run.interval.low < run.score < run.interval.high
     (True, True)
     """
-    labels = [str(label) for label in np.asarray(y, dtype=object)]
+    labels = _names("y", y)
+    groups = None if groups is None else _names("groups", groups)
     if groups is not None and len(groups) != len(labels):
         raise DataError(f"groups: {len(groups)} values for {len(labels)} labels.", "Give one group an example.")
     array = _as_array(X)
@@ -122,6 +123,22 @@ def evaluate(
     return found
 
 
+def _names(argument: str, values: Any) -> list[str]:
+    """The values of an argument as text; a DataError if one is missing."""
+    import pandas as pd
+
+    given = np.asarray(values, dtype=object)
+    if given.ndim != 1:
+        raise DataError(f"{argument}: expected one value an example, not an array of shape {given.shape}.")
+    missing = np.flatnonzero(pd.isna(given))
+    if len(missing):
+        raise DataError(
+            f"{argument}: {len(missing)} of {len(given)} values are missing, the first at place {missing[0]}.",
+            "Fill them in, or leave these examples out.",
+        )
+    return [str(value) for value in given]
+
+
 def _as_array(X: Any) -> Any:
     """The rows of an array of numbers, None where texts were given."""
     from scipy import sparse
@@ -142,14 +159,14 @@ def _as_array(X: Any) -> Any:
     )
 
 
-def _task_of_texts(X: Any, labels: list[str], groups: Any, metric: str) -> Task:
+def _task_of_texts(X: Any, labels: list[str], groups: list[str] | None, metric: str) -> Task:
     import pandas as pd
 
     frame = X[[c for c in ("claim", "text") if c in X]].copy() if hasattr(X, "columns") else pd.DataFrame({"text": X})
     _check_lengths(len(frame), labels)
     frame = frame.reset_index(drop=True).assign(label=labels, id=[str(place) for place in range(len(frame))])
     if groups is not None:
-        frame["group"] = [str(group) for group in groups]
+        frame["group"] = groups
     return new_task(
         frame,
         text="text",

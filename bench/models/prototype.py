@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from types import CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError
@@ -130,7 +130,8 @@ def _code(estimator: Any) -> dict[str, str]:
                 found |= code_sources([f"{value.__name__}.*"])
             elif not isinstance(value, ModuleType):
                 constants[name] = _constant(value, f"{path} reads {name}")
-        told = json.dumps([_source(part), constants], sort_keys=True, default=str)
+        # Several lambdas have one path.
+        told = json.dumps([found.get(path), _source(part), constants], sort_keys=True, default=str)
         found[path] = hashlib.sha256(told.encode()).hexdigest()[:12]
     return dict(sorted(found.items()))
 
@@ -149,7 +150,19 @@ def _globals_of(part: type | FunctionType) -> Iterator[tuple[str, Any]]:
             continue
         names = set(_names(function.__code__))
         yield from ((name, function.__globals__[name]) for name in sorted(names) if name in function.__globals__)
-        yield from inspect.getclosurevars(function).nonlocals.items()
+        yield from ((name, cell.cell_contents) for name, cell in _cells(function) if _is_filled(cell))
+
+
+def _cells(function: FunctionType) -> Iterator[tuple[str, CellType]]:
+    return zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+
+
+def _is_filled(cell: CellType) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
 
 
 def _names(code: CodeType) -> Iterator[str]:
