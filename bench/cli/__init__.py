@@ -65,7 +65,7 @@ class _LazyGroup(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
             from bench.errors import ConfigError, nearest
 
-            raise ConfigError(f"bench {args[0]}: there is no such command.", nearest(args[0], COMMANDS))
+            raise ConfigError(f"bench {args[0]}: unknown command.", nearest(args[0], COMMANDS))
         name, command, words = super().resolve_command(ctx, args)
         if command is not None and not ctx.resilient_parsing:
             from bench.cli.once import refuse_repeats

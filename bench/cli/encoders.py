@@ -38,7 +38,7 @@ def command(action: str | None, name: str | None, form: str) -> None:
     if action is None:
         list_encoders(form)
     elif action != FETCH:
-        raise ConfigError(f"bench encoders {action}: there is no such word.", nearest(action, [FETCH]))
+        raise ConfigError(f"bench encoders {action}: unknown subcommand.", nearest(action, [FETCH]))
     elif name is None:
         from bench.encoders.registry import encoder_names
 

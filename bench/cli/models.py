@@ -38,7 +38,7 @@ def command(action: str | None, name: str | None, form: str) -> None:
     elif action != FETCH:
         from bench.errors import ConfigError
 
-        raise ConfigError(f"bench models {action}: there is no such word.", "`bench models` or `bench models fetch`.")
+        raise ConfigError(f"bench models {action}: unknown subcommand.", "`bench models` or `bench models fetch`.")
     elif name is None:
         list_encoders(form)
     else:

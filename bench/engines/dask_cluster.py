@@ -296,7 +296,7 @@ def _pems(security: Security) -> dict[str, str]:
 
 
 class LocalWorker(ProcessInterface):
-    """A worker of this machine: a Python of its own, which ends with this process, and starts anew where it ended.
+    """A worker of this machine: a Python of its own, which ends with this process, and restarts if it ends.
 
     Dask's own way of starting one changes the environment of this process, and runs the script that it runs again.
 

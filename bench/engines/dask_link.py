@@ -252,7 +252,7 @@ class Link:
             opened = None if _is_lost(opening, error) else f"{type(error).__name__}: {error}"
         if self._workers.get(address) is not worker:  # It left meanwhile.
             return
-        if opened is None:  # It is leaving; one that takes its place is admitted anew.
+        if opened is None:  # It is leaving; one that takes its place is admitted again.
             self._lose(address)
             return
         if isinstance(opened, str):
@@ -318,7 +318,7 @@ class Link:
         if (future := self._sent.pop(number, None)) is not None:
             future.release()
             if reply is None and address in self._workers:
-                # It is told before anything else is sent there; one that has taken its place is admitted anew.
+                # It is told before anything else is sent there; one that has taken its place is admitted again.
                 self._lose(address)
             self.tell(Answered(number, reply))
 

@@ -36,7 +36,7 @@ CONTENT = "bench.content"
 """The tag with a digest of what was logged; nothing is written after it, so that a run without it is not whole."""
 
 FORM = 6
-"""Counted up when runs are logged in another form, so that those of an older one are logged anew."""
+"""Counted up when runs are logged in another form, so that those of an older one are logged again."""
 
 LEFT_OUT = "bench.model_left_out"
 """The tag that says why a run's stored model was not handed to MLflow."""
@@ -51,7 +51,7 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
     """Log a stored run and its outer folds, unless they are logged already.
 
     Nothing but the folder is read, so a store that was lost can be made again. A run that was
-    logged with other content, or not to its end, is deleted there and logged anew.
+    logged with other content, or not to its end, is deleted there and logged again.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def track_all(folders: Iterable[RunFolder], client: MlflowClient) -> list[str]:
 
 
 def track_again(results: Path, client: MlflowClient) -> list[str]:
-    """Log the stored runs anew whose logging was stopped, as by a kill; they would go on for ever in MLflow.
+    """Log again the stored runs whose logging was stopped, as by a kill; MLflow would show them as running forever.
 
     Returns
     -------

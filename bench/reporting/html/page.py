@@ -121,7 +121,7 @@ def _task_of(runs: ComparedRuns) -> tuple[Task | None, str | None]:
     if task.digest != runs.task.digest:
         return None, (
             f"The texts are not shown: the data of task {name} have changed since the runs (digest "
-            f"{task.digest[:12]}, then {runs.task.digest[:12]}). bench run task={name} runs it anew."
+            f"{task.digest[:12]}, then {runs.task.digest[:12]}). bench run task={name} reruns it."
         )
     return task, None
 
