@@ -98,7 +98,7 @@ def test_without_a_command_the_help_is_shown(bench) -> None:
 
 
 MISTAKES = {
-    "an unknown command": (["rnu"], "bench rnu: unknown command\n       Did you mean 'run'?"),
+    "an unknown command": (["rnu"], "bench rnu: unknown command.\n       Did you mean 'run'?"),
     "a far command": (["zzz"], "bench zzz: unknown command.\n       Choose from: check, cite, "),
     "an unknown option": (["run", "--task=stance"], "error: No such option '--task'"),
     "no task": (["run"], "No task was named.\n       Add task=NAME. Choose from: ans-stance, "),
