@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ from bench.api.arrays import _whole_groups
 from bench.api.words import words_of
 from bench.errors import BenchError, ConfigError, DataError, ModelError, UserError
 from bench.in_memory import MODELS, TASKS
+from bench.models.prototype import describe
 from bench.overrides import parse_overrides, spell
 
 QUIET: dict[str, Any] = {"tracking": False, "search": "none"}
@@ -165,6 +167,8 @@ def test_failed_folds_are_warned_of_and_named(folder: Path) -> None:
     assert len(runs.failures) == 6
     assert runs["broken"].status == "failed"
     assert runs["broken"].score is None
+    with pytest.raises(UserError, match="the fold failed: ValueError: it breaks here"):
+        runs["broken"].predictions()
 
 
 FRAME = pd.DataFrame(
@@ -270,6 +274,52 @@ def test_the_key_changes_with_what_a_lambda_closes_over() -> None:
 
     assert code_of(1, 1) == code_of(1, 1)
     assert len({str(code_of(1, 1)), str(code_of(2, 1)), str(code_of(1, 2)), str(code_of(2, 2))}) == 4
+
+
+def made(value: int) -> list[Any]:
+    """Estimators whose source is the same for every value, and that do not do the same."""
+
+    class Attribute(ClassifierMixin, BaseEstimator):
+        held = value
+
+    class Default(ClassifierMixin, BaseEstimator):
+        def __init__(self, held: int = value) -> None:
+            self.held = held
+
+    class Method(ClassifierMixin, BaseEstimator):
+        def predict(self, X: Any, held: int = value) -> Any:
+            return held
+
+    class Inner(BaseEstimator):
+        def used(self) -> int:
+            return value
+
+    inner, table = Inner(), {"used": lambda: value}
+
+    class Uses(ClassifierMixin, BaseEstimator):
+        def predict(self, X: Any) -> Any:
+            return inner.used()
+
+    class Looks(ClassifierMixin, BaseEstimator):
+        def predict(self, X: Any) -> Any:
+            return table["used"]()
+
+    weighted = LogisticRegression(class_weight={1: 2} if value == 1 else {"1": 2})
+    part = make_pipeline(FunctionTransformer(functools.partial(np.add, value)), LogisticRegression())
+    return [Attribute(), Default(), Method(), Uses(), Looks(), weighted, part]
+
+
+def test_the_key_changes_with_what_no_source_tells() -> None:
+    for one, same, other in zip(made(1), made(1), made(2), strict=True):
+        assert describe(one) == describe(same), type(one).__name__
+        assert describe(one) != describe(other), type(one).__name__
+
+
+def test_examples_that_are_left_out_are_warned_of() -> None:
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression())
+    with pytest.warns(UserWarning, match="left out"):
+        run = bench.evaluate(model, ["", *FRAME["body"][1:]], FRAME["kind"].tolist(), folds=3)
+    assert len(run.predictions()) == 39
 
 
 def test_what_cannot_be_written_down_is_refused() -> None:

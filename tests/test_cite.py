@@ -98,7 +98,7 @@ def test_the_numbers_are_those_of_the_runs(tmp_path: Path) -> None:
     assert "300 examples in 30 groups by `document`, 3 labels" in said
     assert "5 stratified outer folds" in said
     assert "Settings are chosen on 3 inner folds of the training part." in said
-    assert "proposes 10 settings a fold" in said
+    assert "draws 10 settings a fold" in said
     assert "comparisons with the majority baseline are a family of their own" in said
     assert "difference of more than 0.01" in said
     assert "All runs use seed 0" in said

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from stored import change_record, write_run
 
 from bench.archive.listing import RunFilter, list_runs
 from bench.archive.removal import remove_runs
+from bench.catalogue import load_task
 from bench.errors import UserError
 from bench.results.leaderboard import FILES, leaderboard, write_leaderboard
 from bench.results.store import RunFolder
@@ -44,6 +46,22 @@ def superseded(results: Path) -> dict[str, str | None]:
 def test_a_newer_complete_run_replaces_an_older_one_that_was_asked_for_alike(tmp_path: Path) -> None:
     old, new = superseded_pair(tmp_path)
     assert superseded(tmp_path) == {old.key: new.key, new.key: None}
+
+
+def test_a_damaged_run_replaces_none(tmp_path: Path) -> None:
+    old, new = superseded_pair(tmp_path)
+    (new.path / "fold-01" / "predictions.csv").write_text("junk")
+    assert superseded(tmp_path) == {old.key: None, new.key: None}
+
+
+def test_a_run_of_the_present_data_is_not_replaced_by_one_of_other_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = superseded_pair(tmp_path)
+    present = replace(load_task("denial"), name="denial")
+    present.__dict__["digest"] = old.read_record().task.digest
+    monkeypatch.setattr("bench.archive.listing.load_task", lambda name: present)
+    assert superseded(tmp_path) == {old.key: None, new.key: None}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -87,6 +88,8 @@ def evaluate(
     -----
     FailedRunWarning
         If folds failed.
+    UserWarning
+        If examples are left out, such as empty or repeated texts.
 
     Examples
     --------
@@ -108,6 +111,8 @@ def evaluate(
         task, model = _task_of_texts(X, labels, groups, metric), Model(estimator, search)
     else:
         task, model = _task_of_array(array, labels, groups, metric), _model_of_array(estimator, array, search)
+    for note in task.notes:
+        warnings.warn(note, stacklevel=2)
     home = tempfile.TemporaryDirectory(prefix="bench-") if results is None else None
     found = run(
         task,

@@ -124,6 +124,10 @@ class Run:
 
         frames = []
         for fold in self._folder.folds():
+            if self._folder.read_result(fold).status == "failed":
+                path = self._folder.cell_path(fold)
+                reason = (self._folder.read_cell(fold).error or "").strip().rpartition("\n")[2]
+                raise UserError(f"{path}: the fold failed: {reason}", "The same call tries failed folds again.")
             frame = self._folder.read_predictions(fold)
             frame.insert(0, "fold", fold)
             frames.append(frame)

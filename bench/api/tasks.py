@@ -150,10 +150,10 @@ def _as_files(data: Any) -> Iterator[tuple[list[str], str]]:
         try:
             for path, table in zip(paths, tables.values(), strict=True):
                 pq.write_table(_arrow(table), path, compression=None, use_dictionary=False)
-        except (pa.ArrowException, TypeError, ValueError) as error:
+        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise DataError(
                 f"the data cannot be written as columns: {str(error).splitlines()[0]}",
-                "Give each column values of one kind, such as text: frame['text'].astype(str)",
+                "Give each column one name, and values of one kind: frame[column].astype(str)",
             ) from error
         try:
             yield list(map(str, paths)), "the data"
@@ -169,6 +169,8 @@ def _tables(data: Any) -> dict[str, Any] | None:
     if isinstance(data, pd.DataFrame):
         return {"data": data}
     module = type(data).__module__.partition(".")[0]
+    if module == "datasets" and "Iterable" in type(data).__name__:
+        raise DataError(f"a {type(data).__name__} cannot be split.", "Load the data set without streaming=True.")
     if module == "datasets" and isinstance(data, dict):
         return dict(data)
     return {"data": data} if module == "datasets" else None

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from bench.catalogue import load_task
 from bench.errors import UserError, nearest
 from bench.overrides import TRAIN_ON
+from bench.planning.split_task import as_in_record
 from bench.results.layout import run_folders
 from bench.results.protocol import model_name, names_of, search_name, settings
 from bench.results.record import RunRecord, RunStatus
@@ -128,7 +130,9 @@ def list_runs(results: Path, wanted: RunFilter = EVERY) -> list[StoredRun]:
 
     A complete run replaces an older one of the same task and model where the same was asked for: the same search, seed
     and validation, and the same words that change a definition (``model.params.…=``). The task's data, the model's
-    definition or its code has changed in between. Runs that differ in what was asked for stand beside each other.
+    definition or its code has changed in between. A run of which a file is missing or damaged replaces none, and a run
+    of the data that the task has now is not replaced by one of other data. Runs that differ in what was asked for stand
+    beside each other.
 
     Parameters
     ----------
@@ -159,21 +163,38 @@ def _choose(results: Path, everything: Sequence[_Read], wanted: RunFilter) -> li
 
 
 def _marked(everything: Sequence[_Read]) -> list[_Read]:
-    newest: dict[tuple[object, ...], _Read] = {}
+    alike: dict[tuple[object, ...], list[_Read]] = {}
     for each in everything:
-        if each.record is None or each.run.status != "complete" or each.run.score is None:
-            continue
-        asked = _asked_for(each.record)
-        other = newest.get(asked)
-        if other is None or _age(each) > _age(other):
-            newest[asked] = each
-    marked = []
-    for each in everything:
-        latest = None if each.record is None else newest.get(_asked_for(each.record))
-        replaced = latest is not None and latest is not each and _age(latest) > _age(each)
-        by = latest.run.key if replaced and latest is not None else None
-        marked.append(_Read(replace(each.run, superseded_by=by), each.record))
-    return marked
+        if each.record is not None:
+            alike.setdefault(_asked_for(each.record), []).append(each)
+    by: dict[str, str] = {}
+    for group in alike.values():
+        group.sort(key=_age, reverse=True)
+        # A run that stands alone replaces nothing, so its files need not be read.
+        latest = next((each for each in group if _is_whole(each)), None) if len(group) > 1 else None
+        if latest is not None:
+            older = group[group.index(latest) + 1 :]
+            by |= {each.run.path: latest.run.key for each in older if not _is_of_present_data(each, latest)}
+    return [_Read(replace(each.run, superseded_by=by.get(each.run.path)), each.record) for each in everything]
+
+
+def _is_whole(each: _Read) -> bool:
+    """Whether a run is complete, and every file of its folds is as it was written."""
+    if each.record is None or each.run.status != "complete" or each.run.score is None:
+        return False
+    folder = each.run.folder
+    folds = folder.folds()
+    return len(folds) == each.record.folds and all(folder.is_done(fold) for fold in folds)
+
+
+def _is_of_present_data(each: _Read, latest: _Read) -> bool:
+    """Whether a run, unlike a later one, has the data that the task has now, so that a command would use it."""
+    if each.record is None or latest.record is None or each.record.task.digest == latest.record.task.digest:
+        return False
+    try:
+        return as_in_record(load_task(each.run.task), each.record).digest == each.record.task.digest
+    except UserError:
+        return False
 
 
 def size_of(folder: Path) -> int:

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from bench.data.definition import NAME
 from bench.errors import HIDDEN
-from bench.results.cell_files import MODEL
+from bench.results.cell_files import MODEL, PROCESSORS
 from bench.results.layout import CURVES, KEY, RECORD, SUMMARY
 from bench.results.leaderboard import FILES
 from bench.support.records import Count
@@ -27,7 +27,7 @@ MANIFEST = "bench-results.json"
 VERSION = 1
 """The version of this layout; a change that an older version of bench would misread raises it."""
 
-CELL_FILES = ("result.json", "predictions.csv", "explanations.json", "timing.json", "error.txt", MODEL)
+CELL_FILES = ("result.json", "predictions.csv", "explanations.json", "timing.json", PROCESSORS, "error.txt", MODEL)
 """What a cell's folder may hold."""
 
 DECIDED = (SUMMARY, "result.json", "predictions.csv", "explanations.json")

@@ -11,12 +11,15 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.archive.listing import EVERY, RunFilter
 from bench.archive.manifest import DECIDED, Manifest, RunPlace, place_in
 from bench.archive.zipped import AGAIN, SAME_VERSION, extract, read_manifest
-from bench.errors import DataError, UserError, nearest
+from bench.comparison.predictions import read_side_by_side
+from bench.comparison.selection import Selected
+from bench.errors import BenchError, DataError, UserError, nearest
 from bench.results.cell import FINAL, Fold
 from bench.results.files import remove, sha256
 from bench.results.layout import RECORD, unlinked
@@ -129,12 +132,12 @@ def _check_runs(archive: Path, staging: Path, manifest: Manifest) -> dict[RunPla
             records[place] = _check_run(folder, place)
         except OtherFormatError as error:
             raise DataError(_within(archive, staging, error), SAME_VERSION) from None
-        except UserError as error:
+        except BenchError as error:
             raise DataError(_within(archive, staging, error), AGAIN) from None
     return records
 
 
-def _within(archive: Path, staging: Path, error: UserError) -> str:
+def _within(archive: Path, staging: Path, error: BenchError) -> str:
     return error.message.replace(f"{staging}{os.sep}", f"{archive}: ")
 
 
@@ -148,7 +151,7 @@ def _check_run(folder: RunFolder, place: RunPlace) -> RunRecord:
     if record.task.metric not in folder.read_summary().scores:
         raise UserError(f"{folder.path / 'summary.json'}: the score {record.task.metric} is missing.")
     stored = folder.folds()
-    if stored != [*range(record.folds)]:
+    if len(stored) != record.folds or stored != [*range(len(stored))]:
         raise UserError(f"{folder.path}: of its {record.folds} folds these are there: {stored}.")
     final: list[Fold] = [FINAL] if folder.cell_path(FINAL).exists() else []
     for fold in (*stored, *final):
@@ -159,6 +162,9 @@ def _check_run(folder: RunFolder, place: RunPlace) -> RunRecord:
         if fold != FINAL and (cell.status != "ok" or digest is None):
             raise UserError(f"{folder.cell_path(fold)}: the fold failed, so the run is not complete.")
         folder.read_explanations(fold)
+    if record.started > (datetime.now(UTC) + timedelta(days=1)).isoformat():
+        raise UserError(f"{folder.path / RECORD}: it was started in the future, at {record.started}.")
+    read_side_by_side(Selected([(folder, record)], [], named=True))
     return record
 
 

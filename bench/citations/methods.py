@@ -26,6 +26,9 @@ from bench.statistics.paired import FEWEST_GROUPS
 CITED = re.compile(r"\[@([^\]]+)\]")
 """How a paragraph cites: as Pandoc reads it, ``[@key; @key]``."""
 
+STARTUP = 10
+"""Settings that Optuna's sampler draws at random before it proposes any."""
+
 SHARES = ("macro_f1", "accuracy", "balanced_accuracy", "f_avg", "brier")
 """Metrics whose intervals are made of those of shares; the F1 of one label is another."""
 
@@ -71,17 +74,17 @@ def describe_methods(
     runs = [(folder, record) for folder, record in selected.runs]
     first = runs[0][1]
     records = [record for _, record in runs]
-    of_data = task_entries(first)
+    of_data = list({entry.key: entry for record in records for entry in task_entries(record)}.values())
     models = [(model_name(record), model_entries(record.model)) for record in records]
     sentences = [
-        _about_data(first, of_data),
+        _about_data(records, of_data),
         _about_models(models),
         *_about_folds(runs[0][0], records),
         *_about_search(records),
         _about_scores(first, metric or first.task.metric),
         *_about_intervals(first, [folder for folder, _ in runs], metric or first.task.metric),
         *_about_tests(records, baseline, rope),
-        _about_software(first),
+        _about_software(records),
     ]
     paragraph = " ".join(filter(None, sentences))
     known = {entry.key: entry for entry in (*of_data, *(entry for _, entries in models for entry in entries))}
@@ -145,15 +148,16 @@ def _cite(*keys: str) -> str:
     return f" [{'; '.join(f'@{key}' for key in keys)}]" if keys else ""
 
 
-def _about_data(record: RunRecord, entries: Sequence[Entry]) -> str:
-    task = record.task
+def _about_data(records: Sequence[RunRecord], entries: Sequence[Entry]) -> str:
+    task = records[0].task
     grouped = "each its own group" if task.group == "id" else f"in {task.n_groups:,} groups by `{task.group}`"
     what = f"{task.n_examples:,} examples {grouped}, {len(task.labels)} labels"
     said = f"Models are compared on the task `{task.name}`{_cite(*(entry.key for entry in entries))} (version "
     said += f"{task.version}; {what}; SHA-256 of the data {task.digest[:12]}…)."
-    if other := record.train_on:
-        instead = "in their place" if other.only else "beside the task's own"
-        said += f" {other.n_examples:,} examples of `{other.task}` train {instead}."
+    for record in records:
+        if other := record.train_on:
+            instead = "in place of the task's own" if other.only else "beside the task's own"
+            said += f" {other.n_examples:,} examples of `{other.task}` train `{model_name(record)}` {instead}."
     return said
 
 
@@ -180,9 +184,17 @@ def _about_folds(folder: RunFolder, records: Sequence[RunRecord]) -> list[str]:
     else:
         repeats = validation.repeats
         dealt = f"{folds // repeats} stratified outer folds" + (f", dealt {repeats} times" if repeats > 1 else "")
-    nested = f"Validation is nested{_cite('varma2006bias', 'cawley2010over')}: there are {dealt}{whole}."
-    tested = "Each model is tested once on each test part, which has no part in the choice of its setting."
-    return [nested, tested, *(_about_inner_folds(folder, record) if _searches(records) else [])]
+    searched = _searches(records)
+    kind = f"nested{_cite('varma2006bias', 'cawley2010over')}" if searched else "a cross-validation"
+    tested = "Each model is tested once on each test part" + (
+        ", which has no part in the choice of its setting." if searched else "."
+    )
+    own = next((each for each in searched if each.train_on is None), searched[0] if searched else record)
+    return [
+        f"Validation is {kind}: there are {dealt}{whole}.",
+        tested,
+        *(_about_inner_folds(folder, own) if searched else []),
+    ]
 
 
 def _about_inner_folds(folder: RunFolder, record: RunRecord) -> list[str]:
@@ -219,8 +231,12 @@ def _about_search(records: Sequence[RunRecord]) -> list[str]:
         rounds = f" in rounds of {batch}" if batch > 1 else ""
         limit = f", stopped after {timeout:g} s of fitting" if timeout else ""
         parts.append(f"{trials} settings a fold{rounds}{limit}{whose}")
-    said = f"The tree-structured Parzen estimator{_cite('bergstra2011algorithms')} of Optuna{_cite('akiba2019optuna')} "
-    said += f"proposes {_and(parts)}; the setting with the best inner score is taken."
+    if max(record.search.trials for record in searched) <= STARTUP:
+        said = f"Optuna{_cite('akiba2019optuna')} draws {_and(parts)} at random"
+    else:
+        said = "After random settings at the start, the tree-structured Parzen estimator"
+        said += f"{_cite('bergstra2011algorithms')} of Optuna{_cite('akiba2019optuna')} proposes them: {_and(parts)}"
+    said += "; the setting with the best inner score is taken."
     if pruned := [model_name(record) for record in searched if record.model.prune]:
         names = _and([f"`{name}`" for name in dict.fromkeys(pruned)])
         said += f" The median rule{_cite('golovin2017google')} stops settings of {names} early."
@@ -294,17 +310,21 @@ def _about_tests(records: Sequence[RunRecord], baseline: str | None, rope: float
     ]
 
 
-def _about_software(record: RunRecord) -> str:
-    packages = record.environment.packages
-    parts = [f"bench {packages.get('bench', '')}".strip() + _cite(SOFTWARE)]
-    for name, title, key in (
-        ("scikit-learn", "scikit-learn", "pedregosa2011scikit"),
-        ("optuna", "Optuna", ""),
-        ("camel-tools", "CAMeL Tools", "obeid2020camel"),
-    ):
-        if name in packages:
-            parts.append(f"{title} {packages[name]}{_cite(*filter(None, [key]))}")
-    return f"All runs use seed {record.seed}, Python {record.environment.python}, {_and(parts)}."
+def _about_software(records: Sequence[RunRecord]) -> str:
+    used = [("scikit-learn", "scikit-learn", "pedregosa2011scikit")]
+    if _searches(records):
+        used.append(("optuna", "Optuna", ""))
+    if any(record.model.features for record in records):
+        used.append(("camel-tools", "CAMeL Tools", "obeid2020camel"))
+    parts = [f"bench {_versions(records, 'bench')}".strip() + _cite(SOFTWARE)]
+    parts += [f"{title} {_versions(records, name)}{_cite(*filter(None, [key]))}" for name, title, key in used]
+    python = " or ".join(sorted({record.environment.python for record in records}))
+    return f"All runs use seed {records[0].seed}, Python {python}, {_and(parts)}."
+
+
+def _versions(records: Sequence[RunRecord], package: str) -> str:
+    found = {record.environment.packages.get(package) for record in records}
+    return " or ".join(sorted(filter(None, found)))
 
 
 def _and(parts: Sequence[str]) -> str:

@@ -46,17 +46,20 @@ def command(words: tuple[str, ...], form: str) -> None:
     from bench.reporting.status import Status
 
     with Status("loading libraries") as status:
-        from bench.citations.methods import as_latex, as_text, describe_methods
+        from bench.citations.methods import Methods, as_latex, as_text, describe_methods
         from bench.comparison.request import parse_compare_request
-        from bench.comparison.selection import select_each
+        from bench.comparison.selection import Selected, select_each
 
         request = parse_compare_request(words)
         status.doing("reading the stored runs")
-        described, left_out = select_each(
-            request,
-            lambda title, selected: describe_methods(selected, request.metric, request.baseline, request.rope),
-        )
-    for note in left_out:
+        notes = list[str]()
+
+        def described_methods(title: str, selected: Selected) -> Methods:
+            notes.extend(f"{title}: {note}" for note in selected.notes)
+            return describe_methods(selected, request.metric, request.baseline, request.rope)
+
+        described, left_out = select_each(request, described_methods)
+    for note in (*left_out, *notes):
         say(f"note: {note}", err=True)
     if form == "bibtex":
         entries = {entry.key: entry for methods in described for entry in methods.entries}

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from types import CellType, CodeType, FunctionType, ModuleType
+from functools import partial
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError
@@ -122,11 +123,12 @@ def _code(estimator: Any) -> dict[str, str]:
         if not _is_without_file(part):
             found |= code_sources([path])
             continue
-        constants = {}
-        for name, value in _globals_of(part):
+        constants = _evaluated(part)
+        for name, value in (*_globals_of(part), *_held(part)):
+            waiting += _code_of(value)
             if isinstance(value, type | FunctionType):
-                waiting.append(value)
-            elif isinstance(value, ModuleType) and not _is_known(value.__name__):
+                continue
+            if isinstance(value, ModuleType) and not _is_known(value.__name__):
                 found |= code_sources([f"{value.__name__}.*"])
             elif not isinstance(value, ModuleType):
                 constants[name] = _constant(value, f"{path} reads {name}")
@@ -134,6 +136,26 @@ def _code(estimator: Any) -> dict[str, str]:
         told = json.dumps([found.get(path), _source(part), constants], sort_keys=True, default=str)
         found[path] = hashlib.sha256(told.encode()).hexdigest()[:12]
     return dict(sorted(found.items()))
+
+
+def _held(part: type | FunctionType) -> Iterator[tuple[str, Any]]:
+    """What was evaluated when a function or class was defined: defaults of arguments, and attributes of the class."""
+    if isinstance(part, FunctionType):
+        yield "__defaults__", part.__defaults__
+        yield "__kwdefaults__", part.__kwdefaults__
+        return
+    for name, value in sorted(vars(part).items()):
+        function = _function(value)
+        if function is not None:
+            yield from ((f"{name}.{each}", held) for each, held in _held(function))
+
+
+def _evaluated(part: type | FunctionType) -> dict[str, Any]:
+    """The attributes of a class that are not functions, which its source need not tell."""
+    if isinstance(part, FunctionType):
+        return {}
+    members = ((name, value) for name, value in sorted(vars(part).items()) if _is_told(name))
+    return {f"{name} =": _member(value) for name, value in members if _function(value) is None}
 
 
 def _is_without_file(part: type | FunctionType) -> bool:
@@ -229,7 +251,13 @@ def _plain(value: Any, where: str) -> Any:
     if isinstance(value, set | frozenset):
         return sorted(map(str, value))
     if isinstance(value, Mapping):
-        return {str(key): _plain(each, f"{where}[{key!r}]") for key, each in value.items()}
+        # The keys 1 and "1" are two.
+        named = ((key if isinstance(key, str) else f"<{key!r}>", each) for key, each in value.items())
+        return {name: _plain(each, f"{where}[{name}]") for name, each in named}
+    if isinstance(value, np.ufunc | BuiltinFunctionType):
+        return {"import": f"{getattr(value, '__module__', None) or 'numpy'}.{value.__name__}"}
+    if isinstance(value, partial):
+        return {"partial": _plain([value.func, *value.args], where), "keywords": _plain(value.keywords, where)}
     raise ModelError(
         f"{where}: {type(value).__name__} cannot be written down, so no run could tell what it was.",
         "Use numbers, text, lists, functions, classes and estimators; make other objects inside the estimator.",
@@ -252,6 +280,8 @@ def _values(value: Any) -> Iterator[Any]:
     elif isinstance(value, list | tuple | set | frozenset):
         for each in value:
             yield from _values(each)
+    elif isinstance(value, partial):
+        yield from _values([value.func, value.args, value.keywords])
     elif isinstance(value, Mapping):
         for each in value.values():
             yield from _values(each)
@@ -317,7 +347,7 @@ def _member(value: Any) -> str:
     if function is not None:
         return _source(function)
     try:
-        return repr(_plain(value, ""))
+        return json.dumps(_plain(value, ""), sort_keys=True, default=str)
     except ModelError:
         return type(value).__name__
 

@@ -166,7 +166,7 @@ def _of_one(comparison: Comparison) -> PaperTable:
         rows.append([Cell(f"{each.name} vs others"), Cell(f"{score:.3f}"), Cell(_ends(ends)), Cell(), Cell()])
     return PaperTable(
         comparison.task.name,
-        _caption([comparison], f"Differences are from {reference}."),
+        _caption([comparison], f"Differences are from {reference}." if comparison.pairs else ""),
         _meanings([comparison]),
         ("Model", metric, "95 % interval", "Difference", "Adjusted interval"),
         rows,

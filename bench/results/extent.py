@@ -53,7 +53,7 @@ def chosen_on(task: TaskRecord) -> str:
     return "dev" if all(size.dev for size in sizes) else "inner folds of train"
 
 
-def validation(task: TaskRecord, n_folds: int) -> str:
+def validation(task: TaskRecord, n_folds: int, searched: bool = True) -> str:
     """Say how models are trained, chosen and scored.
 
     Parameters
@@ -62,6 +62,8 @@ def validation(task: TaskRecord, n_folds: int) -> str:
         The task.
     n_folds : int
         The run's outer folds.
+    searched : bool
+        Whether settings were searched.
 
     Examples
     --------
@@ -73,6 +75,8 @@ def validation(task: TaskRecord, n_folds: int) -> str:
     """
     sizes = split_sizes(task)
     if not sizes:
-        return f"{n_folds} outer folds of whole groups; settings are chosen on {chosen_on(task)}"
+        chosen = f"; settings are chosen on {chosen_on(task)}" if searched else ""
+        return f"{n_folds} outer folds of whole groups{chosen}"
     which = "the published split" if len(sizes) == 1 else f"{len(sizes)} published folds"
-    return f"{which}: trained on train, settings chosen on {chosen_on(task)}, test scored once"
+    chosen = f"settings chosen on {chosen_on(task)}, " if searched else ""
+    return f"{which}: trained on train, {chosen}test scored once"

@@ -143,7 +143,7 @@ def _facts(runs: ComparedRuns, comparison: Comparison) -> list[tuple[str, str]]:
         ),
         (
             "Validation",
-            f"{validation(task, comparison.n_folds)}{repeats}",
+            f"{validation(task, comparison.n_folds, any(row.bought is not None for row in comparison.rows))}{repeats}",
         ),
         ("Seed", str(comparison.seed)),
         ("Runs", f"{len(records)}, made {days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'}"),
