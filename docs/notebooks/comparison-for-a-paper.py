@@ -23,7 +23,7 @@ compared
 # are adjusted for all pairs of models. Save it for the paper:
 
 # %%
-compared.plot().savefig("comparison.pdf")
+compared.plot().savefig("results/comparison.pdf")
 
 # %% [markdown]
 # Every pair, with its tests:
