@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,10 @@ TRAIN_ON = "train_on"
 
 MULTIPLE = ("task", "model")
 """Groups with one, several or all choices in a run."""
+
+
+BREAKS = re.compile("[\x7f-\xa0\u2028\u2029\ufeff]")
+"""Characters in a quoted text that YAML takes for the end of a line, or leaves out."""
 
 
 def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) -> dict[str, Any]:
@@ -89,7 +94,9 @@ def spell(key: str, value: Any) -> str:
                 return plain
         except ConfigError:
             pass
-    return f"{key}={json.dumps(value, ensure_ascii=False, allow_nan=False)}"
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    escaped = BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return f"{key}={escaped}"
 
 
 def meant(word: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.api.shown import Shown, picture
+from bench.api.shown import Shown, ends, picture
 from bench.api.words import task_names, words_of
 from bench.support.records import plain
 
@@ -52,7 +52,7 @@ class Board(Shown):
             interval = row.intervals.get(metric)
             shown: dict[str, Any] = {"model": row.label, "search": row.search, "kind": row.kind}
             shown[metric] = row.scores.get(metric)
-            shown |= {"low": None, "high": None} if interval is None else {"low": interval.low, "high": interval.high}
+            shown |= ends(interval)
             shown |= {name: row.scores.get(name) for name in names if name != metric}
             rows.append(shown | {"key": row.key})
         return pd.DataFrame(rows)
@@ -163,15 +163,13 @@ class Compared(Shown):
 
         rows = []
         for row in self.record.rows:
-            low, high = (None, None) if row.interval is None else (row.interval.low, row.interval.high)
             ranks = (None, None) if row.ranks is None else row.ranks
             rows.append(
                 {
                     "model": row.name,
                     "search": row.search,
                     "score": row.score,
-                    "low": low,
-                    "high": high,
+                    **ends(row.interval),
                     "best_rank": ranks[0],
                     "worst_rank": ranks[1],
                     "tied": row.tied,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.api.shown import Shown
+from bench.api.shown import Shown, ends
 from bench.api.words import model_names, task_names, words_of
 from bench.support.records import plain
 
@@ -155,8 +155,7 @@ class Curves(Shown):
                             "n_examples": point.n_examples,
                             "metric": metric,
                             "score": point.scores.get(metric),
-                            "low": None if interval is None else interval.low,
-                            "high": None if interval is None else interval.high,
+                            **ends(interval),
                         }
                     )
         return pd.DataFrame(rows)

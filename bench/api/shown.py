@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+    from bench.statistics.interval import Interval
+
+
+def ends(interval: Interval | None) -> dict[str, float]:
+    """The ends of an interval as columns, NaN where there is none."""
+    return {"low": math.nan, "high": math.nan} if interval is None else {"low": interval.low, "high": interval.high}
 
 
 def picture(figure: Figure, told: str) -> str:
@@ -33,7 +41,11 @@ class Shown(ABC):
 
     def __repr__(self) -> str:
         frame = self.to_frame()
-        return frame.to_string(index=False, float_format="{:.3f}".format) if len(frame) else f"{type(self).__name__}()"
+        return (
+            frame.to_string(index=False, float_format="{:.3f}".format, na_rep="")
+            if len(frame)
+            else f"{type(self).__name__}()"
+        )
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().to_html(index=False, float_format="{:.3f}".format, na_rep="", border=0, escape=True))

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from bench.api.shown import Shown
+from bench.api.shown import Shown, ends
 from bench.errors import UserError
 from bench.results.protocol import model_name, search_name
 from bench.results.store import RunFolder, stored_runs
@@ -262,8 +262,7 @@ class Runs(Shown, Sequence[Run]):
                     "status": run.status,
                     "metric": run.metric,
                     "score": run.score,
-                    "low": None if run.interval is None else run.interval.low,
-                    "high": None if run.interval is None else run.interval.high,
+                    **ends(run.interval),
                     "seconds": run.seconds,
                     "key": run.key,
                 }
