@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bench.catalogue import load_task
@@ -389,6 +389,7 @@ def test_a_full_disk_leaves_nothing_half_written(folder: Path, monkeypatch: pyte
 
 
 @settings(max_examples=25)
+@example(["0;0", "1"])
 @given(
     st.lists(
         st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), min_size=1, max_size=8),
@@ -403,7 +404,9 @@ def test_any_label_comes_through_the_file(tmp_path_factory: pytest.TempPathFacto
     labels = list({label_key(label): label for label in reversed(labels)}.values())
     folder = tmp_path_factory.mktemp("labels")
     write_lines(folder / "a.jsonl", [{"text": f"نص {n}", "a\x85": label} for n, label in enumerate(labels)])
-    built = scaffold_task(TaskRequest("mine", str(folder / "a.jsonl"), Given(label="a\x85")), folder)
+    # A label such as "0;0" looks like several.
+    request = TaskRequest("mine", str(folder / "a.jsonl"), Given(label="a\x85"), allow_several=True)
+    built = scaffold_task(request, folder)
     assert built.task.labels == tuple(labels)
     from bench.data.definition import build_task, read_definition
 
