@@ -303,15 +303,13 @@ def report(
         The page.
     """
     from bench.reporting.html.page import render_report
-    from bench.results.layout import unlinked
-    from bench.support.places import make_folder, refuse_existing, replacing
+    from bench.results.layout import REPORT, unlinked
+    from bench.support.places import refuse_existing, write_whole
 
     compared = compare(task, results=results, **keys)
     page = render_report(compared._runs, compared.record).encode()
     if path is not None and not force:
         refuse_existing(Path(path), f"path={path}")
-    target = Path(path) if path is not None else unlinked(compared._runs.runs[0].folder.path.parents[1], "report.html")
-    make_folder(target.parent)
-    with replacing(target) as beside:
-        beside.write_bytes(page)
+    target = Path(path) if path is not None else unlinked(compared._runs.runs[0].folder.path.parents[1], REPORT)
+    write_whole(target, page)
     return target

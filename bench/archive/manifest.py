@@ -17,7 +17,7 @@ from pydantic import Field
 from bench.data.definition import NAME
 from bench.errors import HIDDEN
 from bench.results.cell_files import MODEL, PROCESSORS
-from bench.results.layout import CURVES, KEY, RECORD, SUMMARY
+from bench.results.layout import CURVES, KEY, RECORD, REPORT, SUMMARY
 from bench.results.leaderboard import FILES
 from bench.support.records import Count
 
@@ -33,7 +33,7 @@ CELL_FILES = ("result.json", "predictions.csv", "explanations.json", "timing.jso
 DECIDED = (SUMMARY, "result.json", "predictions.csv", "explanations.json")
 """The files whose bytes the key decides: a run that was made twice has the same ones."""
 
-TAKEN = (CURVES, "report.html", *FILES)
+TAKEN = (CURVES, REPORT, *FILES)
 """What stands in a task's folder beside the folders of models."""
 
 _NAME = r"[^/\\\0.][^/\\\0]{0,199}"

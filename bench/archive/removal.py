@@ -77,14 +77,14 @@ def _delete(results: Path, run: StoredRun) -> None:
 
 def _bring_up_to_date(results: Path, removed: Removed) -> None:
     from bench.comparison.board import corrected_leaderboard
-    from bench.results.layout import task_folder
+    from bench.results.layout import REPORT, task_folder
     from bench.results.leaderboard import refresh_leaderboard
 
     for task in sorted({run.task for run in removed.runs}):
         refresh_leaderboard(results, task, corrected_leaderboard)
         folder = task_folder(results, task)
-        if (folder / "report.html").is_file():
-            removed.notes.append(f"{folder / 'report.html'} may still show them. Rerun: bench report task={task}")
+        if (folder / REPORT).is_file():
+            removed.notes.append(f"{folder / REPORT} may still show them. Rerun: bench report task={task}")
         elif folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 

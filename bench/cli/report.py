@@ -9,9 +9,6 @@ import click
 from bench.cli.words import words
 from bench.reporting.output import say
 
-PAGE = "report.html"
-"""The page's name beside a task's runs."""
-
 
 @click.command(
     name="report",
@@ -44,7 +41,7 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
     """
     from bench.errors import ConfigError
     from bench.reporting.status import Status
-    from bench.support.places import make_folder, refuse_existing, replacing
+    from bench.support.places import refuse_existing, write_whole
 
     with Status("loading libraries"):
         from bench.comparison.board import refresh_leaderboards
@@ -55,7 +52,7 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
         from bench.reporting.html.index import index_path, render_index
         from bench.reporting.html.page import render_report
         from bench.reporting.terminal import short_path
-        from bench.results.layout import unlinked
+        from bench.results.layout import REPORT, unlinked
 
         request = parse_compare_request(words)
     if output is not None and len(request.tasks) > 1:
@@ -64,7 +61,7 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
             "Name one task, or leave --output out: each page is then written beside its runs.",
         )
     index = index_path(request.results, force) if len(request.tasks) > 1 else None
-    own = Path(PAGE) if request.folders else None
+    own = Path(REPORT) if request.folders else None
     if (named := output or own) is not None and not force:
         refuse_existing(named, f"--output {named}" if output else str(named))
 
@@ -75,22 +72,17 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
             compared = compare(runs, request.rope, request.baseline)
             status.doing(f"writing the page of {title}")
             page = render_report(runs, compared).encode()
-            path = named or unlinked(runs.runs[0].folder.path.parents[1], PAGE)
+            path = named or unlinked(runs.runs[0].folder.path.parents[1], REPORT)
             there = path.exists()
-            put(path, page)
+            write_whole(path, page)
         told = f"{len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task.name}"
         say(f"{short_path(str(path))}  {told}{', in place of the earlier page' if there else ''}")
         return compared
-
-    def put(path: Path, page: bytes) -> None:
-        make_folder(path.parent)
-        with replacing(path) as beside:
-            beside.write_bytes(page)
 
     refresh_leaderboards(request)
     comparisons, left_out = select_each(request, write)
     for note in left_out:
         say(f"note: {note}", err=True)
     if index is not None and len(comparisons) > 1:
-        put(index, render_index(comparisons, left_out).encode())
+        write_whole(index, render_index(comparisons, left_out).encode())
         say(f"{short_path(str(index))}  compares the {len(comparisons)} tasks and links to their pages")

@@ -11,7 +11,7 @@ from bench.errors import ConfigError, UserError
 from bench.metrics.registry import metric_title
 from bench.reporting.forest import WORDS, Panel, difference_text, forest_panels
 from bench.results.extent import extent
-from bench.support.places import make_folder, refuse_existing, replacing
+from bench.support.places import refuse_existing, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,10 +81,7 @@ def check_figure(path: Path, tasks: int, force: bool) -> None:
 
 def write_figure(comparison: Comparison, path: Path) -> None:
     """Write the forest plot of a comparison to a file, whole or not at all."""
-    content = figure_bytes(forest_figure(comparison), path.suffix.removeprefix(".").lower())
-    make_folder(path.parent)
-    with replacing(path) as beside:
-        beside.write_bytes(content)
+    write_whole(path, figure_bytes(forest_figure(comparison), path.suffix.removeprefix(".").lower()))
 
 
 def forest_figure(comparison: Comparison) -> Figure:

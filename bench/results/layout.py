@@ -24,6 +24,9 @@ CURVES = "curves"
 
 RECORD, SUMMARY = "run.json", "summary.json"
 
+REPORT = "report.html"
+"""The page beside a task's runs."""
+
 KEY = re.compile("[0-9a-f]{12}")
 """What a run's key is like."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bench.discovery import model_names
 from bench.errors import ConfigError
 from bench.schema.export import FOLDER, editor_line, write_schema
-from bench.support.places import make_folder, replacing
+from bench.support.places import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,9 +68,7 @@ def scaffold_model(name: str, folder: Path, force: bool = False) -> list[Path]:
     templates = files("bench.scaffold") / "templates"
     for path, template in written.items():
         text = (templates / f"{template}.template").read_text(encoding="utf-8")
-        make_folder(path.parent)
-        with replacing(path) as beside:
-            beside.write_text(Template(text).substitute(values), encoding="utf-8")
+        write_whole(path, Template(text).substitute(values).encode())
     return [*written, write_schema("model", folder / FOLDER)]
 
 

@@ -6,7 +6,7 @@ import json
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bench.support.places import make_folder, replacing
+from bench.support.places import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,9 +59,7 @@ def write_schema(name: str, folder: Path) -> Path:
         If the schema cannot be written.
     """
     path = folder / f"bench-{name}.json"
-    make_folder(folder)
-    with replacing(path) as beside:
-        beside.write_text(to_text(json_schema(name)), encoding="utf-8", newline="\n")
+    write_whole(path, to_text(json_schema(name)).encode())
     return path
 
 

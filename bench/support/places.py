@@ -103,6 +103,21 @@ def refuse_existing(target: Path, name: str) -> None:
         raise ConfigError(f"{name}: the file already exists.", "Choose another name, or overwrite it with --force.")
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all, and the folders that it is in where they are missing.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If it cannot be written.
+    OSError
+        If writing fails for another reason; see `replacing`.
+    """
+    make_folder(path.parent)
+    with replacing(path) as beside:
+        beside.write_bytes(content)
+
+
 def make_folder(folder: Path) -> None:
     """Create a folder, and those above it, if missing.
 

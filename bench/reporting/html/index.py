@@ -17,7 +17,7 @@ from bench.reporting.html.environment import TEMPLATES, environment, script_hash
 from bench.reporting.html.forest import forest_charts
 from bench.reporting.paper import paper_tables
 from bench.reporting.wording import across_answer, answer
-from bench.results.layout import unlinked
+from bench.results.layout import REPORT, unlinked
 
 GENERATOR = "bench report, index of tasks"
 """What the page says that it was made by, so that no other file is taken for it."""
@@ -66,7 +66,7 @@ def render_index(comparisons: Sequence[Comparison], left_out: Sequence[str] = ()
                 _TaskPart(
                     each.task.name,
                     each.task.description,
-                    f"{quote(each.task.name)}/report.html",
+                    f"{quote(each.task.name)}/{REPORT}",
                     answer(each),
                     forest_charts(each),
                 )
