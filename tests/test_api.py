@@ -331,6 +331,8 @@ def test_what_cannot_be_written_down_is_refused() -> None:
         bench.Model(LogisticRegression(), name="logreg")
     with pytest.raises(ConfigError, match=r"bench\.Model\(estimator\)"):
         bench.run("denial", [LogisticRegression()])
+    with pytest.raises(ConfigError, match=r"bench\.Model\(estimator\)"):
+        bench.run("denial", LogisticRegression())
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])

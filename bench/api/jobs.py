@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,20 +93,10 @@ def run(
     from bench.api.stored import Run, Runs
     from bench.running.runner import run as run_config
 
-    words = words_of(
-        {
-            "task": task_names(task),
-            "model": model_names(model),
-            "search": search,
-            "seed": seed,
-            "results": results,
-            **overrides,
-        }
-    )
-    with _carried_out(words, progress) as (config, listener):
+    asked = {"search": search, "seed": seed, "results": results, **overrides}
+    with _carried_out(task, model, asked, progress) as (config, listener):
         outcome = run_config(config, listener)
-    for failure in outcome.failures:
-        warnings.warn(failure, FailedRunWarning, stacklevel=2)
+    _warn_of(outcome.failures)
     found = [Run(folder.path) for folder in outcome.runs]
     return Runs(found, outcome.failures, [*listener.notes, *outcome.warnings])
 
@@ -204,32 +194,27 @@ def curve(
     """
     from bench.running.curve import run_curves
 
-    words = words_of(
-        {
-            "task": task_names(task),
-            "model": model_names(model),
-            "search": search,
-            "seed": seed,
-            "results": results,
-            **overrides,
-        }
-    )
-    with _carried_out(words, progress) as (config, listener):
+    asked = {"search": search, "seed": seed, "results": results, **overrides}
+    with _carried_out(task, model, asked, progress) as (config, listener):
         outcome = run_curves(config, listener)
-    for failure in outcome.failures:
-        warnings.warn(failure, FailedRunWarning, stacklevel=2)
+    _warn_of(outcome.failures)
     return Curves(outcome.curves, outcome.failures)
 
 
 @contextmanager
-def _carried_out(words: Sequence[str], progress: bool | None) -> Iterator[tuple[RunConfig, Listener]]:
-    """Resolve the words, listen to the job, and say how it goes on where it is stopped."""
+def _carried_out(
+    task: str | Task | Sequence[str | Task],
+    model: str | Model | Sequence[str | Model] | None,
+    asked: Mapping[str, Any],
+    progress: bool | None,
+) -> Iterator[tuple[RunConfig, Listener]]:
+    """Resolve what was asked for, listen to the job, and say how it goes on where it is stopped."""
     from bench.api.progress import Listener
     from bench.config import compose
     from bench.running.job import InterruptedRun
     from bench.support.places import refused
 
-    config = compose(words)
+    config = compose(words_of({"task": task_names(task), "model": model_names(model), **asked}))
     with Listener(progress) as listener:
         try:
             yield config, listener
@@ -239,3 +224,9 @@ def _carried_out(words: Sequence[str], progress: bool | None) -> Iterator[tuple[
             ) from None
         except OSError as error:
             raise refused(error, {f"results={config.results}": config.results}) or error from error
+
+
+def _warn_of(failures: Sequence[str]) -> None:
+    """Warn of failures where the public function was called."""
+    for failure in failures:
+        warnings.warn(failure, FailedRunWarning, stacklevel=3)

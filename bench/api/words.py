@@ -75,13 +75,10 @@ def task_names(task: str | Task | Sequence[str | Task]) -> str | list[str]:
 
 def model_names(model: str | Model | Sequence[str | Model] | None) -> str | list[str] | None:
     """The name, or names, of models; those that are values become known by their names."""
-    from bench.models.model import Model
-
     if model is None or isinstance(model, str):
         return model
-    if isinstance(model, Model):
-        return add_model(model)
-    return [add_model(_checked(each)) if not isinstance(each, str) else each for each in model]
+    several = model if isinstance(model, Sequence) else [model]
+    return [each if isinstance(each, str) else add_model(_checked(each)) for each in several]
 
 
 def _checked(model: object) -> Model:
