@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bench.catalogue import load_task
 from bench.errors import UserError, nearest
@@ -17,6 +18,9 @@ from bench.results.layout import run_folders
 from bench.results.protocol import model_name, names_of, search_name, settings
 from bench.results.record import RunRecord, RunStatus
 from bench.results.store import RunFolder
+
+if TYPE_CHECKING:
+    from bench.data.task import Task
 
 Status = RunStatus | Literal["unreadable"]
 
@@ -168,13 +172,14 @@ def _marked(everything: Sequence[_Read]) -> list[_Read]:
         if each.record is not None:
             alike.setdefault(_asked_for(each.record), []).append(each)
     by: dict[str, str] = {}
+    here = cache(_task_here)
     for group in alike.values():
         group.sort(key=_age, reverse=True)
         # A run that stands alone replaces nothing, so its files need not be read.
         latest = next((each for each in group if _is_whole(each)), None) if len(group) > 1 else None
         if latest is not None:
             older = group[group.index(latest) + 1 :]
-            by |= {each.run.path: latest.run.key for each in older if not _is_of_present_data(each, latest)}
+            by |= {each.run.path: latest.run.key for each in older if not _is_of_present_data(each, latest, here)}
     return [_Read(replace(each.run, superseded_by=by.get(each.run.path)), each.record) for each in everything]
 
 
@@ -187,12 +192,20 @@ def _is_whole(each: _Read) -> bool:
     return len(folds) == each.record.folds and all(folder.is_done(fold) for fold in folds)
 
 
-def _is_of_present_data(each: _Read, latest: _Read) -> bool:
+def _task_here(name: str) -> Task | None:
+    try:
+        return load_task(name)
+    except UserError:
+        return None
+
+
+def _is_of_present_data(each: _Read, latest: _Read, here: Callable[[str], Task | None]) -> bool:
     """Whether a run, unlike a later one, has the data that the task has now, so that a command would use it."""
     if each.record is None or latest.record is None or each.record.task.digest == latest.record.task.digest:
         return False
+    task = here(each.run.task)
     try:
-        return as_in_record(load_task(each.run.task), each.record).digest == each.record.task.digest
+        return task is not None and as_in_record(task, each.record).digest == each.record.task.digest
     except UserError:
         return False
 
