@@ -222,9 +222,7 @@ class Findings(Shown, Sequence["Finding"]):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the findings as plain values."""
-        from dataclasses import asdict
-
-        return {"findings": [asdict(each) | {"page": each.page} for each in self._found]}
+        return {"findings": [each.to_dict() for each in self._found]}
 
 
 def check(task: str | Task, *, folds: int = 5) -> Findings:

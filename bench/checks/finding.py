@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from bench.discovery import defaults_folder
 
@@ -63,6 +63,10 @@ class Finding:
     title: str
     message: str
     examples: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The finding as plain values, with its `page`."""
+        return asdict(self) | {"page": self.page}
 
     @property
     def page(self) -> str:

@@ -109,9 +109,7 @@ def _examine(name: str, config: RunConfig) -> tuple[Task | None, list[Finding]]:
 
 
 def _record(name: str, task: Task | None, findings: list[Finding]) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    facts: dict[str, Any] = {"task": name, "findings": [asdict(each) | {"page": each.page} for each in findings]}
+    facts: dict[str, Any] = {"task": name, "findings": [each.to_dict() for each in findings]}
     if task is not None:
         facts |= {"origin": str(task.origin), "examples": len(task), "labels": _counts(task), "notes": list(task.notes)}
         facts |= {"group": task.group, "groups": len(set(task.groups.tolist())), "digest": task.digest}
