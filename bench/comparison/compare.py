@@ -101,6 +101,11 @@ class Comparison:
     suspects: tuple[Suspect, ...]
     notes: tuple[str, ...]
 
+    @property
+    def searched(self) -> bool:
+        """Whether any of the runs searched its settings."""
+        return any(row.bought is not None for row in self.rows)
+
 
 def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> Comparison:
     """Compare runs with each other, or with a baseline.

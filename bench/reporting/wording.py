@@ -150,7 +150,7 @@ def protocol_sentence(comparisons: Sequence[Comparison]) -> str:
     first = comparisons[0]
     titles = dict.fromkeys(metric_title(each.metric, each.task) for each in comparisons)
     tasks = enumerate_names([f"{each.task.name} ({extent(each.task)})" for each in comparisons], "and")
-    how = list(dict.fromkeys(validation(each.task, each.n_folds, _searched(each)) for each in comparisons))
+    how = list(dict.fromkeys(validation(each.task, each.n_folds, each.searched) for each in comparisons))
     repeated = first.validation.repeats
     repeats = f", repeated {repeated} times" if repeated > 1 and not split_sizes(first.task) else ""
     seeds = enumerate_names(dict.fromkeys(str(each.seed) for each in comparisons), "and")
@@ -160,10 +160,6 @@ def protocol_sentence(comparisons: Sequence[Comparison]) -> str:
         f"{what[:1].upper()}{what[1:]} of the pooled {scored} on {tasks}: {' or '.join(how)}{repeats}; seed {seeds}; "
         "intervals of 95 % by group."
     )
-
-
-def _searched(comparison: Comparison) -> bool:
-    return any(row.bought is not None for row in comparison.rows)
 
 
 def across_answer(across: Across) -> list[str]:

@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from bench.reporting.comparison import p_value
 from bench.reporting.html.errors import direction
@@ -28,9 +29,14 @@ def environment() -> Environment:
     return made
 
 
-def script_hash(script: str) -> str:
-    """The hash by which a page's policy allows its script."""
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+def page_parts(*scripts: str) -> dict[str, object]:
+    """What a template needs of the files beside it: the style, its scripts as one, and the hash that allows them."""
+    script = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in scripts)
+    return {
+        "style": Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
+        "script": Markup(script),
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    }
 
 
 def _score(value: float | None) -> str:

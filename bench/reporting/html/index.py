@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from markupsafe import Markup
-
 from bench.comparison.across import rank_across
 from bench.comparison.compare import Comparison
 from bench.errors import UserError
 from bench.reporting.html.charts import Chart
-from bench.reporting.html.environment import TEMPLATES, environment, script_hash
+from bench.reporting.html.environment import environment, page_parts
 from bench.reporting.html.forest import forest_charts
 from bench.reporting.paper import paper_tables
 from bench.reporting.wording import across_answer, answer
@@ -49,14 +47,11 @@ def render_index(comparisons: Sequence[Comparison], left_out: Sequence[str] = ()
     """
     across = rank_across(comparisons)
     assert across is not None
-    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "scroll.js"))
     return (
         environment()
         .get_template("index.html.jinja")
         .render(
-            style=Markup(style),
-            script=Markup(script),
-            script_hash=script_hash(script),
+            **page_parts("scroll.js"),
             generator=GENERATOR,
             answer=across_answer(across),
             critical_difference=across.critical_difference,

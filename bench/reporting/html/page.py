@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from markupsafe import Markup
-
 from bench.catalogue import load_task
 from bench.comparison.compare import Comparison
 from bench.comparison.predictions import ComparedRuns
@@ -20,7 +18,7 @@ from bench.metrics.registry import metric_title
 from bench.reporting.comparison import with_published
 from bench.reporting.html.charts import Chart, Score, interval_chart
 from bench.reporting.html.curves import learning_curves, searches
-from bench.reporting.html.environment import TEMPLATES, environment, script_hash
+from bench.reporting.html.environment import environment, page_parts
 from bench.reporting.html.errors import browser_data, spell_error, spell_example, to_script
 from bench.reporting.html.forest import forest_charts
 from bench.reporting.html.scores import calibration, confusion_tables, group_scores
@@ -55,17 +53,11 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
     """
     task, without_texts = _task_of(runs)
     data = browser_data(runs, task, comparison.suspects)
-    style, scroll, errors = (
-        (TEMPLATES / name).read_text(encoding="utf-8") for name in ("style.css", "scroll.js", "errors.js")
-    )
-    script = f"{scroll}{errors}"
     return (
         environment()
         .get_template("page.html.jinja")
         .render(
-            style=Markup(style),
-            script=Markup(script),
-            script_hash=script_hash(script),
+            **page_parts("scroll.js", "errors.js"),
             data=to_script(data),
             without_texts=without_texts,
             comparison=comparison,
@@ -143,7 +135,7 @@ def _facts(runs: ComparedRuns, comparison: Comparison) -> list[tuple[str, str]]:
         ),
         (
             "Validation",
-            f"{validation(task, comparison.n_folds, any(row.bought is not None for row in comparison.rows))}{repeats}",
+            f"{validation(task, comparison.n_folds, comparison.searched)}{repeats}",
         ),
         ("Seed", str(comparison.seed)),
         ("Runs", f"{len(records)}, made {days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'}"),
