@@ -304,9 +304,12 @@ def made(value: int) -> list[Any]:
         def predict(self, X: Any) -> Any:
             return table["used"]()
 
+    class Table(ClassifierMixin, BaseEstimator):
+        held = {"used": lambda: value}
+
     weighted = LogisticRegression(class_weight={1: 2} if value == 1 else {"1": 2})
     part = make_pipeline(FunctionTransformer(functools.partial(np.add, value)), LogisticRegression())
-    return [Attribute(), Default(), Method(), Uses(), Looks(), weighted, part]
+    return [Attribute(), Default(), Method(), Uses(), Looks(), Table(), weighted, part]
 
 
 def test_the_key_changes_with_what_no_source_tells() -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import ModelError
 from bench.models.model import Model
 from bench.models.sources import INSTALLED, KNOWN_PACKAGES, code_sources
-from bench.models.space import Choice, Range, SearchSpace
+from bench.models.space import SearchSpace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +69,7 @@ class EstimatorModel(Model):
     def stored_functions(self) -> frozenset[str]:
         """The functions that the estimator holds."""
         held = (each for each in _values(self.prototype) if isinstance(each, FunctionType))
-        return frozenset(f"{each.__module__}.{each.__qualname__}" for each in held)
+        return frozenset(map(_import_path, held))
 
     def _made(self, path: str, key: str) -> BaseEstimator:
         if key != "estimator":
@@ -116,22 +116,22 @@ def _code(estimator: Any) -> dict[str, str]:
     waiting, seen = [*_code_of(estimator)], set[int]()
     while waiting:
         part = waiting.pop()
-        path = f"{part.__module__}.{part.__qualname__}"
+        path = _import_path(part)
         if id(part) in seen or _is_known(part.__module__):
             continue
         seen.add(id(part))
         if not _is_without_file(part):
             found |= code_sources([path])
             continue
-        constants = _evaluated(part)
+        constants = {}
         for name, value in (*_globals_of(part), *_held(part)):
-            waiting += _code_of(value)
-            if isinstance(value, type | FunctionType):
+            if isinstance(value, ModuleType):
+                if not _is_known(value.__name__):
+                    found |= code_sources([f"{value.__name__}.*"])
                 continue
-            if isinstance(value, ModuleType) and not _is_known(value.__name__):
-                found |= code_sources([f"{value.__name__}.*"])
-            elif not isinstance(value, ModuleType):
-                constants[name] = _constant(value, f"{path} reads {name}")
+            waiting += _code_of(value)
+            if not isinstance(value, type | FunctionType):
+                constants[name] = _constant(value)
         # Several lambdas have one path.
         told = json.dumps([found.get(path), _source(part), constants], sort_keys=True, default=str)
         found[path] = hashlib.sha256(told.encode()).hexdigest()[:12]
@@ -144,18 +144,11 @@ def _held(part: type | FunctionType) -> Iterator[tuple[str, Any]]:
         yield "__defaults__", part.__defaults__
         yield "__kwdefaults__", part.__kwdefaults__
         return
-    for name, value in sorted(vars(part).items()):
-        function = _function(value)
-        if function is not None:
+    for name, value in _members(part):
+        if (function := _function(value)) is None:
+            yield f"{name} =", value
+        else:
             yield from ((f"{name}.{each}", held) for each, held in _held(function))
-
-
-def _evaluated(part: type | FunctionType) -> dict[str, Any]:
-    """The attributes of a class that are not functions, which its source need not tell."""
-    if isinstance(part, FunctionType):
-        return {}
-    members = ((name, value) for name, value in sorted(vars(part).items()) if _is_told(name))
-    return {f"{name} =": _member(value) for name, value in members if _function(value) is None}
 
 
 def _is_without_file(part: type | FunctionType) -> bool:
@@ -200,14 +193,18 @@ def _function(member: Any) -> FunctionType | None:
     return function if isinstance(function, FunctionType) else None
 
 
-def _constant(value: Any, where: str) -> Any:
-    """A value that code reads, as plain values, or a digest of its pickle."""
+def _constant(value: Any) -> Any:
+    """A value that code holds or reads, as plain values, a digest of its pickle, or at least its kind."""
     import cloudpickle
 
     try:
-        return _plain(value, where)
+        return _plain(value, "")
     except ModelError:
+        pass
+    try:
         return hashlib.sha256(cloudpickle.dumps(value)).hexdigest()
+    except Exception:  # What is not to be pickled raises errors of all kinds.
+        return type(value).__name__
 
 
 def _params(estimator: Any, where: str) -> dict[str, Any]:
@@ -241,9 +238,9 @@ def _plain(value: Any, where: str) -> Any:
         held = value.tocsr()
         return {"array": _digest(held.data, held.indices, held.indptr), "shape": list(value.shape), "of": "sparse"}
     if isinstance(value, type | FunctionType):
-        return {"import": f"{value.__module__}.{value.__qualname__}"}
+        return {"import": _import_path(value)}
     if hasattr(value, "get_params") and not isinstance(value, type):
-        made = {"class": f"{type(value).__module__}.{type(value).__qualname__}"}
+        made = {"class": _import_path(type(value))}
         params = _params(value, f"{where}.{type(value).__name__}")
         return made | ({"params": params} if params else {})
     if isinstance(value, list | tuple):
@@ -269,6 +266,10 @@ def _digest(*arrays: NDArray[Any]) -> str:
     for array in arrays:
         content.update(array.tobytes())
     return content.hexdigest()
+
+
+def _import_path(part: type | FunctionType) -> str:
+    return f"{part.__module__}.{part.__qualname__}"
 
 
 def _values(value: Any) -> Iterator[Any]:
@@ -331,25 +332,18 @@ def _source(part: type | FunctionType) -> str:
     except (OSError, TypeError):
         if isinstance(part, type):
             # Before Python 3.13 the source of a notebook's class is not found, but that of its functions is.
-            return "\n".join(f"{name} = {_member(each)}" for name, each in sorted(vars(part).items()) if _is_told(name))
+            functions = ((name, _function(value)) for name, value in _members(part))
+            return "\n".join(f"{name} = {_source(function)}" for name, function in functions if function is not None)
     raise ModelError(
         f"{part.__qualname__}: its source cannot be found, so no run could tell what it was.",
         "Put it into a .py file and import it from there.",
     )
 
 
-def _is_told(name: str) -> bool:
-    return name not in ("__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__")
-
-
-def _member(value: Any) -> str:
-    function = _function(value)
-    if function is not None:
-        return _source(function)
-    try:
-        return json.dumps(_plain(value, ""), sort_keys=True, default=str)
-    except ModelError:
-        return type(value).__name__
+def _members(cls: type) -> list[tuple[str, Any]]:
+    """The attributes of a class in the order of their names, without those by which Python keeps account of it."""
+    kept = ("__dict__", "__weakref__", "__module__", "__firstlineno__", "__static_attributes__")
+    return [(name, value) for name, value in sorted(vars(cls).items()) if name not in kept]
 
 
 def dimension_of(name: str, value: Any) -> Any:
@@ -379,10 +373,4 @@ def search_space(search: Mapping[str, Any] | None, where: str) -> SearchSpace:
     >>> search_space({"C": {"low": 1, "high": 9}, "svc__kernel": ["linear", "rbf"]}, "here").dimensions
     {'C': Range(low=1, high=9, log=False, step=None), 'svc__kernel': Choice(values=('linear', 'rbf'))}
     """
-    declared = {
-        name: value if isinstance(value, Choice | Range) else dimension_of(name, value)
-        for name, value in (search or {}).items()
-    }
-    given = {name: value for name, value in declared.items() if isinstance(value, Choice | Range)}
-    read = SearchSpace.parse({name: value for name, value in declared.items() if name not in given}, where)
-    return SearchSpace({name: given.get(name) or read.dimensions[name] for name in declared})
+    return SearchSpace.parse({name: dimension_of(name, value) for name, value in (search or {}).items()}, where)
