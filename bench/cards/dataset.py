@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cards.croissant import Part, croissant
-from bench.cards.front import card, licence_of
+from bench.cards.front import card, licence_of, new_folder
 from bench.citations.bibliography import Entry, of_task
 from bench.data.card import describe
 from bench.data.export import dataset_dict
-from bench.errors import ConfigError
 from bench.results.files import to_json
-from bench.support.places import make_folder, replacing
 
 if TYPE_CHECKING:
     from bench.data.task import Task
@@ -42,11 +39,8 @@ def write_dataset_folder(task: Task, target: Path) -> None:
     bench.errors.UserError
         If nothing can be written there.
     """
-    if os.path.lexists(target):
-        raise ConfigError(f"There is already {target}.", "Name another place with --to, or remove it.")
-    make_folder(target.parent)
-    with replacing(target) as folder:
-        (folder / DATA).mkdir(parents=True)
+    with new_folder(target) as folder:
+        (folder / DATA).mkdir()
         parts, columns = [], []
         for name, rows in dataset_dict(task).items():
             path = folder / DATA / f"{name}.parquet"

@@ -1,11 +1,16 @@
-"""The metadata at the head of a card."""
+"""What folders with cards have in common: that they appear whole, and the metadata at the head of a card."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from bench.errors import ConfigError
 from bench.schema.dialect import dump
+from bench.support.places import make_folder, replacing
 
 LICENCES = (
     *("apache-2.0", "mit", "bsd-3-clause", "gpl-3.0", "odc-by", "odbl", "cc0-1.0"),
@@ -13,6 +18,25 @@ LICENCES = (
     *("cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-4.0"),
 )
 """The Hub's names of common licences."""
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Give a folder to fill, which appears at its place whole or not at all.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If something is there already.
+    bench.errors.UserError
+        If nothing can be written there.
+    """
+    if os.path.lexists(target):
+        raise ConfigError(f"There is already {target}.", "Name another place with --to, or remove it.")
+    make_folder(target.parent)
+    with replacing(target) as folder:
+        folder.mkdir()
+        yield folder
 
 
 def licence_of(text: str) -> dict[str, str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-from bench.cards.front import card, licence_of
+from bench.cards.front import card, licence_of, new_folder
 from bench.citations.methods import Methods, as_text, describe_methods
 from bench.comparison.selection import Selected
-from bench.errors import ConfigError, UserError
+from bench.errors import UserError
 from bench.metrics.averaged import mean_over
 from bench.metrics.registry import metric_title
 from bench.results.board import columns, interval_text
@@ -23,7 +22,6 @@ from bench.results.record import RunRecord
 from bench.results.store import RunFolder
 from bench.results.summary import Summary
 from bench.support.json_text import json_text
-from bench.support.places import make_folder, replacing
 
 CARD = "README.md"
 
@@ -53,12 +51,8 @@ def write_model_folder(folder: RunFolder, target: Path) -> None:
     record, summary, model = folder.read_record(), folder.read_summary(), folder.model_path()
     if model is None:
         raise UserError(f"{folder.path}: no fitted model is stored.", f"Run it again: {record.command}")
-    if os.path.lexists(target):
-        raise ConfigError(f"There is already {target}.", "Name another place with --to, or remove it.")
-    methods = describe_methods(Selected([(folder, record)], []))
-    make_folder(target.parent)
-    with replacing(target) as beside:
-        beside.mkdir()
+    with new_folder(target) as beside:
+        methods = describe_methods(Selected([(folder, record)], []))
         (beside / MODEL).write_bytes(read_bytes(model))
         (beside / SUMMARY).write_bytes(read_bytes(folder.path / SUMMARY))
         (beside / CARD).write_text(model_card(folder, record, summary, methods), encoding="utf-8")
