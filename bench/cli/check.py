@@ -142,7 +142,9 @@ def print_task(name: str, task: Task | None, findings: list[Finding]) -> None:
             for number, line in enumerate(example.splitlines()):
                 say(_indented(line, 8 if number == 0 else 10))
     numbers = [counted(sum(each.severity == level for each in findings), level) for level in SEVERITIES]
-    say(f"\n{', '.join(numbers)}." + (f" What to do: {findings[0].page.partition('#')[0]}\n" if findings else "\n"))
+    say(f"\n{', '.join(numbers)}.\n")
+    if findings:
+        say(f"What to do: {findings[0].page.partition('#')[0]}\n")
 
 
 def _indented(line: str, width: int) -> str:
