@@ -6,9 +6,12 @@ import sys
 
 import pytest
 from hypothesis import settings
+from spying import spy
 
 from bench.cli import main
 from bench.planning.workers import warm_up
+
+__all__ = ["spy"]
 
 settings.register_profile("bench", deadline=None)  # the first example pays for an import
 settings.load_profile("bench")

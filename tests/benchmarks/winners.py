@@ -33,7 +33,7 @@ import numpy as np
 import sklearn
 from verdicts import LEARNERS, METRIC, RATES, SIGNAL, Scenario, compared_runs, draw, splits_of, write
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 
 from scores import label_scores
 
