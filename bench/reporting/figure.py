@@ -34,13 +34,14 @@ _LOOKS = {
 _GROWS = {"groups": "with more groups", "examples": "with more of each group"}
 """What grows along the axis of a learning curve."""
 
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "font.size": 8,
     "svg.hashsalt": "bench",
     "svg.fonttype": "path",
     "pdf.fonttype": 42,
     "axes.unicode_minus": True,
 }
+"""The settings of matplotlib for every figure."""
 
 
 def check_figure(path: Path, tasks: int, force: bool) -> None:
@@ -81,7 +82,12 @@ def check_figure(path: Path, tasks: int, force: bool) -> None:
 
 def write_figure(comparison: Comparison, path: Path) -> None:
     """Write the forest plot of a comparison to a file, whole or not at all."""
-    write_whole(path, figure_bytes(forest_figure(comparison), path.suffix.removeprefix(".").lower()))
+    save_figure(forest_figure(comparison), path)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure to a file, in the format that its name ends in, whole or not at all."""
+    write_whole(path, figure_bytes(figure, path.suffix.removeprefix(".").lower()))
 
 
 def forest_figure(comparison: Comparison) -> Figure:
@@ -110,7 +116,7 @@ def forest_figure(comparison: Comparison) -> Figure:
     if not panels:
         raise UserError(f"{comparison.task.name}: there is one run, and no difference to draw.")
     rows = [len(panel.rows) for panel in panels]
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.3, 0.55 * len(panels) + 0.9 + 0.24 * sum(rows)), layout="constrained")
         axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[count + 1.2 for count in rows])[:, 0]
         for ax, panel in zip(axes, panels, strict=True):
@@ -149,7 +155,7 @@ def figure_bytes(figure: Figure, ending: str) -> bytes:
 
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
     content = io.BytesIO()
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure.savefig(content, format=ending, metadata=dates[ending], dpi=200)
     return content.getvalue()
 
@@ -173,7 +179,7 @@ def interval_figure(board: Leaderboard) -> Figure:
     rows = [row for row in board.rows if board.metric in row.scores]
     if not rows:
         raise UserError(f"{board.task.name}: no run has a score to draw.")
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.3, 0.7 + 0.26 * len(rows)), layout="constrained")
         ax = figure.subplots()
         for place, row in enumerate(rows):
@@ -211,7 +217,7 @@ def curve_figure(curves: Sequence[Curve]) -> Figure:
         raise UserError("A picture shows the curves of one task.", "Draw each task by itself.")
     task, metric = curves[0].record.task, curves[0].summary.metric
     axes = list(dict.fromkeys(axis for curve in curves for axis in curve.summary.axes))
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.3, 2.6), layout="constrained")
         for ax, axis in zip(figure.subplots(1, len(axes), sharey=True, squeeze=False)[0], axes, strict=True):
             for curve in curves:

@@ -1,0 +1,212 @@
+"""Shares of labels in an archive: in the terminal, as CSV and as a figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from bench.checks.finding import counted
+from bench.reporting.terminal import console, narrowed, not_shown, wrapped
+from bench.shares.estimate import Estimates, LabelShare, PartShares
+from bench.statistics.powered import Share
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ASSUMPTION = "The labelled examples were drawn from this archive, at random or at known rates."
+"""What the intervals assume."""
+
+LEFT_OUT = ("labels alone", "adjusted", "counted\n(biased)")
+"""Columns of the whole archive, in the order in which a narrow terminal has no room for them."""
+
+
+def percent(share: float) -> str:
+    """A share in percent, with a decimal.
+
+    Examples
+    --------
+    >>> percent(0.1834)
+    '18.3'
+    """
+    return f"{100.0 * share:.1f}"
+
+
+def interval_words(share: Share | None) -> str:
+    """A share's interval in percent.
+
+    Examples
+    --------
+    >>> interval_words(Share(0.2, None))
+    '-'
+    """
+    if share is None or share.interval is None:
+        return "-"
+    return f"{percent(share.interval.low)} to {percent(share.interval.high)}"
+
+
+def print_estimates(estimates: Estimates) -> None:
+    """Print the shares: of the whole archive, of its parts, and the differences."""
+    out, whole = console(), estimates.whole
+    out.print()
+    sizes = f"{whole.n_texts:,} texts, {whole.n_labelled:,} labelled examples in {counted(whole.n_groups, 'group')}"
+    out.print(Text(estimates.task, style="bold"), sizes, sep="  ")
+    out.print(Text(answer(estimates), style="bold"))
+    out.print()
+    table, left_out = narrowed(_whole(whole), out.width, LEFT_OUT)
+    out.print(table)
+    if left_out:
+        out.print(not_shown(left_out))
+    if estimates.parts:
+        out.print()
+        out.print(_parts(estimates))
+    if estimates.differences:
+        out.print()
+        out.print(_differences(estimates))
+    out.print()
+    for line in remarks(estimates):
+        out.print(Text(wrapped(line)))
+    for warning in estimates.warnings:
+        out.print(Text.assemble(("warning: ", "yellow"), wrapped(warning, " " * 9).lstrip()))
+
+
+def answer(estimates: Estimates) -> str:
+    """The shares in a sentence, that of the most frequent label last."""
+    shares = sorted(estimates.whole.shares, key=lambda each: each.powered.value)
+    told = [f"{percent(each.powered.value)} % {each.label} ({interval_words(each.powered)})" for each in shares[:3]]
+    return wrapped(f"Of the archive, {', '.join(told)}." if told else "No labelled example counts.")
+
+
+def remarks(estimates: Estimates) -> list[str]:
+    """What to know to read the shares."""
+    lines = [
+        "shares in %, with 95 % intervals by prediction-powered inference: the model's predictions for all texts, "
+        "corrected by the labelled examples. Counting the predicted labels alone is biased.",
+        f"assumption: {ASSUMPTION}",
+    ]
+    alone = [each.label for each in estimates.whole.shares if each.narrowest == "labels_alone"]
+    if alone:
+        lines.append(f"The labels alone give the narrower interval for {', '.join(alone)}.")
+    points = f"± {100.0 * estimates.within:g} points"
+    needed = {label: n for label, n in estimates.further.items() if n > 0}
+    if needed:
+        numbers = ", ".join(f"{label} {n:,}" for label, n in needed.items())
+        lines.append(f"For {points}, more labels drawn in the same way: {numbers}.")
+    elif estimates.further:
+        lines.append(f"All intervals are within {points}.")
+    return lines
+
+
+def _whole(whole: PartShares) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("label", overflow="fold")
+    for heading in ("share", "95 %\ninterval", "labels alone", "adjusted", "counted\n(biased)"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for each in whole.shares:
+        table.add_row(
+            each.label,
+            percent(each.powered.value),
+            interval_words(each.powered),
+            interval_words(each.labels_alone),
+            interval_words(each.adjusted),
+            percent(each.counted),
+        )
+    return table
+
+
+def _parts(estimates: Estimates) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column(estimates.by or "", overflow="fold")
+    for heading in ("texts", "labelled", "label", "share", "95 %\ninterval", "counted\n(biased)"):
+        table.add_column(heading, justify="left" if heading == "label" else "right", no_wrap=True)
+    for part in estimates.parts:
+        facts = [part.part or "", f"{part.n_texts:,}", f"{part.n_labelled:,}"]
+        if not part.shares:
+            table.add_row(*facts, "no labels", "", "", "")
+        for each in part.shares:
+            table.add_row(
+                *facts, each.label, percent(each.powered.value), interval_words(each.powered), percent(each.counted)
+            )
+            facts = ["", "", ""]
+    return table
+
+
+def _differences(estimates: Estimates) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("difference", overflow="fold")
+    table.add_column("label")
+    table.add_column("points", justify="right")
+    table.add_column("95 %\ninterval", justify="right", no_wrap=True)
+    for each in estimates.differences:
+        table.add_row(
+            f"{each.one} - {each.other}",
+            each.label,
+            f"{100.0 * each.difference.value:+.1f}",
+            interval_words(each.difference),
+        )
+    return table
+
+
+def to_csv(estimates: Estimates) -> str:
+    """A line for each label of the whole archive and of each part, with all digits."""
+    text = io.StringIO()
+    rows = [_row(part, each) for part in (estimates.whole, *estimates.parts) for each in _all(part, estimates)]
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _all(part: PartShares, estimates: Estimates) -> list[LabelShare | str]:
+    return [*part.shares] or [*estimates.labels]
+
+
+def _row(part: PartShares, each: LabelShare | str) -> dict[str, Any]:
+    label = each if isinstance(each, str) else each.label
+    row: dict[str, Any] = {"part": part.part or "", "texts": part.n_texts, "labelled": part.n_labelled, "label": label}
+    for name in ("powered", "labels_alone", "adjusted"):
+        share: Share | None = None if isinstance(each, str) else getattr(each, name)
+        interval = None if share is None else share.interval
+        title = "share" if name == "powered" else name
+        row[title] = "" if share is None else share.value
+        row[f"{title}_low"] = "" if interval is None else interval.low
+        row[f"{title}_high"] = "" if interval is None else interval.high
+    return row | {"counted": part.counted[label]}
+
+
+def share_figure(estimates: Estimates) -> Figure:
+    """Draw the shares with their intervals, a panel for each label, and what counting the predictions gives."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    from bench.reporting.figure import STYLE
+
+    parts = [estimates.whole, *estimates.parts]
+    names = ["all", *(part.part or "" for part in estimates.parts)]
+    with matplotlib.rc_context(STYLE):
+        height = 0.9 + 0.24 * len(parts)
+        figure = Figure(figsize=(6.3, height * len(estimates.labels)), layout="constrained")
+        axes = figure.subplots(len(estimates.labels), 1, squeeze=False, sharex=True)[:, 0]
+        for number, (ax, label) in enumerate(zip(axes, estimates.labels, strict=True)):
+            for place, part in enumerate(parts):
+                ax.plot(100.0 * part.counted[label], place, "x", color="#a3271b", label="counted (biased)")
+                if not part.shares:
+                    continue
+                share = part.shares[number].powered
+                if share.interval is not None:
+                    ends = [100.0 * share.interval.low, 100.0 * share.interval.high]
+                    ax.plot(ends, [place, place], color="#0b5cad", linewidth=1.6)
+                ax.plot(100.0 * share.value, place, "o", color="#0b5cad", markersize=5, label="estimate")
+            ax.set_ylim(len(parts) - 0.4, -0.6)
+            ax.set_yticks(range(len(parts)), names, parse_math=False)
+            ax.set_title(label, loc="left", fontsize=8, parse_math=False)
+            ax.spines[["top", "left", "right"]].set_visible(False)
+            ax.tick_params(axis="y", length=0)
+        axes[-1].set_xlabel("share in %, with 95 % intervals")
+        handles, titles = axes[0].get_legend_handles_labels()
+        shown = dict(zip(titles, handles, strict=True))
+        axes[0].legend(shown.values(), shown.keys(), frameon=False, fontsize=7, loc="upper right")
+    return figure

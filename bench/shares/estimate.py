@@ -1,0 +1,312 @@
+"""The shares of labels in an archive, whole and by part, by each method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from bench.errors import DataError
+from bench.shares.slices import By
+from bench.shares.totals import ReadArchive, Totals, predictions_of
+from bench.statistics.powered import (
+    Method,
+    Sample,
+    Share,
+    adjusted_count,
+    difference,
+    further_labels,
+    labels_alone,
+    powered,
+    without_labelled,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.data.task import Task
+    from bench.prediction.fold_models import FoldModel
+
+    Floats = NDArray[np.float64]
+
+PROBABILITY = "probability"
+"""The column of examples with the rate at which each was drawn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelShare:
+    """The share of a label in an archive or in a part of it.
+
+    Parameters
+    ----------
+    label : str
+        The label.
+    powered : Share
+        By the model's predictions, corrected by the labelled examples: prediction-powered inference.
+    labels_alone : Share
+        By the labelled examples alone.
+    adjusted : Share or None
+        By counting the predicted labels, corrected by the model's error rates; None if these say nothing.
+    counted : float
+        By counting the predicted labels: biased.
+    narrowest : {"powered", "labels_alone"}
+        The narrower one of the two that are valid for a random sample.
+    """
+
+    label: str
+    powered: Share
+    labels_alone: Share
+    adjusted: Share | None
+    counted: float
+    narrowest: Literal["powered", "labels_alone"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartShares:
+    """The shares in an archive or in a part of it.
+
+    Parameters
+    ----------
+    part : str or None
+        The part; None for the whole archive.
+    n_texts : int
+        Its texts.
+    n_labelled, n_groups : int
+        The labelled examples in it, and the groups that they are in.
+    shares : tuple of LabelShare
+        One for each label, in the task's order; empty if no example in it is labelled.
+    counted : dict of str to float
+        The naive share of each label.
+    """
+
+    part: str | None
+    n_texts: int
+    n_labelled: int
+    n_groups: int
+    shares: tuple[LabelShare, ...]
+    counted: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartDifference:
+    """By how much a label's share in one part exceeds that in another.
+
+    Parameters
+    ----------
+    label, one, other : str
+        The label and the two parts.
+    difference : Share
+        The difference of the shares, the first minus the second.
+    """
+
+    label: str
+    one: str
+    other: str
+    difference: Share
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimates:
+    """What a labelled sample says about an archive.
+
+    Parameters
+    ----------
+    task, model, run : str
+        The task, the model that predicts, and the key of its run.
+    labels : tuple of str
+        The labels.
+    whole : PartShares
+        The whole archive.
+    by : str or None
+        The column that divides it.
+    parts : tuple of PartShares
+        Its parts, sorted by name.
+    differences : tuple of PartDifference
+        Those that were asked for.
+    within : float
+        The half width that `further` is about.
+    further : dict of str to int
+        How many more labelled examples would make each label's interval as narrow.
+    n_found : int
+        How many of the labelled examples are in the archive.
+    warnings : tuple of str
+        Where the assumption looks broken.
+    """
+
+    task: str
+    model: str
+    run: str
+    labels: tuple[str, ...]
+    whole: PartShares
+    by: str | None
+    parts: tuple[PartShares, ...]
+    differences: tuple[PartDifference, ...]
+    within: float
+    further: dict[str, int]
+    n_found: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """The labelled examples that count: those that a fold's model has not trained on.
+
+    Parameters
+    ----------
+    rows : ndarray of int, shape (n_examples,)
+        Their numbers in the task.
+    predicted, chosen : ndarray of shape (n_examples, n_labels)
+        The probabilities and choices of that model.
+    weights : ndarray of shape (n_examples,)
+        How many texts of the archive each stands for.
+    """
+
+    rows: NDArray[np.intp]
+    predicted: Floats
+    chosen: Floats
+    weights: Floats
+
+
+def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -> Labelled:
+    """Predict each labelled example by the model that has not trained on it.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    models : sequence of FoldModel
+        The models of the outer folds.
+    n_texts : float
+        The texts of the archive.
+    """
+    predicted, chosen = zip(*(predictions_of(each.model, task.frame.iloc[each.test]) for each in models), strict=True)
+    rows = np.concatenate([each.test for each in models])
+    return Labelled(rows, np.concatenate(predicted), np.concatenate(chosen), _weights(task, rows, n_texts))
+
+
+def _weights(task: Task, rows: NDArray[np.intp], n_texts: float) -> Floats:
+    if PROBABILITY in task.examples:
+        try:
+            drawn = task.examples[PROBABILITY].iloc[rows].astype(float).to_numpy(dtype=np.float64)
+        except ValueError as error:
+            raise DataError(f"{task.origin}: a {PROBABILITY} is not a number: {error}.") from None
+        if not ((drawn > 0) & (drawn <= 1)).all():
+            raise DataError(
+                f"{task.origin}: each {PROBABILITY} of being drawn must be above 0 and at most 1.",
+                "Correct the column, or rename it if it is something else.",
+            )
+        return np.asarray(1.0 / drawn)
+    if task.weights is not None:
+        return np.asarray(task.weights[rows])
+    return np.full(len(rows), n_texts / len(rows))
+
+
+def estimate(
+    task: Task, labelled: Labelled, read: ReadArchive, by: By | None, pairs: Sequence[tuple[str, str]]
+) -> tuple[PartShares, list[PartShares], list[PartDifference]]:
+    """Estimate the shares of the whole archive, of its parts, and the differences between parts.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    labelled : Labelled
+        Its examples.
+    read : ReadArchive
+        The archive.
+    by : By, optional
+        The column that divides it.
+    pairs : sequence of (str, str)
+        The parts to compare.
+    """
+    known = np.array([row in read.found for row in labelled.rows.tolist()])
+    given = np.eye(len(task.labels))[task.codes[labelled.rows]]
+    groups = np.unique(task.groups[labelled.rows].astype(str), return_inverse=True)[1]
+    sample = Sample(given, labelled.predicted, without_labelled(labelled.weights, known), groups)
+    power = sample.power
+    whole, _ = _shares(None, task.labels, sample, labelled.chosen, read.whole, power)
+    parts: list[PartShares] = []
+    methods: dict[str, tuple[Method, NDArray[np.intp]]] = {}
+    part_of = np.array(parts_of_examples(task, labelled.rows, read, by), dtype=object)
+    for name in sorted(read.parts):
+        here = part_of == name
+        shares, method = _shares(name, task.labels, sample.only(here), labelled.chosen[here], read.parts[name], power)
+        parts.append(shares)
+        if method is not None:
+            methods[name] = method, np.unique(groups[here])
+    return whole, parts, [found for pair in pairs for found in _differences(pair, methods, task.labels)]
+
+
+def _differences(
+    pair: tuple[str, str], methods: dict[str, tuple[Method, NDArray[np.intp]]], labels: Sequence[str]
+) -> list[PartDifference]:
+    if missing := [name for name in pair if name not in methods]:
+        raise DataError(
+            f"--difference: no labelled example is in the part '{missing[0]}'.",
+            f"Parts with labelled examples: {', '.join(methods) or 'none'}",
+        )
+    (one, its), (other, others) = methods[pair[0]], methods[pair[1]]
+    found = difference(one, other, (its, others))
+    return [
+        PartDifference(label=label, one=pair[0], other=pair[1], difference=each)
+        for label, each in zip(labels, found, strict=True)
+    ]
+
+
+def parts_of_examples(task: Task, rows: NDArray[np.intp], read: ReadArchive, by: By | None) -> list[str]:
+    """The part that each example is in: of its row in the archive, else of its own column; empty if unknown."""
+    if by is None:
+        return [""] * len(rows)
+    own = task.examples[by.column].astype(str).tolist() if by.column in task.examples else [""] * len(task)
+    place = f"{task.origin}: example "
+    return [
+        read.found[row] if row in read.found else by.part_of(own[row], f"{place}{task.ids[row]}")
+        for row in rows.tolist()
+    ]
+
+
+def _shares(
+    part: str | None, labels: Sequence[str], sample: Sample, chosen: Floats, totals: Totals, power: Floats
+) -> tuple[PartShares, Method | None]:
+    archive = totals.archive
+    counted = dict(zip(labels, archive.counted().tolist(), strict=True))
+    described = PartShares(
+        part=part,
+        n_texts=round(archive.total),
+        n_labelled=len(sample),
+        n_groups=len(np.unique(sample.groups)),
+        shares=(),
+        counted=counted,
+    )
+    if len(sample) == 0 or not sample.weights.any():
+        return described, None
+    method, adjusted = powered(sample, archive, power), adjusted_count(sample, archive, chosen)
+    columns = zip(
+        labels,
+        method.shares(),
+        labels_alone(sample, archive).shares(),
+        [None] * len(labels) if adjusted is None else adjusted.shares(),
+        strict=True,
+    )
+    shares = [
+        LabelShare(
+            label=label,
+            powered=own,
+            labels_alone=alone,
+            adjusted=corrected,
+            counted=counted[label],
+            narrowest="labels_alone" if alone.width < own.width else "powered",
+        )
+        for label, own, alone, corrected in columns
+    ]
+    return replace(described, shares=tuple(shares)), method
+
+
+def labels_needed(whole: PartShares, within: float) -> dict[str, int]:
+    """How many more examples, drawn like the labelled ones, make each label's interval at most ``± within``."""
+    return {
+        each.label: min(further_labels(each.powered, whole.n_labelled, within), whole.n_texts - whole.n_labelled)
+        for each in whole.shares
+    }

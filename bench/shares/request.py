@@ -1,0 +1,173 @@
+"""``bench estimate`` from its words to its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.errors import ConfigError, DataError, nearest
+from bench.prediction.choice import PredictRequest, choose_run, parse_predict_request
+from bench.prediction.fold_models import fold_models, stored_task
+from bench.shares.assumption import broken_assumptions
+from bench.shares.estimate import Estimates, estimate, labelled_examples, labels_needed
+from bench.shares.slices import By
+from bench.shares.totals import read_archive
+
+if TYPE_CHECKING:
+    from bench.data.sources.layout import Asked
+    from bench.prediction.choice import ChosenRun
+    from bench.prediction.reading import NewText
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimateRequest:
+    """What to estimate.
+
+    Parameters
+    ----------
+    run : PredictRequest
+        The run whose models predict.
+    archive : Path
+        The file of the archive.
+    by : By or None
+        The column that divides it.
+    differences : tuple of (str, str)
+        Parts to compare.
+    within : float
+        The half width of an interval that further labels should reach.
+    columns : dict of str to str or None
+        The columns of the archive that are the model's inputs, where they have other names.
+    """
+
+    run: PredictRequest
+    archive: Path
+    by: By | None = None
+    differences: tuple[tuple[str, str], ...] = ()
+    within: float = 0.02
+    columns: dict[str, str | None]
+
+
+def parse_estimate_request(
+    words: Sequence[str],
+    archive: Path,
+    by: str | None = None,
+    differences: Sequence[tuple[str, str]] = (),
+    within: float = 2.0,
+    columns: dict[str, str | None] | None = None,
+) -> EstimateRequest:
+    """Read the words and options of a command line; `within` is in percentage points.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If one is wrong.
+    """
+    if differences and by is None:
+        raise ConfigError("--difference compares parts of the archive.", "Say by which column: --by COLUMN")
+    if not 0 < within < 50:
+        raise ConfigError(f"--within {within:g}: expected percentage points between 0 and 50.", "For ± 2: --within 2")
+    return EstimateRequest(
+        run=parse_predict_request(words),
+        archive=archive,
+        by=None if by is None else By.parse(by),
+        differences=tuple((one, other) for one, other in differences),
+        within=within / 100.0,
+        columns=columns or {},
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Estimated:
+    """The estimates, the run behind them, and notes on how the archive was read."""
+
+    estimates: Estimates
+    chosen: ChosenRun
+    notes: tuple[str, ...]
+
+
+def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], asked: Asked | None = None) -> Estimated:
+    """Estimate the shares of labels in an archive.
+
+    Parameters
+    ----------
+    request : EstimateRequest
+        What to estimate.
+    doing : callable
+        Receives progress messages.
+    asked : Asked, optional
+        The format of the file, if it is not detected.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the run or its task cannot be used, or the archive cannot be read.
+    """
+    doing("choosing the run")
+    chosen = choose_run(request.run)
+    record = chosen.record
+    doing(f"reading the task {record.task.name}")
+    task = stored_task(record)
+    new, n_rows = _checked(request, chosen, task.group, asked, doing)
+    models = fold_models(chosen.folder, record, task, request.run.overrides, doing)
+    read = read_archive(new, task, models, request.by, n_rows, record.seed, doing)
+    doing("estimating")
+    labelled = labelled_examples(task, models, n_rows)
+    _check_differences(request, list(read.parts))
+    whole, parts, differences = estimate(task, labelled, read, request.by, request.differences)
+    warnings = broken_assumptions(task, labelled, read, request.by, record.seed)
+    if read.without_part:
+        assert request.by is not None
+        warnings.append(f"{read.without_part:,} texts have no {request.by.column}; they count only in the whole.")
+    estimates = Estimates(
+        task=task.name,
+        model=record.model.name,
+        run=record.key,
+        labels=task.labels,
+        whole=whole,
+        by=None if request.by is None else request.by.column,
+        parts=tuple(parts),
+        differences=tuple(differences),
+        within=request.within,
+        further=labels_needed(whole, request.within),
+        n_found=len(read.found),
+        warnings=tuple(warnings),
+    )
+    return Estimated(estimates, chosen, (chosen.notes[0], f"Read as {new.describe()}: {request.archive}", *new.remarks))
+
+
+def _checked(
+    request: EstimateRequest, chosen: ChosenRun, group: str, asked: Asked | None, doing: Callable[[str], None]
+) -> tuple[NewText, int]:
+    """The archive, read once from end to end so that a mistake in the last line is reported first, and its rows."""
+    from bench.prediction.reading import named_columns, read_texts_file
+
+    record = chosen.record
+    columns = named_columns(record.task.inputs, request.columns)
+    remembered = {name: named for name, named in record.task.columns.items() if request.columns.get(name) is None}
+
+    def opened() -> NewText:
+        return read_texts_file(request.archive, columns, (), remembered, asked)
+
+    doing(f"reading {request.archive}")
+    n_rows = 0
+    for place, row in opened().rows:
+        n_rows += 1
+        if request.by is None:
+            continue
+        if request.by.column not in row:
+            raise DataError(
+                f"{request.archive}: there is no column '{request.by.column}'.",
+                nearest(request.by.column, [name for name in row if name is not None]),
+            )
+        request.by.part_of(row[request.by.column] or "", place)
+    if n_rows == 0:
+        raise DataError(f"{request.archive}: there is no text in it.", "Name the file with the archive.")
+    return opened(), n_rows
+
+
+def _check_differences(request: EstimateRequest, parts: Sequence[str]) -> None:
+    for name in (name for pair in request.differences for name in pair):
+        if name not in parts:
+            raise ConfigError(f"--difference {name}: the archive has no such part.", nearest(name, parts))

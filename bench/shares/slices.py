@@ -1,0 +1,73 @@
+"""Parts of an archive, by a column's values or by the period of its dates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bench.errors import ConfigError, DataError
+
+PERIODS = {"year": 4, "month": 7, "day": 10}
+"""How many characters of an ISO date name each period."""
+
+MOST = 400
+"""The most parts there may be: a column of ids is not one to count by."""
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
+
+
+@dataclass(frozen=True)
+class By:
+    """The column that divides an archive.
+
+    Parameters
+    ----------
+    column : str
+        Its name.
+    period : str or None
+        One of `PERIODS` for a column of dates.
+
+    Examples
+    --------
+    >>> By.parse("published:month").part_of("2024-10-03T09:00:00Z", "line 2")
+    '2024-10'
+    """
+
+    column: str
+    period: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> By:
+        """Read ``COLUMN`` or ``COLUMN:month``.
+
+        Raises
+        ------
+        bench.errors.ConfigError
+            If the period is unknown.
+        """
+        from bench.errors import nearest
+
+        column, colon, period = text.rpartition(":")
+        if not colon:
+            return cls(text)
+        if period not in PERIODS:
+            raise ConfigError(f"--by {text}: '{period}' is not a period.", nearest(period, PERIODS))
+        return cls(column, period)
+
+    def part_of(self, value: str, place: str) -> str:
+        """The part that a row with a value of the column belongs to; empty without a value.
+
+        Raises
+        ------
+        bench.errors.DataError
+            If the value is not a date and a period is asked for.
+        """
+        value = value.strip()
+        if self.period is None or not value:
+            return value
+        if _DATE.match(value) is None:
+            raise DataError(
+                f"{place}: '{value}' in the column '{self.column}' is not a date like 2024-10-03.",
+                f"Write dates as year-month-day, or count by the column as it is: --by {self.column}",
+            )
+        return value[: PERIODS[self.period]]

@@ -1,0 +1,234 @@
+"""Reading an archive once: each text is predicted by every fold's model, and only sums are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.data.duplicates import duplicate_keys
+from bench.errors import BenchError, DataError
+from bench.shares.slices import MOST, By
+from bench.statistics.powered import Archive
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from bench.data.task import Task
+    from bench.prediction.fitted import FittedModel
+    from bench.prediction.fold_models import FoldModel
+    from bench.prediction.reading import NewText, Row
+
+    Floats = NDArray[np.float64]
+
+CHUNK = 2000
+"""Rows that are predicted at once."""
+
+DEALT = 50_000
+"""From how many rows on each is predicted by one model: the mean over so many is as good, and takes less time."""
+
+KEPT = 2000
+"""Texts of the archive that are kept for comparing them with the labelled ones."""
+
+
+@dataclass(eq=False)
+class Totals:
+    """The sums over the rows of an archive, or of a part of it.
+
+    Parameters
+    ----------
+    n : int
+        The unlabelled rows.
+    predicted, squared, chosen : ndarray of shape (n_labels,)
+        The sums over them of the probabilities and of their squares, and of whether each label is the most probable.
+    known : ndarray of shape (n_labels,)
+        The further rows, which are labelled, by label.
+    dealt : bool
+        Whether each row was predicted by one of the models only.
+    """
+
+    n: int
+    predicted: Floats
+    squared: Floats
+    chosen: Floats
+    known: Floats
+    dealt: bool
+
+    @classmethod
+    def none(cls, n_labels: int, dealt: bool) -> Totals:
+        """The sums over no row."""
+        return cls(0, *np.zeros((4, n_labels)), dealt=dealt)
+
+    @property
+    def archive(self) -> Archive:
+        """The means over the rows."""
+        n = max(self.n, 1)
+        mean = self.predicted / n
+        noise = np.maximum(self.squared / n - mean**2, 0.0) / n if self.dealt else None
+        return Archive(self.n, mean, self.chosen / n, self.known, noise)
+
+
+@dataclass(eq=False)
+class ReadArchive:
+    """What was seen of an archive.
+
+    Parameters
+    ----------
+    whole : Totals
+        Of all rows.
+    parts : dict of str to Totals
+        Of the rows of each part; empty without a column to divide by.
+    found : dict of int to str
+        The task's examples that are in the archive, with the part that each is in.
+    kept : list of tuple of str
+        The inputs of some unlabelled rows, drawn at random.
+    without_part : int
+        How many rows have no value in the column.
+    """
+
+    whole: Totals
+    parts: dict[str, Totals] = field(default_factory=dict)
+    found: dict[int, str] = field(default_factory=dict)
+    kept: list[tuple[str, ...]] = field(default_factory=list)
+    without_part: int = 0
+
+
+def read_archive(
+    new: NewText,
+    task: Task,
+    models: Sequence[FoldModel],
+    by: By | None,
+    n_rows: int,
+    seed: int,
+    doing: Callable[[str], None],
+) -> ReadArchive:
+    """Read and predict an archive.
+
+    Rows that repeat the input of a labelled example are not predicted: their label is known. Where the rows have the
+    task's group column, one of a labelled group is predicted by the fold's model that has not trained on the group.
+
+    Parameters
+    ----------
+    new : NewText
+        The archive.
+    task : Task
+        The task with the labelled examples.
+    models : sequence of FoldModel
+        The models of the outer folds.
+    by : By, optional
+        The column that divides the archive.
+    n_rows : int
+        How many rows it has.
+    seed : int
+        For the models that are drawn, and the texts that are kept.
+    doing : callable
+        Receives progress messages.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If a row has no such column or there are too many parts.
+    """
+    import pandas as pd
+
+    labels = task.labels
+    example_of = {key: number for number, key in enumerate(task.keys.tolist())}
+    fold_of = {group: number for number, each in enumerate(models) for group in task.groups[each.test].tolist()}
+    dealt = n_rows >= DEALT and len(models) > 1
+    read, draw, seen = ReadArchive(Totals.none(len(labels), dealt)), np.random.default_rng(seed), 0
+    rows = iter(new.rows)
+    while chunk := list(islice(rows, CHUNK)):
+        frame = pd.DataFrame({name: [row[column] for _, row in chunk] for name, column in new.columns.items()})
+        parts = _parts(chunk, by)
+        examples = [example_of.get(key, -1) for key in duplicate_keys(frame).tolist()]
+        for number, part in zip(examples, parts, strict=True):
+            if number >= 0:
+                read.found.setdefault(number, part)
+                for totals in _of(read, part, by, len(labels)):
+                    totals.known[task.codes[number]] += 1
+        unlabelled = np.flatnonzero(np.array(examples) < 0)
+        folds = [fold_of.get(chunk[row][1].get(task.group, ""), -1) for row in unlabelled.tolist()]
+        if len(unlabelled):
+            own = np.array(folds)
+            if dealt:
+                own = np.where(own < 0, draw.integers(len(models), size=len(own)), own)
+            try:
+                predicted, chosen = _predict(models, frame.iloc[unlabelled], own, labels)
+            except BenchError as error:
+                raise type(error)(f"{chunk[0][0]} and after: {error.message}", error.hint) from error
+            _add(read, predicted, chosen, [parts[row] for row in unlabelled.tolist()], by)
+            for row in unlabelled.tolist():
+                seen += 1
+                _keep(read.kept, tuple(frame.iloc[row]), seen, draw)
+        read.without_part += 0 if by is None else sum(not part for part in parts)
+        doing(f"predicting the archive, {seen + int(read.whole.known.sum()):,} texts")
+    return read
+
+
+def _parts(chunk: Sequence[Row], by: By | None) -> list[str]:
+    if by is None:
+        return [""] * len(chunk)
+    return [by.part_of(row[by.column] or "", place) for place, row in chunk]
+
+
+def _of(read: ReadArchive, part: str, by: By | None, n_labels: int) -> Iterable[Totals]:
+    """The sums that a row belongs to."""
+    yield read.whole
+    if part:
+        if part not in read.parts and len(read.parts) == MOST:
+            assert by is not None
+            raise DataError(
+                f"The column '{by.column}' has more than {MOST} values, so it divides the archive into too few texts.",
+                f"For dates, count by month or year: --by {by.column}:month" if by.period is None else None,
+            )
+        yield read.parts.setdefault(part, Totals.none(n_labels, read.whole.dealt))
+
+
+def _add(read: ReadArchive, predicted: Floats, chosen: Floats, parts: Sequence[str], by: By | None) -> None:
+    names, codes = np.unique(np.array(parts, dtype=object), return_inverse=True)
+    for number, name in enumerate(names.tolist()):
+        here = codes == number
+        for totals in _of(read, name, by, predicted.shape[1]):
+            totals.n += int(here.sum())
+            totals.predicted += predicted[here].sum(axis=0)
+            totals.squared += (predicted[here] ** 2).sum(axis=0)
+            totals.chosen += chosen[here].sum(axis=0)
+
+
+def _keep(kept: list[tuple[str, ...]], inputs: tuple[str, ...], seen: int, draw: np.random.Generator) -> None:
+    """Keep each of the texts so far with equal probability (reservoir sampling)."""
+    if len(kept) < KEPT:
+        kept.append(inputs)
+    elif (place := int(draw.integers(seen))) < KEPT:
+        kept[place] = inputs
+
+
+def _predict(
+    models: Sequence[FoldModel], frame: pd.DataFrame, folds: NDArray[np.intp], labels: tuple[str, ...]
+) -> tuple[Floats, Floats]:
+    """The mean probabilities and choices of the models, or those of the one that a row's group asks for."""
+    predicted, chosen = np.zeros((2, len(frame), len(labels)))
+    for number, each in enumerate(models):
+        asked = np.flatnonzero((folds == number) | (folds < 0))
+        if len(asked):
+            weight = np.where(folds[asked] < 0, 1.0 / len(models), 1.0)[:, None]
+            probabilities, choices = predictions_of(each.model, frame.iloc[asked])
+            predicted[asked] += weight * probabilities
+            chosen[asked] += weight * choices
+    return predicted, chosen
+
+
+def predictions_of(model: FittedModel, frame: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Each label's probability and whether it is the predicted one, both of shape (n_texts, n_labels).
+
+    A model without probabilities gives its label the probability 1.
+    """
+    answers = model.label(frame)
+    chosen = np.stack([answers["label"].to_numpy() == label for label in model.labels], axis=1).astype(np.float64)
+    if len(answers.columns) == 1:
+        return chosen, chosen
+    return answers.iloc[:, 1:].to_numpy(dtype=np.float64), chosen

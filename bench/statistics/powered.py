@@ -1,0 +1,293 @@
+"""Shares of labels in an archive, from a labelled sample of it and a model's predictions for all of it.
+
+The model's mean prediction over the archive is corrected by how wrong it is, on average, about the labelled examples
+(Angelopoulos, Duchi and Zrnic 2023: PPI++; in survey sampling, the difference estimator). Each labelled example is
+predicted by a model that did not train on it (Zrnic and Candès 2024). ``docs/method/shares.md`` has the method and
+how often its intervals cover.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.statistics.interval import FEWEST, LEVEL, Interval
+from bench.statistics.scores import Scores
+from bench.statistics.units import Units
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.intp]
+
+NOISY = 100
+"""In how many parts the noise of the archive's mean predictions is added, so that it does not look like few errors."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """The share of a label, with its interval.
+
+    Parameters
+    ----------
+    value : float
+        The share.
+    interval : Interval or None
+        None if too few groups of examples are labelled.
+    """
+
+    value: float
+    interval: Interval | None
+
+    @property
+    def width(self) -> float:
+        """The interval's width; infinite without one."""
+        return np.inf if self.interval is None else self.interval.high - self.interval.low
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Labelled examples of an archive, each with the prediction of a model that did not train on it.
+
+    Parameters
+    ----------
+    given, predicted : ndarray of shape (n_examples, n_labels)
+        Whether an example has each label, as 0 or 1, and its predicted probability of it.
+    weights : ndarray of shape (n_examples,)
+        How many texts of the archive each stands for, up to a factor: the inverse of the rate at which it was drawn.
+    groups : ndarray of int, shape (n_examples,)
+        The group of each. Groups were drawn independently.
+    """
+
+    given: Floats
+    predicted: Floats
+    weights: Floats
+    groups: Codes
+
+    def only(self, chosen: NDArray[np.bool_]) -> Sample:
+        """Some of the examples."""
+        groups = np.unique(self.groups[chosen], return_inverse=True)[1]
+        return Sample(self.given[chosen], self.predicted[chosen], self.weights[chosen], groups)
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    @cached_property
+    def effective(self) -> float:
+        """The number of groups of equal weight that would have as unequal a total (Kish 1965)."""
+        totals = self.by_group(self.weights[:, None])
+        return float(Units(np.ones(len(totals))).effective(totals)[0])
+
+    def mean(self, values: Floats) -> Floats:
+        """The weighted means of values of shape (n_examples, n_labels)."""
+        return np.asarray(self.weights @ values / self.weights.sum())
+
+    def by_group(self, values: Floats) -> Floats:
+        """The sums over each group of values of shape (n_examples, n_labels)."""
+        n_groups = int(self.groups.max(initial=-1)) + 1
+        return np.stack([np.bincount(self.groups, each, n_groups) for each in values.T], axis=1).astype(np.float64)
+
+    def influence(self, values: Floats) -> Floats:
+        """How far each group moves the weighted means of values."""
+        parts = self.weights[:, None] * (values - self.mean(values)) / self.weights.sum()
+        return self.by_group(parts)
+
+    @cached_property
+    def power(self) -> Floats:
+        """How far to rely on the predictions of each label, from 0 to 1: what makes the variance the least."""
+        given, predicted = self.influence(self.given), self.influence(self.predicted)
+        spread = (predicted**2).sum(axis=0)
+        slope = np.divide((given * predicted).sum(axis=0), spread, out=np.zeros_like(spread), where=spread > 0)
+        return np.clip(slope, 0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Archive:
+    """The unlabelled texts of an archive.
+
+    Parameters
+    ----------
+    n : int
+        How many there are.
+    predicted : ndarray of shape (n_labels,)
+        The mean predicted probability of each label.
+    chosen : ndarray of shape (n_labels,)
+        The share of texts for which each label is the most probable.
+    known : ndarray of shape (n_labels,)
+        The numbers of further texts of the archive whose label is known, since they are in the labelled sample.
+    noise : ndarray of shape (n_labels,) or None
+        The variances of `predicted`, if each text was predicted by one of several models.
+    """
+
+    n: int
+    predicted: Floats
+    chosen: Floats
+    known: Floats
+    noise: Floats | None = None
+
+    @property
+    def total(self) -> float:
+        """All texts."""
+        return self.n + float(self.known.sum())
+
+    def whole(self, rest: Floats) -> Floats:
+        """The shares in the whole archive, from those among the unlabelled texts."""
+        return np.asarray((self.known + self.n * rest) / self.total)
+
+    def counted(self) -> Floats:
+        """The naive shares: classify and count."""
+        return self.whole(self.chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """Shares by one method, and how each group moves them.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_labels,)
+        The shares in the archive.
+    influence : ndarray of shape (n_groups + n_unseen, n_labels)
+        How far each group moves them, and then what stands for errors that the groups do not show.
+    effective : float
+        The effective number of groups.
+    parameters : int
+        The parameters that were fitted to the same groups, besides the mean.
+    """
+
+    values: Floats
+    influence: Floats
+    effective: float
+    parameters: int = 0
+
+    def shares(self) -> list[Share]:
+        """Each label's share with its interval."""
+        if self.effective < FEWEST:
+            return [Share(float(value), None) for value in self.values]
+        units = Units(np.ones(len(self.influence)))
+        few = np.full(len(self.values), max(self.effective - self.parameters, 1.0 + 1e-9))
+        bounded = np.clip(self.values, 0.0, 1.0)
+        scores = Scores.of(bounded, self.influence, few, units, capped=False)
+        return [Share(float(value), each) for value, each in zip(bounded, scores.intervals(), strict=True)]
+
+
+def powered(sample: Sample, archive: Archive, power: Floats | None = None) -> Method:
+    """Prediction-powered shares; the power is the sample's own, unless that of a larger sample is given."""
+    return _corrected(sample, archive, sample.power if power is None else power)
+
+
+def labels_alone(sample: Sample, archive: Archive) -> Method:
+    """Shares from the labels alone, without the predictions."""
+    return _corrected(sample, archive, np.zeros(sample.given.shape[1]))
+
+
+def _corrected(sample: Sample, archive: Archive, power: Floats) -> Method:
+    wrong = sample.given - power * sample.predicted
+    rest = power * archive.predicted + sample.mean(wrong)
+    # A model that is right about all labelled examples is not right about all texts: a wrong example is added
+    # in four parts, two to each side, as to a difference of paired shares (Agresti and Min 2005).
+    one = np.sqrt((sample.weights**2).sum()) / sample.weights.sum()
+    unseen = np.outer([0.5, 0.5, -0.5, -0.5], power * one**2)
+    influence = np.concatenate([sample.influence(wrong), unseen]) * _scale(sample, archive)
+    if archive.noise is not None:
+        spread = power * np.sqrt(archive.noise / NOISY) * archive.n / archive.total
+        influence = np.concatenate([influence, np.repeat(spread[None], NOISY, axis=0)])
+    return Method(archive.whole(rest), influence, sample.effective, int(power.any()))
+
+
+def _scale(sample: Sample, archive: Archive) -> float:
+    """How far the error for the whole archive is from that of a mean of an endless one.
+
+    Of the unlabelled texts, the share is off by the sample's error and by their own: 1/n + 1/N. The labels of
+    the other texts are known.
+    """
+    if archive.n == 0:
+        return 0.0
+    return float(archive.n / archive.total * np.sqrt(1.0 + len(sample) / archive.n))
+
+
+def adjusted_count(sample: Sample, archive: Archive, chosen: Floats) -> Method | None:
+    """Adjusted counts (Gart and Buck 1966): the naive shares, corrected by the model's hit and false-alarm rates.
+
+    They need no random sample, but rates that are the same in the archive.
+
+    Parameters
+    ----------
+    chosen : ndarray of shape (n_examples, n_labels)
+        Whether each label is the most probable one of an example, as 0 or 1.
+
+    Returns
+    -------
+    Method or None
+        None if the model finds some label no better than by chance.
+    """
+    total, given = sample.weights.sum(), sample.given
+    support = sample.weights @ given
+    other = total - support
+    if (support <= 0).any() or (other <= 0).any():
+        return None
+    hits = sample.weights @ (given * chosen) / support
+    alarms = sample.weights @ ((1.0 - given) * chosen) / other
+    gain = hits - alarms
+    if (gain <= 0.05).any():
+        return None
+    rest = (archive.chosen - alarms) / gain
+    within = np.clip(rest, 0.0, 1.0)
+    parts = -(within * given * (chosen - hits) / support + (1.0 - within) * (1.0 - given) * (chosen - alarms) / other)
+    influence = sample.by_group(sample.weights[:, None] * parts / gain)
+    return Method(archive.whole(rest), influence * _scale(sample, archive), sample.effective)
+
+
+def difference(one: Method, other: Method, groups: tuple[Codes, Codes]) -> list[Share]:
+    """The differences of two parts' shares, whose labelled examples may be in the same groups.
+
+    Parameters
+    ----------
+    one, other : Method
+        The shares in the two parts.
+    groups : (ndarray of int, ndarray of int)
+        For each part, the number of each of its groups among the groups of both.
+    """
+    from scipy.special import stdtrit
+
+    n_groups = int(max(each.max(initial=-1) for each in groups)) + 1
+    moved = np.zeros((n_groups, len(one.values)))
+    unseen = [each.influence[len(numbers) :] for each, numbers in zip((one, other), groups, strict=True)]
+    np.add.at(moved, groups[0], one.influence[: len(groups[0])])
+    np.subtract.at(moved, groups[1], other.influence[: len(groups[1])])
+    moved = np.concatenate([moved, *unseen])
+    values = one.values - other.values
+    effective = min(one.effective, other.effective)
+    if effective < FEWEST:
+        return [Share(float(value), None) for value in values]
+    units = Units(np.ones(len(moved)))
+    freedom = np.maximum(np.minimum(effective - 1.0, units.freedom(moved)), 0.1)
+    error = np.sqrt((moved**2).sum(axis=0) * effective / (effective - 1.0))
+    reach = stdtrit(freedom, (1.0 + LEVEL) / 2.0) * error
+    return [
+        Share(float(value), Interval(max(float(value - far), -1.0), min(float(value + far), 1.0)))
+        for value, far in zip(values, reach, strict=True)
+    ]
+
+
+def further_labels(share: Share, n: int, within: float) -> int:
+    """How many more labels, drawn like the others, would make the interval at most ``± within``.
+
+    Examples
+    --------
+    >>> further_labels(Share(0.2, Interval(0.16, 0.24)), 400, 0.02)
+    1200
+    """
+    half = share.width / 2.0
+    if not np.isfinite(half) or half <= within:
+        return 0
+    return int(np.ceil(n * (half / within) ** 2)) - n
+
+
+def without_labelled(weights: Floats, known: NDArray[np.bool_]) -> Floats:
+    """The weights for the unlabelled texts alone: an example that is itself in the archive stands for one fewer."""
+    return np.where(known, np.maximum(weights - 1.0, 0.0), weights)

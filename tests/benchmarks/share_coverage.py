@@ -1,0 +1,191 @@
+"""How often the intervals of shares in an archive cover, and how wide they are.
+
+All labels of the archives are known: all but some are hidden, models are trained on these, and the intervals are held
+to the true shares. DATASETS is a folder with ``ans-claims``, ``ct25-subjectivity`` and ``asnd``::
+
+    python tests/benchmarks/share_coverage.py DATASETS [--repeats 500] [--only TEXT]
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.statistics.powered import (
+    Archive,
+    Sample,
+    adjusted_count,
+    labels_alone,
+    powered,
+    without_labelled,
+)
+
+SIZES = (100, 300, 1000)
+MODELS = ("good", "poor", "nearly perfect")
+DRAWN = ("at random", "by groups", "by strata")
+FOLDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """An archive with all labels."""
+
+    name: str
+    X: Any
+    codes: Any
+    n_labels: int
+
+    @property
+    def shares(self) -> Any:
+        return np.bincount(self.codes, minlength=self.n_labels) / len(self.codes)
+
+
+def archives(folder: Path) -> Iterator[Known]:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    def known(name: str, texts: pd.Series, labels: pd.Series) -> Known:
+        kept = texts.notna() & labels.notna() & ~texts.duplicated()
+        names, codes = np.unique(labels[kept].astype(str), return_inverse=True)
+        X = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=5, max_features=20_000, sublinear_tf=True)
+        return Known(name, X.fit_transform(texts[kept]).tocsr(), codes, len(names))
+
+    claims = pd.concat([pd.read_csv(path) for path in sorted((folder / "ans-claims").glob("*.csv"))])
+    yield known("ans-claims", claims["claim_s"], claims["fake_flag"])
+    parts = [pd.read_csv(path, sep="\t", quoting=3) for path in sorted((folder / "ct25-subjectivity").glob("*.tsv"))]
+    sentences = pd.concat(parts)
+    yield known("ct25", sentences["sentence"], sentences["label"])
+    topics = pd.concat([pd.read_csv(path) for path in sorted((folder / "asnd").glob("*.csv"))])
+    yield known("asnd", topics["Content"], topics["Class"])
+
+
+def grouped(known: Known, draw: np.random.Generator) -> Any:
+    """Groups of one to twelve texts, which tend to have one label."""
+    order = np.argsort(known.codes + draw.normal(0, 1.0, len(known.codes)), kind="stable")
+    ends = np.cumsum(draw.integers(1, 13, len(order)))
+    groups = np.empty(len(order), dtype=np.intp)
+    groups[order] = np.searchsorted(ends, np.arange(len(order)), side="right")
+    return groups
+
+
+def drawn(known: Known, how: str, n: int, groups: Any, strata: Any, draw: np.random.Generator) -> tuple[Any, Any]:
+    """The rows of a sample and their weights."""
+    total = len(known.codes)
+    if how == "at random":
+        return draw.choice(total, n, replace=False), np.full(n, total / n)
+    if how == "by groups":
+        rows = [np.flatnonzero(groups == group) for group in draw.permutation(groups.max() + 1)[: n // 4]]
+        chosen = np.concatenate(rows)[: 4 * n]
+        return chosen, np.full(len(chosen), total / len(chosen))
+    rows, weights = [], []
+    for stratum in np.unique(strata):
+        here = np.flatnonzero(strata == stratum)
+        size = min(n // 2, len(here))
+        rows.append(draw.choice(here, size, replace=False))
+        weights.append(np.full(size, len(here) / size))
+    return np.concatenate(rows), np.concatenate(weights)
+
+
+def predictions(known: Known, model: str, rows: Any, groups: Any, draw: np.random.Generator) -> tuple[Any, Any, Any]:
+    """The probabilities of the labelled rows, out of fold, and the mean ones of all rows with the mean choices."""
+    from sklearn.linear_model import LogisticRegression
+
+    given = np.eye(known.n_labels)
+    if model == "nearly perfect":
+        wrong = draw.random(len(known.codes)) < 0.01
+        all_of = given[np.where(wrong, draw.integers(0, known.n_labels, len(wrong)), known.codes)]
+        return all_of[rows], all_of, all_of
+    X = known.X if model == "good" else known.X[:, :60]
+    out = np.zeros((len(rows), known.n_labels))
+    whole, chosen = np.zeros((2, len(known.codes), known.n_labels))
+    names = np.unique(groups[rows])
+    fold_of = dict(zip(draw.permutation(names).tolist(), np.arange(len(names)) % FOLDS, strict=True))
+    folds = np.array([fold_of[group] for group in groups[rows].tolist()])
+    for fold in range(FOLDS):
+        train, test = rows[folds != fold], folds == fold
+        if len(np.unique(known.codes[train])) == 1:
+            probabilities = np.tile(given[known.codes[train][0]], (len(known.codes), 1))
+        else:
+            fitted = LogisticRegression(C=10, max_iter=60, tol=1e-3).fit(X[train], known.codes[train])
+            probabilities = np.zeros((len(known.codes), known.n_labels))
+            probabilities[:, fitted.classes_] = fitted.predict_proba(X)
+        out[test] = probabilities[rows[test]]
+        whole += probabilities / FOLDS
+        chosen += given[probabilities.argmax(axis=1)] / FOLDS
+    return out, whole, chosen
+
+
+def once(known: Known, model: str, how: str, n: int, draw: np.random.Generator) -> dict[str, list[Any]]:
+    groups = grouped(known, draw) if how == "by groups" else np.arange(len(known.codes))
+    strata = np.asarray(known.X[:, :60].sum(axis=1) > 0.5).ravel().astype(int)
+    rows, weights = drawn(known, how, n, groups, strata, draw)
+    out, whole, chosen = predictions(known, model, rows, groups, draw)
+    given = np.eye(known.n_labels)
+    hidden = np.ones(len(known.codes), dtype=bool)
+    hidden[rows] = False
+    codes = np.unique(groups[rows], return_inverse=True)[1]
+    weights = without_labelled(weights, np.ones(len(rows), dtype=bool))
+    sample = Sample(given[known.codes[rows]], out, weights, codes)
+    archive = Archive(
+        int(hidden.sum()), whole[hidden].mean(axis=0), chosen[hidden].mean(axis=0), sample.given.sum(axis=0)
+    )
+    counted = archive.counted()
+    adjusted = adjusted_count(sample, archive, given[out.argmax(axis=1)])
+    return {
+        "powered": powered(sample, archive).shares(),
+        "labels alone": labels_alone(sample, archive).shares(),
+        "adjusted count": [] if adjusted is None else adjusted.shares(),
+        "counted": counted.tolist(),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("datasets", type=Path)
+    parser.add_argument("--repeats", type=int, default=500)
+    parser.add_argument("--only", default="")
+    asked = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    print(
+        "| archive | drawn | model | n | label's share | powered covers | width | labels alone | adjusted | counted is off |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for known in archives(asked.datasets):
+        for how in DRAWN:
+            for model in MODELS:
+                for n in SIZES:
+                    if asked.only in f"{known.name} {how} {model} {n}":
+                        report(known, how, model, n, asked.repeats)
+
+
+def report(known: Known, how: str, model: str, n: int, repeats: int) -> None:
+    found = [once(known, model, how, n, np.random.default_rng([repeat, n])) for repeat in range(repeats)]
+    for label in sorted(range(known.n_labels), key=lambda code: known.shares[code]):
+        share = known.shares[label]
+        if n * share < 5:
+            continue
+
+        def covers(method: str, share: float = share, label: int = label) -> tuple[float, float]:
+            shares = [each[method][label] for each in found if each[method] and each[method][label].interval]
+            if not shares:
+                return np.nan, np.nan
+            inside = np.mean([each.interval.low <= share <= each.interval.high for each in shares])
+            return float(inside), float(np.mean([each.width for each in shares]))
+
+        (own, width), (alone, wide), (adjusted, _) = map(covers, ("powered", "labels alone", "adjusted count"))
+        off = np.mean([abs(each["counted"][label] - share) for each in found])
+        print(
+            f"| {known.name} | {how} | {model} | {n} | {share:.1%} | {own:.1%} | {width / wide:.2f} of "
+            f"{100 * wide:.1f} points | {alone:.1%} | {adjusted:.1%} | {100 * off:.1f} points |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
