@@ -92,7 +92,7 @@ def command(
 
     with Status("loading libraries") as status:
         from bench.reporting.figure import check_figure, save_figure
-        from bench.reporting.shares import print_estimates, share_figure, to_csv
+        from bench.shares.shown import print_estimates, share_figure, to_csv
         from bench.reporting.terminal import wrapped
         from bench.shares.request import estimate_archive, parse_estimate_request
 

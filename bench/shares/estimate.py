@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 PROBABILITY = "probability"
 """The column of examples with the rate at which each was drawn."""
 
+STRATUM = "stratum"
+"""The column of examples with the stratum that each was drawn from."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LabelShare:
@@ -224,7 +227,8 @@ def estimate(
     known = np.array([row in read.found for row in labelled.rows.tolist()])
     given = np.eye(len(task.labels))[task.codes[labelled.rows]]
     groups = np.unique(task.groups[labelled.rows].astype(str), return_inverse=True)[1]
-    sample = Sample(given, labelled.predicted, without_labelled(labelled.weights, known), groups)
+    weights = without_labelled(labelled.weights, known)
+    sample = Sample(given, labelled.predicted, weights, groups, _strata(task, labelled.rows, groups))
     power = sample.power
     whole, _ = _shares(None, task.labels, sample, labelled.chosen, read.whole, power)
     parts: list[PartShares] = []
@@ -237,6 +241,15 @@ def estimate(
         if method is not None:
             methods[name] = method, np.unique(groups[here])
     return whole, parts, [found for pair in pairs for found in _differences(pair, methods, task.labels)]
+
+
+def _strata(task: Task, rows: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.intp] | None:
+    """The stratum of each group, if the examples were drawn by strata that divide no group."""
+    if STRATUM not in task.examples or not (task.population or PROBABILITY in task.examples):
+        return None
+    strata = np.unique(task.examples[STRATUM].iloc[rows].astype(str), return_inverse=True)[1]
+    pairs = np.unique(np.stack([groups, strata], axis=1), axis=0)
+    return pairs[:, 1] if len(pairs) == groups.max() + 1 else None
 
 
 def _differences(

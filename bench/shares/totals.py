@@ -61,7 +61,7 @@ class Totals:
     @classmethod
     def none(cls, n_labels: int, dealt: bool) -> Totals:
         """The sums over no row."""
-        return cls(0, *np.zeros((4, n_labels)), dealt=dealt)
+        return cls(0, *np.zeros((4, n_labels)), dealt)
 
     @property
     def archive(self) -> Archive:

@@ -61,15 +61,18 @@ class Sample:
         How many texts of the archive each stands for, up to a factor: the inverse of the rate at which it was drawn.
     groups : ndarray of int, shape (n_examples,)
         The group of each. Groups were drawn independently.
+    strata : ndarray of int, shape (n_groups,), or None
+        The stratum that each group was drawn from, if that was done stratum by stratum.
     """
 
     given: Floats
     predicted: Floats
     weights: Floats
     groups: Codes
+    strata: Codes | None = None
 
     def only(self, chosen: NDArray[np.bool_]) -> Sample:
-        """Some of the examples."""
+        """Some of the examples. How many of a stratum are among them is chance, so they count as not stratified."""
         groups = np.unique(self.groups[chosen], return_inverse=True)[1]
         return Sample(self.given[chosen], self.predicted[chosen], self.weights[chosen], groups)
 
@@ -99,9 +102,11 @@ class Sample:
     @cached_property
     def power(self) -> Floats:
         """How far to rely on the predictions of each label, from 0 to 1: what makes the variance the least."""
-        given, predicted = self.influence(self.given), self.influence(self.predicted)
-        spread = (predicted**2).sum(axis=0)
-        slope = np.divide((given * predicted).sum(axis=0), spread, out=np.zeros_like(spread), where=spread > 0)
+        n_labels = self.given.shape[1]
+        both = np.concatenate([self.influence(self.given), self.influence(self.predicted)], axis=1)
+        products = Units(np.ones(len(both)), self.strata).products(both)
+        shared, spread = np.diagonal(products, offset=n_labels), np.diagonal(products)[n_labels:]
+        slope = np.divide(shared, spread, out=np.zeros_like(spread), where=spread > 0)
         return np.clip(slope, 0.0, 1.0)
 
 
@@ -157,21 +162,32 @@ class Method:
         The effective number of groups.
     parameters : int
         The parameters that were fitted to the same groups, besides the mean.
+    strata : ndarray of int, shape (n_groups,), or None
+        The stratum of each group, if they were drawn stratum by stratum.
     """
 
     values: Floats
     influence: Floats
     effective: float
     parameters: int = 0
+    strata: Codes | None = None
+
+    @property
+    def units(self) -> Units:
+        """What varies independently. What stands for unseen errors is as if each were the only one of its stratum."""
+        n = len(self.influence)
+        if self.strata is None:
+            return Units(np.ones(n))
+        others = np.arange(n - len(self.strata)) + self.strata.max(initial=0) + 1
+        return Units(np.ones(n), np.concatenate([self.strata, others]))
 
     def shares(self) -> list[Share]:
         """Each label's share with its interval."""
         if self.effective < FEWEST:
             return [Share(float(value), None) for value in self.values]
-        units = Units(np.ones(len(self.influence)))
         few = np.full(len(self.values), max(self.effective - self.parameters, 1.0 + 1e-9))
         bounded = np.clip(self.values, 0.0, 1.0)
-        scores = Scores.of(bounded, self.influence, few, units, capped=False)
+        scores = Scores.of(bounded, self.influence, few, self.units, capped=False)
         return [Share(float(value), each) for value, each in zip(bounded, scores.intervals(), strict=True)]
 
 
@@ -196,7 +212,7 @@ def _corrected(sample: Sample, archive: Archive, power: Floats) -> Method:
     if archive.noise is not None:
         spread = power * np.sqrt(archive.noise / NOISY) * archive.n / archive.total
         influence = np.concatenate([influence, np.repeat(spread[None], NOISY, axis=0)])
-    return Method(archive.whole(rest), influence, sample.effective, int(power.any()))
+    return Method(archive.whole(rest), influence, sample.effective, int(power.any()), sample.strata)
 
 
 def _scale(sample: Sample, archive: Archive) -> float:
@@ -239,7 +255,7 @@ def adjusted_count(sample: Sample, archive: Archive, chosen: Floats) -> Method |
     within = np.clip(rest, 0.0, 1.0)
     parts = -(within * given * (chosen - hits) / support + (1.0 - within) * (1.0 - given) * (chosen - alarms) / other)
     influence = sample.by_group(sample.weights[:, None] * parts / gain)
-    return Method(archive.whole(rest), influence * _scale(sample, archive), sample.effective)
+    return Method(archive.whole(rest), influence * _scale(sample, archive), sample.effective, strata=sample.strata)
 
 
 def difference(one: Method, other: Method, groups: tuple[Codes, Codes]) -> list[Share]:

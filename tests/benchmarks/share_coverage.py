@@ -131,7 +131,8 @@ def once(known: Known, model: str, how: str, n: int, draw: np.random.Generator) 
     hidden[rows] = False
     codes = np.unique(groups[rows], return_inverse=True)[1]
     weights = without_labelled(weights, np.ones(len(rows), dtype=bool))
-    sample = Sample(given[known.codes[rows]], out, weights, codes)
+    own = strata[rows][np.unique(codes, return_index=True)[1]] if how == "by strata" else None
+    sample = Sample(given[known.codes[rows]], out, weights, codes, own)
     archive = Archive(
         int(hidden.sum()), whole[hidden].mean(axis=0), chosen[hidden].mean(axis=0), sample.given.sum(axis=0)
     )
@@ -152,10 +153,9 @@ def main() -> None:
     parser.add_argument("--only", default="")
     asked = parser.parse_args()
     warnings.filterwarnings("ignore")
-    print(
-        "| archive | drawn | model | n | label's share | powered covers | width | labels alone | adjusted | counted is off |"
-    )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    columns = ["archive", "drawn", "model", "n", "share", "covers", "width", "labels alone", "adjusted", "counted"]
+    print("|", " | ".join(columns), "|")
+    print("|", " | ".join("---" for _ in columns), "|")
     for known in archives(asked.datasets):
         for how in DRAWN:
             for model in MODELS:
