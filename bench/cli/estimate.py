@@ -92,9 +92,9 @@ def command(
 
     with Status("loading libraries") as status:
         from bench.reporting.figure import check_figure, save_figure
-        from bench.shares.shown import print_estimates, share_figure, to_csv
         from bench.reporting.terminal import wrapped
         from bench.shares.request import estimate_archive, parse_estimate_request
+        from bench.shares.shown import print_estimates, share_figure, to_csv
 
         request = parse_estimate_request(words, source, by, differences, within, {"text": text, "claim": claim})
         if plot is not None:

@@ -293,7 +293,7 @@ def _shares(
         shares=(),
         counted=counted,
     )
-    if len(sample) == 0 or not sample.weights.any():
+    if len(sample) == 0 or (archive.n > 0 and not sample.weights.any()):
         return described, None
     method, adjusted = powered(sample, archive, power), adjusted_count(sample, archive, chosen)
     columns = zip(

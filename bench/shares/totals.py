@@ -61,7 +61,8 @@ class Totals:
     @classmethod
     def none(cls, n_labels: int, dealt: bool) -> Totals:
         """The sums over no row."""
-        return cls(0, *np.zeros((4, n_labels)), dealt)
+        predicted, squared, chosen, known = np.zeros((4, n_labels))
+        return cls(0, predicted, squared, chosen, known, dealt)
 
     @property
     def archive(self) -> Archive:

@@ -85,9 +85,14 @@ class Sample:
         totals = self.by_group(self.weights[:, None])
         return float(Units(np.ones(len(totals))).effective(totals)[0])
 
+    @property
+    def total(self) -> float:
+        """The sum of the weights, or 1 if every weight is 0."""
+        return float(self.weights.sum()) or 1.0
+
     def mean(self, values: Floats) -> Floats:
         """The weighted means of values of shape (n_examples, n_labels)."""
-        return np.asarray(self.weights @ values / self.weights.sum())
+        return np.asarray(self.weights @ values / self.total)
 
     def by_group(self, values: Floats) -> Floats:
         """The sums over each group of values of shape (n_examples, n_labels)."""
@@ -96,7 +101,7 @@ class Sample:
 
     def influence(self, values: Floats) -> Floats:
         """How far each group moves the weighted means of values."""
-        parts = self.weights[:, None] * (values - self.mean(values)) / self.weights.sum()
+        parts = self.weights[:, None] * (values - self.mean(values)) / self.total
         return self.by_group(parts)
 
     @cached_property
@@ -164,6 +169,8 @@ class Method:
         The parameters that were fitted to the same groups, besides the mean.
     strata : ndarray of int, shape (n_groups,), or None
         The stratum of each group, if they were drawn stratum by stratum.
+    exact : bool
+        Whether the label of every text is known.
     """
 
     values: Floats
@@ -171,6 +178,7 @@ class Method:
     effective: float
     parameters: int = 0
     strata: Codes | None = None
+    exact: bool = False
 
     @property
     def units(self) -> Units:
@@ -183,6 +191,8 @@ class Method:
 
     def shares(self) -> list[Share]:
         """Each label's share with its interval."""
+        if self.exact:
+            return [Share(float(value), Interval(float(value), float(value))) for value in self.values]
         if self.effective < FEWEST:
             return [Share(float(value), None) for value in self.values]
         few = np.full(len(self.values), max(self.effective - self.parameters, 1.0 + 1e-9))
@@ -202,11 +212,15 @@ def labels_alone(sample: Sample, archive: Archive) -> Method:
 
 
 def _corrected(sample: Sample, archive: Archive, power: Floats) -> Method:
+    if archive.n == 0:
+        n_groups = int(sample.groups.max(initial=-1)) + 1
+        known = archive.known / max(archive.total, 1.0)
+        return Method(known, np.zeros((n_groups, len(known))), sample.effective, exact=True)
     wrong = sample.given - power * sample.predicted
     rest = power * archive.predicted + sample.mean(wrong)
     # A model that is right about all labelled examples is not right about all texts: a wrong example is added
     # in four parts, two to each side, as to a difference of paired shares (Agresti and Min 2005).
-    one = np.sqrt((sample.weights**2).sum()) / sample.weights.sum()
+    one = np.sqrt((sample.weights**2).sum()) / sample.total
     unseen = np.outer([0.5, 0.5, -0.5, -0.5], power * one**2)
     influence = np.concatenate([sample.influence(wrong), unseen]) * _scale(sample, archive)
     if archive.noise is not None:
@@ -221,8 +235,6 @@ def _scale(sample: Sample, archive: Archive) -> float:
     Of the unlabelled texts, the share is off by the sample's error and by their own: 1/n + 1/N. The labels of
     the other texts are known.
     """
-    if archive.n == 0:
-        return 0.0
     return float(archive.n / archive.total * np.sqrt(1.0 + len(sample) / archive.n))
 
 
@@ -239,8 +251,10 @@ def adjusted_count(sample: Sample, archive: Archive, chosen: Floats) -> Method |
     Returns
     -------
     Method or None
-        None if the model finds some label no better than by chance.
+        None if the model finds some label no better than by chance, or no text is unlabelled.
     """
+    if archive.n == 0:
+        return None
     total, given = sample.weights.sum(), sample.given
     support = sample.weights @ given
     other = total - support
@@ -277,7 +291,9 @@ def difference(one: Method, other: Method, groups: tuple[Codes, Codes]) -> list[
     np.subtract.at(moved, groups[1], other.influence[: len(groups[1])])
     moved = np.concatenate([moved, *unseen])
     values = one.values - other.values
-    effective = min(one.effective, other.effective)
+    if one.exact and other.exact:
+        return [Share(float(value), Interval(float(value), float(value))) for value in values]
+    effective = min(each.effective for each in (one, other) if not each.exact)
     if effective < FEWEST:
         return [Share(float(value), None) for value in values]
     units = Units(np.ones(len(moved)))

@@ -1,0 +1,207 @@
+"""`bench estimate`: how much of an archive has each label."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.catalogue import load_task
+from bench.cli import main
+from bench.prediction.choice import choose_run, parse_predict_request
+from bench.prediction.fold_models import fold_models
+from bench.shares.totals import DEALT
+
+SAID = {"denial": ["نفت", "كذبت", "أنكرت"], "none": ["أعلنت", "أكدت", "قالت"]}
+WHO = ["الوزارة", "الحكومة", "الشركة", "البلدية", "الهيئة", "النقابة"]
+WHAT = ["إغلاق المطار", "رفع الأسعار", "بيع المصنع", "تأجيل الامتحان", "فتح الحدود", "نقل المدرسة"]
+
+
+def archive(n: int = 900) -> pd.DataFrame:
+    """An archive in which a quarter of the reports denies something, in October a half."""
+    draw = np.random.default_rng(0)
+    rows = []
+    for number in range(n):
+        month = 9 + number % 2
+        label = "denial" if draw.random() < (0.5 if month == 10 else 0.1) else "none"
+        said = draw.choice(SAID[label if draw.random() < 0.9 else "none"])
+        text = f"{said} {draw.choice(WHO)} أمس {draw.choice(WHAT)} رقم {number}"
+        rows.append((f"n{number}", text, label, f"2024-{month:02d}-{number % 27 + 1:02d}", f"g{number // 2}"))
+    return pd.DataFrame(rows, columns=["id", "text", "label", "published", "document"])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an archive, a task made of a random sample of it, and a run of a model."""
+    where = tmp_path_factory.mktemp("estimate")
+    texts = archive()
+    sample = texts.sample(150, random_state=1)
+    sample[["id", "text", "label"]].to_csv(where / "labels.csv", index=False)
+    texts.drop(columns="label").to_csv(where / "archive.csv", index=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(where)
+        for words in (
+            ["new", "task", "mine", "--data", "labels.csv"],
+            ["run", "task=mine", "model=logreg", "search=none", "tracking=false"],
+        ):
+            patch.setattr(sys, "argv", ["bench", *words])
+            with pytest.raises(SystemExit) as end:
+                main()
+            assert not end.value.code
+    return where
+
+
+@pytest.fixture(autouse=True)
+def _there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+
+
+def estimated(bench, *words: str) -> dict:
+    status, printed, said = bench("estimate", "task=mine", "model=logreg", *words, "--format", "json")
+    assert status == 0, said
+    return json.loads(printed)
+
+
+def test_the_interval_holds_the_share_that_is_known(bench) -> None:
+    found = estimated(bench, "--input", "archive.csv")
+    true = (archive()["label"] == "denial").mean()
+    denial = found["whole"]["shares"][found["labels"].index("denial")]
+    interval = denial["powered"]["interval"]
+    assert interval["low"] <= true <= interval["high"]
+    assert found["whole"]["n_texts"] == 900
+    assert found["whole"]["n_labelled"] == found["n_found"] == 150
+    assert found["warnings"] == []
+    assert sum(each["powered"]["value"] for each in found["whole"]["shares"]) == pytest.approx(1)
+
+
+def test_parts_are_those_of_the_rows_in_which_labelled_texts_are(bench) -> None:
+    found = estimated(bench, "--input", "archive.csv", "--by", "published:month", "--difference", "2024-10", "2024-09")
+    parts = {part["part"]: part for part in found["parts"]}
+    texts = archive()
+    sample = texts.sample(150, random_state=1)
+    for name, part in parts.items():
+        here = texts["published"].str.startswith(name)
+        assert part["n_texts"] == here.sum()
+        assert part["n_labelled"] == sample["published"].str.startswith(name).sum()
+    assert sum(part["n_labelled"] for part in parts.values()) == 150
+    difference = next(each for each in found["differences"] if each["label"] == "denial")["difference"]
+    shares = [
+        texts[texts["published"].str.startswith(f"2024-{month}")]["label"].eq("denial").mean() for month in (10, "09")
+    ]
+    assert difference["interval"]["low"] <= shares[0] - shares[1] <= difference["interval"]["high"]
+    assert difference["interval"]["low"] > 0
+
+
+def test_a_folds_model_fitted_again_gives_the_stored_predictions() -> None:
+    chosen = choose_run(parse_predict_request(["task=mine", "model=logreg"]))
+    task = load_task("mine")
+    for fold, each in enumerate(fold_models(chosen.folder, chosen.record, task, {}, lambda _: None)):
+        stored = chosen.folder.read_predictions(fold)
+        answers = each.model.label(task.frame.iloc[each.test])
+        assert answers["label"].tolist() == stored["predicted"].tolist()
+        for label in task.labels:
+            assert answers[f"p_{label}"].tolist() == pytest.approx(stored[f"p_{label}"].tolist())
+
+
+def test_a_text_that_is_labelled_counts_as_its_label_however_often_it_stands_there(bench, folder: Path) -> None:
+    labels = pd.read_csv("labels.csv")
+    pd.concat([labels, labels])[["text"]].to_csv("twice.csv", index=False)
+    found = estimated(bench, "--input", "twice.csv")
+    for label, each in zip(found["labels"], found["whole"]["shares"], strict=True):
+        true = (labels["label"] == label).mean()
+        assert each["powered"] == {"value": pytest.approx(true), "interval": each["powered"]["interval"]}
+        assert each["powered"]["interval"]["low"] == pytest.approx(each["powered"]["interval"]["high"])
+
+
+def test_an_archive_from_elsewhere_is_warned_of(bench, folder: Path) -> None:
+    others = [f"سجل اللاعب هدفا رائعا في المباراة رقم {number} من البطولة" for number in range(200)]
+    pd.DataFrame({"text": others}).to_csv("sport.csv", index=False)
+    warnings = " ".join(estimated(bench, "--input", "sport.csv")["warnings"])
+    assert "None of the 150 labelled texts is in this archive" in warnings
+    assert "A classifier tells labelled texts from the archive's (AUROC 1.00" in warnings
+
+
+def test_a_large_archive_gives_nearly_the_same_shares_as_when_all_models_predict_each_text(bench, monkeypatch) -> None:
+    one = estimated(bench, "--input", "archive.csv")
+    monkeypatch.setattr("bench.shares.totals.DEALT", 100)
+    assert DEALT > 900
+    other = estimated(bench, "--input", "archive.csv")
+    for first, second in zip(one["whole"]["shares"], other["whole"]["shares"], strict=True):
+        assert second["powered"]["value"] == pytest.approx(first["powered"]["value"], abs=0.02)
+        widths = [each["powered"]["interval"]["high"] - each["powered"]["interval"]["low"] for each in (first, second)]
+        assert (
+            widths[0] <= widths[1] < 1.3 * widths[0]
+        )  # the archive is small, so it is uncertain which model got which text
+
+
+def test_as_text_it_names_the_assumption_and_the_bias(bench) -> None:
+    status, printed, _ = bench(
+        "estimate", "task=mine", "model=logreg", "--input", "archive.csv", "--by", "published:month"
+    )
+    assert status == 0
+    assert max(map(len, printed.splitlines())) <= 80
+    for words in ("Of the archive, ", "counted\n", "(biased)", "assumption: ", "2024-09", "2024-10", "For ± 2 points"):
+        assert words in printed or words.strip() in printed
+
+
+def test_as_csv_it_has_a_line_for_each_label_and_part(bench) -> None:
+    status, printed, _ = bench(
+        "estimate", "task=mine", "model=logreg", "--input", "archive.csv", "--by", "published:month", "--format", "csv"
+    )
+    rows = list(csv.DictReader(io.StringIO(printed)))
+    assert status == 0
+    assert [(row["part"], row["label"]) for row in rows] == [
+        (part, label) for part in ("", "2024-09", "2024-10") for label in ("none", "denial")
+    ]
+    assert all(float(row["share_low"]) <= float(row["share"]) <= float(row["share_high"]) for row in rows)
+
+
+def test_it_is_drawn(bench, tmp_path: Path) -> None:
+    path = tmp_path / "shares.svg"
+    status, _, said = bench("estimate", "task=mine", "model=logreg", "--input", "archive.csv", "--plot", str(path))
+    assert status == 0
+    assert f"The picture is in {path}" in said
+    assert path.read_text().startswith("<?xml")
+    again, _, said = bench("estimate", "task=mine", "model=logreg", "--input", "archive.csv", "--plot", str(path))
+    assert again == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--by", "publishd"], ["there is no column 'publishd'", "published"]),
+        (["--by", "published:monht"], ["'monht' is not a period", "month"]),
+        (["--by", "document:month"], ["'g0' in the column 'document' is not a date", "--by document"]),
+        (["--by", "document"], ["more than 400 values"]),
+        (
+            ["--by", "published:month", "--difference", "2024-10", "2024-08"],
+            ["--difference 2024-08", "no such part", "2024-10"],
+        ),
+        (["--difference", "a", "b"], ["--by COLUMN"]),
+        (["--within", "0"], ["--within 0"]),
+    ],
+)
+def test_mistakes_are_named_with_what_to_do(bench, words: list[str], told: list[str]) -> None:
+    status, printed, said = bench("estimate", "task=mine", "model=logreg", "--input", "archive.csv", *words)
+    assert status == 2
+    assert printed == ""
+    for part in told:
+        assert part in said
+
+
+def test_a_task_whose_data_have_changed_is_refused(bench, folder: Path) -> None:
+    content = (folder / "labels.csv").read_text()
+    try:
+        (folder / "labels.csv").write_text(content.rsplit("\n", 2)[0] + "\n")
+        status, _, said = bench("estimate", "task=mine", "model=logreg", "--input", "archive.csv")
+    finally:
+        (folder / "labels.csv").write_text(content)
+    assert status == 2
+    assert "The data of mine have changed since the run" in said
+    assert "bench run" in said

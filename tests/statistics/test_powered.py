@@ -1,0 +1,164 @@
+"""Shares in an archive: the formulas, and that their intervals cover."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.statistics.powered import (
+    Archive,
+    Method,
+    Sample,
+    adjusted_count,
+    difference,
+    further_labels,
+    labels_alone,
+    powered,
+    without_labelled,
+)
+
+ONE_HOT = np.eye(2)
+
+
+def sample_of(codes, predicted, weights=None, groups=None, strata=None) -> Sample:
+    n = len(codes)
+    second = np.asarray(predicted, dtype=float)
+    return Sample(
+        ONE_HOT[np.asarray(codes)],
+        np.stack([1 - second, second], axis=1),
+        np.ones(n) if weights is None else np.asarray(weights, dtype=float),
+        np.arange(n) if groups is None else np.asarray(groups),
+        strata,
+    )
+
+
+def archive_of(predicted, known=(0, 0)) -> Archive:
+    second = np.asarray(predicted, dtype=float)
+    shares = np.array([1 - second.mean(), second.mean()])
+    return Archive(len(second), shares, shares, np.asarray(known, dtype=float))
+
+
+examples = st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1), st.integers(1, 9)), min_size=4, max_size=30)
+
+
+@given(examples, st.lists(st.floats(0, 1), min_size=1, max_size=20), st.floats(0, 1))
+def test_the_share_is_the_mean_prediction_plus_the_weighted_mean_error(rows, others, power) -> None:
+    codes, predicted, weights = (np.array(column) for column in zip(*rows, strict=True))
+    found = powered(sample_of(codes, predicted, weights), archive_of(others), np.full(2, power)).values[1]
+    errors = [weight * (code - power * each) for code, each, weight in rows]
+    assert found == pytest.approx(power * np.mean(others) + sum(errors) / weights.sum())
+
+
+@given(examples)
+def test_the_labels_alone_give_their_weighted_share_with_known_texts_counted(rows) -> None:
+    codes, predicted, weights = (np.array(column) for column in zip(*rows, strict=True))
+    found = labels_alone(sample_of(codes, predicted, weights), archive_of([0.5] * 10, known=(2, 3))).values[1]
+    assert found == pytest.approx((3 + 10 * (weights @ codes) / weights.sum()) / 15)
+
+
+@given(examples)
+def test_the_power_makes_the_variance_the_least(rows) -> None:
+    codes, predicted, weights = (np.array(column) for column in zip(*rows, strict=True))
+    sample = sample_of(codes, predicted, weights)
+
+    def variance(power: float) -> float:
+        return float((sample.influence(sample.given - power * sample.predicted) ** 2).sum(axis=0)[1])
+
+    assert all(variance(float(sample.power[1])) <= variance(each) + 1e-9 for each in np.linspace(0, 1, 11))
+
+
+def test_predictions_that_say_nothing_are_not_relied_on() -> None:
+    sample = sample_of([0, 1] * 10, [0.3] * 20)
+    assert sample.power.tolist() == [0, 0]
+    assert powered(sample, archive_of([0.9] * 50)).values == pytest.approx([0.5, 0.5])
+
+
+def test_a_share_of_which_all_is_labelled_has_no_error() -> None:
+    sample = sample_of([0, 0, 1, 1, 1, 1], [0.5] * 6, weights=without_labelled(np.ones(6), np.ones(6, dtype=bool)))
+    found = powered(sample, Archive(0, np.zeros(2), np.zeros(2), np.array([2.0, 4.0]))).shares()[1]
+    assert found.value == pytest.approx(4 / 6)
+    assert found.width == pytest.approx(0)
+
+
+def test_a_model_that_is_right_about_every_labelled_example_still_leaves_doubt() -> None:
+    codes = np.array([0, 1] * 50)
+    found = powered(sample_of(codes, codes), archive_of([0.0, 1.0] * 5000)).shares()[1]
+    alone = labels_alone(sample_of(codes, codes), archive_of([0.0, 1.0] * 5000)).shares()[1]
+    assert 0.02 < found.width < alone.width / 2
+
+
+def test_too_few_groups_have_no_interval() -> None:
+    sample = sample_of([0, 1, 0, 1], [0.2, 0.8, 0.3, 0.6], groups=[0, 0, 1, 1])
+    assert [each.interval for each in powered(sample, archive_of([0.5] * 9)).shares()] == [None, None]
+
+
+def test_one_example_for_each_fifty_texts_drawn_stands_for_fewer_once_it_is_known() -> None:
+    assert without_labelled(np.array([50.0, 50.0, 0.5]), np.array([True, False, True])).tolist() == [49.0, 50.0, 0.0]
+
+
+def test_the_adjusted_count_undoes_known_error_rates() -> None:
+    # 80 % of ones and 10 % of zeros are called one: an archive of which 38 % are called one has 40 % ones.
+    codes = np.repeat([1, 0], [100, 100])
+    called = np.concatenate([np.repeat([1, 0], [80, 20]), np.repeat([1, 0], [10, 90])])
+    archive = archive_of(np.repeat([1.0, 0.0], [38, 62]))
+    found = adjusted_count(sample_of(codes, called), archive, ONE_HOT[called])
+    assert found is not None
+    assert found.values[1] == pytest.approx(0.4)
+    assert adjusted_count(sample_of(codes, called), archive, ONE_HOT[np.zeros(200, dtype=int)]) is None
+
+
+def test_a_difference_of_parts_that_share_groups_counts_what_they_share() -> None:
+    moved = np.array([[0.05, -0.05], [-0.03, 0.03], [0.04, -0.04], [-0.06, 0.06]])
+    one = Method(np.array([0.6, 0.4]), moved, 4.0)
+    other = Method(np.array([0.5, 0.5]), moved, 4.0)
+    apart = difference(one, other, (np.arange(4), np.arange(4, 8)))[0]
+    together = difference(one, other, (np.arange(4), np.arange(4)))[0]
+    assert apart.value == together.value == pytest.approx(0.1)
+    assert together.width == pytest.approx(0)
+    assert apart.width > 0.1
+
+
+def test_labels_are_not_asked_for_where_the_interval_is_narrow_enough() -> None:
+    share = powered(sample_of([0, 1] * 200, [0.5] * 400), archive_of([0.5] * 4000)).shares()[1]
+    assert further_labels(share, 400, 0.2) == 0
+    assert further_labels(share, 400, share.width / 4) == pytest.approx(1200, abs=1)
+
+
+@pytest.mark.parametrize("how", ["at random", "in groups", "by strata"])
+@pytest.mark.parametrize("share", [0.1, 0.4])
+def test_intervals_cover_the_share_of_the_archive(how, share) -> None:
+    """Predictions have errors that differ by stratum, and groups have labels in common."""
+    draw, inside, narrower = np.random.default_rng(7), [], []
+    for _ in range(250):
+        n, size = 3000, 4 if how == "in groups" else 1
+        groups = np.arange(n) // size
+        chance = np.clip(draw.beta(4 * share, 4 - 4 * share, n // size), 0, 1)[groups]
+        codes = (draw.random(n) < (chance if size > 1 else share)).astype(int)
+        strata = (draw.random(n) < np.where(codes == 1, 0.7, 0.2)).astype(int)
+        predicted = np.clip(0.15 + 0.5 * codes + draw.normal(0, 0.2, n) + 0.1 * strata, 0, 1)
+        weights = np.full(n, n / 200)
+        if how == "in groups":
+            rows = np.flatnonzero(np.isin(groups, draw.choice(n // size, 50, replace=False)))
+        elif how == "at random":
+            rows = draw.choice(n, 200, replace=False)
+        else:
+            parts = [np.flatnonzero(strata == each) for each in (0, 1)]
+            rows = np.concatenate([draw.choice(part, 100, replace=False) for part in parts])
+            weights = np.array([len(part) / 100 for part in parts])[strata]
+        hidden = np.setdiff1d(np.arange(n), rows)
+        sample = sample_of(
+            codes[rows],
+            predicted[rows],
+            without_labelled(weights[rows], np.ones(len(rows), dtype=bool)),
+            np.unique(groups[rows], return_inverse=True)[1],
+            strata[rows] if how == "by strata" else None,
+        )
+        archive = archive_of(predicted[hidden], known=np.bincount(codes[rows], minlength=2))
+        found, alone = powered(sample, archive).shares()[1], labels_alone(sample, archive).shares()[1]
+        assert found.interval is not None
+        inside.append(found.interval.low <= codes.mean() <= found.interval.high)
+        narrower.append(found.width / alone.width)
+    assert 0.92 <= np.mean(inside) <= 0.995
+    assert np.mean(narrower) < 0.95
