@@ -3,6 +3,7 @@
 # Nothing is imported here: while `python -m bench` starts, modules are still looked for in the current folder first.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from bench.api.archives import Shares, estimate
     from bench.api.arrays import evaluate, splits
     from bench.api.comparing import Board, Compared, compare, leaderboard, report
     from bench.api.estimators import Model
@@ -23,10 +24,12 @@ _HOMES = {
     "Model": "bench.api.estimators",
     "Run": "bench.api.stored",
     "Runs": "bench.api.stored",
+    "Shares": "bench.api.archives",
     "Task": "bench.data.task",
     "check": "bench.api.tasks",
     "compare": "bench.api.comparing",
     "curve": "bench.api.jobs",
+    "estimate": "bench.api.archives",
     "evaluate": "bench.api.arrays",
     "leaderboard": "bench.api.comparing",
     "load_task": "bench.api.tasks",
@@ -48,10 +51,12 @@ __all__ = [
     "Model",
     "Run",
     "Runs",
+    "Shares",
     "Task",
     "check",
     "compare",
     "curve",
+    "estimate",
     "evaluate",
     "leaderboard",
     "load_task",

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.data.encodings import UTF_8, detect_encoding
 from bench.data.files import BYTE_ORDER_MARK, check_characters, check_file, decode_lines, open_text
@@ -20,6 +20,9 @@ from bench.data.sources.layout import LOOKED_AT, Asked, detect_layout
 from bench.data.title import check_title
 from bench.errors import ConfigError, DataError, nearest
 from bench.prediction.sniffing import LINES, sniff
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = tuple[str, Mapping[str, Any]]
 """A row's place, and its values by column."""
@@ -147,6 +150,30 @@ def read_texts_file(
     layout = detect_layout(path, asked)
     check_title(path, layout.form)
     return _new_text(layout.form, layout.form.rows(path), path, columns, added, remembered, layout.remarks)
+
+
+def read_frame(frame: pd.DataFrame, columns: Mapping[str, str], remembered: Mapping[str, str] | None = None) -> NewText:
+    """Read the rows of a data frame, missing values as empty.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of shape (n_texts, n_columns)
+        The texts with whatever else is known of them.
+    columns, remembered
+        As `read_stream` takes them.
+
+    Raises
+    ------
+    bench.errors.DataError
+        As in `read_stream`.
+    """
+    names = [str(name) for name in frame.columns]
+    whole = frame.astype(object).where(frame.notna(), "")
+    rows = (
+        (f"archive, row {number}", dict(zip(names, map(str, values), strict=True)))
+        for number, values in enumerate(whole.itertuples(index=False, name=None), start=1)
+    )
+    return _new_text(Form("csv"), rows, Path("archive"), columns, (), remembered or {})
 
 
 def read_stream(

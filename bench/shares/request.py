@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from bench.errors import ConfigError, DataError, nearest
 from bench.prediction.choice import PredictRequest, choose_run, parse_predict_request
 from bench.prediction.fold_models import fold_models, stored_task
+from bench.prediction.reading import named_columns, read_frame, read_texts_file
 from bench.shares.assumption import broken_assumptions
 from bench.shares.estimate import Estimates, estimate, labelled_examples, labels_needed
 from bench.shares.slices import By
 from bench.shares.totals import read_archive
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bench.data.sources.layout import Asked
     from bench.prediction.choice import ChosenRun
     from bench.prediction.reading import NewText
@@ -29,8 +32,8 @@ class EstimateRequest:
     ----------
     run : PredictRequest
         The run whose models predict.
-    archive : Path
-        The file of the archive.
+    archive : Path or DataFrame
+        The archive: its file, or its rows.
     by : By or None
         The column that divides it.
     differences : tuple of (str, str)
@@ -42,16 +45,21 @@ class EstimateRequest:
     """
 
     run: PredictRequest
-    archive: Path
+    archive: Path | pd.DataFrame
     by: By | None = None
     differences: tuple[tuple[str, str], ...] = ()
     within: float = 0.02
     columns: dict[str, str | None]
 
+    @property
+    def title(self) -> str:
+        """What the archive is called in messages."""
+        return str(self.archive) if isinstance(self.archive, Path) else "archive"
+
 
 def parse_estimate_request(
     words: Sequence[str],
-    archive: Path,
+    archive: Path | pd.DataFrame,
     by: str | None = None,
     differences: Sequence[tuple[str, str]] = (),
     within: float = 2.0,
@@ -134,23 +142,23 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
         n_found=len(read.found),
         warnings=tuple(warnings),
     )
-    return Estimated(estimates, chosen, (chosen.notes[0], f"Read as {new.describe()}: {request.archive}", *new.remarks))
+    return Estimated(estimates, chosen, (chosen.notes[0], *_reading(request, new)))
 
 
 def _checked(
     request: EstimateRequest, chosen: ChosenRun, group: str, asked: Asked | None, doing: Callable[[str], None]
 ) -> tuple[NewText, int]:
     """The archive, read once from end to end so that a mistake in the last line is reported first, and its rows."""
-    from bench.prediction.reading import named_columns, read_texts_file
-
     record = chosen.record
     columns = named_columns(record.task.inputs, request.columns)
     remembered = {name: named for name, named in record.task.columns.items() if request.columns.get(name) is None}
 
     def opened() -> NewText:
-        return read_texts_file(request.archive, columns, (), remembered, asked)
+        if isinstance(request.archive, Path):
+            return read_texts_file(request.archive, columns, (), remembered, asked)
+        return read_frame(request.archive, columns, remembered)
 
-    doing(f"reading {request.archive}")
+    doing(f"reading {request.title}")
     n_rows = 0
     for place, row in opened().rows:
         n_rows += 1
@@ -158,13 +166,16 @@ def _checked(
             continue
         if request.by.column not in row:
             raise DataError(
-                f"{request.archive}: there is no column '{request.by.column}'.",
+                f"{request.title}: there is no column '{request.by.column}'.",
                 nearest(request.by.column, [name for name in row if name is not None]),
             )
         request.by.part_of(row[request.by.column] or "", place)
-    if n_rows == 0:
-        raise DataError(f"{request.archive}: there is no text in it.", "Name the file with the archive.")
     return opened(), n_rows
+
+
+def _reading(request: EstimateRequest, new: NewText) -> tuple[str, ...]:
+    read = (f"Read as {new.describe()}: {request.archive}",) if isinstance(request.archive, Path) else ()
+    return *read, *new.remarks
 
 
 def _check_differences(request: EstimateRequest, parts: Sequence[str]) -> None:
