@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -74,6 +76,7 @@ def command(words: tuple[str, ...], only: tuple[str, ...], listed: bool, dry_run
         if dry_run:
             return
         summaries = [carry_out(plan, request.runs.rope, status.doing) for plan in plans]
+        warnings = _track(plans, request.runs.results, status) if request.tracking else []
     if form == "json":
         from bench.results.files import to_json
         from bench.support.records import plain
@@ -84,14 +87,27 @@ def command(words: tuple[str, ...], only: tuple[str, ...], listed: bool, dry_run
     else:
         for summary in summaries:
             print_stress(summary)
+    for warning in warnings:
+        say(f"warning: {warning}", err=True)
 
 
 def _list(form: str) -> None:
     from bench.cli.words import print_rows
     from bench.stress.registry import perturbations
 
-    rows = [(each.name, each.description, each.origin or each.kind) for each in perturbations()]
+    rows = [(each.name, f"{each.description} ({each.kind})", each.origin) for each in perturbations()]
     print_rows(rows, ("name", "description", "from"), "json" if form == "json" else "table")
+
+
+def _track(plans: Sequence[StressPlan], results: Path, status: Status) -> list[str]:
+    """Log the runs with their stress tests to MLflow; what went wrong, a sentence each."""
+    from bench.tracking import Tracker
+
+    status.doing("logging to MLflow")
+    with Tracker(results) as tracker:
+        for plan in plans:
+            tracker.track(plan.folder.path)
+        return tracker.close()
 
 
 def _tell_cost(plan: StressPlan, status: Status) -> None:

@@ -67,12 +67,13 @@ def answer(summary: StressSummary) -> str:
     worse = [row.name for row in tested if row.standing == "worse"]
     if not tested:
         return "No perturbation changed a text."
+    kept = sum(row.told == "no label flipped" for row in tested)
+    also = f" {kept} of {len(tested)} flipped no label." if kept else ""
     if worse:
-        return wrapped(f"Worse under {len(worse)} of {len(tested)} perturbations: {', '.join(worse)}.")
+        return wrapped(f"Worse under {len(worse)} of {len(tested)} perturbations: {', '.join(worse)}.{also}")
     if summary.n_groups < FEWEST_GROUPS:
-        return f"With fewer than {FEWEST_GROUPS} groups there is no verdict."
-    equal = sum(row.standing == "practically equal" for row in tested)
-    return wrapped(f"No drop was found under {len(tested)} perturbations; {equal} are practically equal.")
+        return wrapped(f"With fewer than {FEWEST_GROUPS} groups there is no verdict.{also}")
+    return wrapped(f"No drop is certain under {len(tested)} perturbations.{also}")
 
 
 def legend(summary: StressSummary) -> list[str]:
@@ -82,7 +83,7 @@ def legend(summary: StressSummary) -> list[str]:
     return [
         f"flipped: of the texts that were changed ({summary.input}), those whose predicted label is another one.",
         f"drop: the score on the texts as written minus that on the perturbed ones{_of_loss(summary)}.",
-        f"Intervals and verdicts are adjusted for {tested} perturbations. Practically equal: within ± {summary.rope:g}.",
+        f"Intervals and verdicts are adjusted for {tested} perturbations. Practically equal: ± {summary.rope:g}.",
         f"The models of the folds were {how}. They give the stored predictions for the texts as written.",
     ]
 
@@ -93,14 +94,16 @@ def _of_loss(summary: StressSummary) -> str:
 
 def _cells(row: StressRow) -> list[str]:
     if row.standing == "unchanged":
-        return [row.name, "", "", "", "", "no text changed"]
+        return [row.name, "", "", "", "", row.told]
     return [
         row.name,
         f"{row.flipped:,} of {row.changed:,}",
         f"{row.score:.3f}",
         f"{row.drop:+.3f}",
-        "" if row.interval is None else f"[{row.interval.low:+.3f}, {row.interval.high:+.3f}]",
-        row.standing,
+        ""
+        if row.interval is None or row.told != row.standing
+        else f"[{row.interval.low:+.3f}, {row.interval.high:+.3f}]",
+        row.told,
     ]
 
 

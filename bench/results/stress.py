@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -90,6 +91,14 @@ class StressRow:
     p_value: Number | None
     standing: Standing
 
+    @property
+    def told(self) -> str:
+        """The verdict in words; where it is open and no answer differs, that is what is said."""
+        if self.standing == "unchanged":
+            return "no text changed"
+        same = self.standing == "undecided" and self.flipped == 0 and self.drop == 0
+        return "no label flipped" if same else self.standing
+
 
 @dataclass(frozen=True, kw_only=True)
 class StressSummary:
@@ -151,6 +160,11 @@ def write_stressed_fold(folder: RunFolder, fold: int, name: str, stressed: Stres
     write_atomically(place / f"{name}.json", to_json(plain(stressed)))
 
 
+def stress_summary_path(folder: RunFolder) -> Path:
+    """The file with the stress tests of a run."""
+    return stress_folder(folder.path) / SUMMARY
+
+
 def read_stress_summary(folder: RunFolder) -> StressSummary | None:
     """Read the stress tests of a run; None if there are none.
 
@@ -159,14 +173,14 @@ def read_stress_summary(folder: RunFolder) -> StressSummary | None:
     bench.errors.UserError
         If the file cannot be read.
     """
-    path = stress_folder(folder.path) / SUMMARY
+    path = stress_summary_path(folder)
     return read_record(StressSummary, path) if is_stored(path) else None
 
 
 def write_stress_summary(folder: RunFolder, summary: StressSummary) -> None:
     """Store the stress tests of a run."""
     stress_folder(folder.path).mkdir(exist_ok=True)
-    write_atomically(stress_folder(folder.path) / SUMMARY, to_json(plain(summary)))
+    write_atomically(stress_summary_path(folder), to_json(plain(summary)))
 
 
 def worst_first(rows: Sequence[StressRow]) -> list[StressRow]:

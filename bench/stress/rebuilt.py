@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from bench.catalogue import load_model, load_task
@@ -18,7 +19,7 @@ from bench.results.record import RunRecord
 from bench.support.json_text import spelled
 
 
-def rebuilt(record: RunRecord, overrides: Mapping[str, Any]) -> Evaluation:
+def rebuilt(record: RunRecord, overrides: Mapping[str, Any], mirror: Path | None = None) -> Evaluation:
     """Build what the cells of a stored run shared.
 
     Parameters
@@ -27,6 +28,8 @@ def rebuilt(record: RunRecord, overrides: Mapping[str, Any]) -> Evaluation:
         The run.
     overrides : mapping of str to object
         Dotted keys of the model's definition here with the values to put in their place.
+    mirror : pathlib.Path, optional
+        A folder to read published files from instead of downloading them.
 
     Raises
     ------
@@ -42,14 +45,14 @@ def rebuilt(record: RunRecord, overrides: Mapping[str, Any]) -> Evaluation:
         seed=record.seed,
         train_on=_lender(record),
     )
-    task = as_in_record(load_task(record.task.name), record)
+    task = as_in_record(load_task(record.task.name, mirror=mirror), record)
     if task.digest != record.task.digest or task.labels != record.task.labels or task.inputs != record.task.inputs:
         raise _changed(record, f"the data of task '{record.task.name}' have changed since the run")
     split = split_task(replace(task, metric=record.task.metric, averaged_over=record.task.averaged_over), config, [])
     if split.digest != record.splits:
         raise _changed(record, "the outer folds would be others than those of the run")
     if config.train_on is not None:
-        split = split_with_lent(split, load_task(config.train_on.task), config.train_on, [])
+        split = split_with_lent(split, load_task(config.train_on.task, mirror=mirror), config.train_on, [])
         if split.train_on is None or record.train_on is None or split.train_on.digest != record.train_on.digest:
             raise _changed(record, f"the data of task '{config.train_on.task}' have changed since the run")
     return Evaluation(

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from bench.comparison.request import KEYS as COMPARED
 from bench.comparison.request import CompareRequest, parse_compare_request
+from bench.config import MIRROR, compose
 from bench.errors import ConfigError, nearest
 
-KEYS = (*(key for key in COMPARED if key != "baseline"), "tracking")
+RUN_KEYS = ("tracking", MIRROR)
+"""The keys that mean what they mean for ``bench run``."""
+
+KEYS = (*(key for key in COMPARED if key != "baseline"), *RUN_KEYS)
 """The keys of ``bench stress``, besides those of the validation and ``model.params.NAME``."""
 
 _OF_MODEL = "model.params."
@@ -30,12 +35,15 @@ class StressRequest:
         Dotted keys of the model's definition here with the values to put in their place, as for ``bench run``.
     tracking : bool
         Whether to log to MLflow.
+    mirror : pathlib.Path or None
+        A folder to read published files from instead of downloading them.
     """
 
     runs: CompareRequest
     only: tuple[str, ...] = ()
     overrides: Mapping[str, Any] = field(default_factory=dict)
     tracking: bool = True
+    mirror: Path | None = None
 
 
 def parse_stress_request(words: Sequence[str], only: Sequence[str] = ()) -> StressRequest:
@@ -58,15 +66,14 @@ def parse_stress_request(words: Sequence[str], only: Sequence[str] = ()) -> Stre
     >>> parse_stress_request(["task=stance", "model=logreg"], ["tatweel,quotes"]).only
     ('tatweel', 'quotes')
     """
-    from bench.config import compose
     from bench.overrides import parse_overrides
 
     for word in words:
         if "=" not in word:
             raise ConfigError(f"'{word}' is not of the form key=value.", "Name a stored run: task=NAME model=NAME")
     of_model = [word for word in words if word.startswith(_OF_MODEL)]
-    tracking = [word for word in words if word.startswith("tracking=")]
-    others = [word for word in words if not word.startswith((_OF_MODEL, "tracking="))]
+    of_run = [word for word in words if word.partition("=")[0] in RUN_KEYS]
+    others = [word for word in words if word not in (*of_model, *of_run)]
     if any(word.startswith("baseline=") for word in others):
         raise ConfigError("baseline: unknown key.", nearest("baseline", KEYS))
     runs = parse_compare_request(others)
@@ -78,4 +85,5 @@ def parse_stress_request(words: Sequence[str], only: Sequence[str] = ()) -> Stre
     if only and not names:
         raise ConfigError("--only names no perturbation.", "Name some: --only tatweel,quotes")
     overrides = {name.removeprefix("model."): value for name, value in parse_overrides(of_model).items()}
-    return StressRequest(runs, names, overrides, compose(tracking, needs_task=False).tracking)
+    config = compose(of_run, needs_task=False)
+    return StressRequest(runs, names, overrides, config.tracking, config.mirror)

@@ -150,10 +150,11 @@ def plan_stress(request: StressRequest, perturbations: Sequence[Perturbation], d
     for folder, record in selected.runs:
         run = read_side_by_side(Selected([(folder, record)], [], named=True), asked.metric)
         doing(f"building {record.task.name} and {record.model.name} again")
-        evaluation = rebuilt(record, request.overrides)
+        evaluation = rebuilt(record, request.overrides, request.mirror)
         doing(f"perturbing the test texts of {record.task.name}")
         column = TEXT if TEXT in evaluation.task.inputs else evaluation.task.inputs[-1]
-        texts = _perturbed(evaluation.task, column, record.seed, perturbations)
+        tested = np.unique(np.concatenate([split.test for split in evaluation.splits]))
+        texts = _perturbed(evaluation.task, column, tested, record.seed, perturbations)
         folds = [
             _fold(folder, number, evaluation.task, split.test, column, texts)
             for number, split in enumerate(evaluation.splits)
@@ -212,16 +213,16 @@ def carry_out(plan: StressPlan, rope: float, doing: Doing) -> StressSummary:
 
 
 def _perturbed(
-    task: Task, column: str, seed: int, perturbations: Sequence[Perturbation]
+    task: Task, column: str, rows: NDArray[np.intp], seed: int, perturbations: Sequence[Perturbation]
 ) -> Mapping[str, NDArray[np.object_]]:
-    """The texts of all examples under each perturbation."""
-    texts, ids = task.examples[column].tolist(), task.ids.tolist()
-    return {
-        each.name: np.array(
-            [each.apply(text, seed, task.name, str(name)) for text, name in zip(texts, ids, strict=True)], dtype=object
-        )
-        for each in perturbations
-    }
+    """The texts of all examples, those of some rows as each perturbation writes them."""
+    written = task.examples[column].to_numpy(dtype=object)
+    every = {}
+    for each in perturbations:
+        texts = every[each.name] = written.copy()
+        for row in rows.tolist():
+            texts[row] = each.apply(written[row], seed, task.name, str(task.ids[row]))
+    return every
 
 
 def _fold(
