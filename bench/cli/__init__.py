@@ -15,6 +15,7 @@ COMMANDS = {
     "curve": "Show by learning curves whether more labels would help.",
     "compare": "Say which stored run is better, and whether that is real.",
     "plan-labels": "Say how many labels a comparison takes, before they are made.",
+    "stress": "Show what breaks a model: other spellings, digits, cuts.",
     "report": "Write one HTML page about stored runs, made for sending.",
     "cite": "State the protocol of stored runs, with its references.",
     "predict": "Label new text with a stored run's fitted model.",

@@ -95,6 +95,10 @@ def _keys(command: str | None) -> tuple[str, ...]:
         from bench.comparison.planning import KEYS as PLAN_KEYS
 
         return PLAN_KEYS
+    if command == "stress":
+        from bench.stress.request import KEYS as STRESS_KEYS
+
+        return STRESS_KEYS
     if command == "predict":
         from bench.prediction.choice import KEYS as PREDICT_KEYS
 

@@ -61,7 +61,7 @@ def contrasts(comparison: Comparison, reference: str, family: FamilyName | None 
     """
     place = {row.name: number for number, row in enumerate(comparison.rows)}
     found = [
-        _turned(pair, reference)
+        turned(pair, reference)
         for pair in comparison.pairs
         if reference in (pair.first, pair.second) and family in (None, pair.family)
     ]
@@ -108,7 +108,8 @@ def _is_majority(model: str) -> bool:
     return model.replace("@", "+").partition("+")[0] == MAJORITY
 
 
-def _turned(pair: Pair, reference: str) -> Contrast:
+def turned(pair: Pair, reference: str) -> Contrast:
+    """A pair seen from the run that is not the reference."""
     ahead = pair.second == reference
     sign = 1.0 if ahead else -1.0
     standing: Standing = pair.verdict if pair.verdict != "better" or ahead else "worse"

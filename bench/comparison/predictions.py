@@ -220,7 +220,7 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
                 "A stored file was changed. Delete the folder and run the same command again.",
             )
         if asked.name not in summary.scores:
-            summary = _scored_by(asked, summary, outcomes)
+            summary = scored_by(asked, summary, outcomes)
         runs.append(ComparedRun(name, folder, record, summary, outcomes, summary.scores[asked.name]))
     if first is None:
         if damaged is not None:
@@ -243,7 +243,7 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
     )
 
 
-def _scored_by(metric: Metric, summary: Summary, outcomes: Outcomes) -> Summary:
+def scored_by(metric: Metric, summary: Summary, outcomes: Outcomes) -> Summary:
     """A summary with the scores and the interval of a metric that the run was not scored by."""
     folds = [metric.score(outcomes.rows(np.flatnonzero(outcomes.parts == part))) for part in np.unique(outcomes.parts)]
     interval = metric.interval(outcomes) if outcomes.n_groups > 1 else None

@@ -3,6 +3,7 @@
 ::
 
     results/<task>/<model>/<key>/                a run
+    results/<task>/<model>/<key>/stress/         its stress tests
     results/<task>/curves/<model>/<key>/<part>/  a part of a learning curve
     results/<task>/leaderboard.json, .csv, .md   the task's table
     results/<task>/report.html                   the task's page
@@ -21,6 +22,9 @@ from bench.errors import UserError
 
 CURVES = "curves"
 """The folder of a task's learning curves; runs are one level higher, so they cannot be confused."""
+
+STRESS = "stress"
+"""The folder of a run's stress tests, within the run's own: what is deleted of a run takes them with it."""
 
 RECORD, SUMMARY = "run.json", "summary.json"
 
@@ -44,6 +48,11 @@ def run_folder(results: Path, task: str, model: str, key: str) -> Path:
 def curve_folder(results: Path, task: str, model: str, key: str) -> Path:
     """The folder of a learning curve."""
     return unlinked(results, task, CURVES, model, key)
+
+
+def stress_folder(run: Path, fold: str = "") -> Path:
+    """The folder of a run's stress tests, or of those of one fold."""
+    return unlinked(run.parent, run.name, STRESS, *filter(None, [fold]))
 
 
 def unlinked(folder: Path, *names: str) -> Path:

@@ -13,6 +13,7 @@ from bench.metrics.outcomes import label_codes
 from bench.metrics.registry import greater_is_better
 from bench.results.cell import CellResult, Trial
 from bench.results.record import RunRecord
+from bench.results.stress import StressSummary
 from bench.results.summary import Summary
 from bench.tracking.names import CLASS_METRICS, class_metric
 
@@ -58,6 +59,19 @@ def run_points(
         points.append(Point("inner/score", sum(inner) / len(inner)))
     points += [Point(f"time/{phase}_s", value) for phase, value in record.seconds.items()]
     return points + (search_points(final.trials, metric) if final is not None else [])
+
+
+def stress_points(stress: StressSummary | None) -> list[Point]:
+    """What perturbed texts cost a run, by perturbation; empty without stress tests."""
+    points = []
+    for row in () if stress is None else stress.rows:
+        if row.standing == "unchanged":
+            continue
+        named = [(stress.metric, row.score), ("drop", row.drop), ("changed", row.changed), ("flipped", row.flipped)]
+        if row.interval is not None:
+            named += [("drop_low", row.interval.low), ("drop_high", row.interval.high)]
+        points += [Point(f"stress/{row.name}/{name}", float(value)) for name, value in named]
+    return points
 
 
 def fold_points(cell: CellResult, labels: tuple[str, ...], metric: str) -> list[Point]:

@@ -14,17 +14,18 @@ from bench.engines.sockets import scratch
 from bench.errors import BenchError, UserError, one_line
 from bench.results.cell import FINAL, CellResult
 from bench.results.files import is_stored, read_bytes
-from bench.results.layout import run_folders
+from bench.results.layout import SUMMARY, run_folders
 from bench.results.protocol import model_name
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder, stored_runs
+from bench.results.stress import StressSummary, read_stress_summary, stress_summary_path
 from bench.support.json_text import json_text
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
 from bench.tracking.baseline import Judgement, baseline_run, judge_all
 from bench.tracking.description import class_tags, describe_model, describe_run, shown_score
 from bench.tracking.experiment import dataset_of, experiment_of, tags_of
 from bench.tracking.logged_model import log_model
-from bench.tracking.metrics import Point, fold_points, run_points
+from bench.tracking.metrics import Point, fold_points, run_points, stress_points
 from bench.tracking.names import NOTE, ascii_name, run_name
 from bench.tracking.views import AGAINST_MAJORITY, LEVEL, SCORE
 
@@ -295,7 +296,7 @@ def _log_run(
     if errors:
         tags["bench.error"] = "; ".join(errors)
     end = start + round(1000 * record.seconds.get("wall", 0.0))
-    points = run_points(record, summary, fitted, inner)
+    points = run_points(record, summary, fitted, inner) + stress_points(_stress_of(folder))
     _log(client, run_id, points, texts | _as_text(space), tags, end, dataset, model_id)
     client.set_terminated(run_id, RUN_STATUS[record.status], end)
     client.set_tag(run_id, CONTENT, content)
@@ -365,10 +366,18 @@ def _log(
 def _content(folder: RunFolder, record: RunRecord, baseline: RunFolder | None) -> str:
     content = hashlib.sha256(f"{FORM} {record.status}".encode())
     for run in [folder] if baseline is None else [folder, baseline]:
-        for path in [run.path / "summary.json", *_results(run)]:
+        for path in [run.path / SUMMARY, *_results(run), *([stress_summary_path(run)] if run is folder else [])]:
             if is_stored(path):
                 content.update(read_bytes(path))
     return content.hexdigest()
+
+
+def _stress_of(folder: RunFolder) -> StressSummary | None:
+    """The stress tests of a run, if there are any that can be read."""
+    try:
+        return read_stress_summary(folder)
+    except UserError:
+        return None
 
 
 def _results(folder: RunFolder) -> Iterable[Path]:

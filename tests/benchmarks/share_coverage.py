@@ -123,7 +123,8 @@ def predictions(known: Known, model: str, rows: Any, groups: Any, draw: np.rando
 
 def once(known: Known, model: str, how: str, n: int, draw: np.random.Generator) -> dict[str, list[Any]]:
     groups = grouped(known, draw) if how == "by groups" else np.arange(len(known.codes))
-    strata = np.asarray(known.X[:, :60].sum(axis=1) > 0.5).ravel().astype(int)
+    found = np.asarray(known.X[:, :60].sum(axis=1)).ravel()
+    strata = (found > np.quantile(found, 0.8)).astype(int)
     rows, weights = drawn(known, how, n, groups, strata, draw)
     out, whole, chosen = predictions(known, model, rows, groups, draw)
     given = np.eye(known.n_labels)

@@ -1,0 +1,123 @@
+"""``bench stress``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.words import words
+from bench.reporting.output import in_quotes, say
+
+if TYPE_CHECKING:
+    from bench.reporting.status import Status
+    from bench.stress.stress import StressPlan
+
+
+@click.command(
+    name="stress",
+    epilog="""\b
+Examples:
+  bench stress task=denial model=logreg
+  bench stress task=denial model=logreg --only tatweel,quotes
+  bench stress task=denial model=logreg --dry-run
+  bench stress task=denial model=logreg,linear-svm --format csv
+  bench stress --list
+
+\b
+Keys:
+  task      the task of the runs
+  model     one or several models, whose runs are stored
+  metric    what is scored (the task's own metric)
+  rope      differences up to this one are practically none (0.01)
+  seed, search, validation.group
+            which runs, where several are stored (the last run's)
+  results   where runs are stored (results)
+  tracking  whether to log to MLflow (true)
+  model.params.NAME  parameters of the model, as for bench run
+""",
+)
+@words()
+@click.option("--only", multiple=True, metavar="NAMES", help="Perturbations, a comma list; by default all.")
+@click.option("--list", "listed", is_flag=True, help="List the perturbations, and do nothing else.")
+@click.option("--dry-run", is_flag=True, help="Say what would be fitted and predicted, and do nothing.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="A table to read, or all digits.",
+)
+def command(words: tuple[str, ...], only: tuple[str, ...], listed: bool, dry_run: bool, form: str) -> None:
+    """Show what breaks a model: score a stored run on perturbed test texts.
+
+    Each outer fold's setting is fitted again on its training part, without a search, and predicts its test texts
+    as written and with other diacritics, spellings, digits, quotation marks and more. Each drop gets an interval
+    and a verdict.
+    """
+    from bench.reporting.status import Status
+
+    if listed:
+        _list(form)
+        return
+    with Status("loading libraries") as status:
+        from bench.reporting.stress import print_stress, stress_csv
+        from bench.stress.registry import perturbations
+        from bench.stress.request import parse_stress_request
+        from bench.stress.stress import carry_out, plan_stress
+
+        request = parse_stress_request(words, only)
+        plans = plan_stress(request, perturbations(request.only), status.doing)
+        for plan in plans:
+            _tell_cost(plan, status)
+        if dry_run:
+            return
+        summaries = [carry_out(plan, request.runs.rope, status.doing) for plan in plans]
+        warnings = _track(plans, request.runs.results, status) if request.tracking else []
+    if form == "json":
+        from bench.results.files import to_json
+        from bench.support.records import plain
+
+        say(in_quotes(to_json([plain(each) for each in summaries])), nl=False)
+    elif form == "csv":
+        say(stress_csv(summaries), nl=False)
+    else:
+        for summary in summaries:
+            print_stress(summary)
+    for warning in warnings:
+        say(f"warning: {warning}", err=True)
+
+
+def _list(form: str) -> None:
+    from bench.cli.words import print_rows
+    from bench.stress.registry import perturbations
+
+    rows = [(each.name, f"{each.description} ({each.kind})", each.origin) for each in perturbations()]
+    print_rows(rows, ("name", "description", "from"), "json" if form == "json" else "table")
+
+
+def _track(plans: Sequence[StressPlan], results: Path, status: Status) -> list[str]:
+    """Log the runs with their stress tests to MLflow; what went wrong, a sentence each."""
+    from bench.tracking import Tracker
+
+    status.doing("logging to MLflow")
+    with Tracker(results) as tracker:
+        for plan in plans:
+            tracker.track(plan.folder.path)
+        return tracker.close()
+
+
+def _tell_cost(plan: StressPlan, status: Status) -> None:
+    """Say before anything is fitted what it takes."""
+    from bench.reporting.stress import cost_sentence
+    from bench.reporting.terminal import wrapped
+    from bench.stress.folds import Stored
+
+    title = f"{plan.record.task.name}: {plan.record.model.name}"
+    stored = isinstance(plan.models, Stored)
+    cost = cost_sentence(title, len(plan.to_do), plan.texts, plan.seconds / max(plan.workers, 1), stored)
+    for note in (*plan.notes, cost):
+        status.say(wrapped(note))

@@ -1,0 +1,138 @@
+"""Stress tests in the terminal, and as rows of a table for other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bench.checks.finding import counted
+from bench.metrics.registry import greater_is_better, metric_title
+from bench.reporting.terminal import WIDTH, console, duration, narrowed, not_shown, wrapped
+from bench.results.board import interval_text
+from bench.results.stress import Standing, StressRow, StressSummary, worst_first
+from bench.statistics.paired import FEWEST_GROUPS
+
+LEFT_OUT = ("flipped", "95 % interval")
+"""Columns that a narrow terminal has no room for, in that order."""
+
+COLUMNS = (
+    *("task", "model", "key", "metric", "as_written", "perturbation", "kind", "changed", "flipped", "score", "drop"),
+    *("low", "high", "level", "p_value", "verdict"),
+)
+"""The columns of the CSV."""
+
+_STYLES: dict[Standing, str] = {"worse": "red", "better": "green", "unchanged": "dim"}
+
+
+def print_stress(summary: StressSummary) -> None:
+    """Print the perturbations with what each costs, the worst first."""
+    out = console()
+    title = metric_title(summary.metric)
+    out.print()
+    groups = f"{summary.n_groups:,} groups, {summary.folds} {'fold' if summary.folds == 1 else 'folds'}"
+    out.print(
+        Text(f"{summary.task}: {summary.model}", style="bold"), f"{summary.n_examples:,} texts in {groups}", sep="  "
+    )
+    score = f"{summary.score:.3f} {interval_text(summary.interval)}".rstrip()
+    out.print(Text(f"{title} on the texts as written: {score}"))
+    out.print(Text(answer(summary), style="bold"))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("perturbation", overflow="fold")
+    for heading in ("flipped", "score", "drop", "95 % interval"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for row in worst_first(summary.rows):
+        table.add_row(*_cells(row), style=_STYLES.get(row.standing))
+    shown, left_out = narrowed(table, min(out.width, WIDTH), LEFT_OUT)
+    out.print(Padding(shown, (1, 0)))
+    if left_out:
+        out.print(not_shown(left_out, "; --format csv has them"))
+    for line in legend(summary):
+        out.print(Text(wrapped(line), style="dim"))
+    for note in summary.notes:
+        out.print(Text.assemble(("limitation: ", "yellow"), note))
+
+
+def answer(summary: StressSummary) -> str:
+    """The result in a sentence.
+
+    Names the perturbations that cost something, or says that none was found to.
+    """
+    tested = [row for row in worst_first(summary.rows) if row.standing != "unchanged"]
+    worse = [row.name for row in tested if row.standing == "worse"]
+    if not tested:
+        return "No perturbation changed a text."
+    kept = sum(row.told == "no label flipped" for row in tested)
+    also = f" {kept} of {len(tested)} flipped no label." if kept else ""
+    if worse:
+        return wrapped(f"Worse under {len(worse)} of {len(tested)} perturbations: {', '.join(worse)}.{also}")
+    if summary.n_groups < FEWEST_GROUPS:
+        return wrapped(f"With fewer than {FEWEST_GROUPS} groups there is no verdict.{also}")
+    return wrapped(f"No drop is certain under {len(tested)} perturbations.{also}")
+
+
+def legend(summary: StressSummary) -> list[str]:
+    """What the columns mean, and what was verified; a sentence each."""
+    tested = sum(row.standing != "unchanged" for row in summary.rows)
+    how = "loaded" if summary.models == "stored" else "fitted again without search"
+    return [
+        f"flipped: of the texts that were changed ({summary.input}), those whose predicted label is another one.",
+        f"drop: the score on the texts as written minus that on the perturbed ones{_of_loss(summary)}.",
+        f"Intervals and verdicts are adjusted for {tested} perturbations. Practically equal: ± {summary.rope:g}.",
+        f"The models of the folds were {how}. They give the stored predictions for the texts as written.",
+    ]
+
+
+def _of_loss(summary: StressSummary) -> str:
+    return "" if greater_is_better(summary.metric) else ", negated"
+
+
+def _cells(row: StressRow) -> list[str]:
+    if row.standing == "unchanged":
+        return [row.name, "", "", "", "", row.told]
+    return [
+        row.name,
+        f"{row.flipped:,} of {row.changed:,}",
+        f"{row.score:.3f}",
+        f"{row.drop:+.3f}",
+        ""
+        if row.interval is None or row.told != row.standing
+        else f"[{row.interval.low:+.3f}, {row.interval.high:+.3f}]",
+        row.told,
+    ]
+
+
+def stress_csv(summaries: Sequence[StressSummary]) -> str:
+    """All rows with all digits."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for summary in summaries:
+        run = (summary.task, summary.model, summary.key, summary.metric, summary.score)
+        for row in summary.rows:
+            ends = ("", "", "") if row.interval is None else (row.interval.low, row.interval.high, row.interval.level)
+            counts = (row.name, row.kind, row.changed, row.flipped, row.score, row.drop)
+            writer.writerow([*run, *counts, *ends, "" if row.p_value is None else row.p_value, row.standing])
+    return text.getvalue()
+
+
+def cost_sentence(title: str, folds: int, texts: int, seconds: float, stored: bool) -> str:
+    """What stress tests will take, before they begin.
+
+    Examples
+    --------
+    >>> cost_sentence("denial: logreg", 5, 1200, 42.0, stored=False)
+    'denial: logreg: 5 folds are fitted again without search, and 1,200 changed texts are predicted: about 42 s.'
+    >>> cost_sentence("denial: logreg", 0, 0, 0.0, stored=False)
+    'denial: logreg: all predictions are stored, so nothing is fitted.'
+    """
+    if not folds:
+        return f"{title}: all predictions are stored, so nothing is fitted."
+    refitted = f"{counted(folds, 'fold')} {'is' if folds == 1 else 'are'} fitted again without search"
+    what = "the stored model is loaded" if stored else refitted
+    return f"{title}: {what}, and {texts:,} changed texts are predicted: about {duration(seconds)}."

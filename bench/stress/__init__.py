@@ -1,0 +1,1 @@
+"""Stress tests: how much a stored run's score falls where its test texts are written or cut otherwise."""

@@ -1,0 +1,108 @@
+"""A fold's model: loaded or fitted again, and asked about its test texts as written and perturbed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bench.evaluation.clock import Clock
+from bench.evaluation.evaluation import Evaluation
+from bench.models.space import Setting
+from bench.prediction.fitted import FittedModel, load_fitted
+from bench.results.store import RunFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """The test texts of a fold that a perturbation changed.
+
+    Parameters
+    ----------
+    name : str
+        The perturbation.
+    rows : tuple of int
+        Their places in the fold's test part.
+    texts : tuple of str
+        The changed texts.
+    """
+
+    name: str
+    rows: tuple[int, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class FoldAnswers:
+    """What a fold's model answers, as `bench.prediction.fitted.FittedModel.label` gives it.
+
+    Parameters
+    ----------
+    as_written : pandas.DataFrame
+        To all its test texts.
+    perturbed : mapping of str to pandas.DataFrame
+        To the changed texts, by perturbation.
+    """
+
+    as_written: pd.DataFrame
+    perturbed: Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True, eq=False)
+class Refitted:
+    """The models of a run's folds, fitted again with their stored settings."""
+
+    evaluation: Evaluation
+    settings: Mapping[int, Setting]
+
+    def model(self, fold: int) -> FittedModel:
+        """Fit the setting that the fold's search has chosen on its training part, as the run did."""
+        from bench.evaluation.fitting import Fitter
+        from bench.features.cache import FeatureCache
+
+        evaluation, params = self.evaluation, self.settings[fold]
+        split, task = evaluation.splits[fold], evaluation.task
+        fitter = Fitter(evaluation, evaluation.seed_of(fold, "model"), FeatureCache(task.frame), Clock())
+        estimator, _ = fitter.fit(params, split)
+        return FittedModel(task.inputs, task.labels, fitter.whole(params, split, estimator))
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """The model that a run of one published split has stored: the one that it scored."""
+
+    folder: RunFolder
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def model(self, fold: int) -> FittedModel:
+        """Load it."""
+        return load_fitted(self.folder, self.overrides)
+
+
+Models = Refitted | Stored
+
+
+def answer(models: Models, fold: int, frame: pd.DataFrame, column: str, asked: Sequence[Changed]) -> FoldAnswers:
+    """Ask a fold's model about its test texts.
+
+    Parameters
+    ----------
+    models : Refitted or Stored
+        Gives the model.
+    fold : int
+        The outer fold.
+    frame : pandas.DataFrame of shape (n_test, n_inputs)
+        The inputs of its test part.
+    column : str
+        The input that was perturbed.
+    asked : sequence of Changed
+        The texts that were changed; of the others the answer is the one to the text as written.
+    """
+    model = models.model(fold)
+    perturbed = {
+        each.name: model.label(frame.iloc[list(each.rows)].assign(**{column: list(each.texts)})) for each in asked
+    }
+    return FoldAnswers(model.label(frame), perturbed)

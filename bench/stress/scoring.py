@@ -1,0 +1,125 @@
+"""Scores of a run on perturbed texts, each against that on the texts as written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.comparison.contrasts import turned
+from bench.comparison.limitations import limitations
+from bench.comparison.pairs import judged_pairs
+from bench.comparison.predictions import ComparedRun, ComparedRuns, scored_by
+from bench.metrics.outcomes import Outcomes
+from bench.results.stress import Standing, StressRow
+from bench.statistics.interval import Interval
+from bench.stress.perturbation import Perturbation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+AS_WRITTEN = "as written"
+"""The name of the run on unperturbed texts; no perturbation can have it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stressed:
+    """A run's predictions for the texts as a perturbation writes them.
+
+    Parameters
+    ----------
+    perturbation : Perturbation
+        What changed the texts.
+    changed : ndarray of bool, shape (n_rows,)
+        Of which rows the text was changed.
+    outcomes : Outcomes
+        All rows, those with changed texts with the new predictions.
+    """
+
+    perturbation: Perturbation
+    changed: NDArray[np.bool_]
+    outcomes: Outcomes
+
+
+def stress_rows(run: ComparedRuns, stressed: Sequence[Stressed], rope: float) -> list[StressRow]:
+    """Compare the scores on perturbed texts with that on the texts as written.
+
+    They are compared like models with a baseline, on the same examples and groups, and adjusted for the number of
+    perturbations that changed a text: see `bench.comparison.pairs.judged_pairs`.
+
+    Parameters
+    ----------
+    run : ComparedRuns
+        The stored run, alone.
+    stressed : sequence of Stressed
+        Its predictions under each perturbation.
+    rope : float
+        Differences up to this one are practically none.
+
+    Returns
+    -------
+    list of StressRow
+        In the order of `stressed`.
+    """
+    (base,) = run.runs
+    base = replace(base, name=AS_WRITTEN)
+    tested = [each for each in stressed if each.changed.any()]
+    judged = _judged(run, base, tested, rope) if tested else {}
+    return [judged.get(each.perturbation.name) or _row(run, base, each, "unchanged") for each in stressed]
+
+
+def notes_of(run: ComparedRuns) -> list[str]:
+    """The limitations of the data that the scores rest on."""
+    return limitations(run)
+
+
+def _judged(run: ComparedRuns, base: ComparedRun, tested: Sequence[Stressed], rope: float) -> Mapping[str, StressRow]:
+    sign = run.metric.sign
+    others = [_as_run(run, base, each) for each in tested]
+    # The order that pairs are read in: the better score first.
+    ranked = sorted([base, *others], key=lambda each: (-sign * each.score, each.name))
+    family = replace(run, runs=ranked)
+    of_name = {each.perturbation.name: each for each in tested}
+    rows = {}
+    for pair in judged_pairs(family, rope, ranked.index(base)):
+        found = turned(pair, AS_WRITTEN)
+        interval = found.interval
+        if interval is not None:
+            low, high = sorted((-sign * interval.low, -sign * interval.high))
+            interval = Interval(low + 0.0, high + 0.0, interval.level)
+        p_value = None if pair.groups.p_value is None else pair.p_groups
+        rows[found.name] = _row(run, base, of_name[found.name], found.standing, interval, p_value)
+    return rows
+
+
+def _as_run(run: ComparedRuns, base: ComparedRun, stressed: Stressed) -> ComparedRun:
+    """The run on perturbed texts, as another run to compare with."""
+    summary = scored_by(run.metric, base.summary, stressed.outcomes)
+    score = summary.scores[run.metric.name]
+    return replace(base, name=stressed.perturbation.name, summary=summary, outcomes=stressed.outcomes, score=score)
+
+
+def _row(
+    run: ComparedRuns,
+    base: ComparedRun,
+    stressed: Stressed,
+    standing: Standing,
+    interval: Interval | None = None,
+    p_value: float | None = None,
+) -> StressRow:
+    score = run.metric.score(stressed.outcomes) if standing != "unchanged" else base.score
+    flipped = base.predicted != stressed.outcomes.predicted
+    return StressRow(
+        name=stressed.perturbation.name,
+        description=stressed.perturbation.description,
+        kind=stressed.perturbation.kind,
+        changed=len(set(run.ids[stressed.changed].tolist())),
+        flipped=len(set(run.ids[flipped].tolist())),
+        score=score,
+        drop=run.metric.sign * (base.score - score) + 0.0,
+        interval=interval,
+        p_value=p_value,
+        standing=standing,
+    )
