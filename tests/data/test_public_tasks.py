@@ -18,14 +18,16 @@ from sklearn.metrics import f1_score
 from small_corpus import table_task
 
 from bench.catalogue import is_here, load_task
+from bench.checks.near import near_pairs
 from bench.data.card import BEGIN, describe, insert
 from bench.data.definition import build_task, published_files, read_definition
 from bench.data.published import PublishedFiles
 from bench.discovery import task_files
 from bench.errors import DataError
+from bench.text.identity import text_key
 
-PUBLIC = ("ans-stance", "arastance", "austr", "ct25-subjectivity", "mawqif")
-PINNED = ("ans-stance", "ct25-subjectivity")
+PUBLIC = ("ans-claims", "ans-stance", "arastance", "austr", "ct25-subjectivity", "mawqif")
+PINNED = ("ans-claims", "ans-stance", "ct25-subjectivity")
 CLAIM = "رسميًا:\n\nعصام الشوالي معلقًا على النهائي"
 FAVOR, AGAINST, NONE = "أنا مع تمكين المرأة", 'كلمة ""تمكين"" المرأة', "ما هو التحول الرقمي"
 
@@ -91,6 +93,7 @@ def test_the_card_and_the_page_say_what_the_data_say(name: str) -> None:
     assert (
         sizes
         == {
+            "ans-claims": {"train": 3185, "dev": 906, "test": 456},
             "ans-stance": {"train": 2652, "dev": 755, "test": 379},
             "ct25-subjectivity": {"train": 2440, "dev": 467, "test": 1036},
         }[name]
@@ -108,6 +111,32 @@ def test_the_shared_claims_and_the_rare_label_of_ans_are_as_the_card_says() -> N
     test, others = examples[examples["split"] == "test"], examples[examples["split"] != "test"]
     assert int(test["claim"].isin(others["claim"]).sum()) == 28
     assert int((test["label"] == "other").sum()) == 7
+
+
+def test_the_pairs_of_ans_stance_give_labels_of_ans_claims_away_as_the_card_says() -> None:
+    if not (is_here("ans-claims") and is_here("ans-stance")):
+        pytest.skip("the files of ans-claims and ans-stance are not on this machine")
+    headlines, pairs = load_task("ans-claims").examples, load_task("ans-stance").examples
+    label, part = (dict(zip(headlines["text"], headlines[name], strict=True)) for name in ("label", "split"))
+    known = pairs[pairs["claim"].isin(label) & pairs["text"].isin(label)]
+    assert len(known) == 3745
+    assert set(known["claim"].map(label)) == {"true"}
+    of_disagreeing = known.loc[known["label"] == "disagree", "text"].map(label)
+    assert of_disagreeing.value_counts().to_dict() == {"fabricated": 2390, "true": 4}
+    apart = known[known["claim"].map(part) != known["text"].map(part)]
+    assert len(apart) == 42
+    ends = {*apart["claim"], *apart["text"]}
+    assert sum(part[headline] == "test" for headline in ends) == 17
+
+
+def test_near_repeats_of_ans_claims_are_on_one_side_as_the_card_says() -> None:
+    if not is_here("ans-claims"):
+        pytest.skip("the files of ans-claims are not on this machine")
+    examples = load_task("ans-claims").examples
+    pairs, _ = near_pairs(list(map(text_key, examples["text"])))
+    first, second = (examples.iloc[pairs[:, side]].reset_index(drop=True) for side in (0, 1))
+    assert int((first["label"] != second["label"]).sum()) == 83
+    assert first["split"].tolist() == second["split"].tolist()
 
 
 def test_the_articles_of_ct25_are_shared_as_the_card_says() -> None:
