@@ -83,7 +83,7 @@ def test_lists_are_wrapped_on_a_terminal(bench, monkeypatch: pytest.MonkeyPatch)
     out = re.sub(r"\x1b\[[0-9;]*m", "", bench("tasks")[1])
     assert max(map(len, out.splitlines())) <= 80
     assert re.sub(r"\s+", " ", out).startswith(
-        "ans-stance Whether a news headline agrees with another one, in the Arabic"
+        "ans-claims Whether a news headline is true or fabricated, in the Arabic News"
     )
 
 
@@ -101,7 +101,7 @@ MISTAKES = {
     "an unknown command": (["rnu"], "bench rnu: unknown command.\n       Did you mean 'run'?"),
     "a far command": (["zzz"], "bench zzz: unknown command.\n       Choose from: check, cite, "),
     "an unknown option": (["run", "--task=stance"], "error: No such option '--task'"),
-    "no task": (["run"], "No task was named.\n       Add task=NAME. Choose from: ans-stance, "),
+    "no task": (["run"], "No task was named.\n       Add task=NAME. Choose from: ans-claims, "),
     "a mistyped task": (
         ["run", "task=stanse"],
         "task=stanse: unknown task.\n       Did you mean 'sta",

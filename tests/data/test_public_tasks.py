@@ -18,14 +18,19 @@ from sklearn.metrics import f1_score
 from small_corpus import table_task
 
 from bench.catalogue import is_here, load_task
+from bench.checks.near import near_pairs
 from bench.data.card import BEGIN, describe, insert
 from bench.data.definition import build_task, published_files, read_definition
 from bench.data.published import PublishedFiles
 from bench.discovery import task_files
 from bench.errors import DataError
+from bench.text.identity import text_key
 
-PUBLIC = ("ans-stance", "arastance", "austr", "ct25-subjectivity", "mawqif")
-PINNED = ("ans-stance", "ct25-subjectivity")
+PUBLIC = ("ans-claims", "ans-stance", "arastance", "asnd-topics", "austr", "ct25-subjectivity", "mawqif")
+PINNED = ("ans-claims", "ans-stance", "asnd-topics", "ct25-subjectivity")
+COUNTED = ("ans-claims", "ans-stance", "ct25-subjectivity")
+"""Those whose files were at hand, so that their cards have a computed part."""
+
 CLAIM = "رسميًا:\n\nعصام الشوالي معلقًا على النهائي"
 FAVOR, AGAINST, NONE = "أنا مع تمكين المرأة", 'كلمة ""تمكين"" المرأة', "ما هو التحول الرقمي"
 
@@ -78,7 +83,7 @@ def test_what_is_pinned_is_pinned_to_a_commit_and_what_is_not_says_so(name: str)
         assert "**Not pinned.**" in card
 
 
-@pytest.mark.parametrize("name", PINNED)
+@pytest.mark.parametrize("name", COUNTED)
 def test_the_card_and_the_page_say_what_the_data_say(name: str) -> None:
     if not is_here(name):
         pytest.skip(f"the files of {name} are not on this machine")
@@ -91,6 +96,7 @@ def test_the_card_and_the_page_say_what_the_data_say(name: str) -> None:
     assert (
         sizes
         == {
+            "ans-claims": {"train": 3185, "dev": 906, "test": 456},
             "ans-stance": {"train": 2652, "dev": 755, "test": 379},
             "ct25-subjectivity": {"train": 2440, "dev": 467, "test": 1036},
         }[name]
@@ -110,6 +116,32 @@ def test_the_shared_claims_and_the_rare_label_of_ans_are_as_the_card_says() -> N
     assert int((test["label"] == "other").sum()) == 7
 
 
+def test_the_pairs_of_ans_stance_give_labels_of_ans_claims_away_as_the_card_says() -> None:
+    if not (is_here("ans-claims") and is_here("ans-stance")):
+        pytest.skip("the files of ans-claims and ans-stance are not on this machine")
+    headlines, pairs = load_task("ans-claims").examples, load_task("ans-stance").examples
+    label, part = (dict(zip(headlines["text"], headlines[name], strict=True)) for name in ("label", "split"))
+    known = pairs[pairs["claim"].isin(label) & pairs["text"].isin(label)]
+    assert len(known) == 3745
+    assert set(known["claim"].map(label)) == {"true"}
+    of_disagreeing = known.loc[known["label"] == "disagree", "text"].map(label)
+    assert of_disagreeing.value_counts().to_dict() == {"fabricated": 2390, "true": 4}
+    apart = known[known["claim"].map(part) != known["text"].map(part)]
+    assert len(apart) == 42
+    ends = {*apart["claim"], *apart["text"]}
+    assert sum(part[headline] == "test" for headline in ends) == 17
+
+
+def test_near_repeats_of_ans_claims_are_on_one_side_as_the_card_says() -> None:
+    if not is_here("ans-claims"):
+        pytest.skip("the files of ans-claims are not on this machine")
+    examples = load_task("ans-claims").examples
+    pairs, _ = near_pairs(list(map(text_key, examples["text"])))
+    first, second = (examples.iloc[pairs[:, side]].reset_index(drop=True) for side in (0, 1))
+    assert int((first["label"] != second["label"]).sum()) == 83
+    assert first["split"].tolist() == second["split"].tolist()
+
+
 def test_the_articles_of_ct25_are_shared_as_the_card_says() -> None:
     if not is_here("ct25-subjectivity"):
         pytest.skip("the files of ct25-subjectivity are not on this machine")
@@ -120,6 +152,67 @@ def test_the_articles_of_ct25_are_shared_as_the_card_says() -> None:
         articles[part] = {row["sentence_id"].rpartition("_")[0] for row in rows}
     assert len(articles["dev_ar"]) == 331
     assert len(articles["dev_ar"] & articles["train_ar"]) == 278
+
+
+ASND_ON_DEV = {"source.path": {"train": "sm_news_ar_trn.csv", "test": "sm_news_ar_dev.csv"}}
+
+
+def asnd_text(part: str, number: int) -> str:
+    return f'قال "{part} {number}"\n\nالتفاصيل\n#الجزيرة'
+
+
+def write_asnd(folder: Path) -> dict[str, Any]:
+    """Twelve posts in each file, and one of dev again in train; return the overrides that accept the files."""
+    labels = read_definition(origin("asnd-topics"))["labels"]
+    for start, part in ((0, "trn"), (20, "dev"), (40, "tst")):
+        rows = []
+        for number, label in enumerate(labels):
+            tweet = 1076960641804615680 + start + number  # one float stands for all of them
+            post = (str(tweet), f"812386155471598_{tweet}", f"-jF4Cht{part}{number}")[number % 3]
+            rows.append({"ID": post, "Content": asnd_text(part, number), "Class": label, "Platform": "twitter"})
+        if part == "trn":
+            rows.append({"ID": "again", "Content": asnd_text("dev", 0), "Class": "health", "Platform": "facebook"})
+        columns = sorted(rows[0]) if part == "trn" else list(rows[0])
+        pd.DataFrame(rows)[columns].to_csv(folder / f"sm_news_ar_{part}.csv", index=False)
+    return {"source.download.sha256": dict.fromkeys(files_of("asnd-topics").sha256)}
+
+
+def test_asnd_reads_line_breaks_in_quotes_columns_in_any_order_and_ids_as_text(mirror: Path) -> None:
+    task = load_task("asnd-topics", write_asnd(mirror), mirror)
+    assert task.examples["split"].value_counts().to_dict() == {"train": 12, "dev": 12, "test": 12}
+    assert set(task.examples["text"]) == {asnd_text(part, n) for part in ("trn", "dev", "tst") for n in range(12)}
+    tweets = {name for name in task.ids if name.isdecimal()}
+    assert (len(tweets), len({*map(float, tweets)})) == (12, 1)
+    assert task.notes[0].startswith(
+        "1 of 13 train examples repeats an input of test, dev or train and is left out: again"
+    )
+
+
+def test_asnd_can_be_scored_on_dev_without_its_test_file_and_then_has_no_published_row(mirror: Path) -> None:
+    overrides = write_asnd(mirror)
+    (mirror / "sm_news_ar_tst.csv").unlink()
+    with pytest.raises(DataError, match=r"it has no sm_news_ar_tst\.csv\.\nDownload it from https://raw"):
+        load_task("asnd-topics", overrides, mirror)
+    task = load_task("asnd-topics", overrides | ASND_ON_DEV, mirror)
+    assert task.examples["split"].value_counts().to_dict() == {"train": 12, "test": 12}
+    assert task.published == ()
+
+
+def test_the_rows_of_asnd_are_as_the_card_says() -> None:
+    files, card = files_of("asnd-topics"), origin("asnd-topics").with_name("README.md").read_text(encoding="utf-8")
+    try:
+        parts = [files.bring(f"sm_news_ar_{part}.csv") for part in ("trn", "dev")]
+    except DataError:
+        pytest.skip("the files of asnd-topics are not on this machine")
+    frames = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in parts]
+    for label in read_definition(origin("asnd-topics"))["labels"]:
+        counts = [int((frame["Class"] == label).sum()) for frame in frames]
+        assert f"| {label} | {counts[0]:,} | {counts[1]:,} |" in card
+    assert f"| all | {len(frames[0]):,} | {len(frames[1]):,} |" in card
+    notes = load_task("asnd-topics", ASND_ON_DEV).notes
+    for count, start in (("1,270", "1,270 of 6,676 train examples repeat"), ("244", "244 of these had another label")):
+        assert any(note.startswith(start) for note in notes)
+        assert f"{count} " in card
 
 
 def austr_fold(rows: list[tuple[int, int, str, str, str]]) -> str:

@@ -80,7 +80,10 @@ def test_a_folder_whose_name_is_not_utf_8_can_be_named(here: Path) -> None:
 
 def test_all_stands_for_every_task_and_every_model(here: Path) -> None:
     run = compose(["task=all", "model=all"])
-    known = "ans-stance arastance austr ct25-subjectivity denial denial-news mawqif source-type source-type-news stance"
+    known = (
+        "ans-claims ans-stance arastance asnd-topics austr ct25-subjectivity denial denial-news mawqif "
+        "source-type source-type-news stance"
+    )
     assert run.tasks == tuple(task_files()) == tuple(known.split())
     assert run.models == tuple(model_names())
     assert not run.asked_for_models
@@ -127,13 +130,13 @@ def test_values_have_the_types_of_the_dialect(word: str, expected: dict[str, obj
 TYPED = {
     "no task": (
         [],
-        "No task was named.\nAdd task=NAME. Choose from: ans-stance, arastance, austr, ct25-subjectivity, denial,",
+        "No task was named.\nAdd task=NAME. Choose from: ans-claims, ans-stance, arastance, asnd-topics, austr,",
     ),
     "task null": (["task=null"], "No task was named."),
     "an empty list": (["task=[]"], "No task was named."),
     "an empty name": (
         ["task="],
-        "task=: unknown task.\nChoose from: ans-stance, arastance, austr, ct25-",
+        "task=: unknown task.\nChoose from: ans-claims, ans-stance, arastance, ",
     ),
     "a mistyped task": (
         ["task=stanse"],
