@@ -39,7 +39,8 @@ class Board(Shown):
         -------
         pandas.DataFrame
             ``model``, ``search``, ``kind`` (``model``, ``published``, ``reference``, or an unfinished run's status),
-            the task's metric, its interval as ``low`` and ``high``, the other metrics, and ``key``.
+            the task's metric, its interval as ``low`` and ``high``, the ranks that cannot be excluded as ``best_rank``
+            and ``worst_rank``, the other metrics, and ``key``.
         """
         import pandas as pd
 
@@ -52,7 +53,7 @@ class Board(Shown):
             interval = row.intervals.get(metric)
             shown: dict[str, Any] = {"model": row.label, "search": row.search, "kind": row.kind}
             shown[metric] = row.scores.get(metric)
-            shown |= ends(interval)
+            shown |= ends(interval) | _ranks(row.ranks)
             shown |= {name: row.scores.get(name) for name in names if name != metric}
             rows.append(shown | {"key": row.key})
         return pd.DataFrame(rows)
@@ -70,6 +71,11 @@ class Board(Shown):
     def to_dict(self) -> dict[str, Any]:
         """Return all that ``leaderboard.json`` holds, and more of the task."""
         return dict(plain(self.record))
+
+
+def _ranks(ranks: tuple[int, int] | None) -> dict[str, int | None]:
+    best, worst = (None, None) if ranks is None else ranks
+    return {"best_rank": best, "worst_rank": worst}
 
 
 def leaderboard(task: str | Task, *, results: str | Path = "results") -> Board:
@@ -161,23 +167,19 @@ class Compared(Shown):
         """Return one row a run, the best first: score, interval, ranks that cannot be excluded, and all metrics."""
         import pandas as pd
 
-        rows = []
-        for row in self.record.rows:
-            ranks = (None, None) if row.ranks is None else row.ranks
-            rows.append(
-                {
-                    "model": row.name,
-                    "search": row.search,
-                    "score": row.score,
-                    **ends(row.interval),
-                    "best_rank": ranks[0],
-                    "worst_rank": ranks[1],
-                    "tied": row.tied,
-                    **row.scores,
-                    "key": row.key,
-                }
-            )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(
+            {
+                "model": row.name,
+                "search": row.search,
+                "score": row.score,
+                **ends(row.interval),
+                **_ranks(row.ranks),
+                "tied": row.tied,
+                **row.scores,
+                "key": row.key,
+            }
+            for row in self.record.rows
+        )
 
     def pairs(self) -> pd.DataFrame:
         """Return one row a pair of runs, with the difference, its interval, the tests and the verdict."""

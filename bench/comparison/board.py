@@ -1,27 +1,29 @@
-"""A task's leaderboard with the score of its best model corrected for having been picked."""
+"""A task's leaderboard with the ranks that cannot be excluded, and its best score corrected for having been picked."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from bench.comparison.predictions import read_side_by_side
-from bench.comparison.ranking import corrected_best
-from bench.comparison.request import CompareRequest
+from bench.comparison.pairs import judged_pairs
+from bench.comparison.predictions import ComparedRuns, read_side_by_side
+from bench.comparison.ranking import corrected_best, rank_interval
+from bench.comparison.request import ROPE, CompareRequest
 from bench.comparison.selection import select_table
 from bench.errors import BenchError
-from bench.results.board import Best, Leaderboard
+from bench.results.board import Leaderboard
 from bench.results.leaderboard import leaderboard, refresh_leaderboard
 from bench.results.record import RunRecord
 
 MOST_GROUPS = 5_000
-"""With more groups than these the best score is flattered little, and correcting it takes long."""
+"""With more groups than these the best score is flattered little, and comparing the runs takes long."""
 
 
 def corrected_leaderboard(results: Path, record: RunRecord) -> Leaderboard:
     """Gather the stored runs that compare with a given one, as `bench.results.leaderboard.leaderboard` does.
 
-    The best of the models that can be read has its corrected score, where there are two, and not very many groups.
+    Where there are two models whose predictions can be read, and not very many groups, these have the ranks that cannot
+    be excluded, and the best of them its corrected score.
 
     Parameters
     ----------
@@ -30,18 +32,26 @@ def corrected_leaderboard(results: Path, record: RunRecord) -> Leaderboard:
     record : RunRecord
         The run.
     """
-    return replace(leaderboard(results, record), best=_best(results, record))
+    board = leaderboard(results, record)
+    runs = _side_by_side(results, record)
+    if runs is None:
+        return board
+    pairs = judged_pairs(runs, ROPE, None)
+    ranks = {run.folder.key: rank_interval(run.name, pairs, len(runs.runs)) for run in runs.runs}
+    rows = tuple(row if row.key is None else replace(row, ranks=ranks.get(row.key)) for row in board.rows)
+    return replace(board, rows=rows, best=corrected_best(runs))
 
 
-def _best(results: Path, record: RunRecord) -> Best | None:
+def _side_by_side(results: Path, record: RunRecord) -> ComparedRuns | None:
     selected = select_table(results, record)
     if len(selected.runs) < 2 or record.task.n_groups > MOST_GROUPS:
         return None
     try:
-        return corrected_best(read_side_by_side(selected))
+        runs = read_side_by_side(selected)
     except BenchError:
         # A leaderboard is made of the runs' summaries, and stands though their predictions are damaged.
         return None
+    return runs if len(runs.runs) > 1 else None
 
 
 def refresh_leaderboards(request: CompareRequest) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
@@ -52,6 +52,8 @@ class Pair:
         The tests of the pair alone; there is none over folds with a single one.
     p_groups, p_equal, p_folds : float
         Adjusted within the family.
+    p_together : float
+        That of `p_groups`, adjusted for the pairs of all families together, on which ranks rest.
     interval : Interval or None
         What the verdict rests on. "Better" means that it lies on one side of 0 (it may end there), "practically equal"
         that it lies within the region of practical equivalence, "undecided" that it holds 0. None with fewer than five
@@ -71,6 +73,7 @@ class Pair:
     p_groups: float
     p_equal: float
     p_folds: float
+    p_together: float
     interval: Interval | None
     verdict: Verdict
     needed: Needed | None
@@ -101,7 +104,10 @@ def judged_pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[Pai
     for name, family in families.items():
         if family:
             judged |= zip(family, tests.judge(family, name), strict=True)
-    return [judged[pair] for pair in chosen]
+    if not all(families.values()):
+        return [judged[pair] for pair in chosen]
+    together = tests.p_values(chosen)
+    return [replace(judged[pair], p_together=p) for pair, p in zip(chosen, together, strict=True)]
 
 
 def _has_majority(runs: ComparedRuns, pair: Places) -> bool:
@@ -116,6 +122,7 @@ class _Tests:
         self.n_groups, self.factor = len(runs.group_names), runs.training_factor()
         self.drawn = [runs.drawn_scores(run) for run in runs.runs]
         self.left_out = [runs.left_out_scores(run) for run in runs.runs]
+        self.differences = dict[Places, Difference]()
         # Each example once, for McNemar's test.
         self.once = np.unique(runs.ids.astype(str), return_index=True)[1]
 
@@ -128,13 +135,9 @@ class _Tests:
         others = len(places) - 1
         shares = [min(failing[a], failing[b]) for a, b in family]
         differences, folds = [self._by_groups(*pair) for pair in family], [self._over_folds(*pair) for pair in family]
-        together = None
-        if self.n_groups > 1:
-            drawn = np.array([self.drawn[a][1] - self.drawn[b][1] for a, b in family])
-            together = Family(drawn, self.n_groups - 1)
+        together = self._family(family)
         p_folds = holm([1.0 if test is None else test.p_value for test in folds])
-        t = [each.difference / each.standard_error if each.standard_error else 0.0 for each in differences]
-        p_groups = [1.0] * len(family) if together is None else together.p_values(t)
+        p_groups = self.p_values(family)
         judged = []
         for number, ((a, b), between) in enumerate(zip(family, differences, strict=True)):
             one, other = runs.runs[a], runs.runs[b]
@@ -161,6 +164,7 @@ class _Tests:
                     p_groups=p_groups[number],
                     p_equal=p_equal,
                     p_folds=p_folds[number],
+                    p_together=p_groups[number],
                     interval=interval,
                     verdict=said,
                     needed=needed,
@@ -168,7 +172,26 @@ class _Tests:
             )
         return judged
 
+    def p_values(self, pairs: Sequence[Places]) -> list[float]:
+        """The p-values of the paired bootstrap by group, adjusted for the number of these pairs."""
+        together = self._family(pairs)
+        if together is None:
+            return [1.0] * len(pairs)
+        differences = [self._by_groups(*pair) for pair in pairs]
+        t = [each.difference / each.standard_error if each.standard_error else 0.0 for each in differences]
+        return together.p_values(t)
+
+    def _family(self, pairs: Sequence[Places]) -> Family | None:
+        if self.n_groups < 2:
+            return None
+        return Family(np.array([self.drawn[a][1] - self.drawn[b][1] for a, b in pairs]), self.n_groups - 1)
+
     def _by_groups(self, a: int, b: int) -> Difference:
+        if (a, b) not in self.differences:
+            self.differences[a, b] = self._difference(a, b)
+        return self.differences[a, b]
+
+    def _difference(self, a: int, b: int) -> Difference:
         without = (self.left_out[a], self.left_out[b])
         return group_difference(
             [self.drawn[a][0], self.drawn[b][0]],

@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.comparison.pairs import Pair
 from bench.comparison.predictions import ComparedRuns
+from bench.comparison.verdict import LEVEL
 from bench.results.board import Best
 from bench.statistics.bootstrap import bootstrap_error, jackknife_error
 from bench.statistics.paired import NO_VARIATION
@@ -37,16 +38,30 @@ def corrected_best(runs: ComparedRuns) -> Best | None:
 def rank_interval(name: str, pairs: Sequence[Pair], n_runs: int) -> tuple[int, int]:
     """The ranks that a run may have: no better than after all that are better, no worse than before all it beats.
 
-    The pairs' verdicts hold together, and so do the intervals of all ranks (Mogstad, Romano, Shaikh and Wilhelm 2024).
+    A pair counts where its verdict is "better" with all pairs adjusted together, those with the majority baseline
+    among them. So these decisions hold together, and with them the intervals of all ranks (Mogstad, Romano, Shaikh and
+    Wilhelm 2024).
+
+    Parameters
+    ----------
+    name : str
+        The run.
+    pairs : sequence of Pair
+        Every pair of the runs.
+    n_runs : int
+        The number of runs.
 
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> pairs = [SimpleNamespace(first="a", second="c", verdict="better")]
+    >>> pairs = [
+    ...     SimpleNamespace(first="a", second="c", verdict="better", p_together=0.01),
+    ...     SimpleNamespace(first="b", second="c", verdict="better", p_together=0.06),
+    ... ]
     >>> [rank_interval(name, pairs, 3) for name in "abc"]
     [(1, 2), (1, 3), (2, 3)]
     """
-    decided = [pair for pair in pairs if pair.verdict == "better"]
+    decided = [pair for pair in pairs if pair.verdict == "better" and pair.p_together < LEVEL]
     ahead = sum(pair.second == name for pair in decided)
     behind = sum(pair.first == name for pair in decided)
     return 1 + ahead, n_runs - behind

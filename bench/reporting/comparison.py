@@ -19,12 +19,19 @@ from bench.reporting.wording import (
     ASSUMPTION,
     across_answer,
     needed_sentence,
-    ranks_text,
     suspects_sentence,
     tied_text,
     wrapped_answer,
 )
-from bench.results.board import BoardRow, best_sentence, interval_text, published_rows, published_sources
+from bench.results.board import (
+    RANKS,
+    BoardRow,
+    best_sentence,
+    interval_text,
+    published_rows,
+    published_sources,
+    ranks_text,
+)
 from bench.results.extent import extent, split_sizes
 
 LEFT_OUT = ("p\nMcNem.", "P in %\n> = <", "p\nfolds", "p\ngroups", "95 %\ninterval", "differ-\nence")
@@ -52,7 +59,7 @@ def print_comparison(comparison: Comparison, with_pairs: bool = False) -> None:
     if any(row.tied for row in comparison.rows):
         out.print(Text(f"~ not distinguishable from {comparison.rows[0].name}, or practically equal", style="dim"))
     if any(row.ranks for row in comparison.rows):
-        out.print(Text("ranks: those that the verdicts leave possible", style="dim"))
+        out.print(Text(RANKS, style="dim"))
     if flattered := best_sentence(comparison.best):
         out.print(Text(flattered))
     if sources := published_sources(published_rows(task, comparison.metric)):
@@ -134,7 +141,7 @@ def _ranking(comparison: Comparison) -> Table:
             table.add_row(row.label, f"{row.scores[comparison.metric]:.3f}", "", "", "", style=STYLES["published"])
         else:
             tied = "~" if row.tied else ""
-            table.add_row(row.name, f"{row.score:.3f}", interval_text(row.interval), ranks_text(row), tied)
+            table.add_row(row.name, f"{row.score:.3f}", interval_text(row.interval), ranks_text(row.ranks), tied)
     for reference in comparison.references:
         score = reference.scores.get(comparison.metric)
         if score is not None:

@@ -22,6 +22,7 @@ from bench.errors import printable
 from bench.metrics.registry import METRICS, metric_title
 from bench.results.board import (
     POPULATION,
+    RANKS,
     BoardRow,
     Leaderboard,
     best_sentence,
@@ -30,6 +31,7 @@ from bench.results.board import (
     commands,
     interval_text,
     published_sources,
+    ranks_text,
 )
 from bench.results.extent import extent
 
@@ -226,6 +228,7 @@ def print_leaderboard(board: Leaderboard, folder: Path) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     table.add_column("model", overflow="fold")
     wide = out.width >= 110
+    ranked_rows = any(row.ranks for row in board.rows)
     ranked = (metric, f"{POPULATION}_{metric}")
     brief = {each.name for each in METRICS if each.brief}
     metrics = [
@@ -237,16 +240,20 @@ def print_leaderboard(board: Leaderboard, folder: Path) -> None:
         table.add_column(short_title(name, board), justify="right", no_wrap=True)
         if name == metric:
             table.add_column("95 % interval", no_wrap=True, min_width=14)
+            if ranked_rows:
+                table.add_column("ranks", justify="right", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     several = len(_searches(board)) > 1
     for row in board.rows:
-        table.add_row(*_table_row(row, metrics, metric, several), style=STYLES.get(row.kind))
+        table.add_row(*_table_row(row, metrics, metric, several, ranked_rows), style=STYLES.get(row.kind))
     secondary = [name for name in metrics if name != metric]
     dropped = [short_title(name, board) for name in reversed(secondary)]
-    table, left_out = narrowed(table, out.width, [*dropped, "time", "95 % interval"])
+    table, left_out = narrowed(table, out.width, [*dropped, "time", "ranks", "95 % interval"])
     out.print(Padding(table, (1, 0)))
     if left_out:
         out.print(not_shown(left_out, "; leaderboard.csv has them"))
+    if ranked_rows:
+        out.print(Text(RANKS, style="dim"))
     if flattered := best_sentence(board.best):
         out.print(Text(flattered))
     if sources := published_sources(board.rows):
@@ -303,7 +310,7 @@ def _searches(board: Leaderboard) -> list[str]:
     return sorted({row.search for row in board.rows if row.search is not None})
 
 
-def _table_row(row: BoardRow, metrics: list[str], primary: str, several_searches: bool) -> list[str]:
+def _table_row(row: BoardRow, metrics: list[str], primary: str, several_searches: bool, ranked: bool) -> list[str]:
     cells = [row.label if row.search is None or not several_searches else f"{row.label} ({row.search})"]
     for name in metrics:
         score = row.scores.get(name)
@@ -311,6 +318,7 @@ def _table_row(row: BoardRow, metrics: list[str], primary: str, several_searches
         if name == primary:
             measured = score is not None and row.kind != "published"
             cells.append(interval_text(row.intervals.get(name)) if measured else "")
+            cells += [ranks_text(row.ranks)] if ranked else []
     cells.append("" if row.seconds is None else duration(row.seconds))
     return cells
 

@@ -181,14 +181,6 @@ def tied_text(comparison: Comparison) -> str:
     return f"{tied} of {len(comparison.rows) - 1}" if comparison.baseline is None else ""
 
 
-def ranks_text(row: ComparedRow) -> str:
-    """The ranks that a model may have, such as ``1-3``; empty where they were not asked for."""
-    if row.ranks is None:
-        return ""
-    first, last = row.ranks
-    return str(first) if first == last else f"{first}-{last}"
-
-
 def needed_sentence(pair: Pair, task: TaskRecord) -> str | None:
     """Say how much data an undecided pair takes, None where nothing can be said.
 

@@ -35,6 +35,8 @@ class BoardRow:
         By metric; with `POPULATION` before the metric's name, reweighted.
     intervals : mapping of str to Interval
         By metric, if there is one.
+    ranks : tuple of two ints, or None
+        The best and the worst rank that cannot be excluded, if computed.
     notes : tuple of str
         What was out of the ordinary.
     seconds : float or None
@@ -52,6 +54,7 @@ class BoardRow:
     key: str | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, Interval] = field(default_factory=dict)
+    ranks: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
     seconds: float | None = None
     command: Annotated[str, LEFT_OUT] = ""
@@ -203,6 +206,27 @@ def columns(metric: str, scores: Iterable[Iterable[str]]) -> list[str]:
     present = {name for of_row in scores for name in of_row} | {metric}
     first = [name for name in (metric, f"{POPULATION}_{metric}") if name in present]
     return [*first, *(name for name in in_table_order(present & {*metric_names()}) if name != metric)]
+
+
+RANKS = (
+    "ranks: those that cannot be excluded, with 95 % confidence for all models together; models that share ranks may "
+    "be in any order"
+)
+"""What a column of ranks says."""
+
+
+def ranks_text(ranks: tuple[int, int] | None) -> str:
+    """The ranks that a model may have; empty where they are not known.
+
+    Examples
+    --------
+    >>> ranks_text((1, 3)), ranks_text((4, 4)), ranks_text(None)
+    ('1-3', '4', '')
+    """
+    if ranks is None:
+        return ""
+    first, last = ranks
+    return str(first) if first == last else f"{first}-{last}"
 
 
 NO_INTERVAL = "no interval"

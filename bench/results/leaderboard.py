@@ -16,6 +16,7 @@ from bench.metrics.averaged import AVERAGED_OVER
 from bench.metrics.registry import metric_of
 from bench.results.board import (
     POPULATION,
+    RANKS,
     BoardRow,
     Leaderboard,
     best_sentence,
@@ -25,6 +26,7 @@ from bench.results.board import (
     interval_text,
     published_rows,
     published_sources,
+    ranks_text,
 )
 from bench.results.extent import extent
 from bench.results.files import read_record, to_json, write_atomically
@@ -161,20 +163,26 @@ def to_markdown(board: Leaderboard) -> str:
     """The leaderboard as a Markdown table."""
     metrics = columns(board.metric, (row.scores for row in board.rows))
     task = board.task
+    ranked = any(row.ranks for row in board.rows)
+    titles = [column_title(name, task) for name in metrics]
+    titles[1:1] = ["ranks"] if ranked else []
     lines = [
         f"# {task.name}",
         "",
         f"{extent(task)}; {column_title(board.metric, task)} with its 95 % interval, seed {board.seed}, "
         f"data `{task.digest[:12]}`.",
         "",
-        "| model | search | " + " | ".join(column_title(name, task) for name in metrics) + " | time (s) |",
-        "| --- | --- |" + " ---: |" * (len(metrics) + 1),
+        f"| model | search | {' | '.join(titles)} | time (s) |",
+        "| --- | --- |" + " ---: |" * (len(titles) + 1),
     ]
     for row in board.rows:
         cells = [_cell(row, name, board.metric) for name in metrics]
+        cells[1:1] = [ranks_text(row.ranks)] if ranked else []
         seconds = "" if row.seconds is None else f"{row.seconds:.1f}"
         label = f"*{row.label}*" if row.kind == "published" else row.label
         lines.append(f"| {label} | {row.search or ''} | {' | '.join(cells)} | {seconds} |")
+    if ranked:
+        lines += ["", f"{RANKS[:1].upper()}{RANKS[1:]}."]
     if flattered := best_sentence(board.best):
         lines += ["", flattered]
     if sources := published_sources(board.rows):
@@ -247,10 +255,12 @@ def _to_csv(board: Leaderboard) -> str:
     metrics = columns(board.metric, (row.scores for row in board.rows))
     low_high = [f"{board.metric}_low", f"{board.metric}_high"]
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["model", "kind", "search", metrics[0], *low_high, *metrics[1:], "seconds", "key"])
+    header = ["model", "kind", "search", metrics[0], *low_high, "rank_low", "rank_high"]
+    writer.writerow([*header, *metrics[1:], "seconds", "key"])
     for row in board.rows:
         interval = row.intervals.get(board.metric)
         scores = [row.scores.get(name, "") for name in metrics]
         ends = ["", ""] if interval is None else [interval.low, interval.high]
-        writer.writerow([row.model, row.kind, row.search, scores[0], *ends, *scores[1:], row.seconds, row.key])
+        first = [row.model, row.kind, row.search, scores[0], *ends, *(row.ranks or ("", ""))]
+        writer.writerow([*first, *scores[1:], row.seconds, row.key])
     return text.getvalue()

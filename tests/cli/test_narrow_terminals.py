@@ -63,7 +63,7 @@ def board() -> Any:
 
 def board_content() -> dict[str, Any]:
     metrics = ("macro_f1", "accuracy", "balanced_accuracy", "mcc", "log_loss", "brier", "average_precision")
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "kind": "model",
             "model": name,
@@ -72,6 +72,7 @@ def board_content() -> dict[str, Any]:
             "key": "0123456789ab",
             "scores": dict.fromkeys(metrics, 0.5),
             "intervals": {"macro_f1": {"low": 0.25, "high": 0.75}},
+            "ranks": None,
             "notes": [],
             "seconds": 1234.0,
             "command": "",

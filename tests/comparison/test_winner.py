@@ -131,7 +131,7 @@ def test_a_single_model_is_not_picked_and_damaged_predictions_spoil_no_leaderboa
 
 
 def judged(first: str, second: str, verdict: Verdict) -> Pair:
-    """A pair of which only the verdict is looked at."""
+    """A pair of which only the verdict, with all pairs adjusted together, is looked at."""
     return Pair(
         first=first,
         second=second,
@@ -142,6 +142,7 @@ def judged(first: str, second: str, verdict: Verdict) -> Pair:
         p_groups=1.0,
         p_equal=1.0,
         p_folds=1.0,
+        p_together=0.01 if verdict == "better" else 1.0,
         interval=None,
         verdict=verdict,
         needed=None,

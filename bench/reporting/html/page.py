@@ -23,7 +23,7 @@ from bench.reporting.html.errors import browser_data, spell_error, spell_example
 from bench.reporting.html.forest import forest_charts
 from bench.reporting.html.scores import calibration, confusion_tables, group_scores
 from bench.reporting.wording import ASSUMPTION, answer, needed_sentence
-from bench.results.board import BoardRow, best_sentence, columns, published_rows, published_sources
+from bench.results.board import RANKS, BoardRow, best_sentence, columns, published_rows, published_sources
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
 from bench.results.record import RunRecord, TaskRecord
 from bench.statistics.interval import Interval
@@ -72,6 +72,7 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             answer=answer(comparison),
             differences=forest_charts(comparison),
             flattered=best_sentence(comparison.best),
+            ranks=RANKS[:1].upper() + RANKS[1:],
             needed=_needed(comparison),
             assumption=ASSUMPTION,
             facts=_facts(runs, comparison),
