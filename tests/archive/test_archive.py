@@ -9,6 +9,7 @@ import stat
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from contest import compared, store_contest
@@ -326,7 +327,7 @@ def test_a_run_under_another_key_than_its_own_is_refused(tmp_path: Path, packed:
 
 def test_an_imported_run_replaces_no_run_that_was_made_here(tmp_path: Path, bench: Bench) -> None:
     mine, theirs = tmp_path / "mine", tmp_path / "theirs"
-    changed = {"of_task": {"digest": "f" * 64}, "started": "2026-01-01T00:00:00+00:00"}
+    changed: dict[str, Any] = {"of_task": {"digest": "f" * 64}, "started": "2026-01-01T00:00:00+00:00"}
     (own,) = store_contest(mine, {"a": 0.9}).values()
     (newer,) = store_contest(theirs, {"a": 0.6}, **changed).values()
     pack_runs(list_runs(theirs), tmp_path / "r.zip")
@@ -343,7 +344,7 @@ def test_an_imported_run_replaces_no_run_that_was_made_here(tmp_path: Path, benc
 def test_an_imported_run_is_replaced_by_a_newer_one(tmp_path: Path) -> None:
     mine, theirs = tmp_path / "mine", tmp_path / "theirs"
     (older,) = store_contest(theirs, {"a": 0.6}).values()
-    changed = {"of_task": {"digest": "f" * 64}, "started": "2026-01-01T00:00:00+00:00"}
+    changed: dict[str, Any] = {"of_task": {"digest": "f" * 64}, "started": "2026-01-01T00:00:00+00:00"}
     (own,) = store_contest(mine, {"a": 0.9}, **changed).values()
     pack_runs(list_runs(theirs), tmp_path / "r.zip")
     import_runs(tmp_path / "r.zip", mine)
