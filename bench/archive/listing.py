@@ -10,10 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bench.archive.manifest import IMPORTED
 from bench.catalogue import load_task
 from bench.errors import UserError, nearest
 from bench.overrides import TRAIN_ON
 from bench.planning.split_task import as_in_record
+from bench.results.files import is_stored
 from bench.results.layout import run_folders
 from bench.results.protocol import model_name, names_of, search_name, settings
 from bench.results.record import RunRecord, RunStatus
@@ -56,6 +58,8 @@ class StoredRun:
         The key of the newer run that replaces it; see `list_runs`.
     problem : str
         Why it cannot be read.
+    imported : bool
+        Whether `bench import results` stored it.
     path : str
         Its folder.
     """
@@ -72,6 +76,7 @@ class StoredRun:
     key: str
     superseded_by: str | None = None
     problem: str = ""
+    imported: bool = False
     path: str
 
     @property
@@ -134,9 +139,9 @@ def list_runs(results: Path, wanted: RunFilter = EVERY) -> list[StoredRun]:
 
     A complete run replaces an older one of the same task and model where the same was asked for: the same search, seed
     and validation, and the same words that change a definition (``model.params.…=``). The task's data, the model's
-    definition or its code has changed in between. A run of which a file is missing or damaged replaces none, and a run
-    of the data that the task has now is not replaced by one of other data. Runs that differ in what was asked for stand
-    beside each other.
+    definition or its code has changed in between. A run of which a file is missing or damaged replaces none, an
+    imported run replaces imported ones alone, and a run of the data that the task has now is not replaced by one of
+    other data. Runs that differ in what was asked for stand beside each other.
 
     Parameters
     ----------
@@ -176,10 +181,12 @@ def _marked(everything: Sequence[_Read]) -> list[_Read]:
     for group in alike.values():
         group.sort(key=_age, reverse=True)
         # A run that stands alone replaces nothing, so its files need not be read.
-        latest = next((each for each in group if _is_whole(each)), None) if len(group) > 1 else None
-        if latest is not None:
-            older = group[group.index(latest) + 1 :]
-            by |= {each.run.path: latest.run.key for each in older if not _is_of_present_data(each, latest, here)}
+        whole = [each for each in group if _is_whole(each)] if len(group) > 1 else []
+        for place, each in enumerate(group):
+            newer = (other for other in whole if group.index(other) < place)
+            latest = next((other for other in newer if each.run.imported or not other.run.imported), None)
+            if latest is not None and not _is_of_present_data(each, latest, here):
+                by[each.run.path] = latest.run.key
     return [_Read(replace(each.run, superseded_by=by.get(each.run.path)), each.record) for each in everything]
 
 
@@ -223,7 +230,11 @@ def size_of(folder: Path) -> int:
 
 
 def _read(folder: RunFolder) -> _Read:
-    place = {"key": folder.key, "bytes": 0 if folder.path.is_symlink() else size_of(folder.path)}
+    place = {
+        "key": folder.key,
+        "bytes": 0 if folder.path.is_symlink() else size_of(folder.path),
+        "imported": is_stored(folder.path / IMPORTED),
+    }
     try:
         record = folder.read_record()
     except UserError as error:

@@ -19,7 +19,7 @@ from bench.errors import HIDDEN
 from bench.results.cell_files import MODEL, PROCESSORS
 from bench.results.layout import CURVES, KEY, RECORD, REPORT, SUMMARY
 from bench.results.leaderboard import FILES
-from bench.support.records import Count
+from bench.support.records import Count, Moment
 
 MANIFEST = "bench-results.json"
 """The manifest's name."""
@@ -35,6 +35,9 @@ DECIDED = (SUMMARY, "result.json", "predictions.csv", "explanations.json")
 
 TAKEN = (CURVES, REPORT, *FILES)
 """What stands in a task's folder beside the folders of models."""
+
+IMPORTED = "imported.json"
+"""The file in a run's folder that says that the run was imported; it stays here when the run is exported."""
 
 _NAME = r"[^/\\\0.][^/\\\0]{0,199}"
 _CELL = "(?:fold-[0-9]{2,5}|final)/(?:" + "|".join(map(re.escape, CELL_FILES)) + ")"
@@ -77,6 +80,14 @@ class Manifest:
     version: int
     format: int
     files: tuple[PackedFile, ...]
+
+
+@dataclass(frozen=True)
+class Import:
+    """Where a stored run was imported from, and when, as ISO 8601 writes it."""
+
+    archive: str
+    when: Moment
 
 
 @dataclass(frozen=True, order=True)

@@ -90,7 +90,7 @@ def _bring_up_to_date(results: Path, removed: Removed) -> None:
 
 
 def _forget(results: Path, removed: Removed) -> None:
-    """Delete the removed runs in MLflow's store, where there is one."""
+    """Delete what was logged of the removed runs in MLflow's store, where there is one."""
     uri = tracking_uri(results)
     path = sqlite_path(uri)
     if path is not None and not path.exists():
@@ -100,7 +100,7 @@ def _forget(results: Path, removed: Removed) -> None:
 
     try:
         client = open_store(uri)
-        removed.in_mlflow = sum(forget_run(client, run.task, run.key) for run in removed.runs)
+        removed.in_mlflow = sum(forget_run(client, results, run.task, run.key) for run in removed.runs)
     except Exception as error:  # MLflow, a database and a server fail in many ways; the files are gone already.
         removed.notes.append(
             f"MLflow's store {uri} still shows them: {one_line(str(error), 300)} "

@@ -15,7 +15,7 @@ from bench.reporting.terminal import console, narrowed, not_shown
 
 COLUMNS = (
     *("task", "model", "search", "seed", "started", "status", "metric", "score", "bytes", "key"),
-    *("superseded_by", "problem", "path"),
+    *("superseded_by", "problem", "imported", "path"),
 )
 """The columns of the CSV."""
 

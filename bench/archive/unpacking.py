@@ -15,18 +15,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.archive.listing import EVERY, RunFilter
-from bench.archive.manifest import DECIDED, Manifest, RunPlace, place_in
+from bench.archive.manifest import DECIDED, IMPORTED, Import, Manifest, RunPlace, place_in
 from bench.archive.zipped import AGAIN, SAME_VERSION, extract, read_manifest
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.selection import Selected
 from bench.errors import BenchError, DataError, UserError, nearest
 from bench.results.cell import FINAL, Fold
-from bench.results.files import remove, sha256
+from bench.results.files import remove, sha256, to_json, write_atomically
+from bench.results.key import has_its_key
 from bench.results.layout import RECORD, unlinked
 from bench.results.protocol import names_of
 from bench.results.record import RunRecord
 from bench.results.store import OtherFormatError, RunFolder
 from bench.support.places import make_folder
+from bench.support.records import plain
 
 STAGING = ".import-"
 """How the hidden folder begins in which everything is checked."""
@@ -91,6 +93,7 @@ def import_runs(archive: Path, results: Path, wanted: RunFilter = EVERY) -> Impo
             else:
                 new.append((place, target))
         for place, target in new:
+            _mark(staging / str(place), archive)
             _put(staging / str(place), target)
             imported.runs.append(target)
     _bring_up_to_date(results, imported)
@@ -146,6 +149,11 @@ def _check_run(folder: RunFolder, place: RunPlace) -> RunRecord:
     said = RunPlace(record.task.name, record.model.name, record.key)
     if said != place:
         raise UserError(f"{folder.path / RECORD}: it is the record of another run, {said}.")
+    if not has_its_key(record):
+        raise UserError(
+            f"{folder.path / RECORD}: its key is not that of its content: the task, the model, the splits, the search "
+            f"or the seed was changed after the run."
+        )
     if record.status != "complete":
         raise UserError(f"{folder.path / RECORD}: the run is not complete ({record.status}).")
     if record.task.metric not in folder.read_summary().scores:
@@ -215,6 +223,11 @@ def _check_same(archive: Path, packed: RunFolder, stored: RunFolder) -> None:
 def _decided(folder: RunFolder) -> set[str]:
     found = (path for name in DECIDED for pattern in (name, f"*/{name}") for path in folder.path.glob(pattern))
     return {str(path.relative_to(folder.path)) for path in found}
+
+
+def _mark(packed: Path, archive: Path) -> None:
+    """Note in a run's folder that it is somebody else's, so that it never replaces a run that was made here."""
+    write_atomically(packed / IMPORTED, to_json(plain(Import(archive.name, datetime.now(UTC).isoformat()))))
 
 
 def _put(packed: Path, target: RunFolder) -> None:

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import metadata
 
 from bench.catalogue import load_model, load_task
-from bench.config import Execution, RunConfig, Search
+from bench.config import Execution, RunConfig
 from bench.data.task import Task
 from bench.encoders.device import device_name
 from bench.engines.engine import Died, Failed, TimedOut, Unit, Value, outcome_of, value_of
@@ -26,13 +26,12 @@ from bench.planning.memory import workers_within_memory
 from bench.planning.planned import Plan, PlannedRun
 from bench.planning.split_task import SplitTask, load_as_split, split_task, split_with_lent, tasks_to_load
 from bench.planning.workers import open_engine
+from bench.results.key import key_of
 from bench.results.layout import run_folder
-from bench.results.protocol import deciding
 from bench.results.record import Environment, Git, ModelRecord, RunRecord
-from bench.results.store import FORMAT, RunFolder, run_key
+from bench.results.store import FORMAT, RunFolder
 from bench.support.doing import Doing, unobserved
 from bench.support.json_text import spelled
-from bench.support.records import plain
 
 BASELINE = "majority"
 """The model in every table."""
@@ -275,27 +274,16 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
         features=model.features,
         params=spelled(model.written_params),
         search={name: _spelled_dimension(dimension) for name, dimension in model.search.dimensions.items()},
+        order=tuple(model.search.dimensions),
         sources=examined.sources,
         prune=model.prune,
         first_setting=model.first_setting,
         origin=model.origin,
         requirements=examined.requirements,
     )
-    decides_nothing = ("description", "origin", "requirements")
-    identity = {
-        **split.identity(),
-        "model": {
-            **{name: value for name, value in plain(described).items() if name not in decides_nothing},
-            "search": [[name, plain(dimension)] for name, dimension in described.search.items()],
-        },
-        "validation": deciding(config.validation, split.record.splits, lent=split.lent is not None),
-        "search": _deciding_search(config.search) if model.search else None,
-        "seed": config.seed,
-    }
-    folder = RunFolder(run_folder(config.results, evaluation.task.name, model.name, run_key(identity)))
     record = RunRecord(
         format=FORMAT,
-        key=folder.key,
+        key="",
         task=split.record,
         model=described,
         train_on=split.train_on,
@@ -307,6 +295,8 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
         environment=dataclasses.replace(environment(), device=examined.device),
         command=shlex.join(["bench", "run", *config.overrides]),
     )
+    record = dataclasses.replace(record, key=key_of(record))
+    folder = RunFolder(run_folder(config.results, evaluation.task.name, model.name, record.key))
     anew = config.force and model.name in config.models
     final = not evaluation.keeps_model
     return PlannedRun(
@@ -318,11 +308,6 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
         estimates_time=examined.estimates_time,
         retries=config.retry is not None and model.name in config.models,
     )
-
-
-def _deciding_search(search: Search) -> dict[str, float | None]:
-    """The part of a search's budget that scores depend on."""
-    return {"trials": search.trials, "timeout": search.timeout, "batch": search.batch}
 
 
 def _spelled_dimension(dimension: Choice | Range) -> Choice | Range:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,30 +15,12 @@ from bench.data import splits
 from bench.data.task import ROLES, TEST, Task
 from bench.data.transfer import transfer
 from bench.errors import DataError
-from bench.metrics.averaged import AVERAGED_OVER
 from bench.planning.reference import pass_scores
 from bench.results.record import Lent, Reference, RunRecord, SplitSizes, TaskRecord
-from bench.support.records import plain
 from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-IDENTIFYING = (
-    "name",
-    "version",
-    "digest",
-    "labels",
-    "label_map",
-    "inputs",
-    "metric",
-    AVERAGED_OVER,
-    "group",
-    "population",
-)
-"""The fields of a task's description that scores depend on."""
-IDENTIFYING_LENT = ("task", "digest", "group", "labels", "only")
-"""The fields of the other task's description that scores depend on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +49,6 @@ class SplitTask:
     record: TaskRecord
     digest: str
     train_on: Lent | None = None
-
-    def identity(self) -> Mapping[str, Any]:
-        """What scores depend on, as plain data."""
-        task = plain(self.record)
-        known = {"task": {key: task[key] for key in IDENTIFYING if key in task}, "splits": self.digest}
-        if self.train_on is not None:
-            lent = plain(self.train_on)
-            known["train_on"] = {key: lent[key] for key in IDENTIFYING_LENT}
-        return known
 
 
 def tasks_to_load(config: RunConfig, notes: list[str]) -> list[str]:

@@ -152,6 +152,8 @@ class ModelRecord:
         Its fixed parameters.
     search : mapping of str to Choice or Range
         What is searched.
+    order : tuple of str
+        The names of what is searched in the order of the model's file, which decides what is drawn.
     sources : mapping of str to str
         Digests of the code of plug-ins.
     prune : bool
@@ -170,6 +172,7 @@ class ModelRecord:
     features: str | None
     params: Setting
     search: Mapping[str, Choice | Range]
+    order: tuple[str, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     prune: Annotated[bool, LEFT_OUT] = False
     first_setting: Annotated[Setting | None, LEFT_OUT] = None

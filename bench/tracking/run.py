@@ -27,6 +27,7 @@ from bench.tracking.experiment import dataset_of, experiment_of, tags_of
 from bench.tracking.logged_model import log_model
 from bench.tracking.metrics import Point, fold_points, run_points, stress_points
 from bench.tracking.names import NOTE, ascii_name, run_name
+from bench.tracking.origin import Origin, origin_of
 from bench.tracking.views import AGAINST_MAJORITY, LEVEL, SCORE
 
 if TYPE_CHECKING:
@@ -78,35 +79,39 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
     record = folder.read_record()
     results = folder.results
     baseline = baseline_run(results, record)
+    origin = origin_of(results, client.tracking_uri)
     content = _content(folder, record, baseline)
     lock = FileLock(folder.path / ".tracking.lock")
     try:
         lock.acquire()
     except OSError:  # A results folder that can only be read.
         known = client.get_experiment_by_name(ascii_name(record.task.name))
-        whole = known and _logged(client, str(known.experiment_id), record, content)[0]
+        whole = known and _logged(client, str(known.experiment_id), record, content, origin)[0]
         if whole:
             return whole
         raise
     try:
         experiment = experiment_of(client, record.task)
-        whole, found = _logged(client, experiment, record, content)
+        whole, found = _logged(client, experiment, record, content, origin)
         if whole:
             return whole
-        for run in found:
-            client.delete_run(run.info.run_id)
-        _delete_models(client, experiment, record.key)
+        _delete(client, experiment, record.key, found)
         judged = judge_all(results, record, baseline) if baseline is not None else {}
-        run_id = _log_run(client, experiment, folder, record, baseline, judged, content)
+        run_id = _log_run(client, experiment, folder, record, baseline, judged, content, origin)
     finally:
         lock.release()
     if baseline is not None:
-        _judge_others(client, experiment, folder, baseline, judged)
+        _judge_others(client, experiment, folder, baseline, judged, origin)
     return run_id
 
 
 def _judge_others(
-    client: MlflowClient, experiment: str, folder: RunFolder, baseline: RunFolder, judged: Mapping[str, Judgement]
+    client: MlflowClient,
+    experiment: str,
+    folder: RunFolder,
+    baseline: RunFolder,
+    judged: Mapping[str, Judgement],
+    origin: Origin,
 ) -> None:
     """Bring the verdicts of the table's runs that are logged already up to date: one more run may change them."""
     for run in stored_runs(folder.results, folder.task):
@@ -116,7 +121,8 @@ def _judge_others(
             note = describe_run(run.read_record(), run.read_summary(), baseline.read_summary(), judged[run.key])
         except Exception:  # It is damaged, in one of many ways, which its own logging tells.
             continue
-        for logged in client.search_runs([experiment], f"tags.`bench.key` = '{run.key}' and tags.`{LEVEL}` = 'model'"):
+        alike = f"tags.`bench.key` = '{run.key}' and tags.`{LEVEL}` = 'model'"
+        for logged in own_runs(client, experiment, alike, origin):
             for tag, value in ((AGAINST_MAJORITY, judged[run.key].verdict), (NOTE, note)):
                 if logged.data.tags.get(tag) != value:
                     client.set_tag(logged.info.run_id, tag, value)
@@ -150,13 +156,13 @@ def track_again(results: Path, client: MlflowClient) -> list[str]:
         What was left out, and why.
     """
     there, stored = {*run_folders(results)}, []
+    origin = origin_of(results, client.tracking_uri)
     for experiment in client.search_experiments():
-        for run in logged_runs(client, experiment.experiment_id, f"tags.`{LEVEL}` = 'model'"):
+        for run in own_runs(client, experiment.experiment_id, f"tags.`{LEVEL}` = 'model'", origin):
             if CONTENT in run.data.tags and run.info.status != RUN_STATUS["running"]:
                 continue
             task, model, key = (run.data.tags.get(f"bench.{name}", "") for name in ("task", "model", "key"))
             folder = RunFolder(results / task / model / key)
-            # A store may hold runs of other results folders too.
             if folder.path in there:
                 stored.append(folder)
     return track_all(stored, client)
@@ -173,32 +179,48 @@ def logged_runs(client: MlflowClient, experiment: str, condition: str) -> list[R
     return found
 
 
-def _logged(client: MlflowClient, experiment: str, record: RunRecord, content: str) -> tuple[str | None, list[Run]]:
+def own_runs(client: MlflowClient, experiment: str, condition: str, origin: Origin) -> list[Run]:
+    """The runs among `logged_runs` that were logged of one results folder."""
+    return [run for run in logged_runs(client, experiment, condition) if origin.owns(run.data.tags)]
+
+
+def _logged(
+    client: MlflowClient, experiment: str, record: RunRecord, content: str, origin: Origin
+) -> tuple[str | None, list[Run]]:
     """The id of the run that was logged with this content, and all that were logged of the stored run."""
-    found = logged_runs(client, experiment, f"tags.`bench.key` = '{record.key}'")
+    found = own_runs(client, experiment, f"tags.`bench.key` = '{record.key}'", origin)
     whole = [run for run in found if run.data.tags.get(CONTENT) == content and _has_ended(run, record)]
     return str(whole[0].info.run_id) if whole else None, found
 
 
-def _delete_models(client: MlflowClient, experiment: str, key: str) -> None:
-    """Delete the fitted models that were logged with a run, as the run is: MLflow hides them until ``mlflow gc``."""
-    while found := client.search_logged_models([experiment], f"tags.`bench.key` = '{key}'", max_results=50):
-        for model in found:
+def _delete(client: MlflowClient, experiment: str, key: str, runs: Sequence[Run]) -> None:
+    """Delete what was logged of a stored run, with its fitted models; MLflow hides them until ``mlflow gc``."""
+    ids = {run.info.run_id for run in runs}
+    for each in ids:
+        client.delete_run(each)
+    condition, models = f"tags.`bench.key` = '{key}'", []
+    page = client.search_logged_models([experiment], condition)
+    models += page
+    while page.token:
+        page = client.search_logged_models([experiment], condition, page_token=page.token)
+        models += page
+    for model in models:
+        if model.source_run_id in ids:
             client.delete_logged_model(model.model_id)
 
 
-def forget_run(client: MlflowClient, task: str, key: str) -> bool:
+def forget_run(client: MlflowClient, results: Path, task: str, key: str) -> bool:
     """Delete what was logged of a stored run, with its folds and its fitted model; whether there was any.
 
-    MLflow hides it, and keeps it until ``mlflow gc``.
+    What was logged of the same run in another results folder stays. MLflow hides what is deleted, and keeps it until
+    ``mlflow gc``.
     """
     experiment = client.get_experiment_by_name(ascii_name(task))
     if experiment is None:
         return False
-    found = logged_runs(client, experiment.experiment_id, f"tags.`bench.key` = '{key}'")
-    for run in found:
-        client.delete_run(run.info.run_id)
-    _delete_models(client, experiment.experiment_id, key)
+    origin = origin_of(results, client.tracking_uri)
+    found = own_runs(client, experiment.experiment_id, f"tags.`bench.key` = '{key}'", origin)
+    _delete(client, experiment.experiment_id, key, found)
     return bool(found)
 
 
@@ -216,7 +238,7 @@ def forget_deleted(results: Path, client: MlflowClient) -> int:
     results : pathlib.Path
         The results folder.
     client : mlflow.MlflowClient
-        The store of these results alone.
+        The store beside these results.
 
     Returns
     -------
@@ -224,16 +246,16 @@ def forget_deleted(results: Path, client: MlflowClient) -> int:
         The runs, without those of their folds.
     """
     stored = {path.name for path in run_folders(results)}
-    gone = [
-        run
-        for experiment in client.search_experiments()
-        for run in logged_runs(client, experiment.experiment_id, "tags.`bench.key` != ''")
-        if run.data.tags["bench.key"] not in stored
-    ]
-    for run in gone:
-        client.delete_run(run.info.run_id)
-        _delete_models(client, run.info.experiment_id, run.data.tags["bench.key"])
-    return sum(PARENT not in run.data.tags for run in gone)
+    origin, whole = origin_of(results, client.tracking_uri), 0
+    for experiment in client.search_experiments():
+        gone: dict[str, list[Run]] = {}
+        for run in own_runs(client, experiment.experiment_id, "tags.`bench.key` != ''", origin):
+            if (key := run.data.tags["bench.key"]) not in stored:
+                gone.setdefault(key, []).append(run)
+        for key, runs in gone.items():
+            _delete(client, experiment.experiment_id, key, runs)
+            whole += sum(PARENT not in run.data.tags for run in runs)
+    return whole
 
 
 def _log_run(
@@ -244,6 +266,7 @@ def _log_run(
     baseline: RunFolder | None,
     judged: Mapping[str, Judgement],
     content: str,
+    origin: Origin,
 ) -> str:
     from filelock import FileLock
     from mlflow.entities import DatasetInput, InputTag
@@ -257,7 +280,7 @@ def _log_run(
     fitted = cells[0] if final is None and record.folds == 1 and cells else final
     chosen = {**fixed, **(fitted.params if fitted is not None else {})}
     space = {f"search.{name}": dimension for name, dimension in record.model.search.items()}
-    tags = {**tags_of(record), LEVEL: "model"}
+    tags = {**tags_of(record), **origin.tags, LEVEL: "model"}
     if summary is not None:
         tags |= class_tags(summary)
         if record.task.metric in summary.scores:
@@ -270,7 +293,7 @@ def _log_run(
         client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "evaluation")])])
 
     for cell in cells:
-        _log_fold(client, experiment, run_id, folder, record, cell, {**fixed, **cell.params}, start)
+        _log_fold(client, experiment, run_id, folder, record, cell, {**fixed, **cell.params}, start, origin)
 
     texts = _as_text(chosen)
     stored = folder.model_path()
@@ -312,10 +335,11 @@ def _log_fold(
     cell: CellResult,
     params: Mapping[str, Any],
     start: int,
+    origin: Origin,
 ) -> None:
     task = record.task
     fold = int(cell.fold)
-    tags = {**tags_of(record), LEVEL: "fold", PARENT: parent, "bench.fold": str(fold)}
+    tags = {**tags_of(record), **origin.tags, LEVEL: "fold", PARENT: parent, "bench.fold": str(fold)}
     if cell.error:
         tags["bench.error"] = cell.reason
     if task.metric in cell.scores:

@@ -9,13 +9,14 @@ import stat
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from contest import compared, store_contest
 from stored import change_record, write_run
 
 from bench.archive.listing import RunFilter, list_runs
-from bench.archive.manifest import MANIFEST
+from bench.archive.manifest import IMPORTED, MANIFEST
 from bench.archive.packing import pack_runs
 from bench.archive.unpacking import import_runs
 from bench.errors import UserError, escaped
@@ -56,7 +57,12 @@ def own_files(results: Path) -> Files:
 
 
 def runs_of(results: Path) -> Files:
-    return {name: data for name, data in contents(results).items() if name.count("/") > 1 and ".lock" not in name}
+    """The files of runs, without locks and without the note that a run was imported."""
+    return {
+        name: data
+        for name, data in contents(results).items()
+        if name.count("/") > 1 and ".lock" not in name and not name.endswith(f"/{IMPORTED}")
+    }
 
 
 def unzipped(path: Path) -> Files:
@@ -290,6 +296,67 @@ def test_a_run_that_does_not_fit_its_record_is_refused(
     assert said in message
     assert ".import-" not in message
     assert "e.zip: denial/logreg/" in message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 1},
+        {"splits": "f" * 16},
+        {"task": {"digest": "f" * 64}},
+        {"task": {"version": 2}},
+        {"task": {"label_map": {"no": "none"}}},
+        {"model": {"params": {"solver": "saga", "estimator.max_iter": 300}}},
+        {"model": {"sources": {"mine.Model": "0" * 64}}},
+        {"model": {"features": "cues"}},
+        {"search": {"trials": 1000}},
+        {"validation": {"inner_folds": 10}},
+    ],
+)
+def test_a_record_that_was_changed_after_the_run_is_refused(tmp_path: Path, packed: Path, changes: dict) -> None:
+    message = refused(zipped(tmp_path / "e.zip", change(unzipped(packed), "run.json", **changes)), tmp_path / "mine")
+    assert "run.json: its key is not that of its content" in message
+
+
+def test_a_run_under_another_key_than_its_own_is_refused(tmp_path: Path, packed: Path, theirs: RunFolder) -> None:
+    files = change(unzipped(packed), "run.json", key="f" * 12)
+    moved = {name.replace(theirs.key, "f" * 12): data for name, data in files.items()}
+    message = refused(zipped(tmp_path / "e.zip", moved), tmp_path / "mine")
+    assert "its key is not that of its content" in message
+
+
+def test_an_imported_run_replaces_no_run_that_was_made_here(tmp_path: Path, bench: Bench) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    changed: dict[str, Any] = {"of_task": {"digest": "f" * 64}, "started": "2026-01-01T00:00:00+00:00"}
+    (own,) = store_contest(mine, {"a": 0.9}).values()
+    (newer,) = store_contest(theirs, {"a": 0.6}, **changed).values()
+    pack_runs(list_runs(theirs), tmp_path / "r.zip")
+    import_runs(tmp_path / "r.zip", mine)
+    assert {run.key: (run.superseded_by, run.imported) for run in list_runs(mine)} == {
+        own.key: (None, False),
+        newer.key: (None, True),
+    }
+    status, _, said = bench("runs", "rm", "--superseded", "--yes", f"results={mine}")
+    assert (status, "Nothing is removed" in said) == (0, True)
+    assert own.summarised
+
+
+def test_an_imported_run_is_replaced_by_a_newer_one(tmp_path: Path) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    (older,) = store_contest(theirs, {"a": 0.6}).values()
+    changed: dict[str, Any] = {"of_task": {"digest": "f" * 64}, "started": "2026-01-01T00:00:00+00:00"}
+    (own,) = store_contest(mine, {"a": 0.9}, **changed).values()
+    pack_runs(list_runs(theirs), tmp_path / "r.zip")
+    import_runs(tmp_path / "r.zip", mine)
+    assert {run.key: run.superseded_by for run in list_runs(mine)} == {older.key: own.key, own.key: None}
+
+
+def test_an_imported_run_that_is_run_again_from_the_start_is_ones_own(tmp_path: Path, packed: Path) -> None:
+    (run,) = import_runs(packed, tmp_path / "mine").runs
+    with run.locked():
+        run.clear()
+    write_run(tmp_path / "mine", folds=2)
+    assert [each.imported for each in list_runs(tmp_path / "mine")] == [False]
 
 
 @pytest.mark.parametrize("gone", ["run.json", "summary.json", "fold-00/predictions.csv", "fold-01/result.json"])

@@ -23,6 +23,7 @@ from bench.errors import DataError, UserError
 from bench.metrics.f1 import MACRO_F1
 from bench.planning.split_task import split_task
 from bench.results.cell import CellResult
+from bench.results.key import split_identity
 from bench.results.summary import summarise
 
 TEXTS = ["نفى الوزير الخبر.", "أعلن الوزير الخبر.", "قالت الوكالة ذلك.", "مرت السنوات."]
@@ -99,7 +100,8 @@ def test_an_example_stands_for_its_share_of_its_stratum(sample: Sample) -> None:
 
 def test_the_population_is_part_of_what_a_run_is_known_by(sample: Sample) -> None:
     def identity() -> Mapping[str, Any]:
-        return split_task(sample.build(), compose([], needs_task=False), []).identity()
+        split = split_task(sample.build(), compose([], needs_task=False), [])
+        return split_identity(split.record, split.digest, split.train_on)
 
     one = identity()
     sample.source["population"]["other"] = 31

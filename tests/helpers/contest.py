@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scores import score_predictions
-from stored import _trials, record_content, run_record
+from stored import _trials, keyed, record_content
 
 from bench.comparison.compare import Comparison, compare
 from bench.comparison.predictions import read_side_by_side
@@ -67,15 +66,15 @@ def store_contest(
             scores = score_predictions(part, LABELS)
             trials = _trials(np.random.default_rng(fold))
             cells.append(CellResult(fold, inner_score=0.6, trials=trials, predictions=part, scores=scores))
-        key = hashlib.sha256(repr((task, model, changes)).encode()).hexdigest()[:12]
-        folder = RunFolder(results / task / model / key)
+        content = record_content("", task, model, LABELS, folds, 0, False)
+        content["task"] |= {"n_examples": n, "n_groups": n_groups} | changes.get("of_task", {})
+        content |= {name: value for name, value in changes.items() if name != "of_task"}
+        record = keyed(content)
+        folder = RunFolder(results / task / model / record.key)
         for cell in cells:
             folder.write_cell(cell)
         folder.write_summary(summarise(cells, LABELS, MACRO_F1))
-        record = record_content(key, task, model, LABELS, folds, 0, False)
-        record["task"] |= {"n_examples": n, "n_groups": n_groups} | changes.get("of_task", {})
-        record |= {name: value for name, value in changes.items() if name != "of_task"}
-        folder.write_record(run_record(record))
+        folder.write_record(record)
         made[model] = folder
     return made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from bench.metrics.f1 import MACRO_F1
 from bench.models.persistence import dumps
 from bench.results.cell import FINAL, CellResult, Trial
 from bench.results.files import to_json
+from bench.results.key import key_of
 from bench.results.record import RunRecord
 from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import Summary, summarise
@@ -49,8 +51,8 @@ def write_run(
     failed_fold: int | None = None,
 ) -> RunFolder:
     """Write a run folder; with `failed_fold` that fold holds an error and there is no summary."""
-    key = hashlib.sha256(repr((task, model, labels, folds, seed)).encode()).hexdigest()[:12]
-    folder = RunFolder(results / task / model / key)
+    record = keyed(record_content("", task, model, labels, folds, seed, failed_fold is not None))
+    folder = RunFolder(results / task / model / record.key)
     rng = np.random.default_rng(seed)
     cells = [_cell(rng, fold, labels) for fold in range(folds)]
     for cell in cells:
@@ -70,8 +72,7 @@ def write_run(
                 estimator=dumps(fitted(labels)),
             )
         )
-    content = record_content(folder.key, task, model, labels, folds, seed, failed_fold is not None)
-    folder.write_record(run_record(content))
+    folder.write_record(record)
     return folder
 
 
@@ -119,6 +120,12 @@ def _trials(rng: np.random.Generator) -> list[Trial]:
 def run_record(content: Mapping[str, Any]) -> RunRecord:
     """The record of which a ``run.json`` with this content is read."""
     return from_json(RunRecord, to_json(content).encode())
+
+
+def keyed(content: Mapping[str, Any]) -> RunRecord:
+    """The same, with the key that a run with this content is stored under."""
+    record = run_record(content)
+    return replace(record, key=key_of(record))
 
 
 def a_record(task: Mapping[str, Any] | None = None, **model: Any) -> RunRecord:
