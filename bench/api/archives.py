@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bench.data.task import Task
-    from bench.shares.estimate import Estimates
+    from bench.results.shares import Estimates
 
 
 class Shares(Shown):
@@ -65,7 +65,7 @@ class Shares(Shown):
 
     def plot(self) -> Figure:
         """Draw the shares with their intervals; returns a `matplotlib.figure.Figure`."""
-        from bench.shares.shown import share_figure
+        from bench.reporting.shares import share_figure
 
         return share_figure(self.record)
 

@@ -268,7 +268,7 @@ def _bring_up_to_date(results: Path, imported: Imported) -> None:
     from bench.comparison.board import corrected_leaderboard
     from bench.results.leaderboard import write_leaderboard
     from bench.results.store import stored_runs
-    from bench.tracking.uri import sqlite_path, tracking_uri
+    from bench.tracking.in_use import track_where_in_use
 
     for task in sorted({run.task for run in imported.runs}):
         records = []
@@ -277,14 +277,4 @@ def _bring_up_to_date(results: Path, imported: Imported) -> None:
                 records.append(folder.read_record())
         latest = max((each for each in records if each.status == "complete"), key=lambda record: record.started)
         write_leaderboard(results, corrected_leaderboard(results, latest))
-    uri = tracking_uri(results)
-    path = sqlite_path(uri)
-    if path is not None and not path.exists():
-        return
-    from bench.tracking.run import track_all
-    from bench.tracking.store import open_store
-
-    try:
-        imported.notes += [f"not in MLflow: {reason}" for reason in track_all(imported.runs, open_store(uri))]
-    except Exception as error:  # MLflow, a database and a server fail in many ways; the runs are stored already.
-        imported.notes.append(f"MLflow's store {uri} does not have the runs: {error}")
+    imported.notes += track_where_in_use(results, imported.runs)

@@ -92,9 +92,10 @@ def command(
 
     with Status("loading libraries") as status:
         from bench.reporting.figure import check_figure, save_figure
+        from bench.reporting.shares import print_estimates, share_figure, to_csv
         from bench.reporting.terminal import wrapped
         from bench.shares.request import estimate_archive, parse_estimate_request
-        from bench.shares.shown import print_estimates, share_figure, to_csv
+        from bench.tracking.in_use import track_where_in_use
 
         request = parse_estimate_request(words, source, by, differences, within, {"text": text, "claim": claim})
         if plot is not None:
@@ -102,6 +103,9 @@ def command(
         done = estimate_archive(request, status.doing, asked(written))
         for note in done.notes:
             status.say(wrapped(note))
+        status.doing("logging to MLflow")
+        for warning in track_where_in_use(request.run.results, [done.chosen.folder]):
+            status.say(wrapped(f"warning: {warning}"))
     if form == "json":
         from bench.results.files import to_json
         from bench.support.records import plain

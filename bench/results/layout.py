@@ -4,6 +4,7 @@
 
     results/<task>/<model>/<key>/                a run
     results/<task>/<model>/<key>/stress/         its stress tests
+    results/<task>/<model>/<key>/shares/         what its models found in archives
     results/<task>/curves/<model>/<key>/<part>/  a part of a learning curve
     results/<task>/leaderboard.json, .csv, .md   the task's table
     results/<task>/report.html                   the task's page
@@ -25,6 +26,9 @@ CURVES = "curves"
 
 STRESS = "stress"
 """The folder of a run's stress tests, within the run's own: what is deleted of a run takes them with it."""
+
+SHARES = "shares"
+"""The folder of what a run's models found in archives, within the run's own."""
 
 RECORD, SUMMARY = "run.json", "summary.json"
 
@@ -53,6 +57,11 @@ def curve_folder(results: Path, task: str, model: str, key: str) -> Path:
 def stress_folder(run: Path, fold: str = "") -> Path:
     """The folder of a run's stress tests, or of those of one fold."""
     return unlinked(run.parent, run.name, STRESS, *filter(None, [fold]))
+
+
+def shares_folder(run: Path) -> Path:
+    """The folder of what a run's models found in archives."""
+    return unlinked(run.parent, run.name, SHARES)
 
 
 def unlinked(folder: Path, *names: str) -> Path:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.errors import DataError
+from bench.results.shares import LabelShare, PartDifference, PartShares
 from bench.shares.slices import By
 from bench.shares.totals import ReadArchive, Totals, predictions_of
 from bench.statistics.powered import (
     Method,
     Sample,
-    Share,
     adjusted_count,
     difference,
     further_labels,
@@ -36,120 +36,6 @@ PROBABILITY = "probability"
 
 STRATUM = "stratum"
 """The column of examples with the stratum that each was drawn from."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabelShare:
-    """The share of a label in an archive or in a part of it.
-
-    Parameters
-    ----------
-    label : str
-        The label.
-    powered : Share
-        By the model's predictions, corrected by the labelled examples: prediction-powered inference.
-    labels_alone : Share
-        By the labelled examples alone.
-    adjusted : Share or None
-        By counting the predicted labels, corrected by the model's error rates; None if these say nothing.
-    counted : float
-        By counting the predicted labels: biased.
-    narrowest : {"powered", "labels_alone"}
-        The narrower one of the two that are valid for a random sample.
-    """
-
-    label: str
-    powered: Share
-    labels_alone: Share
-    adjusted: Share | None
-    counted: float
-    narrowest: Literal["powered", "labels_alone"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PartShares:
-    """The shares in an archive or in a part of it.
-
-    Parameters
-    ----------
-    part : str or None
-        The part; None for the whole archive.
-    n_texts : int
-        Its texts.
-    n_labelled, n_groups : int
-        The labelled examples in it, and the groups that they are in.
-    shares : tuple of LabelShare
-        One for each label, in the task's order; empty if no example in it is labelled.
-    counted : dict of str to float
-        The naive share of each label.
-    """
-
-    part: str | None
-    n_texts: int
-    n_labelled: int
-    n_groups: int
-    shares: tuple[LabelShare, ...]
-    counted: dict[str, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PartDifference:
-    """By how much a label's share in one part exceeds that in another.
-
-    Parameters
-    ----------
-    label, one, other : str
-        The label and the two parts.
-    difference : Share
-        The difference of the shares, the first minus the second.
-    """
-
-    label: str
-    one: str
-    other: str
-    difference: Share
-
-
-@dataclass(frozen=True, kw_only=True)
-class Estimates:
-    """What a labelled sample says about an archive.
-
-    Parameters
-    ----------
-    task, model, run : str
-        The task, the model that predicts, and the key of its run.
-    labels : tuple of str
-        The labels.
-    whole : PartShares
-        The whole archive.
-    by : str or None
-        The column that divides it.
-    parts : tuple of PartShares
-        Its parts, sorted by name.
-    differences : tuple of PartDifference
-        Those that were asked for.
-    within : float
-        The half width that `further` is about.
-    further : dict of str to int
-        How many more labelled examples would make each label's interval as narrow.
-    n_found : int
-        How many of the labelled examples are in the archive.
-    warnings : tuple of str
-        Where the assumption looks broken.
-    """
-
-    task: str
-    model: str
-    run: str
-    labels: tuple[str, ...]
-    whole: PartShares
-    by: str | None
-    parts: tuple[PartShares, ...]
-    differences: tuple[PartDifference, ...]
-    within: float
-    further: dict[str, int]
-    n_found: int
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,9 @@ from bench.errors import ConfigError, DataError, nearest
 from bench.prediction.choice import PredictRequest, choose_run, parse_predict_request
 from bench.prediction.fold_models import fold_models, stored_task
 from bench.prediction.reading import named_columns, read_frame, read_texts_file
+from bench.results.shares import Estimates, write_shares
 from bench.shares.assumption import broken_assumptions
-from bench.shares.estimate import Estimates, estimate, labelled_examples, labels_needed
+from bench.shares.estimate import estimate, labelled_examples, labels_needed
 from bench.shares.slices import By
 from bench.shares.totals import read_archive
 
@@ -96,7 +97,7 @@ class Estimated:
 
 
 def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], asked: Asked | None = None) -> Estimated:
-    """Estimate the shares of labels in an archive.
+    """Estimate the shares of labels in an archive, and store them beside the run.
 
     Parameters
     ----------
@@ -132,9 +133,10 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
         task=task.name,
         model=record.model.name,
         run=record.key,
+        archive=request.archive.name if isinstance(request.archive, Path) else "data frame",
         labels=task.labels,
         whole=whole,
-        by=None if request.by is None else request.by.column,
+        by=None if request.by is None else request.by.title,
         parts=tuple(parts),
         differences=tuple(differences),
         within=request.within,
@@ -142,6 +144,7 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
         n_found=len(read.found),
         warnings=tuple(warnings),
     )
+    write_shares(chosen.folder, estimates)
     return Estimated(estimates, chosen, (chosen.notes[0], *_reading(request, new)))
 
 

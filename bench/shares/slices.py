@@ -54,6 +54,11 @@ class By:
             raise ConfigError(f"--by {text}: '{period}' is not a period.", nearest(period, PERIODS))
         return cls(column, period)
 
+    @property
+    def title(self) -> str:
+        """The column, with its period, as it was given."""
+        return self.column if self.period is None else f"{self.column}:{self.period}"
+
     def part_of(self, value: str, place: str) -> str:
         """The part that a row with a value of the column belongs to; empty without a value.
 

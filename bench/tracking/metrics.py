@@ -13,9 +13,10 @@ from bench.metrics.outcomes import label_codes
 from bench.metrics.registry import greater_is_better
 from bench.results.cell import CellResult, Trial
 from bench.results.record import RunRecord
+from bench.results.shares import Estimates
 from bench.results.stress import StressSummary
 from bench.results.summary import Summary
-from bench.tracking.names import CLASS_METRICS, class_metric
+from bench.tracking.names import CLASS_METRICS, ascii_name, class_metric
 
 
 class Point(NamedTuple):
@@ -61,10 +62,24 @@ def run_points(
     return points + (search_points(final.trials, metric) if final is not None else [])
 
 
+def share_points(found: Sequence[Estimates]) -> list[Point]:
+    """The shares of labels in whole archives, with their intervals."""
+    points = []
+    for each in found:
+        for share in each.whole.shares:
+            name = f"shares/{ascii_name(each.archive)}/{ascii_name(share.label)}"
+            points.append(Point(name, share.powered.value))
+            if (interval := share.powered.interval) is not None:
+                points += [Point(f"{name}/low", interval.low), Point(f"{name}/high", interval.high)]
+    return points
+
+
 def stress_points(stress: StressSummary | None) -> list[Point]:
     """What perturbed texts cost a run, by perturbation; empty without stress tests."""
-    points = []
-    for row in () if stress is None else stress.rows:
+    points: list[Point] = []
+    if stress is None:
+        return points
+    for row in stress.rows:
         if row.standing == "unchanged":
             continue
         named = [(stress.metric, row.score), ("drop", row.drop), ("changed", row.changed), ("flipped", row.flipped)]

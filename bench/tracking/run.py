@@ -17,6 +17,7 @@ from bench.results.files import is_stored, read_bytes
 from bench.results.layout import SUMMARY, run_folders
 from bench.results.protocol import model_name
 from bench.results.record import RunRecord
+from bench.results.shares import read_shares, shares_paths
 from bench.results.store import RunFolder, stored_runs
 from bench.results.stress import StressSummary, read_stress_summary, stress_summary_path
 from bench.support.json_text import json_text
@@ -25,7 +26,7 @@ from bench.tracking.baseline import Judgement, baseline_run, judge_all
 from bench.tracking.description import class_tags, describe_model, describe_run, shown_score
 from bench.tracking.experiment import dataset_of, experiment_of, tags_of
 from bench.tracking.logged_model import log_model
-from bench.tracking.metrics import Point, fold_points, run_points, stress_points
+from bench.tracking.metrics import Point, fold_points, run_points, share_points, stress_points
 from bench.tracking.names import NOTE, ascii_name, run_name
 from bench.tracking.origin import Origin, origin_of
 from bench.tracking.views import AGAINST_MAJORITY, LEVEL, SCORE
@@ -320,6 +321,7 @@ def _log_run(
         tags["bench.error"] = "; ".join(errors)
     end = start + round(1000 * record.seconds.get("wall", 0.0))
     points = run_points(record, summary, fitted, inner) + stress_points(_stress_of(folder))
+    points += share_points(read_shares(folder))
     _log(client, run_id, points, texts | _as_text(space), tags, end, dataset, model_id)
     client.set_terminated(run_id, RUN_STATUS[record.status], end)
     client.set_tag(run_id, CONTENT, content)
@@ -390,10 +392,15 @@ def _log(
 def _content(folder: RunFolder, record: RunRecord, baseline: RunFolder | None) -> str:
     content = hashlib.sha256(f"{FORM} {record.status}".encode())
     for run in [folder] if baseline is None else [folder, baseline]:
-        for path in [run.path / SUMMARY, *_results(run), *([stress_summary_path(run)] if run is folder else [])]:
+        for path in [run.path / SUMMARY, *_results(run), *(_further(run) if run is folder else [])]:
             if is_stored(path):
                 content.update(read_bytes(path))
     return content.hexdigest()
+
+
+def _further(folder: RunFolder) -> list[Path]:
+    """The files of what was done with a run's models after it."""
+    return [stress_summary_path(folder), *shares_paths(folder)]
 
 
 def _stress_of(folder: RunFolder) -> StressSummary | None:

@@ -16,7 +16,10 @@ from bench.catalogue import load_task
 from bench.cli import main
 from bench.prediction.choice import choose_run, parse_predict_request
 from bench.prediction.fold_models import fold_models
+from bench.results.shares import read_shares
 from bench.shares.totals import DEALT
+from bench.support.records import plain
+from bench.tracking.metrics import share_points
 
 SAID = {"denial": ["نفت", "كذبت", "أنكرت"], "none": ["أعلنت", "أكدت", "قالت"]}
 WHO = ["الوزارة", "الحكومة", "الشركة", "البلدية", "الهيئة", "النقابة"]
@@ -205,3 +208,26 @@ def test_a_task_whose_data_have_changed_is_refused(bench, folder: Path) -> None:
     assert status == 2
     assert "The data of mine have changed since the run" in said
     assert "bench run" in said
+
+
+def test_it_is_stored_beside_the_run_and_shown_in_the_report(bench, folder: Path) -> None:
+    found = estimated(bench, "--input", "archive.csv", "--by", "published:month")
+    chosen = choose_run(parse_predict_request(["task=mine", "model=logreg"]))
+    stored = next(each for each in read_shares(chosen.folder) if each.title == "archive.csv by published:month")
+    assert plain(stored) == found
+    status, _, _ = bench("report", "task=mine")
+    page = (folder / "results" / "mine" / "report.html").read_text(encoding="utf-8")
+    assert status == 0
+    assert "What archives hold" in page
+    assert "archive.csv by published:month" in page
+    for part in (stored.whole, *stored.parts):
+        assert f"{part.shares[0].powered.value:.3f}" in page
+
+
+def test_its_shares_are_metrics_of_mlflow(bench) -> None:
+    found = estimated(bench, "--input", "archive.csv")
+    chosen = choose_run(parse_predict_request(["task=mine", "model=logreg"]))
+    points = {point.name: point.value for point in share_points(read_shares(chosen.folder))}
+    for each in found["whole"]["shares"]:
+        assert points[f"shares/archive.csv/{each['label']}"] == each["powered"]["value"]
+        assert points[f"shares/archive.csv/{each['label']}/low"] == each["powered"]["interval"]["low"]

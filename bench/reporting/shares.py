@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bench.checks.finding import counted
 from bench.reporting.terminal import console, narrowed, not_shown, wrapped
-from bench.shares.estimate import Estimates, LabelShare, PartShares
+from bench.results.shares import Estimates, LabelShare, PartShares
 from bench.statistics.powered import Share
 
 if TYPE_CHECKING:
