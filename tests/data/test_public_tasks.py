@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from bench.errors import DataError
 from bench.text.identity import text_key
 
 PUBLIC = ("ans-claims", "ans-stance", "arastance", "asnd-topics", "austr", "ct25-subjectivity", "mawqif")
-PINNED = ("ans-claims", "ans-stance", "asnd-topics", "ct25-subjectivity")
+PINNED = ("ans-claims", "ans-stance", "asnd-topics", "austr", "ct25-subjectivity", "mawqif")
 COUNTED = ("ans-claims", "ans-stance", "ct25-subjectivity")
 """Those whose files were at hand, so that their cards have a computed part."""
 
@@ -45,6 +44,11 @@ def files_of(name: str) -> PublishedFiles:
     return files
 
 
+def any_files(name: str) -> dict[str, Any]:
+    """Overrides with which a task takes small files in its format."""
+    return {"source.download.sha256": dict.fromkeys(files_of(name).sha256)}
+
+
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for files in a task's format, and a cache of its own."""
@@ -58,7 +62,8 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_a_public_task_is_short_and_says_whose_it_is(name: str) -> None:
     path, content = origin(name), read_definition(origin(name))
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 25
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not re.search(r": [0-9a-f]{64}$", line)]
+    assert len(lines) <= 25
     assert content["name"] == name
     assert all(content[key] for key in ("homepage", "licence", "citation"))
     assert content["source"]["download"]["from"].startswith("https://raw.githubusercontent.com/")
@@ -174,7 +179,7 @@ def write_asnd(folder: Path) -> dict[str, Any]:
             rows.append({"ID": "again", "Content": asnd_text("dev", 0), "Class": "health", "Platform": "facebook"})
         columns = sorted(rows[0]) if part == "trn" else list(rows[0])
         pd.DataFrame(rows)[columns].to_csv(folder / f"sm_news_ar_{part}.csv", index=False)
-    return {"source.download.sha256": dict.fromkeys(files_of("asnd-topics").sha256)}
+    return any_files("asnd-topics")
 
 
 def test_asnd_reads_line_breaks_in_quotes_columns_in_any_order_and_ids_as_text(mirror: Path) -> None:
@@ -244,7 +249,7 @@ def write_austr(folder: Path, **changes: str) -> None:
 
 def test_austr_reads_line_breaks_in_quotes_and_keeps_64_bit_ids_apart(mirror: Path) -> None:
     write_austr(mirror)
-    task = load_task("austr", mirror=mirror)
+    task = load_task("austr", any_files("austr"), mirror)
     assert len(task) == 10
     assert float(1342929115486285840) == float(1342929115486285841)
     assert "1341109399008456711/1342929115486285841" in task.ids
@@ -255,7 +260,7 @@ def test_austr_reads_line_breaks_in_quotes_and_keeps_64_bit_ids_apart(mirror: Pa
 
 def test_austr_is_split_by_its_five_folds(mirror: Path) -> None:
     write_austr(mirror)
-    task = load_task("austr", mirror=mirror)
+    task = load_task("austr", any_files("austr"), mirror)
     assert task.splits == tuple(f"fold-{fold}" for fold in range(1, 6))
     roles = task.examples[list(task.splits)]
     assert (roles == "test").to_numpy().sum(axis=1).tolist() == [1] * 10
@@ -269,7 +274,7 @@ def test_a_pair_of_austr_that_two_folds_label_otherwise_is_an_error(mirror: Path
     content = path.read_text(encoding="utf-8")
     path.write_text(content.replace("\tagree\t", "\tdisagree\t", 1), encoding="utf-8")
     with pytest.raises(DataError, match=r"train_fold5\.txt, line \d+: the label of '\d+/\d+' differs from"):
-        load_task("austr", mirror=mirror)
+        load_task("austr", any_files("austr"), mirror)
 
 
 def test_a_quotation_mark_that_austr_never_closes_is_named_with_its_line(mirror: Path) -> None:
@@ -277,7 +282,7 @@ def test_a_quotation_mark_that_austr_never_closes_is_named_with_its_line(mirror:
         mirror, train_fold1=austr_fold([(1, 2, CLAIM, "نص", "other")]) + '1\t1\t3\t"open\tx\ty\tz\tother\tFalse\n'
     )
     with pytest.raises(DataError, match=r"train_fold1\.txt, line \d+: not valid CSV: unexpected end of data"):
-        load_task("austr", mirror=mirror)
+        load_task("austr", any_files("austr"), mirror)
 
 
 def write_mawqif(folder: Path, *, mark: str = "\ufeff", neutral: str = "", train: str = "") -> None:
@@ -299,7 +304,7 @@ def test_mawqif_reads_a_byte_order_mark_and_an_empty_cell_as_the_neutral_stance(
     mirror: Path, mark: str, neutral: str
 ) -> None:
     write_mawqif(mirror, mark=mark, neutral=neutral)
-    task = load_task("mawqif", mirror=mirror)
+    task = load_task("mawqif", any_files("mawqif"), mirror)
     assert sorted(task.y.tolist()) == ["against", "against", "favor", "favor", "none", "none"]
     assert task.examples["claim"].tolist()[:3] == ["Women empowerment"] * 2 + ["Digital Transformation"]
     assert task.examples["text"].tolist()[1] == 'كلمة "تمكين" المرأة Train'
@@ -314,7 +319,14 @@ def test_mawqif_is_scored_by_the_mean_f1_of_favor_and_against_within_each_target
     mirror: Path, bench: Any, tmp_path: Path
 ) -> None:
     write_mawqif(mirror)
-    words = ("task=mawqif", "tracking=false", f"data.mirror={mirror}", f"results={tmp_path / 'r'}")
+    pins = ", ".join(f"{file}: null" for file in files_of("mawqif").sha256)
+    words = (
+        "task=mawqif",
+        f"task.source.download.sha256={{{pins}}}",
+        "tracking=false",
+        f"data.mirror={mirror}",
+        f"results={tmp_path / 'r'}",
+    )
     status, out, _ = bench("run", *words, "model=stratified", "search=none")
     assert status == 0
     assert "F avg. (mean over target)" in out
@@ -332,13 +344,13 @@ def test_mawqif_is_scored_by_the_mean_f1_of_favor_and_against_within_each_target
 
 def test_an_empty_text_is_left_out_where_an_empty_label_is_a_label(mirror: Path) -> None:
     write_mawqif(mirror, train="4, ,Covid Vaccine,Favor,1,No,Positive\n")
-    notes = load_task("mawqif", mirror=mirror).notes
+    notes = load_task("mawqif", any_files("mawqif"), mirror).notes
     assert any("has an empty text and is left out: Mawqif_AllTargets_Train.csv, line 5." in note for note in notes)
     write_mawqif(mirror, train="4,نص,Covid Vaccine,Favour,1,No,Positive\n")
     for path in (mirror.parent / "cache").rglob("Mawqif*"):
         path.unlink()
     with pytest.raises(DataError, match=r"line 5: label 'Favour' is not a key of label_map\.\nDid you mean 'Favor'\?"):
-        load_task("mawqif", mirror=mirror)
+        load_task("mawqif", any_files("mawqif"), mirror)
 
 
 def write_arastance(folder: Path, *train: dict[str, Any]) -> None:
@@ -372,22 +384,32 @@ def test_lists_of_arastance_that_do_not_match_are_named_with_their_line(mirror: 
         load_task("arastance", mirror=mirror)
 
 
-@pytest.mark.parametrize("name", ["austr", "mawqif", "arastance"])
-def test_what_was_trusted_is_said_and_recorded(mirror: Path, name: str) -> None:
-    writers: dict[str, Callable[[Path], object]] = {
-        "austr": write_austr,
-        "mawqif": write_mawqif,
-        "arastance": write_arastance,
-    }
-    writers[name](mirror)
-    assert not is_here(name)
-    task = load_task(name, mirror=mirror)
-    assert is_here(name)
-    files = files_of(name)
+def test_what_was_trusted_is_said_and_recorded(mirror: Path) -> None:
+    write_arastance(mirror)
+    assert not is_here("arastance")
+    task = load_task("arastance", mirror=mirror)
+    assert is_here("arastance")
+    files = files_of("arastance")
     assert task.notes[-1].startswith("the task's file has no SHA-256 for these files, so the first download is trusted")
     digests = {name: files.digest(name) for name in files.sha256}
     assert all(digest and digest[:12] in task.notes[-1] for digest in digests.values())
-    assert load_task(name).digest == task.digest  # from the cache, without a mirror
+    assert load_task("arastance").digest == task.digest  # from the cache, without a mirror
+
+
+@pytest.mark.parametrize(("name", "first"), [("austr", "train_fold1.txt"), ("mawqif", "Mawqif_AllTargets_Train.csv")])
+def test_a_file_other_than_the_pinned_one_is_refused_and_not_kept(mirror: Path, name: str, first: str) -> None:
+    write_austr(mirror)
+    write_mawqif(mirror)
+    with pytest.raises(DataError, match=rf"it has no {first} with SHA-256 [0-9a-f]{{64}} \(.*has another SHA-256\)"):
+        load_task(name, mirror=mirror)
+    assert not [*(mirror.parent / "cache").rglob(first)]
+
+
+def test_each_test_part_of_austr_is_the_dev_part_of_another_fold_as_the_card_says() -> None:
+    sha256 = files_of("austr").sha256
+    for fold in range(1, 6):
+        assert sha256[f"test_fold{fold}.txt"] == sha256[f"dev_fold{(fold - 2) % 5 + 1}.txt"]
+    assert len({*sha256.values()}) == 10
 
 
 @given(first=st.integers(2**53, 2**63 - 1), step=st.integers(1, 3))
@@ -413,11 +435,24 @@ def test_published_results_of_a_public_task_are_of_its_own_labels() -> None:
     for name in PUBLIC:
         content = read_definition(origin(name))
         for figure in content.get("published", []):
-            assert figure["metric"] in ("macro_f1", "accuracy")
+            assert figure["metric"] in ("macro_f1", "accuracy", content["metric"])
             assert 0 < figure["value"] < 1
 
 
-def test_a_public_task_without_its_files_says_where_they_are_published(mirror: Path) -> None:
-    with pytest.raises(DataError, match=r"it has no train_fold1\.txt\.\nDownload it from https://raw") as error:
-        build_task(read_definition(origin("austr")), origin("austr"), mirror)
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_page_and_the_card_say_what_each_published_figure_is_about(name: str) -> None:
+    page = (origin(name).parents[2] / "docs" / "how-to" / "public-tasks.md").read_text(encoding="utf-8")
+    card = origin(name).with_name("README.md").read_text(encoding="utf-8")
+    for figure in (figures := read_definition(origin(name)).get("published", [])):
+        assert f"{figure['value']:.3f}" in page
+        assert f"{figure['value']:g}" in card or f"{100 * figure['value']:g}" in card
+    assert ("## Published results" in card) == bool(figures)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_task_without_its_files_says_where_they_are_published(mirror: Path, name: str) -> None:
+    first = re.escape(next(iter(files_of(name).sha256)))
+    message = rf"it has no {first}( with SHA-256 [0-9a-f]{{64}})?\.\nDownload it from https://raw\S+/{first}$"
+    with pytest.raises(DataError, match=message) as error:
+        build_task(read_definition(origin(name)), origin(name), mirror)
     assert error.value.exit_status == 2
