@@ -63,8 +63,10 @@ def run_points(
 
 def stress_points(stress: StressSummary | None) -> list[Point]:
     """What perturbed texts cost a run, by perturbation; empty without stress tests."""
+    if stress is None:
+        return []
     points = []
-    for row in () if stress is None else stress.rows:
+    for row in stress.rows:
         if row.standing == "unchanged":
             continue
         named = [(stress.metric, row.score), ("drop", row.drop), ("changed", row.changed), ("flipped", row.flipped)]
