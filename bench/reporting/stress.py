@@ -70,20 +70,20 @@ def answer(summary: StressSummary) -> str:
     kept = sum(row.told == "no label flipped" for row in tested)
     also = f" {kept} of {len(tested)} flipped no label." if kept else ""
     if worse:
-        return wrapped(f"Worse under {len(worse)} of {len(tested)} perturbations: {', '.join(worse)}.{also}")
+        return wrapped(f"Worse under {len(worse)} of {counted(len(tested), 'perturbation')}: {', '.join(worse)}.{also}")
     if summary.n_groups < FEWEST_GROUPS:
         return wrapped(f"With fewer than {FEWEST_GROUPS} groups there is no verdict.{also}")
-    return wrapped(f"No drop is certain under {len(tested)} perturbations.{also}")
+    return wrapped(f"No drop is certain under {counted(len(tested), 'perturbation')}.{also}")
 
 
 def legend(summary: StressSummary) -> list[str]:
     """What the columns mean, and what was verified; a sentence each."""
-    tested = sum(row.standing != "unchanged" for row in summary.rows)
+    tests = counted(sum(row.standing != "unchanged" for row in summary.rows), "perturbation")
     how = "loaded" if summary.models == "stored" else "fitted again without search"
     return [
         f"flipped: of the texts that were changed ({summary.input}), those whose predicted label is another one.",
         f"drop: the score on the texts as written minus that on the perturbed ones{_of_loss(summary)}.",
-        f"Intervals and verdicts are adjusted for {tested} perturbations. Practically equal: ± {summary.rope:g}.",
+        f"Intervals and verdicts are adjusted for {tests}. Practically equal: ± {summary.rope:g}.",
         f"The models of the folds were {how}. They give the stored predictions for the texts as written.",
     ]
 

@@ -19,22 +19,26 @@ from bench.results.record import RunRecord
 from bench.support.json_text import spelled
 
 
-def rebuilt(record: RunRecord, overrides: Mapping[str, Any], mirror: Path | None = None) -> Evaluation:
+class OtherParametersError(UserError):
+    """A model has other parameters here than in a stored run."""
+
+
+def rebuilt(record: RunRecord, model: Model, mirror: Path | None = None) -> Evaluation:
     """Build what the cells of a stored run shared.
 
     Parameters
     ----------
     record : RunRecord
         The run.
-    overrides : mapping of str to object
-        Dotted keys of the model's definition here with the values to put in their place.
+    model : Model
+        Its model, as `model_of_run` gives it.
     mirror : pathlib.Path, optional
         A folder to read published files from instead of downloading them.
 
     Raises
     ------
     bench.errors.UserError
-        If the task, its folds or the model are not those of the run any more.
+        If the task or its folds are not those of the run any more.
     """
     config = RunConfig(
         (record.task.name,),
@@ -57,7 +61,7 @@ def rebuilt(record: RunRecord, overrides: Mapping[str, Any], mirror: Path | None
             raise _changed(record, f"the data of task '{config.train_on.task}' have changed since the run")
     return Evaluation(
         split.task,
-        _model(record, overrides),
+        model,
         split.splits,
         record.search,
         record.validation.inner_folds,
@@ -66,13 +70,23 @@ def rebuilt(record: RunRecord, overrides: Mapping[str, Any], mirror: Path | None
     )
 
 
-def _lender(record: RunRecord) -> TrainOn | None:
-    lent = record.train_on
-    return None if lent is None else TrainOn(lent.task, lent.labels, lent.only)
+def model_of_run(record: RunRecord, overrides: Mapping[str, Any]) -> Model:
+    """Build the model of a stored run, as it is defined here.
 
+    Parameters
+    ----------
+    record : RunRecord
+        The run.
+    overrides : mapping of str to object
+        Dotted keys of the model's definition here with the values to put in their place.
 
-def _model(record: RunRecord, overrides: Mapping[str, Any]) -> Model:
-    """The model of a run, as it is defined here."""
+    Raises
+    ------
+    OtherParametersError
+        If its parameters here are others.
+    bench.errors.UserError
+        If it is not defined here, or otherwise, or its code has changed.
+    """
     stored = record.model
     if stored.name not in model_names():
         raise UserError(
@@ -86,13 +100,18 @@ def _model(record: RunRecord, overrides: Mapping[str, Any]) -> Model:
     if now != then:
         names = [name for name in {**then, **now} if name not in then or now.get(name, _ABSENT) != then[name]]
         words = " ".join(f"model.params.{name}={then[name]}" for name in names if name in then)
-        raise UserError(
+        raise OtherParametersError(
             f"model={stored.name}: its parameters here are not those of the run: {', '.join(names)}.",
             f"Add what the run had: {words}" if words else f"Rerun it: {record.command}",
         )
     if changed := changed_code(record):
         raise _changed(record, changed)
     return model
+
+
+def _lender(record: RunRecord) -> TrainOn | None:
+    lent = record.train_on
+    return None if lent is None else TrainOn(lent.task, lent.labels, lent.only)
 
 
 _ABSENT = object()

@@ -16,6 +16,7 @@ from bench.engines.engine import Failed, Unit, Value, in_words
 from bench.engines.processes import available_cores
 from bench.errors import BenchError
 from bench.metrics.confusion import UNANSWERED
+from bench.models.model import Model
 from bench.planning.memory import workers_within_memory
 from bench.planning.workers import open_engine
 from bench.prediction.fitted import other_versions
@@ -32,7 +33,7 @@ from bench.results.stress import (
 )
 from bench.stress.folds import Changed, FoldAnswers, Models, Refitted, Stored, answer
 from bench.stress.perturbation import Perturbation
-from bench.stress.rebuilt import rebuilt
+from bench.stress.rebuilt import OtherParametersError, model_of_run, rebuilt
 from bench.stress.request import StressRequest
 from bench.stress.scoring import Stressed, notes_of, stress_rows
 
@@ -146,11 +147,12 @@ def plan_stress(request: StressRequest, perturbations: Sequence[Perturbation], d
     asked = request.runs
     doing("reading the stored runs")
     selected = select_runs(asked.results, asked.tasks[0], asked.wanted)
+    runs, notes = _as_defined(selected, request)
     plans = []
-    for folder, record in selected.runs:
+    for folder, record, model in runs:
         run = read_side_by_side(Selected([(folder, record)], [], named=True), asked.metric)
         doing(f"building {record.task.name} and {record.model.name} again")
-        evaluation = rebuilt(record, request.overrides, request.mirror)
+        evaluation = rebuilt(record, model, request.mirror)
         doing(f"perturbing the test texts of {record.task.name}")
         column = TEXT if TEXT in evaluation.task.inputs else evaluation.task.inputs[-1]
         tested = np.unique(np.concatenate([split.test for split in evaluation.splits]))
@@ -162,10 +164,10 @@ def plan_stress(request: StressRequest, perturbations: Sequence[Perturbation], d
         models: Models = Refitted(evaluation, {n: folder.read_result(n).params for n in range(len(folds))})
         if len(folds) == 1 and is_stored(folder.cell_path(0) / MODEL):
             models = Stored(folder, request.overrides)
-        notes = list(selected.notes)
-        workers = min(workers_within_memory([evaluation.task], available_cores(), notes), len(folds))
+        told, notes = notes, []
+        workers = min(workers_within_memory([evaluation.task], available_cores(), told), len(folds))
         plan = StressPlan(
-            folder, record, run, list(perturbations), models, column, folds, _known(folder, folds), workers, notes
+            folder, record, run, list(perturbations), models, column, folds, _known(folder, folds), workers, told
         )
         plans.append(plan)
     return plans
@@ -210,6 +212,27 @@ def carry_out(plan: StressPlan, rope: float, doing: Doing) -> StressSummary:
     )
     write_stress_summary(plan.folder, summary)
     return summary
+
+
+def _as_defined(
+    selected: Selected, request: StressRequest
+) -> tuple[list[tuple[RunFolder, RunRecord, Model]], list[str]]:
+    """The runs whose models have the parameters that were asked for, and which others there are."""
+    found, others = list[tuple[RunFolder, RunRecord, Model]](), list[tuple[RunFolder, OtherParametersError]]()
+    for folder, record in selected.runs:
+        try:
+            found.append((folder, record, model_of_run(record, request.overrides)))
+        except OtherParametersError as error:
+            others.append((folder, error))
+    left_out = [
+        (folder, error) for folder, error in others if not any(folder.model == each.model for each, _, _ in found)
+    ]
+    if left_out:
+        raise left_out[0][1]
+    return found, [
+        *selected.notes,
+        *(f"run {folder.key} of {folder.model} is left out: {error.message}" for folder, error in others),
+    ]
 
 
 def _perturbed(

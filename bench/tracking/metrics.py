@@ -76,9 +76,9 @@ def share_points(found: Sequence[Estimates]) -> list[Point]:
 
 def stress_points(stress: StressSummary | None) -> list[Point]:
     """What perturbed texts cost a run, by perturbation; empty without stress tests."""
-    points: list[Point] = []
     if stress is None:
-        return points
+        return []
+    points = []
     for row in stress.rows:
         if row.standing == "unchanged":
             continue

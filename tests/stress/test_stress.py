@@ -265,3 +265,21 @@ def test_other_data_than_the_runs_are_refused(stress: Callable[..., Any], projec
         path.write_text(content, encoding="utf-8")
     assert status == 2
     assert "the data of task 'known' have changed since the run" in " ".join(said.split())
+
+
+def test_of_several_runs_of_a_model_the_one_with_the_named_parameters_is_tested(
+    stress: Callable[..., Any], project: Path
+) -> None:
+    word = "model.params.cue=الخبر"
+    done = run(compose(["task=known", "model=letter", word, "tracking=false", "results=two"]), Quiet())
+    done.failures += run(compose(["task=known", "model=letter", "tracking=false", "results=two"]), Quiet()).failures
+    assert not done.failures
+    tested = ("model=letter", "--only", "hamza-dropped", "results=two")
+    flipped = {}
+    for words in ((), (word,)):
+        status, out, said = stress(*tested, *words, "--format", "json")
+        assert status == 0
+        assert "is left out: model=letter: its parameters here are not those of the run: cue" in " ".join(said.split())
+        (told,) = json.loads(out)
+        flipped[words] = told["rows"][0]["flipped"]
+    assert flipped == {(): 56, (word,): 0}
