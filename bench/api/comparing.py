@@ -187,6 +187,22 @@ class Compared(Shown):
 
         return pd.json_normalize([plain(pair) for pair in self.record.pairs])
 
+    def slices(self) -> pd.DataFrame:
+        """Return one row a slice and run, if a column was named with ``by``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``slice``, its ``examples`` and ``groups``, ``model``, ``score`` with its interval (``low`` and ``high``),
+            the difference from all other examples, that from the best run (or the baseline) with its verdict, and why a
+            slice is ``too_small``. All intervals and verdicts are adjusted for the number of judged slices.
+        """
+        import pandas as pd
+
+        from bench.reporting.slices import slice_records
+
+        return pd.DataFrame(slice_records(self.record))
+
     def predictions(self) -> pd.DataFrame:
         """Return the out-of-fold predictions of all runs side by side, one row an example and repeat.
 
@@ -222,6 +238,7 @@ def compare(
     rope: float | None = None,
     seed: int | None = None,
     search: str | None = None,
+    by: str | None = None,
     results: str | Path = "results",
 ) -> Compared:
     """Say which stored run of a task is better, and whether that is real.
@@ -240,6 +257,9 @@ def compare(
         Differences up to this one are practically none (0.01).
     seed, search : optional
         Which runs, where several are stored; the last run's by default.
+    by : str, optional
+        A column of the examples, such as ``"outlet"``, in whose slices the runs are compared too; ``"length"`` is bands
+        of words.
     results : str or pathlib.Path
         The store.
 
@@ -273,7 +293,7 @@ def compare(
     )
     (selected,) = select(request)
     runs = read_side_by_side(selected, request.metric)
-    return Compared(compare_runs(runs, request.rope, request.baseline), runs)
+    return Compared(compare_runs(runs, request.rope, request.baseline, by), runs)
 
 
 def report(

@@ -18,6 +18,7 @@ Examples:
   bench compare task=stance model=logreg,linear-svm --pairs
   bench compare task=stance baseline=majority metric=mcc
   bench compare task=stance,denial,source-type
+  bench compare task=denial-news --by length
   bench compare task=stance --plot stance.pdf
   bench compare task=stance --format latex > stance.tex
   bench compare results/stance/logreg/KEY results/stance/lexicon/KEY
@@ -35,6 +36,11 @@ Keys:
 """,
 )
 @words()
+@click.option(
+    "--by",
+    metavar="COLUMN",
+    help="Also compare within each value of a column of the examples, such as outlet; length is bands of words.",
+)
 @click.option("--pairs", is_flag=True, help="Also give every pair of models with its tests.")
 @click.option(
     "--format",
@@ -51,7 +57,7 @@ Keys:
     help="Also draw the differences that the verdicts rest on: .svg, .pdf or .png.",
 )
 @click.option("--force", is_flag=True, help="Write over the file of --plot if it is there.")
-def command(words: tuple[str, ...], form: str, pairs: bool, plot: Path | None, force: bool) -> None:
+def command(words: tuple[str, ...], by: str | None, form: str, pairs: bool, plot: Path | None, force: bool) -> None:
     """Say which stored run is best, and which are not distinguishable from it.
 
     Only stored runs are read. Models are compared on the same out-of-fold predictions. One documented
@@ -66,15 +72,22 @@ def command(words: tuple[str, ...], form: str, pairs: bool, plot: Path | None, f
         from bench.comparison.predictions import read_side_by_side
         from bench.comparison.request import parse_compare_request
         from bench.comparison.selection import Selected, select_each
+        from bench.errors import ConfigError
         from bench.reporting.comparison import print_comparison, print_ranks
         from bench.reporting.figure import check_figure, write_figure
         from bench.reporting.paper import to_csv, to_latex, to_markdown
+        from bench.reporting.slices import print_slices, slices_to_csv, slices_to_markdown
 
         def compared(title: str, selected: Selected) -> Comparison:
             status.doing(f"comparing {title}")
-            return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline)
+            return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline, by)
 
         request = parse_compare_request(words)
+        sliced_tables = {"markdown": slices_to_markdown, "csv": slices_to_csv}
+        if by is not None and form == "latex":
+            raise ConfigError("--by: there is no table in LaTeX of slices.", "Use --format markdown, csv or json.")
+        if by is not None and pairs and form == "csv":
+            raise ConfigError("--by: the table of slices has no pairs.", "Leave out --pairs, or use --format json.")
         if plot is not None:
             check_figure(plot, len(request.titles), force)
         status.doing("reading the stored runs")
@@ -94,9 +107,13 @@ def command(words: tuple[str, ...], form: str, pairs: bool, plot: Path | None, f
             print_ranks(across, comparisons)
         for comparison in comparisons:
             print_comparison(comparison, pairs)
+            print_slices(comparison)
     else:
         tables = {"latex": to_latex, "markdown": to_markdown, "csv": to_csv}
-        say(tables[form](comparisons, across, pairs), nl=False)
+        if by is not None and form in sliced_tables:
+            say(sliced_tables[form](comparisons), nl=False)
+        else:
+            say(tables[form](comparisons, across, pairs), nl=False)
     if plot is not None:
         write_figure(comparisons[0], plot)
         say(f"The picture is in {plot}.", err=True)

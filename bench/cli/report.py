@@ -17,6 +17,7 @@ Examples:
   bench report task=stance
   bench report task=stance model=logreg,linear-svm --output stance.html
   bench report task=stance baseline=majority metric=mcc
+  bench report task=denial-news --by length
   bench report results/stance/logreg/KEY results/stance/lexicon/KEY
   bench report task=all
 
@@ -26,12 +27,17 @@ Keys: as for bench compare.
 )
 @words()
 @click.option(
+    "--by",
+    metavar="COLUMN",
+    help="Also compare within each value of a column of the examples, such as outlet; length is bands of words.",
+)
+@click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     help="The page's file; by default report.html beside the task's runs, or here for run folders.",
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
-def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
+def command(words: tuple[str, ...], by: str | None, output: Path | None, force: bool) -> None:
     """Write one HTML page about stored runs, made for sending.
 
     It needs no network and no other file. It holds the texts of wrong predictions, so whoever has
@@ -69,7 +75,7 @@ def command(words: tuple[str, ...], output: Path | None, force: bool) -> None:
         with Status(f"reading the runs of {title}") as status:
             runs = read_side_by_side(selected, request.metric)
             status.doing(f"comparing the runs of {title}")
-            compared = compare(runs, request.rope, request.baseline)
+            compared = compare(runs, request.rope, request.baseline, by)
             status.doing(f"writing the page of {title}")
             page = render_report(runs, compared).encode()
             path = named or unlinked(runs.runs[0].folder.path.parents[1], REPORT)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from bench.comparison.limitations import limitations
 from bench.comparison.pairs import Pair, judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.ranking import corrected_best, rank_interval
 from bench.comparison.search import SearchReport, search_report
+from bench.comparison.slices import Sliced, slice_by
 from bench.comparison.suspects import Suspect, suspects
 from bench.comparison.task_now import task_now
 from bench.config import Validation
@@ -18,6 +20,7 @@ from bench.results.board import Best
 from bench.results.protocol import model_name, search_name
 from bench.results.record import Reference, TaskRecord
 from bench.statistics.interval import Interval
+from bench.support.records import LEFT_OUT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +87,8 @@ class Comparison:
         Labels that are worth a second look.
     notes : tuple of str
         What was left out.
+    slices : Sliced or None
+        The same within the slices of a column, if one was named.
     """
 
     task: TaskRecord
@@ -100,6 +105,7 @@ class Comparison:
     warnings: tuple[str, ...]
     suspects: tuple[Suspect, ...]
     notes: tuple[str, ...]
+    slices: Annotated[Sliced | None, LEFT_OUT] = None
 
     @property
     def searched(self) -> bool:
@@ -107,7 +113,7 @@ class Comparison:
         return any(row.bought is not None for row in self.rows)
 
 
-def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> Comparison:
+def compare(runs: ComparedRuns, rope: float, baseline: str | None = None, by: str | None = None) -> Comparison:
     """Compare runs with each other, or with a baseline.
 
     Parameters
@@ -118,23 +124,26 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> Com
         The region of practical equivalence: differences up to this one are practically none.
     baseline : str or None
         The run that all others are compared with; None compares each with each.
+    by : str or None
+        A column of the examples, in whose slices the runs are compared too.
 
     Raises
     ------
-    bench.errors.ConfigError
-        If there is no run of the baseline's name.
+    bench.errors.UserError
+        If there is no run of the baseline's name, or no such column.
     """
     place = None if baseline is None else _place(runs, baseline)
     pairs = judged_pairs(runs, rope, place)
     best = runs.runs[0].name
     tied = {pair.second for pair in pairs if pair.first == best and pair.verdict != "better"}
     task = task_now([run.record for run in runs.runs])
+    named = None if place is None else runs.runs[place].name
     return Comparison(
         task=task,
         metric=runs.metric.name,
         seed=runs.runs[0].record.seed,
         validation=runs.runs[0].record.validation,
-        baseline=None if place is None else runs.runs[place].name,
+        baseline=named,
         rope=rope,
         n_folds=len(set(runs.folds.tolist())),
         rows=tuple(_row(runs, run, pairs, baseline is None, run.name in tied) for run in runs.runs),
@@ -144,6 +153,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None) -> Com
         warnings=tuple(limitations(runs)),
         suspects=tuple(suspects(runs)),
         notes=tuple(runs.notes),
+        slices=None if by is None else slice_by(runs, by, rope, named),
     )
 
 

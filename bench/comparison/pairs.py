@@ -79,7 +79,7 @@ class Pair:
     needed: Needed | None
 
 
-def judged_pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[Pair]:
+def judged_pairs(runs: ComparedRuns, rope: float, place: int | None, slices: int = 1) -> list[Pair]:
     """Test pairs of runs, and judge each.
 
     Parameters
@@ -92,6 +92,8 @@ def judged_pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[Pai
         The place of the run that all others are compared with. None compares each with each. The pairs with the
         majority baseline are then a family of their own, apart from those of the models among each other: that each
         model is better than no model at all is another question than which of them is best.
+    slices : int
+        In how many slices pairs are judged, of which this is one; all are adjusted for together, by Bonferroni's bound.
     """
     chosen = [pair for pair in combinations(range(len(runs.runs)), 2) if place is None or place in pair]
     apart = {pair for pair in chosen if place is not None or _has_majority(runs, pair)}
@@ -99,7 +101,7 @@ def judged_pairs(runs: ComparedRuns, rope: float, place: int | None) -> list[Pai
         "models": [pair for pair in chosen if pair not in apart],
         "baseline": [pair for pair in chosen if pair in apart],
     }
-    tests = _Tests(runs, rope)
+    tests = _Tests(runs, rope, slices)
     judged = dict[Places, Pair]()
     for name, family in families.items():
         if family:
@@ -117,8 +119,8 @@ def _has_majority(runs: ComparedRuns, pair: Places) -> bool:
 class _Tests:
     """The tests of pairs, of what all families share."""
 
-    def __init__(self, runs: ComparedRuns, rope: float) -> None:
-        self.runs, self.rope = runs, rope
+    def __init__(self, runs: ComparedRuns, rope: float, slices: int) -> None:
+        self.runs, self.rope, self.slices = runs, rope, slices
         self.n_groups, self.factor = len(runs.group_names), runs.training_factor()
         self.drawn = [runs.drawn_scores(run) for run in runs.runs]
         self.left_out = [runs.left_out_scores(run) for run in runs.runs]
@@ -142,14 +144,14 @@ class _Tests:
         for number, ((a, b), between) in enumerate(zip(family, differences, strict=True)):
             one, other = runs.runs[a], runs.runs[b]
             error = error_for_equality(runs, one, other, between, self.factor)
-            unmet = min(1.0, others * chance_unmet(runs, one, other, between, shares[number], rope))
-            p_equal = max(unmet, _p_equal(together, between.difference, error, rope))
+            unmet = others * chance_unmet(runs, one, other, between, shares[number], rope)
+            p_equal = min(1.0, self.slices * max(unmet, _p_equal(together, between.difference, error, rope)))
             said = verdict(p_groups[number], p_equal, self.n_groups)
             interval = needed = None
             if together is not None and self.n_groups >= FEWEST_GROUPS:
-                interval = _interval(together, said, between, error)
+                interval = _interval(together, said, between, error, self.slices)
             if said == "undecided" and together and interval:
-                fewest_equal = groups_to_meet(shares[number], LEVEL / others)
+                fewest_equal = groups_to_meet(shares[number], LEVEL / others / self.slices)
                 needed = self._needed(between, interval, together, fewest_equal)
             judged.append(
                 Pair(
@@ -179,7 +181,7 @@ class _Tests:
             return [1.0] * len(pairs)
         differences = [self._by_groups(*pair) for pair in pairs]
         t = [each.difference / each.standard_error if each.standard_error else 0.0 for each in differences]
-        return together.p_values(t)
+        return [min(1.0, self.slices * p) for p in together.p_values(t)]
 
     def _family(self, pairs: Sequence[Places]) -> Family | None:
         if self.n_groups < 2:
@@ -220,7 +222,7 @@ class _Tests:
             self.n_groups,
             self.runs.n_scored,
             self.rope,
-            together.level_of_one(LEVEL),
+            together.level_of_one(LEVEL / self.slices),
             fewest_equal,
             greatest - least,
         )
@@ -234,7 +236,7 @@ def _p_equal(family: Family | None, difference: float, error: float | None, rope
     return family.chance_beyond(within / error) / 2.0
 
 
-def _interval(family: Family, said: Verdict, between: Difference, error: float | None) -> Interval | None:
+def _interval(family: Family, said: Verdict, between: Difference, error: float | None, slices: int) -> Interval | None:
     """The interval that a verdict is made of: it holds the differences of all pairs of the family together.
 
     Of practically equal models it is the one of two one-sided tests, of 90 %. Where the step-down decides a pair that
@@ -246,7 +248,7 @@ def _interval(family: Family, said: Verdict, between: Difference, error: float |
     )
     if reach is None:
         return None
-    half = family.critical_value(level) * reach
+    half = family.critical_value(1.0 - (1.0 - level) / slices) * reach
     low, high = between.difference - half, between.difference + half
     if said == "better":
         low, high = (max(low, 0.0), high) if between.difference > 0 else (low, min(high, 0.0))

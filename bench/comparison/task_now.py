@@ -46,13 +46,13 @@ def task_now(records: Sequence[RunRecord]) -> TaskRecord:
     try:
         definition = read_definition(path)
         published = read_figures(definition, path, task.labels) if task.published else ()
-        here = _as_run(newest) if task.references or has_passes(definition) else None
+        here = as_run(newest) if task.references or has_passes(definition) else None
     except UserError:  # it cannot be built now: `bench check` says why
         return task
     return replace(task, published=published, references=task.references if here is None else references(here))
 
 
-def _as_run(record: RunRecord) -> Task | None:
+def as_run(record: RunRecord) -> Task | None:
     """The task of a run, split and scored as the run was; None where it has other data now, or they are not here."""
     stored = record.task
     if not is_here(stored.name):

@@ -98,7 +98,7 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
         labels=labels,
         scores=all_scores(outcomes, metric),
         intervals=given,
-        no_interval={name: _too_few(thin, labels, outcomes.value_names) for name, thin in withheld.items()},
+        no_interval={name: too_few(thin, labels, outcomes.value_names) for name, thin in withheld.items()},
         per_class={
             label: {name: float(values[code]) for name, values in classes.items()} for code, label in enumerate(labels)
         },
@@ -120,7 +120,8 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
     )
 
 
-def _too_few(thin: Thin, labels: tuple[str, ...], values: tuple[str, ...]) -> str:
+def too_few(thin: Thin, labels: tuple[str, ...], values: tuple[str, ...]) -> str:
+    """Say why a score has no interval, with numbers."""
     what = "the examples are" if thin.label is None else f"label {labels[thin.label]} is{_predicted(thin)}"
     return f"{_within(thin, values)}{what} in effectively {thin.groups:.1f} equal groups, but {FEWEST:g} are needed"
 

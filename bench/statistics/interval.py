@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 LEVEL = 0.95
-"""The nominal coverage of every interval."""
+"""The nominal coverage of every interval, or of several that hold together."""
+
+_OF_ONE: ContextVar[float] = ContextVar("level", default=LEVEL)
 
 FEWEST = 3.0
 """The fewest effective groups of each label. With fewer, scores that need the label have no interval."""
+
+
+@contextmanager
+def together(n: int) -> Iterator[None]:
+    """Compute intervals so that so many hold together with `LEVEL`, by Bonferroni's bound.
+
+    Examples
+    --------
+    >>> with together(5):
+    ...     round(level_of_one(), 3)
+    0.99
+    """
+    token = _OF_ONE.set(1.0 - (1.0 - LEVEL) / n)
+    try:
+        yield
+    finally:
+        _OF_ONE.reset(token)
+
+
+def level_of_one() -> float:
+    """The coverage of each interval that is computed now: `LEVEL`, or more within `together`."""
+    return _OF_ONE.get()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.statistics.interval import LEVEL, Interval
+from bench.statistics.interval import Interval, level_of_one
 from bench.statistics.units import NO_VARIATION, Units
 from bench.statistics.wilson import normal_quantile, skewed_quantiles, skewness_of_shares, wilson
 
@@ -67,7 +67,7 @@ class Scores:
         varies = (variance > NO_VARIATION) & (spread > NO_VARIATION)
         trials = np.where(varies, spread / np.where(varies, variance, 1.0), few)
         capped = capped and units.strata is None
-        student = stdtrit(freedom, (1.0 + LEVEL) / 2.0)
+        student = stdtrit(freedom, (1.0 + level_of_one()) / 2.0)
         sides = skewed_quantiles(student, units.skewness(influence, effective), skewness_of_shares(values, trials))
         limits = uncapped = wilson(values, trials, np.where(varies, sides, normal_quantile()))
         variance = np.where(varies, variance, 0.0)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.statistics.interval import FEWEST, LEVEL, Interval, Thin
+from bench.statistics.interval import FEWEST, Interval, Thin, level_of_one
 from bench.statistics.scores import Scores
 from bench.statistics.units import NO_VARIATION, Units, thinnest
 from bench.statistics.wilson import normal_quantile, wilson
@@ -147,7 +147,7 @@ def _correlation(matrices: Floats, units: Units, effective: float, score: Callab
         low, high = wilson(np.array([share]), np.array([effective]), np.array([normal_quantile()]))
         return Interval(2.0 * float(low[0]) - 1.0, 2.0 * float(high[0]) - 1.0)
     freedom = max(min(effective - 1.0, float(units.freedom(influence)[0])), 0.1)
-    reach = float(stdtrit(freedom, (1.0 + LEVEL) / 2.0)) * error / (1.0 - observed**2)
+    reach = float(stdtrit(freedom, (1.0 + level_of_one()) / 2.0)) * error / (1.0 - observed**2)
     centre = np.arctanh(observed)
     return Interval(float(np.tanh(centre - reach)), float(np.tanh(centre + reach)))
 

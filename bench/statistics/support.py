@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.statistics.interval import LEVEL, Interval, Thin
+from bench.statistics.interval import Interval, Thin, level_of_one
 from bench.statistics.scores import Scores
 from bench.statistics.units import NO_VARIATION, Units, thinnest
 from bench.statistics.wilson import normal_quantile, skewed_quantiles, skewness_of_shares, wilson
@@ -127,7 +127,7 @@ def _mean_loss(
     trials = share * (1.0 - share) / (error / bound) ** 2
     own = np.array([error / mean]) if logarithmic else skewness_of_shares(share, trials)
     skewness = np.maximum(units.skewness(whole, np.array([effective])), LEAST_SKEWNESS * own)
-    quantiles = skewed_quantiles(np.array([float(stdtrit(freedom, (1.0 + LEVEL) / 2.0))]), skewness, own)
+    quantiles = skewed_quantiles(np.array([float(stdtrit(freedom, (1.0 + level_of_one()) / 2.0))]), skewness, own)
     if logarithmic:
         below, above = np.minimum(quantiles[:, 0] * error / mean, 700.0)
         return Interval(mean * float(np.exp(-below)), min(mean * float(np.exp(above)), bound))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.statistics.interval import LEVEL
+from bench.statistics.interval import level_of_one
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,7 @@ def normal_quantile() -> float:
     """The quantile of the normal distribution at the nominal coverage."""
     from scipy.special import ndtri
 
-    return float(ndtri((1.0 + LEVEL) / 2.0))
+    return float(ndtri((1.0 + level_of_one()) / 2.0))
 
 
 def skewness_of_shares(values: Floats, trials: Floats) -> Floats:

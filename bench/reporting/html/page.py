@@ -24,6 +24,7 @@ from bench.reporting.html.forest import forest_charts
 from bench.reporting.html.scores import calibration, confusion_tables, group_scores
 from bench.reporting.html.shares import archive_shares
 from bench.reporting.shares import ASSUMPTION as SHARE_ASSUMPTION
+from bench.reporting.slices import slice_rows, slices_told, worst_sentences
 from bench.reporting.wording import ASSUMPTION, answer, needed_sentence
 from bench.results.board import RANKS, BoardRow, best_sentence, columns, published_rows, published_sources
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
@@ -73,6 +74,9 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             summaries=[run.summary for run in runs.runs],
             answer=answer(comparison),
             differences=forest_charts(comparison),
+            slices=slice_rows(comparison),
+            worst=worst_sentences(comparison),
+            slices_told=slices_told(comparison),
             flattered=best_sentence(comparison.best),
             ranks=RANKS[:1].upper() + RANKS[1:],
             needed=_needed(comparison),

@@ -1,0 +1,346 @@
+"""Scores, differences and verdicts within the slices of a column, such as outlets, years or lengths of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from bench.comparison.pairs import Pair, judged_pairs
+from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.comparison.task_now import as_run
+from bench.comparison.verdict import LEVEL
+from bench.errors import UserError, nearest
+from bench.metrics.outcomes import VALUE
+from bench.results.summary import too_few
+from bench.statistics.bootstrap import bootstrap_error, jackknife_error
+from bench.statistics.interval import Interval, Thin, together
+from bench.statistics.paired import FEWEST_GROUPS, NO_VARIATION
+from bench.text.identity import canonical, name_key
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.data.task import Task
+    from bench.metrics.outcomes import Outcomes
+
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.intp]
+
+LENGTH = "length"
+"""The name of the slices by length, where a task has no column of that name."""
+
+BANDS = 4
+"""Bands of length, with about as many examples each."""
+
+EMPTY = "(empty)"
+"""How an empty value is named."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A run's score in a slice against its score on all other examples.
+
+    Parameters
+    ----------
+    difference : float
+        Score in the slice minus score elsewhere.
+    interval : Interval or None
+        Adjusted for the number of judged slices; None where the groups do not allow one.
+    p_value : float or None
+        Of no difference, adjusted too.
+    verdict : {"better", "worse", "undecided"}
+        How the run does in the slice, at 5 %.
+    """
+
+    difference: float
+    interval: Interval | None
+    p_value: float | None
+    verdict: Literal["better", "worse", "undecided"]
+
+
+@dataclass(frozen=True)
+class SliceScore:
+    """A run in a slice.
+
+    Parameters
+    ----------
+    name : str
+        The run.
+    score : float
+        Its score on the slice's examples.
+    interval : Interval or None
+        The intervals of all judged slices hold together; None if the run predicts a label in too few groups.
+    elsewhere : Elsewhere or None
+        Against the other examples; None where there are none.
+    """
+
+    name: str
+    score: float
+    interval: Interval | None
+    elsewhere: Elsewhere | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """The examples with one value of the column.
+
+    Parameters
+    ----------
+    value : str
+        The value, or the band of lengths.
+    n_examples, n_groups : int
+        How many there are.
+    too_small : str
+        Why it is not judged; empty where it is.
+    scores : tuple of SliceScore
+        The best first; empty if it is not judged.
+    pairs : tuple of Pair
+        The runs compared on its examples, adjusted for all judged slices; empty if it is not judged.
+    """
+
+    value: str
+    n_examples: int
+    n_groups: int
+    too_small: str = ""
+    scores: tuple[SliceScore, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sliced:
+    """The slices of a column.
+
+    Parameters
+    ----------
+    column : str
+        The column.
+    judged : int
+        How many slices are judged, which everything is adjusted for.
+    slices : tuple of Slice
+        In the order of their values.
+    """
+
+    column: str
+    judged: int
+    slices: tuple[Slice, ...]
+
+    def worst(self, name: str, sign: float) -> tuple[Slice, SliceScore] | None:
+        """The judged slice with a run's worst score, None without two judged slices; `sign` is the metric's."""
+        found = [(each, score) for each in self.slices for score in each.scores if score.name == name]
+        return min(found, key=lambda pair: sign * pair[1].score) if len(found) > 1 else None
+
+
+@dataclass(frozen=True, eq=False)
+class _Within(ComparedRuns):
+    """Runs on the examples of a slice, with what fitting adds as in all of them.
+
+    Parameters
+    ----------
+    whole : ComparedRuns
+        The runs on all examples.
+    """
+
+    whole: ComparedRuns
+
+    def training_factor(self) -> float:
+        """That of all examples: the test part of a slice is smaller, so it is rather too large."""
+        return self.whole.training_factor()
+
+    def fold_scores(self, run: ComparedRun) -> Floats:
+        """None: a slice may be absent from a fold."""
+        return np.empty(0)
+
+
+def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None) -> Sliced:
+    """Compare runs within the slices of a column.
+
+    Parameters
+    ----------
+    runs : ComparedRuns
+        The runs.
+    column : str
+        A column of the task's examples, or `LENGTH`.
+    rope : float
+        The region of practical equivalence.
+    baseline : str or None
+        The name of the run that the others are compared with; None compares each with each.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the task's data are not here, or they have no such column.
+    """
+    names, values = _values(runs, column)
+    parts = [_within(runs, np.flatnonzero(values == code)) for code in range(len(names))]
+    reasons = [_too_small(part) for part in parts]
+    judged = sum(not reason for reason in reasons)
+    slices = []
+    for code, (name, part, reason) in enumerate(zip(names, parts, reasons, strict=True)):
+        empty = Slice(value=name, n_examples=part.n_scored, n_groups=len(part.group_names), too_small=reason)
+        if reason:
+            slices.append(empty)
+            continue
+        place = None if baseline is None else [run.name for run in part.runs].index(baseline)
+        elsewhere = _against_the_rest(runs, values == code, judged)
+        with together(judged):
+            found = [(run, part.metric.interval(replace(run.outcomes))) for run in part.runs]
+        scores = [
+            SliceScore(run.name, run.score, each if isinstance(each, Interval) else None, elsewhere[run.name])
+            for run, each in found
+        ]
+        pairs = judged_pairs(part, rope, place, judged) if len(part.runs) > 1 else []
+        slices.append(replace(empty, scores=tuple(scores), pairs=tuple(pairs)))
+    return Sliced(column=column, judged=judged, slices=tuple(slices))
+
+
+def _values(runs: ComparedRuns, column: str) -> tuple[list[str], Codes]:
+    """The values of a column in their order, and which one each row has."""
+    task = _task(runs, column)
+    known = [name for name in task.examples.columns if name not in ("id", "label", *task.inputs, *task.splits)]
+    # The column that a metric is averaged over may be kept as VALUE.
+    known = [task.averaged_over if task.averaged_over and name == VALUE else name for name in known]
+    places = {str(name): place for place, name in enumerate(task.ids)}
+    rows = np.array([places[str(name)] for name in runs.ids], dtype=np.intp)
+    if column in known:
+        kept = task.examples[column if column in task.examples else VALUE]
+        written = [str(value).strip() or EMPTY for value in kept.tolist()]
+        of_example = np.array(canonical(written, name_key), dtype=object)[rows]
+        names = sorted(set(of_example.tolist()), key=_order)
+        code = {name: number for number, name in enumerate(names)}
+        return names, np.array([code[name] for name in of_example], dtype=np.intp)
+    if column == LENGTH:
+        texts = zip(*(task.examples[name].astype(str).tolist() for name in task.inputs), strict=True)
+        return _bands(np.array([len(" ".join(each).split()) for each in texts], dtype=np.intp)[rows])
+    raise UserError(
+        f"--by {column}: task '{task.name}' has no such column.", nearest(column, [*known, *({LENGTH} - {*known})])
+    )
+
+
+def _task(runs: ComparedRuns, column: str) -> Task:
+    newest = max((run.record for run in runs.runs), key=lambda record: record.started)
+    name = runs.task.name
+    try:
+        task = as_run(newest)
+    except UserError as error:
+        raise UserError(
+            f"--by {column}: the columns of task '{name}' cannot be read: {error.message}", f"bench show task={name}"
+        ) from error
+    if task is None:
+        raise UserError(
+            f"--by {column}: the data of task '{name}' are not here, or have changed since the runs, and columns are "
+            "read from them.",
+            f"bench run task={name} reruns it with the data as they are now.",
+        )
+    return task
+
+
+def _order(name: str) -> tuple[bool, float, str]:
+    """Numbers by size before words."""
+    try:
+        return False, float(name), name
+    except ValueError:
+        return True, 0.0, name
+
+
+def _bands(lengths: Codes) -> tuple[list[str], Codes]:
+    """Bands of lengths in words that hold about as many examples each."""
+    shares = np.arange(1, BANDS) / BANDS
+    ends = np.unique(np.quantile(lengths, shares, method="inverted_cdf"))
+    band = np.unique(np.searchsorted(ends, lengths), return_inverse=True)[1]
+    names = []
+    for code in range(int(band.max()) + 1):
+        low, high = lengths[band == code].min(), lengths[band == code].max()
+        names.append(f"{low} words" if low == high else f"{low}-{high} words")
+    return names, band
+
+
+def _part(outcomes: Outcomes, rows: Codes) -> Outcomes:
+    """Some rows of outcomes, with the groups and values that they have."""
+    part = outcomes.rows(rows)
+    part = replace(part, groups=np.unique(part.groups, return_inverse=True)[1])
+    if part.values is None:
+        return part
+    held, codes = np.unique(part.values, return_inverse=True)
+    return replace(part, values=codes, value_names=tuple(part.value_names[code] for code in held.tolist()))
+
+
+def _within(runs: ComparedRuns, rows: Codes) -> _Within:
+    metric = runs.metric
+    parts = [(run, _part(run.outcomes, rows)) for run in runs.runs]
+    found = [replace(run, outcomes=part, score=metric.score(part)) for run, part in parts]
+    groups = np.unique(runs.groups[rows])
+    return _Within(
+        task=runs.task,
+        metric=metric,
+        runs=sorted(found, key=lambda run: (-metric.sign * run.score, run.name)),
+        ids=runs.ids[rows],
+        group_names=[runs.group_names[code] for code in groups.tolist()],
+        repeats=runs.repeats,
+        notes=[],
+        whole=runs,
+    )
+
+
+def _too_small(part: _Within) -> str:
+    """Why a slice is not judged: with so few groups no score of a slice says anything of other groups."""
+    if len(part.group_names) < FEWEST_GROUPS:
+        return f"fewer than {FEWEST_GROUPS} groups"
+    found = [part.metric.interval(run.outcomes) for run in part.runs]
+    thin = [each for each in found if isinstance(each, Thin)]
+    if len(thin) < len(found):
+        return ""
+    return too_few(thin[0], part.labels, part.runs[0].outcomes.value_names)
+
+
+def _against_the_rest(runs: ComparedRuns, inside: NDArray[np.bool_], judged: int) -> dict[str, Elsewhere | None]:
+    """How each run does in a slice against all other examples.
+
+    A group may have examples on both sides, so the difference is that of each draw, or without each group, of all
+    groups. Student's distribution has the degrees of freedom of the side with fewer groups.
+    """
+    if inside.all():
+        return dict.fromkeys((run.name for run in runs.runs), None)
+    sides = [np.flatnonzero(inside), np.flatnonzero(~inside)]
+    fewest = min(len(np.unique(runs.groups[side])) for side in sides)
+    found = dict[str, Elsewhere | None]()
+    for run in runs.runs:
+        parts = [run.outcomes.rows(side) for side in sides]
+        scores = [runs.metric.score(part) for part in parts]
+        error = _error(runs, parts, scores) if fewest >= FEWEST_GROUPS else None
+        found[run.name] = _elsewhere(scores[0] - scores[1], error, fewest - 1, judged, runs.metric.sign)
+    return found
+
+
+def _error(runs: ComparedRuns, parts: Sequence[Outcomes], scores: Sequence[float]) -> float | None:
+    n_groups = len(runs.group_names)
+    without = [runs.metric.without_each(part) for part in parts]
+    known = [each for each in without if each is not None]
+    if len(known) == len(without):
+        # Groups after the last one of a side have no examples there, and change nothing by being left out.
+        sides = [np.full(n_groups, score) for score in scores]
+        for side, left_out in zip(sides, known, strict=True):
+            side[: len(left_out)] = left_out
+        error = jackknife_error(sides[0] - sides[1])
+    else:
+        drawn = np.subtract(*(runs.metric.drawn(part, runs.bootstrap) for part in parts))
+        error = bootstrap_error(drawn[np.isfinite(drawn)], n_groups)
+    return None if error < NO_VARIATION else error * runs.training_factor()
+
+
+def _elsewhere(difference: float, error: float | None, df: int, judged: int, sign: float) -> Elsewhere:
+    from scipy.special import stdtr, stdtrit
+
+    if error is None:
+        return Elsewhere(difference, None, None, "undecided")
+    p_value = min(1.0, judged * 2.0 * float(stdtr(df, -abs(difference) / error)))
+    half = float(stdtrit(df, 1.0 - LEVEL / 2.0 / judged)) * error
+    verdict: Literal["better", "worse", "undecided"] = "better" if sign * difference > 0 else "worse"
+    return Elsewhere(
+        difference,
+        Interval(difference - half, difference + half),
+        p_value,
+        verdict if p_value < LEVEL else "undecided",
+    )
