@@ -24,7 +24,7 @@ from bench.results.store import RunFolder
 if TYPE_CHECKING:
     from bench.data.task import Task
 
-Status = RunStatus | Literal["unreadable"]
+Status = RunStatus | Literal["incomplete", "unreadable"]
 
 TYPED = ("task.", "model.", f"{TRAIN_ON}.")
 """How typed words begin that change a definition for one command."""
@@ -44,8 +44,8 @@ class StoredRun:
         The seed; None where the run cannot be read.
     started : str
         When its cells began to run, as ISO 8601 writes it; empty where that is not known.
-    status : {"running", "complete", "failed", "interrupted", "unreadable"}
-        How it stands.
+    status : {"running", "complete", "failed", "interrupted", "incomplete", "unreadable"}
+        How it stands; ``incomplete`` is a run that was complete and of which a part is no longer there.
     metric : str
         The task's metric; empty where the run cannot be read.
     score : float or None
@@ -57,7 +57,7 @@ class StoredRun:
     superseded_by : str or None
         The key of the newer run that replaces it; see `list_runs`.
     problem : str
-        Why it cannot be read.
+        Why it cannot be read, or what is no longer there.
     imported : bool
         Whether `bench import results` stored it.
     path : str
@@ -249,14 +249,15 @@ def _read(folder: RunFolder) -> _Read:
             ),
             None,
         )
-    summary = folder.summary
+    summary, lost = folder.summary, folder.lost(record)
     run = StoredRun(
         task=folder.task,
         model=model_name(record),
         search=search_name(record),
         seed=record.seed,
         started=record.started,
-        status=record.status,
+        status="incomplete" if lost else record.status,
+        problem=lost,
         metric=record.task.metric,
         score=None if summary is None else summary.scores.get(record.task.metric),
         path=str(folder.path),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from stored import change_record, write_run
 
+import bench as api
 from bench.archive.listing import RunFilter, list_runs
 from bench.archive.removal import remove_runs
 from bench.catalogue import load_task
@@ -155,6 +157,44 @@ def test_a_run_that_cannot_be_read_is_listed_with_the_reason(tmp_path: Path, ben
     status, out, _ = bench("runs", f"results={tmp_path}")
     assert status == 0
     assert f"{folder.key} cannot be read" in out
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        (["fold-01"], "fold-01 is missing or damaged; the command that made the run makes it again"),
+        (
+            ["fold-00", "fold-02"],
+            "fold-00, fold-02 are missing or damaged; the command that made the run makes them",
+        ),
+        (["fold-01/predictions.csv"], "fold-01 is missing or damaged"),
+        (["summary.json"], "summary.json is missing or damaged"),
+    ],
+)
+def test_a_run_of_which_a_part_was_deleted_is_incomplete(
+    tmp_path: Path, bench: Bench, gone: list[str], said: str
+) -> None:
+    folder, whole = write_run(tmp_path, folds=3), write_run(tmp_path, folds=3, model="majority")
+    for name in gone:
+        path = folder.path / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    status, out, _ = bench("runs", f"results={tmp_path}")
+    assert status == 0
+    (row,) = (line for line in out.splitlines() if line.startswith("logreg"))
+    assert row.split()[1] == "incomplete"
+    assert f"{folder.key} is incomplete: {said}" in " ".join(out.split())
+    assert {run.key: run.status for run in api.runs(results=tmp_path)} == {
+        folder.key: "incomplete",
+        whole.key: "complete",
+    }
+    listed = json.loads(bench("runs", f"results={tmp_path}", "--format", "json")[1])
+    assert [(run["status"], bool(run["problem"])) for run in listed] == [("incomplete", True), ("complete", False)]
+
+
+def test_a_failed_run_stays_failed_whatever_it_lacks(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, folds=3, failed_fold=1)
+    shutil.rmtree(folder.cell_path(2))
+    assert [run.status for run in list_runs(tmp_path)] == ["failed"]
 
 
 @pytest.mark.parametrize("columns", [60, 200])
