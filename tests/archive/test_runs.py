@@ -123,7 +123,6 @@ def test_runs_are_chosen_by_task_model_seed_search_and_key(tmp_path: Path) -> No
         (RunFilter(tasks=("denial",)), {a.key, b.key}),
         (RunFilter(models=("logreg",)), {a.key, c.key}),
         (RunFilter(seed=3), {c.key}),
-        (RunFilter(search="thorough"), set()),
         (RunFilter(keys=(b.key[:6],)), {b.key}),
         (RunFilter(failed=True), set()),
     ):
@@ -223,6 +222,38 @@ def test_csv_and_json_hold_the_same_runs(tmp_path: Path, bench: Bench) -> None:
 def test_no_runs_is_said_and_no_error(tmp_path: Path, bench: Bench) -> None:
     assert bench("runs", f"results={tmp_path}") == (0, "", f"{tmp_path}: no runs are stored there.\n")
     assert bench("runs", f"results={tmp_path}", "--format", "json")[1] == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["task=stnace"], "task=stnace: no such run is stored in {results}.\n       Did you mean 'stance'?"),
+        (["model=logrge"], "Did you mean 'logreg'?"),
+        (["seed=9"], "seed=9: no such run is stored in {results}.\n       Choose from: 0, 3."),
+        (["search=quik"], "Did you mean 'quick'?"),
+        (["task=denial", "seed=3"], "task=denial seed=3: no run that has all of it is stored in {results}."),
+        (["task=stance", "--failed", "seed=0"], "task=stance seed=0: no run that has all of it"),
+    ],
+)
+@pytest.mark.parametrize("command", [["runs"], ["runs", "rm"], ["export", "results", "x.zip"]])
+def test_words_that_no_run_has_are_a_mistake_in_every_command(
+    tmp_path: Path, bench: Bench, command: list[str], words: list[str], said: str
+) -> None:
+    write_run(tmp_path, folds=2)
+    write_run(tmp_path, folds=2, task="stance", seed=3)
+    given = [word for word in words if command[0] == "runs" or not word.startswith("--")]
+    status, out, told = bench(*command, *given, f"results={tmp_path}")
+    assert (status, out) == (2, "")
+    assert said.format(results=tmp_path) in told
+    assert len(list_runs(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("flag", ["--failed", "--superseded"])
+def test_that_no_run_failed_or_was_replaced_is_no_mistake(tmp_path: Path, bench: Bench, flag: str) -> None:
+    write_run(tmp_path, folds=2)
+    assert bench("runs", flag, f"results={tmp_path}")[0] == 0
+    status, _, said = bench("runs", "rm", "task=denial", flag, f"results={tmp_path}")
+    assert (status, said) == (0, f"{tmp_path}: no stored run is like that. Nothing is removed.\n")
 
 
 def test_rm_removes_what_is_named_and_nothing_else(tmp_path: Path, bench: Bench) -> None:
