@@ -20,6 +20,8 @@ TRAIN_ON = "train_on"
 MULTIPLE = ("task", "model")
 """Groups with one, several or all choices in a run."""
 
+SINGLE = ("seed", "search")
+"""Keys whose values have no commas, so that several were meant where there is one."""
 
 BREAKS = re.compile("[\x7f-\xa0\u2028\u2029\ufeff]")
 """Characters in a quoted text that YAML takes for the end of a line, or leaves out."""
@@ -63,7 +65,11 @@ def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) ->
         parts = split_list(text)
         if len(parts) > 1 and key not in multiple:
             named = " and ".join(multiple)
-            hint = f"Only {named} take a comma list. Quote a text with a comma twice: \"{key}='{text}'\""
+            hint = f"Only {named} take a comma list. " + (
+                f"Give one {key} a command."
+                if key in SINGLE
+                else f"Quote a text with a comma twice: \"{key}='{text}'\""
+            )
             raise ConfigError(f"'{word}': {key} takes one value.", hint)
         if len(parts) > 1 and "" in parts:
             raise ConfigError(f"'{word}' is not of the form key=value.", "A value is missing before or after a comma.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from bench.data.task import Task
     from bench.models.model import Model
     from bench.results.curves import Curve
+
+
+SHOWN_FAILURES = 5
+"""How many failures a warning names."""
 
 
 class FailedRunWarning(UserWarning):
@@ -227,6 +232,15 @@ def _carried_out(
 
 
 def _warn_of(failures: Sequence[str]) -> None:
-    """Warn of failures where the public function was called."""
-    for failure in failures:
-        warnings.warn(failure, FailedRunWarning, stacklevel=3)
+    """Warn of all failures at once, where the public function was called."""
+    if not failures:
+        return
+    told = list(failures[:SHOWN_FAILURES])
+    if len(failures) > 1:
+        told.insert(0, f"{len(failures)} failures:")
+    if len(failures) > SHOWN_FAILURES:
+        told.append(f"and {len(failures) - SHOWN_FAILURES} more")
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and Path(frame.f_code.co_filename).parent == Path(__file__).parent:
+        frame, level = frame.f_back, level + 1
+    warnings.warn("\n".join(told), FailedRunWarning, stacklevel=level)

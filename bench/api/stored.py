@@ -78,8 +78,8 @@ class Run:
 
     @property
     def status(self) -> str:
-        """``complete``, ``failed``, ``interrupted`` or ``running``."""
-        return self.record.status
+        """``complete``, ``failed``, ``interrupted``, ``running``, or ``incomplete`` where a fold was deleted since."""
+        return "incomplete" if self._folder.lost(self.record) else self.record.status
 
     @property
     def metric(self) -> str:
@@ -288,7 +288,7 @@ def runs(
         Of this task, or model.
     results : str or pathlib.Path
         The store.
-    status : {"complete", "failed", "interrupted", "running"}, optional
+    status : {"complete", "failed", "interrupted", "running", "incomplete"}, optional
         Those that stand so.
 
     Returns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from bench.results.store import RunFolder
 if TYPE_CHECKING:
     from bench.data.task import Task
 
-Status = RunStatus | Literal["unreadable"]
+Status = RunStatus | Literal["incomplete", "unreadable"]
 
 TYPED = ("task.", "model.", f"{TRAIN_ON}.")
 """How typed words begin that change a definition for one command."""
@@ -44,8 +44,8 @@ class StoredRun:
         The seed; None where the run cannot be read.
     started : str
         When its cells began to run, as ISO 8601 writes it; empty where that is not known.
-    status : {"running", "complete", "failed", "interrupted", "unreadable"}
-        How it stands.
+    status : {"running", "complete", "failed", "interrupted", "incomplete", "unreadable"}
+        How it stands; ``incomplete`` is a run that was complete and of which a part is no longer there.
     metric : str
         The task's metric; empty where the run cannot be read.
     score : float or None
@@ -57,7 +57,7 @@ class StoredRun:
     superseded_by : str or None
         The key of the newer run that replaces it; see `list_runs`.
     problem : str
-        Why it cannot be read.
+        Why it cannot be read, or what is no longer there.
     imported : bool
         Whether `bench import results` stored it.
     path : str
@@ -117,6 +117,21 @@ class RunFilter:
     superseded: bool = False
 
     @property
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """What is named, by the key that names it."""
+        return {
+            "task": self.tasks,
+            "model": self.models,
+            "seed": () if self.seed is None else (str(self.seed),),
+            "search": () if self.search is None else (self.search,),
+        }
+
+    @property
+    def words(self) -> list[str]:
+        """What is named, as it is typed."""
+        return [*self.keys, *(f"{key}={','.join(names)}" for key, names in self.named.items() if names)]
+
+    @property
     def names_something(self) -> bool:
         """Whether it leaves anything out."""
         return self != EVERY
@@ -153,21 +168,34 @@ def list_runs(results: Path, wanted: RunFilter = EVERY) -> list[StoredRun]:
     Raises
     ------
     bench.errors.UserError
-        If a name or a key is that of no stored run, or a key that of several.
+        If a name, a seed or a key is that of no stored run, a key that of several, or no run has all that is named.
+        That no run failed or was replaced is no error.
     """
     everything = [_read(RunFolder(path)) for path in run_folders(results)]
     return _choose(results, everything, wanted)
 
 
 def _choose(results: Path, everything: Sequence[_Read], wanted: RunFilter) -> list[StoredRun]:
-    _check_names(results, everything, wanted)
+    read = [(each.run, None if each.record is None else names_of(each.record)) for each in everything]
+    check_names(
+        f"is stored in {results}",
+        wanted,
+        {
+            "task": {run.task for run, _ in read},
+            "model": {name for run, names in read for name in names or {run.model}},
+            "seed": {str(run.seed) for run, _ in read if run.seed is not None},
+            "search": {run.search for run, _ in read if run.search is not None},
+        },
+    )
     marked = _marked(everything)
     keys = [_with_key(results, marked, key) for key in wanted.keys]
-    chosen = [
-        each.run
-        for each in marked
-        if _holds(each, wanted) and (not wanted.keys or each.run.path in keys) and _in_state(each.run, wanted)
-    ]
+    named = [each.run for each in marked if _holds(each, wanted) and (not wanted.keys or each.run.path in keys)]
+    if wanted.words and not named:
+        raise UserError(
+            f"{' '.join(wanted.words)}: no run that has all of it is stored in {results}.",
+            "`bench runs` lists the runs.",
+        )
+    chosen = [run for run in named if _in_state(run, wanted)]
     return sorted(chosen, key=lambda run: (run.task, run.model, run.started, run.key))
 
 
@@ -249,14 +277,15 @@ def _read(folder: RunFolder) -> _Read:
             ),
             None,
         )
-    summary = folder.summary
+    summary, lost = folder.summary, folder.lost(record)
     run = StoredRun(
         task=folder.task,
         model=model_name(record),
         search=search_name(record),
         seed=record.seed,
         started=record.started,
-        status=record.status,
+        status="incomplete" if lost else record.status,
+        problem=lost,
         metric=record.task.metric,
         score=None if summary is None else summary.scores.get(record.task.metric),
         path=str(folder.path),
@@ -297,13 +326,27 @@ def _in_state(run: StoredRun, wanted: RunFilter) -> bool:
     return (wanted.failed and run.failed) or (wanted.superseded and run.superseded_by is not None)
 
 
-def _check_names(results: Path, everything: Sequence[_Read], wanted: RunFilter) -> None:
-    tasks = {each.run.task for each in everything}
-    models = {name for each in everything for name in (names_of(each.record) if each.record else {each.run.model})}
-    for key, named, known in (("task", wanted.tasks, tasks), ("model", wanted.models, models)):
-        for name in named:
-            if name not in known:
-                raise UserError(f"{key}={name}: no such run is stored in {results}.", nearest(name, known))
+def check_names(where: str, wanted: RunFilter, known: Mapping[str, Set[str]]) -> None:
+    """Refuse what no run has, with the nearest that one has.
+
+    Parameters
+    ----------
+    where : str
+        Where no such run is, after "no such run".
+    wanted : RunFilter
+        Which runs are meant.
+    known : mapping of str to set of str
+        What the runs have, for each key that chooses them.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If there is no such task, model, seed or search.
+    """
+    for key, names in wanted.named.items():
+        for name in names:
+            if name not in known[key]:
+                raise UserError(f"{key}={name}: no such run {where}.", nearest(name, known[key]))
 
 
 def _with_key(results: Path, everything: Sequence[_Read], key: str) -> str:

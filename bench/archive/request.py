@@ -97,8 +97,9 @@ def parse_file_request(command: str, suffixes: Sequence[str], words: Sequence[st
     """
     if not words or Path(words[0]).suffix.lower() not in suffixes:
         given = f": '{words[0]}' is not one" if words else ""
+        name = Path(words[0]).stem if words and "=" not in words[0] else "runs"
         raise ConfigError(
             f"{command} takes a {' or '.join(suffixes)} file{given}.",
-            f"For example: {command} runs{suffixes[0]} task=NAME",
+            f"For example: {command} {name}{suffixes[0]} task=NAME",
         )
     return Path(words[0]).expanduser(), parse_runs_request(words[1:])

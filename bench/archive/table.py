@@ -69,13 +69,14 @@ def print_runs(runs: Sequence[StoredRun]) -> None:
         out.print(table)
         for run in several:
             if run.problem:
-                out.print(Text(f"{run.key} cannot be read: {run.problem}", style="dim"))
+                what = "cannot be read" if run.status == "unreadable" else f"is {run.status}"
+                out.print(Text(f"{run.key} {what}: {run.problem}", style="dim"))
     if left_out:
         out.print(not_shown(left_out, "; --format csv has them"))
 
 
 def _cells(run: StoredRun) -> list[str]:
-    score = f"{run.score:.3f}" if run.score is not None else run.status
+    score = f"{run.score:.3f}" if run.score is not None and not run.problem else run.status
     seed = "" if run.seed is None else str(run.seed)
     when = run.started[:16].replace("T", " ")
     return [run.model, score, run.search or "", seed, when, size(run.bytes), run.key, (run.superseded_by or "")[:8]]

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench.archive.listing import EVERY, RunFilter
+from bench.archive.listing import EVERY, RunFilter, check_names
 from bench.archive.manifest import DECIDED, IMPORTED, Import, Manifest, RunPlace, place_in
 from bench.archive.zipped import AGAIN, SAME_VERSION, extract, read_manifest
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.selection import Selected
-from bench.errors import BenchError, DataError, UserError, nearest
+from bench.errors import BenchError, DataError, UserError
 from bench.results.cell import FINAL, Fold
 from bench.results.files import remove, sha256, to_json, write_atomically
 from bench.results.key import has_its_key
 from bench.results.layout import RECORD, unlinked
-from bench.results.protocol import names_of
+from bench.results.protocol import names_of, search_name
 from bench.results.record import RunRecord
 from bench.results.store import OtherFormatError, RunFolder
 from bench.support.places import make_folder
@@ -253,11 +253,16 @@ def _is_meant(record: RunRecord, wanted: RunFilter) -> bool:
 def _nothing_meant(archive: Path, records: dict[RunPlace, RunRecord], wanted: RunFilter) -> UserError:
     if not records:
         return DataError(f"{archive}: it holds no runs.", AGAIN)
-    known = {"task": {place.task for place in records}, "model": {place.model for place in records}}
-    for key, names in (("task", wanted.tasks), ("model", wanted.models)):
-        for name in names:
-            if name not in known[key]:
-                return UserError(f"{key}={name}: {archive} holds no such run.", nearest(name, known[key]))
+    check_names(
+        f"is in {archive}",
+        wanted,
+        {
+            "task": {record.task.name for record in records.values()},
+            "model": {name for record in records.values() for name in names_of(record)},
+            "seed": {str(record.seed) for record in records.values()},
+            "search": {name for record in records.values() if (name := search_name(record)) is not None},
+        },
+    )
     return UserError(f"{archive}: it holds no run like that.", f"It holds: {', '.join(map(str, sorted(records)))}.")
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bench.cli.words import words
+from bench.cli.words import SUBJECTS, words
 from bench.reporting.output import say
 
 if TYPE_CHECKING:
     from bench.archive.listing import StoredRun
+    from bench.errors import ConfigError
 
 Written = TypeVar("Written")
 
@@ -59,8 +60,20 @@ def command(words: tuple[str, ...], given: str | None, to: Path | None, force: b
         _export_studies(words[1:], force, {"--format": given, "--to": to})
     elif words[:1] == ("model",):
         _export_model(words[1:], given, to)
+    elif words and "=" not in words[0] and not words[0].startswith(("+", "~", "-")):
+        raise _unknown(words[0])
     else:
         _export_tasks(words, given, to, force)
+
+
+def _unknown(word: str) -> ConfigError:
+    from bench.errors import ConfigError, nearest
+    from bench.overrides import meant
+
+    kinds = SUBJECTS["export"]
+    near = nearest(word, kinds)
+    hint = near if near.startswith("Did") else meant(word) or f"A task is task=NAME; others are {', '.join(kinds)}."
+    return ConfigError(f"bench export {word}: what is to be exported?", hint)
 
 
 def _export_results(words: tuple[str, ...], force: bool, others: dict[str, object]) -> None:

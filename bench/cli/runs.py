@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 REMOVE = "rm"
 
+EVERYTHING = ("task=all", "model=all")
+"""The words that name all runs."""
+
 
 @click.command(
     name="runs",
@@ -28,11 +31,12 @@ Examples:
   bench runs rm 8d36ff35 41c0
   bench runs rm --failed --dry-run
   bench runs rm task=stance --superseded --yes
+  bench runs rm task=all
 
 \b
 Keys:
-  task, model   which runs (all that are stored)
-  seed, search  which runs
+  task, model   which runs: one name, a comma list, or all (all)
+  seed, search  which runs (all)
   results       where runs are stored (results)
 """,
 )
@@ -70,9 +74,10 @@ def command(words: tuple[str, ...], failed: bool, superseded: bool, form: str, d
         from bench.archive.request import parse_runs_request
 
         request = parse_runs_request(words[1:] if removes else words, failed, superseded)
-        if removes and not request.wanted.names_something:
+        if removes and not request.wanted.names_something and not {*EVERYTHING} & {*words}:
             raise ConfigError(
-                "bench runs rm: no runs are named.", "Name keys, task=NAME, model=NAME, --failed or --superseded."
+                "bench runs rm: no runs are named.",
+                "Name keys, task=NAME, model=NAME, --failed or --superseded. All runs are task=all.",
             )
         runs = list_runs(request.results, request.wanted)
     if removes:

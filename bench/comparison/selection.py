@@ -99,8 +99,8 @@ def select_each(request: CompareRequest, use: Callable[[str, Selected], T]) -> t
 def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     """Choose the finished runs of a task that compare.
 
-    Where the store holds runs under several protocols, those of the run that was started last are
-    taken, and what is left out is said.
+    Where the store holds runs under several protocols, those of the run that was started last are taken, of the runs
+    that were asked for, and what is left out is said.
 
     Parameters
     ----------
@@ -127,6 +127,12 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
             f"{nearest(task, tasks)} Or run it first: bench run task={task}" if tasks else f"bench run task={task}",
         )
     fitting = [(folder, record) for folder, record in found if wanted.holds(record)]
+    searches = {name for _, record in found if (name := search_name(record)) is not None}
+    if wanted.search is not None and searches and wanted.search not in searches:
+        raise UserError(
+            f"search={wanted.search}: no run of task '{task}' with this search is stored in {results}.",
+            nearest(wanted.search, searches),
+        )
     missing = sorted(set(wanted.models or ()).difference(*(names_of(record) for _, record in fitting)))
     if missing:
         for folder, error in unreadable:
@@ -143,12 +149,12 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
             nearest(missing[0], known)
             + (f" Or run it first: bench run task={task} model={missing[0]}" if missing[0] in model_names() else ""),
         )
-    if not fitting:
+    if not fitting or _only_idle(wanted, fitting, found):
         raise UserError(f"{results}: no stored run of task '{task}' matches.", _protocols(found))
     finished = [(folder, record) for folder, record in fitting if folder.summarised]
     if not finished:
         raise UserError(f"{results}: no run of task '{task}' is finished.", f"Continue it: bench run task={task}")
-    newest = max(finished, key=lambda run: (run[1].started, run[0].key))[1]
+    newest = _setting_the_protocol(finished, wanted)
     runs = [(folder, record) for folder, record in finished if same_table(record, newest)]
     present = {record.model.name for _, record in runs}
     for _, record in finished:
@@ -172,6 +178,34 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
         n = "1 stored run is" if len(others) == 1 else f"{len(others)} stored runs are"
         notes.append(f"{n} left out, under another protocol ({_parts(newest, others[0])})")
     return Selected(runs, notes, named=wanted.models is not None)
+
+
+def _only_idle(
+    wanted: Filter, fitting: Sequence[tuple[RunFolder, RunRecord]], found: Sequence[tuple[RunFolder, RunRecord]]
+) -> bool:
+    """Whether a search was asked for that other runs have, and only models without a search are left."""
+    if wanted.search is None or any(search_name(record) is not None for _, record in fitting):
+        return False
+    models = wanted.models
+    return any(record.model.search and (models is None or names_of(record) & {*models}) for _, record in found)
+
+
+def _setting_the_protocol(finished: Sequence[tuple[RunFolder, RunRecord]], wanted: Filter) -> RunRecord:
+    """The latest run whose protocol is compared.
+
+    A filter by search says nothing of models without one, which every command runs again, so these set no protocol
+    where a run with that search can. Of named models, the latest run sets it that all of them compare with.
+    """
+    latest_first = sorted(finished, key=lambda run: (run[1].started, run[0].key), reverse=True)
+    records = [record for _, record in latest_first]
+    asked = [record for record in records if wanted.search is not None and search_name(record) == wanted.search]
+    candidates = asked or records
+    if wanted.models is not None:
+        for candidate in candidates:
+            alike = [names_of(record) for record in records if same_table(record, candidate)]
+            if set(wanted.models) <= set[str]().union(*alike):
+                return candidate
+    return candidates[0]
 
 
 def select_table(results: Path, record: RunRecord) -> Selected:

@@ -279,6 +279,19 @@ class RunFolder:
             return False
         return stored.status == "ok" and stored.predictions_sha256 == digest
 
+    def lost(self, record: RunRecord) -> str:
+        """What of a complete run is no longer there, in a sentence; empty where that is nothing."""
+        if record.status != "complete":
+            return ""
+        files = [(self.cell_path(fold), ("result.json", "predictions.csv")) for fold in range(record.folds)]
+        gone = [cell.name for cell, names in files if not all(is_stored(cell / name) for name in names)]
+        if self.summary is None:
+            gone.append(SUMMARY)
+        if not gone:
+            return ""
+        told = f"{', '.join(gone)} {'is' if len(gone) == 1 else 'are'} missing or damaged"
+        return f"{told}; the command that made the run makes {'it' if len(gone) == 1 else 'them'} again"
+
     def has_failures(self, fold: Fold) -> bool:
         """Whether settings failed in the search of a stored cell."""
         return _has_failures(self.read_result(fold))

@@ -162,13 +162,32 @@ def test_failed_folds_are_warned_of_and_named(folder: Path) -> None:
         def predict(self, X: Any) -> Any:
             return X
 
-    with pytest.warns(bench.FailedRunWarning, match="it breaks here"):
+    with pytest.warns(bench.FailedRunWarning, match="it breaks here") as warned:
         runs = bench.run("denial", bench.Model(Broken), **QUIET)
     assert len(runs.failures) == 6
+    assert [str(each.message).splitlines()[0] for each in warned] == ["6 failures:"]
+    assert str(warned[0].message).endswith("and 1 more")
     assert runs["broken"].status == "failed"
     assert runs["broken"].score is None
     with pytest.raises(UserError, match="the fold failed: ValueError: it breaks here"):
         runs["broken"].predictions()
+
+
+class BreaksOnLargeParts(LogisticRegression):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        if len(y) == self.max_iter:
+            raise ValueError("it breaks here")
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize(("breaks_at", "said"), [(48, "5 failures:"), (60, "arrays: breaks-on-large-parts, the final")])
+def test_evaluate_warns_once_and_where_it_was_called(folder: Path, breaks_at: int, said: str) -> None:
+    y = np.tile(["a", "b"], 30)
+    X = np.random.default_rng(0).normal(size=(60, 3)) + (y == "b")[:, None]
+    estimator = BreaksOnLargeParts(max_iter=breaks_at)
+    with pytest.warns(bench.FailedRunWarning) as warned:
+        bench.evaluate(estimator, X, y, execution={"workers": 1})
+    assert [(str(each.message)[: len(said)], each.filename) for each in warned] == [(said, __file__)]
 
 
 FRAME = pd.DataFrame(

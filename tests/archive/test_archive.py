@@ -137,9 +137,10 @@ def test_runs_are_chosen_on_both_sides(tmp_path: Path, bench: Bench) -> None:
     assert bench("export", "results", file, "model=a,b", theirs)[0] == 0
     assert bench("import", "results", file, "model=b", mine)[0] == 0
     assert [run.model for run in list_runs(tmp_path / "mine")] == ["b"]
-    status, _, said = bench("import", "results", file, "model=c", mine)
-    assert status == 2
-    assert "model=c" in said
+    for word in ("model=c", "seed=7", "search=quik"):
+        status, _, said = bench("import", "results", file, word, mine)
+        assert status == 2
+        assert f"{word}: no such run is in {file}." in said
 
 
 def test_a_run_that_is_there_with_the_same_results_is_left_as_it_is(tmp_path: Path, packed: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from stored import change_record, write_run
 
+import bench as api
 from bench.archive.listing import RunFilter, list_runs
 from bench.archive.removal import remove_runs
 from bench.catalogue import load_task
@@ -121,7 +123,6 @@ def test_runs_are_chosen_by_task_model_seed_search_and_key(tmp_path: Path) -> No
         (RunFilter(tasks=("denial",)), {a.key, b.key}),
         (RunFilter(models=("logreg",)), {a.key, c.key}),
         (RunFilter(seed=3), {c.key}),
-        (RunFilter(search="thorough"), set()),
         (RunFilter(keys=(b.key[:6],)), {b.key}),
         (RunFilter(failed=True), set()),
     ):
@@ -157,6 +158,44 @@ def test_a_run_that_cannot_be_read_is_listed_with_the_reason(tmp_path: Path, ben
     assert f"{folder.key} cannot be read" in out
 
 
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        (["fold-01"], "fold-01 is missing or damaged; the command that made the run makes it again"),
+        (
+            ["fold-00", "fold-02"],
+            "fold-00, fold-02 are missing or damaged; the command that made the run makes them",
+        ),
+        (["fold-01/predictions.csv"], "fold-01 is missing or damaged"),
+        (["summary.json"], "summary.json is missing or damaged"),
+    ],
+)
+def test_a_run_of_which_a_part_was_deleted_is_incomplete(
+    tmp_path: Path, bench: Bench, gone: list[str], said: str
+) -> None:
+    folder, whole = write_run(tmp_path, folds=3), write_run(tmp_path, folds=3, model="majority")
+    for name in gone:
+        path = folder.path / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    status, out, _ = bench("runs", f"results={tmp_path}")
+    assert status == 0
+    (row,) = (line for line in out.splitlines() if line.startswith("logreg"))
+    assert row.split()[1] == "incomplete"
+    assert f"{folder.key} is incomplete: {said}" in " ".join(out.split())
+    assert {run.key: run.status for run in api.runs(results=tmp_path)} == {
+        folder.key: "incomplete",
+        whole.key: "complete",
+    }
+    listed = json.loads(bench("runs", f"results={tmp_path}", "--format", "json")[1])
+    assert [(run["status"], bool(run["problem"])) for run in listed] == [("incomplete", True), ("complete", False)]
+
+
+def test_a_failed_run_stays_failed_whatever_it_lacks(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, folds=3, failed_fold=1)
+    shutil.rmtree(folder.cell_path(2))
+    assert [run.status for run in list_runs(tmp_path)] == ["failed"]
+
+
 @pytest.mark.parametrize("columns", [60, 200])
 def test_the_table_fits_and_keeps_model_score_and_key(
     tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch, columns: int
@@ -183,6 +222,38 @@ def test_csv_and_json_hold_the_same_runs(tmp_path: Path, bench: Bench) -> None:
 def test_no_runs_is_said_and_no_error(tmp_path: Path, bench: Bench) -> None:
     assert bench("runs", f"results={tmp_path}") == (0, "", f"{tmp_path}: no runs are stored there.\n")
     assert bench("runs", f"results={tmp_path}", "--format", "json")[1] == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["task=stnace"], "task=stnace: no such run is stored in {results}.\n       Did you mean 'stance'?"),
+        (["model=logrge"], "Did you mean 'logreg'?"),
+        (["seed=9"], "seed=9: no such run is stored in {results}.\n       Choose from: 0, 3."),
+        (["search=quik"], "Did you mean 'quick'?"),
+        (["task=denial", "seed=3"], "task=denial seed=3: no run that has all of it is stored in {results}."),
+        (["task=stance", "--failed", "seed=0"], "task=stance seed=0: no run that has all of it"),
+    ],
+)
+@pytest.mark.parametrize("command", [["runs"], ["runs", "rm"], ["export", "results", "x.zip"]])
+def test_words_that_no_run_has_are_a_mistake_in_every_command(
+    tmp_path: Path, bench: Bench, command: list[str], words: list[str], said: str
+) -> None:
+    write_run(tmp_path, folds=2)
+    write_run(tmp_path, folds=2, task="stance", seed=3)
+    given = [word for word in words if command[0] == "runs" or not word.startswith("--")]
+    status, out, told = bench(*command, *given, f"results={tmp_path}")
+    assert (status, out) == (2, "")
+    assert said.format(results=tmp_path) in told
+    assert len(list_runs(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("flag", ["--failed", "--superseded"])
+def test_that_no_run_failed_or_was_replaced_is_no_mistake(tmp_path: Path, bench: Bench, flag: str) -> None:
+    write_run(tmp_path, folds=2)
+    assert bench("runs", flag, f"results={tmp_path}")[0] == 0
+    status, _, said = bench("runs", "rm", "task=denial", flag, f"results={tmp_path}")
+    assert (status, said) == (0, f"{tmp_path}: no stored run is like that. Nothing is removed.\n")
 
 
 def test_rm_removes_what_is_named_and_nothing_else(tmp_path: Path, bench: Bench) -> None:

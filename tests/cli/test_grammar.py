@@ -96,6 +96,50 @@ def test_what_is_typed_wrongly_is_told_with_the_right_word(bench: Bench, words: 
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["foo"],
+            "what is to be exported?\n       A task is task=NAME; others are results, studies, model.",
+        ),
+        (["resluts", "x.zip"], "bench export resluts: what is to be exported?\n       Did you mean 'results'?"),
+        (["denial"], "Did you mean 'task=denial'?"),
+        (
+            ["results", "denial.tar"],
+            "takes a .zip file: 'denial.tar' is not one.\n       For example: bench export results denial.zip",
+        ),
+        (["results", "task=denial"], "For example: bench export results runs.zip"),
+        (
+            ["studies", "denial"],
+            "takes a .db or .journal file: 'denial' is not one.\n       For example: bench export studies denial.db",
+        ),
+    ],
+)
+def test_an_export_of_what_is_not_known_names_what_is(bench: Bench, words: list[str], said: str) -> None:
+    status, _, message = bench("export", *words)
+    assert status == 2
+    assert said in message
+
+
+@pytest.mark.parametrize("words", [["seed=0,1"], ["search=quick,standard"]])
+@pytest.mark.parametrize("command", ["runs", "compare"])
+def test_a_list_where_one_value_is_meant_is_told_without_quotes(bench: Bench, command: str, words: list[str]) -> None:
+    status, _, message = bench(command, "task=denial", *words)
+    key = words[0].partition("=")[0]
+    assert status == 2
+    assert message.endswith(f"Only task and model take a comma list. Give one {key} a command.\n")
+
+
+@pytest.mark.parametrize("word", ["task=all", "model=all"])
+def test_all_runs_are_named_to_rm_as_to_other_commands(bench: Bench, tmp_path: Path, word: str) -> None:
+    folders = [write_run(tmp_path, folds=2), write_run(tmp_path, folds=2, task="stance")]
+    assert bench("runs", word, f"results={tmp_path}")[0] == 0
+    status, _, said = bench("runs", "rm", word, "--yes", f"results={tmp_path}")
+    assert (status, said) == (0, "Removed 2 runs.\n")
+    assert not any(folder.path.exists() for folder in folders)
+
+
+@pytest.mark.parametrize(
     ("command", "typed", "offered"),
     [
         ("runs", "", ["rm", "task=", "model=", "seed=", "search=", "results="]),
