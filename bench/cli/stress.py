@@ -112,9 +112,9 @@ def _track(plans: Sequence[StressPlan], results: Path, status: Status) -> list[s
 
 def _tell_cost(plan: StressPlan, status: Status) -> None:
     """Say before anything is fitted what it takes."""
+    from bench.prediction.fold_models import Stored
     from bench.reporting.stress import cost_sentence
     from bench.reporting.terminal import wrapped
-    from bench.stress.folds import Stored
 
     title = f"{plan.record.task.name}: {plan.record.model.name}"
     stored = isinstance(plan.models, Stored)

@@ -11,7 +11,7 @@ import numpy as np
 from bench.errors import DataError
 from bench.results.shares import LabelShare, PartDifference, PartShares
 from bench.shares.slices import By
-from bench.shares.totals import ReadArchive, Totals, predictions_of
+from bench.shares.totals import FoldModel, ReadArchive, Totals, predictions_of
 from bench.statistics.powered import (
     Method,
     Sample,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.data.task import Task
-    from bench.prediction.fold_models import FoldModel
 
     Floats = NDArray[np.float64]
 
@@ -59,7 +58,7 @@ class Labelled:
 
 
 def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -> Labelled:
-    """Predict each labelled example by the model that has not trained on it.
+    """Predict each labelled example by the models that have not trained on it: one, or one for each repeat.
 
     Parameters
     ----------
@@ -70,9 +69,16 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
     n_texts : float
         The texts of the archive.
     """
-    predicted, chosen = zip(*(predictions_of(each.model, task.frame.iloc[each.test]) for each in models), strict=True)
-    rows = np.concatenate([each.test for each in models])
-    return Labelled(rows, np.concatenate(predicted), np.concatenate(chosen), _weights(task, rows, n_texts))
+    n_labels = len(task.labels)
+    predicted, chosen, times = np.zeros((len(task), n_labels)), np.zeros((len(task), n_labels)), np.zeros(len(task))
+    for each in models:
+        probabilities, choices = predictions_of(each.model, task.frame.iloc[each.test])
+        predicted[each.test] += probabilities
+        chosen[each.test] += choices
+        times[each.test] += 1
+    rows = np.flatnonzero(times)
+    often = times[rows, None]
+    return Labelled(rows, predicted[rows] / often, chosen[rows] / often, _weights(task, rows, n_texts))
 
 
 def _weights(task: Task, rows: NDArray[np.intp], n_texts: float) -> Floats:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import ConfigError, DataError, nearest
+from bench.errors import ConfigError, DataError, UserError, nearest
 from bench.prediction.choice import PredictRequest, choose_run, parse_predict_request
-from bench.prediction.fold_models import fold_models, stored_task
+from bench.prediction.fold_models import models_of
 from bench.prediction.reading import named_columns, read_frame, read_texts_file
+from bench.prediction.rebuilt import model_of_run, rebuilt
 from bench.results.shares import Estimates, write_shares
 from bench.shares.assumption import broken_assumptions
 from bench.shares.estimate import estimate, labelled_examples, labels_needed
 from bench.shares.slices import By
-from bench.shares.totals import read_archive
+from bench.shares.totals import FoldModel, read_archive
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,10 +117,18 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
     doing("choosing the run")
     chosen = choose_run(request.run)
     record = chosen.record
+    if record.train_on is not None:
+        raise UserError(
+            f"The run {record.key} also trained on {record.train_on.task}.", "Name one that trains on its own task."
+        )
     doing(f"reading the task {record.task.name}")
-    task = stored_task(record)
-    new, n_rows = _checked(request, chosen, task.group, asked, doing)
-    models = fold_models(chosen.folder, record, task, request.run.overrides, doing)
+    evaluation = rebuilt(record, model_of_run(record, request.run.overrides))
+    task, stored = evaluation.task, models_of(chosen.folder, evaluation, request.run.overrides)
+    new, n_rows = _checked(request, chosen, asked, doing)
+    models = []
+    for fold, split in enumerate(evaluation.splits):
+        doing(f"fitting the model of fold {fold + 1} of {len(evaluation.splits)}")
+        models.append(FoldModel(stored.model(fold), split.test))
     read = read_archive(new, task, models, request.by, n_rows, record.seed, doing)
     doing("estimating")
     labelled = labelled_examples(task, models, n_rows)
@@ -149,7 +158,7 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
 
 
 def _checked(
-    request: EstimateRequest, chosen: ChosenRun, group: str, asked: Asked | None, doing: Callable[[str], None]
+    request: EstimateRequest, chosen: ChosenRun, asked: Asked | None, doing: Callable[[str], None]
 ) -> tuple[NewText, int]:
     """The archive, read once from end to end so that a mistake in the last line is reported first, and its rows."""
     record = chosen.record

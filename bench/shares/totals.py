@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from bench.data.task import Task
     from bench.prediction.fitted import FittedModel
-    from bench.prediction.fold_models import FoldModel
     from bench.prediction.reading import NewText, Row
 
     Floats = NDArray[np.float64]
@@ -33,6 +32,22 @@ DEALT = 50_000
 
 KEPT = 2000
 """Texts of the archive that are kept for comparing them with the labelled ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class FoldModel:
+    """The model of an outer fold.
+
+    Parameters
+    ----------
+    model : FittedModel
+        The model.
+    test : ndarray of int, shape (n_test,)
+        The examples that it has not trained on.
+    """
+
+    model: FittedModel
+    test: NDArray[np.intp]
 
 
 @dataclass(eq=False)
@@ -138,7 +153,7 @@ def read_archive(
 
     labels = task.labels
     example_of = {key: number for number, key in enumerate(task.keys.tolist())}
-    fold_of = {group: number for number, each in enumerate(models) for group in task.groups[each.test].tolist()}
+    folds_of = _folds_by_group(task, models)
     dealt = n_rows >= DEALT and len(models) > 1
     read, draw, seen = ReadArchive(Totals.none(len(labels), dealt)), np.random.default_rng(seed), 0
     rows = iter(new.rows)
@@ -152,7 +167,7 @@ def read_archive(
                 for totals in _of(read, part, by, len(labels)):
                     totals.known[task.codes[number]] += 1
         unlabelled = np.flatnonzero(np.array(examples) < 0)
-        folds = [fold_of.get(chunk[row][1].get(task.group, ""), -1) for row in unlabelled.tolist()]
+        folds = [folds_of.get(str(chunk[row][1].get(task.group, "")), -1) for row in unlabelled.tolist()]
         if len(unlabelled):
             own = np.array(folds)
             if dealt:
@@ -168,6 +183,11 @@ def read_archive(
         read.without_part += 0 if by is None else sum(not part for part in parts)
         doing(f"predicting the archive, {seen + int(read.whole.known.sum()):,} texts")
     return read
+
+
+def _folds_by_group(task: Task, models: Sequence[FoldModel]) -> dict[str, int]:
+    """A fold in whose test part each group is."""
+    return {str(group): number for number, each in enumerate(models) for group in task.groups[each.test].tolist()}
 
 
 def _parts(chunk: Sequence[Row], by: By | None) -> list[str]:

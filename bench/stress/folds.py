@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bench.evaluation.clock import Clock
-from bench.evaluation.evaluation import Evaluation
-from bench.models.space import Setting
-from bench.prediction.fitted import FittedModel, load_fitted
-from bench.results.store import RunFolder
+from bench.prediction.fold_models import Models
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,40 +45,6 @@ class FoldAnswers:
 
     as_written: pd.DataFrame
     perturbed: Mapping[str, pd.DataFrame]
-
-
-@dataclass(frozen=True, eq=False)
-class Refitted:
-    """The models of a run's folds, fitted again with their stored settings."""
-
-    evaluation: Evaluation
-    settings: Mapping[int, Setting]
-
-    def model(self, fold: int) -> FittedModel:
-        """Fit the setting that the fold's search has chosen on its training part, as the run did."""
-        from bench.evaluation.fitting import Fitter
-        from bench.features.cache import FeatureCache
-
-        evaluation, params = self.evaluation, self.settings[fold]
-        split, task = evaluation.splits[fold], evaluation.task
-        fitter = Fitter(evaluation, evaluation.seed_of(fold, "model"), FeatureCache(task.frame), Clock())
-        estimator, _ = fitter.fit(params, split)
-        return FittedModel(task.inputs, task.labels, fitter.whole(params, split, estimator))
-
-
-@dataclass(frozen=True, eq=False)
-class Stored:
-    """The model that a run of one published split has stored: the one that it scored."""
-
-    folder: RunFolder
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-
-    def model(self, fold: int) -> FittedModel:
-        """Load it."""
-        return load_fitted(self.folder, self.overrides)
-
-
-Models = Refitted | Stored
 
 
 def answer(models: Models, fold: int, frame: pd.DataFrame, column: str, asked: Sequence[Changed]) -> FoldAnswers:

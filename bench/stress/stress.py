@@ -20,8 +20,8 @@ from bench.models.model import Model
 from bench.planning.memory import workers_within_memory
 from bench.planning.workers import open_engine
 from bench.prediction.fitted import other_versions
-from bench.results.cell_files import MODEL
-from bench.results.files import is_stored
+from bench.prediction.fold_models import Models, Refitted, Stored, models_of
+from bench.prediction.rebuilt import OtherParametersError, model_of_run, rebuilt
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder
 from bench.results.stress import (
@@ -31,9 +31,8 @@ from bench.results.stress import (
     write_stress_summary,
     write_stressed_fold,
 )
-from bench.stress.folds import Changed, FoldAnswers, Models, Refitted, Stored, answer
+from bench.stress.folds import Changed, FoldAnswers, answer
 from bench.stress.perturbation import Perturbation
-from bench.stress.rebuilt import OtherParametersError, model_of_run, rebuilt
 from bench.stress.request import StressRequest
 from bench.stress.scoring import Stressed, notes_of, stress_rows
 
@@ -161,9 +160,7 @@ def plan_stress(request: StressRequest, perturbations: Sequence[Perturbation], d
             _fold(folder, number, evaluation.task, split.test, column, texts)
             for number, split in enumerate(evaluation.splits)
         ]
-        models: Models = Refitted(evaluation, {n: folder.read_result(n).params for n in range(len(folds))})
-        if len(folds) == 1 and is_stored(folder.cell_path(0) / MODEL):
-            models = Stored(folder, request.overrides)
+        models = models_of(folder, evaluation, request.overrides)
         told, notes = notes, []
         workers = min(workers_within_memory([evaluation.task], available_cores(), told), len(folds))
         plan = StressPlan(

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.catalogue import load_task
 from bench.cli import main
 from bench.prediction.choice import choose_run, parse_predict_request
-from bench.prediction.fold_models import fold_models
+from bench.prediction.fold_models import models_of
+from bench.prediction.rebuilt import model_of_run, rebuilt
 from bench.results.files import to_json
 from bench.results.shares import read_shares
 from bench.shares.totals import DEALT
@@ -104,10 +104,11 @@ def test_parts_are_those_of_the_rows_in_which_labelled_texts_are(bench) -> None:
 
 def test_a_folds_model_fitted_again_gives_the_stored_predictions() -> None:
     chosen = choose_run(parse_predict_request(["task=mine", "model=logreg"]))
-    task = load_task("mine")
-    for fold, each in enumerate(fold_models(chosen.folder, chosen.record, task, {}, lambda _: None)):
+    evaluation = rebuilt(chosen.record, model_of_run(chosen.record, {}))
+    task, models = evaluation.task, models_of(chosen.folder, evaluation, {})
+    for fold, split in enumerate(evaluation.splits):
         stored = chosen.folder.read_predictions(fold)
-        answers = each.model.label(task.frame.iloc[each.test])
+        answers = models.model(fold).label(task.frame.iloc[split.test])
         assert answers["label"].tolist() == stored["predicted"].tolist()
         for label in task.labels:
             assert answers[f"p_{label}"].tolist() == pytest.approx(stored[f"p_{label}"].tolist())
@@ -207,7 +208,7 @@ def test_a_task_whose_data_have_changed_is_refused(bench, folder: Path) -> None:
     finally:
         (folder / "labels.csv").write_text(content)
     assert status == 2
-    assert "The data of mine have changed since the run" in said
+    assert "the data of task 'mine' have changed since the run" in said
     assert "bench run" in said
 
 

@@ -45,7 +45,7 @@ def rebuilt(record: RunRecord, model: Model, mirror: Path | None = None) -> Eval
         (record.model.name,),
         record.search,
         record.validation,
-        Execution("stress"),
+        Execution("local"),
         seed=record.seed,
         train_on=_lender(record),
     )
