@@ -22,6 +22,7 @@ from bench.reporting.html.environment import environment, page_parts
 from bench.reporting.html.errors import browser_data, spell_error, spell_example, to_script
 from bench.reporting.html.forest import forest_charts
 from bench.reporting.html.scores import calibration, confusion_tables, group_scores
+from bench.reporting.html.stress import stress_tests
 from bench.reporting.wording import ASSUMPTION, answer, needed_sentence
 from bench.results.board import BoardRow, best_sentence, columns, published_rows, published_sources
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
@@ -83,6 +84,7 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             calibration=calibration(runs),
             searches=searches(runs, comparison),
             learning=learning_curves(runs),
+            stress=stress_tests(runs),
             suspects=_suspects(data, comparison.suspects),
             more_suspects=max(0, len(comparison.suspects) - MOST_SUSPECTS),
             counts=[len(run["example"]) for run in data["runs"]],
