@@ -140,6 +140,13 @@ def test_a_model_that_ignores_diacritics_loses_exactly_nothing(stress: Callable[
     assert "no label flipped" in out or "practically equal" in out
 
 
+def test_a_baseline_that_draws_labels_at_random_draws_the_same_ones(stress: Callable[..., Any], project: Path) -> None:
+    words = ["task=known", "model=stratified", "tracking=false"]
+    assert not run(compose(words), Quiet()).failures
+    assert stress("model=stratified", "--only", "hamza-dropped,names-swapped,keyboard")[0] == 0
+    assert {row.flipped for row in _summary(project, "stratified").rows} == {0}
+
+
 def test_a_model_that_reads_the_bare_word_is_broken_by_diacritics(stress: Callable[..., Any], project: Path) -> None:
     assert stress("model=marked-cue", "--only=diacritics-added,quotes")[0] == 0
     summary, row = _summary(project, "marked-cue"), _row(project, "marked-cue", "diacritics-added")
