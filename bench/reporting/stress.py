@@ -99,12 +99,17 @@ def _cells(row: StressRow) -> list[str]:
         row.name,
         f"{row.flipped:,} of {row.changed:,}",
         f"{row.score:.3f}",
-        f"{row.drop:+.3f}",
+        _signed(row.drop),
         ""
         if row.interval is None or row.told != row.standing
-        else f"[{row.interval.low:+.3f}, {row.interval.high:+.3f}]",
+        else f"[{_signed(row.interval.low)}, {_signed(row.interval.high)}]",
         row.told,
     ]
+
+
+def _signed(number: float) -> str:
+    text = f"{number:+.3f}"
+    return " 0.000" if text[1:] == "0.000" else text
 
 
 def stress_csv(summaries: Sequence[StressSummary]) -> str:

@@ -61,10 +61,13 @@ def answer(models: Models, fold: int, frame: pd.DataFrame, column: str, asked: S
     column : str
         The input that was perturbed.
     asked : sequence of Changed
-        The texts that were changed; of the others the answer is the one to the text as written.
+        The texts that were changed. The model sees them among the others of its test part, as in the run, since the
+        answers of a model that draws at random depend on their number.
     """
     model = models.model(fold)
-    perturbed = {
-        each.name: model.label(frame.iloc[list(each.rows)].assign(**{column: list(each.texts)})) for each in asked
-    }
+    perturbed = {}
+    for each in asked:
+        rows, texts = list(each.rows), frame[column].to_numpy(dtype=object, copy=True)
+        texts[rows] = each.texts
+        perturbed[each.name] = model.label(frame.assign(**{column: texts})).iloc[rows]
     return FoldAnswers(model.label(frame), perturbed)

@@ -117,7 +117,7 @@ class StressPlan:
         """How long it takes about, by the times of the run, in one process."""
         spent = self.folder.read_seconds()
         scored = len(self.run.ids)
-        asked = self.texts + sum(len(fold.frame) for fold in self.to_do)
+        asked = sum(len(fold.frame) * (1 + len(self.missing(fold))) for fold in self.to_do)
         # Features are fitted once for the estimator and once to be kept, and computed for each text that is asked.
         features, fit, predict = (spent.get(phase, 0.0) for phase in ("features", "fit", "predict"))
         share = len(self.to_do) / max(len(self.folds), 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bench.config import compose
 from bench.results.store import RunFolder, stored_runs
 from bench.results.stress import StressRow, StressSummary, read_stress_summary
 from bench.running.runner import run
+from bench.tracking.metrics import stress_points
 
 MODELS = {
     "bare-cue": {"cue": "نفى", "ignores_marks": True},
@@ -136,6 +138,13 @@ def test_a_model_that_ignores_diacritics_loses_exactly_nothing(stress: Callable[
     assert row.score == _summary(project, "bare-cue").score
     assert row.standing in ("undecided", "practically equal")
     assert "no label flipped" in out or "practically equal" in out
+
+
+def test_a_baseline_that_draws_labels_at_random_draws_the_same_ones(stress: Callable[..., Any], project: Path) -> None:
+    words = ["task=known", "model=stratified", "tracking=false"]
+    assert not run(compose(words), Quiet()).failures
+    assert stress("model=stratified", "--only", "hamza-dropped,names-swapped,keyboard")[0] == 0
+    assert {row.flipped for row in _summary(project, "stratified").rows} == {0}
 
 
 def test_a_model_that_reads_the_bare_word_is_broken_by_diacritics(stress: Callable[..., Any], project: Path) -> None:
@@ -283,3 +292,56 @@ def test_of_several_runs_of_a_model_the_one_with_the_named_parameters_is_tested(
         (told,) = json.loads(out)
         flipped[words] = told["rows"][0]["flipped"]
     assert flipped == {(): 56, (word,): 0}
+
+
+def test_the_report_shows_drops_and_how_to_get_them(
+    stress: Callable[..., Any], project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stress("model=letter", "--only", "hamza-dropped,digits-latin")
+    for model in ("majority", "bare-cue"):
+        of_model = _folder(project, model).path.relative_to(project / "results")
+        shutil.copytree(project / "results" / of_model, project / "none" / of_model, ignore=lambda *_: ["stress"])
+
+    def page(*words: str) -> str:
+        monkeypatch.setattr("sys.argv", ["bench", "report", "task=known", "--output", "page.html", "--force", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert not end.value.code, capsys.readouterr().err
+        return (project / "page.html").read_text(encoding="utf-8")
+
+    shown = page("model=letter,bare-cue")
+    assert "Worse under 1 of 1 perturbation: hamza-dropped. No text was changed by digits-latin." in shown
+    assert "What perturbed texts cost letter" in shown
+    without = page("model=majority,bare-cue", "results=none")
+    assert "No stress test of these models is stored. To make one: <code>bench stress task=known model=" in without
+
+
+def test_mlflow_gets_each_drop_under_its_own_name(stress: Callable[..., Any], project: Path) -> None:
+    stress("model=letter", "--only", "hamza-dropped,digits-latin")
+    row = _row(project, "letter", "hamza-dropped")
+    points = {point.name: point.value for point in stress_points(_summary(project, "letter"))}
+    assert points["stress/hamza-dropped/drop"] == row.drop
+    assert points["stress/hamza-dropped/macro_f1"] == row.score
+    assert points["stress/hamza-dropped/drop_low"] == row.interval.low
+    assert not any("digits-latin" in name for name in points)
+    assert stress_points(None) == []
+
+
+@pytest.mark.slow
+def test_a_run_in_mlflow_is_logged_again_with_its_drops(
+    stress: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench.tracking.store import open_store
+    from bench.tracking.uri import tracking_uri
+
+    stress("model=letter", "--only", "hamza-dropped")
+    for word in ("tracking=true", "tracking=true"):
+        monkeypatch.setattr("sys.argv", ["bench", "stress", "task=known", "model=letter", "--only=hamza-dropped", word])
+        with pytest.raises(SystemExit) as end:
+            main()
+        assert not end.value.code
+    client = open_store(tracking_uri(project / "results"))
+    experiment = client.get_experiment_by_name("known")
+    found = client.search_runs([experiment.experiment_id], f"tags.`bench.key` = '{_folder(project, 'letter').key}'")
+    (parent,) = [each for each in found if "mlflow.parentRunId" not in each.data.tags]
+    assert parent.data.metrics["stress/hamza-dropped/drop"] == _row(project, "letter", "hamza-dropped").drop

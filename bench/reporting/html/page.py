@@ -23,6 +23,7 @@ from bench.reporting.html.errors import browser_data, spell_error, spell_example
 from bench.reporting.html.forest import forest_charts
 from bench.reporting.html.scores import calibration, confusion_tables, group_scores
 from bench.reporting.html.shares import archive_shares
+from bench.reporting.html.stress import stress_tests
 from bench.reporting.shares import ASSUMPTION as SHARE_ASSUMPTION
 from bench.reporting.slices import slice_rows, slices_told, worst_sentences
 from bench.reporting.wording import ASSUMPTION, answer, needed_sentence
@@ -92,6 +93,7 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             learning=learning_curves(runs),
             archives=archive_shares(runs),
             share_assumption=SHARE_ASSUMPTION,
+            stress=stress_tests(runs),
             suspects=_suspects(data, comparison.suspects),
             more_suspects=max(0, len(comparison.suspects) - MOST_SUSPECTS),
             counts=[len(run["example"]) for run in data["runs"]],
