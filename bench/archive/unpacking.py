@@ -5,6 +5,7 @@ Everything is checked in a hidden folder of the store before the first run appea
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -103,10 +104,8 @@ def import_runs(archive: Path, results: Path, wanted: RunFilter = EVERY) -> Impo
 @contextmanager
 def _staging(results: Path) -> Iterator[Path]:
     """Make a hidden folder in a store, for one process at a time; what a process has left that was killed goes."""
-    from filelock import FileLock
-
     make_folder(results)
-    with FileLock(results / f"{STAGING}lock"):
+    with _alone(results / f"{STAGING}lock"):
         for leftover in results.glob(f"{STAGING}*-"):
             remove(leftover)
         staging = Path(tempfile.mkdtemp(prefix=STAGING, suffix="-", dir=results))
@@ -114,6 +113,25 @@ def _staging(results: Path) -> Iterator[Path]:
             yield staging
         finally:
             remove(staging)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait until no other process holds a file, and hold it; it is gone afterwards."""
+    while True:
+        held = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            # Who held it before has deleted it, so that a third process may hold a new one.
+            if os.fstat(held).st_nlink == 0:
+                continue
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+        finally:
+            os.close(held)
 
 
 def _check_room(archive: Path, manifest: Manifest, results: Path) -> None:
