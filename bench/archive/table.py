@@ -11,13 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.archive.listing import StoredRun
-from bench.reporting.terminal import console, narrowed, not_shown
+from bench.reporting.terminal import console, narrowed
 
 COLUMNS = (
     *("task", "model", "search", "seed", "started", "status", "metric", "score", "bytes", "key"),
     *("superseded_by", "problem", "imported", "path"),
 )
 """The columns of the CSV."""
+
+WIDE = 10_000
+"""Characters of a line that no list needs."""
 
 UNITS = ("B", "KB", "MB", "GB", "TB")
 
@@ -45,10 +48,19 @@ def runs_csv(runs: Sequence[StoredRun]) -> str:
     return text.getvalue()
 
 
-def print_runs(runs: Sequence[StoredRun]) -> None:
-    """Print the runs, a table for each task."""
+def print_runs(runs: Sequence[StoredRun], wide: bool = False) -> None:
+    """Print the runs, a table for each task.
+
+    Parameters
+    ----------
+    runs : sequence of StoredRun
+        The runs.
+    wide : bool
+        Whether to print all columns, however narrow the terminal is.
+    """
     out = console()
-    left_out: list[str] = []
+    if wide:
+        out.width = WIDE
     for number, (task, group) in enumerate(groupby(runs, key=lambda run: run.task)):
         several = list(group)
         if number:
@@ -65,14 +77,15 @@ def print_runs(runs: Sequence[StoredRun]) -> None:
         for run in several:
             table.add_row(*_cells(run)[: 1 + len(headings)], style="dim" if run.superseded_by else None)
         table, missing = narrowed(table, out.width, ["search", "size", "seed", "replaced by", "when"])
-        left_out += [name for name in missing if name not in left_out]
         out.print(table)
+        if missing:
+            out.print(
+                Text(f"+{len(missing)} column{'s' * (len(missing) > 1)}: {', '.join(missing)}; --wide", style="dim")
+            )
         for run in several:
             if run.problem:
                 what = "cannot be read" if run.status == "unreadable" else f"is {run.status}"
                 out.print(Text(f"{run.key} {what}: {run.problem}", style="dim"))
-    if left_out:
-        out.print(not_shown(left_out, "; --format csv has them"))
 
 
 def _cells(run: StoredRun) -> list[str]:
