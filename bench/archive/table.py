@@ -15,7 +15,7 @@ from bench.reporting.terminal import console, narrowed
 
 COLUMNS = (
     *("task", "model", "search", "seed", "started", "status", "metric", "score", "bytes", "key"),
-    *("superseded_by", "problem", "imported", "path"),
+    *("superseded_by", "problem", "curve", "imported", "path"),
 )
 """The columns of the CSV."""
 
@@ -37,6 +37,14 @@ def size(count: float) -> str:
     while count >= 1000 and power < len(UNITS) - 1:
         count, power = count / 1000, power + 1
     return f"{count:.0f} {UNITS[power]}" if power == 0 or count >= 10 else f"{count:.1f} {UNITS[power]}"
+
+
+def how_many(runs: Sequence[StoredRun]) -> str:
+    """How many runs and learning curves there are, in words."""
+    curves = sum(run.curve for run in runs)
+    counts = {"run": len(runs) - curves, "curve": curves}
+    told = [f"{count} {kind}{'s' * (count > 1)}" for kind, count in counts.items() if count]
+    return " and ".join(told) or "0 runs"
 
 
 def runs_csv(runs: Sequence[StoredRun]) -> str:
@@ -66,7 +74,7 @@ def print_runs(runs: Sequence[StoredRun], wide: bool = False) -> None:
         if number:
             out.print()
         total = size(sum(run.bytes for run in several))
-        out.print(Text(task, style="bold"), f"{len(several)} run{'s' * (len(several) > 1)}, {total}", sep="  ")
+        out.print(Text(task, style="bold"), f"{how_many(several)}, {total}", sep="  ")
         table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
         table.add_column("model", overflow="fold")
         replaced = ("replaced by",) if any(run.superseded_by for run in several) else ()
@@ -92,4 +100,13 @@ def _cells(run: StoredRun) -> list[str]:
     score = f"{run.score:.3f}" if run.score is not None and not run.problem else run.status
     seed = "" if run.seed is None else str(run.seed)
     when = run.started[:16].replace("T", " ")
-    return [run.model, score, run.search or "", seed, when, size(run.bytes), run.key, (run.superseded_by or "")[:8]]
+    return [
+        f"{run.model} (curve)" if run.curve else run.model,
+        score,
+        run.search or "",
+        seed,
+        when,
+        size(run.bytes),
+        run.key,
+        (run.superseded_by or "")[:8],
+    ]

@@ -57,7 +57,7 @@ Keys:
 def command(
     words: tuple[str, ...], failed: bool, superseded: bool, form: str, wide: bool, dry_run: bool, yes: bool
 ) -> None:
-    """List the stored runs, or remove some with `rm`.
+    """List the stored runs and learning curves, or remove some with `rm`.
 
     `rm` takes keys of runs, or how they begin, and what else chooses runs here. It asks before it removes them, in
     MLflow's store too.
@@ -107,6 +107,7 @@ def _print(runs: list[StoredRun], form: str, wide: bool) -> None:
 
 
 def _remove(request: RunsRequest, runs: list[StoredRun], form: str, wide: bool, dry_run: bool, yes: bool) -> None:
+    from bench.archive.table import how_many
     from bench.errors import BenchError, ConfigError
     from bench.reporting.status import Status
 
@@ -114,7 +115,7 @@ def _remove(request: RunsRequest, runs: list[StoredRun], form: str, wide: bool, 
         say(f"{request.results}: no stored run is like that. Nothing is removed.", err=True)
         return
     _print(runs, form, wide)
-    many = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    many = how_many(runs)
     if dry_run:
         say(f"{many} would be removed. Nothing is removed with --dry-run.", err=True)
         return
@@ -131,7 +132,7 @@ def _remove(request: RunsRequest, runs: list[StoredRun], form: str, wide: bool, 
 
         removed = remove_runs(request.results, runs)
     done = len(removed.runs)
-    tracked = "" if removed.in_mlflow == done else f"{removed.in_mlflow} of them "
+    tracked = "" if removed.in_mlflow == sum(not run.curve for run in removed.runs) else f"{removed.in_mlflow} of them "
     elsewhere = f", {tracked}from MLflow's store too" if removed.in_mlflow else ""
     say(f"Removed {many if done == len(runs) else f'{done} of {many}'}{elsewhere}.", err=True)
     for note in removed.notes:
