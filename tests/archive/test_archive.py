@@ -492,5 +492,5 @@ def test_the_filter_takes_seed_and_search_too(tmp_path: Path) -> None:
     import_runs(tmp_path / "t.zip", tmp_path / "mine", RunFilter(seed=1, search="quick"))
     assert [run.seed for run in list_runs(tmp_path / "mine")] == [1]
     shutil.rmtree(tmp_path / "mine")
-    with pytest.raises(UserError, match="it holds no run like that"):
+    with pytest.raises(UserError, match="search=thorough: no such run is in"):
         import_runs(tmp_path / "t.zip", tmp_path / "mine", RunFilter(search="thorough"))
