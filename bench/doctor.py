@@ -193,7 +193,7 @@ def _results(results: Path) -> Iterator[Fact]:
     from bench.tracking.uri import sqlite_path, tracking_uri
 
     where = private(_near(results))
-    runs = list_runs(results)
+    runs = [run for run in list_runs(results) if not run.curve]
     by_status = {status: sum(run.status == status for run in runs) for status in sorted({run.status for run in runs})}
     counts = ", ".join(f"{count} {status}" for status, count in by_status.items()) or "no runs"
     yield Fact(section="results", name=where, value=f"{counts}, {size(sum(run.bytes for run in runs))}")
@@ -203,7 +203,9 @@ def _results(results: Path) -> Iterator[Fact]:
             yield Fact(
                 section="results",
                 name=place,
-                value=private(f"cannot be read: {one_line(run.problem, 200)}"),
+                value=private(
+                    f"{'cannot be read' if run.status == 'unreadable' else run.status}: {one_line(run.problem, 200)}"
+                ),
                 missing=True,
                 how=f"bench runs rm {run.key}, and run it again",
             )

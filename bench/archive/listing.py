@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bench.archive.manifest import IMPORTED
 from bench.catalogue import load_task
 from bench.errors import UserError, nearest
 from bench.overrides import TRAIN_ON
 from bench.planning.split_task import as_in_record
+from bench.results.curves import CurveRecord, read_curve
 from bench.results.files import is_stored
-from bench.results.layout import run_folders
+from bench.results.layout import SUMMARY, begun_curve_folders, run_folders
 from bench.results.protocol import model_name, names_of, search_name, settings
 from bench.results.record import RunRecord, RunStatus
 from bench.results.store import RunFolder
@@ -32,7 +33,7 @@ TYPED = ("task.", "model.", f"{TRAIN_ON}.")
 
 @dataclass(frozen=True, kw_only=True)
 class StoredRun:
-    """A stored run in a list.
+    """A stored run, or a learning curve, in a list.
 
     Parameters
     ----------
@@ -58,6 +59,8 @@ class StoredRun:
         The key of the newer run that replaces it; see `list_runs`.
     problem : str
         Why it cannot be read, or what is no longer there.
+    curve : bool
+        Whether it is a learning curve, which has many scores and is not replaced by another.
     imported : bool
         Whether `bench import results` stored it.
     path : str
@@ -76,6 +79,7 @@ class StoredRun:
     key: str
     superseded_by: str | None = None
     problem: str = ""
+    curve: bool = False
     imported: bool = False
     path: str
 
@@ -150,7 +154,7 @@ class _Read:
 
 
 def list_runs(results: Path, wanted: RunFilter = EVERY) -> list[StoredRun]:
-    """List the stored runs in the order of their tasks, models and starts.
+    """List the stored runs, and learning curves, in the order of their tasks, models and starts.
 
     A complete run replaces an older one of the same task and model where the same was asked for: the same search, seed
     and validation, and the same words that change a definition (``model.params.…=``). The task's data, the model's
@@ -172,6 +176,7 @@ def list_runs(results: Path, wanted: RunFilter = EVERY) -> list[StoredRun]:
         That no run failed or was replaced is no error.
     """
     everything = [_read(RunFolder(path)) for path in run_folders(results)]
+    everything += [_read_curve(RunFolder(path)) for path in begun_curve_folders(results)]
     return _choose(results, everything, wanted)
 
 
@@ -196,13 +201,13 @@ def _choose(results: Path, everything: Sequence[_Read], wanted: RunFilter) -> li
             "`bench runs` lists the runs.",
         )
     chosen = [run for run in named if _in_state(run, wanted)]
-    return sorted(chosen, key=lambda run: (run.task, run.model, run.started, run.key))
+    return sorted(chosen, key=lambda run: (run.task, run.curve, run.model, run.started, run.key))
 
 
 def _marked(everything: Sequence[_Read]) -> list[_Read]:
     alike: dict[tuple[object, ...], list[_Read]] = {}
     for each in everything:
-        if each.record is not None:
+        if each.record is not None and not each.run.curve:
             alike.setdefault(_asked_for(each.record), []).append(each)
     by: dict[str, str] = {}
     here = cache(_task_here)
@@ -258,28 +263,51 @@ def size_of(folder: Path) -> int:
 
 
 def _read(folder: RunFolder) -> _Read:
-    place = {
-        "key": folder.key,
-        "bytes": 0 if folder.path.is_symlink() else size_of(folder.path),
-        "imported": is_stored(folder.path / IMPORTED),
-    }
     try:
         record = folder.read_record()
     except UserError as error:
-        return _Read(
-            StoredRun(
-                task=folder.task,
-                model=folder.model,
-                status="unreadable",
-                problem=error.message.removeprefix(f"{folder.path}").lstrip("/: "),
-                path=str(folder.path),
-                **place,  # type: ignore[arg-type]
-            ),
-            None,
-        )
+        return _unreadable(folder, folder.task, error)
     summary, lost = folder.summary, folder.lost(record)
-    run = StoredRun(
-        task=folder.task,
+    score = None if summary is None else summary.scores.get(record.task.metric)
+    return _Read(replace(_described(folder, folder.task, record, lost), score=score), record)
+
+
+def _read_curve(folder: RunFolder) -> _Read:
+    task = folder.path.parents[2].name
+    try:
+        record = folder.read_record_as(CurveRecord)
+    except UserError as error:
+        read = _unreadable(folder, task, error)
+        return _Read(replace(read.run, curve=True), None)
+    return _Read(replace(_described(folder, task, record, lost_of_curve(folder, record)), curve=True), record)
+
+
+def lost_of_curve(folder: RunFolder, record: CurveRecord) -> str:
+    """What of a complete learning curve is no longer there, in a sentence; empty where that is nothing."""
+    if record.status != "complete":
+        return ""
+    cells = [
+        f"{part.name}/{RunFolder(folder.path / part.name).cell_path(fold).name}"
+        for part in record.parts
+        for fold in range(record.folds)
+    ]
+    gone = [cell for cell in cells if not is_stored(folder.path / cell / "predictions.csv")]
+    try:
+        read_curve(folder)
+    except UserError:
+        gone.append(SUMMARY)
+    return f"{', '.join(gone)}: missing or damaged; the command that made the curve makes it again" if gone else ""
+
+
+def _unreadable(folder: RunFolder, task: str, error: UserError) -> _Read:
+    problem = error.message.removeprefix(f"{folder.path}").lstrip("/: ")
+    run = StoredRun(task=task, model=folder.model, status="unreadable", problem=problem, **_place(folder))
+    return _Read(run, None)
+
+
+def _described(folder: RunFolder, task: str, record: RunRecord, lost: str) -> StoredRun:
+    return StoredRun(
+        task=task,
         model=model_name(record),
         search=search_name(record),
         seed=record.seed,
@@ -287,11 +315,17 @@ def _read(folder: RunFolder) -> _Read:
         status="incomplete" if lost else record.status,
         problem=lost,
         metric=record.task.metric,
-        score=None if summary is None else summary.scores.get(record.task.metric),
-        path=str(folder.path),
-        **place,  # type: ignore[arg-type]
+        **_place(folder),
     )
-    return _Read(run, record)
+
+
+def _place(folder: RunFolder) -> dict[str, Any]:
+    return {
+        "key": folder.key,
+        "bytes": 0 if folder.path.is_symlink() else size_of(folder.path),
+        "imported": is_stored(folder.path / IMPORTED),
+        "path": str(folder.path),
+    }
 
 
 def _asked_for(record: RunRecord) -> tuple[object, ...]:

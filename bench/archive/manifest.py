@@ -4,6 +4,7 @@
 
     bench-results.json                     the manifest: each file with its size and digest
     <task>/<model>/<key>/run.json          a run, as in a results folder
+    <task>/curves/<model>/<key>/run.json   a learning curve, likewise
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ IMPORTED = "imported.json"
 
 _NAME = r"[^/\\\0.][^/\\\0]{0,199}"
 _CELL = "(?:fold-[0-9]{2,5}|final)/(?:" + "|".join(map(re.escape, CELL_FILES)) + ")"
-_FILE = re.compile(f"({_NAME})/({_NAME})/({KEY.pattern})/({re.escape(RECORD)}|{re.escape(SUMMARY)}|{_CELL})")
+_PART = "(?:all|(?:groups|examples)-[0-9]{1,6}-of-[0-9]{1,6})"
+_ABOUT = f"{re.escape(RECORD)}|{re.escape(SUMMARY)}"
+_OF_RUN = re.compile(f"({_NAME})/({_NAME})/({KEY.pattern})/({_ABOUT}|{_CELL})")
+_OF_CURVE = re.compile(f"({_NAME})/{CURVES}/({_NAME})/({KEY.pattern})/({_ABOUT}|{_PART}/{_CELL})")
 
 
 @dataclass(frozen=True)
@@ -92,27 +96,36 @@ class Import:
 
 @dataclass(frozen=True, order=True)
 class RunPlace:
-    """Where a run lies in a store and in an archive."""
+    """Where a run, or a learning curve, lies in a store and in an archive."""
 
     task: str
     model: str
     key: str
+    curve: bool = False
 
     def __str__(self) -> str:
-        return f"{self.task}/{self.model}/{self.key}"
+        return "/".join(self.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the folders that it lies in, from the task's to its own."""
+        return self.task, *([CURVES] if self.curve else []), self.model, self.key
 
 
 def place_in(name: str) -> tuple[RunPlace, str] | None:
-    """Split the name of a packed file into its run and the file within it; None where no run has such a file.
+    """Split the name of a packed file into its run and the file within it; None where none has such a file.
 
     Examples
     --------
     >>> place_in("stance/logreg/0123456789ab/fold-00/result.json")
-    (RunPlace(task='stance', model='logreg', key='0123456789ab'), 'fold-00/result.json')
+    (RunPlace(task='stance', model='logreg', key='0123456789ab', curve=False), 'fold-00/result.json')
+    >>> str(place_in("stance/curves/logreg/0123456789ab/all/fold-00/result.json")[0])
+    'stance/curves/logreg/0123456789ab'
     >>> place_in("../logreg/0123456789ab/run.json") is None
     True
     """
-    found = _FILE.fullmatch(name)
+    of_curve = _OF_CURVE.fullmatch(name)
+    found = of_curve or _OF_RUN.fullmatch(name)
     if found is None or found[2] in TAKEN or HIDDEN.search(found[2]) or not NAME.fullmatch(found[1]):
         return None
-    return RunPlace(found[1], found[2], found[3]), found[4]
+    return RunPlace(found[1], found[2], found[3], curve=of_curve is not None), found[4]

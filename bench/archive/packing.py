@@ -12,6 +12,7 @@ from bench.archive.listing import StoredRun
 from bench.archive.manifest import CELL_FILES, MANIFEST, VERSION, Manifest, PackedFile, RunPlace
 from bench.errors import BenchError, UserError
 from bench.results.cell import FINAL, Fold
+from bench.results.curves import CurveRecord
 from bench.results.files import is_stored, opened, to_json
 from bench.results.layout import RECORD, SUMMARY
 from bench.results.store import FORMAT, RunFolder
@@ -70,7 +71,7 @@ def pack_runs(runs: Sequence[StoredRun], target: Path, force: bool = False) -> P
     make_folder(target.parent)
     with replacing(target) as beside:
         # The manifest comes first for whoever reads the file as a stream, so files are read twice.
-        files = [(path, _described(path, name)) for run in packed.runs for path, name in _files(run.folder)]
+        files = [(path, _described(path, name)) for run in packed.runs for path, name in _files(run)]
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
             manifest = Manifest(VERSION, FORMAT, tuple(each for _, each in files))
             _add(archive, MANIFEST, iter([to_json(plain(manifest)).encode()]))
@@ -83,26 +84,36 @@ def _incomplete(run: StoredRun) -> str | None:
     """Why a run cannot be moved, None where it can."""
     if run.problem:
         return run.problem
-    if run.status != "complete" or run.score is None:
+    if run.status != "complete":
         return f"its run is not complete ({run.status})"
-    folder = run.folder
-    for fold in range(folder.read_record().folds):
-        if not folder.is_done(fold):
-            return f"{folder.cell_path(fold).name} is missing or damaged; the command that made the run makes it again"
+    for part in _parts(run):
+        for fold in range(run.folder.read_record().folds):
+            if not part.is_done(fold):
+                cell = part.cell_path(fold).relative_to(run.path)
+                return f"{cell} is missing or damaged; the command that made the run makes it again"
     return None
 
 
-def _files(folder: RunFolder) -> Iterator[tuple[Path, str]]:
+def _parts(run: StoredRun) -> list[RunFolder]:
+    """The folders with cells: a run's own, or one for each part of a learning curve."""
+    if not run.curve:
+        return [run.folder]
+    return [RunFolder(Path(run.path) / part.name) for part in run.folder.read_record_as(CurveRecord).parts]
+
+
+def _files(run: StoredRun) -> Iterator[tuple[Path, str]]:
     """The files of a run with their names in an archive."""
-    place = RunPlace(folder.task, folder.model, folder.key)
+    folder = run.folder
+    place = RunPlace(run.task, folder.model, run.key, run.curve)
     for name in (RECORD, SUMMARY):
         yield folder.path / name, f"{place}/{name}"
     folds: list[Fold] = [*range(folder.read_record().folds), FINAL]
-    for fold in folds:
-        cell = folder.cell_path(fold)
-        for name in CELL_FILES:
-            if is_stored(cell / name):
-                yield cell / name, f"{place}/{cell.name}/{name}"
+    for part in _parts(run):
+        for fold in folds:
+            cell = part.cell_path(fold)
+            for name in CELL_FILES:
+                if is_stored(cell / name):
+                    yield cell / name, f"{place}/{(cell / name).relative_to(folder.path).as_posix()}"
 
 
 def _described(path: Path, name: str) -> PackedFile:

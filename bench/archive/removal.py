@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,11 +69,14 @@ def remove_runs(results: Path, runs: Sequence[StoredRun]) -> Removed:
 
 def _delete(results: Path, run: StoredRun) -> None:
     folder = run.folder
-    unlinked(results, *Path(run.path).parts[-3:])
+    unlinked(results, *Path(run.path).relative_to(results).parts)
     if not folder.path.is_dir():
         raise UserError("it is no longer there")
     with folder.locked():
         folder.delete()
+    if run.curve:
+        with suppress(OSError):
+            folder.path.parents[1].rmdir()
 
 
 def _bring_up_to_date(results: Path, removed: Removed) -> None:
@@ -100,7 +104,7 @@ def _forget(results: Path, removed: Removed) -> None:
 
     try:
         client = open_store(uri)
-        removed.in_mlflow = sum(forget_run(client, results, run.task, run.key) for run in removed.runs)
+        removed.in_mlflow = sum(forget_run(client, results, run.task, run.key) for run in removed.runs if not run.curve)
     except Exception as error:  # MLflow, a database and a server fail in many ways; the files are gone already.
         removed.notes.append(
             f"MLflow's store {uri} still shows them: {one_line(str(error), 300)} "

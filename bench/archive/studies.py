@@ -73,6 +73,8 @@ def export_studies(runs: Sequence[StoredRun], target: Path, force: bool = False)
     exported = Exported()
     searched: list[tuple[RunFolder, RunRecord, list[CellRecord]]] = []
     for run in runs:
+        if run.curve:
+            continue
         try:
             record, cells = _searches(run.folder)
         except UserError as error:

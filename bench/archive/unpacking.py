@@ -5,6 +5,7 @@ Everything is checked in a hidden folder of the store before the first run appea
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -17,13 +18,15 @@ from pathlib import Path
 from bench.archive.listing import EVERY, RunFilter, check_names
 from bench.archive.manifest import DECIDED, IMPORTED, Import, Manifest, RunPlace, place_in
 from bench.archive.zipped import AGAIN, SAME_VERSION, extract, read_manifest
+from bench.comparison.curves import summarise_curve
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.selection import Selected
 from bench.errors import BenchError, DataError, UserError
 from bench.results.cell import FINAL, Fold
+from bench.results.curves import read_curve
 from bench.results.files import remove, sha256, to_json, write_atomically
-from bench.results.key import has_its_key
-from bench.results.layout import RECORD, unlinked
+from bench.results.key import curve_has_its_key, has_its_key
+from bench.results.layout import RECORD, SUMMARY, unlinked
 from bench.results.protocol import names_of, search_name
 from bench.results.record import RunRecord
 from bench.results.store import OtherFormatError, RunFolder
@@ -44,12 +47,16 @@ class Imported:
         Those that were stored.
     there : list of RunFolder
         Those that were stored already, with the same results.
+    curves, curves_there : list of RunPlace
+        Likewise, the learning curves.
     notes : list of str
         What else is to be said.
     """
 
     runs: list[RunFolder] = field(default_factory=list)
     there: list[RunFolder] = field(default_factory=list)
+    curves: list[RunPlace] = field(default_factory=list)
+    curves_there: list[RunPlace] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -85,17 +92,23 @@ def import_runs(archive: Path, results: Path, wanted: RunFilter = EVERY) -> Impo
         imported = Imported()
         new: list[tuple[RunPlace, RunFolder]] = []
         for place in chosen:
-            target = RunFolder(unlinked(results, place.task, place.model, place.key))
+            target = RunFolder(unlinked(results, *place.names))
             _check_place(archive, results, place)
             if _holds_run(target):
-                _check_same(archive, RunFolder(staging / str(place)), target)
-                imported.there.append(target)
+                _check_same(archive, place, RunFolder(staging / str(place)), target)
+                if place.curve:
+                    imported.curves_there.append(place)
+                else:
+                    imported.there.append(target)
             else:
                 new.append((place, target))
         for place, target in new:
             _mark(staging / str(place), archive)
             _put(staging / str(place), target)
-            imported.runs.append(target)
+            if place.curve:
+                imported.curves.append(place)
+            else:
+                imported.runs.append(target)
     _bring_up_to_date(results, imported)
     return imported
 
@@ -103,10 +116,8 @@ def import_runs(archive: Path, results: Path, wanted: RunFilter = EVERY) -> Impo
 @contextmanager
 def _staging(results: Path) -> Iterator[Path]:
     """Make a hidden folder in a store, for one process at a time; what a process has left that was killed goes."""
-    from filelock import FileLock
-
     make_folder(results)
-    with FileLock(results / f"{STAGING}lock"):
+    with _alone(results / f"{STAGING}lock"):
         for leftover in results.glob(f"{STAGING}*-"):
             remove(leftover)
         staging = Path(tempfile.mkdtemp(prefix=STAGING, suffix="-", dir=results))
@@ -114,6 +125,25 @@ def _staging(results: Path) -> Iterator[Path]:
             yield staging
         finally:
             remove(staging)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait until no other process holds a file, and hold it; it is gone afterwards."""
+    while True:
+        held = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            # Who held it before has deleted it, so that a third process may hold a new one.
+            if os.fstat(held).st_nlink == 0:
+                continue
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+        finally:
+            os.close(held)
 
 
 def _check_room(archive: Path, manifest: Manifest, results: Path) -> None:
@@ -132,7 +162,7 @@ def _check_runs(archive: Path, staging: Path, manifest: Manifest) -> dict[RunPla
     for place in places:
         folder = RunFolder(staging / str(place))
         try:
-            records[place] = _check_run(folder, place)
+            records[place] = _check_curve(folder, place) if place.curve else _check_run(folder, place)
         except OtherFormatError as error:
             raise DataError(_within(archive, staging, error), SAME_VERSION) from None
         except BenchError as error:
@@ -146,22 +176,45 @@ def _within(archive: Path, staging: Path, error: BenchError) -> str:
 
 def _check_run(folder: RunFolder, place: RunPlace) -> RunRecord:
     record = folder.read_record()
-    said = RunPlace(record.task.name, record.model.name, record.key)
+    _check_record(folder, record, place, has_its_key(record))
+    if record.task.metric not in folder.read_summary().scores:
+        raise UserError(f"{folder.path / 'summary.json'}: the score {record.task.metric} is missing.")
+    final: list[Fold] = [FINAL] if folder.cell_path(FINAL).exists() else []
+    _check_cells(folder, record, final)
+    read_side_by_side(Selected([(folder, record)], [], named=True))
+    return record
+
+
+def _check_curve(folder: RunFolder, place: RunPlace) -> RunRecord:
+    curve = read_curve(folder)
+    record = curve.record
+    _check_record(folder, record, place, curve_has_its_key(record))
+    for part in record.parts:
+        _check_cells(RunFolder(folder.path / part.name), record, [])
+    if summarise_curve(folder, record) != curve.summary:
+        raise UserError(f"{folder.path / SUMMARY}: it does not sum up the curve's predictions.")
+    return record
+
+
+def _check_record(folder: RunFolder, record: RunRecord, place: RunPlace, has_key: bool) -> None:
+    said = RunPlace(record.task.name, record.model.name, record.key, place.curve)
     if said != place:
         raise UserError(f"{folder.path / RECORD}: it is the record of another run, {said}.")
-    if not has_its_key(record):
+    if not has_key:
         raise UserError(
             f"{folder.path / RECORD}: its key is not that of its content: the task, the model, the splits, the search "
             f"or the seed was changed after the run."
         )
     if record.status != "complete":
         raise UserError(f"{folder.path / RECORD}: the run is not complete ({record.status}).")
-    if record.task.metric not in folder.read_summary().scores:
-        raise UserError(f"{folder.path / 'summary.json'}: the score {record.task.metric} is missing.")
+    if record.started > (datetime.now(UTC) + timedelta(days=1)).isoformat():
+        raise UserError(f"{folder.path / RECORD}: it was started in the future, at {record.started}.")
+
+
+def _check_cells(folder: RunFolder, record: RunRecord, final: Sequence[Fold]) -> None:
     stored = folder.folds()
     if len(stored) != record.folds or stored != [*range(len(stored))]:
         raise UserError(f"{folder.path}: of its {record.folds} folds these are there: {stored}.")
-    final: list[Fold] = [FINAL] if folder.cell_path(FINAL).exists() else []
     for fold in (*stored, *final):
         cell = folder.read_cell(fold)
         digest = sha256(folder.cell_path(fold) / "predictions.csv")
@@ -170,10 +223,6 @@ def _check_run(folder: RunFolder, place: RunPlace) -> RunRecord:
         if fold != FINAL and (cell.status != "ok" or digest is None):
             raise UserError(f"{folder.cell_path(fold)}: the fold failed, so the run is not complete.")
         folder.read_explanations(fold)
-    if record.started > (datetime.now(UTC) + timedelta(days=1)).isoformat():
-        raise UserError(f"{folder.path / RECORD}: it was started in the future, at {record.started}.")
-    read_side_by_side(Selected([(folder, record)], [], named=True))
-    return record
 
 
 def _check_spelling(archive: Path, places: Sequence[RunPlace]) -> None:
@@ -189,7 +238,7 @@ def _check_spelling(archive: Path, places: Sequence[RunPlace]) -> None:
 def _check_place(archive: Path, results: Path, place: RunPlace) -> None:
     """Refuse a run where something else stands in its way."""
     folder = results
-    for name in (place.task, place.model, place.key):
+    for name in place.names:
         if folder.is_dir():
             for other in folder.iterdir():
                 if other.name != name and other.name.casefold() == name.casefold():
@@ -206,14 +255,13 @@ def _holds_run(folder: RunFolder) -> bool:
     return os.path.lexists(folder.path / RECORD) or bool(folder.folds())
 
 
-def _check_same(archive: Path, packed: RunFolder, stored: RunFolder) -> None:
+def _check_same(archive: Path, place: RunPlace, packed: RunFolder, stored: RunFolder) -> None:
     """Refuse a run of which other results are stored."""
-    place = f"{stored.task}/{stored.model}/{stored.key}"
     advice = (
         f"Keep one: `bench runs rm {stored.key}` removes the stored run. "
         f"Or import into another store with results=DIR, and compare the two folders."
     )
-    if not stored.summarised:
+    if not (_is_summed_up(stored) if place.curve else stored.summarised):
         raise UserError(f"{archive}: {place}: {stored.path} holds an incomplete run.", advice)
     for name in sorted(_decided(packed) | _decided(stored)):
         if sha256(packed.path / name) != sha256(stored.path / name):
@@ -221,8 +269,17 @@ def _check_same(archive: Path, packed: RunFolder, stored: RunFolder) -> None:
 
 
 def _decided(folder: RunFolder) -> set[str]:
-    found = (path for name in DECIDED for pattern in (name, f"*/{name}") for path in folder.path.glob(pattern))
+    within = [f"{depth}{name}" for name in DECIDED for depth in ("", "*/", "*/*/")]
+    found = (path for pattern in within for path in folder.path.glob(pattern))
     return {str(path.relative_to(folder.path)) for path in found}
+
+
+def _is_summed_up(folder: RunFolder) -> bool:
+    try:
+        read_curve(folder)
+    except UserError:
+        return False
+    return True
 
 
 def _mark(packed: Path, archive: Path) -> None:

@@ -78,10 +78,10 @@ def _unknown(word: str) -> ConfigError:
 
 def _export_results(words: tuple[str, ...], force: bool, others: dict[str, object]) -> None:
     from bench.archive.packing import pack_runs
-    from bench.archive.table import size
+    from bench.archive.table import how_many, size
 
     target, packed = _from_runs("bench export results", (".zip",), pack_runs, words, force, others)
-    many = "1 run" if len(packed.runs) == 1 else f"{len(packed.runs)} runs"
+    many = how_many(packed.runs)
     tasks = ", ".join(sorted({run.task for run in packed.runs}))
     say(f"{target}  {many} of {tasks}, {size(target.stat().st_size)}")
     for note in packed.left_out:

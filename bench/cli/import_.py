@@ -49,6 +49,10 @@ def command(words: tuple[str, ...]) -> None:
         say(f"{run.task}  {run.model}  {run.key}  stored")
     for run in imported.there:
         say(f"{run.task}  {run.model}  {run.key}  already there")
+    for place in imported.curves:
+        say(f"{place.task}  {place.model} (curve)  {place.key}  stored")
+    for place in imported.curves_there:
+        say(f"{place.task}  {place.model} (curve)  {place.key}  already there")
     for note in imported.notes:
         say(f"note: {note}", err=True)
     new = [run.task for run in imported.runs]

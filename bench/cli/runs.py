@@ -51,10 +51,13 @@ Keys:
     show_default=True,
     help="How the list is printed.",
 )
+@click.option("--wide", is_flag=True, help="Print all columns of the table, however narrow the terminal is.")
 @click.option("--dry-run", is_flag=True, help="Of rm: print what would be removed, and remove nothing.")
 @click.option("--yes", is_flag=True, help="Of rm: remove without asking.")
-def command(words: tuple[str, ...], failed: bool, superseded: bool, form: str, dry_run: bool, yes: bool) -> None:
-    """List the stored runs, or remove some with `rm`.
+def command(
+    words: tuple[str, ...], failed: bool, superseded: bool, form: str, wide: bool, dry_run: bool, yes: bool
+) -> None:
+    """List the stored runs and learning curves, or remove some with `rm`.
 
     `rm` takes keys of runs, or how they begin, and what else chooses runs here. It asks before it removes them, in
     MLflow's store too.
@@ -81,15 +84,15 @@ def command(words: tuple[str, ...], failed: bool, superseded: bool, form: str, d
             )
         runs = list_runs(request.results, request.wanted)
     if removes:
-        _remove(request, runs, form, dry_run, yes)
+        _remove(request, runs, form, wide, dry_run, yes)
     else:
-        _print(runs, form)
+        _print(runs, form, wide)
         if not runs and form == "table":
             said = "no stored run is like that" if request.wanted.names_something else "no runs are stored there"
             say(f"{request.results}: {said}.", err=True)
 
 
-def _print(runs: list[StoredRun], form: str) -> None:
+def _print(runs: list[StoredRun], form: str, wide: bool) -> None:
     from bench.archive.table import print_runs, runs_csv
     from bench.support.records import plain
 
@@ -100,18 +103,19 @@ def _print(runs: list[StoredRun], form: str) -> None:
     elif form == "csv":
         say(runs_csv(runs), nl=False)
     elif runs:
-        print_runs(runs)
+        print_runs(runs, wide)
 
 
-def _remove(request: RunsRequest, runs: list[StoredRun], form: str, dry_run: bool, yes: bool) -> None:
+def _remove(request: RunsRequest, runs: list[StoredRun], form: str, wide: bool, dry_run: bool, yes: bool) -> None:
+    from bench.archive.table import how_many
     from bench.errors import BenchError, ConfigError
     from bench.reporting.status import Status
 
     if not runs:
         say(f"{request.results}: no stored run is like that. Nothing is removed.", err=True)
         return
-    _print(runs, form)
-    many = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    _print(runs, form, wide)
+    many = how_many(runs)
     if dry_run:
         say(f"{many} would be removed. Nothing is removed with --dry-run.", err=True)
         return
@@ -128,7 +132,7 @@ def _remove(request: RunsRequest, runs: list[StoredRun], form: str, dry_run: boo
 
         removed = remove_runs(request.results, runs)
     done = len(removed.runs)
-    tracked = "" if removed.in_mlflow == done else f"{removed.in_mlflow} of them "
+    tracked = "" if removed.in_mlflow == sum(not run.curve for run in removed.runs) else f"{removed.in_mlflow} of them "
     elsewhere = f", {tracked}from MLflow's store too" if removed.in_mlflow else ""
     say(f"Removed {many if done == len(runs) else f'{done} of {many}'}{elsewhere}.", err=True)
     for note in removed.notes:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -21,7 +21,7 @@ from pydantic import Field
 from bench.errors import UserError
 from bench.results.layout import curve_folders
 from bench.results.record import RunRecord
-from bench.results.store import RunFolder
+from bench.results.store import RunFolder, run_key
 from bench.statistics.interval import Interval
 from bench.statistics.paired import Difference
 from bench.support.records import LEFT_OUT, Count, FolderName, Number
@@ -60,10 +60,21 @@ class PartRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class CurveRecord(RunRecord):
-    """The content of a learning curve's ``run.json``: that of a run, the run's key, and the curve's parts."""
+    """The content of a learning curve's ``run.json``: that of a run, the run's key, and the curve's parts.
+
+    Parameters
+    ----------
+    run : str
+        The key of the run on all of the training data.
+    parts : tuple of PartRecord
+        The parts.
+    digests : mapping of str to str
+        By a part's name, a digest of the examples that train and are scored in each fold.
+    """
 
     run: str
     parts: tuple[PartRecord, ...]
+    digests: Annotated[Mapping[str, str], LEFT_OUT] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +152,19 @@ class Curve:
     path: Path
     record: CurveRecord
     summary: CurveSummary
+
+
+def curve_key(run: str, digests: Mapping[str, str]) -> str:
+    """The key that a curve is stored under.
+
+    Parameters
+    ----------
+    run : str
+        The key of the run on all of the training data.
+    digests : mapping of str to str
+        By a part's name, a digest of its examples.
+    """
+    return run_key({"run": run, "parts": dict(digests)})
 
 
 def read_curve(folder: RunFolder) -> Curve:

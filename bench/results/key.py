@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.config import Search
 from bench.metrics.averaged import AVERAGED_OVER
+from bench.results.curves import CurveRecord, curve_key
 from bench.results.protocol import deciding
 from bench.results.record import Lent, RunRecord, TaskRecord
 from bench.results.store import run_key
@@ -46,6 +47,16 @@ def key_of(record: RunRecord) -> str:
 def has_its_key(record: RunRecord) -> bool:
     """Whether a record's key is the one that it is stored under."""
     return any(key_of(each) == record.key for each in _in_orders(record))
+
+
+def curve_has_its_key(record: CurveRecord) -> bool:
+    """Whether a learning curve's key, and that of its run, are those that they are stored under."""
+    names = {part.name for part in record.parts}
+    return (
+        record.digests.keys() == names
+        and curve_key(record.run, record.digests) == record.key
+        and has_its_key(replace(record, key=record.run))
+    )
 
 
 def identity_of(record: RunRecord) -> dict[str, Any]:

@@ -94,6 +94,11 @@ def curve_folders(results: Path, task: str) -> list[Path]:
     return sorted(path.parent for path in results.glob(f"{task}/{CURVES}/*/*/{SUMMARY}"))
 
 
+def begun_curve_folders(results: Path) -> list[Path]:
+    """The folders of complete or partial learning curves of all tasks, in order; some may be links."""
+    return sorted(path.parent for path in results.glob(f"*/{CURVES}/*/*/{RECORD}"))
+
+
 def stored_tasks(results: Path) -> list[str]:
     """The tasks with stored runs."""
     return sorted({folder.parents[1].name for folder in run_folders(results)})

@@ -11,10 +11,10 @@ from bench.config import RunConfig
 from bench.engines.gpus import gpus
 from bench.errors import ConfigError
 from bench.planning.workers import warm_up
-from bench.results.curves import Curve, CurveRecord, read_curve
+from bench.results.curves import Curve, CurveRecord, curve_key, read_curve
 from bench.results.layout import curve_folder
 from bench.results.record import RunRecord, RunStatus
-from bench.results.store import RunFolder, run_key
+from bench.results.store import RunFolder
 from bench.running.job import (
     Job,
     Observer,
@@ -154,11 +154,13 @@ def _plan_curve(run: PlannedRun, config: RunConfig) -> PlannedCurve:
     evaluation = run.evaluation
     task = evaluation.task
     parts = curve_parts(task, evaluation.splits, config.seed)
-    key = run_key({"run": run.folder.key, "parts": {part.name: part.digest(task.ids) for part in parts}})
+    digests = {part.name: part.digest(task.ids) for part in parts}
+    key = curve_key(run.folder.key, digests)
     folder = RunFolder(curve_folder(config.results, task.name, evaluation.model.name, key))
     of_run = {each.name: getattr(run.record, each.name) for each in fields(run.record)}
     of_curve = {"key": key, "command": shlex.join(["bench", "curve", *config.overrides])}
-    record = CurveRecord(**(of_run | of_curve), run=run.folder.key, parts=tuple(part.describe(task) for part in parts))
+    described = tuple(part.describe(task) for part in parts)
+    record = CurveRecord(**(of_run | of_curve), run=run.folder.key, parts=described, digests=digests)
     points = []
     for part in parts:
         cut = replace(evaluation, splits=part.splits, keeps_model=False)

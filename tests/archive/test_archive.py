@@ -8,6 +8,7 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +52,6 @@ def contents(folder: Path) -> Files:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def own_files(results: Path) -> Files:
-    """All files but the one that processes lock."""
-    return {name: data for name, data in contents(results).items() if name != ".import-lock"}
-
-
 def runs_of(results: Path) -> Files:
     """The files of runs, without locks and without the note that a run was imported."""
     return {
@@ -89,10 +85,10 @@ def zipped(path: Path, files: Files, honest: bool = True) -> Path:
 
 def refused(archive: Path, results: Path) -> str:
     """Why an archive is refused; nothing of it is stored."""
-    before = own_files(results)
+    before = contents(results)
     with pytest.raises(UserError) as end:
         import_runs(archive, results)
-    assert own_files(results) == before
+    assert contents(results) == before
     assert end.value.hint
     assert str(archive) in end.value.message
     return end.value.message
@@ -103,7 +99,14 @@ def test_what_is_imported_is_what_was_exported(tmp_path: Path, theirs: RunFolder
     assert [run.key for run in imported.runs] == [theirs.key]
     assert runs_of(tmp_path / "mine") == runs_of(theirs.results)
     assert (tmp_path / "mine" / "denial" / FILES[0]).exists()
-    assert not list((tmp_path / "mine").glob(".import-*-"))
+    assert not list((tmp_path / "mine").glob(".import*"))
+
+
+def test_imports_at_the_same_time_wait_for_each_other_and_leave_no_lock(tmp_path: Path, packed: Path) -> None:
+    with ThreadPoolExecutor(6) as threads:
+        done = [threads.submit(import_runs, packed, tmp_path / "mine") for _ in range(6)]
+    assert sorted(len(each.result().runs) for each in done) == [0, 0, 0, 0, 0, 1]
+    assert not list((tmp_path / "mine").glob(".import*"))
 
 
 def test_the_same_runs_make_the_same_file(tmp_path: Path, theirs: RunFolder, packed: Path) -> None:
@@ -150,7 +153,7 @@ def test_a_run_that_is_there_with_the_same_results_is_left_as_it_is(tmp_path: Pa
     before = contents(tmp_path / "mine")
     imported = import_runs(packed, tmp_path / "mine")
     assert (imported.runs, [run.key for run in imported.there]) == ([], [mine.key])
-    assert own_files(tmp_path / "mine") == before
+    assert contents(tmp_path / "mine") == before
 
 
 @pytest.mark.parametrize("name", ["fold-00/predictions.csv", "fold-01/result.json", "summary.json"])
@@ -489,5 +492,5 @@ def test_the_filter_takes_seed_and_search_too(tmp_path: Path) -> None:
     import_runs(tmp_path / "t.zip", tmp_path / "mine", RunFilter(seed=1, search="quick"))
     assert [run.seed for run in list_runs(tmp_path / "mine")] == [1]
     shutil.rmtree(tmp_path / "mine")
-    with pytest.raises(UserError, match="it holds no run like that"):
+    with pytest.raises(UserError, match="search=thorough: no such run is in"):
         import_runs(tmp_path / "t.zip", tmp_path / "mine", RunFilter(search="thorough"))

@@ -207,7 +207,25 @@ def test_the_table_fits_and_keeps_model_score_and_key(
     assert all(len(line) <= columns for line in out.splitlines())
     for word in ("denial", "2 runs", "logreg", old.key, new.key):
         assert word in out
-    assert ("no room for" in out) == (columns == 60)
+    assert ("columns: " in out) == (columns == 60)
+
+
+def test_each_table_says_which_columns_it_lacks_and_wide_has_them(
+    tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    superseded_pair(tmp_path)
+    write_run(tmp_path, folds=2, task="stance", model="m")
+    monkeypatch.setattr("bench.reporting.terminal.WIDTH", 70)
+    _, out, _ = bench("runs", f"results={tmp_path}")
+    first, second = out.split("\n\n")
+    assert first.endswith("+2 columns: search, size; --wide")
+    assert " search " in second
+    assert "--wide" not in second
+    _, out, _ = bench("runs", "--wide", f"results={tmp_path}")
+    assert [line.split() for line in out.splitlines() if line.startswith("model")] == [
+        ["model", "score", "search", "seed", "when", "size", "key", "replaced", "by"],
+        ["model", "score", "search", "seed", "when", "size", "key"],
+    ]
 
 
 def test_csv_and_json_hold_the_same_runs(tmp_path: Path, bench: Bench) -> None:

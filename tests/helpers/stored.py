@@ -15,12 +15,15 @@ from scores import score_predictions
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from bench.comparison.curves import summarise_curve
 from bench.features.tfidf import Tfidf
 from bench.metrics.f1 import MACRO_F1
 from bench.models.persistence import dumps
 from bench.results.cell import FINAL, CellResult, Trial
+from bench.results.curves import CurveRecord, PartRecord, curve_key
 from bench.results.files import to_json
 from bench.results.key import key_of
+from bench.results.layout import CURVES
 from bench.results.record import RunRecord
 from bench.results.store import FORMAT, RunFolder
 from bench.results.summary import Summary, summarise
@@ -73,6 +76,28 @@ def write_run(
             )
         )
     folder.write_record(record)
+    return folder
+
+
+def write_curve(results: Path, *, task: str = "denial", model: str = "logreg", folds: int = 2) -> RunFolder:
+    """Write the folder of a learning curve of two parts, as `bench curve` leaves it."""
+    labels = ("denial", "none", "non_confirmation")
+    run = keyed(record_content("", task, model, labels, folds, 0, False))
+    sizes = {"groups-1-of-2": ("groups", "1/2", 0.5), "all": (None, "all", 1.0)}
+    parts = tuple(
+        PartRecord(name=name, axis=axis, part=part, fraction=share, n_groups=4 * share, n_examples=60 * share)  # type: ignore[arg-type]
+        for name, (axis, part, share) in sizes.items()
+    )
+    digests = {name: hashlib.sha256(name.encode()).hexdigest()[:12] for name in sizes}
+    of_curve = {"key": curve_key(run.key, digests), "command": f"bench curve task={task} model={model}"}
+    record = CurveRecord(**(vars(run) | of_curve), run=run.key, parts=parts, digests=digests)
+    folder = RunFolder(results / task / CURVES / model / record.key)
+    for part in parts:
+        rng = np.random.default_rng(0)
+        for fold in range(folds):
+            RunFolder(folder.path / part.name).write_cell(_cell(rng, fold, labels))
+    folder.write_record(record)
+    folder.write_summary(summarise_curve(folder, record))
     return folder
 
 
