@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bench.discovery import config_files, defaults_folder, find, model_names, override, task_names
 from bench.engines.slurm import Jobs
 from bench.errors import LONGEST_NAME, ConfigError, nearest
-from bench.overrides import GROUPS, MULTIPLE, TRAIN_ON, parse_overrides
+from bench.overrides import GROUPS, MULTIPLE, TRAIN_ON, chosen_seeds, parse_overrides
 from bench.schema.dialect import Document, foreign_keys, place_of, read_file
 
 if TYPE_CHECKING:
@@ -271,6 +271,31 @@ def compose(words: Sequence[str], needs_task: bool = True) -> RunConfig:
         overrides=tuple(words),
         notes=notes,
     )
+
+
+def compose_each(words: Sequence[str]) -> list[RunConfig]:
+    """Resolve the configuration for each of the seeds that words of a command line name.
+
+    Parameters
+    ----------
+    words : sequence of str
+        As for `compose`; ``seed=0,1,2`` names several seeds, ``seeds=3`` means the same.
+
+    Returns
+    -------
+    list of RunConfig
+        One for each seed, alike in all else.
+    """
+    from bench.schema.check import Place, check
+    from bench.schema.requests import SeedWords
+
+    of_seed = [word for word in words if word.partition("=")[0].strip() in ("seed", "seeds")]
+    read = check(SeedWords, parse_overrides(of_seed, (*MULTIPLE, "seed")), Place("", words=True))
+    seeds = chosen_seeds(read.seed, read.seeds)
+    if not seeds:
+        return [compose(words)]
+    rest = [word for word in words if word not in of_seed]
+    return [compose([*rest, f"seed={seed}"]) for seed in seeds]
 
 
 def _jobs(given: SlurmFile) -> Jobs:

@@ -83,6 +83,24 @@ def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) ->
     return values
 
 
+def chosen_seeds(seed: Sequence[int], seeds: int | None) -> tuple[int, ...]:
+    """The seeds that ``seed=`` lists, or that ``seeds=`` counts from 0; empty without both.
+
+    Raises
+    ------
+    bench.errors.ConfigError
+        If both are given.
+
+    Examples
+    --------
+    >>> chosen_seeds([3, 5], None), chosen_seeds([], 3), chosen_seeds([], None)
+    ((3, 5), (0, 1, 2), ())
+    """
+    if seeds is not None and seed:
+        raise ConfigError("seed and seeds are both set.", f"seeds={seeds} is seed={','.join(map(str, range(seeds)))}.")
+    return tuple(seed) if seeds is None else tuple(range(seeds))
+
+
 def spell(key: str, value: Any) -> str:
     """Write a value as a ``key=value`` word that `parse_overrides` reads as the same value.
 

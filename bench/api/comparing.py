@@ -54,6 +54,7 @@ class Board(Shown):
             shown: dict[str, Any] = {"model": row.label, "search": row.search, "kind": row.kind}
             shown[metric] = row.scores.get(metric)
             shown |= ends(interval) | _ranks(row.ranks)
+            shown |= {"seed_sd": row.seed_deviation} if self.record.seeds else {}
             shown |= {name: row.scores.get(name) for name in names if name != metric}
             rows.append(shown | {"key": row.key})
         return pd.DataFrame(rows)
@@ -78,13 +79,15 @@ def _ranks(ranks: tuple[int, int] | None) -> dict[str, int | None]:
     return {"best_rank": best, "worst_rank": worst}
 
 
-def leaderboard(task: str | Task, *, results: str | Path = "results") -> Board:
+def leaderboard(task: str | Task, *, seed: Sequence[int] | None = None, results: str | Path = "results") -> Board:
     """Return a task's leaderboard, made from the stored runs.
 
     Parameters
     ----------
     task : str or Task
         The task.
+    seed : sequence of int, optional
+        Several seeds, over which scores are averaged; by default the last run's alone.
     results : str or pathlib.Path
         The store.
 
@@ -93,12 +96,14 @@ def leaderboard(task: str | Task, *, results: str | Path = "results") -> Board:
     bench.errors.UserError
         If no run of the task is stored.
     """
-    from bench.comparison.board import corrected_leaderboard
+    from bench.comparison.board import corrected_leaderboard, seeds_leaderboard
     from bench.comparison.request import Filter
     from bench.comparison.selection import select_runs
 
     folder = Path(results).expanduser()
-    selected = select_runs(folder, str(task_names(task)), Filter())
+    if seed is not None and len(seed) > 1:
+        return Board(seeds_leaderboard(folder, str(task_names(task)), tuple(seed)))
+    selected = select_runs(folder, str(task_names(task)), Filter(seed=seed[0] if seed else None))
     newest = max((record for _, record in selected.runs), key=lambda record: record.started)
     return Board(corrected_leaderboard(folder, newest))
 
@@ -175,6 +180,7 @@ class Compared(Shown):
                 **ends(row.interval),
                 **_ranks(row.ranks),
                 "tied": row.tied,
+                **({} if row.seed_deviation is None else {"seed_sd": row.seed_deviation}),
                 **row.scores,
                 "key": row.key,
             }
@@ -236,7 +242,7 @@ def compare(
     baseline: str | None = None,
     metric: str | None = None,
     rope: float | None = None,
-    seed: int | None = None,
+    seed: int | Sequence[int] | None = None,
     search: str | None = None,
     by: str | None = None,
     results: str | Path = "results",
@@ -256,7 +262,8 @@ def compare(
     rope : float, optional
         Differences up to this one are practically none (0.01).
     seed, search : optional
-        Which runs, where several are stored; the last run's by default.
+        Which runs, where several are stored; the last run's by default. With several seeds, scores are means over
+        these, and tests are about the means.
     by : str, optional
         A column of the examples, such as ``"outlet"``, in whose slices the runs are compared too; ``"length"`` is bands
         of words.
@@ -285,11 +292,12 @@ def compare(
                 "baseline": baseline,
                 "metric": metric,
                 "rope": rope,
-                "seed": seed,
+                "seed": seed if seed is None or isinstance(seed, int) else list(seed),
                 "search": search,
                 "results": str(results),
             }
-        )
+        ),
+        several_seeds=True,
     )
     (selected,) = select(request)
     runs = read_side_by_side(selected, request.metric)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bench.api.shown import Shown, ends
 from bench.api.words import model_names, task_names, words_of
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bench.results.curves import Curve
 
 
+C = TypeVar("C", "RunConfig", "list[RunConfig]")
+
 SHOWN_FAILURES = 5
 """How many failures a warning names."""
 
@@ -38,7 +40,7 @@ def run(
     model: str | Model | Sequence[str | Model] | None = None,
     *,
     search: str | dict[str, Any] | None = None,
-    seed: int | None = None,
+    seed: int | Sequence[int] | None = None,
     results: str | Path | None = None,
     progress: bool | None = None,
     **overrides: Any,
@@ -57,8 +59,8 @@ def run(
     search : str or dict, optional
         ``"none"``, ``"quick"``, ``"standard"`` or ``"thorough"`` (0, 10, 30 or 100 trials), or settings of the
         search, such as ``{"trials": 50}``.
-    seed : int, optional
-        Every random choice is derived from it.
+    seed : int or sequence of int, optional
+        Every random choice is derived from it. With several, each is run, and the leaderboard has mean scores.
     results : str or pathlib.Path, optional
         Where runs are stored; ``results`` in the current folder by default.
     progress : bool, optional
@@ -96,11 +98,13 @@ def run(
     [('majority', 'complete'), ('complement-nb', 'complete')]
     """
     from bench.api.stored import Run, Runs
-    from bench.running.runner import run as run_config
+    from bench.config import compose_each
+    from bench.running.runner import run_each
 
-    asked = {"search": search, "seed": seed, "results": results, **overrides}
-    with _carried_out(task, model, asked, progress) as (config, listener):
-        outcome = run_config(config, listener)
+    seeds = seed if seed is None or isinstance(seed, int) else list(seed)
+    asked = {"search": search, "seed": seeds, "results": results, **overrides}
+    with _carried_out(task, model, asked, progress, compose_each) as (configs, listener):
+        outcome = run_each(configs, listener)
     _warn_of(outcome.failures)
     found = [Run(folder.path) for folder in outcome.runs]
     return Runs(found, outcome.failures, [*listener.notes, *outcome.warnings])
@@ -197,10 +201,11 @@ def curve(
     FailedRunWarning
         If folds failed.
     """
+    from bench.config import compose
     from bench.running.curve import run_curves
 
     asked = {"search": search, "seed": seed, "results": results, **overrides}
-    with _carried_out(task, model, asked, progress) as (config, listener):
+    with _carried_out(task, model, asked, progress, compose) as (config, listener):
         outcome = run_curves(config, listener)
     _warn_of(outcome.failures)
     return Curves(outcome.curves, outcome.failures)
@@ -212,14 +217,15 @@ def _carried_out(
     model: str | Model | Sequence[str | Model] | None,
     asked: Mapping[str, Any],
     progress: bool | None,
-) -> Iterator[tuple[RunConfig, Listener]]:
+    resolve: Callable[[Sequence[str]], C],
+) -> Iterator[tuple[C, Listener]]:
     """Resolve what was asked for, listen to the job, and say how it goes on where it is stopped."""
     from bench.api.progress import Listener
-    from bench.config import compose
     from bench.running.job import InterruptedRun
     from bench.support.places import refused
 
-    config = compose(words_of({"task": task_names(task), "model": model_names(model), **asked}))
+    config = resolve(words_of({"task": task_names(task), "model": model_names(model), **asked}))
+    results = (config[0] if isinstance(config, list) else config).results
     with Listener(progress) as listener:
         try:
             yield config, listener
@@ -228,7 +234,7 @@ def _carried_out(
                 f"{stopped.kept} finished folds are stored, {stopped.missing} are missing; the same call goes on."
             ) from None
         except OSError as error:
-            raise refused(error, {f"results={config.results}": config.results}) or error from error
+            raise refused(error, {f"results={results}": results}) or error from error
 
 
 def _warn_of(failures: Sequence[str]) -> None:

@@ -56,7 +56,7 @@ class Listener:
 
     def planned(self, plan: Plan, cells: Sequence[tuple[PlannedRun, Fold]]) -> None:
         """Keep the notes, and count the folds that will run."""
-        self.notes += plan.notes
+        self.notes += [note for note in plan.notes if note not in self.notes]
         self._bar.reset(len(cells))
         self.doing(", ".join(dict.fromkeys(run.evaluation.task.name for run in plan.runs)))
 

@@ -31,7 +31,8 @@ Keys:
   metric            what is compared (the task's own metric)
   rope              differences up to this one are practically none (0.01)
   seed, search, validation.group
-                    which runs, where several are stored (the last run's)
+                    which runs, where several are stored (the last run's);
+                    seed=0,1,2 or seeds=3: mean scores of several seeds
   results           where runs are stored (results)
 """,
 )
@@ -82,7 +83,7 @@ def command(words: tuple[str, ...], by: str | None, form: str, pairs: bool, plot
             status.doing(f"comparing {title}")
             return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline, by)
 
-        request = parse_compare_request(words)
+        request = parse_compare_request(words, several_seeds=True)
         sliced_tables = {"markdown": slices_to_markdown, "csv": slices_to_csv}
         if by is not None and form == "latex":
             raise ConfigError("--by: there is no table in LaTeX of slices.", "Use --format markdown, csv or json.")

@@ -25,7 +25,8 @@ Examples:
 Keys:
   task, model       one name, a comma list, or all (model=a,b)
   search            none, quick, standard or thorough: 0, 10, 30 or 100 trials
-  seed              the seed of all random choices (0)
+  seed              the seed of all random choices (0); seed=0,1,2 or
+                    seeds=3 runs each, and ranks by mean scores
   force             true reruns what is stored (false)
   retry             failed retries settings that failed (null)
   tracking          false turns MLflow off (true)
@@ -50,12 +51,12 @@ def command(words: tuple[str, ...], dry_run: bool) -> None:
     from bench.reporting.progress import Progress
 
     with Progress() as progress:
-        from bench.config import compose
-        from bench.running.runner import run
+        from bench.config import compose_each
+        from bench.running.runner import run_each
 
-        config = compose(words)
-        with resumable("run", words, config.results, progress):
-            outcome = run(config, progress)
+        configs = compose_each(words)
+        with resumable("run", words, configs[0].results, progress):
+            outcome = run_each(configs, progress)
     from bench.reporting.terminal import print_leaderboard
 
     for board, folder in zip(outcome.leaderboards, outcome.folders, strict=True):
@@ -69,11 +70,14 @@ def _print_plan(words: tuple[str, ...]) -> None:
     from bench.reporting.progress import Progress
 
     with Progress() as progress:
-        from bench.config import compose
+        from bench.config import compose_each
         from bench.planning.plan import plan
 
-        config = compose(words)
-        planned = plan(config, progress.doing)
+        configs = compose_each(words)
+        planned = [plan(config, progress.doing) for config in configs]
     from bench.reporting.plan import print_plan
 
-    print_plan(planned, config.execution)
+    for config, each in zip(configs, planned, strict=True):
+        if len(configs) > 1:
+            say(f"seed {config.seed}:")
+        print_plan(each, config.execution)

@@ -8,8 +8,8 @@ from pathlib import Path
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRuns, read_side_by_side
 from bench.comparison.ranking import corrected_best, rank_interval
-from bench.comparison.request import ROPE, CompareRequest
-from bench.comparison.selection import select_table
+from bench.comparison.request import ROPE, CompareRequest, Filter
+from bench.comparison.selection import select_runs, select_table
 from bench.errors import BenchError
 from bench.results.board import Leaderboard
 from bench.results.leaderboard import leaderboard, refresh_leaderboard
@@ -40,6 +40,63 @@ def corrected_leaderboard(results: Path, record: RunRecord) -> Leaderboard:
     ranks = {run.folder.key: rank_interval(run.name, pairs, len(runs.runs)) for run in runs.runs}
     rows = tuple(row if row.key is None else replace(row, ranks=ranks.get(row.key)) for row in board.rows)
     return replace(board, rows=rows, best=corrected_best(runs))
+
+
+def seeds_leaderboard(results: Path, task: str, seeds: tuple[int, ...]) -> Leaderboard:
+    """Gather the models that have a finished run with each of several seeds, with mean scores.
+
+    Intervals and ranks are about the mean over seeds.
+
+    Parameters
+    ----------
+    results : pathlib.Path
+        The store.
+    task : str
+        The task's name.
+    seeds : tuple of int
+        At least two seeds.
+
+    Raises
+    ------
+    bench.errors.BenchError
+        If no model has run with all of them, or the predictions of none can be read.
+    """
+    selected = select_runs(results, task, Filter(seeds=seeds))
+    further = {folder.key: others for (folder, _), others in zip(selected.runs, selected.further, strict=True)}
+    runs = read_side_by_side(selected)
+    board = leaderboard(results, selected.runs[0][1])
+    by_key = {run.folder.key: run for run in runs.runs}
+    several = len(runs.runs) > 1 and board.task.n_groups <= MOST_GROUPS
+    pairs = judged_pairs(runs, ROPE, None) if several else []
+    sign = runs.metric.sign
+    rows = []
+    for row in board.rows:
+        run = None if row.key is None else by_key.get(row.key)
+        if run is None:
+            rows += [row] if row.key is None else []
+            continue
+        others = [folder for folder, _ in further[run.folder.key]]
+        rows.append(
+            replace(
+                row,
+                scores=run.summary.scores,
+                intervals=run.summary.intervals,
+                notes=run.summary.notes,
+                seconds=sum(sum(folder.read_seconds().values()) for folder in (run.folder, *others)),
+                ranks=rank_interval(run.name, pairs, len(runs.runs)) if several else None,
+                seed_scores=run.seed_scores,
+                further_keys=tuple(folder.key for folder in others),
+            )
+        )
+    scored = [row for row in rows if row.kind in ("model", "published")]
+    scored.sort(key=lambda row: (-sign * row.scores[board.metric], row.model))
+    return replace(
+        board,
+        rows=(*scored, *(row for row in rows if row.kind not in ("model", "published"))),
+        left_out=tuple(runs.notes),
+        best=corrected_best(runs) if several else None,
+        seeds=seeds,
+    )
 
 
 def _side_by_side(results: Path, record: RunRecord) -> ComparedRuns | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -42,7 +43,9 @@ class ComparedRow:
     tied : bool
         Whether it is not distinguishable from the best, or practically equal to it, where each is compared with each.
     bought : SearchReport or None
-        What its search gained; None where nothing was searched.
+        What its search gained; None where nothing was searched. Of several seeds, with the first one.
+    seed_scores : tuple of float
+        The score with each of several seeds, of which `score` is the mean; empty for one.
     """
 
     name: str
@@ -55,6 +58,12 @@ class ComparedRow:
     ranks: tuple[int, int] | None
     tied: bool
     bought: SearchReport | None
+    seed_scores: Annotated[tuple[float, ...], LEFT_OUT] = ()
+
+    @property
+    def seed_deviation(self) -> float | None:
+        """The standard deviation of the scores over seeds, None for one seed."""
+        return statistics.stdev(self.seed_scores) if self.seed_scores else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +98,8 @@ class Comparison:
         What was left out.
     slices : Sliced or None
         The same within the slices of a column, if one was named.
+    seeds : tuple of int
+        The seeds that all scores are averaged over, and tests are about; empty for one.
     """
 
     task: TaskRecord
@@ -106,11 +117,17 @@ class Comparison:
     suspects: tuple[Suspect, ...]
     notes: tuple[str, ...]
     slices: Annotated[Sliced | None, LEFT_OUT] = None
+    seeds: Annotated[tuple[int, ...], LEFT_OUT] = ()
 
     @property
     def searched(self) -> bool:
         """Whether any of the runs searched its settings."""
         return any(row.bought is not None for row in self.rows)
+
+    @property
+    def seeds_text(self) -> str:
+        """The seed, or seeds, as texts name them."""
+        return f"seeds {', '.join(map(str, self.seeds))}" if self.seeds else f"seed {self.seed}"
 
 
 def compare(runs: ComparedRuns, rope: float, baseline: str | None = None, by: str | None = None) -> Comparison:
@@ -145,7 +162,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None, by: st
         validation=runs.runs[0].record.validation,
         baseline=named,
         rope=rope,
-        n_folds=len(set(runs.folds.tolist())),
+        n_folds=len(set(runs.folds.tolist())) // max(len(runs.seeds), 1),
         rows=tuple(_row(runs, run, pairs, baseline is None, run.name in tied) for run in runs.runs),
         best=corrected_best(runs),
         references=task.references,
@@ -154,6 +171,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None, by: st
         suspects=tuple(suspects(runs)),
         notes=tuple(runs.notes),
         slices=None if by is None else slice_by(runs, by, rope, named),
+        seeds=runs.seeds,
     )
 
 
@@ -168,7 +186,8 @@ def _row(runs: ComparedRuns, run: ComparedRun, pairs: Sequence[Pair], every_pair
         scores=run.summary.scores,
         ranks=rank_interval(run.name, pairs, len(runs.runs)) if every_pair else None,
         tied=every_pair and tied,
-        bought=search_report(run.folder, run.record, run.summary),
+        bought=search_report(run.folder, run.record, run.folder.read_summary() if runs.seeds else run.summary),
+        seed_scores=run.seed_scores,
     )
 
 

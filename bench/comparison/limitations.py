@@ -71,7 +71,7 @@ def _hanging(runs: ComparedRuns) -> list[str]:
     """Name the groups without which another model would be best."""
     if runs.metric.needs_probabilities or len(runs.runs) < 2 or len(runs.group_names) < 3:
         return []
-    without = np.array([runs.metric.without_each(run.outcomes) for run in runs.runs])
+    without = np.array([runs.without_each(run) for run in runs.runs])
     best = without.argmax(axis=0)
     warnings = []
     for group in np.flatnonzero(without[best, np.arange(without.shape[1])] > without[0]):

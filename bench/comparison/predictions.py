@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -54,7 +55,11 @@ class ComparedRun:
     outcomes : Outcomes
         All its predictions, each outer fold a test part.
     score : float
-        By the metric that is compared.
+        By the metric that is compared; over several seeds the mean of `seed_scores`.
+    by_seed : tuple of Outcomes
+        The predictions with each of several seeds, which `outcomes` has all together; empty for one seed.
+    seed_scores : tuple of float
+        The score with each of several seeds.
     """
 
     name: str
@@ -63,6 +68,8 @@ class ComparedRun:
     summary: Summary
     outcomes: Outcomes
     score: float
+    by_seed: tuple[Outcomes, ...] = ()
+    seed_scores: tuple[float, ...] = ()
 
     @property
     def predicted(self) -> Codes:
@@ -97,6 +104,8 @@ class ComparedRuns:
         How often each example was predicted.
     notes : list of str
         What was left out.
+    seeds : tuple of int
+        The seeds that scores are averaged over; empty for one.
     """
 
     task: TaskRecord
@@ -106,6 +115,7 @@ class ComparedRuns:
     group_names: list[str]
     repeats: int
     notes: list[str]
+    seeds: tuple[int, ...] = ()
 
     @property
     def groups(self) -> Codes:
@@ -135,7 +145,7 @@ class ComparedRuns:
     def drawn_scores(self, run: ComparedRun) -> tuple[float, Floats]:
         """The run's pooled score, and that of each bootstrap draw of groups."""
         if run.name not in self._drawn:
-            self._drawn[run.name] = self.metric.drawn(run.outcomes, self.bootstrap)
+            self._drawn[run.name] = _mean(run, lambda outcomes: self.metric.drawn(outcomes, self.bootstrap))
         return run.score, self._drawn[run.name]
 
     @cached_property
@@ -145,13 +155,17 @@ class ComparedRuns:
 
     def unseen_scores(self, run: ComparedRun) -> Floats:
         """The run's score of each draw on the groups that the draw left out, NaN where it left out none."""
-        return self.metric.drawn(run.outcomes, self.bootstrap.complement())
+        return _mean(run, lambda outcomes: self.metric.drawn(outcomes, self.bootstrap.complement()))
 
     def left_out_scores(self, run: ComparedRun) -> Floats | None:
         """The run's pooled score without each group, None where it takes too long."""
-        if len(self.group_names) > MOST_LEFT_OUT:
-            return None
-        return self.metric.without_each(run.outcomes)
+        return None if len(self.group_names) > MOST_LEFT_OUT else self.without_each(run)
+
+    def without_each(self, run: ComparedRun) -> Floats | None:
+        """The run's pooled score without each group, None if the metric has none, in any number of groups."""
+        found = [self.metric.without_each(outcomes) for outcomes in run.by_seed or (run.outcomes,)]
+        known = [each for each in found if each is not None]
+        return np.mean(known, axis=0) if len(known) == len(found) else None
 
     def fold_scores(self, run: ComparedRun) -> Floats:
         """The run's score in each outer fold, of shape (n_folds,)."""
@@ -180,6 +194,11 @@ class ComparedRuns:
         return training_factor(self.n_scored, self.n_trained(), training_weight(fewest))
 
 
+def _mean(run: ComparedRun, scores: Callable[[Outcomes], Floats]) -> Floats:
+    """The mean over seeds of scores of the run's predictions."""
+    return np.asarray(np.mean([scores(outcomes) for outcomes in run.by_seed or (run.outcomes,)], axis=0))
+
+
 def read_side_by_side(selected: Selected, metric: str | None = None) -> ComparedRuns:
     """Read the predictions of runs that compare.
 
@@ -200,9 +219,11 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
     notes, runs = list(selected.notes), list[ComparedRun]()
     first: pd.DataFrame | None = None
     damaged: BenchError | None = None
-    for name, (folder, record) in zip(selected.names(), selected.runs, strict=True):
+    further = selected.further or [[] for _ in selected.runs]
+    seeds = tuple(record.seed for _, record in [selected.runs[0], *further[0]]) if selected.further else ()
+    for name, (folder, record), others in zip(selected.names(), selected.runs, further, strict=True):
         try:
-            summary, frame, outcomes = _read(folder, record, asked)
+            summary, frame, outcomes, *by_seed = _read_seeds([(folder, record), *others], asked)
         except BenchError as error:
             damaged = damaged or error
             if selected.named:
@@ -219,9 +240,12 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
                 f"{folder.path}: its predictions are for other examples than those of {runs[0].folder.path}.",
                 "A stored file was changed. Delete the folder and run the same command again.",
             )
-        if asked.name not in summary.scores:
-            summary = scored_by(asked, summary, outcomes)
-        runs.append(ComparedRun(name, folder, record, summary, outcomes, summary.scores[asked.name]))
+        seed_scores = tuple(asked.score(each) for each in by_seed)
+        runs.append(
+            ComparedRun(
+                name, folder, record, summary, outcomes, summary.scores[asked.name], tuple(by_seed), seed_scores
+            )
+        )
     if first is None:
         if damaged is not None:
             raise damaged
@@ -240,6 +264,61 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
         group_names=names,
         repeats=round(len(ids) / len(set(ids.tolist()))),
         notes=notes,
+        seeds=seeds,
+    )
+
+
+def _read_seeds(
+    seeds: Sequence[tuple[RunFolder, RunRecord]], asked: Metric
+) -> tuple[Summary, pd.DataFrame, Outcomes, *tuple[Outcomes, ...]]:
+    """A run's summary and predictions with all seeds together, then the predictions with each of several seeds."""
+    read = []
+    for folder, record in seeds:
+        summary, frame, outcomes = _read(folder, record, asked)
+        known = asked.needs_probabilities and outcomes.probabilities is None
+        read.append(
+            (
+                summary if known or asked.name in summary.scores else scored_by(asked, summary, outcomes),
+                frame,
+                outcomes,
+            )
+        )
+    if len(read) == 1:
+        return read[0]
+    summaries, frames, parts = zip(*read, strict=True)
+    tested = [sorted(zip(frame["id"], frame["label"], frame["group"], strict=True)) for frame in frames]
+    for (folder, _), each in zip(seeds, tested, strict=True):
+        if each != tested[0]:
+            raise BenchError(
+                f"{folder.path}: its predictions are for other examples than those of {seeds[0][0].path}.",
+                "A stored file was changed. Delete the folder and run the same command again.",
+            )
+    # A fold of one seed is none of another's.
+    starts = np.cumsum([0, *(int(frame["fold"].max()) + 1 for frame in frames)])
+    frame = pd.concat(
+        [frame.assign(fold=frame["fold"] + start) for frame, start in zip(frames, starts, strict=False)],
+        ignore_index=True,
+    )
+    outcomes = Outcomes.of(frame, seeds[0][1].task.labels, frame["fold"].to_numpy(dtype=np.intp))
+    return _over_seeds(summaries, outcomes, asked), frame, outcomes, *parts
+
+
+def _over_seeds(summaries: Sequence[Summary], outcomes: Outcomes, metric: Metric) -> Summary:
+    """The first seed's summary with the mean scores, and the intervals of all predictions moved to these."""
+    named = [name for name in summaries[0].scores if all(name in each.scores for each in summaries)]
+    scores = {name: float(np.mean([each.scores[name] for each in summaries])) for name in named}
+    intervals = {}
+    if metric.name in scores and outcomes.n_groups > 1:
+        found = metric.interval(outcomes)
+        if isinstance(found, Interval):
+            by, (least, greatest) = scores[metric.name] - metric.score(outcomes), metric.bounds
+            intervals[metric.name] = Interval(max(found.low + by, least), min(found.high + by, greatest))
+    return replace(
+        summaries[0],
+        scores=scores,
+        intervals=intervals,
+        folds=tuple(fold for each in summaries for fold in each.folds),
+        notes=tuple(dict.fromkeys(note for each in summaries for note in each.notes)),
     )
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from bench.config import Validation
 from bench.errors import ConfigError, nearest
 from bench.metrics.registry import check_metric_name
-from bench.overrides import meant, parse_overrides
+from bench.overrides import MULTIPLE, chosen_seeds, meant, parse_overrides
 from bench.results.layout import stored_tasks
 from bench.results.protocol import names_of
 from bench.results.record import RunRecord
 
-KEYS = ("task", "model", "metric", "baseline", "rope", "seed", "search", "results")
+KEYS = ("task", "model", "metric", "baseline", "rope", "seed", "seeds", "search", "results")
 """The keys of a comparison, besides those of the validation."""
 
 VALIDATION = tuple(f"validation.{each.name}" for each in fields(Validation) if each.name != "name")
@@ -34,6 +34,8 @@ class Filter:
         Names of models.
     seed : int or None
         The seed.
+    seeds : tuple of int
+        Several seeds, over which the scores of a model are averaged; empty for one.
     search : str or None
         The name of the search.
     validation : mapping of str to object
@@ -42,6 +44,7 @@ class Filter:
 
     models: tuple[str, ...] | None = None
     seed: int | None = None
+    seeds: tuple[int, ...] = ()
     search: str | None = None
     validation: Mapping[str, object] = field(default_factory=dict)
 
@@ -101,13 +104,15 @@ class CompareRequest:
         return self.tasks or (f"{len(self.folders)} run folders",)
 
 
-def parse_compare_request(words: Sequence[str]) -> CompareRequest:
+def parse_compare_request(words: Sequence[str], several_seeds: bool = False) -> CompareRequest:
     """Read the words of a command line.
 
     Parameters
     ----------
     words : sequence of str
         ``key=value`` words, or paths of run folders.
+    several_seeds : bool
+        Whether scores can be averaged over seeds.
 
     Raises
     ------
@@ -126,7 +131,7 @@ def parse_compare_request(words: Sequence[str]) -> CompareRequest:
     for word in words:
         if "=" not in word and not Path(word).exists() and (hint := meant(word)):
             raise ConfigError(f"'{word}' is neither key=value nor a run folder.", hint)
-    given = parse_overrides([word for word in words if "=" in word])
+    given = parse_overrides([word for word in words if "=" in word], (*MULTIPLE, "seed"))
     read = check(CompareWords, given, Place("", words=True))
     validation = {key.partition(".")[2]: given[key] for key in VALIDATION if key in given}
     results = Path(read.results or "results").expanduser()
@@ -144,6 +149,11 @@ def parse_compare_request(words: Sequence[str]) -> CompareRequest:
     if folders and (tasks or len(folders) < 2):
         raise ConfigError("Run folders are compared with each other: name at least two, and no task.")
     metric, baseline, models = read.metric, read.baseline, read.model
+    seeds = chosen_seeds(read.seed, read.seeds)
+    if len(seeds) > 1 and not several_seeds:
+        raise ConfigError("seed: this command is about the runs of one seed.", f"For example: seed={seeds[0]}")
+    if len(seeds) > 1 and folders:
+        raise ConfigError("seed: run folders have their own seeds.", "Name a task, or leave out the seeds.")
     if metric is not None:
         check_metric_name(metric, f"metric={metric}")
     if baseline is not None and models and baseline not in models:
@@ -153,7 +163,8 @@ def parse_compare_request(words: Sequence[str]) -> CompareRequest:
         folders=folders,
         wanted=Filter(
             models=tuple(models) or None,
-            seed=read.seed,
+            seed=seeds[0] if len(seeds) == 1 else None,
+            seeds=seeds if len(seeds) > 1 else (),
             search=read.search,
             validation=validation,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,16 @@ from bench.comparison.request import CompareRequest, Filter
 from bench.discovery import model_names
 from bench.errors import BenchError, UserError, nearest
 from bench.results.layout import stored_tasks
-from bench.results.protocol import differences, model_name, names_of, same_table, search_name, settings
+from bench.results.protocol import (
+    differences,
+    differences_but_seed,
+    model_name,
+    names_of,
+    same_but_seed,
+    same_table,
+    search_name,
+    settings,
+)
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder, stored_runs
 
@@ -31,11 +40,14 @@ class Selected:
         What was left out, a sentence each.
     named : bool
         Whether the runs were named one by one, so that one which cannot be read is an error.
+    further : list of lists of (RunFolder, RunRecord)
+        For each run those of further seeds, over which its scores are averaged; empty for one seed.
     """
 
     runs: list[tuple[RunFolder, RunRecord]]
     notes: list[str]
     named: bool = False
+    further: list[list[tuple[RunFolder, RunRecord]]] = field(default_factory=list)
 
     def names(self) -> list[str]:
         """A name for each run: its model's, with the search or the key where that is not enough."""
@@ -116,6 +128,8 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     bench.errors.UserError
         If nothing that was asked for is stored, or models that were asked for do not compare.
     """
+    if wanted.seeds:
+        return _select_seeds(results, task, wanted)
     stored = stored_runs(results, task)
     found, unreadable = _read(stored)
     if unreadable and not found:
@@ -206,6 +220,33 @@ def _setting_the_protocol(finished: Sequence[tuple[RunFolder, RunRecord]], wante
             if set(wanted.models) <= set[str]().union(*alike):
                 return candidate
     return candidates[0]
+
+
+def _select_seeds(results: Path, task: str, wanted: Filter) -> Selected:
+    """Choose the models that have a finished run with each of several seeds, under one protocol apart from these."""
+    by_seed = [select_runs(results, task, replace(wanted, seeds=(), seed=seed)) for seed in wanted.seeds]
+    first = by_seed[0].runs[0][1]
+    for seed, selected in zip(wanted.seeds, by_seed, strict=True):
+        if apart := differences_but_seed(first, selected.runs[0][1]):
+            raise UserError(
+                f"{task}: the runs with seeds {wanted.seeds[0]} and {seed} do not compare: {'; '.join(apart)}.",
+                f"Run all seeds under one protocol: bench run task={task} seed={','.join(map(str, wanted.seeds))}",
+            )
+    runs, further, notes = [], [], [note for selected in by_seed for note in selected.notes]
+    for folder, record in by_seed[0].runs:
+        alike = [[run for run in selected.runs if same_but_seed(run[1], record)] for selected in by_seed[1:]]
+        missing = [str(seed) for seed, found in zip(wanted.seeds[1:], alike, strict=True) if not found]
+        if missing:
+            notes.append(f"{model_name(record)} is left out: it has no run with seed {', '.join(missing)}")
+            continue
+        runs.append((folder, record))
+        further.append([found[0] for found in alike])
+    if not runs:
+        raise UserError(
+            f"No model of task '{task}' has a finished run with each of the seeds {', '.join(map(str, wanted.seeds))}.",
+            f"bench run task={task} seed={','.join(map(str, wanted.seeds))}",
+        )
+    return Selected(runs, list(dict.fromkeys(notes)), named=wanted.models is not None, further=further)
 
 
 def select_table(results: Path, record: RunRecord) -> Selected:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -143,7 +143,7 @@ class _Within(ComparedRuns):
         The runs on all examples.
     """
 
-    whole: ComparedRuns
+    whole: ComparedRuns = field(kw_only=True)
 
     def training_factor(self) -> float:
         """That of all examples: the test part of a slice is smaller, so it is rather too large."""
@@ -173,6 +173,8 @@ def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None)
     bench.errors.UserError
         If the task's data are not here, or they have no such column.
     """
+    if runs.seeds:
+        raise UserError(f"--by {column}: slices are of the runs of one seed.", f"For example: seed={runs.seeds[0]}")
     names, values = _values(runs, column)
     parts = [_within(runs, np.flatnonzero(values == code)) for code in range(len(names))]
     reasons = [_too_small(part) for part in parts]

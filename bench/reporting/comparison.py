@@ -50,7 +50,7 @@ def print_comparison(comparison: Comparison, with_pairs: bool = False) -> None:
     task = comparison.task
     out.print()
     folds = "" if split_sizes(task) else f", {comparison.n_folds} folds"
-    out.print(Text(task.name, style="bold"), f"{extent(task)}{folds}, seed {comparison.seed}", sep="  ")
+    out.print(Text(task.name, style="bold"), f"{extent(task)}{folds}, {comparison.seeds_text}", sep="  ")
     _print_block(out, Text("\n".join(wrapped_answer(comparison, min(out.width, WIDTH))), style="bold"))
     ranking, left_out = narrowed(_ranking(comparison), out.width, LEFT_OUT_OF_RANKING)
     _print_block(out, ranking)
@@ -60,6 +60,11 @@ def print_comparison(comparison: Comparison, with_pairs: bool = False) -> None:
         out.print(Text(f"~ not distinguishable from {comparison.rows[0].name}, or practically equal", style="dim"))
     if any(row.ranks for row in comparison.rows):
         out.print(Text(RANKS, style="dim"))
+    if comparison.seeds:
+        told = (
+            "scores are means over seeds, and intervals and verdicts are about these; sd of seeds: how far one is off"
+        )
+        out.print(Text(told, style="dim"))
     if flattered := best_sentence(comparison.best):
         out.print(Text(flattered))
     if sources := published_sources(published_rows(task, comparison.metric)):
@@ -67,7 +72,7 @@ def print_comparison(comparison: Comparison, with_pairs: bool = False) -> None:
     if comparison.pairs and with_pairs:
         _print_pairs(out, comparison)
     searched = {row.name: row.bought for row in comparison.rows if row.bought is not None}
-    if searched:
+    if searched and not comparison.seeds:
         _print_block(out, search_lines(searched, out.width))
     out.print()
     for warning in comparison.warnings:
@@ -136,17 +141,25 @@ def _ranking(comparison: Comparison) -> Table:
     table.add_column("95 % interval", no_wrap=True, min_width=14)
     table.add_column("ranks" if comparison.baseline is None else "", justify="right", no_wrap=True)
     table.add_column("")
+    if comparison.seeds:
+        table.add_column("sd of seeds", justify="right", no_wrap=True)
+    blank = ("",) if comparison.seeds else ()
     for row in with_published(comparison):
         if isinstance(row, BoardRow):
-            table.add_row(row.label, f"{row.scores[comparison.metric]:.3f}", "", "", "", style=STYLES["published"])
+            table.add_row(
+                row.label, f"{row.scores[comparison.metric]:.3f}", "", "", "", *blank, style=STYLES["published"]
+            )
         else:
             tied = "~" if row.tied else ""
-            table.add_row(row.name, f"{row.score:.3f}", interval_text(row.interval), ranks_text(row.ranks), tied)
+            spread = () if row.seed_deviation is None else (f"{row.seed_deviation:.3f}",)
+            table.add_row(
+                row.name, f"{row.score:.3f}", interval_text(row.interval), ranks_text(row.ranks), tied, *spread
+            )
     for reference in comparison.references:
         score = reference.scores.get(comparison.metric)
         if score is not None:
             interval = interval_text(reference.intervals.get(comparison.metric))
-            table.add_row(f"{reference.name} vs others", f"{score:.3f}", interval, "", "", style="dim")
+            table.add_row(f"{reference.name} vs others", f"{score:.3f}", interval, "", "", *blank, style="dim")
     return table
 
 

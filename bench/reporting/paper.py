@@ -293,7 +293,7 @@ def _records(comparison: Comparison, across: Across | None) -> Iterable[dict[str
         yield {
             "task": comparison.task.name,
             "metric": comparison.metric,
-            "seed": comparison.seed,
+            "seed": " ".join(map(str, comparison.seeds)) or comparison.seed,
             "name": row.name,
             "model": row.model,
             "search": row.search or "",
@@ -301,6 +301,7 @@ def _records(comparison: Comparison, across: Across | None) -> Iterable[dict[str
             "score": row.score,
             **_interval_record("", row.interval),
             **dict(zip(("rank_low", "rank_high"), row.ranks or ("", ""), strict=True)),
+            **({} if row.seed_deviation is None else {"seed_sd": row.seed_deviation}),
             **_contrast_record("best", to_best.get(row.name)),
             **_contrast_record("baseline", to_baseline.get(row.name)),
             **({"mean_rank": ranks.get(row.name, "")} if ranks else {}),

@@ -54,6 +54,7 @@ class Progress(Status):
         self._settings = ""
         self._told = time.monotonic()
         self._several = False
+        self._noted = set[str]()
 
     def planned(self, plan: Plan, cells: Sequence[tuple[PlannedRun, Fold]]) -> None:
         """Say what was noticed and what is going to run."""
@@ -61,14 +62,18 @@ class Progress(Status):
         from bench.planning.time_left import TimeLeft
 
         for note in plan.notes:
-            self.say(f"note: {note}")
+            if note not in self._noted:
+                self._noted.add(note)
+                self.say(f"note: {note}")
         every = sum(len(run.all_folds) for run in plan.runs)
         stored = every - len(cells)
         tasks = ", ".join(dict.fromkeys(run.evaluation.task.name for run in plan.runs))
         reused = f"; {stored} stored already and reused" if stored else ""
         runs, folds = counted(len(plan.runs), self._unit), counted(len(cells), "fold", every)
         self.say(f"{tasks}: {runs}, {folds} to do{reused}")
-        self._cells, self._last, self._left = len(cells), time.monotonic(), TimeLeft(cells, plan.workers)
+        # Those of an earlier plan of this command are stored.
+        self._cells = self.stored + len(cells)
+        self._last, self._left = time.monotonic(), TimeLeft(cells, plan.workers)
         missing = set(cells)
         self._several = len({run.evaluation.task.name for run in plan.runs}) > 1
         for run in plan.runs if self._unit == "run" else []:

@@ -242,10 +242,12 @@ def print_leaderboard(board: Leaderboard, folder: Path) -> None:
             table.add_column("95 % interval", no_wrap=True, min_width=14)
             if ranked_rows:
                 table.add_column("ranks", justify="right", no_wrap=True)
+            if board.seeds:
+                table.add_column("sd of seeds", justify="right", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     several = len(_searches(board)) > 1
     for row in board.rows:
-        table.add_row(*_table_row(row, metrics, metric, several, ranked_rows), style=STYLES.get(row.kind))
+        table.add_row(*_table_row(row, board, metrics, several, ranked_rows), style=STYLES.get(row.kind))
     secondary = [name for name in metrics if name != metric]
     dropped = [short_title(name, board) for name in reversed(secondary)]
     table, left_out = narrowed(table, out.width, [*dropped, "time", "ranks", "95 % interval"])
@@ -270,7 +272,8 @@ def print_leaderboard(board: Leaderboard, folder: Path) -> None:
     )
     if sum(row.kind == "model" for row in board.rows) > 1:
         elsewhere = "" if folder.parent == Path("results") else f" results={short_path(str(folder.parent))}"
-        command = f"bench compare task={task.name}{elsewhere}"
+        seeds = f" seed={','.join(map(str, board.seeds))}" if board.seeds else ""
+        command = f"bench compare task={task.name}{seeds}{elsewhere}"
         out.print(Text(f"Which differences are real: {command}", style="dim"), soft_wrap=True)
 
 
@@ -303,14 +306,17 @@ def short_path(path: str) -> str:
 def _facts(board: Leaderboard) -> str:
     searches = _searches(board)
     search = f", search: {searches[0]}" if len(searches) == 1 else ""
-    return f"{extent(board.task)}, seed {board.seed}{search}"
+    return f"{extent(board.task)}, {board.seeds_text}{search}"
 
 
 def _searches(board: Leaderboard) -> list[str]:
     return sorted({row.search for row in board.rows if row.search is not None})
 
 
-def _table_row(row: BoardRow, metrics: list[str], primary: str, several_searches: bool, ranked: bool) -> list[str]:
+def _table_row(
+    row: BoardRow, board: Leaderboard, metrics: list[str], several_searches: bool, ranked: bool
+) -> list[str]:
+    primary = board.metric
     cells = [row.label if row.search is None or not several_searches else f"{row.label} ({row.search})"]
     for name in metrics:
         score = row.scores.get(name)
@@ -319,6 +325,7 @@ def _table_row(row: BoardRow, metrics: list[str], primary: str, several_searches
             measured = score is not None and row.kind != "published"
             cells.append(interval_text(row.intervals.get(name)) if measured else "")
             cells += [ranks_text(row.ranks)] if ranked else []
+            cells += ["" if row.seed_deviation is None else f"{row.seed_deviation:.3f}"] if board.seeds else []
     cells.append("" if row.seconds is None else duration(row.seconds))
     return cells
 

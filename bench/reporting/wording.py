@@ -153,11 +153,11 @@ def protocol_sentence(comparisons: Sequence[Comparison]) -> str:
     how = list(dict.fromkeys(validation(each.task, each.n_folds, each.searched) for each in comparisons))
     repeated = first.validation.repeats
     repeats = f", repeated {repeated} times" if repeated > 1 and not split_sizes(first.task) else ""
-    seeds = enumerate_names(dict.fromkeys(str(each.seed) for each in comparisons), "and")
+    seeds = enumerate_names(dict.fromkeys(each.seeds_text for each in comparisons), "and")
     scored = enumerate_names(dict.fromkeys(predictions(each.task) for each in comparisons), "or")
     what = enumerate_names(titles, "and")
     return (
-        f"{what[:1].upper()}{what[1:]} of the pooled {scored} on {tasks}: {' or '.join(how)}{repeats}; seed {seeds}; "
+        f"{what[:1].upper()}{what[1:]} of the pooled {scored} on {tasks}: {' or '.join(how)}{repeats}; {seeds}; "
         "intervals of 95 % by group."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -41,6 +42,10 @@ class BoardRow:
         What was out of the ordinary.
     seconds : float or None
         How long its cells took.
+    seed_scores : tuple of float
+        By the ranking metric, the score with each of several seeds, of which `scores` has the mean.
+    further_keys : tuple of str
+        The keys of the runs with further seeds.
     command : str
         The command that made it, if others have the same model and search.
     source : str
@@ -57,8 +62,15 @@ class BoardRow:
     ranks: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
     seconds: float | None = None
+    seed_scores: Annotated[tuple[float, ...], LEFT_OUT] = ()
+    further_keys: Annotated[tuple[str, ...], LEFT_OUT] = ()
     command: Annotated[str, LEFT_OUT] = ""
     source: Annotated[str, LEFT_OUT] = ""
+
+    @property
+    def seed_deviation(self) -> float | None:
+        """The standard deviation of the scores over seeds, None for one seed."""
+        return statistics.stdev(self.seed_scores) if self.seed_scores else None
 
 
 @dataclass(frozen=True)
@@ -108,6 +120,8 @@ class Leaderboard:
         What cannot be read, a sentence each.
     best : Best or None
         The best model with its corrected score, if computed.
+    seeds : tuple of int
+        The seeds that scores are averaged over; empty for one.
     """
 
     task: TaskRecord
@@ -118,6 +132,12 @@ class Leaderboard:
     rows: tuple[BoardRow, ...]
     left_out: tuple[str, ...]
     best: Best | None = None
+    seeds: Annotated[tuple[int, ...], LEFT_OUT] = ()
+
+    @property
+    def seeds_text(self) -> str:
+        """The seed, or seeds, as texts name them."""
+        return f"seeds {', '.join(map(str, self.seeds))}" if self.seeds else f"seed {self.seed}"
 
 
 def column_title(name: str, task: RankedTask) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -94,7 +94,7 @@ def _in_orders(record: RunRecord) -> Iterator[RunRecord]:
     """The record with its search in each order that it may have had; files have mappings in alphabetical order."""
     names = tuple(record.model.search)
     if record.model.order:
-        orders = [record.model.order] if sorted(record.model.order) == sorted(names) else []
+        orders: Iterable[tuple[str, ...]] = [record.model.order] if sorted(record.model.order) == sorted(names) else []
     else:
         orders = itertools.permutations(names) if len(names) <= LONGEST_GUESSED else [names]
     for order in orders:

@@ -107,6 +107,7 @@ class _ListedRow:
     """The fields of a row of ``leaderboard.json`` that are read back."""
 
     key: str | None
+    further_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def refresh_leaderboard(results: Path, task: str, make: Callable[[Path, RunRecor
     except UserError:
         return
     folders = stored_runs(results, task)
-    if Counter(row.key for row in board.rows if row.key is not None) <= Counter(run.key for run in folders):
+    listed = [key for row in board.rows for key in (row.key, *row.further_keys) if key is not None]
+    if Counter(listed) <= Counter(run.key for run in folders):
         return
     stored = []
     for run in folders:
@@ -165,11 +167,11 @@ def to_markdown(board: Leaderboard) -> str:
     task = board.task
     ranked = any(row.ranks for row in board.rows)
     titles = [column_title(name, task) for name in metrics]
-    titles[1:1] = ["ranks"] if ranked else []
+    titles[1:1] = [*(["sd of seeds"] if board.seeds else []), *(["ranks"] if ranked else [])]
     lines = [
         f"# {task.name}",
         "",
-        f"{extent(task)}; {column_title(board.metric, task)} with its 95 % interval, seed {board.seed}, "
+        f"{extent(task)}; {column_title(board.metric, task)} with its 95 % interval, {board.seeds_text}, "
         f"data `{task.digest[:12]}`.",
         "",
         f"| model | search | {' | '.join(titles)} | time (s) |",
@@ -177,7 +179,8 @@ def to_markdown(board: Leaderboard) -> str:
     ]
     for row in board.rows:
         cells = [_cell(row, name, board.metric) for name in metrics]
-        cells[1:1] = [ranks_text(row.ranks)] if ranked else []
+        deviation = "" if row.seed_deviation is None else f"{row.seed_deviation:.3f}"
+        cells[1:1] = [*([deviation] if board.seeds else []), *([ranks_text(row.ranks)] if ranked else [])]
         seconds = "" if row.seconds is None else f"{row.seconds:.1f}"
         label = f"*{row.label}*" if row.kind == "published" else row.label
         lines.append(f"| {label} | {row.search or ''} | {' | '.join(cells)} | {seconds} |")
@@ -255,12 +258,14 @@ def _to_csv(board: Leaderboard) -> str:
     metrics = columns(board.metric, (row.scores for row in board.rows))
     low_high = [f"{board.metric}_low", f"{board.metric}_high"]
     writer = csv.writer(text, lineterminator="\n")
-    header = ["model", "kind", "search", metrics[0], *low_high, "rank_low", "rank_high"]
+    spread = ["seed_sd"] if board.seeds else []
+    header = ["model", "kind", "search", metrics[0], *low_high, *spread, "rank_low", "rank_high"]
     writer.writerow([*header, *metrics[1:], "seconds", "key"])
     for row in board.rows:
         interval = row.intervals.get(board.metric)
         scores = [row.scores.get(name, "") for name in metrics]
         ends = ["", ""] if interval is None else [interval.low, interval.high]
-        first = [row.model, row.kind, row.search, scores[0], *ends, *(row.ranks or ("", ""))]
+        first = [row.model, row.kind, row.search, scores[0], *ends]
+        first += [*([row.seed_deviation] if board.seeds else []), *(row.ranks or ("", ""))]
         writer.writerow([*first, *scores[1:], row.seconds, row.key])
     return text.getvalue()

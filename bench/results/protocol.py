@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from bench.config import Validation
 from bench.metrics.averaged import mean_over
-from bench.results.record import RunRecord, SplitSizes
+from bench.results.record import ModelRecord, RunRecord, SplitSizes
 
 
 def differences(one: RunRecord, other: RunRecord) -> list[str]:
@@ -34,6 +34,32 @@ def differences(one: RunRecord, other: RunRecord) -> list[str]:
         "population": lambda record: record.task.population or None,
     }
     return [f"{name}: {part(one)} and {part(other)}" for name, part in parts.items() if part(one) != part(other)]
+
+
+def differences_but_seed(one: RunRecord, other: RunRecord) -> list[str]:
+    """List the differences that remain between runs of other seeds, whose outer folds may differ for that alone."""
+    ours, theirs = settings(one), settings(other)
+    left = [each for each in differences(one, other) if not each.startswith("splits: ")]
+    return left + [
+        f"{key}: {ours[key]} and {theirs.get(key)}" for key in ours if key != "seed" and ours[key] != theirs.get(key)
+    ]
+
+
+def same_but_seed(one: RunRecord, other: RunRecord) -> bool:
+    """Whether two runs are of one model with the same search, and may differ in their seed."""
+    return (
+        model_name(one) == model_name(other)
+        and _deciding_model(one) == _deciding_model(other)
+        and (not one.model.search or _budget(one) == _budget(other))
+    )
+
+
+def _deciding_model(record: RunRecord) -> ModelRecord:
+    return dataclasses.replace(record.model, description="", origin="", requirements={})
+
+
+def _budget(record: RunRecord) -> tuple[int, float | None, int]:
+    return record.search.trials, record.search.timeout, record.search.batch
 
 
 def search_name(record: RunRecord) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.config import RunConfig
+from bench.errors import BenchError
 from bench.planning.workers import warm_up
 from bench.results.board import Leaderboard
 from bench.results.cell import FINAL
@@ -26,7 +27,7 @@ from bench.running.job import (
 from bench.tracking import Tracker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bench.planning.planned import PlannedRun
 
@@ -124,6 +125,47 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
         job.check_stored(planned.runs)
         outcome.failures += job.failures
     return outcome
+
+
+def run_each(configs: Sequence[RunConfig], observer: Observer) -> RunOutcome:
+    """Run configurations that are alike but for their seeds, one after the other.
+
+    Parameters
+    ----------
+    configs : sequence of RunConfig
+        One for each seed.
+    observer : Observer
+        Told of the progress.
+
+    Returns
+    -------
+    RunOutcome
+        Of all together. With several seeds, a task's leaderboard has the models that have run with all of them, and
+        their mean scores.
+    """
+    if len(configs) == 1:
+        return run(configs[0], observer)
+    from bench.comparison.board import seeds_leaderboard
+
+    outcomes = [run(config, observer) for config in configs]
+    every = RunOutcome(
+        runs=[folder for each in outcomes for folder in each.runs],
+        failures=[line for each in outcomes for line in each.failures],
+        warnings=list(dict.fromkeys(line for each in outcomes for line in each.warnings)),
+    )
+    results, seeds = configs[0].results, tuple(config.seed for config in configs)
+    for alone, folder in zip(outcomes[0].leaderboards, outcomes[0].folders, strict=True):
+        observer.doing(f"building the leaderboard of {alone.task.name}")
+        try:
+            board = seeds_leaderboard(results, alone.task.name, seeds)
+        except BenchError as error:
+            every.warnings.append(f"{alone.task.name}: no leaderboard over seeds: {error.message}")
+            board = alone
+        every.leaderboards.append(board)
+        every.folders.append(folder)
+        with kept_up_to_date(results, every.warnings):
+            write_leaderboard(results, board)
+    return every
 
 
 class _Conclusions:

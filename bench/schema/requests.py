@@ -19,12 +19,24 @@ def _names(value: Any) -> list[str]:
     return [] if value in (None, "all") else list(dict.fromkeys(map(str, _several(value))))
 
 
+def _wholes(value: Any) -> list[Any]:
+    return [] if value is None else list(dict.fromkeys(_several(value)))
+
+
 Names = Annotated[list[str], BeforeValidator(_names)]
 Whole = Annotated[int | None, expects("a whole number")]
+Seeds = Annotated[list[Annotated[int, Field(ge=0), expects("a whole number, at least 0")]], BeforeValidator(_wholes)]
 Share = Annotated[float, Field(ge=0, le=1), expects("a number from 0 to 1", "For example: 0.05")]
 
 
-class CompareWords(Declared):
+class SeedWords(Declared):
+    """The seeds of a command that takes several."""
+
+    seed: Seeds = []
+    seeds: Annotated[int | None, Field(ge=1, le=1_000), expects("a whole number from 1 to 1,000")] = None
+
+
+class CompareWords(SeedWords):
     """The arguments of ``bench compare`` and ``bench report``."""
 
     task: Names = []
@@ -34,7 +46,6 @@ class CompareWords(Declared):
     rope: Annotated[
         float, Field(ge=0, lt=1), expects("a difference of scores, from 0 to below 1", "For example: rope=0.01")
     ] = 0.01
-    seed: Whole = None
     search: Name = None
     results: Name = None
     group: Name = Field(None, alias="validation.group")

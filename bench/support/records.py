@@ -18,7 +18,7 @@ Record = TypeVar("Record")
 
 
 def _says_nothing(value: object) -> bool:
-    return value is None or value is False or (isinstance(value, str | Mapping) and not value)
+    return value is None or value is False or (isinstance(value, str | tuple | Mapping) and not value)
 
 
 LEFT_OUT = Field(exclude_if=_says_nothing)

@@ -199,7 +199,7 @@ def _delete(client: MlflowClient, experiment: str, key: str, runs: Sequence[Run]
     ids = {run.info.run_id for run in runs}
     for each in ids:
         client.delete_run(each)
-    condition, models = f"tags.`bench.key` = '{key}'", []
+    condition, models = f"tags.`bench.key` = '{key}'", list[Any]()
     page = client.search_logged_models([experiment], condition)
     models += page
     while page.token:

@@ -191,7 +191,8 @@ def test_a_value_without_a_label_is_told(tmp_path: Path) -> None:
 
 
 def test_the_column_is_part_of_what_makes_runs_compare_only_where_it_is_named() -> None:
-    from bench.planning.split_task import IDENTIFYING, _describe_task
+    from bench.planning.split_task import _describe_task
+    from bench.results.key import IDENTIFYING
 
     task = text_task()
     plain = _describe_task(task, [])

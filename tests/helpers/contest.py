@@ -31,13 +31,15 @@ def store_contest(
     per_group: int = 10,
     folds: int = 5,
     seed: int = 0,
+    run_seed: int = 0,
     flipped: tuple[int, ...] = (),
     **changes: Any,
 ) -> dict[str, RunFolder]:
     """Store a run for each model; whole groups make up a fold.
 
     `right` is how often each model is right; models of the same share are wrong about other examples. Rows in
-    `flipped` have another label than the one that the models see. `changes` replace parts of the record.
+    `flipped` have another label than the one that the models see. Another `run_seed` has the same examples, but other
+    folds and predictions. `changes` replace parts of the record.
     """
     truth = np.random.default_rng(seed)
     n = n_groups * per_group
@@ -47,7 +49,7 @@ def store_contest(
     groups = np.arange(n) // per_group
     made = {}
     for model, share in right.items():
-        drawn = np.random.default_rng([seed, *model.encode()])
+        drawn = np.random.default_rng([seed, *model.encode(), *([run_seed] if run_seed else [])])
         predicted = np.where(drawn.random(n) < share, seen, (seen + drawn.integers(1, len(LABELS), n)) % len(LABELS))
         probabilities = np.full((n, len(LABELS)), 0.1)
         probabilities[np.arange(n), predicted] = 0.8
@@ -62,11 +64,12 @@ def store_contest(
         )
         cells = []
         for fold in range(folds):
-            part = frame[groups % folds == fold].reset_index(drop=True)
+            part = frame[groups // (run_seed + 1) % folds == fold].reset_index(drop=True)
             scores = score_predictions(part, LABELS)
             trials = _trials(np.random.default_rng(fold))
             cells.append(CellResult(fold, inner_score=0.6, trials=trials, predictions=part, scores=scores))
-        content = record_content("", task, model, LABELS, folds, 0, False)
+        content = record_content("", task, model, LABELS, folds, run_seed, False)
+        content |= {"splits": f"{run_seed:016x}"} if run_seed else {}
         content["task"] |= {"n_examples": n, "n_groups": n_groups} | changes.get("of_task", {})
         content |= {name: value for name, value in changes.items() if name != "of_task"}
         record = keyed(content)
