@@ -18,6 +18,7 @@ COMMANDS = {
     "report": "Write one HTML page about stored runs, made for sending.",
     "cite": "State the protocol of stored runs, with its references.",
     "predict": "Label new text with a stored run's fitted model.",
+    "sample": "Draw texts of an archive to label next, with known probabilities.",
     "runs": "List the stored runs, or remove some.",
     "tasks": "List the tasks there are.",
     "models": "List the models there are.",

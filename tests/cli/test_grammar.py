@@ -17,7 +17,10 @@ from bench.encoders.registry import encoder_names
 
 Bench = Callable[..., tuple[int, str, str]]
 
-ABOUT_RUNS = ("run", "curve", "compare", "plan-labels", "report", "cite", "predict", "runs", "import", "ui", "export")
+ABOUT_RUNS = (
+    *("run", "curve", "compare", "plan-labels", "report", "cite"),
+    *("predict", "sample", "runs", "import", "ui", "export"),
+)
 """The commands that read or write a results folder."""
 
 
