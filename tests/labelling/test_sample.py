@@ -59,7 +59,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         },
         "inputs": ["text"],
         "labels": ["denial", "none"],
-        "descriptions": {"denial": "Somebody says that something is not true."},
+        "descriptions": {"denial": "Somebody says that something is not true.", "none": "Nobody does."},
         "group": "group",
     }
     (tmp_path / "tasks/denials/task.yaml").write_text(yaml.safe_dump(definition, allow_unicode=True), encoding="utf-8")
