@@ -65,6 +65,45 @@ def near_pairs(texts: Sequence[str], least: float = NEAR) -> tuple[NDArray[np.in
     return np.array(found, dtype=np.intp).reshape(-1, 2), np.array(similarities)
 
 
+class KnownTexts:
+    """Known texts, which others are compared with.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Normalised texts.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        signatures = _signatures(texts) if texts else np.empty((0, _BANDS * _ROWS), dtype=np.uint32)
+        keys = [_band_key(signatures, band) for band in range(_BANDS)]
+        self._orders = [np.argsort(key, kind="stable") for key in keys]
+        self._keys = [key[order] for key, order in zip(keys, self._orders, strict=True)]
+
+    def candidates(self, texts: Sequence[str]) -> list[set[int]]:
+        """List the known texts that each text may be a near repeat of, by their places.
+
+        Those whose signature equals its own in a whole band; of each band, the first ten.
+
+        Examples
+        --------
+        >>> known = KnownTexts(["نفى المتحدث باسم الوزارة هذا الخبر"])
+        >>> known.candidates(["نفى المتحدث باسم الوزارة هذا الخبر أمس", "أكد الوزير"])
+        [{0}, set()]
+        """
+        found: list[set[int]] = [set() for _ in texts]
+        if not texts or not self.texts:
+            return found
+        signatures = _signatures(texts)
+        for band, (keys, order) in enumerate(zip(self._keys, self._orders, strict=True)):
+            key = _band_key(signatures, band)
+            first, end = np.searchsorted(keys, key, side="left"), np.searchsorted(keys, key, side="right")
+            for row in np.flatnonzero(end > first).tolist():
+                found[row].update(order[first[row] : min(end[row], first[row] + _MOST)].tolist())
+        return found
+
+
 def jaccard(first: str, second: str) -> float:
     """The Jaccard similarity of two texts' sets of character 4-grams.
 
@@ -130,10 +169,7 @@ def _candidates(signatures: NDArray[np.uint32], least: float) -> NDArray[np.intp
     size = len(signatures)
     found = np.empty(0, dtype=np.int64)
     for band in range(_BANDS):
-        key = np.zeros(size, dtype=np.uint64)
-        for column in range(band * _ROWS, (band + 1) * _ROWS):
-            key = (key ^ signatures[:, column]) * np.uint64(0x9E3779B97F4A7C15)
-            key ^= key >> np.uint64(32)
+        key = _band_key(signatures, band)
         order = np.argsort(key, kind="stable")
         parts = [found]
         for pairs in _neighbours(key[order], order, size):
@@ -144,6 +180,15 @@ def _candidates(signatures: NDArray[np.uint32], least: float) -> NDArray[np.intp
         first = found // max(size, 1)
         found = found[np.arange(len(found)) - np.searchsorted(first, first) < _MOST]
     return np.stack(np.divmod(found, max(size, 1)), axis=1)
+
+
+def _band_key(signatures: NDArray[np.uint32], band: int) -> Hashes:
+    """One number for a band of each signature, equal for equal bands."""
+    key = np.zeros(len(signatures), dtype=np.uint64)
+    for column in range(band * _ROWS, (band + 1) * _ROWS):
+        key = (key ^ signatures[:, column]) * np.uint64(0x9E3779B97F4A7C15)
+        key ^= key >> np.uint64(32)
+    return key
 
 
 def _neighbours(key: Hashes, order: NDArray[np.intp], size: int) -> Iterator[NDArray[np.int64]]:

@@ -20,6 +20,7 @@ COMMANDS = {
     "cite": "State the protocol of stored runs, with its references.",
     "predict": "Label new text with a stored run's fitted model.",
     "estimate": "Say how much of an archive has each label, with intervals.",
+    "sample": "Draw texts of an archive to label next, with known probabilities.",
     "runs": "List the stored runs, or remove some.",
     "tasks": "List the tasks there are.",
     "models": "List the models there are.",

@@ -103,6 +103,10 @@ def _keys(command: str | None) -> tuple[str, ...]:
         from bench.prediction.choice import KEYS as PREDICT_KEYS
 
         return PREDICT_KEYS
+    if command == "sample":
+        from bench.labelling.sampling import SAMPLE_KEYS
+
+        return SAMPLE_KEYS
     if command in RUNS_COMMANDS:
         from bench.archive.request import KEYS as RUNS_KEYS
 

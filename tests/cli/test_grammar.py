@@ -18,18 +18,8 @@ from bench.encoders.registry import encoder_names
 Bench = Callable[..., tuple[int, str, str]]
 
 ABOUT_RUNS = (
-    "run",
-    "curve",
-    "compare",
-    "plan-labels",
-    "stress",
-    "report",
-    "cite",
-    "predict",
-    "runs",
-    "import",
-    "ui",
-    "export",
+    *("run", "curve", "compare", "plan-labels", "stress", "report", "cite"),
+    *("predict", "estimate", "sample", "runs", "import", "ui", "export"),
 )
 """The commands that read or write a results folder."""
 

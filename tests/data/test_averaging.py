@@ -192,13 +192,13 @@ def test_a_value_without_a_label_is_told(tmp_path: Path) -> None:
 
 def test_the_column_is_part_of_what_makes_runs_compare_only_where_it_is_named() -> None:
     from bench.planning.split_task import _describe_task
-    from bench.results.key import IDENTIFYING
+    from bench.results.key import OF_TASK
 
     task = text_task()
     plain = _describe_task(task, [])
     averaged = _describe_task(replace(task, averaged_over="document"), [])
     assert "averaged_over" not in written_out(plain)
-    assert "averaged_over" in IDENTIFYING
+    assert "averaged_over" in OF_TASK
     assert written_out(averaged) == {**written_out(plain), "averaged_over": "document"}
     one, other = (replace(a_record(), task=each) for each in (plain, averaged))
     assert differences(one, other) == ["metric: macro_f1 and macro_f1 (mean over document)"]

@@ -1,0 +1,111 @@
+"""``bench sample``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.words import words
+from bench.cli.written import asked, how_written
+from bench.reporting.output import say
+
+
+@click.command(
+    name="sample",
+    epilog="""\b
+Examples:
+  bench sample task=denial-news --input archive.csv --n 200 --output next.json
+  bench sample task=denial-news model=logreg --input archive.csv --n 200 --by uncertainty --output next.json
+  bench sample task=topics --input archive.jsonl --n 100 --by random --blind --format csv --output next.csv
+
+\b
+Keys:
+  task     what is labelled
+  model    the model that labels the archive (by default, that of the best stored run)
+  run      its run's key, or the start of it
+  seed     the seed of the draw (0)
+  results  where runs are stored (results)
+  model.params.NAME  parameters of the model, as for bench run
+""",
+)
+@words()
+@click.option(
+    "--input",
+    "source",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The archive: a .csv, .tsv, .jsonl, .json, .parquet, .xlsx or .txt file.",
+)
+@click.option("--n", "number", metavar="N", type=click.IntRange(min=2), required=True, help="How many texts to draw.")
+@click.option(
+    "--by",
+    type=click.Choice(["mixed", "uncertainty", "random", "diverse"]),
+    default="mixed",
+    show_default=True,
+    help="Draw more texts of which the model is uncertain, half so and half evenly (mixed), each alike (random), "
+    "or as many of rare as of frequent subjects (diverse).",
+)
+@click.option("--blind", is_flag=True, help="Leave out what the model says.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["label-studio", "doccano", "csv"]),
+    default="label-studio",
+    show_default=True,
+    help="The annotation tool that reads the output.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The file to write.",
+)
+@click.option("--text", metavar="COLUMN", help="The column with the texts, if it has another name.")
+@click.option("--claim", metavar="COLUMN", help="The column with the claims, if it has another name.")
+@click.option("--force", is_flag=True, help="Overwrite an existing output file.")
+@how_written("--input-format")
+def command(
+    words: tuple[str, ...],
+    source: Path,
+    number: int,
+    by: str,
+    blind: bool,
+    form: str,
+    output: Path,
+    text: str | None,
+    claim: str | None,
+    force: bool,
+    **written: str | None,
+) -> None:
+    """Draw texts of an archive to label next, with known probabilities.
+
+    Every text of the archive can be drawn, except repeats and near repeats of labelled texts. The output has the
+    probability of each drawn text, so that scores and shares stay valid. Label it, then add the labels with bench add.
+    """
+    from bench.reporting.status import Status
+
+    with Status("loading libraries") as status:
+        from bench.labelling.sampling import SampleRequest, draw_sample, parse_sample_words
+        from bench.labelling.shown import print_draw
+        from bench.labelling.tools import FORMATS, config_path, labelling_config
+        from bench.prediction.writing import check_output, write_answers
+        from bench.reporting.terminal import wrapped
+
+        run, seed = parse_sample_words(words)
+        config = config_path(output) if form == "label-studio" else None
+        for target in (output, *([config] if config else [])):
+            check_output(target, force)
+        columns = {"text": text, "claim": claim}
+        request = SampleRequest(run, source, number, by, blind, seed, columns, asked(written))
+        sample = draw_sample(request, status.doing)
+        write_answers(FORMATS[form](sample), output)
+        if config is not None:
+            write_answers([labelling_config(sample.task, sample.right_to_left)], config)
+    for note in sample.notes:
+        status.say(wrapped(note))
+    print_draw(sample.strata)
+    say(f"Wrote {output}" + (f"\n      {config} (the labelling configuration)" if config else ""))
+    say(f"Next: label it, export it, and run: bench add EXPORT --to {run.task}")

@@ -1,0 +1,163 @@
+"""Read an archive: which of its texts can be drawn, and what a model says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bench.checks.near import NEAR, KnownTexts, jaccard
+from bench.data.duplicates import duplicate_keys, input_keys
+from bench.errors import BenchError
+from bench.prediction.labelling import CHUNK
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bench.data.task import Task
+    from bench.prediction.fitted import FittedModel
+    from bench.prediction.reading import NewText, Row
+
+JOINED = "\x1f"
+"""What stands between the columns of an input's key."""
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """The texts of an archive that can be drawn: each input once, without those that are labelled.
+
+    Parameters
+    ----------
+    rows : ndarray of int, shape (n_drawable,)
+        Their numbers among the archive's rows, from 0.
+    predicted : ndarray of object, shape (n_drawable,), or None
+        Their predicted labels, empty where the model gave no answer; None without a model.
+    probabilities : ndarray of float, shape (n_drawable,), or None
+        The probability of the predicted label; None if the model gives none.
+    uncertainty : ndarray of float, shape (n_drawable,), or None
+        1 minus the margin between the two most probable labels; None if the model gives no probabilities.
+    n_rows : int
+        How many texts the archive has.
+    n_labelled : int
+        How many of them repeat a labelled text, or nearly.
+    n_repeats : int
+        How many of them repeat an earlier text of the archive.
+    """
+
+    rows: NDArray[np.intp]
+    predicted: NDArray[np.object_] | None
+    probabilities: NDArray[np.float64] | None
+    uncertainty: NDArray[np.float64] | None
+    n_rows: int
+    n_labelled: int
+    n_repeats: int
+
+
+class Labelled:
+    """The labelled texts of a task, whose near repeats are not drawn.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    """
+
+    def __init__(self, task: Task) -> None:
+        frames = [task.frame, *([] if task.left_out is None else [task.left_out[list(task.inputs)]])]
+        self._keys = list(dict.fromkeys(input_keys(pd.concat(frames, ignore_index=True))))
+        self._known = KnownTexts([key.replace(JOINED, " ") for key in self._keys])
+
+    def near(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Mark the texts that repeat a labelled one or nearly do so, as check D203 defines it."""
+        keys = input_keys(frame)
+        candidates = self._known.candidates([key.replace(JOINED, " ") for key in keys])
+        return np.array(
+            [
+                any(self._alike(key, self._keys[place]) for place in places)
+                for key, places in zip(keys, candidates, strict=True)
+            ],
+            dtype=bool,
+        )
+
+    @staticmethod
+    def _alike(one: str, other: str) -> bool:
+        return all(jaccard(a, b) >= NEAR for a, b in zip(one.split(JOINED), other.split(JOINED), strict=True))
+
+
+def survey(
+    new: NewText, task: Task, model: FittedModel | None, told: Callable[[int], None] = lambda number: None
+) -> Survey:
+    """Read an archive once, in chunks, so that its texts do not fill memory.
+
+    Parameters
+    ----------
+    new : NewText
+        The archive.
+    task : Task
+        The task whose labelled texts are left out.
+    model : FittedModel or None
+        What labels the texts.
+    told : callable
+        Is called with how many texts were read so far.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If a row is invalid.
+    bench.errors.BenchError
+        If the model fails.
+    """
+    labelled = Labelled(task)
+    seen: set[bytes] = set()
+    rows: list[int] = []
+    predicted: list[str] = []
+    chances: list[NDArray[np.float64]] = []
+    n_rows = n_labelled = n_repeats = 0
+    for chunk in _chunks(new.rows):
+        frame = pd.DataFrame({name: [values[column] for _, values in chunk] for name, column in new.columns.items()})
+        frame = frame[list(task.inputs)]
+        near = labelled.near(frame)
+        kept = []
+        for place, key in enumerate(duplicate_keys(frame).tolist()):
+            if near[place]:
+                n_labelled += 1
+            elif key in seen:
+                n_repeats += 1
+            else:
+                seen.add(key)
+                kept.append(place)
+        rows += [n_rows + place for place in kept]
+        n_rows += len(chunk)
+        if model is not None and kept:
+            answers = _answers(model, frame.iloc[kept].reset_index(drop=True), chunk[0][0])
+            predicted += answers["label"].tolist()
+            if len(model.columns) > 1:
+                chances.append(np.sort(answers[list(model.columns[1:])].to_numpy(dtype=np.float64))[:, ::-1][:, :2])
+        told(n_rows)
+    top = np.concatenate(chances) if chances else None
+    return Survey(
+        rows=np.array(rows, dtype=np.intp),
+        predicted=None if model is None else np.array(predicted, dtype=object),
+        probabilities=None if top is None else top[:, 0],
+        uncertainty=None if top is None else 1 - (top[:, 0] - top[:, 1]),
+        n_rows=n_rows,
+        n_labelled=n_labelled,
+        n_repeats=n_repeats,
+    )
+
+
+def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    rows = iter(rows)
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk
+
+
+def _answers(model: FittedModel, frame: pd.DataFrame, where: str) -> Any:
+    try:
+        return model.label(frame)
+    except BenchError as error:
+        raise type(error)(f"{where} and after: {error.message}", error.hint) from error
