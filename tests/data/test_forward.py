@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,9 +22,14 @@ from bench.data.splits import Split, verify
 from bench.data.task import Task
 from bench.errors import ConfigError, DataError, LeakageError
 from bench.evaluation.evaluation import Evaluation
+from bench.metrics import find_metric
 from bench.planning.split_task import as_split, split_task
-from bench.results.cell import FINAL
+from bench.results.cell import FINAL, CellResult
 from bench.results.protocol import deciding
+from bench.results.summary import summarise
+from bench.scaffold.columns import choose_columns
+from bench.scaffold.request import Given
+from bench.scaffold.summary import summarise_columns
 
 FORWARD = ["validation=forward"]
 
@@ -191,3 +197,24 @@ def test_a_table_gives_dates_and_refuses_an_ambiguous_one_with_its_line(tmp_path
     task = build_task(read_definition(path), path)
     with pytest.raises(DataError, match="1 of 2 examples have no date: 2"):
         _ = task.times
+
+
+def test_scores_by_period_are_those_of_the_folds() -> None:
+    predictions = pd.DataFrame(
+        {"group": list("aabbccdd"), "label": list("xyxyxyxy"), "predicted": list("xyxyyyxx")}
+    ).assign(id="")
+    cells = [CellResult(fold, predictions=predictions.iloc[4 * fold : 4 * fold + 4]) for fold in (0, 1)]
+    accuracy = find_metric("accuracy", ("x", "y"), "")
+    assert [each.score for each in summarise(cells, ("x", "y"), accuracy, forward=True).by_period] == [1.0, 0.5]
+    assert summarise(cells, ("x", "y"), accuracy).by_period == ()
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_used"), [(("2024-05-03", "2024-05-04 10:00"), True), (("03/05/2024", "2024-05-04"), False)]
+)
+def test_a_new_task_finds_its_dates(cells: tuple[str, str], is_used: bool) -> None:
+    rows = [("line 1", {"text": "a", "label": "x", "published_at": cells[0]})]
+    rows += [("line 2", {"text": "b", "label": "y", "published_at": cells[1]})]
+    chosen = choose_columns(summarise_columns(iter(rows)), Given(text="text", label="label"), "a.csv", False)
+    assert chosen.columns.get("date") == ("published_at" if is_used else None)
+    assert is_used or any("'published_at' is not used as the date. line 1: the date" in each for each in chosen.remarks)
