@@ -64,10 +64,11 @@ class Validation:
         The name of its file.
     group : str or None
         The column of groups that stay together; None is the task's own.
-    splits : {"published", "grouped"}
-        Whether to keep a published split, or to pool its examples and split them into folds.
+    splits : {"published", "grouped", "forward"}
+        Whether to keep a published split, to pool its examples and split them into folds, or to pool them and train on
+        earlier and test on later ones.
     folds, inner_folds : int
-        Outer and inner folds, at least 2, if there are more than ten groups.
+        Outer and inner folds, at least 2, if there are more than ten groups; or points in time at which training ends.
     repeats : int
         Repeats of the outer folds, at least 1, if there are more than ten groups.
     """
@@ -78,6 +79,11 @@ class Validation:
     folds: int = 5
     inner_folds: int = 3
     repeats: int = 1
+
+    @property
+    def forward(self) -> bool:
+        """Whether to train on earlier and test on later examples."""
+        return self.splits == "forward"
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,8 @@ def _about_folds(folder: RunFolder, records: Sequence[RunRecord]) -> list[str]:
         return [used, *([f"Settings are chosen on {chosen}."] if _searches(records) else [])]
     whole = "" if task.group == "id" else ", and no group is on both sides of a split"
     folds = record.folds
+    if record.periods:
+        return _forward(record, whole, searched=bool(_searches(records)))
     if task.n_groups == n_dealt(task.n_groups, validation.folds):
         dealt = f"{folds} outer folds, each of which leaves one group out"
     else:
@@ -194,6 +196,22 @@ def _about_folds(folder: RunFolder, records: Sequence[RunRecord]) -> list[str]:
         f"Validation is {kind}: there are {dealt}{whole}.",
         tested,
         *(_about_inner_folds(folder, own) if searched else []),
+    ]
+
+
+def _forward(record: RunRecord, whole: str, searched: bool) -> list[str]:
+    periods = record.periods
+    tested = sum(period.n_test for period in periods)
+    last = max(period.tested_to for period in periods)
+    return [
+        f"Validation is forward in time: training ends at {len(periods)} points in time, and the test part of each has "
+        f"what begins between it and the next{whole}. Of {record.task.n_examples:,} examples, {tested:,} are tested, "
+        f"from {periods[0].tested_from} to {last}.",
+        *(
+            ["Settings are chosen on inner folds of the training part that are forward in time too."]
+            if searched
+            else []
+        ),
     ]
 
 

@@ -40,6 +40,10 @@ _CLAIM = """
     ادعاء زعم شائعة
 """
 _GROUP = "group group_id document document_id doc doc_id article article_id مقال"
+_DATE = """
+    date published published_at publication_date date_published pub_date pubdate publish_date created_at created
+    datetime timestamp posted_at time تاريخ تاريخ_النشر
+"""
 _SPLIT = "split subset partition set usage data_split dataset_split train_test fold is_test is_train تقسيم مجموعة"
 _ID = """
     id example_id text_id sentence_id tweet_id review_id comment_id post_id message_id row_id item_id uid guid uuid
@@ -63,6 +67,7 @@ _TIERS = {
     "group": (_GROUP,),
     "split": (_SPLIT,),
     "id": (_ID,),
+    "date": (_DATE,),
     "other": (_OTHER,),
     "target": ("target topic entity subject issue aspect هدف موضوع قضية جهة",),
     "document": ("document document_id doc doc_id article article_id file filename",),
@@ -141,7 +146,7 @@ def is_known(column: str) -> bool:
     >>> is_known("Tweet"), is_known("doc_id"), is_known("no"), is_known("result")
     (True, True, False, False)
     """
-    roles = [role for role in _PLACES if role not in ("other", "target")]
+    roles = [role for role in _PLACES if role not in ("other", "target", "date")]
     places = {role: place for role in roles if (place := whole(column, role)) is not None}
     if places.keys() == {"id"}:
         return plain(column).endswith("id")

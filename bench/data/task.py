@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bench.data.dates import DATE, Times, read_times
 from bench.data.mapped import MappedFile, is_large, read_mapped, write_mapped
 from bench.errors import ConfigError, nearest
 from bench.metrics import Metric, metric_of
@@ -214,6 +215,22 @@ class Task:
     def value_codes(self) -> NDArray[np.intp] | None:
         """Each example's value as its index in the sorted values, of shape (n_examples,); None without `values`."""
         return None if self.values is None else np.unique(self.values.astype(str), return_inverse=True)[1]
+
+    @cached_property
+    def times(self) -> Times:
+        """When the examples appeared.
+
+        Raises
+        ------
+        bench.errors.UserError
+            If they have no dates, or a date is missing.
+        """
+        if DATE not in self.examples:
+            raise ConfigError(
+                f"{self.origin}: task '{self.name}' has no dates, which validation=forward needs.",
+                "Name their column in its source: columns: {..., date: published}.",
+            )
+        return read_times(self.examples[DATE].tolist(), self.ids.tolist(), str(self.origin))
 
     @cached_property
     def weights(self) -> NDArray[np.float64] | None:

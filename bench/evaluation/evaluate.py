@@ -156,6 +156,7 @@ class _CellRun:
 
     def _explanations(self, split: Split, predictions: pd.DataFrame, estimator: Any, X_test: Any) -> list[Explanation]:
         from bench.evaluation.explanations import explain_errors
+        from bench.models.adjusted import AdjustedClassifier
 
         transformer = self.evaluation.features(self.result.params)
         if transformer is None:
@@ -163,7 +164,7 @@ class _CellRun:
         ids, predicted, true = (predictions[name].tolist() for name in ("id", "predicted", "label"))
         y = self.evaluation.task.y[split.train]
         return explain_errors(
-            estimator,
+            estimator.estimator_ if isinstance(estimator, AdjustedClassifier) else estimator,
             X_test,
             ids,
             predicted,

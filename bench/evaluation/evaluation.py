@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.config import Search
+from bench.data.forward import forward_splits
 from bench.data.splits import FEW_GROUPS, Split, split_by_group
 from bench.data.task import Task
 from bench.models.model import Model
@@ -43,6 +44,8 @@ class Evaluation:
         is scored.
     lent : ndarray of int, shape (n_lent,), or None
         Rows of another task's examples, which only ever train.
+    forward : bool
+        Whether inner folds train on earlier and test on later examples too.
     """
 
     task: Task
@@ -53,6 +56,7 @@ class Evaluation:
     seed: int
     keeps_model: bool = False
     lent: NDArray[np.intp] | None = None
+    forward: bool = False
 
     @property
     def final_rows(self) -> NDArray[np.intp]:
@@ -99,6 +103,10 @@ class Evaluation:
         dev = None if fold == FINAL else self.splits[int(fold)].dev
         if dev is not None:
             return [Split(rows, dev, dev)]
+        if self.forward:
+            task = self.task
+            inner = forward_splits(task.codes[rows], task.groups[rows], task.times[rows], self.inner_folds)
+            return [Split(rows[split.train], rows[split.test]) for split in inner]
         own, lent = rows, rows[:0]
         if self.lent is not None and len(rows) > len(self.lent):
             own, lent = np.setdiff1d(rows, self.lent), self.lent

@@ -12,6 +12,9 @@ from bench.models.space import Choice, Range, SearchSpace, Setting
 from bench.schema.dialect import Document, place_of
 from bench.support.plugins import found_here, import_plugin, own_file
 
+ADJUSTMENTS = {"calibrate": "temperature", "thresholds": "tuned"}
+"""The parameters that adjust any estimator with probabilities, each with its only value besides null."""
+
 ENCODERS = ("encoder", "nli")
 """The parameters of features and estimators that name a pretrained encoder."""
 
@@ -119,7 +122,10 @@ class Model:
             name=name,
             estimator=read.estimator,
             features=read.features,
-            params={key: _plain(value) for key, value in (read.params or {}).items()},
+            params={
+                **{key: getattr(read, key) for key in ADJUSTMENTS if getattr(read, key) is not None},
+                **{key: _plain(value) for key, value in (read.params or {}).items()},
+            },
             search=SearchSpace.parse(read.search, origin, definition),
             description=read.description or "",
             origin=origin,
@@ -209,10 +215,54 @@ class Model:
         known = estimator.get_params(deep=False)
         told = {key: value for key, value in task.context.items() if key in known}
         estimator.set_params(**_seeds(estimator, seed), **told)
-        built = self._with_params(estimator, self._params_of("estimator", params), "estimator")
+        given, adjustments = self._without_adjustments(estimator, params)
+        built = self._with_params(estimator, given, "estimator")
         if hasattr(built, "check_task"):
             built.check_task()
-        return built
+        if adjustments is None:
+            return built
+        self._check_adjustments(built, adjustments, task)
+        return _adjusted(built, adjustments).set_params(
+            metric=task.metric, labels=tuple(task.labels), random_state=seed
+        )
+
+    def _without_adjustments(
+        self, estimator: BaseEstimator, params: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """The parameters of the estimator itself, and those of its adjustment; None if the model names none of them."""
+        given, own = self._params_of("estimator", params), estimator.get_params(deep=False)
+        named = {canonical_name(name) for name in (*self.params, *self.search.dimensions, *params)}
+        if not any(f"estimator.{name}" in named and name not in own for name in ADJUSTMENTS):
+            return given, None
+        return given, {name: given.pop(name, None) for name in ADJUSTMENTS if name not in own}
+
+    def _check_adjustments(self, estimator: BaseEstimator, adjustments: Mapping[str, Any], task: Task) -> None:
+        """Raise a ModelError if an adjustment is unknown, or cannot be made for an estimator and a task."""
+        for name in adjustments:
+            searched = next(
+                (each for key, each in self.search.dimensions.items() if qualified(key) == f"estimator.{name}"), None
+            )
+            values = [adjustments[name], *(searched.values if isinstance(searched, Choice) else ())]
+            wrong = [value for value in values if value not in (None, ADJUSTMENTS[name])]
+            if wrong or isinstance(searched, Range):
+                shown = repr(wrong[0]) if wrong else "a range"
+                raise ModelError(
+                    f"{self.origin or self.name}: {name} is {shown}.", f"It can be {ADJUSTMENTS[name]} or null."
+                )
+            if not any(values):
+                continue
+            if not hasattr(estimator, "predict_proba") or hasattr(estimator, "restored"):
+                raise ModelError(
+                    f"{self.origin or self.name}: {name}: {ADJUSTMENTS[name]} needs a trained estimator with "
+                    f"probabilities, and {type(estimator).__name__} is none.",
+                    f"Remove {name}, or choose an estimator with predict_proba.",
+                )
+            if name == "thresholds" and task.scored_by.needs_probabilities:
+                raise ModelError(
+                    f"{self.origin or self.name}: thresholds: tuned changes predicted labels, and the metric of task "
+                    f"'{task.name}', {task.scored_by.title}, does not depend on them.",
+                    "Remove thresholds, or choose a metric of labels with task.metric=NAME.",
+                )
 
     def unfitted(self) -> BaseEstimator:
         """Build the estimator with the model's own parameters, without a task.
@@ -222,7 +272,10 @@ class Model:
         bench.errors.ModelError
             If an import path or a parameter is unknown.
         """
-        return self._with_params(self._made(self.estimator, "estimator"), self._params_of("estimator", {}), "estimator")
+        estimator = self._made(self.estimator, "estimator")
+        given, adjustments = self._without_adjustments(estimator, {})
+        built = self._with_params(estimator, given, "estimator")
+        return built if adjustments is None else _adjusted(built, adjustments)
 
     @property
     def restores_from_definition(self) -> bool:
@@ -315,6 +368,12 @@ class Model:
             names = [n for n, value in vars(imported).items() if inspect.isclass(value)]
             raise ModelError(f"{self.origin}: {key}: '{module}' has no class '{name}'.", nearest(name, names))
         return found
+
+
+def _adjusted(estimator: BaseEstimator, adjustments: Mapping[str, Any]) -> BaseEstimator:
+    from bench.models.adjusted import AdjustedClassifier
+
+    return AdjustedClassifier(estimator, **adjustments)
 
 
 def qualified(name: str) -> str:

@@ -122,6 +122,7 @@ def prepare(config: RunConfig, doing: Doing = unobserved) -> Plan:
             config.seed,
             keeps_model=len(split.splits) == 1,
             lent=split.lent,
+            forward=config.validation.forward,
         )
         planned.runs.append(_plan_run(evaluation, split, examined, config))
     tasks = [split.task for split in lent.values()]
@@ -292,6 +293,7 @@ def _plan_run(evaluation: Evaluation, split: SplitTask, examined: Examined, conf
         search=config.search,
         seed=config.seed,
         folds=len(evaluation.splits),
+        periods=split.periods,
         environment=dataclasses.replace(environment(), device=examined.device),
         command=shlex.join(["bench", "run", *config.overrides]),
     )

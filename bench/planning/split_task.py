@@ -12,11 +12,13 @@ from bench.catalogue import is_here, load_task
 from bench.checks import check_task
 from bench.config import RunConfig, TrainOn
 from bench.data import splits
+from bench.data.dates import Times, day_of
+from bench.data.forward import outer_forward, verify_forward
 from bench.data.task import ROLES, TEST, Task
 from bench.data.transfer import transfer
-from bench.errors import DataError
+from bench.errors import ConfigError, DataError
 from bench.planning.reference import pass_scores
-from bench.results.record import Lent, Reference, RunRecord, SplitSizes, TaskRecord
+from bench.results.record import Lent, Period, Reference, RunRecord, SplitSizes, TaskRecord
 from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class SplitTask:
         Of the splits.
     train_on : Lent or None
         The other task's description in stored runs.
+    periods : tuple of Period
+        The dates of the splits, if they train on earlier and test on later examples.
     """
 
     task: Task
@@ -49,6 +53,7 @@ class SplitTask:
     record: TaskRecord
     digest: str
     train_on: Lent | None = None
+    periods: tuple[Period, ...] = ()
 
 
 def tasks_to_load(config: RunConfig, notes: list[str]) -> list[str]:
@@ -69,7 +74,7 @@ def load_as_split(name: str, config: RunConfig) -> Task:
 
 def as_split(task: Task, config: RunConfig) -> Task:
     """Give a task the group column and the published splits from the configuration."""
-    if config.validation.splits == "grouped" and task.splits:
+    if config.validation.splits != "published" and task.splits:
         task = task.without_splits()
     return task if config.validation.group is None else task.grouped_by(config.validation.group)
 
@@ -99,14 +104,16 @@ def split_task(task: Task, config: RunConfig, notes: list[str]) -> SplitTask:
         If it cannot be split, or its data are invalid.
     """
     outer = split_outer(task, config)
+    periods = tuple(period_of(split, task.times) for split in outer) if config.validation.forward else ()
     told = (
         *task.notes,
+        *_period_notes(periods, len(task), config),
         *_split_notes(task, outer),
         *_few_groups(task, config),
         *_warnings(task, config.validation.folds),
     )
     notes += [f"{task.name}: {note}" for note in told]
-    return SplitTask(task, outer, None, _describe_task(task, outer), splits.digest(outer, task.ids))
+    return SplitTask(task, outer, None, _describe_task(task, outer), splits.digest(outer, task.ids), periods=periods)
 
 
 def split_with_lent(own: SplitTask, source: Task | None, asked: TrainOn | None, notes: list[str]) -> SplitTask:
@@ -140,6 +147,8 @@ def split_outer(task: Task, config: RunConfig) -> list[splits.Split]:
         How to split it.
     """
     validation = config.validation
+    if validation.forward:
+        return _split_forward(task, config)
     if task.splits:
         published = splits.published_splits([task.examples[column].to_numpy(dtype=object) for column in task.splits])
         splits.verify_inputs(published, task.keys, task.ids)
@@ -147,6 +156,25 @@ def split_outer(task: Task, config: RunConfig) -> list[splits.Split]:
     seed = derive_seed(config.seed, task.name, "outer")
     outer = splits.outer_splits(task.codes, task.groups, task.group, validation.folds, seed, validation.repeats)
     splits.verify(outer, task.groups, task.keys, task.ids)
+    return outer
+
+
+def _split_forward(task: Task, config: RunConfig) -> list[splits.Split]:
+    validation = config.validation
+    if validation.repeats > 1:
+        raise ConfigError(
+            f"validation.repeats={validation.repeats}: validation=forward has one split at each point in time.",
+            "Remove it, or choose more points with validation.folds=N.",
+        )
+    if config.train_on is not None:
+        raise ConfigError(
+            f"train_on={config.train_on.task}: with validation=forward, extra training rows could be later than the "
+            "test part.",
+            "Remove train_on, or use validation=grouped.",
+        )
+    outer = outer_forward(task.codes, task.groups, task.group, task.times, validation.folds)
+    splits.verify(outer, task.groups, task.keys, task.ids)
+    verify_forward(outer, task.times, task.ids)
     return outer
 
 
@@ -165,8 +193,38 @@ def _split_notes(task: Task, outer: Sequence[splits.Split]) -> list[str]:
     return notes
 
 
+def period_of(split: splits.Split, times: Times) -> Period:
+    """The dates of a split that trains on earlier and tests on later examples."""
+    train, test = times[split.train], times[split.test]
+    return Period(
+        day_of(train.last.max()),
+        day_of(test.first.min()),
+        day_of(test.last.max()),
+        len(split.train),
+        len(split.test),
+    )
+
+
+def _period_notes(periods: Sequence[Period], n_examples: int, config: RunConfig) -> list[str]:
+    """Note what is tested when, and whether there are fewer points in time than requested."""
+    if not periods:
+        return []
+    tested = sum(period.n_test for period in periods)
+    notes = [
+        f"forward: trained to {periods[0].trained_to} or later, tested on {tested:,} of {n_examples:,} examples from "
+        f"{periods[0].tested_from} to {max(period.tested_to for period in periods)}"
+    ]
+    if len(periods) < config.validation.folds:
+        notes.append(
+            f"validation.folds={config.validation.folds}, but the dates allow only {len(periods)} points in time"
+        )
+    return notes
+
+
 def _few_groups(task: Task, config: RunConfig) -> list[str]:
     """Note if more folds were requested than there are groups."""
+    if config.validation.forward:
+        return []
     asked, groups = config.validation.folds, len(set(task.groups.tolist()))
     if task.splits or groups <= splits.FEW_GROUPS or asked <= groups:
         return []

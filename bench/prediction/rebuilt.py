@@ -67,6 +67,7 @@ def rebuilt(record: RunRecord, model: Model, mirror: Path | None = None) -> Eval
         record.validation.inner_folds,
         record.seed,
         lent=split.lent,
+        forward=record.validation.forward,
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.config import Validation
 from bench.errors import UserError
 from bench.metrics.averaged import AVERAGED_OVER
-from bench.metrics.registry import metric_of
+from bench.metrics.registry import metric_of, metric_title
 from bench.results.board import (
     POPULATION,
     RANKS,
@@ -34,6 +34,7 @@ from bench.results.layout import task_folder
 from bench.results.protocol import model_name, same_table, search_name
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.store import OtherFormatError, RunFolder, stored_runs
+from bench.results.summary import Summary
 from bench.support.records import plain
 
 FILES = ("leaderboard.json", "leaderboard.csv", "leaderboard.md")
@@ -219,9 +220,20 @@ def _row(folder: RunFolder, record: RunRecord) -> BoardRow:
         kind="model",
         scores={**summary.scores, **in_population},
         intervals=summary.intervals,
-        notes=summary.notes,
+        notes=(*_by_period(record, summary), *summary.notes),
         seconds=sum(folder.read_seconds().values()),
     )
+
+
+def _by_period(record: RunRecord, summary: Summary) -> list[str]:
+    """The scores by period, a line, if folds train on earlier and test on later examples."""
+    if not summary.by_period or len(summary.by_period) != len(record.periods):
+        return []
+    scores = [
+        f"{period.tested_from} to {period.tested_to} {each.score:.3f} {interval_text(each.interval)}"
+        for period, each in zip(record.periods, summary.by_period, strict=True)
+    ]
+    return [f"{metric_title(record.task.metric)} by period: {'; '.join(scores)}"]
 
 
 def _reference_rows(task: TaskRecord) -> list[BoardRow]:

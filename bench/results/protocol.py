@@ -95,7 +95,7 @@ def deciding(validation: Validation, published: Mapping[str, SplitSizes], lent: 
     lent : bool
         Whether there are extra training rows, so that inner folds may contain them.
     """
-    idle = {"name", "splits"}
+    idle = {"name", "repeats"} if validation.forward else {"name", "splits"}
     if published:
         idle |= {"folds", "repeats"}
     if len(published) == 1 and not lent and all(sizes.dev for sizes in published.values()):

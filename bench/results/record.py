@@ -27,6 +27,27 @@ class SplitSizes:
 
 
 @dataclass(frozen=True)
+class Period:
+    """The dates of an outer fold that trains on earlier and tests on later examples.
+
+    Parameters
+    ----------
+    trained_to : str
+        The last day of its training part, as ISO 8601 writes it.
+    tested_from, tested_to : str
+        The first and the last day of its test part.
+    n_train, n_test : int
+        How many examples the parts have.
+    """
+
+    trained_to: str
+    tested_from: str
+    tested_to: str
+    n_train: Count
+    n_test: Count
+
+
+@dataclass(frozen=True)
 class Reference:
     """An annotation pass, scored against the majority of the others.
 
@@ -224,6 +245,8 @@ class RunRecord:
         The protocol.
     folds : int
         Outer folds.
+    periods : tuple of Period
+        Their dates, if they train on earlier and test on later examples.
     environment : Environment
         Its environment.
     command : str
@@ -246,6 +269,7 @@ class RunRecord:
     search: Search
     seed: int
     folds: Count
+    periods: Annotated[tuple[Period, ...], LEFT_OUT] = ()
     environment: Environment
     command: str
     status: RunStatus = "running"

@@ -20,6 +20,22 @@ from bench.statistics.interval import FEWEST, Interval, Thin
 from bench.support.records import LEFT_OUT, Count, Number
 
 
+@dataclass(frozen=True)
+class FoldScore:
+    """The task's metric on one outer fold.
+
+    Parameters
+    ----------
+    score : float
+        Its value.
+    interval : Interval or None
+        Over the fold's groups, if they are enough.
+    """
+
+    score: Number
+    interval: Interval | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Summary:
     """The content of a run's ``summary.json``.
@@ -51,6 +67,8 @@ class Summary:
         in the population that it represents.
     by_value : mapping of str to float or None
         If the metric is averaged, its value on the examples of each value of the column.
+    by_period : tuple of FoldScore
+        The task's metric on each outer fold, if these train on earlier and test on later examples.
     """
 
     labels: tuple[str, ...]
@@ -66,9 +84,10 @@ class Summary:
     notes: tuple[str, ...]
     population: Annotated[Scored | None, LEFT_OUT] = None
     by_value: Annotated[Mapping[str, Number] | None, LEFT_OUT] = None
+    by_period: Annotated[tuple[FoldScore, ...], LEFT_OUT] = ()
 
 
-def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metric) -> Summary:
+def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metric, forward: bool = False) -> Summary:
     """Sum up a run's outer folds.
 
     The scores are those of the pooled out-of-fold predictions (Forman and Scholz 2010 show that
@@ -82,6 +101,8 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
         The task's labels.
     metric : Metric
         The task's metric.
+    forward : bool
+        Whether the folds train on earlier and test on later examples.
     """
     frames = [cell.predictions for cell in cells if cell.predictions is not None]
     predictions = pd.concat(frames, ignore_index=True)
@@ -117,7 +138,14 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
         ),
         population=population,
         by_value=metric.of_values(outcomes) if isinstance(metric, Averaged) else None,
+        by_period=tuple(_of_fold(frame, labels, metric) for frame in frames) if forward else (),
     )
+
+
+def _of_fold(predictions: pd.DataFrame, labels: tuple[str, ...], metric: Metric) -> FoldScore:
+    outcomes = Outcomes.of(predictions, labels)
+    interval = metric.interval(outcomes) if outcomes.n_groups > 1 else None
+    return FoldScore(metric.score(outcomes), None if isinstance(interval, Thin) else interval)
 
 
 def too_few(thin: Thin, labels: tuple[str, ...], values: tuple[str, ...]) -> str:

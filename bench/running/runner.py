@@ -196,7 +196,7 @@ def _conclude(each: PlannedRun) -> None:
         from bench.results.summary import summarise
 
         cells = [folder.read_cell(fold) for fold in each.outer_folds]
-        folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.scored_by))
+        folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.scored_by, evaluation.forward))
     if each.record.started:
         set_status(each, status)
     else:

@@ -88,15 +88,23 @@ def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: boo
     if not has_split and (split := given.split or next(iter(splits), None)):
         chosen["split"] = split
         check_parts(SplitColumn.of(found, split), split, name)
+    named_dates = _candidates("date", found, [*taken, chosen.get("split", ""), *chosen.get("passes", ())])
+    dates = [column for column in named_dates if column not in found.no_dates]
+    if dates:
+        chosen["date"] = dates[0]
+        taken.append(dates[0])
     free = [column for column in found.columns if column not in taken and column not in found.unusable]
     if ids := [column for column in free if says(column, "id")]:
         chosen["id"] = ids[0]
     columns: dict[str, Any] = {
-        key: chosen[key] for key in ("id", "claim", "text", "label", "passes", "group", "split") if key in chosen
+        key: chosen[key]
+        for key in ("id", "claim", "text", "label", "passes", "group", "split", "date")
+        if key in chosen
     }
     told = {key: BY_NAME for key in columns if key != "passes" and getattr(given, key, None) is None}
     told |= {guess.key: guess.told for guess in guesses}
-    remarks = [*parts_taken(found, columns.get("split")), *_unused(found, columns, labels, has_split)]
+    undated = [] if dates else [f"The column '{c}' is not used as the date. {found.no_dates[c]}" for c in named_dates]
+    remarks = [*undated, *parts_taken(found, columns.get("split")), *_unused(found, columns, labels, has_split)]
     return Chosen(columns, told, list(_choices(found, guesses)), remarks)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.data.column_names import whole
+from bench.data.dates import read_date
 from bench.data.messages import check_name
 from bench.data.sources.annotation_tools import annotated
 from bench.data.sources.cells import SHIFTED, LeftOut
@@ -43,6 +44,8 @@ class ColumnSummary:
         Why a column with the name of a group or id is neither, with the first row that shows it.
     profiles : dict of str to Profile
         The profile of each column.
+    no_dates : dict of str to str
+        Why a column with the name of a date holds none, with the first row that shows it.
     """
 
     n_rows: int = 0
@@ -51,6 +54,7 @@ class ColumnSummary:
     unlabelled: dict[str, int] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
+    no_dates: dict[str, str] = field(default_factory=dict)
 
 
 def summarise_columns(rows: Rows) -> ColumnSummary:
@@ -77,6 +81,8 @@ def summarise_columns(rows: Rows) -> ColumnSummary:
             if isinstance(value, LeftOut):
                 found.unlabelled[column] = found.unlabelled.get(column, 0) + 1
             found.profiles.setdefault(column, Profile()).add(value)
+            if says(column, "date") and column not in found.no_dates and (problem := _no_date(value, where)):
+                found.no_dates[column] = problem
             reason = ""
             if says(column, "id") and column not in found.unusable:
                 reason = _no_name(value, ids.setdefault(column, set()))
@@ -90,6 +96,14 @@ def summarise_columns(rows: Rows) -> ColumnSummary:
     for column in lacking:
         found.unusable.setdefault(column, "some rows do not have it")
     return found
+
+
+def _no_date(value: object, where: str) -> str:
+    """Why a cell is not a date; empty if it is one."""
+    try:
+        return "" if read_date(value, where) else f"{where}: it is empty"
+    except DataError as error:
+        return error.message
 
 
 def _no_name(value: object, ids: set[str] | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, WithJsonSchema
 
@@ -39,4 +39,10 @@ class ModelFile(Declared):
         dict[str, Dimension] | None,
         mapping("a mapping of parameters to values", "For example: estimator.C: {low: 0.01, high: 100.0, log: true}"),
     ] = Field(None, description="The search space: for each parameter, a list of values or {low, high, log, step}.")
+    calibrate: Annotated[Literal["temperature"] | None, expects("temperature, or null")] = Field(
+        None, description="temperature scales probabilities to the least log loss on inner folds of the training part."
+    )
+    thresholds: Annotated[Literal["tuned"] | None, expects("tuned, or null")] = Field(
+        None, description="tuned chooses, on inner folds, the offset of each label with the best score by the metric."
+    )
     prune: Flag = Field(False, description="Whether to stop bad settings after some inner folds.")

@@ -86,7 +86,7 @@ Memory = Annotated[
 Label = Annotated[
     str, BeforeValidator(_digits), expects("a label's name", "Put a label such as true or 1.0 in quotes: {a: 'true'}")
 ]
-Split = Annotated[Literal["published", "grouped"], expects("one of published, grouped")]
+Split = Annotated[Literal["published", "grouped", "forward"], expects("one of published, grouped, forward")]
 
 
 class SearchFile(Declared):
@@ -102,9 +102,12 @@ class ValidationFile(Declared):
 
     group: Name = Field(description="The column of groups that stay together; null is the task's own.")
     splits: Split = Field(
-        description="Whether to keep a published split, or to pool its examples and split them into folds."
+        description="Whether to keep a published split, to pool its examples and split them into folds, or to train on "
+        "earlier and test on later examples."
     )
-    folds: AtLeastTwo = Field(description="Outer folds, if there are more than ten groups.")
+    folds: AtLeastTwo = Field(
+        description="Outer folds, if there are more than ten groups; or points in time at which training ends."
+    )
     inner_folds: AtLeastTwo = Field(description="Inner folds, if there are more than ten groups.")
     repeats: AtLeastOne = Field(description="Repeats of the outer folds, if there are more than ten groups.")
 

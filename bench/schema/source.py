@@ -55,6 +55,7 @@ class Columns(Declared):
     label: Column = None
     group: Column = None
     split: Column = None
+    date: Column = None
     passes: Column = None
 
 

@@ -114,7 +114,7 @@ def read_parts(
     splits = splits or named.splits
     if splits:
         _check_roles(examples, splits, source)
-    further = [name for name in ("group", "value") if name in names]
+    further = [name for name in ("group", "value", "date") if name in names]
     passes = [name for name in named.labelled if name != "label"]
     return Records(
         examples[["id", *inputs, "label", *further, *splits]],

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.data.dates import DATE, read_date
 from bench.data.files import check_characters
 from bench.data.messages import check_name
 from bench.data.section import Section
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from bench.data.labels import LabelSet
 
 
-TABLE_COLUMNS = ("id", "text", "claim", "label", "group", "value", "split", "passes")
+TABLE_COLUMNS = ("id", "text", "claim", "label", "group", "value", "date", "split", "passes")
 """The columns that a table can give a task."""
 
 SEVERAL = ("id", "split", "passes")
@@ -80,7 +81,7 @@ class Columns:
         elif splits:
             splits = {"split": given["split"]}
         labelled = ("label", *passes)
-        blank = {*(splits if len(splits) > 1 else ()), *(labelled if "" in labels.mapping else ())}
+        blank = {DATE, *(splits if len(splits) > 1 else ()), *(labelled if "" in labels.mapping else ())}
         return cls(given | passes | splits, labelled, tuple(splits), frozenset(blank))
 
 
@@ -130,6 +131,8 @@ def _cell(row: Mapping[str, Any], column: str, name: str, named: Columns, where:
     value = row[column]
     if isinstance(value, Undecided):
         raise DataError(f"{where}: {value.message}", value.hint)
+    if name == DATE:
+        return read_date(value, f"{where}, column '{column}'")
     if isinstance(value, float) and math.isnan(value):
         value = None
     if value is None and name not in named.blank:

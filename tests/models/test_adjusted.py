@@ -1,0 +1,193 @@
+"""Probabilities and thresholds are adjusted on inner folds of the training part, which keep groups whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from small_tasks import text_task
+
+from bench.config import Search
+from bench.data.splits import outer_splits, split_by_group
+from bench.errors import ModelError
+from bench.evaluation.evaluate import evaluate
+from bench.evaluation.evaluation import Evaluation
+from bench.features.cache import FeatureCache
+from bench.metrics import find_metric
+from bench.metrics.outcomes import Outcomes
+from bench.models.adjusted import AdjustedClassifier, best_offsets, best_scale
+from bench.models.model import Model
+from bench.models.persistence import dumps, loads
+
+LABELS = ("a", "b", "c")
+
+
+def noisy(n: int = 300, n_labels: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of many columns, labels of unequal frequency that hardly depend on them, and groups."""
+    rng = np.random.default_rng(seed)
+    codes = rng.choice(n_labels, size=n, p=np.array([6, 3, 1][:n_labels]) / sum([6, 3, 1][:n_labels]))
+    X = rng.normal(size=(n, 40)) + 0.4 * np.eye(40)[codes]
+    return X, np.array(LABELS)[codes], np.array([f"g{number // 5}" for number in range(n)], dtype=object)
+
+
+def test_the_temperature_is_that_of_scikit_learn() -> None:
+    X, y, groups = noisy()
+    ours = AdjustedClassifier(LogisticRegression(C=100, max_iter=500), calibrate="temperature").fit(X, y, groups)
+    codes = np.unique(y, return_inverse=True)[1]
+    folds = [(split.train, split.test) for split in split_by_group(codes, groups, 3, 0)]
+    theirs = CalibratedClassifierCV(
+        LogisticRegression(C=100, max_iter=500), method="temperature", cv=folds, ensemble=False
+    )
+    assert ours.scale_ == pytest.approx(theirs.fit(X, y).calibrated_classifiers_[0].calibrators[0].beta_, rel=1e-3)
+    assert ours.predict_proba(X) == pytest.approx(theirs.predict_proba(X), abs=1e-3)
+
+
+def test_log_loss_falls_and_labels_stay() -> None:
+    X, y, groups = noisy()
+    plain = LogisticRegression(C=100, max_iter=500).fit(X[:200], y[:200])
+    ours = AdjustedClassifier(LogisticRegression(C=100, max_iter=500), calibrate="temperature")
+    ours.fit(X[:200], y[:200], groups[:200])
+    assert ours.scale_ < 0.9
+    assert log_loss(y[200:], ours.predict_proba(X[200:])) < log_loss(y[200:], plain.predict_proba(X[200:])) - 0.1
+    assert (ours.predict(X[200:]) == plain.predict(X[200:])).all()
+
+
+@given(st.integers(0, 10**6), st.floats(0.2, 5))
+@settings(max_examples=10)
+def test_the_scale_of_probabilities_that_are_right_at_another_temperature_is_found(seed: int, power: float) -> None:
+    rng = np.random.default_rng(seed)
+    true = rng.dirichlet(np.ones(3), size=2000)
+    codes = np.array([rng.choice(3, p=row) for row in true])
+    assert best_scale(power * np.log(true), codes) == pytest.approx(1 / power, rel=0.2)
+
+
+@given(st.integers(0, 10**6), st.integers(2, 4), st.sampled_from(["macro_f1", "accuracy", "balanced_accuracy", "mcc"]))
+@settings(max_examples=15)
+def test_offsets_never_score_worse_on_what_they_are_chosen_on(seed: int, n_labels: int, name: str) -> None:
+    rng = np.random.default_rng(seed)
+    logs = np.log(rng.dirichlet(np.ones(n_labels), size=30))
+    true = rng.integers(0, n_labels, size=30)
+    metric = find_metric(name)
+    offsets = best_offsets(logs, true, np.arange(n_labels), metric, n_labels)
+    before, after = (_score(metric, true, np.argmax(logs + each, axis=1), n_labels) for each in (0, offsets))
+    assert after >= before
+    if n_labels == 2:
+        changes = np.sort(logs[:, 0] - logs[:, 1])
+        every = [*(changes[1:] + changes[:-1]) / 2]
+        scores = [_score(metric, true, np.argmax(logs + np.array([0, each]), axis=1), 2) for each in every]
+        assert after == pytest.approx(max(before, *scores)), "with two labels, it is the best of all thresholds"
+
+
+def _score(metric: Any, true: np.ndarray, predicted: np.ndarray, n_labels: int) -> float:
+    zeros = np.zeros(len(true), dtype=np.intp)
+    return float(metric.score(Outcomes(true, predicted, n_labels, zeros, zeros)))
+
+
+def test_offsets_help_rare_labels_and_leave_probabilities() -> None:
+    X, y, groups = noisy(900)
+    ours = AdjustedClassifier(LogisticRegression(C=1e-6), thresholds="tuned", labels=LABELS).fit(X, y, groups)
+    plain = LogisticRegression(C=1e-6).fit(X, y)
+    assert set(plain.predict(X)) == {"a"}
+    assert set(ours.predict(X)) == set(LABELS)
+    assert ours.predict_proba(X) == pytest.approx(plain.predict_proba(X))
+
+
+class Spy(ClassifierMixin, BaseEstimator):
+    """Notes what it is fitted on and asked for."""
+
+    seen: list[tuple[str, frozenset[int]]] = []
+
+    def fit(self, X: Any, y: Any) -> Spy:
+        self.classes_ = np.unique(y)
+        Spy.seen.append(("fit", frozenset(X[:, 0].astype(int))))
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        Spy.seen.append(("asked", frozenset(X[:, 0].astype(int))))
+        return np.full((len(X), len(self.classes_)), 1 / len(self.classes_))
+
+    def predict(self, X: Any) -> Any:
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def test_inner_folds_keep_groups_whole_and_cover_the_training_part() -> None:
+    _, y, groups = noisy()
+    Spy.seen.clear()
+    X = np.arange(len(y))[:, None]
+    AdjustedClassifier(Spy(), calibrate="temperature", thresholds="tuned").fit(X, y, groups)
+    *inner, last = Spy.seen
+    assert last == ("fit", frozenset(range(len(y))))
+    assert sorted(row for kind, rows in inner if kind == "asked" for row in rows) == list(range(len(y)))
+    for (_, trained), (_, asked) in zip(inner[::2], inner[1::2], strict=True):
+        assert {groups[row] for row in trained}.isdisjoint(groups[row] for row in asked)
+
+
+def test_a_label_of_one_group_cannot_be_both_trained_and_tested_so_nothing_is_adjusted_and_that_is_noted() -> None:
+    X, y, groups = noisy(40, n_labels=2)
+    groups[y == "b"] = "one"
+    ours = AdjustedClassifier(LogisticRegression(), "temperature", "tuned").fit(X, y, groups)
+    assert "are not adjusted" in ours.notes_[0]
+    assert (ours.predict(X) == LogisticRegression().fit(X, y).predict(X)).all()
+
+
+def model(**changes: Any) -> Model:
+    content = {"name": "m", "features": "tfidf", "estimator": "sklearn.linear_model.LogisticRegression", **changes}
+    return Model.parse(content, "m.yaml", "m")
+
+
+def test_a_model_file_names_adjustments_and_its_parameters_stay_those_of_the_estimator() -> None:
+    task = text_task()
+    built = model(calibrate="temperature", params={"C": 3.0}).build_estimator({}, task, 7)
+    assert isinstance(built, AdjustedClassifier)
+    assert (built.calibrate, built.thresholds, built.estimator.C, built.random_state) == ("temperature", None, 3.0, 7)
+    assert (built.metric, built.labels) == (task.metric, tuple(task.labels))
+    assert type(model(params={"C": 3.0}).build_estimator({}, task, 7)) is LogisticRegression
+    assert model(params={"C": 3.0}).written_params == {"C": 3.0}
+    assert model(calibrate="temperature").written_params == {"calibrate": "temperature"}
+
+
+def test_adjustments_are_searched_like_other_parameters() -> None:
+    searched = model(search={"calibrate": [None, "temperature"], "thresholds": [None, "tuned"], "C": [1.0, 9.0]})
+    task = text_task(n_groups=12, noise=0.4)
+    splits = outer_splits(task.codes, task.groups, task.group, 5, 0, 1)
+    result = evaluate(Evaluation(task, searched, splits, Search("s", 6), 3, 0), 0, FeatureCache(task.frame))
+    assert result.status == "ok", result.error
+    assert {trial.params["thresholds"] for trial in result.trials} == {None, "tuned"}
+    assert all(trial.error is None for trial in result.trials)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"estimator": "sklearn.svm.LinearSVC", "calibrate": "temperature"}, "LinearSVC is none"),
+        ({"search": {"calibrate": ["isotonic", None]}}, "calibrate is 'isotonic'"),
+        ({"params": {"thresholds": True}}, "thresholds is True"),
+        ({"calibrate": "platt"}, "calibrate"),
+    ],
+)
+def test_what_cannot_be_adjusted_is_refused(content: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        model(**content).build_estimator({}, text_task(), 0)
+
+
+def test_thresholds_are_refused_where_the_metric_does_not_depend_on_labels() -> None:
+    with pytest.raises(ModelError, match="does not depend on them"):
+        model(thresholds="tuned").build_estimator({}, text_task(metric="log_loss"), 0)
+
+
+def test_an_adjusted_model_is_stored_and_read_again() -> None:
+    task = text_task(n_groups=12, noise=0.4)
+    defined = model(calibrate="temperature", thresholds="tuned")
+    fitted = defined.build({}, task, 0).fit(task.frame, task.y)
+    again = loads(dumps(fitted), defined)
+    frame = pd.DataFrame({"text": ["نفى الوزير", "أكد الخبر"]})
+    assert (again.predict_proba(frame) == fitted.predict_proba(frame)).all()
+    assert (again.predict(frame) == fitted.predict(frame)).all()
