@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -93,6 +93,7 @@ def _budget(search: Search) -> Mapping[str, float | None]:
 def _in_orders(record: RunRecord) -> Iterator[RunRecord]:
     """The record with its search in each order that it may have had; files have mappings in alphabetical order."""
     names = tuple(record.model.search)
+    orders: Iterable[tuple[str, ...]]
     if record.model.order:
         orders = [record.model.order] if sorted(record.model.order) == sorted(names) else []
     else:

@@ -39,7 +39,7 @@ def of(folder: RunFolder, runs: Sequence[Run]) -> int:
     return sum(run.data.tags.get(PLACED) == str(folder.results.resolve()) for run in runs)
 
 
-def models(client: MlflowClient) -> set[str]:
+def models(client: MlflowClient) -> set[str | None]:
     ids = [each.experiment_id for each in client.search_experiments()]
     return {model.source_run_id for model in client.search_logged_models(ids)}
 
