@@ -93,8 +93,9 @@ def _budget(search: Search) -> Mapping[str, float | None]:
 def _in_orders(record: RunRecord) -> Iterator[RunRecord]:
     """The record with its search in each order that it may have had; files have mappings in alphabetical order."""
     names = tuple(record.model.search)
+    orders: Iterable[tuple[str, ...]]
     if record.model.order:
-        orders: Iterable[tuple[str, ...]] = [record.model.order] if sorted(record.model.order) == sorted(names) else []
+        orders = [record.model.order] if sorted(record.model.order) == sorted(names) else []
     else:
         orders = itertools.permutations(names) if len(names) <= LONGEST_GUESSED else [names]
     for order in orders:

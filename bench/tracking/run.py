@@ -199,9 +199,9 @@ def _delete(client: MlflowClient, experiment: str, key: str, runs: Sequence[Run]
     ids = {run.info.run_id for run in runs}
     for each in ids:
         client.delete_run(each)
-    condition, models = f"tags.`bench.key` = '{key}'", list[Any]()
+    condition = f"tags.`bench.key` = '{key}'"
     page = client.search_logged_models([experiment], condition)
-    models += page
+    models = [*page]
     while page.token:
         page = client.search_logged_models([experiment], condition, page_token=page.token)
         models += page

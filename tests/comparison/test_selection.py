@@ -19,8 +19,10 @@ TEN = {"name": "default", "group": None, "folds": 10, "inner_folds": 3, "repeats
 def command(results: Path, models: list[str], day: int, search: str = "quick", seed: int = 0, **changes: Any) -> None:
     """Store the runs of one command, with the majority, which has nothing to search."""
     trials = {"quick": 10, "standard": 30}[search]
-    of_all: dict[str, Any] = {"search": {"name": search, "trials": trials, "timeout": None}}
-    of_all |= {"started": f"2026-01-{day:02d}T00:00:00Z"}
+    of_all: dict[str, Any] = {
+        "search": {"name": search, "trials": trials, "timeout": None},
+        "started": f"2026-01-{day:02d}T00:00:00Z",
+    }
     of_all |= {"splits": str(seed) * 16}
     made = store_contest(results, {**dict.fromkeys(models, 0.8), "majority": 0.3}, **(of_all | changes))
     for folder in made.values():  # The seed of a contest is that of its predictions.
