@@ -115,7 +115,7 @@ def _keys(command: str | None) -> tuple[str, ...]:
         return ("results",)
     from bench.overrides import GROUPS, MULTIPLE
 
-    return (*MULTIPLE, *GROUPS, *PLAIN_KEYS)
+    return (*MULTIPLE, *GROUPS, *PLAIN_KEYS, *(("seeds",) if command == "run" else ()))
 
 
 def _values(key: str) -> list[str]:
