@@ -104,9 +104,7 @@ class AdjustedClassifier(ClassifierMixin, BaseEstimator):
         rows = np.concatenate(tested) if tested else np.empty(0, dtype=np.intp)
         if lacking := set(range(len(self.classes_))) - set(codes[rows].tolist()):
             names = ", ".join(str(self.classes_[code]) for code in sorted(lacking))
-            self.notes_ = (
-                f"no inner fold tests {names} and trains on all labels, so nothing is adjusted",
-            )
+            self.notes_ = (f"no inner fold tests {names} and trains on all labels, so nothing is calibrated or tuned",)
             return
         logs = np.concatenate(given)
         if self.calibrate:
