@@ -79,7 +79,7 @@ def estimate(
     *,
     model: str | None = None,
     by: str | None = None,
-    difference: Sequence[tuple[str, str]] = (),
+    difference: Sequence[tuple[str, str]] | tuple[str, str] = (),
     within: float = 2.0,
     results: str | Path = "results",
 ) -> Shares:
@@ -97,7 +97,7 @@ def estimate(
         The model that predicts; by default that of the best stored run.
     by : str, optional
         The column that divides the archive; ``"published:month"`` for the months of a column of dates.
-    difference : sequence of (str, str)
+    difference : (str, str) or sequence of (str, str)
         Parts whose shares to subtract.
     within : float
         The half width, in percentage points, that further labels are counted for.
@@ -110,15 +110,15 @@ def estimate(
         If there is no such run, the task's data have changed since, or a column of the archive is missing.
     """
     from bench.prediction.choice import PredictRequest
-    from bench.shares.request import EstimateRequest, estimate_archive
-    from bench.shares.slices import By
+    from bench.shares.request import estimate_archive, estimate_request
 
-    request = EstimateRequest(
-        run=PredictRequest(str(task_names(task)), model, results=Path(results).expanduser()),
-        archive=Path(archive).expanduser() if isinstance(archive, str | Path) else archive,
-        by=None if by is None else By.parse(by),
-        differences=tuple(difference),
-        within=within / 100.0,
-        columns={},
+    alone = len(difference) == 2 and all(isinstance(name, str) for name in difference)
+    pairs: Sequence[Any] = [difference] if alone else difference
+    request = estimate_request(
+        PredictRequest(str(task_names(task)), model, results=Path(results).expanduser()),
+        Path(archive).expanduser() if isinstance(archive, str | Path) else archive,
+        by,
+        pairs,
+        within,
     )
     return Shares(estimate_archive(request, lambda _: None).estimates)

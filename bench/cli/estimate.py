@@ -91,13 +91,15 @@ def command(
     from bench.reporting.status import Status
 
     with Status("loading libraries") as status:
+        from bench.prediction.choice import parse_predict_request
         from bench.reporting.figure import check_figure, save_figure
         from bench.reporting.shares import print_estimates, share_figure, to_csv
         from bench.reporting.terminal import wrapped
-        from bench.shares.request import estimate_archive, parse_estimate_request
+        from bench.shares.request import estimate_archive, estimate_request
         from bench.tracking.in_use import track_where_in_use
 
-        request = parse_estimate_request(words, source, by, differences, within, {"text": text, "claim": claim})
+        columns = {"text": text, "claim": claim}
+        request = estimate_request(parse_predict_request(words), source, by, differences, within, columns)
         if plot is not None:
             check_figure(plot, 1, force)
         done = estimate_archive(request, status.doing, asked(written))

@@ -168,7 +168,8 @@ def read_frame(frame: pd.DataFrame, columns: Mapping[str, str], remembered: Mapp
         As in `read_stream`.
     """
     names = [str(name) for name in frame.columns]
-    whole = frame.astype(object).where(frame.notna(), "")
+    # Whole numbers beside missing ones are floats in a frame.
+    whole = frame.convert_dtypes(convert_string=False).astype(object).where(frame.notna(), "")
     rows = (
         (f"archive, row {number}", dict(zip(names, map(str, values), strict=True)))
         for number, values in enumerate(whole.itertuples(index=False, name=None), start=1)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bench.checks.finding import counted
 from bench.reporting.terminal import console, narrowed, not_shown, wrapped
-from bench.results.shares import Estimates, LabelShare, PartShares
+from bench.results.shares import Estimates, LabelShare, PartDifference, PartShares
 from bench.statistics.powered import Share
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def remarks(estimates: Estimates) -> list[str]:
     if needed:
         numbers = ", ".join(f"{label} {n:,}" for label, n in needed.items())
         lines.append(f"For {points}, more labels drawn in the same way: {numbers}.")
-    elif estimates.further:
+    elif estimates.whole.shares and len(estimates.further) == len(estimates.whole.shares):
         lines.append(f"All intervals are within {points}.")
     return lines
 
@@ -151,9 +151,10 @@ def _differences(estimates: Estimates) -> Table:
 
 
 def to_csv(estimates: Estimates) -> str:
-    """A line for each label of the whole archive and of each part, with all digits."""
+    """A line for each label of the whole archive, of each part, and of each difference, with all digits."""
     text = io.StringIO()
     rows = [_row(part, each) for part in (estimates.whole, *estimates.parts) for each in _all(part, estimates)]
+    rows += [_of_difference(each) for each in estimates.differences]
     writer = csv.DictWriter(text, list(rows[0]) if rows else [], restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
@@ -175,6 +176,12 @@ def _row(part: PartShares, each: LabelShare | str) -> dict[str, Any]:
         row[f"{title}_low"] = "" if interval is None else interval.low
         row[f"{title}_high"] = "" if interval is None else interval.high
     return row | {"counted": part.counted[label]}
+
+
+def _of_difference(each: PartDifference) -> dict[str, Any]:
+    interval = each.difference.interval
+    ends = {} if interval is None else {"share_low": interval.low, "share_high": interval.high}
+    return {"part": f"{each.one} - {each.other}", "label": each.label, "share": each.difference.value, **ends}
 
 
 def share_figure(estimates: Estimates) -> Figure:

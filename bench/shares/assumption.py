@@ -9,7 +9,8 @@ import numpy as np
 
 from bench.shares.estimate import Labelled, parts_of_examples
 from bench.shares.slices import By
-from bench.shares.totals import ReadArchive
+from bench.shares.totals import ReadArchive, first_examples
+from bench.statistics.interval import FEWEST as FEWEST_GROUPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,11 +34,22 @@ LARGE_PART = 0.05
 def broken_assumptions(task: Task, labelled: Labelled, read: ReadArchive, by: By | None, seed: int) -> list[str]:
     """Say where the assumption behind the intervals looks broken, a sentence or two each."""
     found = []
-    n_found, n = sum(row in read.found for row in labelled.rows.tolist()), len(labelled.rows)
+    n_found, n = _found(task, labelled, read), len(labelled.rows)
     if n_found < n / 2:
         found.append(
             f"{'None' if n_found == 0 else f'Only {n_found:,}'} of the {n:,} labelled texts "
             f"{'is' if n_found <= 1 else 'are'} in this archive. If they come from elsewhere, the intervals are wrong."
+        )
+    effective = effective_groups(labelled.weights, _groups(task, labelled))
+    if effective < FEWEST_GROUPS:
+        found.append(
+            f"The labelled examples are in effectively {effective:.1f} equal groups; with fewer than {FEWEST_GROUPS:g} "
+            "there are no intervals."
+        )
+    if min(effective, len(read.kept)) < FEWEST:
+        found.append(
+            f"Too few groups are labelled ({effective:.0f} in effect) or too few texts are not ({len(read.kept):,}) to "
+            f"tell whether the labelled ones look drawn from the archive; {FEWEST} of each are needed."
         )
     told = telling_apart(_texts(task, labelled), read.kept, labelled.weights, _groups(task, labelled), seed)
     if told is not None and told[0] > TELLABLE:
@@ -46,12 +58,26 @@ def broken_assumptions(task: Task, labelled: Labelled, read: ReadArchive, by: By
             "would be chance). They do not look like a random sample of it."
         )
     if by is not None:
-        parts = set(parts_of_examples(task, labelled.rows, read, by))
+        placed = parts_of_examples(task, labelled.rows, read, by)
+        parts = set(placed)
+        if lost := sum(part not in read.parts for part in placed):
+            found.append(f"{lost:,} labelled examples are in no part of the archive; they count only in the whole.")
         large = [name for name, totals in read.parts.items() if _share(totals.archive.total, read) >= LARGE_PART]
         if missing := sorted(set(large) - parts):
             named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
             found.append(f"No labelled example is in {named}, so nothing corrects the model there.")
     return found
+
+
+def _found(task: Task, labelled: Labelled, read: ReadArchive) -> int:
+    first = first_examples(task)
+    return sum(first[key] in read.found for key in task.keys[labelled.rows].tolist())
+
+
+def effective_groups(weights: Floats, groups: Sequence[str]) -> float:
+    """The number of groups of equal weight that would have as unequal a total (Kish 1965)."""
+    totals = np.bincount(np.unique(np.array(groups), return_inverse=True)[1], weights)
+    return float(totals.sum() ** 2 / (totals**2).sum())
 
 
 def _share(n: float, read: ReadArchive) -> float:
@@ -100,8 +126,7 @@ def telling_apart(
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import StratifiedGroupKFold
 
-    totals = np.bincount(np.unique(np.array(groups), return_inverse=True)[1], weights)
-    n_own = float(totals.sum() ** 2 / (totals**2).sum())
+    n_own = effective_groups(weights, groups)
     if min(n_own, len(other)) < FEWEST:
         return None
     texts = [" ".join(inputs) for inputs in (*own, *other)]

@@ -11,7 +11,7 @@ import numpy as np
 from bench.errors import DataError
 from bench.results.shares import LabelShare, PartDifference, PartShares
 from bench.shares.slices import By
-from bench.shares.totals import FoldModel, ReadArchive, Totals, predictions_of
+from bench.shares.totals import FoldModel, ReadArchive, Totals, first_examples, predictions_of
 from bench.statistics.powered import (
     Method,
     Sample,
@@ -116,10 +116,13 @@ def estimate(
     pairs : sequence of (str, str)
         The parts to compare.
     """
-    known = np.array([row in read.found for row in labelled.rows.tolist()])
+    first = first_examples(task)
+    same = np.array([first[key] for key in task.keys[labelled.rows].tolist()])
+    copies = np.array([read.copies[row] for row in same.tolist()])
+    times = np.unique(same, return_inverse=True, return_counts=True)
     given = np.eye(len(task.labels))[task.codes[labelled.rows]]
     groups = np.unique(task.groups[labelled.rows].astype(str), return_inverse=True)[1]
-    weights = without_labelled(labelled.weights, known)
+    weights = without_labelled(labelled.weights, copies, times[2][times[1]])
     sample = Sample(given, labelled.predicted, weights, groups, _strata(task, labelled.rows, groups))
     power = sample.power
     whole, _ = _shares(None, task.labels, sample, labelled.chosen, read.whole, power)
@@ -164,11 +167,14 @@ def parts_of_examples(task: Task, rows: NDArray[np.intp], read: ReadArchive, by:
     """The part that each example is in: of its row in the archive, else of its own column; empty if unknown."""
     if by is None:
         return [""] * len(rows)
-    own = task.examples[by.column].astype(str).tolist() if by.column in task.examples else [""] * len(task)
-    place = f"{task.origin}: example "
+    own = [""] * len(task)
+    if by.column in task.examples:
+        own = task.examples[by.column].fillna("").astype(str).tolist()
+    place, first = f"{task.origin}: example ", first_examples(task)
+    same = [first[key] for key in task.keys[rows].tolist()]
     return [
-        read.found[row] if row in read.found else by.part_of(own[row], f"{place}{task.ids[row]}")
-        for row in rows.tolist()
+        read.found[other] if other in read.found else by.part_of(own[row], f"{place}{task.ids[row]}")
+        for row, other in zip(rows.tolist(), same, strict=True)
     ]
 
 
@@ -185,7 +191,7 @@ def _shares(
         shares=(),
         counted=counted,
     )
-    if len(sample) == 0 or (archive.n > 0 and not sample.weights.any()):
+    if archive.n > 0 and (len(sample) == 0 or not sample.weights.any()):
         return described, None
     method, adjusted = powered(sample, archive, power), adjusted_count(sample, archive, chosen)
     columns = zip(
@@ -210,8 +216,9 @@ def _shares(
 
 
 def labels_needed(whole: PartShares, within: float) -> dict[str, int]:
-    """How many more examples, drawn like the labelled ones, make each label's interval at most ``± within``."""
-    return {
-        each.label: min(further_labels(each.powered, whole.n_labelled, within), whole.n_texts - whole.n_labelled)
-        for each in whole.shares
-    }
+    """How many more examples, drawn like the labelled ones, make each label's interval at most ``± within``.
+
+    Labels without an interval are left out.
+    """
+    known = {each.label: further_labels(each.powered, whole.n_labelled, whole.n_texts, within) for each in whole.shares}
+    return {label: n for label, n in known.items() if n is not None}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.errors import ConfigError, DataError, UserError, nearest
-from bench.prediction.choice import PredictRequest, choose_run, parse_predict_request
+from bench.errors import ConfigError, UserError, nearest
+from bench.prediction.choice import PredictRequest, choose_run
 from bench.prediction.fold_models import models_of
 from bench.prediction.reading import named_columns, read_frame, read_texts_file
 from bench.prediction.rebuilt import model_of_run, rebuilt
@@ -36,22 +36,22 @@ class EstimateRequest:
         The run whose models predict.
     archive : Path or DataFrame
         The archive: its file, or its rows.
-    by : By or None
-        The column that divides it.
+    by : str or None
+        The column that divides it, or ``COLUMN:month``.
     differences : tuple of (str, str)
         Parts to compare.
     within : float
         The half width of an interval that further labels should reach.
-    columns : dict of str to str or None
+    columns : mapping of str to str or None
         The columns of the archive that are the model's inputs, where they have other names.
     """
 
     run: PredictRequest
     archive: Path | pd.DataFrame
-    by: By | None = None
+    by: str | None = None
     differences: tuple[tuple[str, str], ...] = ()
     within: float = 0.02
-    columns: dict[str, str | None]
+    columns: Mapping[str, str | None]
 
     @property
     def title(self) -> str:
@@ -59,32 +59,30 @@ class EstimateRequest:
         return str(self.archive) if isinstance(self.archive, Path) else "archive"
 
 
-def parse_estimate_request(
-    words: Sequence[str],
+def estimate_request(
+    run: PredictRequest,
     archive: Path | pd.DataFrame,
     by: str | None = None,
-    differences: Sequence[tuple[str, str]] = (),
+    differences: Sequence[Sequence[str]] = (),
     within: float = 2.0,
-    columns: dict[str, str | None] | None = None,
+    columns: Mapping[str, str | None] | None = None,
 ) -> EstimateRequest:
-    """Read the words and options of a command line; `within` is in percentage points.
+    """Say what to estimate; `within` is in percentage points.
 
     Raises
     ------
     bench.errors.ConfigError
-        If one is wrong.
+        If something is wrong.
     """
+    if any(isinstance(pair, str) or len(pair) != 2 for pair in differences):
+        raise ConfigError("difference: expected pairs of parts.", 'Such as [("2024-10", "2024-09")].')
     if differences and by is None:
         raise ConfigError("--difference compares parts of the archive.", "Say by which column: --by COLUMN")
     if not 0 < within < 50:
         raise ConfigError(f"--within {within:g}: expected percentage points between 0 and 50.", "For ± 2: --within 2")
+    pairs = tuple((str(one), str(other)) for one, other in differences)
     return EstimateRequest(
-        run=parse_predict_request(words),
-        archive=archive,
-        by=None if by is None else By.parse(by),
-        differences=tuple((one, other) for one, other in differences),
-        within=within / 100.0,
-        columns=columns or {},
+        run=run, archive=archive, by=by, differences=pairs, within=within / 100.0, columns=columns or {}
     )
 
 
@@ -124,20 +122,19 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
     doing(f"reading the task {record.task.name}")
     evaluation = rebuilt(record, model_of_run(record, request.run.overrides))
     task, stored = evaluation.task, models_of(chosen.folder, evaluation, request.run.overrides)
-    new, n_rows = _checked(request, chosen, asked, doing)
+    new, n_rows, by = _checked(request, chosen, asked, doing)
     models = []
     for fold, split in enumerate(evaluation.splits):
         doing(f"fitting the model of fold {fold + 1} of {len(evaluation.splits)}")
         models.append(FoldModel(stored.model(fold), split.test))
-    read = read_archive(new, task, models, request.by, n_rows, record.seed, doing)
+    read = read_archive(new, task, models, by, n_rows, record.seed, doing)
     doing("estimating")
     labelled = labelled_examples(task, models, n_rows)
-    _check_differences(request, list(read.parts))
-    whole, parts, differences = estimate(task, labelled, read, request.by, request.differences)
-    warnings = broken_assumptions(task, labelled, read, request.by, record.seed)
+    whole, parts, differences = estimate(task, labelled, read, by, request.differences)
+    warnings = broken_assumptions(task, labelled, read, by, record.seed)
     if read.without_part:
-        assert request.by is not None
-        warnings.append(f"{read.without_part:,} texts have no {request.by.column}; they count only in the whole.")
+        assert by is not None
+        warnings.append(f"{read.without_part:,} texts have no {by.column}; they count only in the whole.")
     estimates = Estimates(
         task=task.name,
         model=record.model.name,
@@ -145,7 +142,7 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
         archive=request.archive.name if isinstance(request.archive, Path) else "data frame",
         labels=task.labels,
         whole=whole,
-        by=None if request.by is None else request.by.title,
+        by=None if by is None else by.title,
         parts=tuple(parts),
         differences=tuple(differences),
         within=request.within,
@@ -159,8 +156,8 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
 
 def _checked(
     request: EstimateRequest, chosen: ChosenRun, asked: Asked | None, doing: Callable[[str], None]
-) -> tuple[NewText, int]:
-    """The archive, read once from end to end so that a mistake in the last line is reported first, and its rows."""
+) -> tuple[NewText, int, By | None]:
+    """The archive, read once so that a mistake in the last line is reported first, its rows, and what divides it."""
     record = chosen.record
     columns = named_columns(record.task.inputs, request.columns)
     remembered = {name: named for name, named in record.task.columns.items() if request.columns.get(name) is None}
@@ -171,26 +168,18 @@ def _checked(
         return read_frame(request.archive, columns, remembered)
 
     doing(f"reading {request.title}")
-    n_rows = 0
+    n_rows, by, parts = 0, None, set[str]()
     for place, row in opened().rows:
         n_rows += 1
-        if request.by is None:
-            continue
-        if request.by.column not in row:
-            raise DataError(
-                f"{request.title}: there is no column '{request.by.column}'.",
-                nearest(request.by.column, [name for name in row if name is not None]),
-            )
-        request.by.part_of(row[request.by.column] or "", place)
-    return opened(), n_rows
+        if request.by is not None:
+            by = by or By.parse(request.by, (name for name in row if name is not None))
+            parts.add(by.part_of(row.get(by.column) or "", place))
+    for name in (name for pair in request.differences for name in pair):
+        if name not in parts:
+            raise ConfigError(f"--difference {name}: the archive has no such part.", nearest(name, sorted(parts)))
+    return opened(), n_rows, by
 
 
 def _reading(request: EstimateRequest, new: NewText) -> tuple[str, ...]:
     read = (f"Read as {new.describe()}: {request.archive}",) if isinstance(request.archive, Path) else ()
     return *read, *new.remarks
-
-
-def _check_differences(request: EstimateRequest, parts: Sequence[str]) -> None:
-    for name in (name for pair in request.differences for name in pair):
-        if name not in parts:
-            raise ConfigError(f"--difference {name}: the archive has no such part.", nearest(name, parts))

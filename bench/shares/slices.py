@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bench.errors import ConfigError, DataError
+from bench.errors import ConfigError, DataError, nearest
 
 PERIODS = {"year": 4, "month": 7, "day": 10}
 """How many characters of an ISO date name each period."""
@@ -29,7 +30,7 @@ class By:
 
     Examples
     --------
-    >>> By.parse("published:month").part_of("2024-10-03T09:00:00Z", "line 2")
+    >>> By.parse("published:month", ["text", "published"]).part_of("2024-10-03T09:00:00Z", "line 2")
     '2024-10'
     """
 
@@ -37,19 +38,20 @@ class By:
     period: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> By:
-        """Read ``COLUMN`` or ``COLUMN:month``.
+    def parse(cls, text: str, columns: Iterable[str]) -> By:
+        """Read ``COLUMN`` or ``COLUMN:month``, of an archive with these columns.
 
         Raises
         ------
         bench.errors.ConfigError
-            If the period is unknown.
+            If there is no such column, or the period is unknown.
         """
-        from bench.errors import nearest
-
-        column, colon, period = text.rpartition(":")
-        if not colon:
+        known = list(columns)
+        if text in known:
             return cls(text)
+        column, _, period = text.rpartition(":")
+        if column not in known:
+            raise ConfigError(f"--by {text}: there is no column '{column or text}'.", nearest(column or text, known))
         if period not in PERIODS:
             raise ConfigError(f"--by {text}: '{period}' is not a period.", nearest(period, PERIODS))
         return cls(column, period)

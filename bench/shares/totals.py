@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -100,6 +101,8 @@ class ReadArchive:
         Of the rows of each part; empty without a column to divide by.
     found : dict of int to str
         The task's examples that are in the archive, with the part that each is in.
+    copies : dict of int to int
+        How often the text of each of these stands there.
     kept : list of tuple of str
         The inputs of some unlabelled rows, drawn at random.
     without_part : int
@@ -109,6 +112,7 @@ class ReadArchive:
     whole: Totals
     parts: dict[str, Totals] = field(default_factory=dict)
     found: dict[int, str] = field(default_factory=dict)
+    copies: Counter[int] = field(default_factory=Counter)
     kept: list[tuple[str, ...]] = field(default_factory=list)
     without_part: int = 0
 
@@ -152,7 +156,7 @@ def read_archive(
     import pandas as pd
 
     labels = task.labels
-    example_of = {key: number for number, key in enumerate(task.keys.tolist())}
+    example_of = first_examples(task)
     folds_of = _folds_by_group(task, models)
     dealt = n_rows >= DEALT and len(models) > 1
     read, draw, seen = ReadArchive(Totals.none(len(labels), dealt)), np.random.default_rng(seed), 0
@@ -164,6 +168,7 @@ def read_archive(
         for number, part in zip(examples, parts, strict=True):
             if number >= 0:
                 read.found.setdefault(number, part)
+                read.copies[number] += 1
                 for totals in _of(read, part, by, len(labels)):
                     totals.known[task.codes[number]] += 1
         unlabelled = np.flatnonzero(np.array(examples) < 0)
@@ -185,6 +190,14 @@ def read_archive(
     return read
 
 
+def first_examples(task: Task) -> dict[bytes, int]:
+    """The first example with each input."""
+    found: dict[bytes, int] = {}
+    for number, key in enumerate(task.keys.tolist()):
+        found.setdefault(key, number)
+    return found
+
+
 def _folds_by_group(task: Task, models: Sequence[FoldModel]) -> dict[str, int]:
     """A fold in whose test part each group is."""
     return {str(group): number for number, each in enumerate(models) for group in task.groups[each.test].tolist()}
@@ -193,7 +206,7 @@ def _folds_by_group(task: Task, models: Sequence[FoldModel]) -> dict[str, int]:
 def _parts(chunk: Sequence[Row], by: By | None) -> list[str]:
     if by is None:
         return [""] * len(chunk)
-    return [by.part_of(row[by.column] or "", place) for place, row in chunk]
+    return [by.part_of(row.get(by.column) or "", place) for place, row in chunk]
 
 
 def _of(read: ReadArchive, part: str, by: By | None, n_labels: int) -> Iterable[Totals]:

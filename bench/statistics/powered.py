@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.statistics.interval import FEWEST, LEVEL, Interval
+from bench.statistics.interval import FEWEST, Interval
 from bench.statistics.scores import Scores
 from bench.statistics.units import Units
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Codes = NDArray[np.intp]
+
+MOST_KINDS = 20
+"""With more different weights, examples are not told apart by them."""
 
 NOISY = 100
 """In how many parts the noise of the archive's mean predictions is added, so that it does not look like few errors."""
@@ -105,11 +108,34 @@ class Sample:
         return self.by_group(parts)
 
     @cached_property
+    def kinds(self) -> Codes:
+        """Which examples stand for as many texts: those of a stratum, else of a weight, of shape (n_examples,)."""
+        if self.strata is not None:
+            return self.strata[self.groups]
+        known = np.unique(self.weights.round(6), return_inverse=True)[1]
+        return known if known.max(initial=0) < MOST_KINDS else np.zeros(len(self), dtype=np.intp)
+
+    def centred(self, values: Floats) -> Floats:
+        """How far each group moves the weighted means of values, beyond what its stratum does.
+
+        The squares sum to the variance: in a stratum of n groups they are raised by n / (n - 1).
+        """
+        influence = self.influence(values)
+        if self.strata is None:
+            return influence
+        for stratum in np.unique(self.strata):
+            here = self.strata == stratum
+            n = int(here.sum())
+            if n > 1:
+                influence[here] = (influence[here] - influence[here].mean(axis=0)) * np.sqrt(n / (n - 1))
+        return influence
+
+    @cached_property
     def power(self) -> Floats:
         """How far to rely on the predictions of each label, from 0 to 1: what makes the variance the least."""
         n_labels = self.given.shape[1]
-        both = np.concatenate([self.influence(self.given), self.influence(self.predicted)], axis=1)
-        products = Units(np.ones(len(both)), self.strata).products(both)
+        both = self.centred(np.concatenate([self.given, self.predicted], axis=1))
+        products = both.T @ both
         shared, spread = np.diagonal(products, offset=n_labels), np.diagonal(products)[n_labels:]
         slope = np.divide(shared, spread, out=np.zeros_like(spread), where=spread > 0)
         return np.clip(slope, 0.0, 1.0)
@@ -148,6 +174,11 @@ class Archive:
         """The shares in the whole archive, from those among the unlabelled texts."""
         return np.asarray((self.known + self.n * rest) / self.total)
 
+    @property
+    def possible(self) -> Floats:
+        """The least and the greatest share of each label, by the texts whose label is known, of shape (2, n_labels)."""
+        return np.stack([self.known, self.known + self.n]) / max(self.total, 1.0)
+
     def counted(self) -> Floats:
         """The naive shares: classify and count."""
         return self.whole(self.chosen)
@@ -167,8 +198,8 @@ class Method:
         The effective number of groups.
     parameters : int
         The parameters that were fitted to the same groups, besides the mean.
-    strata : ndarray of int, shape (n_groups,), or None
-        The stratum of each group, if they were drawn stratum by stratum.
+    possible : ndarray of shape (2, n_labels)
+        The least and the greatest shares that there can be, by the labels that are known.
     exact : bool
         Whether the label of every text is known.
     """
@@ -176,18 +207,9 @@ class Method:
     values: Floats
     influence: Floats
     effective: float
-    parameters: int = 0
-    strata: Codes | None = None
+    parameters: int
+    possible: Floats
     exact: bool = False
-
-    @property
-    def units(self) -> Units:
-        """What varies independently. What stands for unseen errors is as if each were the only one of its stratum."""
-        n = len(self.influence)
-        if self.strata is None:
-            return Units(np.ones(n))
-        others = np.arange(n - len(self.strata)) + self.strata.max(initial=0) + 1
-        return Units(np.ones(n), np.concatenate([self.strata, others]))
 
     def shares(self) -> list[Share]:
         """Each label's share with its interval."""
@@ -195,10 +217,12 @@ class Method:
             return [Share(float(value), Interval(float(value), float(value))) for value in self.values]
         if self.effective < FEWEST:
             return [Share(float(value), None) for value in self.values]
+        units = Units(np.ones(len(self.influence)))
         few = np.full(len(self.values), max(self.effective - self.parameters, 1.0 + 1e-9))
-        bounded = np.clip(self.values, 0.0, 1.0)
-        scores = Scores.of(bounded, self.influence, few, self.units, capped=False)
-        return [Share(float(value), each) for value, each in zip(bounded, scores.intervals(), strict=True)]
+        low, high = Scores.of(self.values, self.influence, few, units, capped=False).limits
+        low, high = np.maximum(low, self.possible[0]), np.minimum(high, self.possible[1])
+        ends = zip(self.values.tolist(), low.tolist(), high.tolist(), strict=True)
+        return [Share(value, Interval(below, above)) for value, below, above in ends]
 
 
 def powered(sample: Sample, archive: Archive, power: Floats | None = None) -> Method:
@@ -215,18 +239,32 @@ def _corrected(sample: Sample, archive: Archive, power: Floats) -> Method:
     if archive.n == 0:
         n_groups = int(sample.groups.max(initial=-1)) + 1
         known = archive.known / max(archive.total, 1.0)
-        return Method(known, np.zeros((n_groups, len(known))), sample.effective, exact=True)
+        return Method(known, np.zeros((n_groups, len(known))), sample.effective, 0, archive.possible, exact=True)
     wrong = sample.given - power * sample.predicted
-    rest = power * archive.predicted + sample.mean(wrong)
-    # A model that is right about all labelled examples is not right about all texts: a wrong example is added
-    # in four parts, two to each side, as to a difference of paired shares (Agresti and Min 2005).
-    one = np.sqrt((sample.weights**2).sum()) / sample.total
-    unseen = np.outer([0.5, 0.5, -0.5, -0.5], power * one**2)
-    influence = np.concatenate([sample.influence(wrong), unseen]) * _scale(sample, archive)
+    rest = np.clip(power * archive.predicted + sample.mean(wrong), 0.0, 1.0)
+    influence = np.concatenate([sample.centred(wrong), _unseen(sample, power)]) * _scale(sample, archive)
     if archive.noise is not None:
         spread = power * np.sqrt(archive.noise / NOISY) * archive.n / archive.total
         influence = np.concatenate([influence, np.repeat(spread[None], NOISY, axis=0)])
-    return Method(archive.whole(rest), influence, sample.effective, int(power.any()), sample.strata)
+    return Method(archive.whole(rest), influence, sample.effective, int(power.any()), archive.possible)
+
+
+def _unseen(sample: Sample, power: Floats) -> Floats:
+    """What stands for errors that the labelled examples do not show, of shape (n_unseen, n_labels).
+
+    A model that is right about all labelled examples is not right about all texts: a wrong example is added in four
+    parts, two to each side, as to a difference of paired shares (Agresti and Min 2005). Where all examples of a stratum
+    are alike, a further one may be different, and stand for many texts.
+    """
+    rows = []
+    for kind in np.unique(sample.kinds):
+        here = sample.kinds == kind
+        weights, given = sample.weights[here], sample.given[here]
+        one = (weights**2).sum() / max(weights.sum(), 1e-300) / sample.total
+        none, all_of = (given == 0).all(axis=0), (given == 1).all(axis=0)
+        rows.append(one * (none.astype(np.float64) - all_of))
+        rows += [side * one * np.where(none | all_of, 0.0, power) for side in (0.5, 0.5, -0.5, -0.5)]
+    return np.stack(rows)
 
 
 def _scale(sample: Sample, archive: Archive) -> float:
@@ -269,11 +307,13 @@ def adjusted_count(sample: Sample, archive: Archive, chosen: Floats) -> Method |
     within = np.clip(rest, 0.0, 1.0)
     parts = -(within * given * (chosen - hits) / support + (1.0 - within) * (1.0 - given) * (chosen - alarms) / other)
     influence = sample.by_group(sample.weights[:, None] * parts / gain)
-    return Method(archive.whole(rest), influence * _scale(sample, archive), sample.effective, strata=sample.strata)
+    return Method(archive.whole(within), influence * _scale(sample, archive), sample.effective, 0, archive.possible)
 
 
 def difference(one: Method, other: Method, groups: tuple[Codes, Codes]) -> list[Share]:
     """The differences of two parts' shares, whose labelled examples may be in the same groups.
+
+    Their limits are put together from those of the shares (Zou and Donner 2008), with the correlation over the groups.
 
     Parameters
     ----------
@@ -282,44 +322,84 @@ def difference(one: Method, other: Method, groups: tuple[Codes, Codes]) -> list[
     groups : (ndarray of int, ndarray of int)
         For each part, the number of each of its groups among the groups of both.
     """
-    from scipy.special import stdtrit
-
+    found = []
+    first, second = one.influence[: len(groups[0])], other.influence[: len(groups[1])]
     n_groups = int(max(each.max(initial=-1) for each in groups)) + 1
-    moved = np.zeros((n_groups, len(one.values)))
-    unseen = [each.influence[len(numbers) :] for each, numbers in zip((one, other), groups, strict=True)]
-    np.add.at(moved, groups[0], one.influence[: len(groups[0])])
-    np.subtract.at(moved, groups[1], other.influence[: len(groups[1])])
-    moved = np.concatenate([moved, *unseen])
-    values = one.values - other.values
-    if one.exact and other.exact:
-        return [Share(float(value), Interval(float(value), float(value))) for value in values]
-    effective = min(each.effective for each in (one, other) if not each.exact)
-    if effective < FEWEST:
-        return [Share(float(value), None) for value in values]
-    units = Units(np.ones(len(moved)))
-    freedom = np.maximum(np.minimum(effective - 1.0, units.freedom(moved)), 0.1)
-    error = np.sqrt((moved**2).sum(axis=0) * effective / (effective - 1.0))
-    reach = stdtrit(freedom, (1.0 + LEVEL) / 2.0) * error
-    return [
-        Share(float(value), Interval(max(float(value - far), -1.0), min(float(value + far), 1.0)))
-        for value, far in zip(values, reach, strict=True)
-    ]
+    moved = np.zeros((2, n_groups, len(one.values)))
+    np.add.at(moved[0], groups[0], first)
+    np.add.at(moved[1], groups[1], second)
+    shared = (moved[0] * moved[1]).sum(axis=0)
+    spread = np.sqrt((one.influence**2).sum(axis=0) * (other.influence**2).sum(axis=0))
+    alike = np.divide(shared, spread, out=np.zeros_like(shared), where=spread > 0)
+    for mine, its, together in zip(one.shares(), other.shares(), alike.tolist(), strict=True):
+        value = mine.value - its.value
+        if mine.interval is None or its.interval is None:
+            found.append(Share(value, None))
+            continue
+        below = _reach(mine.value - mine.interval.low, its.interval.high - its.value, together)
+        above = _reach(mine.interval.high - mine.value, its.value - its.interval.low, together)
+        found.append(Share(value, Interval(max(value - below, -1.0), min(value + above, 1.0))))
+    return found
 
 
-def further_labels(share: Share, n: int, within: float) -> int:
-    """How many more labels, drawn like the others, would make the interval at most ``± within``.
+def _reach(one: float, other: float, alike: float) -> float:
+    return float(np.sqrt(max(one**2 + other**2 - 2.0 * alike * one * other, 0.0)))
+
+
+def further_labels(share: Share, n: int, n_texts: int, within: float) -> int | None:
+    """How many more labels, drawn like the others from the archive, would make the interval at most ``± within``.
+
+    Parameters
+    ----------
+    share : Share
+        The share with its interval.
+    n, n_texts : int
+        The labelled examples, and the texts of the archive.
+    within : float
+        The half width.
+
+    Returns
+    -------
+    int or None
+        None without an interval.
 
     Examples
     --------
-    >>> further_labels(Share(0.2, Interval(0.16, 0.24)), 400, 0.02)
+    >>> further_labels(Share(0.2, Interval(0.16, 0.24)), 400, 1_000_000_000, 0.02)
     1200
+    >>> further_labels(Share(0.2, Interval(0.16, 0.24)), 400, 1000, 0.02)
+    328
     """
     half = share.width / 2.0
-    if not np.isfinite(half) or half <= within:
+    if not np.isfinite(half):
+        return None
+    if half <= within:
         return 0
-    return int(np.ceil(n * (half / within) ** 2)) - n
+    endless = 1.0 / n_texts if n < n_texts else 0.0
+    needed = 1.0 / (endless + (within / half) ** 2 * (1.0 / n - endless))
+    return int(np.ceil(needed - 1e-6)) - n
 
 
-def without_labelled(weights: Floats, known: NDArray[np.bool_]) -> Floats:
-    """The weights for the unlabelled texts alone: an example that is itself in the archive stands for one fewer."""
-    return np.where(known, np.maximum(weights - 1.0, 0.0), weights)
+def without_labelled(weights: Floats, copies: NDArray[np.intp], times: NDArray[np.intp]) -> Floats:
+    """The weights for the unlabelled texts alone, in rows of the archive.
+
+    An example that is in the archive stands for fewer of the other texts. One whose text stands there several times was
+    drawn with more chance, and all its rows are known (Horvitz and Thompson 1952, over different texts).
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_examples,)
+        The inverse of the rate at which each row was drawn.
+    copies : ndarray of int, shape (n_examples,)
+        How often the text of each stands in the archive.
+    times : ndarray of int, shape (n_examples,)
+        How many of the examples have that text.
+
+    Examples
+    --------
+    >>> without_labelled(np.array([50.0, 50.0, 1.0]), np.array([0, 1, 1]), np.array([1, 1, 1])).round(9).tolist()
+    [50.0, 49.0, 0.0]
+    """
+    rate = 1.0 - (1.0 - np.minimum(1.0 / weights, 1.0)) ** copies
+    known = copies * (1.0 / np.where(copies > 0, rate, 1.0) - 1.0)
+    return np.asarray(np.where(copies > 0, known, weights) / times)

@@ -131,7 +131,7 @@ def once(known: Known, model: str, how: str, n: int, draw: np.random.Generator) 
     hidden = np.ones(len(known.codes), dtype=bool)
     hidden[rows] = False
     codes = np.unique(groups[rows], return_inverse=True)[1]
-    weights = without_labelled(weights, np.ones(len(rows), dtype=bool))
+    weights = without_labelled(weights, *np.ones((2, len(rows)), dtype=int))
     own = strata[rows][np.unique(codes, return_index=True)[1]] if how == "by strata" else None
     sample = Sample(given[known.codes[rows]], out, weights, codes, own)
     archive = Archive(
