@@ -19,6 +19,7 @@ COMMANDS = {
     "cite": "State the protocol of stored runs, with its references.",
     "predict": "Label new text with a stored run's fitted model.",
     "sample": "Draw texts of an archive to label next, with known probabilities.",
+    "add": "Add labels that an annotation tool exported to a task.",
     "runs": "List the stored runs, or remove some.",
     "tasks": "List the tasks there are.",
     "models": "List the models there are.",

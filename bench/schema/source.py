@@ -56,6 +56,8 @@ class Columns(Declared):
     group: Column = None
     split: Column = None
     passes: Column = None
+    stratum: Column = None
+    probability: Column = None
 
 
 class Download(Declared):
