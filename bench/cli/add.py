@@ -30,10 +30,10 @@ def command(export: Path, name: str) -> None:
 
     with Status("loading libraries") as status:
         from bench.labelling.adding import add_labels
-        from bench.labelling.shown import print_added
+        from bench.labelling.shown import print_added, print_files
 
         status.doing(f"reading {export}")
         added = add_labels(export, name)
     print_added(added)
-    say("\n".join(f"{'Wrote' if not number else '     '} {path}" for number, path in enumerate(added.files)))
+    print_files(added.files)
     say(f"Next: bench run task={name}")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
+from bench.comparison.suspects import Suspect
 from bench.data.messages import listed
 from bench.labelling.adding import Added
 from bench.labelling.sampling import DrawnStratum
+from bench.labelling.tools import Sheet
+from bench.reporting.output import say
 from bench.reporting.terminal import console, wrapped
 
 
@@ -45,3 +49,24 @@ def print_added(added: Added) -> None:
         told.append(f"{each.annotator} agrees with the earlier label on {each.same:,} of {each.n:,}{kappa}.")
     for sentence in told:
         out.print(Text(wrapped(sentence)))
+
+
+def print_files(files: Sequence[Path]) -> None:
+    """Name the files that were written."""
+    for number, path in enumerate(files):
+        say(f"{'     ' if number else 'Wrote'} {path}")
+
+
+def print_suspects(found: Sequence[Suspect], sheet: Sheet) -> None:
+    """Print the labels that are worth a second look."""
+    out = console()
+    if not found:
+        out.print(Text(wrapped("No label is contradicted by all good models. That takes at least two kinds of model.")))
+        return
+    shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("example", "label", "predicted", "text"):
+        shown.add_column(heading, overflow="fold")
+    for each, text in zip(found, sheet.texts, strict=True):
+        told = " ".join(str(text.fields[sheet.task.inputs[-1]]).split())
+        shown.add_row(*map(Text, (each.id, each.gold, each.predicted, told[:60])))
+    out.print(shown)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from bench.checks.near import NEAR, KnownTexts, jaccard
 from bench.labelling.design import Strata, allocate, by_names, by_uncertainty, draw
 from bench.labelling.sampling import SampleRequest, draw_sample, parse_sample_words
-from bench.labelling.tools import labelling_config
+from bench.labelling.tools import labelling_config, sheet_of
 
 Bench = Callable[..., tuple[int, str, str]]
 
@@ -219,7 +219,8 @@ def test_each_format_has_the_text_the_stratum_and_the_probability(folder: Path, 
 
 def test_the_labelling_configuration_is_made_from_the_task(folder: Path) -> None:
     sample = draw_sample(request())
-    view = ElementTree.fromstring(labelling_config(sample.task, sample.right_to_left))
+    assert sheet_of(sample).right_to_left
+    view = ElementTree.fromstring(labelling_config(sample.task, right_to_left=True))
     assert [choice.get("value") for choice in view.iter("Choice")] == ["denial", "none"]
     assert next(view.iter("Text")).get("value") == "$text"
     assert next(view.iter("Choices")).attrib["toName"] == "text"
