@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from bench.data.definition import build_task, read_definition
@@ -32,6 +33,7 @@ from bench.prediction.reading import read_texts_file
 from bench.prediction.writing import json_lines
 from bench.schema.dialect import dump
 from bench.statistics.agreement import cohen_kappa
+from bench.statistics.dawid_skene import dawid_skene
 from bench.support.places import replacing
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ SOMEBODY = "somebody"
 
 EARLIER = "earlier label"
 """Who gave the label of an example that has no recorded votes."""
+
+DAWID_SKENE = "dawid-skene"
+"""The value of ``gold`` in a task's file that weighs annotators by their reliability."""
 
 VOTES = "annotations-v{}.jsonl"
 """The file of the votes that a version added."""
@@ -139,13 +144,15 @@ def add_labels(export: Path, name: str) -> Added:
     version = task.version + 1
     data = path.with_name(f"examples-v{version}.jsonl")
     votes = path.with_name(VOTES.format(version))
+    posteriors = path.with_name(f"posteriors-v{version}.jsonl")
     kept = path.with_name(f"task-v{task.version}.yaml")
-    for target in (data, votes, kept):
+    for target in (data, votes, posteriors, kept):
         if target.exists():
             raise UserError(f"{target}: the file already exists.", "Move it away, or raise the task's version.")
     source = {"kind": "table", "path": data.name, "columns": _columns(rows, records)}
     changed = {**definition, "version": version, "source": source}
     written = {data: json_lines(rows), votes: json_lines(added.votes)}
+    written |= {posteriors: json_lines(added.posteriors)} if added.posteriors else {}
     after = dump(changed, default_flow_style=None, allow_unicode=True).encode()
     made: list[Path] = []
     try:
@@ -166,7 +173,7 @@ def add_labels(export: Path, name: str) -> Added:
             for target in made:
                 target.unlink(missing_ok=True)
         raise
-    files = (path, data, votes, kept)
+    files = (path, *written, kept)
     return Added(new, added.new, added.again, added.changed, tuple(added.tied), unlabelled, added.agreement, files)
 
 
@@ -243,6 +250,7 @@ class _Counts:
     tied: list[str] = field(default_factory=list)
     agreement: tuple[AnnotatorAgreement, ...] = ()
     votes: list[dict[str, Any]] = field(default_factory=list)
+    posteriors: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read_votes(path: Path, version: int) -> dict[str, dict[str, str]]:
@@ -305,6 +313,7 @@ def _merged(
     group = definition["source"]["columns"].get("group")
     counts = _Counts()
     earlier: dict[str, list[tuple[str, str]]] = {}
+    weighed = _weighed(given, rows, by_id, places, votes, task) if definition.get("gold") == DAWID_SKENE else {}
     frame = pd.DataFrame([{name: each.fields[name] for name in task.inputs} for each in given])
     for each, key in zip(given, duplicate_keys(frame).tolist(), strict=True):
         name = str(each.fields.get(EXAMPLE_ID) or "")
@@ -312,7 +321,9 @@ def _merged(
         if place is None:
             name = name or f"added-{hashlib.sha256(key).hexdigest()[:12]}"
             (best, most), *others = Counter(each.labels.values()).most_common()
-            if others and others[0][1] == most:
+            if key in weighed:
+                best = max(weighed[key], key=weighed[key].__getitem__)
+            elif others and others[0][1] == most:
                 counts.tied.append(name)
                 continue
             row: dict[str, Any] = {"id": name, **{column: each.fields[column] for column in task.inputs}, "label": best}
@@ -322,6 +333,7 @@ def _merged(
             row |= dict.fromkeys(records.splits, TRAIN)
             rows.append(row | {column: str(each.fields.get(column) or "") for column in DRAWN if drawn})
             counts.new += 1
+            counts.posteriors += [{"example": name, **weighed[key]}] if key in weighed else []
             counts.votes += [{"example": name, "annotator": who, "label": vote} for who, vote in each.labels.items()]
             continue
         if keys[place] != key:
@@ -335,7 +347,8 @@ def _merged(
         new = {**({} if row["id"] in votes else known), **each.labels}
         counts.votes += [{"example": row["id"], "annotator": who, "label": vote} for who, vote in new.items()]
         tally = Counter({**known, **each.labels}.values())
-        row["label"] = max(tally, key=lambda vote: (tally[vote], vote == label))
+        row["label"] = max(weighed.get(key, tally), key=lambda vote: (weighed.get(key, tally)[vote], vote == label))
+        counts.posteriors += [{"example": row["id"], **weighed[key]}] if key in weighed else []
         counts.again += 1
         counts.changed += row["label"] != label
     if drawn:
@@ -345,6 +358,35 @@ def _merged(
         for who, pairs in sorted(earlier.items())
     )
     return rows, counts
+
+
+def _weighed(
+    given: Sequence[Labelled],
+    rows: Sequence[Mapping[str, Any]],
+    by_id: Mapping[str, int],
+    places: Mapping[bytes, int],
+    votes: Mapping[str, Mapping[str, str]],
+    task: Task,
+) -> dict[bytes, dict[str, float]]:
+    """The probability of each label of the given texts, from their votes and all that were recorded before."""
+    frame = pd.DataFrame([{name: each.fields[name] for name in task.inputs} for each in given])
+    keys = duplicate_keys(frame).tolist()
+    units: list[Mapping[str, str]] = []
+    named = set()
+    for each, key in zip(given, keys, strict=True):
+        place = by_id.get(str(each.fields.get(EXAMPLE_ID) or ""), places.get(key))
+        row = None if place is None else rows[place]
+        known = {} if row is None else votes.get(row["id"], {EARLIER: row["label"]})
+        named.add(None if row is None else row["id"])
+        units.append({**known, **each.labels})
+    units += [known for name, known in votes.items() if name not in named]
+    annotators = sorted({who for unit in units for who in unit})
+    codes = np.full((len(units), len(annotators)), -1, dtype=np.intp)
+    for number, unit in enumerate(units):
+        for who, label in unit.items():
+            codes[number, annotators.index(who)] = task.labels.index(label)
+    posterior = dawid_skene(codes, len(task.labels)).posterior[: len(given)].tolist()
+    return {key: dict(zip(task.labels, chances, strict=True)) for key, chances in zip(keys, posterior, strict=True)}
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], records: Records) -> dict[str, Any]:

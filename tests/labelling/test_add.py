@@ -209,3 +209,23 @@ def test_a_task_file_that_changes_meanwhile_is_not_overwritten(folder: Path, mon
     assert path.read_text(encoding="utf-8").endswith("# mine\n")
     assert yaml.safe_load(path.read_text(encoding="utf-8"))["version"] == 1
     assert sorted(file.name for file in path.parent.iterdir()) == ["labels.csv", "task.yaml"]
+
+
+def test_dawid_skene_weighs_annotators_and_keeps_what_it_is_sure_of(folder: Path) -> None:
+    path = Path("tasks/denials/task.yaml")
+    path.write_text(path.read_text(encoding="utf-8") + "gold: dawid-skene\n", encoding="utf-8")
+    tasks = []
+    for n in range(60):
+        true, wrong = ("denial", "none") if n % 2 else ("none", "denial")
+        # Two are always right; two others are wrong together on every third text, where votes would be tied.
+        other = wrong if n % 3 == 0 else true
+        text = sentence(1000 + n, n % 2 == 1)
+        votes = {"a": true, "b": true, "c": other, "d": wrong if n % 6 in (0, 3, 4) else true}
+        tasks.append(exported(n, {"example_id": f"x-{n}", "text": text}, votes))
+    added = add_labels(write(tasks), "denials")
+    assert (added.new, added.tied) == (60, ())
+    now = added.task.examples.set_index("id")["label"]
+    assert all(now[f"x-{n}"] == ("denial" if n % 2 else "none") for n in range(60))
+    lines = [json.loads(line) for line in (path.parent / "posteriors-v2.jsonl").read_text().splitlines()]
+    assert [line["example"] for line in lines] == [f"x-{n}" for n in range(60)]
+    assert all(line["denial"] + line["none"] == pytest.approx(1) for line in lines)
