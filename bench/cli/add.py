@@ -17,7 +17,7 @@ Examples:
   bench add filled-in.csv --to topics
 """,
 )
-@click.argument("export", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("export", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--to", "name", metavar="NAME", required=True, help="The task that the labels are added to.")
 def command(export: Path, name: str) -> None:
     """Add labels that an annotation tool exported to a task.

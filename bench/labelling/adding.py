@@ -18,14 +18,15 @@ import pandas as pd
 
 from bench.data.definition import build_task, read_definition
 from bench.data.duplicates import duplicate_keys
-from bench.data.files import BYTE_ORDER_MARK, read_text
-from bench.data.json_text import name_field, read_json_array, read_json_lines
+from bench.data.files import BYTE_ORDER_MARK, check_file, read_text
+from bench.data.json_text import read_json_array, read_json_lines
 from bench.data.labels import LabelSet
 from bench.data.sources import read_source
 from bench.data.sources.annotation_tools import doccano, label_studio
 from bench.data.sources.cells import Undecided
 from bench.data.sources.table_columns import DRAWN
 from bench.data.task import TRAIN, Task
+from bench.data.votes import VOTES, read_votes
 from bench.discovery import find, task_files
 from bench.errors import DataError, UserError
 from bench.labelling.sampling import ANNOTATOR, EXAMPLE_ID, LABEL
@@ -47,9 +48,6 @@ EARLIER = "earlier label"
 
 DAWID_SKENE = "dawid-skene"
 """The value of ``gold`` in a task's file that weighs annotators by their reliability."""
-
-VOTES = "annotations-v{}.jsonl"
-"""The file of the votes that a version added."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,8 @@ def add_labels(export: Path, name: str) -> Added:
     _check_kind(definition, path)
     task = build_task(definition, path)
     records = read_source(definition["source"], task.inputs, LabelSet(tuple(definition["labels"]), {}), path)
-    given, unlabelled = read_export(export, task)
+    labels = tuple(definition["labels"])
+    given, unlabelled = read_export(export, task.inputs, labels)
     given = _by_text(given, task)
     rows, added = _merged(given, records, task, definition, read_votes(path, task.version))
     version = task.version + 1
@@ -177,7 +176,7 @@ def add_labels(export: Path, name: str) -> Added:
     return Added(new, added.new, added.again, added.changed, tuple(added.tied), unlabelled, added.agreement, files)
 
 
-def read_export(path: Path, task: Task) -> tuple[list[Labelled], int]:
+def read_export(path: Path, inputs: Sequence[str], labels: tuple[str, ...]) -> tuple[list[Labelled], int]:
     """Read an annotation tool's export: Label Studio's JSON, doccano's JSON Lines, or the table that was filled in.
 
     Returns
@@ -192,9 +191,9 @@ def read_export(path: Path, task: Task) -> tuple[list[Labelled], int]:
     bench.errors.DataError
         If the file is none of these, or a label is unknown.
     """
-    known = LabelSet(task.labels, {})
+    known = LabelSet(labels, {})
     found, unlabelled = [], 0
-    for where, row in _rows(path, task):
+    for where, row in _rows(path, inputs):
         columns = {name: value for name, value in row.items() if name.startswith(f"{LABEL}@")}
         votes = {name.partition("@")[2]: value for name, value in columns.items()}
         cell = row.get(LABEL)
@@ -202,23 +201,24 @@ def read_export(path: Path, task: Task) -> tuple[list[Labelled], int]:
             raise DataError(f"{where}: {cell.message}", cell.hint)
         if not votes and isinstance(cell, str) and cell.strip():
             votes = {str(row.get(ANNOTATOR) or row.get("username") or SOMEBODY): cell.strip()}
-        labels = {who: known.read(label, where) for who, label in votes.items()}
-        if not labels:
+        given = {who: known.read(label, where) for who, label in votes.items()}
+        if not given:
             unlabelled += 1
             continue
         fields = {key: value for key, value in row.items() if key not in (*columns, LABEL, ANNOTATOR)}
-        for name in task.inputs:
+        for name in inputs:
             if not isinstance(fields.get(name), str):
                 raise DataError(f"{where}: the field '{name}' is missing.", "Export the texts that bench sample wrote.")
-        found.append(Labelled(where, fields, labels))
+        found.append(Labelled(where, fields, given))
     if not found:
         raise DataError(f"{path}: no text has a label.", "Label some, and export again.")
     return found, unlabelled
 
 
-def _rows(path: Path, task: Task) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _rows(path: Path, inputs: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    check_file(path)
     if path.suffix.lower() in (".csv", ".tsv", ".xlsx"):
-        return iter(read_texts_file(path, {name: name for name in task.inputs}, ()).rows)
+        return iter(read_texts_file(path, {name: name for name in inputs}, ()).rows)
     array = read_text(path).removeprefix(BYTE_ORDER_MARK).lstrip().startswith("[")
     first = next(iter(read_json_array(path) if array else read_json_lines(path)), None)
     if first is None:
@@ -251,30 +251,6 @@ class _Counts:
     agreement: tuple[AnnotatorAgreement, ...] = ()
     votes: list[dict[str, Any]] = field(default_factory=list)
     posteriors: list[dict[str, Any]] = field(default_factory=list)
-
-
-def read_votes(path: Path, version: int) -> dict[str, dict[str, str]]:
-    """Read the labels of each annotator that the versions of a task have added, by example.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The task's file.
-    version : int
-        The newest version to read.
-
-    Raises
-    ------
-    bench.errors.DataError
-        If a file is not as `add_labels` writes it.
-    """
-    votes: dict[str, dict[str, str]] = {}
-    for number in range(1, version + 1):
-        file = path.with_name(VOTES.format(number))
-        for where, line in read_json_lines(file) if file.is_file() else ():
-            name, who, label = (name_field(line, key, where) for key in ("example", "annotator", "label"))
-            votes.setdefault(name, {})[who] = label
-    return votes
 
 
 def _by_text(given: Sequence[Labelled], task: Task) -> list[Labelled]:
@@ -313,7 +289,11 @@ def _merged(
     group = definition["source"]["columns"].get("group")
     counts = _Counts()
     earlier: dict[str, list[tuple[str, str]]] = {}
-    weighed = _weighed(given, rows, by_id, places, votes, task) if definition.get("gold") == DAWID_SKENE else {}
+    weighed = (
+        _weighed(given, rows, by_id, places, votes, task.inputs, definition["labels"])
+        if definition.get("gold") == DAWID_SKENE
+        else {}
+    )
     frame = pd.DataFrame([{name: each.fields[name] for name in task.inputs} for each in given])
     for each, key in zip(given, duplicate_keys(frame).tolist(), strict=True):
         name = str(each.fields.get(EXAMPLE_ID) or "")
@@ -366,10 +346,11 @@ def _weighed(
     by_id: Mapping[str, int],
     places: Mapping[bytes, int],
     votes: Mapping[str, Mapping[str, str]],
-    task: Task,
+    inputs: Sequence[str],
+    labels: Sequence[str],
 ) -> dict[bytes, dict[str, float]]:
     """The probability of each label of the given texts, from their votes and all that were recorded before."""
-    frame = pd.DataFrame([{name: each.fields[name] for name in task.inputs} for each in given])
+    frame = pd.DataFrame([{name: each.fields[name] for name in inputs} for each in given])
     keys = duplicate_keys(frame).tolist()
     units: list[Mapping[str, str]] = []
     named = set()
@@ -384,9 +365,9 @@ def _weighed(
     codes = np.full((len(units), len(annotators)), -1, dtype=np.intp)
     for number, unit in enumerate(units):
         for who, label in unit.items():
-            codes[number, annotators.index(who)] = task.labels.index(label)
-    posterior = dawid_skene(codes, len(task.labels)).posterior[: len(given)].tolist()
-    return {key: dict(zip(task.labels, chances, strict=True)) for key, chances in zip(keys, posterior, strict=True)}
+            codes[number, annotators.index(who)] = labels.index(label)
+    posterior = dawid_skene(codes, len(labels)).posterior[: len(given)].tolist()
+    return {key: dict(zip(labels, chances, strict=True)) for key, chances in zip(keys, posterior, strict=True)}
 
 
 def _columns(rows: Sequence[Mapping[str, Any]], records: Records) -> dict[str, Any]:

@@ -13,8 +13,9 @@ import yaml
 from test_sample import folder, sentence
 
 from bench.catalogue import load_task
+from bench.data.votes import read_votes
 from bench.errors import DataError, UserError
-from bench.labelling.adding import add_labels, read_votes
+from bench.labelling.adding import add_labels
 
 Bench = Callable[..., tuple[int, str, str]]
 __all__ = ["folder"]
