@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from test_sample import folder, sentence
 
 from bench.catalogue import load_task
+from bench.checks import check_task
 from bench.data.votes import read_votes
 from bench.errors import DataError, UserError
 from bench.labelling.adding import add_labels
@@ -230,3 +232,18 @@ def test_dawid_skene_weighs_annotators_and_keeps_what_it_is_sure_of(folder: Path
     lines = [json.loads(line) for line in (path.parent / "posteriors-v2.jsonl").read_text().splitlines()]
     assert [line["example"] for line in lines] == [f"x-{n}" for n in range(60)]
     assert all(line["denial"] + line["none"] == pytest.approx(1) for line in lines)
+
+
+@pytest.mark.parametrize(("wrong", "named"), [(0.4, ["d"]), (0.05, [])])
+def test_an_annotator_who_stands_apart_is_named(folder: Path, wrong: float, named: list[str]) -> None:
+    rng = np.random.default_rng(0)
+    tasks = []
+    for n in range(150):
+        other = {"denial": "none", "none": "denial"}
+        true = "denial" if n % 2 else "none"
+        rates = {"a": 0.05, "b": 0.05, "c": 0.05, "d": wrong}
+        votes = {who: other[true] if rng.random() < rate else true for who, rate in rates.items()}
+        tasks.append(exported(n, {"example_id": f"x-{n}", "text": sentence(1000 + n, n % 2 == 1)}, votes))
+    task = add_labels(write(tasks), "denials").task
+    found = [finding.message for finding in check_task(task) if finding.code == "D503"]
+    assert [message.split()[1] for message in found] == named
