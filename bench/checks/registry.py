@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.checks import giveaway, groups, labels, passes, repeats, texts, writing
+from bench.checks import annotators, giveaway, groups, labels, passes, repeats, texts, writing
 from bench.checks.finding import CheckResult, Finding, by_severity
 from bench.checks.subject import Subject
 
@@ -65,6 +65,7 @@ CHECKS: dict[str, Check] = {
         Check("D401", "Text that gives its label away", giveaway.giveaways),
         Check("D501", "Pass that stands apart", passes.outliers),
         Check("D502", "Passes that disagree", passes.contested),
+        Check("D503", "Annotator who stands apart", annotators.outliers),
         Check("D601", "Test part that training has nearly seen", repeats.leaked),
         Check("D602", "Group on both sides of a published split", repeats.shared_groups),
         Check("D603", "Parts that are written differently", writing.differing, quick=True),

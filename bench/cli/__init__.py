@@ -21,6 +21,8 @@ COMMANDS = {
     "predict": "Label new text with a stored run's fitted model.",
     "estimate": "Say how much of an archive has each label, with intervals.",
     "sample": "Draw texts of an archive to label next, with known probabilities.",
+    "add": "Add labels that an annotation tool exported to a task.",
+    "suspects": "List labels that are worth a second look.",
     "runs": "List the stored runs, or remove some.",
     "tasks": "List the tasks there are.",
     "models": "List the models there are.",

@@ -89,23 +89,20 @@ def command(
 
     with Status("loading libraries") as status:
         from bench.labelling.sampling import SampleRequest, draw_sample, parse_sample_words
-        from bench.labelling.shown import print_draw
-        from bench.labelling.tools import FORMATS, config_path, labelling_config
-        from bench.prediction.writing import check_output, write_answers
+        from bench.labelling.shown import print_draw, print_files
+        from bench.labelling.tools import sheet_of, write_sheet, written_files
+        from bench.prediction.writing import check_output
         from bench.reporting.terminal import wrapped
 
         run, seed = parse_sample_words(words)
-        config = config_path(output) if form == "label-studio" else None
-        for target in (output, *([config] if config else [])):
+        for target in written_files(form, output):
             check_output(target, force)
         columns = {"text": text, "claim": claim}
         request = SampleRequest(run, source, number, by, blind, seed, columns, asked(written))
         sample = draw_sample(request, status.doing)
-        write_answers(FORMATS[form](sample), output)
-        if config is not None:
-            write_answers([labelling_config(sample.task, sample.right_to_left)], config)
+        files = write_sheet(sheet_of(sample), form, output)
     for note in sample.notes:
         status.say(wrapped(note))
     print_draw(sample.strata)
-    say(f"Wrote {output}" + (f"\n      {config} (the labelling configuration)" if config else ""))
+    print_files(files)
     say(f"Next: label it, export it, and run: bench add EXPORT --to {run.task}")

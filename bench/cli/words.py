@@ -87,7 +87,7 @@ def print_rows(rows: Sequence[tuple[str, str, str]], keys: tuple[str, str, str],
 
 
 def _keys(command: str | None) -> tuple[str, ...]:
-    if command in ("compare", "report", "cite"):
+    if command in ("compare", "report", "cite", "suspects"):
         from bench.comparison.request import KEYS
 
         return KEYS

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -180,18 +179,6 @@ class Sample:
     model: str
     blind: bool
     notes: tuple[str, ...]
-
-    @property
-    def right_to_left(self) -> bool:
-        """Whether most letters of the texts are written from right to left."""
-        ways = Counter(
-            unicodedata.bidirectional(letter)
-            for drawn in self.texts
-            for text in drawn.inputs.values()
-            for letter in text[:500]
-            if letter.isalpha()
-        )
-        return ways["R"] + ways["AL"] > ways["L"]
 
     def fields(self, drawn: DrawnText) -> dict[str, Any]:
         """What every format writes of a drawn text: its id, inputs, the archive's columns, and how it was drawn."""

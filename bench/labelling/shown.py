@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
+from bench.comparison.suspects import Suspect
+from bench.data.messages import listed
+from bench.labelling.adding import Added
 from bench.labelling.sampling import DrawnStratum
-from bench.reporting.terminal import console
+from bench.labelling.tools import Sheet
+from bench.reporting.output import say
+from bench.reporting.terminal import console, wrapped
 
 
 def print_draw(strata: Sequence[DrawnStratum]) -> None:
@@ -22,3 +28,45 @@ def print_draw(strata: Sequence[DrawnStratum]) -> None:
         shown.add_row(Text(stratum.what), f"{stratum.size:,}", f"{stratum.drawn:,}", f"{stratum.probability:.4g}")
     out.print(shown)
     out.print(Text(f"{sum(s.drawn for s in strata):,} of {sum(s.size for s in strata):,} texts drawn.", style="dim"))
+
+
+def print_added(added: Added) -> None:
+    """Print what was added to a task, and how far it agrees with the labels that were there."""
+    out = console()
+    task = added.task
+    told = [f"{task.name} version {task.version}: {added.new:,} new examples, {len(task):,} in all."]
+    if added.again:
+        told.append(f"{added.again:,} labelled again, {added.changed:,} of them have another label now.")
+    if added.unlabelled:
+        told.append(
+            f"{added.unlabelled:,} texts of the export have no label. If they are harder than others, estimates from "
+            "the drawing probabilities are biased."
+        )
+    if added.tied:
+        told.append(f"{len(added.tied):,} new texts have no majority and are not added: {listed(added.tied)}.")
+    for each in added.agreement:
+        kappa = "" if each.kappa != each.kappa else f", Cohen's kappa {each.kappa:.2f}"
+        told.append(f"{each.annotator} agrees with the earlier label on {each.same:,} of {each.n:,}{kappa}.")
+    for sentence in told:
+        out.print(Text(wrapped(sentence)))
+
+
+def print_files(files: Sequence[Path]) -> None:
+    """Name the files that were written."""
+    for number, path in enumerate(files):
+        say(f"{'     ' if number else 'Wrote'} {path}")
+
+
+def print_suspects(found: Sequence[Suspect], sheet: Sheet) -> None:
+    """Print the labels that are worth a second look."""
+    out = console()
+    if not found:
+        out.print(Text(wrapped("No label is contradicted by all good models. That takes at least two kinds of model.")))
+        return
+    shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("example", "label", "predicted", "text"):
+        shown.add_column(heading, overflow="fold")
+    for each, text in zip(found, sheet.texts, strict=True):
+        told = " ".join(str(text.fields[sheet.task.inputs[-1]]).split())
+        shown.add_row(*map(Text, (each.id, each.gold, each.predicted, told[:60])))
+    out.print(shown)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from bench.labelling.sampling import ANNOTATOR, LABEL, PREDICTED, PREDICTED_PROBABILITY, Sample
-from bench.prediction.writing import csv_lines, json_lines
+from bench.prediction.writing import csv_lines, json_lines, write_answers
 from bench.support.json_text import json_text
 
 if TYPE_CHECKING:
@@ -22,62 +25,143 @@ GUIDELINES = "GUIDELINES.md"
 """The file beside a task's file with the rules for annotators."""
 
 
-def label_studio_lines(sample: Sample) -> Iterator[str]:
+@dataclass(frozen=True)
+class ForTool:
+    """A text to label in a tool.
+
+    Parameters
+    ----------
+    fields : mapping of str to object
+        Its id, inputs and further fields.
+    predicted : str or None
+        The label of a model, None if it is not shown.
+    probability : float or None
+        The model's probability of it.
+    """
+
+    fields: Mapping[str, Any]
+    predicted: str | None = None
+    probability: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Texts to label in a tool.
+
+    Parameters
+    ----------
+    task : Task
+        What is labelled.
+    texts : tuple of ForTool
+        The texts, in order.
+    model : str
+        Where the predicted labels come from.
+    """
+
+    task: Task
+    texts: tuple[ForTool, ...]
+    model: str
+
+    @property
+    def right_to_left(self) -> bool:
+        """Whether most letters of the texts are written from right to left."""
+        ways = Counter(
+            unicodedata.bidirectional(letter)
+            for each in self.texts
+            for name in self.task.inputs
+            for letter in each.fields[name][:500]
+            if letter.isalpha()
+        )
+        return ways["R"] + ways["AL"] > ways["L"]
+
+
+def sheet_of(sample: Sample) -> Sheet:
+    """The drawn texts of a sample."""
+    texts = (ForTool(sample.fields(drawn), drawn.predicted, drawn.probability) for drawn in sample.texts)
+    return Sheet(sample.task, tuple(texts), sample.model)
+
+
+def label_studio_lines(sheet: Sheet) -> Iterator[str]:
     """Write tasks for Label Studio's import; the model's labels are predictions, which no export takes for labels."""
     tasks = []
-    for drawn in sample.texts:
-        made: dict[str, Any] = {"data": sample.fields(drawn)}
-        if drawn.predicted is not None:
-            made["predictions"] = [prediction(drawn.predicted, drawn.probability, sample.model, sample.task)]
+    for each in sheet.texts:
+        made: dict[str, Any] = {"data": dict(each.fields)}
+        if each.predicted is not None:
+            made["predictions"] = [_prediction(each.predicted, each.probability, sheet)]
         tasks.append(made)
     yield json_text(tasks, indent=1, any_kind=True) + "\n"
 
 
-def prediction(label: str, probability: float | None, model: str, task: Task) -> dict[str, Any]:
-    """Write a model's label as Label Studio takes it."""
+def _prediction(label: str, probability: float | None, sheet: Sheet) -> dict[str, Any]:
     chosen = {
         "from_name": CONTROL,
-        "to_name": task.inputs[-1],
+        "to_name": sheet.task.inputs[-1],
         "type": "choices",
         "value": {"choices": [label]},
     }
-    made: dict[str, Any] = {"model_version": model, "result": [chosen]}
+    made: dict[str, Any] = {"model_version": sheet.model, "result": [chosen]}
     return made if probability is None else {**made, "score": probability}
 
 
-def doccano_lines(sample: Sample) -> Iterator[str]:
+def doccano_lines(sheet: Sheet) -> Iterator[str]:
     """Write JSON Lines for doccano's import.
 
     The model's label is a field of its own. As a label it could not be told from an annotator's in the export.
     """
-    return json_lines({**sample.fields(drawn), **_predicted(drawn), LABEL: []} for drawn in sample.texts)
+    return json_lines({**each.fields, **_predicted(each), LABEL: []} for each in sheet.texts)
 
 
-def table_lines(sample: Sample) -> Iterator[str]:
+def table_lines(sheet: Sheet) -> Iterator[str]:
     """Write CSV with the empty columns ``label`` and ``annotator``."""
-    return csv_lines(_table_rows(sample))
+    rows = [{**each.fields, **_predicted(each)} for each in sheet.texts]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return csv_lines({**names, **row, LABEL: "", ANNOTATOR: ""} for row in rows)
 
 
-def _table_rows(sample: Sample) -> Iterable[dict[str, Any]]:
-    further = list(dict.fromkeys(name for drawn in sample.texts for name in drawn.further))
-    for drawn in sample.texts:
-        fields = dict.fromkeys((*sample.fields(sample.texts[0]), *further)) | sample.fields(drawn)
-        yield {**fields, **_predicted(drawn), LABEL: "", ANNOTATOR: ""}
-
-
-def _predicted(drawn: Any) -> dict[str, Any]:
-    if drawn.predicted is None:
+def _predicted(each: ForTool) -> dict[str, Any]:
+    if each.predicted is None:
         return {}
-    made = {PREDICTED: drawn.predicted}
-    return made if drawn.probability is None else {**made, PREDICTED_PROBABILITY: drawn.probability}
+    made = {PREDICTED: each.predicted}
+    return made if each.probability is None else {**made, PREDICTED_PROBABILITY: each.probability}
 
 
-FORMATS: dict[str, Callable[[Sample], Iterator[str]]] = {
+FORMATS: dict[str, Callable[[Sheet], Iterator[str]]] = {
     "label-studio": label_studio_lines,
     "doccano": doccano_lines,
     "csv": table_lines,
 }
 """The formats that are written."""
+
+
+def write_sheet(sheet: Sheet, form: str, output: Path) -> list[Path]:
+    """Write texts for a tool, and for Label Studio its labelling configuration beside them.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files that were written.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If they cannot be written.
+    """
+    files = written_files(form, output)
+    write_answers(FORMATS[form](sheet), output)
+    for config in files[1:]:
+        write_answers([labelling_config(sheet.task, sheet.right_to_left)], config)
+    return files
+
+
+def written_files(form: str, output: Path) -> list[Path]:
+    """Name the files that `write_sheet` writes.
+
+    Examples
+    --------
+    >>> [path.name for path in written_files("label-studio", Path("next.json"))]
+    ['next.json', 'next.config.xml']
+    """
+    return [output, *([output.with_name(f"{output.stem}.config.xml")] if form == "label-studio" else [])]
 
 
 def labelling_config(task: Task, right_to_left: bool) -> str:
@@ -125,17 +209,6 @@ def labelling_config(task: Task, right_to_left: bool) -> str:
 def raw_labels(task: Task) -> tuple[str, ...]:
     """The labels that annotators give: the task's, or the finer ones that it maps to them."""
     return tuple(label for label in task.label_map if label) or task.labels
-
-
-def config_path(output: Path) -> Path:
-    """Where the labelling configuration of an output file is written.
-
-    Examples
-    --------
-    >>> config_path(Path("next.json")).name
-    'next.config.xml'
-    """
-    return output.with_name(f"{output.stem}.config.xml")
 
 
 def _plain(text: str) -> str:

@@ -57,6 +57,8 @@ class Columns(Declared):
     split: Column = None
     date: Column = None
     passes: Column = None
+    stratum: Column = None
+    probability: Column = None
 
 
 class Download(Declared):

@@ -73,6 +73,9 @@ class TaskFile(Declared):
         None, description="A sentence for each label; {claim} is replaced by the claim."
     )
     group: Annotated[str | None, expects("text")] = Field(None, description="The column of groups that stay together.")
+    gold: Annotated[Literal["majority", "dawid-skene"] | None, expects("majority or dawid-skene")] = Field(
+        None, description="How bench add decides labels of several annotators: majority, or dawid-skene."
+    )
     metric: Annotated[str, expects("text")] = Field("macro_f1", description="The metric that ranks models.")
     averaged_over: Annotated[str | None, expects("text")] = Field(
         None, description="The column over whose values the metric is averaged."

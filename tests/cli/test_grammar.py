@@ -19,7 +19,7 @@ Bench = Callable[..., tuple[int, str, str]]
 
 ABOUT_RUNS = (
     *("run", "curve", "compare", "plan-labels", "stress", "report", "cite"),
-    *("predict", "estimate", "sample", "runs", "import", "ui", "export"),
+    *("predict", "estimate", "sample", "suspects", "runs", "import", "ui", "export"),
 )
 """The commands that read or write a results folder."""
 

@@ -14,7 +14,7 @@ from bench.data.sources.examples import Examples, Part
 from bench.data.sources.formats import FORM_KEYS, Rows, form_of
 from bench.data.sources.gaps import GAP_OF_CELLS, place_in
 from bench.data.sources.records import Records
-from bench.data.sources.table_columns import TABLE_COLUMNS, Columns, example_of, exploded, gap_of
+from bench.data.sources.table_columns import DRAWN, TABLE_COLUMNS, Columns, example_of, exploded, gap_of
 from bench.data.task import DEV, ROLES, TEST, TRAIN
 from bench.errors import ConfigError, DataError
 
@@ -114,7 +114,7 @@ def read_parts(
     splits = splits or named.splits
     if splits:
         _check_roles(examples, splits, source)
-    further = [name for name in ("group", "value", "date") if name in names]
+    further = [name for name in ("group", "value", "date", *DRAWN) if name in names]
     passes = [name for name in named.labelled if name != "label"]
     return Records(
         examples[["id", *inputs, "label", *further, *splits]],

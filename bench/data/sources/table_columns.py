@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from bench.data.labels import LabelSet
 
 
-TABLE_COLUMNS = ("id", "text", "claim", "label", "group", "value", "date", "split", "passes")
+TABLE_COLUMNS = (
+    *("id", "text", "claim", "label", "group", "value", "date", "split", "passes"),
+    *("stratum", "probability"),
+)
 """The columns that a table can give a task."""
+
+DRAWN = ("stratum", "probability")
+"""Those that say how an example was drawn; they are empty for one that was not drawn at a known rate."""
 
 SEVERAL = ("id", "split", "passes")
 """Those that can be several columns of the table."""
@@ -81,7 +87,7 @@ class Columns:
         elif splits:
             splits = {"split": given["split"]}
         labelled = ("label", *passes)
-        blank = {DATE, *(splits if len(splits) > 1 else ()), *(labelled if "" in labels.mapping else ())}
+        blank = {DATE, *DRAWN, *(splits if len(splits) > 1 else ()), *(labelled if "" in labels.mapping else ())}
         return cls(given | passes | splits, labelled, tuple(splits), frozenset(blank))
 
 

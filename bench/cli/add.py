@@ -1,0 +1,39 @@
+"""``bench add``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.reporting.output import say
+
+
+@click.command(
+    name="add",
+    epilog="""\b
+Examples:
+  bench add export.json --to denial-news
+  bench add filled-in.csv --to topics
+""",
+)
+@click.argument("export", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--to", "name", metavar="NAME", required=True, help="The task that the labels are added to.")
+def command(export: Path, name: str) -> None:
+    """Add labels that an annotation tool exported to a task.
+
+    Reads Label Studio's JSON, doccano's JSON Lines, or the CSV that bench sample wrote. New texts become examples.
+    Examples that are labelled again get one more vote from each annotator. The task's version is raised. Your own
+    files stay as they are: the new version has a file of examples of its own, and the old task.yaml is kept.
+    """
+    from bench.reporting.status import Status
+
+    with Status("loading libraries") as status:
+        from bench.labelling.adding import add_labels
+        from bench.labelling.shown import print_added, print_files
+
+        status.doing(f"reading {export}")
+        added = add_labels(export, name)
+    print_added(added)
+    print_files(added.files)
+    say(f"Next: bench run task={name}")

@@ -1,0 +1,58 @@
+"""``bench suspects``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.words import words
+from bench.reporting.output import say
+
+
+@click.command(
+    name="suspects",
+    epilog="""\b
+Examples:
+  bench suspects task=denial
+  bench suspects task=denial --export label-studio --output again.json
+  bench suspects task=denial model=majority,logreg,linear-svm --export csv --blind --output again.csv
+
+\b
+Keys: those of bench compare; they choose the runs.
+""",
+)
+@words()
+@click.option("--export", "form", type=click.Choice(["label-studio", "doccano", "csv"]), help="Write them for a tool.")
+@click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@click.option("--blind", is_flag=True, help="Leave out the label and what the models say.")
+@click.option("--force", is_flag=True, help="Overwrite an existing output file.")
+def command(words: tuple[str, ...], form: str | None, output: Path | None, blind: bool, force: bool) -> None:
+    """List the labels that all good models contradict, for a second look.
+
+    Only stored runs are read. The predictions are out-of-fold. Whoever looks again only at these examples moves labels
+    towards the models, which then score too well: look again at a random draw of the others too.
+    """
+    from bench.errors import ConfigError
+    from bench.reporting.status import Status
+
+    if (form is None) != (output is None):
+        raise ConfigError(
+            "--export and --output belong together.", "Such as: --export label-studio --output again.json"
+        )
+    with Status("loading libraries") as status:
+        from bench.labelling.second_look import suspects_sheet
+        from bench.labelling.shown import print_files, print_suspects
+        from bench.labelling.tools import write_sheet, written_files
+        from bench.prediction.writing import check_output
+
+        if form is not None and output is not None:
+            for target in written_files(form, output):
+                check_output(target, force)
+        status.doing("reading the stored runs")
+        sheet, found = suspects_sheet(words, blind)
+        files = write_sheet(sheet, form, output) if found and form is not None and output is not None else []
+    print_suspects(found, sheet)
+    print_files(files)
+    if files:
+        say(f"Next: label them, export them, and run: bench add EXPORT --to {sheet.task.name}")

@@ -1,0 +1,37 @@
+"""The labels of each annotator that were added to a task, one file for each version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.data.json_text import name_field, read_json_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VOTES = "annotations-v{}.jsonl"
+"""The file of the votes that a version added."""
+
+
+def read_votes(path: Path, version: int) -> dict[str, dict[str, str]]:
+    """Read the labels of each annotator that the versions of a task have added, by example.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The task's file.
+    version : int
+        The newest version to read.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If a file is not as ``bench add`` writes it.
+    """
+    votes: dict[str, dict[str, str]] = {}
+    for number in range(1, version + 1):
+        file = path.with_name(VOTES.format(number))
+        for where, line in read_json_lines(file) if file.is_file() else ():
+            name, who, label = (name_field(line, key, where) for key in ("example", "annotator", "label"))
+            votes.setdefault(name, {})[who] = label
+    return votes
