@@ -327,6 +327,30 @@ def test_mlflow_gets_each_drop_under_its_own_name(stress: Callable[..., Any], pr
     assert stress_points(None) == []
 
 
+def test_the_stored_model_of_a_published_split_is_loaded(
+    stress: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    definition = yaml.safe_load((project / "tasks/known/task.yaml").read_text(encoding="utf-8"))
+    definition["name"] = "published"
+    definition["source"]["columns"]["split"] = "split"
+    (project / "tasks/published").mkdir()
+    (project / "tasks/published/task.yaml").write_text(yaml.safe_dump(definition), encoding="utf-8")
+    parts = ["train" if number < 48 else "test" for number in range(96)]
+    _rows().assign(split=parts).to_csv(project / "tasks/published/labels.csv", index=False)
+    assert not run(compose(["task=published", "model=letter", "tracking=false"]), Quiet()).failures
+    fits = (project / "fits.log").read_text()
+    words = ("stress", "task=published", "model=letter", "tracking=false", "--only=hamza-dropped", "--format=json")
+    monkeypatch.setattr("sys.argv", ["bench", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    printed = capsys.readouterr()
+    assert not end.value.code, printed.err
+    (told,) = json.loads(printed.out)
+    assert (told["models"], told["n_examples"], told["rows"][0]["flipped"]) == ("stored", 48, 28)
+    assert "the stored model is loaded" in " ".join(printed.err.split())
+    assert (project / "fits.log").read_text() == fits
+
+
 @pytest.mark.slow
 def test_a_run_in_mlflow_is_logged_again_with_its_drops(
     stress: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
