@@ -7,8 +7,8 @@ Printed is a Markdown table with standard deviations of the primary metric, a ro
 - group: the error of the mean over seeds, by the larger of the bootstrap and the jackknife over groups;
 - seed's share: of the variance of one seed's score, the part that is not of groups::
 
-    bench run task=denial-news model=logreg,lexicon,complement-nb search=quick seed=0,1,2,3
-    python tests/benchmarks/seed_variance.py task=denial-news seed=0,1,2,3
+    bench run task=denial-news model=logreg,lexicon,complement-nb search=quick seeds=5
+    python tests/benchmarks/seed_variance.py task=denial-news seeds=5
 """
 
 from __future__ import annotations

@@ -73,6 +73,7 @@ def board_content() -> dict[str, Any]:
             "scores": dict.fromkeys(metrics, 0.5),
             "intervals": {"macro_f1": {"low": 0.25, "high": 0.75}},
             "ranks": None,
+            "seed_deviation": None,
             "notes": [],
             "seconds": 1234.0,
             "command": "",
@@ -92,6 +93,8 @@ def board_content() -> dict[str, Any]:
         },
         "metric": "macro_f1",
         "seed": 0,
+        "seeds": [],
+        "seeds_text": "seed 0",
         "rows": rows,
         "left_out": [],
         "best": None,
@@ -158,12 +161,14 @@ def comparison() -> Any:
         }
         for first, second in pairwise(NAMES)
     ]
-    about = {"score": 0.5, "scores": {"macro_f1": 0.5}, "interval": interval, "tied": True, "ranks": [1, 12]}
+    about = {"score": 0.5, "scores": {"macro_f1": 0.5}, "interval": interval, "tied": True}
+    about |= {"ranks": [1, 12], "seed_deviation": None}
     rows = [{"name": name, **about} for name in NAMES]
     content = {
         "task": board_content()["task"],
         "metric": "macro_f1",
         "n_folds": 5,
+        "seeds": [],
         "baseline": None,
         "rope": 0.01,
         "rows": rows,
