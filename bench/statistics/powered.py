@@ -380,7 +380,9 @@ def further_labels(share: Share, n: int, n_texts: int, within: float) -> int | N
     return int(np.ceil(needed - 1e-6)) - n
 
 
-def without_labelled(weights: Floats, copies: NDArray[np.intp], times: NDArray[np.intp]) -> Floats:
+def without_labelled(
+    weights: Floats, copies: NDArray[np.intp], times: NDArray[np.intp], by_text: bool = False
+) -> Floats:
     """The weights for the unlabelled texts alone, in rows of the archive.
 
     An example that is in the archive stands for fewer of the other texts. One whose text stands there several times was
@@ -389,17 +391,19 @@ def without_labelled(weights: Floats, copies: NDArray[np.intp], times: NDArray[n
     Parameters
     ----------
     weights : ndarray of shape (n_examples,)
-        The inverse of the rate at which each row was drawn.
+        The inverse of the rate at which each row of the archive was drawn, or each different text.
     copies : ndarray of int, shape (n_examples,)
         How often the text of each stands in the archive.
     times : ndarray of int, shape (n_examples,)
         How many of the examples have that text.
+    by_text : bool
+        Whether different texts were drawn, so that one that stands there several times had no more chance.
 
     Examples
     --------
     >>> without_labelled(np.array([50.0, 50.0, 1.0]), np.array([0, 1, 1]), np.array([1, 1, 1])).round(9).tolist()
     [50.0, 49.0, 0.0]
     """
-    rate = 1.0 - (1.0 - np.minimum(1.0 / weights, 1.0)) ** copies
+    rate = 1.0 - (1.0 - np.minimum(1.0 / weights, 1.0)) ** (1 if by_text else copies)
     known = copies * (1.0 / np.where(copies > 0, rate, 1.0) - 1.0)
     return np.asarray(np.where(copies > 0, known, weights) / times)

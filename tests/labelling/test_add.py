@@ -117,6 +117,14 @@ def test_the_whole_loop_from_an_archive_to_a_new_version_that_runs(folder: Path,
     assert Path("tasks/denials/labels.csv").read_bytes() == before[Path("tasks/denials/labels.csv")]
     assert Path("tasks/denials/task-v1.yaml").read_bytes() == before[Path("tasks/denials/task.yaml")]
     assert bench(*run)[0] == 0
+    status, out, said = bench("estimate", "task=denials", "model=logreg", "--input", "archive.csv", "--format", "json")
+    assert status == 0, said
+    found = json.loads(out)
+    texts = pd.read_csv("archive.csv")["text"]
+    share = next(each["powered"] for each in found["whole"]["shares"] if each["label"] == "denial")
+    assert share["interval"]["low"] <= texts.str.contains("نفى").mean() <= share["interval"]["high"]
+    assert found["whole"]["n_labelled"] == 40
+    assert any("40 labelled examples are not of the last draw" in warning for warning in found["warnings"])
     status, out, said = bench(*words, "--force", "seed=1")
     assert status == 0, said
     assert not {task["data"]["text"] for task in tasks} & {

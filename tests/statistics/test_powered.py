@@ -174,6 +174,8 @@ def test_a_text_that_stands_there_often_stands_for_fewer_others() -> None:
     assert weights.tolist() == pytest.approx([9.0, 5 * (1 / (1 - 0.9**5) - 1)])
     twice = without_labelled(np.array([10.0, 10.0]), np.array([5, 5]), np.array([2, 2]))
     assert twice.sum() == pytest.approx(weights[1])
+    by_text = without_labelled(np.array([10.0, 10.0]), np.array([1, 5]), np.array([1, 1]), by_text=True)
+    assert by_text.tolist() == pytest.approx([9.0, 45.0])
 
 
 def test_a_difference_of_two_parts_without_a_label_is_not_certain() -> None:
