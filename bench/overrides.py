@@ -64,7 +64,8 @@ def parse_overrides(words: Sequence[str], multiple: Sequence[str] = MULTIPLE) ->
             raise ConfigError(f"'{word}': {key} is repeated.", "Give each key once.")
         parts = split_list(text)
         if len(parts) > 1 and key not in multiple:
-            named = " and ".join(multiple)
+            *others, last = multiple
+            named = f"{', '.join(others)} and {last}" if others else last
             hint = f"Only {named} take a comma list. " + (
                 f"Give one {key} a command."
                 if key in SINGLE

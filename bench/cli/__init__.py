@@ -20,7 +20,7 @@ COMMANDS = {
     "cite": "State the protocol of stored runs, with its references.",
     "predict": "Label new text with a stored run's fitted model.",
     "estimate": "Say how much of an archive has each label, with intervals.",
-    "sample": "Draw texts of an archive to label next, with known probabilities.",
+    "sample": "Draw texts to label next, with known probabilities.",
     "add": "Add labels that an annotation tool exported to a task.",
     "suspects": "List labels that are worth a second look.",
     "runs": "List the stored runs, or remove some.",

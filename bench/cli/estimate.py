@@ -19,7 +19,7 @@ Examples:
   bench estimate task=denial-news model=logreg --input archive.csv --by outlet
   bench estimate task=denial-news --input archive.csv --by published:month \\
     --difference 2024-10 2024-09
-  bench estimate task=denial-news --input archive.csv --format csv > shares.csv
+  bench estimate task=denial-news --input archive.csv --plot shares.svg
 
 \b
 Keys:

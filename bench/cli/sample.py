@@ -16,13 +16,15 @@ from bench.reporting.output import say
     epilog="""\b
 Examples:
   bench sample task=denial-news --input archive.csv --n 200 --output next.json
-  bench sample task=denial-news model=logreg --input archive.csv --n 200 --by uncertainty --output next.json
-  bench sample task=topics --input archive.jsonl --n 100 --by random --blind --format csv --output next.csv
+  bench sample task=denial-news model=logreg --input archive.csv --n 200 \\
+    --by uncertainty --output next.json
+  bench sample task=topics --input archive.jsonl --n 100 --by random --blind \\
+    --format csv --output next.csv
 
 \b
 Keys:
   task     what is labelled
-  model    the model that labels the archive (by default, that of the best stored run)
+  model    what labels the archive (by default, that of the best stored run)
   run      its run's key, or the start of it
   seed     the seed of the draw (0)
   results  where runs are stored (results)

@@ -16,7 +16,8 @@ from bench.reporting.output import say
 Examples:
   bench suspects task=denial
   bench suspects task=denial --export label-studio --output again.json
-  bench suspects task=denial model=majority,logreg,linear-svm --export csv --blind --output again.csv
+  bench suspects task=denial model=majority,logreg,linear-svm --export csv \\
+    --blind --output again.csv
 
 \b
 Keys: those of bench compare; they choose the runs.

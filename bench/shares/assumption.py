@@ -52,9 +52,7 @@ def broken_assumptions(task: Task, labelled: Labelled, read: ReadArchive, by: By
             f"tell whether the labelled ones look drawn from the archive; {FEWEST} of each are needed."
         )
     if others := int((~of_last_draw(task)).sum()):
-        found.append(
-            f"{others:,} labelled examples are not of the last draw, so they do not correct the model."
-        )
+        found.append(f"{others:,} labelled examples are not of the last draw, so they do not correct the model.")
     told = telling_apart(_texts(task, labelled), read.kept, labelled.weights, _groups(task, labelled), seed)
     if told is not None and told[0] > TELLABLE:
         found.append(

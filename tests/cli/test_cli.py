@@ -99,7 +99,7 @@ def test_without_a_command_the_help_is_shown(bench) -> None:
 
 MISTAKES = {
     "an unknown command": (["rnu"], "bench rnu: unknown command.\n       Did you mean 'run'?"),
-    "a far command": (["zzz"], "bench zzz: unknown command.\n       Choose from: check, cite, "),
+    "a far command": (["zzz"], "bench zzz: unknown command.\n       Choose from: add, check, cite, "),
     "an unknown option": (["run", "--task=stance"], "error: No such option '--task'"),
     "no task": (["run"], "No task was named.\n       Add task=NAME. Choose from: ans-claims, "),
     "a mistyped task": (
@@ -269,7 +269,7 @@ COMPLETIONS = {
         "bench run ",
         [
             *("task=", "model=", "search=", "validation=", "execution="),
-            *("seed=", "force=", "retry=", "tracking=", "results=", "train_on=", "data.mirror="),
+            *("seed=", "seeds=", "force=", "retry=", "tracking=", "results=", "train_on=", "data.mirror="),
         ],
     ),
     "another task": ("bench run task=denial train_on=st", ["train_on=stance"]),
@@ -282,7 +282,7 @@ COMPLETIONS = {
     "a key after a value, as bash splits": ("bench run task = stance mod", ["model="]),
     "a new word after a value, as bash splits": (
         "bench compare task = stance ",
-        ["task=", "model=", "metric=", "baseline=", "rope=", "seed=", "search=", "results="],
+        ["task=", "model=", "metric=", "baseline=", "rope=", "seed=", "seeds=", "search=", "results="],
     ),
     "a metric to compare": ("bench compare me", ["metric="]),
     "a metric's name": ("bench compare task=stance metric=m", ["metric=macro_f1", "metric=mcc", "metric=macro_auroc"]),

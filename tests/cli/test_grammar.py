@@ -124,13 +124,21 @@ def test_an_export_of_what_is_not_known_names_what_is(bench: Bench, words: list[
     assert said in message
 
 
-@pytest.mark.parametrize("words", [["seed=0,1"], ["search=quick,standard"]])
-@pytest.mark.parametrize("command", ["runs", "compare"])
-def test_a_list_where_one_value_is_meant_is_told_without_quotes(bench: Bench, command: str, words: list[str]) -> None:
-    status, _, message = bench(command, "task=denial", *words)
-    key = words[0].partition("=")[0]
+@pytest.mark.parametrize(
+    ("command", "word", "lists"),
+    [
+        ("runs", "seed=0,1", "task and model"),
+        ("runs", "search=quick,standard", "task and model"),
+        ("compare", "search=quick,standard", "task, model and seed"),
+    ],
+)
+def test_a_list_where_one_value_is_meant_is_told_without_quotes(
+    bench: Bench, command: str, word: str, lists: str
+) -> None:
+    status, _, message = bench(command, "task=denial", word)
+    key = word.partition("=")[0]
     assert status == 2
-    assert message.endswith(f"Only task and model take a comma list. Give one {key} a command.\n")
+    assert message.endswith(f"Only {lists} take a comma list. Give one {key} a command.\n")
 
 
 @pytest.mark.parametrize("word", ["task=all", "model=all"])

@@ -165,7 +165,7 @@ def test_published_results_stand_in_the_leaderboard_by_score_and_marked(
     assert "\n\nPublished, not run here: BERT: Khouja 2020; guesser: LLMeBench.\n" in (
         (folder / "leaderboard.md").read_text()
     )
-    assert "\nBERT,published,,0.7,,,0.8," in (folder / "leaderboard.csv").read_text()
+    assert "\nBERT,published,,0.7,,,,,0.8," in (folder / "leaderboard.csv").read_text()
     print_leaderboard(board, folder)
     printed = capsys.readouterr().out
     assert re.search(r"^published: BERT +0\.700 +0\.800 *$", printed, re.M)
