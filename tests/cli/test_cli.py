@@ -269,7 +269,7 @@ COMPLETIONS = {
         "bench run ",
         [
             *("task=", "model=", "search=", "validation=", "execution="),
-            *("seed=", "seeds=", "force=", "retry=", "tracking=", "results=", "train_on=", "data.mirror="),
+            *("seed=", "force=", "retry=", "tracking=", "results=", "train_on=", "data.mirror=", "seeds="),
         ],
     ),
     "another task": ("bench run task=denial train_on=st", ["train_on=stance"]),

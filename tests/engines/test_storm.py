@@ -122,8 +122,8 @@ def numbers(results: Path) -> dict[str, bytes]:
 
 
 def half_written(folder: Path) -> list[str]:
-    """What is neither a stored file nor a lock."""
-    hidden = [path for path in folder.rglob(".*") if not path.name.endswith(".lock")]
+    """What is neither a stored file, a lock nor the name of the folder in MLflow."""
+    hidden = [path for path in folder.rglob(".*") if not path.name.endswith((".lock", ".mlflow-id"))]
     return [str(path.relative_to(folder)) for path in hidden]
 
 
