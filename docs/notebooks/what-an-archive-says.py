@@ -8,7 +8,7 @@
 # %% [markdown]
 # # What an archive says
 #
-# Label new text with the best stored model, and say how much the counts are worth.
+# Label new text with the best stored model, and say how much of the archive has each label, with an interval.
 
 # %%
 import re
@@ -43,17 +43,29 @@ labelled = archive.join(bench.predict(run, archive["text"]))
 pd.crosstab(labelled["article"], labelled["label"])
 
 # %% [markdown]
-# A count of labels is not the truth: it inherits the errors of the model. Before you report a share, look at how the
-# model does on articles that it was not trained on. That is what the out-of-fold scores say:
+# A count of labels is not the truth: it inherits the errors of the model. `bench.estimate` corrects the predictions by
+# the labelled examples. It recognises those that are in the archive, and has each fold's model predict what it was not
+# trained on:
+
+# %%
+shares = bench.estimate("denial", archive)
+shares
+
+# %% [markdown]
+# With labels of five articles the intervals are wide, and they should be. The warnings say what to doubt:
+
+# %%
+shares.warnings
+
+# %% [markdown]
+# The intervals assume that the labelled examples were drawn from the archive, at random or at known rates, as
+# `bench sample` draws them. The model's errors on articles that it was not trained on show why counting is not enough:
 
 # %%
 run.per_class()
 
 # %% [markdown]
-# A label with a low recall is missed more often than it is found, so its count is too low. With intervals as wide as
-# these, report the counts as what one model says, name its score with the interval, and read a sample of the texts of
-# each label:
+# Read a sample of the texts of each label before you report anything:
 
 # %%
-print(f"{run.model}: {run.metric} {run.score:.2f}, 95 % interval {run.interval.low:.2f} to {run.interval.high:.2f}")
 labelled.groupby("label").sample(2, random_state=0, replace=True)[["label", "text"]]
