@@ -179,7 +179,8 @@ def test_nothing_of_the_process_is_changed_by_what_is_called(tmp_path: Path) -> 
     (tmp_path / "beside.py").write_text("")
     (tmp_path / "configs" / "model" / "mine.yaml").write_text("name: mine\nestimator: mine.Mine\n")
     script = "import test_callers_process; test_callers_process.main()"
-    places = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
+    here = Path(__file__)
+    places = [str(here.parents[2]), str(here.parent), str(here.parents[1] / "helpers")]
     done = subprocess.run(
         [sys.executable, "-P", "-c", script],
         cwd=tmp_path,
