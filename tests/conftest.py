@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 from spying import spy
 
 from bench.cli import main
+from bench.in_memory import MODELS, TASKS
 from bench.planning.workers import warm_up
 
 __all__ = ["spy"]
@@ -28,6 +30,16 @@ def _no_word_of_slow_phases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether a phase takes so long that a command speaks of it depends on the machine."""
     for silence in ("FIRST", "NEXT"):
         monkeypatch.setattr(f"bench.reporting.status.{silence}", 3600.0)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_in_memory() -> Iterator[None]:
+    """Tasks and models that a test defines without a file are no other test's."""
+    before = [(kept, dict(kept)) for kept in (TASKS, MODELS)]
+    yield
+    for kept, was in before:
+        kept.clear()
+        kept.update(was)
 
 
 @pytest.fixture

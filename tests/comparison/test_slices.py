@@ -208,7 +208,6 @@ def test_a_model_that_fails_in_one_outlet_is_named_with_its_interval(
     made = replace(task, name="failing", examples=task.examples.iloc[first[: len(task)]].reset_index(drop=True))
     write_task_runs(tmp_path, made, {"good": 0.95, "fair": 0.9}, contested=len(broken))
     add_task(made)
-    monkeypatch.setitem(TASKS, "failing", made)
     words = ["task=failing", f"results={tmp_path}", "--by", "outlet"]
     status, out, _ = bench("compare", *words)
     told = " ".join(out.split())
