@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli.words import words
-from bench.cli.written import asked, how_written
+from bench.cli.written import asked, how_written, named_inputs
 from bench.reporting.output import in_quotes, say
 
 
@@ -65,8 +65,7 @@ Keys:
     metavar="FILE",
     help="Also draw the shares with their intervals: .svg, .pdf or .png.",
 )
-@click.option("--text", metavar="COLUMN", help="The column with the texts, if it has another name.")
-@click.option("--claim", metavar="COLUMN", help="The column with the claims, if it has another name.")
+@named_inputs
 @click.option("--force", is_flag=True, help="Write over the file of --plot if it is there.")
 @how_written("--input-format")
 def command(

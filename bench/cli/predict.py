@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.words import words
-from bench.cli.written import asked, how_written
+from bench.cli.written import asked, how_written, named_inputs
 
 if TYPE_CHECKING:
     from bench.reporting.status import Status
@@ -58,8 +58,7 @@ Keys:
     type=click.Choice(["csv", "jsonl"]),
     help="By default, from the suffix of the output, else as the input.",
 )
-@click.option("--text", metavar="COLUMN", help="The column with the texts, if it has another name.")
-@click.option("--claim", metavar="COLUMN", help="The column with the claims, if it has another name.")
+@named_inputs
 @click.option("--force", is_flag=True, help="Overwrite an existing output file.")
 @how_written("--input-format")
 def command(
@@ -90,7 +89,13 @@ def command(
         from bench.prediction.choice import choose_run, parse_predict_request
         from bench.prediction.fitted import load_fitted, other_versions
         from bench.prediction.labelling import label_rows
-        from bench.prediction.reading import STANDARD_INPUT, named_columns, read_stream, read_texts_file
+        from bench.prediction.reading import (
+            STANDARD_INPUT,
+            named_columns,
+            read_stream,
+            read_texts_file,
+            remembered_columns,
+        )
         from bench.prediction.writing import FORMATS, answer_format, check_output, write_answers
         from bench.reporting.terminal import wrapped
 
@@ -108,7 +113,7 @@ def command(
         model = load_fitted(chosen.folder, request.overrides)
         options = {"text": text, "claim": claim}
         columns = named_columns(model.inputs, options)
-        remembered = {name: named for name, named in chosen.record.task.columns.items() if options.get(name) is None}
+        remembered = remembered_columns(chosen.record.task.columns, options)
         where = STANDARD_INPUT if streamed else source
         status.doing(f"reading {where}")
         if streamed:

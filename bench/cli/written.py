@@ -54,6 +54,16 @@ def how_written(format_option: str) -> Callable[[Any], Any]:
     return declare
 
 
+def named_inputs(command: Any) -> Any:
+    """Declare the options that name the columns of new text."""
+    for option in (
+        click.option("--claim", metavar="COLUMN", help="The column with the claims, if it has another name."),
+        click.option("--text", metavar="COLUMN", help="The column with the texts, if it has another name."),
+    ):
+        command = option(command)
+    return command
+
+
 def asked(given: Mapping[str, str | None]) -> Asked:
     """The values of the options of `how_written`."""
     from bench.data.sources.layout import Asked

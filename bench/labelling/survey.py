@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from bench.checks.near import NEAR, KnownTexts, jaccard
 from bench.data.duplicates import duplicate_keys, input_keys
-from bench.errors import BenchError
-from bench.prediction.labelling import CHUNK
+from bench.prediction.labelling import CHUNK, in_chunks, label_chunk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bench.data.task import Task
     from bench.prediction.fitted import FittedModel
-    from bench.prediction.reading import NewText, Row
+    from bench.prediction.reading import NewText
 
 JOINED = "\x1f"
 """What stands between the columns of an input's key."""
@@ -117,7 +115,7 @@ def survey(
     predicted: list[str] = []
     chances: list[NDArray[np.float64]] = []
     n_rows = n_labelled = n_repeats = 0
-    for chunk in _chunks(new.rows):
+    for chunk in in_chunks(new.rows, CHUNK):
         frame = pd.DataFrame({name: [values[column] for _, values in chunk] for name, column in new.columns.items()})
         frame = frame[list(task.inputs)]
         near = labelled.near(frame)
@@ -133,7 +131,7 @@ def survey(
         rows += [n_rows + place for place in kept]
         n_rows += len(chunk)
         if model is not None and kept:
-            answers = _answers(model, frame.iloc[kept].reset_index(drop=True), chunk[0][0])
+            answers = label_chunk(model, frame.iloc[kept].reset_index(drop=True), chunk[0][0])
             predicted += answers["label"].tolist()
             if len(model.columns) > 1:
                 chances.append(np.sort(answers[list(model.columns[1:])].to_numpy(dtype=np.float64))[:, ::-1][:, :2])
@@ -148,16 +146,3 @@ def survey(
         n_labelled=n_labelled,
         n_repeats=n_repeats,
     )
-
-
-def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    rows = iter(rows)
-    while chunk := list(islice(rows, CHUNK)):
-        yield chunk
-
-
-def _answers(model: FittedModel, frame: pd.DataFrame, where: str) -> Any:
-    try:
-        return model.label(frame)
-    except BenchError as error:
-        raise type(error)(f"{where} and after: {error.message}", error.hint) from error

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError
 from bench.prediction.fitted import FittedModel
 from bench.prediction.reading import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CHUNK = 1000
 """Rows that are labelled at once."""
@@ -42,14 +45,40 @@ def label_rows(
     """
     import pandas as pd
 
-    rows = iter(rows)
     names = [(answers or {}).get(name, name) for name in model.columns]
-    while chunk := list(islice(rows, CHUNK)):
+    for chunk in in_chunks(rows, CHUNK):
         frame = pd.DataFrame({name: [values[column] for _, values in chunk] for name, column in columns.items()})
-        try:
-            labelled = model.label(frame)
-        except BenchError as error:
-            raise type(error)(f"{chunk[0][0]} and after: {error.message}", error.hint) from error
+        labelled = label_chunk(model, frame, chunk[0][0])
         given = zip(*(labelled[name].tolist() for name in model.columns), strict=True)
         for (_, values), answer in zip(chunk, given, strict=True):
             yield {**values, **dict(zip(names, answer, strict=True))}
+
+
+def in_chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Rows in order, so many at a time."""
+    rows = iter(rows)
+    while chunk := list(islice(rows, size)):
+        yield chunk
+
+
+def label_chunk(model: FittedModel, frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Label texts.
+
+    Parameters
+    ----------
+    model : FittedModel
+        What labels.
+    frame : pandas.DataFrame of shape (n_texts, n_inputs)
+        The texts.
+    where : str
+        The place of the first one, for errors.
+
+    Raises
+    ------
+    bench.errors.BenchError
+        If the model fails; the message names the place.
+    """
+    try:
+        return model.label(frame)
+    except BenchError as error:
+        raise type(error)(f"{where} and after: {error.message}", error.hint) from error

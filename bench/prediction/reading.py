@@ -78,6 +78,11 @@ def named_columns(inputs: Sequence[str], given: Mapping[str, str | None]) -> dic
     return columns
 
 
+def remembered_columns(of_task: Mapping[str, str], given: Mapping[str, str | None]) -> dict[str, str]:
+    """What the model's own task calls the inputs for which no column was given."""
+    return {name: column for name, column in of_task.items() if given.get(name) is None}
+
+
 @dataclass(frozen=True)
 class NewText:
     """New text.

@@ -9,8 +9,9 @@ import numpy as np
 
 from bench.shares.estimate import Labelled, of_last_draw, parts_of_examples
 from bench.shares.slices import By
-from bench.shares.totals import ReadArchive, first_examples
+from bench.shares.totals import ReadArchive
 from bench.statistics.interval import FEWEST as FEWEST_GROUPS
+from bench.statistics.units import Units
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +35,7 @@ LARGE_PART = 0.05
 def broken_assumptions(task: Task, labelled: Labelled, read: ReadArchive, by: By | None, seed: int) -> list[str]:
     """Say where the assumption behind the intervals looks broken, a sentence or two each."""
     found = []
-    n_found, n = _found(task, labelled, read), len(labelled.rows)
+    n_found, n = sum(row in read.found for row in labelled.first.tolist()), len(labelled.rows)
     if n_found < n / 2:
         found.append(
             f"{'None' if n_found == 0 else f'Only {n_found:,}'} of the {n:,} labelled texts "
@@ -60,7 +61,7 @@ def broken_assumptions(task: Task, labelled: Labelled, read: ReadArchive, by: By
             "would be chance). They do not look like a random sample of it."
         )
     if by is not None:
-        placed = parts_of_examples(task, labelled.rows, read, by)
+        placed = parts_of_examples(task, labelled, read, by)
         parts = set(placed)
         if lost := sum(part not in read.parts for part in placed):
             found.append(f"{lost:,} labelled examples are in no part of the archive; they count only in the whole.")
@@ -71,15 +72,10 @@ def broken_assumptions(task: Task, labelled: Labelled, read: ReadArchive, by: By
     return found
 
 
-def _found(task: Task, labelled: Labelled, read: ReadArchive) -> int:
-    first = first_examples(task)
-    return sum(first[key] in read.found for key in task.keys[labelled.rows].tolist())
-
-
 def effective_groups(weights: Floats, groups: Sequence[str]) -> float:
     """The number of groups of equal weight that would have as unequal a total (Kish 1965)."""
-    totals = np.bincount(np.unique(np.array(groups), return_inverse=True)[1], weights)
-    return float(totals.sum() ** 2 / (totals**2).sum())
+    totals = np.bincount(np.unique(np.array(groups), return_inverse=True)[1], weights).astype(np.float64)
+    return float(Units(np.ones(len(totals))).effective(totals[:, None])[0])
 
 
 def _share(n: float, read: ReadArchive) -> float:

@@ -49,6 +49,8 @@ class Labelled:
     ----------
     rows : ndarray of int, shape (n_examples,)
         Their numbers in the task.
+    first : ndarray of int, shape (n_examples,)
+        The number of the first example with the same input.
     predicted, chosen : ndarray of shape (n_examples, n_labels)
         The probabilities and choices of that model.
     weights : ndarray of shape (n_examples,)
@@ -56,6 +58,7 @@ class Labelled:
     """
 
     rows: NDArray[np.intp]
+    first: NDArray[np.intp]
     predicted: Floats
     chosen: Floats
     weights: Floats
@@ -76,7 +79,7 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
     n_labels = len(task.labels)
     predicted, chosen, times = np.zeros((len(task), n_labels)), np.zeros((len(task), n_labels)), np.zeros(len(task))
     for each in models:
-        probabilities, choices = predictions_of(each.model, task.frame.iloc[each.test])
+        probabilities, choices = predictions_of(each.model.label(task.frame.iloc[each.test]), task.labels)
         predicted[each.test] += probabilities
         chosen[each.test] += choices
         times[each.test] += 1
@@ -87,7 +90,9 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
             f"Run the task again: bench run task={task.name}",
         )
     often = times[rows, None]
-    return Labelled(rows, predicted[rows] / often, chosen[rows] / often, _weights(task, rows, n_texts))
+    known = first_examples(task)
+    first = np.array([known[key] for key in task.keys[rows].tolist()], dtype=np.intp)
+    return Labelled(rows, first, predicted[rows] / often, chosen[rows] / often, _weights(task, rows, n_texts))
 
 
 def of_last_draw(task: Task) -> NDArray[np.bool_]:
@@ -144,19 +149,17 @@ def estimate(
     pairs : sequence of (str, str)
         The parts to compare.
     """
-    first = first_examples(task)
-    same = np.array([first[key] for key in task.keys[labelled.rows].tolist()])
-    copies = np.array([read.copies[row] for row in same.tolist()])
-    times = np.unique(same, return_inverse=True, return_counts=True)
+    copies = np.array([read.copies[row] for row in labelled.first.tolist()])
+    _, same, times = np.unique(labelled.first, return_inverse=True, return_counts=True)
     given = np.eye(len(task.labels))[task.codes[labelled.rows]]
     groups = np.unique(task.groups[labelled.rows].astype(str), return_inverse=True)[1]
-    weights = without_labelled(labelled.weights, copies, times[2][times[1]], drawn_by_text(task))
+    weights = without_labelled(labelled.weights, copies, times[same], drawn_by_text(task))
     sample = Sample(given, labelled.predicted, weights, groups, _strata(task, labelled.rows, groups))
     power = sample.power
     whole, _ = _shares(None, task.labels, sample, labelled.chosen, read.whole, power)
     parts: list[PartShares] = []
     methods: dict[str, tuple[Method, NDArray[np.intp]]] = {}
-    part_of = np.array(parts_of_examples(task, labelled.rows, read, by), dtype=object)
+    part_of = np.array(parts_of_examples(task, labelled, read, by), dtype=object)
     for name in sorted(read.parts):
         here = part_of == name
         shares, method = _shares(name, task.labels, sample.only(here), labelled.chosen[here], read.parts[name], power)
@@ -191,18 +194,17 @@ def _differences(
     ]
 
 
-def parts_of_examples(task: Task, rows: NDArray[np.intp], read: ReadArchive, by: By | None) -> list[str]:
+def parts_of_examples(task: Task, labelled: Labelled, read: ReadArchive, by: By | None) -> list[str]:
     """The part that each example is in: of its row in the archive, else of its own column; empty if unknown."""
     if by is None:
-        return [""] * len(rows)
+        return [""] * len(labelled.rows)
     own = [""] * len(task)
     if by.column in task.examples:
         own = task.examples[by.column].fillna("").astype(str).tolist()
-    place, first = f"{task.origin}: example ", first_examples(task)
-    same = [first[key] for key in task.keys[rows].tolist()]
+    place = f"{task.origin}: example "
     return [
         read.found[other] if other in read.found else by.part_of(own[row], f"{place}{task.ids[row]}")
-        for row, other in zip(rows.tolist(), same, strict=True)
+        for row, other in zip(labelled.rows.tolist(), labelled.first.tolist(), strict=True)
     ]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.errors import ConfigError, UserError, nearest
 from bench.prediction.choice import PredictRequest, choose_run
 from bench.prediction.fold_models import models_of
-from bench.prediction.reading import named_columns, read_frame, read_texts_file
+from bench.prediction.reading import named_columns, read_frame, read_texts_file, remembered_columns
 from bench.prediction.rebuilt import model_of_run, rebuilt
 from bench.results.shares import Estimates, write_shares
 from bench.shares.assumption import broken_assumptions
@@ -160,7 +160,7 @@ def _checked(
     """The archive, read once so that a mistake in the last line is reported first, its rows, and what divides it."""
     record = chosen.record
     columns = named_columns(record.task.inputs, request.columns)
-    remembered = {name: named for name, named in record.task.columns.items() if request.columns.get(name) is None}
+    remembered = remembered_columns(record.task.columns, request.columns)
 
     def opened() -> NewText:
         if isinstance(request.archive, Path):

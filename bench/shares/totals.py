@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.data.duplicates import duplicate_keys
-from bench.errors import BenchError, DataError
+from bench.errors import DataError
+from bench.prediction.labelling import in_chunks, label_chunk
 from bench.shares.slices import MOST, By
 from bench.statistics.powered import Archive
 
@@ -160,8 +160,7 @@ def read_archive(
     folds_of = _folds_by_group(task, models)
     dealt = n_rows >= DEALT and len(models) > 1
     read, draw, seen = ReadArchive(Totals.none(len(labels), dealt)), np.random.default_rng(seed), 0
-    rows = iter(new.rows)
-    while chunk := list(islice(rows, CHUNK)):
+    for chunk in in_chunks(new.rows, CHUNK):
         frame = pd.DataFrame({name: [row[column] for _, row in chunk] for name, column in new.columns.items()})
         parts = _parts(chunk, by)
         examples = [example_of.get(key, -1) for key in duplicate_keys(frame).tolist()]
@@ -177,10 +176,7 @@ def read_archive(
             own = np.array(folds)
             if dealt:
                 own = np.where(own < 0, draw.integers(len(models), size=len(own)), own)
-            try:
-                predicted, chosen = _predict(models, frame.iloc[unlabelled], own, labels)
-            except BenchError as error:
-                raise type(error)(f"{chunk[0][0]} and after: {error.message}", error.hint) from error
+            predicted, chosen = _predict(models, frame.iloc[unlabelled], own, labels, chunk[0][0])
             _add(read, predicted, chosen, [parts[row] for row in unlabelled.tolist()], by)
             for row in unlabelled.tolist():
                 seen += 1
@@ -191,7 +187,7 @@ def read_archive(
 
 
 def first_examples(task: Task) -> dict[bytes, int]:
-    """The first example with each input."""
+    """The first example with each input, by the input's key."""
     found: dict[bytes, int] = {}
     for number, key in enumerate(task.keys.tolist()):
         found.setdefault(key, number)
@@ -242,7 +238,7 @@ def _keep(kept: list[tuple[str, ...]], inputs: tuple[str, ...], seen: int, draw:
 
 
 def _predict(
-    models: Sequence[FoldModel], frame: pd.DataFrame, folds: NDArray[np.intp], labels: tuple[str, ...]
+    models: Sequence[FoldModel], frame: pd.DataFrame, folds: NDArray[np.intp], labels: tuple[str, ...], where: str
 ) -> tuple[Floats, Floats]:
     """The mean probabilities and choices of the models, or those of the one that a row's group asks for."""
     predicted, chosen = np.zeros((2, len(frame), len(labels)))
@@ -250,19 +246,18 @@ def _predict(
         asked = np.flatnonzero((folds == number) | (folds < 0))
         if len(asked):
             weight = np.where(folds[asked] < 0, 1.0 / len(models), 1.0)[:, None]
-            probabilities, choices = predictions_of(each.model, frame.iloc[asked])
+            probabilities, choices = predictions_of(label_chunk(each.model, frame.iloc[asked], where), labels)
             predicted[asked] += weight * probabilities
             chosen[asked] += weight * choices
     return predicted, chosen
 
 
-def predictions_of(model: FittedModel, frame: pd.DataFrame) -> tuple[Floats, Floats]:
+def predictions_of(answers: pd.DataFrame, labels: Sequence[str]) -> tuple[Floats, Floats]:
     """Each label's probability and whether it is the predicted one, both of shape (n_texts, n_labels).
 
-    A model without probabilities gives its label the probability 1.
+    The answers are those of `FittedModel.label`. A model without probabilities gives its label the probability 1.
     """
-    answers = model.label(frame)
-    chosen = np.stack([answers["label"].to_numpy() == label for label in model.labels], axis=1).astype(np.float64)
+    chosen = np.stack([answers["label"].to_numpy() == label for label in labels], axis=1).astype(np.float64)
     if len(answers.columns) == 1:
         return chosen, chosen
     return answers.iloc[:, 1:].to_numpy(dtype=np.float64), chosen
