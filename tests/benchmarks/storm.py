@@ -28,6 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from small_project import COMMAND, make_folder, stored_bytes
 
+from bench.tracking.origin import ID
+
 MARK = "BENCH_STORM"
 ENGINES = ("local", "dask")
 ORPHANED = 10.0
@@ -125,7 +127,7 @@ class Storm:
         temporary = [path for path in self._temporary.rglob("*") if not path.is_dir()]
         states = [path for path in (self._cache / "states").rglob("*") if path.name != ".lock"]
         results = self.project / "results"
-        hidden = [path for path in results.rglob(".*") if not path.name.endswith(".lock")]
+        hidden = [path for path in results.rglob(".*") if path.name != ID and not path.name.endswith(".lock")]
         return [str(path) for path in (*temporary, *states, *hidden)]
 
     def numbers(self) -> dict[str, bytes]:

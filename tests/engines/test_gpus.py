@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from importing import same_path
 
 from bench.engines.engine import Engine, Unit, Value
 from bench.engines.gpus import STAND_IN, VISIBLE, gpus
 from bench.engines.local import LocalEngine
-
-HELPERS = Path(__file__).parents[1] / "helpers"
 
 
 @pytest.fixture(autouse=True)
@@ -124,11 +123,7 @@ def test_a_worker_of_dask_uses_as_many_gpus_as_its_resources_say(
     worker = subprocess.Popen(
         [sys.executable, "-m", "dask", *words, *given],
         cwd=tmp_path,
-        env={
-            **os.environ,
-            "DASK_DISTRIBUTED__WORKER__DAEMON": "False",
-            "PYTHONPATH": os.pathsep.join([str(HELPERS), os.environ.get("PYTHONPATH", "")]),
-        },
+        env={**os.environ, "DASK_DISTRIBUTED__WORKER__DAEMON": "False", "PYTHONPATH": same_path()},
         stderr=subprocess.DEVNULL,
     )
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from importing import same_path
 from one_node_slurm import Slurm, missing, one_node_slurm
 from small_project import bench, make_folder, stored_bytes
 
@@ -28,9 +30,6 @@ from bench.engines.dask import DaskEngine
 from bench.engines.dask_cluster import Place
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=missing() or "")]
-
-HELPERS = Path(__file__).parents[1] / "helpers"
-
 
 LIMIT = 60.0
 """Seconds that one test may take, the end of its jobs included."""
@@ -66,7 +65,7 @@ def slurm(running: Slurm, monkeypatch: pytest.MonkeyPatch) -> Slurm:
 
 
 def place(folder: Path, jobs: int = 2, **changes: object) -> Place:
-    found_here = (f"export PYTHONPATH={HELPERS}:$PYTHONPATH",)
+    found_here = (f"export PYTHONPATH={shlex.quote(same_path())}",)
     settings: dict[str, object] = {"cores": 1, "memory": 10**9, "walltime": 300.0, "prologue": found_here}
     settings |= changes
     return Place(jobs=Jobs(jobs, **settings), scratch=folder)  # type: ignore[arg-type]
@@ -192,10 +191,7 @@ def test_workers_end_where_the_command_is_killed(slurm: Slurm, tmp_path: Path) -
     )
     ended = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)],
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(HELPERS), os.environ.get("PYTHONPATH", "")]),
-        },
+        env={**os.environ, "PYTHONPATH": same_path()},
         capture_output=True,
         text=True,
         timeout=LIMIT,
