@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.errors import DataError
 from bench.results.shares import LabelShare, PartDifference, PartShares
+from bench.shares.draws import NO_DRAW, drawn_by_text, draws_of, strata_of, weights_of
 from bench.shares.slices import By
 from bench.shares.totals import FoldModel, ReadArchive, Totals, first_examples, predictions_of
 from bench.statistics.powered import (
+    Archive,
     Method,
     Sample,
     adjusted_count,
+    combined,
     difference,
     further_labels,
     labels_alone,
@@ -30,15 +33,6 @@ if TYPE_CHECKING:
     from bench.data.task import Task
 
     Floats = NDArray[np.float64]
-
-PROBABILITY = "probability"
-"""The column of examples with the rate at which each was drawn."""
-
-STRATUM = "stratum"
-"""The column of examples with the stratum that each was drawn from."""
-
-_DRAW = re.compile(r"[0-9a-f]{8}(?![0-9a-f])")
-"""How the strata of a draw begin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +49,8 @@ class Labelled:
         The probabilities and choices of that model.
     weights : ndarray of shape (n_examples,)
         How many texts of the archive each stands for.
+    draws : ndarray of int, shape (n_examples,)
+        The number of the draw that each is from.
     """
 
     rows: NDArray[np.intp]
@@ -62,6 +58,7 @@ class Labelled:
     predicted: Floats
     chosen: Floats
     weights: Floats
+    draws: NDArray[np.intp]
 
 
 def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -> Labelled:
@@ -83,52 +80,19 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
         predicted[each.test] += probabilities
         chosen[each.test] += choices
         times[each.test] += 1
-    rows = np.flatnonzero((times > 0) & of_last_draw(task))
+    draws = draws_of(task)
+    rows = np.flatnonzero((times > 0) & (draws != NO_DRAW))
     if len(rows) == 0:
         raise DataError(
-            f"{task.origin}: no example of the last draw was tested by the run, so nothing corrects the model.",
+            f"{task.origin}: no example that was drawn from the archive was tested by the run, so nothing corrects the "
+            "model.",
             f"Run the task again: bench run task={task.name}",
         )
     often = times[rows, None]
     known = first_examples(task)
     first = np.array([known[key] for key in task.keys[rows].tolist()], dtype=np.intp)
-    return Labelled(rows, first, predicted[rows] / often, chosen[rows] / often, _weights(task, rows, n_texts))
-
-
-def of_last_draw(task: Task) -> NDArray[np.bool_]:
-    """Mark the examples that were drawn at a known rate, if there are any, in the last draw; all otherwise.
-
-    The others are no random part of the archive. Earlier draws were from texts that later ones took some of.
-    """
-    if not drawn_by_text(task):
-        return np.ones(len(task), dtype=bool)
-    drawn = (task.examples[PROBABILITY].astype(str) != "").to_numpy()
-    strata = task.examples[STRATUM].astype(str) if STRATUM in task.examples else task.examples[PROBABILITY].map(str)
-    draws = np.array([found[0] if (found := _DRAW.match(name)) else "" for name in strata.tolist()], dtype=object)
-    last = draws[np.flatnonzero(drawn)[-1]]
-    return np.asarray(drawn & (draws == last))
-
-
-def drawn_by_text(task: Task) -> bool:
-    """Whether examples were drawn from the different texts of an archive at known rates, as ``bench sample`` does."""
-    return PROBABILITY in task.examples and bool((task.examples[PROBABILITY].astype(str) != "").any())
-
-
-def _weights(task: Task, rows: NDArray[np.intp], n_texts: float) -> Floats:
-    if drawn_by_text(task):
-        try:
-            drawn = task.examples[PROBABILITY].iloc[rows].astype(float).to_numpy(dtype=np.float64)
-        except ValueError as error:
-            raise DataError(f"{task.origin}: a {PROBABILITY} is not a number: {error}.") from None
-        if not ((drawn > 0) & (drawn <= 1)).all():
-            raise DataError(
-                f"{task.origin}: each {PROBABILITY} of being drawn must be above 0 and at most 1.",
-                "Correct the column, or rename it if it is something else.",
-            )
-        return np.asarray(1.0 / drawn)
-    if task.weights is not None:
-        return np.asarray(task.weights[rows])
-    return np.full(len(rows), n_texts / len(rows))
+    weights = weights_of(task, rows, n_texts)
+    return Labelled(rows, first, predicted[rows] / often, chosen[rows] / often, weights, draws[rows])
 
 
 def estimate(
@@ -149,33 +113,68 @@ def estimate(
     pairs : sequence of (str, str)
         The parts to compare.
     """
-    copies = np.array([read.copies[row] for row in labelled.first.tolist()])
-    _, same, times = np.unique(labelled.first, return_inverse=True, return_counts=True)
-    given = np.eye(len(task.labels))[task.codes[labelled.rows]]
-    groups = np.unique(task.groups[labelled.rows].astype(str), return_inverse=True)[1]
-    weights = without_labelled(labelled.weights, copies, times[same], drawn_by_text(task))
-    sample = Sample(given, labelled.predicted, weights, groups, _strata(task, labelled.rows, groups))
-    power = sample.power
-    whole, _ = _shares(None, task.labels, sample, labelled.chosen, read.whole, power)
+    examples = _Examples.of(task, labelled, read)
+    whole, _ = _shares(None, examples, np.ones(len(labelled.rows), dtype=bool), read.whole)
     parts: list[PartShares] = []
     methods: dict[str, tuple[Method, NDArray[np.intp]]] = {}
     part_of = np.array(parts_of_examples(task, labelled, read, by), dtype=object)
     for name in sorted(read.parts):
         here = part_of == name
-        shares, method = _shares(name, task.labels, sample.only(here), labelled.chosen[here], read.parts[name], power)
+        shares, method = _shares(name, examples, here, read.parts[name])
         parts.append(shares)
         if method is not None:
-            methods[name] = method, np.unique(groups[here])
+            methods[name] = method, np.unique(examples.groups[here])
     return whole, parts, [found for pair in pairs for found in _differences(pair, methods, task.labels)]
 
 
-def _strata(task: Task, rows: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.intp] | None:
-    """The stratum of each group, if the examples were drawn by strata that divide no group."""
-    if STRATUM not in task.examples or not (task.population or drawn_by_text(task)):
-        return None
-    strata = np.unique(task.examples[STRATUM].iloc[rows].astype(str), return_inverse=True)[1]
-    pairs = np.unique(np.stack([groups, strata], axis=1), axis=0)
-    return pairs[:, 1] if len(pairs) == groups.max() + 1 else None
+@dataclass(frozen=True, eq=False)
+class _Examples:
+    """The labelled examples, as the methods need them."""
+
+    task: Task
+    labelled: Labelled
+    read: ReadArchive
+    given: Floats
+    groups: NDArray[np.intp]
+    weights: Floats
+    times: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, task: Task, labelled: Labelled, read: ReadArchive) -> _Examples:
+        _, same, times = np.unique(labelled.first, return_inverse=True, return_counts=True)
+        weights = without_labelled(
+            labelled.weights, read.rows_of(labelled.first), times[same], by_text=drawn_by_text(task)
+        )
+        groups = np.unique(task.groups[labelled.rows].astype(str), return_inverse=True)[1]
+        given = np.eye(len(task.labels))[task.codes[labelled.rows]]
+        return cls(task, labelled, read, given, groups, weights, times[same])
+
+    @cached_property
+    def power(self) -> Floats:
+        """How far to rely on the predictions, by all draws."""
+        samples = [self.sample(self.labelled.draws == draw) for draw in self.draws]
+        if len(samples) == 1:
+            return samples[0].power
+        scale = dict(zip(self.draws, (each.effective / each.total for each in samples), strict=True))
+        weights = self.weights * np.array([scale[draw] for draw in self.labelled.draws.tolist()])
+        return Sample(self.given, self.labelled.predicted, weights, self.groups).power
+
+    @property
+    def draws(self) -> list[int]:
+        return sorted(set(self.labelled.draws.tolist()))
+
+    def sample(self, here: NDArray[np.bool_]) -> Sample:
+        groups = np.unique(self.groups[here], return_inverse=True)[1]
+        strata = strata_of(self.task, self.labelled.rows[here], groups)
+        return Sample(self.given[here], self.labelled.predicted[here], self.weights[here], groups, strata)
+
+    def archive(self, draw: int, totals: Totals, part: str | None) -> Archive:
+        """What was unlabelled after a draw, of which later draws have labelled some."""
+        later = self.labelled.draws > draw
+        first = self.labelled.first[later]
+        rows = self.read.rows_of(first, part) / self.times[later]
+        given = np.eye(self.given.shape[1])[self.task.codes[first]]
+        return totals.before(rows, given, self.labelled.predicted[later], self.labelled.chosen[later]).archive
 
 
 def _differences(
@@ -209,38 +208,52 @@ def parts_of_examples(task: Task, labelled: Labelled, read: ReadArchive, by: By 
 
 
 def _shares(
-    part: str | None, labels: Sequence[str], sample: Sample, chosen: Floats, totals: Totals, power: Floats
+    part: str | None, examples: _Examples, here: NDArray[np.bool_], totals: Totals
 ) -> tuple[PartShares, Method | None]:
-    archive = totals.archive
+    labels, archive = examples.task.labels, totals.archive
     counted = dict(zip(labels, archive.counted().tolist(), strict=True))
     described = PartShares(
         part=part,
         n_texts=round(archive.total),
-        n_labelled=len(sample),
-        n_groups=len(np.unique(sample.groups)),
+        n_labelled=int(here.sum()),
+        n_groups=len(np.unique(examples.groups[here])),
         shares=(),
         counted=counted,
     )
-    if archive.n > 0 and (len(sample) == 0 or not sample.weights.any()):
+    own, alone, adjusted = [], [], []
+    groups = []
+    for draw in examples.draws:
+        chosen = here & (examples.labelled.draws == draw)
+        drawn, left = examples.sample(chosen), examples.archive(draw, totals, part)
+        if part is not None:
+            drawn = replace(drawn, strata=None)
+        if left.n > 0 and not drawn.weights.any():
+            continue
+        groups.append(np.unique(examples.groups[chosen]))
+        own.append(powered(drawn, left, examples.power))
+        alone.append(labels_alone(drawn, left))
+        adjusted.append(adjusted_count(drawn, left, examples.labelled.chosen[chosen]))
+    if not own:
         return described, None
-    method, adjusted = powered(sample, archive, power), adjusted_count(sample, archive, chosen)
+    method = combined(own, groups)
+    counts = [each for each in adjusted if each is not None]
     columns = zip(
         labels,
         method.shares(),
-        labels_alone(sample, archive).shares(),
-        [None] * len(labels) if adjusted is None else adjusted.shares(),
+        combined(alone, groups).shares(),
+        combined(counts, groups).shares() if len(counts) == len(groups) else [None] * len(labels),
         strict=True,
     )
     shares = [
         LabelShare(
             label=label,
-            powered=own,
-            labels_alone=alone,
+            powered=powers,
+            labels_alone=unaided,
             adjusted=corrected,
             counted=counted[label],
-            narrowest="labels_alone" if alone.width < own.width else "powered",
+            narrowest="labels_alone" if unaided.width < powers.width else "powered",
         )
-        for label, own, alone, corrected in columns
+        for label, powers, unaided, corrected in columns
     ]
     return replace(described, shares=tuple(shares)), method
 

@@ -85,8 +85,27 @@ class Totals:
         """The means over the rows."""
         n = max(self.n, 1)
         mean = self.predicted / n
-        noise = np.maximum(self.squared / n - mean**2, 0.0) / n if self.dealt else None
-        return Archive(self.n, mean, self.chosen / n, self.known, noise)
+        noise = np.maximum(self.squared / n - mean**2, 0.0) / n
+        return Archive(self.n, mean, self.chosen / n, self.known, noise if self.dealt else np.zeros_like(noise))
+
+    def before(self, rows: Floats, given: Floats, predicted: Floats, chosen: Floats) -> Totals:
+        """The sums before some of the examples were labelled.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_examples,)
+            How many rows each of them stands in.
+        given, predicted, chosen : ndarray of shape (n_examples, n_labels)
+            Their labels, and what the models say.
+        """
+        return Totals(
+            self.n + round(float(rows.sum())),
+            self.predicted + rows @ predicted,
+            self.squared + rows @ predicted**2,
+            self.chosen + rows @ chosen,
+            self.known - rows @ given,
+            self.dealt,
+        )
 
 
 @dataclass(eq=False)
@@ -101,8 +120,8 @@ class ReadArchive:
         Of the rows of each part; empty without a column to divide by.
     found : dict of int to str
         The task's examples that are in the archive, with the part that each is in.
-    copies : dict of int to int
-        How often the text of each of these stands there.
+    copies : dict of (int, str) to int
+        How often the text of each of these stands there, by the part.
     kept : list of tuple of str
         The inputs of some unlabelled rows, drawn at random.
     without_part : int
@@ -112,9 +131,17 @@ class ReadArchive:
     whole: Totals
     parts: dict[str, Totals] = field(default_factory=dict)
     found: dict[int, str] = field(default_factory=dict)
-    copies: Counter[int] = field(default_factory=Counter)
+    copies: Counter[tuple[int, str]] = field(default_factory=Counter)
     kept: list[tuple[str, ...]] = field(default_factory=list)
     without_part: int = 0
+
+    def rows_of(self, examples: NDArray[np.intp], part: str | None = None) -> NDArray[np.intp]:
+        """In how many rows, of the part if one is named, the text of each of these examples stands."""
+        rows = Counter[int]()
+        for (number, place), times in self.copies.items():
+            if part is None or place == part:
+                rows[number] += times
+        return np.array([rows[number] for number in examples.tolist()], dtype=np.intp)
 
 
 def read_archive(
@@ -167,7 +194,7 @@ def read_archive(
         for number, part in zip(examples, parts, strict=True):
             if number >= 0:
                 read.found.setdefault(number, part)
-                read.copies[number] += 1
+                read.copies[number, part] += 1
                 for totals in _of(read, part, by, len(labels)):
                     totals.known[task.codes[number]] += 1
         unlabelled = np.flatnonzero(np.array(examples) < 0)

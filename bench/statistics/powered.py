@@ -8,6 +8,7 @@ how often its intervals cover.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -155,15 +156,15 @@ class Archive:
         The share of texts for which each label is the most probable.
     known : ndarray of shape (n_labels,)
         The numbers of further texts of the archive whose label is known, since they are in the labelled sample.
-    noise : ndarray of shape (n_labels,) or None
-        The variances of `predicted`, if each text was predicted by one of several models.
+    noise : ndarray of shape (n_labels,)
+        The variances of `predicted`: 0, unless each text was predicted by only one of several models.
     """
 
     n: int
     predicted: Floats
     chosen: Floats
     known: Floats
-    noise: Floats | None = None
+    noise: Floats
 
     @property
     def total(self) -> float:
@@ -194,6 +195,8 @@ class Method:
         The shares in the archive.
     influence : ndarray of shape (n_groups + n_unseen, n_labels)
         How far each group moves them, and then what stands for errors that the groups do not show.
+    noise : ndarray of shape (n_labels,)
+        The standard error of the archive's mean predictions, in the values.
     effective : float
         The effective number of groups.
     parameters : int
@@ -206,10 +209,17 @@ class Method:
 
     values: Floats
     influence: Floats
+    noise: Floats
     effective: float
     parameters: int
     possible: Floats
     exact: bool = False
+
+    @cached_property
+    def moves(self) -> Floats:
+        """All that moves the values, the noise in many small parts; the squares sum to the variance."""
+        noise = np.repeat(self.noise[None] / np.sqrt(NOISY), NOISY if self.noise.any() else 0, axis=0)
+        return np.concatenate([self.influence, noise])
 
     def shares(self) -> list[Share]:
         """Each label's share with its interval."""
@@ -217,9 +227,9 @@ class Method:
             return [Share(float(value), Interval(float(value), float(value))) for value in self.values]
         if self.effective < FEWEST:
             return [Share(float(value), None) for value in self.values]
-        units = Units(np.ones(len(self.influence)))
+        units = Units(np.ones(len(self.moves)))
         few = np.full(len(self.values), max(self.effective - self.parameters, 1.0 + 1e-9))
-        low, high = Scores.of(self.values, self.influence, few, units, capped=False).limits
+        low, high = Scores.of(self.values, self.moves, few, units, capped=False).limits
         low, high = np.maximum(low, self.possible[0]), np.minimum(high, self.possible[1])
         ends = zip(self.values.tolist(), low.tolist(), high.tolist(), strict=True)
         return [Share(value, Interval(below, above)) for value, below, above in ends]
@@ -239,14 +249,13 @@ def _corrected(sample: Sample, archive: Archive, power: Floats) -> Method:
     if archive.n == 0:
         n_groups = int(sample.groups.max(initial=-1)) + 1
         known = archive.known / max(archive.total, 1.0)
-        return Method(known, np.zeros((n_groups, len(known))), sample.effective, 0, archive.possible, exact=True)
+        none = np.zeros((n_groups, len(known)))
+        return Method(known, none, np.zeros(len(known)), sample.effective, 0, archive.possible, exact=True)
     wrong = sample.given - power * sample.predicted
     rest = np.clip(power * archive.predicted + sample.mean(wrong), 0.0, 1.0)
     influence = np.concatenate([sample.centred(wrong), _unseen(sample, power)]) * _scale(sample, archive)
-    if archive.noise is not None:
-        spread = power * np.sqrt(archive.noise / NOISY) * archive.n / archive.total
-        influence = np.concatenate([influence, np.repeat(spread[None], NOISY, axis=0)])
-    return Method(archive.whole(rest), influence, sample.effective, int(power.any()), archive.possible)
+    noise = power * np.sqrt(archive.noise) * archive.n / archive.total
+    return Method(archive.whole(rest), influence, noise, sample.effective, int(power.any()), archive.possible)
 
 
 def _unseen(sample: Sample, power: Floats) -> Floats:
@@ -306,8 +315,41 @@ def adjusted_count(sample: Sample, archive: Archive, chosen: Floats) -> Method |
     rest = (archive.chosen - alarms) / gain
     within = np.clip(rest, 0.0, 1.0)
     parts = -(within * given * (chosen - hits) / support + (1.0 - within) * (1.0 - given) * (chosen - alarms) / other)
-    influence = sample.by_group(sample.weights[:, None] * parts / gain)
-    return Method(archive.whole(within), influence * _scale(sample, archive), sample.effective, 0, archive.possible)
+    influence = sample.by_group(sample.weights[:, None] * parts / gain) * _scale(sample, archive)
+    return Method(archive.whole(within), influence, np.zeros(len(gain)), sample.effective, 0, archive.possible)
+
+
+def combined(methods: Sequence[Method], groups: Sequence[Codes]) -> Method:
+    """Put together what several draws say of one archive: their mean, weighted by their effective numbers of groups.
+
+    Each draw is from what the earlier ones left, whose labels are known, so each gives shares of the whole archive
+    whose errors do not depend on those of the others. The weights depend on the draws, not on the labels.
+
+    Parameters
+    ----------
+    methods : sequence of Method
+        The shares by each draw.
+    groups : sequence of ndarray of int
+        For each draw, the number of each of its groups among the groups of all.
+    """
+    exact = [method for method in methods if method.exact]
+    if exact or len(methods) == 1:
+        return exact[-1] if exact else methods[0]
+    effective = np.array([method.effective for method in methods])
+    weights = effective / effective.sum()
+    moved = np.zeros((int(max(each.max() for each in groups)) + 1, len(methods[0].values)))
+    beyond = []
+    for weight, method, own in zip(weights.tolist(), methods, groups, strict=True):
+        moved[own] += weight * method.influence[: len(own)]
+        beyond.append(weight * method.influence[len(own) :])
+    return Method(
+        values=np.asarray(sum(weight * method.values for weight, method in zip(weights, methods, strict=True))),
+        influence=np.concatenate([moved, *beyond]),
+        noise=np.asarray(sum(weight * method.noise for weight, method in zip(weights, methods, strict=True))),
+        effective=min(float(effective.sum()), float(len(moved))),
+        parameters=max(method.parameters for method in methods),
+        possible=methods[-1].possible,
+    )
 
 
 def difference(one: Method, other: Method, groups: tuple[Codes, Codes]) -> list[Share]:
@@ -329,7 +371,7 @@ def difference(one: Method, other: Method, groups: tuple[Codes, Codes]) -> list[
     np.add.at(moved[0], groups[0], first)
     np.add.at(moved[1], groups[1], second)
     shared = (moved[0] * moved[1]).sum(axis=0)
-    spread = np.sqrt((one.influence**2).sum(axis=0) * (other.influence**2).sum(axis=0))
+    spread = np.sqrt((one.moves**2).sum(axis=0) * (other.moves**2).sum(axis=0))
     alike = np.divide(shared, spread, out=np.zeros_like(shared), where=spread > 0)
     for mine, its, together in zip(one.shares(), other.shares(), alike.tolist(), strict=True):
         value = mine.value - its.value

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,7 +31,7 @@ from bench.statistics.powered import (
 
 SIZES = (100, 300, 1000)
 MODELS = ("good", "poor", "nearly perfect")
-DRAWN = ("at random", "by groups", "by strata")
+DRAWN = ("at random", "by groups", "by strata", "in draws")
 FOLDS = 5
 
 
@@ -121,7 +123,61 @@ def predictions(known: Known, model: str, rows: Any, groups: Any, draw: np.rando
     return out, whole, chosen
 
 
+def in_draws(known: Known, model: str, n: int, draw: np.random.Generator) -> dict[str, list[Any]]:
+    """Three draws, the later ones by how unsure a model is that trained on the earlier, by the product's own code."""
+    from bench.shares.estimate import Labelled, estimate
+    from bench.shares.totals import ReadArchive, Totals
+
+    total, given = len(known.codes), np.eye(known.n_labels)
+    rows, rates, strata, draws = (np.zeros(0, dtype=np.intp) for _ in range(4))
+    alone = np.arange(total)
+    for number in range(3):
+        left = np.setdiff1d(alone, rows)
+        sure = np.zeros(len(left))
+        if number:
+            sure = predictions(known, model, rows, alone, draw)[1][left].max(axis=1)
+        band = np.searchsorted(np.quantile(sure, [0.3, 0.6]), sure) if number else np.zeros(len(left), dtype=int)
+        for each, part in enumerate((0.5, 0.3, 0.2) if number else (1.0,)):
+            here = left[band == each]
+            size = min(len(here), round(part * n / 3))
+            rows = np.append(rows, draw.choice(here, size, replace=False))
+            rates = np.append(rates, np.full(size, size / max(len(here), 1)))
+            strata, draws = (
+                np.append(strata, np.full(size, 10 * number + each)),
+                np.append(draws, np.full(size, number)),
+            )
+    out, whole, chosen = predictions(known, model, rows, alone, draw)
+    hidden = np.setdiff1d(alone, rows)
+    read = ReadArchive(
+        Totals(
+            len(hidden),
+            whole[hidden].sum(axis=0),
+            (whole[hidden] ** 2).sum(axis=0),
+            chosen[hidden].sum(axis=0),
+            given[known.codes[rows]].sum(axis=0),
+            dealt=False,
+        ),
+        found=dict.fromkeys(range(len(rows)), ""),
+        copies=Counter(dict.fromkeys(((number, "") for number in range(len(rows))), 1)),
+    )
+    examples = pd.DataFrame({"probability": rates.astype(str), "stratum": strata.astype(int).astype(str)})
+    task: Any = SimpleNamespace(
+        labels=tuple(range(known.n_labels)), codes=known.codes[rows], groups=rows, examples=examples, population=None
+    )
+    order = np.arange(len(rows))
+    labelled = Labelled(order, order, out, given[out.argmax(axis=1)], 1.0 / rates, draws)
+    shares = estimate(task, labelled, read, None, ())[0]
+    return {
+        "powered": [each.powered for each in shares.shares],
+        "labels alone": [each.labels_alone for each in shares.shares],
+        "adjusted count": [each.adjusted for each in shares.shares if each.adjusted],
+        "counted": [each.counted for each in shares.shares],
+    }
+
+
 def once(known: Known, model: str, how: str, n: int, draw: np.random.Generator) -> dict[str, list[Any]]:
+    if how == "in draws":
+        return in_draws(known, model, n, draw)
     groups = grouped(known, draw) if how == "by groups" else np.arange(len(known.codes))
     found = np.asarray(known.X[:, :60].sum(axis=1)).ravel()
     strata = (found > np.quantile(found, 0.8)).astype(int)
@@ -134,8 +190,9 @@ def once(known: Known, model: str, how: str, n: int, draw: np.random.Generator) 
     weights = without_labelled(weights, *np.ones((2, len(rows)), dtype=int))
     own = strata[rows][np.unique(codes, return_index=True)[1]] if how == "by strata" else None
     sample = Sample(given[known.codes[rows]], out, weights, codes, own)
+    none = np.zeros(known.n_labels)
     archive = Archive(
-        int(hidden.sum()), whole[hidden].mean(axis=0), chosen[hidden].mean(axis=0), sample.given.sum(axis=0)
+        int(hidden.sum()), whole[hidden].mean(axis=0), chosen[hidden].mean(axis=0), sample.given.sum(axis=0), none
     )
     counted = archive.counted()
     adjusted = adjusted_count(sample, archive, given[out.argmax(axis=1)])

@@ -124,12 +124,23 @@ def test_the_whole_loop_from_an_archive_to_a_new_version_that_runs(folder: Path,
     share = next(each["powered"] for each in found["whole"]["shares"] if each["label"] == "denial")
     assert share["interval"]["low"] <= texts.str.contains("نفى").mean() <= share["interval"]["high"]
     assert found["whole"]["n_labelled"] == 40
-    assert any("40 labelled examples are not of the last draw" in warning for warning in found["warnings"])
+    assert any("40 labelled examples were not drawn from this archive" in warning for warning in found["warnings"])
     status, out, said = bench(*words, "--force", "seed=1")
     assert status == 0, said
-    assert not {task["data"]["text"] for task in tasks} & {
-        task["data"]["text"] for task in json.loads(Path("next.json").read_text(encoding="utf-8"))
-    }
+    further = json.loads(Path("next.json").read_text(encoding="utf-8"))
+    assert not {task["data"]["text"] for task in tasks} & {task["data"]["text"] for task in further}
+    labels = [{"sara@x.org": "denial" if "نفى" in task["data"]["text"] else "none"} for task in further]
+    write(
+        [exported(n, task["data"], vote) for n, (task, vote) in enumerate(zip(further, labels, strict=True), start=1)]
+    )
+    assert bench("add", "export.json", "--to", "denials")[0] == 0
+    assert bench(*run)[0] == 0
+    status, out, said = bench("estimate", "task=denials", "model=logreg", "--input", "archive.csv", "--format", "json")
+    assert status == 0, said
+    both = json.loads(out)["whole"]
+    assert both["n_labelled"] == 80
+    of_both = next(each["powered"] for each in both["shares"] if each["label"] == "denial")
+    assert of_both["interval"]["low"] <= texts.str.contains("نفى").mean() <= of_both["interval"]["high"]
 
 
 def test_an_example_that_is_labelled_again_gets_the_label_of_most_votes(folder: Path) -> None:

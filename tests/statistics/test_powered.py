@@ -12,6 +12,7 @@ from bench.statistics.powered import (
     Method,
     Sample,
     adjusted_count,
+    combined,
     difference,
     further_labels,
     labels_alone,
@@ -37,7 +38,7 @@ def sample_of(codes, predicted, weights=None, groups=None, strata=None) -> Sampl
 def archive_of(predicted, known=(0, 0)) -> Archive:
     second = np.asarray(predicted, dtype=float)
     shares = np.array([1 - second.mean(), second.mean()])
-    return Archive(len(second), shares, shares, np.asarray(known, dtype=float))
+    return Archive(len(second), shares, shares, np.asarray(known, dtype=float), np.zeros(len(shares)))
 
 
 examples = st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1), st.integers(1, 9)), min_size=4, max_size=30)
@@ -78,7 +79,7 @@ def test_predictions_that_say_nothing_are_not_relied_on() -> None:
 
 def test_a_share_of_which_all_is_labelled_has_no_error() -> None:
     sample = sample_of([0, 0, 1, 1, 1, 1], [0.5] * 6, weights=np.zeros(6))
-    found = powered(sample, Archive(0, np.zeros(2), np.zeros(2), np.array([2.0, 4.0]))).shares()[1]
+    found = powered(sample, Archive(0, np.zeros(2), np.zeros(2), np.array([2.0, 4.0]), np.zeros(2))).shares()[1]
     assert found.value == pytest.approx(4 / 6)
     assert found.width == pytest.approx(0)
 
@@ -116,8 +117,8 @@ def test_the_adjusted_count_undoes_known_error_rates() -> None:
 def test_a_difference_of_parts_that_share_groups_counts_what_they_share() -> None:
     moved = np.array([[0.05, -0.05], [-0.03, 0.03], [0.04, -0.04], [-0.06, 0.06]])
     possible = np.array([[0.0, 0.0], [1.0, 1.0]])
-    one = Method(np.array([0.5, 0.5]), moved, 4.0, 0, possible)
-    other = Method(np.array([0.5, 0.5]), moved, 4.0, 0, possible)
+    one = Method(np.array([0.5, 0.5]), moved, np.zeros(2), 4.0, 0, possible)
+    other = Method(np.array([0.5, 0.5]), moved, np.zeros(2), 4.0, 0, possible)
     apart = difference(one, other, (np.arange(4), np.arange(4, 8)))[0]
     together = difference(one, other, (np.arange(4), np.arange(4)))[0]
     assert apart.value == together.value == 0
@@ -230,3 +231,50 @@ def coverage(strata: list[tuple[int, float, int]], coded: bool, signal: float, r
 )
 def test_a_large_stratum_of_which_few_are_drawn_is_not_taken_for_one_without_the_label(strata, coded, signal) -> None:
     assert coverage(strata, coded, signal) >= 0.92
+
+
+def test_two_draws_say_more_than_one_and_their_intervals_cover() -> None:
+    """The second draw is from what the first left, more often where the first has found the label."""
+    draw = np.random.default_rng(0)
+    inside, widths = [], []
+    for _ in range(400):
+        easy = draw.random(3000) < 0.4
+        codes = np.where(easy, draw.random(3000) < 0.5, draw.random(3000) < 0.1).astype(int)
+        predicted = np.clip(np.where(easy, 0.4, 0.2) + draw.normal(0, 0.1, 3000), 0, 1)
+        first = draw.permutation(3000)[:100]
+        left = np.setdiff1d(np.arange(3000), first)
+        often = easy if codes[first][easy[first]].mean() > 0.3 else ~easy
+        second = np.concatenate([draw.permutation(left[often[left] == kind])[:50] for kind in (True, False)])
+        sizes = np.array([(often[left] == kind).sum() for kind in (True, False)])
+        rest = np.setdiff1d(left, second)
+        methods = [
+            powered(
+                sample_of(codes[first], predicted[first], np.full(100, 29.0)),
+                archive_of(predicted[left], np.bincount(codes[first], minlength=2)),
+            ),
+            powered(
+                sample_of(
+                    codes[second], predicted[second], np.repeat(sizes / 50 - 1, 50), strata=np.repeat([0, 1], 50)
+                ),
+                archive_of(predicted[rest], np.bincount(codes[np.append(first, second)], minlength=2)),
+            ),
+        ]
+        both = combined(methods, [np.arange(100), np.arange(100, 200)])
+        share = both.shares()[1]
+        assert share.interval is not None
+        inside.append(share.interval.low <= codes.mean() <= share.interval.high)
+        widths.append([share.width, *(method.shares()[1].width for method in methods)])
+    assert 0.92 <= np.mean(inside) <= 0.98
+    assert np.mean(widths, axis=0)[0] < 0.8 * np.mean(widths, axis=0)[1:].min()
+
+
+def test_groups_of_several_draws_do_not_count_twice() -> None:
+    moved = np.array([[0.02, -0.02], [-0.02, 0.02], [0.01, -0.01]])
+    possible = np.array([[0.0, 0.0], [1.0, 1.0]])
+    one = Method(np.array([0.4, 0.6]), moved, np.zeros(2), 3.0, 1, possible)
+    other = Method(np.array([0.6, 0.4]), moved, np.full(2, 0.01), 3.0, 1, possible)
+    both = combined([one, other], [np.array([0, 1]), np.array([0, 2])])
+    assert both.values.tolist() == [0.5, 0.5]
+    # The first group moves both draws alike, so it moves their mean as much; what is beyond groups is halved.
+    assert both.influence[:, 0] == pytest.approx([0.02, -0.01, -0.01, 0.005, 0.005])
+    assert (both.effective, both.noise.tolist()) == (3.0, [0.005, 0.005])
