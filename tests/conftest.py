@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -33,13 +32,10 @@ def _no_word_of_slow_phases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left_in_memory() -> Iterator[None]:
-    """Tasks and models that a test defines without a file are no other test's."""
-    before = [(kept, dict(kept)) for kept in (TASKS, MODELS)]
-    yield
-    for kept, was in before:
-        kept.clear()
-        kept.update(was)
+def _nothing_left_in_memory() -> None:
+    """Tasks and models that a test or a docstring's example defines without a file are no other test's."""
+    TASKS.clear()
+    MODELS.clear()
 
 
 @pytest.fixture

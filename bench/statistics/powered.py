@@ -252,10 +252,26 @@ def _corrected(sample: Sample, archive: Archive, power: Floats) -> Method:
         none = np.zeros((n_groups, len(known)))
         return Method(known, none, np.zeros(len(known)), sample.effective, 0, archive.possible, exact=True)
     wrong = sample.given - power * sample.predicted
-    rest = np.clip(power * archive.predicted + sample.mean(wrong), 0.0, 1.0)
-    influence = np.concatenate([sample.centred(wrong), _unseen(sample, power)]) * _scale(sample, archive)
+    rest, observed = _adding_up(power * archive.predicted + sample.mean(wrong), sample.centred(wrong))
+    influence = np.concatenate([observed, _unseen(sample, power)]) * _scale(sample, archive)
     noise = power * np.sqrt(archive.noise) * archive.n / archive.total
-    return Method(archive.whole(rest), influence, noise, sample.effective, int(power.any()), archive.possible)
+    parameters = int(power.any()) + int(np.ptp(power) > 0)
+    values = archive.whole(np.clip(rest, 0.0, 1.0))
+    return Method(values, influence, noise, sample.effective, parameters, archive.possible)
+
+
+def _adding_up(values: Floats, influence: Floats) -> tuple[Floats, Floats]:
+    """Make shares sum to 1, which they do not if the predictions of each label are relied on to a degree of its own.
+
+    Each moves in proportion to its covariance with the sum, which gives the least variances (Deming and Stephan 1940,
+    least squares under a known total).
+    """
+    total = influence.sum(axis=1)
+    spread = float((total**2).sum())
+    if spread <= 1e-12 * float((influence**2).sum()):
+        return values, influence
+    part = total @ influence / spread
+    return values - part * (values.sum() - 1.0), influence - total[:, None] * part
 
 
 def _unseen(sample: Sample, power: Floats) -> Floats:

@@ -278,3 +278,30 @@ def test_groups_of_several_draws_do_not_count_twice() -> None:
     # The first group moves both draws alike, so it moves their mean as much; what is beyond groups is halved.
     assert both.influence[:, 0] == pytest.approx([0.02, -0.01, -0.01, 0.005, 0.005])
     assert (both.effective, both.noise.tolist()) == (3.0, [0.005, 0.005])
+
+
+def test_shares_of_many_labels_add_up_and_their_intervals_cover() -> None:
+    """The model knows one of four labels well, and nothing about the others."""
+    draw = np.random.default_rng(1)
+    inside = []
+    for _ in range(300):
+        codes = draw.choice(4, 3000, p=[0.5, 0.2, 0.2, 0.1])
+        known = np.where(draw.random(3000) < 0.9, codes == 1, draw.random(3000) < 0.2)
+        others = draw.dirichlet([5, 2, 1], 3000)
+        first = np.where(known, 0.85, 0.04)
+        predicted = np.insert(others * (1 - first)[:, None], 1, first, axis=1)
+        chosen = draw.permutation(3000)[:150]
+        left = np.setdiff1d(np.arange(3000), chosen)
+        sample = Sample(np.eye(4)[codes[chosen]], predicted[chosen], np.full(150, 19.0), np.arange(150))
+        mean = predicted[left].mean(axis=0)
+        archive = Archive(len(left), mean, mean, np.bincount(codes[chosen], minlength=4).astype(float), np.zeros(4))
+        method = powered(sample, archive)
+        assert method.values.sum() == pytest.approx(1.0)
+        inside.append(
+            [
+                share.interval.low <= truth <= share.interval.high
+                for share, truth in zip(method.shares(), np.bincount(codes, minlength=4) / 3000, strict=True)
+                if share.interval is not None
+            ]
+        )
+    assert ((np.mean(inside, axis=0) >= 0.92) & (np.mean(inside, axis=0) <= 0.985)).all()
