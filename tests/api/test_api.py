@@ -28,7 +28,6 @@ import bench
 from bench.api.arrays import _whole_groups
 from bench.api.words import words_of
 from bench.errors import BenchError, ConfigError, DataError, ModelError, UserError
-from bench.in_memory import MODELS, TASKS
 from bench.models.prototype import describe
 from bench.overrides import parse_overrides, spell
 
@@ -38,8 +37,6 @@ QUIET: dict[str, Any] = {"tracking": False, "search": "none"}
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    TASKS.clear()
-    MODELS.clear()
     return tmp_path
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from bench.comparison.selection import select
 from bench.comparison.slices import Slice, _against_the_rest
 from bench.data import Task
 from bench.errors import UserError
-from bench.in_memory import TASKS, add_task
+from bench.in_memory import add_task
 from bench.metrics.registry import find_metric
 from bench.statistics.interval import Interval, together
 
@@ -46,12 +45,16 @@ def task() -> Task:
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory, task: Task) -> Iterator[Path]:
+def stored(tmp_path_factory: pytest.TempPathFactory, task: Task) -> Path:
     results = tmp_path_factory.mktemp("slices")
     write_task_runs(results, task, {"good": 0.9, "fair": 0.75, "poor": 0.4})
+    return results
+
+
+@pytest.fixture
+def results(stored: Path, task: Task) -> Path:
     add_task(task)
-    yield results
-    del TASKS[task.name]
+    return stored
 
 
 def side_by_side(results: Path) -> ComparedRuns:
@@ -173,11 +176,7 @@ def test_a_slice_without_a_label_has_no_macro_score(task: Task, tmp_path: Path) 
     made = replace(task, name="unlabelled", examples=task.examples.assign(side=without))
     write_task_runs(tmp_path, made, {"good": 0.9, "fair": 0.7})
     add_task(made)
-    try:
-        comparison = compared_by(tmp_path, "unlabelled", "side")
-    finally:
-        del TASKS["unlabelled"]
-    small = present(comparison.slices).slices
+    small = present(compared_by(tmp_path, "unlabelled", "side").slices).slices
     assert [each.scores for each in small] == [(), ()]
     assert all("equal groups, but 3 are needed" in each.too_small for each in small)
 
@@ -257,12 +256,9 @@ def test_a_column_that_is_not_there_and_data_that_changed_are_said(results: Path
     with pytest.raises(UserError, match="--by outlte: task 'sliced' has no such column") as caught:
         by(results, "outlte")
     assert "outlet" in str(caught.value.hint)
-    TASKS["sliced"] = replace(task, examples=task.examples.iloc[:-1])
-    try:
-        with pytest.raises(UserError, match="have changed since the runs"):
-            by(results, "outlet")
-    finally:
-        TASKS["sliced"] = task
+    add_task(replace(task, examples=task.examples.iloc[:-1]))
+    with pytest.raises(UserError, match="have changed since the runs"):
+        by(results, "outlet")
 
 
 @pytest.mark.slow
