@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
@@ -15,7 +16,6 @@ from bench.comparison.verdict import LEVEL
 from bench.errors import UserError, nearest
 from bench.metrics.outcomes import VALUE
 from bench.results.summary import too_few
-from bench.statistics.bootstrap import bootstrap_error, jackknife_error
 from bench.statistics.interval import Interval, Thin, together
 from bench.statistics.paired import FEWEST_GROUPS, NO_VARIATION
 from bench.text.identity import canonical, name_key
@@ -242,9 +242,10 @@ def _task(runs: ComparedRuns, column: str) -> Task:
 def _order(name: str) -> tuple[bool, float, str]:
     """Numbers by size before words."""
     try:
-        return False, float(name), name
+        number = float(name)
     except ValueError:
-        return True, 0.0, name
+        number = math.nan
+    return math.isnan(number), 0.0 if math.isnan(number) else number, name
 
 
 def _bands(lengths: Codes) -> tuple[list[str], Codes]:
@@ -298,11 +299,7 @@ def _too_small(part: _Within) -> str:
 
 
 def _against_the_rest(runs: ComparedRuns, inside: NDArray[np.bool_], judged: int) -> dict[str, Elsewhere | None]:
-    """How each run does in a slice against all other examples.
-
-    A group may have examples on both sides, so the difference is that of each draw, or without each group, of all
-    groups. Student's distribution has the degrees of freedom of the side with fewer groups.
-    """
+    """How each run does in a slice against all other examples."""
     if inside.all():
         return dict.fromkeys((run.name for run in runs.runs), None)
     sides = [np.flatnonzero(inside), np.flatnonzero(~inside)]
@@ -310,39 +307,65 @@ def _against_the_rest(runs: ComparedRuns, inside: NDArray[np.bool_], judged: int
     found = dict[str, Elsewhere | None]()
     for run in runs.runs:
         parts = [run.outcomes.rows(side) for side in sides]
-        scores = [runs.metric.score(part) for part in parts]
-        error = _error(runs, parts, scores) if fewest >= FEWEST_GROUPS else None
-        found[run.name] = _elsewhere(scores[0] - scores[1], error, fewest - 1, judged, runs.metric.sign)
+        one, other = (runs.metric.score(part) for part in parts)
+        reach = _reach(runs, parts, (one, other), judged) if fewest >= FEWEST_GROUPS else None
+        found[run.name] = _elsewhere(one - other, reach, fewest - 1, judged, runs.metric.sign)
     return found
 
 
-def _error(runs: ComparedRuns, parts: Sequence[Outcomes], scores: Sequence[float]) -> float | None:
-    n_groups = len(runs.group_names)
+def _reach(
+    runs: ComparedRuns, parts: Sequence[Outcomes], scores: Sequence[float], judged: int
+) -> tuple[float, float] | None:
+    """How far the interval of a difference of scores reaches below and above it; None if a score has no interval.
+
+    It is put together from the intervals of the two scores (Zou and Donner 2008), which are wide enough where a model
+    is right about all examples of a small slice. A group may have examples on both sides, so they may be correlated.
+    """
+    with together(judged):
+        found = [runs.metric.interval(_part(part, np.arange(len(part.true)))) for part in parts]
+    known = [each for each in found if isinstance(each, Interval)]
+    if len(known) < len(found):
+        return None
+    below = [score - each.low for score, each in zip(scores, known, strict=True)]
+    above = [each.high - score for score, each in zip(scores, known, strict=True)]
+    alike, factor = _correlation(runs, parts, scores), runs.training_factor()
+    return factor * _put_together(below[0], above[1], alike), factor * _put_together(above[0], below[1], alike)
+
+
+def _put_together(one: float, other: float, alike: float) -> float:
+    return float(np.sqrt(max(one**2 + other**2 - 2.0 * alike * one * other, 0.0)))
+
+
+def _correlation(runs: ComparedRuns, parts: Sequence[Outcomes], scores: Sequence[float]) -> float:
+    """The correlation of two scores over the groups, of which some may have examples in both."""
+    if not np.intersect1d(parts[0].groups, parts[1].groups).size:
+        return 0.0
     without = [runs.metric.without_each(part) for part in parts]
-    known = [each for each in without if each is not None]
-    if len(known) == len(without):
-        # Groups after the last one of a side have no examples there, and change nothing by being left out.
-        sides = [np.full(n_groups, score) for score in scores]
-        for side, left_out in zip(sides, known, strict=True):
-            side[: len(left_out)] = left_out
-        error = jackknife_error(sides[0] - sides[1])
-    else:
-        drawn = np.subtract(*(runs.metric.drawn(part, runs.bootstrap) for part in parts))
-        error = bootstrap_error(drawn[np.isfinite(drawn)], n_groups)
-    return None if error < NO_VARIATION else error * runs.training_factor()
+    moved = np.zeros((2, len(runs.group_names)))
+    for side, score, left_out in zip(moved, scores, without, strict=True):
+        if left_out is None:
+            moved = np.stack([runs.metric.drawn(part, runs.bootstrap) for part in parts])
+            moved = moved[:, np.isfinite(moved).all(axis=0)]
+            moved -= moved.mean(axis=1, keepdims=True)
+            break
+        # Groups after the last one of a side have no examples there.
+        side[: len(left_out)] = score - left_out
+    spread = float(np.sqrt((moved[0] ** 2).sum() * (moved[1] ** 2).sum()))
+    return float(moved[0] @ moved[1]) / spread if spread > NO_VARIATION else 0.0
 
 
-def _elsewhere(difference: float, error: float | None, df: int, judged: int, sign: float) -> Elsewhere:
+def _elsewhere(difference: float, reach: tuple[float, float] | None, df: int, judged: int, sign: float) -> Elsewhere:
     from scipy.special import stdtr, stdtrit
 
-    if error is None:
+    if reach is None:
         return Elsewhere(difference, None, None, "undecided")
-    p_value = min(1.0, judged * 2.0 * float(stdtr(df, -abs(difference) / error)))
-    half = float(stdtrit(df, 1.0 - LEVEL / 2.0 / judged)) * error
+    below, above = reach
+    error = (below if difference > 0 else above) / float(stdtrit(df, 1.0 - LEVEL / 2.0 / judged))
+    p_value = min(1.0, judged * 2.0 * float(stdtr(df, -abs(difference) / error))) if error > 0 else 1.0
     verdict: Literal["better", "worse", "undecided"] = "better" if sign * difference > 0 else "worse"
     return Elsewhere(
         difference,
-        Interval(difference - half, difference + half),
+        Interval(difference - below, difference + above),
         p_value,
         verdict if p_value < LEVEL else "undecided",
     )

@@ -86,29 +86,58 @@ def test_a_slice_has_the_scores_of_its_own_examples(results: Path, task: Task) -
             assert present(score.elsewhere).difference == pytest.approx(here - there)
 
 
-def test_a_slice_is_held_against_the_rest_by_leaving_out_each_group(results: Path, task: Task) -> None:
+def test_a_slice_is_held_against_the_rest_by_the_intervals_of_both(results: Path, task: Task) -> None:
     """Years cut through documents, so that both sides lose a group's examples at once."""
     comparison, runs = by(results, "year"), side_by_side(results)
     year = dict(zip(task.ids, task.examples["year"], strict=True))
     inside = np.array([year[name] for name in runs.ids]) == "2020"
     (score,) = [score for score in judged(comparison)[1].scores if score.name == "fair"]
-    predicted = next(run.predicted for run in runs.runs if run.name == "fair")
+    run = next(run for run in runs.runs if run.name == "fair")
 
-    def difference(kept: np.ndarray) -> float:
-        sides = [kept & inside, kept & ~inside]
-        here, there = (f1_score(runs.true[rows], predicted[rows], average="macro") for rows in sides)
-        return float(here - there)
+    def macro_f1(kept: np.ndarray) -> float:
+        return float(f1_score(runs.true[kept], run.predicted[kept], average="macro"))
 
+    with together(2):
+        here, there = (present(runs.metric.interval(run.outcomes.rows(np.flatnonzero(on)))) for on in (inside, ~inside))
+    own, others = macro_f1(inside), macro_f1(~inside)
+    left_out = np.array(
+        [[macro_f1(side & (runs.groups != group)) for side in (inside, ~inside)] for group in np.unique(runs.groups)]
+    )
+    moved = np.array([own, others]) - left_out
+    alike = (moved[:, 0] @ moved[:, 1]) / np.sqrt((moved[:, 0] ** 2).sum() * (moved[:, 1] ** 2).sum())
+    below, above = (
+        np.sqrt(one**2 + other**2 - 2 * alike * one * other) * runs.training_factor()
+        for one, other in ((own - here.low, there.high - others), (here.high - own, others - there.low))
+    )
+    found = present(score.elsewhere)
+    assert found.difference == pytest.approx(own - others)
+    assert present(found.interval).low == pytest.approx(own - others - below)
+    assert present(found.interval).high == pytest.approx(own - others + above)
     n = len(runs.group_names)
-    left_out = np.array([difference(runs.groups != group) for group in range(n)])
-    error = np.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum()) * runs.training_factor()
-    found, all_of_them = present(score.elsewhere), difference(np.ones(len(inside), dtype=bool))
-    # Two slices: each interval holds with 97.5 %.
-    half = t.ppf(1 - 0.025 / 2, n - 1) * error
-    assert found.difference == pytest.approx(all_of_them)
-    assert present(found.interval).low == pytest.approx(all_of_them - half)
-    assert present(found.interval).high == pytest.approx(all_of_them + half)
-    assert found.p_value == pytest.approx(min(1.0, 2 * 2 * t.sf(abs(all_of_them) / error, n - 1)))
+    # Two slices: each interval holds with 97.5 %, and the p-value is that of the side on which 0 is.
+    error = (below if own > others else above) / t.ppf(1 - 0.025 / 2, n - 1)
+    assert found.p_value == pytest.approx(min(1.0, 2 * 2 * t.sf(abs(own - others) / error, n - 1)))
+
+
+@pytest.mark.parametrize("size", [10, 20, 40])
+def test_a_small_slice_that_happens_to_be_all_right_is_not_called_better(results: Path, size: int) -> None:
+    rng = np.random.default_rng(size)
+    metric, called = find_metric("accuracy"), 0
+    runs = side_by_side(results)
+    for _ in range(100):
+        wrong = (rng.random(300) < 0.05).astype(int)
+        outcomes = outcomes_of(np.zeros(300, int), wrong, 2, np.arange(300))
+        drawn = replace(
+            runs,
+            metric=metric,
+            group_names=[str(number) for number in range(300)],
+            runs=[replace(runs.runs[0], outcomes=outcomes)],
+        )
+        vars(drawn).update({"groups": np.arange(300), "training_factor": lambda: 1.0})
+        slices = [np.arange(300) // size == code for code in range(4)]
+        found = [present(_against_the_rest(drawn, each, 4)[runs.runs[0].name]) for each in slices]
+        called += any(each.verdict != "undecided" for each in found)
+    assert called <= 0.05 * 100 + 2 * np.sqrt(0.05 * 0.95 * 100)
 
 
 def test_intervals_of_scores_hold_for_all_judged_slices_together(results: Path) -> None:
