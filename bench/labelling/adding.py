@@ -26,7 +26,7 @@ from bench.data.sources.annotation_tools import doccano, label_studio
 from bench.data.sources.cells import Undecided
 from bench.data.sources.table_columns import DRAWN
 from bench.data.task import TRAIN, Task
-from bench.data.votes import VOTES, read_votes
+from bench.data.votes import KEPT, VOTES, read_votes
 from bench.discovery import find, task_files
 from bench.errors import DataError, UserError
 from bench.labelling.sampling import ANNOTATOR, EXAMPLE_ID, LABEL
@@ -144,7 +144,7 @@ def add_labels(export: Path, name: str) -> Added:
     data = path.with_name(f"examples-v{version}.jsonl")
     votes = path.with_name(VOTES.format(version))
     posteriors = path.with_name(f"posteriors-v{version}.jsonl")
-    kept = path.with_name(f"task-v{task.version}.yaml")
+    kept = path.with_name(KEPT.format(task.version))
     for target in (data, votes, posteriors, kept):
         if target.exists():
             raise UserError(f"{target}: the file already exists.", "Move it away, or raise the task's version.")
