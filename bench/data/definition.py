@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.data.drawn import draw_weights
 from bench.data.duplicates import Settled, drop_repeats, lost_labels, settle_splits
 from bench.data.figures import read_figures
 from bench.data.files import read_text
@@ -201,6 +202,7 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         licence=file.licence or "",
         citation=file.citation or "",
     )
+    draw_weights(task.examples, origin)  # a wrong probability is told here
     return replace(task, notes=(*_check_values(task), *task.notes))
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.shares.estimate import Labelled, of_last_draw, parts_of_examples
+from bench.data.drawn import of_last_draw
+from bench.shares.estimate import Labelled, parts_of_examples
 from bench.shares.slices import By
 from bench.shares.totals import ReadArchive
 from bench.statistics.interval import FEWEST as FEWEST_GROUPS
@@ -52,7 +53,7 @@ def broken_assumptions(task: Task, labelled: Labelled, read: ReadArchive, by: By
             f"Too few groups are labelled ({effective:.0f} in effect) or too few texts are not ({len(read.kept):,}) to "
             f"tell whether the labelled ones look drawn from the archive; {FEWEST} of each are needed."
         )
-    if others := int((~of_last_draw(task)).sum()):
+    if others := int((~of_last_draw(task.examples)).sum()):
         found.append(f"{others:,} labelled examples are not of the last draw, so they do not correct the model.")
     told = telling_apart(_texts(task, labelled), read.kept, labelled.weights, _groups(task, labelled), seed)
     if told is not None and told[0] > TELLABLE:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.data.drawn import STRATUM, draw_weights, drawn_by_text, of_last_draw
 from bench.errors import DataError
 from bench.results.shares import LabelShare, PartDifference, PartShares
 from bench.shares.slices import By
@@ -30,15 +30,6 @@ if TYPE_CHECKING:
     from bench.data.task import Task
 
     Floats = NDArray[np.float64]
-
-PROBABILITY = "probability"
-"""The column of examples with the rate at which each was drawn."""
-
-STRATUM = "stratum"
-"""The column of examples with the stratum that each was drawn from."""
-
-_DRAW = re.compile(r"[0-9a-f]{8}(?![0-9a-f])")
-"""How the strata of a draw begin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +74,7 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
         predicted[each.test] += probabilities
         chosen[each.test] += choices
         times[each.test] += 1
-    rows = np.flatnonzero((times > 0) & of_last_draw(task))
+    rows = np.flatnonzero((times > 0) & of_last_draw(task.examples))
     if len(rows) == 0:
         raise DataError(
             f"{task.origin}: no example of the last draw was tested by the run, so nothing corrects the model.",
@@ -95,39 +86,11 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
     return Labelled(rows, first, predicted[rows] / often, chosen[rows] / often, _weights(task, rows, n_texts))
 
 
-def of_last_draw(task: Task) -> NDArray[np.bool_]:
-    """Mark the examples that were drawn at a known rate, if there are any, in the last draw; all otherwise.
-
-    The others are no random part of the archive. Earlier draws were from texts that later ones took some of.
-    """
-    if not drawn_by_text(task):
-        return np.ones(len(task), dtype=bool)
-    drawn = (task.examples[PROBABILITY].astype(str) != "").to_numpy()
-    strata = task.examples[STRATUM].astype(str) if STRATUM in task.examples else task.examples[PROBABILITY].map(str)
-    draws = np.array([found[0] if (found := _DRAW.match(name)) else "" for name in strata.tolist()], dtype=object)
-    last = draws[np.flatnonzero(drawn)[-1]]
-    return np.asarray(drawn & (draws == last))
-
-
-def drawn_by_text(task: Task) -> bool:
-    """Whether examples were drawn from the different texts of an archive at known rates, as ``bench sample`` does."""
-    return PROBABILITY in task.examples and bool((task.examples[PROBABILITY].astype(str) != "").any())
-
-
 def _weights(task: Task, rows: NDArray[np.intp], n_texts: float) -> Floats:
-    if drawn_by_text(task):
-        try:
-            drawn = task.examples[PROBABILITY].iloc[rows].astype(float).to_numpy(dtype=np.float64)
-        except ValueError as error:
-            raise DataError(f"{task.origin}: a {PROBABILITY} is not a number: {error}.") from None
-        if not ((drawn > 0) & (drawn <= 1)).all():
-            raise DataError(
-                f"{task.origin}: each {PROBABILITY} of being drawn must be above 0 and at most 1.",
-                "Correct the column, or rename it if it is something else.",
-            )
-        return np.asarray(1.0 / drawn)
-    if task.weights is not None:
-        return np.asarray(task.weights[rows])
+    weights = draw_weights(task.examples, task.origin)
+    weights = task.weights if weights is None else weights
+    if weights is not None:
+        return np.asarray(weights[rows])
     return np.full(len(rows), n_texts / len(rows))
 
 
@@ -153,7 +116,7 @@ def estimate(
     _, same, times = np.unique(labelled.first, return_inverse=True, return_counts=True)
     given = np.eye(len(task.labels))[task.codes[labelled.rows]]
     groups = np.unique(task.groups[labelled.rows].astype(str), return_inverse=True)[1]
-    weights = without_labelled(labelled.weights, copies, times[same], drawn_by_text(task))
+    weights = without_labelled(labelled.weights, copies, times[same], drawn_by_text(task.examples))
     sample = Sample(given, labelled.predicted, weights, groups, _strata(task, labelled.rows, groups))
     power = sample.power
     whole, _ = _shares(None, task.labels, sample, labelled.chosen, read.whole, power)
@@ -171,7 +134,7 @@ def estimate(
 
 def _strata(task: Task, rows: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.intp] | None:
     """The stratum of each group, if the examples were drawn by strata that divide no group."""
-    if STRATUM not in task.examples or not (task.population or drawn_by_text(task)):
+    if STRATUM not in task.examples or not (task.population or drawn_by_text(task.examples)):
         return None
     strata = np.unique(task.examples[STRATUM].iloc[rows].astype(str), return_inverse=True)[1]
     pairs = np.unique(np.stack([groups, strata], axis=1), axis=0)

@@ -214,3 +214,27 @@ def test_votes_for_a_label_that_the_task_has_no_more_are_named() -> None:
     file.write_text(json.dumps({**line, "label": "gone"}) + "\n", encoding="utf-8")
     with pytest.raises(DataError, match="gone"):
         add(new(2))
+
+
+def drawn(number: int, label: str, stratum: str, probability: float) -> dict[str, Any]:
+    return new(number, label, stratum=stratum, probability=probability)
+
+
+def test_examples_of_the_last_draw_stand_for_the_archive_and_others_for_none_of_it() -> None:
+    make(rows(), {"id": "key"})
+    first = "0123abcd/denial"
+    assert load_task("denials").weights is None
+    add(drawn(1, "denial", first, 0.5), drawn(2, "none", first, 0.5))
+    assert load_task("denials").weights is not None
+    task = add(
+        drawn(3, "denial", "89abcdef/denial/sure", 0.2), drawn(4, "none", "89abcdef/none/sure", 0.01), new(5, "none")
+    ).task
+    assert task.weights is not None
+    assert task.weights.tolist() == [0.0] * 14 + [5.0, 100.0, 0.0]
+
+
+def test_a_wrong_probability_is_named() -> None:
+    table = [{**row, "p": 1.5, "s": "a"} for row in rows()]
+    make(table, {"probability": "p", "stratum": "s"})
+    with pytest.raises(DataError, match="must be above 0 and at most 1"):
+        load_task("denials")
