@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from bench.comparison.gains import gains
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRuns, read_side_by_side
 from bench.comparison.ranking import corrected_best, rank_interval
 from bench.comparison.request import ROPE, CompareRequest, Filter
 from bench.comparison.selection import select_runs, select_table
 from bench.errors import BenchError
+from bench.metrics.registry import metric_of
 from bench.results.board import Leaderboard
+from bench.results.gains import Gain
 from bench.results.leaderboard import leaderboard, refresh_leaderboard
 from bench.results.record import RunRecord
 
@@ -32,7 +35,7 @@ def corrected_leaderboard(results: Path, record: RunRecord) -> Leaderboard:
     record : RunRecord
         The run.
     """
-    board = leaderboard(results, record)
+    board = replace(leaderboard(results, record), gains=_gains(results, record))
     runs = _side_by_side(results, record)
     if runs is None:
         return board
@@ -97,6 +100,13 @@ def seeds_leaderboard(results: Path, task: str, seeds: tuple[int, ...]) -> Leade
         best=corrected_best(runs) if several else None,
         seeds=seeds,
     )
+
+
+def _gains(results: Path, record: RunRecord) -> tuple[Gain, ...]:
+    """What new labels bought the models of a table, the best first."""
+    runs = select_table(results, record).runs
+    sign = metric_of(record.task).sign
+    return tuple(sorted(gains(results, runs), key=lambda gain: (-sign * gain.now.score, gain.model)))
 
 
 def _side_by_side(results: Path, record: RunRecord) -> ComparedRuns | None:

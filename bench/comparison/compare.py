@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from bench.comparison.gains import gains
 from bench.comparison.limitations import limitations
 from bench.comparison.pairs import Pair, judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
@@ -18,6 +19,7 @@ from bench.comparison.task_now import task_now
 from bench.config import Validation
 from bench.errors import ConfigError, nearest
 from bench.results.board import Best
+from bench.results.gains import Gain
 from bench.results.protocol import model_name, search_name
 from bench.results.record import Reference, TaskRecord
 from bench.statistics.interval import Interval
@@ -100,6 +102,8 @@ class Comparison:
         The same within the slices of a column, if one was named.
     seeds : tuple of int
         The seeds that all scores are averaged over, and tests are about; empty for one.
+    gains : tuple of Gain
+        What labels bought that were added since an earlier version of the task, by the task's own metric.
     """
 
     task: TaskRecord
@@ -118,6 +122,7 @@ class Comparison:
     notes: tuple[str, ...]
     slices: Annotated[Sliced | None, LEFT_OUT] = None
     seeds: Annotated[tuple[int, ...], LEFT_OUT] = ()
+    gains: Annotated[tuple[Gain, ...], LEFT_OUT] = ()
 
     @property
     def searched(self) -> bool:
@@ -154,6 +159,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None, by: st
     best = runs.runs[0].name
     tied = {pair.second for pair in pairs if pair.first == best and pair.verdict != "better"}
     task = task_now([run.record for run in runs.runs])
+    first = runs.runs[0].folder
     named = None if place is None else runs.runs[place].name
     return Comparison(
         task=task,
@@ -172,6 +178,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None, by: st
         notes=tuple(runs.notes),
         slices=None if by is None else slice_by(runs, by, rope, named),
         seeds=runs.seeds,
+        gains=() if runs.seeds else gains(first.results, [(run.folder, run.record) for run in runs.runs]),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.data.drawn import last_draw_weights
 from bench.data.duplicates import Settled, drop_repeats, lost_labels, settle_splits
 from bench.data.figures import read_figures
 from bench.data.files import read_text
@@ -160,7 +161,7 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
             "only metrics of labels can be averaged.",
             "Choose another metric, or remove averaged_over.",
         )
-    records = read_source(_with_value(definition["source"], averaged_over), inputs, labels, origin, mirror, definition)
+    records = read_source(with_value(definition["source"], averaged_over), inputs, labels, origin, mirror, definition)
     group = records.group if file.group is None else file.group
     _check_columns(records, group, averaged_over, definition, origin)
     if file.strict and records.gaps:
@@ -201,6 +202,7 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         licence=file.licence or "",
         citation=file.citation or "",
     )
+    last_draw_weights(task.examples, origin)  # a wrong probability is told here
     return replace(task, notes=(*_check_values(task), *task.notes))
 
 
@@ -237,7 +239,7 @@ def _settled(records: Records, inputs: tuple[str, ...], origin: Path) -> Settled
     return settled
 
 
-def _with_value(source: Mapping[str, Any], column: str) -> Mapping[str, Any]:
+def with_value(source: Mapping[str, Any], column: str) -> Mapping[str, Any]:
     """Return a source that also reads the column over whose values the metric is averaged."""
     if not column or source.get("kind") not in TABLE_KINDS:
         return source

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bench.data.dates import DATE, Times, read_times
+from bench.data.drawn import last_draw_weights
 from bench.data.mapped import MappedFile, is_large, read_mapped, write_mapped
 from bench.errors import ConfigError, nearest
 from bench.metrics import Metric, metric_of
@@ -234,12 +235,16 @@ class Task:
 
     @cached_property
     def weights(self) -> NDArray[np.float64] | None:
-        """How many texts of the population each example represents, of shape (n_examples,); None without strata.
+        """How many texts of the population each example represents, of shape (n_examples,).
 
-        The inverse of the rate at which its stratum was drawn (Horvitz and Thompson 1952).
+        The inverse of the rate at which its stratum was drawn (Horvitz and Thompson 1952). In a table with drawing
+        probabilities the population is the archive, and an example that is not of the last draw represents none of it.
+        None without either, or if the metric is averaged over values.
         """
-        if not self.population:
+        if self.averaged_over:
             return None
+        if not self.population:
+            return last_draw_weights(self.examples, self.origin)
         strata = self.examples["stratum"]
         return (strata.map(self.population) / strata.map(strata.value_counts())).to_numpy(dtype=np.float64)
 

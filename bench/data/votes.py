@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 VOTES = "annotations-v{}.jsonl"
 """The file of the votes that a version added."""
 
+KEPT = "task-v{}.yaml"
+"""The file of a task as it was in a version, once another one has labels added."""
+
 
 def read_votes(path: Path, version: int) -> dict[str, dict[str, str]]:
     """Read the labels of each annotator that the versions of a task have added, by example.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from bench.catalogue import load_task
 from bench.data.messages import listed
@@ -19,6 +20,7 @@ from bench.labelling.design import Strata, allocate, by_names, by_uncertainty, d
 from bench.labelling.survey import Survey, survey
 from bench.prediction.choice import KEYS, PredictRequest, choose_run, parse_predict_request
 from bench.prediction.fitted import load_fitted
+from bench.prediction.labelling import CHUNK, label_chunk
 from bench.prediction.reading import NewText, named_columns, read_texts_file
 from bench.results.store import stored_runs
 from bench.support.seeding import derive_seed
@@ -247,7 +249,8 @@ def draw_sample(request: SampleRequest, told: Callable[[str], None] = lambda wha
     notes += list(new.remarks)
     deque(new.rows, maxlen=0)  # a mistake in the last line is reported before the first text is labelled
     archive = file_digest(request.archive)
-    found = survey(read(), task, model, lambda number: told(f"looking at the archive: {number:,} texts so far"))
+    labelling = model if request.by in NEED_A_MODEL else None  # else only what was drawn is labelled
+    found = survey(read(), task, labelling, lambda number: told(f"looking at the archive: {number:,} texts so far"))
     _check_size(request, found)
     if request.by == "uncertainty" and found.uncertainty is None:
         raise UserError(
@@ -266,6 +269,8 @@ def draw_sample(request: SampleRequest, told: Callable[[str], None] = lambda wha
     )
     told("writing")
     texts, left = _texts(chosen, found, strata, drawn_strata, read(), archive, task, request.blind)
+    if model is not None and labelling is None:
+        texts = _labelled(texts, model)
     notes += [*_told(found), *_names_left(left)]
     return Sample(task, texts, drawn_strata, request.seed, archive, name, request.blind, tuple(notes))
 
@@ -378,6 +383,21 @@ def _texts(
             probability=float(found.probabilities[place]) if shown and found.probabilities is not None else None,
         )
     return tuple(by_place[place] for place in chosen.tolist()), list(left)
+
+
+def _labelled(texts: Sequence[DrawnText], model: FittedModel) -> tuple[DrawnText, ...]:
+    """Drawn texts with what a model says of them."""
+    made: list[DrawnText] = []
+    for start in range(0, len(texts), CHUNK):
+        part = texts[start : start + CHUNK]
+        frame = pd.DataFrame([dict(each.inputs) for each in part])
+        answers = label_chunk(model, frame, f"the drawn text {part[0].id}")
+        chances = answers[list(model.columns[1:])].to_numpy(dtype=np.float64) if len(model.columns) > 1 else None
+        made += [
+            replace(each, predicted=label or None, probability=None if chances is None else float(chances[place].max()))
+            for place, (each, label) in enumerate(zip(part, answers["label"].tolist(), strict=True))
+        ]
+    return tuple(made)
 
 
 def _told(found: Survey) -> list[str]:

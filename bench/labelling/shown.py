@@ -43,7 +43,11 @@ def print_added(added: Added) -> None:
             "the drawing probabilities are biased."
         )
     if added.tied:
-        told.append(f"{len(added.tied):,} new texts have no majority and are not added: {listed(added.tied)}.")
+        told.append(
+            f"{len(added.tied):,} new texts have no majority and are not added: {listed(added.tied)}. "
+            "Estimates lack them as they do unlabelled texts."
+        )
+    told += added.notes
     for each in added.agreement:
         kappa = "" if each.kappa != each.kappa else f", Cohen's kappa {each.kappa:.2f}"
         told.append(f"{each.annotator} agrees with the earlier label on {each.same:,} of {each.n:,}{kappa}.")

@@ -86,8 +86,9 @@ def label_studio_lines(sheet: Sheet) -> Iterator[str]:
     tasks = []
     for each in sheet.texts:
         made: dict[str, Any] = {"data": dict(each.fields)}
-        if each.predicted is not None:
-            made["predictions"] = [_prediction(each.predicted, each.probability, sheet)]
+        choice = None if each.predicted is None else choice_of(sheet.task, each.predicted)
+        if choice is not None:
+            made["predictions"] = [_prediction(choice, each.probability, sheet)]
         tasks.append(made)
     yield json_text(tasks, indent=1, any_kind=True) + "\n"
 
@@ -209,6 +210,14 @@ def labelling_config(task: Task, right_to_left: bool) -> str:
 def raw_labels(task: Task) -> tuple[str, ...]:
     """The labels that annotators give: the task's, or the finer ones that it maps to them."""
     return tuple(label for label in task.label_map if label) or task.labels
+
+
+def choice_of(task: Task, label: str) -> str | None:
+    """The label that annotators give for one of the task's; None if several map to it and none has its name."""
+    finer = [raw for raw, coarse in task.label_map.items() if raw and coarse == label]
+    if not task.label_map or label in finer:
+        return label
+    return finer[0] if len(finer) == 1 else None
 
 
 def _plain(text: str) -> str:

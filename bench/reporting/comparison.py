@@ -14,7 +14,7 @@ from bench.comparison.compare import ComparedRow, Comparison
 from bench.comparison.pairs import Pair
 from bench.metrics.registry import greater_is_better, metric_title
 from bench.reporting.search import search_lines
-from bench.reporting.terminal import STYLES, WIDTH, console, narrowed, not_shown
+from bench.reporting.terminal import STYLES, WIDTH, console, narrowed, not_shown, print_gains
 from bench.reporting.wording import (
     ASSUMPTION,
     across_answer,
@@ -67,6 +67,7 @@ def print_comparison(comparison: Comparison, with_pairs: bool = False) -> None:
         out.print(Text(told, style="dim"))
     if flattered := best_sentence(comparison.best):
         out.print(Text(flattered))
+    print_gains(comparison.gains)
     if sources := published_sources(published_rows(task, comparison.metric)):
         out.print(Text(f"published, not run here: {sources}", style="dim"))
     if comparison.pairs and with_pairs:

@@ -34,6 +34,7 @@ from bench.results.board import (
     ranks_text,
 )
 from bench.results.extent import extent
+from bench.results.gains import Gain, gain_sentences
 
 WIDTH = 80
 """Columns of sentences, and of tables when piped."""
@@ -258,6 +259,7 @@ def print_leaderboard(board: Leaderboard, folder: Path) -> None:
         out.print(Text(RANKS, style="dim"))
     if flattered := best_sentence(board.best):
         out.print(Text(flattered))
+    print_gains(board.gains)
     if sources := published_sources(board.rows):
         out.print(Text(f"published, not run here: {sources}", style="dim"))
     for told in commands(board.rows):
@@ -275,6 +277,15 @@ def print_leaderboard(board: Leaderboard, folder: Path) -> None:
         seeds = f" seed={','.join(map(str, board.seeds))}" if board.seeds else ""
         command = f"bench compare task={task.name}{seeds}{elsewhere}"
         out.print(Text(f"Which differences are real: {command}", style="dim"), soft_wrap=True)
+
+
+def print_gains(gains: Sequence[Gain]) -> None:
+    """Print what new labels bought, if that is known."""
+    out = console()
+    if lines := gain_sentences(gains):
+        out.print(Text("What the new labels bought", style="bold"))
+        for line in lines:
+            out.print(Text(line))
 
 
 def short_title(name: str, board: Leaderboard) -> str:

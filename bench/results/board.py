@@ -9,6 +9,7 @@ from typing import Annotated
 
 from bench.config import Validation
 from bench.metrics.registry import RankedTask, in_table_order, metric_names, metric_title
+from bench.results.gains import Gain
 from bench.results.record import TaskRecord
 from bench.statistics.interval import Interval
 from bench.support.records import LEFT_OUT
@@ -122,6 +123,8 @@ class Leaderboard:
         The best model with its corrected score, if computed.
     seeds : tuple of int
         The seeds that scores are averaged over; empty for one.
+    gains : tuple of Gain
+        What labels bought that were added since an earlier version of the task.
     """
 
     task: TaskRecord
@@ -133,6 +136,7 @@ class Leaderboard:
     left_out: tuple[str, ...]
     best: Best | None = None
     seeds: Annotated[tuple[int, ...], LEFT_OUT] = ()
+    gains: Annotated[tuple[Gain, ...], LEFT_OUT] = ()
 
     @property
     def seeds_text(self) -> str:

@@ -30,6 +30,7 @@ from bench.results.board import (
 )
 from bench.results.extent import extent
 from bench.results.files import read_record, to_json, write_atomically
+from bench.results.gains import gain_sentences
 from bench.results.layout import task_folder
 from bench.results.protocol import model_name, same_table, search_name
 from bench.results.record import RunRecord, TaskRecord
@@ -189,6 +190,8 @@ def to_markdown(board: Leaderboard) -> str:
         lines += ["", f"{RANKS[:1].upper()}{RANKS[1:]}."]
     if flattered := best_sentence(board.best):
         lines += ["", flattered]
+    if bought := gain_sentences(board.gains):
+        lines += ["", "What the new labels bought:", "", *(f"- {each}" for each in bought)]
     if sources := published_sources(board.rows):
         lines += ["", f"Published, not run here: {sources}."]
     if told := commands(board.rows):

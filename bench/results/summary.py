@@ -63,8 +63,8 @@ class Summary:
     notes : tuple of str
         What was out of the ordinary.
     population : Scored or None
-        For a stratified sample, the scores of predicted labels with each example weighted by the number of texts
-        in the population that it represents.
+        For a stratified sample or a draw, the scores of predicted labels with each example weighted by the number of
+        texts in the population that it represents.
     by_value : mapping of str to float or None
         If the metric is averaged, its value on the examples of each value of the column.
     by_period : tuple of FoldScore
@@ -87,7 +87,9 @@ class Summary:
     by_period: Annotated[tuple[FoldScore, ...], LEFT_OUT] = ()
 
 
-def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metric, forward: bool = False) -> Summary:
+def summarise(
+    cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metric, forward: bool = False, drawn: bool = False
+) -> Summary:
     """Sum up a run's outer folds.
 
     The scores are those of the pooled out-of-fold predictions (Forman and Scholz 2010 show that
@@ -103,6 +105,8 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
         The task's metric.
     forward : bool
         Whether the folds train on earlier and test on later examples.
+    drawn : bool
+        Whether the population is an archive that some of the examples were drawn from.
     """
     frames = [cell.predictions for cell in cells if cell.predictions is not None]
     predictions = pd.concat(frames, ignore_index=True)
@@ -111,10 +115,7 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
     given, withheld = all_intervals(outcomes, metric)
     classes = per_class(outcomes.confusion)
     by_label = outcomes.shares.by_label() if outcomes.n_groups > 1 else {}
-    population = None
-    if "weight" in predictions:
-        weights = predictions["weight"].to_numpy(dtype=np.float64)
-        population = scored(outcomes.in_population(weights), metric)
+    population, told = _in_population(predictions, outcomes, metric, drawn)
     return Summary(
         labels=labels,
         scores=all_scores(outcomes, metric),
@@ -132,6 +133,7 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
         n_examples=len(predictions),
         n_groups=outcomes.n_groups,
         notes=(
+            *told,
             *_unanswered(outcomes),
             *_without_interval(withheld, labels, outcomes.value_names),
             *(f"fold {cell.fold}: {note}" for cell in cells for note in cell.notes),
@@ -140,6 +142,26 @@ def summarise(cells: Sequence[CellResult], labels: tuple[str, ...], metric: Metr
         by_value=metric.of_values(outcomes) if isinstance(metric, Averaged) else None,
         by_period=tuple(_of_fold(frame, labels, metric) for frame in frames) if forward else (),
     )
+
+
+def _in_population(
+    predictions: pd.DataFrame, outcomes: Outcomes, metric: Metric, drawn: bool
+) -> tuple[Scored | None, list[str]]:
+    """The scores in the population, and what to know of them."""
+    if "weight" not in predictions:
+        return None, []
+    weights = predictions["weight"].to_numpy(dtype=np.float64)
+    rows = np.flatnonzero(weights > 0)
+    if not drawn:
+        return scored(outcomes.in_population(weights), metric), []
+    if len(np.unique(outcomes.true[rows])) < outcomes.n_labels:
+        why = "a label has no tested example of the last draw" if len(rows) else "no example of the last draw is tested"
+        return None, [f"no score in the population, since {why}: all scores describe the labelled examples"]
+    told = (
+        f"in population: the score on the archive, from the {predictions['id'].iloc[rows].nunique():,} examples of the "
+        "last draw, each weighed by the inverse of its probability; all other scores describe the labelled examples"
+    )
+    return scored(outcomes.rows(rows).in_population(weights[rows]), metric), [told]
 
 
 def _of_fold(predictions: pd.DataFrame, labels: tuple[str, ...], metric: Metric) -> FoldScore:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.config import RunConfig
+from bench.data.drawn import drawn_by_text
 from bench.errors import BenchError
 from bench.planning.workers import warm_up
 from bench.results.board import Leaderboard
@@ -196,7 +197,8 @@ def _conclude(each: PlannedRun) -> None:
         from bench.results.summary import summarise
 
         cells = [folder.read_cell(fold) for fold in each.outer_folds]
-        folder.write_summary(summarise(cells, evaluation.task.labels, evaluation.task.scored_by, evaluation.forward))
+        task, drawn = evaluation.task, drawn_by_text(evaluation.task.examples)
+        folder.write_summary(summarise(cells, task.labels, task.scored_by, evaluation.forward, drawn))
     if each.record.started:
         set_status(each, status)
     else:

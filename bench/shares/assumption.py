@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.shares.draws import NO_DRAW, draws_of
+from bench.data.drawn import NO_DRAW, draws_of
 from bench.shares.estimate import Labelled, parts_of_examples
 from bench.shares.slices import By
 from bench.shares.totals import ReadArchive
@@ -53,7 +53,7 @@ def broken_assumptions(task: Task, labelled: Labelled, read: ReadArchive, by: By
             f"Too few groups are labelled ({effective:.0f} in effect) or too few texts are not ({len(read.kept):,}) to "
             f"tell whether the labelled ones look drawn from the archive; {FEWEST} of each are needed."
         )
-    if others := int((draws_of(task) == NO_DRAW).sum()):
+    if others := int((draws_of(task.examples) == NO_DRAW).sum()):
         found.append(
             f"{others:,} labelled examples were not drawn from this archive at known rates, so they do not correct the "
             "model."

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.data.drawn import NO_DRAW, STRATUM, drawn_by_text, draws_of, texts_drawn_for
 from bench.errors import DataError
 from bench.results.shares import LabelShare, PartDifference, PartShares
-from bench.shares.draws import NO_DRAW, drawn_by_text, draws_of, strata_of, weights_of
 from bench.shares.slices import By
 from bench.shares.totals import FoldModel, ReadArchive, Totals, first_examples, predictions_of
 from bench.statistics.powered import (
@@ -80,7 +80,7 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
         predicted[each.test] += probabilities
         chosen[each.test] += choices
         times[each.test] += 1
-    draws = draws_of(task)
+    draws = draws_of(task.examples)
     rows = np.flatnonzero((times > 0) & (draws != NO_DRAW))
     if len(rows) == 0:
         raise DataError(
@@ -91,8 +91,23 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
     often = times[rows, None]
     known = first_examples(task)
     first = np.array([known[key] for key in task.keys[rows].tolist()], dtype=np.intp)
-    weights = weights_of(task, rows, n_texts)
+    weights = _weights(task, rows, n_texts)
     return Labelled(rows, first, predicted[rows] / often, chosen[rows] / often, weights, draws[rows])
+
+
+def _weights(task: Task, rows: NDArray[np.intp], n_texts: float) -> Floats:
+    weights = texts_drawn_for(task.examples, task.origin)
+    weights = task.weights if weights is None else weights
+    return np.full(len(rows), n_texts / len(rows)) if weights is None else np.asarray(weights[rows])
+
+
+def _strata(task: Task, rows: NDArray[np.intp], groups: NDArray[np.intp]) -> NDArray[np.intp] | None:
+    """The stratum of each group, if these examples were drawn by strata that divide no group."""
+    if STRATUM not in task.examples or not (task.population or drawn_by_text(task.examples)):
+        return None
+    strata = np.unique(task.examples[STRATUM].iloc[rows].astype(str), return_inverse=True)[1]
+    pairs = np.unique(np.stack([groups, strata], axis=1), axis=0)
+    return pairs[:, 1] if len(pairs) == groups.max() + 1 else None
 
 
 def estimate(
@@ -143,7 +158,7 @@ class _Examples:
     def of(cls, task: Task, labelled: Labelled, read: ReadArchive) -> _Examples:
         _, same, times = np.unique(labelled.first, return_inverse=True, return_counts=True)
         weights = without_labelled(
-            labelled.weights, read.rows_of(labelled.first), times[same], by_text=drawn_by_text(task)
+            labelled.weights, read.rows_of(labelled.first), times[same], by_text=drawn_by_text(task.examples)
         )
         groups = np.unique(task.groups[labelled.rows].astype(str), return_inverse=True)[1]
         given = np.eye(len(task.labels))[task.codes[labelled.rows]]
@@ -165,7 +180,7 @@ class _Examples:
 
     def sample(self, here: NDArray[np.bool_]) -> Sample:
         groups = np.unique(self.groups[here], return_inverse=True)[1]
-        strata = strata_of(self.task, self.labelled.rows[here], groups)
+        strata = _strata(self.task, self.labelled.rows[here], groups)
         return Sample(self.given[here], self.labelled.predicted[here], self.weights[here], groups, strata)
 
     def archive(self, draw: int, totals: Totals, part: str | None) -> Archive:

@@ -187,3 +187,16 @@ def test_the_labelling_configuration_is_made_from_the_task(folder: Path) -> None
     assert told[0] == "Whether somebody denies something."
     assert "denial: Somebody says that something is not true." in told
     assert "rtl" not in labelling_config(sample.task, right_to_left=False)
+
+
+def test_the_model_labels_what_was_drawn_at_random_as_it_does_the_archive(folder: Path, bench: Bench) -> None:
+    assert bench("run", "task=denials", "model=logreg", "search=none", "tracking=false")[0] == 0
+    sample = draw_sample(request())
+    status, _, said = bench("predict", "task=denials", "--input", "archive.csv", "--output", "labels.csv")
+    assert status == 0, said
+    labels = pd.read_csv("labels.csv")
+    for text in sample.texts:
+        row = labels.iloc[int(text.id.split("-")[1]) - 1]
+        assert text.predicted == row["label"]
+        assert text.probability == pytest.approx(row[["p_denial", "p_none"]].max())
+    assert {text.predicted for text in sample.texts} == {"denial", "none"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.data.dates import DATE, read_date
+from bench.data.drawn import PROBABILITY, STRATUM
 from bench.data.files import check_characters
 from bench.data.messages import check_name
 from bench.data.section import Section
@@ -25,7 +26,7 @@ TABLE_COLUMNS = (
 )
 """The columns that a table can give a task."""
 
-DRAWN = ("stratum", "probability")
+DRAWN = (STRATUM, PROBABILITY)
 """Those that say how an example was drawn; they are empty for one that was not drawn at a known rate."""
 
 SEVERAL = ("id", "split", "passes")

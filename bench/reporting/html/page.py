@@ -29,6 +29,7 @@ from bench.reporting.slices import slice_rows, slices_told, worst_sentences
 from bench.reporting.wording import ASSUMPTION, answer, needed_sentence
 from bench.results.board import RANKS, BoardRow, best_sentence, columns, published_rows, published_sources
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
+from bench.results.gains import gain_sentences
 from bench.results.record import RunRecord, TaskRecord
 from bench.statistics.interval import Interval
 
@@ -79,6 +80,7 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             worst=worst_sentences(comparison),
             slices_told=slices_told(comparison),
             flattered=best_sentence(comparison.best),
+            bought=gain_sentences(comparison.gains),
             ranks=RANKS[:1].upper() + RANKS[1:],
             needed=_needed(comparison),
             assumption=ASSUMPTION,

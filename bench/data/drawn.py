@@ -1,0 +1,112 @@
+"""How examples were drawn from an archive, as ``bench sample`` writes it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+PROBABILITY = "probability"
+"""The column of examples with the rate at which each was drawn."""
+
+STRATUM = "stratum"
+"""The column of examples with the stratum that each was drawn from."""
+
+NO_DRAW = -1
+"""The number of what is of no draw that counts."""
+
+_DRAW = re.compile(r"[0-9a-f]{8}(?![0-9a-f])")
+"""How the strata of a draw begin."""
+
+_ARCHIVE = re.compile(r"([0-9a-f]{8})-\d+")
+"""The ids of drawn examples: the archive, and the number of the text in it."""
+
+
+def drawn_by_text(examples: pd.DataFrame) -> bool:
+    """Whether examples were drawn from the different texts of an archive at known rates, as ``bench sample`` does."""
+    return PROBABILITY in examples and bool(_given(examples).any())
+
+
+def _given(examples: pd.DataFrame) -> NDArray[np.bool_]:
+    return np.asarray(examples[PROBABILITY].astype(str) != "")
+
+
+def draws_of(examples: pd.DataFrame) -> NDArray[np.intp]:
+    """Number the draws that examples come from, in the order in which they were added.
+
+    All examples are of one draw, 0, unless some have a known probability. Then the others are of none, since they are
+    no random part of the archive, and so are draws from other archives than that of the last one.
+
+    Returns
+    -------
+    ndarray of int, shape (n_examples,)
+        `NO_DRAW` for examples of none.
+    """
+    if not drawn_by_text(examples):
+        return np.zeros(len(examples), dtype=np.intp)
+    drawn = np.flatnonzero(_given(examples))
+    ids = examples["id"].astype(str).tolist()
+    strata = (examples[STRATUM] if STRATUM in examples else examples[PROBABILITY]).astype(str).tolist()
+    names = [(_matched(_ARCHIVE, ids[row]), _matched(_DRAW, strata[row])) for row in drawn.tolist()]
+    archive = names[-1][0]
+    same = [name for name in dict.fromkeys(names) if archive and name[0] == archive]
+    numbers = {name: number for number, name in enumerate(same or names[-1:])}
+    found = np.full(len(examples), NO_DRAW)
+    found[drawn] = [numbers.get(name, NO_DRAW) for name in names]
+    return found
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.match(text)
+    return "" if found is None else found[found.lastindex or 0]
+
+
+def texts_drawn_for(examples: pd.DataFrame, origin: Path) -> NDArray[np.float64] | None:
+    """How many texts of the archive each example stands for, of shape (n_examples,).
+
+    It is the inverse of its probability, and 0 for examples of no draw; None if no example has a probability.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If a probability is not one.
+    """
+    if not drawn_by_text(examples):
+        return None
+    rows = np.flatnonzero(draws_of(examples) != NO_DRAW)
+    try:
+        drawn = examples[PROBABILITY].iloc[rows].astype(float).to_numpy(dtype=np.float64)
+    except ValueError as error:
+        raise DataError(f"{origin}: a {PROBABILITY} is not a number: {error}.") from None
+    if not ((drawn > 0) & (drawn <= 1)).all():
+        raise DataError(
+            f"{origin}: each {PROBABILITY} of being drawn must be above 0 and at most 1.",
+            "Correct the column, or rename it if it is something else.",
+        )
+    weights = np.zeros(len(examples))
+    weights[rows] = 1.0 / drawn
+    return weights
+
+
+def last_draw_weights(examples: pd.DataFrame, origin: Path) -> NDArray[np.float64] | None:
+    """How many texts of the archive each example of the last draw stands for, and 0 for others.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If a probability is not one.
+    """
+    weights = texts_drawn_for(examples, origin)
+    if weights is None:
+        return None
+    draws = draws_of(examples)
+    return np.asarray(np.where(draws == draws.max(), weights, 0.0))

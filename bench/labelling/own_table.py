@@ -1,0 +1,185 @@
+"""The table of a user's own task: its rows as annotators labelled them, and a new version of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.data.dates import DATE, read_date
+from bench.data.definition import with_value
+from bench.data.labels import LabelSet
+from bench.data.sources import read_source
+from bench.data.sources.table_columns import DRAWN
+from bench.data.task import TEST, TRAIN, Task
+from bench.errors import DataError, UserError
+from bench.metrics.outcomes import VALUE
+
+if TYPE_CHECKING:
+    from bench.labelling.exports import Labelled
+
+GROUP = "group"
+"""The column of groups."""
+
+
+@dataclass(frozen=True, eq=False)
+class OwnTable:
+    """The rows of a task of a user's own table.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    definition : mapping
+        The content of its file.
+    rows : list of dict
+        Its examples by role, in order, with the labels that annotators gave.
+    passes : list of dict
+        Each example's label of each annotation pass, by the pass's column; empty without passes.
+    splits : tuple of str
+        The columns of published splits.
+    columns : mapping of str to object
+        The table's column of each role, as the task's file names it.
+    labels : LabelSet
+        The labels that annotators may give, and the task's label for each of them.
+    """
+
+    task: Task
+    definition: Mapping[str, Any]
+    rows: list[dict[str, Any]]
+    passes: list[dict[str, str]]
+    splits: tuple[str, ...]
+    columns: Mapping[str, Any]
+    labels: LabelSet
+
+    @property
+    def given(self) -> LabelSet:
+        """The labels that annotators may give, each as it is."""
+        mapping = self.labels.mapping
+        return LabelSet(tuple(mapping), {label: label for label in mapping if self.definition.get("label_map")})
+
+    @classmethod
+    def read(cls, definition: Mapping[str, Any], task: Task) -> OwnTable:
+        """Read the rows.
+
+        Raises
+        ------
+        bench.errors.UserError
+            If the task is of no table of the user's own.
+        """
+        _check_kind(definition, task.origin)
+        labels = tuple(definition["labels"])
+        mapping = {label: label for label in labels} | dict(definition.get("label_map") or {})
+        source = with_value(definition["source"], definition.get("averaged_over") or "")
+        given = LabelSet(tuple(mapping), {label: label for label in mapping if definition.get("label_map")})
+        records, named = read_source(source, task.inputs, given, task.origin), source["columns"]
+        rows = [{str(name): value for name, value in row.items()} for row in records.examples.to_dict("records")]
+        passes: list[dict[str, str]] = [{} for _ in rows]
+        if records.passes is not None:
+            names = _names(named["passes"])
+            passes = [dict(zip(names, each, strict=True)) for each in records.passes.itertuples(index=False, name=None)]
+        columns = {role: names[0] if len(names := _names(given)) == 1 else names for role, given in named.items()}
+        return cls(task, definition, rows, passes, records.splits, columns, LabelSet(labels, mapping))
+
+    def new_row(self, name: str, each: Labelled, label: str) -> tuple[dict[str, Any], bool]:
+        """The row of a new example, and whether its group is unknown, so that it is one of its own.
+
+        Examples of a published split are new in its training parts only.
+
+        Raises
+        ------
+        bench.errors.DataError
+            If the value that the metric is averaged over is missing.
+        """
+        row = {"id": name, **{column: each.fields[column] for column in self.task.inputs}, "label": label}
+        present = self.rows[0]
+        alone = False
+        if GROUP in present:
+            own = self._field(GROUP, each)
+            of_id = self.columns[GROUP] in _names(self.columns.get("id", ()))
+            alone = own == "" and not of_id
+            row[GROUP] = name if of_id or not own else own
+        if VALUE in present:
+            row[VALUE] = self._field(VALUE, each)
+            if not row[VALUE]:
+                raise DataError(
+                    f"{each.where}: the field '{self.columns[VALUE]}' is missing, over which the metric is averaged.",
+                    "Add it to the export, or draw from an archive with this column.",
+                )
+        if DATE in present:
+            row[DATE] = read_date(self._field(DATE, each) or None, f"{each.where}, field '{self.columns[DATE]}'")
+        return {**row, **dict.fromkeys(self.splits, TRAIN)}, alone
+
+    def _field(self, role: str, each: Labelled) -> str:
+        value = each.fields.get(self.columns[role])
+        return "" if value is None or value != value else str(value).strip()
+
+    def is_test(self, row: Mapping[str, Any]) -> bool:
+        """Whether an example is in the test part of a published split."""
+        return any(row[name] == TEST for name in self.splits)
+
+    def written(
+        self, rows: Sequence[Mapping[str, Any]], passes: Mapping[str, Sequence[str]]
+    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """The rows of a new version under the table's own column names, and the section that names these.
+
+        Parameters
+        ----------
+        rows : sequence of mapping
+            The examples by role.
+        passes : mapping of str to sequence of str
+            Each annotation pass's labels of all examples.
+        """
+        taken: dict[str, Any] = {}
+        named: dict[str, str] = {}
+        for role in sorted(rows[0], key=lambda role: role != VALUE):  # the task's file names its column elsewhere
+            values = [row[role] for row in rows]
+            own = self.columns.get(role)
+            wanted = own if isinstance(own, str) else role
+            named[role] = wanted = _free(wanted, role, values, taken)
+            taken[wanted] = values
+        columns: dict[str, Any] = {role: name for role, name in named.items() if role not in (VALUE, *self.splits)}
+        if self.splits:
+            splits = [named[name] for name in self.splits]
+            columns["split"] = splits if len(splits) > 1 else splits[0]
+        for name, given in passes.items():
+            wanted = _free(name, f"pass of {name}", list(given), taken)
+            taken[wanted] = list(given)
+            columns.setdefault("passes", []).append(wanted)
+        made = [dict(zip(taken, values, strict=True)) for values in zip(*taken.values(), strict=True)]
+        return made, columns
+
+
+def with_draws(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give all rows the columns that say how an example was drawn, if one has them."""
+    found = [dict(row) for row in rows]
+    if not any(name in row for row in found for name in DRAWN):
+        return found
+    return [{**row, **{name: row.get(name, "") for name in DRAWN}} for row in found]
+
+
+def _free(wanted: str, role: str, values: list[Any], taken: Mapping[str, list[Any]]) -> str:
+    """A column's name that no other values have."""
+    names = [wanted, role]
+    while names[-1] in taken and taken[names[-1]] != values:
+        names.append(f"{names[-1]}_")
+    return next(name for name in names if name not in taken or taken[name] == values)
+
+
+def _names(given: Any) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _check_kind(definition: Mapping[str, Any], path: Path) -> None:
+    source, name = definition["source"], definition["name"]
+    own = isinstance(source, Mapping) and source.get("kind") == "table"
+    if own and not source.get("download"):
+        return
+    why = "its examples are downloaded" if own or source.get("kind") == "hub" else "its examples are not in one table"
+    split = "" if not own else " New examples then join its train part, and its test part stays as published."
+    steps = f"bench export task={name} --to {name}.jsonl, then bench new task my-{name} --data {name}.jsonl."
+    split = " New examples then join its train part, and its test part stays as published." if own else ""
+    raise UserError(
+        f"{path}: labels can be added to a task of your own table only; {why}.", f"Make one of them: {steps}{split}"
+    )

@@ -1,0 +1,128 @@
+"""What new labels bought is said on the same examples, with the labels that they have now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from denials import folder, sentence
+from sklearn.metrics import f1_score
+
+from bench.labelling.adding import add_labels
+from bench.results.gains import Gain, Scores, gain_sentences
+from bench.statistics.interval import Interval
+
+Bench = Callable[..., tuple[int, str, str]]
+__all__ = ["folder"]
+
+RUN = ("run", "task=denials", "model=logreg", "search=none", "tracking=false")
+
+
+def predictions(key: str) -> pd.DataFrame:
+    parts = sorted(Path("results/denials/logreg", key).glob("fold-*/predictions.csv"))
+    return pd.concat([pd.read_csv(part) for part in parts]).set_index("id")
+
+
+def export(rows: list[dict[str, Any]]) -> Path:
+    pd.DataFrame(rows).to_csv("back.csv", index=False)
+    return Path("back.csv")
+
+
+def board() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path("results/denials/leaderboard.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_a_run_after_new_labels_says_what_they_bought_on_the_examples_of_both_versions(
+    folder: Path, bench: Bench
+) -> None:
+    labels = pd.read_csv("tasks/denials/labels.csv")
+    wrong = {f"e{n}" for n in range(0, 24, 2)}
+    labels.loc[labels["id"].isin(wrong), "label"] = "none"
+    labels.to_csv("tasks/denials/labels.csv", index=False)
+    status, out, said = bench(*RUN)
+    assert status == 0, said
+    assert "new labels bought" not in out
+    assert "gains" not in board()
+    new = [{"text": sentence(n, n % 3 == 0), "label": "denial" if n % 3 == 0 else "none"} for n in range(400, 430)]
+    again = [
+        {"text": sentence(n, True), "label": "denial", "annotator": who} for n in range(0, 24, 2) for who in ("a", "b")
+    ]
+    added = add_labels(export(new + again), "denials")
+    assert (added.new, added.changed) == (30, 12)
+    status, out, said = bench(*RUN)
+    assert status == 0, said
+    (gain,) = board()["gains"]
+    old, now = predictions(gain["key_before"]), predictions(gain["key"])
+    assert (len(old), len(now)) == (40, 70)
+    assert (gain["n_both"], gain["n_changed"]) == (40, 12)
+    assert [gain[when]["n_examples"] for when in ("before", "now")] == [40, 70]
+    assert gain["before"]["score"] == pytest.approx(f1_score(old["label"], old["predicted"], average="macro"))
+    assert gain["now"]["score"] == pytest.approx(f1_score(now["label"], now["predicted"], average="macro"))
+    true = now["label"][old.index]
+    assert gain["both_before"] == pytest.approx(f1_score(true, old["predicted"], average="macro"))
+    assert gain["both_now"] == pytest.approx(f1_score(true, now["predicted"][old.index], average="macro"))
+    assert gain["both_now"] > gain["both_before"]
+    assert gain["difference"]["low"] <= gain["both_now"] - gain["both_before"] <= gain["difference"]["high"]
+    said = " ".join(out.split())
+    assert "What the new labels bought" in said
+    assert "On the 40 examples that both tested, with today's labels (12 changed)" in said
+    assert "different test examples" in said
+    assert "new labels bought" in Path("results/denials/leaderboard.md").read_text(encoding="utf-8")
+    status, out, _ = bench("compare", "task=denials")
+    assert status == 0
+    assert "What the new labels bought" in out
+    # Another model has no earlier run, and the majority learns nothing from labels.
+    assert bench("run", "task=denials", "model=complement-nb", "search=none", "tracking=false")[0] == 0
+    assert [each["model"] for each in board()["gains"]] == ["logreg"]
+    # Where the file of the earlier version says something else now, nothing is said.
+    labels["text"] = labels["text"] + " ثم"
+    labels.to_csv("tasks/denials/labels.csv", index=False)
+    assert bench(*RUN)[0] == 0
+    assert "gains" not in board()
+
+
+def gain(
+    low: float, high: float, scored: tuple[int, int] = (40, 40), changed: int = 0, metric: str = "macro_f1"
+) -> Gain:
+    before = Scores(1, 100, scored[0], 0.5, Interval(0.4, 0.6))
+    return Gain(
+        model="m",
+        key="b",
+        key_before="a",
+        metric=metric,
+        before=before,
+        now=Scores(2, 200, scored[1], 0.6, None),
+        n_both=40,
+        n_changed=changed,
+        both_before=0.5,
+        both_now=0.6,
+        difference=Interval(low, high),
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "metric", "verdict"),
+    [
+        (-0.1, 0.3, "macro_f1", "not distinguishable from no difference"),
+        (0.05, 0.15, "macro_f1", "better"),
+        (-0.15, -0.05, "macro_f1", "worse"),
+        (0.05, 0.15, "log_loss", "worse"),
+    ],
+)
+def test_the_verdict_is_that_of_the_interval(low: float, high: float, metric: str, verdict: str) -> None:
+    assert gain(low, high, metric=metric).verdict == verdict
+
+
+def test_only_scores_of_other_examples_or_labels_are_called_so() -> None:
+    def told(each: Gain) -> str:
+        return " ".join(gain_sentences([each]))
+
+    assert "different test examples" not in told(gain(0, 0.1))
+    assert "On the same examples that both tested" in told(gain(0, 0.1))
+    assert "different test examples" in told(gain(0, 0.1, scored=(40, 60)))
+    assert "different test examples" in told(gain(0, 0.1, changed=3))

@@ -1,0 +1,240 @@
+"""Labels are added to tasks of every kind of table, and each kind keeps what it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from denials import sentence
+
+from bench.catalogue import load_task
+from bench.data.definition import read_definition
+from bench.data.votes import read_votes
+from bench.errors import DataError, UserError
+from bench.labelling.adding import Added, add_labels
+from bench.labelling.tools import choice_of
+
+KEYS = {
+    "name": "denials",
+    "version": 1,
+    "description": "Whether somebody denies something.",
+    "inputs": ["text"],
+    "labels": ["denial", "none"],
+}
+
+
+def make(rows: list[dict[str, Any]], columns: dict[str, Any], **keys: Any) -> Path:
+    """A task of a table."""
+    Path("tasks/denials").mkdir(parents=True)
+    pd.DataFrame(rows).to_csv("tasks/denials/labels.csv", index=False)
+    source = {"kind": "table", "path": "labels.csv", "columns": {"text": "body", "label": "class", **columns}}
+    path = Path("tasks/denials/task.yaml")
+    path.write_text(yaml.safe_dump({**KEYS, "source": source, **keys}, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def rows(n: int = 12) -> list[dict[str, Any]]:
+    return [
+        {"key": f"e{k}", "body": sentence(k, k % 2 == 0), "class": "denial" if k % 2 == 0 else "none"} for k in range(n)
+    ]
+
+
+def add(*given: dict[str, Any]) -> Added:
+    pd.DataFrame(given).to_csv("back.csv", index=False)
+    return add_labels(Path("back.csv"), "denials")
+
+
+def new(number: int, label: str = "denial", **further: Any) -> dict[str, Any]:
+    return {"text": sentence(900 + number, label == "denial"), "label": label, "annotator": "a", **further}
+
+
+def again(number: int, label: str, who: str) -> dict[str, Any]:
+    return {"text": sentence(number, number % 2 == 0), "label": label, "annotator": who}
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_groups_dates_and_values_come_from_the_columns_of_the_first_table_in_every_version() -> None:
+    table = [
+        {**row, "outlet": f"o{k % 3}", "published": f"2024-01-0{k % 9 + 1}", "target": f"t{k % 2}"}
+        for k, row in enumerate(rows())
+    ]
+    columns = {"id": "key", "group": "outlet", "date": "published"}
+    path = make(table, columns, group="group", averaged_over="target")
+    for number in (1, 2):
+        add(new(number, outlet=f"n{number}", published=f"2024-02-0{number}", target="t1"))
+        task = load_task("denials")
+        assert task.version == number + 1
+        last = task.examples.iloc[-1]
+        assert (last["group"], last["date"], last["value"]) == (f"n{number}", f"2024-02-0{number}", "t1")
+        assert task.examples["group"][:12].tolist() == [f"o{k % 3}" for k in range(12)]
+        assert task.examples["date"][:12].tolist() == [f"2024-01-0{k % 9 + 1}" for k in range(12)]
+        assert task.columns == {"text": "body"}
+    assert read_definition(path)["source"]["columns"] == {**columns, "text": "body", "label": "class"}
+    with pytest.raises(DataError, match="'target' is missing"):
+        add(new(3, outlet="n3", published="2024-02-03"))
+    assert load_task("denials").version == 3
+
+
+def test_examples_without_a_group_are_told() -> None:
+    make([{**row, "outlet": f"o{k % 3}"} for k, row in enumerate(rows())], {"group": "outlet"}, group="group")
+    added = add(new(1, outlet="o1"), new(2), new(3))
+    assert any("2 new examples have no 'outlet'" in note for note in added.notes)
+    assert added.task.groups[-3] == "o1"
+    assert len(set(added.task.groups.tolist())) == 5
+
+
+def test_one_column_can_be_the_group_and_the_value() -> None:
+    table = [{**row, "target": f"t{k // 2 % 2}"} for k, row in enumerate(rows())]
+    make(table, {"group": "target"}, group="group", averaged_over="target")
+    task = add(new(1, target="t0")).task
+    assert (task.groups[-1], task.examples["value"].iloc[-1]) == ("t0", "t0")
+    assert {*pd.read_json("tasks/denials/examples-v2.jsonl", lines=True)} == {"id", "body", "class", "target"}
+
+
+def finer() -> list[dict[str, Any]]:
+    names = {"denial": ("refusal", "rebuttal"), "none": ("silence", "silence")}
+    return [{**row, "class": names[row["class"]][k // 2 % 2]} for k, row in enumerate(rows())]
+
+
+MAP = {"refusal": "denial", "rebuttal": "denial", "silence": "none"}
+
+
+def test_labels_of_a_label_map_stay_as_fine_as_annotators_gave_them() -> None:
+    path = make(finer(), {"id": "key"}, label_map=MAP)
+    # Two of three votes are for a denial, of whatever kind; two votes make a refusal a rebuttal.
+    votes = [again(1, "refusal", "a"), again(1, "rebuttal", "b"), again(0, "rebuttal", "a"), again(0, "rebuttal", "b")]
+    added = add(new(1, "rebuttal"), *votes)
+    assert (added.new, added.again, added.changed) == (1, 2, 1)
+    stored = pd.read_json("tasks/denials/examples-v2.jsonl", lines=True)["class"]
+    assert (stored[0], stored[1], stored[12]) == ("rebuttal", "refusal", "rebuttal")
+    assert added.task.y[[0, 1, 12]].tolist() == ["denial"] * 3
+    assert read_definition(path)["label_map"] == MAP
+    assert {each.annotator: (each.same, each.n) for each in added.agreement} == {"a": (1, 2), "b": (1, 2)}
+    assert read_votes(path, 2)["e1"] == {"earlier label": "silence", "a": "refusal", "b": "rebuttal"}
+
+
+def test_the_tasks_own_labels_may_be_given_where_there_is_a_label_map() -> None:
+    path = make(finer(), {"id": "key"}, label_map=MAP)
+    task = add(new(1, "denial"), new(2, "none")).task
+    assert task.y[-2:].tolist() == ["denial", "none"]
+    assert read_definition(path)["label_map"] == {**MAP, "denial": "denial", "none": "none"}
+    with pytest.raises(DataError, match="refusl"):
+        add(new(3, "refusl"))
+
+
+def test_a_predicted_label_is_shown_as_one_that_annotators_can_choose() -> None:
+    make(finer(), {"id": "key"}, label_map=MAP)
+    task = load_task("denials")
+    assert (choice_of(task, "none"), choice_of(task, "denial")) == ("silence", None)
+
+
+def passes() -> list[dict[str, Any]]:
+    other = {"denial": "none", "none": "denial"}
+    # The third pass contradicts the others on the first example, whose label is its own: somebody decided so.
+    return [
+        {**row, "p1": row["class"] if k else "none", "p2": row["class"] if k else "none", "p3": row["class"]}
+        if k != 5
+        else {**row, "p1": row["class"], "p2": row["class"], "p3": other[row["class"]]}
+        for k, row in enumerate(rows())
+    ]
+
+
+def test_an_annotator_of_all_examples_is_one_more_pass() -> None:
+    path = make(passes(), {"id": "key", "passes": ["p1", "p2", "p3"]})
+    task = load_task("denials")
+    assert task.passes is not None
+    given = [again(k, label, "d@x.org") for k, label in enumerate(task.y.tolist())]
+    added = add(*given)
+    assert (added.again, added.changed) == (12, 0)
+    assert added.task.passes is not None
+    assert list(added.task.passes) == ["pass-1", "pass-2", "pass-3", "pass-4"]
+    assert added.task.passes["pass-4"].tolist() == task.y.tolist()
+    assert added.task.passes[["pass-1", "pass-2", "pass-3"]].equals(task.passes)
+    assert "1 annotation pass is new." in added.notes
+    # Passes and the decision between them are votes.
+    votes = read_votes(path, 2)
+    assert votes["e0"] == {"p1": "none", "p2": "none", "p3": "denial", "earlier label": "denial", "d@x.org": "denial"}
+    assert votes["e1"] == {"p1": "none", "p2": "none", "p3": "none", "d@x.org": "none"}
+
+
+def test_passes_that_do_not_cover_new_examples_are_kept_as_votes() -> None:
+    path = make(passes(), {"id": "key", "passes": ["p1", "p2", "p3"]})
+    added = add(new(1), again(5, "denial", "x"))
+    assert added.task.passes is None
+    assert any("kept as votes in annotations-v2.jsonl" in note for note in added.notes)
+    assert added.task.examples.set_index("id")["label"]["e5"] == "none"  # two against two
+    votes = read_votes(path, 2)
+    assert {name for name in votes if name.startswith("e")} == {f"e{k}" for k in range(12)}
+    assert votes["e7"] == {"p1": "none", "p2": "none", "p3": "none"}
+    assert votes["e5"] == {"p1": "none", "p2": "none", "p3": "denial", "x": "denial"}
+    # One more vote decides it, since those of the passes count.
+    assert add(again(5, "denial", "y")).task.examples.set_index("id")["label"]["e5"] == "denial"
+
+
+def test_new_examples_join_the_train_part_of_a_published_split() -> None:
+    parts = ["train"] * 6 + ["dev"] * 2 + ["test"] * 4
+    figures = [{"system": "BERT", "metric": "macro_f1", "value": 0.7, "source": "A paper"}]
+    path = make(
+        [{**row, "part": part} for row, part in zip(rows(), parts, strict=True)],
+        {"id": "key", "split": "part"},
+        published=figures,
+    )
+    added = add(new(1), new(2, "none"), again(0, "none", "a"))
+    assert added.task.examples["split"].tolist() == [*parts, "train", "train"]
+    assert any("train part" in note for note in added.notes)
+    assert read_definition(path)["published"] == figures
+    # A test label that changes is another test than the published one.
+    added = add(*(again(10, "none", who) for who in "abc"))
+    assert added.changed == 1
+    assert any("1 test examples have another label now. Published results" in note for note in added.notes)
+    assert "published" not in read_definition(path)
+    assert added.task.published == ()
+
+
+def test_a_downloaded_task_says_what_to_do_instead() -> None:
+    with pytest.raises(UserError, match="its examples are downloaded") as told:
+        add_labels(Path("back.csv"), "ct25-subjectivity")
+    assert "bench export task=ct25-subjectivity --to ct25-subjectivity.jsonl" in str(told.value.hint)
+    assert "train part" in str(told.value.hint)
+
+
+def test_votes_for_a_label_that_the_task_has_no_more_are_named() -> None:
+    path = make(rows(), {"id": "key"})
+    add(new(1))
+    file = path.with_name("annotations-v2.jsonl")
+    line = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**line, "label": "gone"}) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="gone"):
+        add(new(2))
+
+
+def drawn(number: int, label: str, stratum: str, probability: float) -> dict[str, Any]:
+    return new(number, label, stratum=stratum, probability=probability)
+
+
+def test_examples_of_the_last_draw_stand_for_the_archive_and_others_for_none_of_it() -> None:
+    make(rows(), {"id": "key"})
+    first = "0123abcd/denial"
+    assert load_task("denials").weights is None
+    add(drawn(1, "denial", first, 0.5), drawn(2, "none", first, 0.5))
+    assert load_task("denials").weights is not None
+    task = add(
+        drawn(3, "denial", "89abcdef/denial/sure", 0.2), drawn(4, "none", "89abcdef/none/sure", 0.01), new(5, "none")
+    ).task
+    assert task.weights is not None
+    assert task.weights.tolist() == [0.0] * 14 + [5.0, 100.0, 0.0]
+
+
+def test_a_wrong_probability_is_named() -> None:
+    table = [{**row, "p": 1.5, "s": "a"} for row in rows()]
+    make(table, {"probability": "p", "stratum": "s"})
+    with pytest.raises(DataError, match="must be above 0 and at most 1"):
+        load_task("denials")
