@@ -86,7 +86,8 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
         raise DataError(
             f"{task.origin}: no example that was drawn from the archive was tested by the run, so nothing corrects the "
             "model.",
-            f"Run the task again: bench run task={task.name}",
+            f"Run it with folds that test each example: bench run task={task.name}"
+            + (" validation.splits=grouped" if task.splits else ""),
         )
     often = times[rows, None]
     known = first_examples(task)
@@ -184,7 +185,13 @@ class _Examples:
         return Sample(self.given[here], self.labelled.predicted[here], self.weights[here], groups, strata)
 
     def archive(self, draw: int, totals: Totals, part: str | None) -> Archive:
-        """What was unlabelled after a draw, of which later draws have labelled some."""
+        """What was unlabelled after a draw, of which later draws have labelled some.
+
+        Texts that nearly repeat one that was labelled before the draw could not be drawn, and count as its label.
+        """
+        for (place, earlier), near in self.read.near.items():
+            if place == part:
+                totals = totals.with_near(near, known=earlier < draw)
         later = self.labelled.draws > draw
         first = self.labelled.first[later]
         rows = self.read.rows_of(first, part) / self.times[later]
@@ -225,7 +232,7 @@ def parts_of_examples(task: Task, labelled: Labelled, read: ReadArchive, by: By 
 def _shares(
     part: str | None, examples: _Examples, here: NDArray[np.bool_], totals: Totals
 ) -> tuple[PartShares, Method | None]:
-    labels, archive = examples.task.labels, totals.archive
+    labels, archive = examples.task.labels, examples.archive(examples.draws[-1], totals, part)
     counted = dict(zip(labels, archive.counted().tolist(), strict=True))
     described = PartShares(
         part=part,

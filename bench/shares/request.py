@@ -119,6 +119,11 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
         raise UserError(
             f"The run {record.key} also trained on {record.train_on.task}.", "Name one that trains on its own task."
         )
+    if record.validation.forward:
+        raise UserError(
+            f"The run {record.key} tests only examples that are later than others, which stand for no whole archive.",
+            f"Run it with folds that test each example: bench run task={record.task.name} validation=grouped",
+        )
     doing(f"reading the task {record.task.name}")
     evaluation = rebuilt(record, model_of_run(record, request.run.overrides))
     task, stored = evaluation.task, models_of(chosen.folder, evaluation, request.run.overrides)

@@ -124,6 +124,20 @@ def test_a_text_that_is_labelled_counts_as_its_label_however_often_it_stands_the
         assert each["powered"]["interval"]["low"] == pytest.approx(each["powered"]["interval"]["high"])
 
 
+def test_a_run_that_tests_only_later_examples_estimates_nothing(bench, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    texts = archive(200)
+    texts.to_csv("labels.csv", index=False)
+    assert bench("new", "task", "dated", "--data", "labels.csv", "--group", "document")[0] == 0
+    words = ("model=majority", "search=none", "tracking=false", "validation=forward", "validation.group=id")
+    status, _, said = bench("run", "task=dated", *words)
+    assert status == 0, said
+    status, _, said = bench("estimate", "task=dated", "model=majority", "--input", "labels.csv")
+    assert status == 2
+    assert "tests only examples that are later than others" in " ".join(said.split())
+    assert "bench run task=dated validation=grouped" in said
+
+
 def test_an_archive_from_elsewhere_is_warned_of(bench, folder: Path) -> None:
     others = [f"سجل اللاعب هدفا رائعا في المباراة رقم {number} من البطولة" for number in range(200)]
     pd.DataFrame({"text": others}).to_csv("sport.csv", index=False)
