@@ -321,7 +321,13 @@ def _design(
     if request.by == "diverse":
         told("grouping the archive by its words")
         seed = derive_seed(0, "sample", "clusters")  # so that the seed decides only which texts are drawn
-        codes = clusters(lambda: _drawable_texts(read(), found.rows), len(found.rows), request.n, seed)
+        codes = clusters(
+            lambda: _drawable_texts(read(), found.rows),
+            len(found.rows),
+            request.n,
+            seed,
+            lambda number: told(f"grouping the archive by its words: {number:,} texts so far"),
+        )
         strata = by_names(cluster_names(codes.tolist()), request.n)
         return strata, np.sqrt(strata.sizes)
     assert found.predicted is not None
