@@ -77,6 +77,7 @@ def command(words: tuple[str, ...], by: str | None, form: str, pairs: bool, plot
         from bench.reporting.comparison import print_comparison, print_ranks
         from bench.reporting.figure import check_figure, write_figure
         from bench.reporting.paper import to_csv, to_latex, to_markdown
+        from bench.reporting.periods import print_periods
         from bench.reporting.slices import print_slices, slices_to_csv, slices_to_markdown
 
         def compared(title: str, selected: Selected) -> Comparison:
@@ -108,6 +109,7 @@ def command(words: tuple[str, ...], by: str | None, form: str, pairs: bool, plot
             print_ranks(across, comparisons)
         for comparison in comparisons:
             print_comparison(comparison, pairs)
+            print_periods(comparison)
             print_slices(comparison)
     else:
         tables = {"latex": to_latex, "markdown": to_markdown, "csv": to_csv}

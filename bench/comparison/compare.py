@@ -18,8 +18,9 @@ from bench.comparison.task_now import task_now
 from bench.config import Validation
 from bench.errors import ConfigError, nearest
 from bench.results.board import Best
+from bench.results.periods import FoldScore, Trend
 from bench.results.protocol import model_name, search_name
-from bench.results.record import Reference, TaskRecord
+from bench.results.record import Period, Reference, TaskRecord
 from bench.statistics.interval import Interval
 from bench.support.records import LEFT_OUT
 
@@ -46,6 +47,10 @@ class ComparedRow:
         What its search gained; None where nothing was searched. Of several seeds, with the first one.
     seed_scores : tuple of float
         The score with each of several seeds, of which `score` is the mean; empty for one.
+    by_period : tuple of FoldScore
+        The score of each of the comparison's `periods`.
+    trend : Trend or None
+        How the score changes with distance from training within them, if that can be estimated.
     """
 
     name: str
@@ -59,6 +64,8 @@ class ComparedRow:
     tied: bool
     bought: SearchReport | None
     seed_scores: Annotated[tuple[float, ...], LEFT_OUT] = ()
+    by_period: Annotated[tuple[FoldScore, ...], LEFT_OUT] = ()
+    trend: Annotated[Trend | None, LEFT_OUT] = None
 
     @property
     def seed_deviation(self) -> float | None:
@@ -100,6 +107,8 @@ class Comparison:
         The same within the slices of a column, if one was named.
     seeds : tuple of int
         The seeds that all scores are averaged over, and tests are about; empty for one.
+    periods : tuple of Period
+        The dates of the outer folds, if these train on earlier and test on later examples.
     """
 
     task: TaskRecord
@@ -118,6 +127,7 @@ class Comparison:
     notes: tuple[str, ...]
     slices: Annotated[Sliced | None, LEFT_OUT] = None
     seeds: Annotated[tuple[int, ...], LEFT_OUT] = ()
+    periods: Annotated[tuple[Period, ...], LEFT_OUT] = ()
 
     @property
     def searched(self) -> bool:
@@ -172,6 +182,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None, by: st
         notes=tuple(runs.notes),
         slices=None if by is None else slice_by(runs, by, rope, named),
         seeds=runs.seeds,
+        periods=runs.runs[0].record.periods,
     )
 
 
@@ -188,6 +199,8 @@ def _row(runs: ComparedRuns, run: ComparedRun, pairs: Sequence[Pair], every_pair
         tied=every_pair and tied,
         bought=search_report(run.folder, run.record, run.folder.read_summary() if runs.seeds else run.summary),
         seed_scores=run.seed_scores,
+        by_period=run.summary.by_period,
+        trend=run.summary.trend,
     )
 
 

@@ -19,6 +19,7 @@ from bench.metrics.registry import metric_of
 from bench.models.space import Range
 from bench.results.cell import CellRecord
 from bench.results.extent import split_sizes
+from bench.results.periods import DAYS, period_scores, trend_of
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.store import RunFolder
 from bench.results.summary import Summary
@@ -240,6 +241,8 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
                 f"{folder.path}: its predictions are for other examples than those of {runs[0].folder.path}.",
                 "A stored file was changed. Delete the folder and run the same command again.",
             )
+        if record.periods:
+            summary = _by_period(summary, record, frame, outcomes, asked)
         seed_scores = tuple(asked.score(each) for each in by_seed)
         runs.append(
             ComparedRun(
@@ -320,6 +323,15 @@ def _over_seeds(summaries: Sequence[Summary], outcomes: Outcomes, metric: Metric
         folds=tuple(fold for each in summaries for fold in each.folds),
         notes=tuple(dict.fromkeys(note for each in summaries for note in each.notes)),
     )
+
+
+def _by_period(summary: Summary, record: RunRecord, frame: pd.DataFrame, outcomes: Outcomes, metric: Metric) -> Summary:
+    """A summary with the scores by period, and their trend, of the metric and seeds that are compared."""
+    n = len(record.periods)
+    trend = None
+    if DAYS in frame:
+        trend = trend_of(outcomes, frame[DAYS].to_numpy(dtype=np.float64), metric, record.task.labels, n)
+    return replace(summary, by_period=period_scores(outcomes, metric, n), trend=trend)
 
 
 def scored_by(metric: Metric, summary: Summary, outcomes: Outcomes) -> Summary:

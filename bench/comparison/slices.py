@@ -14,7 +14,7 @@ from bench.comparison.task_now import as_run
 from bench.comparison.verdict import LEVEL
 from bench.errors import UserError, nearest
 from bench.metrics.outcomes import VALUE
-from bench.results.summary import too_few
+from bench.results.withheld import too_few
 from bench.statistics.bootstrap import bootstrap_error, jackknife_error
 from bench.statistics.interval import Interval, Thin, together
 from bench.statistics.paired import FEWEST_GROUPS, NO_VARIATION
@@ -259,19 +259,9 @@ def _bands(lengths: Codes) -> tuple[list[str], Codes]:
     return names, band
 
 
-def _part(outcomes: Outcomes, rows: Codes) -> Outcomes:
-    """Some rows of outcomes, with the groups and values that they have."""
-    part = outcomes.rows(rows)
-    part = replace(part, groups=np.unique(part.groups, return_inverse=True)[1])
-    if part.values is None:
-        return part
-    held, codes = np.unique(part.values, return_inverse=True)
-    return replace(part, values=codes, value_names=tuple(part.value_names[code] for code in held.tolist()))
-
-
 def _within(runs: ComparedRuns, rows: Codes) -> _Within:
     metric = runs.metric
-    parts = [(run, _part(run.outcomes, rows)) for run in runs.runs]
+    parts = [(run, run.outcomes.alone(rows)) for run in runs.runs]
     found = [replace(run, outcomes=part, score=metric.score(part)) for run, part in parts]
     groups = np.unique(runs.groups[rows])
     return _Within(

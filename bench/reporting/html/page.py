@@ -21,9 +21,11 @@ from bench.reporting.html.curves import learning_curves, searches
 from bench.reporting.html.environment import environment, page_parts
 from bench.reporting.html.errors import browser_data, spell_error, spell_example, to_script
 from bench.reporting.html.forest import forest_charts
+from bench.reporting.html.periods import period_charts
 from bench.reporting.html.scores import calibration, confusion_tables, group_scores
 from bench.reporting.html.shares import archive_shares
 from bench.reporting.html.stress import stress_tests
+from bench.reporting.periods import CAUTION
 from bench.reporting.shares import ASSUMPTION as SHARE_ASSUMPTION
 from bench.reporting.slices import slice_rows, slices_told, worst_sentences
 from bench.reporting.wording import ASSUMPTION, answer, needed_sentence
@@ -75,6 +77,8 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             summaries=[run.summary for run in runs.runs],
             answer=answer(comparison),
             differences=forest_charts(comparison),
+            periods=period_charts(comparison),
+            period_caution=CAUTION,
             slices=slice_rows(comparison),
             worst=worst_sentences(comparison),
             slices_told=slices_told(comparison),
