@@ -178,7 +178,14 @@ class ComparedRuns:
         return len(self.ids) // self.repeats
 
     def n_trained(self) -> float:
-        """How many examples train a fold's model, on average."""
+        """How many examples train a fold's model, on average.
+
+        Periods train on unlike numbers: theirs is the one with which the examples that are tested for each that trains
+        are as many.
+        """
+        if periods := self.runs[0].record.periods:
+            tested = sum(period.n_test for period in periods)
+            return tested / sum(period.n_test / period.n_train for period in periods)
         if sizes := split_sizes(self.task):
             return float(np.mean([size.train for size in sizes]))
         return float(self.task.n_examples - np.bincount(self.folds).mean())

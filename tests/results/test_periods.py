@@ -185,3 +185,12 @@ def test_scores_of_periods_have_the_interval_of_their_own_groups() -> None:
     first, _ = period_scores(outcomes, ACCURACY, 2)
     own = outcomes_of(true[:120], outcomes.predicted[:120], 2, group[:120])
     assert (first.score, first.interval) == (ACCURACY.score(own), ACCURACY.interval(own))
+
+
+def test_the_factor_for_fitting_knows_how_little_trains_the_first_periods(results: Path) -> None:
+    """Of 480 examples all are tested, 96 in each period, by models of 96, 192, 288, 384 and 480."""
+    ratio = sum(1 / period for period in (1, 2, 3, 4, 5))
+    for words in (["seed=0"], ["seeds=2"]):
+        runs = side_by_side(results, *words)
+        assert runs.n_trained() == pytest.approx(5 * 96 / ratio)
+        assert runs.training_factor() == pytest.approx(np.sqrt(1 + 0.6 * ratio))
