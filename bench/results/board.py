@@ -9,7 +9,7 @@ from typing import Annotated
 
 from bench.config import Validation
 from bench.metrics.registry import RankedTask, in_table_order, metric_names, metric_title
-from bench.results.record import TaskRecord
+from bench.results.record import Period, TaskRecord
 from bench.statistics.interval import Interval
 from bench.support.records import LEFT_OUT
 
@@ -122,6 +122,8 @@ class Leaderboard:
         The best model with its corrected score, if computed.
     seeds : tuple of int
         The seeds that scores are averaged over; empty for one.
+    periods : tuple of Period
+        The dates of the outer folds, if these train on earlier and test on later examples.
     """
 
     task: TaskRecord
@@ -133,6 +135,7 @@ class Leaderboard:
     left_out: tuple[str, ...]
     best: Best | None = None
     seeds: Annotated[tuple[int, ...], LEFT_OUT] = ()
+    periods: Annotated[tuple[Period, ...], LEFT_OUT] = ()
 
     @property
     def seeds_text(self) -> str:

@@ -85,6 +85,7 @@ def leaderboard(results: Path, record: RunRecord) -> Leaderboard:
         seed=record.seed,
         rows=(*scored, *_reference_rows(task), *unfinished),
         left_out=tuple(left_out),
+        periods=record.periods,
     )
 
 
@@ -173,8 +174,8 @@ def to_markdown(board: Leaderboard) -> str:
     lines = [
         f"# {task.name}",
         "",
-        f"{extent(task)}; {column_title(board.metric, task)} with its 95 % interval, {board.seeds_text}, "
-        f"data `{task.digest[:12]}`.",
+        f"{extent(task, board.periods)}; {column_title(board.metric, task)} with its 95 % interval, "
+        f"{board.seeds_text}, data `{task.digest[:12]}`.",
         "",
         f"| model | search | {' | '.join(titles)} | time (s) |",
         "| --- | --- |" + " ---: |" * (len(titles) + 1),

@@ -100,6 +100,9 @@ def test_every_place_that_shows_scores_by_period_shows_the_trend(results: Path, 
     status, out, _ = bench("compare", *words)
     assert (status, f"stale: {said}." in " ".join(out.split())) == (0, True)
     assert "2021-01-01 to 2021-12-31" in out
+    assert "480 test examples of 480, after 5 points in time, seed 0" in " ".join(out.split())
+    latex = bench("compare", *words, "--format", "latex")[1]
+    assert "trained before each of 5 points in time, tested until the next one, whole groups" in latex
     told = json.loads(bench("compare", *words, "--format", "json")[1])["tasks"][0]
     (row,) = [row for row in told["rows"] if row["name"] == "stale"]
     assert (row["trend"]["verdict"], len(row["by_period"]), len(told["periods"])) == ("falls", 5, 5)

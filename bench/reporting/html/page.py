@@ -31,7 +31,7 @@ from bench.reporting.slices import slice_rows, slices_told, worst_sentences
 from bench.reporting.wording import ASSUMPTION, answer, needed_sentence
 from bench.results.board import RANKS, BoardRow, best_sentence, columns, published_rows, published_sources
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
-from bench.results.record import RunRecord, TaskRecord
+from bench.results.record import Period, RunRecord, TaskRecord
 from bench.statistics.interval import Interval
 
 FIRST_ERRORS = 20
@@ -142,15 +142,15 @@ def _facts(runs: ComparedRuns, comparison: Comparison) -> list[tuple[str, str]]:
     counts = [f"{label} {count:,}" for label, count in zip(runs.labels, _label_counts(runs), strict=True)]
     return [
         ("Task", f"{task.name}, version {task.version}: {task.description}"),
-        ("Examples", _examples(task)),
-        ("Labels", f"{'in test: ' if split_sizes(task) else ''}{', '.join(counts)}"),
+        ("Examples", _examples(task, comparison.periods)),
+        ("Labels", f"{'in test: ' if split_sizes(task) or comparison.periods else ''}{', '.join(counts)}"),
         (
             "Metric",
             f"{runs.metric.title}{less}, 95 % intervals by group",
         ),
         (
             "Validation",
-            f"{validation(task, comparison.n_folds, comparison.searched)}{repeats}",
+            f"{validation(task, comparison.n_folds, comparison.searched, comparison.periods)}{repeats}",
         ),
         ("Seed", str(comparison.seed)),
         ("Runs", f"{len(records)}, made {days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'}"),
@@ -159,9 +159,9 @@ def _facts(runs: ComparedRuns, comparison: Comparison) -> list[tuple[str, str]]:
     ]
 
 
-def _examples(task: TaskRecord) -> str:
-    if split_sizes(task):
-        return extent(task)
+def _examples(task: TaskRecord, periods: Sequence[Period]) -> str:
+    if split_sizes(task) or periods:
+        return extent(task, periods)
     return f"{task.n_examples:,}, in {task.n_groups:,} groups ({task.group})"
 
 
