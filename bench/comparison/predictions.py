@@ -24,7 +24,7 @@ from bench.results.record import RunRecord, TaskRecord
 from bench.results.store import RunFolder
 from bench.results.summary import Summary
 from bench.statistics.bootstrap import GroupBootstrap, group_indices
-from bench.statistics.interval import Interval
+from bench.statistics.interval import Interval, Thin
 from bench.statistics.training import training_factor, training_weight
 from bench.support.seeding import derive_seed
 
@@ -71,6 +71,18 @@ class ComparedRun:
     score: float
     by_seed: tuple[Outcomes, ...] = ()
     seed_scores: tuple[float, ...] = ()
+
+    @property
+    def each_seed(self) -> tuple[Outcomes, ...]:
+        """The predictions with each seed."""
+        return self.by_seed or (self.outcomes,)
+
+    def interval(self, metric: Metric) -> Interval | Thin:
+        """The interval of the score: over several seeds that of all predictions, moved to the mean."""
+        found = metric.interval(self.outcomes)
+        if not self.by_seed or isinstance(found, Thin):
+            return found
+        return found.moved(self.score - metric.score(self.outcomes), metric.bounds)
 
     @property
     def predicted(self) -> Codes:
@@ -143,6 +155,31 @@ class ComparedRuns:
         """The draws that all runs are scored on."""
         return GroupBootstrap(len(self.group_names), derive_seed(0, self.task.digest, "comparison"))
 
+    def rows_of_seeds(self, rows: Codes) -> list[Codes]:
+        """Some rows as those of the predictions with each seed."""
+        n_seeds = max(len(self.seeds), 1)
+        n = len(self.ids) // n_seeds
+        return [rows[rows // n == seed] - seed * n for seed in range(n_seeds)]
+
+    def first_seed(self) -> ComparedRuns:
+        """The same runs with the predictions of the first seed alone."""
+        if not self.seeds:
+            return self
+        runs = [
+            replace(
+                run,
+                outcomes=run.by_seed[0],
+                summary=run.folder.read_summary(),
+                score=run.seed_scores[0],
+                by_seed=(),
+                seed_scores=(),
+            )
+            for run in self.runs
+        ]
+        n_seeds = len(self.seeds)
+        ids = self.ids[: len(self.ids) // n_seeds]
+        return replace(self, runs=runs, ids=ids, repeats=self.repeats // n_seeds, seeds=())
+
     def drawn_scores(self, run: ComparedRun) -> tuple[float, Floats]:
         """The run's pooled score, and that of each bootstrap draw of groups."""
         if run.name not in self._drawn:
@@ -164,7 +201,7 @@ class ComparedRuns:
 
     def without_each(self, run: ComparedRun) -> Floats | None:
         """The run's pooled score without each group, None if the metric has none, in any number of groups."""
-        found = [self.metric.without_each(outcomes) for outcomes in run.by_seed or (run.outcomes,)]
+        found = [self.metric.without_each(outcomes) for outcomes in run.each_seed]
         known = [each for each in found if each is not None]
         return np.mean(known, axis=0) if len(known) == len(found) else None
 
@@ -204,7 +241,7 @@ class ComparedRuns:
 
 def _mean(run: ComparedRun, scores: Callable[[Outcomes], Floats]) -> Floats:
     """The mean over seeds of scores of the run's predictions."""
-    return np.asarray(np.mean([scores(outcomes) for outcomes in run.by_seed or (run.outcomes,)], axis=0))
+    return np.asarray(np.mean([scores(outcomes) for outcomes in run.each_seed], axis=0))
 
 
 def read_side_by_side(selected: Selected, metric: str | None = None) -> ComparedRuns:
@@ -321,8 +358,7 @@ def _over_seeds(summaries: Sequence[Summary], outcomes: Outcomes, metric: Metric
     if metric.name in scores and outcomes.n_groups > 1:
         found = metric.interval(outcomes)
         if isinstance(found, Interval):
-            by, (least, greatest) = scores[metric.name] - metric.score(outcomes), metric.bounds
-            intervals[metric.name] = Interval(max(found.low + by, least), min(found.high + by, greatest))
+            intervals[metric.name] = found.moved(scores[metric.name] - metric.score(outcomes), metric.bounds)
     return replace(
         summaries[0],
         scores=scores,

@@ -173,8 +173,6 @@ def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None)
     bench.errors.UserError
         If the task's data are not here, or they have no such column.
     """
-    if runs.seeds:
-        raise UserError(f"--by {column}: slices are of the runs of one seed.", f"For example: seed={runs.seeds[0]}")
     names, values = _values(runs, column)
     parts = [_within(runs, np.flatnonzero(values == code)) for code in range(len(names))]
     reasons = [_too_small(part) for part in parts]
@@ -188,7 +186,7 @@ def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None)
         place = None if baseline is None else [run.name for run in part.runs].index(baseline)
         elsewhere = _against_the_rest(runs, values == code, judged)
         with together(judged):
-            found = [(run, part.metric.interval(replace(run.outcomes))) for run in part.runs]
+            found = [(run, replace(run, outcomes=replace(run.outcomes)).interval(part.metric)) for run in part.runs]
         scores = [
             SliceScore(run.name, run.score, each if isinstance(each, Interval) else None, elsewhere[run.name])
             for run, each in found
@@ -261,8 +259,7 @@ def _bands(lengths: Codes) -> tuple[list[str], Codes]:
 
 def _within(runs: ComparedRuns, rows: Codes) -> _Within:
     metric = runs.metric
-    parts = [(run, run.outcomes.alone(rows)) for run in runs.runs]
-    found = [replace(run, outcomes=part, score=metric.score(part)) for run, part in parts]
+    found = [_part(runs, run, rows) for run in runs.runs]
     groups = np.unique(runs.groups[rows])
     return _Within(
         task=runs.task,
@@ -272,7 +269,22 @@ def _within(runs: ComparedRuns, rows: Codes) -> _Within:
         group_names=[runs.group_names[code] for code in groups.tolist()],
         repeats=runs.repeats,
         notes=[],
+        seeds=runs.seeds,
         whole=runs,
+    )
+
+
+def _part(runs: ComparedRuns, run: ComparedRun, rows: Codes) -> ComparedRun:
+    """A run on some rows; over several seeds its score is the mean of theirs."""
+    by_seed = tuple(outcomes.alone(own) for outcomes, own in zip(run.each_seed, runs.rows_of_seeds(rows), strict=True))
+    scores = tuple(runs.metric.score(outcomes) for outcomes in by_seed)
+    several = bool(runs.seeds)
+    return replace(
+        run,
+        outcomes=run.outcomes.alone(rows),
+        score=float(np.mean(scores)),
+        by_seed=by_seed if several else (),
+        seed_scores=scores if several else (),
     )
 
 
@@ -298,28 +310,43 @@ def _against_the_rest(runs: ComparedRuns, inside: NDArray[np.bool_], judged: int
     sides = [np.flatnonzero(inside), np.flatnonzero(~inside)]
     fewest = min(len(np.unique(runs.groups[side])) for side in sides)
     found = dict[str, Elsewhere | None]()
+    of_seeds = list(zip(*(runs.rows_of_seeds(side) for side in sides), strict=True))
     for run in runs.runs:
-        parts = [run.outcomes.rows(side) for side in sides]
-        scores = [runs.metric.score(part) for part in parts]
-        error = _error(runs, parts, scores) if fewest >= FEWEST_GROUPS else None
-        found[run.name] = _elsewhere(scores[0] - scores[1], error, fewest - 1, judged, runs.metric.sign)
+        by_seed = [
+            [outcomes.rows(side) for side in both] for outcomes, both in zip(run.each_seed, of_seeds, strict=True)
+        ]
+        scores = np.array([[runs.metric.score(part) for part in parts] for parts in by_seed])
+        here, there = scores.mean(axis=0).tolist()
+        error = _error(runs, by_seed, scores) if fewest >= FEWEST_GROUPS else None
+        found[run.name] = _elsewhere(here - there, error, fewest - 1, judged, runs.metric.sign)
     return found
 
 
-def _error(runs: ComparedRuns, parts: Sequence[Outcomes], scores: Sequence[float]) -> float | None:
+def _error(runs: ComparedRuns, by_seed: Sequence[Sequence[Outcomes]], scores: Floats) -> float | None:
+    """The error of the difference between two sides, on average over seeds."""
     n_groups = len(runs.group_names)
-    without = [runs.metric.without_each(part) for part in parts]
-    known = [each for each in without if each is not None]
-    if len(known) == len(without):
-        # Groups after the last one of a side have no examples there, and change nothing by being left out.
-        sides = [np.full(n_groups, score) for score in scores]
-        for side, left_out in zip(sides, known, strict=True):
-            side[: len(left_out)] = left_out
-        error = jackknife_error(sides[0] - sides[1])
+    left_out = [_left_out(runs, parts, of_seed, n_groups) for parts, of_seed in zip(by_seed, scores, strict=True)]
+    known = [each for each in left_out if each is not None]
+    if len(known) == len(left_out):
+        error = jackknife_error(np.mean(known, axis=0))
     else:
-        drawn = np.subtract(*(runs.metric.drawn(part, runs.bootstrap) for part in parts))
+        draws = [np.subtract(*(runs.metric.drawn(part, runs.bootstrap) for part in parts)) for parts in by_seed]
+        drawn = np.mean(draws, axis=0)
         error = bootstrap_error(drawn[np.isfinite(drawn)], n_groups)
     return None if error < NO_VARIATION else error * runs.training_factor()
+
+
+def _left_out(runs: ComparedRuns, parts: Sequence[Outcomes], scores: Floats, n_groups: int) -> Floats | None:
+    """The difference between two sides without each group, None if the metric has none."""
+    without = [runs.metric.without_each(part) for part in parts]
+    known = [each for each in without if each is not None]
+    if len(known) < len(without):
+        return None
+    # Groups after the last one of a side have no examples there, and change nothing by being left out.
+    sides = [np.full(n_groups, score) for score in scores]
+    for side, left in zip(sides, known, strict=True):
+        side[: len(left)] = left
+    return np.asarray(sides[0] - sides[1])
 
 
 def _elsewhere(difference: float, error: float | None, df: int, judged: int, sign: float) -> Elsewhere:

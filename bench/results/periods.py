@@ -94,8 +94,7 @@ def _of_period(outcomes: Outcomes, metric: Metric, period: int, n_periods: int) 
     if interval is None or isinstance(interval, Thin):
         return FoldScore(score)
     if len(seeds) > 1:
-        by, (least, greatest) = score - metric.score(own), metric.bounds
-        interval = Interval(max(interval.low + by, least), min(interval.high + by, greatest), interval.level)
+        interval = interval.moved(score - metric.score(own), metric.bounds)
     return FoldScore(score, interval)
 
 

@@ -58,7 +58,8 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
         left out, which the page says, where these are gone or no longer those of the runs.
     """
     task, without_texts = _task_of(runs)
-    data = browser_data(runs, task, comparison.suspects)
+    one = runs.first_seed()
+    data = browser_data(one, task, comparison.suspects)
     return (
         environment()
         .get_template("page.html.jinja")
@@ -74,7 +75,7 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             title=lambda name: metric_title(name, runs.task),
             metrics=_columns(comparison),
             names=[run.name for run in runs.runs],
-            summaries=[run.summary for run in runs.runs],
+            summaries=[run.summary for run in one.runs],
             answer=answer(comparison),
             differences=forest_charts(comparison),
             periods=period_charts(comparison),
@@ -90,9 +91,9 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             run_notes=_run_notes(runs),
             ranking=_ranking(runs, comparison),
             verdicts={(pair.first, pair.second): pair for pair in comparison.pairs},
-            confusions=confusion_tables(runs),
-            by_group=group_scores(runs),
-            calibration=calibration(runs),
+            confusions=confusion_tables(one),
+            by_group=group_scores(one),
+            calibration=calibration(one),
             searches=searches(runs, comparison),
             learning=learning_curves(runs),
             archives=archive_shares(runs),
@@ -106,7 +107,8 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             named=data["named"],
             strongest=STRONGEST,
             runs=[_provenance(run.name, run.folder.key, run.record) for run in runs.runs],
-            repeats=runs.repeats,
+            repeats=one.repeats,
+            first_seed=one.runs[0].record.seed if runs.seeds else None,
             published=bool(split_sizes(runs.task)),
             predictions=predictions(runs.task),
             chosen_on=chosen_on(runs.task),
@@ -137,7 +139,11 @@ def _facts(runs: ComparedRuns, comparison: Comparison) -> list[tuple[str, str]]:
     task = runs.task
     records = [run.record for run in runs.runs]
     days = sorted({record.started[:10] for record in records})
-    repeats = f"; repeated {runs.repeats} times" if runs.repeats > 1 and not split_sizes(task) else ""
+    repeats = (
+        f"; repeated {comparison.validation.repeats} times"
+        if comparison.validation.repeats > 1 and not split_sizes(task)
+        else ""
+    )
     less = "" if runs.metric.greater_is_better else " (less is better)"
     counts = [f"{label} {count:,}" for label, count in zip(runs.labels, _label_counts(runs), strict=True)]
     return [
@@ -152,7 +158,7 @@ def _facts(runs: ComparedRuns, comparison: Comparison) -> list[tuple[str, str]]:
             "Validation",
             f"{validation(task, comparison.n_folds, comparison.searched, comparison.periods)}{repeats}",
         ),
-        ("Seed", str(comparison.seed)),
+        ("Seeds", ", ".join(map(str, comparison.seeds))) if comparison.seeds else ("Seed", str(comparison.seed)),
         ("Runs", f"{len(records)}, made {days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'}"),
         ("Data digest", task.digest[:16]),
         ("Versions", _versions(records)),
@@ -191,6 +197,7 @@ class _RankedRow:
     interval: Interval | None = None
     ranks: tuple[int, int] | None = None
     search: str | None = None
+    seed_deviation: float | None = None
     mark: str
 
 
@@ -220,6 +227,7 @@ def _ranking(runs: ComparedRuns, comparison: Comparison) -> dict[str, object]:
                 interval=row.interval,
                 ranks=row.ranks,
                 search=row.search,
+                seed_deviation=row.seed_deviation,
                 mark=mark,
             )
         )
