@@ -158,6 +158,24 @@ def test_pairs_are_those_of_the_slice_alone_with_p_values_times_the_number_of_sl
         assert (pair.verdict == "better") == (pair.p_groups < 0.05)
 
 
+def test_slices_are_a_table_in_latex(results: Path, bench) -> None:
+    words = ("compare", "task=sliced", f"results={results}")
+    status, out, _ = bench(*words, "--by", "outlet", "--format", "latex")
+    sliced = present(by(results, "outlet").slices)
+    assert status == 0
+    assert out.count(r"\begin{table}") == out.count(r"\end{table}") == 1
+    assert r"\label{tab:sliced-by-outlet}" in out
+    rows = [line for line in out.splitlines() if line.strip().startswith(("akhbar", "bayan", "sada", "&"))]
+    assert len(rows) == sum(len(each.scores) for each in sliced.slices)
+    assert all(f"{score.score:.3f}" in out for each in sliced.slices for score in each.scores)
+    assert "Intervals and verdicts hold for 3 slices together" in out
+    status, out, _ = bench(*words, "--by", "document", "--format", "latex")
+    assert (status, r"\begin{table}" in out) == (0, False)
+    assert "% sliced: Too small to be judged: d0 (12 examples in 1 group" in out
+    for form in ("latex", "markdown", "csv"):
+        assert bench(*words, "--by", "outlet", "--format", form, "--pairs")[0] == 2
+
+
 def with_seeds(runs: ComparedRuns, other: ComparedRuns) -> ComparedRuns:
     """The runs with the predictions of others as a second seed."""
     both = []
