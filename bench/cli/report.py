@@ -60,7 +60,7 @@ def command(words: tuple[str, ...], by: str | None, output: Path | None, force: 
         from bench.reporting.terminal import short_path
         from bench.results.layout import REPORT, unlinked
 
-        request = parse_compare_request(words)
+        request = parse_compare_request(words, several_seeds=True)
     if output is not None and len(request.tasks) > 1:
         raise ConfigError(
             f"--output {output}: there is one page a task, and {len(request.tasks)} tasks are named.",

@@ -121,7 +121,9 @@ def forest_figure(comparison: Comparison) -> Figure:
         axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[count + 1.2 for count in rows])[:, 0]
         for ax, panel in zip(axes, panels, strict=True):
             draw_panel(ax, panel)
-        figure.suptitle(f"{comparison.task.name}: {extent(comparison.task)}", fontsize=8, color="#56606b")
+        figure.suptitle(
+            f"{comparison.task.name}: {extent(comparison.task, comparison.periods)}", fontsize=8, color="#56606b"
+        )
     return figure
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.data.corpus import read_documents
+from bench.data.dates import DATE, read_date
 from bench.data.files import check_characters
 from bench.data.messages import listed
 from bench.data.sources.formats import form_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from bench.data.section import Section
 
 REQUIRED = ("document", "start", "end", "label")
-OPTIONAL = ("text", "group")
+OPTIONAL = ("text", "group", DATE)
 
 SHOWN = 40
 """Characters of a text that an error shows."""
@@ -67,6 +68,8 @@ def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
         }
         if "group" in names:
             example["group"] = _group(row[names["group"]], names["group"], where)
+        if DATE in names:
+            example[DATE] = read_date(row[names[DATE]], f"{where}, column '{names[DATE]}'")
         rows.append(example)
     if not rows:
         raise DataError(f"{path}: the table has a header but no rows.")
