@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bench.api.stored import Run, Runs, runs
     from bench.api.tasks import Findings, check, load_task, new_task
     from bench.data.task import Task
+    from bench.stressing.perturbation import Perturbation
 
 __version__ = "0.1.0"
 
@@ -22,6 +23,7 @@ _HOMES = {
     "FailedRunWarning": "bench.api.jobs",
     "Findings": "bench.api.tasks",
     "Model": "bench.api.estimators",
+    "Perturbation": "bench.stressing.perturbation",
     "Run": "bench.api.stored",
     "Runs": "bench.api.stored",
     "Shares": "bench.api.archives",
@@ -49,6 +51,7 @@ __all__ = [
     "FailedRunWarning",
     "Findings",
     "Model",
+    "Perturbation",
     "Run",
     "Runs",
     "Shares",

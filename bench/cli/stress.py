@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
 from bench.cli.words import words
 from bench.reporting.output import in_quotes, say
-
-if TYPE_CHECKING:
-    from bench.reporting.status import Status
-    from bench.stress.stress import StressPlan
 
 
 @click.command(
@@ -65,59 +57,31 @@ def command(words: tuple[str, ...], only: tuple[str, ...], listed: bool, dry_run
         return
     with Status("loading libraries") as status:
         from bench.reporting.stress import print_stress, stress_csv
-        from bench.stress.registry import perturbations
-        from bench.stress.request import parse_stress_request
-        from bench.stress.stress import carry_out, plan_stress
+        from bench.reporting.terminal import wrapped
+        from bench.stressing.request import parse_stress_request
+        from bench.stressing.stress import stress_runs
 
         request = parse_stress_request(words, only)
-        plans = plan_stress(request, perturbations(request.only), status.doing)
-        for plan in plans:
-            _tell_cost(plan, status)
-        if dry_run:
-            return
-        summaries = [carry_out(plan, request.runs.rope, status.doing) for plan in plans]
-        warnings = _track(plans, request.runs.results, status) if request.tracking else []
+        done = stress_runs(request, status.doing, lambda sentence: status.say(wrapped(sentence)), dry_run)
+    if dry_run:
+        return
     if form == "json":
         from bench.results.files import to_json
         from bench.support.records import plain
 
-        say(in_quotes(to_json([plain(each) for each in summaries])), nl=False)
+        say(in_quotes(to_json([plain(each) for each in done.summaries])), nl=False)
     elif form == "csv":
-        say(stress_csv(summaries), nl=False)
+        say(stress_csv(done.summaries), nl=False)
     else:
-        for summary in summaries:
+        for summary in done.summaries:
             print_stress(summary)
-    for warning in warnings:
+    for warning in done.warnings:
         say(f"warning: {warning}", err=True)
 
 
 def _list(form: str) -> None:
     from bench.cli.words import print_rows
-    from bench.stress.registry import perturbations
+    from bench.stressing.registry import perturbations
 
     rows = [(each.name, f"{each.description} ({each.kind})", each.origin) for each in perturbations()]
     print_rows(rows, ("name", "description", "from"), "json" if form == "json" else "table")
-
-
-def _track(plans: Sequence[StressPlan], results: Path, status: Status) -> list[str]:
-    """Log the runs with their stress tests to MLflow; what went wrong, a sentence each."""
-    from bench.tracking import Tracker
-
-    status.doing("logging to MLflow")
-    with Tracker(results) as tracker:
-        for plan in plans:
-            tracker.track(plan.folder.path)
-        return tracker.close()
-
-
-def _tell_cost(plan: StressPlan, status: Status) -> None:
-    """Say before anything is fitted what it takes."""
-    from bench.prediction.fold_models import Stored
-    from bench.reporting.stress import cost_sentence
-    from bench.reporting.terminal import wrapped
-
-    title = f"{plan.record.task.name}: {plan.record.model.name}"
-    stored = isinstance(plan.models, Stored)
-    cost = cost_sentence(title, len(plan.to_do), plan.texts, plan.seconds / max(plan.workers, 1), stored)
-    for note in (*plan.notes, cost):
-        status.say(wrapped(note))

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from bench.checks.finding import counted
 from bench.metrics.registry import greater_is_better, metric_title
-from bench.reporting.terminal import WIDTH, console, duration, narrowed, not_shown, wrapped
+from bench.reporting.terminal import WIDTH, console, narrowed, not_shown, wrapped
 from bench.results.board import interval_text
 from bench.results.stress import Standing, StressRow, StressSummary, worst_first
 from bench.statistics.paired import FEWEST_GROUPS
@@ -124,20 +124,3 @@ def stress_csv(summaries: Sequence[StressSummary]) -> str:
             counts = (row.name, row.kind, row.changed, row.flipped, row.score, row.drop)
             writer.writerow([*run, *counts, *ends, "" if row.p_value is None else row.p_value, row.standing])
     return text.getvalue()
-
-
-def cost_sentence(title: str, folds: int, texts: int, seconds: float, stored: bool) -> str:
-    """What stress tests will take, before they begin.
-
-    Examples
-    --------
-    >>> cost_sentence("denial: logreg", 5, 1200, 42.0, stored=False)
-    'denial: logreg: 5 folds are fitted again without search, and 1,200 changed texts are predicted: about 42 s.'
-    >>> cost_sentence("denial: logreg", 0, 0, 0.0, stored=False)
-    'denial: logreg: all predictions are stored, so nothing is fitted.'
-    """
-    if not folds:
-        return f"{title}: all predictions are stored, so nothing is fitted."
-    refitted = f"{counted(folds, 'fold')} {'is' if folds == 1 else 'are'} fitted again without search"
-    what = "the stored model is loaded" if stored else refitted
-    return f"{title}: {what}, and {texts:,} changed texts are predicted: about {duration(seconds)}."

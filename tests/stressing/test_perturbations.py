@@ -13,9 +13,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bench.errors import ConfigError, ModelError
-from bench.stress import registry, slips
-from bench.stress.perturbation import Perturbation
-from bench.stress.registry import OWN, perturbations
+from bench.stressing import registry, slips
+from bench.stressing.perturbation import Perturbation
+from bench.stressing.registry import OWN, perturbations
 from bench.text.identity import text_key
 from bench.text.normalization import normalize
 

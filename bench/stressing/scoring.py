@@ -15,7 +15,7 @@ from bench.comparison.predictions import ComparedRun, ComparedRuns, scored_by
 from bench.metrics.outcomes import Outcomes
 from bench.results.stress import Standing, StressRow
 from bench.statistics.interval import Interval
-from bench.stress.perturbation import Perturbation
+from bench.stressing.perturbation import Perturbation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,8 +6,8 @@ import random
 import re
 import unicodedata
 
-from bench.stress.perturbation import replaced, some
-from bench.stress.spelling import MARKS
+from bench.stressing.perturbation import replaced, some
+from bench.stressing.spelling import MARKS
 
 INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\ufeff"
 """Zero-width space, non-joiner and joiner, marks of direction, and the byte order mark."""

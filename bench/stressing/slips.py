@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 
-from bench.stress.perturbation import replaced, some
+from bench.stressing.perturbation import replaced, some
 
 SLIPPED = 0.1
 """The share of words with a slip."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 
-from bench.stress.perturbation import replaced, some
+from bench.stressing.perturbation import replaced, some
 
 MARKS = "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
 """Diacritics and Quranic marks, as the inside of a regular expression's class."""
