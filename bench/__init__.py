@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from bench.api.estimators import Model
     from bench.api.jobs import Curves, FailedRunWarning, curve, run
     from bench.api.labelling import predict
+    from bench.api.more_labels import AddedLabels, Draw, Suspects, add, sample, suspects
     from bench.api.stored import Run, Runs, runs
+    from bench.api.stressing import StressTests, stress
     from bench.api.tasks import Findings, check, load_task, new_task
     from bench.data.task import Task
     from bench.stressing.perturbation import Perturbation
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AddedLabels": "bench.api.more_labels",
     "Board": "bench.api.comparing",
     "Compared": "bench.api.comparing",
     "Curves": "bench.api.jobs",
+    "Draw": "bench.api.more_labels",
     "FailedRunWarning": "bench.api.jobs",
     "Findings": "bench.api.tasks",
     "Model": "bench.api.estimators",
@@ -27,7 +31,10 @@ _HOMES = {
     "Run": "bench.api.stored",
     "Runs": "bench.api.stored",
     "Shares": "bench.api.archives",
+    "StressTests": "bench.api.stressing",
+    "Suspects": "bench.api.more_labels",
     "Task": "bench.data.task",
+    "add": "bench.api.more_labels",
     "check": "bench.api.tasks",
     "compare": "bench.api.comparing",
     "curve": "bench.api.jobs",
@@ -40,14 +47,19 @@ _HOMES = {
     "report": "bench.api.comparing",
     "run": "bench.api.jobs",
     "runs": "bench.api.stored",
+    "sample": "bench.api.more_labels",
     "splits": "bench.api.arrays",
+    "stress": "bench.api.stressing",
+    "suspects": "bench.api.more_labels",
 }
 """The module that each public name is loaded from when it is first used."""
 
 __all__ = [
+    "AddedLabels",
     "Board",
     "Compared",
     "Curves",
+    "Draw",
     "FailedRunWarning",
     "Findings",
     "Model",
@@ -55,7 +67,10 @@ __all__ = [
     "Run",
     "Runs",
     "Shares",
+    "StressTests",
+    "Suspects",
     "Task",
+    "add",
     "check",
     "compare",
     "curve",
@@ -68,7 +83,10 @@ __all__ = [
     "report",
     "run",
     "runs",
+    "sample",
     "splits",
+    "stress",
+    "suspects",
 ]
 
 

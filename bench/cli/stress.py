@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from bench.cli.words import words
@@ -16,6 +18,7 @@ Examples:
   bench stress task=denial model=logreg --only tatweel,quotes
   bench stress task=denial model=logreg --dry-run
   bench stress task=denial model=logreg,linear-svm --format csv
+  bench stress task=denial model=logreg --plot drops.svg
   bench stress --list
 
 \b
@@ -43,7 +46,22 @@ Keys:
     show_default=True,
     help="A table to read, or all digits.",
 )
-def command(words: tuple[str, ...], only: tuple[str, ...], listed: bool, dry_run: bool, form: str) -> None:
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also draw the drops with their intervals: .svg, .pdf or .png.",
+)
+@click.option("--force", is_flag=True, help="Write over the file of --plot if it is there.")
+def command(
+    words: tuple[str, ...],
+    only: tuple[str, ...],
+    listed: bool,
+    dry_run: bool,
+    form: str,
+    plot: Path | None,
+    force: bool,
+) -> None:
     """Show what breaks a model: score a stored run on perturbed test texts.
 
     Each outer fold's setting is fitted again on its training part, without a search, and predicts its test texts
@@ -56,12 +74,15 @@ def command(words: tuple[str, ...], only: tuple[str, ...], listed: bool, dry_run
         _list(form)
         return
     with Status("loading libraries") as status:
-        from bench.reporting.stress import print_stress, stress_csv
+        from bench.reporting.figure import check_figure, save_figure
+        from bench.reporting.stress import print_stress, stress_csv, stress_figure
         from bench.reporting.terminal import wrapped
         from bench.stressing.request import parse_stress_request
         from bench.stressing.stress import stress_runs
 
         request = parse_stress_request(words, only)
+        if plot is not None:
+            check_figure(plot, 1, force)
         done = stress_runs(request, status.doing, lambda sentence: status.say(wrapped(sentence)), dry_run)
     if dry_run:
         return
@@ -77,6 +98,9 @@ def command(words: tuple[str, ...], only: tuple[str, ...], listed: bool, dry_run
             print_stress(summary)
     for warning in done.warnings:
         say(f"warning: {warning}", err=True)
+    if plot is not None:
+        save_figure(stress_figure(done.summaries), plot)
+        say(f"The picture is in {plot}.", err=True)
 
 
 def _list(form: str) -> None:

@@ -34,7 +34,7 @@ TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class StressTests:
+class Tested:
     """The stress tests of one or several runs.
 
     Parameters
@@ -49,9 +49,7 @@ class StressTests:
     warnings: tuple[str, ...]
 
 
-def stress_runs(
-    request: StressRequest, doing: Doing, told: Callable[[str], None], dry_run: bool = False
-) -> StressTests:
+def stress_runs(request: StressRequest, doing: Doing, told: Callable[[str], None], dry_run: bool = False) -> Tested:
     """Test the runs that a request names, store what is found, and log it where MLflow is in use.
 
     Parameters
@@ -76,12 +74,12 @@ def stress_runs(
         for sentence in (*plan.notes, plan.cost):
             told(sentence)
     if dry_run:
-        return StressTests((), ())
+        return Tested((), ())
     summaries = tuple(carry_out(plan, request.runs.rope, doing) for plan in plans)
     doing("logging to MLflow")
     tested = [plan.folder for plan in plans]
     warnings = track_where_in_use(request.runs.results, tested) if request.tracking else []
-    return StressTests(summaries, tuple(warnings))
+    return Tested(summaries, tuple(warnings))
 
 
 def carry_out(plan: StressPlan, rope: float, doing: Doing) -> StressSummary:

@@ -15,8 +15,10 @@ import pytest
 import yaml
 from quiet import Quiet
 
+import bench
 from bench.cli import main
 from bench.config import compose
+from bench.errors import UserError
 from bench.results.store import RunFolder, stored_runs
 from bench.results.stress import StressRow, StressSummary, read_stress_summary
 from bench.running.runner import run
@@ -386,3 +388,31 @@ def test_a_run_in_mlflow_is_logged_again_with_its_drops(
     assert store.exists()
     assert drop("tracking=false") is None
     assert drop() == drop() == _row(project, "letter", "hamza-dropped").drop
+
+
+def test_python_gives_what_the_command_line_prints(stress: Callable[..., Any], project: Path) -> None:
+    _, printed, _ = stress("model=letter,marked-cue", "--only=hamza-dropped,digits-latin", "--format=csv")
+    tests = bench.stress("known", ["letter", "marked-cue"], only=["hamza-dropped", "digits-latin"], tracking=False)
+    assert tests.to_frame().to_csv(index=False) == printed
+    assert any("all predictions are stored, so nothing is fitted" in note for note in tests.notes)
+    assert tests.answer[0] == "letter: Worse under 1 of 1 perturbation: hamza-dropped."
+    assert repr(tests).startswith(tests.answer[0])
+    assert tests.to_dict()["runs"][0]["rows"][0]["name"] == "hamza-dropped"
+    # A panel for each run: one drop each, since no text has other digits.
+    assert [[text.get_text() for text in ax.get_yticklabels()] for ax in tests.plot().axes] == [["hamza-dropped"]] * 2
+    assert "data:image/svg+xml" in tests._repr_html_()
+    unchanged = bench.stress("known", "letter", only="digits-latin", tracking=False)
+    assert "data:image/svg+xml" not in unchanged._repr_html_()
+    with pytest.raises(UserError, match="no drop to draw"):
+        unchanged.plot()
+
+
+def test_a_picture_of_the_drops_is_written(stress: Callable[..., Any], project: Path) -> None:
+    words = ("model=letter", "--only=hamza-dropped", "--plot=drops.svg")
+    status, _, said = stress(*words)
+    assert status == 0
+    assert "The picture is in drops.svg." in said
+    assert (project / "drops.svg").read_text(encoding="utf-8").startswith("<?xml")
+    assert stress(*words)[0] == 2
+    assert stress(*words, "--force")[0] == 0
+    assert "the name must end in" in " ".join(stress("model=letter", "--plot=drops.gif")[2].split())
