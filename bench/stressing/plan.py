@@ -48,6 +48,11 @@ class StressFold:
     changed: Mapping[str, Changed]
     digests: Mapping[str, str]
 
+    @property
+    def unchanged(self) -> list[str]:
+        """The perturbations that change none of its texts."""
+        return [name for name, each in self.changed.items() if not each.texts]
+
 
 @dataclass(eq=False)
 class StressPlan:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from bench.comparison.limitations import limitations
+from bench.comparison.stressed import Stressed, stress_rows, stressed
 from bench.engines.engine import Failed, Unit, Value, in_words
 from bench.errors import BenchError
-from bench.metrics.confusion import UNANSWERED
 from bench.planning.workers import open_engine
 from bench.prediction.fitted import other_versions
 from bench.prediction.fold_models import Models, Stored
-from bench.results.stress import StressedFold, StressSummary, write_stress_summary, write_stressed_fold
+from bench.results.stress import (
+    StressedFold,
+    StressSummary,
+    forget_stressed_fold,
+    write_stress_summary,
+    write_stressed_fold,
+)
 from bench.stressing.folds import FoldAnswers, answer
 from bench.stressing.perturbation import Perturbation
 from bench.stressing.plan import StressFold, StressPlan, plan_stress
 from bench.stressing.registry import perturbations
 from bench.stressing.request import StressRequest
-from bench.stressing.scoring import Stressed, notes_of, stress_rows
 from bench.tracking.in_use import track_where_in_use
 
 if TYPE_CHECKING:
@@ -99,6 +105,9 @@ def carry_out(plan: StressPlan, rope: float, doing: Doing) -> StressSummary:
     bench.errors.BenchError
         If a model fails, or does not give the stored predictions for the texts as written.
     """
+    for fold in plan.folds:
+        for name in fold.unchanged:
+            forget_stressed_fold(plan.folder, fold.number, name)
     _ask(plan, doing)
     doing("comparing the scores")
     rows = stress_rows(plan.run, [_stressed(plan, each) for each in plan.perturbations], rope)
@@ -117,7 +126,7 @@ def carry_out(plan: StressPlan, rope: float, doing: Doing) -> StressSummary:
         folds=len(plan.folds),
         models="stored" if isinstance(plan.models, Stored) else "refitted",
         rows=tuple(rows),
-        notes=tuple(notes_of(plan.run)),
+        notes=tuple(limitations(plan.run)),
     )
     write_stress_summary(plan.folder, summary)
     return summary
@@ -162,15 +171,15 @@ def _store(plan: StressPlan, fold: StressFold, answers: FoldAnswers) -> None:
     _verify(plan, fold, answers.as_written)
     for name, frame in answers.perturbed.items():
         probable = _probabilities(frame, plan.record.task.labels)
-        stressed = StressedFold(
+        stored = StressedFold(
             predictions_sha256=fold.predictions_sha256,
             texts_sha256=fold.digests[name],
             rows=fold.changed[name].rows,
             predicted=tuple(frame["label"].tolist()),
             probabilities=None if probable is None else tuple(map(tuple, probable.tolist())),
         )
-        write_stressed_fold(plan.folder, fold.number, name, stressed)
-        plan.known[fold.number, name] = stressed
+        write_stressed_fold(plan.folder, fold.number, name, stored)
+        plan.known[fold.number, name] = stored
 
 
 def _verify(plan: StressPlan, fold: StressFold, now: pd.DataFrame) -> None:
@@ -199,19 +208,5 @@ def _probabilities(frame: pd.DataFrame, labels: tuple[str, ...], prefix: str = "
 
 
 def _stressed(plan: StressPlan, perturbation: Perturbation) -> Stressed:
-    """The run's pooled predictions with the new ones in their rows."""
-    (base,) = plan.run.runs
-    index: dict[str, int] = {label: code for code, label in enumerate(plan.record.task.labels)} | {"": UNANSWERED}
-    changed = np.zeros(len(base.outcomes), dtype=bool)
-    predicted = base.predicted.copy()
-    probable = None if base.probabilities is None else base.probabilities.copy()
-    for fold in plan.folds:
-        found = plan.known.get((fold.number, perturbation.name))
-        if found is None or not found.rows:
-            continue
-        rows = np.flatnonzero(base.outcomes.parts == fold.number)[list(found.rows)]
-        changed[rows] = True
-        predicted[rows] = [index[label] for label in found.predicted]
-        if probable is not None and found.probabilities is not None:
-            probable[rows] = found.probabilities
-    return Stressed(perturbation, changed, replace(base.outcomes, predicted=predicted, probabilities=probable))
+    answers = {fold: found for (fold, name), found in plan.known.items() if name == perturbation.name}
+    return stressed(plan.run, perturbation, answers)

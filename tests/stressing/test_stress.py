@@ -16,6 +16,9 @@ import yaml
 from quiet import Quiet
 
 import bench
+from bench.archive.listing import list_runs
+from bench.archive.packing import pack_runs
+from bench.archive.unpacking import import_runs
 from bench.cli import main
 from bench.config import compose
 from bench.errors import UserError
@@ -416,3 +419,27 @@ def test_a_picture_of_the_drops_is_written(stress: Callable[..., Any], project: 
     assert stress(*words)[0] == 2
     assert stress(*words, "--force")[0] == 0
     assert "the name must end in" in " ".join(stress("model=letter", "--plot=drops.gif")[2].split())
+
+
+def test_stress_tests_go_with_a_run_to_another_machine(stress: Callable[..., Any], project: Path) -> None:
+    stress("model=marked-cue", "metric=log_loss", "--only=diacritics-added,quotes,keyboard")
+    theirs = _folder(project, "marked-cue")
+    assert (
+        pack_runs([each for each in list_runs(theirs.results) if each.key == theirs.key], Path("m.zip")).left_out == []
+    )
+    (mine,) = import_runs(Path("m.zip"), project / "other").runs
+    assert read_stress_summary(mine) == read_stress_summary(theirs)
+    # Nothing is asked again there.
+    status, out, said = stress("model=marked-cue", "--only=diacritics-added", "results=other", "--format=json")
+    assert status == 0
+    assert "all predictions are stored" in " ".join(said.split())
+    assert json.loads(out)[0]["rows"][0]["flipped"] == 56
+
+
+def test_answers_to_texts_that_are_not_changed_any_more_go(stress: Callable[..., Any], project: Path) -> None:
+    stress("model=letter", "--only=digits-latin,hamza-dropped")
+    folder = _folder(project, "letter")
+    left = folder.path / "stress" / "fold-01" / "digits-latin.json"
+    shutil.copyfile(left.with_name("hamza-dropped.json"), left)
+    stress("model=letter", "--only=digits-latin,hamza-dropped")
+    assert not left.exists()
