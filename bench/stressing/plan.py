@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from bench.reporting.terminal import duration
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder
 from bench.results.stress import StressedFold, read_stressed_fold
+from bench.stressing.embedding import embedding_seconds, encoders_of
 from bench.stressing.folds import Changed
 from bench.stressing.perturbation import Perturbation
 from bench.stressing.request import StressRequest
@@ -78,6 +79,10 @@ class StressPlan:
         Folds that are done at the same time.
     notes : list of str
         What to know before anything runs.
+    embeds : bool
+        Whether the features are embeddings.
+    embedding : float
+        The seconds that texts take to embed which are not embedded yet.
     """
 
     folder: RunFolder
@@ -90,6 +95,8 @@ class StressPlan:
     known: dict[tuple[int, str], StressedFold]
     workers: int
     notes: list[str]
+    embeds: bool = False
+    embedding: float = 0.0
 
     def missing(self, fold: StressFold) -> list[Changed]:
         """What the model of a fold must still be asked."""
@@ -107,12 +114,18 @@ class StressPlan:
 
     @property
     def seconds(self) -> float:
-        """How long it takes about, by the times of the run, in one process."""
+        """How long it takes about: by the times of the run, and what embedding takes, one process after another."""
+        return self.embedding + self._others / max(self.workers, 1)
+
+    @property
+    def _others(self) -> float:
+        """The seconds of all but embedding, in one process."""
         spent = self.folder.read_seconds()
         scored = len(self.run.ids)
         asked = sum(len(fold.frame) * (1 + len(self.missing(fold))) for fold in self.to_do)
         # Features are fitted once for the estimator and once to be kept, and computed for each text that is asked.
         features, fit, predict = (spent.get(phase, 0.0) for phase in ("features", "fit", "predict"))
+        features = 0.0 if self.embeds else features
         share = len(self.to_do) / max(len(self.folds), 1)
         refit = share * (2 * features + fit) if isinstance(self.models, Refitted) else 0.0
         test_share = scored / max(scored + self.run.n_trained() * len(self.folds), 1)
@@ -127,8 +140,8 @@ class StressPlan:
         n = len(self.to_do)
         refitted = f"{counted(n, 'fold')} {'is' if n == 1 else 'are'} fitted again without search"
         what = refitted if isinstance(self.models, Refitted) else "the stored model is loaded"
-        seconds = duration(self.seconds / max(self.workers, 1))
-        return f"{title}: {what}, and {self.texts:,} changed texts are predicted: about {seconds}."
+        asked = f"{self.texts:,} changed texts are predicted"
+        return f"{title}: {what}, and {asked}: about {duration(self.seconds)}."
 
 
 def plan_stress(request: StressRequest, perturbations: Sequence[Perturbation], doing: Doing) -> list[StressPlan]:
@@ -171,8 +184,24 @@ def plan_stress(request: StressRequest, perturbations: Sequence[Perturbation], d
         plan = StressPlan(
             folder, record, run, list(perturbations), models, column, folds, _known(folder, folds), workers, told
         )
+        settings = [folder.read_result(fold.number).params for fold in plan.to_do]
+        for encoder in encoders_of(evaluation, settings):
+            doing(f"estimating how long {encoder} takes")
+            plan.embeds = True
+            plan.embedding += embedding_seconds(encoder, _to_embed(evaluation.task, plan), device_of(record))
         plans.append(plan)
     return plans
+
+
+def device_of(record: RunRecord) -> Literal["cpu", "auto"]:
+    """What torch computes on: on the processor if the run did."""
+    return "cpu" if record.environment.device == "cpu" else "auto"
+
+
+def _to_embed(task: Task, plan: StressPlan) -> list[str]:
+    """The changed texts, and those of the task."""
+    changed = [text for fold in plan.to_do for each in plan.missing(fold) for text in each.texts]
+    return [*changed, *(str(text) for name in task.inputs for text in task.examples[name])]
 
 
 def _as_defined(

@@ -25,7 +25,7 @@ from bench.results.stress import (
 )
 from bench.stressing.folds import FoldAnswers, answer
 from bench.stressing.perturbation import Perturbation
-from bench.stressing.plan import StressFold, StressPlan, plan_stress
+from bench.stressing.plan import StressFold, StressPlan, device_of, plan_stress
 from bench.stressing.registry import perturbations
 from bench.stressing.request import StressRequest
 from bench.tracking.in_use import track_where_in_use
@@ -138,7 +138,7 @@ def _ask(plan: StressPlan, doing: Doing) -> None:
         return
     what = "loading the stored model" if isinstance(plan.models, Stored) else "fitting the folds again"
     doing(f"{what} (0 of {len(to_do)} done)")
-    device = "cpu" if plan.record.environment.device == "cpu" else "auto"
+    device = device_of(plan.record)
     state = Unit(_given, (plan.models,))
     with open_engine(device, min(plan.workers, len(to_do)), state) as engine:
         units = {
