@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from figures import figures_of, numbers_within
 from quiet import Quiet
 
 import bench
@@ -302,7 +303,7 @@ def test_of_several_runs_of_a_model_the_one_with_the_named_parameters_is_tested(
 def test_the_report_shows_drops_and_how_to_get_them(
     stress: Callable[..., Any], project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stress("model=letter", "--only", "hamza-dropped,digits-latin")
+    stress("model=letter", "--only", "hamza-dropped,tatweel,digits-latin")
     for model in ("majority", "bare-cue"):
         of_model = _folder(project, model).path.relative_to(project / "results")
         shutil.copytree(project / "results" / of_model, project / "none" / of_model, ignore=lambda *_: ["stress"])
@@ -315,8 +316,13 @@ def test_the_report_shows_drops_and_how_to_get_them(
         return (project / "page.html").read_text(encoding="utf-8")
 
     shown = page("model=letter,bare-cue")
-    assert "Worse under 1 of 1 perturbation: hamza-dropped. No text was changed by digits-latin." in shown
-    assert "What perturbed texts cost letter" in shown
+    assert "Worse under 1 of 2 perturbations: hamza-dropped. 1 of 2 flipped no label." in shown
+    assert "No text was changed by digits-latin." in shown
+    (figure,) = [each for each in figures_of(shown) if "What perturbed texts cost letter" in each]
+    assert numbers_within(figure)
+    # What flipped no label is in the table alone.
+    drawn, _, table = figure.partition("</svg>")
+    assert ("hamza-dropped" in drawn, "tatweel" in drawn, "tatweel" in table) == (True, False, True)
     without = page("model=majority,bare-cue", "results=none")
     assert "No stress test of these models is stored. To make one: <code>bench stress task=known model=" in without
 
