@@ -96,10 +96,10 @@ def _keys(command: str | None) -> tuple[str, ...]:
 
         return PLAN_KEYS
     if command == "stress":
-        from bench.stress.request import KEYS as STRESS_KEYS
+        from bench.stressing.request import KEYS as STRESS_KEYS
 
         return STRESS_KEYS
-    if command == "predict":
+    if command in ("predict", "estimate"):
         from bench.prediction.choice import KEYS as PREDICT_KEYS
 
         return PREDICT_KEYS

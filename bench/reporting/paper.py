@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from bench.reporting.slices import slice_rows, slices_told, worst_sentences
 from bench.reporting.wording import protocol_sentence
 from bench.results.board import BoardRow, published_rows, published_sources
 from bench.statistics.interval import Interval
+from bench.support.csv_text import csv_text
 
 TIED, EQUAL, ABOVE = "~", "=", "*"
 """The marks of scores: not distinguishable from the best, practically equal to it, better than the baseline."""
@@ -144,11 +143,7 @@ def to_csv(comparisons: Sequence[Comparison], across: Across | None = None, pair
     if not pairs:
         scores = {metric for each in comparisons for row in each.rows for metric in row.scores}
         names = [*(name for name in names if name not in scores), *in_table_order(scores)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(rows, names)
 
 
 def _of_one(comparison: Comparison) -> PaperTable:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from bench.errors import ConfigError, UserError, nearest
 from bench.prediction.choice import PredictRequest, choose_run
 from bench.prediction.fold_models import models_of
-from bench.prediction.reading import named_columns, read_frame, read_texts_file, remembered_columns
+from bench.prediction.reading import archive_title, named_columns, read_texts, remembered_columns
 from bench.prediction.rebuilt import model_of_run, rebuilt
 from bench.results.shares import Estimates, write_shares
 from bench.shares.assumption import broken_assumptions
 from bench.shares.estimate import estimate, labelled_examples, labels_needed
 from bench.shares.slices import By
 from bench.shares.totals import FoldModel, read_archive
+from bench.tracking.in_use import track_where_in_use
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,11 +54,6 @@ class EstimateRequest:
     within: float = 0.02
     columns: Mapping[str, str | None]
 
-    @property
-    def title(self) -> str:
-        """What the archive is called in messages."""
-        return str(self.archive) if isinstance(self.archive, Path) else "archive"
-
 
 def estimate_request(
     run: PredictRequest,
@@ -88,15 +84,15 @@ def estimate_request(
 
 @dataclass(frozen=True, eq=False)
 class Estimated:
-    """The estimates, the run behind them, and notes on how the archive was read."""
+    """The estimates, notes on how the archive was read, and what MLflow does not have, a sentence each."""
 
     estimates: Estimates
-    chosen: ChosenRun
     notes: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], asked: Asked | None = None) -> Estimated:
-    """Estimate the shares of labels in an archive, and store them beside the run.
+    """Estimate the shares of labels in an archive, store them beside the run, and log it where MLflow is in use.
 
     Parameters
     ----------
@@ -156,7 +152,9 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
         warnings=tuple(warnings),
     )
     write_shares(chosen.folder, estimates)
-    return Estimated(estimates, chosen, (chosen.notes[0], *_reading(request, new)))
+    doing("logging to MLflow")
+    untracked = track_where_in_use(request.run.results, [chosen.folder])
+    return Estimated(estimates, (chosen.notes[0], *_reading(request, new)), tuple(untracked))
 
 
 def _checked(
@@ -168,11 +166,9 @@ def _checked(
     remembered = remembered_columns(record.task.columns, request.columns)
 
     def opened() -> NewText:
-        if isinstance(request.archive, Path):
-            return read_texts_file(request.archive, columns, (), remembered, asked)
-        return read_frame(request.archive, columns, remembered)
+        return read_texts(request.archive, columns, remembered, asked)
 
-    doing(f"reading {request.title}")
+    doing(f"reading {archive_title(request.archive)}")
     n_rows, by, parts = 0, None, set[str]()
     for place, row in opened().rows:
         n_rows += 1

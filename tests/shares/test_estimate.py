@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from figures import figures_of, numbers_within
 
 from bench.cli import main
 from bench.prediction.choice import choose_run, parse_predict_request
@@ -237,7 +238,10 @@ def test_it_is_stored_beside_the_run_and_shown_in_the_report(bench, folder: Path
     assert "What archives hold" in page
     assert "archive.csv by published:month" in page
     for part in (stored.whole, *stored.parts):
-        assert f"{part.shares[0].powered.value:.3f}" in page
+        assert f">{100 * part.shares[0].powered.value:.1f}<" in page
+    figures = [figure for figure in figures_of(page) if "share in %" in figure]
+    assert len(figures) >= len(stored.labels)
+    assert all("counted in % (biased)" in figure and numbers_within(figure) for figure in figures)
 
 
 def test_its_shares_are_metrics_of_mlflow(bench) -> None:

@@ -136,7 +136,7 @@ def dot_chart(
         parts.append(
             Markup('<path d="M{:.1f} {}H{:.1f}V{}H{:.1f}Z" class="rope"/>').format(left, _TOP, right, bottom, left)
         )
-    parts.append(_vertical_grid(ticks, x, _TOP, bottom))
+    parts.append(_vertical_grid(ticks, x, _TOP, bottom, _WIDTH))
     if zero:
         parts.append(Markup('<path d="M{:.1f} {}V{}" class="zero"/>').format(x(0.0), _TOP, bottom))
     for number, dot in enumerate(dots):
@@ -228,7 +228,7 @@ def line_chart(
     def y(value: float) -> float:
         return bottom - (value - y_low) / ((y_high - y_low) or 1.0) * plot
 
-    parts = [_vertical_grid(x_ticks, x, top, bottom)]
+    parts = [_vertical_grid(x_ticks, x, top, bottom, width)]
     horizontal = Markup('<path d="M{} {:.1f}H{}" class="grid"/><text x="{}" y="{:.1f}" class="tick end">{}</text>')
     parts += [horizontal.format(left, y(tick), width - right, left - 7, y(tick) + 4, _number(tick)) for tick in y_ticks]
     if diagonal:
@@ -310,13 +310,16 @@ def _marker(shape: str, x: float, y: float, kind: str, size: float) -> Markup:
     return Markup('<path d="{}Z" class="dot {}"/>').format(path, kind)
 
 
-def _vertical_grid(ticks: Sequence[float], x: _Scale, top: float, bottom: float) -> Markup:
-    return Markup("").join(
-        Markup('<path d="M{:.1f} {}V{}" class="grid"/><text x="{:.1f}" y="{}" class="tick">{}</text>').format(
-            x(tick), top, bottom, x(tick), bottom + 16, _number(tick)
-        )
-        for tick in ticks
-    )
+def _vertical_grid(ticks: Sequence[float], x: _Scale, top: float, bottom: float, width: float) -> Markup:
+    """Lines with their numbers beneath, which stay within the width of the drawing."""
+    parts = []
+    for tick in ticks:
+        number = _number(tick)
+        half = _LETTER * len(number) / 2
+        middle = min(max(x(tick), half), width - half)
+        line = '<path d="M{:.1f} {}V{}" class="grid"/><text x="{:.1f}" y="{}" class="tick">{}</text>'
+        parts.append(Markup(line).format(x(tick), top, bottom, middle, bottom + 16, number))
+    return Markup("").join(parts)
 
 
 def _label(x: float, y: float, text: str) -> Markup:
@@ -362,6 +365,12 @@ def _ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def _number(value: float) -> str:
-    """A number without needless digits."""
-    text = f"{value:,.0f}" if float(value).is_integer() else f"{value:.3f}".rstrip("0")
+    """A number without needless digits.
+
+    Examples
+    --------
+    >>> _number(0.0005), _number(0.25), _number(-1200.0)
+    ('0.0005', '0.25', '−1,200')
+    """
+    text = f"{value:,.0f}" if float(value).is_integer() else f"{value:.10f}".rstrip("0")
     return text.replace("-", "\u2212")
