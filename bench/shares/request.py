@@ -12,6 +12,7 @@ from bench.prediction.choice import PredictRequest, choose_run
 from bench.prediction.fold_models import models_of
 from bench.prediction.reading import archive_title, named_columns, read_texts, remembered_columns
 from bench.prediction.rebuilt import model_of_run, rebuilt
+from bench.results.layout import shares_folder
 from bench.results.shares import Estimates, write_shares
 from bench.shares.assumption import broken_assumptions
 from bench.shares.estimate import estimate, labelled_examples, labels_needed
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from bench.data.sources.layout import Asked
     from bench.prediction.choice import ChosenRun
     from bench.prediction.reading import NewText
+    from bench.results.store import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,10 +153,19 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
         n_found=len(read.found),
         warnings=tuple(warnings),
     )
-    write_shares(chosen.folder, estimates)
+    unstored = _stored(estimates, chosen.folder)
     doing("logging to MLflow")
-    untracked = track_where_in_use(request.run.results, [chosen.folder])
-    return Estimated(estimates, (chosen.notes[0], *_reading(request, new)), tuple(untracked))
+    untracked = () if unstored else tuple(track_where_in_use(request.run.results, [chosen.folder]))
+    return Estimated(estimates, (chosen.notes[0], *_reading(request, new)), (*unstored, *untracked))
+
+
+def _stored(estimates: Estimates, folder: RunFolder) -> tuple[str, ...]:
+    """Store the estimates; where that is not possible they are printed all the same, with this note."""
+    try:
+        write_shares(folder, estimates)
+    except OSError as error:
+        return (f"The estimates could not be stored in {shares_folder(folder.path)}: {error.strerror or error}.",)
+    return ()
 
 
 def _checked(

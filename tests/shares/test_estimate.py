@@ -125,6 +125,18 @@ def test_a_text_that_is_labelled_counts_as_its_label_however_often_it_stands_the
         assert each["powered"]["interval"]["low"] == pytest.approx(each["powered"]["interval"]["high"])
 
 
+def test_where_nothing_can_be_stored_the_shares_are_printed_all_the_same(bench, folder: Path, monkeypatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("bench.shares.request.write_shares", refused)
+    status, printed, said = bench("estimate", "task=mine", "model=logreg", "--input", "archive.csv")
+    assert status == 0, said
+    assert "Of the archive, " in printed
+    assert "The estimates could not be stored in results/" in " ".join((printed + said).split())
+    assert "Read-only file system" in " ".join((printed + said).split())
+
+
 def test_a_run_that_tests_only_later_examples_estimates_nothing(bench, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     texts = archive(200)
