@@ -183,5 +183,5 @@ def trend_text(trend: Trend, title: str) -> str:
         return f"{change}, without an interval: {trend.no_interval}"
     ends = f"{trend.change:+.3f} [{trend.interval.low:+.3f}, {trend.interval.high:+.3f}] over {over}"
     if trend.verdict == "undecided":
-        return f"whether {title} falls or rises with distance from training is not distinguishable: {ends}"
+        return f"{title} does not change distinguishably with distance from training: {ends}"
     return f"{title} {trend.verdict} with distance from training: {ends}"

@@ -158,7 +158,7 @@ def dot_chart(
     return Chart(_svg(_WIDTH, bottom + 42, caption, f"{axis}: {said}.", parts), caption, columns, rows)
 
 
-def interval_chart(scores: Sequence[Score], caption: str, axis: str) -> Chart:
+def interval_chart(scores: Sequence[Score], caption: str, axis: str, always: Sequence[float] = ()) -> Chart:
     """Draw scores as dots with their intervals, one row each.
 
     Parameters
@@ -169,6 +169,8 @@ def interval_chart(scores: Sequence[Score], caption: str, axis: str) -> Chart:
         What the chart shows.
     axis : str
         What the scores are.
+    always : sequence of float
+        Values that the axis shows in any case, such as those of a chart beside this one.
     """
     dots = [
         Dot(
@@ -185,8 +187,8 @@ def interval_chart(scores: Sequence[Score], caption: str, axis: str) -> Chart:
     noted = any(score.note for score in scores)
     rows = [(score.name, f"{score.value:.3f}", *_ends(score), *((score.note,) if noted else ())) for score in scores]
     columns = ("", axis, "low", "high", *(("",) if noted else ()))
-    always = (0.0, 1.0) if max(end for dot in dots for end in (dot.value, dot.high or dot.value)) > 0.55 else (0.0,)
-    return dot_chart(dots, caption, axis, columns, rows, always)
+    highest = max(*always, *(end for dot in dots for end in (dot.value, dot.high or dot.value)))
+    return dot_chart(dots, caption, axis, columns, rows, (0.0, 1.0 if highest > 0.55 else 0.0, *always))
 
 
 def line_chart(
