@@ -270,6 +270,9 @@ class Runs(Shown, Sequence[Run]):
             ]
         )
 
+    def _told(self) -> Sequence[str]:
+        return self.failures
+
     def to_dict(self) -> dict[str, Any]:
         """Return the same as plain values, with failures and notes."""
         rows = self.to_frame().astype(object)
