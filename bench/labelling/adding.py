@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.data.dates import DATE
 from bench.data.definition import build_task, read_definition
 from bench.data.duplicates import duplicate_keys
 from bench.data.sources.annotation_tools import pass_column
@@ -25,7 +26,7 @@ from bench.data.votes import KEPT, VOTES, read_votes
 from bench.discovery import find, task_files
 from bench.errors import DataError, UserError
 from bench.labelling.exports import Labelled, by_text, read_export
-from bench.labelling.own_table import OwnTable, with_draws
+from bench.labelling.own_table import GROUP, OwnTable, with_draws
 from bench.labelling.sampling import EXAMPLE_ID, LABEL
 from bench.prediction.writing import json_lines
 from bench.schema.dialect import dump
@@ -188,7 +189,8 @@ class _Merged:
     def __init__(self, table: OwnTable, recorded: Mapping[str, Votes]) -> None:
         self.table, self.recorded = table, recorded
         self.rows = [dict(row) for row in table.rows]
-        self.n_new = self.n_again = self.n_changed = self.n_changed_test = self.n_alone = 0
+        self.n_new = self.n_again = self.n_changed = self.n_changed_test = 0
+        self._lacks: Counter[str] = Counter()
         self.tied: list[str] = []
         self.votes: list[dict[str, str]] = []
         self.posteriors: list[dict[str, Any]] = []
@@ -244,13 +246,14 @@ class _Merged:
     def notes(self, votes: str) -> list[str]:
         """What else to know of the new version, a sentence each."""
         notes = []
-        if self.n_alone:
-            column = self.table.columns["group"]
-            what = "1 new example has" if self.n_alone == 1 else f"{self.n_alone:,} new examples have"
+        if n := self._lacks[GROUP]:
+            which = "is a group of its own" if n == 1 else "are groups of their own"
             notes.append(
-                f"{what} no '{column}' in the export, and are groups of their own. If they belong together, scores are "
-                "too high: draw from an archive with this column."
+                f"{self._lacking(GROUP)}, and {which}. If examples belong together, scores are too high: draw from an "
+                "archive with this column."
             )
+        if self._lacks[DATE]:
+            notes.append(f"{self._lacking(DATE)}, and no date in the task.")
         if self.n_new and self.table.splits:
             notes.append("New examples join the train part of the published split. Its test part stays as it was.")
         if self.n_changed_test:
@@ -265,6 +268,10 @@ class _Merged:
         elif added := len(self.passes()) - len(self.table.passes[0]):
             notes.append(f"{added} annotation {'pass is' if added == 1 else 'passes are'} new.")
         return notes
+
+    def _lacking(self, role: str) -> str:
+        n, column = self._lacks[role], self.table.columns[role]
+        return f"{n:,} new {'example has' if n == 1 else 'examples have'} no '{column}' in the export"
 
     def _place(self, key: bytes, each: Labelled) -> int | None:
         """The number of the example that a text is, None for a new one."""
@@ -292,11 +299,11 @@ class _Merged:
         if label is None:
             self.tied.append(name)
             return
-        row, alone = self.table.new_row(name, each, label)
+        row, lacks = self.table.new_row(name, each, label)
         drawn = {column: str(each.fields[column]) for column in DRAWN if each.fields.get(column) not in (None, "")}
         self.rows.append(row | drawn)
         self.n_new += 1
-        self.n_alone += alone
+        self._lacks.update(lacks)
         self._record(name, each.labels, chances)
 
     def _add_again(self, place: int, each: Labelled, chances: Mapping[str, float] | None) -> None:
