@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ from bench.data.duplicates import duplicate_keys
 from bench.data.sources.annotation_tools import pass_column
 from bench.data.sources.table_columns import DRAWN
 from bench.data.task import Task
-from bench.data.votes import KEPT, VOTES, read_votes
+from bench.data.votes import GROUND_TRUTH, KEPT, VOTES, read_ground_truth, read_votes
 from bench.discovery import find, task_files
 from bench.errors import DataError, UserError
-from bench.labelling.exports import Labelled, by_text, read_export
+from bench.labelling.exports import Export, Labelled, by_text, read_export
 from bench.labelling.own_table import GROUP, OwnTable, with_draws
 from bench.labelling.sampling import EXAMPLE_ID, LABEL
 from bench.prediction.writing import json_lines
@@ -102,7 +102,8 @@ def add_labels(export: Path, name: str) -> Added:
 
     New texts become examples, with the label that most annotators gave. An example that is labelled again has the label
     of most votes, of which its earlier label or the labels of its annotation passes are some, and in a tie its label
-    stays. Votes are counted by the task's labels, if these are coarser than the annotators'.
+    stays. Where votes are marked as the ground truth, only these count. Votes are counted by the task's labels, if
+    these are coarser than the annotators'.
 
     Raises
     ------
@@ -114,9 +115,9 @@ def add_labels(export: Path, name: str) -> Added:
     definition = dict(read_definition(path))
     task = build_task(definition, path)
     table = OwnTable.read(definition, task)
-    given, unlabelled = read_export(export, task.inputs, table.given)
-    made = _Merged(table, _recorded(table))
-    made.add(by_text(given, task.inputs))
+    read = read_export(export, task.inputs, table.given)
+    made = _Merged(table, _recorded(table), read_ground_truth(path, task.version))
+    made.add(by_text(read.labelled, task.inputs))
     version = task.version + 1
     data = path.with_name(f"examples-v{version}.jsonl")
     votes = path.with_name(VOTES.format(version))
@@ -158,11 +159,20 @@ def add_labels(export: Path, name: str) -> Added:
         again=made.n_again,
         changed=made.n_changed,
         tied=tuple(made.tied),
-        unlabelled=unlabelled,
+        unlabelled=len(read.unlabelled),
         agreement=made.agreement(),
         files=(path, *written, kept),
-        notes=tuple(made.notes(votes.name)),
+        notes=(*made.notes(votes.name), *_names(read)),
     )
+
+
+def _names(read: Export) -> list[str]:
+    if not read.unnamed:
+        return []
+    return [
+        f"The export does not name its annotators. They count as a person of their own, {read.unnamed}. If the same "
+        "person's labels were added from another file without names, they count twice: fill in the column 'annotator'."
+    ]
 
 
 def _recorded(table: OwnTable) -> dict[str, dict[str, str]]:
@@ -184,15 +194,17 @@ class _Merged:
         The earlier version.
     recorded : mapping of str to mapping of str to str
         The votes that earlier versions added, by example and annotator.
+    truth : mapping of str to set of str
+        The annotators whose votes of an example are the truth, as earlier versions have it.
     """
 
-    def __init__(self, table: OwnTable, recorded: Mapping[str, Votes]) -> None:
-        self.table, self.recorded = table, recorded
+    def __init__(self, table: OwnTable, recorded: Mapping[str, Votes], truth: Mapping[str, set[str]]) -> None:
+        self.table, self.recorded, self.truth = table, recorded, truth
         self.rows = [dict(row) for row in table.rows]
         self.n_new = self.n_again = self.n_changed = self.n_changed_test = 0
         self._lacks: Counter[str] = Counter()
         self.tied: list[str] = []
-        self.votes: list[dict[str, str]] = []
+        self.votes: list[dict[str, Any]] = []
         self.posteriors: list[dict[str, Any]] = []
         self._mapping = table.labels.mapping
         self._earlier: dict[str, list[tuple[str, str]]] = {}
@@ -295,7 +307,7 @@ class _Merged:
 
     def _add_new(self, key: bytes, each: Labelled, chances: Mapping[str, float] | None) -> None:
         name = str(each.fields.get(EXAMPLE_ID) or "") or f"added-{hashlib.sha256(key).hexdigest()[:12]}"
-        label = self._decide(each.labels, None, chances)
+        label = self._decide(_of(each.truth, each.labels), None, None if each.truth else chances)
         if label is None:
             self.tied.append(name)
             return
@@ -304,7 +316,7 @@ class _Merged:
         self.rows.append(row | drawn)
         self.n_new += 1
         self._lacks.update(lacks)
-        self._record(name, each.labels, chances)
+        self._record(name, each.labels, chances, each.truth)
 
     def _add_again(self, place: int, each: Labelled, chances: Mapping[str, float] | None) -> None:
         row, known = self.rows[place], self._known(place)
@@ -313,15 +325,22 @@ class _Merged:
             self._earlier.setdefault(who, []).append((self._mapping[label], self._mapping[vote]))
             self._by_annotator.setdefault(who, {})[place] = vote
         recorded = row["id"] in self.recorded
-        self._record(row["id"], {**({} if recorded else known), **each.labels}, chances)
-        row[LABEL] = self._decide({**known, **each.labels}, label, chances) or label
+        self._record(row["id"], {**({} if recorded else known), **each.labels}, chances, each.truth)
+        truth = (self.truth.get(row["id"], set()) - each.labels.keys()) | each.truth
+        votes = _of(truth, {**known, **each.labels})
+        row[LABEL] = self._decide(votes, label, None if truth else chances) or label
         changed = self._mapping[row[LABEL]] != self._mapping[label]
         self.n_again += 1
         self.n_changed += changed
         self.n_changed_test += changed and self.table.is_test(row)
 
-    def _record(self, name: str, votes: Votes, chances: Mapping[str, float] | None) -> None:
-        self.votes += [{"example": name, "annotator": who, "label": vote} for who, vote in votes.items()]
+    def _record(
+        self, name: str, votes: Votes, chances: Mapping[str, float] | None, truth: frozenset[str] = frozenset()
+    ) -> None:
+        self.votes += [
+            {"example": name, "annotator": who, "label": vote, **({GROUND_TRUTH: True} if who in truth else {})}
+            for who, vote in votes.items()
+        ]
         self.posteriors += [] if chances is None else [{"example": name, **chances}]
 
     def _keep_passes_as_votes(self) -> None:
@@ -367,3 +386,8 @@ class _Merged:
                 codes[number, annotators[who]] = labels.index(self._mapping[label])
         posterior = dawid_skene(codes, len(labels)).posterior[: len(given)].tolist()
         return {key: dict(zip(labels, chances, strict=True)) for key, chances in zip(given, posterior, strict=True)}
+
+
+def _of(truth: Set[str], votes: Votes) -> Votes:
+    """The votes that decide: those that are marked as the truth, if there are any."""
+    return {who: vote for who, vote in votes.items() if who in truth} or votes
