@@ -7,6 +7,7 @@ file, and the task's file of the version before is kept.
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -19,10 +20,11 @@ import pandas as pd
 from bench.data.dates import DATE
 from bench.data.definition import build_task, read_definition
 from bench.data.duplicates import duplicate_keys
+from bench.data.messages import listed
 from bench.data.sources.annotation_tools import pass_column
 from bench.data.sources.table_columns import DRAWN
 from bench.data.task import Task
-from bench.data.votes import GROUND_TRUTH, KEPT, VOTES, read_ground_truth, read_votes
+from bench.data.votes import EXAMPLES, GROUND_TRUTH, KEPT, POSTERIORS, VOTES, history, read_ground_truth, read_votes
 from bench.discovery import find, task_files
 from bench.errors import DataError, UserError
 from bench.labelling.exports import Export, Labelled, by_text, read_export
@@ -119,13 +121,12 @@ def add_labels(export: Path, name: str) -> Added:
     made = _Merged(table, _recorded(table), read_ground_truth(path, task.version))
     made.add(by_text(read.labelled, task.inputs))
     version = task.version + 1
-    data = path.with_name(f"examples-v{version}.jsonl")
+    data = path.with_name(EXAMPLES.format(version))
     votes = path.with_name(VOTES.format(version))
-    posteriors = path.with_name(f"posteriors-v{version}.jsonl")
+    posteriors = path.with_name(POSTERIORS.format(version))
     kept = path.with_name(KEPT.format(task.version))
-    for target in (data, votes, posteriors, kept):
-        if target.exists():
-            raise UserError(f"{target}: the file already exists.", "Move it away, or raise the task's version.")
+    if any(target.exists() for target in (data, votes, posteriors, kept)):
+        raise _taken_back(path, task.version)
     rows, columns = table.written(with_draws(made.rows), made.passes())
     source = {"kind": "table", "path": data.name, "columns": columns}
     changed = {**definition, "version": version, "source": source, **made.changed_keys()}
@@ -162,8 +163,38 @@ def add_labels(export: Path, name: str) -> Added:
         unlabelled=len(read.unlabelled),
         agreement=made.agreement(),
         files=(path, *written, kept),
-        notes=(*made.notes(votes.name), *_names(read)),
+        notes=(*made.notes(votes.name), *_names(read), *_uncounted(path, task.version)),
     )
+
+
+def _taken_back(path: Path, version: int) -> UserError:
+    """Name the files of versions after the present one."""
+    left = []
+    for form, first in ((EXAMPLES, version + 1), (VOTES, version + 1), (POSTERIORS, version + 1), (KEPT, version)):
+        before, after = form.split("{}")
+        numbers = sorted(
+            int(number)
+            for file in path.parent.glob(form.format("*"))
+            if (number := file.name.removeprefix(before).removesuffix(after)).isdecimal() and int(number) >= first
+        )
+        left += [form.format(number) for number in numbers]
+    folder = shlex.quote(str(path.parent))
+    return UserError(
+        f"{path.parent}: there are files of versions after {version}, the task's: {listed(left, len(left))}.",
+        "They are of a version that was taken back, or of a command that was killed. Move all of them away: "
+        f"cd {folder} && mkdir -p taken-back && mv {' '.join(left)} taken-back",
+    )
+
+
+def _uncounted(path: Path, version: int) -> list[str]:
+    """Name the files with votes of versions that the task does not come from."""
+    come_from = history(path)
+    names = [VOTES.format(number) for number in range(1, version + 1) if number not in come_from]
+    return [
+        f"The votes in {name} do not count, since the task does not come from that version."
+        for name in names
+        if path.with_name(name).is_file()
+    ]
 
 
 def _names(read: Export) -> list[str]:
