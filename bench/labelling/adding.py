@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -36,11 +36,20 @@ from bench.statistics.agreement import cohen_kappa
 from bench.statistics.dawid_skene import dawid_skene
 from bench.support.places import replacing
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 EARLIER = "earlier label"
 """Who gave the label of an example that has no recorded votes, or another one than its annotators."""
 
 DAWID_SKENE = "dawid-skene"
 """The value of ``gold`` in a task's file that weighs annotators by their reliability."""
+
+SURE = 0.55
+"""The least probability of a label that weighed annotators decide. One half is a tie."""
+
+ENOUGH = 20
+"""The fewest texts in common with others from which an annotator's reliability is estimated without a note."""
 
 Votes = Mapping[str, str]
 """Each annotator's label of an example."""
@@ -73,7 +82,7 @@ class Added:
     Parameters
     ----------
     task : Task
-        The new version.
+        The new version; the present one if the export adds nothing.
     new, again, changed : int
         How many examples are new, how many were labelled again, and how many of these have another label now.
     tied : tuple of str
@@ -83,7 +92,7 @@ class Added:
     agreement : tuple of AnnotatorAgreement
         With the labels that the task had.
     files : tuple of pathlib.Path
-        The files that were written.
+        The files that were written; none if the export adds nothing.
     notes : tuple of str
         What else to know, a sentence each.
     """
@@ -107,6 +116,8 @@ def add_labels(export: Path, name: str) -> Added:
     stays. Where votes are marked as the ground truth, only these count. Votes are counted by the task's labels, if
     these are coarser than the annotators'.
 
+    An export that adds no example and no vote makes no new version.
+
     Raises
     ------
     bench.errors.UserError
@@ -120,6 +131,8 @@ def add_labels(export: Path, name: str) -> Added:
     read = read_export(export, task.inputs, table.given)
     made = _Merged(table, _recorded(table), read_ground_truth(path, task.version))
     made.add(by_text(read.labelled, task.inputs))
+    if not made.adds:
+        return Added(task, 0, made.n_again, 0, tuple(made.tied), len(read.unlabelled), made.agreement(), ())
     version = task.version + 1
     data = path.with_name(EXAMPLES.format(version))
     votes = path.with_name(VOTES.format(version))
@@ -231,12 +244,14 @@ class _Merged:
 
     def __init__(self, table: OwnTable, recorded: Mapping[str, Votes], truth: Mapping[str, set[str]]) -> None:
         self.table, self.recorded, self.truth = table, recorded, truth
+        self.adds = False
         self.rows = [dict(row) for row in table.rows]
         self.n_new = self.n_again = self.n_changed = self.n_changed_test = 0
         self._lacks: Counter[str] = Counter()
         self.tied: list[str] = []
         self.votes: list[dict[str, Any]] = []
         self.posteriors: list[dict[str, Any]] = []
+        self._few = ""
         self._mapping = table.labels.mapping
         self._earlier: dict[str, list[tuple[str, str]]] = {}
         self._by_annotator: dict[str, dict[int, str]] = {}
@@ -295,6 +310,8 @@ class _Merged:
                 f"{self._lacking(GROUP)}, and {which}. If examples belong together, scores are too high: draw from an "
                 "archive with this column."
             )
+        if self._few:
+            notes.append(self._few)
         if self._lacks[DATE]:
             notes.append(f"{self._lacking(DATE)}, and no date in the task.")
         if self.n_new and self.table.splits:
@@ -346,6 +363,7 @@ class _Merged:
         drawn = {column: str(each.fields[column]) for column in DRAWN if each.fields.get(column) not in (None, "")}
         self.rows.append(row | drawn)
         self.n_new += 1
+        self.adds = True
         self._lacks.update(lacks)
         self._record(name, each.labels, chances, each.truth)
 
@@ -353,11 +371,15 @@ class _Merged:
         row, known = self.rows[place], self._known(place)
         label = row[LABEL]
         for who, vote in each.labels.items():
-            self._earlier.setdefault(who, []).append((self._mapping[label], self._mapping[vote]))
+            if who not in known:  # else the label is the annotator's own too
+                self._earlier.setdefault(who, []).append((self._mapping[label], self._mapping[vote]))
             self._by_annotator.setdefault(who, {})[place] = vote
         recorded = row["id"] in self.recorded
+        true = self.truth.get(row["id"], set())
+        given = {who: (vote, who in each.truth) for who, vote in each.labels.items()}
+        self.adds = self.adds or any(given[who] != (known.get(who), who in true) for who in given)
         self._record(row["id"], {**({} if recorded else known), **each.labels}, chances, each.truth)
-        truth = (self.truth.get(row["id"], set()) - each.labels.keys()) | each.truth
+        truth = (true - each.labels.keys()) | each.truth
         votes = _of(truth, {**known, **each.labels})
         row[LABEL] = self._decide(votes, label, None if truth else chances) or label
         changed = self._mapping[row[LABEL]] != self._mapping[label]
@@ -382,13 +404,15 @@ class _Merged:
                 self._record(row["id"], self._known(place), None)
 
     def _decide(self, votes: Votes, label: str | None, chances: Mapping[str, float] | None) -> str | None:
-        """The label of votes, or by the chances of the task's labels; None for a tie that no earlier label decides."""
+        """The label of votes, or by the chances of the task's labels; None if nothing decides."""
         mapping = self._mapping
         own = None if label is None else mapping[label]
         tally = chances or Counter(mapping[vote] for vote in votes.values())
         most = max(tally.values())
+        if chances and most < SURE:
+            return None
         best = [each for each, count in tally.items() if count == most]
-        if len(best) > 1 and own not in best and not chances:
+        if len(best) > 1 and own not in best:
             return None
         chosen = own if own in best else best[0]
         finer = Counter(vote for vote in votes.values() if mapping[vote] == chosen)
@@ -415,8 +439,28 @@ class _Merged:
         for number, unit in enumerate(units):
             for who, label in unit.items():
                 codes[number, annotators[who]] = labels.index(self._mapping[label])
+        self._few = _too_few(codes, list(annotators))
         posterior = dawid_skene(codes, len(labels)).posterior[: len(given)].tolist()
         return {key: dict(zip(labels, chances, strict=True)) for key, chances in zip(given, posterior, strict=True)}
+
+
+def _too_few(codes: NDArray[np.intp], annotators: Sequence[str]) -> str:
+    """Say whose reliability cannot be estimated well; empty if everybody's can."""
+    people = [who for who in annotators if who != EARLIER]
+    if len(people) < 3:
+        return (
+            f"Only {listed(people)} gave labels. It takes at least three annotators to tell who is reliable, so where "
+            "annotators differ, their weights mean little."
+        )
+    given = codes >= 0
+    shared = given[given.sum(axis=1) > 1].sum(axis=0).tolist()
+    few = [f"{who} ({n:,})" for who, n in zip(annotators, shared, strict=True) if who != EARLIER and n < ENOUGH]
+    if not few:
+        return ""
+    return (
+        f"These annotators have fewer than {ENOUGH} texts in common with others, so their weights mean little: "
+        f"{listed(few)}."
+    )
 
 
 def _of(truth: Set[str], votes: Votes) -> Votes:

@@ -16,6 +16,7 @@ from bench.catalogue import load_task
 from bench.data.votes import read_votes
 from bench.errors import DataError
 from bench.labelling.adding import Added, add_labels
+from bench.labelling.shown import print_added
 
 HERE = Path("tasks/denials/task.yaml")
 
@@ -160,3 +161,77 @@ def test_a_control_of_another_name_is_told_with_those_that_are_there() -> None:
     task["annotations"][0]["result"][0]["from_name"] = "sentiment"
     with pytest.raises(DataError, match=r"no control is named 'label'\. Its controls: 'sentiment'"):
         studio([task])
+
+
+def weighed() -> None:
+    HERE.write_text(HERE.read_text(encoding="utf-8") + "gold: dawid-skene\n", encoding="utf-8")
+
+
+def rows_of(number: int, votes: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"example_id": f"x{number}", "text": text(900 + number), "label": v, "annotator": w} for w, v in votes.items()
+    ]
+
+
+def test_weighed_annotators_who_contradict_each_other_decide_nothing_as_a_majority_does() -> None:
+    weighed()
+    contradicting = [row for n in range(5) for row in rows_of(n, {"a": "denial", "b": "none"})]
+    alike = [row for n in range(5, 20) for row in rows_of(n, dict.fromkeys("ab", label_of(n)))]
+    added = table([*contradicting, *alike])
+    assert (added.new, added.tied) == (15, tuple(f"x{n}" for n in range(5)))
+    assert any("Only a, b gave labels. It takes at least three" in note for note in added.notes)
+
+
+def test_a_tie_of_weighed_annotators_leaves_an_example_its_label() -> None:
+    weighed()
+    rows = [{"text": text(n), "label": v, "annotator": w} for n in (0, 1) for w, v in (("a", "denial"), ("b", "none"))]
+    table([{**row, "label": other(str(row["label"]))} for row in rows])
+    assert [labels()[f"e{n}"] for n in range(2)] == ["denial", "none"]
+
+
+@pytest.mark.parametrize(("n", "told"), [(10, True), (30, False)])
+def test_weighed_annotators_with_few_texts_in_common_are_told(n: int, told: bool) -> None:
+    weighed()
+    added = table([row for k in range(n) for row in rows_of(k, dict.fromkeys("abc", label_of(k)))])
+    assert added.new == n
+    assert any("fewer than 20 texts in common with others" in note for note in added.notes) == told
+
+
+def test_the_agreement_with_an_own_earlier_vote_is_not_counted() -> None:
+    task = [exported(n, {"example_id": f"x{n}", "text": text(900 + n)}, {"a": label_of(n)}) for n in range(6)]
+    studio(task)
+    again = [
+        exported(n, {"example_id": f"x{n}", "text": text(900 + n)}, dict.fromkeys("ab", label_of(n))) for n in range(6)
+    ]
+    added = studio(again, "again.json")
+    assert [(each.annotator, each.n) for each in added.agreement] == [("b", 6)]
+
+
+def test_an_export_without_anything_new_makes_no_version() -> None:
+    tasks = [
+        exported(1, {"example_id": "x", "text": text(900)}, {"a": "denial"}),
+        exported(2, {"example_id": "e0", "text": text(0)}, {"a": "denial"}),
+    ]
+    studio(tasks)
+    before = {path: path.read_bytes() for path in HERE.parent.iterdir()}
+    added = studio(tasks)
+    assert (added.task.version, added.files, added.new, added.agreement) == (2, (), 0, ())
+    assert {path: path.read_bytes() for path in HERE.parent.iterdir()} == before
+    tied = exported(3, {"example_id": "y", "text": text(901)}, {"a": "denial", "b": "none"})
+    assert studio([tied]).tied == ("y",)
+    assert load_task("denials").version == 2
+    # The truth is new, though the vote is not.
+    assert studio([truth(tasks[1], 0)]).task.version == 3
+
+
+def test_a_number_of_one_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    tied = exported(1, {"example_id": "y", "text": text(901)}, {"a": "denial", "b": "none"})
+    skipped = exported(2, {"example_id": "z", "text": text(903)}, {"a": None})
+    new = exported(3, {"example_id": "x", "text": text(905)}, {"a": "denial"})
+    print_added(studio([tied, skipped, new]))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "version 2: 1 new example, 13 in all." in said
+    assert "1 text of the export has no label." in said
+    assert "1 new text has no majority and is not added: y." in said
+    print_added(studio([new]))
+    assert "Nothing is added: denials stays version 2" in " ".join(capsys.readouterr().out.split())
