@@ -12,7 +12,7 @@ import pandas as pd
 from bench.comparison.predictions import MOST_LEFT_OUT
 from bench.comparison.task_now import as_run
 from bench.data.definition import build_task, read_definition
-from bench.data.votes import KEPT, VOTES
+from bench.data.votes import KEPT, history
 from bench.discovery import task_files
 from bench.errors import BenchError, UserError
 from bench.metrics.outcomes import Outcomes
@@ -84,7 +84,8 @@ def _versions_before(record: RunRecord) -> set[int]:
     path = task_files().get(record.task.name)
     found = set[int]()
     version = record.task.version
-    while path is not None and version > 1 and path.with_name(VOTES.format(version)).is_file():
+    added = set[int]() if path is None else history(path)
+    while version in added:
         version -= 1
         found.add(version)
     return found

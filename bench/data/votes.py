@@ -1,23 +1,71 @@
-"""The labels of each annotator that were added to a task, one file for each version."""
+"""The labels of each annotator that were added to a task, one file for each version.
+
+A task comes from the versions that its file and the kept files before it name. The files of a version that was taken
+back can still lie beside them, and do not count.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from bench.data.definition import read_definition
 from bench.data.json_text import name_field, read_json_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+EXAMPLES = "examples-v{}.jsonl"
+"""The file of the examples of a version that had labels added."""
+
+_EXAMPLES = re.compile(r"(?:\./)?examples-v(\d{1,9})\.jsonl")
 
 VOTES = "annotations-v{}.jsonl"
 """The file of the votes that a version added."""
+
+POSTERIORS = "posteriors-v{}.jsonl"
+"""The file of the probabilities of labels that a version has, where annotators are weighed."""
+
+GROUND_TRUTH = "ground_truth"
+"""The key of a vote that is marked as the truth."""
 
 KEPT = "task-v{}.yaml"
 """The file of a task as it was in a version, once another one has labels added."""
 
 
+def history(path: Path) -> set[int]:
+    """Say which versions of a task, up to the present one, had labels added.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The task's file.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If a task's file cannot be read.
+    """
+    found: set[int] = set()
+    while path.is_file() and (version := _made_by(path)) and version not in found:
+        found.add(version)
+        path = path.with_name(KEPT.format(version - 1))
+        if not path.is_file():  # nothing says where the version came from
+            found |= {*range(1, version)}
+    return found
+
+
+def _made_by(path: Path) -> int | None:
+    """The version whose examples a task's file reads; None if no labels were added."""
+    source = read_definition(path).get("source")
+    made = _EXAMPLES.fullmatch(str(source.get("path"))) if isinstance(source, Mapping) else None
+    return None if made is None else int(made[1])
+
+
 def read_votes(path: Path, version: int) -> dict[str, dict[str, str]]:
-    """Read the labels of each annotator that the versions of a task have added, by example.
+    """Read the labels of each annotator that the versions which a task comes from have added, by example.
 
     Parameters
     ----------
@@ -32,9 +80,35 @@ def read_votes(path: Path, version: int) -> dict[str, dict[str, str]]:
         If a file is not as ``bench add`` writes it.
     """
     votes: dict[str, dict[str, str]] = {}
-    for number in range(1, version + 1):
+    for name, who, label, _ in _lines(path, version):
+        votes.setdefault(name, {})[who] = label
+    return votes
+
+
+def read_ground_truth(path: Path, version: int) -> dict[str, set[str]]:
+    """Read whose labels were marked as the truth when they were last given, by example.
+
+    Parameters
+    ----------
+    path, version
+        As `read_votes` takes them.
+
+    Raises
+    ------
+    bench.errors.DataError
+        As `read_votes`.
+    """
+    truth: dict[str, set[str]] = {}
+    for name, who, _, true in _lines(path, version):
+        given = truth.setdefault(name, set())
+        (given.add if true else given.discard)(who)
+    return {name: given for name, given in truth.items() if given}
+
+
+def _lines(path: Path, version: int) -> Iterator[tuple[str, str, str, bool]]:
+    """Each recorded vote: the example, the annotator, the label, and whether it is the truth."""
+    for number in sorted(number for number in history(path) if number <= version):
         file = path.with_name(VOTES.format(number))
         for where, line in read_json_lines(file) if file.is_file() else ():
             name, who, label = (name_field(line, key, where) for key in ("example", "annotator", "label"))
-            votes.setdefault(name, {})[who] = label
-    return votes
+            yield name, who, label, line.get(GROUND_TRUTH) is True

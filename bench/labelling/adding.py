@@ -7,25 +7,28 @@ file, and the task's file of the version before is kept.
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from bench.data.dates import DATE
 from bench.data.definition import build_task, read_definition
 from bench.data.duplicates import duplicate_keys
+from bench.data.messages import listed
 from bench.data.sources.annotation_tools import pass_column
 from bench.data.sources.table_columns import DRAWN
 from bench.data.task import Task
-from bench.data.votes import KEPT, VOTES, read_votes
+from bench.data.votes import EXAMPLES, GROUND_TRUTH, KEPT, POSTERIORS, VOTES, history, read_ground_truth, read_votes
 from bench.discovery import find, task_files
 from bench.errors import DataError, UserError
-from bench.labelling.exports import Labelled, by_text, read_export
-from bench.labelling.own_table import OwnTable, with_draws
+from bench.labelling.exports import Export, Labelled, by_text, read_export
+from bench.labelling.own_table import GROUP, OwnTable, with_draws
 from bench.labelling.sampling import EXAMPLE_ID, LABEL
 from bench.prediction.writing import json_lines
 from bench.schema.dialect import dump
@@ -33,11 +36,20 @@ from bench.statistics.agreement import cohen_kappa
 from bench.statistics.dawid_skene import dawid_skene
 from bench.support.places import replacing
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 EARLIER = "earlier label"
 """Who gave the label of an example that has no recorded votes, or another one than its annotators."""
 
 DAWID_SKENE = "dawid-skene"
 """The value of ``gold`` in a task's file that weighs annotators by their reliability."""
+
+SURE = 0.55
+"""The least probability of a label that weighed annotators decide. One half is a tie."""
+
+ENOUGH = 20
+"""The fewest texts in common with others from which an annotator's reliability is estimated without a note."""
 
 Votes = Mapping[str, str]
 """Each annotator's label of an example."""
@@ -70,7 +82,7 @@ class Added:
     Parameters
     ----------
     task : Task
-        The new version.
+        The new version; the present one if the export adds nothing.
     new, again, changed : int
         How many examples are new, how many were labelled again, and how many of these have another label now.
     tied : tuple of str
@@ -80,7 +92,7 @@ class Added:
     agreement : tuple of AnnotatorAgreement
         With the labels that the task had.
     files : tuple of pathlib.Path
-        The files that were written.
+        The files that were written; none if the export adds nothing.
     notes : tuple of str
         What else to know, a sentence each.
     """
@@ -101,7 +113,10 @@ def add_labels(export: Path, name: str) -> Added:
 
     New texts become examples, with the label that most annotators gave. An example that is labelled again has the label
     of most votes, of which its earlier label or the labels of its annotation passes are some, and in a tie its label
-    stays. Votes are counted by the task's labels, if these are coarser than the annotators'.
+    stays. Where votes are marked as the ground truth, only these count. Votes are counted by the task's labels, if
+    these are coarser than the annotators'.
+
+    An export that adds no example and no vote makes no new version.
 
     Raises
     ------
@@ -113,17 +128,18 @@ def add_labels(export: Path, name: str) -> Added:
     definition = dict(read_definition(path))
     task = build_task(definition, path)
     table = OwnTable.read(definition, task)
-    given, unlabelled = read_export(export, task.inputs, table.given)
-    made = _Merged(table, _recorded(table))
-    made.add(by_text(given, task.inputs))
+    read = read_export(export, task.inputs, table.given)
+    made = _Merged(table, _recorded(table), read_ground_truth(path, task.version))
+    made.add(by_text(read.labelled, task.inputs))
+    if not made.adds:
+        return Added(task, 0, made.n_again, 0, tuple(made.tied), len(read.unlabelled), made.agreement(), ())
     version = task.version + 1
-    data = path.with_name(f"examples-v{version}.jsonl")
+    data = path.with_name(EXAMPLES.format(version))
     votes = path.with_name(VOTES.format(version))
-    posteriors = path.with_name(f"posteriors-v{version}.jsonl")
+    posteriors = path.with_name(POSTERIORS.format(version))
     kept = path.with_name(KEPT.format(task.version))
-    for target in (data, votes, posteriors, kept):
-        if target.exists():
-            raise UserError(f"{target}: the file already exists.", "Move it away, or raise the task's version.")
+    if any(target.exists() for target in (data, votes, posteriors, kept)):
+        raise _taken_back(path, task.version)
     rows, columns = table.written(with_draws(made.rows), made.passes())
     source = {"kind": "table", "path": data.name, "columns": columns}
     changed = {**definition, "version": version, "source": source, **made.changed_keys()}
@@ -157,11 +173,50 @@ def add_labels(export: Path, name: str) -> Added:
         again=made.n_again,
         changed=made.n_changed,
         tied=tuple(made.tied),
-        unlabelled=unlabelled,
+        unlabelled=len(read.unlabelled),
         agreement=made.agreement(),
         files=(path, *written, kept),
-        notes=tuple(made.notes(votes.name)),
+        notes=(*made.notes(votes.name), *_names(read), *_uncounted(path, task.version)),
     )
+
+
+def _taken_back(path: Path, version: int) -> UserError:
+    """Name the files of versions after the present one."""
+    left = []
+    for form, first in ((EXAMPLES, version + 1), (VOTES, version + 1), (POSTERIORS, version + 1), (KEPT, version)):
+        before, after = form.split("{}")
+        numbers = sorted(
+            int(number)
+            for file in path.parent.glob(form.format("*"))
+            if (number := file.name.removeprefix(before).removesuffix(after)).isdecimal() and int(number) >= first
+        )
+        left += [form.format(number) for number in numbers]
+    folder = shlex.quote(str(path.parent))
+    return UserError(
+        f"{path.parent}: there are files of versions after {version}, the task's: {listed(left, len(left))}.",
+        "They are of a version that was taken back, or of a command that was killed. Move all of them away: "
+        f"cd {folder} && mkdir -p taken-back && mv {' '.join(left)} taken-back",
+    )
+
+
+def _uncounted(path: Path, version: int) -> list[str]:
+    """Name the files with votes of versions that the task does not come from."""
+    come_from = history(path)
+    names = [VOTES.format(number) for number in range(1, version + 1) if number not in come_from]
+    return [
+        f"The votes in {name} do not count, since the task does not come from that version."
+        for name in names
+        if path.with_name(name).is_file()
+    ]
+
+
+def _names(read: Export) -> list[str]:
+    if not read.unnamed:
+        return []
+    return [
+        f"The export does not name its annotators. They count as a person of their own, {read.unnamed}. If the same "
+        "person's labels were added from another file without names, they count twice: fill in the column 'annotator'."
+    ]
 
 
 def _recorded(table: OwnTable) -> dict[str, dict[str, str]]:
@@ -183,15 +238,20 @@ class _Merged:
         The earlier version.
     recorded : mapping of str to mapping of str to str
         The votes that earlier versions added, by example and annotator.
+    truth : mapping of str to set of str
+        The annotators whose votes of an example are the truth, as earlier versions have it.
     """
 
-    def __init__(self, table: OwnTable, recorded: Mapping[str, Votes]) -> None:
-        self.table, self.recorded = table, recorded
+    def __init__(self, table: OwnTable, recorded: Mapping[str, Votes], truth: Mapping[str, set[str]]) -> None:
+        self.table, self.recorded, self.truth = table, recorded, truth
+        self.adds = False
         self.rows = [dict(row) for row in table.rows]
-        self.n_new = self.n_again = self.n_changed = self.n_changed_test = self.n_alone = 0
+        self.n_new = self.n_again = self.n_changed = self.n_changed_test = 0
+        self._lacks: Counter[str] = Counter()
         self.tied: list[str] = []
-        self.votes: list[dict[str, str]] = []
+        self.votes: list[dict[str, Any]] = []
         self.posteriors: list[dict[str, Any]] = []
+        self._few = ""
         self._mapping = table.labels.mapping
         self._earlier: dict[str, list[tuple[str, str]]] = {}
         self._by_annotator: dict[str, dict[int, str]] = {}
@@ -244,13 +304,16 @@ class _Merged:
     def notes(self, votes: str) -> list[str]:
         """What else to know of the new version, a sentence each."""
         notes = []
-        if self.n_alone:
-            column = self.table.columns["group"]
-            what = "1 new example has" if self.n_alone == 1 else f"{self.n_alone:,} new examples have"
+        if n := self._lacks[GROUP]:
+            which = "is a group of its own" if n == 1 else "are groups of their own"
             notes.append(
-                f"{what} no '{column}' in the export, and are groups of their own. If they belong together, scores are "
-                "too high: draw from an archive with this column."
+                f"{self._lacking(GROUP)}, and {which}. If examples belong together, scores are too high: draw from an "
+                "archive with this column."
             )
+        if self._few:
+            notes.append(self._few)
+        if self._lacks[DATE]:
+            notes.append(f"{self._lacking(DATE)}, and no date in the task.")
         if self.n_new and self.table.splits:
             notes.append("New examples join the train part of the published split. Its test part stays as it was.")
         if self.n_changed_test:
@@ -265,6 +328,10 @@ class _Merged:
         elif added := len(self.passes()) - len(self.table.passes[0]):
             notes.append(f"{added} annotation {'pass is' if added == 1 else 'passes are'} new.")
         return notes
+
+    def _lacking(self, role: str) -> str:
+        n, column = self._lacks[role], self.table.columns[role]
+        return f"{n:,} new {'example has' if n == 1 else 'examples have'} no '{column}' in the export"
 
     def _place(self, key: bytes, each: Labelled) -> int | None:
         """The number of the example that a text is, None for a new one."""
@@ -288,33 +355,45 @@ class _Merged:
 
     def _add_new(self, key: bytes, each: Labelled, chances: Mapping[str, float] | None) -> None:
         name = str(each.fields.get(EXAMPLE_ID) or "") or f"added-{hashlib.sha256(key).hexdigest()[:12]}"
-        label = self._decide(each.labels, None, chances)
+        label = self._decide(_of(each.truth, each.labels), None, None if each.truth else chances)
         if label is None:
             self.tied.append(name)
             return
-        row, alone = self.table.new_row(name, each, label)
+        row, lacks = self.table.new_row(name, each, label)
         drawn = {column: str(each.fields[column]) for column in DRAWN if each.fields.get(column) not in (None, "")}
         self.rows.append(row | drawn)
         self.n_new += 1
-        self.n_alone += alone
-        self._record(name, each.labels, chances)
+        self.adds = True
+        self._lacks.update(lacks)
+        self._record(name, each.labels, chances, each.truth)
 
     def _add_again(self, place: int, each: Labelled, chances: Mapping[str, float] | None) -> None:
         row, known = self.rows[place], self._known(place)
         label = row[LABEL]
         for who, vote in each.labels.items():
-            self._earlier.setdefault(who, []).append((self._mapping[label], self._mapping[vote]))
+            if who not in known:  # else the label is the annotator's own too
+                self._earlier.setdefault(who, []).append((self._mapping[label], self._mapping[vote]))
             self._by_annotator.setdefault(who, {})[place] = vote
         recorded = row["id"] in self.recorded
-        self._record(row["id"], {**({} if recorded else known), **each.labels}, chances)
-        row[LABEL] = self._decide({**known, **each.labels}, label, chances) or label
+        true = self.truth.get(row["id"], set())
+        given = {who: (vote, who in each.truth) for who, vote in each.labels.items()}
+        self.adds = self.adds or any(given[who] != (known.get(who), who in true) for who in given)
+        self._record(row["id"], {**({} if recorded else known), **each.labels}, chances, each.truth)
+        truth = (true - each.labels.keys()) | each.truth
+        votes = _of(truth, {**known, **each.labels})
+        row[LABEL] = self._decide(votes, label, None if truth else chances) or label
         changed = self._mapping[row[LABEL]] != self._mapping[label]
         self.n_again += 1
         self.n_changed += changed
         self.n_changed_test += changed and self.table.is_test(row)
 
-    def _record(self, name: str, votes: Votes, chances: Mapping[str, float] | None) -> None:
-        self.votes += [{"example": name, "annotator": who, "label": vote} for who, vote in votes.items()]
+    def _record(
+        self, name: str, votes: Votes, chances: Mapping[str, float] | None, truth: frozenset[str] = frozenset()
+    ) -> None:
+        self.votes += [
+            {"example": name, "annotator": who, "label": vote, **({GROUND_TRUTH: True} if who in truth else {})}
+            for who, vote in votes.items()
+        ]
         self.posteriors += [] if chances is None else [{"example": name, **chances}]
 
     def _keep_passes_as_votes(self) -> None:
@@ -325,13 +404,15 @@ class _Merged:
                 self._record(row["id"], self._known(place), None)
 
     def _decide(self, votes: Votes, label: str | None, chances: Mapping[str, float] | None) -> str | None:
-        """The label of votes, or by the chances of the task's labels; None for a tie that no earlier label decides."""
+        """The label of votes, or by the chances of the task's labels; None if nothing decides."""
         mapping = self._mapping
         own = None if label is None else mapping[label]
         tally = chances or Counter(mapping[vote] for vote in votes.values())
         most = max(tally.values())
+        if chances and most < SURE:
+            return None
         best = [each for each, count in tally.items() if count == most]
-        if len(best) > 1 and own not in best and not chances:
+        if len(best) > 1 and own not in best:
             return None
         chosen = own if own in best else best[0]
         finer = Counter(vote for vote in votes.values() if mapping[vote] == chosen)
@@ -358,5 +439,30 @@ class _Merged:
         for number, unit in enumerate(units):
             for who, label in unit.items():
                 codes[number, annotators[who]] = labels.index(self._mapping[label])
+        self._few = _too_few(codes, list(annotators))
         posterior = dawid_skene(codes, len(labels)).posterior[: len(given)].tolist()
         return {key: dict(zip(labels, chances, strict=True)) for key, chances in zip(given, posterior, strict=True)}
+
+
+def _too_few(codes: NDArray[np.intp], annotators: Sequence[str]) -> str:
+    """Say whose reliability cannot be estimated well; empty if everybody's can."""
+    people = [who for who in annotators if who != EARLIER]
+    if len(people) < 3:
+        return (
+            f"Only {listed(people)} gave labels. It takes at least three annotators to tell who is reliable, so where "
+            "annotators differ, their weights mean little."
+        )
+    given = codes >= 0
+    shared = given[given.sum(axis=1) > 1].sum(axis=0).tolist()
+    few = [f"{who} ({n:,})" for who, n in zip(annotators, shared, strict=True) if who != EARLIER and n < ENOUGH]
+    if not few:
+        return ""
+    return (
+        f"These annotators have fewer than {ENOUGH} texts in common with others, so their weights mean little: "
+        f"{listed(few)}."
+    )
+
+
+def _of(truth: Set[str], votes: Votes) -> Votes:
+    """The votes that decide: those that are marked as the truth, if there are any."""
+    return {who: vote for who, vote in votes.items() if who in truth} or votes

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,12 @@ from bench.data.duplicates import duplicate_keys
 from bench.data.files import BYTE_ORDER_MARK, check_file, read_text
 from bench.data.json_text import read_json_array, read_json_lines
 from bench.data.labels import LabelSet
-from bench.data.sources.annotation_tools import doccano, label_studio
+from bench.data.messages import listed
+from bench.data.sources.annotation_tools import UNLABELLED, Cell, LabelStudioTask, doccano, label_studio_tasks
 from bench.data.sources.cells import Undecided
 from bench.errors import DataError
-from bench.labelling.sampling import ANNOTATOR, LABEL
+from bench.labelling.sampling import ANNOTATOR, LABEL, file_digest
 from bench.prediction.reading import read_texts_file
-
-SOMEBODY = "somebody"
-"""The annotator of labels whose file names none."""
 
 
 @dataclass(frozen=True)
@@ -35,49 +33,62 @@ class Labelled:
         Its id, inputs and further columns.
     labels : mapping of str to str
         Each annotator's label.
+    truth : frozenset of str
+        The annotators whose label is marked as the truth.
     """
 
     where: str
     fields: Mapping[str, Any]
     labels: Mapping[str, str]
+    truth: frozenset[str] = frozenset()
 
 
-def read_export(path: Path, inputs: Sequence[str], labels: LabelSet) -> tuple[list[Labelled], int]:
+@dataclass(frozen=True, eq=False)
+class Export:
+    """What annotators made of the texts that they were given.
+
+    Parameters
+    ----------
+    labelled, unlabelled : list of Labelled
+        The texts with a label, and those without.
+    unnamed : str
+        The annotator of labels whose file names none; empty if all are named.
+    """
+
+    labelled: list[Labelled] = field(default_factory=list)
+    unlabelled: list[Labelled] = field(default_factory=list)
+    unnamed: str = ""
+
+
+def read_export(path: Path, inputs: Sequence[str], labels: LabelSet) -> Export:
     """Read an annotation tool's export: Label Studio's JSON, doccano's JSON Lines, or the table that was filled in.
 
-    Returns
-    -------
-    labelled : list of Labelled
-        The texts with a label.
-    unlabelled : int
-        How many have none.
+    An annotator without a name is a person of the file's own, since two files without names can be of two people.
 
     Raises
     ------
     bench.errors.DataError
         If the file is none of these, or a label is unknown.
     """
-    found, unlabelled = [], 0
-    for where, row in _rows(path, inputs):
-        columns = {name: value for name, value in row.items() if name.startswith(f"{LABEL}@")}
-        votes = {name.partition("@")[2]: value for name, value in columns.items()}
-        cell = row.get(LABEL)
-        if isinstance(cell, Undecided) and not votes:
-            raise DataError(f"{where}: {cell.message}", cell.hint)
-        if not votes and isinstance(cell, str) and cell.strip():
-            votes = {str(row.get(ANNOTATOR) or row.get("username") or SOMEBODY): cell.strip()}
-        given = {who: labels.read(label, where) for who, label in votes.items()}
-        if not given:
-            unlabelled += 1
-            continue
-        fields = {key: value for key, value in row.items() if key not in (*columns, LABEL, ANNOTATOR)}
+    check_file(path)
+    unnamed = f"unnamed-{file_digest(path)[:8]}"
+    found = Export(unnamed=unnamed)
+    named = True
+    for where, fields, votes, truth in _rows(path, inputs, unnamed):
+        given: dict[str, str] = {}
+        for who, cell in votes.items():
+            if isinstance(cell, Undecided):
+                raise DataError(f"{where}, annotator {who}: {cell.message}", cell.hint)
+            if isinstance(cell, str) and cell.strip():
+                given[who] = labels.read(cell.strip(), where)
+                named = named and not who.startswith(unnamed)
         for name in inputs:
             if not isinstance(fields.get(name), str):
                 raise DataError(f"{where}: the field '{name}' is missing.", "Export the texts that bench sample wrote.")
-        found.append(Labelled(where, fields, given))
-    if not found:
+        (found.labelled if given else found.unlabelled).append(Labelled(where, fields, given, truth & given.keys()))
+    if not found.labelled:
         raise DataError(f"{path}: no text has a label.", "Label some, and export again.")
-    return found, unlabelled
+    return replace(found, unnamed="") if named else found
 
 
 def by_text(given: Sequence[Labelled], inputs: Sequence[str]) -> dict[bytes, Labelled]:
@@ -98,16 +109,49 @@ def by_text(given: Sequence[Labelled], inputs: Sequence[str]) -> dict[bytes, Lab
                     f"{each.where}: annotator {who} has already labelled this text differently, in {first.where}.",
                     "Delete one of the two, and export again.",
                 )
-        joined[key] = replace(first, labels={**first.labels, **each.labels})
+        joined[key] = replace(first, labels={**first.labels, **each.labels}, truth=first.truth | each.truth)
     return joined
 
 
-def _rows(path: Path, inputs: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    check_file(path)
+_Votes = tuple[str, Mapping[str, Any], Mapping[str, Cell], frozenset[str]]
+"""A text's place, fields and votes, and the annotators whose vote is the truth."""
+
+
+def _rows(path: Path, inputs: Sequence[str], unnamed: str) -> Iterator[_Votes]:
     if path.suffix.lower() in (".csv", ".tsv", ".xlsx"):
-        return iter(read_texts_file(path, {name: name for name in inputs}, ()).rows)
+        return _filled_in(read_texts_file(path, {name: name for name in inputs}, ()).rows, unnamed)
     array = read_text(path).removeprefix(BYTE_ORDER_MARK).lstrip().startswith("[")
     first = next(iter(read_json_array(path) if array else read_json_lines(path)), None)
     if first is None:
         raise DataError(f"{path}: it has no text.")
-    return iter(label_studio(path) if "data" in first[1] and isinstance(first[1]["data"], dict) else doccano(path))
+    if isinstance(first[1].get("data"), dict):
+        return _label_studio(path, unnamed)
+    return _filled_in(doccano(path), unnamed)
+
+
+def _filled_in(rows: Iterable[tuple[str, Mapping[str, Any]]], unnamed: str) -> Iterator[_Votes]:
+    """Rows with a label, and perhaps its annotator."""
+    for where, row in rows:
+        who = row.get(ANNOTATOR)
+        who = unnamed if who is None or not str(who).strip() else str(who).strip()
+        fields = {name: value for name, value in row.items() if name not in (LABEL, ANNOTATOR)}
+        yield where, fields, {who: row.get(LABEL, UNLABELLED)}, frozenset()
+
+
+def _label_studio(path: Path, unnamed: str) -> Iterator[_Votes]:
+    tasks = list(label_studio_tasks(path))
+    _check_control(path, tasks)
+    for each in tasks:
+        named = [(one.who if one.named else f"{unnamed}, {one.who}", one) for one in each.given]
+        votes = {who: one.choices[LABEL] for who, one in named if LABEL in one.choices}
+        yield each.where, each.row, votes, frozenset(who for who, one in named if one.ground_truth)
+
+
+def _check_control(path: Path, tasks: Sequence[LabelStudioTask]) -> None:
+    controls = list(dict.fromkeys(name for each in tasks for one in each.given for name in one.choices))
+    if LABEL not in controls:
+        raise DataError(
+            f"{path}: no control is named '{LABEL}'. Its controls: {listed([repr(name) for name in controls])}.",
+            f'bench sample writes a labelling configuration with this name. Or replace "from_name": '
+            f'"{controls[0]}" in the export by "from_name": "{LABEL}".',
+        )

@@ -82,8 +82,10 @@ class OwnTable:
         columns = {role: names[0] if len(names := _names(given)) == 1 else names for role, given in named.items()}
         return cls(task, definition, rows, passes, records.splits, columns, LabelSet(labels, mapping))
 
-    def new_row(self, name: str, each: Labelled, label: str) -> tuple[dict[str, Any], bool]:
-        """The row of a new example, and whether its group is unknown, so that it is one of its own.
+    def new_row(self, name: str, each: Labelled, label: str) -> tuple[dict[str, Any], frozenset[str]]:
+        """The row of a new example, and which of its group and its date the export does not tell.
+
+        Without a group it is one of its own.
 
         Examples of a published split are new in its training parts only.
 
@@ -94,11 +96,11 @@ class OwnTable:
         """
         row = {"id": name, **{column: each.fields[column] for column in self.task.inputs}, "label": label}
         present = self.rows[0]
-        alone = False
+        lacks = set()
         if GROUP in present:
             own = self._field(GROUP, each)
             of_id = self.columns[GROUP] in _names(self.columns.get("id", ()))
-            alone = own == "" and not of_id
+            lacks |= {GROUP} if own == "" and not of_id else set()
             row[GROUP] = name if of_id or not own else own
         if VALUE in present:
             row[VALUE] = self._field(VALUE, each)
@@ -109,10 +111,12 @@ class OwnTable:
                 )
         if DATE in present:
             row[DATE] = read_date(self._field(DATE, each) or None, f"{each.where}, field '{self.columns[DATE]}'")
-        return {**row, **dict.fromkeys(self.splits, TRAIN)}, alone
+            lacks |= set() if row[DATE] else {DATE}
+        return {**row, **dict.fromkeys(self.splits, TRAIN)}, frozenset(lacks)
 
     def _field(self, role: str, each: Labelled) -> str:
-        value = each.fields.get(self.columns[role])
+        """A field under the name of the table's column, or of the role."""
+        value = next((each.fields[name] for name in (self.columns[role], role) if name in each.fields), None)
         return "" if value is None or value != value else str(value).strip()
 
     def is_test(self, row: Mapping[str, Any]) -> bool:

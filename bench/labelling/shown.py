@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from bench.checks.finding import counted
 from bench.data.messages import listed
 from bench.labelling.adding import Added
 from bench.labelling.sampling import DrawnStratum
@@ -38,19 +39,17 @@ def print_added(added: Added) -> None:
 def added_sentences(added: Added) -> list[str]:
     """What was added to a task, and how far it agrees with the labels that were there, a sentence each."""
     task = added.task
-    told = [f"{task.name} version {task.version}: {added.new:,} new examples, {len(task):,} in all."]
-    if added.again:
-        told.append(f"{added.again:,} labelled again, {added.changed:,} of them have another label now.")
-    if added.unlabelled:
-        told.append(
-            f"{added.unlabelled:,} texts of the export have no label. If they are harder than others, estimates from "
-            "the drawing probabilities are biased."
-        )
-    if added.tied:
-        told.append(
-            f"{len(added.tied):,} new texts have no majority and are not added: {listed(added.tied)}. "
-            "Estimates lack them as they do unlabelled texts."
-        )
+    if added.files:
+        told = [f"{task.name} version {task.version}: {counted(added.new, 'new example')}, {len(task):,} in all."]
+        if added.again:
+            told.append(f"{added.again:,} labelled again, {added.changed:,} of them have another label now.")
+    else:
+        told = [f"Nothing is added: {task.name} stays version {task.version}, and has all of the export's votes."]
+    if n := added.unlabelled:
+        told.append(f"{counted(n, 'text')} of the export {'has' if n == 1 else 'have'} no label.")
+    if n := len(added.tied):
+        which = "has no majority and is" if n == 1 else "have no majority and are"
+        told.append(f"{counted(n, 'new text')} {which} not added: {listed(added.tied)}.")
     told += added.notes
     for each in added.agreement:
         kappa = "" if each.kappa != each.kappa else f", Cohen's kappa {each.kappa:.2f}"

@@ -91,6 +91,22 @@ def test_examples_without_a_group_are_told() -> None:
     assert len(set(added.task.groups.tolist())) == 5
 
 
+def test_a_new_example_without_a_date_is_told_and_keeps_those_of_others() -> None:
+    path = make([{**row, "day": "2024-01-02"} for row in rows()], {"id": "key", "date": "day"})
+    added = add(new(1, day="2024-02-03"), new(2))
+    assert added.task.examples["date"].tolist() == ["2024-01-02"] * 12 + ["2024-02-03", ""]
+    assert any("1 new example has no 'day'" in note for note in added.notes)
+    assert read_definition(path)["source"]["columns"]["date"] == "day"
+
+
+def test_a_role_that_the_export_calls_by_its_own_name_is_read() -> None:
+    table = [{**row, "outlet": f"o{k % 3}", "day": "2024-01-02"} for k, row in enumerate(rows())]
+    make(table, {"id": "key", "group": "outlet", "date": "day"}, group="group")
+    added = add(new(1, group="o1", date="2024-02-03"))
+    assert (added.task.groups[-1], added.task.examples["date"].iloc[-1]) == ("o1", "2024-02-03")
+    assert not added.notes
+
+
 def test_one_column_can_be_the_group_and_the_value() -> None:
     table = [{**row, "target": f"t{k // 2 % 2}"} for k, row in enumerate(rows())]
     make(table, {"group": "target"}, group="group", averaged_over="target")

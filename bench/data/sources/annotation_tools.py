@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.data.files import BYTE_ORDER_MARK, read_text
@@ -35,6 +36,47 @@ PRODIGY_KEYS = ("label", "accept", "options", "answer", "config", "spans", "toke
 
 LONGEST_NAME = 1000
 """Characters of the name of a column of one annotator's labels."""
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What one annotator chose for a text in Label Studio.
+
+    Parameters
+    ----------
+    who : str
+        The annotator, or the number of the annotation if it names none.
+    named : bool
+        Whether it names one.
+    choices : mapping of str to str, LeftOut or Undecided
+        The choice of each control.
+    ground_truth : bool
+        Whether it is marked as the truth.
+    """
+
+    who: str
+    named: bool
+    choices: Mapping[str, Cell]
+    ground_truth: bool
+
+
+@dataclass(frozen=True)
+class LabelStudioTask:
+    """A text in Label Studio's export.
+
+    Parameters
+    ----------
+    where : str
+        Its place in the export.
+    row : mapping of str to object
+        Its number and data.
+    given : tuple of Annotation
+        What annotators chose, without cancelled annotations.
+    """
+
+    where: str
+    row: Mapping[str, Any]
+    given: tuple[Annotation, ...]
 
 
 def pass_column(label: str, annotator: str) -> str:
@@ -78,21 +120,35 @@ def label_studio(path: Path) -> Rows:
     bench.errors.DataError
         If the file is not such an export, or has no choices.
     """
+    tasks = list(label_studio_tasks(path))
+    controls = list(dict.fromkeys(name for each in tasks for given in each.given for name in given.choices))
+    for each in tasks:
+        row = dict(each.row)
+        for control in controls:
+            given = [one for one in each.given if control in one.choices]
+            labels = {one.who: one.choices[control] for one in given}
+            truth = [one.choices[control] for one in given if one.ground_truth]
+            row |= {pass_column(control, who): label for who, label in labels.items() if isinstance(label, str)}
+            row[control] = _decided(truth or list(labels.values()))
+        yield each.where, row
+
+
+def label_studio_tasks(path: Path) -> Iterator[LabelStudioTask]:
+    """Read Label Studio's JSON: what each annotator chose for each text.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If the file is not such an export, or has no choices.
+    """
     tasks = [(where, task, _annotations(task, where)) for where, task in read_json_array(path)]
-    controls = list(dict.fromkeys(name for _, _, given in tasks for choices, _ in given.values() for name in choices))
-    if not controls:
+    if not any(annotation.choices for _, _, given in tasks for annotation in given.values()):
         raise DataError(
             f"{path}: no annotation has a choice of a Choices control.",
             "Spans, ratings and other controls do not label whole texts.",
         )
     for where, task, given in tasks:
-        row = {"id": task.get("id"), **task["data"]}
-        for control in controls:
-            labels = {who: choices[control] for who, (choices, _) in given.items() if control in choices}
-            truth = [choices[control] for choices, true in given.values() if true and control in choices]
-            row |= {pass_column(control, who): label for who, label in labels.items() if isinstance(label, str)}
-            row[control] = _decided(truth or list(labels.values()))
-        yield where, row
+        yield LabelStudioTask(where, {"id": task.get("id"), **task["data"]}, tuple(given.values()))
 
 
 def label_studio_min(path: Path) -> Rows:
@@ -226,14 +282,14 @@ def prodigy(path: Path) -> Rows:
         yield where, {**row, "label": _decided(list(labels.values())) if labels else next(iter(cells.values()))}
 
 
-def _annotations(task: dict[str, Any], where: str) -> dict[str, tuple[dict[str, Cell], bool]]:
-    """The choices of each annotator by control, and whether they are marked as ground truth."""
+def _annotations(task: dict[str, Any], where: str) -> dict[str, Annotation]:
+    """What each annotator chose."""
     annotations = task.get("annotations", task.get("completions", ()))
     # The tool sometimes writes null for nothing.
     annotations = [] if annotations is None else annotations
     if not isinstance(task.get("data"), dict) or not isinstance(annotations, list):
         raise DataError(f"{where}: not a Label Studio task: 'data' or 'annotations' is missing.")
-    given: dict[str, tuple[dict[str, Cell], bool]] = {}
+    given: dict[str, Annotation] = {}
     for number, annotation in enumerate(annotations, start=1):
         if annotation is None or (isinstance(annotation, dict) and annotation.get("result", ()) is None):
             continue
@@ -251,11 +307,12 @@ def _annotations(task: dict[str, Any], where: str) -> dict[str, tuple[dict[str, 
             if isinstance(value, dict) and result.get("type") == "choices" and "start" not in value:
                 labels = _labels(value.get("choices") or [], f"{where}: annotation {number}: 'choices'")
                 choices.setdefault(str(result.get("from_name")), []).extend(labels)
-        made, true = {name: _single(labels) for name, labels in choices.items()}, bool(annotation.get("ground_truth"))
-        earlier, was_true = given.get(who, (made, False))
-        if earlier != made and true == was_true:
+        made = {name: _single(labels) for name, labels in choices.items()}
+        each = Annotation(who, by is not None, made, bool(annotation.get("ground_truth")))
+        earlier = given.get(who, each)
+        if earlier.choices != made and earlier.ground_truth == each.ground_truth:
             raise DataError(f"{where}: annotation {number}: annotator {who} has already labelled it.", TWICE)
-        given[who] = (earlier, True) if was_true else (made, true)
+        given[who] = earlier if earlier.ground_truth else each
     return given
 
 

@@ -1,0 +1,237 @@
+"""What annotation tools export is read as it was meant: who gave a label, and which one counts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from denials import sentence
+from label_studio import exported
+
+from bench.catalogue import load_task
+from bench.data.votes import read_votes
+from bench.errors import DataError
+from bench.labelling.adding import Added, add_labels
+from bench.labelling.shown import print_added
+
+HERE = Path("tasks/denials/task.yaml")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task of twelve labelled sentences."""
+    monkeypatch.chdir(tmp_path)
+    Path("tasks/denials").mkdir(parents=True)
+    rows = [{"key": f"e{k}", "text": sentence(k, k % 2 == 0), "label": label_of(k)} for k in range(12)]
+    pd.DataFrame(rows).to_csv("tasks/denials/labels.csv", index=False)
+    source = {"kind": "table", "path": "labels.csv", "columns": {"id": "key", "text": "text", "label": "label"}}
+    definition = {"name": "denials", "version": 1, "description": "Whether somebody denies.", "source": source}
+    definition |= {"inputs": ["text"], "labels": ["denial", "none"]}
+    HERE.write_text(yaml.safe_dump(definition, sort_keys=False), encoding="utf-8")
+
+
+def label_of(number: int) -> str:
+    return "denial" if number % 2 == 0 else "none"
+
+
+def other(label: str) -> str:
+    return "none" if label == "denial" else "denial"
+
+
+def text(number: int) -> str:
+    return sentence(number, number % 2 == 0)
+
+
+def table(rows: list[dict[str, Any]], name: str = "back.csv") -> Added:
+    pd.DataFrame(rows).to_csv(name, index=False)
+    return add_labels(Path(name), "denials")
+
+
+def doccano(rows: list[dict[str, Any]], name: str = "back.jsonl") -> Added:
+    Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return add_labels(Path(name), "denials")
+
+
+def studio(tasks: list[dict[str, Any]], name: str = "back.json") -> Added:
+    Path(name).write_text(json.dumps(tasks), encoding="utf-8")
+    return add_labels(Path(name), "denials")
+
+
+def labels() -> dict[str, str]:
+    examples = load_task("denials").examples
+    return dict(zip(examples["id"], examples["label"], strict=True))
+
+
+def votes_of(name: str) -> dict[str, str]:
+    return read_votes(HERE, load_task("denials").version)[name]
+
+
+@pytest.mark.parametrize("form", ["csv", "doccano"])
+def test_the_unnamed_annotators_of_two_files_are_two_people(form: str) -> None:
+    def add(label: str, name: str) -> Added:
+        row = {"example_id": "x", "text": text(900), "label": label}
+        if form == "csv":
+            return table([{**row, "annotator": ""}], name)
+        return doccano([{**row, "label": [label], "id": 1}], name)
+
+    suffix = "csv" if form == "csv" else "jsonl"
+    added = add("denial", f"one.{suffix}")
+    assert any("does not name its annotators" in note for note in added.notes)
+    add("none", f"two.{suffix}")
+    assert sorted(votes_of("x").values()) == ["denial", "none"]
+    assert labels()["x"] == "denial"  # one against one
+
+
+def test_the_unnamed_annotator_of_a_file_that_is_added_twice_is_one_person() -> None:
+    row = {"example_id": "x", "text": text(900), "label": "denial"}
+    table([row], "one.csv")
+    Path("again.csv").write_bytes(Path("one.csv").read_bytes())
+    add_labels(Path("again.csv"), "denials")
+    assert len(votes_of("x")) == 1
+
+
+def test_annotations_of_label_studio_without_a_person_are_of_their_file() -> None:
+    for name, label in (("one.json", "denial"), ("two.json", "none")):
+        task = exported(1, {"example_id": "x", "text": text(900)}, {"a": label})
+        del task["annotations"][0]["completed_by"]
+        studio([task], name)
+    assert sorted(votes_of("x").values()) == ["denial", "none"]
+
+
+def test_named_annotators_need_no_note() -> None:
+    assert not any(
+        "does not name" in note for note in table([{"text": text(900), "label": "none", "annotator": 7}]).notes
+    )
+
+
+@pytest.mark.parametrize("column", ["username", "user", "label@sara", "completed_by"])
+def test_a_column_of_the_archive_is_no_annotator(column: str) -> None:
+    row = {"example_id": "x", "text": text(900), "label": "none", "annotator": "", column: "denial"}
+    table([row])
+    (who,) = votes_of("x")
+    assert who.startswith("unnamed-")
+    assert labels()["x"] == "none"
+    doccano([{"example_id": "y", "text": text(901), "label": ["none"], column: "@tweets"}])
+    assert [name.startswith("unnamed-") for name in votes_of("y")] == [True]
+
+
+def truth(task: dict[str, Any], place: int) -> dict[str, Any]:
+    task["annotations"][place]["ground_truth"] = True
+    return task
+
+
+def test_the_ground_truth_decides_new_and_old_examples_and_stays_when_others_vote() -> None:
+    votes = {"a": "denial", "b": "denial", "c": "none"}
+    old = {"a": "denial", "b": "denial", "c": "none"}
+    added = studio(
+        [
+            truth(exported(1, {"example_id": "x", "text": text(900)}, votes), 2),
+            truth(exported(2, {"example_id": "e0", "text": text(0)}, old), 2),
+        ]
+    )
+    assert (added.new, added.again, added.changed) == (1, 1, 1)
+    assert (labels()["x"], labels()["e0"]) == ("none", "none")
+    assert votes_of("x") == votes
+    table([{"text": text(number), "label": "denial", "annotator": who} for who in "def" for number in (900, 0)])
+    assert (labels()["x"], labels()["e0"]) == ("none", "none")
+
+
+def test_the_ground_truth_decides_with_weighed_annotators_too() -> None:
+    HERE.write_text(HERE.read_text(encoding="utf-8") + "gold: dawid-skene\n", encoding="utf-8")
+    votes = {"a": "denial", "b": "denial", "c": "none"}
+    tasks = [exported(n, {"example_id": f"x{n}", "text": text(900 + n)}, votes) for n in range(6)]
+    studio([truth(tasks[0], 2), *tasks[1:]])
+    assert [labels()[f"x{n}"] for n in range(6)] == ["none", *["denial"] * 5]
+
+
+@pytest.mark.parametrize("others", [{}, {"b": "none"}])
+def test_an_annotator_with_two_choices_is_told(others: dict[str, str]) -> None:
+    task = exported(1, {"text": text(900)}, {"sara": "none", **others})
+    task["annotations"][0]["result"][0]["value"]["choices"] = ["none", "denial"]
+    with pytest.raises(DataError, match="annotator sara: it has 2 labels"):
+        studio([task])
+
+
+def test_a_control_of_another_name_is_told_with_those_that_are_there() -> None:
+    task = exported(1, {"text": text(900)}, {"sara": "none"})
+    task["annotations"][0]["result"][0]["from_name"] = "sentiment"
+    with pytest.raises(DataError, match=r"no control is named 'label'\. Its controls: 'sentiment'"):
+        studio([task])
+
+
+def weighed() -> None:
+    HERE.write_text(HERE.read_text(encoding="utf-8") + "gold: dawid-skene\n", encoding="utf-8")
+
+
+def rows_of(number: int, votes: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"example_id": f"x{number}", "text": text(900 + number), "label": v, "annotator": w} for w, v in votes.items()
+    ]
+
+
+def test_weighed_annotators_who_contradict_each_other_decide_nothing_as_a_majority_does() -> None:
+    weighed()
+    contradicting = [row for n in range(5) for row in rows_of(n, {"a": "denial", "b": "none"})]
+    alike = [row for n in range(5, 20) for row in rows_of(n, dict.fromkeys("ab", label_of(n)))]
+    added = table([*contradicting, *alike])
+    assert (added.new, added.tied) == (15, tuple(f"x{n}" for n in range(5)))
+    assert any("Only a, b gave labels. It takes at least three" in note for note in added.notes)
+
+
+def test_a_tie_of_weighed_annotators_leaves_an_example_its_label() -> None:
+    weighed()
+    rows = [{"text": text(n), "label": v, "annotator": w} for n in (0, 1) for w, v in (("a", "denial"), ("b", "none"))]
+    table([{**row, "label": other(str(row["label"]))} for row in rows])
+    assert [labels()[f"e{n}"] for n in range(2)] == ["denial", "none"]
+
+
+@pytest.mark.parametrize(("n", "told"), [(10, True), (30, False)])
+def test_weighed_annotators_with_few_texts_in_common_are_told(n: int, told: bool) -> None:
+    weighed()
+    added = table([row for k in range(n) for row in rows_of(k, dict.fromkeys("abc", label_of(k)))])
+    assert added.new == n
+    assert any("fewer than 20 texts in common with others" in note for note in added.notes) == told
+
+
+def test_the_agreement_with_an_own_earlier_vote_is_not_counted() -> None:
+    task = [exported(n, {"example_id": f"x{n}", "text": text(900 + n)}, {"a": label_of(n)}) for n in range(6)]
+    studio(task)
+    again = [
+        exported(n, {"example_id": f"x{n}", "text": text(900 + n)}, dict.fromkeys("ab", label_of(n))) for n in range(6)
+    ]
+    added = studio(again, "again.json")
+    assert [(each.annotator, each.n) for each in added.agreement] == [("b", 6)]
+
+
+def test_an_export_without_anything_new_makes_no_version() -> None:
+    tasks = [
+        exported(1, {"example_id": "x", "text": text(900)}, {"a": "denial"}),
+        exported(2, {"example_id": "e0", "text": text(0)}, {"a": "denial"}),
+    ]
+    studio(tasks)
+    before = {path: path.read_bytes() for path in HERE.parent.iterdir()}
+    added = studio(tasks)
+    assert (added.task.version, added.files, added.new, added.agreement) == (2, (), 0, ())
+    assert {path: path.read_bytes() for path in HERE.parent.iterdir()} == before
+    tied = exported(3, {"example_id": "y", "text": text(901)}, {"a": "denial", "b": "none"})
+    assert studio([tied]).tied == ("y",)
+    assert load_task("denials").version == 2
+    # The truth is new, though the vote is not.
+    assert studio([truth(tasks[1], 0)]).task.version == 3
+
+
+def test_a_number_of_one_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    tied = exported(1, {"example_id": "y", "text": text(901)}, {"a": "denial", "b": "none"})
+    skipped = exported(2, {"example_id": "z", "text": text(903)}, {"a": None})
+    new = exported(3, {"example_id": "x", "text": text(905)}, {"a": "denial"})
+    print_added(studio([tied, skipped, new]))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "version 2: 1 new example, 13 in all." in said
+    assert "1 text of the export has no label." in said
+    assert "1 new text has no majority and is not added: y." in said
+    print_added(studio([new]))
+    assert "Nothing is added: denials stays version 2" in " ".join(capsys.readouterr().out.split())
