@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.words import words
+from bench.cli.words import complete_column, words
 from bench.reporting.output import say
 
 
@@ -29,6 +29,7 @@ Keys: as for bench compare.
 @click.option(
     "--by",
     metavar="COLUMN",
+    shell_complete=complete_column,
     help="Also compare within each value of a column of the examples, such as outlet; length is bands of words.",
 )
 @click.option(

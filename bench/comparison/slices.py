@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from bench.catalogue import is_here, load_further, load_task
 from bench.comparison.pairs import Pair, judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.task_now import as_run
@@ -23,6 +24,7 @@ from bench.text.identity import canonical, name_key
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bench.data.sources import Further
     from bench.data.task import Task
     from bench.metrics.outcomes import Outcomes
 
@@ -34,6 +36,12 @@ LENGTH = "length"
 
 BANDS = 4
 """Bands of length, with about as many examples each."""
+
+MOST = 400
+"""The most slices there may be."""
+
+MANY = 40
+"""From more slices than this on, one must be large enough to be judged."""
 
 EMPTY = "(empty)"
 """How an empty value is named."""
@@ -162,7 +170,7 @@ def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None)
     runs : ComparedRuns
         The runs.
     column : str
-        A column of the task's examples, or `LENGTH`.
+        A column of the task's examples or another one of its source, or `LENGTH`.
     rope : float
         The region of practical equivalence.
     baseline : str or None
@@ -171,9 +179,10 @@ def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None)
     Raises
     ------
     bench.errors.UserError
-        If the task's data are not here, or they have no such column.
+        If the task's data are not here, they have no such column, or it has too many values.
     """
     names, values = _values(runs, column)
+    _check_number(runs, column, names, values)
     parts = [_within(runs, np.flatnonzero(values == code)) for code in range(len(names))]
     reasons = [_too_small(part) for part in parts]
     judged = sum(not reason for reason in reasons)
@@ -199,24 +208,65 @@ def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None)
 def _values(runs: ComparedRuns, column: str) -> tuple[list[str], Codes]:
     """The values of a column in their order, and which one each row has."""
     task = _task(runs, column)
-    known = [name for name in task.examples.columns if name not in ("id", "label", *task.inputs, *task.splits)]
-    # The column that a metric is averaged over may be kept as VALUE.
-    known = [task.averaged_over if task.averaged_over and name == VALUE else name for name in known]
+    known = _own_columns(task)
     places = {str(name): place for place, name in enumerate(task.ids)}
     rows = np.array([places[str(name)] for name in runs.ids], dtype=np.intp)
     if column in known:
         kept = task.examples[column if column in task.examples else VALUE]
-        written = [str(value).strip() or EMPTY for value in kept.tolist()]
-        of_example = np.array(canonical(written, name_key), dtype=object)[rows]
-        names = sorted(set(of_example.tolist()), key=_order)
-        code = {name: number for number, name in enumerate(names)}
-        return names, np.array([code[name] for name in of_example], dtype=np.intp)
+        return _by_value([str(value) for value in kept.tolist()], rows)
     if column == LENGTH:
         texts = zip(*(task.examples[name].astype(str).tolist() for name in task.inputs), strict=True)
         return _bands(np.array([len(" ".join(each).split()) for each in texts], dtype=np.intp)[rows])
-    raise UserError(
-        f"--by {column}: task '{task.name}' has no such column.", nearest(column, [*known, *({LENGTH} - {*known})])
-    )
+    further = load_further(task.name, column)
+    offered = _offered(task, further)
+    if column in offered:
+        return _by_value([further.values.get(name, "") for name in map(str, task.ids)], rows)
+    raise UserError(f"--by {column}: task '{task.name}' has no such column.", nearest(column, offered))
+
+
+def column_names(task: str) -> list[str]:
+    """The columns that a task's scores can be sliced by.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the task is unknown, or its definition or data are invalid or not here.
+    """
+    return _offered(load_task(task), load_further(task, "")) if is_here(task) else []
+
+
+def _own_columns(task: Task) -> list[str]:
+    known = [name for name in task.examples.columns if name not in ("id", "label", *task.inputs, *task.splits)]
+    # The column that a metric is averaged over may be kept as VALUE.
+    return [task.averaged_over if task.averaged_over and name == VALUE else name for name in known]
+
+
+def _offered(task: Task, further: Further) -> list[str]:
+    """The columns of the examples, the bands of length, and the other columns of the source."""
+    others = [name for name in further.names if name not in task.examples.columns]
+    return list(dict.fromkeys([*_own_columns(task), LENGTH, *others]))
+
+
+def _by_value(written: Sequence[str], rows: Codes) -> tuple[list[str], Codes]:
+    """The values of examples in their order, and which one each of some rows has."""
+    named = [value.strip() or EMPTY for value in written]
+    of_row = np.array(canonical(named, name_key), dtype=object)[rows]
+    names = sorted(set(of_row.tolist()), key=_order)
+    code = {name: number for number, name in enumerate(names)}
+    return names, np.array([code[name] for name in of_row], dtype=np.intp)
+
+
+def _check_number(runs: ComparedRuns, column: str, names: Sequence[str], values: Codes) -> None:
+    """Raise a UserError if a column, such as one of ids, has so many values that its slices say nothing."""
+    pairs = np.unique(np.stack([values, np.asarray(runs.groups, dtype=np.intp)]), axis=1)
+    most = int(np.bincount(pairs[0]).max())
+    if len(names) > MOST or (len(names) > MANY and most < FEWEST_GROUPS):
+        least = f", and none in as many as {FEWEST_GROUPS} groups" if most < FEWEST_GROUPS else ""
+        raise UserError(
+            f"--by {column}: the column has {len(names):,} different values in {len(values):,} examples{least}, so its "
+            "slices are too many to compare.",
+            f"Choose a column with fewer values, at most {MOST}.",
+        )
 
 
 def _task(runs: ComparedRuns, column: str) -> Task:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.catalogue import load_further
 from bench.data.drawn import NO_DRAW, STRATUM, drawn_by_text, draws_of, texts_drawn_for
 from bench.errors import DataError
 from bench.results.shares import LabelShare, PartDifference, PartShares
@@ -219,14 +220,27 @@ def parts_of_examples(task: Task, labelled: Labelled, read: ReadArchive, by: By 
     """The part that each example is in: of its row in the archive, else of its own column; empty if unknown."""
     if by is None:
         return [""] * len(labelled.rows)
-    own = [""] * len(task)
+    pairs = list(zip(labelled.rows.tolist(), labelled.first.tolist(), strict=True))
     if by.column in task.examples:
         own = task.examples[by.column].fillna("").astype(str).tolist()
-    place = f"{task.origin}: example "
+        place = f"{task.origin}: example "
+        return [
+            read.found[other] if other in read.found else by.part_of(own[row], f"{place}{task.ids[row]}")
+            for row, other in pairs
+        ]
+    values = {} if all(other in read.found for _, other in pairs) else load_further(task.name, by.column).values
     return [
-        read.found[other] if other in read.found else by.part_of(own[row], f"{place}{task.ids[row]}")
-        for row, other in zip(labelled.rows.tolist(), labelled.first.tolist(), strict=True)
+        read.found[other] if other in read.found else _part_or_none(by, values.get(str(task.ids[row]), ""))
+        for row, other in pairs
     ]
+
+
+def _part_or_none(by: By, value: str) -> str:
+    """The part of a value; empty if it is not a date and a period is asked for."""
+    try:
+        return by.part_of(value, "")
+    except DataError:
+        return ""
 
 
 def _shares(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bench.data.labels import LabelSet
     from bench.data.section import Section
+    from bench.data.sources.further import Further
 
 Key = tuple[str, str, str]
 """A file, by its key in the task's file; a sentence's id in it; the SHA-256 of the sentence in UTF-8."""
@@ -40,7 +41,13 @@ class Sampled:
     where: str
 
 
-def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
+def from_sample(
+    source: Section,
+    inputs: tuple[str, ...],
+    labels: LabelSet,
+    mirror: Path | None,
+    further: Further | None = None,
+) -> Records:
     """Read a sample's list, find its sentences in the published files, and read the labels that the passes decide.
 
     A sentence is found by its file, its id and its SHA-256, so that no label can be assigned to another text.
@@ -58,6 +65,8 @@ def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirr
     sample = _read_sample(source.path(source.text("sample")), files)
     texts: dict[Key, str] = {}
     dates: dict[Key, str] = {}
+    wanted = {sentence.key: sentence.id for sentence in sample} if further is not None else {}
+    used = (columns.text("id"), columns.text("text"))
     for name in files.content:
         path = find_file(source, files.text(name), mirror)
         for where, row in form_of(source, path.name).rows(path):
@@ -68,6 +77,8 @@ def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirr
             check_characters(text, where, f"column '{columns.text('text')}'")
             key = name, str(row[columns.text("id")]), _sha256(text)
             texts[key] = text
+            if further is not None and key in wanted:
+                further.add(wanted[key], row, used)
             if dated:
                 dates[key] = read_date(row[dated], f"{where}, column '{dated}'")
     for sentence in sample:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bench.data.labels import LabelSet
     from bench.data.section import Section
+    from bench.data.sources.further import Further
 
 REQUIRED = ("document", "start", "end", "label")
 OPTIONAL = ("text", "group", DATE)
@@ -30,7 +31,13 @@ LONGEST_OFFSET = 18
 """Digits of an offset."""
 
 
-def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
+def from_standoff(
+    source: Section,
+    inputs: tuple[str, ...],
+    labels: LabelSet,
+    mirror: Path | None,
+    further: Further | None = None,
+) -> Records:
     """Read spans of documents by their offsets, each with its label.
 
     Offsets count Unicode code points of the document's text, and the end is exclusive.
@@ -45,6 +52,7 @@ def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
         names |= {name: columns.text(name) for name in columns.content}
     documents = read_documents(source.path(source.text("documents")))
     path = source.path(source.text("labels"))
+    used = [names[name] for name in ("start", "end", "label", "text") if name in names]
     rows: list[dict[str, str]] = []
     places: dict[str, str] = {}
     for where, row in form_of(source, path.name).rows(path):
@@ -71,6 +79,8 @@ def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
         if DATE in names:
             example[DATE] = read_date(row[names[DATE]], f"{where}, column '{names[DATE]}'")
         rows.append(example)
+        if further is not None:
+            further.add(name, row, used)
     if not rows:
         raise DataError(f"{path}: the table has a header but no rows.")
     unused = sorted(documents.keys() - {row["document"] for row in rows})
