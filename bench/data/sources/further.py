@@ -13,22 +13,26 @@ from bench.data.sources.gaps import is_empty
 
 @dataclass
 class Further:
-    """A column of a source, by example; it is filled while the source is read.
+    """A column of a source, or all, by example; they are filled while the source is read.
 
     Parameters
     ----------
-    column : str
-        The column's name in the source.
+    column : str or None
+        The column's name in the source; None for all.
     names : dict of str to None
         The source's columns, without those of inputs, labels, ids and splits.
-    values : dict of str to str
-        The column's value by the example's id; empty where it is missing or no text. Empty if the source has no such
-        column.
+    by_column : dict of str to dict of str to str
+        The columns' values by the example's id; empty where one is missing or no text.
     """
 
-    column: str
+    column: str | None
     names: dict[str, None] = field(default_factory=dict)
-    values: dict[str, str] = field(default_factory=dict)
+    by_column: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The column's value by the example's id; empty if the source has no such column."""
+        return {} if self.column is None else self.by_column.get(self.column, {})
 
     def add(self, example: str, row: Mapping[str, Any], used: Collection[str], item: int | None = None) -> None:
         """Add a row of the source, which gives an example.
@@ -45,8 +49,9 @@ class Further:
             The example's number, if the row's lists give an example for each item.
         """
         self.names.update(dict.fromkeys(name for name in row if isinstance(name, str) and name not in used))
-        if self.column in row and self.column in self.names:
-            self.values.setdefault(example, written(row[self.column], item))
+        for name in self.names if self.column is None else (self.column,):
+            if name in row and name in self.names:
+                self.by_column.setdefault(name, {}).setdefault(example, written(row[name], item))
 
 
 def written(value: Any, item: int | None = None) -> str:
