@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.metrics.averaged import AVERAGED_OVER
 from bench.results.record import RunRecord, TaskRecord
-from bench.results.summary import Summary
 from bench.support.json_text import json_text
 from bench.tracking.description import describe_task
 from bench.tracking.names import NOTE, ascii_name
@@ -50,14 +49,15 @@ def experiment_of(client: MlflowClient, task: TaskRecord) -> str:
     return str(experiment.experiment_id)
 
 
-def dataset_of(task: TaskRecord, summary: Summary | None) -> Dataset:
-    """A task's data as MLflow names it: by its digest, without its texts."""
+def dataset_of(task: TaskRecord) -> Dataset:
+    """A task's data as MLflow names it: by its digest, without its texts.
+
+    Runs share it, so it says nothing that depends on a run, such as which examples are tested and how often.
+    """
     from mlflow.entities import Dataset
 
     columns = [{"name": name, "type": "string", "required": True} for name in (*task.inputs, "label")]
-    profile: dict[str, Any] = {"num_rows": task.n_examples, "num_groups": task.n_groups, "labels": task.labels}
-    if summary is not None:
-        profile["label_counts"] = {label: int(values["support"]) for label, values in summary.per_class.items()}
+    profile = {"num_rows": task.n_examples, "num_groups": task.n_groups, "labels": task.labels}
     return Dataset(
         name=ascii_name(task.name),
         digest=task.digest[:12],

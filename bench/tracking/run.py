@@ -288,7 +288,7 @@ def _log_run(
             tags[SCORE] = shown_score(record.task.metric, summary)
     name = run_name(model_name(record), record.seed, tags["bench.search"] if space else None)
     run_id = str(client.create_run(experiment, start, tags, name).info.run_id)
-    dataset = dataset_of(record.task, summary)
+    dataset = dataset_of(record.task)
     # MLflow looks for a data set and then writes it: two processes that do so at once fail.
     with FileLock(folder.results / ".datasets.lock"):
         client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "evaluation")])])
