@@ -289,7 +289,9 @@ def test_fields_under_meta_are_read(as_text: bool) -> None:
 
 def test_texts_without_a_label_raise_what_the_others_of_their_stratum_stand_for() -> None:
     other_stratum = "89abcdef/denial/sure"
-    votes: list[dict[str, str | None]] = [*[{"a": "denial"}] * 3, {"a": None}]  # one is skipped
+    votes: list[dict[str, str | None]] = [
+        {"a": label} for label in ("denial", "denial", "denial", None)
+    ]  # one is skipped
     rows = [drawn(n, "", rate=0.2) for n in range(4)]
     tied = (drawn(4, "", rate=0.2), {"a": "denial", "b": "none"})
     complete = [(drawn(n, "", other_stratum, 0.5), {"a": "none"}) for n in range(5, 7)]
