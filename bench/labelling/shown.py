@@ -46,7 +46,8 @@ def print_added(added: Added) -> None:
     if n := len(added.tied):
         which = "has no majority and is" if n == 1 else "have no majority and are"
         told.append(
-            f"{counted(n, 'new text')} {which} not added: {listed(added.tied)}. Add the votes of all annotators again, once one decides."
+            f"{counted(n, 'new text')} {which} not added: {listed(added.tied)}. Add the votes of all annotators again, "
+            "once one decides."
         )
     told += added.notes
     for each in added.agreement:
