@@ -31,6 +31,28 @@ _ARCHIVE = re.compile(r"([0-9a-f]{8})-\d+")
 """The ids of drawn examples: the archive, and the number of the text in it."""
 
 
+def is_drawn_id(name: str) -> bool:
+    """Whether an id is one that ``bench sample`` gives.
+
+    Examples
+    --------
+    >>> is_drawn_id("0123abcd-17"), is_drawn_id("article-17")
+    (True, False)
+    """
+    return _ARCHIVE.fullmatch(name) is not None
+
+
+def is_drawn_stratum(name: str) -> bool:
+    """Whether a stratum's name is one that ``bench sample`` gives.
+
+    Examples
+    --------
+    >>> is_drawn_stratum("0123abcd/denial/sure"), is_drawn_stratum("2024")
+    (True, False)
+    """
+    return re.match(r"[0-9a-f]{8}/", name) is not None
+
+
 def drawn_by_text(examples: pd.DataFrame) -> bool:
     """Whether examples were drawn from the different texts of an archive at known rates, as ``bench sample`` does."""
     return PROBABILITY in examples and bool(_given(examples).any())

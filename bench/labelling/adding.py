@@ -22,13 +22,13 @@ from bench.data.definition import build_task, read_definition
 from bench.data.duplicates import duplicate_keys
 from bench.data.messages import listed
 from bench.data.sources.annotation_tools import pass_column
-from bench.data.sources.table_columns import DRAWN
 from bench.data.task import Task
 from bench.data.votes import EXAMPLES, GROUND_TRUTH, KEPT, POSTERIORS, VOTES, history, read_ground_truth, read_votes
 from bench.discovery import find, task_files
 from bench.errors import DataError, UserError
-from bench.labelling.exports import Export, Labelled, by_text, read_export
+from bench.labelling.exports import Export, Labelled, by_text, read_export, with_keys
 from bench.labelling.own_table import GROUP, OwnTable, with_draws
+from bench.labelling.rates import less_unlabelled, rate_of, undrawn
 from bench.labelling.sampling import EXAMPLE_ID, LABEL
 from bench.prediction.writing import json_lines
 from bench.schema.dialect import dump
@@ -108,7 +108,7 @@ class Added:
     notes: tuple[str, ...] = ()
 
 
-def add_labels(export: Path, name: str) -> Added:
+def add_labels(export: Path, name: str, columns: Mapping[str, str | None] | None = None) -> Added:
     """Add the labels of an export to a task of a table.
 
     New texts become examples, with the label that most annotators gave. An example that is labelled again has the label
@@ -117,6 +117,15 @@ def add_labels(export: Path, name: str) -> Added:
     these are coarser than the annotators'.
 
     An export that adds no example and no vote makes no new version.
+
+    Parameters
+    ----------
+    export : pathlib.Path
+        The export.
+    name : str
+        The task.
+    columns : mapping of str to str or None, optional
+        A table's column of each input, where it was named.
 
     Raises
     ------
@@ -128,11 +137,13 @@ def add_labels(export: Path, name: str) -> Added:
     definition = dict(read_definition(path))
     task = build_task(definition, path)
     table = OwnTable.read(definition, task)
-    read = read_export(export, task.inputs, table.given)
+    read = read_export(export, task.inputs, table.given, columns)
+    texts = with_keys([*read.labelled, *read.unlabelled], task.inputs)
     made = _Merged(table, _recorded(table), read_ground_truth(path, task.version))
-    made.add(by_text(read.labelled, task.inputs))
+    made.add(by_text([each for each in texts if each[1].labels]))
     if not made.adds:
         return Added(task, 0, made.n_again, 0, tuple(made.tied), len(read.unlabelled), made.agreement(), ())
+    notes = [*less_unlabelled(made.rows, made.keys, texts, len(table.rows)), *undrawn(made.rows[len(table.rows) :])]
     version = task.version + 1
     data = path.with_name(EXAMPLES.format(version))
     votes = path.with_name(VOTES.format(version))
@@ -176,7 +187,7 @@ def add_labels(export: Path, name: str) -> Added:
         unlabelled=len(read.unlabelled),
         agreement=made.agreement(),
         files=(path, *written, kept),
-        notes=(*made.notes(votes.name), *_names(read), *_uncounted(path, task.version)),
+        notes=(*made.notes(votes.name), *notes, *_names(read), *_uncounted(path, task.version)),
     )
 
 
@@ -256,9 +267,9 @@ class _Merged:
         self._earlier: dict[str, list[tuple[str, str]]] = {}
         self._by_annotator: dict[str, dict[int, str]] = {}
         frame = pd.DataFrame(table.rows)[list(table.task.inputs)]
-        self._keys = duplicate_keys(frame).tolist()
+        self.keys = duplicate_keys(frame).tolist()
         self._places: dict[bytes, int] = {}
-        for number, key in enumerate(self._keys):
+        for number, key in enumerate(self.keys):
             self._places.setdefault(key, number)
         self._by_id = {row["id"]: number for number, row in enumerate(table.rows)}
 
@@ -337,7 +348,7 @@ class _Merged:
         """The number of the example that a text is, None for a new one."""
         name = str(each.fields.get(EXAMPLE_ID) or "")
         place = self._by_id.get(name, self._places.get(key))
-        if place is not None and self._keys[place] != key:
+        if place is not None and self.keys[place] != key:
             raise DataError(
                 f"{each.where}: its text is not that of example '{name}'.", "Texts must not be edited in the tool."
             )
@@ -360,8 +371,8 @@ class _Merged:
             self.tied.append(name)
             return
         row, lacks = self.table.new_row(name, each, label)
-        drawn = {column: str(each.fields[column]) for column in DRAWN if each.fields.get(column) not in (None, "")}
-        self.rows.append(row | drawn)
+        self.rows.append(row | rate_of(each))
+        self.keys.append(key)
         self.n_new += 1
         self.adds = True
         self._lacks.update(lacks)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,12 @@ from bench.data.labels import LabelSet
 from bench.data.messages import listed
 from bench.data.sources.annotation_tools import UNLABELLED, Cell, LabelStudioTask, doccano, label_studio_tasks
 from bench.data.sources.cells import Undecided
+from bench.data.sources.layout import detect_layout
 from bench.errors import DataError
-from bench.labelling.sampling import ANNOTATOR, LABEL, file_digest
-from bench.prediction.reading import read_texts_file
+from bench.labelling.sampling import ANNOTATOR, EXAMPLE_ID, LABEL, TEXT_DIGEST, file_digest, text_digest
+from bench.prediction.reading import named_columns, read_texts_file
+
+UNEDITED = "Texts and their ids must not be edited in the tool."
 
 
 @dataclass(frozen=True)
@@ -60,10 +65,23 @@ class Export:
     unnamed: str = ""
 
 
-def read_export(path: Path, inputs: Sequence[str], labels: LabelSet) -> Export:
+def read_export(
+    path: Path, inputs: Sequence[str], labels: LabelSet, columns: Mapping[str, str | None] | None = None
+) -> Export:
     """Read an annotation tool's export: Label Studio's JSON, doccano's JSON Lines, or the table that was filled in.
 
     An annotator without a name is a person of the file's own, since two files without names can be of two people.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The export.
+    inputs : sequence of str
+        The task's inputs.
+    labels : LabelSet
+        The labels that annotators may give.
+    columns : mapping of str to str or None, optional
+        A table's column of each input, where it was named.
 
     Raises
     ------
@@ -74,7 +92,7 @@ def read_export(path: Path, inputs: Sequence[str], labels: LabelSet) -> Export:
     unnamed = f"unnamed-{file_digest(path)[:8]}"
     found = Export(unnamed=unnamed)
     named = True
-    for where, fields, votes, truth in _rows(path, inputs, unnamed):
+    for where, fields, votes, truth in _rows(path, named_columns(inputs, columns or {}), unnamed):
         given: dict[str, str] = {}
         for who, cell in votes.items():
             if isinstance(cell, Undecided):
@@ -82,16 +100,38 @@ def read_export(path: Path, inputs: Sequence[str], labels: LabelSet) -> Export:
             if isinstance(cell, str) and cell.strip():
                 given[who] = labels.read(cell.strip(), where)
                 named = named and not who.startswith(unnamed)
-        for name in inputs:
-            if not isinstance(fields.get(name), str):
-                raise DataError(f"{where}: the field '{name}' is missing.", "Export the texts that bench sample wrote.")
+        lacks = next((name for name in inputs if not isinstance(fields.get(name), str)), None)
+        if lacks is not None and given:
+            raise DataError(f"{where}: the field '{lacks}' is missing.", "Export the texts that bench sample wrote.")
         (found.labelled if given else found.unlabelled).append(Labelled(where, fields, given, truth & given.keys()))
     if not found.labelled:
         raise DataError(f"{path}: no text has a label.", "Label some, and export again.")
     return replace(found, unnamed="") if named else found
 
 
-def by_text(given: Sequence[Labelled], inputs: Sequence[str]) -> dict[bytes, Labelled]:
+def with_keys(texts: Sequence[Labelled], inputs: Sequence[str]) -> list[tuple[bytes, Labelled]]:
+    """The key of each text that has all inputs, as repeats are found by.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If an id has two texts, or a text is not the one that was drawn.
+    """
+    texts = [each for each in texts if all(isinstance(each.fields.get(name), str) for name in inputs)]
+    frame = pd.DataFrame([{name: each.fields[name] for name in inputs} for each in texts], columns=list(inputs))
+    found = list(zip(duplicate_keys(frame).tolist(), texts, strict=True))
+    first: dict[str, tuple[bytes, str]] = {}
+    for key, each in found:
+        name = str(each.fields.get(EXAMPLE_ID) or "")
+        known, where = first.setdefault(name, (key, each.where))
+        if name and known != key:
+            raise DataError(f"{each.where}: example '{name}' has another text than in {where}.", UNEDITED)
+        if (was := each.fields.get(TEXT_DIGEST)) and was != text_digest(key):
+            raise DataError(f"{each.where}: its text is not the one that was drawn as '{name}'.", UNEDITED)
+    return found
+
+
+def by_text(given: Sequence[tuple[bytes, Labelled]]) -> dict[bytes, Labelled]:
     """Join the rows of one text, as a table has where several annotators fill it in, by the text's key.
 
     Raises
@@ -99,9 +139,8 @@ def by_text(given: Sequence[Labelled], inputs: Sequence[str]) -> dict[bytes, Lab
     bench.errors.DataError
         If an annotator gave a text two labels.
     """
-    frame = pd.DataFrame([{name: each.fields[name] for name in inputs} for each in given])
     joined: dict[bytes, Labelled] = {}
-    for each, key in zip(given, duplicate_keys(frame).tolist(), strict=True):
+    for key, each in given:
         first = joined.setdefault(key, each)
         for who, label in each.labels.items():
             if first.labels.get(who, label) != label:
@@ -117,16 +156,36 @@ _Votes = tuple[str, Mapping[str, Any], Mapping[str, Cell], frozenset[str]]
 """A text's place, fields and votes, and the annotators whose vote is the truth."""
 
 
-def _rows(path: Path, inputs: Sequence[str], unnamed: str) -> Iterator[_Votes]:
+def _rows(path: Path, columns: Mapping[str, str], unnamed: str) -> Iterator[_Votes]:
     if path.suffix.lower() in (".csv", ".tsv", ".xlsx"):
-        return _filled_in(read_texts_file(path, {name: name for name in inputs}, ()).rows, unnamed)
+        return _filled_in(_table(path, columns), unnamed)
     array = read_text(path).removeprefix(BYTE_ORDER_MARK).lstrip().startswith("[")
     first = next(iter(read_json_array(path) if array else read_json_lines(path)), None)
     if first is None:
         raise DataError(f"{path}: it has no text.")
     if isinstance(first[1].get("data"), dict):
         return _label_studio(path, unnamed)
-    return _filled_in(doccano(path), unnamed)
+    return _filled_in(((where, _flat(row)) for where, row in doccano(path)), unnamed)
+
+
+def _table(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rows of a table, with the inputs under their own names."""
+    _, names = next(iter(detect_layout(path).form.rows(path)), ("", {}))
+    columns = {
+        name: "data" if column == "text" and "text" not in names and "data" in names else column  # doccano's CSV
+        for name, column in columns.items()
+    }
+    for where, row in read_texts_file(path, columns, ()).rows:
+        yield where, {**row, **{name: row[column] for name, column in columns.items()}}
+
+
+def _flat(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row with the fields that old versions of doccano keep apart."""
+    meta = row.get("meta")
+    if isinstance(meta, str) and meta.lstrip().startswith("{"):
+        with suppress(ValueError):
+            meta = json.loads(meta)
+    return {**meta, **row} if isinstance(meta, dict) else row
 
 
 def _filled_in(rows: Iterable[tuple[str, Mapping[str, Any]]], unnamed: str) -> Iterator[_Votes]:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bench.catalogue import load_task
+from bench.data.duplicates import duplicate_keys
 from bench.data.messages import listed
 from bench.errors import ConfigError, UserError
 from bench.labelling.clusters import cluster_names, clusters
@@ -48,6 +49,12 @@ SAMPLE_KEYS = (*KEYS, "seed")
 STRATUM, PROBABILITY, SEED, ARCHIVE = "stratum", "probability", "seed", "archive"
 """The fields of a drawn text that say how it was drawn."""
 
+STRATUM_DRAWN = "stratum_drawn"
+"""The field with the number of texts that were drawn from the stratum."""
+
+TEXT_DIGEST = "text_digest"
+"""The field that tells whether a text is still the one that was drawn."""
+
 EXAMPLE_ID = "example_id"
 """The field with the id that the text gets as an example."""
 
@@ -57,7 +64,10 @@ PREDICTED, PREDICTED_PROBABILITY = "predicted", "predicted_probability"
 LABEL, ANNOTATOR = "label", "annotator"
 """The fields to fill in a table."""
 
-OWN_FIELDS = (*(EXAMPLE_ID, STRATUM, PROBABILITY, SEED, ARCHIVE, PREDICTED, PREDICTED_PROBABILITY, LABEL, ANNOTATOR),)
+OWN_FIELDS = (
+    *(EXAMPLE_ID, STRATUM, PROBABILITY, STRATUM_DRAWN, TEXT_DIGEST, SEED, ARCHIVE),
+    *(PREDICTED, PREDICTED_PROBABILITY, LABEL, ANNOTATOR),
+)
 """The fields that a draw adds; an archive's columns of these names are not written."""
 
 NO_ANSWER = "no answer"
@@ -192,6 +202,8 @@ class Sample:
             **drawn.further,
             STRATUM: drawn.stratum.name,
             PROBABILITY: drawn.stratum.probability,
+            STRATUM_DRAWN: drawn.stratum.drawn,
+            TEXT_DIGEST: text_digest(duplicate_keys(pd.DataFrame([dict(drawn.inputs)]))[0]),
             SEED: self.seed,
             ARCHIVE: self.archive,
         }
@@ -278,6 +290,11 @@ def draw_sample(request: SampleRequest, told: Callable[[str], None] = lambda wha
         texts = _labelled(texts, model)
     notes += [*_told(found), *_names_left(left)]
     return Sample(task, texts, drawn_strata, request.seed, archive, name, request.blind, tuple(notes))
+
+
+def text_digest(key: bytes) -> str:
+    """A short digest of a text by its key, which no program for spreadsheets takes for a number."""
+    return f"t{key[:6].hex()}"
 
 
 def file_digest(path: Path) -> str:

@@ -49,7 +49,10 @@ def added_sentences(added: Added) -> list[str]:
         told.append(f"{counted(n, 'text')} of the export {'has' if n == 1 else 'have'} no label.")
     if n := len(added.tied):
         which = "has no majority and is" if n == 1 else "have no majority and are"
-        told.append(f"{counted(n, 'new text')} {which} not added: {listed(added.tied)}.")
+        told.append(
+            f"{counted(n, 'new text')} {which} not added: {listed(added.tied)}. Add the votes of all annotators again, "
+            "once one decides."
+        )
     told += added.notes
     for each in added.agreement:
         kappa = "" if each.kappa != each.kappa else f", Cohen's kappa {each.kappa:.2f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from denials import sentence
 from label_studio import exported
 
 from bench.catalogue import load_task
+from bench.data.duplicates import duplicate_keys
 from bench.data.votes import read_votes
 from bench.errors import DataError
 from bench.labelling.adding import Added, add_labels
+from bench.labelling.sampling import text_digest
 from bench.labelling.shown import print_added
 
 HERE = Path("tasks/denials/task.yaml")
@@ -235,3 +238,143 @@ def test_a_number_of_one_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> N
     assert "1 new text has no majority and is not added: y." in said
     print_added(studio([new]))
     assert "Nothing is added: denials stays version 2" in " ".join(capsys.readouterr().out.split())
+
+
+ARCHIVE = "0123abcd"
+
+
+def drawn(
+    number: int, label: str | None, stratum: str = "89abcdef/none/sure", rate: object = 0.1, **further: Any
+) -> Any:
+    row = {"example_id": f"{ARCHIVE}-{number}", "text": text(900 + number), "stratum": stratum, "probability": rate}
+    return {**row, "label": label, "annotator": "a", **further}
+
+
+def rates() -> list[float | str]:
+    """The probabilities of the new examples."""
+    return [float(each) if each else "" for each in load_task("denials").examples["probability"][12:]]
+
+
+@pytest.mark.parametrize("field", ["probability", "stratum"])
+@pytest.mark.parametrize("how", ["no column", "empty"])
+def test_a_drawn_text_that_lost_how_it_was_drawn_is_refused(field: str, how: str) -> None:
+    row = drawn(1, "denial")
+    with pytest.raises(DataError, match=rf"'0123abcd-1' is of a draw, but the field '{field}' is missing"):
+        table([{**row, field: ""} if how == "empty" else {k: v for k, v in row.items() if k != field}])
+    assert load_task("denials").version == 1
+
+
+def test_a_text_without_a_probability_is_told() -> None:
+    added = table([{"text": text(900), "label": "denial", "annotator": "a"}, drawn(1, "none")])
+    assert any("1 new example has no drawing probability" in note for note in added.notes)
+    assert rates() == ["", 0.1]
+
+
+@pytest.mark.parametrize("rate", ["0,0249", "0.0", "-0.1", "1.5", "2.49%", "nan", "often"])
+def test_a_probability_that_is_none_is_refused_with_its_line(rate: str) -> None:
+    with pytest.raises(
+        DataError, match=rf"back.csv, line 3: the field 'probability' is '{rate}', not a number above 0"
+    ):
+        table([drawn(1, "denial"), drawn(2, "none", rate=rate)])
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_fields_under_meta_are_read(as_text: bool) -> None:
+    row = drawn(1, "denial")
+    meta = {name: row[name] for name in ("example_id", "stratum", "probability")}
+    doccano([{"id": 7, "text": row["text"], "meta": json.dumps(meta) if as_text else meta, "labels": ["denial"]}])
+    assert labels()[f"{ARCHIVE}-1"] == "denial"
+    assert rates() == [0.1]
+
+
+def test_texts_without_a_label_raise_what_the_others_of_their_stratum_stand_for() -> None:
+    other_stratum = "89abcdef/denial/sure"
+    votes: list[dict[str, str | None]] = [
+        {"a": label} for label in ("denial", "denial", "denial", None)
+    ]  # one is skipped
+    rows = [drawn(n, "", rate=0.2) for n in range(4)]
+    tied = (drawn(4, "", rate=0.2), {"a": "denial", "b": "none"})
+    complete = [(drawn(n, "", other_stratum, 0.5), {"a": "none"}) for n in range(5, 7)]
+    lost = (drawn(8, "", "89abcdef/other", 0.3), {"a": None})
+    tasks = [*zip(rows, votes, strict=True), tied, *complete, lost]
+    export = [
+        exported(n, {k: v for k, v in row.items() if k not in ("label", "annotator")}, vote)  # type: ignore[arg-type]
+        for n, (row, vote) in enumerate(tasks)
+    ]
+    added = studio(export)
+    assert rates() == pytest.approx([0.2 * 3 / 5] * 3 + [0.5] * 2)
+    assert any("2 of 5 texts that were drawn from 1 stratum have no label yet" in note for note in added.notes)
+    assert any("No text of these strata of the draw is labelled" in note for note in added.notes)
+    # Once they are labelled, the probabilities are as drawn.
+    for task in export:
+        task["annotations"] = exported(task["id"], task["data"], {"c": "none"})["annotations"]
+    added = studio(export)
+    assert rates() == pytest.approx([0.2] * 3 + [0.5] * 2 + [0.2] * 2 + [0.3])
+    assert not any("have no label" in note or "is labelled" in note for note in added.notes)
+
+
+def test_texts_that_are_left_out_of_an_export_count_where_the_draw_says_how_many_there_were() -> None:
+    rows = [drawn(n, label_of(n), stratum_drawn=6) for n in range(6)]
+    added = table(rows[:2])
+    assert rates() == pytest.approx([0.1 / 3] * 2)
+    assert any("4 of 6 texts" in note for note in added.notes)
+    added = table(rows[2:5], "more.csv")
+    assert rates() == pytest.approx([0.1 * 5 / 6] * 5)
+    assert table(rows[5:], "rest.csv").task.version == 4
+    assert rates() == [0.1] * 6
+
+
+def test_two_people_who_label_half_of_a_stratum_each_change_no_probability() -> None:
+    table([drawn(n, label_of(n)) for n in range(3)])
+    added = table([drawn(n, label_of(n), annotator="b") for n in range(3, 6)], "more.csv")
+    assert rates() == [0.1] * 6
+    assert added.notes == ()
+
+
+def test_a_text_that_was_labelled_elsewhere_meanwhile_is_no_loss_of_its_stratum() -> None:
+    table([{"text": text(901), "label": "none", "annotator": "a"}])
+    table([drawn(n, label_of(n), stratum_drawn=3) for n in (1, 2, 3)])
+    assert rates() == ["", 0.1, 0.1]
+
+
+def test_an_id_with_two_texts_is_refused_with_both_lines() -> None:
+    with pytest.raises(DataError, match=r"line 3: example '0123abcd-1' has another text than in back.csv, line 2"):
+        table([drawn(1, "denial"), drawn(1, "denial", text=text(902))])
+    swapped = [
+        drawn(1, "denial"),
+        drawn(2, "none"),
+        drawn(1, "denial", text=text(902)),
+        drawn(2, "none", text=text(901)),
+    ]
+    with pytest.raises(DataError, match=r"line 4: example '0123abcd-1' has another text than in back.csv, line 2"):
+        table([{**row, "annotator": who} for row, who in zip(swapped, "aabb", strict=True)])
+
+
+@pytest.mark.parametrize("label", ["none", ""])
+def test_a_text_that_was_edited_or_swapped_since_the_draw_is_refused(label: str) -> None:
+    digests = [text_digest(key) for key in duplicate_keys(pd.DataFrame({"text": [text(901), text(902)]})).tolist()]
+    good = [drawn(1, "denial", text_digest=digests[0]), drawn(2, label, text_digest=digests[1])]
+    swapped = [{**good[0], "text": good[1]["text"]}, {**good[1], "text": good[0]["text"]}]
+    for rows, line in ((swapped, 2), ([good[0], {**good[1], "text": "نص آخر"}], 3)):
+        with pytest.raises(DataError, match=rf"line {line}: its text is not the one that was drawn as '0123abcd-"):
+            table(rows)
+    assert table([good[0], {**good[1], "text": good[1]["text"] + " "}]).new == 1 + bool(label)
+
+
+def test_the_csv_of_doccano_is_read() -> None:
+    row = drawn(1, "denial")
+    made = {
+        "id": 1,
+        "data": row["text"],
+        "label": "denial",
+        **{k: row[k] for k in ("example_id", "stratum", "probability")},
+    }
+    assert table([made]).new == 1
+    assert rates() == [0.1]
+
+
+def test_the_column_of_texts_can_be_named(bench: Callable[..., tuple[int, str, str]]) -> None:
+    pd.DataFrame([{"matn": text(901), "text": "x", "label": "none", "annotator": "a"}]).to_csv("back.csv", index=False)
+    status, _, said = bench("add", "back.csv", "--to", "denials", "--text", "matn")
+    assert status == 0, said
+    assert load_task("denials").examples["text"].iloc[-1] == text(901)
