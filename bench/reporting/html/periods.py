@@ -29,13 +29,15 @@ def period_charts(comparison: Comparison) -> list[ShownPeriods]:
             _chart(comparison, row, title),
         )
         for row in comparison.rows
-        if row.by_period and len(row.by_period) == len(comparison.periods)
+        if len(row.by_period) == len(comparison.periods) and any(each.score is not None for each in row.by_period)
     ]
 
 
 def _chart(comparison: Comparison, row: ComparedRow, title: str) -> Chart:
     scores = []
     for period, each in zip(comparison.periods, row.by_period, strict=True):
+        if each.score is None:
+            continue
         low, high = (None, None) if each.interval is None else (each.interval.low, each.interval.high)
         name = f"{period.tested_from} to {period.tested_to}"
         note = f"trained on {period.n_train:,}, tested on {period.n_test:,}"
