@@ -374,7 +374,7 @@ def _by_period(summary: Summary, record: RunRecord, frame: pd.DataFrame, outcome
     trend = None
     if DAYS in frame:
         trend = trend_of(outcomes, frame[DAYS].to_numpy(dtype=np.float64), metric, record.task.labels, n)
-    return replace(summary, by_period=period_scores(outcomes, metric, n), trend=trend)
+    return replace(summary, by_period=period_scores(outcomes, metric, record.task.labels, n), trend=trend)
 
 
 def scored_by(metric: Metric, summary: Summary, outcomes: Outcomes) -> Summary:

@@ -42,12 +42,15 @@ class Selected:
         Whether the runs were named one by one, so that one which cannot be read is an error.
     further : list of lists of (RunFolder, RunRecord)
         For each run those of further seeds, over which its scores are averaged; empty for one seed.
+    unfinished : list of RunRecord
+        Runs that would compare if they were finished.
     """
 
     runs: list[tuple[RunFolder, RunRecord]]
     notes: list[str]
     named: bool = False
     further: list[list[tuple[RunFolder, RunRecord]]] = field(default_factory=list)
+    unfinished: list[RunRecord] = field(default_factory=list)
 
     def names(self) -> list[str]:
         """A name for each run: its model's, with the search or the key where that is not enough."""
@@ -130,6 +133,13 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     """
     if wanted.seeds:
         return _select_seeds(results, task, wanted)
+    selected = _select_seed(results, task, wanted)
+    told = [f"{record.model.name} is left out: {_unfinished(record)}" for record in selected.unfinished]
+    return replace(selected, notes=[*told, *selected.notes])
+
+
+def _select_seed(results: Path, task: str, wanted: Filter) -> Selected:
+    """Choose runs as `select_runs` does, without notes on those that are not finished."""
     stored = stored_runs(results, task)
     found, unreadable = _read(stored)
     if unreadable and not found:
@@ -177,12 +187,8 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
                 f"{newest.model.name} and {record.model.name} do not compare: {_parts(newest, record)}.",
                 f"Run both under one protocol: bench run task={task} model={','.join(wanted.models)}",
             )
+    unfinished = [record for folder, record in fitting if not folder.summarised and same_table(record, newest)]
     notes = [
-        f"{record.model.name} is left out: {_unfinished(record)}"
-        for folder, record in fitting
-        if not folder.summarised and same_table(record, newest)
-    ]
-    notes += [
         f"a stored run of {folder.model} is left out: {what_is_wrong(folder, error)}"
         for folder, error in unreadable
         if wanted.models is None or folder.model in wanted.models
@@ -191,7 +197,7 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
     if others:
         n = "1 stored run is" if len(others) == 1 else f"{len(others)} stored runs are"
         notes.append(f"{n} left out, under another protocol ({_parts(newest, others[0])})")
-    return Selected(runs, notes, named=wanted.models is not None)
+    return Selected(runs, notes, named=wanted.models is not None, unfinished=unfinished)
 
 
 def _only_idle(
@@ -224,7 +230,7 @@ def _setting_the_protocol(finished: Sequence[tuple[RunFolder, RunRecord]], wante
 
 def _select_seeds(results: Path, task: str, wanted: Filter) -> Selected:
     """Choose the models that have a finished run with each of several seeds, under one protocol apart from these."""
-    by_seed = [select_runs(results, task, replace(wanted, seeds=(), seed=seed)) for seed in wanted.seeds]
+    by_seed = [_select_seed(results, task, replace(wanted, seeds=(), seed=seed)) for seed in wanted.seeds]
     first = by_seed[0].runs[0][1]
     for seed, selected in zip(wanted.seeds, by_seed, strict=True):
         if apart := differences_but_seed(first, selected.runs[0][1]):
@@ -233,20 +239,49 @@ def _select_seeds(results: Path, task: str, wanted: Filter) -> Selected:
                 f"Run all seeds under one protocol: bench run task={task} seed={','.join(map(str, wanted.seeds))}",
             )
     runs, further, notes = [], [], [note for selected in by_seed for note in selected.notes]
-    for folder, record in by_seed[0].runs:
-        alike = [[run for run in selected.runs if same_but_seed(run[1], record)] for selected in by_seed[1:]]
-        missing = [str(seed) for seed, found in zip(wanted.seeds[1:], alike, strict=True) if not found]
-        if missing:
-            notes.append(f"{model_name(record)} is left out: it has no run with seed {', '.join(missing)}")
-            continue
-        runs.append((folder, record))
-        further.append([found[0] for found in alike])
+    for record in _different(
+        [record for selected in by_seed for record in (*_records(selected), *selected.unfinished)]
+    ):
+        alike = [[run for run in selected.runs if same_but_seed(run[1], record)] for selected in by_seed]
+        if all(alike):
+            runs += alike[0]
+            further += [[found[0] for found in alike[1:]]] * len(alike[0])
+        else:
+            notes.append(f"{model_name(record)} is left out: {_lacks(record, wanted.seeds, by_seed)}")
     if not runs:
         raise UserError(
             f"No model of task '{task}' has a finished run with each of the seeds {', '.join(map(str, wanted.seeds))}.",
             f"bench run task={task} seed={','.join(map(str, wanted.seeds))}",
         )
     return Selected(runs, list(dict.fromkeys(notes)), named=wanted.models is not None, further=further)
+
+
+def _records(selected: Selected) -> list[RunRecord]:
+    return [record for _, record in selected.runs]
+
+
+def _different(records: Sequence[RunRecord]) -> list[RunRecord]:
+    """The first record of each model, in their order."""
+    found: list[RunRecord] = []
+    for record in records:
+        if not any(same_but_seed(record, other) for other in found):
+            found.append(record)
+    return found
+
+
+def _lacks(record: RunRecord, seeds: Sequence[int], by_seed: Sequence[Selected]) -> str:
+    """Say with which seeds a model has no finished run, and what is the matter."""
+    told, missing = list[str](), list[str]()
+    for seed, selected in zip(seeds, by_seed, strict=True):
+        if any(same_but_seed(each, record) for each in _records(selected)):
+            continue
+        begun = next((each for each in selected.unfinished if same_but_seed(each, record)), None)
+        if begun is None:
+            missing.append(str(seed))
+        else:
+            told.append(_unfinished(begun, f" with seed {seed}"))
+    none = [f"it has no run with seed {', '.join(missing)}"] if missing else []
+    return "; ".join([*none, *told])
 
 
 def select_table(results: Path, record: RunRecord) -> Selected:
@@ -314,10 +349,10 @@ def what_is_wrong(folder: RunFolder, error: BenchError) -> str:
     return error.message.removeprefix(f"{folder.path}").removeprefix("/").removeprefix(": ").removesuffix(".")
 
 
-def _unfinished(record: RunRecord) -> str:
+def _unfinished(record: RunRecord, which: str = "") -> str:
     if record.status == "complete":
-        return "its summary is missing or damaged; rerun its command to make it again"
-    return f"its run is not finished ({record.status}); rerun its command to continue it"
+        return f"its summary{which} is missing or damaged; rerun its command to make it again"
+    return f"its run{which} is not finished ({record.status}); rerun its command to continue it"
 
 
 def _distinct(keys: Sequence[str]) -> int:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+FINE = 0.75
+"""The share of the mean size that the smallest period must have; otherwise, periods are divided again."""
+
+
 def forward_splits(codes: NDArray[np.intp], groups: NDArray[Any], times: Times, n_cuts: int) -> list[Split]:
     """Split examples at several points in time, so that nothing of the future is in training.
 
@@ -23,8 +27,10 @@ def forward_splits(codes: NDArray[np.intp], groups: NDArray[Any], times: Times, 
     that began before a cut and ended after it are in neither part. So each example is tested at most once, and those
     before the first cut are never tested.
 
-    The cuts divide the examples into `n_cuts` + 1 periods of about the same size. There are fewer cuts if groups
-    overlap so much in time, or so many dates are the same, that there is no other cut with two labels in training.
+    The cuts divide the examples into `n_cuts` + 1 periods of about the same size. Where two labels have ended so late
+    that the periods would be of unlike size, the examples from the first possible cut on are divided into `n_cuts`
+    periods. There are fewer cuts if groups overlap so much in time, or so many dates are the same, that there is no
+    other cut with two labels in training.
 
     Parameters
     ----------
@@ -55,11 +61,10 @@ def forward_splits(codes: NDArray[np.intp], groups: NDArray[Any], times: Times, 
     starts = np.unique(began)
     least = min(2, len(np.unique(codes)))
     possible = starts[_n_labels_before(starts, codes, ended) >= least]
-    before = np.searchsorted(np.sort(began), possible)
     if not len(possible):
         return []
-    wanted = np.arange(1, n_cuts + 1) * len(codes) / (n_cuts + 1)
-    cuts = possible[_nearest(before, wanted)]
+    before = np.searchsorted(np.sort(began), starts)
+    cuts = possible[_chosen(before, len(starts) - len(possible), len(codes), n_cuts)]
     ends = [*cuts[1:], None]
     return [
         Split(np.flatnonzero(ended < cut), np.flatnonzero((began >= cut) & (True if end is None else began < end)))
@@ -83,6 +88,26 @@ def _n_labels_before(
     """How many labels the groups have that ended before each start."""
     first_known = np.sort([ended[codes == code].min() for code in np.unique(codes)])
     return np.searchsorted(first_known, starts)
+
+
+def _chosen(before: NDArray[np.intp], n_early: int, n_examples: int, n_cuts: int) -> list[int]:
+    """The places of the cuts among the possible ones; the first `n_early` starts are too early to be one."""
+    possible = before[n_early:]
+    wanted = np.arange(1, n_cuts + 1) * n_examples / (n_cuts + 1)
+    chosen = _nearest(possible, wanted)
+    evenness = _evenness(possible[chosen], n_examples)
+    distances = np.abs(before - wanted[0])
+    if evenness >= FINE or distances[:n_early].min(initial=np.inf) >= distances[n_early:].min():
+        return chosen
+    first = int(possible[0])
+    again = _nearest(possible, first + np.arange(n_cuts) * (n_examples - first) / n_cuts)
+    return again if _evenness(possible[again], n_examples) > evenness else chosen
+
+
+def _evenness(before: NDArray[np.intp], n_examples: int) -> float:
+    """The size of the smallest test part, as a share of their mean."""
+    sizes = np.diff([*before, n_examples])
+    return float(sizes.min() / sizes.mean())
 
 
 def _nearest(before: NDArray[np.intp], wanted: NDArray[np.float64]) -> list[int]:

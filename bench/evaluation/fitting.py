@@ -75,13 +75,18 @@ class Fitter:
         return _behind(transformer, estimator)
 
     def _known_of(self, estimator: Any, rows: NDArray[np.intp]) -> dict[str, Any]:
-        """What ``fit`` is told of training rows besides features and labels: groups, and times if folds are forward."""
+        """What ``fit`` is told of training rows besides features and labels.
+
+        Groups; for adjustments also times, if folds are forward, and what the task's metric is averaged over.
+        """
         from bench.models.adjusted import AdjustedClassifier
 
         task = self.evaluation.task
         known: dict[str, Any] = _groups_for(estimator, task.groups[rows])
         if self.evaluation.forward and isinstance(estimator, AdjustedClassifier):
             known["times"] = task.times[rows]
+        if task.value_codes is not None and isinstance(estimator, AdjustedClassifier):
+            known["values"] = task.value_codes[rows]
         return known
 
     def whole(self, params: Setting, split: Split, estimator: Any) -> Any:

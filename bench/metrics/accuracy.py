@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 class Accuracy(LabelMetric):
     """The share of examples that are right."""
 
+    @property
+    def is_over_labels(self) -> bool:
+        """Each example is right or wrong, whatever its label."""
+        return False
+
     def of_confusions(self, counts: Floats) -> Floats:
         """The diagonal's share."""
         return ratio(np.diagonal(counts, axis1=-2, axis2=-1).sum(axis=-1), counts.sum(axis=(-2, -1)))

@@ -61,6 +61,17 @@ class Averaged(LabelMetric):
         """Those of the metric within values."""
         return self.within.rests_on(n_labels)
 
+    @property
+    def is_over_labels(self) -> bool:
+        """As within values."""
+        return self.within.is_over_labels
+
+    def lacking(self, outcomes: Outcomes) -> list[tuple[int, int | None]]:
+        """The labels that the metric within values needs and no example of a value has, each with the value."""
+        assert outcomes.values is not None
+        n_values = len(outcomes.value_names) or int(outcomes.values.max()) + 1
+        return [(label, value) for value in range(n_values) for label, _ in self.within.lacking(outcomes.within(value))]
+
     def counts(self, outcomes: Outcomes) -> Floats:
         """A confusion matrix for each group and value."""
         return outcomes.by_value.astype(np.float64)

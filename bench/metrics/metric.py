@@ -108,6 +108,17 @@ class Metric(ABC):
         return tuple(range(n_labels))
 
     @property
+    def is_over_labels(self) -> bool:
+        """Whether labels have scores of their own, so that a score of examples that lack one is another quantity."""
+        return True
+
+    def lacking(self, outcomes: Outcomes) -> list[tuple[int, int | None]]:
+        """The labels that the metric needs and no example has, by index, each with the value that lacks it, if any."""
+        present = set(np.unique(outcomes.true).tolist())
+        needed = self.rests_on(outcomes.n_labels) if self.is_over_labels else ()
+        return [(label, None) for label in needed if label not in present]
+
+    @property
     def sign(self) -> float:
         """What a score is multiplied by so that more is better."""
         return 1.0 if self.greater_is_better else -1.0
@@ -230,6 +241,11 @@ class ProbabilityMetric(Metric):
         """Labels are not enough."""
         return True
 
+    @property
+    def is_over_labels(self) -> bool:
+        """Each example has a loss, whatever its label."""
+        return False
+
     def by_group(self, outcomes: Outcomes) -> Floats:
         """The score of each group's examples."""
         groups = outcomes.groups
@@ -300,6 +316,11 @@ class LossMetric(ProbabilityMetric):
 
 class RankingMetric(ProbabilityMetric):
     """The mean over labels of how well each label's probability ranks the examples within their test parts."""
+
+    @property
+    def is_over_labels(self) -> bool:
+        """Each label has a ranking."""
+        return True
 
     @abstractmethod
     def of_ranking(self, ranking: Ranking) -> float:

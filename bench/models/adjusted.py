@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from bench.data.forward import forward_splits
 from bench.data.splits import Split, split_by_group
 from bench.metrics import find_metric
+from bench.metrics.averaged import averaged
 from bench.metrics.outcomes import Outcomes
 
 if TYPE_CHECKING:
@@ -72,7 +73,14 @@ class AdjustedClassifier(ClassifierMixin, BaseEstimator):
         self.estimator, self.calibrate, self.thresholds = estimator, calibrate, thresholds
         self.metric, self.labels, self.folds, self.random_state = metric, labels, folds, random_state
 
-    def fit(self, X: Any, y: NDArray[np.str_], groups: NDArray[Any] | None = None, times: Times | None = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: NDArray[np.str_],
+        groups: NDArray[Any] | None = None,
+        times: Times | None = None,
+        values: NDArray[Any] | None = None,
+    ) -> Self:
         """Fit the adjustments on inner folds, and the classifier on all rows.
 
         Parameters
@@ -85,6 +93,8 @@ class AdjustedClassifier(ClassifierMixin, BaseEstimator):
             Groups that inner folds keep whole; by default each example is its own.
         times : Times, optional
             When the examples appeared. With them, inner folds train on earlier and test on later ones.
+        values : ndarray of shape (n_examples,), optional
+            The value of each example to average the metric over; by default it is not averaged.
         """
         y = np.asarray(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -96,12 +106,18 @@ class AdjustedClassifier(ClassifierMixin, BaseEstimator):
                 splits = split_by_group(codes, own, self.folds, self.random_state)
             else:
                 splits = forward_splits(codes, own, times, self.folds)
-            self._adjust(X, y, codes, own, splits)
+            self._adjust(X, y, codes, own, splits, None if values is None else np.asarray(values))
         self.estimator_ = _fitted(self.estimator, X, y, groups)
         return self
 
     def _adjust(
-        self, X: Any, y: NDArray[np.str_], codes: NDArray[np.intp], groups: NDArray[Any], splits: Sequence[Split]
+        self,
+        X: Any,
+        y: NDArray[np.str_],
+        codes: NDArray[np.intp],
+        groups: NDArray[Any],
+        splits: Sequence[Split],
+        values: NDArray[Any] | None,
     ) -> None:
         from sklearn.utils import _safe_indexing
 
@@ -123,8 +139,10 @@ class AdjustedClassifier(ClassifierMixin, BaseEstimator):
         if self.thresholds:
             labels = [str(label) for label in (self.labels or self.classes_)]
             own = np.array([labels.index(str(name)) for name in self.classes_])
-            metric = find_metric(self.metric, labels)
-            self.offsets_ = best_offsets(_scaled(logs, self.scale_), own[codes[rows]], own, metric, len(labels))
+            metric, held = find_metric(self.metric, labels), None
+            if values is not None:
+                metric, held = averaged(metric, "values"), np.unique(values[rows], return_inverse=True)[1]
+            self.offsets_ = best_offsets(_scaled(logs, self.scale_), own[codes[rows]], own, metric, len(labels), held)
 
     def predict(self, X: Any) -> Any:
         """Predict labels, of shape (n_examples,)."""
@@ -187,7 +205,12 @@ def best_scale(logs: Floats, codes: NDArray[np.intp]) -> float:
 
 
 def best_offsets(
-    logs: Floats, true: NDArray[np.intp], columns: NDArray[np.intp], metric: Metric, n_labels: int
+    logs: Floats,
+    true: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    metric: Metric,
+    n_labels: int,
+    values: NDArray[np.intp] | None = None,
 ) -> Floats:
     """Return the offset of each class with which the most probable classes score best.
 
@@ -206,12 +229,14 @@ def best_offsets(
         What to score by.
     n_labels : int
         How many labels the task has.
+    values : ndarray of int, shape (n_examples,), optional
+        The value of each example, if the metric is averaged over values.
     """
     zeros = np.zeros(len(true), dtype=np.intp)
 
     def value(offsets: Floats) -> float:
         predicted = columns[np.argmax(logs + offsets, axis=1)]
-        return metric.sign * metric.score(Outcomes(true, predicted, n_labels, zeros, zeros))
+        return metric.sign * metric.score(Outcomes(true, predicted, n_labels, zeros, zeros, values=values))
 
     offsets = np.zeros(logs.shape[1])
     best = value(offsets)

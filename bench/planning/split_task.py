@@ -218,6 +218,12 @@ def _period_notes(periods: Sequence[Period], n_examples: int, config: RunConfig)
         notes.append(
             f"validation.folds={config.validation.folds}, but the dates allow only {len(periods)} points in time"
         )
+    sizes = [period.n_test for period in periods]
+    if min(sizes) < tested / len(periods) / 2:
+        notes.append(
+            f"forward: the periods are of unlike size, with {min(sizes):,} to {max(sizes):,} test examples, because "
+            "many examples have the same date or group"
+        )
     return notes
 
 

@@ -8,7 +8,7 @@ from rich.text import Text
 from bench.comparison.compare import Comparison
 from bench.metrics.registry import metric_title
 from bench.reporting.terminal import console, narrowed, not_shown, wrapped
-from bench.results.periods import trend_text
+from bench.results.periods import absent_text, trend_text
 
 CAUTION = (
     "Distance is the time from the end of the training part to a test example; each period has a level of its own. "
@@ -21,6 +21,16 @@ def trend_sentences(comparison: Comparison) -> list[str]:
     """Say of each model how its score changes with distance from training."""
     title = metric_title(comparison.metric, comparison.task)
     return [f"{row.name}: {trend_text(row.trend, title)}." for row in comparison.rows if row.trend is not None]
+
+
+def absent_sentences(comparison: Comparison) -> list[str]:
+    """Say which periods have no score because a label is absent there; all models have the same examples."""
+    by_period = next((row.by_period for row in comparison.rows if len(row.by_period) == len(comparison.periods)), ())
+    return [
+        f"{period.tested_from} to {period.tested_to}: {absent_text(each.absent)}."
+        for period, each in zip(comparison.periods, by_period, strict=bool(by_period))
+        if each.absent
+    ]
 
 
 def print_periods(comparison: Comparison) -> None:
@@ -38,12 +48,14 @@ def print_periods(comparison: Comparison) -> None:
     for row in rows:
         table.add_column(row.name, justify="right", no_wrap=True)
     for number, period in enumerate(comparison.periods):
-        scores = [f"{row.by_period[number].score:.3f}" for row in rows]
+        scores = ["–" if (score := row.by_period[number].score) is None else f"{score:.3f}" for row in rows]
         table.add_row(f"{period.tested_from} to {period.tested_to}", f"{period.n_test:,}", *scores)
     table, left_out = narrowed(table, out.width, [row.name for row in reversed(rows)])
     out.print(table)
     if left_out:
         out.print(not_shown(left_out, "; --format json has them"))
+    for sentence in absent_sentences(comparison):
+        out.print(Text(wrapped(sentence)))
     sentences = trend_sentences(comparison)
     if sentences:
         out.print()

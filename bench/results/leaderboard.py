@@ -32,7 +32,7 @@ from bench.results.extent import extent
 from bench.results.files import read_record, to_json, write_atomically
 from bench.results.gains import gain_sentences
 from bench.results.layout import task_folder
-from bench.results.periods import trend_text
+from bench.results.periods import FoldScore, absent_text, trend_text
 from bench.results.protocol import model_name, same_table, search_name
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.store import OtherFormatError, RunFolder, stored_runs
@@ -236,11 +236,15 @@ def period_notes(record: RunRecord, summary: Summary) -> list[str]:
         return []
     title = metric_title(record.task.metric)
     scores = [
-        f"{period.tested_from} to {period.tested_to} {each.score:.3f} {interval_text(each.interval)}"
+        f"{period.tested_from} to {period.tested_to} {_period_text(each)}"
         for period, each in zip(record.periods, summary.by_period, strict=True)
     ]
     trend = [] if summary.trend is None else [trend_text(summary.trend, title)]
     return [f"{title} by period: {'; '.join([*scores, *trend])}"]
+
+
+def _period_text(each: FoldScore) -> str:
+    return absent_text(each.absent) if each.score is None else f"{each.score:.3f} {interval_text(each.interval)}"
 
 
 def _reference_rows(task: TaskRecord) -> list[BoardRow]:

@@ -35,14 +35,17 @@ class FoldScore:
 
     Parameters
     ----------
-    score : float
-        Its value.
+    score : float or None
+        Its value; None where a label that the metric needs is absent, since it would count as predicted wrong.
     interval : Interval or None
         Over the fold's groups, if they are enough.
+    absent : tuple of str
+        These labels; with an averaged metric, each with the value of which no example has it.
     """
 
-    score: Number
+    score: Number | None
     interval: Interval | None = None
+    absent: Annotated[tuple[str, ...], LEFT_OUT] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,7 @@ class Trend:
     verdict: Literal["falls", "rises", "undecided"]
 
 
-def period_scores(outcomes: Outcomes, metric: Metric, n_periods: int) -> tuple[FoldScore, ...]:
+def period_scores(outcomes: Outcomes, metric: Metric, labels: tuple[str, ...], n_periods: int) -> tuple[FoldScore, ...]:
     """Score each period.
 
     Parameters
@@ -80,14 +83,21 @@ def period_scores(outcomes: Outcomes, metric: Metric, n_periods: int) -> tuple[F
         means over seeds.
     metric : Metric
         What to score by.
+    labels : tuple of str
+        The task's labels.
     n_periods : int
         How many periods there are.
     """
-    return tuple(_of_period(outcomes, metric, period, n_periods) for period in range(n_periods))
+    return tuple(_of_period(outcomes, metric, labels, period, n_periods) for period in range(n_periods))
 
 
-def _of_period(outcomes: Outcomes, metric: Metric, period: int, n_periods: int) -> FoldScore:
-    own = outcomes.alone(np.flatnonzero(outcomes.parts % n_periods == period))
+def _of_period(outcomes: Outcomes, metric: Metric, labels: tuple[str, ...], period: int, n_periods: int) -> FoldScore:
+    rows = np.flatnonzero(outcomes.parts % n_periods == period)
+    if lacking := metric.lacking(outcomes.rows(rows)):
+        names = outcomes.value_names
+        absent = [labels[label] + ("" if value is None else f" within {names[value]}") for label, value in lacking]
+        return FoldScore(None, absent=tuple(absent))
+    own = outcomes.alone(rows)
     seeds = np.unique(own.parts)
     score = float(np.mean([metric.score(own.alone(np.flatnonzero(own.parts == seed))) for seed in seeds]))
     interval = metric.interval(own) if own.n_groups > 1 else None
@@ -166,6 +176,17 @@ def _reason(outcomes: Outcomes, found: Slope, metric: Metric, labels: tuple[str,
         return "the periods or groups do not vary"
     of_score = metric.interval(outcomes)
     return too_few(of_score, labels, outcomes.value_names) if isinstance(of_score, Thin) else ""
+
+
+def absent_text(absent: tuple[str, ...]) -> str:
+    """Say why a period has no score.
+
+    Examples
+    --------
+    >>> absent_text(("denial", "none"))
+    'no score, without an example of denial, none'
+    """
+    return f"no score, without an example of {', '.join(absent)}"
 
 
 def trend_text(trend: Trend, title: str) -> str:

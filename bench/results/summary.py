@@ -128,7 +128,7 @@ def summarise(
         ),
         population=population,
         by_value=metric.of_values(outcomes) if isinstance(metric, Averaged) else None,
-        by_period=period_scores(outcomes, metric, len(frames)) if forward else (),
+        by_period=period_scores(outcomes, metric, labels, len(frames)) if forward else (),
         trend=trend_of(outcomes, predictions[DAYS].to_numpy(dtype=np.float64), metric, labels, len(frames))
         if forward and DAYS in predictions
         else None,

@@ -132,6 +132,26 @@ def test_a_model_that_lacks_a_seed_is_left_out_and_named(tmp_path: Path) -> None
     assert "lone is left out: it has no run with seed 1" in comparison.notes
 
 
+def test_a_seed_that_failed_or_is_missing_gives_one_true_note(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        store_contest(tmp_path, SHARES | {"failing": 0.9}, run_seed=seed)
+    store_contest(tmp_path, {"late": 0.9}, run_seed=1)
+    path = next(
+        folder.path
+        for folder in map(RunFolder, (tmp_path / "denial" / "failing").iterdir())
+        if folder.read_record().seed == 1
+    )
+    (path / "summary.json").unlink()
+    told = json.loads((path / "run.json").read_text())
+    (path / "run.json").write_text(json.dumps(told | {"status": "failed"}))
+    comparison = compared(tmp_path, "seeds=2")
+    assert {row.model for row in comparison.rows} == set(SHARES)
+    assert [note for note in comparison.notes if "is left out" in note] == [
+        "failing is left out: its run with seed 1 is not finished (failed); rerun its command to continue it",
+        "late is left out: it has no run with seed 0",
+    ]
+
+
 def test_seeds_under_other_protocols_do_not_compare(tmp_path: Path) -> None:
     store_contest(tmp_path, SHARES)
     store_contest(tmp_path, SHARES, run_seed=1, of_task={"digest": "f" * 64})

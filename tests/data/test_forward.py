@@ -93,6 +93,36 @@ def test_examples_without_overlap_give_the_requested_points_and_periods_of_one_s
     assert splits[-1].test[-1] == size - 1
 
 
+@given(st.integers(2, 6), st.integers(120, 400), st.floats(0.0, 0.8))
+def test_periods_are_of_one_size_where_the_second_label_appears_late(n_cuts: int, size: int, late: float) -> None:
+    days = np.datetime64("2024-01-01", "us") + np.arange(size) * np.timedelta64(1, "D")
+    codes = np.where(np.arange(size) < late * size, 0, np.arange(size) % 2)
+    splits = forward_splits(codes, np.arange(size).astype(str), Times(days, days), n_cuts)
+    sizes = [len(split.test) for split in splits]
+    assert len(sizes) == n_cuts
+    assert min(sizes) >= 0.7 * np.mean(sizes)
+    assert set(codes[splits[0].train]) == {0, 1}
+
+
+def test_a_first_point_that_labels_delay_only_a_little_stays() -> None:
+    days = np.datetime64("2024-01-01", "us") + np.arange(120) * np.timedelta64(1, "D")
+    codes = np.where(np.arange(120) < 22, 0, np.arange(120) % 2)
+    splits = forward_splits(codes, np.arange(120).astype(str), Times(days, days), 5)
+    assert [len(split.train) for split in splits] == [24, 40, 60, 80, 100]
+
+
+def test_fewer_points_than_asked_and_periods_of_unlike_size_are_noted() -> None:
+    """From June on there are three days only, and nine examples of ten are of one of them."""
+    days = ["2024-01-01", *["2024-06-01"] * 5, *["2024-06-02"] * 90, *["2024-06-03"] * 4]
+    task = text_task(n_groups=100, per_group=1)
+    task = text_task(examples=task.examples.assign(**{DATE: days}))
+    notes: list[str] = []
+    split_task(task, compose(FORWARD, needs_task=False), notes)
+    said = " ".join(notes)
+    assert "validation.folds=5, but the dates allow only 2 points in time" in said
+    assert "the periods are of unlike size, with 4 to 90 test examples" in said
+
+
 def test_a_leak_of_the_future_is_found() -> None:
     days = np.array(["2024-01-01", "2024-01-03", "2024-01-03"], dtype="datetime64[us]")
     with pytest.raises(LeakageError, match="training example 'b' is not earlier than test example 'c'"):

@@ -223,9 +223,9 @@ def test_a_forward_run_tells_the_classifier_the_times(monkeypatch: pytest.Monkey
     seen: list[Times | None] = []
     fit = AdjustedClassifier.fit
 
-    def spied(self: Any, X: Any, y: Any, groups: Any = None, times: Times | None = None) -> Any:
+    def spied(self: Any, X: Any, y: Any, groups: Any = None, times: Times | None = None, values: Any = None) -> Any:
         seen.append(times)
-        return fit(self, X, y, groups, times)
+        return fit(self, X, y, groups, times, values)
 
     monkeypatch.setattr(AdjustedClassifier, "fit", spied)
     splits = forward_splits(task.codes, task.groups, task.times, 3)
@@ -236,3 +236,56 @@ def test_a_forward_run_tells_the_classifier_the_times(monkeypatch: pytest.Monkey
         result = evaluate(evaluation, 1, FeatureCache(task.frame))
         assert result.error is None
         assert [times is not None for times in seen] == [forward]
+
+
+def test_offsets_are_chosen_for_the_mean_over_values_where_the_metric_is_averaged() -> None:
+    """One value has most examples, so the mean over values has another best offset than all examples together."""
+    X, y, groups = noisy(n_labels=2)
+    values = np.where(np.arange(len(y)) % 10 == 0, "few", "many")
+    X = X + np.where(values == "few", 0.8, 0.0)[:, None]
+    ours = AdjustedClassifier(LogisticRegression(C=100, max_iter=500), thresholds="tuned")
+    ours.fit(X, y, groups, values=values)
+    codes = np.unique(y, return_inverse=True)[1]
+    logs, tested = [], []
+    for split in split_by_group(codes, groups, 3, 0):
+        plain = LogisticRegression(C=100, max_iter=500).fit(X[split.train], y[split.train])
+        logs.append(np.log(plain.predict_proba(X[split.test])))
+        tested.append(split.test)
+    rows = np.concatenate(tested)
+
+    def score(offsets: np.ndarray) -> float:
+        predicted = np.argmax(np.concatenate(logs) + offsets, axis=1)
+        chosen = [values[rows] == value for value in ("few", "many")]
+        return float(np.mean([f1_score(codes[rows][own], predicted[own], average="macro") for own in chosen]))
+
+    grid = [score(np.array([0.0, offset])) for offset in np.linspace(-6, 6, 400)]
+    plain = AdjustedClassifier(ours.estimator, thresholds="tuned").fit(X, y, groups)
+    assert score(ours.offsets_) >= max(grid) - 0.01
+    assert score(ours.offsets_) >= score(plain.offsets_)
+    assert ours.offsets_.tolist() != plain.offsets_.tolist()
+
+
+def test_a_run_tells_the_classifier_what_the_metric_is_averaged_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = text_task(n_groups=24, per_group=4, noise=0.3)
+    task = text_task(examples=task.examples.assign(value=["x", "y"] * 48), n_groups=24, averaged_over="value")
+    seen: list[Any] = []
+    fit = AdjustedClassifier.fit
+
+    def spied(self: Any, X: Any, y: Any, groups: Any = None, times: Any = None, values: Any = None) -> Any:
+        seen.append(values)
+        return fit(self, X, y, groups, times, values)
+
+    monkeypatch.setattr(AdjustedClassifier, "fit", spied)
+    model = replace(load_model("logreg"), params={**load_model("logreg").params, "estimator.thresholds": "tuned"})
+    splits = split_by_group(task.codes, task.groups, 3, 0)
+    for told in (task, replace(task, averaged_over="")):
+        seen.clear()
+        evaluation = Evaluation(told, model, splits, Search("none", 0), 3, 0)
+        assert evaluate(evaluation, 0, FeatureCache(told.frame)).error is None
+        expected = task.value_codes
+        assert expected is not None
+        assert len(seen) == 1
+        if told is task:
+            assert seen[0].tolist() == expected[splits[0].train].tolist()
+        else:
+            assert seen[0] is None

@@ -18,8 +18,13 @@ from bench.comparison.compare import ComparedRow, Comparison, compare
 from bench.comparison.predictions import ComparedRuns, read_side_by_side
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
+from bench.metrics.averaged import averaged
+from bench.metrics.outcomes import Outcomes
 from bench.metrics.registry import find_metric
-from bench.results.periods import period_scores, trend_of, trend_text
+from bench.reporting.html.periods import period_charts
+from bench.reporting.periods import absent_sentences
+from bench.results.leaderboard import period_notes
+from bench.results.periods import FoldScore, absent_text, period_scores, trend_of, trend_text
 from bench.statistics.interval import Interval
 from bench.statistics.trend import slope_within
 
@@ -76,7 +81,7 @@ def test_over_seeds_scores_are_means_and_the_trend_is_of_all_predictions(results
     alone = [compared(results, f"seed={seed}", "metric=accuracy") for seed in (0, 1)]
     for name in SHARES:
         both, (one, other) = row_of(comparison, name), [row_of(each, name) for each in alone]
-        scores = [[each.score for each in row.by_period] for row in (one, other)]
+        scores = [[present(each.score) for each in row.by_period] for row in (one, other)]
         assert [each.score for each in both.by_period] == pytest.approx(np.mean(scores, axis=0))
         slopes = [present(row.trend).change for row in (one, other)]
         assert present(both.trend).change == pytest.approx(np.mean(slopes))
@@ -185,9 +190,77 @@ def test_scores_of_periods_have_the_interval_of_their_own_groups() -> None:
     group = np.repeat(np.arange(24), 10)
     true = rng.integers(2, size=len(group))
     outcomes = replace(outcomes_of(true, rng.integers(2, size=len(group)), 2, group), parts=group // 12)
-    first, _ = period_scores(outcomes, ACCURACY, 2)
+    first, _ = period_scores(outcomes, ACCURACY, ("a", "b"), 2)
     own = outcomes_of(true[:120], outcomes.predicted[:120], 2, group[:120])
     assert (first.score, first.interval) == (ACCURACY.score(own), ACCURACY.interval(own))
+
+
+def with_a_late_label(seed: int = 4) -> Outcomes:
+    """Five periods of 12 groups; the third label appears in the fourth period. A model is right about 80 %."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(60), 10)
+    part = group // 12
+    true = np.where(part < 3, rng.integers(2, size=len(group)), rng.integers(3, size=len(group)))
+    predicted = np.where(rng.random(len(group)) < 0.8, true, rng.integers(3, size=len(group)))
+    return replace(outcomes_of(true, predicted, 3, group), parts=part)
+
+
+def test_a_period_that_lacks_a_label_has_no_macro_f1_and_says_which() -> None:
+    outcomes, labels = with_a_late_label(), ("a", "b", "late")
+    found = period_scores(outcomes, find_metric("macro_f1", labels), labels, 5)
+    assert [each.absent for each in found] == [("late",)] * 3 + [()] * 2
+    assert [each.score is None for each in found] == [True] * 3 + [False] * 2
+    assert absent_text(found[0].absent) == "no score, without an example of late"
+    own = outcomes.parts == 4
+    expected = f1_score(outcomes.true[own], outcomes.predicted[own], average="macro")
+    assert present(found[4].score) == pytest.approx(expected)
+    assert all(each.score is not None for each in period_scores(outcomes, ACCURACY, labels, 5))
+
+
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "mcc"])
+def test_a_period_that_lacks_a_label_has_no_score_over_labels(metric: str) -> None:
+    labels = ("a", "b", "late")
+    found = period_scores(with_a_late_label(), find_metric(metric, labels), labels, 5)
+    assert [each.absent for each in found] == [("late",)] * 3 + [()] * 2
+
+
+def test_an_averaged_metric_needs_each_label_within_each_value() -> None:
+    outcomes, labels = with_a_late_label(), ("a", "b", "late")
+    values = np.arange(len(outcomes)) % 2
+    values[outcomes.parts == 4] = 0
+    outcomes = replace(outcomes, values=values, value_names=("x", "y"))
+    found = period_scores(outcomes, averaged(find_metric("macro_f1", labels), "v"), labels, 5)
+    assert found[0].absent == ("late within x", "late within y")
+    assert (found[3].absent, found[4].absent) == ((), ("a within y", "b within y", "late within y"))
+
+
+def test_the_trend_is_not_moved_by_periods_that_lack_a_label() -> None:
+    """A model that is as good in all periods falls or rises no more often than promised."""
+    labels = ("a", "b", "late")
+    metric, called = find_metric("macro_f1", labels), 0
+    for seed in range(60):
+        outcomes = with_a_late_label(seed)
+        trend = trend_of(outcomes, (outcomes.groups % 12).astype(np.float64), metric, labels, 5)
+        called += present(trend).verdict != "undecided"
+    assert called <= 0.05 * 60 + 2 * np.sqrt(0.05 * 0.95 * 60)
+
+
+def test_a_period_without_a_score_is_named_wherever_periods_are_shown(tmp_path: Path, bench) -> None:
+    store_contest(tmp_path, SHARES, n_groups=60, per_group=8, falls=0.6)
+    said = "no score, without an example of"
+    comparison = compared(tmp_path)
+    rows = [
+        replace(row, by_period=(FoldScore(None, absent=(LABELS[0],)), *row.by_period[1:])) for row in comparison.rows
+    ]
+    changed = replace(comparison, rows=tuple(rows))
+    period = changed.periods[0]
+    sentence = f"{period.tested_from} to {period.tested_to}: {said} {LABELS[0]}."
+    assert absent_sentences(changed) == [sentence]
+    assert absent_sentences(comparison) == []
+    assert [len(each.chart.rows) for each in period_charts(changed)] == [4] * len(rows)
+    run = side_by_side(tmp_path).runs[0]
+    summary = replace(run.summary, by_period=rows[0].by_period)
+    assert f"{period.tested_to} {said} {LABELS[0]}; " in period_notes(run.record, summary)[0]
 
 
 def test_the_factor_for_fitting_knows_how_little_trains_the_first_periods(results: Path) -> None:

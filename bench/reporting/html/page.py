@@ -25,7 +25,7 @@ from bench.reporting.html.periods import period_charts
 from bench.reporting.html.scores import calibration, confusion_tables, group_scores
 from bench.reporting.html.shares import archive_shares
 from bench.reporting.html.stress import stress_tests
-from bench.reporting.periods import CAUTION
+from bench.reporting.periods import CAUTION, absent_sentences
 from bench.reporting.shares import ASSUMPTION as SHARE_ASSUMPTION
 from bench.reporting.slices import slice_rows, slices_told, worst_sentences
 from bench.reporting.wording import ASSUMPTION, answer, needed_sentence
@@ -81,6 +81,7 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             differences=forest_charts(comparison),
             periods=period_charts(comparison),
             period_caution=CAUTION,
+            without_score=absent_sentences(comparison),
             slices=slice_rows(comparison),
             worst=worst_sentences(comparison),
             slices_told=slices_told(comparison),

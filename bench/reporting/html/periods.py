@@ -23,7 +23,11 @@ class ShownPeriods:
 def period_charts(comparison: Comparison) -> list[ShownPeriods]:
     """A chart of each run's scores by period, in order of time; none without periods."""
     title = metric_title(comparison.metric, comparison.task)
-    rows = [row for row in comparison.rows if row.by_period and len(row.by_period) == len(comparison.periods)]
+    rows = [
+        row
+        for row in comparison.rows
+        if len(row.by_period) == len(comparison.periods) and any(each.score is not None for each in row.by_period)
+    ]
     ends = [end for row in rows for each in row.by_period for end in _ends(each)]
     return [
         ShownPeriods(
@@ -36,12 +40,16 @@ def period_charts(comparison: Comparison) -> list[ShownPeriods]:
 
 
 def _ends(score: FoldScore) -> tuple[float, ...]:
-    return (score.score,) if score.interval is None else (score.interval.low, score.interval.high)
+    if score.interval is not None:
+        return score.interval.low, score.interval.high
+    return () if score.score is None else (score.score,)
 
 
 def _chart(comparison: Comparison, row: ComparedRow, title: str, ends: Sequence[float]) -> Chart:
     scores = []
     for period, each in zip(comparison.periods, row.by_period, strict=True):
+        if each.score is None:
+            continue
         low, high = (None, None) if each.interval is None else (each.interval.low, each.interval.high)
         name = f"{period.tested_from} to {period.tested_to}"
         note = f"trained on {period.n_train:,}, tested on {period.n_test:,}"
