@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from bench.data.dates import DATE, read_date
 from bench.data.definition import with_value
 from bench.data.labels import LabelSet
-from bench.data.sources import read_source
+from bench.data.sources import Further, read_source
+from bench.data.sources.further import written as as_text
 from bench.data.sources.table_columns import DRAWN
 from bench.data.task import TEST, TRAIN, Task
 from bench.errors import DataError, UserError
+from bench.labelling.sampling import OWN_FIELDS
 from bench.metrics.outcomes import VALUE
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class OwnTable:
         The table's column of each role, as the task's file names it.
     labels : LabelSet
         The labels that annotators may give, and the task's label for each of them.
+    further : dict of str to dict of str to str
+        The table's other columns, each by the example's id; those of new examples are added.
     """
 
     task: Task
@@ -52,6 +56,7 @@ class OwnTable:
     splits: tuple[str, ...]
     columns: Mapping[str, Any]
     labels: LabelSet
+    further: dict[str, dict[str, str]]
 
     @property
     def given(self) -> LabelSet:
@@ -73,14 +78,16 @@ class OwnTable:
         mapping = {label: label for label in labels} | dict(definition.get("label_map") or {})
         source = with_value(definition["source"], definition.get("averaged_over") or "")
         given = LabelSet(tuple(mapping), {label: label for label in mapping if definition.get("label_map")})
-        records, named = read_source(source, task.inputs, given, task.origin), source["columns"]
+        further, named = Further(None), source["columns"]
+        records = read_source(source, task.inputs, given, task.origin, further=further)
         rows = [{str(name): value for name, value in row.items()} for row in records.examples.to_dict("records")]
         passes: list[dict[str, str]] = [{} for _ in rows]
         if records.passes is not None:
             names = _names(named["passes"])
             passes = [dict(zip(names, each, strict=True)) for each in records.passes.itertuples(index=False, name=None)]
         columns = {role: names[0] if len(names := _names(given)) == 1 else names for role, given in named.items()}
-        return cls(task, definition, rows, passes, records.splits, columns, LabelSet(labels, mapping))
+        own = LabelSet(labels, mapping)
+        return cls(task, definition, rows, passes, records.splits, columns, own, further.by_column)
 
     def new_row(self, name: str, each: Labelled, label: str) -> tuple[dict[str, Any], frozenset[str]]:
         """The row of a new example, and which of its group and its date the export does not tell.
@@ -112,6 +119,9 @@ class OwnTable:
         if DATE in present:
             row[DATE] = read_date(self._field(DATE, each) or None, f"{each.where}, field '{self.columns[DATE]}'")
             lacks |= set() if row[DATE] else {DATE}
+        for column, value in each.fields.items():
+            if column not in (*OWN_FIELDS, *self.task.inputs):
+                self.further.setdefault(column, {})[name] = as_text(value)
         return {**row, **dict.fromkeys(self.splits, TRAIN)}, frozenset(lacks)
 
     def _field(self, role: str, each: Labelled) -> str:
@@ -151,6 +161,8 @@ class OwnTable:
             wanted = _free(name, f"pass of {name}", list(given), taken)
             taken[wanted] = list(given)
             columns.setdefault("passes", []).append(wanted)
+        for name, by_id in self.further.items():
+            taken.setdefault(name, [by_id.get(str(row["id"]), "") for row in rows])
         made = [dict(zip(taken, values, strict=True)) for values in zip(*taken.values(), strict=True)]
         return made, columns
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from denials import sentence
 
-from bench.catalogue import load_task
+from bench.catalogue import load_further, load_task
 from bench.data.definition import read_definition
 from bench.data.votes import read_votes
 from bench.errors import DataError, UserError
@@ -59,6 +59,21 @@ def again(number: int, label: str, who: str) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+def test_the_tables_other_columns_are_kept_in_every_version_and_new_examples_have_theirs() -> None:
+    table = [{**row, "outlet": f"o{k % 3}", "words": k} for k, row in enumerate(rows())]
+    make(table, {"id": "key"})
+    for number in (1, 2):
+        add(new(number, outlet=f"n{number}", country="eg"))
+    outlets, words = (load_further("denials", column).values for column in ("outlet", "words"))
+    assert outlets == {
+        **{f"e{k}": f"o{k % 3}" for k in range(12)},
+        **{name: f"n{number}" for number, name in enumerate(load_task("denials").ids[12:].tolist(), start=1)},
+    }
+    assert [words[f"e{k}"] for k in range(12)] == [str(k) for k in range(12)]
+    assert set(list(words.values())[12:]) == {""}
+    assert [*load_further("denials", "country").values.values()] == [""] * 12 + ["eg"] * 2
 
 
 def test_groups_dates_and_values_come_from_the_columns_of_the_first_table_in_every_version() -> None:
@@ -112,7 +127,7 @@ def test_one_column_can_be_the_group_and_the_value() -> None:
     make(table, {"group": "target"}, group="group", averaged_over="target")
     task = add(new(1, target="t0")).task
     assert (task.groups[-1], task.examples["value"].iloc[-1]) == ("t0", "t0")
-    assert {*pd.read_json("tasks/denials/examples-v2.jsonl", lines=True)} == {"id", "body", "class", "target"}
+    assert {*pd.read_json("tasks/denials/examples-v2.jsonl", lines=True)} == {"id", "key", "body", "class", "target"}
 
 
 def finer() -> list[dict[str, Any]]:
