@@ -9,23 +9,32 @@ if TYPE_CHECKING:
     from bench.api.estimators import Model
     from bench.api.jobs import Curves, FailedRunWarning, curve, run
     from bench.api.labelling import predict
+    from bench.api.more_labels import AddedLabels, Draw, Suspects, add, sample, suspects
     from bench.api.stored import Run, Runs, runs
+    from bench.api.stressing import StressTests, stress
     from bench.api.tasks import Findings, check, load_task, new_task
     from bench.data.task import Task
+    from bench.stressing.perturbation import Perturbation
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AddedLabels": "bench.api.more_labels",
     "Board": "bench.api.comparing",
     "Compared": "bench.api.comparing",
     "Curves": "bench.api.jobs",
+    "Draw": "bench.api.more_labels",
     "FailedRunWarning": "bench.api.jobs",
     "Findings": "bench.api.tasks",
     "Model": "bench.api.estimators",
+    "Perturbation": "bench.stressing.perturbation",
     "Run": "bench.api.stored",
     "Runs": "bench.api.stored",
     "Shares": "bench.api.archives",
+    "StressTests": "bench.api.stressing",
+    "Suspects": "bench.api.more_labels",
     "Task": "bench.data.task",
+    "add": "bench.api.more_labels",
     "check": "bench.api.tasks",
     "compare": "bench.api.comparing",
     "curve": "bench.api.jobs",
@@ -38,21 +47,30 @@ _HOMES = {
     "report": "bench.api.comparing",
     "run": "bench.api.jobs",
     "runs": "bench.api.stored",
+    "sample": "bench.api.more_labels",
     "splits": "bench.api.arrays",
+    "stress": "bench.api.stressing",
+    "suspects": "bench.api.more_labels",
 }
 """The module that each public name is loaded from when it is first used."""
 
 __all__ = [
+    "AddedLabels",
     "Board",
     "Compared",
     "Curves",
+    "Draw",
     "FailedRunWarning",
     "Findings",
     "Model",
+    "Perturbation",
     "Run",
     "Runs",
     "Shares",
+    "StressTests",
+    "Suspects",
     "Task",
+    "add",
     "check",
     "compare",
     "curve",
@@ -65,7 +83,10 @@ __all__ = [
     "report",
     "run",
     "runs",
+    "sample",
     "splits",
+    "stress",
+    "suspects",
 ]
 
 

@@ -12,6 +12,7 @@ from bench.errors import ConfigError, ModelError, UserError
 from bench.in_memory import MODELS, TASKS
 
 if TYPE_CHECKING:
+    from bench.data.sources import Further
     from bench.data.task import Task
     from bench.models.model import Model
 
@@ -53,6 +54,30 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
             "Give both the same name. Runs are stored under it.",
         )
     return task
+
+
+def load_further(name: str, column: str) -> Further:
+    """Read a column of a task's source that is no part of its examples; a task that was made in Python has none.
+
+    Parameters
+    ----------
+    name : str
+        The task's name.
+    column : str
+        The column's name in the source.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the task is unknown, or its definition or data are invalid.
+    """
+    from bench.data.definition import read_definition, read_further
+    from bench.data.sources import Further
+
+    if name in TASKS:
+        return Further(column)
+    path = find(name, task_files(), "task", "tasks")
+    return read_further(read_definition(path), path, column)
 
 
 def is_here(name: str, mirror: Path | None = None) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.api.progress import described
 from bench.api.shown import Shown, ends, picture
 from bench.api.words import task_names
 from bench.support.records import plain
@@ -25,10 +26,12 @@ class Shares(Shown):
     ----------
     record : Estimates
         The shares of the whole archive and of its parts by each method, the differences, and the warnings.
+    notes : sequence of str
+        How the archive was read, and what else to know, a sentence each.
     """
 
-    def __init__(self, record: Estimates) -> None:
-        self.record = record
+    def __init__(self, record: Estimates, notes: Sequence[str] = ()) -> None:
+        self.record, self.notes = record, tuple(notes)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -69,8 +72,8 @@ class Shares(Shown):
 
         return share_figure(self.record)
 
-    def _repr_html_(self) -> str:
-        return picture(self.plot(), "Shares with their intervals") + super()._repr_html_()
+    def _drawn(self) -> str:
+        return picture(self.plot(), "Shares with their intervals")
 
 
 def estimate(
@@ -81,7 +84,10 @@ def estimate(
     by: str | None = None,
     difference: Sequence[tuple[str, str]] | tuple[str, str] = (),
     within: float = 2.0,
+    text: str | None = None,
+    claim: str | None = None,
     results: str | Path = "results",
+    progress: bool | None = None,
 ) -> Shares:
     """Estimate how much of an archive has each label, by prediction-powered inference.
 
@@ -101,8 +107,12 @@ def estimate(
         Parts whose shares to subtract.
     within : float
         The half width, in percentage points, that further labels are counted for.
+    text, claim : str, optional
+        The archive's columns of these inputs, where they have other names.
     results : str or pathlib.Path
         The store.
+    progress : bool, optional
+        Whether to show what is being done; by default in a notebook only.
 
     Raises
     ------
@@ -120,5 +130,8 @@ def estimate(
         by,
         pairs,
         within,
+        {"text": text, "claim": claim},
     )
-    return Shares(estimate_archive(request, lambda _: None).estimates)
+    with described(progress) as doing:
+        done = estimate_archive(request, doing)
+    return Shares(done.estimates, [*done.notes, *done.warnings])

@@ -59,9 +59,9 @@ class Board(Shown):
             rows.append(shown | {"key": row.key})
         return pd.DataFrame(rows)
 
-    def _repr_html_(self) -> str:
+    def _drawn(self) -> str:
         scored = any(self.record.metric in row.scores for row in self.record.rows)
-        return (picture(self.plot(), "Scores with their intervals") if scored else "") + super()._repr_html_()
+        return picture(self.plot(), "Scores with their intervals") if scored else ""
 
     def plot(self) -> Figure:
         """Draw the scores with their intervals; returns a `matplotlib.figure.Figure`."""
@@ -129,15 +129,11 @@ class Compared(Shown):
 
         return answer(self.record)
 
-    def __repr__(self) -> str:
-        return "\n".join([*self.answer, "", super().__repr__()])
+    def _told(self) -> list[str]:
+        return self.answer
 
-    def _repr_html_(self) -> str:
-        from markupsafe import escape
-
-        told = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.answer)
-        drawn = picture(self.plot(), "Differences with their intervals") if len(self.record.rows) > 1 else ""
-        return f"{told}{drawn}{super()._repr_html_()}"
+    def _drawn(self) -> str:
+        return picture(self.plot(), "Differences with their intervals") if len(self.record.rows) > 1 else ""
 
     def plot(self) -> Figure:
         """Draw the differences that verdicts rest on, with their adjusted intervals, as a forest plot.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from bench.planning.planned import Plan, PlannedRun
     from bench.results.cell import CellResult, Fold
+    from bench.support.doing import Doing
 
 
 DELAY = 2.0
@@ -32,15 +34,8 @@ class Listener:
     """
 
     def __init__(self, shown: bool | None) -> None:
-        with warnings.catch_warnings():
-            # Without ipywidgets the bar is text, and says so at length.
-            warnings.simplefilter("ignore")
-            from tqdm.auto import tqdm
-
         self.notes = list[str]()
-        # Where it is shown, TQDM_DISABLE still hides it.
-        hidden = {} if (_in_notebook() if shown is None else shown) else {"disable": True}
-        self._bar = tqdm(unit="fold", leave=False, delay=DELAY, **hidden)
+        self._bar = _bar(shown, unit="fold", delay=DELAY)
 
     def __enter__(self) -> Self:
         return self
@@ -71,6 +66,33 @@ class Listener:
     def finished(self, run: PlannedRun, result: CellResult) -> None:
         """Count a fold."""
         self._bar.update()
+
+
+@contextmanager
+def described(shown: bool | None) -> Iterator[Doing]:
+    """Show what is being done in one line; yields what receives it.
+
+    Parameters
+    ----------
+    shown : bool or None
+        Whether to show it; None shows it in a notebook only.
+    """
+    bar = _bar(shown, bar_format="{desc}")
+    try:
+        yield bar.set_description_str
+    finally:
+        bar.close()
+
+
+def _bar(shown: bool | None, **settings: Any) -> Any:
+    with warnings.catch_warnings():
+        # Without ipywidgets the bar is text, and says so at length.
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
+
+    # Where it is shown, TQDM_DISABLE still hides it.
+    hidden = {} if (_in_notebook() if shown is None else shown) else {"disable": True}
+    return tqdm(leave=False, **settings, **hidden)
 
 
 def _in_notebook() -> bool:

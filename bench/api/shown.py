@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,13 +40,25 @@ class Shown(ABC):
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values, which JSON can hold."""
 
+    def _told(self) -> Sequence[str]:
+        """What it says, a sentence each; shown above the table."""
+        return ()
+
+    def _drawn(self) -> str:
+        """A picture of it as HTML, shown above the table in a notebook."""
+        return ""
+
     def __repr__(self) -> str:
-        frame = self.to_frame()
-        return (
-            frame.to_string(index=False, float_format="{:.3f}".format, na_rep="")
-            if len(frame)
-            else f"{type(self).__name__}()"
-        )
+        frame, told = self.to_frame(), self._told()
+        if not len(frame):
+            return "\n".join(told) or f"{type(self).__name__}()"
+        table = frame.to_string(index=False, float_format="{:.3f}".format, na_rep="")
+        return "\n".join([*told, "", table] if told else [table])
 
     def _repr_html_(self) -> str:
-        return str(self.to_frame().to_html(index=False, float_format="{:.3f}".format, na_rep="", border=0, escape=True))
+        from markupsafe import escape
+
+        frame = self.to_frame()
+        told = "".join(f"<p>{escape(sentence)}</p>" for sentence in self._told())
+        table = frame.to_html(index=False, float_format="{:.3f}".format, na_rep="", border=0, escape=True)
+        return f"{told}{self._drawn()}{table if len(frame) or not told else ''}"

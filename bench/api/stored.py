@@ -270,6 +270,9 @@ class Runs(Shown, Sequence[Run]):
             ]
         )
 
+    def _told(self) -> Sequence[str]:
+        return self.failures
+
     def to_dict(self) -> dict[str, Any]:
         """Return the same as plain values, with failures and notes."""
         rows = self.to_frame().astype(object)
@@ -294,16 +297,19 @@ def runs(
     Returns
     -------
     Runs
-        In the order of tasks, models and times. Runs of another version of bench are left out, with a note.
+        In the order of tasks, models and times. Runs of another version of bench are left out, with a note. Where no
+        run is of the named task or model, its `failures` say so, with the nearest name.
     """
     folder = Path(results).expanduser()
+    from bench.errors import nearest
     from bench.results.layout import stored_tasks
 
-    found, notes = list[Run](), list[str]()
+    found, notes, models = list[Run](), list[str](), set[str]()
     for name in [task] if task is not None else stored_tasks(folder):
         for stored in stored_runs(folder, name):
             run = Run(stored.path)
             try:
+                models.add(run.model)
                 wanted = (model is None or model in (run.model, run.record.model.name)) and status in (None, run.status)
             except UserError as error:
                 notes.append(error.message)
@@ -311,4 +317,9 @@ def runs(
             if wanted:
                 found.append(run)
     found.sort(key=lambda run: (run.task, run.model, run.record.started))
-    return Runs(found, notes=notes)
+    failures = []
+    if task is not None and task not in (tasks := stored_tasks(folder)):
+        failures.append(f"task={task}: no such run is stored in {folder}. {nearest(task, tasks)}")
+    elif model is not None and not found and status is None:
+        failures.append(f"model={model}: no such run is stored in {folder}. {nearest(model, models)}")
+    return Runs(found, failures, notes)

@@ -54,6 +54,7 @@ def new_task(
     label: str | None = None,
     group: str | None = None,
     split: str | None = None,
+    date: str | None = None,
     name: str = "mine",
     metric: str = "macro_f1",
     description: str | None = None,
@@ -69,7 +70,7 @@ def new_task(
     data : pandas.DataFrame, datasets.Dataset, datasets.DatasetDict, path, or sequence of paths
         The examples: a table in memory; a file or folder; the files of a published split; or ``owner/name`` of the
         Hugging Face Hub. A `DatasetDict` with ``train`` and ``test`` is a published split.
-    text, claim, label, group, split : str, optional
+    text, claim, label, group, split, date : str, optional
         Columns. Those that are not named are found by their names and content.
     name : str
         How the task is called in tables and in the store.
@@ -113,7 +114,7 @@ def new_task(
         request = TaskRequest(
             name,
             files,
-            Given(text, claim, label, group, split),
+            Given(text, claim, label, group, split, date),
             strict=strict,
             allow_repeats=allow_repeats,
             allow_several=allow_several,

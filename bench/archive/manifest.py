@@ -3,7 +3,7 @@
 ::
 
     bench-results.json                     the manifest: each file with its size and digest
-    <task>/<model>/<key>/run.json          a run, as in a results folder
+    <task>/<model>/<key>/run.json          a run, as in a results folder, with its stress tests and shares
     <task>/curves/<model>/<key>/run.json   a learning curve, likewise
 """
 
@@ -18,7 +18,7 @@ from pydantic import Field
 from bench.data.definition import NAME
 from bench.errors import HIDDEN
 from bench.results.cell_files import MODEL, PROCESSORS
-from bench.results.layout import CURVES, KEY, RECORD, REPORT, SUMMARY
+from bench.results.layout import CURVES, KEY, RECORD, REPORT, SHARES, STRESS, SUMMARY
 from bench.results.leaderboard import FILES
 from bench.support.records import Count, Moment
 
@@ -44,7 +44,12 @@ _NAME = r"[^/\\\0.][^/\\\0]{0,199}"
 _CELL = "(?:fold-[0-9]{2,5}|final)/(?:" + "|".join(map(re.escape, CELL_FILES)) + ")"
 _PART = "(?:all|(?:groups|examples)-[0-9]{1,6}-of-[0-9]{1,6})"
 _ABOUT = f"{re.escape(RECORD)}|{re.escape(SUMMARY)}"
-_OF_RUN = re.compile(f"({_NAME})/({_NAME})/({KEY.pattern})/({_ABOUT}|{_CELL})")
+FINDING = re.compile(
+    rf"{STRESS}/(?:{re.escape(SUMMARY)}|fold-[0-9]{{2,5}}/[a-z0-9]+(?:-[a-z0-9]+)*\.json)|{SHARES}/[0-9a-f]{{12}}\.json"
+)
+"""What is stored of a run's stress tests, and of what its models found in archives."""
+
+_OF_RUN = re.compile(f"({_NAME})/({_NAME})/({KEY.pattern})/({_ABOUT}|{_CELL}|{FINDING.pattern})")
 _OF_CURVE = re.compile(f"({_NAME})/{CURVES}/({_NAME})/({KEY.pattern})/({_ABOUT}|{_PART}/{_CELL})")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.archive.findings import sound_findings
 from bench.archive.listing import StoredRun
 from bench.archive.manifest import CELL_FILES, MANIFEST, VERSION, Manifest, PackedFile, RunPlace
 from bench.errors import BenchError, UserError
@@ -34,7 +35,7 @@ class Packed:
     runs : list of StoredRun
         The runs.
     left_out : list of str
-        Which runs are not there, and why, a sentence each.
+        Which runs, or stress tests and shares of runs, are not there, and why, a sentence each.
     """
 
     runs: list[StoredRun] = field(default_factory=list)
@@ -71,7 +72,7 @@ def pack_runs(runs: Sequence[StoredRun], target: Path, force: bool = False) -> P
     make_folder(target.parent)
     with replacing(target) as beside:
         # The manifest comes first for whoever reads the file as a stream, so files are read twice.
-        files = [(path, _described(path, name)) for run in packed.runs for path, name in _files(run)]
+        files = [(path, _described(path, name)) for run in packed.runs for path, name in _files(run, packed.left_out)]
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
             manifest = Manifest(VERSION, FORMAT, tuple(each for _, each in files))
             _add(archive, MANIFEST, iter([to_json(plain(manifest)).encode()]))
@@ -101,8 +102,8 @@ def _parts(run: StoredRun) -> list[RunFolder]:
     return [RunFolder(Path(run.path) / part.name) for part in run.folder.read_record_as(CurveRecord).parts]
 
 
-def _files(run: StoredRun) -> Iterator[tuple[Path, str]]:
-    """The files of a run with their names in an archive."""
+def _files(run: StoredRun, left_out: list[str]) -> Iterator[tuple[Path, str]]:
+    """The files of a run with their names in an archive; what cannot be moved is told."""
     folder = run.folder
     place = RunPlace(run.task, folder.model, run.key, run.curve)
     for name in (RECORD, SUMMARY):
@@ -114,6 +115,11 @@ def _files(run: StoredRun) -> Iterator[tuple[Path, str]]:
             for name in CELL_FILES:
                 if is_stored(cell / name):
                     yield cell / name, f"{place}/{(cell / name).relative_to(folder.path).as_posix()}"
+    if not run.curve:
+        found, told = sound_findings(folder, folder.read_record())
+        left_out += told
+        for path in found:
+            yield path, f"{place}/{path.relative_to(folder.path).as_posix()}"
 
 
 def _described(path: Path, name: str) -> PackedFile:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -12,6 +10,7 @@ from rich.text import Text
 
 from bench.archive.listing import StoredRun
 from bench.reporting.terminal import console, narrowed
+from bench.support.csv_text import csv_text
 
 COLUMNS = (
     *("task", "model", "search", "seed", "started", "status", "metric", "score", "bytes", "key"),
@@ -49,11 +48,7 @@ def how_many(runs: Sequence[StoredRun]) -> str:
 
 def runs_csv(runs: Sequence[StoredRun]) -> str:
     """The runs as CSV, a line each."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([getattr(run, name) for name in COLUMNS] for run in runs)
-    return text.getvalue()
+    return csv_text(({name: getattr(run, name) for name in COLUMNS} for run in runs), COLUMNS)
 
 
 def print_runs(runs: Sequence[StoredRun], wide: bool = False) -> None:

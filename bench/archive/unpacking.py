@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench.archive.findings import KINDS, add_missing, check_findings, finding_files
 from bench.archive.listing import EVERY, RunFilter, check_names
 from bench.archive.manifest import DECIDED, IMPORTED, Import, Manifest, RunPlace, place_in
 from bench.archive.zipped import AGAIN, SAME_VERSION, extract, read_manifest
+from bench.checks.finding import counted
 from bench.comparison.curves import summarise_curve
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.selection import Selected
@@ -47,6 +49,8 @@ class Imported:
         Those that were stored.
     there : list of RunFolder
         Those that were stored already, with the same results.
+    extended : list of RunFolder
+        Those of them that got stress tests or shares.
     curves, curves_there : list of RunPlace
         Likewise, the learning curves.
     notes : list of str
@@ -55,6 +59,7 @@ class Imported:
 
     runs: list[RunFolder] = field(default_factory=list)
     there: list[RunFolder] = field(default_factory=list)
+    extended: list[RunFolder] = field(default_factory=list)
     curves: list[RunPlace] = field(default_factory=list)
     curves_there: list[RunPlace] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -64,7 +69,7 @@ def import_runs(archive: Path, results: Path, wanted: RunFilter = EVERY) -> Impo
     """Store the runs of an archive.
 
     Every file is held against its digest, and every run against its record. A run that is stored already with the same
-    results is left as it is.
+    results is left as it is, but for stress tests and shares that it has not.
 
     Parameters
     ----------
@@ -102,6 +107,8 @@ def import_runs(archive: Path, results: Path, wanted: RunFilter = EVERY) -> Impo
                     imported.there.append(target)
             else:
                 new.append((place, target))
+        for target in imported.there:
+            _add_findings(RunFolder(staging / target.path.relative_to(results)), target, imported)
         for place, target in new:
             _mark(staging / str(place), archive)
             _put(staging / str(place), target)
@@ -182,6 +189,8 @@ def _check_run(folder: RunFolder, place: RunPlace) -> RunRecord:
     final: list[Fold] = [FINAL] if folder.cell_path(FINAL).exists() else []
     _check_cells(folder, record, final)
     read_side_by_side(Selected([(folder, record)], [], named=True))
+    for kind in KINDS:
+        check_findings(folder, record, kind)
     return record
 
 
@@ -270,8 +279,8 @@ def _check_same(archive: Path, place: RunPlace, packed: RunFolder, stored: RunFo
 
 def _decided(folder: RunFolder) -> set[str]:
     within = [f"{depth}{name}" for name in DECIDED for depth in ("", "*/", "*/*/")]
-    found = (path for pattern in within for path in folder.path.glob(pattern))
-    return {str(path.relative_to(folder.path)) for path in found}
+    found = (path.relative_to(folder.path) for pattern in within for path in folder.path.glob(pattern))
+    return {str(name) for name in found if name.parts[0] not in KINDS}
 
 
 def _is_summed_up(folder: RunFolder) -> bool:
@@ -285,6 +294,20 @@ def _is_summed_up(folder: RunFolder) -> bool:
 def _mark(packed: Path, archive: Path) -> None:
     """Note in a run's folder that it is somebody else's, so that it never replaces a run that was made here."""
     write_atomically(packed / IMPORTED, to_json(plain(Import(archive.name, datetime.now(UTC).isoformat()))))
+
+
+def _add_findings(packed: RunFolder, target: RunFolder, imported: Imported) -> None:
+    """Store what was found with a run that is stored already."""
+    if not any(finding_files(packed, kind) for kind in KINDS):
+        return
+    with target.locked(wait=True):
+        added, other = add_missing(packed, target)
+    where = f"{target.task}, {target.model}, {target.key}"
+    if added:
+        imported.extended.append(target)
+        imported.notes.append(f"{where}: {counted(added, 'file')} of its stress tests and shares added.")
+    if other:
+        imported.notes.append(f"{where}: left as they are here, with other content: {', '.join(other)}.")
 
 
 def _put(packed: Path, target: RunFolder) -> None:
@@ -325,7 +348,7 @@ def _nothing_meant(archive: Path, records: dict[RunPlace, RunRecord], wanted: Ru
 
 def _bring_up_to_date(results: Path, imported: Imported) -> None:
     """Write the leaderboards of the tasks again, and log the runs where a store of MLflow is in use."""
-    if not imported.runs:
+    if not imported.runs and not imported.extended:
         return
     from bench.comparison.board import corrected_leaderboard
     from bench.results.leaderboard import write_leaderboard
@@ -339,4 +362,4 @@ def _bring_up_to_date(results: Path, imported: Imported) -> None:
                 records.append(folder.read_record())
         latest = max((each for each in records if each.status == "complete"), key=lambda record: record.started)
         write_leaderboard(results, corrected_leaderboard(results, latest))
-    imported.notes += track_where_in_use(results, imported.runs)
+    imported.notes += track_where_in_use(results, [*imported.runs, *imported.extended])

@@ -81,10 +81,12 @@ def describe_methods(
         _about_models(models),
         *_about_folds(runs[0][0], records),
         *_about_search(records),
+        *_about_adjustments(records),
         _about_scores(first, metric or first.task.metric),
         *_about_intervals(first, [folder for folder, _ in runs], metric or first.task.metric),
         *_about_tests(records, baseline, rope),
-        _about_software(records),
+        *_about_seeds(selected),
+        _about_software(records, len(selected.further) > 0),
     ]
     paragraph = " ".join(filter(None, sentences))
     known = {entry.key: entry for entry in (*of_data, *(entry for _, entries in models for entry in entries))}
@@ -262,6 +264,35 @@ def _about_search(records: Sequence[RunRecord]) -> list[str]:
     return [said, *([f"Nothing is searched for {_and(fixed)}."] if fixed else [])]
 
 
+def _about_adjustments(records: Sequence[RunRecord]) -> list[str]:
+    said = {
+        "calibrate": f"are scaled by a temperature{_cite('guo2017calibration')}",
+        "thresholds": "are shifted label by label before a label is predicted, so that it scores best",
+    }
+    sentences = []
+    for name, done in said.items():
+        parameter = f"estimator.{name}"
+        fixed = [each for each in records if each.model.params.get(parameter) and parameter not in each.model.search]
+        tried = [each for each in records if parameter in each.model.search]
+        for models, how in ((fixed, done), (tried, f"{done} where the search chooses so")):
+            if models:
+                names = _and([f"`{model_name(each)}`" for each in models])
+                sentences.append(
+                    f"Probabilities of {names} {how}, which is fitted on inner folds of the training part."
+                )
+    return sentences
+
+
+def _about_seeds(selected: Selected) -> list[str]:
+    if not selected.further:
+        return []
+    seeds = [record.seed for _, record in (selected.runs[0], *selected.further[0])]
+    return [
+        f"Each model is run with the seeds {_and([str(seed) for seed in seeds])}; scores are means over them, and "
+        f"intervals and tests are about these means{_cite('bouthillier2021accounting')}."
+    ]
+
+
 def _about_scores(record: RunRecord, metric: str) -> str:
     task = record.task
     title = f"{metric_title(metric)}{mean_over(task.averaged_over) if metric == task.metric else ''}"
@@ -328,7 +359,7 @@ def _about_tests(records: Sequence[RunRecord], baseline: str | None, rope: float
     ]
 
 
-def _about_software(records: Sequence[RunRecord]) -> str:
+def _about_software(records: Sequence[RunRecord], several_seeds: bool) -> str:
     used = [("scikit-learn", "scikit-learn", "pedregosa2011scikit")]
     if _searches(records):
         used.append(("optuna", "Optuna", ""))
@@ -337,7 +368,8 @@ def _about_software(records: Sequence[RunRecord]) -> str:
     parts = [f"bench {_versions(records, 'bench')}".strip() + _cite(SOFTWARE)]
     parts += [f"{title} {_versions(records, name)}{_cite(*filter(None, [key]))}" for name, title, key in used]
     python = " or ".join(sorted({record.environment.python for record in records}))
-    return f"All runs use seed {records[0].seed}, Python {python}, {_and(parts)}."
+    seed = "" if several_seeds else f"seed {records[0].seed}, "
+    return f"All runs use {seed}Python {python}, {_and(parts)}."
 
 
 def _versions(records: Sequence[RunRecord], package: str) -> str:

@@ -50,7 +50,7 @@ def command(words: tuple[str, ...], form: str) -> None:
         from bench.comparison.request import parse_compare_request
         from bench.comparison.selection import Selected, select_each
 
-        request = parse_compare_request(words)
+        request = parse_compare_request(words, several_seeds=True)
         status.doing("reading the stored runs")
         notes = list[str]()
 

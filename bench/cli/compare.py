@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.words import words
+from bench.cli.words import complete_column, words
 from bench.reporting.output import in_quotes, say
 
 
@@ -40,6 +40,7 @@ Keys:
 @click.option(
     "--by",
     metavar="COLUMN",
+    shell_complete=complete_column,
     help="Also compare within each value of a column of the examples, such as outlet; length is bands of words.",
 )
 @click.option("--pairs", is_flag=True, help="Also give every pair of models with its tests.")
@@ -76,7 +77,8 @@ def command(words: tuple[str, ...], by: str | None, form: str, pairs: bool, plot
         from bench.errors import ConfigError
         from bench.reporting.comparison import print_comparison, print_ranks
         from bench.reporting.figure import check_figure, write_figure
-        from bench.reporting.paper import to_csv, to_latex, to_markdown
+        from bench.reporting.paper import slices_to_latex, to_csv, to_latex, to_markdown
+        from bench.reporting.periods import print_periods
         from bench.reporting.slices import print_slices, slices_to_csv, slices_to_markdown
 
         def compared(title: str, selected: Selected) -> Comparison:
@@ -84,10 +86,8 @@ def command(words: tuple[str, ...], by: str | None, form: str, pairs: bool, plot
             return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline, by)
 
         request = parse_compare_request(words, several_seeds=True)
-        sliced_tables = {"markdown": slices_to_markdown, "csv": slices_to_csv}
-        if by is not None and form == "latex":
-            raise ConfigError("--by: there is no table in LaTeX of slices.", "Use --format markdown, csv or json.")
-        if by is not None and pairs and form == "csv":
+        sliced_tables = {"latex": slices_to_latex, "markdown": slices_to_markdown, "csv": slices_to_csv}
+        if by is not None and pairs and form in sliced_tables:
             raise ConfigError("--by: the table of slices has no pairs.", "Leave out --pairs, or use --format json.")
         if plot is not None:
             check_figure(plot, len(request.titles), force)
@@ -108,6 +108,7 @@ def command(words: tuple[str, ...], by: str | None, form: str, pairs: bool, plot
             print_ranks(across, comparisons)
         for comparison in comparisons:
             print_comparison(comparison, pairs)
+            print_periods(comparison)
             print_slices(comparison)
     else:
         tables = {"latex": to_latex, "markdown": to_markdown, "csv": to_csv}

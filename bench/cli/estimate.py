@@ -95,7 +95,6 @@ def command(
         from bench.reporting.shares import print_estimates, share_figure, to_csv
         from bench.reporting.terminal import wrapped
         from bench.shares.request import estimate_archive, estimate_request
-        from bench.tracking.in_use import track_where_in_use
 
         columns = {"text": text, "claim": claim}
         request = estimate_request(parse_predict_request(words), source, by, differences, within, columns)
@@ -104,8 +103,7 @@ def command(
         done = estimate_archive(request, status.doing, asked(written))
         for note in done.notes:
             status.say(wrapped(note))
-        status.doing("logging to MLflow")
-        for warning in track_where_in_use(request.run.results, [done.chosen.folder]):
+        for warning in done.warnings:
             status.say(wrapped(f"warning: {warning}"))
     if form == "json":
         from bench.results.files import to_json

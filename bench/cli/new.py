@@ -72,6 +72,7 @@ Examples:
 @click.option("--label", metavar="COLUMN", help="The gold label.")
 @click.option("--group", metavar="COLUMN", help="The group that no split may divide: document, author, outlet.")
 @click.option("--split", metavar="COLUMN", help="The part of a published split: train, dev or test.")
+@click.option("--date", metavar="COLUMN", help="When it appeared, for validation=forward.")
 @click.option("--strict", is_flag=True, help="Stop at rows without a text or a label instead of leaving them out.")
 @click.option("--allow-repeats", is_flag=True, help="Accept many repeated inputs; the first of each counts.")
 @click.option("--allow-several", is_flag=True, help="Treat several labels in one cell as one separate label.")
@@ -86,6 +87,7 @@ def task(
     label: str | None,
     group: str | None,
     split: str | None,
+    date: str | None,
     strict: bool,
     allow_repeats: bool,
     allow_several: bool,
@@ -109,7 +111,7 @@ def task(
         from bench.scaffold import Given, TaskRequest, scaffold_task
 
         status.doing(f"reading and checking {', '.join(data)}")
-        given = Given(text, claim, label, group, split)
+        given = Given(text, claim, label, group, split, date)
         request = TaskRequest(
             name, data, given, asked(written), force, strict, allow_repeats, allow_several, allow_shifted
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.words import words
+from bench.cli.words import complete_column, words
 from bench.reporting.output import say
 
 
@@ -29,6 +29,7 @@ Keys: as for bench compare.
 @click.option(
     "--by",
     metavar="COLUMN",
+    shell_complete=complete_column,
     help="Also compare within each value of a column of the examples, such as outlet; length is bands of words.",
 )
 @click.option(
@@ -60,7 +61,7 @@ def command(words: tuple[str, ...], by: str | None, output: Path | None, force: 
         from bench.reporting.terminal import short_path
         from bench.results.layout import REPORT, unlinked
 
-        request = parse_compare_request(words)
+        request = parse_compare_request(words, several_seeds=True)
     if output is not None and len(request.tasks) > 1:
         raise ConfigError(
             f"--output {output}: there is one page a task, and {len(request.tasks)} tasks are named.",

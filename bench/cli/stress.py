@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.words import words
 from bench.reporting.output import in_quotes, say
-
-if TYPE_CHECKING:
-    from bench.reporting.status import Status
-    from bench.stress.stress import StressPlan
 
 
 @click.command(
@@ -24,6 +18,7 @@ Examples:
   bench stress task=denial model=logreg --only tatweel,quotes
   bench stress task=denial model=logreg --dry-run
   bench stress task=denial model=logreg,linear-svm --format csv
+  bench stress task=denial model=logreg --plot drops.svg
   bench stress --list
 
 \b
@@ -51,7 +46,22 @@ Keys:
     show_default=True,
     help="A table to read, or all digits.",
 )
-def command(words: tuple[str, ...], only: tuple[str, ...], listed: bool, dry_run: bool, form: str) -> None:
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also draw the drops with their intervals: .svg, .pdf or .png.",
+)
+@click.option("--force", is_flag=True, help="Write over the file of --plot if it is there.")
+def command(
+    words: tuple[str, ...],
+    only: tuple[str, ...],
+    listed: bool,
+    dry_run: bool,
+    form: str,
+    plot: Path | None,
+    force: bool,
+) -> None:
     """Show what breaks a model: score a stored run on perturbed test texts.
 
     Each outer fold's setting is fitted again on its training part, without a search, and predicts its test texts
@@ -64,60 +74,38 @@ def command(words: tuple[str, ...], only: tuple[str, ...], listed: bool, dry_run
         _list(form)
         return
     with Status("loading libraries") as status:
-        from bench.reporting.stress import print_stress, stress_csv
-        from bench.stress.registry import perturbations
-        from bench.stress.request import parse_stress_request
-        from bench.stress.stress import carry_out, plan_stress
+        from bench.reporting.figure import check_figure, save_figure
+        from bench.reporting.stress import print_stress, stress_csv, stress_figure
+        from bench.reporting.terminal import wrapped
+        from bench.stressing.request import parse_stress_request
+        from bench.stressing.stress import stress_runs
 
         request = parse_stress_request(words, only)
-        plans = plan_stress(request, perturbations(request.only), status.doing)
-        for plan in plans:
-            _tell_cost(plan, status)
-        if dry_run:
-            return
-        summaries = [carry_out(plan, request.runs.rope, status.doing) for plan in plans]
-        warnings = _track(plans, request.runs.results, status) if request.tracking else []
+        if plot is not None:
+            check_figure(plot, 1, force)
+        done = stress_runs(request, status.doing, lambda sentence: status.say(wrapped(sentence)), dry_run)
+    if dry_run:
+        return
     if form == "json":
         from bench.results.files import to_json
         from bench.support.records import plain
 
-        say(in_quotes(to_json([plain(each) for each in summaries])), nl=False)
+        say(in_quotes(to_json([plain(each) for each in done.summaries])), nl=False)
     elif form == "csv":
-        say(stress_csv(summaries), nl=False)
+        say(stress_csv(done.summaries), nl=False)
     else:
-        for summary in summaries:
+        for summary in done.summaries:
             print_stress(summary)
-    for warning in warnings:
+    for warning in done.warnings:
         say(f"warning: {warning}", err=True)
+    if plot is not None:
+        save_figure(stress_figure(done.summaries), plot)
+        say(f"The picture is in {plot}.", err=True)
 
 
 def _list(form: str) -> None:
     from bench.cli.words import print_rows
-    from bench.stress.registry import perturbations
+    from bench.stressing.registry import perturbations
 
     rows = [(each.name, f"{each.description} ({each.kind})", each.origin) for each in perturbations()]
     print_rows(rows, ("name", "description", "from"), "json" if form == "json" else "table")
-
-
-def _track(plans: Sequence[StressPlan], results: Path, status: Status) -> list[str]:
-    """Log the runs with their stress tests to MLflow; what went wrong, a sentence each."""
-    from bench.tracking import Tracker
-
-    status.doing("logging to MLflow")
-    with Tracker(results) as tracker:
-        for plan in plans:
-            tracker.track(plan.folder.path)
-        return tracker.close()
-
-
-def _tell_cost(plan: StressPlan, status: Status) -> None:
-    """Say before anything is fitted what it takes."""
-    from bench.prediction.fold_models import Stored
-    from bench.reporting.stress import cost_sentence
-    from bench.reporting.terminal import wrapped
-
-    title = f"{plan.record.task.name}: {plan.record.model.name}"
-    stored = isinstance(plan.models, Stored)
-    cost = cost_sentence(title, len(plan.to_do), plan.texts, plan.seconds / max(plan.workers, 1), stored)
-    for note in (*plan.notes, cost):
-        status.say(wrapped(note))

@@ -42,7 +42,7 @@ def command(words: tuple[str, ...], form: str | None, output: Path | None, blind
             "--export and --output belong together.", "Such as: --export label-studio --output again.json"
         )
     with Status("loading libraries") as status:
-        from bench.labelling.second_look import suspects_sheet
+        from bench.labelling.second_look import look_again
         from bench.labelling.shown import print_files, print_suspects
         from bench.labelling.tools import write_sheet, written_files
         from bench.prediction.writing import check_output
@@ -51,9 +51,11 @@ def command(words: tuple[str, ...], form: str | None, output: Path | None, blind
             for target in written_files(form, output):
                 check_output(target, force)
         status.doing("reading the stored runs")
-        sheet, found = suspects_sheet(words, blind)
-        files = write_sheet(sheet, form, output) if found and form is not None and output is not None else []
-    print_suspects(found, sheet)
+        found = look_again(words)
+        files = list[Path]()
+        if found.suspects and form is not None and output is not None:
+            files = write_sheet(found.sheet(blind), form, output)
+    print_suspects(found)
     print_files(files)
     if files:
-        say(f"Next: label them, export them, and run: bench add EXPORT --to {sheet.task.name}")
+        say(f"Next: label them, export them, and run: bench add EXPORT --to {found.task.name}")

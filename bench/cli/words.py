@@ -42,6 +42,24 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     return [CompletionItem(prefix + name) for name in known if name.startswith(last)]
 
 
+def complete_column(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a column of the task that the words before name."""
+    from bench.errors import BenchError
+
+    # Bash splits words at '='.
+    line = " ".join(ctx.params.get("words") or ()).replace(" = ", "=")
+    named = re.findall(r"(?:^| )task=([^ ,]+)", line)
+    if not named:
+        return []
+    from bench.comparison.slices import column_names
+
+    try:
+        known = column_names(named[0])
+    except BenchError:
+        return []
+    return [CompletionItem(name) for name in known if name.startswith(incomplete) and not HIDDEN.search(name)]
+
+
 def words(**settings: Any) -> Callable[[Any], Any]:
     """Declare the argument that takes ``key=value`` words."""
     return click.argument("words", nargs=-1, metavar="[KEY=VALUE]...", shell_complete=complete, **settings)
@@ -96,10 +114,10 @@ def _keys(command: str | None) -> tuple[str, ...]:
 
         return PLAN_KEYS
     if command == "stress":
-        from bench.stress.request import KEYS as STRESS_KEYS
+        from bench.stressing.request import KEYS as STRESS_KEYS
 
         return STRESS_KEYS
-    if command == "predict":
+    if command in ("predict", "estimate"):
         from bench.prediction.choice import KEYS as PREDICT_KEYS
 
         return PREDICT_KEYS

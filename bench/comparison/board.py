@@ -15,7 +15,7 @@ from bench.errors import BenchError
 from bench.metrics.registry import metric_of
 from bench.results.board import Leaderboard
 from bench.results.gains import Gain
-from bench.results.leaderboard import leaderboard, refresh_leaderboard
+from bench.results.leaderboard import leaderboard, period_notes, refresh_leaderboard
 from bench.results.record import RunRecord
 
 MOST_GROUPS = 5_000
@@ -84,7 +84,7 @@ def seeds_leaderboard(results: Path, task: str, seeds: tuple[int, ...]) -> Leade
                 row,
                 scores=run.summary.scores,
                 intervals=run.summary.intervals,
-                notes=run.summary.notes,
+                notes=(*period_notes(run.record, run.summary), *run.summary.notes),
                 seconds=sum(sum(folder.read_seconds().values()) for folder in (run.folder, *others)),
                 ranks=rank_interval(run.name, pairs, len(runs.runs)) if several else None,
                 seed_scores=run.seed_scores,

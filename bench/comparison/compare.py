@@ -20,8 +20,9 @@ from bench.config import Validation
 from bench.errors import ConfigError, nearest
 from bench.results.board import Best
 from bench.results.gains import Gain
+from bench.results.periods import FoldScore, Trend
 from bench.results.protocol import model_name, search_name
-from bench.results.record import Reference, TaskRecord
+from bench.results.record import Period, Reference, TaskRecord
 from bench.statistics.interval import Interval
 from bench.support.records import LEFT_OUT
 
@@ -48,6 +49,10 @@ class ComparedRow:
         What its search gained; None where nothing was searched. Of several seeds, with the first one.
     seed_scores : tuple of float
         The score with each of several seeds, of which `score` is the mean; empty for one.
+    by_period : tuple of FoldScore
+        The score of each of the comparison's `periods`.
+    trend : Trend or None
+        How the score changes with distance from training within them, if that can be estimated.
     """
 
     name: str
@@ -61,6 +66,8 @@ class ComparedRow:
     tied: bool
     bought: SearchReport | None
     seed_scores: Annotated[tuple[float, ...], LEFT_OUT] = ()
+    by_period: Annotated[tuple[FoldScore, ...], LEFT_OUT] = ()
+    trend: Annotated[Trend | None, LEFT_OUT] = None
 
     @property
     def seed_deviation(self) -> float | None:
@@ -104,6 +111,8 @@ class Comparison:
         The seeds that all scores are averaged over, and tests are about; empty for one.
     gains : tuple of Gain
         What labels bought that were added since an earlier version of the task, by the task's own metric.
+    periods : tuple of Period
+        The dates of the outer folds, if these train on earlier and test on later examples.
     """
 
     task: TaskRecord
@@ -123,6 +132,7 @@ class Comparison:
     slices: Annotated[Sliced | None, LEFT_OUT] = None
     seeds: Annotated[tuple[int, ...], LEFT_OUT] = ()
     gains: Annotated[tuple[Gain, ...], LEFT_OUT] = ()
+    periods: Annotated[tuple[Period, ...], LEFT_OUT] = ()
 
     @property
     def searched(self) -> bool:
@@ -179,6 +189,7 @@ def compare(runs: ComparedRuns, rope: float, baseline: str | None = None, by: st
         slices=None if by is None else slice_by(runs, by, rope, named),
         seeds=runs.seeds,
         gains=() if runs.seeds else gains(first.results, [(run.folder, run.record) for run in runs.runs]),
+        periods=runs.runs[0].record.periods,
     )
 
 
@@ -195,6 +206,8 @@ def _row(runs: ComparedRuns, run: ComparedRun, pairs: Sequence[Pair], every_pair
         tied=every_pair and tied,
         bought=search_report(run.folder, run.record, run.folder.read_summary() if runs.seeds else run.summary),
         seed_scores=run.seed_scores,
+        by_period=run.summary.by_period,
+        trend=run.summary.trend,
     )
 
 

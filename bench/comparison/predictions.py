@@ -19,11 +19,12 @@ from bench.metrics.registry import metric_of
 from bench.models.space import Range
 from bench.results.cell import CellRecord
 from bench.results.extent import split_sizes
+from bench.results.periods import DAYS, period_scores, trend_of
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.store import RunFolder
 from bench.results.summary import Summary
 from bench.statistics.bootstrap import GroupBootstrap, group_indices
-from bench.statistics.interval import Interval
+from bench.statistics.interval import Interval, Thin
 from bench.statistics.training import training_factor, training_weight
 from bench.support.seeding import derive_seed
 
@@ -70,6 +71,18 @@ class ComparedRun:
     score: float
     by_seed: tuple[Outcomes, ...] = ()
     seed_scores: tuple[float, ...] = ()
+
+    @property
+    def each_seed(self) -> tuple[Outcomes, ...]:
+        """The predictions with each seed."""
+        return self.by_seed or (self.outcomes,)
+
+    def interval(self, metric: Metric) -> Interval | Thin:
+        """The interval of the score: over several seeds that of all predictions, moved to the mean."""
+        found = metric.interval(self.outcomes)
+        if not self.by_seed or isinstance(found, Thin):
+            return found
+        return found.moved(self.score - metric.score(self.outcomes), metric.bounds)
 
     @property
     def predicted(self) -> Codes:
@@ -142,6 +155,31 @@ class ComparedRuns:
         """The draws that all runs are scored on."""
         return GroupBootstrap(len(self.group_names), derive_seed(0, self.task.digest, "comparison"))
 
+    def rows_of_seeds(self, rows: Codes) -> list[Codes]:
+        """Some rows as those of the predictions with each seed."""
+        n_seeds = max(len(self.seeds), 1)
+        n = len(self.ids) // n_seeds
+        return [rows[rows // n == seed] - seed * n for seed in range(n_seeds)]
+
+    def first_seed(self) -> ComparedRuns:
+        """The same runs with the predictions of the first seed alone."""
+        if not self.seeds:
+            return self
+        runs = [
+            replace(
+                run,
+                outcomes=run.by_seed[0],
+                summary=run.folder.read_summary(),
+                score=run.seed_scores[0],
+                by_seed=(),
+                seed_scores=(),
+            )
+            for run in self.runs
+        ]
+        n_seeds = len(self.seeds)
+        ids = self.ids[: len(self.ids) // n_seeds]
+        return replace(self, runs=runs, ids=ids, repeats=self.repeats // n_seeds, seeds=())
+
     def drawn_scores(self, run: ComparedRun) -> tuple[float, Floats]:
         """The run's pooled score, and that of each bootstrap draw of groups."""
         if run.name not in self._drawn:
@@ -163,7 +201,7 @@ class ComparedRuns:
 
     def without_each(self, run: ComparedRun) -> Floats | None:
         """The run's pooled score without each group, None if the metric has none, in any number of groups."""
-        found = [self.metric.without_each(outcomes) for outcomes in run.by_seed or (run.outcomes,)]
+        found = [self.metric.without_each(outcomes) for outcomes in run.each_seed]
         known = [each for each in found if each is not None]
         return np.mean(known, axis=0) if len(known) == len(found) else None
 
@@ -177,7 +215,14 @@ class ComparedRuns:
         return len(self.ids) // self.repeats
 
     def n_trained(self) -> float:
-        """How many examples train a fold's model, on average."""
+        """How many examples train a fold's model, on average.
+
+        Periods train on unlike numbers: theirs is the one with which the examples that are tested for each that trains
+        are as many.
+        """
+        if periods := self.runs[0].record.periods:
+            tested = sum(period.n_test for period in periods)
+            return tested / sum(period.n_test / period.n_train for period in periods)
         if sizes := split_sizes(self.task):
             return float(np.mean([size.train for size in sizes]))
         return float(self.task.n_examples - np.bincount(self.folds).mean())
@@ -196,7 +241,7 @@ class ComparedRuns:
 
 def _mean(run: ComparedRun, scores: Callable[[Outcomes], Floats]) -> Floats:
     """The mean over seeds of scores of the run's predictions."""
-    return np.asarray(np.mean([scores(outcomes) for outcomes in run.by_seed or (run.outcomes,)], axis=0))
+    return np.asarray(np.mean([scores(outcomes) for outcomes in run.each_seed], axis=0))
 
 
 def read_side_by_side(selected: Selected, metric: str | None = None) -> ComparedRuns:
@@ -240,6 +285,8 @@ def read_side_by_side(selected: Selected, metric: str | None = None) -> Compared
                 f"{folder.path}: its predictions are for other examples than those of {runs[0].folder.path}.",
                 "A stored file was changed. Delete the folder and run the same command again.",
             )
+        if record.periods:
+            summary = _by_period(summary, record, frame, outcomes, asked)
         seed_scores = tuple(asked.score(each) for each in by_seed)
         runs.append(
             ComparedRun(
@@ -311,8 +358,7 @@ def _over_seeds(summaries: Sequence[Summary], outcomes: Outcomes, metric: Metric
     if metric.name in scores and outcomes.n_groups > 1:
         found = metric.interval(outcomes)
         if isinstance(found, Interval):
-            by, (least, greatest) = scores[metric.name] - metric.score(outcomes), metric.bounds
-            intervals[metric.name] = Interval(max(found.low + by, least), min(found.high + by, greatest))
+            intervals[metric.name] = found.moved(scores[metric.name] - metric.score(outcomes), metric.bounds)
     return replace(
         summaries[0],
         scores=scores,
@@ -320,6 +366,15 @@ def _over_seeds(summaries: Sequence[Summary], outcomes: Outcomes, metric: Metric
         folds=tuple(fold for each in summaries for fold in each.folds),
         notes=tuple(dict.fromkeys(note for each in summaries for note in each.notes)),
     )
+
+
+def _by_period(summary: Summary, record: RunRecord, frame: pd.DataFrame, outcomes: Outcomes, metric: Metric) -> Summary:
+    """A summary with the scores by period, and their trend, of the metric and seeds that are compared."""
+    n = len(record.periods)
+    trend = None
+    if DAYS in frame:
+        trend = trend_of(outcomes, frame[DAYS].to_numpy(dtype=np.float64), metric, record.task.labels, n)
+    return replace(summary, by_period=period_scores(outcomes, metric, n), trend=trend)
 
 
 def scored_by(metric: Metric, summary: Summary, outcomes: Outcomes) -> Summary:

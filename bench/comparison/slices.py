@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from bench.catalogue import is_here, load_further, load_task
 from bench.comparison.pairs import Pair, judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.task_now import as_run
 from bench.comparison.verdict import LEVEL
 from bench.errors import UserError, nearest
 from bench.metrics.outcomes import VALUE
-from bench.results.summary import too_few
+from bench.results.withheld import too_few
 from bench.statistics.interval import Interval, Thin, together
 from bench.statistics.paired import FEWEST_GROUPS, NO_VARIATION
 from bench.text.identity import canonical, name_key
@@ -23,6 +24,7 @@ from bench.text.identity import canonical, name_key
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bench.data.sources import Further
     from bench.data.task import Task
     from bench.metrics.outcomes import Outcomes
 
@@ -34,6 +36,12 @@ LENGTH = "length"
 
 BANDS = 4
 """Bands of length, with about as many examples each."""
+
+MOST = 400
+"""The most slices there may be."""
+
+MANY = 40
+"""From more slices than this on, one must be large enough to be judged."""
 
 EMPTY = "(empty)"
 """How an empty value is named."""
@@ -162,7 +170,7 @@ def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None)
     runs : ComparedRuns
         The runs.
     column : str
-        A column of the task's examples, or `LENGTH`.
+        A column of the task's examples or another one of its source, or `LENGTH`.
     rope : float
         The region of practical equivalence.
     baseline : str or None
@@ -171,11 +179,10 @@ def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None)
     Raises
     ------
     bench.errors.UserError
-        If the task's data are not here, or they have no such column.
+        If the task's data are not here, they have no such column, or it has too many values.
     """
-    if runs.seeds:
-        raise UserError(f"--by {column}: slices are of the runs of one seed.", f"For example: seed={runs.seeds[0]}")
     names, values = _values(runs, column)
+    _check_number(runs, column, names, values)
     parts = [_within(runs, np.flatnonzero(values == code)) for code in range(len(names))]
     reasons = [_too_small(part) for part in parts]
     judged = sum(not reason for reason in reasons)
@@ -188,7 +195,7 @@ def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None)
         place = None if baseline is None else [run.name for run in part.runs].index(baseline)
         elsewhere = _against_the_rest(runs, values == code, judged)
         with together(judged):
-            found = [(run, part.metric.interval(replace(run.outcomes))) for run in part.runs]
+            found = [(run, replace(run, outcomes=replace(run.outcomes)).interval(part.metric)) for run in part.runs]
         scores = [
             SliceScore(run.name, run.score, each if isinstance(each, Interval) else None, elsewhere[run.name])
             for run, each in found
@@ -201,24 +208,65 @@ def slice_by(runs: ComparedRuns, column: str, rope: float, baseline: str | None)
 def _values(runs: ComparedRuns, column: str) -> tuple[list[str], Codes]:
     """The values of a column in their order, and which one each row has."""
     task = _task(runs, column)
-    known = [name for name in task.examples.columns if name not in ("id", "label", *task.inputs, *task.splits)]
-    # The column that a metric is averaged over may be kept as VALUE.
-    known = [task.averaged_over if task.averaged_over and name == VALUE else name for name in known]
+    known = _own_columns(task)
     places = {str(name): place for place, name in enumerate(task.ids)}
     rows = np.array([places[str(name)] for name in runs.ids], dtype=np.intp)
     if column in known:
         kept = task.examples[column if column in task.examples else VALUE]
-        written = [str(value).strip() or EMPTY for value in kept.tolist()]
-        of_example = np.array(canonical(written, name_key), dtype=object)[rows]
-        names = sorted(set(of_example.tolist()), key=_order)
-        code = {name: number for number, name in enumerate(names)}
-        return names, np.array([code[name] for name in of_example], dtype=np.intp)
+        return _by_value([str(value) for value in kept.tolist()], rows)
     if column == LENGTH:
         texts = zip(*(task.examples[name].astype(str).tolist() for name in task.inputs), strict=True)
         return _bands(np.array([len(" ".join(each).split()) for each in texts], dtype=np.intp)[rows])
-    raise UserError(
-        f"--by {column}: task '{task.name}' has no such column.", nearest(column, [*known, *({LENGTH} - {*known})])
-    )
+    further = load_further(task.name, column)
+    offered = _offered(task, further)
+    if column in offered:
+        return _by_value([further.values.get(name, "") for name in map(str, task.ids)], rows)
+    raise UserError(f"--by {column}: task '{task.name}' has no such column.", nearest(column, offered))
+
+
+def column_names(task: str) -> list[str]:
+    """The columns that a task's scores can be sliced by.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the task is unknown, or its definition or data are invalid or not here.
+    """
+    return _offered(load_task(task), load_further(task, "")) if is_here(task) else []
+
+
+def _own_columns(task: Task) -> list[str]:
+    known = [name for name in task.examples.columns if name not in ("id", "label", *task.inputs, *task.splits)]
+    # The column that a metric is averaged over may be kept as VALUE.
+    return [task.averaged_over if task.averaged_over and name == VALUE else name for name in known]
+
+
+def _offered(task: Task, further: Further) -> list[str]:
+    """The columns of the examples, the bands of length, and the other columns of the source."""
+    others = [name for name in further.names if name not in task.examples.columns]
+    return list(dict.fromkeys([*_own_columns(task), LENGTH, *others]))
+
+
+def _by_value(written: Sequence[str], rows: Codes) -> tuple[list[str], Codes]:
+    """The values of examples in their order, and which one each of some rows has."""
+    named = [value.strip() or EMPTY for value in written]
+    of_row = np.array(canonical(named, name_key), dtype=object)[rows]
+    names = sorted(set(of_row.tolist()), key=_order)
+    code = {name: number for number, name in enumerate(names)}
+    return names, np.array([code[name] for name in of_row], dtype=np.intp)
+
+
+def _check_number(runs: ComparedRuns, column: str, names: Sequence[str], values: Codes) -> None:
+    """Raise a UserError if a column, such as one of ids, has so many values that its slices say nothing."""
+    pairs = np.unique(np.stack([values, np.asarray(runs.groups, dtype=np.intp)]), axis=1)
+    most = int(np.bincount(pairs[0]).max())
+    if len(names) > MOST or (len(names) > MANY and most < FEWEST_GROUPS):
+        least = f", and none in as many as {FEWEST_GROUPS} groups" if most < FEWEST_GROUPS else ""
+        raise UserError(
+            f"--by {column}: the column has {len(names):,} different values in {len(values):,} examples{least}, so its "
+            "slices are too many to compare.",
+            f"Choose a column with fewer values, at most {MOST}.",
+        )
 
 
 def _task(runs: ComparedRuns, column: str) -> Task:
@@ -260,20 +308,9 @@ def _bands(lengths: Codes) -> tuple[list[str], Codes]:
     return names, band
 
 
-def _part(outcomes: Outcomes, rows: Codes) -> Outcomes:
-    """Some rows of outcomes, with the groups and values that they have."""
-    part = outcomes.rows(rows)
-    part = replace(part, groups=np.unique(part.groups, return_inverse=True)[1])
-    if part.values is None:
-        return part
-    held, codes = np.unique(part.values, return_inverse=True)
-    return replace(part, values=codes, value_names=tuple(part.value_names[code] for code in held.tolist()))
-
-
 def _within(runs: ComparedRuns, rows: Codes) -> _Within:
     metric = runs.metric
-    parts = [(run, _part(run.outcomes, rows)) for run in runs.runs]
-    found = [replace(run, outcomes=part, score=metric.score(part)) for run, part in parts]
+    found = [_part(runs, run, rows) for run in runs.runs]
     groups = np.unique(runs.groups[rows])
     return _Within(
         task=runs.task,
@@ -283,7 +320,22 @@ def _within(runs: ComparedRuns, rows: Codes) -> _Within:
         group_names=[runs.group_names[code] for code in groups.tolist()],
         repeats=runs.repeats,
         notes=[],
+        seeds=runs.seeds,
         whole=runs,
+    )
+
+
+def _part(runs: ComparedRuns, run: ComparedRun, rows: Codes) -> ComparedRun:
+    """A run on some rows; over several seeds its score is the mean of theirs."""
+    by_seed = tuple(outcomes.alone(own) for outcomes, own in zip(run.each_seed, runs.rows_of_seeds(rows), strict=True))
+    scores = tuple(runs.metric.score(outcomes) for outcomes in by_seed)
+    several = bool(runs.seeds)
+    return replace(
+        run,
+        outcomes=run.outcomes.alone(rows),
+        score=float(np.mean(scores)),
+        by_seed=by_seed if several else (),
+        seed_scores=scores if several else (),
     )
 
 
@@ -302,19 +354,24 @@ def _against_the_rest(runs: ComparedRuns, inside: NDArray[np.bool_], judged: int
     """How each run does in a slice against all other examples."""
     if inside.all():
         return dict.fromkeys((run.name for run in runs.runs), None)
-    sides = [np.flatnonzero(inside), np.flatnonzero(~inside)]
-    fewest = min(len(np.unique(runs.groups[side])) for side in sides)
+    rows = [np.flatnonzero(inside), np.flatnonzero(~inside)]
+    sides = [_within(runs, side) for side in rows]
+    fewest = min(len(side.group_names) for side in sides)
     found = dict[str, Elsewhere | None]()
+    of_seeds = list(zip(*(runs.rows_of_seeds(side) for side in rows), strict=True))
     for run in runs.runs:
-        parts = [run.outcomes.rows(side) for side in sides]
-        one, other = (runs.metric.score(part) for part in parts)
-        reach = _reach(runs, parts, (one, other), judged) if fewest >= FEWEST_GROUPS else None
-        found[run.name] = _elsewhere(one - other, reach, fewest - 1, judged, runs.metric.sign)
+        of_sides = [next(each for each in side.runs if each.name == run.name) for side in sides]
+        by_seed = [
+            [outcomes.rows(side) for side in both] for outcomes, both in zip(run.each_seed, of_seeds, strict=True)
+        ]
+        reach = _reach(runs, of_sides, by_seed, judged) if fewest >= FEWEST_GROUPS else None
+        difference = of_sides[0].score - of_sides[1].score
+        found[run.name] = _elsewhere(difference, reach, fewest - 1, judged, runs.metric.sign)
     return found
 
 
 def _reach(
-    runs: ComparedRuns, parts: Sequence[Outcomes], scores: Sequence[float], judged: int
+    runs: ComparedRuns, sides: Sequence[ComparedRun], by_seed: Sequence[Sequence[Outcomes]], judged: int
 ) -> tuple[float, float] | None:
     """How far the interval of a difference of scores reaches below and above it; None if a score has no interval.
 
@@ -322,13 +379,13 @@ def _reach(
     is right about all examples of a small slice. A group may have examples on both sides, so they may be correlated.
     """
     with together(judged):
-        found = [runs.metric.interval(_part(part, np.arange(len(part.true)))) for part in parts]
+        found = [side.interval(runs.metric) for side in sides]
     known = [each for each in found if isinstance(each, Interval)]
     if len(known) < len(found):
         return None
-    below = [score - each.low for score, each in zip(scores, known, strict=True)]
-    above = [each.high - score for score, each in zip(scores, known, strict=True)]
-    alike, factor = _correlation(runs, parts, scores), runs.training_factor()
+    below = [side.score - each.low for side, each in zip(sides, known, strict=True)]
+    above = [each.high - side.score for side, each in zip(sides, known, strict=True)]
+    alike, factor = _correlation(runs, by_seed), runs.training_factor()
     return factor * _put_together(below[0], above[1], alike), factor * _put_together(above[0], below[1], alike)
 
 
@@ -336,22 +393,29 @@ def _put_together(one: float, other: float, alike: float) -> float:
     return float(np.sqrt(max(one**2 + other**2 - 2.0 * alike * one * other, 0.0)))
 
 
-def _correlation(runs: ComparedRuns, parts: Sequence[Outcomes], scores: Sequence[float]) -> float:
-    """The correlation of two scores over the groups, of which some may have examples in both."""
-    if not np.intersect1d(parts[0].groups, parts[1].groups).size:
+def _correlation(runs: ComparedRuns, by_seed: Sequence[Sequence[Outcomes]]) -> float:
+    """The correlation of the scores of two sides over the groups, of which some may have examples in both."""
+    one, other = by_seed[0]
+    if not np.intersect1d(one.groups, other.groups).size:
         return 0.0
-    without = [runs.metric.without_each(part) for part in parts]
-    moved = np.zeros((2, len(runs.group_names)))
-    for side, score, left_out in zip(moved, scores, without, strict=True):
-        if left_out is None:
-            moved = np.stack([runs.metric.drawn(part, runs.bootstrap) for part in parts])
-            moved = moved[:, np.isfinite(moved).all(axis=0)]
-            moved -= moved.mean(axis=1, keepdims=True)
-            break
-        # Groups after the last one of a side have no examples there.
-        side[: len(left_out)] = score - left_out
+    moved = np.mean([_moved(runs, parts) for parts in by_seed], axis=0)
+    moved = moved[:, np.isfinite(moved).all(axis=0)]
+    moved -= moved.mean(axis=1, keepdims=True)
     spread = float(np.sqrt((moved[0] ** 2).sum() * (moved[1] ** 2).sum()))
     return float(moved[0] @ moved[1]) / spread if spread > NO_VARIATION else 0.0
+
+
+def _moved(runs: ComparedRuns, parts: Sequence[Outcomes]) -> Floats:
+    """The scores of two sides without each group, or in each draw of groups, of shape (2, n)."""
+    without = [runs.metric.without_each(part) for part in parts]
+    known = [each for each in without if each is not None]
+    if len(known) < len(without):
+        return np.stack([runs.metric.drawn(part, runs.bootstrap) for part in parts])
+    # Groups after the last one of a side have no examples there, and change nothing by being left out.
+    moved = np.array([np.full(len(runs.group_names), runs.metric.score(part)) for part in parts])
+    for side, left_out in zip(moved, known, strict=True):
+        side[: len(left_out)] = left_out
+    return moved
 
 
 def _elsewhere(difference: float, reach: tuple[float, float] | None, df: int, judged: int, sign: float) -> Elsewhere:

@@ -198,5 +198,19 @@ def day_of(moment: np.datetime64) -> str:
     return str(moment.astype("datetime64[D]"))
 
 
+def days_after(earlier: Times, later: Times) -> NDArray[np.float64]:
+    """The days from the last of earlier dates to the middle of each later one, of shape (n_later,).
+
+    Examples
+    --------
+    >>> day = np.array(["2024-01-01", "2024-01-03"], dtype="datetime64[us]")
+    >>> whole = Times(day, day + np.timedelta64(24 * 60 * 60 * 10**6 - 1, "us"))
+    >>> days_after(whole[np.array([0])], whole[np.array([1])]).tolist()
+    [1.5]
+    """
+    middle = later.first + (later.last - later.first) / 2
+    return np.round((middle - earlier.last.max()) / np.timedelta64(1, "D"), 4)
+
+
 def _instant(moment: datetime) -> datetime:
     return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

@@ -18,7 +18,7 @@ from bench.data.mapped import select_rows
 from bench.data.messages import listed
 from bench.data.published import DOWNLOAD, PublishedFiles
 from bench.data.section import Section
-from bench.data.sources import read_source
+from bench.data.sources import Further, read_source
 from bench.data.task import TEST, TRAIN, Task
 from bench.errors import ConfigError, DataError, nearest
 from bench.metrics import find_metric
@@ -204,6 +204,32 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     )
     last_draw_weights(task.examples, origin)  # a wrong probability is told here
     return replace(task, notes=(*_check_values(task), *task.notes))
+
+
+def read_further(definition: Mapping[str, Any], origin: Path, column: str, mirror: Path | None = None) -> Further:
+    """Read a column of a task's source that is no part of its examples.
+
+    The source is read again, so that a task holds no more than its scores depend on.
+
+    Parameters
+    ----------
+    definition, origin, mirror
+        As for `build_task`.
+    column : str
+        The column's name in the source.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the definition or the data are invalid.
+    """
+    from bench.schema.check import Place, check
+    from bench.schema.task import TaskFile
+
+    file, further = check(TaskFile, definition, Place(origin)), Further(column)
+    source, labels = with_value(definition["source"], file.averaged_over or ""), _label_set(file, definition, origin)
+    read_source(source, tuple(file.inputs), labels, origin, mirror, definition, further)
+    return further
 
 
 def _check_columns(

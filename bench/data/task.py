@@ -229,7 +229,7 @@ class Task:
         if DATE not in self.examples:
             raise ConfigError(
                 f"{self.origin}: task '{self.name}' has no dates, which validation=forward needs.",
-                "In a table or a data set of the Hub, name their column: columns: {..., date: published}.",
+                "Name their column in task.yaml: columns: {..., date: published}.",
             )
         return read_times(self.examples[DATE].tolist(), self.ids.tolist(), str(self.origin))
 

@@ -61,8 +61,7 @@ def embed(encoder: EncoderDefinition, texts: Sequence[str]) -> NDArray[np.float3
     bench.errors.BenchError
         If the cache cannot be read or written.
     """
-    readable = [_UNREADABLE.sub(" ", text) for text in texts]
-    keys = {text: hashlib.sha256(text.encode()).digest() for text in readable}
+    readable, keys = _keys(texts)
     path = embeddings_file(encoder)
     kept = _kept(path)
     found = _read(kept, list(keys.values()))
@@ -80,6 +79,19 @@ def embed(encoder: EncoderDefinition, texts: Sequence[str]) -> NDArray[np.float3
     if not keys:
         return np.empty((0, encoder.dimensions or 0), dtype=np.float32)
     return np.stack([found[keys[text]] for text in readable])
+
+
+def not_embedded(encoder: EncoderDefinition, texts: Sequence[str]) -> list[str]:
+    """The different ones of some texts whose embeddings are not stored on this machine."""
+    _, keys = _keys(texts)
+    found = _read(_kept(embeddings_file(encoder)), list(keys.values()))
+    return [text for text, key in keys.items() if key not in found]
+
+
+def _keys(texts: Sequence[str]) -> tuple[list[str], dict[str, bytes]]:
+    """Texts as an encoder can read them, and the key of each different one."""
+    readable = [_UNREADABLE.sub(" ", text) for text in texts]
+    return readable, {text: hashlib.sha256(text.encode()).digest() for text in readable}
 
 
 def embeddings_file(encoder: EncoderDefinition) -> Path:

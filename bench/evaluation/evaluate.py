@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bench.data.dates import days_after
 from bench.data.splits import Split
 from bench.errors import one_line, printable
 from bench.evaluation.clock import Clock
@@ -23,6 +24,7 @@ from bench.metrics.outcomes import VALUE
 from bench.metrics.scoring import all_scores
 from bench.models.space import Setting
 from bench.results.cell import FINAL, CellResult, Explanation, Fold
+from bench.results.periods import DAYS
 from bench.support.processor import processor_name
 
 if TYPE_CHECKING:
@@ -134,6 +136,8 @@ class _CellRun:
             predictions = predict(estimator, X_test, task.labels)
         result.notes += _prediction_notes(estimator, predictions)
         result.predictions = _prediction_frame(task, split.test, predictions)
+        if evaluation.forward:
+            result.predictions[DAYS] = days_after(task.times[split.train], task.times[split.test])
         result.scores = all_scores(Outcomes.of(result.predictions, task.labels), self.metric)
         if evaluation.keeps_model:
             with self.clock.phase("store"):

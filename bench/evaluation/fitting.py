@@ -52,7 +52,7 @@ class Fitter:
         with self.clock.fitting():
             if len(np.unique(y)) == 1:
                 estimator = _constant_like(estimator)
-            further: dict[str, Any] = _groups_for(estimator, task.groups[split.train])
+            further: dict[str, Any] = self._known_of(estimator, split.train)
             dev = _early_stopping_rows(estimator, task, split)
             if len(dev):
                 X_dev = task.frame.iloc[dev]
@@ -71,8 +71,18 @@ class Fitter:
         with self.clock.phase("features"):
             X = task.frame.iloc[rows] if transformer is None else self.cache.fit(transformer, rows, y)
         with self.clock.fitting():
-            estimator.fit(X, y, **_groups_for(estimator, task.groups[rows]))
+            estimator.fit(X, y, **self._known_of(estimator, rows))
         return _behind(transformer, estimator)
+
+    def _known_of(self, estimator: Any, rows: NDArray[np.intp]) -> dict[str, Any]:
+        """What ``fit`` is told of training rows besides features and labels: groups, and times if folds are forward."""
+        from bench.models.adjusted import AdjustedClassifier
+
+        task = self.evaluation.task
+        known: dict[str, Any] = _groups_for(estimator, task.groups[rows])
+        if self.evaluation.forward and isinstance(estimator, AdjustedClassifier):
+            known["times"] = task.times[rows]
+        return known
 
     def whole(self, params: Setting, split: Split, estimator: Any) -> Any:
         """A fitted estimator behind its features, which are fitted again: shared ones keep no transformer."""

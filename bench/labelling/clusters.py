@@ -18,7 +18,13 @@ _CHUNK = 5000
 _MOST = 50
 
 
-def clusters(read: Callable[[], Iterable[str]], size: int, n: int, seed: int) -> NDArray[np.intp]:
+def clusters(
+    read: Callable[[], Iterable[str]],
+    size: int,
+    n: int,
+    seed: int,
+    told: Callable[[int], None] = lambda number: None,
+) -> NDArray[np.intp]:
     """Number each text's cluster: k-means of the leading components of TF-IDF.
 
     Parameters
@@ -31,6 +37,8 @@ def clusters(read: Callable[[], Iterable[str]], size: int, n: int, seed: int) ->
         How many texts are drawn, which limits the number of clusters.
     seed : int
         The seed of the clusters.
+    told : callable
+        Is called with how many texts are grouped so far.
 
     Returns
     -------
@@ -59,6 +67,7 @@ def clusters(read: Callable[[], Iterable[str]], size: int, n: int, seed: int) ->
         if len(chunk) == _CHUNK:
             codes += found.predict(chunk).tolist()
             chunk = []
+            told(len(codes))
     codes += found.predict(chunk).tolist() if chunk else []
     return np.array(codes, dtype=np.intp)
 

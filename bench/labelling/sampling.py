@@ -22,13 +22,15 @@ from bench.labelling.survey import Survey, survey
 from bench.prediction.choice import KEYS, PredictRequest, choose_run, parse_predict_request
 from bench.prediction.fitted import load_fitted
 from bench.prediction.labelling import CHUNK, label_chunk
-from bench.prediction.reading import NewText, named_columns, read_texts_file
+from bench.prediction.reading import NewText, archive_title, named_columns, read_texts
+from bench.prediction.writing import json_lines
 from bench.results.store import stored_runs
 from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from bench.data.sources.layout import Asked
@@ -80,8 +82,8 @@ class SampleRequest:
     ----------
     run : PredictRequest
         The task, and the run whose model labels the archive.
-    archive : pathlib.Path
-        The file of the archive.
+    archive : pathlib.Path or pandas.DataFrame
+        The archive: its file, or its rows.
     n : int
         How many texts to draw.
     by : str
@@ -97,7 +99,7 @@ class SampleRequest:
     """
 
     run: PredictRequest
-    archive: Path
+    archive: Path | pd.DataFrame
     n: int
     by: str = WAYS[0]
     blind: bool = False
@@ -174,7 +176,7 @@ class Sample:
     seed : int
         The seed.
     archive : str
-        The SHA-256 of the archive's file.
+        The SHA-256 of the archive's file, or of the rows of the data frame.
     model : str
         The model and its run, empty without one.
     blind : bool
@@ -254,13 +256,16 @@ def draw_sample(request: SampleRequest, told: Callable[[str], None] = lambda wha
     columns = named_columns(task.inputs, request.columns)
 
     def read() -> NewText:
-        return read_texts_file(request.archive, columns, (), task.columns, request.asked)
+        return read_texts(request.archive, columns, task.columns, request.asked)
 
-    told(f"reading {request.archive}")
+    told(f"reading {archive_title(request.archive)}")
     new = read()
     notes += list(new.remarks)
-    deque(new.rows, maxlen=0)  # a mistake in the last line is reported before the first text is labelled
-    archive = file_digest(request.archive)
+    if isinstance(request.archive, Path):
+        deque(new.rows, maxlen=0)  # a mistake in the last line is reported before the first text is labelled
+        archive = file_digest(request.archive)
+    else:
+        archive = rows_digest(new)
     labelling = model if request.by in NEED_A_MODEL else None  # else only what was drawn is labelled
     found = survey(read(), task, labelling, lambda number: told(f"looking at the archive: {number:,} texts so far"))
     _check_size(request, found)
@@ -298,6 +303,14 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def rows_digest(new: NewText) -> str:
+    """The SHA-256 of rows that are in no file, in hexadecimal."""
+    digest = hashlib.sha256()
+    for line in json_lines(row for _, row in new.rows):
+        digest.update(line.encode(errors="surrogatepass"))
+    return digest.hexdigest()
+
+
 def _model(request: SampleRequest, task: Task) -> tuple[FittedModel | None, str, list[str]]:
     """The model that labels the archive, its name, and notes on it; None if none is needed or stored."""
     wanted = request.run
@@ -321,7 +334,9 @@ def _model(request: SampleRequest, task: Task) -> tuple[FittedModel | None, str,
 
 def _check_size(request: SampleRequest, found: Survey) -> None:
     if len(found.rows) < request.n:
-        some = f"only {len(found.rows):,} of the {found.n_rows:,} texts of {request.archive} can be drawn."
+        some = (
+            f"only {len(found.rows):,} of the {found.n_rows:,} texts of {archive_title(request.archive)} can be drawn."
+        )
         raise UserError(
             " ".join([f"--n {request.n}: {some}", *_told(found)]),
             "Draw fewer texts, or give a larger archive.",
@@ -338,7 +353,13 @@ def _design(
     if request.by == "diverse":
         told("grouping the archive by its words")
         seed = derive_seed(0, "sample", "clusters")  # so that the seed decides only which texts are drawn
-        codes = clusters(lambda: _drawable_texts(read(), found.rows), len(found.rows), request.n, seed)
+        codes = clusters(
+            lambda: _drawable_texts(read(), found.rows),
+            len(found.rows),
+            request.n,
+            seed,
+            lambda number: told(f"grouping the archive by its words: {number:,} texts so far"),
+        )
         strata = by_names(cluster_names(codes.tolist()), request.n)
         return strata, np.sqrt(strata.sizes)
     assert found.predicted is not None

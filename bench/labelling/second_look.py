@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.catalogue import load_task
@@ -16,41 +17,60 @@ from bench.labelling.tools import ForTool, Sheet
 
 if TYPE_CHECKING:
     from bench.comparison.suspects import Suspect
+    from bench.data.task import Task
 
 EARLIER_LABEL = "earlier_label"
 """The field with the label that a suspect has."""
 
 
-def suspects_sheet(words: Sequence[str], blind: bool) -> tuple[Sheet, list[Suspect]]:
+@dataclass(frozen=True, eq=False)
+class SecondLook:
+    """The labels of a task that all good models contradict.
+
+    Parameters
+    ----------
+    task : Task
+        The task.
+    suspects : tuple of Suspect
+        Those with the greatest margin first.
+    """
+
+    task: Task
+    suspects: tuple[Suspect, ...]
+
+    def sheet(self, blind: bool = False) -> Sheet:
+        """The examples for an annotation tool; blind without their labels and what the models say."""
+        rows = self.task.examples.set_index("id")
+        texts = []
+        for each in self.suspects:
+            fields = {EXAMPLE_ID: each.id, **{name: rows.at[each.id, name] for name in self.task.inputs}}
+            texts.append(ForTool(fields) if blind else ForTool({**fields, EARLIER_LABEL: each.gold}, each.predicted))
+        kinds = self.suspects[0].models if self.suspects else 0
+        return Sheet(self.task, tuple(texts), f"{kinds} kinds of model")
+
+
+def look_again(words: Sequence[str]) -> SecondLook:
     """Find the labels of a task that all good models contradict.
 
     Parameters
     ----------
     words : sequence of str
         The words of ``bench compare``, which choose the runs.
-    blind : bool
-        Whether to leave out the label and what the models say.
 
     Raises
     ------
     bench.errors.UserError
         If not exactly one task is named, its runs cannot be compared, or its texts have changed since.
     """
-    selected = select(parse_compare_request(words))
+    request = parse_compare_request(words)
+    selected = select(request)
     if len(selected) != 1:
         raise ConfigError("Suspects are of one task.", "Name it: task=NAME")
-    runs = read_side_by_side(selected[0])
-    found = suspects(runs)
+    runs = read_side_by_side(selected[0], request.metric)
     record = runs.runs[0].record.task
     task = load_task(record.name)
     if task.digest != record.digest:
         raise UserError(
             f"The data of task '{task.name}' have changed since its runs.", f"Rerun them: bench run task={task.name}"
         )
-    rows = task.examples.set_index("id")
-    texts = []
-    for each in found:
-        fields = {EXAMPLE_ID: each.id, **{name: rows.at[each.id, name] for name in task.inputs}}
-        texts.append(ForTool(fields) if blind else ForTool({**fields, EARLIER_LABEL: each.gold}, each.predicted))
-    kinds = found[0].models if found else 0
-    return Sheet(task, tuple(texts), f"{kinds} kinds of model"), found
+    return SecondLook(task, tuple(suspects(runs)))

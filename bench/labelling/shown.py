@@ -9,11 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.checks.finding import counted
-from bench.comparison.suspects import Suspect
 from bench.data.messages import listed
 from bench.labelling.adding import Added
 from bench.labelling.sampling import DrawnStratum
-from bench.labelling.tools import Sheet
+from bench.labelling.second_look import SecondLook
 from bench.reporting.output import say
 from bench.reporting.terminal import console, wrapped
 
@@ -33,7 +32,12 @@ def print_draw(strata: Sequence[DrawnStratum]) -> None:
 
 def print_added(added: Added) -> None:
     """Print what was added to a task, and how far it agrees with the labels that were there."""
-    out = console()
+    for sentence in added_sentences(added):
+        console().print(Text(wrapped(sentence)))
+
+
+def added_sentences(added: Added) -> list[str]:
+    """What was added to a task, and how far it agrees with the labels that were there, a sentence each."""
     task = added.task
     if added.files:
         told = [f"{task.name} version {task.version}: {counted(added.new, 'new example')}, {len(task):,} in all."]
@@ -53,8 +57,7 @@ def print_added(added: Added) -> None:
     for each in added.agreement:
         kappa = "" if each.kappa != each.kappa else f", Cohen's kappa {each.kappa:.2f}"
         told.append(f"{each.annotator} agrees with the earlier label on {each.same:,} of {each.n:,}{kappa}.")
-    for sentence in told:
-        out.print(Text(wrapped(sentence)))
+    return told
 
 
 def print_files(files: Sequence[Path]) -> None:
@@ -63,16 +66,16 @@ def print_files(files: Sequence[Path]) -> None:
         say(f"{'     ' if number else 'Wrote'} {path}")
 
 
-def print_suspects(found: Sequence[Suspect], sheet: Sheet) -> None:
+def print_suspects(found: SecondLook) -> None:
     """Print the labels that are worth a second look."""
     out = console()
-    if not found:
+    if not found.suspects:
         out.print(Text(wrapped("No label is contradicted by all good models. That takes at least two kinds of model.")))
         return
     shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in ("example", "label", "predicted", "text"):
         shown.add_column(heading, overflow="fold")
-    for each, text in zip(found, sheet.texts, strict=True):
-        told = " ".join(str(text.fields[sheet.task.inputs[-1]]).split())
+    for each, text in zip(found.suspects, found.sheet().texts, strict=True):
+        told = " ".join(str(text.fields[found.task.inputs[-1]]).split())
         shown.add_row(*map(Text, (each.id, each.gold, each.predicted, told[:60])))
     out.print(shown)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bench.checks.near import NEAR, KnownTexts, jaccard
-from bench.data.duplicates import duplicate_keys, input_keys
+from bench.checks.known_inputs import KnownInputs
+from bench.data.duplicates import duplicate_keys
 from bench.prediction.labelling import CHUNK, in_chunks, label_chunk
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from bench.data.task import Task
     from bench.prediction.fitted import FittedModel
     from bench.prediction.reading import NewText
-
-JOINED = "\x1f"
-"""What stands between the columns of an input's key."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,37 +52,6 @@ class Survey:
     n_repeats: int
 
 
-class Labelled:
-    """The labelled texts of a task, whose near repeats are not drawn.
-
-    Parameters
-    ----------
-    task : Task
-        The task.
-    """
-
-    def __init__(self, task: Task) -> None:
-        frames = [task.frame, *([] if task.left_out is None else [task.left_out[list(task.inputs)]])]
-        self._keys = list(dict.fromkeys(input_keys(pd.concat(frames, ignore_index=True))))
-        self._known = KnownTexts([key.replace(JOINED, " ") for key in self._keys])
-
-    def near(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
-        """Mark the texts that repeat a labelled one or nearly do so, as check D203 defines it."""
-        keys = input_keys(frame)
-        candidates = self._known.candidates([key.replace(JOINED, " ") for key in keys])
-        return np.array(
-            [
-                any(self._alike(key, self._keys[place]) for place in places)
-                for key, places in zip(keys, candidates, strict=True)
-            ],
-            dtype=bool,
-        )
-
-    @staticmethod
-    def _alike(one: str, other: str) -> bool:
-        return all(jaccard(a, b) >= NEAR for a, b in zip(one.split(JOINED), other.split(JOINED), strict=True))
-
-
 def survey(
     new: NewText, task: Task, model: FittedModel | None, told: Callable[[int], None] = lambda number: None
 ) -> Survey:
@@ -109,7 +75,8 @@ def survey(
     bench.errors.BenchError
         If the model fails.
     """
-    labelled = Labelled(task)
+    frames = [task.frame, *([] if task.left_out is None else [task.left_out[list(task.inputs)]])]
+    labelled = KnownInputs(pd.concat(frames, ignore_index=True))
     seen: set[bytes] = set()
     rows: list[int] = []
     predicted: list[str] = []
@@ -118,7 +85,7 @@ def survey(
     for chunk in in_chunks(new.rows, CHUNK):
         frame = pd.DataFrame({name: [values[column] for _, values in chunk] for name, column in new.columns.items()})
         frame = frame[list(task.inputs)]
-        near = labelled.near(frame)
+        near = [bool(alike) for alike in labelled.alike(frame)]
         kept = []
         for place, key in enumerate(duplicate_keys(frame).tolist()):
             if near[place]:

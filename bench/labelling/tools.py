@@ -43,6 +43,12 @@ class ForTool:
     predicted: str | None = None
     probability: float | None = None
 
+    @property
+    def row(self) -> dict[str, Any]:
+        """Its fields, with the label of the model and its probability where they are shown."""
+        answer = {PREDICTED: self.predicted, PREDICTED_PROBABILITY: self.probability}
+        return {**self.fields, **{name: value for name, value in answer.items() if value is not None}}
+
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
@@ -61,6 +67,13 @@ class Sheet:
     task: Task
     texts: tuple[ForTool, ...]
     model: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The texts as rows of one table, None where one has no such field."""
+        rows = [each.row for each in self.texts]
+        names = dict.fromkeys(name for row in rows for name in row)
+        return [{**names, **row} for row in rows]
 
     @property
     def right_to_left(self) -> bool:
@@ -109,21 +122,12 @@ def doccano_lines(sheet: Sheet) -> Iterator[str]:
 
     The model's label is a field of its own. As a label it could not be told from an annotator's in the export.
     """
-    return json_lines({**each.fields, **_predicted(each), LABEL: []} for each in sheet.texts)
+    return json_lines({**each.row, LABEL: []} for each in sheet.texts)
 
 
 def table_lines(sheet: Sheet) -> Iterator[str]:
     """Write CSV with the empty columns ``label`` and ``annotator``."""
-    rows = [{**each.fields, **_predicted(each)} for each in sheet.texts]
-    names = dict.fromkeys(name for row in rows for name in row)
-    return csv_lines({**names, **row, LABEL: "", ANNOTATOR: ""} for row in rows)
-
-
-def _predicted(each: ForTool) -> dict[str, Any]:
-    if each.predicted is None:
-        return {}
-    made = {PREDICTED: each.predicted}
-    return made if each.probability is None else {**made, PREDICTED_PROBABILITY: each.probability}
+    return csv_lines({**row, LABEL: "", ANNOTATOR: ""} for row in sheet.rows)
 
 
 FORMATS: dict[str, Callable[[Sheet], Iterator[str]]] = {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bench.metrics.outcomes import Outcomes
 
     Floats = NDArray[np.float64]
+    Codes = NDArray[np.intp]
 
 AVERAGED_OVER = "averaged_over"
 """The key of a task's definition and of its part of ``run.json``."""
@@ -63,6 +64,11 @@ class Averaged(LabelMetric):
     def counts(self, outcomes: Outcomes) -> Floats:
         """A confusion matrix for each group and value."""
         return outcomes.by_value.astype(np.float64)
+
+    def cells(self, outcomes: Outcomes) -> tuple[Codes, ...]:
+        """The value, the true and the predicted label of each example."""
+        assert outcomes.values is not None, "only outcomes with values are averaged over them"
+        return (outcomes.values, *super().cells(outcomes))
 
     def of_confusions(self, counts: Floats) -> Floats:
         """The mean of the scores of values.

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 MANY_LABELS = 20
 """With more labels than these not every wrong prediction is tried for the one that costs most."""
 
+STEP = 1e-4
+"""The part of a count by which it is moved for a derivative."""
+
 SHARES = np.geomspace(1e-5, 1.0, 2_000)
 """Shares of groups at which the cost of failing there is computed."""
 
@@ -84,6 +87,13 @@ class Metric(ABC):
     @abstractmethod
     def by_group(self, outcomes: Outcomes) -> Floats:
         """The score of each group alone, of shape (n_groups,)."""
+
+    def contributions(self, outcomes: Outcomes) -> Floats | None:
+        """How far the score would move if all examples were like each, to first order, of shape (n_examples,).
+
+        None if the metric is not smooth.
+        """
+        return None
 
     @abstractmethod
     def largest_step(self, outcomes: Outcomes) -> float:
@@ -152,6 +162,21 @@ class LabelMetric(Metric):
     def by_group(self, outcomes: Outcomes) -> Floats:
         """The score of each group's matrix."""
         return self.of_confusions(self.counts(outcomes))
+
+    def contributions(self, outcomes: Outcomes) -> Floats:
+        """The derivative by the count of each example's cell, times the number of examples."""
+        pooled, cells = self._pooled(outcomes), self.cells(outcomes)
+        moved = np.zeros_like(pooled)
+        for place in map(tuple, np.unique(np.stack(cells, axis=1), axis=0).tolist()):
+            more, fewer, step = pooled.copy(), pooled.copy(), STEP * pooled[place]
+            more[place] += step
+            fewer[place] -= step
+            moved[place] = float(self.of_confusions(more) - self.of_confusions(fewer)) / (2.0 * step)
+        return np.asarray(len(outcomes) * moved[cells])
+
+    def cells(self, outcomes: Outcomes) -> tuple[Codes, ...]:
+        """The place of each example in what `counts` adds up to."""
+        return outcomes.true, outcomes.predicted % self._pooled(outcomes).shape[-1]
 
     def largest_step(self, outcomes: Outcomes) -> float:
         """The largest change when one example becomes wrong."""
@@ -248,6 +273,11 @@ class LossMetric(ProbabilityMetric):
         loss = self._losses(outcomes)
         return np.asarray((loss.sum() - sums) / np.maximum(len(loss) - counts, 1))
 
+    def contributions(self, outcomes: Outcomes) -> Floats:
+        """The loss of each example less their mean."""
+        loss = self._losses(outcomes)
+        return np.asarray(loss - loss.mean())
+
     def largest_step(self, outcomes: Outcomes) -> float:
         """The largest loss, in the mean."""
         return float(self._losses(outcomes).max()) / len(outcomes)
@@ -317,6 +347,11 @@ class RankingMetric(ProbabilityMetric):
 
     def without_each(self, outcomes: Outcomes) -> None:
         """Not computed: each group would take another ranking."""
+
+    def contributions(self, outcomes: Outcomes) -> Floats:
+        """The mean over the labels that occur."""
+        rankings = self._rankings(outcomes, np.unique(outcomes.true))
+        return np.asarray(len(outcomes) * np.mean([self.influence(ranking) for ranking in rankings], axis=0))
 
     def largest_step(self, outcomes: Outcomes) -> float:
         """One positive example of the rarest label."""

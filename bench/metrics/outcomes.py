@@ -137,11 +137,20 @@ class Outcomes:
             value_names=self.value_names,
         )
 
+    def alone(self, chosen: Codes) -> Outcomes:
+        """Some of the examples, with only the groups and values that they have."""
+        own = self.rows(chosen)
+        own = replace(own, groups=np.unique(own.groups, return_inverse=True)[1])
+        if own.values is None:
+            return own
+        held, codes = np.unique(own.values, return_inverse=True)
+        names = tuple(own.value_names[code] for code in held.tolist()) if own.value_names else ()
+        return replace(own, values=codes, value_names=names)
+
     def within(self, value: int) -> Outcomes:
         """The examples of one value, in the groups that have any, which are renumbered."""
         assert self.values is not None
-        own = self.rows(np.flatnonzero(self.values == value))
-        return replace(own, groups=np.unique(own.groups, return_inverse=True)[1], values=None)
+        return replace(self.alone(np.flatnonzero(self.values == value)), values=None)
 
     def in_population(self, weights: Floats) -> Outcomes:
         """The examples of a stratified sample, each weighted by how many of the population it represents.

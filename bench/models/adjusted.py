@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
-from bench.data.splits import split_by_group
+from bench.data.forward import forward_splits
+from bench.data.splits import Split, split_by_group
 from bench.metrics import find_metric
 from bench.metrics.outcomes import Outcomes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bench.data.dates import Times
     from bench.metrics import Metric
 
     Floats = NDArray[np.float64]
@@ -70,7 +72,7 @@ class AdjustedClassifier(ClassifierMixin, BaseEstimator):
         self.estimator, self.calibrate, self.thresholds = estimator, calibrate, thresholds
         self.metric, self.labels, self.folds, self.random_state = metric, labels, folds, random_state
 
-    def fit(self, X: Any, y: NDArray[np.str_], groups: NDArray[Any] | None = None) -> Self:
+    def fit(self, X: Any, y: NDArray[np.str_], groups: NDArray[Any] | None = None, times: Times | None = None) -> Self:
         """Fit the adjustments on inner folds, and the classifier on all rows.
 
         Parameters
@@ -81,21 +83,30 @@ class AdjustedClassifier(ClassifierMixin, BaseEstimator):
             Labels.
         groups : ndarray of str, shape (n_examples,), optional
             Groups that inner folds keep whole; by default each example is its own.
+        times : Times, optional
+            When the examples appeared. With them, inner folds train on earlier and test on later ones.
         """
         y = np.asarray(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.scale_, self.offsets_ = 1.0, np.zeros(len(self.classes_))
         self.notes_: tuple[str, ...] = ()
         if self.calibrate or self.thresholds:
-            self._adjust(X, y, codes, np.arange(len(y)).astype(str) if groups is None else np.asarray(groups))
+            own = np.arange(len(y)).astype(str) if groups is None else np.asarray(groups)
+            if times is None:
+                splits = split_by_group(codes, own, self.folds, self.random_state)
+            else:
+                splits = forward_splits(codes, own, times, self.folds)
+            self._adjust(X, y, codes, own, splits)
         self.estimator_ = _fitted(self.estimator, X, y, groups)
         return self
 
-    def _adjust(self, X: Any, y: NDArray[np.str_], codes: NDArray[np.intp], groups: NDArray[Any]) -> None:
+    def _adjust(
+        self, X: Any, y: NDArray[np.str_], codes: NDArray[np.intp], groups: NDArray[Any], splits: Sequence[Split]
+    ) -> None:
         from sklearn.utils import _safe_indexing
 
         tested, given = [], []
-        for split in split_by_group(codes, groups, self.folds, self.random_state):
+        for split in splits:
             if len(np.unique(codes[split.train])) < len(self.classes_):
                 continue
             inner = _fitted(self.estimator, _safe_indexing(X, split.train), y[split.train], groups[split.train])

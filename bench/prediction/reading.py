@@ -173,13 +173,53 @@ def read_frame(frame: pd.DataFrame, columns: Mapping[str, str], remembered: Mapp
         As in `read_stream`.
     """
     names = [str(name) for name in frame.columns]
-    # Whole numbers beside missing ones are floats in a frame.
-    whole = frame.convert_dtypes(convert_string=False).astype(object).where(frame.notna(), "")
+    columns_as_text = [_as_text(frame.iloc[:, place]) for place in range(len(names))]
     rows = (
-        (f"archive, row {number}", dict(zip(names, map(str, values), strict=True)))
-        for number, values in enumerate(whole.itertuples(index=False, name=None), start=1)
+        (f"archive, row {number}", dict(zip(names, values, strict=True)))
+        for number, values in enumerate(zip(*columns_as_text, strict=True), start=1)
     )
     return _new_text(Form("csv"), rows, Path("archive"), columns, (), remembered or {})
+
+
+def _as_text(column: pd.Series[Any]) -> list[str]:
+    """The values of a column as text, missing ones as empty."""
+    present = column.dropna()
+    if present.dtype.kind == "f" and ((present % 1 == 0) & (present.abs() < 2**53)).all():
+        # Whole numbers beside missing ones are floats in a frame.
+        column = column.astype("Int64")
+    return [str(value) for value in column.astype(object).where(column.notna(), "")]
+
+
+def read_texts(
+    archive: Path | pd.DataFrame,
+    columns: Mapping[str, str],
+    remembered: Mapping[str, str] | None = None,
+    asked: Asked | None = None,
+) -> NewText:
+    """Read the texts of an archive, a file or a data frame, with whatever else is known of them.
+
+    Parameters
+    ----------
+    archive : pathlib.Path or pandas.DataFrame
+        The archive.
+    columns, remembered
+        As `read_stream` takes them.
+    asked : Asked, optional
+        The format of the file that the user specifies.
+
+    Raises
+    ------
+    bench.errors.DataError
+        As in `read_texts_file`.
+    """
+    if isinstance(archive, Path):
+        return read_texts_file(archive, columns, (), remembered, asked)
+    return read_frame(archive, columns, remembered)
+
+
+def archive_title(archive: Path | pd.DataFrame) -> str:
+    """What an archive is called in messages."""
+    return str(archive) if isinstance(archive, Path) else "archive"
 
 
 def read_stream(

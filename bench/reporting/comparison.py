@@ -49,8 +49,10 @@ def print_comparison(comparison: Comparison, with_pairs: bool = False) -> None:
     out = console()
     task = comparison.task
     out.print()
-    folds = "" if split_sizes(task) else f", {comparison.n_folds} folds"
-    out.print(Text(task.name, style="bold"), f"{extent(task)}{folds}, {comparison.seeds_text}", sep="  ")
+    folds = "" if split_sizes(task) or comparison.periods else f", {comparison.n_folds} folds"
+    out.print(
+        Text(task.name, style="bold"), f"{extent(task, comparison.periods)}{folds}, {comparison.seeds_text}", sep="  "
+    )
     _print_block(out, Text("\n".join(wrapped_answer(comparison, min(out.width, WIDTH))), style="bold"))
     ranking, left_out = narrowed(_ranking(comparison), out.width, LEFT_OUT_OF_RANKING)
     _print_block(out, ranking)

@@ -109,19 +109,24 @@ def forest_figure(comparison: Comparison) -> Figure:
     bench.errors.UserError
         If there is no pair of models to draw.
     """
-    import matplotlib
-    from matplotlib.figure import Figure
-
     panels = forest_panels(comparison)
     if not panels:
         raise UserError(f"{comparison.task.name}: there is one run, and no difference to draw.")
+    return panels_figure(panels, f"{comparison.task.name}: {extent(comparison.task, comparison.periods)}")
+
+
+def panels_figure(panels: Sequence[Panel], title: str) -> Figure:
+    """Draw panels one below the other, under a title."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
     rows = [len(panel.rows) for panel in panels]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.3, 0.55 * len(panels) + 0.9 + 0.24 * sum(rows)), layout="constrained")
         axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[count + 1.2 for count in rows])[:, 0]
         for ax, panel in zip(axes, panels, strict=True):
             draw_panel(ax, panel)
-        figure.suptitle(f"{comparison.task.name}: {extent(comparison.task)}", fontsize=8, color="#56606b")
+        figure.suptitle(title, fontsize=8, color="#56606b", parse_math=False)
     return figure
 
 

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from bench.comparison.compare import Comparison
-from bench.comparison.contrasts import Contrast, to_the_baseline, to_the_best
+from bench.comparison.contrasts import Standing, to_the_baseline, to_the_best
 from bench.metrics.registry import greater_is_better, metric_title
+from bench.statistics.interval import Interval
 
 WORDS = {"better": "better", "worse": "worse", "practically equal": "equal", "undecided": "undecided"}
 """How a picture names each verdict."""
+
+
+class Drawn(Protocol):
+    """A difference to draw, such as a `bench.comparison.contrasts.Contrast`."""
+
+    @property
+    def name(self) -> str:
+        """What differs from the reference."""
+
+    @property
+    def difference(self) -> float:
+        """By how much."""
+
+    @property
+    def interval(self) -> Interval | None:
+        """Its interval."""
+
+    @property
+    def standing(self) -> Standing:
+        """The verdict."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +46,15 @@ class Panel:
         The run at 0.
     rope : float
         The region of practical equivalence.
-    rows : tuple of Contrast
-        The models, in the order of the ranking, at least one.
+    rows : tuple of Drawn
+        The differences, from the top, at least one.
     """
 
     title: str
     axis: str
     reference: str
     rope: float
-    rows: tuple[Contrast, ...]
+    rows: tuple[Drawn, ...]
 
 
 def forest_panels(comparison: Comparison) -> list[Panel]:
@@ -69,7 +91,7 @@ def forest_panels(comparison: Comparison) -> list[Panel]:
     ]
 
 
-def difference_text(row: Contrast) -> str:
+def difference_text(row: Drawn) -> str:
     """A difference with its interval, such as ``−0.034 [−0.078, +0.010]``."""
     ends = "" if row.interval is None else f" [{signed(row.interval.low)}, {signed(row.interval.high)}]"
     return f"{signed(row.difference)}{ends}"

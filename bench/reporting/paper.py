@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,9 +14,11 @@ from bench.errors import HIDDEN
 from bench.metrics.registry import in_table_order, metric_title
 from bench.reporting.comparison import p_value, with_published
 from bench.reporting.forest import WORDS, difference_text, signed
+from bench.reporting.slices import slice_rows, slices_told, worst_sentences
 from bench.reporting.wording import protocol_sentence
 from bench.results.board import BoardRow, published_rows, published_sources
 from bench.statistics.interval import Interval
+from bench.support.csv_text import csv_text
 
 TIED, EQUAL, ABOVE = "~", "=", "*"
 """The marks of scores: not distinguishable from the best, practically equal to it, better than the baseline."""
@@ -100,7 +100,18 @@ def paper_tables(comparisons: Sequence[Comparison], across: Across | None, pairs
 
 def to_latex(comparisons: Sequence[Comparison], across: Across | None = None, pairs: bool = False) -> str:
     """Write the tables of `paper_tables` as LaTeX for the package booktabs."""
-    tables = paper_tables(comparisons, across, pairs)
+    return _latex_document(paper_tables(comparisons, across, pairs))
+
+
+def slices_to_latex(comparisons: Sequence[Comparison]) -> str:
+    """Write the judged slices of each task as a table in LaTeX, and as a comment that a task has none."""
+    found = [(each, _of_slices(each)) for each in comparisons]
+    text = _latex_document([table for _, table in found if table is not None])
+    none = [f"% {each.task.name}: {' '.join(slices_told(each))}\n" for each, table in found if table is None]
+    return "".join([text if text.endswith("\n") else f"{text}\n", *none])
+
+
+def _latex_document(tables: Sequence[PaperTable]) -> str:
     text = "\n".join(map(_latex_table, tables))
     needed = ["% Needs \\usepackage{booktabs}."]
     if "\\textquotedbl" in text:
@@ -132,11 +143,7 @@ def to_csv(comparisons: Sequence[Comparison], across: Across | None = None, pair
     if not pairs:
         scores = {metric for each in comparisons for row in each.rows for metric in row.scores}
         names = [*(name for name in names if name not in scores), *in_table_order(scores)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(rows, names)
 
 
 def _of_one(comparison: Comparison) -> PaperTable:
@@ -211,6 +218,26 @@ def _of_several(comparisons: Sequence[Comparison], across: Across | None) -> Pap
         ("Model", *heads, *(("Mean rank",) if ranks else ())),
         rows,
         numbers=tuple(range(1, n + 1 + bool(ranks))),
+    )
+
+
+def _of_slices(comparison: Comparison) -> PaperTable | None:
+    """The table of judged slices, None without any."""
+    found = slice_rows(comparison)
+    if found is None or comparison.slices is None:
+        return None
+    said = [
+        f"{metric_title(comparison.metric, comparison.task)} on {comparison.task.name} by {comparison.slices.column}.",
+        *worst_sentences(comparison),
+        *slices_told(comparison),
+    ]
+    return PaperTable(
+        f"{comparison.task.name}-by-{comparison.slices.column}",
+        " ".join(said),
+        {},
+        found.titles,
+        [[Cell(cell) for cell in row] for row in found.rows],
+        numbers=(1, 2, 4),
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -13,6 +11,7 @@ from bench.checks.finding import counted
 from bench.reporting.terminal import console, narrowed, not_shown, wrapped
 from bench.results.shares import Estimates, LabelShare, PartDifference, PartShares
 from bench.statistics.powered import Share
+from bench.support.csv_text import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -152,13 +151,9 @@ def _differences(estimates: Estimates) -> Table:
 
 def to_csv(estimates: Estimates) -> str:
     """A line for each label of the whole archive, of each part, and of each difference, with all digits."""
-    text = io.StringIO()
     rows = [_row(part, each) for part in (estimates.whole, *estimates.parts) for each in _all(part, estimates)]
     rows += [_of_difference(each) for each in estimates.differences]
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(rows)
 
 
 def _all(part: PartShares, estimates: Estimates) -> list[LabelShare | str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +15,7 @@ from bench.comparison.slices import Slice, Sliced, SliceScore
 from bench.metrics.registry import greater_is_better, metric_title
 from bench.reporting.terminal import console, narrowed, not_shown, wrapped
 from bench.results.board import interval_text
+from bench.support.csv_text import csv_text
 
 MOST_NAMED = 5
 """Slices that are too small and named; of more, it is said how many."""
@@ -136,16 +135,12 @@ def slices_to_markdown(comparisons: Sequence[Comparison]) -> str:
 
 def slices_to_csv(comparisons: Sequence[Comparison]) -> str:
     """All digits of the slices, a row for each slice and run."""
-    records = [
+    records = (
         {"task": comparison.task.name, "metric": comparison.metric, **record}
         for comparison in comparisons
         for record in slice_records(comparison)
-    ]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(records[0]) if records else ["task"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return text.getvalue()
+    )
+    return csv_text(records, ("task", "metric"))
 
 
 def slice_records(comparison: Comparison) -> list[dict[str, object]]:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from bench.checks.finding import counted
+from bench.comparison.contrasts import Standing as Verdict
+from bench.errors import UserError
 from bench.metrics.registry import greater_is_better, metric_title
-from bench.reporting.terminal import WIDTH, console, duration, narrowed, not_shown, wrapped
+from bench.reporting.forest import Panel
+from bench.reporting.terminal import WIDTH, console, narrowed, not_shown, wrapped
 from bench.results.board import interval_text
 from bench.results.stress import Standing, StressRow, StressSummary, worst_first
+from bench.statistics.interval import Interval
 from bench.statistics.paired import FEWEST_GROUPS
+from bench.support.csv_text import csv_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LEFT_OUT = ("flipped", "95 % interval")
 """Columns that a narrow terminal has no room for, in that order."""
-
-COLUMNS = (
-    *("task", "model", "key", "metric", "as_written", "perturbation", "kind", "changed", "flipped", "score", "drop"),
-    *("low", "high", "level", "p_value", "verdict"),
-)
-"""The columns of the CSV."""
 
 _STYLES: dict[Standing, str] = {"worse": "red", "better": "green", "unchanged": "dim"}
 
@@ -114,30 +116,73 @@ def _signed(number: float) -> str:
 
 def stress_csv(summaries: Sequence[StressSummary]) -> str:
     """All rows with all digits."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for summary in summaries:
-        run = (summary.task, summary.model, summary.key, summary.metric, summary.score)
-        for row in summary.rows:
-            ends = ("", "", "") if row.interval is None else (row.interval.low, row.interval.high, row.interval.level)
-            counts = (row.name, row.kind, row.changed, row.flipped, row.score, row.drop)
-            writer.writerow([*run, *counts, *ends, "" if row.p_value is None else row.p_value, row.standing])
-    return text.getvalue()
+    return csv_text(stress_records(summaries))
 
 
-def cost_sentence(title: str, folds: int, texts: int, seconds: float, stored: bool) -> str:
-    """What stress tests will take, before they begin.
+def stress_records(summaries: Sequence[StressSummary]) -> list[dict[str, object]]:
+    """One record for each run and perturbation."""
+    return [_record(summary, row) for summary in summaries for row in summary.rows]
 
-    Examples
-    --------
-    >>> cost_sentence("denial: logreg", 5, 1200, 42.0, stored=False)
-    'denial: logreg: 5 folds are fitted again without search, and 1,200 changed texts are predicted: about 42 s.'
-    >>> cost_sentence("denial: logreg", 0, 0, 0.0, stored=False)
-    'denial: logreg: all predictions are stored, so nothing is fitted.'
+
+def _record(summary: StressSummary, row: StressRow) -> dict[str, object]:
+    return {
+        "task": summary.task,
+        "model": summary.model,
+        "key": summary.key,
+        "metric": summary.metric,
+        "as_written": summary.score,
+        "perturbation": row.name,
+        "kind": row.kind,
+        "changed": row.changed,
+        "flipped": row.flipped,
+        "score": row.score,
+        "drop": row.drop,
+        "low": None if row.interval is None else row.interval.low,
+        "high": None if row.interval is None else row.interval.high,
+        "level": None if row.interval is None else row.interval.level,
+        "p_value": row.p_value,
+        "verdict": row.standing,
+    }
+
+
+@dataclass(frozen=True)
+class _Drop:
+    """A drop as a row of a picture."""
+
+    name: str
+    difference: float
+    interval: Interval | None
+    standing: Verdict
+
+
+def stress_figure(summaries: Sequence[StressSummary]) -> Figure:
+    """Draw what perturbed texts cost runs of one task, with the adjusted intervals; a panel for each run.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If no perturbation changed a text.
     """
-    if not folds:
-        return f"{title}: all predictions are stored, so nothing is fitted."
-    refitted = f"{counted(folds, 'fold')} {'is' if folds == 1 else 'are'} fitted again without search"
-    what = "the stored model is loaded" if stored else refitted
-    return f"{title}: {what}, and {texts:,} changed texts are predicted: about {duration(seconds)}."
+    from bench.reporting.figure import panels_figure
+
+    panels = [
+        Panel(
+            title=f"What perturbed texts cost {summary.model}",
+            axis=f"drop in {metric_title(summary.metric)}; right of 0 is worse",
+            reference="as written",
+            rope=summary.rope,
+            rows=rows,
+        )
+        for summary in summaries
+        if (rows := tuple(_drops(summary)))
+    ]
+    if not panels:
+        raise UserError("No perturbation changed a text, so there is no drop to draw.")
+    sizes = f"{summaries[0].n_examples:,} texts in {counted(summaries[0].n_groups, 'group')}"
+    return panels_figure(panels, f"{summaries[0].task}: {sizes}")
+
+
+def _drops(summary: StressSummary) -> Iterator[_Drop]:
+    for row in worst_first(summary.rows):
+        if row.standing != "unchanged":
+            yield _Drop(row.name, row.drop, row.interval if row.told == row.standing else None, row.standing)

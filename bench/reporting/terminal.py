@@ -317,7 +317,7 @@ def short_path(path: str) -> str:
 def _facts(board: Leaderboard) -> str:
     searches = _searches(board)
     search = f", search: {searches[0]}" if len(searches) == 1 else ""
-    return f"{extent(board.task)}, {board.seeds_text}{search}"
+    return f"{extent(board.task, board.periods)}, {board.seeds_text}{search}"
 
 
 def _searches(board: Leaderboard) -> list[str]:

@@ -149,8 +149,8 @@ def protocol_sentence(comparisons: Sequence[Comparison]) -> str:
     """State the protocol of a comparison, or of several under one protocol, in a sentence."""
     first = comparisons[0]
     titles = dict.fromkeys(metric_title(each.metric, each.task) for each in comparisons)
-    tasks = enumerate_names([f"{each.task.name} ({extent(each.task)})" for each in comparisons], "and")
-    how = list(dict.fromkeys(validation(each.task, each.n_folds, each.searched) for each in comparisons))
+    tasks = enumerate_names([f"{each.task.name} ({extent(each.task, each.periods)})" for each in comparisons], "and")
+    how = list(dict.fromkeys(validation(each.task, each.n_folds, each.searched, each.periods) for each in comparisons))
     repeated = first.validation.repeats
     repeats = f", repeated {repeated} times" if repeated > 1 and not split_sizes(first.task) else ""
     seeds = enumerate_names(dict.fromkeys(each.seeds_text for each in comparisons), "and")

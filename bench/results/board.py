@@ -10,7 +10,7 @@ from typing import Annotated
 from bench.config import Validation
 from bench.metrics.registry import RankedTask, in_table_order, metric_names, metric_title
 from bench.results.gains import Gain
-from bench.results.record import TaskRecord
+from bench.results.record import Period, TaskRecord
 from bench.statistics.interval import Interval
 from bench.support.records import LEFT_OUT
 
@@ -125,6 +125,8 @@ class Leaderboard:
         The seeds that scores are averaged over; empty for one.
     gains : tuple of Gain
         What labels bought that were added since an earlier version of the task.
+    periods : tuple of Period
+        The dates of the outer folds, if these train on earlier and test on later examples.
     """
 
     task: TaskRecord
@@ -137,6 +139,7 @@ class Leaderboard:
     best: Best | None = None
     seeds: Annotated[tuple[int, ...], LEFT_OUT] = ()
     gains: Annotated[tuple[Gain, ...], LEFT_OUT] = ()
+    periods: Annotated[tuple[Period, ...], LEFT_OUT] = ()
 
     @property
     def seeds_text(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bench.results.record import SplitSizes, TaskRecord
+from collections.abc import Sequence
+
+from bench.results.record import Period, SplitSizes, TaskRecord
 
 
 def split_sizes(task: TaskRecord) -> list[SplitSizes]:
@@ -10,8 +12,15 @@ def split_sizes(task: TaskRecord) -> list[SplitSizes]:
     return list(task.splits.values())
 
 
-def extent(task: TaskRecord) -> str:
+def extent(task: TaskRecord, periods: Sequence[Period] = ()) -> str:
     """Say how many examples are scored, and how they are split.
+
+    Parameters
+    ----------
+    task : TaskRecord
+        The task.
+    periods : sequence of Period
+        The run's periods, if it is forward in time.
 
     Examples
     --------
@@ -22,6 +31,9 @@ def extent(task: TaskRecord) -> str:
     '379 test examples of 3,786 (2,652 train, 755 dev), published split'
     """
     sizes = split_sizes(task)
+    if periods:
+        tested = sum(period.n_test for period in periods)
+        return f"{tested:,} test examples of {task.n_examples:,}, after {len(periods)} points in time"
     if not sizes:
         return f"{task.n_examples} examples, {task.n_groups} groups ({task.group})"
     scored = sum(size.test for size in sizes)
@@ -53,7 +65,7 @@ def chosen_on(task: TaskRecord) -> str:
     return "dev" if all(size.dev for size in sizes) else "inner folds of train"
 
 
-def validation(task: TaskRecord, n_folds: int, searched: bool = True) -> str:
+def validation(task: TaskRecord, n_folds: int, searched: bool = True, periods: Sequence[Period] = ()) -> str:
     """Say how models are trained, chosen and scored.
 
     Parameters
@@ -64,6 +76,8 @@ def validation(task: TaskRecord, n_folds: int, searched: bool = True) -> str:
         The run's outer folds.
     searched : bool
         Whether settings were searched.
+    periods : sequence of Period
+        The run's periods, if it is forward in time.
 
     Examples
     --------
@@ -74,6 +88,9 @@ def validation(task: TaskRecord, n_folds: int, searched: bool = True) -> str:
     'the published split: trained on train, settings chosen on dev, test scored once'
     """
     sizes = split_sizes(task)
+    if periods:
+        chosen = "; settings are chosen on inner folds that are forward in time too" if searched else ""
+        return f"trained before each of {len(periods)} points in time, tested until the next one, whole groups{chosen}"
     if not sizes:
         chosen = f"; settings are chosen on {chosen_on(task)}" if searched else ""
         return f"{n_folds} outer folds of whole groups{chosen}"

@@ -32,6 +32,7 @@ from bench.results.extent import extent
 from bench.results.files import read_record, to_json, write_atomically
 from bench.results.gains import gain_sentences
 from bench.results.layout import task_folder
+from bench.results.periods import trend_text
 from bench.results.protocol import model_name, same_table, search_name
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.store import OtherFormatError, RunFolder, stored_runs
@@ -85,6 +86,7 @@ def leaderboard(results: Path, record: RunRecord) -> Leaderboard:
         seed=record.seed,
         rows=(*scored, *_reference_rows(task), *unfinished),
         left_out=tuple(left_out),
+        periods=record.periods,
     )
 
 
@@ -173,8 +175,8 @@ def to_markdown(board: Leaderboard) -> str:
     lines = [
         f"# {task.name}",
         "",
-        f"{extent(task)}; {column_title(board.metric, task)} with its 95 % interval, {board.seeds_text}, "
-        f"data `{task.digest[:12]}`.",
+        f"{extent(task, board.periods)}; {column_title(board.metric, task)} with its 95 % interval, "
+        f"{board.seeds_text}, data `{task.digest[:12]}`.",
         "",
         f"| model | search | {' | '.join(titles)} | time (s) |",
         "| --- | --- |" + " ---: |" * (len(titles) + 1),
@@ -223,20 +225,22 @@ def _row(folder: RunFolder, record: RunRecord) -> BoardRow:
         kind="model",
         scores={**summary.scores, **in_population},
         intervals=summary.intervals,
-        notes=(*_by_period(record, summary), *summary.notes),
+        notes=(*period_notes(record, summary), *summary.notes),
         seconds=sum(folder.read_seconds().values()),
     )
 
 
-def _by_period(record: RunRecord, summary: Summary) -> list[str]:
-    """The scores by period, a line, if folds train on earlier and test on later examples."""
+def period_notes(record: RunRecord, summary: Summary) -> list[str]:
+    """The scores by period and their trend, if folds train on earlier and test on later examples."""
     if not summary.by_period or len(summary.by_period) != len(record.periods):
         return []
+    title = metric_title(record.task.metric)
     scores = [
         f"{period.tested_from} to {period.tested_to} {each.score:.3f} {interval_text(each.interval)}"
         for period, each in zip(record.periods, summary.by_period, strict=True)
     ]
-    return [f"{metric_title(record.task.metric)} by period: {'; '.join(scores)}"]
+    trend = [] if summary.trend is None else [trend_text(summary.trend, title)]
+    return [f"{title} by period: {'; '.join([*scores, *trend])}"]
 
 
 def _reference_rows(task: TaskRecord) -> list[BoardRow]:

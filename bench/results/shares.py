@@ -159,10 +159,15 @@ def read_shares(folder: RunFolder) -> list[Estimates]:
     return sorted(found, key=lambda each: each.title)
 
 
+def shares_name(estimates: Estimates) -> str:
+    """The name of the file with the shares of an archive that is divided in some way."""
+    return f"{hashlib.sha256(estimates.title.encode()).hexdigest()[:12]}.json"
+
+
 def write_shares(folder: RunFolder, estimates: Estimates) -> Path:
     """Store shares beside the run whose models predicted."""
     place = shares_folder(folder.path)
     place.mkdir(exist_ok=True)
-    path = place / f"{hashlib.sha256(estimates.title.encode()).hexdigest()[:12]}.json"
+    path = place / shares_name(estimates)
     write_atomically(path, to_json(plain(estimates)))
     return path

@@ -160,6 +160,11 @@ def write_stressed_fold(folder: RunFolder, fold: int, name: str, stressed: Stres
     write_atomically(place / f"{name}.json", to_json(plain(stressed)))
 
 
+def forget_stressed_fold(folder: RunFolder, fold: int, name: str) -> None:
+    """Delete answers under a perturbation that changes no text of the fold any more."""
+    (stress_folder(folder.path, folder.cell_path(fold).name) / f"{name}.json").unlink(missing_ok=True)
+
+
 def stress_summary_path(folder: RunFolder) -> Path:
     """The file with the stress tests of a run."""
     return stress_folder(folder.path) / SUMMARY

@@ -13,27 +13,12 @@ from bench.metrics.averaged import Averaged
 from bench.metrics.confusion import UNANSWERED, per_class
 from bench.metrics.metric import Metric
 from bench.metrics.outcomes import Outcomes
-from bench.metrics.registry import metric_title
 from bench.metrics.scoring import Scored, all_intervals, all_scores, scored
 from bench.results.cell import CellResult
-from bench.statistics.interval import FEWEST, Interval, Thin
+from bench.results.periods import DAYS, FoldScore, Trend, period_scores, trend_of
+from bench.results.withheld import too_few, without_interval
+from bench.statistics.interval import Interval
 from bench.support.records import LEFT_OUT, Count, Number
-
-
-@dataclass(frozen=True)
-class FoldScore:
-    """The task's metric on one outer fold.
-
-    Parameters
-    ----------
-    score : float
-        Its value.
-    interval : Interval or None
-        Over the fold's groups, if they are enough.
-    """
-
-    score: Number
-    interval: Interval | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +54,8 @@ class Summary:
         If the metric is averaged, its value on the examples of each value of the column.
     by_period : tuple of FoldScore
         The task's metric on each outer fold, if these train on earlier and test on later examples.
+    trend : Trend or None
+        How it then changes with distance from training, if that can be estimated.
     """
 
     labels: tuple[str, ...]
@@ -85,6 +72,7 @@ class Summary:
     population: Annotated[Scored | None, LEFT_OUT] = None
     by_value: Annotated[Mapping[str, Number] | None, LEFT_OUT] = None
     by_period: Annotated[tuple[FoldScore, ...], LEFT_OUT] = ()
+    trend: Annotated[Trend | None, LEFT_OUT] = None
 
 
 def summarise(
@@ -135,12 +123,15 @@ def summarise(
         notes=(
             *told,
             *_unanswered(outcomes),
-            *_without_interval(withheld, labels, outcomes.value_names),
+            *without_interval(withheld, labels, outcomes.value_names),
             *(f"fold {cell.fold}: {note}" for cell in cells for note in cell.notes),
         ),
         population=population,
         by_value=metric.of_values(outcomes) if isinstance(metric, Averaged) else None,
-        by_period=tuple(_of_fold(frame, labels, metric) for frame in frames) if forward else (),
+        by_period=period_scores(outcomes, metric, len(frames)) if forward else (),
+        trend=trend_of(outcomes, predictions[DAYS].to_numpy(dtype=np.float64), metric, labels, len(frames))
+        if forward and DAYS in predictions
+        else None,
     )
 
 
@@ -162,36 +153,6 @@ def _in_population(
         "last draw, each weighed by the inverse of its probability; all other scores describe the labelled examples"
     )
     return scored(outcomes.rows(rows).in_population(weights[rows]), metric), [told]
-
-
-def _of_fold(predictions: pd.DataFrame, labels: tuple[str, ...], metric: Metric) -> FoldScore:
-    outcomes = Outcomes.of(predictions, labels)
-    interval = metric.interval(outcomes) if outcomes.n_groups > 1 else None
-    return FoldScore(metric.score(outcomes), None if isinstance(interval, Thin) else interval)
-
-
-def too_few(thin: Thin, labels: tuple[str, ...], values: tuple[str, ...]) -> str:
-    """Say why a score has no interval, with numbers."""
-    what = "the examples are" if thin.label is None else f"label {labels[thin.label]} is{_predicted(thin)}"
-    return f"{_within(thin, values)}{what} in effectively {thin.groups:.1f} equal groups, but {FEWEST:g} are needed"
-
-
-def _without_interval(withheld: Mapping[str, Thin], labels: tuple[str, ...], values: tuple[str, ...]) -> list[str]:
-    """Say which scores have no interval; without numbers, so that models with the same gap share the note."""
-    metrics: dict[str, list[str]] = {}
-    for name, thin in withheld.items():
-        why = "there are" if thin.label is None else f"label {labels[thin.label]} is{_predicted(thin)} in"
-        why = f"{_within(thin, values)}{why}"
-        metrics.setdefault(why, []).append(metric_title(name))
-    return [f"no interval for {', '.join(names)}: {why} too few groups" for why, names in metrics.items()]
-
-
-def _within(thin: Thin, values: tuple[str, ...]) -> str:
-    return "" if thin.value is None else f"within {values[thin.value]}, "
-
-
-def _predicted(thin: Thin) -> str:
-    return " predicted" if thin.predicted else ""
 
 
 def _unanswered(outcomes: Outcomes) -> list[str]:

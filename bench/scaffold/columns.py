@@ -88,11 +88,10 @@ def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: boo
     if not has_split and (split := given.split or next(iter(splits), None)):
         chosen["split"] = split
         check_parts(SplitColumn.of(found, split), split, name)
-    named_dates = _candidates("date", found, [*taken, chosen.get("split", ""), *chosen.get("passes", ())])
-    dates = [column for column in named_dates if column not in found.no_dates]
-    if dates:
-        chosen["date"] = dates[0]
-        taken.append(dates[0])
+    date, undated = _date(found, given, [*taken, chosen.get("split", ""), *chosen.get("passes", ())])
+    if date is not None:
+        chosen["date"] = date
+        taken.append(date)
     free = [column for column in found.columns if column not in taken and column not in found.unusable]
     if ids := [column for column in free if says(column, "id")]:
         chosen["id"] = ids[0]
@@ -103,9 +102,19 @@ def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: boo
     }
     told = {key: BY_NAME for key in columns if key != "passes" and getattr(given, key, None) is None}
     told |= {guess.key: guess.told for guess in guesses}
-    undated = [] if dates else [f"The column '{c}' is not used as the date. {found.no_dates[c]}" for c in named_dates]
     remarks = [*undated, *parts_taken(found, columns.get("split")), *_unused(found, columns, labels, has_split)]
     return Chosen(columns, told, list(_choices(found, guesses)), remarks)
+
+
+def _date(found: ColumnSummary, given: Given, taken: list[str]) -> tuple[str | None, list[str]]:
+    """The column of dates, if any, and why columns with such a name are not used."""
+    if given.date is not None:
+        return given.date, []
+    named = _candidates("date", found, taken)
+    dates = [column for column in named if column not in found.no_dates]
+    if dates:
+        return dates[0], []
+    return None, [f"The column '{column}' is not used as the date. {found.no_dates[column]}" for column in named]
 
 
 def _guesses(found: ColumnSummary, given: Given, name: str, taken: list[str], only: str | None) -> Iterator[Guess]:
@@ -203,13 +212,18 @@ def choose_span_columns(found: ColumnSummary, given: Given, name: str) -> Chosen
     free = {column: profile for column, profile in found.profiles.items() if column not in taken}
     with _listing(found, given):
         chosen["label"] = given.label or guess_label(free, name).column
+    date, undated = _date(found, given, [*taken, chosen["label"]])
     text = given.text or ("text" if "text" in found.columns and "text" not in taken else None)
-    chosen |= {key: column for key, column in (("text", text), ("group", given.group)) if column is not None}
-    columns: dict[str, Any] = {
-        key: column for key, column in chosen.items() if key != column or key in ("text", "group")
+    chosen |= {
+        key: column for key, column in (("text", text), ("group", given.group), ("date", date)) if column is not None
     }
-    told: dict[str, str] = {key: BY_NAME for key in ("text", "label") if key in chosen and getattr(given, key) is None}
-    return Chosen(columns, told)
+    columns: dict[str, Any] = {
+        key: column for key, column in chosen.items() if key != column or key in ("text", "group", "date")
+    }
+    told: dict[str, str] = {
+        key: BY_NAME for key in ("text", "label", "date") if key in chosen and getattr(given, key) is None
+    }
+    return Chosen(columns, told, remarks=undated)
 
 
 def _check_given(found: ColumnSummary, given: Given, name: str) -> None:
@@ -223,7 +237,7 @@ def _check_given(found: ColumnSummary, given: Given, name: str) -> None:
                 f"--{key} {column}: {name} has no such column.",
                 f"{nearest(column, found.columns)}\n{describe_columns(found)}",
             )
-        if column in named and {key, named[column]} & {"text", "label", "split"}:
+        if column in named and {key, named[column]} & {"text", "claim", "label", "split"}:
             raise ConfigError(f"--{named[column]} and --{key} are the same column, '{column}'.")
         named[column] = key
 

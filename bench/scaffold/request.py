@@ -20,6 +20,7 @@ class Given:
     label: str | None = None
     group: str | None = None
     split: str | None = None
+    date: str | None = None
 
 
 @dataclass(frozen=True)

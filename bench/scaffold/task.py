@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
+from bench.data.dates import DATE
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, check_label, cleaned
 from bench.data.messages import listed
@@ -351,6 +352,9 @@ def _named_classes(found: Found, label: str) -> Iterator[str]:
 
 
 def _remarks(task: Task, summary: ColumnSummary) -> Iterator[str]:
+    undated = int((task.examples[DATE] == "").sum()) if DATE in task.examples else 0
+    if undated:
+        yield f"{undated:,} of {len(task):,} examples have no date, and validation=forward needs one for each."
     for split in task.splits:
         parts = ", ".join(f"{role} {int((task.examples[split] == role).sum()):,}" for role in ROLES)
         yield f"The published {split} is used as it is: {parts}."

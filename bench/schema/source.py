@@ -117,6 +117,7 @@ class SampleColumns(Declared):
 
     id: Filled
     text: Filled
+    date: Filled | None = None
 
 
 class SampleSource(Declared):
@@ -165,6 +166,7 @@ class SpanColumns(Declared):
     label: Filled | None = None
     text: Filled | None = None
     group: Filled | None = None
+    date: Filled | None = None
 
 
 class StandoffSource(Declared):

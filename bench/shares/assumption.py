@@ -58,6 +58,11 @@ def broken_assumptions(task: Task, labelled: Labelled, read: ReadArchive, by: By
             f"{others:,} labelled examples were not drawn from this archive at known rates, so they do not correct the "
             "model."
         )
+    if read.n_near:
+        found.append(
+            f"{read.n_near:,} texts nearly repeat a text that was labelled before, so they could not be drawn; each "
+            "counts as the label of that text."
+        )
     told = telling_apart(_texts(task, labelled), read.kept, labelled.weights, _groups(task, labelled), seed)
     if told is not None and told[0] > TELLABLE:
         found.append(

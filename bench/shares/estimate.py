@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.catalogue import load_further
 from bench.data.drawn import NO_DRAW, STRATUM, drawn_by_text, draws_of, texts_drawn_for
 from bench.errors import DataError
 from bench.results.shares import LabelShare, PartDifference, PartShares
@@ -86,7 +87,8 @@ def labelled_examples(task: Task, models: Sequence[FoldModel], n_texts: float) -
         raise DataError(
             f"{task.origin}: no example that was drawn from the archive was tested by the run, so nothing corrects the "
             "model.",
-            f"Run the task again: bench run task={task.name}",
+            f"Run it with folds that test each example: bench run task={task.name}"
+            + (" validation.splits=grouped" if task.splits else ""),
         )
     often = times[rows, None]
     known = first_examples(task)
@@ -184,7 +186,13 @@ class _Examples:
         return Sample(self.given[here], self.labelled.predicted[here], self.weights[here], groups, strata)
 
     def archive(self, draw: int, totals: Totals, part: str | None) -> Archive:
-        """What was unlabelled after a draw, of which later draws have labelled some."""
+        """What was unlabelled after a draw, of which later draws have labelled some.
+
+        Texts that nearly repeat one that was labelled before the draw could not be drawn, and count as its label.
+        """
+        for (place, earlier), near in self.read.near.items():
+            if place == part:
+                totals = totals.with_near(near, known=earlier < draw)
         later = self.labelled.draws > draw
         first = self.labelled.first[later]
         rows = self.read.rows_of(first, part) / self.times[later]
@@ -212,20 +220,33 @@ def parts_of_examples(task: Task, labelled: Labelled, read: ReadArchive, by: By 
     """The part that each example is in: of its row in the archive, else of its own column; empty if unknown."""
     if by is None:
         return [""] * len(labelled.rows)
-    own = [""] * len(task)
+    pairs = list(zip(labelled.rows.tolist(), labelled.first.tolist(), strict=True))
     if by.column in task.examples:
         own = task.examples[by.column].fillna("").astype(str).tolist()
-    place = f"{task.origin}: example "
+        place = f"{task.origin}: example "
+        return [
+            read.found[other] if other in read.found else by.part_of(own[row], f"{place}{task.ids[row]}")
+            for row, other in pairs
+        ]
+    values = {} if all(other in read.found for _, other in pairs) else load_further(task.name, by.column).values
     return [
-        read.found[other] if other in read.found else by.part_of(own[row], f"{place}{task.ids[row]}")
-        for row, other in zip(labelled.rows.tolist(), labelled.first.tolist(), strict=True)
+        read.found[other] if other in read.found else _part_or_none(by, values.get(str(task.ids[row]), ""))
+        for row, other in pairs
     ]
+
+
+def _part_or_none(by: By, value: str) -> str:
+    """The part of a value; empty if it is not a date and a period is asked for."""
+    try:
+        return by.part_of(value, "")
+    except DataError:
+        return ""
 
 
 def _shares(
     part: str | None, examples: _Examples, here: NDArray[np.bool_], totals: Totals
 ) -> tuple[PartShares, Method | None]:
-    labels, archive = examples.task.labels, totals.archive
+    labels, archive = examples.task.labels, examples.archive(examples.draws[-1], totals, part)
     counted = dict(zip(labels, archive.counted().tolist(), strict=True))
     described = PartShares(
         part=part,

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from bench.errors import ConfigError, UserError, nearest
 from bench.prediction.choice import PredictRequest, choose_run
 from bench.prediction.fold_models import models_of
-from bench.prediction.reading import named_columns, read_frame, read_texts_file, remembered_columns
+from bench.prediction.reading import archive_title, named_columns, read_texts, remembered_columns
 from bench.prediction.rebuilt import model_of_run, rebuilt
+from bench.results.layout import shares_folder
 from bench.results.shares import Estimates, write_shares
 from bench.shares.assumption import broken_assumptions
 from bench.shares.estimate import estimate, labelled_examples, labels_needed
 from bench.shares.slices import By
 from bench.shares.totals import FoldModel, read_archive
+from bench.tracking.in_use import track_where_in_use
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from bench.data.sources.layout import Asked
     from bench.prediction.choice import ChosenRun
     from bench.prediction.reading import NewText
+    from bench.results.store import RunFolder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +55,6 @@ class EstimateRequest:
     differences: tuple[tuple[str, str], ...] = ()
     within: float = 0.02
     columns: Mapping[str, str | None]
-
-    @property
-    def title(self) -> str:
-        """What the archive is called in messages."""
-        return str(self.archive) if isinstance(self.archive, Path) else "archive"
 
 
 def estimate_request(
@@ -88,15 +86,15 @@ def estimate_request(
 
 @dataclass(frozen=True, eq=False)
 class Estimated:
-    """The estimates, the run behind them, and notes on how the archive was read."""
+    """The estimates, notes on how the archive was read, and what MLflow does not have, a sentence each."""
 
     estimates: Estimates
-    chosen: ChosenRun
     notes: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], asked: Asked | None = None) -> Estimated:
-    """Estimate the shares of labels in an archive, and store them beside the run.
+    """Estimate the shares of labels in an archive, store them beside the run, and log it where MLflow is in use.
 
     Parameters
     ----------
@@ -118,6 +116,11 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
     if record.train_on is not None:
         raise UserError(
             f"The run {record.key} also trained on {record.train_on.task}.", "Name one that trains on its own task."
+        )
+    if record.validation.forward:
+        raise UserError(
+            f"The run {record.key} tests only examples that are later than others, which stand for no whole archive.",
+            f"Run it with folds that test each example: bench run task={record.task.name} validation=grouped",
         )
     doing(f"reading the task {record.task.name}")
     evaluation = rebuilt(record, model_of_run(record, request.run.overrides))
@@ -150,8 +153,19 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
         n_found=len(read.found),
         warnings=tuple(warnings),
     )
-    write_shares(chosen.folder, estimates)
-    return Estimated(estimates, chosen, (chosen.notes[0], *_reading(request, new)))
+    unstored = _stored(estimates, chosen.folder)
+    doing("logging to MLflow")
+    untracked = () if unstored else tuple(track_where_in_use(request.run.results, [chosen.folder]))
+    return Estimated(estimates, (chosen.notes[0], *_reading(request, new)), (*unstored, *untracked))
+
+
+def _stored(estimates: Estimates, folder: RunFolder) -> tuple[str, ...]:
+    """Store the estimates; where that is not possible they are printed all the same, with this note."""
+    try:
+        write_shares(folder, estimates)
+    except OSError as error:
+        return (f"The estimates could not be stored in {shares_folder(folder.path)}: {error.strerror or error}.",)
+    return ()
 
 
 def _checked(
@@ -163,11 +177,9 @@ def _checked(
     remembered = remembered_columns(record.task.columns, request.columns)
 
     def opened() -> NewText:
-        if isinstance(request.archive, Path):
-            return read_texts_file(request.archive, columns, (), remembered, asked)
-        return read_frame(request.archive, columns, remembered)
+        return read_texts(request.archive, columns, remembered, asked)
 
-    doing(f"reading {request.title}")
+    doing(f"reading {archive_title(request.archive)}")
     n_rows, by, parts = 0, None, set[str]()
     for place, row in opened().rows:
         n_rows += 1

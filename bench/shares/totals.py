@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from bench.data.duplicates import duplicate_keys
 from bench.errors import DataError
 from bench.prediction.labelling import in_chunks, label_chunk
+from bench.shares.near import NearRepeats
 from bench.shares.slices import MOST, By
 from bench.statistics.powered import Archive
 
@@ -80,6 +81,13 @@ class Totals:
         predicted, squared, chosen, known = np.zeros((4, n_labels))
         return cls(0, predicted, squared, chosen, known, dealt)
 
+    def add(self, predicted: Floats, chosen: Floats) -> None:
+        """Add unlabelled rows: their probabilities and choices, of shape (n_rows, n_labels)."""
+        self.n += len(predicted)
+        self.predicted += predicted.sum(axis=0)
+        self.squared += (predicted**2).sum(axis=0)
+        self.chosen += chosen.sum(axis=0)
+
     @property
     def archive(self) -> Archive:
         """The means over the rows."""
@@ -87,6 +95,18 @@ class Totals:
         mean = self.predicted / n
         noise = np.maximum(self.squared / n - mean**2, 0.0) / n
         return Archive(self.n, mean, self.chosen / n, self.known, noise if self.dealt else np.zeros_like(noise))
+
+    def with_near(self, near: Totals, known: bool) -> Totals:
+        """The sums with those of further rows, which count as labelled if they are `known`."""
+        if known:
+            return replace(self, known=self.known + near.known)
+        return replace(
+            self,
+            n=self.n + near.n,
+            predicted=self.predicted + near.predicted,
+            squared=self.squared + near.squared,
+            chosen=self.chosen + near.chosen,
+        )
 
     def before(self, rows: Floats, given: Floats, predicted: Floats, chosen: Floats) -> Totals:
         """The sums before some of the examples were labelled.
@@ -124,6 +144,9 @@ class ReadArchive:
         How often the text of each of these stands there, by the part.
     kept : list of tuple of str
         The inputs of some unlabelled rows, drawn at random.
+    near : dict of (str or None, int) to Totals
+        The unlabelled rows, whole and by part, that nearly repeat a text of a draw and so could not be drawn later.
+        Their `known` are the labels of these texts.
     without_part : int
         How many rows have no value in the column.
     """
@@ -133,7 +156,13 @@ class ReadArchive:
     found: dict[int, str] = field(default_factory=dict)
     copies: Counter[tuple[int, str]] = field(default_factory=Counter)
     kept: list[tuple[str, ...]] = field(default_factory=list)
+    near: dict[tuple[str | None, int], Totals] = field(default_factory=dict)
     without_part: int = 0
+
+    @property
+    def n_near(self) -> int:
+        """How many rows nearly repeat a text that was labelled before the last draw."""
+        return sum(totals.n for (part, _), totals in self.near.items() if part is None)
 
     def rows_of(self, examples: NDArray[np.intp], part: str | None = None) -> NDArray[np.intp]:
         """In how many rows, of the part if one is named, the text of each of these examples stands."""
@@ -183,7 +212,7 @@ def read_archive(
     import pandas as pd
 
     labels = task.labels
-    example_of = first_examples(task)
+    example_of, near = first_examples(task), NearRepeats(task)
     folds_of = _folds_by_group(task, models)
     dealt = n_rows >= DEALT and len(models) > 1
     read, draw, seen = ReadArchive(Totals.none(len(labels), dealt)), np.random.default_rng(seed), 0
@@ -204,12 +233,22 @@ def read_archive(
             if dealt:
                 own = np.where(own < 0, draw.integers(len(models), size=len(own)), own)
             predicted, chosen = _predict(models, frame.iloc[unlabelled], own, labels, chunk[0][0])
-            _add(read, predicted, chosen, [parts[row] for row in unlabelled.tolist()], by)
-            for row in unlabelled.tolist():
+            repeated = near.of(frame.iloc[unlabelled])
+            drawable, others = np.flatnonzero(repeated < 0), np.flatnonzero(repeated >= 0)
+            own_parts = [parts[row] for row in unlabelled.tolist()]
+            _add(read, predicted[drawable], chosen[drawable], [own_parts[row] for row in drawable.tolist()], by)
+            for row in others.tolist():
+                example, part = int(repeated[row]), own_parts[row]
+                _of(read, part, by, len(labels))
+                for place in {None, part or None}:
+                    totals = read.near.setdefault((place, near.draw_of(example)), Totals.none(len(labels), dealt))
+                    totals.add(predicted[[row]], chosen[[row]])
+                    totals.known[task.codes[example]] += 1
+            for row in unlabelled[drawable].tolist():
                 seen += 1
                 _keep(read.kept, tuple(frame.iloc[row]), seen, draw)
         read.without_part += 0 if by is None else sum(not part for part in parts)
-        doing(f"predicting the archive, {seen + int(read.whole.known.sum()):,} texts")
+        doing(f"predicting the archive, {seen + read.n_near + int(read.whole.known.sum()):,} texts")
     return read
 
 
@@ -232,17 +271,17 @@ def _parts(chunk: Sequence[Row], by: By | None) -> list[str]:
     return [by.part_of(row.get(by.column) or "", place) for place, row in chunk]
 
 
-def _of(read: ReadArchive, part: str, by: By | None, n_labels: int) -> Iterable[Totals]:
+def _of(read: ReadArchive, part: str, by: By | None, n_labels: int) -> list[Totals]:
     """The sums that a row belongs to."""
-    yield read.whole
-    if part:
-        if part not in read.parts and len(read.parts) == MOST:
-            assert by is not None
-            raise DataError(
-                f"The column '{by.column}' has more than {MOST} values, so it divides the archive into too few texts.",
-                f"For dates, count by month or year: --by {by.column}:month" if by.period is None else None,
-            )
-        yield read.parts.setdefault(part, Totals.none(n_labels, read.whole.dealt))
+    if not part:
+        return [read.whole]
+    if part not in read.parts and len(read.parts) == MOST:
+        assert by is not None
+        raise DataError(
+            f"The column '{by.column}' has more than {MOST} values, so it divides the archive into too few texts.",
+            f"For dates, count by month or year: --by {by.column}:month" if by.period is None else None,
+        )
+    return [read.whole, read.parts.setdefault(part, Totals.none(n_labels, read.whole.dealt))]
 
 
 def _add(read: ReadArchive, predicted: Floats, chosen: Floats, parts: Sequence[str], by: By | None) -> None:
@@ -250,10 +289,7 @@ def _add(read: ReadArchive, predicted: Floats, chosen: Floats, parts: Sequence[s
     for number, name in enumerate(names.tolist()):
         here = codes == number
         for totals in _of(read, name, by, predicted.shape[1]):
-            totals.n += int(here.sum())
-            totals.predicted += predicted[here].sum(axis=0)
-            totals.squared += (predicted[here] ** 2).sum(axis=0)
-            totals.chosen += chosen[here].sum(axis=0)
+            totals.add(predicted[here], chosen[here])
 
 
 def _keep(kept: list[tuple[str, ...]], inputs: tuple[str, ...], seen: int, draw: np.random.Generator) -> None:

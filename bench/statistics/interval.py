@@ -54,6 +54,11 @@ class Interval:
     high: float
     level: float = LEVEL
 
+    def moved(self, by: float, bounds: tuple[float, float]) -> Interval:
+        """The interval of another score, within the bounds of the metric."""
+        least, greatest = bounds
+        return Interval(max(self.low + by, least), min(self.high + by, greatest), self.level)
+
 
 @dataclass(frozen=True)
 class Thin:

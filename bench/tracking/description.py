@@ -164,6 +164,8 @@ def _protocol(record: RunRecord) -> str:
         if record.model.search and trials
         else "nothing searched"
     )
+    if record.periods:
+        return f"Scored on {extent(task, record.periods)}: trained on what was earlier, {chosen}; seed {record.seed}."
     if split_sizes(task):
         return f"Scored on {extent(task)}: trained on train, {chosen}; seed {record.seed}."
     return (

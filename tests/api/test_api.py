@@ -124,6 +124,11 @@ def test_runs_are_values() -> None:
     assert set(run.per_class().columns) == {"precision", "recall", "f1", "support"}
     assert run.fitted().predict(bench.load_task("denial").frame).shape == (117,)
     assert runs.best().score == max(each.score or 0 for each in runs)
+    (failure,) = bench.runs("denail").failures
+    assert failure.startswith("task=denail: no such run is stored in results. Did you mean 'denial'?")
+    assert repr(bench.runs("denail")) == failure
+    (failure,) = bench.runs("denial", "logrg").failures
+    assert failure.startswith("model=logrg: no such run is stored in results.")
     frame = bench.runs("denial").to_frame()
     assert set(frame["key"]) == {each.key for each in runs}
     assert "logreg" in runs._repr_html_()

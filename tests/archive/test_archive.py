@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import stat
 import zipfile
@@ -15,13 +13,13 @@ from typing import Any
 import pytest
 from contest import compared, store_contest
 from stored import change_record, write_run
+from zipped_runs import change, contents, refused, runs_of, unzipped, zipped
 
 from bench.archive.listing import RunFilter, list_runs
-from bench.archive.manifest import IMPORTED, MANIFEST
+from bench.archive.manifest import MANIFEST
 from bench.archive.packing import pack_runs
 from bench.archive.unpacking import import_runs
 from bench.errors import UserError, escaped
-from bench.results.files import to_json
 from bench.results.leaderboard import FILES
 from bench.results.store import RunFolder
 from bench.tracking.run import logged_runs, track
@@ -29,7 +27,6 @@ from bench.tracking.store import open_store
 from bench.tracking.uri import tracking_uri
 
 Bench = Callable[..., tuple[int, str, str]]
-Files = dict[str, bytes]
 
 
 @pytest.fixture(autouse=True)
@@ -46,52 +43,6 @@ def theirs(tmp_path: Path) -> RunFolder:
 def packed(tmp_path: Path, theirs: RunFolder) -> Path:
     pack_runs(list_runs(theirs.results), tmp_path / "runs.zip")
     return tmp_path / "runs.zip"
-
-
-def contents(folder: Path) -> Files:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def runs_of(results: Path) -> Files:
-    """The files of runs, without locks and without the note that a run was imported."""
-    return {
-        name: data
-        for name, data in contents(results).items()
-        if name.count("/") > 1 and ".lock" not in name and not name.endswith(f"/{IMPORTED}")
-    }
-
-
-def unzipped(path: Path) -> Files:
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def zipped(path: Path, files: Files, honest: bool = True) -> Path:
-    """Write an archive; an honest one lists what it holds."""
-    files = dict(files)
-    if honest:
-        manifest = json.loads(files[MANIFEST])
-        manifest["files"] = [
-            {"name": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-            for name, data in files.items()
-            if name != MANIFEST
-        ]
-        files[MANIFEST] = to_json(manifest).encode()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return path
-
-
-def refused(archive: Path, results: Path) -> str:
-    """Why an archive is refused; nothing of it is stored."""
-    before = contents(results)
-    with pytest.raises(UserError) as end:
-        import_runs(archive, results)
-    assert contents(results) == before
-    assert end.value.hint
-    assert str(archive) in end.value.message
-    return end.value.message
 
 
 def test_what_is_imported_is_what_was_exported(tmp_path: Path, theirs: RunFolder, packed: Path) -> None:
@@ -263,14 +214,6 @@ def test_a_name_that_no_stored_run_has_is_refused(tmp_path: Path, packed: Path, 
     message = refused(zipped(tmp_path / "evil.zip", {**unzipped(packed), name: b"x"}), tmp_path / "mine")
     assert escaped(name).replace("\\", "/") in message.replace("\\", "/")
     assert not list(tmp_path.rglob("evil"))
-
-
-def change(files: Files, name: str, **changes: object) -> Files:
-    (path,) = (each for each in files if each.endswith(name))
-    content = json.loads(files[path])
-    for key, value in changes.items():
-        content[key] = content[key] | value if isinstance(value, dict) else value
-    return {**files, path: to_json(content).encode()}
 
 
 @pytest.mark.parametrize(

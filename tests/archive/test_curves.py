@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from stored import change_record, write_curve, write_run
-from test_archive import change, contents, refused, runs_of, unzipped, zipped
+from zipped_runs import change, contents, refused, runs_of, unzipped, zipped
 
 from bench.archive.listing import RunFilter, list_runs
 from bench.archive.packing import pack_runs

@@ -201,3 +201,20 @@ def test_the_command_prints_each_form(tmp_path: Path, bench: Bench) -> None:
     assert (content["task"], content["models"]) == ("denial", ["a", "b"])
     assert bench("cite", f"results={tmp_path}")[0] == 2
     assert bench("cite", "task=stance", f"results={tmp_path}")[0] == 2
+
+
+def test_temperature_scaling_and_seeds_are_cited_where_they_are_used(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        store_contest(tmp_path, {"good": 0.8}, run_seed=seed)
+    plain = described(tmp_path)
+    assert not {"guo2017calibration", "bouthillier2021accounting"} & {entry.key for entry in plain.entries}
+    for folder in (tmp_path / "denial" / "good").iterdir():
+        content = json.loads((folder / "run.json").read_text())
+        content["model"]["params"]["estimator.calibrate"] = "temperature"
+        (folder / "run.json").write_text(json.dumps(content))
+    selected = select_runs(tmp_path, "denial", Filter(seeds=(0, 1)))
+    made = describe_methods(selected)
+    assert {"guo2017calibration", "bouthillier2021accounting"} <= {entry.key for entry in made.entries}
+    assert "Probabilities of `good` are scaled by a temperature [@guo2017calibration]" in made.paragraph
+    assert "run with the seeds 0 and 1; scores are means over them" in made.paragraph
+    assert "use seed" not in made.paragraph

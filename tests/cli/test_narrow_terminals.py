@@ -95,6 +95,8 @@ def board_content() -> dict[str, Any]:
         "seed": 0,
         "seeds": [],
         "seeds_text": "seed 0",
+        "periods": [],
+        "gains": [],
         "rows": rows,
         "left_out": [],
         "best": None,

@@ -196,10 +196,26 @@ def test_compare_prints_means_and_the_spread_over_seeds(contest: Path, bench) ->
         assert any(
             line.split()[-1] == f"{row.seed_deviation:.3f}" for line in out.splitlines() if line.startswith(row.name)
         )
-    for words in (["--by", "length"], ["seed=1"]):
-        assert bench("compare", "task=denial", "seeds=3", f"results={contest}", *words)[0] == 2
-    status, _, said = bench("report", "task=denial", "seeds=3", f"results={contest}")
-    assert (status, "this command is about the runs of one seed" in said) == (2, True)
+    assert bench("compare", "task=denial", "seeds=3", f"results={contest}", "seed=1")[0] == 2
+
+
+def test_the_report_shows_means_and_the_spread_over_seeds(contest: Path, bench, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    assert bench("report", "task=denial", "seeds=3", f"results={contest}", "--output", str(page))[0] == 0
+    html = page.read_text("utf-8")
+    assert "Scores are means over the seeds 0, 1, 2" in html
+    for row in compared(contest, "seeds=3").rows:
+        assert f'<td class="n score">{row.score:.3f}</td><td class="n">{row.seed_deviation:.3f}</td>' in html
+    # What is about single predictions is of the first seed, as its own page has it.
+    runs = side_by_side(contest, "seeds=3")
+    one, first = runs.first_seed(), side_by_side(contest, "seed=0")
+    assert one.n_scored == first.n_scored == runs.n_scored
+    assert (one.repeats, one.seeds) == (1, ())
+    by_name = {run.name: run for run in first.runs}
+    for run in one.runs:
+        assert run.summary == by_name[run.name].summary
+        assert run.score == pytest.approx(by_name[run.name].score)
+        assert (run.predicted == by_name[run.name].predicted).all()
 
 
 def test_python_compares_over_seeds(contest: Path) -> None:

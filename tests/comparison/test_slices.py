@@ -23,7 +23,7 @@ from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRuns, read_side_by_side
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
-from bench.comparison.slices import Slice, _against_the_rest
+from bench.comparison.slices import Slice, _against_the_rest, slice_by
 from bench.data import Task
 from bench.errors import UserError
 from bench.in_memory import add_task
@@ -104,7 +104,7 @@ def test_a_slice_is_held_against_the_rest_by_the_intervals_of_both(results: Path
     left_out = np.array(
         [[macro_f1(side & (runs.groups != group)) for side in (inside, ~inside)] for group in np.unique(runs.groups)]
     )
-    moved = np.array([own, others]) - left_out
+    moved = left_out - left_out.mean(axis=0)
     alike = (moved[:, 0] @ moved[:, 1]) / np.sqrt((moved[:, 0] ** 2).sum() * (moved[:, 1] ** 2).sum())
     below, above = (
         np.sqrt(one**2 + other**2 - 2 * alike * one * other) * runs.training_factor()
@@ -189,6 +189,74 @@ def test_pairs_are_those_of_the_slice_alone_with_p_values_times_the_number_of_sl
         wide, narrow = present(pair.interval), present(expected.interval)
         assert wide.high - wide.low > narrow.high - narrow.low or expected.verdict == "better"
         assert (pair.verdict == "better") == (pair.p_groups < 0.05)
+
+
+def test_slices_are_a_table_in_latex(results: Path, bench) -> None:
+    words = ("compare", "task=sliced", f"results={results}")
+    status, out, _ = bench(*words, "--by", "outlet", "--format", "latex")
+    sliced = present(by(results, "outlet").slices)
+    assert status == 0
+    assert out.count(r"\begin{table}") == out.count(r"\end{table}") == 1
+    assert r"\label{tab:sliced-by-outlet}" in out
+    rows = [line for line in out.splitlines() if line.strip().startswith(("akhbar", "bayan", "sada", "&"))]
+    assert len(rows) == sum(len(each.scores) for each in sliced.slices)
+    assert all(f"{score.score:.3f}" in out for each in sliced.slices for score in each.scores)
+    assert "Intervals and verdicts hold for 3 slices together" in out
+    status, out, _ = bench(*words, "--by", "document", "--format", "latex")
+    assert (status, r"\begin{table}" in out) == (0, False)
+    assert "% sliced: Too small to be judged: d0 (12 examples in 1 group" in out
+    for form in ("latex", "markdown", "csv"):
+        assert bench(*words, "--by", "outlet", "--format", form, "--pairs")[0] == 2
+
+
+def with_seeds(runs: ComparedRuns, other: ComparedRuns) -> ComparedRuns:
+    """The runs with the predictions of others as a second seed."""
+    both = []
+    for run, again in zip(runs.runs, other.runs, strict=True):
+        seeds = (run.outcomes, again.outcomes)
+        true, predicted, groups, probabilities = (
+            np.concatenate([getattr(each, name) for each in seeds])
+            for name in ("true", "predicted", "groups", "probabilities")
+        )
+        outcomes = replace(
+            run.outcomes,
+            true=true,
+            predicted=predicted,
+            groups=groups,
+            probabilities=probabilities,
+            parts=np.concatenate([seeds[0].parts, seeds[1].parts + 5]),
+        )
+        scores = tuple(runs.metric.score(each) for each in seeds)
+        both.append(replace(run, outcomes=outcomes, by_seed=seeds, seed_scores=scores, score=float(np.mean(scores))))
+    return replace(runs, runs=both, ids=np.tile(runs.ids, 2), repeats=2, seeds=(0, 1))
+
+
+def test_the_same_predictions_with_two_seeds_change_no_slice(results: Path) -> None:
+    runs = side_by_side(results)
+    alone, same = slice_by(runs, "outlet", 0.01, None), slice_by(with_seeds(runs, runs), "outlet", 0.01, None)
+    for one, two in zip(alone.slices, same.slices, strict=True):
+        assert (one.value, one.n_examples, one.n_groups) == (two.value, two.n_examples, two.n_groups)
+        assert [pair.verdict for pair in one.pairs] == [pair.verdict for pair in two.pairs]
+        for a, b in zip(one.scores, two.scores, strict=True):
+            assert b.score == pytest.approx(a.score)
+            rest, again = present(a.elsewhere), present(b.elsewhere)
+            assert again.p_value == pytest.approx(rest.p_value)
+            assert present(again.interval).low == pytest.approx(present(rest.interval).low)
+
+
+def test_over_seeds_the_score_of_a_slice_is_the_mean(results: Path, task: Task) -> None:
+    runs = side_by_side(results)
+    wrong = [replace(run, outcomes=replace(run.outcomes, predicted=(run.predicted + 1) % 3)) for run in runs.runs]
+    sliced = slice_by(with_seeds(runs, replace(runs, runs=wrong)), "outlet", 0.01, None)
+    outlet = dict(zip(task.ids, task.examples["outlet"], strict=True))
+    inside = np.array([outlet[name] for name in runs.ids]) == sliced.slices[0].value
+    for run in runs.runs:
+        (found,) = [score for score in sliced.slices[0].scores if score.name == run.name]
+        scores = [
+            f1_score(runs.true[inside], predicted[inside], average="macro")
+            for predicted in (run.predicted, (run.predicted + 1) % 3)
+        ]
+        assert found.score == pytest.approx(np.mean(scores))
 
 
 def test_slices_that_are_too_small_are_said_and_not_judged(results: Path) -> None:

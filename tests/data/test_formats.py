@@ -376,6 +376,11 @@ def test_spans_count_code_points_and_are_grouped_by_document(tmp_path: Path) -> 
     assert task.groups.tolist() == ["a", "a", "b"]
 
 
+def test_spans_have_the_dates_of_their_rows(tmp_path: Path) -> None:
+    content = "document,start,end,label,seen\na,0,13,no,2024/5/3\na,14,26,yes,2024-05-03\nb,0,11,yes,\n"
+    assert standoff(tmp_path, content, date="seen").examples["date"].tolist() == ["2024-05-03", "2024-05-03", ""]
+
+
 def test_a_document_without_a_labelled_span_is_counted(tmp_path: Path) -> None:
     task = standoff(tmp_path, "document,start,end,label\na,0,13,no\na.txt,14,26,yes\n")
     assert task.notes == ("1 of 2 documents has no labelled span: b.",)

@@ -199,6 +199,55 @@ def test_a_table_gives_dates_and_refuses_an_ambiguous_one_with_its_line(tmp_path
         _ = task.times
 
 
+def write_seen(cells: list[str]) -> None:
+    rows = [f"نص {n},{'xy'[n % 2]},{cell}\n" for n, cell in enumerate(cells)]
+    Path("a.csv").write_text(f"text,label,seen\n{''.join(rows)}", "utf-8")
+
+
+NEW = ("new", "task", "mine", "--data", "a.csv")
+DAYS = [f"2024-05-{day:02}" for day in range(1, 13)]
+
+
+def test_a_new_task_takes_the_date_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_seen([*DAYS[:-1], ""])
+    status, out, _ = bench(*NEW, "--date", "seen")
+    assert status == 0
+    assert "1 of 12 examples have no date, and validation=forward needs one for each." in " ".join(out.split())
+    definition = Path("tasks/mine/task.yaml")
+    assert "date: seen" in definition.read_text("utf-8")
+    assert bench(*NEW, "--force")[0] == 0
+    assert "date" not in definition.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--date", "sean"], "--date sean: a.csv has no such column."),
+        (["--date", "text", "--text", "text"], "--text and --date are the same column, 'text'."),
+        (["--date", "seen"], "a.csv, line 3, column 'seen': 'yesterday' is not a date."),
+    ],
+)
+def test_a_named_date_that_is_none_is_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_seen([DAYS[0], "yesterday", *DAYS[2:]])
+    status, _, said = bench(*NEW, *words)
+    assert (status, message in " ".join(said.split())) == (2, True), said
+    assert not (tmp_path / "tasks").exists()
+
+
+def test_a_source_that_cannot_have_dates_refuses_them(tmp_path: Path) -> None:
+    from bench.data.definition import build_task, read_definition
+
+    path = tmp_path / "task.yaml"
+    source = "source: {kind: segments, documents: d, segments: s, annotations: [p], field: f, columns: {date: seen}}"
+    path.write_text(TASK.replace(TASK.splitlines()[2], source), "utf-8")
+    with pytest.raises(ConfigError, match=r"unknown key 'source.columns'"):
+        build_task(read_definition(path), path)
+
+
 def test_scores_by_period_are_those_of_the_folds() -> None:
     predictions = pd.DataFrame(
         {"group": list("aabbccdd"), "label": list("xyxyxyxy"), "predicted": list("xyxyyyxx")}

@@ -47,6 +47,7 @@ class Sample:
         ]
         self.passes = [[{"sentence_id": f"s{n}", "denial": label} for n, label in enumerate(LABELS)] for _ in range(2)]
         self.texts = list(TEXTS)
+        self.further = ["OBJ"] * len(TEXTS)
         self.source: dict[str, Any] = {
             "kind": "sample",
             "sample": "sample.jsonl",
@@ -62,8 +63,8 @@ class Sample:
             lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in content)
             (self.folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
         for name, numbers in (("train", (0, 1)), ("dev", (2, 3))):
-            lines = "".join(f"s{n}\t{self.texts[n]}\tOBJ\n" for n in numbers)
-            (self.folder / f"{name}.tsv").write_text(f"sentence_id\tsentence\tlabel\n{lines}", encoding="utf-8")
+            lines = "".join(f"s{n}\t{self.texts[n]}\t{self.further[n]}\n" for n in numbers)
+            (self.folder / f"{name}.tsv").write_text(f"sentence_id\tsentence\tfurther\n{lines}", encoding="utf-8")
         definition = {"name": "mine", "description": "D.", "source": self.source, "inputs": ["text"]}
         return build_task({**definition, "labels": ["yes", "no"]}, self.folder / "task.yaml")
 
@@ -90,6 +91,15 @@ def test_a_text_is_what_the_format_of_its_file_says_and_its_hash_is_of_that(samp
         sample.build()
     sample.source["format"] = "quoted-tsv"
     assert sample.build().examples["text"][1] == text
+
+
+def test_a_published_file_gives_dates(sample: Sample) -> None:
+    sample.source["columns"]["date"] = "further"
+    sample.further = ["2024-05-03", "3/5/2024", "2024-05-04", "2024"]
+    with pytest.raises(DataError, match=r"train.tsv, line 3, column 'further': the date '3/5/2024' is ambiguous"):
+        sample.build()
+    sample.further[1] = "2024-05-03T10:00Z"
+    assert sample.build().examples["date"].tolist() == ["2024-05-03", "2024-05-03T10:00:00+00:00", "2024-05-04", "2024"]
 
 
 def test_an_example_stands_for_its_share_of_its_stratum(sample: Sample) -> None:

@@ -16,6 +16,7 @@ from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
 from bench.metrics.f1 import MACRO_F1
 from bench.results.cell import CellResult
+from bench.results.periods import DAYS
 from bench.results.store import RunFolder
 from bench.results.summary import summarise
 
@@ -33,13 +34,15 @@ def store_contest(
     seed: int = 0,
     run_seed: int = 0,
     flipped: tuple[int, ...] = (),
+    falls: float | None = None,
     **changes: Any,
 ) -> dict[str, RunFolder]:
     """Store a run for each model; whole groups make up a fold.
 
     `right` is how often each model is right; models of the same share are wrong about other examples. Rows in
     `flipped` have another label than the one that the models see. Another `run_seed` has the same examples, but other
-    folds and predictions. `changes` replace parts of the record.
+    folds and predictions. Where `falls` is given, folds are periods, and models are less often right by so much at the
+    end of each. `changes` replace parts of the record.
     """
     truth = np.random.default_rng(seed)
     n = n_groups * per_group
@@ -47,10 +50,13 @@ def store_contest(
     true = seen.copy()
     true[list(flipped)] = (seen[list(flipped)] + 1) % len(LABELS)
     groups = np.arange(n) // per_group
+    fold_of = groups * folds // n_groups if falls is not None else groups // (run_seed + 1) % folds
+    days = 1.0 + groups % (n_groups // folds) * 10.0 + np.arange(n) % per_group / per_group
     made = {}
     for model, share in right.items():
         drawn = np.random.default_rng([seed, *model.encode(), *([run_seed] if run_seed else [])])
-        predicted = np.where(drawn.random(n) < share, seen, (seen + drawn.integers(1, len(LABELS), n)) % len(LABELS))
+        chance = share if falls is None else share - falls * days / days.max()
+        predicted = np.where(drawn.random(n) < chance, seen, (seen + drawn.integers(1, len(LABELS), n)) % len(LABELS))
         probabilities = np.full((n, len(LABELS)), 0.1)
         probabilities[np.arange(n), predicted] = 0.8
         frame = pd.DataFrame(
@@ -62,24 +68,42 @@ def store_contest(
                 **{f"p_{label}": probabilities[:, code] for code, label in enumerate(LABELS)},
             }
         )
+        if falls is not None:
+            frame[DAYS] = days
         cells = []
         for fold in range(folds):
-            part = frame[groups // (run_seed + 1) % folds == fold].reset_index(drop=True)
+            part = frame[fold_of == fold].reset_index(drop=True)
             scores = score_predictions(part, LABELS)
             trials = _trials(np.random.default_rng(fold))
             cells.append(CellResult(fold, inner_score=0.6, trials=trials, predictions=part, scores=scores))
         content = record_content("", task, model, LABELS, folds, run_seed, False)
         content |= {"splits": f"{run_seed:016x}"} if run_seed else {}
         content["task"] |= {"n_examples": n, "n_groups": n_groups} | changes.get("of_task", {})
+        if falls is not None:
+            content["splits"], content["periods"] = "f" * 16, _periods(folds, n // folds)
+            content["validation"] |= {"name": "forward", "splits": "forward"}
         content |= {name: value for name, value in changes.items() if name != "of_task"}
         record = keyed(content)
         folder = RunFolder(results / task / model / record.key)
         for cell in cells:
             folder.write_cell(cell)
-        folder.write_summary(summarise(cells, LABELS, MACRO_F1))
+        folder.write_summary(summarise(cells, LABELS, MACRO_F1, forward=falls is not None))
         folder.write_record(record)
         made[model] = folder
     return made
+
+
+def _periods(folds: int, size: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "trained_to": f"202{fold}-12-31",
+            "tested_from": f"202{fold + 1}-01-01",
+            "tested_to": f"202{fold + 1}-12-31",
+            "n_train": size * (fold + 1),
+            "n_test": size,
+        }
+        for fold in range(folds)
+    ]
 
 
 def compared(results: Path, *words: str) -> Comparison:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, log_loss
 from small_tasks import text_task
 
+from bench.catalogue import load_model
 from bench.config import Search
+from bench.data.dates import Times
+from bench.data.forward import forward_splits
 from bench.data.splits import outer_splits, split_by_group
 from bench.errors import ModelError
 from bench.evaluation.evaluate import evaluate
@@ -193,3 +197,42 @@ def test_an_adjusted_model_is_stored_and_read_again() -> None:
     frame = pd.DataFrame({"text": ["نفى الوزير", "أكد الخبر"]})
     assert (again.predict_proba(frame) == fitted.predict_proba(frame)).all()
     assert (again.predict(frame) == fitted.predict(frame)).all()
+
+
+def test_forward_in_time_adjustments_are_fitted_on_later_examples() -> None:
+    X, y, groups = noisy()
+    first = np.datetime64("2024-01-01", "us") + (np.arange(len(y)) // 5) * np.timedelta64(1, "D")
+    times = Times(first, first)
+    ours = AdjustedClassifier(LogisticRegression(C=100, max_iter=500), calibrate="temperature")
+    ours.fit(X, y, groups, times)
+    codes = np.unique(y, return_inverse=True)[1]
+    logs, tested = [], []
+    for split in forward_splits(codes, groups, times, 3):
+        assert times.first[split.train].max() < times.first[split.test].min()
+        plain = LogisticRegression(C=100, max_iter=500).fit(X[split.train], y[split.train])
+        logs.append(np.log(plain.predict_proba(X[split.test])))
+        tested.append(codes[split.test])
+    assert ours.scale_ == pytest.approx(best_scale(np.concatenate(logs), np.concatenate(tested)))
+    assert ours.scale_ != AdjustedClassifier(ours.estimator, calibrate="temperature").fit(X, y, groups).scale_
+
+
+def test_a_forward_run_tells_the_classifier_the_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = text_task(n_groups=24, per_group=4, noise=0.3)
+    days = [f"2024-01-{1 + int(name[1:]):02}" for name in task.groups]
+    task = text_task(examples=task.examples.assign(date=days), n_groups=24)
+    seen: list[Times | None] = []
+    fit = AdjustedClassifier.fit
+
+    def spied(self: Any, X: Any, y: Any, groups: Any = None, times: Times | None = None) -> Any:
+        seen.append(times)
+        return fit(self, X, y, groups, times)
+
+    monkeypatch.setattr(AdjustedClassifier, "fit", spied)
+    splits = forward_splits(task.codes, task.groups, task.times, 3)
+    model = replace(load_model("logreg"), params={**load_model("logreg").params, "estimator.calibrate": "temperature"})
+    for forward in (True, False):
+        seen.clear()
+        evaluation = Evaluation(task, model, splits, Search("none", 0), 3, 0, forward=forward)
+        result = evaluate(evaluation, 1, FeatureCache(task.frame))
+        assert result.error is None
+        assert [times is not None for times in seen] == [forward]

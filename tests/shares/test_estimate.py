@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from figures import figures_of, numbers_within
 
 from bench.cli import main
 from bench.prediction.choice import choose_run, parse_predict_request
@@ -124,6 +125,32 @@ def test_a_text_that_is_labelled_counts_as_its_label_however_often_it_stands_the
         assert each["powered"]["interval"]["low"] == pytest.approx(each["powered"]["interval"]["high"])
 
 
+def test_where_nothing_can_be_stored_the_shares_are_printed_all_the_same(bench, folder: Path, monkeypatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("bench.shares.request.write_shares", refused)
+    status, printed, said = bench("estimate", "task=mine", "model=logreg", "--input", "archive.csv")
+    assert status == 0, said
+    assert "Of the archive, " in printed
+    assert "The estimates could not be stored in results/" in " ".join((printed + said).split())
+    assert "Read-only file system" in " ".join((printed + said).split())
+
+
+def test_a_run_that_tests_only_later_examples_estimates_nothing(bench, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    texts = archive(200)
+    texts.to_csv("labels.csv", index=False)
+    assert bench("new", "task", "dated", "--data", "labels.csv", "--group", "document")[0] == 0
+    words = ("model=majority", "search=none", "tracking=false", "validation=forward", "validation.group=id")
+    status, _, said = bench("run", "task=dated", *words)
+    assert status == 0, said
+    status, _, said = bench("estimate", "task=dated", "model=majority", "--input", "labels.csv")
+    assert status == 2
+    assert "tests only examples that are later than others" in " ".join(said.split())
+    assert "bench run task=dated validation=grouped" in said
+
+
 def test_an_archive_from_elsewhere_is_warned_of(bench, folder: Path) -> None:
     others = [f"سجل اللاعب هدفا رائعا في المباراة رقم {number} من البطولة" for number in range(200)]
     pd.DataFrame({"text": others}).to_csv("sport.csv", index=False)
@@ -223,7 +250,10 @@ def test_it_is_stored_beside_the_run_and_shown_in_the_report(bench, folder: Path
     assert "What archives hold" in page
     assert "archive.csv by published:month" in page
     for part in (stored.whole, *stored.parts):
-        assert f"{part.shares[0].powered.value:.3f}" in page
+        assert f">{100 * part.shares[0].powered.value:.1f}<" in page
+    figures = [figure for figure in figures_of(page) if "share in %" in figure]
+    assert len(figures) >= len(stored.labels)
+    assert all("counted in % (biased)" in figure and numbers_within(figure) for figure in figures)
 
 
 def test_its_shares_are_metrics_of_mlflow(bench) -> None:

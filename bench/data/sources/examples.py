@@ -66,8 +66,8 @@ class Examples:
     def __len__(self) -> int:
         return self._count
 
-    def add(self, example: dict[str, str], part: Part, where: str) -> None:
-        """Add an example of a part, and read its labels and roles."""
+    def add(self, example: dict[str, str], part: Part, where: str) -> str:
+        """Add an example of a part, read its labels and roles, and return its id."""
         for name in self._labelled:
             example[name] = self._labels.read(example[name], where)
         for name in self._own_splits:
@@ -78,9 +78,9 @@ class Examples:
             number = self._count_row(part)
             example["id"] = f"{part.role}-{number}" if part.role else str(number)
         elif _key(example["id"]) in self._seen:
-            self._add_again(example, part, where)
-            return
+            return self._add_again(example, part, where)
         self._add(example, part, where)
+        return example["id"]
 
     def _add(self, example: dict[str, str], part: Part, where: str) -> None:
         if self._named:
@@ -143,8 +143,11 @@ class Examples:
         for values in self._columns.values():
             values.clear()
 
-    def _add_again(self, example: dict[str, str], part: Part, where: str) -> None:
-        """Give an example of another fold its role in this one; an example that this fold repeats gets its own id."""
+    def _add_again(self, example: dict[str, str], part: Part, where: str) -> str:
+        """Give an example of another fold its role in this one; an example that this fold repeats gets its own id.
+
+        Returns the id.
+        """
         name, split = example["id"], str(part.split)
         key = _key(name)
         row, first = self._seen[key]
@@ -160,7 +163,7 @@ class Examples:
             if self._difference(example, each, part) is None:
                 self._columns[split][each] = part.role
                 self.again = True
-                return
+                return self._columns["id"][each]
         if free:
             raise DataError(f"{where}: the {self._difference(example, row, part)} of '{name}' differs from {first}.")
         if any(self._columns[column][row] != example[column] for column in self._inputs):
@@ -170,7 +173,9 @@ class Examples:
             )
         number = next(n for n in count(len(known) + 1) if _key(f"{name}#{n}") not in self._seen)
         self._twice.setdefault(key, []).append(len(self))
-        self._add({**example, "id": f"{name}#{number}"}, part, where)
+        own = f"{name}#{number}"
+        self._add({**example, "id": own}, part, where)
+        return own
 
     def _difference(self, example: dict[str, str], row: int, part: Part) -> str | None:
         """The first column in which an example differs from a row; None if it is the same example."""

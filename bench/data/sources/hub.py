@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bench.data.labels import LabelSet
     from bench.data.section import Section
     from bench.data.sources.formats import Rows
+    from bench.data.sources.further import Further
     from bench.data.sources.records import Records
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -27,7 +28,13 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 WITHOUT_NETWORK = "Run this once where there is a network. Later runs use the cached copy."
 
 
-def from_hub(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
+def from_hub(
+    source: Section,
+    inputs: tuple[str, ...],
+    labels: LabelSet,
+    mirror: Path | None,
+    further: Further | None = None,
+) -> Records:
     """Read splits of a data set of the Hub, each row with the columns that the task's file names.
 
     The data set is read by `datasets.load_dataset`, which runs none of its code. Classes are read as their names.
@@ -51,7 +58,7 @@ def from_hub(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror:
         name = f"{dataset}, {part.path}"
         return name, rows_of_split(load_split(dataset, config, revision, part.path), name)
 
-    return read_parts(source, inputs, labels, parts, rows_of)
+    return read_parts(source, inputs, labels, parts, rows_of, further)
 
 
 def hub_revision(dataset: str, revision: str | None) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.data.labels import LabelSet
+    from bench.data.sources.further import Further
     from bench.data.sources.records import Records
 
 KINDS = {
@@ -36,6 +37,7 @@ def read_source(
     origin: Path,
     mirror: Path | None = None,
     definition: Mapping[str, Any] | None = None,
+    further: Further | None = None,
 ) -> Records:
     """Read a task's examples.
 
@@ -53,6 +55,8 @@ def read_source(
         A folder to read published files from; see `bench.data.published`.
     definition : mapping of str to object, optional
         The content of the task's file, which knows its line numbers.
+    further : Further, optional
+        Receives another column.
 
     Raises
     ------
@@ -62,7 +66,7 @@ def read_source(
         If the data are invalid.
     """
     try:
-        return KINDS[source["kind"]](Section(source, "source", origin, definition), inputs, labels, mirror)
+        return KINDS[source["kind"]](Section(source, "source", origin, definition), inputs, labels, mirror, further)
     except MissingFileError as error:
         named = f"{origin} names it under source."
         raise MissingFileError(error.message, named if error.hint is None else f"{error.hint}\n{named}") from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bench.data.annotations import AnnotatedUnits
+from bench.data.dates import DATE, read_date
 from bench.data.files import check_characters
 from bench.data.json_text import name_field, read_json_lines
 from bench.data.published import find_file
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from bench.data.labels import LabelSet
     from bench.data.section import Section
+    from bench.data.sources.further import Further
 
 Key = tuple[str, str, str]
 """A file, by its key in the task's file; a sentence's id in it; the SHA-256 of the sentence in UTF-8."""
@@ -39,7 +41,13 @@ class Sampled:
     where: str
 
 
-def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
+def from_sample(
+    source: Section,
+    inputs: tuple[str, ...],
+    labels: LabelSet,
+    mirror: Path | None,
+    further: Further | None = None,
+) -> Records:
     """Read a sample's list, find its sentences in the published files, and read the labels that the passes decide.
 
     A sentence is found by its file, its id and its SHA-256, so that no label can be assigned to another text.
@@ -51,19 +59,28 @@ def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirr
     if inputs != ("text",):
         raise ConfigError(f"{source.origin}: 'inputs' must be [text] for a sample of sentences.")
     columns = source.section("columns", "such as {id: sentence_id, text: sentence}")
-    columns.check_keys(("id", "text"), ())
+    columns.check_keys(("id", "text"), (DATE,))
+    dated = columns.text(DATE) if columns.content.get(DATE) is not None else None
     files = source.section("path", "of each file that the sample names")
     sample = _read_sample(source.path(source.text("sample")), files)
     texts: dict[Key, str] = {}
+    dates: dict[Key, str] = {}
+    wanted = {sentence.key: sentence.id for sentence in sample} if further is not None else {}
+    used = (columns.text("id"), columns.text("text"))
     for name in files.content:
         path = find_file(source, files.text(name), mirror)
         for where, row in form_of(source, path.name).rows(path):
-            for column in (columns.text("id"), columns.text("text")):
+            for column in (columns.text("id"), columns.text("text"), *([dated] if dated else [])):
                 if column not in row:
                     raise DataError(f"{where}: unknown column '{column}'.", nearest(column, row))
             text = str(row[columns.text("text")])
             check_characters(text, where, f"column '{columns.text('text')}'")
-            texts[name, str(row[columns.text("id")]), _sha256(text)] = text
+            key = name, str(row[columns.text("id")]), _sha256(text)
+            texts[key] = text
+            if further is not None and key in wanted:
+                further.add(wanted[key], row, used)
+            if dated:
+                dates[key] = read_date(row[dated], f"{where}, column '{dated}'")
     for sentence in sample:
         if sentence.key not in texts:
             raise DataError(
@@ -82,6 +99,7 @@ def from_sample(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirr
             "label": [gold[name] for name in ids],
             "article": [each.article for each in sample],
             "stratum": [each.stratum for each in sample],
+            **({DATE: [dates[each.key] for each in sample]} if dated else {}),
         }
     )
     given = pd.DataFrame({f"pass-{n}": [one[name] for name in ids] for n, one in enumerate(passes, start=1)})

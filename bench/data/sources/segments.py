@@ -17,10 +17,20 @@ if TYPE_CHECKING:
 
     from bench.data.labels import LabelSet
     from bench.data.section import Section
+    from bench.data.sources.further import Further
 
 
-def from_segments(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
-    """Read a corpus's segments, or their pairs with its claims, and the labels that the passes decide."""
+def from_segments(
+    source: Section,
+    inputs: tuple[str, ...],
+    labels: LabelSet,
+    mirror: Path | None,
+    further: Further | None = None,
+) -> Records:
+    """Read a corpus's segments, or their pairs with its claims, and the labels that the passes decide.
+
+    It has no further columns: all that is known of a segment is part of the examples.
+    """
     source.check_keys(
         ("kind", "documents", "segments", "annotations", "field"), ("exclude", "adjudications", "claims", "unnamed")
     )
@@ -62,9 +72,9 @@ def from_segments(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
         for claim in claims or (None,)
     )
     examples["label"] = examples["id"].map(gold)
-    further = [name for name in ("document", "kind", "claim_id") if name in examples]
+    others = [name for name in ("document", "kind", "claim_id") if name in examples]
     return Records(
-        examples[["id", *inputs, "label", *further]],
+        examples[["id", *inputs, "label", *others]],
         "document",
         pd.DataFrame(
             {f"pass-{number}": examples["id"].map(given).tolist() for number, given in enumerate(passes, start=1)}

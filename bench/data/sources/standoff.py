@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.data.corpus import read_documents
+from bench.data.dates import DATE, read_date
 from bench.data.files import check_characters
 from bench.data.messages import listed
 from bench.data.sources.formats import form_of
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
     from bench.data.labels import LabelSet
     from bench.data.section import Section
+    from bench.data.sources.further import Further
 
 REQUIRED = ("document", "start", "end", "label")
-OPTIONAL = ("text", "group")
+OPTIONAL = ("text", "group", DATE)
 
 SHOWN = 40
 """Characters of a text that an error shows."""
@@ -29,7 +31,13 @@ LONGEST_OFFSET = 18
 """Digits of an offset."""
 
 
-def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
+def from_standoff(
+    source: Section,
+    inputs: tuple[str, ...],
+    labels: LabelSet,
+    mirror: Path | None,
+    further: Further | None = None,
+) -> Records:
     """Read spans of documents by their offsets, each with its label.
 
     Offsets count Unicode code points of the document's text, and the end is exclusive.
@@ -44,6 +52,7 @@ def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
         names |= {name: columns.text(name) for name in columns.content}
     documents = read_documents(source.path(source.text("documents")))
     path = source.path(source.text("labels"))
+    used = [names[name] for name in ("start", "end", "label", "text") if name in names]
     rows: list[dict[str, str]] = []
     places: dict[str, str] = {}
     for where, row in form_of(source, path.name).rows(path):
@@ -67,7 +76,11 @@ def from_standoff(source: Section, inputs: tuple[str, ...], labels: LabelSet, mi
         }
         if "group" in names:
             example["group"] = _group(row[names["group"]], names["group"], where)
+        if DATE in names:
+            example[DATE] = read_date(row[names[DATE]], f"{where}, column '{names[DATE]}'")
         rows.append(example)
+        if further is not None:
+            further.add(name, row, used)
     if not rows:
         raise DataError(f"{path}: the table has a header but no rows.")
     unused = sorted(documents.keys() - {row["document"] for row in rows})

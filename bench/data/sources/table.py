@@ -12,6 +12,7 @@ from bench.data.section import Section
 from bench.data.sources.cells import SHIFTED, LeftOut
 from bench.data.sources.examples import Examples, Part
 from bench.data.sources.formats import FORM_KEYS, Rows, form_of
+from bench.data.sources.further import Further
 from bench.data.sources.gaps import GAP_OF_CELLS, place_in
 from bench.data.sources.records import Records
 from bench.data.sources.table_columns import DRAWN, TABLE_COLUMNS, Columns, example_of, exploded, gap_of
@@ -28,7 +29,13 @@ FOLD = "{fold}"
 """The placeholder in a file's name for the number of a published fold."""
 
 
-def from_table(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirror: Path | None) -> Records:
+def from_table(
+    source: Section,
+    inputs: tuple[str, ...],
+    labels: LabelSet,
+    mirror: Path | None,
+    further: Further | None = None,
+) -> Records:
     """Read a table's rows, each with the columns that the task's file names.
 
     A row of JSON Lines whose label is a list gives an example for each label, with the items at the same
@@ -41,7 +48,7 @@ def from_table(source: Section, inputs: tuple[str, ...], labels: LabelSet, mirro
         labels_file = None if part.labels is None else find_file(source, part.labels, mirror)
         return str(path), form_of(source, part.path, labels_file).rows(path)
 
-    return read_parts(source, inputs, labels, _parts(source), rows_of)
+    return read_parts(source, inputs, labels, _parts(source), rows_of, further)
 
 
 def read_parts(
@@ -50,6 +57,7 @@ def read_parts(
     labels: LabelSet,
     parts: Sequence[Part],
     rows_of: Callable[[Part], tuple[str, Rows]],
+    further: Further | None = None,
 ) -> Records:
     """Read the rows of a source's parts, each with the columns that ``source.columns`` names.
 
@@ -65,6 +73,8 @@ def read_parts(
         The parts to read, in order.
     rows_of : callable
         Returns a part's name, for errors, and its rows.
+    further : Further, optional
+        Receives another column.
 
     Raises
     ------
@@ -83,6 +93,7 @@ def read_parts(
             f"{columns.where('id')} is missing.", "It identifies the same example in several published folds."
         )
     known = None if not source.flag("allow_shifted") else labels.known
+    used = {cell for name in ("id", *inputs, *named.labelled, *named.splits) for cell in names.get(name, ())}
     needed = [name for name in (*inputs, "label", *named.splits) if name not in named.blank]
     found = Examples(labels, named, splits)
     for part in parts:
@@ -97,11 +108,14 @@ def read_parts(
                 found.left_out[cell.reason] += 1
                 continue
             items = list(exploded(row, named, where))
-            for flat, item in items:
+            several = isinstance(row.get(names["label"][0]), list)
+            for number, (flat, item) in enumerate(items):
                 if gap := gap_of(flat, names, needed):
                     found.leave_out(gap, part, where, place_in(where, path, len(parts) > 1))
                 else:
-                    found.add(example_of(flat, item, named, where), part, where)
+                    name = found.add(example_of(flat, item, named, where), part, where)
+                    if further is not None:
+                        further.add(name, row, used, number if several else None)
             if not items:
                 found.left_out["an empty list"] += 1
         if len(found) == before and not found.again:
@@ -114,10 +128,10 @@ def read_parts(
     splits = splits or named.splits
     if splits:
         _check_roles(examples, splits, source)
-    further = [name for name in ("group", "value", "date", *DRAWN) if name in names]
+    others = [name for name in ("group", "value", "date", *DRAWN) if name in names]
     passes = [name for name in named.labelled if name != "label"]
     return Records(
-        examples[["id", *inputs, "label", *further, *splits]],
+        examples[["id", *inputs, "label", *others, *splits]],
         "group" if "group" in names else "id",
         examples[passes] if passes else None,
         splits=splits,

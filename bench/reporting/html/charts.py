@@ -136,7 +136,7 @@ def dot_chart(
         parts.append(
             Markup('<path d="M{:.1f} {}H{:.1f}V{}H{:.1f}Z" class="rope"/>').format(left, _TOP, right, bottom, left)
         )
-    parts.append(_vertical_grid(ticks, x, _TOP, bottom))
+    parts.append(_vertical_grid(ticks, x, _TOP, bottom, _WIDTH))
     if zero:
         parts.append(Markup('<path d="M{:.1f} {}V{}" class="zero"/>').format(x(0.0), _TOP, bottom))
     for number, dot in enumerate(dots):
@@ -158,7 +158,7 @@ def dot_chart(
     return Chart(_svg(_WIDTH, bottom + 42, caption, f"{axis}: {said}.", parts), caption, columns, rows)
 
 
-def interval_chart(scores: Sequence[Score], caption: str, axis: str) -> Chart:
+def interval_chart(scores: Sequence[Score], caption: str, axis: str, always: Sequence[float] = ()) -> Chart:
     """Draw scores as dots with their intervals, one row each.
 
     Parameters
@@ -169,6 +169,8 @@ def interval_chart(scores: Sequence[Score], caption: str, axis: str) -> Chart:
         What the chart shows.
     axis : str
         What the scores are.
+    always : sequence of float
+        Values that the axis shows in any case, such as those of a chart beside this one.
     """
     dots = [
         Dot(
@@ -185,8 +187,8 @@ def interval_chart(scores: Sequence[Score], caption: str, axis: str) -> Chart:
     noted = any(score.note for score in scores)
     rows = [(score.name, f"{score.value:.3f}", *_ends(score), *((score.note,) if noted else ())) for score in scores]
     columns = ("", axis, "low", "high", *(("",) if noted else ()))
-    always = (0.0, 1.0) if max(end for dot in dots for end in (dot.value, dot.high or dot.value)) > 0.55 else (0.0,)
-    return dot_chart(dots, caption, axis, columns, rows, always)
+    highest = max(*always, *(end for dot in dots for end in (dot.value, dot.high or dot.value)))
+    return dot_chart(dots, caption, axis, columns, rows, (0.0, 1.0 if highest > 0.55 else 0.0, *always))
 
 
 def line_chart(
@@ -228,7 +230,7 @@ def line_chart(
     def y(value: float) -> float:
         return bottom - (value - y_low) / ((y_high - y_low) or 1.0) * plot
 
-    parts = [_vertical_grid(x_ticks, x, top, bottom)]
+    parts = [_vertical_grid(x_ticks, x, top, bottom, width)]
     horizontal = Markup('<path d="M{} {:.1f}H{}" class="grid"/><text x="{}" y="{:.1f}" class="tick end">{}</text>')
     parts += [horizontal.format(left, y(tick), width - right, left - 7, y(tick) + 4, _number(tick)) for tick in y_ticks]
     if diagonal:
@@ -310,13 +312,16 @@ def _marker(shape: str, x: float, y: float, kind: str, size: float) -> Markup:
     return Markup('<path d="{}Z" class="dot {}"/>').format(path, kind)
 
 
-def _vertical_grid(ticks: Sequence[float], x: _Scale, top: float, bottom: float) -> Markup:
-    return Markup("").join(
-        Markup('<path d="M{:.1f} {}V{}" class="grid"/><text x="{:.1f}" y="{}" class="tick">{}</text>').format(
-            x(tick), top, bottom, x(tick), bottom + 16, _number(tick)
-        )
-        for tick in ticks
-    )
+def _vertical_grid(ticks: Sequence[float], x: _Scale, top: float, bottom: float, width: float) -> Markup:
+    """Lines with their numbers beneath, which stay within the width of the drawing."""
+    parts = []
+    for tick in ticks:
+        number = _number(tick)
+        half = _LETTER * len(number) / 2
+        middle = min(max(x(tick), half), width - half)
+        line = '<path d="M{:.1f} {}V{}" class="grid"/><text x="{:.1f}" y="{}" class="tick">{}</text>'
+        parts.append(Markup(line).format(x(tick), top, bottom, middle, bottom + 16, number))
+    return Markup("").join(parts)
 
 
 def _label(x: float, y: float, text: str) -> Markup:
@@ -362,6 +367,12 @@ def _ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def _number(value: float) -> str:
-    """A number without needless digits."""
-    text = f"{value:,.0f}" if float(value).is_integer() else f"{value:.3f}".rstrip("0")
+    """A number without needless digits.
+
+    Examples
+    --------
+    >>> _number(0.0005), _number(0.25), _number(-1200.0)
+    ('0.0005', '0.25', '−1,200')
+    """
+    text = f"{value:,.0f}" if float(value).is_integer() else f"{value:.10f}".rstrip("0")
     return text.replace("-", "\u2212")

@@ -7,8 +7,7 @@ import re
 from markupsafe import Markup
 
 from bench.comparison.compare import Comparison
-from bench.comparison.contrasts import Contrast
-from bench.reporting.forest import WORDS, Panel, difference_text, forest_panels, signed
+from bench.reporting.forest import WORDS, Drawn, Panel, difference_text, forest_panels, signed
 from bench.reporting.html.charts import Chart, Dot, dot_chart
 
 _MARKS = {
@@ -83,11 +82,11 @@ def _chart(panel: Panel) -> Chart:
     )
 
 
-def _dot(row: Contrast) -> Dot:
+def _dot(row: Drawn) -> Dot:
     kind, shape = _MARKS[row.standing]
     low, high = (None, None) if row.interval is None else (row.interval.low, row.interval.high)
     return Dot(row.name, f"{WORDS[row.standing]} {difference_text(row)}", row.difference, low, high, kind, shape)
 
 
-def _ends(row: Contrast) -> tuple[str, str]:
+def _ends(row: Drawn) -> tuple[str, str]:
     return ("", "") if row.interval is None else (signed(row.interval.low), signed(row.interval.high))

@@ -21,16 +21,18 @@ from bench.reporting.html.curves import learning_curves, searches
 from bench.reporting.html.environment import environment, page_parts
 from bench.reporting.html.errors import browser_data, spell_error, spell_example, to_script
 from bench.reporting.html.forest import forest_charts
+from bench.reporting.html.periods import period_charts
 from bench.reporting.html.scores import calibration, confusion_tables, group_scores
 from bench.reporting.html.shares import archive_shares
 from bench.reporting.html.stress import stress_tests
+from bench.reporting.periods import CAUTION
 from bench.reporting.shares import ASSUMPTION as SHARE_ASSUMPTION
 from bench.reporting.slices import slice_rows, slices_told, worst_sentences
 from bench.reporting.wording import ASSUMPTION, answer, needed_sentence
 from bench.results.board import RANKS, BoardRow, best_sentence, columns, published_rows, published_sources
 from bench.results.extent import chosen_on, extent, predictions, split_sizes, validation
 from bench.results.gains import gain_sentences
-from bench.results.record import RunRecord, TaskRecord
+from bench.results.record import Period, RunRecord, TaskRecord
 from bench.statistics.interval import Interval
 
 FIRST_ERRORS = 20
@@ -57,7 +59,8 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
         left out, which the page says, where these are gone or no longer those of the runs.
     """
     task, without_texts = _task_of(runs)
-    data = browser_data(runs, task, comparison.suspects)
+    one = runs.first_seed()
+    data = browser_data(one, task, comparison.suspects)
     return (
         environment()
         .get_template("page.html.jinja")
@@ -73,9 +76,11 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             title=lambda name: metric_title(name, runs.task),
             metrics=_columns(comparison),
             names=[run.name for run in runs.runs],
-            summaries=[run.summary for run in runs.runs],
+            summaries=[run.summary for run in one.runs],
             answer=answer(comparison),
             differences=forest_charts(comparison),
+            periods=period_charts(comparison),
+            period_caution=CAUTION,
             slices=slice_rows(comparison),
             worst=worst_sentences(comparison),
             slices_told=slices_told(comparison),
@@ -88,9 +93,9 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             run_notes=_run_notes(runs),
             ranking=_ranking(runs, comparison),
             verdicts={(pair.first, pair.second): pair for pair in comparison.pairs},
-            confusions=confusion_tables(runs),
-            by_group=group_scores(runs),
-            calibration=calibration(runs),
+            confusions=confusion_tables(one),
+            by_group=group_scores(one),
+            calibration=calibration(one),
             searches=searches(runs, comparison),
             learning=learning_curves(runs),
             archives=archive_shares(runs),
@@ -104,7 +109,8 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
             named=data["named"],
             strongest=STRONGEST,
             runs=[_provenance(run.name, run.folder.key, run.record) for run in runs.runs],
-            repeats=runs.repeats,
+            repeats=one.repeats,
+            first_seed=one.runs[0].record.seed if runs.seeds else None,
             published=bool(split_sizes(runs.task)),
             predictions=predictions(runs.task),
             chosen_on=chosen_on(runs.task),
@@ -135,31 +141,35 @@ def _facts(runs: ComparedRuns, comparison: Comparison) -> list[tuple[str, str]]:
     task = runs.task
     records = [run.record for run in runs.runs]
     days = sorted({record.started[:10] for record in records})
-    repeats = f"; repeated {runs.repeats} times" if runs.repeats > 1 and not split_sizes(task) else ""
+    repeats = (
+        f"; repeated {comparison.validation.repeats} times"
+        if comparison.validation.repeats > 1 and not split_sizes(task)
+        else ""
+    )
     less = "" if runs.metric.greater_is_better else " (less is better)"
     counts = [f"{label} {count:,}" for label, count in zip(runs.labels, _label_counts(runs), strict=True)]
     return [
         ("Task", f"{task.name}, version {task.version}: {task.description}"),
-        ("Examples", _examples(task)),
-        ("Labels", f"{'in test: ' if split_sizes(task) else ''}{', '.join(counts)}"),
+        ("Examples", _examples(task, comparison.periods)),
+        ("Labels", f"{'in test: ' if split_sizes(task) or comparison.periods else ''}{', '.join(counts)}"),
         (
             "Metric",
             f"{runs.metric.title}{less}, 95 % intervals by group",
         ),
         (
             "Validation",
-            f"{validation(task, comparison.n_folds, comparison.searched)}{repeats}",
+            f"{validation(task, comparison.n_folds, comparison.searched, comparison.periods)}{repeats}",
         ),
-        ("Seed", str(comparison.seed)),
+        ("Seeds", ", ".join(map(str, comparison.seeds))) if comparison.seeds else ("Seed", str(comparison.seed)),
         ("Runs", f"{len(records)}, made {days[0] if len(days) == 1 else f'{days[0]} to {days[-1]}'}"),
         ("Data digest", task.digest[:16]),
         ("Versions", _versions(records)),
     ]
 
 
-def _examples(task: TaskRecord) -> str:
-    if split_sizes(task):
-        return extent(task)
+def _examples(task: TaskRecord, periods: Sequence[Period]) -> str:
+    if split_sizes(task) or periods:
+        return extent(task, periods)
     return f"{task.n_examples:,}, in {task.n_groups:,} groups ({task.group})"
 
 
@@ -189,6 +199,7 @@ class _RankedRow:
     interval: Interval | None = None
     ranks: tuple[int, int] | None = None
     search: str | None = None
+    seed_deviation: float | None = None
     mark: str
 
 
@@ -218,6 +229,7 @@ def _ranking(runs: ComparedRuns, comparison: Comparison) -> dict[str, object]:
                 interval=row.interval,
                 ranks=row.ranks,
                 search=row.search,
+                seed_deviation=row.seed_deviation,
                 mark=mark,
             )
         )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.comparison.predictions import ComparedRuns
-from bench.reporting.html.charts import Chart, Score, interval_chart
-from bench.results.shares import Estimates, PartShares, read_shares
+from bench.reporting.html.charts import Chart, Dot, dot_chart
+from bench.reporting.shares import percent
+from bench.results.shares import Estimates, LabelShare, read_shares
+from bench.statistics.powered import Share
+
+MOST_OF = 55.0
+"""Shares above this many percent are drawn on an axis that reaches 100."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +35,33 @@ def _shown(name: str, estimates: Estimates) -> ShownShares:
     parts = [("whole archive", estimates.whole), *((part.part or "", part) for part in estimates.parts)]
     facts = f"{estimates.whole.n_texts:,} texts, {estimates.whole.n_labelled:,} labelled examples"
     charts = [
-        interval_chart(
-            [score for title, part in parts if (score := _score(title, part, number)) is not None],
-            f"Share of {label}",
-            f"share of {label}",
-        )
+        _chart([(title, part.shares[number]) for title, part in parts if part.shares], label)
         for number, label in enumerate(estimates.labels)
         if estimates.whole.shares
     ]
     return ShownShares(name, estimates.title, facts, charts, estimates.warnings)
 
 
-def _score(title: str, part: PartShares, number: int) -> Score | None:
-    if not part.shares:
-        return None
-    share = part.shares[number]
-    interval = share.powered.interval
-    low, high = (None, None) if interval is None else (interval.low, interval.high)
-    return Score(title, share.powered.value, low, high, f"counted: {share.counted:.3f} (biased)")
+def _chart(shares: Sequence[tuple[str, LabelShare]], label: str) -> Chart:
+    """The shares of a label in percent, as in the terminal; at least one."""
+    dots = [_dot(title, each.powered) for title, each in shares]
+    rows: list[tuple[str, ...]] = [
+        (title, percent(each.powered.value), *_ends(each.powered), percent(each.counted)) for title, each in shares
+    ]
+    columns = ("", "share in %", "low", "high", "counted in % (biased)")
+    whole = max(dot.value if dot.high is None else dot.high for dot in dots) > MOST_OF
+    return dot_chart(
+        dots, f"Share of {label}", f"share of {label} in %", columns, rows, always=(0.0, 100.0) if whole else (0.0,)
+    )
+
+
+def _dot(title: str, share: Share) -> Dot:
+    value, interval = 100.0 * share.value, share.interval
+    if interval is None:
+        return Dot(title, percent(share.value), value, None, None, "s0", "circle")
+    told = f"{percent(share.value)} [{', '.join(_ends(share))}]"
+    return Dot(title, told, value, 100.0 * interval.low, 100.0 * interval.high, "s0", "circle")
+
+
+def _ends(share: Share) -> tuple[str, str]:
+    return ("", "") if share.interval is None else (percent(share.interval.low), percent(share.interval.high))

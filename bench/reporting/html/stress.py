@@ -46,10 +46,12 @@ def stress_tests(runs: ComparedRuns) -> list[ShownStress]:
 
 def _shown(name: str, summary: StressSummary, metric: str) -> ShownStress:
     rows = [row for row in worst_first(summary.rows) if row.standing != "unchanged"]
+    # Rows at 0 without an interval show nothing; the table has them.
+    drawn = [row for row in rows if row.told != "no label flipped"] or rows
     chart = None
     if rows:
         chart = dot_chart(
-            [_dot(row) for row in rows],
+            [_dot(row) for row in drawn],
             f"What perturbed texts cost {name}",
             f"drop in {metric}; right of 0 is worse",
             ("", "flipped", "changed", "score", "drop", "low", "high", "verdict"),
@@ -65,7 +67,9 @@ def _shown(name: str, summary: StressSummary, metric: str) -> ShownStress:
 def _dot(row: StressRow) -> Dot:
     kind, shape = _MARKS.get(row.standing, ("undecided", "ring"))
     low, high = (None, None) if row.interval is None or row.told != row.standing else _ends(row)
-    return Dot(row.name, f"{WORDS.get(row.told, row.told)} {signed(row.drop)}", row.drop, low, high, kind, shape)
+    ends = "" if low is None or high is None else f" [{signed(low)}, {signed(high)}]"
+    told = f"{WORDS.get(row.told, row.told)} {signed(row.drop)}{ends}"
+    return Dot(row.name, told, row.drop, low, high, kind, shape)
 
 
 def _ends(row: StressRow) -> tuple[float, float]:

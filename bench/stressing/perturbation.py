@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -16,6 +17,9 @@ Change = Callable[[str, random.Random], str]
 Kind = Literal["writing", "content"]
 
 T = TypeVar("T")
+
+WORD = re.compile(r"[^\W\d_]{2,}")
+"""A word of two letters or more."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from bench.schema.dialect import read_file
-from bench.stress.perturbation import replaced
-from bench.stress.spelling import MARKS
+from bench.stressing.perturbation import replaced
+from bench.stressing.spelling import MARKS
 
 LISTS = Path(__file__).with_name("entities.yaml")
 """The lists of places, names and number words."""

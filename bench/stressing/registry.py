@@ -1,7 +1,7 @@
 """The perturbations by name, in the order of tables: those of bench, then those of installed packages.
 
 A package offers one by an entry point of the group ``bench.perturbations``, which names a
-`bench.stress.perturbation.Perturbation`.
+`bench.stressing.perturbation.Perturbation`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 
 from bench.errors import ConfigError, ModelError, nearest
-from bench.stress import characters, entities, parts, slips, spelling
-from bench.stress.perturbation import Perturbation
+from bench.stressing import characters, entities, parts, slips, spelling
+from bench.stressing.perturbation import Perturbation
 
 ENTRY_POINTS = "bench.perturbations"
 """The group of entry points of plug-ins."""
@@ -87,6 +87,6 @@ def _loaded(point: EntryPoint) -> Perturbation:
     if not isinstance(found, Perturbation):
         raise ModelError(
             f"{origin}: {point.value} gives {type(found).__name__}, expected a Perturbation.",
-            "Make it with bench.stress.perturbation.Perturbation(name, description, change).",
+            "Make it with bench.Perturbation(name, description, change).",
         )
     return replace(found, name=point.name, origin=origin)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import re
 
-from bench.stress.perturbation import replaced, some
+from bench.stressing.perturbation import replaced, some
 
 MARKS = "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"
 """Diacritics and Quranic marks, as the inside of a regular expression's class."""
+
+MARK = re.compile(f"[{MARKS}]")
+"""One of these."""
 
 VOWELS = "\u064e\u064f\u0650\u0652"
 """Fatha, damma, kasra and sukun."""
@@ -21,7 +24,6 @@ LENGTHENED = 0.5
 
 _LETTERS = "\u0621-\u063a\u0641-\u064a"
 _END = rf"(?=[{MARKS}]*(?![\w{MARKS}]))"
-_MARKS = re.compile(f"[{MARKS}]")
 _BARE = re.compile(rf"[بتثجحخدذرزسشصضطظعغفقكلمنهويئؤءأإ](?![{MARKS}\u0640])")
 _WORD = re.compile(rf"[{_LETTERS}{MARKS}]+")
 _JOINT = re.compile(rf"[{JOINING}](?=[{_LETTERS}])(?!ء)")
@@ -43,7 +45,7 @@ def remove_diacritics(text: str, rng: random.Random) -> str:
     >>> remove_diacritics("نَفَى", random.Random(0))
     'نفى'
     """
-    return _MARKS.sub("", text)
+    return MARK.sub("", text)
 
 
 def add_tatweel(text: str, rng: random.Random) -> str:

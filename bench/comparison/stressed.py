@@ -1,21 +1,20 @@
-"""Scores of a run on perturbed texts, each against that on the texts as written."""
+"""Scores of a run on perturbed texts, each against that on the texts as written, from the stored answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
 from bench.comparison.contrasts import turned
-from bench.comparison.limitations import limitations
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns, scored_by
+from bench.metrics.confusion import UNANSWERED
 from bench.metrics.outcomes import Outcomes
-from bench.results.stress import Standing, StressRow
+from bench.results.stress import Standing, StressedFold, StressRow
 from bench.statistics.interval import Interval
-from bench.stress.perturbation import Perturbation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,13 +23,29 @@ AS_WRITTEN = "as written"
 """The name of the run on unperturbed texts; no perturbation can have it."""
 
 
+class Described(Protocol):
+    """What is said of a perturbation: by itself, and by its row."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def description(self) -> str:
+        """What it does, in a few words."""
+
+    @property
+    def kind(self) -> Literal["writing", "content"]:
+        """Whether it changes only how a text is written, or also what it says."""
+
+
 @dataclass(frozen=True, eq=False)
 class Stressed:
     """A run's predictions for the texts as a perturbation writes them.
 
     Parameters
     ----------
-    perturbation : Perturbation
+    perturbation : Described
         What changed the texts.
     changed : ndarray of bool, shape (n_rows,)
         Of which rows the text was changed.
@@ -38,9 +53,37 @@ class Stressed:
         All rows, those with changed texts with the new predictions.
     """
 
-    perturbation: Perturbation
+    perturbation: Described
     changed: NDArray[np.bool_]
     outcomes: Outcomes
+
+
+def stressed(run: ComparedRuns, perturbation: Described, answers: Mapping[int, StressedFold]) -> Stressed:
+    """Put answers to perturbed texts in the place of a run's pooled predictions.
+
+    Parameters
+    ----------
+    run : ComparedRuns
+        The stored run, alone.
+    perturbation : Described
+        What changed the texts.
+    answers : mapping of int to StressedFold
+        By fold; a fold of which no text was changed may be missing.
+    """
+    (base,) = run.runs
+    index: dict[str, int] = {label: code for code, label in enumerate(run.labels)} | {"": UNANSWERED}
+    changed = np.zeros(len(base.outcomes), dtype=bool)
+    predicted = base.predicted.copy()
+    probable = None if base.probabilities is None else base.probabilities.copy()
+    for fold, found in answers.items():
+        if not found.rows:
+            continue
+        rows = np.flatnonzero(base.outcomes.parts == fold)[list(found.rows)]
+        changed[rows] = True
+        predicted[rows] = [index[label] for label in found.predicted]
+        if probable is not None and found.probabilities is not None:
+            probable[rows] = found.probabilities
+    return Stressed(perturbation, changed, replace(base.outcomes, predicted=predicted, probabilities=probable))
 
 
 def stress_rows(run: ComparedRuns, stressed: Sequence[Stressed], rope: float) -> list[StressRow]:
@@ -70,9 +113,10 @@ def stress_rows(run: ComparedRuns, stressed: Sequence[Stressed], rope: float) ->
     return [judged.get(each.perturbation.name) or _row(run, base, each, "unchanged") for each in stressed]
 
 
-def notes_of(run: ComparedRuns) -> list[str]:
-    """The limitations of the data that the scores rest on."""
-    return limitations(run)
+def unjudged_row(run: ComparedRuns, found: Stressed) -> StressRow:
+    """Count and score alone: the row without an interval and a verdict."""
+    (base,) = run.runs
+    return _row(run, base, found, "undecided" if found.changed.any() else "unchanged")
 
 
 def _judged(run: ComparedRuns, base: ComparedRun, tested: Sequence[Stressed], rope: float) -> Mapping[str, StressRow]:

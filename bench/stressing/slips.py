@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import re
 
-from bench.stress.perturbation import replaced, some
+from bench.stressing.perturbation import WORD, replaced, some
 
 SLIPPED = 0.1
 """The share of words with a slip."""
@@ -21,8 +20,6 @@ _SHIFT = (0.0, 0.25, 0.75)
 
 _REACH = 1.3
 """How far, in keys, a finger slips at most."""
-
-_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def _neighbours() -> dict[str, str]:
@@ -49,7 +46,7 @@ def slip(text: str, rng: random.Random) -> str:
     """Replace one letter in a tenth of the words, at least in one, by the letter of a key beside its own."""
     words = [
         places
-        for word in _WORD.finditer(text)
+        for word in WORD.finditer(text)
         if (places := [place for place in range(*word.span()) if text[place].lower() in NEIGHBOURS])
     ]
     places = [rng.choice(word) for word in some(words, SLIPPED, rng)]

@@ -6,8 +6,8 @@ import random
 import re
 import unicodedata
 
-from bench.stress.perturbation import replaced, some
-from bench.stress.spelling import MARKS
+from bench.stressing.perturbation import WORD, replaced, some
+from bench.stressing.spelling import MARK
 
 INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\ufeff"
 """Zero-width space, non-joiner and joiner, marks of direction, and the byte order mark."""
@@ -18,12 +18,10 @@ TOUCHED = 1 / 3
 QUOTES = (("«", "»"), ("“", "”"), ('"', '"'))
 """Pairs of quotation marks."""
 
-_WORD = re.compile(r"[^\W\d_]{2,}")
 _PUNCTUATION = re.compile(r"(?<=[^\s.,;:!?،؛؟…])[.,;:!?،؛؟…]+(?!\w)")
 _QUOTE = re.compile('["«»“”„]')
 _TO_INDIC = {ord(str(digit)): chr(0x0660 + digit) for digit in range(10)}
 _TO_LATIN = {first + digit: str(digit) for first in (0x0660, 0x06F0) for digit in range(10)}
-_MARK = re.compile(f"[{MARKS}]")
 _TATWEEL = "\u0640"
 
 
@@ -51,7 +49,7 @@ def to_presentation_forms(text: str, rng: random.Random) -> str:
     >>> to_presentation_forms("لا يبت", random.Random(0)) == "\ufefb \ufef3\ufe92\ufe96"
     True
     """
-    places = [place for place, character in enumerate(text) if not _MARK.match(character)]
+    places = [place for place, character in enumerate(text) if not MARK.match(character)]
     made = list(text)
     joined = False
     for number, place in enumerate(places):
@@ -104,7 +102,7 @@ def space_punctuation(text: str, rng: random.Random) -> str:
 
 def add_invisible(text: str, rng: random.Random) -> str:
     """Put an invisible character into a third of the words, at a place drawn at random."""
-    words = some(list(_WORD.finditer(text)), TOUCHED, rng)
+    words = some(list(WORD.finditer(text)), TOUCHED, rng)
     places = [rng.randrange(word.start() + 1, word.end()) for word in words]
     return replaced(text, [(place, place, rng.choice(INVISIBLE)) for place in places])
 

@@ -13,9 +13,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bench.errors import ConfigError, ModelError
-from bench.stress import registry, slips
-from bench.stress.perturbation import Perturbation
-from bench.stress.registry import OWN, perturbations
+from bench.stressing import registry, slips
+from bench.stressing.perturbation import Perturbation
+from bench.stressing.registry import OWN, perturbations
 from bench.text.identity import text_key
 from bench.text.normalization import normalize
 
@@ -207,7 +207,7 @@ def test_the_manual_lists_all_perturbations() -> None:
 
 
 def test_the_perturbation_in_the_manual_works() -> None:
-    (code,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    (code,) = re.findall(r"^```python\n(import bench\n.*?dotless.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
     scope: dict[str, Any] = {}
     exec(code, scope)
     made = {scope["dotless"].apply("بيت", seed) for seed in range(20)}

@@ -13,10 +13,16 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from figures import figures_of, numbers_within
 from quiet import Quiet
 
+import bench
+from bench.archive.listing import list_runs
+from bench.archive.packing import pack_runs
+from bench.archive.unpacking import import_runs
 from bench.cli import main
 from bench.config import compose
+from bench.errors import UserError
 from bench.results.store import RunFolder, stored_runs
 from bench.results.stress import StressRow, StressSummary, read_stress_summary
 from bench.running.runner import run
@@ -297,7 +303,7 @@ def test_of_several_runs_of_a_model_the_one_with_the_named_parameters_is_tested(
 def test_the_report_shows_drops_and_how_to_get_them(
     stress: Callable[..., Any], project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stress("model=letter", "--only", "hamza-dropped,digits-latin")
+    stress("model=letter", "--only", "hamza-dropped,tatweel,digits-latin")
     for model in ("majority", "bare-cue"):
         of_model = _folder(project, model).path.relative_to(project / "results")
         shutil.copytree(project / "results" / of_model, project / "none" / of_model, ignore=lambda *_: ["stress"])
@@ -310,8 +316,13 @@ def test_the_report_shows_drops_and_how_to_get_them(
         return (project / "page.html").read_text(encoding="utf-8")
 
     shown = page("model=letter,bare-cue")
-    assert "Worse under 1 of 1 perturbation: hamza-dropped. No text was changed by digits-latin." in shown
-    assert "What perturbed texts cost letter" in shown
+    assert "Worse under 1 of 2 perturbations: hamza-dropped. 1 of 2 flipped no label." in shown
+    assert "No text was changed by digits-latin." in shown
+    (figure,) = [each for each in figures_of(shown) if "What perturbed texts cost letter" in each]
+    assert numbers_within(figure)
+    # What flipped no label is in the table alone.
+    drawn, _, table = figure.partition("</svg>")
+    assert ("hamza-dropped" in drawn, "tatweel" in drawn, "tatweel" in table) == (True, False, True)
     without = page("model=majority,bare-cue", "results=none")
     assert "No stress test of these models is stored. To make one: <code>bench stress task=known model=" in without
 
@@ -356,16 +367,85 @@ def test_a_run_in_mlflow_is_logged_again_with_its_drops(
     stress: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bench.tracking.store import open_store
-    from bench.tracking.uri import tracking_uri
+    from bench.tracking.uri import sqlite_path, tracking_uri
 
-    stress("model=letter", "--only", "hamza-dropped")
-    for word in ("tracking=true", "tracking=true"):
-        monkeypatch.setattr("sys.argv", ["bench", "stress", "task=known", "model=letter", "--only=hamza-dropped", word])
+    uri = tracking_uri(project / "results")
+    store = sqlite_path(uri)
+    assert store is not None
+
+    def drop(*words: str) -> float | None:
+        """What MLflow has after the command."""
+        command = ["bench", "stress", "task=known", "model=letter", "--only=hamza-dropped", *words]
+        monkeypatch.setattr("sys.argv", command)
         with pytest.raises(SystemExit) as end:
             main()
         assert not end.value.code
-    client = open_store(tracking_uri(project / "results"))
-    experiment = client.get_experiment_by_name("known")
-    found = client.search_runs([experiment.experiment_id], f"tags.`bench.key` = '{_folder(project, 'letter').key}'")
-    (parent,) = [each for each in found if "mlflow.parentRunId" not in each.data.tags]
-    assert parent.data.metrics["stress/hamza-dropped/drop"] == _row(project, "letter", "hamza-dropped").drop
+        if not store.exists():
+            return None
+        client = open_store(uri)
+        experiment = client.get_experiment_by_name("known")
+        key = _folder(project, "letter").key
+        found = client.search_runs([experiment.experiment_id], f"tags.`bench.key` = '{key}'")
+        (parent,) = [each for each in found if "mlflow.parentRunId" not in each.data.tags]
+        return parent.data.metrics.get("stress/hamza-dropped/drop")
+
+    # The runs were made without MLflow, and a test of one makes no store.
+    assert drop() is None
+    assert not store.exists()
+    shutil.rmtree(_folder(project, "letter").path / "stress")
+    assert not run(compose(["task=known", "model=letter"]), Quiet()).failures
+    assert store.exists()
+    assert drop("tracking=false") is None
+    assert drop() == drop() == _row(project, "letter", "hamza-dropped").drop
+
+
+def test_python_gives_what_the_command_line_prints(stress: Callable[..., Any], project: Path) -> None:
+    _, printed, _ = stress("model=letter,marked-cue", "--only=hamza-dropped,digits-latin", "--format=csv")
+    tests = bench.stress("known", ["letter", "marked-cue"], only=["hamza-dropped", "digits-latin"], tracking=False)
+    assert tests.to_frame().to_csv(index=False) == printed
+    assert any("all predictions are stored, so nothing is fitted" in note for note in tests.notes)
+    assert tests.answer[0] == "letter: Worse under 1 of 1 perturbation: hamza-dropped."
+    assert repr(tests).startswith(tests.answer[0])
+    assert tests.to_dict()["runs"][0]["rows"][0]["name"] == "hamza-dropped"
+    # A panel for each run: one drop each, since no text has other digits.
+    assert [[text.get_text() for text in ax.get_yticklabels()] for ax in tests.plot().axes] == [["hamza-dropped"]] * 2
+    assert "data:image/svg+xml" in tests._repr_html_()
+    unchanged = bench.stress("known", "letter", only="digits-latin", tracking=False)
+    assert "data:image/svg+xml" not in unchanged._repr_html_()
+    with pytest.raises(UserError, match="no drop to draw"):
+        unchanged.plot()
+
+
+def test_a_picture_of_the_drops_is_written(stress: Callable[..., Any], project: Path) -> None:
+    words = ("model=letter", "--only=hamza-dropped", "--plot=drops.svg")
+    status, _, said = stress(*words)
+    assert status == 0
+    assert "The picture is in drops.svg." in said
+    assert (project / "drops.svg").read_text(encoding="utf-8").startswith("<?xml")
+    assert stress(*words)[0] == 2
+    assert stress(*words, "--force")[0] == 0
+    assert "the name must end in" in " ".join(stress("model=letter", "--plot=drops.gif")[2].split())
+
+
+def test_stress_tests_go_with_a_run_to_another_machine(stress: Callable[..., Any], project: Path) -> None:
+    stress("model=marked-cue", "metric=log_loss", "--only=diacritics-added,quotes,keyboard")
+    theirs = _folder(project, "marked-cue")
+    assert (
+        pack_runs([each for each in list_runs(theirs.results) if each.key == theirs.key], Path("m.zip")).left_out == []
+    )
+    (mine,) = import_runs(Path("m.zip"), project / "other").runs
+    assert read_stress_summary(mine) == read_stress_summary(theirs)
+    # Nothing is asked again there.
+    status, out, said = stress("model=marked-cue", "--only=diacritics-added", "results=other", "--format=json")
+    assert status == 0
+    assert "all predictions are stored" in " ".join(said.split())
+    assert json.loads(out)[0]["rows"][0]["flipped"] == 56
+
+
+def test_answers_to_texts_that_are_not_changed_any_more_go(stress: Callable[..., Any], project: Path) -> None:
+    stress("model=letter", "--only=digits-latin,hamza-dropped")
+    folder = _folder(project, "letter")
+    left = folder.path / "stress" / "fold-01" / "digits-latin.json"
+    shutil.copyfile(left.with_name("hamza-dropped.json"), left)
+    stress("model=letter", "--only=digits-latin,hamza-dropped")
+    assert not left.exists()

@@ -1,42 +1,34 @@
-"""``bench stress``: the folds of a stored run, asked about perturbed test texts."""
+"""What ``bench stress`` will do: the folds of stored runs, their perturbed test texts, and what is stored of them."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 
+from bench.checks.finding import counted
 from bench.comparison.predictions import ComparedRuns, read_side_by_side
 from bench.comparison.selection import Selected, select_runs
-from bench.engines.engine import Failed, Unit, Value, in_words
 from bench.engines.processes import available_cores
 from bench.errors import BenchError
-from bench.metrics.confusion import UNANSWERED
 from bench.models.model import Model
 from bench.planning.memory import workers_within_memory
-from bench.planning.workers import open_engine
-from bench.prediction.fitted import other_versions
-from bench.prediction.fold_models import Models, Refitted, Stored, models_of
+from bench.prediction.fold_models import Models, Refitted, models_of
 from bench.prediction.rebuilt import OtherParametersError, model_of_run, rebuilt
+from bench.reporting.terminal import duration
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder
-from bench.results.stress import (
-    StressedFold,
-    StressSummary,
-    read_stressed_fold,
-    write_stress_summary,
-    write_stressed_fold,
-)
-from bench.stress.folds import Changed, FoldAnswers, answer
-from bench.stress.perturbation import Perturbation
-from bench.stress.request import StressRequest
-from bench.stress.scoring import Stressed, notes_of, stress_rows
+from bench.results.stress import StressedFold, read_stressed_fold
+from bench.stressing.embedding import embedding_seconds, encoders_of
+from bench.stressing.folds import Changed
+from bench.stressing.perturbation import Perturbation
+from bench.stressing.request import StressRequest
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from bench.data.task import Task
@@ -45,12 +37,9 @@ if TYPE_CHECKING:
 TEXT = "text"
 """The input that is perturbed, if the task has it; else its last input."""
 
-TOLERANCE = 1e-6
-"""By how much a probability may differ from the stored one: the order of additions depends on the machine."""
-
 
 @dataclass(frozen=True, eq=False)
-class _Fold:
+class StressFold:
     """A fold with what is asked of its model."""
 
     number: int
@@ -59,6 +48,11 @@ class _Fold:
     frame: pd.DataFrame
     changed: Mapping[str, Changed]
     digests: Mapping[str, str]
+
+    @property
+    def unchanged(self) -> list[str]:
+        """The perturbations that change none of its texts."""
+        return [name for name, each in self.changed.items() if not each.texts]
 
 
 @dataclass(eq=False)
@@ -77,7 +71,7 @@ class StressPlan:
         Gives the models of the folds.
     input : str
         The column that is perturbed.
-    folds : list of _Fold
+    folds : list of StressFold
         The folds with their changed texts.
     known : dict
         What is stored already, by fold and perturbation.
@@ -85,6 +79,10 @@ class StressPlan:
         Folds that are done at the same time.
     notes : list of str
         What to know before anything runs.
+    embeds : bool
+        Whether the features are embeddings.
+    embedding : float
+        The seconds that texts take to embed which are not embedded yet.
     """
 
     folder: RunFolder
@@ -93,17 +91,19 @@ class StressPlan:
     perturbations: list[Perturbation]
     models: Models
     input: str
-    folds: list[_Fold]
+    folds: list[StressFold]
     known: dict[tuple[int, str], StressedFold]
     workers: int
     notes: list[str]
+    embeds: bool = False
+    embedding: float = 0.0
 
-    def missing(self, fold: _Fold) -> list[Changed]:
+    def missing(self, fold: StressFold) -> list[Changed]:
         """What the model of a fold must still be asked."""
         return [each for name, each in fold.changed.items() if each.texts and (fold.number, name) not in self.known]
 
     @property
-    def to_do(self) -> list[_Fold]:
+    def to_do(self) -> list[StressFold]:
         """The folds whose model is needed."""
         return [fold for fold in self.folds if self.missing(fold)]
 
@@ -114,16 +114,34 @@ class StressPlan:
 
     @property
     def seconds(self) -> float:
-        """How long it takes about, by the times of the run, in one process."""
+        """How long it takes about: by the times of the run, and what embedding takes, one process after another."""
+        return self.embedding + self._others / max(self.workers, 1)
+
+    @property
+    def _others(self) -> float:
+        """The seconds of all but embedding, in one process."""
         spent = self.folder.read_seconds()
         scored = len(self.run.ids)
         asked = sum(len(fold.frame) * (1 + len(self.missing(fold))) for fold in self.to_do)
         # Features are fitted once for the estimator and once to be kept, and computed for each text that is asked.
         features, fit, predict = (spent.get(phase, 0.0) for phase in ("features", "fit", "predict"))
+        features = 0.0 if self.embeds else features
         share = len(self.to_do) / max(len(self.folds), 1)
         refit = share * (2 * features + fit) if isinstance(self.models, Refitted) else 0.0
         test_share = scored / max(scored + self.run.n_trained() * len(self.folds), 1)
         return refit + asked / max(scored, 1) * (predict + test_share * features)
+
+    @property
+    def cost(self) -> str:
+        """What it takes, in a sentence."""
+        title = f"{self.record.task.name}: {self.record.model.name}"
+        if not self.to_do:
+            return f"{title}: all predictions are stored, so nothing is fitted."
+        n = len(self.to_do)
+        refitted = f"{counted(n, 'fold')} {'is' if n == 1 else 'are'} fitted again without search"
+        what = refitted if isinstance(self.models, Refitted) else "the stored model is loaded"
+        asked = f"{self.texts:,} changed texts are predicted"
+        return f"{title}: {what}, and {asked}: about {duration(self.seconds)}."
 
 
 def plan_stress(request: StressRequest, perturbations: Sequence[Perturbation], doing: Doing) -> list[StressPlan]:
@@ -166,49 +184,24 @@ def plan_stress(request: StressRequest, perturbations: Sequence[Perturbation], d
         plan = StressPlan(
             folder, record, run, list(perturbations), models, column, folds, _known(folder, folds), workers, told
         )
+        settings = [folder.read_result(fold.number).params for fold in plan.to_do]
+        for encoder in encoders_of(evaluation, settings):
+            doing(f"estimating how long {encoder} takes")
+            plan.embeds = True
+            plan.embedding += embedding_seconds(encoder, _to_embed(evaluation.task, plan), device_of(record))
         plans.append(plan)
     return plans
 
 
-def carry_out(plan: StressPlan, rope: float, doing: Doing) -> StressSummary:
-    """Ask the models, store what they answer, and judge.
+def device_of(record: RunRecord) -> Literal["cpu", "auto"]:
+    """What torch computes on: on the processor if the run did."""
+    return "cpu" if record.environment.device == "cpu" else "auto"
 
-    Parameters
-    ----------
-    plan : StressPlan
-        What to do.
-    rope : float
-        Differences up to this one are practically none.
-    doing : callable
-        Receives progress messages.
 
-    Raises
-    ------
-    bench.errors.BenchError
-        If a model fails, or does not give the stored predictions for the texts as written.
-    """
-    _ask(plan, doing)
-    doing("comparing the scores")
-    rows = stress_rows(plan.run, [_stressed(plan, each) for each in plan.perturbations], rope)
-    (base,) = plan.run.runs
-    summary = StressSummary(
-        task=plan.record.task.name,
-        model=plan.record.model.name,
-        key=plan.folder.key,
-        metric=plan.run.metric.name,
-        score=base.score,
-        interval=base.summary.intervals.get(plan.run.metric.name),
-        rope=rope,
-        input=plan.input,
-        n_examples=plan.run.n_scored,
-        n_groups=len(plan.run.group_names),
-        folds=len(plan.folds),
-        models="stored" if isinstance(plan.models, Stored) else "refitted",
-        rows=tuple(rows),
-        notes=tuple(notes_of(plan.run)),
-    )
-    write_stress_summary(plan.folder, summary)
-    return summary
+def _to_embed(task: Task, plan: StressPlan) -> list[str]:
+    """The changed texts, and those of the task."""
+    changed = [text for fold in plan.to_do for each in plan.missing(fold) for text in each.texts]
+    return [*changed, *(str(text) for name in task.inputs for text in task.examples[name])]
 
 
 def _as_defined(
@@ -252,7 +245,7 @@ def _fold(
     test: NDArray[np.intp],
     column: str,
     texts: Mapping[str, NDArray[np.object_]],
-) -> _Fold:
+) -> StressFold:
     stored = folder.read_predictions(number)
     if stored["id"].tolist() != [str(name) for name in task.ids[test]]:
         raise BenchError(
@@ -270,10 +263,10 @@ def _fold(
         digests[name] = hashlib.sha256(content.encode(errors="surrogatepass")).hexdigest()
     sha256 = folder.read_result(number).predictions_sha256
     assert sha256 is not None, "predictions were read, so they have a digest"
-    return _Fold(number, stored, sha256, frame, changed, digests)
+    return StressFold(number, stored, sha256, frame, changed, digests)
 
 
-def _known(folder: RunFolder, folds: Sequence[_Fold]) -> dict[tuple[int, str], StressedFold]:
+def _known(folder: RunFolder, folds: Sequence[StressFold]) -> dict[tuple[int, str], StressedFold]:
     """What is stored of the same texts and predictions."""
     known = {}
     for fold in folds:
@@ -287,97 +280,3 @@ def _known(folder: RunFolder, folds: Sequence[_Fold]) -> dict[tuple[int, str], S
             ):
                 known[fold.number, name] = found
     return known
-
-
-def _ask(plan: StressPlan, doing: Doing) -> None:
-    to_do = plan.to_do
-    if not to_do:
-        return
-    what = "loading the stored model" if isinstance(plan.models, Stored) else "fitting the folds again"
-    doing(f"{what} (0 of {len(to_do)} done)")
-    device = "cpu" if plan.record.environment.device == "cpu" else "auto"
-    state = Unit(_given, (plan.models,))
-    with open_engine(device, min(plan.workers, len(to_do)), state) as engine:
-        units = {
-            engine.submit(Unit(answer, (fold.number, fold.frame, plan.input, plan.missing(fold)))): fold
-            for fold in to_do
-        }
-        for done, (number, outcome) in enumerate(engine.outcomes(), start=1):
-            fold = units[number]
-            match outcome:
-                case Value(answers):
-                    _store(plan, fold, answers)
-                case Failed(BenchError() as error):
-                    raise error
-                case Failed(error):
-                    raise BenchError(f"{_where(plan, fold)}: the model failed: {in_words(error)}.")
-                case _:
-                    raise BenchError(f"{_where(plan, fold)}: {outcome.told}.")
-            doing(f"{what} ({done} of {len(to_do)} done)")
-
-
-def _given(models: Models) -> Models:
-    return models
-
-
-def _where(plan: StressPlan, fold: _Fold) -> str:
-    return f"{plan.record.task.name}: {plan.record.model.name}, fold {fold.number}"
-
-
-def _store(plan: StressPlan, fold: _Fold, answers: FoldAnswers) -> None:
-    _verify(plan, fold, answers.as_written)
-    for name, frame in answers.perturbed.items():
-        probable = _probabilities(frame, plan.record.task.labels)
-        stressed = StressedFold(
-            predictions_sha256=fold.predictions_sha256,
-            texts_sha256=fold.digests[name],
-            rows=fold.changed[name].rows,
-            predicted=tuple(frame["label"].tolist()),
-            probabilities=None if probable is None else tuple(map(tuple, probable.tolist())),
-        )
-        write_stressed_fold(plan.folder, fold.number, name, stressed)
-        plan.known[fold.number, name] = stressed
-
-
-def _verify(plan: StressPlan, fold: _Fold, now: pd.DataFrame) -> None:
-    """Check that a model answers to the texts as written what is stored of the run."""
-    then, labels = fold.stored, plan.record.task.labels
-    other = then["predicted"].to_numpy(dtype=object) != now["label"].to_numpy(dtype=object)
-    stored, given = _probabilities(then, labels, "p"), _probabilities(now, labels, "p")
-    if stored is not None and given is not None:
-        other |= np.abs(stored - given).max(axis=1) > TOLERANCE
-    if not other.any():
-        return
-    which = ", ".join(then["id"][other].tolist()[:3])
-    versions = other_versions(plan.record)
-    raise BenchError(
-        f"{_where(plan, fold)}: fitted again, the model gives other predictions for {int(other.sum())} of "
-        f"{len(then)} texts as written than the run stored ({which}). A drop could not be told from that.",
-        f"The run was stored with {versions}. Rerun it: {plan.record.command} force=true"
-        if versions
-        else "Fitting this model twice gives two models, as on a GPU or with an endpoint. Test one that is repeatable.",
-    )
-
-
-def _probabilities(frame: pd.DataFrame, labels: tuple[str, ...], prefix: str = "p") -> NDArray[np.float64] | None:
-    columns = [f"{prefix}_{label}" for label in labels]
-    return frame[columns].to_numpy(dtype=np.float64) if set(columns) <= set(frame.columns) else None
-
-
-def _stressed(plan: StressPlan, perturbation: Perturbation) -> Stressed:
-    """The run's pooled predictions with the new ones in their rows."""
-    (base,) = plan.run.runs
-    index: dict[str, int] = {label: code for code, label in enumerate(plan.record.task.labels)} | {"": UNANSWERED}
-    changed = np.zeros(len(base.outcomes), dtype=bool)
-    predicted = base.predicted.copy()
-    probable = None if base.probabilities is None else base.probabilities.copy()
-    for fold in plan.folds:
-        found = plan.known.get((fold.number, perturbation.name))
-        if found is None or not found.rows:
-            continue
-        rows = np.flatnonzero(base.outcomes.parts == fold.number)[list(found.rows)]
-        changed[rows] = True
-        predicted[rows] = [index[label] for label in found.predicted]
-        if probable is not None and found.probabilities is not None:
-            probable[rows] = found.probabilities
-    return Stressed(perturbation, changed, replace(base.outcomes, predicted=predicted, probabilities=probable))
