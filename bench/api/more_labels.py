@@ -242,7 +242,7 @@ class AddedLabels(Shown):
         return self.answer
 
 
-def add(labels: str | Path, to: str) -> AddedLabels:
+def add(labels: str | Path, to: str, *, text: str | None = None, claim: str | None = None) -> AddedLabels:
     """Add labels that an annotation tool exported to a task, as a new version of it.
 
     New texts become examples. Examples that are labelled again get one more vote from each annotator. The files of the
@@ -254,6 +254,8 @@ def add(labels: str | Path, to: str) -> AddedLabels:
         The tool's export: Label Studio's JSON, doccano's JSON Lines, or the table that `Draw.write` wrote, filled in.
     to : str
         The task, which is in a file ``tasks/NAME/task.yaml``.
+    text, claim : str, optional
+        The columns of a table with the texts and the claims, if they have other names.
 
     Returns
     -------
@@ -266,7 +268,7 @@ def add(labels: str | Path, to: str) -> AddedLabels:
     """
     from bench.labelling.adding import add_labels
 
-    return AddedLabels(add_labels(Path(labels).expanduser(), to))
+    return AddedLabels(add_labels(Path(labels).expanduser(), to, {"text": text, "claim": claim}))
 
 
 class Suspects(Shown):
