@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bench.discovery import config_files, find, model_entry_points, override, task_files
 from bench.errors import ConfigError, ModelError, UserError
-from bench.in_memory import MODELS, TASKS
+from bench.in_memory import FURTHER, MODELS, TASKS
 
 if TYPE_CHECKING:
     from bench.data.sources import Further
@@ -57,7 +57,9 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
 
 
 def load_further(name: str, column: str) -> Further:
-    """Read a column of a task's source that is no part of its examples; a task that was made in Python has none.
+    """Read a column of a task's source that is no part of its examples.
+
+    Of a task that was made in Python, it is read from the data that `bench.new_task` was given; others have none.
 
     Parameters
     ----------
@@ -75,7 +77,8 @@ def load_further(name: str, column: str) -> Further:
     from bench.data.sources import Further
 
     if name in TASKS:
-        return Further(column)
+        reader = FURTHER.get(cast("Task", TASKS[name]).digest)
+        return Further(column) if reader is None else cast("Further", reader(column))
     path = find(name, task_files(), "task", "tasks")
     return read_further(read_definition(path), path, column)
 

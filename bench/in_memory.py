@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -15,6 +16,9 @@ class Named(Protocol):
 
 TASKS: dict[str, Named] = {}
 MODELS: dict[str, Named] = {}
+
+FURTHER: dict[str, Callable[[str], object]] = {}
+"""By a task's digest, what reads another column of the data that it was made of."""
 
 
 def add_task(task: Named) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.checks import Finding
+    from bench.data.sources import Further
 
 
 def load_task(name: str, **overrides: Any) -> Task:
@@ -101,9 +102,9 @@ def new_task(
     >>> bench.new_task(frame)
     <Task mine: 2 examples, labels denial, none, 2 groups (id)>
     """
-    from bench.data.definition import name_problem
+    from bench.data.definition import name_problem, read_further
     from bench.errors import ConfigError
-    from bench.in_memory import add_task
+    from bench.in_memory import FURTHER, add_task
     from bench.metrics import find_metric
     from bench.scaffold import Given, TaskRequest
     from bench.scaffold.task import draft_task
@@ -129,6 +130,13 @@ def new_task(
         origin=Path(f"task '{name}' (made in Python)"),
     )
     add_task(task)
+
+    def further(column: str) -> Further:
+        with _as_files(data) as (files, _):
+            again = draft_task(replace(request, data=files))
+            return read_further(again.definition, again.task.origin, column)
+
+    FURTHER[task.digest] = further
     return task
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from bench.comparison.contrasts import turned
+from bench.comparison.equality import ENOUGH_DISAGREEMENTS
 from bench.comparison.pairs import judged_pairs
 from bench.comparison.predictions import ComparedRun, ComparedRuns, scored_by
 from bench.metrics.confusion import UNANSWERED
@@ -18,6 +19,9 @@ from bench.statistics.interval import Interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+FEWEST_CHANGED = 30
+"""With fewer changed texts, more than one of ten such texts may get another label, even where none did (3/n)."""
 
 AS_WRITTEN = "as written"
 """The name of the run on unperturbed texts; no perturbation can have it."""
@@ -90,7 +94,8 @@ def stress_rows(run: ComparedRuns, stressed: Sequence[Stressed], rope: float) ->
     """Compare the scores on perturbed texts with that on the texts as written.
 
     They are compared like models with a baseline, on the same examples and groups, and adjusted for the number of
-    perturbations that changed a text: see `bench.comparison.pairs.judged_pairs`.
+    perturbations that changed a text: see `bench.comparison.pairs.judged_pairs`. Where few texts were changed, a drop
+    is small whatever the model makes of them, so only better and worse are verdicts there.
 
     Parameters
     ----------
@@ -134,8 +139,20 @@ def _judged(run: ComparedRuns, base: ComparedRun, tested: Sequence[Stressed], ro
             low, high = sorted((-sign * interval.low, -sign * interval.high))
             interval = Interval(low + 0.0, high + 0.0, interval.level)
         p_value = None if pair.groups.p_value is None else pair.p_groups
-        rows[found.name] = _row(run, base, of_name[found.name], found.standing, interval, p_value)
+        tested_here = of_name[found.name]
+        if found.standing in ("practically equal", "undecided") and _too_few(run, tested_here.changed):
+            rows[found.name] = _row(run, base, tested_here, "too few texts")
+        else:
+            rows[found.name] = _row(run, base, tested_here, found.standing, interval, p_value)
     return rows
+
+
+def _too_few(run: ComparedRuns, changed: NDArray[np.bool_]) -> bool:
+    """Whether too few texts or groups were changed to say what a model makes of such texts."""
+    texts, groups = len(set(run.ids[changed].tolist())), len(np.unique(run.groups[changed]))
+    return texts < min(FEWEST_CHANGED, len(set(run.ids.tolist()))) or groups < min(
+        ENOUGH_DISAGREEMENTS, len(run.group_names)
+    )
 
 
 def _as_run(run: ComparedRuns, base: ComparedRun, stressed: Stressed) -> ComparedRun:

@@ -185,4 +185,5 @@ def stress_figure(summaries: Sequence[StressSummary]) -> Figure:
 def _drops(summary: StressSummary) -> Iterator[_Drop]:
     for row in worst_first(summary.rows):
         if row.standing != "unchanged":
-            yield _Drop(row.name, row.drop, row.interval if row.told == row.standing else None, row.standing)
+            standing = "undecided" if row.standing == "too few texts" else row.standing
+            yield _Drop(row.name, row.drop, row.interval if row.told == row.standing else None, standing)

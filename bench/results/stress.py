@@ -23,8 +23,11 @@ from bench.results.store import RunFolder
 from bench.statistics.interval import Interval
 from bench.support.records import Count, Number, plain
 
-Standing = Literal["worse", "better", "practically equal", "undecided", "unchanged"]
-"""How a score on perturbed texts stands to that on the texts as written; unchanged where no text was changed."""
+Standing = Literal["worse", "better", "practically equal", "undecided", "too few texts", "unchanged"]
+"""How a score on perturbed texts stands to that on the texts as written.
+
+Too few texts where no drop is certain, and so few texts were changed that this says nothing; unchanged where none was.
+"""
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -73,7 +76,8 @@ class StressRow:
     drop : float
         How much worse that is than the score on the texts as written; negative where it is better.
     interval : Interval or None
-        Of the drop, the one that the verdict rests on: it is adjusted for the number of perturbations.
+        Of the drop, the one that the verdict rests on: it is adjusted for the number of perturbations. None where too
+        few texts were changed.
     p_value : float or None
         Of no drop, adjusted too.
     standing : str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ import yaml
 from present import present
 from stored_task import write_task_runs
 
+import bench
 from bench.catalogue import load_further, load_task
 from bench.cli.words import complete_column
 from bench.comparison.compare import compare
@@ -24,6 +26,7 @@ from bench.comparison.selection import select
 from bench.comparison.slices import EMPTY, column_names
 from bench.data.sources import Further
 from bench.errors import UserError
+from bench.in_memory import add_task
 from bench.shares.estimate import parts_of_examples
 from bench.shares.slices import By
 
@@ -153,8 +156,10 @@ def test_examples_that_are_not_in_the_archive_have_the_part_of_their_own_row(fol
     assert parts_of_examples(task, labelled, read, by) == ["2023-01", "2024-10", "2024-09", "2024-10", "", "2024-10"]
 
 
-def test_a_task_made_in_python_has_the_columns_of_its_examples(folder: Path) -> None:
-    import bench
-
-    bench.new_task(pd.DataFrame(rows(24)), text="headline", label="class", name="frame")
-    assert load_further("frame", "url") == Further("url")
+def test_a_task_made_of_a_frame_has_the_other_columns_of_the_frame(folder: Path) -> None:
+    frame = pd.DataFrame(rows())
+    task = bench.new_task(frame, text="headline", label="class", name="mine")
+    write_task_runs(folder / "results", task, {"good": 0.9})
+    assert sorted(sliced(folder, "القسم")) == sorted((name or EMPTY, 60) for name in OUTLETS)
+    add_task(replace(task, examples=task.examples.iloc[:-1]))
+    assert load_further("mine", "url") == Further("url"), "another task of that name was made of other data"

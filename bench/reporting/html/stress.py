@@ -47,7 +47,8 @@ def stress_tests(runs: ComparedRuns) -> list[ShownStress]:
 def _shown(name: str, summary: StressSummary, metric: str) -> ShownStress:
     rows = [row for row in worst_first(summary.rows) if row.standing != "unchanged"]
     # Rows at 0 without an interval show nothing; the table has them.
-    drawn = [row for row in rows if row.told != "no label flipped"] or rows
+    silent = ("no label flipped", "too few texts")
+    drawn = [row for row in rows if row.told not in silent or row.drop != 0.0] or rows
     chart = None
     if rows:
         chart = dot_chart(
