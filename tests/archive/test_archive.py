@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+import struct
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -179,7 +180,12 @@ def test_a_file_that_is_not_there_or_no_archive_is_named(tmp_path: Path) -> None
 @pytest.mark.parametrize("place", [0.3, 0.5, 0.7, 0.95])
 def test_a_damaged_archive_stores_nothing(tmp_path: Path, packed: Path, place: float) -> None:
     data = bytearray(packed.read_bytes())
-    at = int(len(data) * place)
+    with zipfile.ZipFile(packed) as archive:
+        files = [file for file in archive.infolist() if file.compress_size >= 16]
+    file = files[int(len(files) * place)]
+    # A file's content comes after a header of 30 bytes, its name and what this header adds.
+    header = 30 + sum(struct.unpack_from("<2H", data, file.header_offset + 26))
+    at = file.header_offset + header + file.compress_size // 2
     data[at : at + 8] = bytes(byte ^ 0xFF for byte in data[at : at + 8])
     packed.write_bytes(data)
     refused(packed, tmp_path / "mine")
