@@ -108,7 +108,7 @@ def test_the_bytes_do_not_depend_on_the_workers_nor_on_interruptions(tmp_path: P
         while running.poll() is None and _fits_kept(folder / "killed") < before + 5:
             time.sleep(0.02)
         time.sleep(attempt / 10)
-        os.kill(running.pid, (signal.SIGKILL, signal.SIGINT)[attempt % 2])
+        running.send_signal((signal.SIGKILL, signal.SIGINT)[attempt % 2])
         running.wait()
         kept = max(kept, sum(len(Journal(path).read()) for path in (folder / "killed").rglob("*.journal")))
     assert kept > 0
