@@ -17,7 +17,7 @@ from bench.comparison.verdict import LEVEL
 from bench.errors import UserError, nearest
 from bench.metrics.outcomes import VALUE
 from bench.results.withheld import too_few
-from bench.statistics.interval import Interval, Thin, together
+from bench.statistics.interval import Interval, Thin, reach_of_difference, together
 from bench.statistics.paired import FEWEST_GROUPS, NO_VARIATION
 from bench.text.identity import canonical, name_key
 
@@ -386,11 +386,8 @@ def _reach(
     below = [side.score - each.low for side, each in zip(sides, known, strict=True)]
     above = [each.high - side.score for side, each in zip(sides, known, strict=True)]
     alike, factor = _correlation(runs, by_seed), runs.training_factor()
-    return factor * _put_together(below[0], above[1], alike), factor * _put_together(above[0], below[1], alike)
-
-
-def _put_together(one: float, other: float, alike: float) -> float:
-    return float(np.sqrt(max(one**2 + other**2 - 2.0 * alike * one * other, 0.0)))
+    low, high = ((below[0], above[1]), (above[0], below[1]))
+    return factor * reach_of_difference(*low, alike), factor * reach_of_difference(*high, alike)
 
 
 def _correlation(runs: ComparedRuns, by_seed: Sequence[Sequence[Outcomes]]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -58,6 +59,24 @@ class Interval:
         """The interval of another score, within the bounds of the metric."""
         least, greatest = bounds
         return Interval(max(self.low + by, least), min(self.high + by, greatest), self.level)
+
+
+def reach_of_difference(one: float, other: float, alike: float) -> float:
+    """How far the interval of a difference reaches to one side, from those of the two scores (Zou and Donner 2008).
+
+    Parameters
+    ----------
+    one, other : float
+        How far the first score's interval reaches to that side, and the second's to the other.
+    alike : float
+        The correlation of the two scores.
+
+    Examples
+    --------
+    >>> reach_of_difference(0.3, 0.4, 0.0), round(reach_of_difference(0.3, 0.4, 1.0), 3)
+    (0.5, 0.1)
+    """
+    return math.sqrt(max(one**2 + other**2 - 2.0 * alike * one * other, 0.0))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.statistics.interval import FEWEST, Interval
+from bench.statistics.interval import FEWEST, Interval, reach_of_difference
 from bench.statistics.scores import Scores
 from bench.statistics.units import Units
 
@@ -394,14 +394,10 @@ def difference(one: Method, other: Method, groups: tuple[Codes, Codes]) -> list[
         if mine.interval is None or its.interval is None:
             found.append(Share(value, None))
             continue
-        below = _reach(mine.value - mine.interval.low, its.interval.high - its.value, together)
-        above = _reach(mine.interval.high - mine.value, its.value - its.interval.low, together)
+        below = reach_of_difference(mine.value - mine.interval.low, its.interval.high - its.value, together)
+        above = reach_of_difference(mine.interval.high - mine.value, its.value - its.interval.low, together)
         found.append(Share(value, Interval(max(value - below, -1.0), min(value + above, 1.0))))
     return found
-
-
-def _reach(one: float, other: float, alike: float) -> float:
-    return float(np.sqrt(max(one**2 + other**2 - 2.0 * alike * one * other, 0.0)))
 
 
 def further_labels(share: Share, n: int, n_texts: int, within: float) -> int | None:
