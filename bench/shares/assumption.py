@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.data.drawn import NO_DRAW, draws_of
-from bench.shares.estimate import Labelled, parts_of_examples
-from bench.shares.slices import By
+from bench.shares.estimate import Labelled
 from bench.shares.totals import ReadArchive
 from bench.statistics.interval import FEWEST as FEWEST_GROUPS
 from bench.statistics.units import Units
@@ -33,8 +32,20 @@ LARGE_PART = 0.05
 """The share of the archive from which a part should have a labelled example."""
 
 
-def broken_assumptions(task: Task, labelled: Labelled, read: ReadArchive, by: By | None, seed: int) -> list[str]:
-    """Say where the assumption behind the intervals looks broken, a sentence or two each."""
+def broken_assumptions(
+    task: Task, labelled: Labelled, read: ReadArchive, placed: Sequence[str] | None, seed: int
+) -> list[str]:
+    """Say where the assumption behind the intervals looks broken, a sentence or two each.
+
+    Parameters
+    ----------
+    task, labelled, read
+        The task, its labelled examples, and the archive.
+    placed : sequence of str or None
+        The part that each of the examples is in; None if the archive is not divided.
+    seed : int
+        For folds.
+    """
     found = []
     n_found, n = sum(row in read.found for row in labelled.first.tolist()), len(labelled.rows)
     if n_found < n / 2:
@@ -69,8 +80,7 @@ def broken_assumptions(task: Task, labelled: Labelled, read: ReadArchive, by: By
             f"A classifier tells labelled texts from the archive's (AUROC {told[1]:.2f}, at least {told[0]:.2f}; 0.5 "
             "would be chance). They do not look like a random sample of it."
         )
-    if by is not None:
-        placed = parts_of_examples(task, labelled, read, by)
+    if placed is not None:
         parts = set(placed)
         if lost := sum(part not in read.parts for part in placed):
             found.append(f"{lost:,} labelled examples are in no part of the archive; they count only in the whole.")

@@ -113,7 +113,7 @@ def _strata(task: Task, rows: NDArray[np.intp], groups: NDArray[np.intp]) -> NDA
 
 
 def estimate(
-    task: Task, labelled: Labelled, read: ReadArchive, by: By | None, pairs: Sequence[tuple[str, str]]
+    task: Task, labelled: Labelled, read: ReadArchive, placed: Sequence[str], pairs: Sequence[tuple[str, str]]
 ) -> tuple[PartShares, list[PartShares], list[PartDifference]]:
     """Estimate the shares of the whole archive, of its parts, and the differences between parts.
 
@@ -125,8 +125,8 @@ def estimate(
         Its examples.
     read : ReadArchive
         The archive.
-    by : By, optional
-        The column that divides it.
+    placed : sequence of str
+        The part that each of the examples is in; see `parts_of_examples`.
     pairs : sequence of (str, str)
         The parts to compare.
     """
@@ -134,7 +134,7 @@ def estimate(
     whole, _ = _shares(None, examples, np.ones(len(labelled.rows), dtype=bool), read.whole)
     parts: list[PartShares] = []
     methods: dict[str, tuple[Method, NDArray[np.intp]]] = {}
-    part_of = np.array(parts_of_examples(task, labelled, read, by), dtype=object)
+    part_of = np.array(placed, dtype=object)
     for name in sorted(read.parts):
         here = part_of == name
         shares, method = _shares(name, examples, here, read.parts[name])
@@ -169,18 +169,18 @@ class _Examples:
     @cached_property
     def power(self) -> Floats:
         """How far to rely on the predictions, by all draws."""
-        samples = [self.sample(self.labelled.draws == draw) for draw in self.draws]
-        if len(samples) == 1:
-            return samples[0].power
-        scale = dict(zip(self.draws, (each.effective / each.total for each in samples), strict=True))
+        if len(self.draws) == 1:
+            return self.draws[0][1].power
+        scale = {draw: sample.effective / sample.total for draw, sample in self.draws}
         weights = self.weights * np.array([scale[draw] for draw in self.labelled.draws.tolist()])
         return Sample(self.given, self.labelled.predicted, weights, self.groups).power
 
-    @property
-    def draws(self) -> list[int]:
-        return sorted(set(self.labelled.draws.tolist()))
+    @cached_property
+    def draws(self) -> list[tuple[int, Sample]]:
+        """The draws, in order, with the examples of each."""
+        return [(draw, self._sample(self.labelled.draws == draw)) for draw in np.unique(self.labelled.draws).tolist()]
 
-    def sample(self, here: NDArray[np.bool_]) -> Sample:
+    def _sample(self, here: NDArray[np.bool_]) -> Sample:
         groups = np.unique(self.groups[here], return_inverse=True)[1]
         strata = _strata(self.task, self.labelled.rows[here], groups)
         return Sample(self.given[here], self.labelled.predicted[here], self.weights[here], groups, strata)
@@ -246,7 +246,7 @@ def _part_or_none(by: By, value: str) -> str:
 def _shares(
     part: str | None, examples: _Examples, here: NDArray[np.bool_], totals: Totals
 ) -> tuple[PartShares, Method | None]:
-    labels, archive = examples.task.labels, examples.archive(examples.draws[-1], totals, part)
+    labels, archive = examples.task.labels, examples.archive(examples.draws[-1][0], totals, part)
     counted = dict(zip(labels, archive.counted().tolist(), strict=True))
     described = PartShares(
         part=part,
@@ -258,11 +258,11 @@ def _shares(
     )
     own, alone, adjusted = [], [], []
     groups = []
-    for draw in examples.draws:
-        chosen = here & (examples.labelled.draws == draw)
-        drawn, left = examples.sample(chosen), examples.archive(draw, totals, part)
-        if part is not None:
-            drawn = replace(drawn, strata=None)
+    for draw, sample in examples.draws:
+        of_draw = examples.labelled.draws == draw
+        chosen = here & of_draw
+        drawn = sample if part is None else sample.only(here[of_draw])
+        left = examples.archive(draw, totals, part)
         if left.n > 0 and not drawn.weights.any():
             continue
         groups.append(np.unique(examples.groups[chosen]))

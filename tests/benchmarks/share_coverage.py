@@ -166,7 +166,7 @@ def in_draws(known: Known, model: str, n: int, draw: np.random.Generator) -> dic
     )
     order = np.arange(len(rows))
     labelled = Labelled(order, order, out, given[out.argmax(axis=1)], 1.0 / rates, draws)
-    shares = estimate(task, labelled, read, None, ())[0]
+    shares = estimate(task, labelled, read, [""] * len(rows), ())[0]
     return {
         "powered": [each.powered for each in shares.shares],
         "labels alone": [each.labels_alone for each in shares.shares],
