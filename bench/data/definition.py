@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.data.drawn import last_draw_weights
+from bench.data.drawn import texts_drawn_for
 from bench.data.duplicates import Settled, drop_repeats, lost_labels, settle_splits
 from bench.data.figures import read_figures
 from bench.data.files import read_text
@@ -202,7 +202,7 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         licence=file.licence or "",
         citation=file.citation or "",
     )
-    last_draw_weights(task.examples, origin)  # a wrong probability is told here
+    texts_drawn_for(task.examples, origin)  # a wrong probability is told here
     return replace(task, notes=(*_check_values(task), *task.notes))
 
 

@@ -22,6 +22,7 @@ from filelock import FileLock
 from bench.data.messages import listed
 from bench.errors import ConfigError, DataError, nearest
 from bench.support.cache import cache_folder
+from bench.support.digests import file_digest
 from bench.support.places import replacing
 from bench.support.process import setting
 
@@ -153,7 +154,7 @@ class PublishedFiles:
 
     def _is_good(self, name: str) -> bool:
         target, digest = self._cached(name), self.digest(name)
-        return digest is not None and target.is_file() and _sha256(target) == digest
+        return digest is not None and target.is_file() and file_digest(target) == digest
 
     def _bring(self, name: str, target: Path, mirror: Path | None) -> None:
         digest = self.digest(name)
@@ -165,7 +166,7 @@ class PublishedFiles:
                 shutil.copyfile(source, beside)
         if digest is None:
             with replacing(self._record(name)) as beside:
-                beside.write_text(f"{_sha256(target)}\n", encoding="ascii")
+                beside.write_text(f"{file_digest(target)}\n", encoding="ascii")
 
     def _cached(self, name: str) -> Path:
         """A file's place: under its digest or, if the task's file has none, under its address."""
@@ -184,7 +185,7 @@ class PublishedFiles:
         if digest is None:
             return self._only(found, name, mirror)
         for path in found:
-            if _sha256(path) == digest:
+            if file_digest(path) == digest:
                 return path
         others = f" ({found[0]} has another SHA-256)" if found else ""
         raise DataError(
@@ -195,7 +196,7 @@ class PublishedFiles:
     def _check_first_use(self, name: str, mirror: Path) -> None:
         """Reject a mirror whose file differs from that of the first use."""
         found, digest = self._files_in(mirror, name), self.digest(name) or ""
-        if found and all(_sha256(path) != digest for path in found):
+        if found and all(file_digest(path) != digest for path in found):
             raise DataError(
                 f"{found[0]}: its SHA-256 is not the one recorded on first use ({digest[:12]}).",
                 f"To use this file from now on, delete {self._cached(name).parent}",
@@ -270,11 +271,6 @@ class _Counted:
 def _named_mirror() -> Path | None:
     named = os.environ.get(MIRROR_VARIABLE)
     return Path(named).expanduser() if named else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _reason(error: OSError) -> str:

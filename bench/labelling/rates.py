@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bench.data.drawn import is_drawn_id, is_drawn_stratum
+from bench.data.drawn import PROBABILITY, STRATUM, is_drawn_id, is_drawn_stratum
 from bench.data.messages import listed
 from bench.errors import DataError
-from bench.labelling.sampling import EXAMPLE_ID, PROBABILITY, STRATUM, STRATUM_DRAWN
+from bench.labelling.sampling import EXAMPLE_ID, STRATUM_DRAWN
 
 if TYPE_CHECKING:
     from bench.labelling.exports import Labelled

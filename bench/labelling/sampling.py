@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bench.catalogue import load_task
+from bench.data.drawn import PROBABILITY, STRATUM
 from bench.data.duplicates import duplicate_keys
 from bench.data.messages import listed
 from bench.errors import ConfigError, UserError
@@ -25,6 +26,7 @@ from bench.prediction.labelling import CHUNK, label_chunk
 from bench.prediction.reading import NewText, archive_title, named_columns, read_texts
 from bench.prediction.writing import json_lines
 from bench.results.store import stored_runs
+from bench.support.digests import file_digest
 from bench.support.seeding import derive_seed
 
 if TYPE_CHECKING:
@@ -46,8 +48,8 @@ NEED_A_MODEL = ("mixed", "uncertainty")
 SAMPLE_KEYS = (*KEYS, "seed")
 """The keys of ``bench sample``."""
 
-STRATUM, PROBABILITY, SEED, ARCHIVE = "stratum", "probability", "seed", "archive"
-"""The fields of a drawn text that say how it was drawn."""
+SEED, ARCHIVE = "seed", "archive"
+"""The fields with the seed of a draw and the digest of its archive."""
 
 STRATUM_DRAWN = "stratum_drawn"
 """The field with the number of texts that were drawn from the stratum."""
@@ -295,12 +297,6 @@ def draw_sample(request: SampleRequest, told: Callable[[str], None] = lambda wha
 def text_digest(key: bytes) -> str:
     """A short digest of a text by its key, which no program for spreadsheets takes for a number."""
     return f"t{key[:6].hex()}"
-
-
-def file_digest(path: Path) -> str:
-    """The SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def rows_digest(new: NewText) -> str:

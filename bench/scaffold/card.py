@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.scaffold.found import Found, file_names
+from bench.support.digests import file_digest
 
 if TYPE_CHECKING:
     pass
@@ -46,16 +46,11 @@ def provenance(found: Found, source: dict[str, Any]) -> str:
     if found.file.is_dir():
         digest = hashlib.sha256()
         for path in found.files:
-            digest.update(f"{path.relative_to(found.file).as_posix()}\0{_sha256(path)}\n".encode())
+            digest.update(f"{path.relative_to(found.file).as_posix()}\0{file_digest(path)}\n".encode())
         named = source["path"]
         folders = ", ".join(f"`{name}`" for name in (named.values() if isinstance(named, dict) else [named]))
         counted = f"{folders}, {len(found.files):,} files"
         return f"{counted}, SHA-256 of their names and digests `{digest.hexdigest()}`."
     names = [name for key in ("path", "labels") if key in source for name in file_names(source[key])]
     named_files = zip(names, found.files, strict=True)
-    return ", ".join(f"`{name}`, SHA-256 `{_sha256(path)}`" for name, path in named_files) + "."
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return ", ".join(f"`{name}`, SHA-256 `{file_digest(path)}`" for name, path in named_files) + "."
