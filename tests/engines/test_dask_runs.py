@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from living import files_in, wait_for
 from small_project import COMMAND, bench, make_folder, stored_bytes
 
 from bench.support.processor import processor_name
@@ -75,10 +76,7 @@ def processes_in(folder: Path) -> dict[int, str]:
 
 
 def nothing_is_left(folder: Path) -> bool:
-    deadline = time.monotonic() + 10
-    while (left := processes_in(folder)) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return not left
+    return wait_for(lambda: not processes_in(folder), 10, pause=0.2)
 
 
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs /proc")
@@ -119,14 +117,12 @@ def test_what_is_killed_on_one_engine_is_finished_on_another(
         cwd=folder,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 60
-    while not list((folder / "killed").rglob("*.journal")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert wait_for(lambda: files_in(folder / "killed", "*.journal"))
     time.sleep(0.5)
     running.kill()
     running.wait()
     assert nothing_is_left(folder)
-    assert list((folder / "killed").rglob("*.journal"))
+    assert files_in(folder / "killed", "*.journal")
     states = folder.parent / "cache/states"
     assert (first == "dask") == (states.exists() and len(list(states.glob("*/state"))) == 1)
     bench(folder, f"execution={second}", "execution.workers=2", "results=killed")
@@ -157,9 +153,7 @@ class Cluster:
             "--no-dashboard",
         )
         self._run(*scheduler)
-        deadline = time.monotonic() + 60
-        while not _listens(self.port) and time.monotonic() < deadline:
-            time.sleep(0.2)
+        assert wait_for(lambda: _listens(self.port), pause=0.2)
         for _ in range(2):
             self._run("worker", self.address, "--memory-limit", "0", "--nthreads", "1", "--no-dashboard")
 
@@ -223,9 +217,7 @@ def test_a_run_whose_scheduler_is_killed_says_so_and_goes_on_once_it_is_back(
 ) -> None:
     words = ("execution=dask", f"execution.scheduler={cluster.address}", "execution.certificates=keys")
     running = subprocess.Popen([*COMMAND, *words, "results=lost"], cwd=folder, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not list((folder / "lost").rglob("*.journal")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert wait_for(lambda: files_in(folder / "lost", "*.journal"))
     time.sleep(0.5)
     cluster.kill_scheduler()
     _, told = running.communicate(timeout=30)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import yaml
+from living import files_in
 from small_tasks import text_task
 
 MODEL = """
@@ -80,7 +81,7 @@ def stored_bytes(folder: Path, results: str = "results") -> dict[str, bytes]:
     """All files of a store whose bytes must not depend on how the run went."""
     root = folder / results
     decided = ("result.json", "predictions.csv", "summary.json", "explanations.json")
-    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.name in decided}
+    return {str(path.relative_to(root)): path.read_bytes() for path in files_in(root, "*") if path.name in decided}
 
 
 def bench(folder: Path, *words: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from living import files_in
 from small_project import COMMAND, bench, make_folder, stored_bytes
 
 from bench.results.journal import Journal, Scored
@@ -110,7 +110,7 @@ def test_the_bytes_do_not_depend_on_the_workers_nor_on_interruptions(tmp_path: P
         time.sleep(attempt / 10)
         running.send_signal((signal.SIGKILL, signal.SIGINT)[attempt % 2])
         running.wait()
-        kept = max(kept, sum(len(Journal(path).read()) for path in (folder / "killed").rglob("*.journal")))
+        kept = max(kept, sum(len(Journal(path).read()) for path in files_in(folder / "killed", "*.journal")))
     assert kept > 0
     bench(folder, "execution.workers=3", "results=killed")
     assert stored_bytes(folder, "killed") == expected
@@ -118,9 +118,8 @@ def test_the_bytes_do_not_depend_on_the_workers_nor_on_interruptions(tmp_path: P
 
 def _fits_kept(results: Path) -> int:
     """Of folds that are stored and of folds that are not."""
-    names = [Path(folder) / name for folder, _, names in os.walk(results) for name in names]
-    journals = [len(Journal(path).read()) for path in names if path.suffix == ".journal"]
-    return sum(journals) + sum(100 for path in names if path.name == "predictions.csv")
+    journals = [len(Journal(path).read()) for path in files_in(results, "*.journal")]
+    return sum(journals) + 100 * len(files_in(results, "predictions.csv"))
 
 
 @pytest.mark.slow
