@@ -154,15 +154,17 @@ class Compared(Shown):
 
     def to_latex(self) -> str:
         """Return the table for a paper: booktabs, the best in bold, ties and verdicts marked."""
-        from bench.reporting.paper import to_latex
+        from bench.reporting.paper.tables import paper_tables
+        from bench.reporting.paper.typeset import to_latex
 
-        return to_latex([self.record])
+        return to_latex(paper_tables([self.record]))
 
     def to_markdown(self) -> str:
         """Return the same table as Markdown."""
-        from bench.reporting.paper import to_markdown
+        from bench.reporting.paper.tables import paper_tables
+        from bench.reporting.paper.typeset import to_markdown
 
-        return to_markdown([self.record])
+        return to_markdown(paper_tables([self.record]))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a run, the best first: score, interval, ranks that cannot be excluded, and all metrics."""
@@ -204,6 +206,34 @@ class Compared(Shown):
         from bench.reporting.slices import slice_records
 
         return pd.DataFrame(slice_records(self.record))
+
+    def periods(self) -> pd.DataFrame:
+        """Return one row a run and period, if folds train on earlier and test on later examples.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``model``, the period's first and last date (``from`` and ``to``) and ``examples``, and the ``score`` with
+            its interval (``low`` and ``high``).
+        """
+        import pandas as pd
+
+        from bench.reporting.periods import with_periods
+
+        columns = ["model", "from", "to", "examples", "score", "low", "high"]
+        rows = [
+            (
+                row.name,
+                period.tested_from,
+                period.tested_to,
+                period.n_test,
+                each.score,
+                *((None, None) if each.interval is None else (each.interval.low, each.interval.high)),
+            )
+            for row in with_periods(self.record)
+            for period, each in zip(self.record.periods, row.by_period, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=columns)
 
     def predictions(self) -> pd.DataFrame:
         """Return the out-of-fold predictions of all runs side by side, one row an example and repeat.

@@ -77,17 +77,18 @@ def command(words: tuple[str, ...], by: str | None, form: str, pairs: bool, plot
         from bench.errors import ConfigError
         from bench.reporting.comparison import print_comparison, print_ranks
         from bench.reporting.figure import check_figure, write_figure
-        from bench.reporting.paper import slices_to_latex, to_csv, to_latex, to_markdown
+        from bench.reporting.paper.digits import to_csv
+        from bench.reporting.paper.tables import paper_tables, sliced_table
+        from bench.reporting.paper.typeset import to_latex, to_markdown
         from bench.reporting.periods import print_periods
-        from bench.reporting.slices import print_slices, slices_to_csv, slices_to_markdown
+        from bench.reporting.slices import print_slices, slices_to_csv
 
         def compared(title: str, selected: Selected) -> Comparison:
             status.doing(f"comparing {title}")
             return compare(read_side_by_side(selected, request.metric), request.rope, request.baseline, by)
 
         request = parse_compare_request(words, several_seeds=True)
-        sliced_tables = {"latex": slices_to_latex, "markdown": slices_to_markdown, "csv": slices_to_csv}
-        if by is not None and pairs and form in sliced_tables:
+        if by is not None and pairs and form in ("latex", "markdown", "csv"):
             raise ConfigError("--by: the table of slices has no pairs.", "Leave out --pairs, or use --format json.")
         if plot is not None:
             check_figure(plot, len(request.titles), force)
@@ -110,12 +111,12 @@ def command(words: tuple[str, ...], by: str | None, form: str, pairs: bool, plot
             print_comparison(comparison, pairs)
             print_periods(comparison)
             print_slices(comparison)
+    elif form == "csv":
+        say(to_csv(comparisons, across, pairs) if by is None else slices_to_csv(comparisons), nl=False)
     else:
-        tables = {"latex": to_latex, "markdown": to_markdown, "csv": to_csv}
-        if by is not None and form in sliced_tables:
-            say(sliced_tables[form](comparisons), nl=False)
-        else:
-            say(tables[form](comparisons, across, pairs), nl=False)
+        by_slice = by is not None
+        tables = list(map(sliced_table, comparisons)) if by_slice else paper_tables(comparisons, across, pairs=pairs)
+        say({"latex": to_latex, "markdown": to_markdown}[form](tables), nl=False)
     if plot is not None:
         write_figure(comparisons[0], plot)
         say(f"The picture is in {plot}.", err=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from bench.comparison.compare import Comparison
+from bench.comparison.compare import ComparedRow, Comparison
 from bench.metrics.registry import metric_title
 from bench.reporting.terminal import console, narrowed, not_shown, wrapped
 from bench.results.periods import absent_text, trend_text
+from bench.results.record import Period
 
 CAUTION = (
     "Distance is the time from the end of the training part to a test example; each period has a level of its own. "
@@ -23,20 +24,36 @@ def trend_sentences(comparison: Comparison) -> list[str]:
     return [f"{row.name}: {trend_text(row.trend, title)}." for row in comparison.rows if row.trend is not None]
 
 
+def with_periods(comparison: Comparison) -> list[ComparedRow]:
+    """The runs that have a score for each of the comparison's periods; none without periods."""
+    return [row for row in comparison.rows if row.by_period and len(row.by_period) == len(comparison.periods)]
+
+
+def period_text(period: Period) -> str:
+    """Name a period by its first and last date."""
+    return f"{period.tested_from} to {period.tested_to}"
+
+
+def period_score(row: ComparedRow, number: int) -> str:
+    """A run's score in a period, a dash if there is none."""
+    score = row.by_period[number].score
+    return "\u2013" if score is None else f"{score:.3f}"
+
+
 def absent_sentences(comparison: Comparison) -> list[str]:
     """Say which periods have no score because a label is absent there; all models have the same examples."""
-    by_period = next((row.by_period for row in comparison.rows if len(row.by_period) == len(comparison.periods)), ())
     return [
-        f"{period.tested_from} to {period.tested_to}: {absent_text(each.absent)}."
-        for period, each in zip(comparison.periods, by_period, strict=bool(by_period))
+        f"{period_text(period)}: {absent_text(each.absent)}."
+        for row in with_periods(comparison)[:1]
+        for period, each in zip(comparison.periods, row.by_period, strict=True)
         if each.absent
     ]
 
 
 def print_periods(comparison: Comparison) -> None:
     """Print the scores by period and their trends; nothing without periods."""
-    rows = [row for row in comparison.rows if len(row.by_period) == len(comparison.periods)]
-    if not comparison.periods or not rows:
+    rows = with_periods(comparison)
+    if not rows:
         return
     out = console()
     title = metric_title(comparison.metric, comparison.task)
@@ -48,8 +65,7 @@ def print_periods(comparison: Comparison) -> None:
     for row in rows:
         table.add_column(row.name, justify="right", no_wrap=True)
     for number, period in enumerate(comparison.periods):
-        scores = ["–" if (score := row.by_period[number].score) is None else f"{score:.3f}" for row in rows]
-        table.add_row(f"{period.tested_from} to {period.tested_to}", f"{period.n_test:,}", *scores)
+        table.add_row(period_text(period), f"{period.n_test:,}", *(period_score(row, number) for row in rows))
     table, left_out = narrowed(table, out.width, [row.name for row in reversed(rows)])
     out.print(table)
     if left_out:

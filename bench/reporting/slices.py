@@ -118,21 +118,6 @@ def print_slices(comparison: Comparison) -> None:
         out.print(Text(wrapped(sentence), style="dim"))
 
 
-def slices_to_markdown(comparisons: Sequence[Comparison]) -> str:
-    """The tables of slices as Markdown, with their sentences."""
-    lines = []
-    for comparison in comparisons:
-        lines += [f"**{comparison.task.name}**", ""]
-        if (found := slice_rows(comparison)) is not None:
-            titles = [_escaped(title) for title in found.titles]
-            aligned = [" ---: " if number in (1, 2, 4) else " --- " for number in range(len(titles))]
-            lines += [f"| {' | '.join(titles)} |", f"|{'|'.join(aligned)}|"]
-            lines += [f"| {' | '.join(map(_escaped, row))} |" for row in found.rows]
-            lines.append("")
-        lines += [f"{' '.join([*worst_sentences(comparison), *slices_told(comparison)])}", ""]
-    return "\n".join(lines)
-
-
 def slices_to_csv(comparisons: Sequence[Comparison]) -> str:
     """All digits of the slices, a row for each slice and run."""
     records = (
@@ -209,7 +194,3 @@ def _mark(verdict: str) -> str:
 
 def _size(each: Slice) -> str:
     return f"{counted(each.n_examples, 'example')} in {counted(each.n_groups, 'group')}"
-
-
-def _escaped(cell: str) -> str:
-    return cell.replace("|", "\\|")

@@ -189,6 +189,11 @@ def absent_text(absent: tuple[str, ...]) -> str:
     return f"no score, without an example of {', '.join(absent)}"
 
 
+def trend_unit(trend: Trend) -> str:
+    """The time over which a change is given, in words."""
+    return "a day" if trend.days == 1 else f"{trend.days:g} days"
+
+
 def trend_text(trend: Trend, title: str) -> str:
     """Say how a score changes with distance from training.
 
@@ -198,7 +203,7 @@ def trend_text(trend: Trend, title: str) -> str:
     >>> trend_text(trend, "macro-F1")
     'macro-F1 falls with distance from training: -0.020 [-0.031, -0.009] over 30 days'
     """
-    over = "a day" if trend.days == 1 else f"{trend.days:g} days"
+    over = trend_unit(trend)
     if trend.interval is None:
         change = f"{title} changes by {trend.change:+.3f} over {over} of distance from training"
         return f"{change}, without an interval: {trend.no_interval}"

@@ -54,12 +54,24 @@ def run_points(
             points.append(Point(f"test/{name}", summary.scores[name]))
             if interval := summary.intervals.get(name):
                 points += [Point(f"test/{name}_low", interval.low), Point(f"test/{name}_high", interval.high)]
+        points += period_points(summary)
         for label, values in summary.per_class.items():
             points += [Point(class_metric(label, name), values[name]) for name in CLASS_METRICS]
     if inner:
         points.append(Point("inner/score", sum(inner) / len(inner)))
     points += [Point(f"time/{phase}_s", value) for phase, value in record.seconds.items()]
     return points + (search_points(final.trials, metric) if final is not None else [])
+
+
+def period_points(summary: Summary) -> list[Point]:
+    """The scores by period as steps, and their change with distance from training over `trend/days`; often empty."""
+    scores = [(step, each.score) for step, each in enumerate(summary.by_period) if each.score is not None]
+    points = [Point("period/score", score, step) for step, score in scores]
+    if (trend := summary.trend) is not None:
+        points += [Point("trend/change", trend.change), Point("trend/days", trend.days)]
+        if trend.interval is not None:
+            points += [Point("trend/change_low", trend.interval.low), Point("trend/change_high", trend.interval.high)]
+    return points
 
 
 def share_points(found: Sequence[Estimates]) -> list[Point]:

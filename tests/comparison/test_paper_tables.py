@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from present import present
 
-from bench.reporting.paper import latex, markdown, to_csv, to_latex, to_markdown
+from bench.reporting.paper.digits import to_csv
+from bench.reporting.paper.tables import paper_tables
+from bench.reporting.paper.typeset import latex, markdown, to_latex, to_markdown
 
 RIGHT = {"good": 0.85, "twin": 0.84, "poor": 0.55, "majority": 0.33}
 
@@ -31,7 +33,7 @@ def test_latex_has_the_best_in_bold_ties_and_significance_marked_and_the_protoco
     comparison = compared(contest, "task=denial")
     status, out, _ = bench("compare", "task=denial", f"results={contest}", "--format", "latex")
     assert status == 0
-    assert out == to_latex([comparison])
+    assert out == to_latex(paper_tables([comparison]))
     best, tied = comparison.rows[:2]
     rows = [line.strip() for line in out.splitlines() if line.endswith(r"\\")]
     assert rows[1].startswith(rf"\textbf{{{best.name}}} & \textbf{{{best.score:.3f}}}$^{{\ast}}$ & [")
@@ -104,9 +106,9 @@ def test_no_text_is_a_command_of_latex_or_markdown(text: str) -> None:
 def test_names_of_all_kinds_are_escaped_in_whole_tables(tmp_path: Path) -> None:
     store_contest(tmp_path, {"a_b": 0.9, "c#1&d": 0.6, "نموذج": 0.5})
     comparison = compared(tmp_path, "task=denial")
-    text = to_latex([comparison], pairs=True)
+    text = to_latex(paper_tables([comparison], pairs=True))
     assert r"\textbf{a\_b}" in text
     assert r"c\#1\&d" in text
     assert "compile it with XeLaTeX or LuaLaTeX" in text
     assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 2
-    assert r"a\_b" in to_markdown([comparison])
+    assert r"a\_b" in to_markdown(paper_tables([comparison]))

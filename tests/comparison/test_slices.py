@@ -28,6 +28,7 @@ from bench.data import Task
 from bench.errors import UserError
 from bench.in_memory import add_task
 from bench.metrics.registry import find_metric
+from bench.reporting.paper.typeset import markdown
 from bench.statistics.interval import Interval, together
 
 OUTLETS = ("akhbar", "bayan", "sada", "tiny")
@@ -204,7 +205,7 @@ def test_slices_are_a_table_in_latex(results: Path, bench) -> None:
     assert "Intervals and verdicts hold for 3 slices together" in out
     status, out, _ = bench(*words, "--by", "document", "--format", "latex")
     assert (status, r"\begin{table}" in out) == (0, False)
-    assert "% sliced: Too small to be judged: d0 (12 examples in 1 group" in out
+    assert "% macro-F1 on sliced by document. Too small to be judged: d0 (12 examples in 1 group" in out
     for form in ("latex", "markdown", "csv"):
         assert bench(*words, "--by", "outlet", "--format", form, "--pairs")[0] == 2
 
@@ -325,7 +326,7 @@ def test_a_model_that_fails_in_one_outlet_is_named_with_its_interval(
     assert float(row["score"]) == score.score
     assert row["from_rest_verdict"] == "worse"
     status, out, _ = bench("compare", *words, "--format", "markdown")
-    assert said in out
+    assert markdown(said) in out
     status, out, _ = bench("compare", *words, "--format", "json")
     assert json.loads(out)["tasks"][0]["slices"]["judged"] == 3
     page = tmp_path / "page.html"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from present import present
 from scores import outcomes_of
 from sklearn.metrics import f1_score
 
+from bench.api.comparing import compare as compare_runs
 from bench.comparison.board import corrected_leaderboard, seeds_leaderboard
 from bench.comparison.compare import ComparedRow, Comparison, compare
 from bench.comparison.predictions import ComparedRuns, read_side_by_side
@@ -27,6 +30,7 @@ from bench.results.leaderboard import period_notes
 from bench.results.periods import FoldScore, absent_text, period_scores, trend_of, trend_text
 from bench.statistics.interval import Interval
 from bench.statistics.trend import slope_within
+from bench.tracking.metrics import period_points
 
 ACCURACY = find_metric("accuracy", LABELS)
 SHARES = {"stale": 0.95, "majority": 0.33}
@@ -121,6 +125,56 @@ def test_every_place_that_shows_scores_by_period_shows_the_trend(results: Path, 
     for board in (corrected_leaderboard(results, run), seeds_leaderboard(results, "denial", (0, 1))):
         (found,) = [each for each in board.rows if each.model == "stale"]
         assert any("falls with distance from training" in note for note in found.notes)
+
+
+def test_tables_for_papers_hold_the_scores_by_period_and_their_change(results: Path, bench) -> None:
+    words = ["task=denial", "seed=0", f"results={results}", "--format"]
+    row = row_of(compared(results, "seed=0"), "stale")
+    trend = present(row.trend)
+    ends = present(trend.interval)
+    scores = [present(each.score) for each in row.by_period]
+    change = f"{trend.change:.3f} [{ends.low:.3f}, {ends.high:.3f}]".replace("-", "\u2212")
+    for form, end in (("latex", r" \\"), ("markdown", " |")):
+        lines = (
+            bench("compare", *words, form)[1]
+            .replace("$-$", "\u2212")
+            .replace("\\[", "[")
+            .replace("\\]", "]")
+            .splitlines()
+        )
+        (first,) = [line for line in lines if "2021-01-01 to 2021-12-31" in line and line.endswith(end)]
+        assert f" {scores[0]:.3f} " in first
+        (last,) = [line for line in lines if "Change over 30 days" in line and line.endswith(end)]
+        assert change in last
+    (line,) = [
+        each for each in csv.DictReader(io.StringIO(bench("compare", *words, "csv")[1])) if each["name"] == "stale"
+    ]
+    assert [float(value) for name, value in line.items() if name.startswith("score 20")] == scores
+    assert (float(line["trend_change"]), float(line["trend_days"])) == (trend.change, trend.days)
+    assert (float(line["trend_low"]), float(line["trend_high"])) == (ends.low, ends.high)
+    assert line["trend_verdict"] == "falls"
+
+
+def test_a_frame_has_a_row_for_each_model_and_period(results: Path) -> None:
+    found = compare_runs("denial", seed=0, results=results)
+    frame = found.periods()
+    assert len(frame) == 2 * 5
+    stale = row_of(found.record, "stale")
+    assert frame.score[frame.model == "stale"].tolist() == [each.score for each in stale.by_period]
+    assert frame["from"].iloc[0] == found.record.periods[0].tested_from
+
+
+def test_mlflow_has_the_scores_by_period_as_steps_and_the_change(results: Path) -> None:
+    (summary,) = [run.summary for run in side_by_side(results, "seed=0").runs if run.record.model.name == "stale"]
+    trend = present(summary.trend)
+    points = period_points(summary)
+    assert [point.value for point in points if point.name == "period/score"] == [
+        each.score for each in summary.by_period
+    ]
+    assert [point.step for point in points if point.name == "period/score"] == [0, 1, 2, 3, 4]
+    named = {point.name: point.value for point in points}
+    assert (named["trend/change"], named["trend/days"]) == (trend.change, trend.days)
+    assert (named["trend/change_low"], named["trend/change_high"]) == (trend.interval.low, trend.interval.high)
 
 
 def test_runs_that_are_not_forward_have_neither(tmp_path: Path, bench) -> None:

@@ -13,7 +13,7 @@ from bench.errors import UserError
 from bench.reporting.html.charts import Chart
 from bench.reporting.html.environment import environment, page_parts
 from bench.reporting.html.forest import forest_charts
-from bench.reporting.paper import paper_tables
+from bench.reporting.paper.tables import paper_tables
 from bench.reporting.wording import across_answer, answer
 from bench.results.layout import REPORT, unlinked
 
@@ -56,7 +56,7 @@ def render_index(comparisons: Sequence[Comparison], left_out: Sequence[str] = ()
             answer=across_answer(across),
             critical_difference=across.critical_difference,
             p_value=across.p_value,
-            table=paper_tables(comparisons, across, pairs=False)[0],
+            table=paper_tables(comparisons, across)[0],
             tasks=[
                 _TaskPart(
                     each.task.name,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bench.comparison.compare import ComparedRow, Comparison
 from bench.metrics.registry import metric_title
 from bench.reporting.html.charts import Chart, Score, interval_chart
+from bench.reporting.periods import with_periods
 from bench.results.periods import FoldScore, trend_text
 
 
@@ -23,11 +24,7 @@ class ShownPeriods:
 def period_charts(comparison: Comparison) -> list[ShownPeriods]:
     """A chart of each run's scores by period, in order of time; none without periods."""
     title = metric_title(comparison.metric, comparison.task)
-    rows = [
-        row
-        for row in comparison.rows
-        if len(row.by_period) == len(comparison.periods) and any(each.score is not None for each in row.by_period)
-    ]
+    rows = [row for row in with_periods(comparison) if any(each.score is not None for each in row.by_period)]
     ends = [end for row in rows for each in row.by_period for end in _ends(each)]
     return [
         ShownPeriods(

@@ -1,0 +1,1 @@
+"""Tables of a comparison for papers and other programs: LaTeX, Markdown and CSV."""
