@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bench.comparison.compare import Comparison
-    from bench.comparison.predictions import ComparedRuns
+    from bench.comparison.compared import ComparedRuns
     from bench.data.task import Task
     from bench.results.board import Leaderboard
 

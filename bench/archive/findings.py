@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bench.archive.manifest import FINDING
-from bench.comparison.predictions import ComparedRuns, read_side_by_side
+from bench.comparison.compared import ComparedRuns
+from bench.comparison.predictions import read_side_by_side
 from bench.comparison.selection import Selected
 from bench.comparison.stressed import stressed, unjudged_row
 from bench.errors import BenchError, UserError

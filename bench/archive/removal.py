@@ -99,7 +99,7 @@ def _forget(results: Path, removed: Removed) -> None:
     path = sqlite_path(uri)
     if path is not None and not path.exists():
         return
-    from bench.tracking.run import forget_run
+    from bench.tracking.logged import forget_run
     from bench.tracking.store import open_store
 
     try:

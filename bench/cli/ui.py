@@ -61,7 +61,8 @@ def command(words: tuple[str, ...], named: Path | None, port: int | None) -> Non
         if own and lost and path is not None:
             remaking_begins(path)
         client = open_store(uri)
-        from bench.tracking.run import forget_deleted, track_again, track_all
+        from bench.tracking.logged import forget_deleted
+        from bench.tracking.run import track_again, track_all
 
         if lost:
             assert path is not None

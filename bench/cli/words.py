@@ -51,7 +51,7 @@ def complete_column(ctx: click.Context, param: click.Parameter, incomplete: str)
     named = re.findall(r"(?:^| )task=([^ ,]+)", line)
     if not named:
         return []
-    from bench.comparison.slices import column_names
+    from bench.comparison.slice_values import column_names
 
     try:
         known = column_names(named[0])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from bench.comparison.compared import ComparedRuns
 from bench.comparison.gains import gains
 from bench.comparison.pairs import judged_pairs
-from bench.comparison.predictions import ComparedRuns, read_side_by_side
+from bench.comparison.predictions import read_side_by_side
 from bench.comparison.ranking import corrected_best, rank_interval
 from bench.comparison.request import ROPE, CompareRequest, Filter
 from bench.comparison.selection import select_runs, select_table

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from bench.comparison.compared import ComparedRun, ComparedRuns
 from bench.comparison.gains import gains
 from bench.comparison.limitations import limitations
 from bench.comparison.pairs import Pair, judged_pairs
-from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.ranking import corrected_best, rank_interval
 from bench.comparison.search import SearchReport, search_report
 from bench.comparison.slices import Sliced, slice_by

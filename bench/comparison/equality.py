@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.comparison.compared import ComparedRun, ComparedRuns
 from bench.comparison.verdict import LEVEL, POWER
 from bench.statistics.paired import Difference
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bench.comparison.predictions import MOST_LEFT_OUT
+from bench.comparison.compared import MOST_LEFT_OUT
 from bench.comparison.task_now import as_run
 from bench.data.definition import build_task, read_definition
 from bench.data.votes import KEPT, history

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.comparison.predictions import ComparedRuns
+from bench.comparison.compared import ComparedRuns
 from bench.data.splits import FEW_GROUPS
 from bench.metrics.confusion import UNANSWERED
 from bench.results.extent import examples, split_sizes

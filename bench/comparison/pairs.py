@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from bench.comparison.compared import ComparedRuns
 from bench.comparison.equality import chance_unmet, error_for_equality, groups_to_meet
-from bench.comparison.predictions import ComparedRuns
 from bench.comparison.suspects import MAJORITY
 from bench.comparison.verdict import LEVEL, Needed, Verdict, needed_to_decide, verdict
 from bench.statistics.interval import Interval

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from bench.comparison.compared import ComparedRuns
 from bench.comparison.equality import groups_to_meet
 from bench.comparison.pairs import judged_pairs
-from bench.comparison.predictions import ComparedRuns
 from bench.comparison.suspects import BASELINES
 from bench.comparison.verdict import LEVEL, POWER, groups_to_decide, power
 from bench.errors import ConfigError, UserError

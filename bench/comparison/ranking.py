@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bench.comparison.compared import ComparedRuns
 from bench.comparison.pairs import Pair
-from bench.comparison.predictions import ComparedRuns
 from bench.comparison.verdict import LEVEL
 from bench.results.board import Best
 from bench.statistics.bootstrap import bootstrap_error, jackknife_error

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
+from bench.comparison.compared import ComparedRun, ComparedRuns
 from bench.comparison.contrasts import turned
 from bench.comparison.equality import ENOUGH_DISAGREEMENTS
 from bench.comparison.pairs import judged_pairs
-from bench.comparison.predictions import ComparedRun, ComparedRuns, scored_by
+from bench.comparison.predictions import scored_by
 from bench.metrics.confusion import UNANSWERED
 from bench.metrics.outcomes import Outcomes
 from bench.results.stress import Standing, StressedFold, StressRow

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.comparison.compared import ComparedRun, ComparedRuns
 from bench.metrics.confusion import UNANSWERED
 
 if TYPE_CHECKING:

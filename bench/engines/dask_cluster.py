@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 import os
@@ -15,13 +14,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from distributed import Client, LocalCluster, Security
 from distributed.deploy.spec import ProcessInterface
 
-from bench.engines.dask_certificates import CERTIFICATE, KEY
 from bench.engines.dask_scheduler import beside, scheduler_settings
+from bench.engines.dask_security import LOOPBACK, pems, secured, secured_by
 from bench.engines.gpus import gpus, seen_by
 from bench.engines.slurm import Jobs, slurm_cluster
 from bench.errors import BenchError, UserError
@@ -29,8 +27,6 @@ from bench.errors import BenchError, UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LOOPBACK = "127.0.0.1"
-"""Where a cluster of this machine listens."""
 
 CONNECTING = 20.0
 """Seconds in which a scheduler has to answer."""
@@ -115,7 +111,7 @@ def quiet() -> Iterator[None]:
 async def connected(place: Place, note: Callable[[str], object] = lambda told: None) -> AsyncIterator[Client]:
     """A client of the cluster; one of this machine or of Slurm's jobs is started, and ends with it."""
     if place.jobs is not None:
-        security = Security.temporary() if place.certificates is None else _security(place.certificates)
+        security = Security.temporary() if place.certificates is None else secured_by(place.certificates)
         async with (
             slurm_cluster(place.jobs, place.scratch or Path(), security, note) as jobs,
             _client(jobs.scheduler_address, security) as client,
@@ -141,77 +137,6 @@ async def connected(place: Place, note: Callable[[str], object] = lambda told: N
         yield client
 
 
-def secured(address: str, certificates: Path | None, insecure: bool) -> tuple[str, Security]:
-    """The whole address of a scheduler, and how it is secured.
-
-    Raises
-    ------
-    bench.errors.UserError
-        If it is beyond this machine and not encrypted, though nobody insists.
-    """
-    whole = address if "://" in address else f"{'tcp' if certificates is None else 'tls'}://{address}"
-    try:
-        parts = urlsplit(whole)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port = "", None
-    if not host or port is None or parts.scheme not in ("tcp", "tls"):
-        raise UserError(
-            f"execution.scheduler={address}: expected an address such as tls://host:8786.",
-            "`dask scheduler` prints its own.",
-        )
-    if certificates is not None:
-        if parts.scheme != "tls":
-            raise UserError(
-                f"execution.scheduler={address}: with execution.certificates it begins with tls://.",
-                f"Write execution.scheduler=tls://{host}:{port}",
-            )
-        security = _security(certificates)
-    else:
-        security = Security()
-        if parts.scheme == "tls" and not getattr(security, "tls_client_cert", None):
-            raise UserError(
-                f"execution.scheduler={address}: there is no certificate for it.",
-                "Name the folder of `bench cluster certificates FOLDER` by execution.certificates=FOLDER.",
-            )
-    if parts.scheme != "tls" and not insecure and not is_loopback(host):
-        raise UserError(
-            f"execution.scheduler={address}: without encryption, who can reach {host} can run code on all machines of "
-            "the cluster and on this one.",
-            "Make certificates with `bench cluster certificates FOLDER`, start scheduler and workers with them, and "
-            f"write execution.scheduler=tls://{host}:{port} execution.certificates=FOLDER; or insist with "
-            "execution.insecure=true.",
-        )
-    return whole, security
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine alone.
-
-    Examples
-    --------
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("::1"), is_loopback("0.0.0.0")
-    (True, True, True, False)
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _security(folder: Path) -> Security:
-    certificate, key = folder / CERTIFICATE, folder / KEY
-    for path in (certificate, key):
-        if not os.access(path, os.R_OK):
-            raise UserError(
-                f"execution.certificates={folder}: {path.name} is not there, or cannot be read.",
-                f"`bench cluster certificates {folder}` writes it; every machine needs the same one.",
-            )
-    roles = {f"tls_{role}_{kind}": str(path) for role in ("client", "scheduler", "worker")
-             for kind, path in (("cert", certificate), ("key", key))}  # fmt: skip
-    return Security(require_encryption=True, tls_ca_file=str(certificate), **roles)
-
-
 @asynccontextmanager
 async def _client(address: str, security: Security) -> AsyncIterator[Client]:
     client = await Client(
@@ -230,7 +155,7 @@ async def _local_cluster(place: Place, note: Callable[[str], object]) -> AsyncIt
     options = {
         "nthreads": 1,
         "libraries": place.libraries,
-        "pems": _pems(security),
+        "pems": pems(security),
         "working": place.working,
         "note": note,
     }
@@ -286,13 +211,6 @@ async def _watch(cluster: Any) -> None:
                 f"No Dask worker starts on this machine. What one printed last:{told}",
                 "execution=local needs none; the same command goes on with it from what is stored.",
             )
-
-
-def _pems(security: Security) -> dict[str, str]:
-    return {
-        name: getattr(security, name)
-        for name in ("tls_ca_file", "tls_worker_cert", "tls_worker_key", "tls_client_cert", "tls_client_key")
-    }
 
 
 class LocalWorker(ProcessInterface):

@@ -10,7 +10,7 @@ from rich.text import Text
 from bench.checks.finding import counted
 from bench.reporting.terminal import console, narrowed, not_shown, wrapped
 from bench.results.shares import Estimates, LabelShare, PartDifference, PartShares
-from bench.statistics.powered import Share
+from bench.statistics.sampled import Share
 from bench.support.csv_text import csv_text
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from bench.errors import UserError
 from bench.results.files import read_record, to_json, write_atomically
 from bench.results.layout import shares_folder
 from bench.results.store import RunFolder
-from bench.statistics.powered import Share
+from bench.statistics.sampled import Share
 from bench.support.records import Count, Number, plain
 
 

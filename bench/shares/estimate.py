@@ -16,9 +16,7 @@ from bench.results.shares import LabelShare, PartDifference, PartShares
 from bench.shares.slices import By
 from bench.shares.totals import FoldModel, ReadArchive, Totals, first_examples, predictions_of
 from bench.statistics.powered import (
-    Archive,
     Method,
-    Sample,
     adjusted_count,
     combined,
     difference,
@@ -27,6 +25,7 @@ from bench.statistics.powered import (
     powered,
     without_labelled,
 )
+from bench.statistics.sampled import Archive, Sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

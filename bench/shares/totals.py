@@ -14,7 +14,7 @@ from bench.errors import DataError
 from bench.prediction.labelling import in_chunks, label_chunk
 from bench.shares.near import NearRepeats
 from bench.shares.slices import MOST, By
-from bench.statistics.powered import Archive
+from bench.statistics.sampled import Archive
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bench.checks.finding import counted
-from bench.comparison.predictions import ComparedRuns, read_side_by_side
+from bench.comparison.compared import ComparedRuns
+from bench.comparison.predictions import read_side_by_side
 from bench.comparison.selection import Selected, select_runs
 from bench.engines.processes import available_cores
 from bench.errors import BenchError

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.comparison.compared import ComparedRuns
 from bench.comparison.pairs import judged_pairs
-from bench.comparison.predictions import ComparedRuns, read_side_by_side
+from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import ROPE
 from bench.comparison.selection import select_folders
 from bench.errors import BenchError, UserError

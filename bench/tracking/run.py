@@ -25,6 +25,7 @@ from bench.tracking.artifacts import PREDICTIONS, write_artifacts
 from bench.tracking.baseline import Judgement, baseline_run, judge_all
 from bench.tracking.description import class_tags, describe_model, describe_run, shown_score
 from bench.tracking.experiment import dataset_of, experiment_of, tags_of
+from bench.tracking.logged import CONTENT, PARENT, delete, own_runs
 from bench.tracking.logged_model import log_model
 from bench.tracking.metrics import Point, fold_points, run_points, share_points, stress_points
 from bench.tracking.names import NOTE, ascii_name, run_name
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Dataset, Run
 
-CONTENT = "bench.content"
-"""The tag with a digest of what was logged; nothing is written after it, so that a run without it is not whole."""
 
 FORM = 6
 """Counted up when runs are logged in another form, so that those of an older one are logged again."""
@@ -44,7 +43,6 @@ FORM = 6
 LEFT_OUT = "bench.model_left_out"
 """The tag that says why a run's stored model was not handed to MLflow."""
 
-PARENT = "mlflow.parentRunId"
 RUN_STATUS = {"complete": "FINISHED", "failed": "FAILED", "interrupted": "KILLED", "running": "RUNNING"}
 BATCH = {"metrics": 800, "params": 100, "tags": 90}
 """How much MLflow takes at once, of 1,000 values in all."""
@@ -96,7 +94,7 @@ def track(folder: RunFolder, client: MlflowClient) -> str:
         whole, found = _logged(client, experiment, record, content, origin)
         if whole:
             return whole
-        _delete(client, experiment, record.key, found)
+        delete(client, experiment, record.key, found)
         judged = judge_all(results, record, baseline) if baseline is not None else {}
         run_id = _log_run(client, experiment, folder, record, baseline, judged, content, origin)
     finally:
@@ -169,22 +167,6 @@ def track_again(results: Path, client: MlflowClient) -> list[str]:
     return track_all(stored, client)
 
 
-def logged_runs(client: MlflowClient, experiment: str, condition: str) -> list[Run]:
-    """All runs of an experiment that meet a condition; MLflow gives them page by page."""
-    found: list[Run] = []
-    page = client.search_runs([experiment], condition)
-    found += page
-    while page.token:
-        page = client.search_runs([experiment], condition, page_token=page.token)
-        found += page
-    return found
-
-
-def own_runs(client: MlflowClient, experiment: str, condition: str, origin: Origin) -> list[Run]:
-    """The runs among `logged_runs` that were logged of one results folder."""
-    return [run for run in logged_runs(client, experiment, condition) if origin.owns(run.data.tags)]
-
-
 def _logged(
     client: MlflowClient, experiment: str, record: RunRecord, content: str, origin: Origin
 ) -> tuple[str | None, list[Run]]:
@@ -194,69 +176,8 @@ def _logged(
     return str(whole[0].info.run_id) if whole else None, found
 
 
-def _delete(client: MlflowClient, experiment: str, key: str, runs: Sequence[Run]) -> None:
-    """Delete what was logged of a stored run, with its fitted models; MLflow hides them until ``mlflow gc``."""
-    ids = {run.info.run_id for run in runs}
-    for each in ids:
-        client.delete_run(each)
-    condition = f"tags.`bench.key` = '{key}'"
-    page = client.search_logged_models([experiment], condition)
-    models = [*page]
-    while page.token:
-        page = client.search_logged_models([experiment], condition, page_token=page.token)
-        models += page
-    for model in models:
-        if model.source_run_id in ids:
-            client.delete_logged_model(model.model_id)
-
-
-def forget_run(client: MlflowClient, results: Path, task: str, key: str) -> bool:
-    """Delete what was logged of a stored run, with its folds and its fitted model; whether there was any.
-
-    What was logged of the same run in another results folder stays. MLflow hides what is deleted, and keeps it until
-    ``mlflow gc``.
-    """
-    experiment = client.get_experiment_by_name(ascii_name(task))
-    if experiment is None:
-        return False
-    origin = origin_of(results, client.tracking_uri)
-    found = own_runs(client, experiment.experiment_id, f"tags.`bench.key` = '{key}'", origin)
-    _delete(client, experiment.experiment_id, key, found)
-    return bool(found)
-
-
 def _has_ended(run: Run, record: RunRecord) -> bool:
     return bool(run.info.status == RUN_STATUS[record.status])
-
-
-def forget_deleted(results: Path, client: MlflowClient) -> int:
-    """Delete from the store beside the results what was logged of runs whose folders are gone.
-
-    MLflow hides them, and keeps them until ``mlflow gc``.
-
-    Parameters
-    ----------
-    results : pathlib.Path
-        The results folder.
-    client : mlflow.MlflowClient
-        The store beside these results.
-
-    Returns
-    -------
-    int
-        The runs, without those of their folds.
-    """
-    stored = {path.name for path in run_folders(results)}
-    origin, whole = origin_of(results, client.tracking_uri), 0
-    for experiment in client.search_experiments():
-        gone: dict[str, list[Run]] = {}
-        for run in own_runs(client, experiment.experiment_id, "tags.`bench.key` != ''", origin):
-            if (key := run.data.tags["bench.key"]) not in stored:
-                gone.setdefault(key, []).append(run)
-        for key, runs in gone.items():
-            _delete(client, experiment.experiment_id, key, runs)
-            whole += sum(PARENT not in run.data.tags for run in runs)
-    return whole
 
 
 def _log_run(

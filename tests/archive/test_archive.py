@@ -23,7 +23,8 @@ from bench.archive.unpacking import import_runs
 from bench.errors import UserError, escaped
 from bench.results.leaderboard import FILES
 from bench.results.store import RunFolder
-from bench.tracking.run import logged_runs, track
+from bench.tracking.logged import logged_runs
+from bench.tracking.run import track
 from bench.tracking.store import open_store
 from bench.tracking.uri import tracking_uri
 

@@ -29,7 +29,7 @@ from bench.results.stress import (
     write_stressed_fold,
 )
 from bench.statistics.interval import Interval
-from bench.statistics.powered import Share
+from bench.statistics.sampled import Share
 
 
 def write_stress(folder: RunFolder, answers: dict[int, dict[int, str]]) -> StressSummary:

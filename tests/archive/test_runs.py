@@ -20,7 +20,8 @@ from bench.catalogue import load_task
 from bench.errors import UserError
 from bench.results.leaderboard import FILES, leaderboard, write_leaderboard
 from bench.results.store import RunFolder
-from bench.tracking.run import logged_runs, track
+from bench.tracking.logged import logged_runs
+from bench.tracking.run import track
 from bench.tracking.store import open_store
 from bench.tracking.uri import tracking_uri
 

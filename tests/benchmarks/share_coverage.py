@@ -20,14 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.statistics.powered import (
-    Archive,
-    Sample,
-    adjusted_count,
-    labels_alone,
-    powered,
-    without_labelled,
-)
+from bench.statistics.powered import adjusted_count, labels_alone, powered, without_labelled
+from bench.statistics.sampled import Archive, Sample
 
 SIZES = (100, 300, 1000)
 MODELS = ("good", "poor", "nearly perfect")

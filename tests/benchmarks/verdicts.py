@@ -55,8 +55,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "helpers"))
 from scores import label_scores
 from stored import a_record, a_summary
 
+from bench.comparison.compared import ComparedRun, ComparedRuns
 from bench.comparison.pairs import Pair, judged_pairs
-from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.verdict import groups_to_decide
 from bench.data.splits import Split, n_dealt, split_by_group
 from bench.metrics.confusion import confusion_matrix

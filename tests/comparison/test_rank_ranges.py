@@ -19,8 +19,9 @@ import bench
 from bench.api.comparing import Board
 from bench.comparison import predictions
 from bench.comparison.board import corrected_leaderboard
+from bench.comparison.compared import ComparedRuns
 from bench.comparison.pairs import judged_pairs
-from bench.comparison.predictions import ComparedRuns, read_side_by_side
+from bench.comparison.predictions import read_side_by_side
 from bench.comparison.ranking import rank_interval
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select

@@ -18,7 +18,8 @@ from small_tasks import text_task
 import bench
 from bench.comparison.board import refresh_leaderboards, seeds_leaderboard
 from bench.comparison.compare import Comparison, compare
-from bench.comparison.predictions import ComparedRun, ComparedRuns, read_side_by_side
+from bench.comparison.compared import ComparedRun, ComparedRuns
+from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import Filter, parse_compare_request
 from bench.comparison.selection import select, select_runs
 from bench.config import compose_each

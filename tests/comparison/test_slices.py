@@ -19,8 +19,9 @@ from stored_task import write_task_runs
 
 import bench
 from bench.comparison.compare import Comparison, compare
+from bench.comparison.compared import ComparedRuns
 from bench.comparison.pairs import judged_pairs
-from bench.comparison.predictions import ComparedRuns, read_side_by_side
+from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
 from bench.comparison.slices import Slice, _against_the_rest, slice_by

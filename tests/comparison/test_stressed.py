@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from contest import store_contest
 
-from bench.comparison.predictions import ComparedRuns, read_side_by_side
+from bench.comparison.compared import ComparedRuns
+from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
 from bench.comparison.stressed import FEWEST_CHANGED, Stressed, stress_rows

@@ -23,7 +23,7 @@ from bench.comparison.compare import compare
 from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
-from bench.comparison.slices import EMPTY, column_names
+from bench.comparison.slice_values import EMPTY, column_names
 from bench.data.sources import Further
 from bench.errors import UserError
 from bench.in_memory import add_task

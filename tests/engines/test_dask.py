@@ -23,7 +23,8 @@ from units import Counting, fail
 from bench.data.task import Task
 from bench.engines.dask import DaskEngine
 from bench.engines.dask_certificates import CERTIFICATE, KEY, write_certificates
-from bench.engines.dask_cluster import Place, secured
+from bench.engines.dask_cluster import Place
+from bench.engines.dask_security import secured
 from bench.engines.dask_worker import Opened
 from bench.engines.engine import Died, Failed, Lost, TimedOut, Unit, Value, outcome_of
 from bench.engines.plain import PlainError, decode, encode

@@ -18,7 +18,8 @@ from sklearn.metrics import f1_score
 from bench.api.comparing import compare as compare_runs
 from bench.comparison.board import corrected_leaderboard, seeds_leaderboard
 from bench.comparison.compare import ComparedRow, Comparison, compare
-from bench.comparison.predictions import ComparedRuns, read_side_by_side
+from bench.comparison.compared import ComparedRuns
+from bench.comparison.predictions import read_side_by_side
 from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
 from bench.metrics.averaged import averaged

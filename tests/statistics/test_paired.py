@@ -29,9 +29,9 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from stored import a_record, a_summary
 
+from bench.comparison.compared import ComparedRun, ComparedRuns
 from bench.comparison.equality import chance_unmet, groups_to_meet
 from bench.comparison.pairs import judged_pairs
-from bench.comparison.predictions import ComparedRun, ComparedRuns
 from bench.comparison.verdict import verdict
 from bench.metrics.accuracy import ACCURACY
 from bench.metrics.outcomes import Outcomes

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.statistics.powered import (
-    Archive,
     Method,
-    Sample,
     adjusted_count,
     combined,
     difference,
@@ -19,6 +17,7 @@ from bench.statistics.powered import (
     powered,
     without_labelled,
 )
+from bench.statistics.sampled import Archive, Sample
 
 ONE_HOT = np.eye(2)
 

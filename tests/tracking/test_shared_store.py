@@ -13,8 +13,9 @@ from mlflow.entities import Run
 from stored import write_run
 
 from bench.results.store import RunFolder
+from bench.tracking.logged import forget_deleted, logged_runs
 from bench.tracking.origin import NAMED, PLACED, origin_of
-from bench.tracking.run import forget_deleted, logged_runs, track
+from bench.tracking.run import track
 from bench.tracking.store import open_store
 from bench.tracking.uri import sqlite_uri, tracking_uri
 

@@ -37,9 +37,10 @@ from bench.tracking.artifacts import write_artifacts
 from bench.tracking.baseline import baseline_run, judge_all
 from bench.tracking.confusion import confusion_svg
 from bench.tracking.description import describe_run
+from bench.tracking.logged import forget_deleted
 from bench.tracking.metrics import search_points
 from bench.tracking.names import CLASS_METRICS, ascii_name, run_name
-from bench.tracking.run import LEFT_OUT, forget_deleted, track, track_again, track_all
+from bench.tracking.run import LEFT_OUT, track, track_again, track_all
 from bench.tracking.store import open_store
 from bench.tracking.views import view_tags
 

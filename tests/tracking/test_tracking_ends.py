@@ -14,7 +14,8 @@ from stored import write_run
 
 from bench.cli.ui import command
 from bench.errors import BenchError
-from bench.tracking.run import forget_deleted, track, track_all
+from bench.tracking.logged import forget_deleted
+from bench.tracking.run import track, track_all
 from bench.tracking.store import open_store, remaking_begins
 from bench.tracking.uri import tracking_uri
 

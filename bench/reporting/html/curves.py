@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.comparison.compare import Comparison
+from bench.comparison.compared import ComparedRuns
 from bench.comparison.importance import Importance, importance
-from bench.comparison.predictions import ComparedRuns
 from bench.comparison.search import SearchReport
 from bench.metrics.registry import metric_title
 from bench.reporting.html.charts import Chart, Line, line_chart

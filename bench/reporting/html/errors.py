@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from bench.comparison.predictions import ComparedRun, ComparedRuns
+from bench.comparison.compared import ComparedRun, ComparedRuns
 from bench.comparison.suspects import Suspect
 from bench.data.task import Task
 from bench.metrics.confusion import NO_ANSWER, UNANSWERED

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bench.catalogue import load_task
 from bench.comparison.compare import Comparison
-from bench.comparison.predictions import ComparedRuns
+from bench.comparison.compared import ComparedRuns
 from bench.comparison.suspects import Suspect
 from bench.data.task import Task
 from bench.errors import UserError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.comparison.predictions import ComparedRuns
+from bench.comparison.compared import ComparedRuns
 from bench.metrics.confusion import UNANSWERED, column_names
 from bench.reporting.html.charts import Chart, Line, line_chart
 from bench.statistics.calibration import reliability

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.comparison.predictions import ComparedRuns
+from bench.comparison.compared import ComparedRuns
 from bench.reporting.html.charts import Chart, Dot, dot_chart
 from bench.reporting.shares import percent
 from bench.results.shares import Estimates, LabelShare, read_shares
-from bench.statistics.powered import Share
+from bench.statistics.sampled import Share
 
 MOST_OF = 55.0
 """Shares above this many percent are drawn on an axis that reaches 100."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.comparison.predictions import ComparedRuns
+from bench.comparison.compared import ComparedRuns
 from bench.errors import UserError
 from bench.metrics.registry import metric_title
 from bench.reporting.forest import WORDS, signed

@@ -1,0 +1,175 @@
+"""A labelled sample, the archive that it was drawn from, and a share of a label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.statistics.interval import Interval
+from bench.statistics.units import Units
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Codes = NDArray[np.intp]
+
+
+MOST_KINDS = 20
+"""With more different weights, examples are not told apart by them."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """The share of a label, with its interval.
+
+    Parameters
+    ----------
+    value : float
+        The share.
+    interval : Interval or None
+        None if too few groups of examples are labelled.
+    """
+
+    value: float
+    interval: Interval | None
+
+    @property
+    def width(self) -> float:
+        """The interval's width; infinite without one."""
+        return np.inf if self.interval is None else self.interval.high - self.interval.low
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Labelled examples of an archive, each with the prediction of a model that did not train on it.
+
+    Parameters
+    ----------
+    given, predicted : ndarray of shape (n_examples, n_labels)
+        Whether an example has each label, as 0 or 1, and its predicted probability of it.
+    weights : ndarray of shape (n_examples,)
+        How many texts of the archive each stands for, up to a factor: the inverse of the rate at which it was drawn.
+    groups : ndarray of int, shape (n_examples,)
+        The group of each. Groups were drawn independently.
+    strata : ndarray of int, shape (n_groups,), or None
+        The stratum that each group was drawn from, if that was done stratum by stratum.
+    """
+
+    given: Floats
+    predicted: Floats
+    weights: Floats
+    groups: Codes
+    strata: Codes | None = None
+
+    def only(self, chosen: NDArray[np.bool_]) -> Sample:
+        """Some of the examples. How many of a stratum are among them is chance, so they count as not stratified."""
+        groups = np.unique(self.groups[chosen], return_inverse=True)[1]
+        return Sample(self.given[chosen], self.predicted[chosen], self.weights[chosen], groups)
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    @cached_property
+    def effective(self) -> float:
+        """The number of groups of equal weight that would have as unequal a total (Kish 1965)."""
+        totals = self.by_group(self.weights[:, None])
+        return float(Units(np.ones(len(totals))).effective(totals)[0])
+
+    @property
+    def total(self) -> float:
+        """The sum of the weights, or 1 if every weight is 0."""
+        return float(self.weights.sum()) or 1.0
+
+    def mean(self, values: Floats) -> Floats:
+        """The weighted means of values of shape (n_examples, n_labels)."""
+        return np.asarray(self.weights @ values / self.total)
+
+    def by_group(self, values: Floats) -> Floats:
+        """The sums over each group of values of shape (n_examples, n_labels)."""
+        n_groups = int(self.groups.max(initial=-1)) + 1
+        return np.stack([np.bincount(self.groups, each, n_groups) for each in values.T], axis=1).astype(np.float64)
+
+    def influence(self, values: Floats) -> Floats:
+        """How far each group moves the weighted means of values."""
+        parts = self.weights[:, None] * (values - self.mean(values)) / self.total
+        return self.by_group(parts)
+
+    @cached_property
+    def kinds(self) -> Codes:
+        """Which examples stand for as many texts: those of a stratum, else of a weight, of shape (n_examples,)."""
+        if self.strata is not None:
+            return self.strata[self.groups]
+        known = np.unique(self.weights.round(6), return_inverse=True)[1]
+        return known if known.max(initial=0) < MOST_KINDS else np.zeros(len(self), dtype=np.intp)
+
+    def centred(self, values: Floats) -> Floats:
+        """How far each group moves the weighted means of values, beyond what its stratum does.
+
+        The squares sum to the variance: in a stratum of n groups they are raised by n / (n - 1).
+        """
+        influence = self.influence(values)
+        if self.strata is None:
+            return influence
+        for stratum in np.unique(self.strata):
+            here = self.strata == stratum
+            n = int(here.sum())
+            if n > 1:
+                influence[here] = (influence[here] - influence[here].mean(axis=0)) * np.sqrt(n / (n - 1))
+        return influence
+
+    @cached_property
+    def power(self) -> Floats:
+        """How far to rely on the predictions of each label, from 0 to 1: what makes the variance the least."""
+        n_labels = self.given.shape[1]
+        both = self.centred(np.concatenate([self.given, self.predicted], axis=1))
+        products = both.T @ both
+        shared, spread = np.diagonal(products, offset=n_labels), np.diagonal(products)[n_labels:]
+        slope = np.divide(shared, spread, out=np.zeros_like(spread), where=spread > 0)
+        return np.clip(slope, 0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Archive:
+    """The unlabelled texts of an archive.
+
+    Parameters
+    ----------
+    n : int
+        How many there are.
+    predicted : ndarray of shape (n_labels,)
+        The mean predicted probability of each label.
+    chosen : ndarray of shape (n_labels,)
+        The share of texts for which each label is the most probable.
+    known : ndarray of shape (n_labels,)
+        The numbers of further texts of the archive whose label is known, since they are in the labelled sample.
+    noise : ndarray of shape (n_labels,)
+        The variances of `predicted`: 0, unless each text was predicted by only one of several models.
+    """
+
+    n: int
+    predicted: Floats
+    chosen: Floats
+    known: Floats
+    noise: Floats
+
+    @property
+    def total(self) -> float:
+        """All texts."""
+        return self.n + float(self.known.sum())
+
+    def whole(self, rest: Floats) -> Floats:
+        """The shares in the whole archive, from those among the unlabelled texts."""
+        return np.asarray((self.known + self.n * rest) / self.total)
+
+    @property
+    def possible(self) -> Floats:
+        """The least and the greatest share of each label, by the texts whose label is known, of shape (2, n_labels)."""
+        return np.stack([self.known, self.known + self.n]) / max(self.total, 1.0)
+
+    def counted(self) -> Floats:
+        """The naive shares: classify and count."""
+        return self.whole(self.chosen)
