@@ -119,7 +119,8 @@ def load_model(name: str, overrides: Mapping[str, Any] | None = None) -> Model:
     if name in MODELS:
         _refuse_overrides("model", name, overrides)
         return cast("Model", MODELS[name])
-    from bench.models.model import Model, canonical_name
+    from bench.models.model import Model
+    from bench.models.parameter_names import canonical_name
     from bench.schema.dialect import read_file
 
     files, installed = config_files("model"), model_entry_points()

@@ -176,7 +176,7 @@ def _device() -> Iterator[Fact]:
 
 
 def _settings() -> Iterator[Fact]:
-    from bench.config import config_path
+    from bench.config_file import config_path
 
     own, _ = config_path()
     yield Fact(section="settings", name="config.yaml", value=private(_near(own)))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bench.data.task import Task
     from bench.labelling.adding import Added
-    from bench.labelling.sampling import Sample
+    from bench.labelling.drawn import Sample
     from bench.labelling.second_look import SecondLook
     from bench.labelling.tools import Sheet
 
@@ -163,7 +163,8 @@ def sample(
       stratum  texts  drawn  probability
     0     all     50     10          0.2
     """
-    from bench.labelling.sampling import WAYS, SampleRequest, draw_sample, parse_sample_words
+    from bench.labelling.drawn import WAYS, SampleRequest
+    from bench.labelling.sampling import draw_sample, parse_sample_words
 
     _among("by", by, WAYS)
     if n < 2:

@@ -16,7 +16,8 @@ from bench.results.cell import FINAL, Fold
 from bench.results.curves import CurveRecord
 from bench.results.files import is_stored, opened, to_json
 from bench.results.layout import RECORD, SUMMARY
-from bench.results.store import FORMAT, RunFolder
+from bench.results.result_format import FORMAT
+from bench.results.store import RunFolder
 from bench.support.places import make_folder, refuse_existing, replacing
 from bench.support.records import plain
 

@@ -31,7 +31,8 @@ from bench.results.key import curve_has_its_key, has_its_key
 from bench.results.layout import RECORD, SUMMARY, unlinked
 from bench.results.protocol import names_of, search_name
 from bench.results.record import RunRecord
-from bench.results.store import OtherFormatError, RunFolder
+from bench.results.result_format import OtherFormatError
+from bench.results.store import RunFolder
 from bench.support.places import make_folder
 from bench.support.records import plain
 

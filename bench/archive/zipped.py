@@ -16,7 +16,7 @@ from typing import BinaryIO
 from bench.archive.manifest import MANIFEST, VERSION, Manifest, PackedFile, place_in
 from bench.data.sources.bounds import most_of
 from bench.errors import DataError, UserError
-from bench.results.store import FORMAT
+from bench.results.result_format import FORMAT
 from bench.support.records import from_json
 
 MOST_FILES = 1_000_000

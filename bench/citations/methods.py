@@ -14,7 +14,7 @@ from bench.data.splits import FEW_GROUPS, n_dealt
 from bench.errors import UserError
 from bench.metrics.averaged import mean_over
 from bench.metrics.registry import metric_title
-from bench.models.model import encoders_of
+from bench.models.parameter_names import encoders_of
 from bench.planning.plan import BASELINE
 from bench.results.extent import split_sizes
 from bench.results.protocol import model_name, search_name

@@ -55,7 +55,7 @@ def _encoders_of(name: str) -> list[str]:
     if name not in model_names() or name in encoder_names():
         return [name]
     from bench.catalogue import load_model
-    from bench.models.model import encoders_of
+    from bench.models.parameter_names import encoders_of
 
     model = load_model(name)
     if not (found := encoders_of(model.params, model.search.dimensions)):

@@ -89,7 +89,8 @@ def command(
     from bench.reporting.status import Status
 
     with Status("loading libraries") as status:
-        from bench.labelling.sampling import SampleRequest, draw_sample, parse_sample_words
+        from bench.labelling.drawn import SampleRequest
+        from bench.labelling.sampling import draw_sample, parse_sample_words
         from bench.labelling.shown import print_draw, print_files
         from bench.labelling.tools import sheet_of, write_sheet, written_files
         from bench.prediction.writing import check_output

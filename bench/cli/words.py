@@ -122,7 +122,7 @@ def _keys(command: str | None) -> tuple[str, ...]:
 
         return PREDICT_KEYS
     if command == "sample":
-        from bench.labelling.sampling import SAMPLE_KEYS
+        from bench.labelling.drawn import SAMPLE_KEYS
 
         return SAMPLE_KEYS
     if command in RUNS_COMMANDS:

@@ -13,7 +13,8 @@ from bench.data.drawn import texts_drawn_for
 from bench.data.duplicates import Settled, drop_repeats, lost_labels, settle_splits
 from bench.data.figures import read_figures
 from bench.data.files import read_text
-from bench.data.labels import LabelSet, check_label, respelled
+from bench.data.label_definition import check_labels, left_out, read_descriptions, read_labels
+from bench.data.labels import LabelSet
 from bench.data.mapped import select_rows
 from bench.data.messages import listed
 from bench.data.published import DOWNLOAD, PublishedFiles
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from bench.data.sources import Records
-    from bench.schema.task import TaskFile
 
 FLAGS = ("strict", "allow_repeats")
 """Keys of a task's file that control how strictly its rows are read."""
@@ -150,9 +150,9 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     if problem := name_problem(file.name):
         raise ConfigError(f"{place_of(origin, definition, 'name')}: name '{file.name}' {problem}.")
     inputs = tuple(file.inputs)
-    labels = _label_set(file, definition, origin)
+    labels = read_labels(file, definition, origin)
     metric = find_metric(file.metric, labels.labels, place_of(origin, definition, "metric"))
-    descriptions = _descriptions(file, labels, definition, origin)
+    descriptions = read_descriptions(file, labels, definition, origin)
     figures = read_figures(definition, origin, labels.labels)
     averaged_over = file.averaged_over or ""
     if averaged_over and metric.needs_probabilities:
@@ -172,7 +172,7 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
     if not file.allow_repeats:
         _check_repeats(settled, inputs, origin)
     lost = lost_labels(records.examples, settled.examples, inputs, labels.labels)
-    _check_labels(labels, lost, records, settled, file.strict, origin)
+    check_labels(labels, lost, records, settled, file.strict, origin)
     kept = LabelSet(
         tuple(label for label in labels.labels if label not in lost),
         {raw: label for raw, label in labels.mapping.items() if label not in lost},
@@ -192,7 +192,7 @@ def build_task(definition: Mapping[str, Any], origin: Path, mirror: Path | None 
         splits=records.splits,
         left_out=_repeated(records, settled.examples),
         population=records.population,
-        notes=(*records.notes, *settled.notes, *map(_left_out, lost.items()), *_unpinned(definition, origin)),
+        notes=(*records.notes, *settled.notes, *map(left_out, lost.items()), *_unpinned(definition, origin)),
         settled=settled.notes if records.splits else (),
         origin=origin,
         published=figures,
@@ -227,7 +227,7 @@ def read_further(definition: Mapping[str, Any], origin: Path, column: str, mirro
     from bench.schema.task import TaskFile
 
     file, further = check(TaskFile, definition, Place(origin)), Further(column)
-    source, labels = with_value(definition["source"], file.averaged_over or ""), _label_set(file, definition, origin)
+    source, labels = with_value(definition["source"], file.averaged_over or ""), read_labels(file, definition, origin)
     read_source(source, tuple(file.inputs), labels, origin, mirror, definition, further)
     return further
 
@@ -329,33 +329,6 @@ class ManyRepeatsError(DataError):
     """Too many examples repeat the input of another."""
 
 
-def _check_labels(
-    labels: LabelSet, lost: Mapping[str, list[str]], records: Records, settled: Settled, strict: bool, origin: Path
-) -> None:
-    """Raise a DataError if a label has no example, or only repeated inputs and cannot be left out."""
-    given = set() if settled.passes is None else set(settled.passes.to_numpy(dtype=object).ravel())
-    if lost and (strict or given & lost.keys() or len(labels.labels) - len(lost) < 2):
-        which = listed([example for examples in lost.values() for example in examples])
-        without = " Without strict, it is left out with a note." if strict else ""
-        raise DataError(
-            f"{origin}: all examples with the label {', '.join(map(repr, lost))} repeat other inputs: {which}.",
-            f"Correct the labels of inputs that have two, or remove the label.{without}",
-        )
-    present = set(settled.examples["label"])
-    absent = [label for label in labels.labels if label not in present and label not in lost]
-    if absent:
-        raise DataError(
-            " ".join([f"{origin}: no example has the label {', '.join(map(repr, absent))}.", *records.gaps]),
-            "Remove it from labels, or label examples of it. A class without examples cannot be learned or scored.",
-        )
-
-
-def _left_out(lost: tuple[str, list[str]]) -> str:
-    label, examples = lost
-    what = "its one example repeats another's input" if len(examples) == 1 else "its examples repeat others' inputs"
-    return f"The label '{label}' is left out because {what}: {listed(examples)}."
-
-
 def _repeated(records: Records, examples: pd.DataFrame) -> pd.DataFrame:
     """The examples that were left out because they repeat another's input."""
     gone = ~records.examples["id"].isin(examples["id"])
@@ -367,54 +340,3 @@ def _repeated(records: Records, examples: pd.DataFrame) -> pd.DataFrame:
 def _unpinned(definition: Mapping[str, Any], origin: Path) -> list[str]:
     files = published_files(definition, origin)
     return [] if files is None else files.notes()
-
-
-def _label_set(file: TaskFile, definition: Mapping[str, Any], origin: Path) -> LabelSet:
-    labels, where = tuple(file.labels), place_of(origin, definition, "labels")
-    if twice := next((label for label in labels if labels.count(label) > 1), None):
-        raise ConfigError(f"{where}: 'labels' lists '{twice}' twice.")
-    if len(labels) < 2:
-        raise ConfigError(f"{where}: 'labels' must name at least two labels, not {len(labels)}.")
-    for label in labels:
-        if not label.strip():
-            raise ConfigError(f"{where}: labels: {label!r} is not a name.")
-        check_label(label, f"{where}: labels")
-    mapping = file.label_map or {}
-    for raw, label in mapping.items():
-        if label not in labels:
-            at = place_of(origin, definition, "label_map", raw)
-            raise ConfigError(f"{at}: label_map.{raw}: '{label}' is not in labels.", nearest(label, labels))
-    if ways := respelled(labels):
-        raise ConfigError(
-            f"{where}: labels: {' and '.join(map(repr, ways[0]))} are spellings of the same label.",
-            "Keep one of them in labels, and map the others to it with label_map.",
-        )
-    return LabelSet(labels, mapping)
-
-
-def _descriptions(file: TaskFile, labels: LabelSet, definition: Mapping[str, Any], origin: Path) -> dict[str, str]:
-    """Descriptions by annotators' label where `label_map` has it; a label's own description comes first."""
-    given = file.descriptions
-    if given is None:
-        return {}
-    known = {*labels.mapping, *labels.labels}
-    for label, sentence in given.items():
-        where = f"{place_of(origin, definition, 'descriptions', label)}: descriptions.{label}"
-        if label not in known:
-            raise ConfigError(f"{where}: '{label}' is not in labels.", nearest(label, known))
-        _check_sentence(sentence, where, [name for name in file.inputs if name == "claim"])
-    own = {label for label in given if label not in labels.mapping}
-    described = {raw: labels.mapping.get(raw, raw) for raw in given}
-    missing = [repr(label) for label in labels.labels if label not in described.values()]
-    if missing:
-        where = place_of(origin, definition, "descriptions")
-        hint = "Describe every label, or leave descriptions out."
-        raise ConfigError(f"{where}: descriptions: missing for {', '.join(missing)}.", hint)
-    return {raw: given[raw] for raw, label in described.items() if raw in own or label not in own}
-
-
-def _check_sentence(sentence: str, where: str, placeholders: list[str]) -> None:
-    for name in re.findall(r"\{([^{}]*)\}", sentence):
-        if name not in placeholders:
-            hint = nearest(name, placeholders) if placeholders else "Only {claim} is, in tasks with claims."
-            raise ConfigError(f"{where}: '{{{name}}}' is not a known placeholder.", hint)

@@ -26,10 +26,10 @@ from bench.data.task import Task
 from bench.data.votes import EXAMPLES, GROUND_TRUTH, KEPT, POSTERIORS, VOTES, history, read_ground_truth, read_votes
 from bench.discovery import find, task_files
 from bench.errors import DataError, UserError
+from bench.labelling.drawn import EXAMPLE_ID, LABEL
 from bench.labelling.exports import Export, Labelled, by_text, read_export, with_keys
-from bench.labelling.own_table import GROUP, OwnTable, with_draws
+from bench.labelling.own_table import GROUP, OwnTable, check_own_table, with_draws
 from bench.labelling.rates import less_unlabelled, rate_of, undrawn
-from bench.labelling.sampling import EXAMPLE_ID, LABEL
 from bench.prediction.writing import json_lines
 from bench.schema.dialect import dump
 from bench.statistics.agreement import cohen_kappa
@@ -135,6 +135,7 @@ def add_labels(export: Path, name: str, columns: Mapping[str, str | None] | None
     path = find(name, task_files(), "task", "tasks")
     before = path.read_bytes()
     definition = dict(read_definition(path))
+    check_own_table(definition, path, name)
     task = build_task(definition, path)
     table = OwnTable.read(definition, task)
     read = read_export(export, task.inputs, table.given, columns)

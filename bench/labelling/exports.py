@@ -20,7 +20,7 @@ from bench.data.sources.annotation_tools import UNLABELLED, Cell, LabelStudioTas
 from bench.data.sources.cells import Undecided
 from bench.data.sources.layout import detect_layout
 from bench.errors import DataError
-from bench.labelling.sampling import ANNOTATOR, EXAMPLE_ID, LABEL, TEXT_DIGEST, text_digest
+from bench.labelling.drawn import ANNOTATOR, EXAMPLE_ID, LABEL, TEXT_DIGEST, text_digest
 from bench.prediction.reading import named_columns, read_texts_file
 from bench.support.digests import file_digest
 

@@ -15,7 +15,7 @@ from bench.data.sources.further import written as as_text
 from bench.data.sources.table_columns import DRAWN
 from bench.data.task import TEST, TRAIN, Task
 from bench.errors import DataError, UserError
-from bench.labelling.sampling import OWN_FIELDS
+from bench.labelling.drawn import OWN_FIELDS
 from bench.metrics.outcomes import VALUE
 
 if TYPE_CHECKING:
@@ -66,14 +66,7 @@ class OwnTable:
 
     @classmethod
     def read(cls, definition: Mapping[str, Any], task: Task) -> OwnTable:
-        """Read the rows.
-
-        Raises
-        ------
-        bench.errors.UserError
-            If the task is of no table of the user's own.
-        """
-        _check_kind(definition, task.origin)
+        """Read the rows of a table that `check_own_table` has accepted."""
         labels = tuple(definition["labels"])
         mapping = {label: label for label in labels} | dict(definition.get("label_map") or {})
         source = with_value(definition["source"], definition.get("averaged_over") or "")
@@ -187,13 +180,15 @@ def _names(given: Any) -> list[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
-def _check_kind(definition: Mapping[str, Any], path: Path) -> None:
-    source, name = definition["source"], definition["name"]
-    own = isinstance(source, Mapping) and source.get("kind") == "table"
+def check_own_table(definition: Mapping[str, Any], path: Path, name: str) -> None:
+    """Raise a UserError if a task's examples are not in a table of the user's own; nothing is downloaded for it."""
+    source = definition.get("source")
+    if not isinstance(source, Mapping):
+        return  # Reading the task says what is wrong with it.
+    own = source.get("kind") == "table"
     if own and not source.get("download"):
         return
     why = "its examples are downloaded" if own or source.get("kind") == "hub" else "its examples are not in one table"
-    split = "" if not own else " New examples then join its train part, and its test part stays as published."
     steps = f"bench export task={name} --to {name}.jsonl, then bench new task my-{name} --data {name}.jsonl."
     split = " New examples then join its train part, and its test part stays as published." if own else ""
     raise UserError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bench.data.drawn import PROBABILITY, STRATUM, is_drawn_id, is_drawn_stratum
 from bench.data.messages import listed
 from bench.errors import DataError
-from bench.labelling.sampling import EXAMPLE_ID, STRATUM_DRAWN
+from bench.labelling.drawn import EXAMPLE_ID, STRATUM_DRAWN
 
 if TYPE_CHECKING:
     from bench.labelling.exports import Labelled

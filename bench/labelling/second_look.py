@@ -12,7 +12,7 @@ from bench.comparison.request import parse_compare_request
 from bench.comparison.selection import select
 from bench.comparison.suspects import suspects
 from bench.errors import ConfigError, UserError
-from bench.labelling.sampling import EXAMPLE_ID
+from bench.labelling.drawn import EXAMPLE_ID
 from bench.labelling.tools import ForTool, Sheet
 
 if TYPE_CHECKING:

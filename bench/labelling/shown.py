@@ -11,7 +11,7 @@ from rich.text import Text
 from bench.checks.finding import counted
 from bench.data.messages import listed
 from bench.labelling.adding import Added
-from bench.labelling.sampling import DrawnStratum
+from bench.labelling.drawn import DrawnStratum
 from bench.labelling.second_look import SecondLook
 from bench.reporting.output import say
 from bench.reporting.terminal import console, wrapped

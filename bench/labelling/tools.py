@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-from bench.labelling.sampling import ANNOTATOR, LABEL, PREDICTED, PREDICTED_PROBABILITY, Sample
+from bench.labelling.drawn import ANNOTATOR, LABEL, PREDICTED, PREDICTED_PROBABILITY, Sample
 from bench.prediction.writing import csv_lines, json_lines, write_answers
 from bench.support.json_text import json_text
 

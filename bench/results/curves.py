@@ -21,7 +21,8 @@ from pydantic import Field
 from bench.errors import UserError
 from bench.results.layout import curve_folders
 from bench.results.record import RunRecord
-from bench.results.store import RunFolder, run_key
+from bench.results.result_format import run_key
+from bench.results.store import RunFolder
 from bench.statistics.interval import Interval
 from bench.statistics.paired import Difference
 from bench.support.records import LEFT_OUT, Count, FolderName, Number

@@ -12,7 +12,7 @@ from bench.metrics.averaged import AVERAGED_OVER
 from bench.results.curves import CurveRecord, curve_key
 from bench.results.protocol import deciding
 from bench.results.record import Lent, RunRecord, TaskRecord
-from bench.results.store import run_key
+from bench.results.result_format import run_key
 from bench.support.records import plain
 
 OF_TASK = (

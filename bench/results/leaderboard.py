@@ -35,7 +35,8 @@ from bench.results.layout import task_folder
 from bench.results.periods import FoldScore, absent_text, trend_text
 from bench.results.protocol import model_name, same_table, search_name
 from bench.results.record import RunRecord, TaskRecord
-from bench.results.store import OtherFormatError, RunFolder, stored_runs
+from bench.results.result_format import OtherFormatError
+from bench.results.store import RunFolder, stored_runs
 from bench.results.summary import Summary
 from bench.support.records import plain
 

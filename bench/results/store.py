@@ -21,16 +21,13 @@ A cell's folder appears complete or not at all, so if it exists, the cell is fin
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bench.errors import BenchError, UserError
 from bench.results.cell import FINAL, CellRecord, CellResult, Explanation, Fold
@@ -56,6 +53,7 @@ from bench.results.files import (
 from bench.results.journal import Journal
 from bench.results.layout import RECORD, SUMMARY, run_folders, unlinked
 from bench.results.record import RunRecord, RunStatus
+from bench.results.result_format import check_format
 from bench.results.summary import Summary
 from bench.support.records import plain
 
@@ -69,42 +67,9 @@ LOCK = ".lock"
 CLEARED = ".cleared"
 """The folder next to a model's runs for replaced data before they are deleted."""
 
-FORMAT = 5
-"""The version of the result format; raised with changes that alter scores or the content of files."""
-
-
-@dataclass(frozen=True)
-class _Form:
-    """The fields of ``run.json`` for checking that it is readable, and for the rerun command."""
-
-    format: Any = None
-    command: Any = None
-
-
-class OtherFormatError(UserError):
-    """A run was stored by another version of bench."""
-
 
 class BusyError(BenchError):
     """Another process works on a run."""
-
-
-def run_key(identity: Mapping[str, Any]) -> str:
-    """Hash all that decides a run's numbers.
-
-    Parameters
-    ----------
-    identity : mapping
-        The task's digest, the model and its settings, the validation protocol, the search
-        budget and the seed, as plain values.
-
-    Returns
-    -------
-    str
-        Twelve hexadecimal digits.
-    """
-    canonical = json.dumps({"format": FORMAT, **identity}, sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 class RunFolder:
@@ -141,13 +106,7 @@ class RunFolder:
         """
         unlinked(self.results, self.task, self.model, self.key)
         path = self.path / RECORD
-        form = read_record(_Form, path)
-        if form.format != FORMAT:
-            raise OtherFormatError(
-                f"{self.path}: the run was stored by another version of bench (format {form.format}, this one writes "
-                f"{FORMAT}).",
-                f"Rerun it{f': {form.command}' if form.command else '.'}",
-            )
+        check_format(path)
         return read_record(kind, path)
 
     def write_record(self, record: RunRecord) -> None:

@@ -18,14 +18,13 @@ from bench.evaluation.search import Searched
 from bench.planning.workers import open_cells_engine
 from bench.results.cell import CellResult, Fold
 from bench.results.journal import Scored
+from bench.running.pace import UNIT_SECONDS, Pace
 
 if TYPE_CHECKING:
     from bench.data.splits import Split
     from bench.evaluation.evaluation import Evaluation
     from bench.features.cache import FeatureCache
 
-UNIT_SECONDS = 1.0
-"""What the fits of one unit are to take together: sending them costs little then, and so does an interruption."""
 
 DEATHS = 2
 """How often the process of a fit may end before the fit counts as failed; the first may have come from outside."""
@@ -33,11 +32,6 @@ DEATHS = 2
 MOST_LOST = 20
 """How many workers a cell may lose."""
 
-MARGIN = 1.5
-"""How much longer than the longest so far work may take; what a worker has no time for is not started there."""
-
-WHOLE = 2.0
-"""How much longer than a fit of the search the last one may take: two inner folds train on half of its rows."""
 
 KEPT_SPLITS = 4
 """The most cells whose inner folds a worker keeps in memory."""
@@ -162,35 +156,10 @@ def run_cells(
         yield from _Dealer(engine, evaluations, cells, execution.cell_timeout, observer).results()
 
 
-class _Pace:
-    """The most that the work of a model on a task has taken, by which it is told for what a worker has time left."""
-
-    def __init__(self) -> None:
-        self._fit: float | None = None
-        self._finish: float | None = None
-
-    def saw_fits(self, count: int, seconds: float) -> None:
-        """Count fits of a search that took so many seconds together, or at least so many where they did not end."""
-        if count:
-            self._fit = max(self._fit or 0.0, seconds / count)
-
-    def saw_finish(self, seconds: float) -> None:
-        """Count the fit and the scoring of a chosen setting likewise."""
-        self._finish = max(self._finish or 0.0, seconds)
-
-    def expected(self, finishing: bool) -> float | None:
-        """The seconds that a unit may take; None so long as nothing like it was seen."""
-        fit = None if self._fit is None else max(self._fit, UNIT_SECONDS)
-        if not finishing:
-            return None if fit is None else MARGIN * fit
-        known = self._finish if fit is None else max(self._finish or 0.0, WHOLE * fit)
-        return None if known is None else MARGIN * known
-
-
 class _CellWork:
     """The finished and remaining work of a cell."""
 
-    def __init__(self, cell: Cell, rounds: Rounds, limit: float | None, pace: _Pace) -> None:
+    def __init__(self, cell: Cell, rounds: Rounds, limit: float | None, pace: Pace) -> None:
         self.cell, self.rounds, self.limit, self.pace = cell, rounds, limit, pace
         self.last_worker: str | None = None
         self.finishing = False
@@ -318,7 +287,7 @@ class _Dealer:
         self._unopened = list(reversed(cells))
         self._open = list[_CellWork]()
         self._units = dict[int, _Sent]()
-        self._paces = defaultdict[int, _Pace](_Pace)
+        self._paces = defaultdict[int, Pace](Pace)
 
     def results(self) -> Generator[tuple[Cell, CellResult]]:
         self._deal()

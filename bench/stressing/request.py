@@ -9,7 +9,8 @@ from typing import Any
 
 from bench.comparison.request import KEYS as COMPARED
 from bench.comparison.request import CompareRequest, parse_compare_request
-from bench.config import MIRROR, compose
+from bench.config import compose
+from bench.config_file import MIRROR
 from bench.errors import ConfigError, nearest
 
 RUN_KEYS = ("tracking", MIRROR)

@@ -21,7 +21,8 @@ from bench.errors import BenchError, UserError
 from bench.metrics.f1 import MACRO_F1
 from bench.reporting.html.page import render_report
 from bench.results.leaderboard import leaderboard
-from bench.results.store import FORMAT, RunFolder
+from bench.results.result_format import FORMAT
+from bench.results.store import RunFolder
 from bench.results.summary import summarise
 
 

@@ -21,7 +21,8 @@ from bench.planning.plan import plan
 from bench.planning.split_task import references
 from bench.prediction.choice import choose_run, parse_predict_request
 from bench.prediction.fitted import changed_code, load_fitted
-from bench.results.store import RunFolder, run_key
+from bench.results.result_format import run_key
+from bench.results.store import RunFolder
 from bench.running.runner import _bring_up_to_date, run
 from bench.support.records import plain
 

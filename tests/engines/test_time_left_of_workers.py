@@ -15,7 +15,8 @@ from bench.data.splits import outer_splits
 from bench.engines.engine import Engine, Lost, Outcome, Unit, Value
 from bench.evaluation.evaluation import Evaluation
 from bench.results.cell import CellResult
-from bench.running.cells import MARGIN, WHOLE, Cell, run_cells
+from bench.running.cells import Cell, run_cells
+from bench.running.pace import MARGIN, WHOLE
 
 
 class Jobs(Engine):

@@ -25,7 +25,8 @@ from bench.results.files import to_json
 from bench.results.key import key_of
 from bench.results.layout import CURVES
 from bench.results.record import RunRecord
-from bench.results.store import FORMAT, RunFolder
+from bench.results.result_format import FORMAT
+from bench.results.store import RunFolder
 from bench.results.summary import Summary, summarise
 from bench.support.records import from_json
 

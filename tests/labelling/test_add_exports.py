@@ -18,7 +18,7 @@ from bench.data.duplicates import duplicate_keys
 from bench.data.votes import read_votes
 from bench.errors import DataError
 from bench.labelling.adding import Added, add_labels
-from bench.labelling.sampling import text_digest
+from bench.labelling.drawn import text_digest
 from bench.labelling.shown import print_added
 
 HERE = Path("tasks/denials/task.yaml")

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from bench.checks.near import NEAR, KnownTexts, jaccard
 from bench.labelling.design import Strata, allocate, by_names, by_uncertainty, draw
-from bench.labelling.sampling import SampleRequest, draw_sample, parse_sample_words
+from bench.labelling.drawn import SampleRequest
+from bench.labelling.sampling import draw_sample, parse_sample_words
 from bench.labelling.tools import labelling_config, sheet_of
 
 Bench = Callable[..., tuple[int, str, str]]

@@ -33,7 +33,8 @@ from bench.results.leaderboard import (
     write_leaderboard,
 )
 from bench.results.record import RunRecord
-from bench.results.store import FORMAT, RunFolder
+from bench.results.result_format import FORMAT
+from bench.results.store import RunFolder
 from bench.results.summary import summarise
 from bench.support.records import plain
 

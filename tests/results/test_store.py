@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from stored import a_record
 
 from bench.errors import BenchError, UserError
-from bench.results import store
+from bench.results import result_format, store
 from bench.results.cell import FINAL, CellResult, Trial
 from bench.results.files import to_json, write_atomically
-from bench.results.store import FORMAT, RunFolder, run_key, stored_runs
+from bench.results.result_format import FORMAT, run_key
+from bench.results.store import RunFolder, stored_runs
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 NULL_LIKE = ("NA", "null", "None", "nan", "", " ", "1", "007", "1e5", "inf", "True")
@@ -237,7 +238,7 @@ def test_each_part_of_what_decides_a_runs_numbers_changes_its_key(path: tuple[st
 
 def test_the_version_of_the_format_changes_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     before = run_key(IDENTITY)
-    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
+    monkeypatch.setattr(result_format, "FORMAT", FORMAT + 1)
     assert run_key(IDENTITY) != before
 
 

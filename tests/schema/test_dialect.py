@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.catalogue import load_model
-from bench.config import config_path
+from bench.config_file import config_path
 from bench.data.definition import read_definition
 from bench.discovery import override
 from bench.errors import ConfigError, ModelError
