@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from bench.data.task import Task
-
-if TYPE_CHECKING:
-    pass
-
 
 EXAMPLES = 60
 """Examples of a synthetic task."""

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
-
 UNIT_SECONDS = 1.0
 """What the fits of one unit are to take together: sending them costs little then, and so does an interruption."""
 

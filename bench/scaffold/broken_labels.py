@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container
-from typing import TYPE_CHECKING
 
 from bench.checks.labels import joined_names
 from bench.data.messages import listed, shortened
 from bench.errors import DataError
 from bench.scaffold.found import Found
 from bench.scaffold.request import TaskRequest
-
-if TYPE_CHECKING:
-    pass
-
 
 SINGLE = 0.5
 """The least share of labels that occur once for rows to count as broken, if the others are common."""

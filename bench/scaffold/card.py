@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench.scaffold.found import Found, file_names
 from bench.support.digests import file_digest
-
-if TYPE_CHECKING:
-    pass
-
 
 CARD = """# {name}
 

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
-from bench.data.dates import DATE
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, check_label, cleaned
 from bench.data.messages import listed
 from bench.data.sources import read_source
-from bench.data.sources.classes import class_names_of
 from bench.data.sources.formats import ShiftedRowError
-from bench.data.task import ROLES, TEST, TRAIN
+from bench.data.task import TEST, TRAIN
 from bench.discovery import task_files
 from bench.errors import ConfigError, DataError
 from bench.scaffold.broken_labels import MANY, check_several, leave_out, shifted_labels, shifted_rows
@@ -29,6 +27,7 @@ from bench.scaffold.detection import find_data
 from bench.scaffold.found import Found
 from bench.scaffold.header import check_header, check_one_table
 from bench.scaffold.profile import MOST_LABELS
+from bench.scaffold.remarks import named_classes, remarks
 from bench.scaffold.repeats import ask_for_a_claim
 from bench.scaffold.request import TaskRequest
 from bench.scaffold.summary import ColumnSummary, describe_columns, summarise_columns
@@ -41,9 +40,6 @@ if TYPE_CHECKING:
 
     from bench.checks import Finding
     from bench.data.task import Task
-
-MISSING = ("nan", "null", "<na>", "#n/a", "nat")
-"""Texts that programs write for a missing value."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +103,8 @@ class Draft:
         label = self.chosen.columns.get("label", "label")
         return (
             *self.found.remarks,
-            *_named_classes(self.found, label),
-            *_remarks(self.task, self.summary),
+            *named_classes(self.found, label),
+            *remarks(self.task, self.summary),
             *self.chosen.remarks,
         )
 
@@ -343,52 +339,6 @@ def _telling_guesses(chosen: Chosen) -> Iterator[None]:
                 told = f"Its {key} is in '{column}' ({chosen.told[key]}). Choose another with --{key} COLUMN."
                 raise DataError(error.message, hint + told) from error
         raise
-
-
-def _named_classes(found: Found, label: str) -> Iterator[str]:
-    """Report that the labels are the file's names for codes."""
-    if found.format == "parquet" and (names := class_names_of(found.files[0]).get(label)):
-        yield f"The labels are the file's names for the codes of '{label}': {listed(names)}."
-
-
-def _remarks(task: Task, summary: ColumnSummary) -> Iterator[str]:
-    undated = int((task.examples[DATE] == "").sum()) if DATE in task.examples else 0
-    if undated:
-        yield f"{undated:,} of {len(task):,} examples have no date, and validation=forward needs one for each."
-    for split in task.splits:
-        parts = ", ".join(f"{role} {int((task.examples[split] == role).sum()):,}" for role in ROLES)
-        yield f"The published {split} is used as it is: {parts}."
-    if task.group == "id" and not task.splits:
-        yield (
-            "No group column: each example is its own group, so texts of one document, author or outlet can be in both "
-            "the training and the test part. --group COLUMN keeps them together."
-        )
-    if {"annotation_id", "annotator"} <= summary.columns.keys():
-        yield (
-            "This is Label Studio's CSV, with a row for each annotation. A text that several annotators "
-            "labelled repeats, and the first label counts. Its JSON export has annotation passes."
-        )
-    for label in task.labels:
-        others = [repr(raw) for raw, target in task.label_map.items() if target == label != raw]
-        if others and label in task.label_map:
-            yield (
-                f"The label {label!r} is also written as {', '.join(others)}. label_map in the task's file makes them "
-                "one."
-            )
-        elif others:
-            yield (
-                f"The label {label!r} is written as {', '.join(others)} in the data. label_map in the task's file "
-                "cleans it."
-            )
-    for label in task.labels:
-        if label.casefold() in MISSING:
-            yield (f"The label '{label}' looks like a missing value written as text. If it is, remove its rows out.")
-    for label in task.labels:
-        if any(part in task.labels for part in label.split("#") if part != label):
-            yield (
-                f"The label '{label}' looks like several in one, as in doccano's CSV. Its JSONL export keeps "
-                "them separate."
-            )
 
 
 def _write(target: Path, texts: dict[str, str]) -> list[Path]:

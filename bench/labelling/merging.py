@@ -1,0 +1,303 @@
+"""Put labels that came back and the examples that there are together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bench.data.dates import DATE
+from bench.data.duplicates import duplicate_keys
+from bench.data.messages import listed
+from bench.data.sources.annotation_tools import pass_column
+from bench.data.votes import GROUND_TRUTH
+from bench.errors import DataError
+from bench.labelling.drawn import EXAMPLE_ID, LABEL
+from bench.labelling.exports import Labelled
+from bench.labelling.own_table import GROUP, OwnTable
+from bench.labelling.rates import rate_of
+from bench.statistics.agreement import cohen_kappa
+from bench.statistics.dawid_skene import dawid_skene
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+EARLIER = "earlier label"
+"""Who gave the label of an example that has no recorded votes, or another one than its annotators."""
+
+DAWID_SKENE = "dawid-skene"
+"""The value of ``gold`` in a task's file that weighs annotators by their reliability."""
+
+SURE = 0.55
+"""The least probability of a label that weighed annotators decide. One half is a tie."""
+
+ENOUGH = 20
+"""The fewest texts in common with others from which an annotator's reliability is estimated without a note."""
+
+Votes = Mapping[str, str]
+"""Each annotator's label of an example."""
+
+
+@dataclass(frozen=True)
+class AnnotatorAgreement:
+    """How far an annotator agrees with the labels that the task had.
+
+    Parameters
+    ----------
+    annotator : str
+        The annotator.
+    n, same : int
+        How many labelled examples were labelled again, and how many got the same label.
+    kappa : float
+        Cohen's kappa; NaN if undefined.
+    """
+
+    annotator: str
+    n: int
+    same: int
+    kappa: float
+
+
+class Merged:
+    """The rows of a new version: the old examples in their order, then the new ones.
+
+    Parameters
+    ----------
+    table : OwnTable
+        The earlier version.
+    recorded : mapping of str to mapping of str to str
+        The votes that earlier versions added, by example and annotator.
+    truth : mapping of str to set of str
+        The annotators whose votes of an example are the truth, as earlier versions have it.
+    """
+
+    def __init__(self, table: OwnTable, recorded: Mapping[str, Votes], truth: Mapping[str, set[str]]) -> None:
+        self.table, self.recorded, self.truth = table, recorded, truth
+        self.adds = False
+        self.rows = [dict(row) for row in table.rows]
+        self.n_new = self.n_again = self.n_changed = self.n_changed_test = 0
+        self._lacks: Counter[str] = Counter()
+        self.tied: list[str] = []
+        self.votes: list[dict[str, Any]] = []
+        self.posteriors: list[dict[str, Any]] = []
+        self._few = ""
+        self._mapping = table.labels.mapping
+        self._earlier: dict[str, list[tuple[str, str]]] = {}
+        self._by_annotator: dict[str, dict[int, str]] = {}
+        frame = pd.DataFrame(table.rows)[list(table.task.inputs)]
+        self.keys = duplicate_keys(frame).tolist()
+        self._places: dict[bytes, int] = {}
+        for number, key in enumerate(self.keys):
+            self._places.setdefault(key, number)
+        self._by_id = {row["id"]: number for number, row in enumerate(table.rows)}
+
+    def add(self, given: Mapping[bytes, Labelled]) -> None:
+        """Add texts by their keys."""
+        weigh = self.table.definition.get("gold") == DAWID_SKENE
+        weighed = self._weighed(given) if weigh else {}
+        for key, each in given.items():
+            place = self._place(key, each)
+            chances = weighed.get(key)
+            if place is None:
+                self._add_new(key, each, chances)
+            else:
+                self._add_again(place, each, chances)
+        if self.n_new:
+            self._keep_passes_as_votes()
+
+    def passes(self) -> dict[str, list[str]]:
+        """The annotation passes: those that were there, and annotators who labelled all examples of them."""
+        if self.n_new or not self.table.passes[0]:
+            return {}
+        passes = {name: [each[name] for each in self.table.passes] for name in self.table.passes[0]}
+        for who, labels in sorted(self._by_annotator.items()):
+            if len(labels) == len(self.rows):
+                passes[pass_column(LABEL, who)] = [labels[place] for place in range(len(self.rows))]
+        return passes
+
+    def changed_keys(self) -> dict[str, Any]:
+        """Keys of the task's file that take another value: ``label_map`` if the task's own labels were given."""
+        known = self.table.definition.get("label_map")
+        used = {row[LABEL] for row in self.rows} | {label for each in self.table.passes for label in each.values()}
+        if not known or used <= {*known}:
+            return {}
+        return {"label_map": {**known, **{label: label for label in sorted(used - {*known})}}}
+
+    def agreement(self) -> tuple[AnnotatorAgreement, ...]:
+        """How far each annotator agrees with the labels that the task had."""
+        return tuple(
+            AnnotatorAgreement(who, len(pairs), sum(a == b for a, b in pairs), cohen_kappa(*zip(*pairs, strict=True)))
+            for who, pairs in sorted(self._earlier.items())
+        )
+
+    def notes(self, votes: str) -> list[str]:
+        """What else to know of the new version, a sentence each."""
+        notes = []
+        if n := self._lacks[GROUP]:
+            which = "is a group of its own" if n == 1 else "are groups of their own"
+            notes.append(
+                f"{self._lacking(GROUP)}, and {which}. If examples belong together, scores are too high: draw from an "
+                "archive with this column."
+            )
+        if self._few:
+            notes.append(self._few)
+        if self._lacks[DATE]:
+            notes.append(f"{self._lacking(DATE)}, and no date in the task.")
+        if self.n_new and self.table.splits:
+            notes.append("New examples join the train part of the published split. Its test part stays as it was.")
+        if self.n_changed_test:
+            told = f"{self.n_changed_test:,} test examples have another label now."
+            if self.table.definition.get("published"):
+                told += " Published results are about the earlier labels, and are no longer in the task's file."
+            notes.append(told)
+        if self.n_new and self.table.passes[0]:
+            notes.append(
+                f"The annotation passes do not cover the new examples. Their labels are kept as votes in {votes}."
+            )
+        elif added := len(self.passes()) - len(self.table.passes[0]):
+            notes.append(f"{added} annotation {'pass is' if added == 1 else 'passes are'} new.")
+        return notes
+
+    def _lacking(self, role: str) -> str:
+        n, column = self._lacks[role], self.table.columns[role]
+        return f"{n:,} new {'example has' if n == 1 else 'examples have'} no '{column}' in the export"
+
+    def _place(self, key: bytes, each: Labelled) -> int | None:
+        """The number of the example that a text is, None for a new one."""
+        name = str(each.fields.get(EXAMPLE_ID) or "")
+        place = self._by_id.get(name, self._places.get(key))
+        if place is not None and self.keys[place] != key:
+            raise DataError(
+                f"{each.where}: its text is not that of example '{name}'.", "Texts must not be edited in the tool."
+            )
+        return place
+
+    def _known(self, place: int) -> Votes:
+        """The votes that an example has: recorded ones, else its passes', with a label that none of these decides."""
+        row = self.table.rows[place]
+        if row["id"] in self.recorded:
+            return self.recorded[row["id"]]
+        passes = self.table.passes[place]
+        tally = Counter(self._mapping[label] for label in passes.values())
+        decided = passes and tally[self._mapping[row[LABEL]]] == max(tally.values())
+        return passes if decided else {**passes, EARLIER: row[LABEL]}
+
+    def _add_new(self, key: bytes, each: Labelled, chances: Mapping[str, float] | None) -> None:
+        name = str(each.fields.get(EXAMPLE_ID) or "") or f"added-{hashlib.sha256(key).hexdigest()[:12]}"
+        label = self._decide(_of(each.truth, each.labels), None, None if each.truth else chances)
+        if label is None:
+            self.tied.append(name)
+            return
+        row, lacks = self.table.new_row(name, each, label)
+        self.rows.append(row | rate_of(each))
+        self.keys.append(key)
+        self.n_new += 1
+        self.adds = True
+        self._lacks.update(lacks)
+        self._record(name, each.labels, chances, each.truth)
+
+    def _add_again(self, place: int, each: Labelled, chances: Mapping[str, float] | None) -> None:
+        row, known = self.rows[place], self._known(place)
+        label = row[LABEL]
+        for who, vote in each.labels.items():
+            if who not in known:  # else the label is the annotator's own too
+                self._earlier.setdefault(who, []).append((self._mapping[label], self._mapping[vote]))
+            self._by_annotator.setdefault(who, {})[place] = vote
+        recorded = row["id"] in self.recorded
+        true = self.truth.get(row["id"], set())
+        given = {who: (vote, who in each.truth) for who, vote in each.labels.items()}
+        self.adds = self.adds or any(given[who] != (known.get(who), who in true) for who in given)
+        self._record(row["id"], {**({} if recorded else known), **each.labels}, chances, each.truth)
+        truth = (true - each.labels.keys()) | each.truth
+        votes = _of(truth, {**known, **each.labels})
+        row[LABEL] = self._decide(votes, label, None if truth else chances) or label
+        changed = self._mapping[row[LABEL]] != self._mapping[label]
+        self.n_again += 1
+        self.n_changed += changed
+        self.n_changed_test += changed and self.table.is_test(row)
+
+    def _record(
+        self, name: str, votes: Votes, chances: Mapping[str, float] | None, truth: frozenset[str] = frozenset()
+    ) -> None:
+        self.votes += [
+            {"example": name, "annotator": who, "label": vote, **({GROUND_TRUTH: True} if who in truth else {})}
+            for who, vote in votes.items()
+        ]
+        self.posteriors += [] if chances is None else [{"example": name, **chances}]
+
+    def _keep_passes_as_votes(self) -> None:
+        """Record the passes of examples that were not labelled again, since the table has them no more."""
+        told = {vote["example"] for vote in self.votes} | self.recorded.keys()
+        for place, row in enumerate(self.table.rows):
+            if self.table.passes[place] and row["id"] not in told:
+                self._record(row["id"], self._known(place), None)
+
+    def _decide(self, votes: Votes, label: str | None, chances: Mapping[str, float] | None) -> str | None:
+        """The label of votes, or by the chances of the task's labels; None if nothing decides."""
+        mapping = self._mapping
+        own = None if label is None else mapping[label]
+        tally = chances or Counter(mapping[vote] for vote in votes.values())
+        most = max(tally.values())
+        if chances and most < SURE:
+            return None
+        best = [each for each, count in tally.items() if count == most]
+        if len(best) > 1 and own not in best:
+            return None
+        chosen = own if own in best else best[0]
+        finer = Counter(vote for vote in votes.values() if mapping[vote] == chosen)
+        if not finer:
+            return label if own == chosen else next(raw for raw, coarse in mapping.items() if coarse == chosen)
+        return max(finer, key=lambda vote: (finer[vote], vote == label))
+
+    def _weighed(self, given: Mapping[bytes, Labelled]) -> dict[bytes, dict[str, float]]:
+        """The probability of each label of the given texts, from their votes and all that were recorded before."""
+        labels = self.table.labels.labels
+        units: list[Votes] = []
+        named = set()
+        for key, each in given.items():
+            place = self._place(key, each)
+            known: Votes = {} if place is None else self._known(place)
+            named.add(None if place is None else self.table.rows[place]["id"])
+            units.append({**known, **each.labels})
+        units += [known for name, known in self.recorded.items() if name not in named]
+        for place, row in enumerate(self.table.rows):
+            if self.table.passes[place] and row["id"] not in named | self.recorded.keys():
+                units.append(self._known(place))
+        annotators = {who: number for number, who in enumerate(sorted({who for unit in units for who in unit}))}
+        codes = np.full((len(units), len(annotators)), -1, dtype=np.intp)
+        for number, unit in enumerate(units):
+            for who, label in unit.items():
+                codes[number, annotators[who]] = labels.index(self._mapping[label])
+        self._few = _too_few(codes, list(annotators))
+        posterior = dawid_skene(codes, len(labels)).posterior[: len(given)].tolist()
+        return {key: dict(zip(labels, chances, strict=True)) for key, chances in zip(given, posterior, strict=True)}
+
+
+def _too_few(codes: NDArray[np.intp], annotators: Sequence[str]) -> str:
+    """Say whose reliability cannot be estimated well; empty if everybody's can."""
+    people = [who for who in annotators if who != EARLIER]
+    if len(people) < 3:
+        return (
+            f"Only {listed(people)} gave labels. It takes at least three annotators to tell who is reliable, so where "
+            "annotators differ, their weights mean little."
+        )
+    given = codes >= 0
+    shared = given[given.sum(axis=1) > 1].sum(axis=0).tolist()
+    few = [f"{who} ({n:,})" for who, n in zip(annotators, shared, strict=True) if who != EARLIER and n < ENOUGH]
+    if not few:
+        return ""
+    return (
+        f"These annotators have fewer than {ENOUGH} texts in common with others, so their weights mean little: "
+        f"{listed(few)}."
+    )
+
+
+def _of(truth: Set[str], votes: Votes) -> Votes:
+    """The votes that decide: those that are marked as the truth, if there are any."""
+    return {who: vote for who, vote in votes.items() if who in truth} or votes
