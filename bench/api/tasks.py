@@ -56,6 +56,7 @@ def new_task(
     group: str | None = None,
     split: str | None = None,
     date: str | None = None,
+    day_first: bool | None = None,
     name: str = "mine",
     metric: str = "macro_f1",
     description: str | None = None,
@@ -73,6 +74,8 @@ def new_task(
         Hugging Face Hub. A `DatasetDict` with ``train`` and ``test`` is a published split.
     text, claim, label, group, split, date : str, optional
         Columns. Those that are not named are found by their names and content.
+    day_first : bool, optional
+        Whether dates such as 03/05/2024 have the day first, where the column itself does not show it.
     name : str
         How the task is called in tables and in the store.
     metric : str
@@ -115,7 +118,7 @@ def new_task(
         request = TaskRequest(
             name,
             files,
-            Given(text, claim, label, group, split, date),
+            Given(text, claim, label, group, split, date, day_first),
             strict=strict,
             allow_repeats=allow_repeats,
             allow_several=allow_several,

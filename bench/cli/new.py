@@ -73,6 +73,11 @@ Examples:
 @click.option("--group", metavar="COLUMN", help="The group that no split may divide: document, author, outlet.")
 @click.option("--split", metavar="COLUMN", help="The part of a published split: train, dev or test.")
 @click.option("--date", metavar="COLUMN", help="When it appeared, for validation=forward.")
+@click.option(
+    "--day-first/--month-first",
+    default=None,
+    help="How to read dates such as 03/05/2024, where the column itself does not show it.",
+)
 @click.option("--strict", is_flag=True, help="Stop at rows without a text or a label instead of leaving them out.")
 @click.option("--allow-repeats", is_flag=True, help="Accept many repeated inputs; the first of each counts.")
 @click.option("--allow-several", is_flag=True, help="Treat several labels in one cell as one separate label.")
@@ -88,6 +93,7 @@ def task(
     group: str | None,
     split: str | None,
     date: str | None,
+    day_first: bool | None,
     strict: bool,
     allow_repeats: bool,
     allow_several: bool,
@@ -111,7 +117,7 @@ def task(
         from bench.scaffold import Given, TaskRequest, scaffold_task
 
         status.doing(f"reading and checking {', '.join(data)}")
-        given = Given(text, claim, label, group, split, date)
+        given = Given(text, claim, label, group, split, date, day_first)
         request = TaskRequest(
             name, data, given, asked(written), force, strict, allow_repeats, allow_several, allow_shifted
         )

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 DATE = "date"
 """The column of examples with their dates."""
 
+DAY_FIRST = "day_first"
+"""The key of a source that says how to read dates such as 03/05/2024."""
+
+LONGEST = 40
+"""A longer text is not looked at as a date."""
+
 EARLIEST = 1700
 """Earlier years are of another calendar, or mistakes."""
 
@@ -52,7 +58,52 @@ class Times:
         return Times(self.first[rows], self.last[rows])
 
 
-def read_date(value: Any, where: str) -> str:
+@dataclass
+class DayOrder:
+    """Whether dates with the year last, all of one column, have the day or the month first.
+
+    Parameters
+    ----------
+    day, month : str
+        The place of a date that must have the day first, or the month; empty if there is none.
+    either : str
+        The place of a date with two readings.
+
+    Examples
+    --------
+    >>> order = DayOrder()
+    >>> for line, cell in enumerate(("03/05/2024", "25/12/2024"), start=2):
+    ...     order.add(cell, f"line {line}")
+    >>> order.day_first, order.day
+    (True, 'line 3')
+    """
+
+    day: str = ""
+    month: str = ""
+    either: str = ""
+
+    def add(self, value: Any, where: str) -> None:
+        """Look at a cell; what is not such a date says nothing."""
+        if not isinstance(value, str) or len(value) > LONGEST:
+            return
+        found = _YEAR_LAST.match(_latin_digits(value.strip()))
+        if found is None or found[1] == found[2]:
+            return
+        one, two = int(found[1]), int(found[2])
+        if one > 12:
+            self.day = self.day or where
+        elif two > 12:
+            self.month = self.month or where
+        else:
+            self.either = self.either or where
+
+    @property
+    def day_first(self) -> bool | None:
+        """What the other dates say about those with two readings; None if they say nothing, or contradict."""
+        return None if bool(self.day) == bool(self.month) else bool(self.day)
+
+
+def read_date(value: Any, where: str, day_first: bool | None = None) -> str:
     """Read a date as ISO 8601 writes it; empty if there is none.
 
     Parameters
@@ -61,6 +112,8 @@ def read_date(value: Any, where: str) -> str:
         A cell of a table.
     where : str
         Its place, for errors.
+    day_first : bool or None
+        Whether dates with the year last have the day first; None if each must have one reading.
 
     Raises
     ------
@@ -77,14 +130,14 @@ def read_date(value: Any, where: str) -> str:
     if isinstance(value, date):
         return _checked(value.isoformat(), where)
     text = _latin_digits(str(value).strip())
-    return _checked(_iso(text, where), where) if text else ""
+    return _checked(_iso(text, where, day_first), where) if text else ""
 
 
 def _latin_digits(text: str) -> str:
     return "".join(str(int(sign)) if sign.isdecimal() else sign for sign in text)
 
 
-def _iso(text: str, where: str) -> str:
+def _iso(text: str, where: str, day_first: bool | None) -> str:
     """The ISO form of a date that is written in one of the accepted ways."""
     if _COARSE.fullmatch(text):
         return text
@@ -95,13 +148,20 @@ def _iso(text: str, where: str) -> str:
             raise _not_a_date(text, where) from None
     if found := _YEAR_LAST.match(text):
         one, two, year = map(int, found.groups())
-        if one != two and one <= 12 and two <= 12:
-            raise DataError(
+        if day_first is None and one != two and one <= 12 and two <= 12:
+            raise AmbiguousDateError(
                 f"{where}: the date '{text}' is ambiguous: {year}-{two:02}-{one:02} (day first) or "
                 f"{year}-{one:02}-{two:02} (month first).",
-                "Write the whole column with the year first, such as 2024-05-03.",
+                "Say it for the whole column: in task.yaml, day_first: true or false in source; for bench new task, "
+                "--day-first or --month-first. Or write the year first.",
             )
-        day, month = (one, two) if two <= 12 else (two, one)
+        in_order = two <= 12 if day_first is None else day_first
+        day, month = (one, two) if in_order else (two, one)
+        if month > 12:
+            raise DataError(
+                f"{where}: '{text}' is not a date with the {'day' if day_first else 'month'} first.",
+                f"Correct it, or {DAY_FIRST} in source of task.yaml. One column has its dates in one order.",
+            )
         text = f"{year}-{month:02}-{day:02}{text[found.end() :]}"
     elif found := _YEAR_FIRST.match(text):
         year, month, day = map(int, found.groups())
@@ -130,6 +190,10 @@ def _checked(text: str, where: str) -> str:
             f"Is it of the Hijri calendar? Convert it to the Gregorian one. Years before {EARLIEST} are refused.",
         )
     return text
+
+
+class AmbiguousDateError(DataError):
+    """A date has two readings."""
 
 
 def _not_a_date(text: str, where: str) -> DataError:

@@ -47,6 +47,11 @@ class Section:
         """Return whether the value of `key` is true; false if the key is absent."""
         return bool(self.content.get(key, False))
 
+    def choice(self, key: str) -> bool | None:
+        """Return whether the value of `key` is true; None if the key is absent."""
+        given = self.content.get(key)
+        return None if given is None else bool(given)
+
     def texts(self, key: str) -> list[str]:
         """Return the list of texts under `key`; empty if the key is absent."""
         return list(self.content.get(key) or ())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.data.dates import DAY_FIRST
 from bench.data.definition import build_task, read_definition
 from bench.data.messages import listed
 from bench.data.task import Task
@@ -108,7 +109,9 @@ def add_labels(export: Path, name: str, columns: Mapping[str, str | None] | None
     if any(target.exists() for target in (data, votes, posteriors, kept)):
         raise _taken_back(path, task.version)
     rows, columns = table.written(with_draws(made.rows), made.passes())
-    source = {"kind": "table", "path": data.name, "columns": columns}
+    # Dates are written in ISO order, but those of the next export may not be.
+    order = {key: value for key, value in definition["source"].items() if key == DAY_FIRST}
+    source = {"kind": "table", "path": data.name, "columns": columns, **order}
     changed = {**definition, "version": version, "source": source, **made.changed_keys()}
     if made.n_changed_test:
         changed.pop("published", None)

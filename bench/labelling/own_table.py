@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.data.dates import DATE, read_date
+from bench.data.dates import DATE, DAY_FIRST, read_date
 from bench.data.definition import with_value
 from bench.data.labels import LabelSet
 from bench.data.sources import Further, read_source
@@ -110,7 +110,8 @@ class OwnTable:
                     "Add it to the export, or draw from an archive with this column.",
                 )
         if DATE in present:
-            row[DATE] = read_date(self._field(DATE, each) or None, f"{each.where}, field '{self.columns[DATE]}'")
+            where, day_first = f"{each.where}, field '{self.columns[DATE]}'", self.definition["source"].get(DAY_FIRST)
+            row[DATE] = read_date(self._field(DATE, each) or None, where, day_first)
             lacks |= set() if row[DATE] else {DATE}
         for column, value in each.fields.items():
             if column not in (*OWN_FIELDS, *self.task.inputs):

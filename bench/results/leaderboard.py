@@ -32,7 +32,7 @@ from bench.results.extent import extent
 from bench.results.files import read_record, to_json, write_atomically
 from bench.results.gains import gain_sentences
 from bench.results.layout import task_folder
-from bench.results.periods import FoldScore, absent_text, trend_text
+from bench.results.periods import absent_text, trend_text
 from bench.results.protocol import model_name, same_table, search_name
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.result_format import OtherFormatError
@@ -232,20 +232,21 @@ def _row(folder: RunFolder, record: RunRecord) -> BoardRow:
 
 
 def period_notes(record: RunRecord, summary: Summary) -> list[str]:
-    """The scores by period and their trend, if folds train on earlier and test on later examples."""
+    """The scores by period and their trend, if folds train on earlier and test on later examples.
+
+    The periods are in the order of time, without their dates; comparisons and reports have a table.
+    """
     if not summary.by_period or len(summary.by_period) != len(record.periods):
         return []
     title = metric_title(record.task.metric)
-    scores = [
-        f"{period.tested_from} to {period.tested_to} {_period_text(each)}"
+    scores = ", ".join("none" if each.score is None else f"{each.score:.3f}" for each in summary.by_period)
+    trend = "" if summary.trend is None else f"; {trend_text(summary.trend, title)}"
+    absent = [
+        f"{period.tested_from} to {period.tested_to}: {absent_text(each.absent)}"
         for period, each in zip(record.periods, summary.by_period, strict=True)
+        if each.score is None
     ]
-    trend = [] if summary.trend is None else [trend_text(summary.trend, title)]
-    return [f"{title} by period: {'; '.join([*scores, *trend])}"]
-
-
-def _period_text(each: FoldScore) -> str:
-    return absent_text(each.absent) if each.score is None else f"{each.score:.3f} {interval_text(each.interval)}"
+    return [f"{title} by period: {scores}{trend}", *absent]
 
 
 def _reference_rows(task: TaskRecord) -> list[BoardRow]:

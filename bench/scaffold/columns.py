@@ -37,6 +37,8 @@ class Chosen:
         The ``columns`` of a task's source.
     told : dict of str to str
         How each guessed column was recognised.
+    day_first : bool or None
+        How dates such as 03/05/2024 are read; None if there are none with two readings.
     choices : list of str
         For each ambiguous role, the chosen column and how to choose another, a sentence each.
     remarks : list of str
@@ -45,6 +47,7 @@ class Chosen:
 
     columns: dict[str, Any]
     told: dict[str, str]
+    day_first: bool | None = None
     choices: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -71,7 +74,7 @@ def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: boo
     _check_given(found, given, name)
     of_pass = {column: str(annotated(column, found.columns)) for column in found.passes}
     labels = sorted({*of_pass.values(), *found.unlabelled})
-    taken = [column for column in vars(given).values() if column is not None]
+    taken = [*given.columns().values()]
     only = labels[0] if len(labels) == 1 and labels[0] not in taken and given.label is None else None
     guesses = list(_guesses(found, given, name, taken, only))
     chosen: dict[str, Any] = {guess.key: guess.column for guess in guesses}
@@ -103,18 +106,45 @@ def choose_columns(found: ColumnSummary, given: Given, name: str, has_split: boo
     told = {key: BY_NAME for key in columns if key != "passes" and getattr(given, key, None) is None}
     told |= {guess.key: guess.told for guess in guesses}
     remarks = [*undated, *parts_taken(found, columns.get("split")), *_unused(found, columns, labels, has_split)]
-    return Chosen(columns, told, list(_choices(found, guesses)), remarks)
+    day_first = _day_first(found, given, date)
+    return Chosen(columns, told, day_first, list(_choices(found, guesses)), remarks)
 
 
 def _date(found: ColumnSummary, given: Given, taken: list[str]) -> tuple[str | None, list[str]]:
-    """The column of dates, if any, and why columns with such a name are not used."""
+    """The column of dates, if any, and remarks: why columns with such a name are not used, or how dates are read."""
     if given.date is not None:
-        return given.date, []
+        return given.date, _order_told(found, given, given.date)
     named = _candidates("date", found, taken)
-    dates = [column for column in named if column not in found.no_dates]
+    problems = {column: found.no_dates.get(column) or _two_readings(found, given, column) for column in named}
+    dates = [column for column, problem in problems.items() if not problem]
     if dates:
-        return dates[0], []
-    return None, [f"The column '{column}' is not used as the date. {found.no_dates[column]}" for column in named]
+        return dates[0], _order_told(found, given, dates[0])
+    return None, [f"The column '{column}' is not used as the date. {problem}" for column, problem in problems.items()]
+
+
+def _day_first(found: ColumnSummary, given: Given, date: str | None) -> bool | None:
+    if given.day_first is not None or date is None:
+        return given.day_first
+    order = found.orders[date]
+    return order.day_first if order.either else None
+
+
+def _two_readings(found: ColumnSummary, given: Given, column: str) -> str:
+    """Why the dates of a column cannot be read; empty if they can."""
+    order = found.orders[column]
+    if not order.either or _day_first(found, given, column) is not None:
+        return ""
+    if order.day:
+        return f"{order.day} has the day first, {order.month} the month, and {order.either} can be read both ways."
+    return f"{order.either} can be read with the day or the month first: set --day-first or --month-first."
+
+
+def _order_told(found: ColumnSummary, given: Given, column: str) -> list[str]:
+    order = found.orders[column]
+    if given.day_first is not None or not order.either or order.day_first is None:
+        return []
+    first, shown = ("day", order.day) if order.day_first else ("month", order.month)
+    return [f"The dates in '{column}' are read with the {first} first, as {shown} shows."]
 
 
 def _guesses(found: ColumnSummary, given: Given, name: str, taken: list[str], only: str | None) -> Iterator[Guess]:
@@ -152,7 +182,7 @@ def _listing(found: ColumnSummary, given: Given) -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        taken = [f"'{column}' is the {key} by --{key}." for key, column in vars(given).items() if column is not None]
+        taken = [f"'{column}' is the {key} by --{key}." for key, column in given.columns().items()]
         hints = [*filter(None, [error.hint]), *taken, describe_columns(found)]
         raise ConfigError(error.message, "\n".join(hints)) from error
 
@@ -204,7 +234,7 @@ def choose_span_columns(found: ColumnSummary, given: Given, name: str) -> Chosen
         if getattr(given, key) is not None:
             raise ConfigError(f"--{key} {getattr(given, key)}: labels of document spans have no {key}.")
     _check_given(found, given, name)
-    taken = [column for column in vars(given).values() if column is not None]
+    taken = [*given.columns().values()]
     chosen = {}
     for key in ("document", "start", "end"):
         chosen[key] = _named(key, found, name, taken)
@@ -223,15 +253,13 @@ def choose_span_columns(found: ColumnSummary, given: Given, name: str) -> Chosen
     told: dict[str, str] = {
         key: BY_NAME for key in ("text", "label", "date") if key in chosen and getattr(given, key) is None
     }
-    return Chosen(columns, told, remarks=undated)
+    return Chosen(columns, told, _day_first(found, given, date), remarks=undated)
 
 
 def _check_given(found: ColumnSummary, given: Given, name: str) -> None:
     """Raise a ConfigError if the user names a missing column, or one column for two roles."""
     named: dict[str, str] = {}
-    for key, column in vars(given).items():
-        if column is None:
-            continue
+    for key, column in given.columns().items():
         if column not in found.columns:
             raise ConfigError(
                 f"--{key} {column}: {name} has no such column.",

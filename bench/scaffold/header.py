@@ -45,7 +45,7 @@ def check_header(found: Found, given: Given) -> None:
     """
     if found.file is None or "header" in found.source or not _may_lack_header(found):
         return
-    named = {column for column in vars(given).values() if isinstance(column, str)}
+    named = {*given.columns().values()}
     first = next(iter(found.rows()), None)
     names = [] if first is None else list(first[1])
     if named & set(names) or names == [str(number) for number in range(len(names))]:

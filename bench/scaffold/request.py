@@ -13,7 +13,10 @@ _FLAGS = ("force", "strict", "allow_repeats", "allow_several", "allow_shifted")
 
 @dataclass(frozen=True)
 class Given:
-    """The columns that a user names; None if the column is to be guessed or absent."""
+    """The columns that a user names; None if the column is to be guessed or absent.
+
+    `day_first` says how to read dates such as 03/05/2024; None if their column says it.
+    """
 
     text: str | None = None
     claim: str | None = None
@@ -21,6 +24,11 @@ class Given:
     group: str | None = None
     split: str | None = None
     date: str | None = None
+    day_first: bool | None = None
+
+    def columns(self) -> dict[str, str]:
+        """The named columns by role."""
+        return {name: column for name, column in vars(self).items() if isinstance(column, str)}
 
 
 @dataclass(frozen=True)
@@ -75,10 +83,12 @@ class TaskRequest:
         "bench new task mine --data 'a b.csv' --text Feed --claim rumour --strict --allow-repeats"
         """
         written = {**vars(self.asked), "columns": ",".join(self.asked.columns)}
-        given = {key: column for key, column in {**vars(self.given), **(columns or {})}.items() if column is not None}
+        given = self.given.columns() | dict(columns or {})
         options = [("data", each) for each in self.files]
         options += [(key, value) for key, value in (written | given).items() if value and isinstance(value, str)]
         set_already = [flag.replace("_", "-") for flag in _FLAGS if getattr(self, flag)]
+        if self.given.day_first is not None:
+            set_already.append("day-first" if self.given.day_first else "month-first")
         words = [f"--{key} {shlex.quote(value)}" for key, value in options]
         return " ".join(
             [f"bench new task {self.name}", *words, *(f"--{flag}" for flag in dict.fromkeys((*set_already, *flags)))]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.data.column_names import whole
-from bench.data.dates import read_date
+from bench.data.dates import AmbiguousDateError, DayOrder, read_date
 from bench.data.messages import check_name
 from bench.data.sources.annotation_tools import annotated
 from bench.data.sources.cells import SHIFTED, LeftOut
@@ -46,6 +46,8 @@ class ColumnSummary:
         The profile of each column.
     no_dates : dict of str to str
         Why a column with the name of a date holds none, with the first row that shows it.
+    orders : dict of str to DayOrder
+        Whether the dates of each column have the day or the month first.
     """
 
     n_rows: int = 0
@@ -55,6 +57,7 @@ class ColumnSummary:
     unusable: dict[str, str] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     no_dates: dict[str, str] = field(default_factory=dict)
+    orders: dict[str, DayOrder] = field(default_factory=dict)
 
 
 def summarise_columns(rows: Rows) -> ColumnSummary:
@@ -81,6 +84,7 @@ def summarise_columns(rows: Rows) -> ColumnSummary:
             if isinstance(value, LeftOut):
                 found.unlabelled[column] = found.unlabelled.get(column, 0) + 1
             found.profiles.setdefault(column, Profile()).add(value)
+            found.orders.setdefault(column, DayOrder()).add(value, where)
             if says(column, "date") and column not in found.no_dates and (problem := _no_date(value, where)):
                 found.no_dates[column] = problem
             reason = ""
@@ -102,6 +106,8 @@ def _no_date(value: object, where: str) -> str:
     """Why a cell is not a date; empty if it is one."""
     try:
         return "" if read_date(value, where) else f"{where}: it is empty"
+    except AmbiguousDateError:  # The whole column may say it.
+        return ""
     except DataError as error:
         return error.message
 

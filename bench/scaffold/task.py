@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
+from bench.data.dates import DAY_FIRST
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, check_label, cleaned
 from bench.data.messages import listed
@@ -177,7 +178,9 @@ def draft_task(request: TaskRequest) -> Draft:
         if spans
         else choose_columns(summary, given, found.name, found.has_split)
     )
-    section = {"columns": chosen.columns} if chosen.columns else {}
+    section: dict[str, Any] = {"columns": chosen.columns} if chosen.columns else {}
+    if chosen.day_first is not None:
+        section[DAY_FIRST] = chosen.day_first
     inputs = ["claim", "text"] if "claim" in chosen.columns else ["text"]
     label = chosen.columns.get("label", "label")
     _check_parts(found, chosen)

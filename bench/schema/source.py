@@ -13,6 +13,10 @@ from bench.schema.run import Flag
 Filled = Annotated[str, Field(min_length=1), expects("text")]
 Quoting = Annotated[Filled | None, Field(description="How cells are quoted: double, single, backslash or none.")]
 Encoding = Annotated[Filled | None, Field(description="The file's encoding; by default UTF-8.")]
+DayFirst = Annotated[
+    Flag | None,
+    Field(description="Whether dates such as 03/05/2024 have the day first; by default each must have one reading."),
+]
 Texts = Annotated[list[Filled] | None, listing("a list of texts")]
 Files = Annotated[
     Filled | Annotated[list[Filled], Field(min_length=1)], expects("text: one file, or a list of the pieces of a table")
@@ -109,6 +113,7 @@ class TableSource(Declared):
     folds: Annotated[list[Annotated[int | str, expects("a number")]] | None, listing("a list of numbers")] = Field(
         None, description="The numbers of published folds, each replacing {fold} in path."
     )
+    day_first: DayFirst = None
     download: Download | None = None
 
 
@@ -139,6 +144,7 @@ class SampleSource(Declared):
     quote: Quoting = None
     encoding: Encoding = None
     header: Texts = None
+    day_first: DayFirst = None
     download: Download | None = None
 
 
@@ -155,6 +161,7 @@ class HubSource(Declared):
     )
     columns: Annotated[Columns, mapping("a mapping, such as {text: body, label: class}")]
     config: Filled | None = Field(None, description="The configuration of the data set.")
+    day_first: DayFirst = None
 
 
 class SpanColumns(Declared):
@@ -182,6 +189,7 @@ class StandoffSource(Declared):
     encoding: Encoding = None
     header: Texts = None
     columns: Annotated[SpanColumns | None, mapping("a mapping, such as {document: file, label: class}")] = None
+    day_first: DayFirst = None
 
 
 KINDS = ("segments", "table", "sample", "hub", "standoff")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.data.dates import AmbiguousDateError, DayOrder
 from bench.errors import ConfigError, UserError, nearest
 from bench.prediction.choice import PredictRequest, choose_run
 from bench.prediction.fold_models import models_of
@@ -182,11 +183,21 @@ def _checked(
 
     doing(f"reading {archive_title(request.archive)}")
     n_rows, by, parts = 0, None, set[str]()
+    order, undecided = DayOrder(), dict[str, str]()
     for place, row in opened().rows:
         n_rows += 1
-        if request.by is not None:
-            by = by or By.parse(request.by, (name for name in row if name is not None))
-            parts.add(by.part_of(row.get(by.column) or "", place))
+        if request.by is None:
+            continue
+        by = by or By.parse(request.by, (name for name in row if name is not None))
+        value = row.get(by.column) or ""
+        order.add(value, place)
+        try:
+            parts.add(by.part_of(value, place))
+        except AmbiguousDateError:
+            undecided.setdefault(value, place)
+    if by is not None and undecided:
+        by = replace(by, day_first=order.day_first)
+        parts |= {by.part_of(value, place) for value, place in undecided.items()}
     for name in (name for pair in request.differences for name in pair):
         if name not in parts:
             raise ConfigError(f"--difference {name}: the archive has no such part.", nearest(name, sorted(parts)))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bench.data.dates import AmbiguousDateError, read_date
 from bench.errors import ConfigError, DataError, nearest
 
 PERIODS = {"year": 4, "month": 7, "day": 10}
@@ -27,6 +28,8 @@ class By:
         Its name.
     period : str or None
         One of `PERIODS` for a column of dates.
+    day_first : bool or None
+        Whether dates such as 03/10/2024 have the day first; None if none has two readings.
 
     Examples
     --------
@@ -36,6 +39,7 @@ class By:
 
     column: str
     period: str | None = None
+    day_first: bool | None = None
 
     @classmethod
     def parse(cls, text: str, columns: Iterable[str]) -> By:
@@ -67,14 +71,22 @@ class By:
         Raises
         ------
         bench.errors.DataError
-            If the value is not a date and a period is asked for.
+            If a period is asked for and the value is not a date, or has two readings.
         """
         value = value.strip()
         if self.period is None or not value:
             return value
-        if _DATE.match(value) is None:
-            raise DataError(
-                f"{place}: '{value}' in the column '{self.column}' is not a date like 2024-10-03.",
-                f"Write dates as year-month-day, or count by the column as it is: --by {self.column}",
-            )
-        return value[: PERIODS[self.period]]
+        if _DATE.match(value) is not None:
+            return value[: PERIODS[self.period]]
+        as_it_is = f"or count by the column as it is: --by {self.column}"
+        where = f"{place}, column '{self.column}'"
+        try:
+            written = read_date(value, where, self.day_first)
+        except AmbiguousDateError as error:
+            hint = f"No date of the column shows which. Write dates as year-month-day, {as_it_is}"
+            raise AmbiguousDateError(error.message, hint) from None
+        except DataError as error:
+            raise DataError(error.message, f"Write dates as year-month-day, {as_it_is}") from None
+        if len(written) < PERIODS[self.period]:
+            raise DataError(f"{where}: '{value}' is in no {self.period}.", f"Write dates as 2024-10-03, {as_it_is}")
+        return written[: PERIODS[self.period]]

@@ -265,7 +265,7 @@ def rows_of(form: Form, n_rows: int = N_ROWS) -> list[dict[str, str]]:
     return [{column: cell(row) for column, cell in form.items()} for row in range(n_rows)]
 
 
-def chosen(form: Form, **options: str) -> Chosen:
+def chosen(form: Form, **options: Any) -> Chosen:
     rows = [(f"a.csv, line {line}", row) for line, row in enumerate(rows_of(form), start=2)]
     return choose_columns(summarise_columns(rows), Given(**options), "a.csv", has_split=False)
 

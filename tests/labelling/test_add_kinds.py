@@ -98,6 +98,17 @@ def test_groups_dates_and_values_come_from_the_columns_of_the_first_table_in_eve
     assert load_task("denials").version == 3
 
 
+def test_new_dates_are_read_in_the_order_of_the_first_table_in_every_version() -> None:
+    table = [{**row, "published": f"0{k % 9 + 1}/12/2023"} for k, row in enumerate(rows())]
+    path = make(table, {"id": "key", "date": "published"})
+    definition = dict(read_definition(path))
+    path.write_text(yaml.safe_dump({**definition, "source": {**definition["source"], "day_first": True}}))
+    for number in (1, 2):
+        add(new(number, published=f"0{number}/03/2024"))
+        dates = load_task("denials").examples["date"].tolist()
+        assert (dates[0], dates[-1]) == ("2023-12-01", f"2024-03-0{number}")
+
+
 def test_examples_without_a_group_are_told() -> None:
     make([{**row, "outlet": f"o{k % 3}"} for k, row in enumerate(rows())], {"group": "outlet"}, group="group")
     added = add(new(1, outlet="o1"), new(2), new(3))

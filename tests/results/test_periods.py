@@ -315,7 +315,9 @@ def test_a_period_without_a_score_is_named_wherever_periods_are_shown(tmp_path: 
     assert [len(each.chart.rows) for each in period_charts(changed)] == [4] * len(rows)
     run = side_by_side(tmp_path).runs[0]
     summary = replace(run.summary, by_period=rows[0].by_period)
-    assert f"{period.tested_to} {said} {LABELS[0]}; " in period_notes(run.record, summary)[0]
+    scores, absent = period_notes(run.record, summary)
+    assert scores.startswith("macro-F1 by period: none, ")
+    assert absent == f"{period.tested_from} to {period.tested_to}: {said} {LABELS[0]}"
 
 
 def test_the_factor_for_fitting_knows_how_little_trains_the_first_periods(results: Path) -> None:

@@ -85,6 +85,24 @@ def test_the_interval_holds_the_share_that_is_known(bench) -> None:
     assert sum(each["powered"]["value"] for each in found["whole"]["shares"]) == pytest.approx(1)
 
 
+def test_months_of_dates_with_the_day_first_are_those_of_the_iso_dates(bench) -> None:
+    texts = archive().drop(columns="label")
+    months = sorted(texts["published"].str[:7].unique())
+    for form in ("%d/%m/%Y", "%m-%d-%Y"):
+        texts.assign(published=pd.to_datetime(texts["published"]).dt.strftime(form)).to_csv("turned.csv", index=False)
+        found = estimated(bench, "--input", "turned.csv", "--by", "published:month")
+        assert [part["part"] for part in found["parts"]] == months
+        assert [part["n_texts"] for part in found["parts"]] == [(texts["published"].str[:7] == m).sum() for m in months]
+    first = texts[texts["published"].str[8:] <= "12"]
+    first.assign(published=pd.to_datetime(first["published"]).dt.strftime("%d/%m/%Y")).to_csv("turned.csv", index=False)
+    words = ("estimate", "task=mine", "model=logreg", "--input", "turned.csv", "--by", "published:month")
+    status, _, said = bench(*words)
+    told = " ".join(said.split())
+    assert status == 2
+    assert "turned.csv, line 2, column 'published': the date '01/09/2024' is ambiguous" in told
+    assert "No date of the column shows which. Write dates as year-month-day" in told
+
+
 def test_parts_are_those_of_the_rows_in_which_labelled_texts_are(bench) -> None:
     found = estimated(bench, "--input", "archive.csv", "--by", "published:month", "--difference", "2024-10", "2024-09")
     parts = {part["part"]: part for part in found["parts"]}
@@ -209,7 +227,7 @@ def test_it_is_drawn(bench, tmp_path: Path) -> None:
     [
         (["--by", "publishd"], ["there is no column 'publishd'", "published"]),
         (["--by", "published:monht"], ["'monht' is not a period", "month"]),
-        (["--by", "document:month"], ["'g0' in the column 'document' is not a date", "--by document"]),
+        (["--by", "document:month"], ["line 2, column 'document': 'g0' is not a date", "--by document"]),
         (["--by", "document"], ["more than 400 values"]),
         (
             ["--by", "published:month", "--difference", "2024-10", "2024-08"],

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.data.dates import DAY_FIRST
 from bench.data.sources.examples import Part
 from bench.data.sources.saved import rows_of_split
 from bench.data.sources.table import read_parts
@@ -39,7 +40,7 @@ def from_hub(
 
     The data set is read by `datasets.load_dataset`, which runs none of its code. Classes are read as their names.
     """
-    source.check_keys(("kind", "dataset", "revision", "split", "columns"), ("config",))
+    source.check_keys(("kind", "dataset", "revision", "split", "columns"), ("config", DAY_FIRST))
     dataset, revision = source.text("dataset"), source.text("revision")
     if not COMMIT.fullmatch(revision):
         raise ConfigError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bench.data.annotations import AnnotatedUnits
-from bench.data.dates import DATE, read_date
+from bench.data.dates import DATE, DAY_FIRST, read_date
 from bench.data.files import check_characters
 from bench.data.json_text import name_field, read_json_lines
 from bench.data.published import find_file
@@ -54,7 +54,7 @@ def from_sample(
     """
     source.check_keys(
         ("kind", "sample", "path", "columns", "annotations", "field"),
-        ("adjudications", "population", "format", "quote", "encoding", "header", "download"),
+        ("adjudications", "population", "format", "quote", "encoding", "header", DAY_FIRST, "download"),
     )
     if inputs != ("text",):
         raise ConfigError(f"{source.origin}: 'inputs' must be [text] for a sample of sentences.")
@@ -80,7 +80,7 @@ def from_sample(
             if further is not None and key in wanted:
                 further.add(wanted[key], row, used)
             if dated:
-                dates[key] = read_date(row[dated], f"{where}, column '{dated}'")
+                dates[key] = read_date(row[dated], f"{where}, column '{dated}'", source.choice(DAY_FIRST))
     for sentence in sample:
         if sentence.key not in texts:
             raise DataError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.data.corpus import read_documents
-from bench.data.dates import DATE, read_date
+from bench.data.dates import DATE, DAY_FIRST, read_date
 from bench.data.files import check_characters
 from bench.data.messages import listed
 from bench.data.sources.formats import form_of
@@ -42,7 +42,7 @@ def from_standoff(
 
     Offsets count Unicode code points of the document's text, and the end is exclusive.
     """
-    source.check_keys(("kind", "documents", "labels"), ("format", "quote", "encoding", "header", "columns"))
+    source.check_keys(("kind", "documents", "labels"), ("format", "quote", "encoding", "header", "columns", DAY_FIRST))
     if inputs != ("text",):
         raise ConfigError(f"{source.origin}: 'inputs' must be [text] for spans of documents.")
     names = {name: name for name in REQUIRED}
@@ -77,7 +77,7 @@ def from_standoff(
         if "group" in names:
             example["group"] = _group(row[names["group"]], names["group"], where)
         if DATE in names:
-            example[DATE] = read_date(row[names[DATE]], f"{where}, column '{names[DATE]}'")
+            example[DATE] = read_date(row[names[DATE]], f"{where}, column '{names[DATE]}'", source.choice(DAY_FIRST))
         rows.append(example)
         if further is not None:
             further.add(name, row, used)

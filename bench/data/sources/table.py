@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bench.data.dates import DAY_FIRST
 from bench.data.published import find_file
 from bench.data.section import Section
 from bench.data.sources.cells import SHIFTED, LeftOut
@@ -41,7 +42,7 @@ def from_table(
     A row of JSON Lines whose label is a list gives an example for each label, with the items at the same
     place of its other lists.
     """
-    source.check_keys(("kind", "path", "columns"), (*FORM_KEYS, "folds", "download"))
+    source.check_keys(("kind", "path", "columns"), (*FORM_KEYS, "folds", DAY_FIRST, "download"))
 
     def rows_of(part: Part) -> tuple[str, Rows]:
         path = find_file(source, part.path, mirror)
@@ -83,7 +84,7 @@ def read_parts(
     """
     columns = source.section("columns", "such as {text: body, label: class}")
     columns.check_keys((*inputs, "label"), tuple(set(TABLE_COLUMNS) - {*inputs, "label"}))
-    named = Columns.parse(columns, inputs, labels)
+    named = Columns.parse(columns, inputs, labels, source.choice(DAY_FIRST))
     names = named.cells
     splits = tuple(dict.fromkeys(part.split for part in parts if part.split is not None))
     if splits and columns.content.get("split") is not None:

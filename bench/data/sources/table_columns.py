@@ -50,15 +50,20 @@ class Columns:
         Those that hold splits: ``split``, or as the table calls them where there are several.
     blank : frozenset of str
         Those that may be empty.
+    day_first : bool or None
+        How dates with the year last are read.
     """
 
     cells: dict[str, list[str]]
     labelled: tuple[str, ...]
     splits: tuple[str, ...]
     blank: frozenset[str]
+    day_first: bool | None = None
 
     @classmethod
-    def parse(cls, columns: Section, inputs: tuple[str, ...], labels: LabelSet) -> Columns:
+    def parse(
+        cls, columns: Section, inputs: tuple[str, ...], labels: LabelSet, day_first: bool | None = None
+    ) -> Columns:
         """Check the section ``source.columns`` of a task's file.
 
         Raises
@@ -89,7 +94,7 @@ class Columns:
             splits = {"split": given["split"]}
         labelled = ("label", *passes)
         blank = {DATE, *DRAWN, *(splits if len(splits) > 1 else ()), *(labelled if "" in labels.mapping else ())}
-        return cls(given | passes | splits, labelled, tuple(splits), frozenset(blank))
+        return cls(given | passes | splits, labelled, tuple(splits), frozenset(blank), day_first)
 
 
 def all_of(names: Sequence[str]) -> str:
@@ -139,7 +144,7 @@ def _cell(row: Mapping[str, Any], column: str, name: str, named: Columns, where:
     if isinstance(value, Undecided):
         raise DataError(f"{where}: {value.message}", value.hint)
     if name == DATE:
-        return read_date(value, f"{where}, column '{column}'")
+        return read_date(value, f"{where}, column '{column}'", named.day_first)
     if isinstance(value, float) and math.isnan(value):
         value = None
     if value is None and name not in named.blank:
