@@ -72,14 +72,14 @@ class _Piped(_Shown):
 
 
 def console() -> Console:
-    """A console for standard output, as wide as the terminal, or `WIDTH` when piped."""
+    """A console for standard output, as wide as the terminal; when piped, as ``COLUMNS`` says, or `WIDTH`."""
     if sys.stdout.isatty():
         return _Shown(highlight=False, markup=False)
-    return _Piped(highlight=False, markup=False, width=WIDTH)
+    return _Piped(highlight=False, markup=False, width=shutil.get_terminal_size((WIDTH, 24)).columns)
 
 
 def text_width() -> int:
-    """The columns that sentences are wrapped at: 80, or fewer where the terminal has fewer."""
+    """The columns that sentences are wrapped at: 80, or fewer where there are fewer."""
     return min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
 
 

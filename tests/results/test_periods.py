@@ -134,7 +134,7 @@ def test_tables_for_papers_hold_the_scores_by_period_and_their_change(results: P
     trend = present(row.trend)
     ends = present(trend.interval)
     scores = [present(each.score) for each in row.by_period]
-    change = f"{trend.change:.3f} [{ends.low:.3f}, {ends.high:.3f}]".replace("-", "\u2212")
+    change = f"{trend.change:+.3f} [{ends.low:+.3f}, {ends.high:+.3f}]".replace("-", "\u2212")
     for form, end in (("latex", r" \\"), ("markdown", " |")):
         lines = (
             bench("compare", *words, form)[1]

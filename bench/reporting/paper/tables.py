@@ -212,7 +212,8 @@ def _of_periods(comparison: Comparison) -> PaperTable:
 
 
 def _change(trend: Trend) -> str:
-    return f"{signed(trend.change)} {_ends(trend.interval)}".strip()
+    ends = "" if trend.interval is None else f" [{signed(trend.interval.low)}, {signed(trend.interval.high)}]"
+    return f"{signed(trend.change)}{ends}"
 
 
 def _of_pairs(comparison: Comparison) -> PaperTable:
