@@ -189,10 +189,14 @@ class Merged:
         return passes if decided else {**passes, EARLIER: row[LABEL]}
 
     def _add_new(self, key: bytes, each: Labelled, chances: Mapping[str, float] | None) -> None:
-        name = str(each.fields.get(EXAMPLE_ID) or "") or f"added-{hashlib.sha256(key).hexdigest()[:12]}"
-        label = self._decide(_of(each.truth, each.labels), None, None if each.truth else chances)
+        """Add an example, or only record the votes if they are tied, for another annotator to decide."""
+        name = _name(key, each)
+        truth = (self.truth.get(name, set()) - each.labels.keys()) | each.truth
+        votes = {**self.recorded.get(name, {}), **each.labels}
+        label = self._decide(_of(truth, votes), None, None if truth else chances)
         if label is None:
             self.tied.append(name)
+            self._record(name, each.labels, None, each.truth)
             return
         row, lacks = self.table.new_row(name, each, label)
         self.rows.append(row | rate_of(each))
@@ -262,8 +266,9 @@ class Merged:
         named = set()
         for key, each in given.items():
             place = self._place(key, each)
-            known: Votes = {} if place is None else self._known(place)
-            named.add(None if place is None else self.table.rows[place]["id"])
+            name = _name(key, each) if place is None else self.table.rows[place]["id"]
+            known = self.recorded.get(name, {}) if place is None else self._known(place)
+            named.add(name)
             units.append({**known, **each.labels})
         units += [known for name, known in self.recorded.items() if name not in named]
         for place, row in enumerate(self.table.rows):
@@ -277,6 +282,11 @@ class Merged:
         self._few = _too_few(codes, list(annotators))
         posterior = dawid_skene(codes, len(labels)).posterior[: len(given)].tolist()
         return {key: dict(zip(labels, chances, strict=True)) for key, chances in zip(given, posterior, strict=True)}
+
+
+def _name(key: bytes, each: Labelled) -> str:
+    """The id of a new example."""
+    return str(each.fields.get(EXAMPLE_ID) or "") or f"added-{hashlib.sha256(key).hexdigest()[:12]}"
 
 
 def _too_few(codes: NDArray[np.intp], annotators: Sequence[str]) -> str:

@@ -44,15 +44,14 @@ def added_sentences(added: Added) -> list[str]:
         if added.again:
             told.append(f"{added.again:,} labelled again, {added.changed:,} of them have another label now.")
     else:
-        told = [f"Nothing is added: {task.name} stays version {task.version}, and has all of the export's votes."]
+        has_all = "" if added.tied else ", and has all of the export's votes"
+        told = [f"Nothing is added: {task.name} stays version {task.version}{has_all}."]
     if n := added.unlabelled:
         told.append(f"{counted(n, 'text')} of the export {'has' if n == 1 else 'have'} no label.")
     if n := len(added.tied):
         which = "has no majority and is" if n == 1 else "have no majority and are"
-        told.append(
-            f"{counted(n, 'new text')} {which} not added: {listed(added.tied)}. Add the votes of all annotators again, "
-            "once one decides."
-        )
+        kept = "Their votes are kept: add" if added.files else "Their votes are not kept: add them again with"
+        told.append(f"{counted(n, 'new text')} {which} not added: {listed(added.tied)}. {kept} another annotator's.")
     told += added.notes
     for each in added.agreement:
         kappa = "" if each.kappa != each.kappa else f", Cohen's kappa {each.kappa:.2f}"

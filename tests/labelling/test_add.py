@@ -115,6 +115,29 @@ def test_a_tie_over_a_new_text_is_told_and_not_added(folder: Path) -> None:
     assert (added.new, added.tied) == (1, ("x-1",))
 
 
+def test_the_votes_of_a_tied_new_text_are_kept_for_the_annotator_who_decides(folder: Path) -> None:
+    text = {"example_id": "x-1", "text": sentence(900, True)}
+    other = exported(2, {"text": sentence(901, True)}, {"a": "denial"})
+    add_labels(write([exported(1, text, {"a": "denial", "b": "none"}), other]), "denials")
+    added = add_labels(write([exported(1, text, {"c": "denial"})]), "denials")
+    assert (added.new, added.tied) == (1, ())
+    assert load_task("denials").examples.set_index("id")["label"]["x-1"] == "denial"
+    assert read_votes(added.task.origin, added.task.version)["x-1"] == {"a": "denial", "b": "none", "c": "denial"}
+    # They weigh as much as those of an export with all three.
+    again = add_labels(write([exported(1, text, {"d": "none"}), exported(1, text, {"e": "none"})]), "denials")
+    assert again.changed == 1
+    assert load_task("denials").examples.set_index("id")["label"]["x-1"] == "none"
+
+
+def test_an_annotator_of_a_tied_new_text_who_changes_a_vote_decides(folder: Path) -> None:
+    text = {"example_id": "x-1", "text": sentence(900, True)}
+    other = exported(2, {"text": sentence(901, True)}, {"a": "denial"})
+    add_labels(write([exported(1, text, {"a": "denial", "b": "none", "c": "none", "d": "denial"}), other]), "denials")
+    added = add_labels(write([exported(1, text, {"a": "none"})]), "denials")
+    assert added.new == 1
+    assert load_task("denials").examples.set_index("id")["label"]["x-1"] == "none"
+
+
 @pytest.mark.parametrize("form", ["csv", "doccano"])
 def test_a_filled_in_table_and_doccano_come_back_too(folder: Path, bench: Bench, form: str) -> None:
     words = ("sample", "task=denials", "--input", "archive.csv", "--by", "random", "--n", "12")
