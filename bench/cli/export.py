@@ -43,10 +43,11 @@ Examples:
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def command(words: tuple[str, ...], given: str | None, to: Path | None, force: bool) -> None:
-    """Write a task as it is built: ids, inputs, labels, groups, published splits and passes.
+    """Write a task, a fitted model, stored runs or their searches for other programs and machines.
 
-    A dataset is a folder that datasets.load_from_disk opens. A hub folder has the form of a dataset on the Hugging Face
-    Hub: Parquet files, a card with its metadata, and Croissant metadata. --to FOLDER, without a suffix, means that one.
+    `task=NAME` is written as it is built: ids, inputs, labels, groups, published splits and passes. A dataset is a
+    folder that datasets.load_from_disk opens. A hub folder has the form of a dataset on the Hugging Face Hub: Parquet
+    files, a card with its metadata, and Croissant metadata. --to FOLDER, without a suffix, means that one.
 
     `model` writes a stored run's fitted model in the same form, chosen as for bench predict: task=, model=, run=KEY.
 
