@@ -199,6 +199,17 @@ def test_the_rules_in_the_document_are_the_rules() -> None:
     assert rows == [(rule.code, rule.name, rule.description) for rule in RULES.values()]
 
 
+def test_the_modules_that_the_architecture_names_are_there() -> None:
+    page = (ROOT / "docs" / "development" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)/` \| (.+) \|$", page, re.MULTILINE)
+    assert len(rows) > 20
+    for package, contents in rows:
+        folder = ROOT / "bench" / package
+        names = {path.stem for path in folder.rglob("*")}
+        named = set(re.findall(r"`([a-z_]+)`", contents))
+        assert named <= names, f"bench/{package} has no {', '.join(sorted(named - names))}"
+
+
 def test_the_coverage_simulation_is_deterministic(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interval_coverage, "POPULATION", 20_000)
     setting = interval_coverage.Setting(5, 20, "equal", "moderate", "90/10")
