@@ -10,30 +10,34 @@ grid is all combinations of
 - the labels' rates: 50/50, 90/10, 98/2, and nine labels of 30 to 2 %;
 - the protocol: each example predicted once, and for some settings three times, as in a repeated cross-validation.
 
-A second table, "beyond the grid", has settings in which an interval is likely to fail: large groups that are harder
+A second part, "beyond the grid", has settings in which an interval is likely to fail: large groups that are harder
 than small ones, many labels that are nearly all right, and calibration errors of few or very sharp predictions.
 
-The script prints the page ``docs/method/coverage.md``: for each metric, the share of intervals that hold the truth. The
-same arguments print the same page::
+The script makes ``docs/method/coverage.csv``, for each setting and metric the share of intervals that hold the truth,
+and the page ``docs/method/coverage.md`` that sums it up. The same arguments give the same figures::
 
-    python tests/benchmarks/interval_coverage.py --repeats 500 > docs/method/coverage.md
-    python tests/benchmarks/interval_coverage.py --repeats 100 --groups 5 20 --rates 98/2
+    python tests/benchmarks/interval_coverage.py --repeats 500 --write docs/method
+    python tests/benchmarks/interval_coverage.py --repeats 100 --groups 5 20 --rates 98/2     # prints figures
+    python tests/benchmarks/interval_coverage.py --figures docs/method/coverage.csv           # prints the page
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+from coverage_page import HIGHER, LOWER, NOMINAL, NONE, Figure, page, read_figures, write_figures
 from numpy.typing import NDArray
 
 from bench.metrics.confusion import per_class
@@ -72,43 +76,13 @@ POPULATION = 1_200_000
 AGAIN = 0.5
 """The deviation of what differs between repeats of one example's prediction."""
 
-PAGE = """# How often intervals cover
-
-Look up how far the 95 % [intervals](statistics.md) can be trusted on data like yours. Each cell is the share, in %, of
-intervals that hold the population's score, over {repeats:,} simulated data sets: 95 is right, less is too narrow, more
-too wide. Rows are made again by
-
-```sh
-python tests/benchmarks/interval_coverage.py --repeats {repeats} --groups 5 20 --rates 98/2
-```
-
-After a slash is the share of data sets that got an interval, if not all did; `none` is less than 5 %. **Bold** is
-less than 93 %, *italics* more than 97 %, if chance does not explain it (two standard errors).
-
-- **groups**: their number times the mean number of examples; `x 1` is every example its own group, as in a published
-  split without groups. With `3 repeats` each example is predicted three times, as in a repeated cross-validation.
-- **sizes**: equal, or by a power law (the largest group often has a fifth of the examples, in some data sets half).
-- **differ**: how much groups differ in their labels' rates and in difficulty.
-- **labels**: the labels' rates; `nine` is nine labels of 30 to 2 %. The last three columns are the rarest label's.
-"""
-
-BEYOND = """
-## Beyond the grid
-
-Settings in which an interval is likely to fail, with the same key. `calibration` is the calibration error.
-
-- **sizes**: with `large harder`, examples of large groups are also harder, by the fourth root of the group's size.
-- **labels**: `easy` labels are nearly all predicted right; `easy twenty` is twenty equally frequent ones. `too sure`
-  doubles logits, so that the model is overconfident.
-"""
-
 METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "mcc", "log_loss", "brier", "average_precision", "macro_auroc")
-OF_THE_RAREST = ("f1", "precision", "recall")
+OF_THE_RAREST = {"f1": "rarest f1", "precision": "rarest precision", "recall": "rarest recall"}
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A row of the table.
+    """A setting of the simulation.
 
     Parameters
     ----------
@@ -136,7 +110,7 @@ class Setting:
 
 
 def settings() -> Iterator[Setting]:
-    """The rows of the table."""
+    """The settings of the grid."""
     for n_groups, size in GROUPS:
         for sizes in ("equal",) if size == 1 else ("equal", "power law"):
             for effect in ("none",) if size == 1 else EFFECTS:
@@ -148,7 +122,7 @@ def settings() -> Iterator[Setting]:
 
 
 def beyond() -> Iterator[Setting]:
-    """The rows of the second table."""
+    """The settings beyond the grid."""
     for n_groups in (8, 15, 50):
         for rates in ("50/50", "90/10", "nine"):
             yield Setting(n_groups, 20, "large harder", "moderate", rates)
@@ -204,7 +178,7 @@ def truth(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
     n_groups = max(POPULATION // (setting.size * setting.repeats), 12_000)
     found = draw(setting, n_groups, rng)
     outcomes = _outcomes(found)
-    rarest = {name: float(per_class(outcomes.confusion)[name][-1]) for name in OF_THE_RAREST}
+    rarest = {title: float(per_class(outcomes.confusion)[name][-1]) for name, title in OF_THE_RAREST.items()}
     scores = {name: score for name, score in all_scores(outcomes, MACRO_F1).items() if name in METRICS} | rarest
     if setting in beyond():
         scores["calibration"] = _calibration(found, np.arange(len(found.true)) % 1000, _bins(setting)).error
@@ -225,7 +199,9 @@ def intervals(found: Predictions, n_groups: int) -> dict[str, Interval | None]:
     """The harness's intervals."""
     outcomes = _outcomes(found)
     given, by_label = all_intervals(outcomes, MACRO_F1)[0], outcomes.shares.by_label()
-    return {name: given.get(name) for name in METRICS} | {name: by_label[name][-1] for name in OF_THE_RAREST}
+    return {name: given.get(name) for name in METRICS} | {
+        title: by_label[name][-1] for name, title in OF_THE_RAREST.items()
+    }
 
 
 def _outcomes(found: Predictions) -> Outcomes:
@@ -281,66 +257,72 @@ def coverage(setting: Setting, repeats: int, seed: int = 0) -> dict[str, Coverag
     }
 
 
-def cell(found: Coverage, repeats: int) -> str:
-    """A cell of the table."""
-    if found.given < 0.05 * repeats:
-        return "none"
-    text, tolerance = f"{100 * found.share:.0f}", 2.0 * np.sqrt(0.95 * 0.05 / found.given)
-    if found.share < LEAST and found.share < 0.95 - tolerance:
-        text = f"**{text}**"
-    elif found.share > MOST and found.share > 0.95 + tolerance:
-        text = f"*{text}*"
-    return text if found.given == repeats else f"{text} / {100 * found.given / repeats:.0f}"
+def every_row() -> Iterator[tuple[str, Setting]]:
+    """The rows of both parts; some settings are in both."""
+    yield from (("grid", setting) for setting in settings())
+    yield from (("beyond", setting) for setting in beyond())
 
 
-def line_head(setting: Setting) -> str:
-    """How the row of a setting begins."""
-    groups = f"{setting.n_groups:,} x {setting.size}"
-    protocol = "" if setting.repeats == 1 else f", {setting.repeats} repeats"
+def head(part: str, setting: Setting) -> tuple[str, int, int, int, str, str, str]:
+    """How the figures of a setting begin."""
     sizes = setting.sizes if setting.size > 1 else ""
     labels = setting.rates if setting.sure == 1.0 else f"{setting.rates}, too sure"
-    return f"| {groups}{protocol} | {sizes} | {setting.effect} | {labels} |"
+    return part, setting.n_groups, setting.size, setting.repeats, sizes, setting.effect, labels
 
 
-def line(setting: Setting, found: Mapping[str, Coverage], names: Sequence[str], repeats: int) -> str:
-    """A row of the table, with the columns of these names."""
-    cells = [cell(found[name], repeats) for name in names]
-    return f"{line_head(setting)} {' | '.join(cells)} |"
+def rated(found: Coverage, repeats: int) -> tuple[int, int, str]:
+    """The share of data sets with an interval and that of intervals that hold, in %, and the verdict on the latter."""
+    if found.given < 0.05 * repeats:
+        return 0, 0, NONE
+    verdict, tolerance = NOMINAL, 2.0 * np.sqrt(0.95 * 0.05 / found.given)
+    if found.share < LEAST and found.share < 0.95 - tolerance:
+        verdict = LOWER
+    elif found.share > MOST and found.share > 0.95 + tolerance:
+        verdict = HIGHER
+    return int(f"{100 * found.given / repeats:.0f}"), int(f"{100 * found.share:.0f}"), verdict
+
+
+def simulated(rows: Sequence[tuple[str, Setting]], repeats: int, seed: int, workers: int) -> Iterator[Figure]:
+    """The figures of these rows, as they come."""
+    with ProcessPoolExecutor(workers) as pool:
+        count = partial(coverage, repeats=repeats, seed=seed)
+        for (part, setting), found in zip(rows, pool.map(count, [setting for _, setting in rows]), strict=True):
+            for name in (*METRICS, *OF_THE_RAREST.values(), *(["calibration"] if part == "beyond" else [])):
+                yield Figure(*head(part, setting), name, repeats, *rated(found[name], repeats))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table."""
+    """Print figures, or make the page and its table."""
     parser = argparse.ArgumentParser(description="Coverage of 95 %% intervals on a grid of settings.")
-    parser.add_argument("--repeats", type=int, default=1000, help="data sets for each row of the table")
-    parser.add_argument("--groups", type=int, nargs="+", help="only rows with so many groups")
-    parser.add_argument("--rates", nargs="+", choices=list(RATES | EASY), help="only rows with these rates")
+    parser.add_argument("--repeats", type=int, default=1000, help="data sets for each setting")
+    parser.add_argument("--groups", type=int, nargs="+", help="only settings with so many groups")
+    parser.add_argument("--rates", nargs="+", choices=list(RATES | EASY), help="only settings with these rates")
     parser.add_argument("--seed", type=int, default=0, help="seed of the simulation")
     parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--write", type=Path, metavar="FOLDER", help="write coverage.csv and coverage.md into a folder")
+    parser.add_argument("--figures", type=Path, metavar="CSV", help="simulate nothing: print the page of these figures")
     chosen = parser.parse_args(arguments)
+    if chosen.figures is not None:
+        print(page(read_figures(chosen.figures)), end="")
+        return
     if chosen.repeats < 1:
         parser.error("--repeats must be at least 1")
-    wanted, also = (
-        [
-            setting
-            for setting in table
-            if (chosen.groups is None or setting.n_groups in chosen.groups)
-            and (chosen.rates is None or setting.rates in chosen.rates)
-        ]
-        for table in (settings(), beyond())
-    )
-    names = [*METRICS, *OF_THE_RAREST]
-    titles = ["groups", "sizes", "differ", "labels", *METRICS, *(f"rarest {name}" for name in OF_THE_RAREST)]
-    count = partial(coverage, repeats=chosen.repeats, seed=chosen.seed)
-    with ProcessPoolExecutor(chosen.workers) as pool:
-        for page, rows, further in (
-            (PAGE.format(repeats=chosen.repeats), wanted, []),
-            (BEYOND, also, ["calibration"]),
-        ):
-            print(page)
-            print(f"| {' | '.join([*titles, *further])} |")
-            print("| --- | --- | --- | --- |" + " ---: |" * (len(names) + len(further)))
-            for setting, found in zip(rows, pool.map(count, rows), strict=True):
-                print(line(setting, found, [*names, *further], chosen.repeats), flush=True)
+    if chosen.write is not None and (chosen.groups or chosen.rates):
+        parser.error("--write takes all settings: leave out --groups and --rates")
+    rows = [
+        (part, setting)
+        for part, setting in every_row()
+        if (chosen.groups is None or setting.n_groups in chosen.groups)
+        and (chosen.rates is None or setting.rates in chosen.rates)
+    ]
+    figures = simulated(rows, chosen.repeats, chosen.seed, chosen.workers)
+    if chosen.write is None:
+        write_figures(figures, sys.stdout)
+        return
+    table = chosen.write / "coverage.csv"
+    with table.open("w", encoding="utf-8", newline="") as file:
+        write_figures(figures, file)
+    (chosen.write / "coverage.md").write_text(page(read_figures(table)), encoding="utf-8")
 
 
 if __name__ == "__main__":

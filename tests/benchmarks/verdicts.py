@@ -13,7 +13,7 @@ shifts all columns and has label rates of its own. Bootstraps have 400 draws her
 2,000.
 
 Printed is a Markdown table with exact binomial intervals of 95 % (Clopper and Pearson 1934) for the verdict "better"
-(for the right model, where there is one), and shares of what other rules would say at 5 %. The same arguments
+(for the right model, where there is one), and shares in % of what other rules would say at 5 %. The same arguments
 print the same table::
 
     python tests/benchmarks/verdicts.py                     # the table of docs/method/measurements.md
@@ -190,7 +190,7 @@ class Outcome:
 RULES = {
     "verdict": "**better**",
     "equal": "practically equal",
-    "full": "with Nadeau and Bengio's full term",
+    "full": "full term",
     "bootstrap": "bootstrap alone",
     "corrected": "corrected t",
     "mcnemar": "McNemar",
@@ -487,9 +487,9 @@ def every_scenario() -> Iterator[Scenario]:
 
 
 def rate(count: int, total: int) -> str:
-    """Format a share with its exact binomial interval."""
+    """Format a share in % with its exact binomial interval."""
     found = stats.binomtest(count, total).proportion_ci(method="exact")
-    return f"{100 * count / total:.1f} % [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+    return f"{100 * count / total:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
 
 
 TITLES = ("models", "groups", "group effect", "labels", "examples", "difference", "needed factor", *RULES.values())
@@ -517,7 +517,7 @@ def row(scenario: Scenario, outcomes: Sequence[Outcome]) -> str:
     counts = [
         sum(outcome.called[rule] in calls for outcome in outcomes) for rule, calls in zip(RULES, right, strict=True)
     ]
-    shares = [f"{100 * count / len(outcomes):.1f} %" for count in counts[1:]]
+    shares = [f"{100 * count / len(outcomes):.1f}" for count in counts[1:]]
     cells = [models, groups, scenario.effect, scenario.labels, examples, f"{differences.mean():+.3f}", f"{factor:.2f}"]
     return f"| {' | '.join([*cells, rate(counts[0], len(outcomes)), *shares])} |"
 

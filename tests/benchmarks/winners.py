@@ -140,11 +140,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for kind in SIGNALS:
             found = [simulate(scenario, kind, seed) for seed in range(repeats)]
             bias, covers = (np.mean([each[part] for each in found], axis=0) for part in (0, 1))
-            cells = [f"{b:+.3f} | {100 * c:.1f} %" for b, c in zip(bias, covers, strict=True)]
+            cells = [f"{b:+.3f} | {100 * c:.1f}" for b, c in zip(bias, covers, strict=True)]
             groups = "each its own" if scenario.n_groups is None else str(scenario.n_groups)
             groups += ", power law" if scenario.sizes == "power" else ""
             about = f"{scenario.learner} | {groups} | {scenario.labels} | {scenario.n_examples} | {kind}"
-            lines.append(f"| {about} | {' | '.join(cells)} | {100 * np.mean([each[2] for each in found]):.1f} % |")
+            lines.append(f"| {about} | {' | '.join(cells)} | {100 * np.mean([each[2] for each in found]):.1f} |")
             print(lines[-1], flush=True)
     if chosen.write is not None:
         write(chosen.write, [("winners", line) for line in lines])

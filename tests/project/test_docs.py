@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import re
 import shlex
 import sys
@@ -25,6 +26,7 @@ from bench.models.synthetic import synthetic_task
 from bench.scaffold.model import scaffold_model
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import coverage_page
 import interval_coverage
 
 ROOT = Path(__file__).parents[2]
@@ -197,6 +199,17 @@ def test_the_rules_in_the_document_are_the_rules() -> None:
     assert rows == [(rule.code, rule.name, rule.description) for rule in RULES.values()]
 
 
+def test_the_modules_that_the_architecture_names_are_there() -> None:
+    page = (ROOT / "docs" / "development" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)/` \| (.+) \|$", page, re.MULTILINE)
+    assert len(rows) > 20
+    for package, contents in rows:
+        folder = ROOT / "bench" / package
+        names = {path.stem for path in folder.rglob("*")}
+        named = set(re.findall(r"`([a-z_]+)`", contents))
+        assert named <= names, f"bench/{package} has no {', '.join(sorted(named - names))}"
+
+
 def test_the_coverage_simulation_is_deterministic(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interval_coverage, "POPULATION", 20_000)
     setting = interval_coverage.Setting(5, 20, "equal", "moderate", "90/10")
@@ -204,9 +217,43 @@ def test_the_coverage_simulation_is_deterministic(monkeypatch: pytest.MonkeyPatc
     assert first == again
 
 
-def test_the_page_of_coverage_has_every_setting_of_the_grid() -> None:
-    documented = (ROOT / "docs" / "method" / "coverage.md").read_text(encoding="utf-8")
-    every = [*interval_coverage.settings(), *interval_coverage.beyond()]
-    heads = [interval_coverage.line_head(setting) for setting in every]
-    rows = [line for line in documented.splitlines() if line[:2] == "| " and line[2].isdigit()]
-    assert all(row.startswith(head) for row, head in zip(rows, heads, strict=True))
+def test_the_figures_of_coverage_have_every_setting_of_the_grid() -> None:
+    figures = coverage_page.read_figures(ROOT / "docs" / "method" / "coverage.csv")
+    heads = [interval_coverage.head(part, setting) for part, setting in interval_coverage.every_row()]
+    assert list(dict.fromkeys(dataclasses.astuple(figure)[:7] for figure in figures)) == heads
+    names = [*interval_coverage.METRICS, *interval_coverage.OF_THE_RAREST.values()]
+    of_part = {"grid": names, "beyond": [*names, "calibration"]}
+    assert [figure.metric for figure in figures] == [name for part, *_ in heads for name in of_part[part]]
+
+
+def test_the_page_of_coverage_is_made_from_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = ROOT / "docs" / "method"
+    interval_coverage.main(["--figures", str(folder / "coverage.csv")])
+    assert capsys.readouterr().out == (folder / "coverage.md").read_text(encoding="utf-8")
+
+
+def test_a_simulation_writes_the_figures_that_are_read_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(interval_coverage, "POPULATION", 20_000)
+    interval_coverage.main(["--repeats", "2", "--groups", "3", "--rates", "98/2", "--workers", "1"])
+    (tmp_path / "some.csv").write_text(capsys.readouterr().out, encoding="utf-8")
+    figures = coverage_page.read_figures(tmp_path / "some.csv")
+    assert len(figures) == 6 * 11
+    assert {(figure.design, figure.labels, figure.data_sets) for figure in figures} == {("3 x 100", "98/2", 2)}
+
+
+@pytest.mark.parametrize(
+    ("given", "held", "rated"),
+    [
+        (500, 475, (100, 95, "93-97")),
+        (500, 461, (100, 92, "lower")),
+        (500, 495, (100, 99, "higher")),
+        (40, 36, (8, 90, "93-97")),
+        (24, 24, (0, 0, "none")),
+    ],
+)
+def test_a_cell_of_coverage_is_lower_or_higher_if_chance_does_not_explain_it(
+    given: int, held: int, rated: tuple[int, int, str]
+) -> None:
+    assert interval_coverage.rated(interval_coverage.Coverage(given, held, 0.1), 500) == rated

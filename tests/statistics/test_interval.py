@@ -427,7 +427,7 @@ def test_parts_of_the_draws_are_the_draws(monkeypatch: pytest.MonkeyPatch) -> No
     ids=str,
 )
 def test_intervals_hold_the_truth_about_as_often_as_they_say(setting: Setting) -> None:
-    """The whole grid is in ``docs/method/coverage.md``; here 300 data sets of a few of its rows."""
+    """The whole grid is in ``docs/method/coverage.csv``; here 300 data sets of a few of its rows."""
     for name, found in coverage(setting, repeats=300).items():
         if found.given >= 60:
             chance = 2.6 * np.sqrt(0.95 * 0.05 / found.given)
