@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.metrics.metric import RankingMetric
+from bench.statistics.support import LEAST_SKEWNESS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,8 @@ class MacroAuroc(RankingMetric):
     It is the share of pairs of a positive and a negative example of the same test part in which the positive one is
     ranked higher, with ties counting half. A label without such a pair counts 0.5.
     """
+
+    least_skewness = LEAST_SKEWNESS
 
     def of_ranking(self, ranking: Ranking) -> float:
         """The share of pairs that are ranked right."""

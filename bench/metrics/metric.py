@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import bisect
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -317,6 +318,9 @@ class LossMetric(ProbabilityMetric):
 class RankingMetric(ProbabilityMetric):
     """The mean over labels of how well each label's probability ranks the examples within their test parts."""
 
+    least_skewness: ClassVar[float] = 0.0
+    """How skewed the errors of a label's score are at least, by their relative deviation."""
+
     @property
     def is_over_labels(self) -> bool:
         """Each label has a ranking."""
@@ -346,7 +350,10 @@ class RankingMetric(ProbabilityMetric):
             return thin
         rankings = self._rankings(outcomes, np.arange(outcomes.n_labels))
         values, influences = zip(*((self.of_ranking(each), self.influence(each)) for each in rankings), strict=True)
-        return support.mean_interval(np.array(values), np.stack(influences, axis=1), self.groups_behind(support))
+        moved = np.stack(influences, axis=1)
+        # The scores of two labels are one ranking seen from both sides; the mean of more is less skewed than each.
+        least = self.least_skewness / math.sqrt(max(len(values), 2) / 2)
+        return support.mean_interval(np.array(values), moved, self.groups_behind(support), least)
 
     def groups_behind(self, support: Support) -> Floats:
         """The effective number of groups of each label's score: those of its examples."""

@@ -49,7 +49,15 @@ class Scores:
     labels: Codes
 
     @classmethod
-    def of(cls, values: Floats, influence: Floats, effective: Floats, units: Units, capped: bool) -> Scores:
+    def of(
+        cls,
+        values: Floats,
+        influence: Floats,
+        effective: Floats,
+        units: Units,
+        capped: bool,
+        least_skewness: float = 0.0,
+    ) -> Scores:
         """Give each score Wilson's interval (1927) with the number of trials that the groups' variance implies.
 
         The quantile is Student's with the degrees of freedom that the variance has, and larger on the side to which the
@@ -57,6 +65,9 @@ class Scores:
         to do with being right, a share cannot vary more than if each group were all right or all wrong. So it is
         `capped` at the interval that has as many independent trials as there are effective groups, but not in a sample
         drawn by strata; a score that does not vary gets that one.
+
+        What a score lacks of 1 can have a long tail that few groups do not show. Then its errors are at least
+        `least_skewness` times as skewed as its relative deviation, and less so the nearer the score is to one half.
         """
         from scipy.special import stdtrit
 
@@ -68,7 +79,17 @@ class Scores:
         trials = np.where(varies, spread / np.where(varies, variance, 1.0), few)
         capped = capped and units.strata is None
         student = stdtrit(freedom, (1.0 + level_of_one()) / 2.0)
-        sides = skewed_quantiles(student, units.skewness(influence, effective), skewness_of_shares(values, trials))
+        skewness = units.skewness(influence, effective)
+        if least_skewness:
+            short = np.where(values > 0.5, 1.0 - values, values)
+            least = (
+                least_skewness
+                * (1.0 - 2.0 * short)
+                * np.sqrt(np.where(varies, variance, 0.0))
+                / np.where(varies, short, 1.0)
+            )
+            skewness = np.where(values > 0.5, np.minimum(skewness, -least), np.maximum(skewness, least))
+        sides = skewed_quantiles(student, skewness, skewness_of_shares(values, trials))
         limits = uncapped = wilson(values, trials, np.where(varies, sides, normal_quantile()))
         variance = np.where(varies, variance, 0.0)
         if capped:

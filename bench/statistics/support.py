@@ -77,7 +77,9 @@ class Support:
         """In how many groups of equal size the examples without each label are, in effect."""
         return self.units.effective(self.counts.sum(axis=1, keepdims=True) - self.counts)
 
-    def mean_interval(self, values: Floats, influences: Floats, effective: Floats) -> Interval:
+    def mean_interval(
+        self, values: Floats, influences: Floats, effective: Floats, least_skewness: float = 0.0
+    ) -> Interval:
         """The interval of the mean of labels' scores in [0, 1], all labels being in enough groups.
 
         Parameters
@@ -88,10 +90,13 @@ class Support:
             How far one more example like each would move them.
         effective : ndarray of shape (n_labels,)
             The effective number of groups of each.
+        least_skewness : float
+            How skewed their errors are at least; see `Scores.of`.
         """
         n_groups = len(self.counts)
         moved = np.stack([np.bincount(self.groups, each, n_groups) for each in influences.T], axis=1).astype(np.float64)
-        return Scores.of(values, moved, effective, self.units, capped=False).mean(self.units)
+        scores = Scores.of(values, moved, effective, self.units, capped=False, least_skewness=least_skewness)
+        return scores.mean(self.units)
 
 
 def _mean_loss(

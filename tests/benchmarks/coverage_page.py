@@ -149,6 +149,12 @@ def read_figures(path: Path) -> list[Figure]:
         ]
 
 
+def replaced(figures: Sequence[Figure], new: Sequence[Figure]) -> list[Figure]:
+    """Figures with those in place that were simulated again."""
+    again = {(each.part, each.setting, each.metric): each for each in new}
+    return [again.get((each.part, each.setting, each.metric), each) for each in figures]
+
+
 def page(figures: Sequence[Figure]) -> str:
     """The page of these figures."""
     grid, beyond = ([figure for figure in figures if figure.part == part] for part in ("grid", "beyond"))

@@ -37,12 +37,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from coverage_page import HIGHER, LOWER, NOMINAL, NONE, Figure, page, read_figures, write_figures
+from coverage_page import HIGHER, LOWER, NOMINAL, NONE, Figure, page, read_figures, replaced, write_figures
 from numpy.typing import NDArray
 
 from bench.metrics.confusion import per_class
 from bench.metrics.f1 import MACRO_F1
+from bench.metrics.metric import Metric
 from bench.metrics.outcomes import Outcomes
+from bench.metrics.registry import find_metric
 from bench.metrics.scoring import all_intervals, all_scores
 from bench.statistics.calibration import BINS, FEWEST_IN_BIN, Reliability, reliability
 from bench.statistics.interval import Interval
@@ -77,6 +79,7 @@ AGAIN = 0.5
 """The deviation of what differs between repeats of one example's prediction."""
 
 METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "mcc", "log_loss", "brier", "average_precision", "macro_auroc")
+METRIC_OF = {name: find_metric(name) for name in METRICS}
 OF_THE_RAREST = {"f1": "rarest f1", "precision": "rarest precision", "recall": "rarest recall"}
 
 
@@ -175,14 +178,17 @@ def draw(setting: Setting, n_groups: int, rng: np.random.Generator) -> Predictio
 
 def truth(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
     """The population's scores."""
-    n_groups = max(POPULATION // (setting.size * setting.repeats), 12_000)
-    found = draw(setting, n_groups, rng)
+    found = _population(setting, rng)
     outcomes = _outcomes(found)
     rarest = {title: float(per_class(outcomes.confusion)[name][-1]) for name, title in OF_THE_RAREST.items()}
     scores = {name: score for name, score in all_scores(outcomes, MACRO_F1).items() if name in METRICS} | rarest
     if setting in beyond():
         scores["calibration"] = _calibration(found, np.arange(len(found.true)) % 1000, _bins(setting)).error
     return scores
+
+
+def _population(setting: Setting, rng: np.random.Generator) -> Predictions:
+    return draw(setting, max(POPULATION // (setting.size * setting.repeats), 12_000), rng)
 
 
 def _bins(setting: Setting) -> int:
@@ -233,10 +239,12 @@ class Coverage:
         return self.held / self.given
 
 
-def coverage(setting: Setting, repeats: int, seed: int = 0) -> dict[str, Coverage]:
-    """Draw data sets of one setting and count how often their intervals hold the truth."""
+def coverage(setting: Setting, repeats: int, seed: int = 0, only: str | None = None) -> dict[str, Coverage]:
+    """Draw data sets of one setting and count how often their intervals hold the truth, of all metrics or of one."""
     place = [*settings(), *beyond()].index(setting)
     rng = np.random.default_rng([seed, place])
+    if only is not None:
+        return _of_one(METRIC_OF[only], setting, repeats, rng)
     true = truth(setting, rng)
     found: dict[str, list[Interval]] = {name: [] for name in true}
     for _ in range(repeats):
@@ -247,14 +255,19 @@ def coverage(setting: Setting, repeats: int, seed: int = 0) -> dict[str, Coverag
         for name, interval in given.items():
             if interval is not None:
                 found[name].append(interval)
-    return {
-        name: Coverage(
-            len(all_of),
-            sum(each.low <= true[name] <= each.high for each in all_of),
-            float(np.mean([each.high - each.low for each in all_of])) if all_of else float("nan"),
-        )
-        for name, all_of in found.items()
-    }
+    return {name: _held(all_of, true[name]) for name, all_of in found.items()}
+
+
+def _of_one(metric: Metric, setting: Setting, repeats: int, rng: np.random.Generator) -> dict[str, Coverage]:
+    """The same data sets as those of all metrics, and so the same figures."""
+    true = metric.score(_outcomes(_population(setting, rng)))
+    given = [metric.interval(_outcomes(draw(setting, setting.n_groups, rng))) for _ in range(repeats)]
+    return {metric.name: _held([each for each in given if isinstance(each, Interval)], true)}
+
+
+def _held(found: Sequence[Interval], true: float) -> Coverage:
+    width = float(np.mean([each.high - each.low for each in found])) if found else float("nan")
+    return Coverage(len(found), sum(each.low <= true <= each.high for each in found), width)
 
 
 def every_row() -> Iterator[tuple[str, Setting]]:
@@ -282,12 +295,15 @@ def rated(found: Coverage, repeats: int) -> tuple[int, int, str]:
     return int(f"{100 * found.given / repeats:.0f}"), int(f"{100 * found.share:.0f}"), verdict
 
 
-def simulated(rows: Sequence[tuple[str, Setting]], repeats: int, seed: int, workers: int) -> Iterator[Figure]:
-    """The figures of these rows, as they come."""
+def simulated(
+    rows: Sequence[tuple[str, Setting]], repeats: int, seed: int, workers: int, only: str | None = None
+) -> Iterator[Figure]:
+    """The figures of these rows, as they come, of all metrics or of one."""
     with ProcessPoolExecutor(workers) as pool:
-        count = partial(coverage, repeats=repeats, seed=seed)
+        count = partial(coverage, repeats=repeats, seed=seed, only=only)
         for (part, setting), found in zip(rows, pool.map(count, [setting for _, setting in rows]), strict=True):
-            for name in (*METRICS, *OF_THE_RAREST.values(), *(["calibration"] if part == "beyond" else [])):
+            every = (*METRICS, *OF_THE_RAREST.values(), *(["calibration"] if part == "beyond" else []))
+            for name in every if only is None else (only,):
                 yield Figure(*head(part, setting), name, repeats, *rated(found[name], repeats))
 
 
@@ -297,6 +313,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=1000, help="data sets for each setting")
     parser.add_argument("--groups", type=int, nargs="+", help="only settings with so many groups")
     parser.add_argument("--rates", nargs="+", choices=list(RATES | EASY), help="only settings with these rates")
+    parser.add_argument("--metric", choices=METRICS, help="only this metric; --write keeps the figures of the others")
     parser.add_argument("--seed", type=int, default=0, help="seed of the simulation")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--write", type=Path, metavar="FOLDER", help="write coverage.csv and coverage.md into a folder")
@@ -315,11 +332,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if (chosen.groups is None or setting.n_groups in chosen.groups)
         and (chosen.rates is None or setting.rates in chosen.rates)
     ]
-    figures = simulated(rows, chosen.repeats, chosen.seed, chosen.workers)
+    figures = simulated(rows, chosen.repeats, chosen.seed, chosen.workers, chosen.metric)
     if chosen.write is None:
         write_figures(figures, sys.stdout)
         return
     table = chosen.write / "coverage.csv"
+    if chosen.metric is not None:
+        figures = iter(replaced(read_figures(table), list(figures)))
     with table.open("w", encoding="utf-8", newline="") as file:
         write_figures(figures, file)
     (chosen.write / "coverage.md").write_text(page(read_figures(table)), encoding="utf-8")
