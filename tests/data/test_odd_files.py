@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import zipfile
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ import pytest
 
 from bench.data.sources.plain import class_folders
 from bench.errors import DataError, UserError
-from bench.prediction.reading import read_texts_file
+from bench.prediction.reading import NewText, read_stream, read_texts_file
 from bench.scaffold import TaskRequest, scaffold_task
 
 Rows = list[tuple[str, str]]
@@ -227,3 +228,49 @@ def test_the_command_for_pieces_of_a_table_joins_all_of_their_rows(folder: Path,
     assert f"If they are pieces of one table, leave out {named}." in told
     exec(told.partition('python -c "')[2].partition('"\n')[0].replace(named, ""), {})
     assert read("all.csv") == rows
+
+
+TEXTS = [text for text, _ in ROWS]
+
+
+def texts_of(new: NewText) -> list[str]:
+    return [row["text"] for _, row in new.rows]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("last", [True, False])
+def test_lines_of_texts_are_a_text_each_whatever_ends_them(folder: Path, end: str, last: bool) -> None:
+    content = end.join(TEXTS) + (end if last else "")
+    put("a.txt", content)
+    assert texts_of(read_texts_file(Path("a.txt"), {"text": "text"}, ())) == TEXTS
+    assert texts_of(read_stream(io.BytesIO(content.encode()), {"text": "text"}, ())) == TEXTS
+
+
+def test_a_carriage_return_within_a_line_is_text(folder: Path) -> None:
+    texts = ["نفى\rالوزير", *TEXTS]
+    content = "".join(f"{text}\n" for text in texts)
+    put("a.txt", content)
+    assert texts_of(read_texts_file(Path("a.txt"), {"text": "text"}, ())) == texts
+    assert texts_of(read_stream(io.BytesIO(content.encode()), {"text": "text"}, ())) == texts
+
+
+LINES: dict[str, tuple[dict[str, str], str | list[str]]] = {
+    "texts beside labels": (
+        {"texts.txt": "\n".join(TEXTS), "labels.txt": "\n".join(label for _, label in ROWS)},
+        ["texts.txt", "labels.txt"],
+    ),
+    "fastText's lines": ({"a.txt": "\n".join(f"__label__{label} {text}" for text, label in ROWS)}, "a.txt"),
+    "JSON Lines": (
+        {"a.jsonl": "\n".join(json.dumps({"text": text, "label": label}) for text, label in ROWS)},
+        "a.jsonl",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("first", ["\n", "\r"])
+def test_lines_that_end_as_on_an_old_mac_are_rows(folder: Path, name: str, first: str) -> None:
+    files, data = LINES[name]
+    for number, (file, content) in enumerate(files.items()):
+        put(file, content.replace("\n", "\r" if number else first))
+    assert read(data) == ROWS

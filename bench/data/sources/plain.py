@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.encodings import UTF_8
-from bench.data.files import BYTE_ORDER_MARK, check_file, open_text, read_text
+from bench.data.files import BYTE_ORDER_MARK, check_file, open_lines, read_text
 from bench.data.messages import place
 from bench.data.sources.cells import Undecided
 from bench.errors import DataError
@@ -37,7 +37,7 @@ def fasttext(path: Path, encoding: str = UTF_8) -> Iterator[Row]:
     bench.errors.DataError
         If a line has no label.
     """
-    with open_text(path, newline="\n", encoding=encoding) as lines:
+    with open_lines(path, encoding) as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
@@ -62,8 +62,8 @@ def beside(path: Path, labels: Path, encoding: str = UTF_8) -> Iterator[Row]:
         If the files have different numbers of lines.
     """
     with (
-        open_text(path, newline="\n", encoding=encoding) as texts,
-        open_text(labels, newline="\n", encoding=encoding) as names,
+        open_lines(path, encoding) as texts,
+        open_lines(labels, encoding) as names,
     ):
         number = 0
         for number, (text, label) in enumerate(zip_longest(_lines(texts), _lines(names)), start=1):
