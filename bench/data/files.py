@@ -238,7 +238,7 @@ def check_file(path: Path) -> None:
     except ValueError as error:
         raise DataError(f"{path}: this is not a valid file name.") from error
     if stat.S_ISDIR(mode):
-        raise DataError(f"{path}: cannot be read: Is a directory.")
+        raise DataError(f"{path}: cannot be read: Is a directory.", "Name a file in it.")
     if not stat.S_ISREG(mode):
         raise DataError(f"{path}: cannot be read: it is a pipe or a device.", "Write its content to a file first.")
 

@@ -274,3 +274,42 @@ def test_lines_that_end_as_on_an_old_mac_are_rows(folder: Path, name: str, first
     for number, (file, content) in enumerate(files.items()):
         put(file, content.replace("\n", "\r" if number else first))
     assert read(data) == ROWS
+
+
+DOUBTFUL: dict[str, tuple[str, str, str]] = {
+    "backslashes before marks": (
+        "text,label\n" + "".join(f'\\"{text}\\" ثم,{label}\n' for text, label in ROWS),
+        "--quote backslash reads each such pair as a quotation mark.",
+        '\\"{}\\" ثم',
+    ),
+    "a space before marks": (
+        "label,text\n" + "".join(f'{label}, "{text}"\n' for text, label in ROWS),
+        "If they are quoting, remove the spaces after the delimiters.",
+        ' "{}"',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DOUBTFUL)
+def test_marks_that_are_read_as_text_but_may_be_quoting_are_told(folder: Path, bench, name: str) -> None:
+    content, expected, written = DOUBTFUL[name]
+    put("a.csv", content)
+    status, printed, _ = bench("new", "task", "mine", "--data", "a.csv")
+    assert status in (0, 1)
+    assert expected in " ".join(printed.split())
+    new = read_texts_file(Path("a.csv"), {"text": "text"}, ())
+    assert expected in " ".join(new.remarks)
+    assert texts_of(new) == [written.format(text) for text in TEXTS]
+
+
+@pytest.mark.parametrize("missing", ["#REF!", "\\N", "NaN"])
+def test_a_label_that_programs_write_for_a_missing_value_is_told(folder: Path, bench, missing: str) -> None:
+    put("a.csv", table([*ROWS, ("قال نعم ثم مضى", missing), ("قال لا ثم عاد", missing)]))
+    _, printed, _ = bench("new", "task", "mine", "--data", "a.csv")
+    assert f"The label '{missing}' looks like a missing value" in " ".join(printed.split())
+
+
+def test_a_folder_as_new_text_says_what_to_name(folder: Path) -> None:
+    with pytest.raises(DataError) as told:
+        read_texts_file(folder, {"text": "text"}, ())
+    assert told.value.hint == "Name a file in it."
