@@ -165,6 +165,28 @@ def open_text(path: Path, newline: str, encoding: str = UTF_8) -> TextIO:
     return path.open(encoding="utf-8-sig", newline=newline)
 
 
+def open_lines(path: Path, encoding: str = UTF_8) -> TextIO:
+    """Open a text file whose lines have a meaning each, as `open_text` does.
+
+    A carriage return ends a line only in a file without line feeds, as from an old Mac. Elsewhere it is text.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    encoding : str
+        Python's name of the encoding.
+
+    Raises
+    ------
+    bench.errors.DataError
+        As `read_text`.
+    """
+    with open_text(path, newline="\n", encoding=encoding) as lines:
+        feeds = lines.readline().endswith("\n")
+    return open_text(path, newline="\n" if feeds else "", encoding=encoding)
+
+
 @lru_cache(maxsize=8)
 def _is_text(path: Path, number: int, size: int, changed: int) -> bool:
     """Whether a file is readable UTF-8 text without NUL, not blank and not of another kind.
@@ -216,7 +238,7 @@ def check_file(path: Path) -> None:
     except ValueError as error:
         raise DataError(f"{path}: this is not a valid file name.") from error
     if stat.S_ISDIR(mode):
-        raise DataError(f"{path}: cannot be read: Is a directory.")
+        raise DataError(f"{path}: cannot be read: Is a directory.", "Name a file in it.")
     if not stat.S_ISREG(mode):
         raise DataError(f"{path}: cannot be read: it is a pipe or a device.", "Write its content to a file first.")
 

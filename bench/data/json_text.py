@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from bench.data.encodings import UTF_8
-from bench.data.files import BYTE_ORDER_MARK, check_characters, first_repeated, open_text, read_text
+from bench.data.files import BYTE_ORDER_MARK, check_characters, first_repeated, open_lines, read_text
 from bench.data.messages import check_name, place
 from bench.errors import DataError
 
@@ -41,7 +41,7 @@ def read_json_lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
 
 def iter_json_lines(path: Path, encoding: str = UTF_8) -> Iterator[tuple[str, dict[str, Any]]]:
     """Read a file as `read_json_lines` does, one object at a time."""
-    with open_text(path, newline="\n", encoding=encoding) as lines:
+    with open_lines(path, encoding) as lines:
         yield from parse_json_lines((line.removesuffix("\n") for line in lines), path)
 
 

@@ -28,6 +28,9 @@ FIRST = 20
 LONGEST_NAME = 4
 """The most words in a column's name."""
 
+LONGEST_CELL = 500
+"""The most characters in a column's name."""
+
 ROLES = ("text", "label", "claim", "id", "other")
 """The roles that a header's name can reveal."""
 
@@ -99,7 +102,7 @@ def _rows(lines: Sequence[str], delimiter: str) -> Iterator[Numbered]:
 def _check(rows: Sequence[Numbered], path: Path, unit: str) -> None:
     filled = [(number, [cell.strip() for cell in cells if cell.strip()]) for number, cells in rows]
     above = 0
-    while above < len(filled) and len(filled[above][1]) == 1 and not is_known(filled[above][1][0]):
+    while above < len(filled) and _is_about(filled[above][1]):
         above += 1
     if 0 < above < len(filled) and is_header(filled[above][1]):
         number, header = filled[0][0], filled[above][0]
@@ -109,6 +112,11 @@ def _check(rows: Sequence[Numbered], path: Path, unit: str) -> None:
         )
     if len(filled) > 1 and _names_again(filled):
         number, below = filled[0][0], filled[1][0]
+        if len(filled[0][1]) < len(filled[1][1]):
+            raise DataError(
+                f"{_place(path, number, unit)}: this is a header above the header in {unit} {below}.",
+                f"Remove {unit} {number}.",
+            )
         named = is_header(filled[0][1])
         what = "repeats the column names" if named else f"has the column names, and {unit} {number} their codes"
         raise DataError(
@@ -135,14 +143,20 @@ def _names_again(filled: Sequence[Numbered]) -> bool:
     """Whether the second row is also a header: none of its cells occur in later rows."""
     first, second = filled[0][1], filled[1][1]
     others = {cell for _, cells in filled[2:] for cell in cells}
-    return len(first) == len(second) and is_header(second) and not others & set(second)
+    return len(first) <= len(second) and is_header(second) and not others & set(second)
+
+
+def _is_about(cells: Sequence[str]) -> bool:
+    """Whether a row may be a title: one cell that is not a usual column name, or a comment."""
+    return cells[0].startswith("#") or (len(cells) == 1 and not is_known(cells[0]))
 
 
 def is_header(cells: Sequence[str]) -> bool:
     """Whether cells are short names: one of them usual, and another that reveals a role."""
+    if any(len(cell) > LONGEST_CELL or len(cell.split()) > LONGEST_NAME for cell in cells):
+        return False
     told = [cell for cell in cells if is_known(cell) or any(fit(cell, role) is not None for role in ROLES)]
-    short = all(len(cell.split()) <= LONGEST_NAME for cell in cells)
-    return short and len(told) > 1 and len(set(cells)) == len(cells) and any(map(is_known, cells))
+    return len(told) > 1 and len(set(cells)) == len(cells) and any(map(is_known, cells))
 
 
 def _place(path: Path, number: int, unit: str) -> str:

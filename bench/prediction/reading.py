@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.data.encodings import UTF_8, detect_encoding
-from bench.data.files import BYTE_ORDER_MARK, check_characters, check_file, decode_lines, open_text
+from bench.data.files import BYTE_ORDER_MARK, check_characters, check_file, decode_lines, open_lines
 from bench.data.json_text import parse_json_lines, text_field
 from bench.data.messages import place
 from bench.data.sources.dialects import DELIMITED
@@ -148,7 +148,7 @@ def read_texts_file(
     remembered = remembered or {}
     if path.suffix.lower() == ".txt" and asked.format is None and not asked.columns:
         encoding = asked.encoding or detect_encoding([path])
-        with open_text(path, newline="\n", encoding=encoding) as lines:
+        with open_lines(path, encoding) as lines:
             kind = _kind(list(islice(lines, LOOKED_AT)), path, columns, remembered)
         if kind not in DELIMITED:
             return _read_lines(_file_lines(path, encoding), path, columns, added, remembered, encoding)
@@ -249,7 +249,9 @@ def read_stream(
     bench.errors.DataError
         While the rows are read: if a line is not UTF-8 or no row of its table, a column is missing, or a text is empty.
     """
-    return _read_lines(decode_lines(lines, STANDARD_INPUT), STANDARD_INPUT, columns, added, remembered or {})
+    return _read_lines(
+        decode_lines(_with_feeds(lines), STANDARD_INPUT), STANDARD_INPUT, columns, added, remembered or {}
+    )
 
 
 def _kind(first: list[str], path: Path, columns: Mapping[str, str], remembered: Mapping[str, str]) -> str:
@@ -341,6 +343,15 @@ def _plain(lines: Iterable[str], path: Path, column: str) -> Iterator[Row]:
             yield place(path, number), {column: line.rstrip("\r\n")}
 
 
+def _with_feeds(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines of a stream; one without any line feed is split at its carriage returns, as `open_lines` does."""
+    for number, line in enumerate(lines):
+        if number or line.endswith(b"\n"):
+            yield line
+        else:
+            yield from line.splitlines(keepends=True)
+
+
 def _file_lines(path: Path, encoding: str) -> Iterator[str]:
-    with open_text(path, newline="\n", encoding=encoding) as lines:
+    with open_lines(path, encoding) as lines:
         yield from lines

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from contextlib import suppress
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +37,21 @@ def common_form(paths: Sequence[Path], asked: Asked) -> tuple[Form, tuple[str, .
         check_header_line(path, layout.form)
     for layout in layouts:
         if all(
-            layout.form == other.form or _reads(layout.form, path) for path, other in zip(paths, layouts, strict=True)
+            layout.form == other.form or _reads_alike(layout.form, other.form, path)
+            for path, other in zip(paths, layouts, strict=True)
         ):
             return layout.form, layout.remarks
+    for path, layout in zip(paths, layouts, strict=True):
+        deque(layout.form.rows(path), maxlen=0)  # A file that is broken is a better reason than its format.
     shown = ", ".join(f"{path.name} is {layout.form.describe()}" for path, layout in zip(paths, layouts, strict=True))
     raise DataError(f"The files have different formats: {shown}.", "Use one format for all parts.")
 
 
-def _reads(form: Form, path: Path) -> bool:
-    try:
-        return any(True for _ in form.rows(path))
-    except DataError:
-        return False
+def _reads_alike(form: Form, own: Form, path: Path) -> bool:
+    """Whether a format gives the same rows of a file as the file's own."""
+    with suppress(DataError):
+        return all(row == other for row, other in zip_longest(form.rows(path), own.rows(path)))
+    return False
 
 
 def detect_form(path: Path, asked: Asked | None = None) -> Layout:

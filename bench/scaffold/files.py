@@ -13,7 +13,7 @@ from bench.data.files import check_file
 from bench.data.messages import listed
 from bench.data.sources.archive import ARCHIVES
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form, Rows
-from bench.data.sources.layout import Asked
+from bench.data.sources.layout import NAMED_SUFFIXES, Asked
 from bench.data.sources.plain import class_files, is_hidden
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.data.title import check_title
@@ -28,6 +28,19 @@ SAVED_PART = "state.json"
 
 SAVED_PARTS = "dataset_dict.json"
 """The file that it writes into the folder above several parts."""
+
+READ_BY_PANDAS = {
+    ".csv": "pandas.read_csv(name, dtype=str, keep_default_na=False)",
+    ".tsv": r"pandas.read_csv(name, dtype=str, keep_default_na=False, sep='\t')",
+    ".jsonl": "pandas.read_json(name, lines=True, dtype=False)",
+    ".json": "pandas.read_json(name, dtype=False)",
+    ".parquet": "pandas.read_parquet(name)",
+    ".xlsx": "pandas.read_excel(name, dtype=str, keep_default_na=False)",
+}
+"""The pandas code that reads a table, by suffix, with every value as it stands there."""
+
+NOT_A_TEXT = {*SUFFIXES, *NAMED_SUFFIXES} - {".md"}
+"""Suffixes of files that are not one text."""
 
 LABELS_SUFFIXES = (".labels", ".label")
 """Suffixes of files with the labels of texts in other files."""
@@ -139,15 +152,17 @@ def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -
 
 def _called_as_labels(paths: Sequence[Path]) -> str:
     """The command that joins files named after their labels into one table."""
-    files = [str(path) for path in paths if path.suffix.lower() == paths[0].suffix.lower()]
+    suffix = paths[0].suffix.lower()
+    files = [str(path) for path in paths if path.suffix.lower() == suffix]
     rows = "(line.strip(), pathlib.Path(name).stem) for line in open(name, encoding='utf-8') if line.strip()"
     read = f"pandas.DataFrame([{rows}], columns=['text', 'label'])"
-    if paths[0].suffix.lower() in (".csv", ".tsv"):
-        mark = ", sep='\\t'" if paths[0].suffix.lower() == ".tsv" else ""
-        read = f"pandas.read_csv(name, dtype=str{mark}).assign(label=pathlib.Path(name).stem)"
+    pieces = ""
+    if suffix in READ_BY_PANDAS:
+        named = ".assign(label=pathlib.Path(name).stem)"
+        read, pieces = f"{READ_BY_PANDAS[suffix]}{named}", f" If they are pieces of one table, leave out {named}."
     made = f"pandas.concat({read} for name in {files}).to_csv('all.csv', index=False)"
     return (
-        "If each file is named after the label of its texts, join them into one table:\n"
+        f"If each file is named after the label of its texts, join them into one table.{pieces}\n"
         f'python -c "import pathlib, pandas; {made}"\nThen use --data all.csv'
     )
 
@@ -239,10 +254,19 @@ def _pieces_below(folder: Path) -> list[Path]:
 
 def _class_folders(folder: Path, asked: Asked) -> Found:
     files = class_files(folder)
+    for file in files:
+        if file.suffix.lower() in NOT_A_TEXT:
+            raise DataError(
+                f"{file}: in a folder for each class, each file is one text, but '{file.suffix}' is not a text file.",
+                "Save each text as a .txt file. If the files are tables, join them into one with a column of labels. "
+                "Remove other files.",
+            )
     form = Form("class-folders", encoding=asked.encoding or detect_encoding(files))
     source = {"kind": "table", "path": folder.name, **form.settings(folder.name)}
     what = f"a folder for each class, with one text in each file{form.encoded}"
-    return Found(str(folder), what, source, lambda: form.rows(folder), folder, files=tuple(files))
+    above = [path.name for path in sorted(folder.iterdir()) if not path.is_dir() and not is_hidden(Path(path.name))]
+    remarks = (f"These files of the folder are not read: {listed(above)}.",) if above else ()
+    return Found(str(folder), what, source, lambda: form.rows(folder), folder, files=tuple(files), remarks=remarks)
 
 
 def _standoff(folder: Path, labels: Path, asked: Asked) -> Found:

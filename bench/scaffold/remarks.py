@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bench.data.task import Task
 
 
-MISSING = ("nan", "null", "<na>", "#n/a", "nat")
+MISSING = ("nan", "null", "<na>", "#n/a", "#ref!", "#value!", "#name?", "#div/0!", "nat", r"\n")
 """Texts that programs write for a missing value."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.data.encodings import UTF_8
-from bench.data.files import BYTE_ORDER_MARK, check_file, open_text, read_text
+from bench.data.files import BYTE_ORDER_MARK, check_file, open_lines, read_text
 from bench.data.messages import place
 from bench.data.sources.cells import Undecided
 from bench.errors import DataError
@@ -25,6 +25,10 @@ HIDDEN_FILES = (".", "__MACOSX", "Thumbs.db", "desktop.ini")
 """The prefixes of files that operating systems leave in folders."""
 
 
+DEEPEST = 3
+"""The parts of a text's path below a folder for each class: the part of a split, the class and the file."""
+
+
 def fasttext(path: Path, encoding: str = UTF_8) -> Iterator[Row]:
     """Read lines of ``__label__NAME text``.
 
@@ -33,7 +37,7 @@ def fasttext(path: Path, encoding: str = UTF_8) -> Iterator[Row]:
     bench.errors.DataError
         If a line has no label.
     """
-    with open_text(path, newline="\n", encoding=encoding) as lines:
+    with open_lines(path, encoding) as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
@@ -58,8 +62,8 @@ def beside(path: Path, labels: Path, encoding: str = UTF_8) -> Iterator[Row]:
         If the files have different numbers of lines.
     """
     with (
-        open_text(path, newline="\n", encoding=encoding) as texts,
-        open_text(labels, newline="\n", encoding=encoding) as names,
+        open_lines(path, encoding) as texts,
+        open_lines(labels, encoding) as names,
     ):
         number = 0
         for number, (text, label) in enumerate(zip_longest(_lines(texts), _lines(names)), start=1):
@@ -105,9 +109,28 @@ def class_folders(path: Path, encoding: str = UTF_8) -> Iterator[Row]:
 
 
 def class_files(path: Path) -> list[Path]:
-    """The files of such a folder, in the order of their names: each one or two folders below it."""
-    found = [*path.glob("*/*"), *path.glob("*/*/*")]
-    return sorted(file for file in found if file.is_file() and not is_hidden(file.relative_to(path)))
+    """The files of such a folder, in the order of their names: all one folder below it, or all two.
+
+    Raises
+    ------
+    bench.errors.DataError
+        If files are at several depths or deeper, or what is there cannot be read as a file.
+    """
+    found = [*path.glob("*/*"), *path.glob("*/*/*"), *path.glob("*/*/*/**/*")]
+    files = sorted(file for file in found if not file.is_dir() and not is_hidden(file.relative_to(path)))
+    for file in files:
+        check_file(file)
+    by_depth = {len(file.relative_to(path).parts): file for file in reversed(files)}
+    if deepest := max(by_depth, default=0):
+        first = by_depth[min(by_depth)]
+        if len(by_depth) > 1 or deepest > DEEPEST:
+            other = "" if len(by_depth) == 1 else f", but {first} is not as deep"
+            raise DataError(
+                f"{by_depth[deepest]}: it is {deepest - 1} folders below {path}{other}.",
+                "Each text is a file CLASS/FILE, or with a published split train/CLASS/FILE and test/CLASS/FILE. "
+                "Move or remove files that are elsewhere.",
+            )
+    return files
 
 
 def is_hidden(path: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -26,6 +26,16 @@ MARKS_REMARK = (
 LINES_REMARK = (
     "Quoted texts span several lines. By their numbers of cells, these could be {:,} more rows, but not by their "
     "content. --quote none reads them as rows."
+)
+
+BACKSLASHES_REMARK = (
+    "Backslashes before quotation marks are read as part of the texts. --quote backslash reads each such pair as a "
+    "quotation mark."
+)
+
+SPACES_REMARK = (
+    "Some quotation marks follow a space after the delimiter, so the space and the marks are read as part of the cell. "
+    "If they are quoting, remove the spaces after the delimiters."
 )
 
 Lines = Callable[[Dialect], AbstractContextManager[Iterable[str]]]
@@ -59,7 +69,7 @@ def decide_dialect(
     if quote is not None:
         readings = [_read(lines, Dialect(delimiter, quote), columns, trusted=True) for delimiter in delimiters]
     else:
-        readings = [_decided(lines, delimiter, _marks(lines, delimiter), columns) for delimiter in delimiters]
+        readings = [_told(_decided(lines, each, marks, columns), marks) for each, marks in _marked(lines, delimiters)]
     whole = [reading for reading in readings if reading.fault is None and reading.width > 1]
     if whole:
         best = max(whole, key=lambda reading: (reading.width, reading.dialect.delimiter == usual.delimiter))
@@ -72,7 +82,8 @@ def decide_dialect(
 class _Reading:
     """A table read in a dialect: its columns, its rows, the line at which it breaks, and what to say of it.
 
-    In some rows of several lines, each line could also be a row, judging by other rows; `doubtful` counts them.
+    In some rows of several lines, each line could also be a row, judging by other rows; `doubtful` counts them. Cells
+    are `spaced` if some are a space and a text in quotation marks.
     """
 
     dialect: Dialect
@@ -81,6 +92,22 @@ class _Reading:
     fault: int | None
     doubtful: int = 0
     remark: str = ""
+    spaced: bool = False
+
+
+def _marked(lines: Lines, delimiters: Iterable[str]) -> Iterator[tuple[str, set[str]]]:
+    return ((delimiter, _marks(lines, delimiter)) for delimiter in delimiters)
+
+
+def _told(reading: _Reading, marks: set[str]) -> _Reading:
+    """The reading, with a note on marks that may be quoting but are read as text."""
+    if reading.remark:
+        return reading
+    if reading.spaced:
+        return replace(reading, remark=SPACES_REMARK)
+    if "backslash" in marks and reading.dialect.quote != "backslash":
+        return replace(reading, remark=BACKSLASHES_REMARK)
+    return reading
 
 
 def _marks(lines: Lines, delimiter: str) -> set[str]:
@@ -164,16 +191,17 @@ def _rows_remark(bare: _Reading, quoted: _Reading) -> str:
 
 def _read(lines: Lines, dialect: Dialect, columns: Sequence[str], trusted: bool = False) -> _Reading:
     width = n_rows = 0
-    fault = None
+    fault, spaced = None, False
     watch = None if trusted else Swallowed(dialect.delimiter)
     with lines(dialect) as opened:
         try:
             for row in table_rows(opened, dialect, columns, watch):
                 width, n_rows = len(row.names), n_rows + 1
+                spaced = spaced or any(cell.startswith(' "') and cell.endswith('"') for cell in row.cells[1:])
         except RowError as error:
             fault = error.line
     doubtful = 0 if watch is None else watch.doubtful
-    return _Reading(dialect, width or _header_width(lines, dialect), n_rows, fault, doubtful)
+    return _Reading(dialect, width or _header_width(lines, dialect), n_rows, fault, doubtful, spaced=spaced)
 
 
 def _header_width(lines: Lines, dialect: Dialect) -> int:

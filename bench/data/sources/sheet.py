@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count, islice
@@ -23,6 +24,9 @@ FREE = 2**25
 
 MOST_ROWS = 2**20
 """The most rows of an Excel sheet."""
+
+_ESCAPED = re.compile("_x((?!d[89a-f])[0-9a-f]{4})_", re.IGNORECASE)
+"""How Excel writes characters that XML has no place for, such as ``_x000D_`` for a carriage return."""
 
 FREE_CELLS = 2**24
 """The number of cells that is always allowed, including gaps."""
@@ -205,4 +209,4 @@ def _text(value: Any) -> str:
         return str(int(value))
     if isinstance(value, datetime.datetime | datetime.date | datetime.time):
         return value.isoformat()
-    return str(value)
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), str(value))

@@ -1,0 +1,315 @@
+"""Folders, splits and workbooks of odd files: every text arrives unchanged, or a message names the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench.data.sources.plain import class_folders
+from bench.errors import DataError, UserError
+from bench.prediction.reading import NewText, read_stream, read_texts_file
+from bench.scaffold import TaskRequest, scaffold_task
+
+Rows = list[tuple[str, str]]
+
+ROWS: Rows = [
+    ("نفى الوزير الخبر أمس", "denial"),
+    ("أكد المتحدث الخبر اليوم", "none"),
+    ("لم يعلق المكتب على ذلك", "denial"),
+    ("أعلن عن موعد جديد للقاء", "none"),
+    ("كذب البيان ما نشر", "denial"),
+    ("عاد الوفد إلى العاصمة", "none"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put(path: str, content: str, encoding: str = "utf-8") -> None:
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content.encode(encoding))
+
+
+def table(rows: Sequence[Sequence[str]], delimiter: str = ",", quote_all: bool = False) -> str:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n", delimiter=delimiter).writerow(("text", "label"))
+    quoted = csv.writer(buffer, lineterminator="\n", delimiter=delimiter, quoting=csv.QUOTE_ALL)
+    (quoted if quote_all else csv.writer(buffer, lineterminator="\n", delimiter=delimiter)).writerows(rows)
+    return buffer.getvalue()
+
+
+def bare(rows: Rows) -> str:
+    return "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows)
+
+
+def class_files() -> None:
+    for number, (text, label) in enumerate(ROWS):
+        put(f"news/{label}/{number}.txt", text)
+
+
+def read(data: str | list[str]) -> Rows:
+    task = scaffold_task(TaskRequest("mine", data), Path.cwd()).task
+    return list(zip(task.examples["text"], task.examples["label"], strict=True))
+
+
+def refused(data: str | list[str]) -> str:
+    with pytest.raises(UserError) as told:
+        scaffold_task(TaskRequest("mine", data), Path.cwd())
+    assert not Path("tasks").exists()
+    return f"{told.value.message}\n{told.value.hint}"
+
+
+ODD: dict[str, tuple[Callable[[], object], str]] = {
+    "a text below a class": (
+        lambda: put("news/denial/2024/a.txt", "نفى البيان"),
+        "news/denial/2024/a.txt: it is 2 folders below news, but news/denial/0.txt is not as deep.",
+    ),
+    "a text far below a class": (
+        lambda: put("news/denial/2024/05/a.txt", "نفى البيان"),
+        "news/denial/2024/05/a.txt: it is 3 folders below news, but news/denial/0.txt is not as deep.",
+    ),
+    "a link to nothing": (
+        lambda: Path("news/denial/a.txt").symlink_to("gone.txt"),
+        "news/denial/a.txt: it is a link to gone.txt, which does not exist.",
+    ),
+    "a pipe": (lambda: os.mkfifo("news/denial/a.txt"), "news/denial/a.txt: cannot be read: it is a pipe"),
+    "a table": (
+        lambda: put("news/denial/all.csv", table(ROWS)),
+        "news/denial/all.csv: in a folder for each class, each file is one text, but '.csv' is not a text file.",
+    ),
+    "a page": (lambda: put("news/none/a.html", "<p>نص"), "news/none/a.html: in a folder for each class"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_folder_for_each_class_with_what_is_not_one_text_of_a_class_is_refused(folder: Path, name: str) -> None:
+    class_files()
+    write, expected = ODD[name]
+    write()
+    assert expected in refused("news")
+
+
+@pytest.mark.parametrize("name", ["a text far below a class", "a link to nothing", "a pipe"])
+def test_a_task_whose_folder_gains_such_a_file_is_refused_too(folder: Path, name: str) -> None:
+    class_files()
+    write, expected = ODD[name]
+    write()
+    with pytest.raises(DataError) as told:
+        list(class_folders(Path("news")))
+    assert expected in told.value.message
+
+
+def test_texts_beside_the_folders_of_classes_are_named_as_not_read(folder: Path, bench) -> None:
+    class_files()
+    put("news/more.txt", "نص بلا فئة")
+    status, printed, _ = bench("new", "task", "mine", "--data", "news")
+    assert status in (0, 1)
+    assert "These files of the folder are not read: more.txt." in " ".join(printed.split())
+
+
+@pytest.mark.parametrize("first", ["utf-8", "windows-1256"])
+@pytest.mark.parametrize("names", [("train.csv", "test.csv"), ("a-0-of-2.csv", "a-1-of-2.csv")])
+def test_files_of_a_split_in_two_encodings_are_not_read_in_one(folder: Path, first: str, names: Sequence[str]) -> None:
+    second = "windows-1256" if first == "utf-8" else "utf-8"
+    put(names[0], table(ROWS[:4]), first)
+    put(names[1], table(ROWS[4:]), second)
+    told = refused(list(names))
+    assert "The files have different formats" in told
+    assert f"{names[first == 'utf-8']} is a file of format csv, in WINDOWS-1256" in told
+
+
+def test_files_of_a_split_quoted_in_two_ways_are_not_read_in_one(folder: Path) -> None:
+    marked = [(f'"{text}" قال', label) for text, label in ROWS]
+    put("train.tsv", bare(marked[:4]))
+    put("test.tsv", table(marked[4:], "\t"))
+    told = refused(["train.tsv", "test.tsv"])
+    assert "train.tsv is a file of format tsv, test.tsv is a file of format quoted-tsv" in told
+
+
+def test_files_of_a_split_that_one_quoting_reads_rightly_are_read(folder: Path) -> None:
+    put("train.tsv", bare(ROWS[:4]))
+    put("test.tsv", table(ROWS[4:], "\t", quote_all=True))
+    assert read(["train.tsv", "test.tsv"]) == ROWS
+
+
+def test_a_broken_row_is_told_before_a_difference_of_formats(folder: Path) -> None:
+    put("train.csv", table(ROWS[:4]))
+    put("test.csv", table(ROWS[4:]).replace(",", ";") + "نص;none;x\n")
+    assert "test.csv, line 4: 3 cells, but the header has 2." in refused(["train.csv", "test.csv"])
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("_x000D_\n", "\r\n"),
+        ("_x000B_", "\x0b"),
+        ("_x005F_x000D_", "_x000D_"),
+        ("_xD83D_", "_xD83D_"),
+        ("_x12_ و_y000D_", "_x12_ و_y000D_"),
+    ],
+)
+def test_characters_that_excel_escapes_are_read_as_they_were_typed(folder: Path, written: str, text: str) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (("text", "label"), *((f"{first} HERE {first}", label) for first, label in ROWS)):
+        book.active.append(row)
+    book.save("plain.xlsx")
+    with zipfile.ZipFile("plain.xlsx") as plain, zipfile.ZipFile("a.xlsx", "w") as odd:
+        for name in plain.namelist():
+            content = plain.read(name).decode()
+            odd.writestr(name, content.replace("HERE", f"قبل{written}بعد"))
+    expected = [f"{first} قبل{text}بعد {first}" for first, _ in ROWS]
+    assert [text for text, _ in read("a.xlsx")] == expected
+    assert [row["text"] for _, row in read_texts_file(Path("a.xlsx"), {"text": "text"}, ()).rows] == expected
+
+
+def workbook(*rows: Sequence[str | None]) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (*rows, *((text, "ويب", label) for text, label in ROWS)):
+        book.active.append(row)
+    book.save("a.xlsx")
+
+
+HEADERS: dict[str, tuple[Callable[[], object], str, str]] = {
+    "merged names above the names": (
+        lambda: workbook(("المقال", None, "الوسم"), ("text", "source", "label")),
+        "row 1: this is a header above the header in row 2.",
+        "Remove row 1.",
+    ),
+    "a comment with commas": (
+        lambda: put("a.csv", "# source: x, y\n# 2024\n" + table(ROWS)),
+        "line 1: this is a title. The header is in line 3.",
+        "Remove the lines above line 3.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HEADERS)
+def test_what_stands_above_the_header_is_no_header(folder: Path, name: str) -> None:
+    write, problem, remedy = HEADERS[name]
+    write()
+    (path,) = folder.iterdir()
+    assert f"{path.name}, {problem}\n{remedy}" == refused(path.name)
+    with pytest.raises(DataError) as told:
+        read_texts_file(Path(path.name), {"text": "text"}, ())
+    assert f"{path.name}, {problem}" == told.value.message
+
+
+WRITERS: dict[str, Callable[[pd.DataFrame, str], object]] = {
+    "csv": lambda frame, name: frame.to_csv(name, index=False),
+    "jsonl": lambda frame, name: frame.to_json(name, orient="records", lines=True),
+    "json": lambda frame, name: frame.to_json(name, orient="records"),
+    "parquet": lambda frame, name: frame.to_parquet(name),
+    "xlsx": lambda frame, name: frame.to_excel(name, index=False),
+}
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_the_command_for_pieces_of_a_table_joins_all_of_their_rows(folder: Path, suffix: str) -> None:
+    rows = [*ROWS, ("قال نعم ثم مضى", "NA"), ("قال لا ثم عاد", "NA")]
+    Path("d").mkdir()
+    for name, some in (("part.0", rows[:3]), ("part.1", rows[3:])):
+        WRITERS[suffix](pd.DataFrame(some, columns=["text", "label"]), f"d/{name}.{suffix}")
+    told = refused("d")
+    named = ".assign(label=pathlib.Path(name).stem)"
+    assert f"If they are pieces of one table, leave out {named}." in told
+    exec(told.partition('python -c "')[2].partition('"\n')[0].replace(named, ""), {})
+    assert read("all.csv") == rows
+
+
+TEXTS = [text for text, _ in ROWS]
+
+
+def texts_of(new: NewText) -> list[str]:
+    return [row["text"] for _, row in new.rows]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("last", [True, False])
+def test_lines_of_texts_are_a_text_each_whatever_ends_them(folder: Path, end: str, last: bool) -> None:
+    content = end.join(TEXTS) + (end if last else "")
+    put("a.txt", content)
+    assert texts_of(read_texts_file(Path("a.txt"), {"text": "text"}, ())) == TEXTS
+    assert texts_of(read_stream(io.BytesIO(content.encode()), {"text": "text"}, ())) == TEXTS
+
+
+def test_a_carriage_return_within_a_line_is_text(folder: Path) -> None:
+    texts = ["نفى\rالوزير", *TEXTS]
+    content = "".join(f"{text}\n" for text in texts)
+    put("a.txt", content)
+    assert texts_of(read_texts_file(Path("a.txt"), {"text": "text"}, ())) == texts
+    assert texts_of(read_stream(io.BytesIO(content.encode()), {"text": "text"}, ())) == texts
+
+
+LINES: dict[str, tuple[dict[str, str], str | list[str]]] = {
+    "texts beside labels": (
+        {"texts.txt": "\n".join(TEXTS), "labels.txt": "\n".join(label for _, label in ROWS)},
+        ["texts.txt", "labels.txt"],
+    ),
+    "fastText's lines": ({"a.txt": "\n".join(f"__label__{label} {text}" for text, label in ROWS)}, "a.txt"),
+    "JSON Lines": (
+        {"a.jsonl": "\n".join(json.dumps({"text": text, "label": label}) for text, label in ROWS)},
+        "a.jsonl",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("first", ["\n", "\r"])
+def test_lines_that_end_as_on_an_old_mac_are_rows(folder: Path, name: str, first: str) -> None:
+    files, data = LINES[name]
+    for number, (file, content) in enumerate(files.items()):
+        put(file, content.replace("\n", "\r" if number else first))
+    assert read(data) == ROWS
+
+
+DOUBTFUL: dict[str, tuple[str, str, str]] = {
+    "backslashes before marks": (
+        "text,label\n" + "".join(f'\\"{text}\\" ثم,{label}\n' for text, label in ROWS),
+        "--quote backslash reads each such pair as a quotation mark.",
+        '\\"{}\\" ثم',
+    ),
+    "a space before marks": (
+        "label,text\n" + "".join(f'{label}, "{text}"\n' for text, label in ROWS),
+        "If they are quoting, remove the spaces after the delimiters.",
+        ' "{}"',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DOUBTFUL)
+def test_marks_that_are_read_as_text_but_may_be_quoting_are_told(folder: Path, bench, name: str) -> None:
+    content, expected, written = DOUBTFUL[name]
+    put("a.csv", content)
+    status, printed, _ = bench("new", "task", "mine", "--data", "a.csv")
+    assert status in (0, 1)
+    assert expected in " ".join(printed.split())
+    new = read_texts_file(Path("a.csv"), {"text": "text"}, ())
+    assert expected in " ".join(new.remarks)
+    assert texts_of(new) == [written.format(text) for text in TEXTS]
+
+
+@pytest.mark.parametrize("missing", ["#REF!", "\\N", "NaN"])
+def test_a_label_that_programs_write_for_a_missing_value_is_told(folder: Path, bench, missing: str) -> None:
+    put("a.csv", table([*ROWS, ("قال نعم ثم مضى", missing), ("قال لا ثم عاد", missing)]))
+    _, printed, _ = bench("new", "task", "mine", "--data", "a.csv")
+    assert f"The label '{missing}' looks like a missing value" in " ".join(printed.split())
+
+
+def test_a_folder_as_new_text_says_what_to_name(folder: Path) -> None:
+    with pytest.raises(DataError) as told:
+        read_texts_file(folder, {"text": "text"}, ())
+    assert told.value.hint == "Name a file in it."
