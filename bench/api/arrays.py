@@ -55,7 +55,7 @@ def evaluate(
     X : sequence of str, pandas.DataFrame, ndarray or sparse matrix of shape (n_examples, n_columns)
         Texts; a frame with the column ``text``, or ``claim`` and ``text``; or numbers.
     y : array-like of shape (n_examples,)
-        Labels.
+        Labels. The estimator is given them as text.
     groups : array-like of shape (n_examples,), optional
         No group is on both sides of any split. By default each example is a group, and equal rows of an array are one.
     search : mapping, optional

@@ -94,7 +94,9 @@ def new_task(
     Returns
     -------
     Task
-        ``Task.notes`` says what was left out or changed. The task is known by its name from now on.
+        ``Task.notes`` says what was left out or changed. An example's ``id`` is the row's own, from a column ``id``, or
+        the row's number from 1 in the order of the data, whatever their index. The task is known by its name from
+        now on.
 
     Raises
     ------
