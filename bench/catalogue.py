@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bench.discovery import config_files, find, model_entry_points, override, task_files
 from bench.errors import ConfigError, ModelError, UserError
-from bench.in_memory import FURTHER, MODELS, TASKS
+from bench.in_memory import MODELS, TASKS
 
 if TYPE_CHECKING:
     from bench.data.sources import Further
@@ -59,7 +59,7 @@ def load_task(name: str, overrides: Mapping[str, Any] | None = None, mirror: Pat
 def load_further(name: str, column: str) -> Further:
     """Read a column of a task's source that is no part of its examples.
 
-    Of a task that was made in Python, it is read from the data that `bench.new_task` was given; others have none.
+    Of a task that was made in Python, it is read from the data that `bench.new_task` was given.
 
     Parameters
     ----------
@@ -73,12 +73,16 @@ def load_further(name: str, column: str) -> Further:
     bench.errors.UserError
         If the task is unknown, or its definition or data are invalid.
     """
-    from bench.data.definition import read_definition, read_further
+    from bench.data.definition import build_task, read_definition, read_further
     from bench.data.sources import Further
 
+    path = task_files().get(name)
     if name in TASKS:
-        reader = FURTHER.get(cast("Task", TASKS[name]).digest)
-        return Further(column) if reader is None else cast("Further", reader(column))
+        task = cast("Task", TASKS[name])
+        if task.further is not None:
+            return cast("Further", task.further(column))
+        if path is None or build_task(read_definition(path), path).digest != task.digest:
+            return Further(column)
     path = find(name, task_files(), "task", "tasks")
     return read_further(read_definition(path), path, column)
 

@@ -154,7 +154,7 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     >>> nearest("xyz", ["stance", "denial"])
     'Choose from: denial, stance.'
     """
-    known = sorted(set(choices))
+    name, known = str(name), sorted(set(choices))
     if not known:
         return "There are none to choose from."
     short = [each for each in known if len(each) <= LONGEST_NAME]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.api.progress import described
 from bench.api.shown import Shown, ends, picture
-from bench.api.words import task_names
+from bench.api.words import one_task
 from bench.support.records import plain
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def estimate(
     alone = len(difference) == 2 and all(isinstance(name, str) for name in difference)
     pairs: Sequence[Any] = [difference] if alone else difference
     request = estimate_request(
-        PredictRequest(str(task_names(task)), model, results=Path(results).expanduser()),
+        PredictRequest(one_task(task), model, results=Path(results).expanduser()),
         Path(archive).expanduser() if isinstance(archive, str | Path) else archive,
         by,
         pairs,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import warnings
 import weakref
@@ -13,8 +14,8 @@ import numpy as np
 
 from bench.api.estimators import Model
 from bench.api.jobs import run
-from bench.api.tasks import load_task, new_task
-from bench.api.words import task_names, words_of
+from bench.api.tasks import new_task
+from bench.api.words import task_names, task_of, words_of
 from bench.data.task import Task
 from bench.errors import DataError
 
@@ -54,7 +55,7 @@ def evaluate(
     X : sequence of str, pandas.DataFrame, ndarray or sparse matrix of shape (n_examples, n_columns)
         Texts; a frame with the column ``text``, or ``claim`` and ``text``; or numbers.
     y : array-like of shape (n_examples,)
-        Labels.
+        Labels. The estimator is given them as text.
     groups : array-like of shape (n_examples,), optional
         No group is on both sides of any split. By default each example is a group, and equal rows of an array are one.
     search : mapping, optional
@@ -113,19 +114,33 @@ def evaluate(
         task, model = _task_of_array(array, labels, groups, metric), _model_of_array(estimator, array, search)
     for note in task.notes:
         warnings.warn(note, stacklevel=2)
-    home = tempfile.TemporaryDirectory(prefix="bench-") if results is None else None
+    home = _Home() if results is None else None
     found = run(
         task,
         model,
         search={"trials": trials} if model.search else "none",
         seed=seed,
-        results=home.name if home is not None else results,
+        results=home.path if home is not None else results,
         progress=progress,
         **{"tracking": False, "validation__folds": folds, "validation__inner_folds": inner_folds, **overrides},
     )[model.name]
-    if home is not None:
-        weakref.finalize(found, home.cleanup)
+    vars(found)["home"] = home
     return found
+
+
+class _Home:
+    """A temporary folder, as long as a run that is stored in it, or a copy of that run, is in use."""
+
+    def __init__(self) -> None:
+        self.path = tempfile.mkdtemp(prefix="bench-")
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+    def __deepcopy__(self, memo: object) -> _Home:
+        return self
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """What is pickled, another process unpickles; it must not remove the folder."""
+        return type(None), ()
 
 
 def _names(argument: str, values: Any) -> list[str]:
@@ -218,7 +233,7 @@ def _whole_groups(X: Any, groups: Any) -> list[str]:
     from scipy import sparse
     from scipy.sparse.csgraph import connected_components
 
-    n_rows = X.shape[0]
+    X, n_rows = _canonical(X), X.shape[0]
     named = np.arange(n_rows) if groups is None else np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
     rows = [X[[place]] for place in range(n_rows)]
     contents = [(r.indices.tobytes(), r.data.tobytes()) if sparse.issparse(r) else r.tobytes() for r in rows]
@@ -227,6 +242,19 @@ def _whole_groups(X: Any, groups: Any) -> list[str]:
     n_nodes = equal.max() + 1
     edges = sparse.coo_array((np.ones(n_rows), (named, equal)), shape=(n_nodes, n_nodes))
     return [str(part) for part in connected_components(edges, directed=False)[1][named]]
+
+
+def _canonical(X: Any) -> Any:
+    """An array in which equal rows are the same bytes."""
+    from scipy import sparse
+
+    if sparse.issparse(X):
+        X = X.copy()
+        X.sum_duplicates()
+        X.eliminate_zeros()
+        return X
+    # The sum of 0 and -0 is 0.
+    return X + 0 if X.dtype.kind == "f" else X
 
 
 def _model_of_array(estimator: Any, X: Any, search: Mapping[str, Any] | None) -> EstimatorModel:
@@ -291,5 +319,5 @@ def splits(task: str | Task, *, seed: int = 0, **validation: Any) -> TaskSplits:
     from bench.planning.split_task import as_split, split_outer
 
     config = compose(words_of({"task": task_names(task), "seed": seed, "validation": validation}))
-    loaded = as_split(task if isinstance(task, Task) else load_task(task), config)
+    loaded = as_split(task_of(task), config)
     return TaskSplits([(fold.train, fold.test) for fold in split_outer(loaded, config)], len(loaded))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.api.shown import Shown, ends, picture
-from bench.api.words import task_names, words_of
+from bench.api.words import model_names, one_task, task_names, words_of
 from bench.support.records import plain
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bench.comparison.compare import Comparison
     from bench.comparison.compared import ComparedRuns
     from bench.data.task import Task
+    from bench.models.model import Model
     from bench.results.board import Leaderboard
 
 
@@ -79,15 +80,15 @@ def _ranks(ranks: tuple[int, int] | None) -> dict[str, int | None]:
     return {"best_rank": best, "worst_rank": worst}
 
 
-def leaderboard(task: str | Task, *, seed: Sequence[int] | None = None, results: str | Path = "results") -> Board:
+def leaderboard(task: str | Task, *, seed: int | Sequence[int] | None = None, results: str | Path = "results") -> Board:
     """Return a task's leaderboard, made from the stored runs.
 
     Parameters
     ----------
     task : str or Task
         The task.
-    seed : sequence of int, optional
-        Several seeds, over which scores are averaged; by default the last run's alone.
+    seed : int or sequence of int, optional
+        The seed, or several, over which scores are averaged; by default the last run's alone.
     results : str or pathlib.Path
         The store.
 
@@ -96,14 +97,18 @@ def leaderboard(task: str | Task, *, seed: Sequence[int] | None = None, results:
     bench.errors.UserError
         If no run of the task is stored.
     """
+    import numpy as np
+
     from bench.comparison.board import corrected_leaderboard, seeds_leaderboard
     from bench.comparison.request import Filter
     from bench.comparison.selection import select_runs
 
     folder = Path(results).expanduser()
-    if seed is not None and len(seed) > 1:
-        return Board(seeds_leaderboard(folder, str(task_names(task)), tuple(seed)))
-    selected = select_runs(folder, str(task_names(task)), Filter(seed=seed[0] if seed else None))
+    name = one_task(task)
+    seeds = () if seed is None else tuple(np.atleast_1d(seed).tolist())
+    if len(seeds) > 1:
+        return Board(seeds_leaderboard(folder, name, seeds))
+    selected = select_runs(folder, name, Filter(seed=seeds[0] if seeds else None))
     newest = max((record for _, record in selected.runs), key=lambda record: record.started)
     return Board(corrected_leaderboard(folder, newest))
 
@@ -263,7 +268,7 @@ class Compared(Shown):
 
 def compare(
     task: str | Task,
-    model: str | Sequence[str] | None = None,
+    model: str | Model | Sequence[str | Model] | None = None,
     *,
     baseline: str | None = None,
     metric: str | None = None,
@@ -279,7 +284,7 @@ def compare(
     ----------
     task : str or Task
         The task.
-    model : str or sequence of str, optional
+    model : str, Model, or sequence of these, optional
         Which models; all that are stored by default.
     baseline : str, optional
         The one model that all others are compared with; by default each is compared with each.
@@ -314,11 +319,11 @@ def compare(
         words_of(
             {
                 "task": task_names(task),
-                "model": model if model is None or isinstance(model, str) else list(model),
+                "model": model_names(model),
                 "baseline": baseline,
                 "metric": metric,
                 "rope": rope,
-                "seed": seed if seed is None or isinstance(seed, int) else list(seed),
+                "seed": seed,
                 "search": search,
                 "results": str(results),
             }

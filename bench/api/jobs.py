@@ -101,8 +101,7 @@ def run(
     from bench.config import compose_each
     from bench.running.runner import run_each
 
-    seeds = seed if seed is None or isinstance(seed, int) else list(seed)
-    asked = {"search": search, "seed": seeds, "results": results, **overrides}
+    asked = {"search": search, "seed": seed, "results": results, **overrides}
     with _carried_out(task, model, asked, progress, compose_each) as (configs, listener):
         outcome = run_each(configs, listener)
     _warn_of(outcome.failures)

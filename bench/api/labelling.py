@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.api.words import task_names
+from bench.api.words import one_task
 from bench.errors import DataError, nearest
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def predict(
     if isinstance(run, Run):
         folder = RunFolder(run.path)
     else:
-        request = PredictRequest(str(task_names(run)), model, results=Path(results).expanduser())
+        request = PredictRequest(one_task(run), model, results=Path(results).expanduser())
         folder = choose_run(request).folder
     fitted = load_fitted(folder)
     frame = _frame(texts, fitted.inputs)

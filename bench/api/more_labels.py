@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bench.api.progress import described
 from bench.api.shown import Shown
-from bench.api.words import task_names, words_of
+from bench.api.words import model_names, task_names, words_of
 from bench.errors import ConfigError, nearest
 from bench.support.records import plain
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bench.labelling.drawn import Sample
     from bench.labelling.second_look import SecondLook
     from bench.labelling.tools import Sheet
+    from bench.models.model import Model
 
 Tool = Literal["label-studio", "doccano", "csv"]
 
@@ -167,8 +168,8 @@ def sample(
     from bench.labelling.sampling import draw_sample, parse_sample_words
 
     _among("by", by, WAYS)
-    if n < 2:
-        raise ConfigError(f"n={n}: draw at least two texts.")
+    if not hasattr(n, "__index__") or n < 2:
+        raise ConfigError(f"n={n!r}: expected a whole number: draw at least two texts.")
     run, seed = parse_sample_words(
         words_of({"task": task_names(task), "model": model, "seed": seed, "results": results})
     )
@@ -331,7 +332,7 @@ class Suspects(Shown):
 
 def suspects(
     task: str | Task,
-    model: str | Sequence[str] | None = None,
+    model: str | Model | Sequence[str | Model] | None = None,
     *,
     metric: str | None = None,
     seed: int | None = None,
@@ -347,7 +348,7 @@ def suspects(
     ----------
     task : str or Task
         The task.
-    model : str or sequence of str, optional
+    model : str, Model, or sequence of these, optional
         Which models, with a baseline; all that are stored by default.
     metric : str, optional
         What a good model is better than the baseline by; the task's own metric by default.
@@ -377,9 +378,8 @@ def suspects(
     """
     from bench.labelling.second_look import look_again
 
-    models = model if model is None or isinstance(model, str) else list(model)
     given = {"metric": metric, "seed": seed, "search": search, "results": results}
-    return Suspects(look_again(words_of({"task": task_names(task), "model": models, **given})))
+    return Suspects(look_again(words_of({"task": task_names(task), "model": model_names(model), **given})))
 
 
 def _written(sheet: Sheet, path: str | Path, tool: str, force: bool) -> list[Path]:

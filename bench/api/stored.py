@@ -16,6 +16,8 @@ from bench.results.store import RunFolder, stored_runs
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bench.data.task import Task
+    from bench.models.model import Model
     from bench.results.record import RunRecord
     from bench.results.summary import Summary
     from bench.statistics.interval import Interval
@@ -37,9 +39,23 @@ class Run:
         score = "no score" if self.score is None else f"{self.metric} {self.score:.3f}"
         return f"<Run {self.task}: {self.model}, {score}, {self.status}, key {self.key}>"
 
+    def __post_init__(self) -> None:
+        # The current folder may change.
+        object.__setattr__(self, "path", Path(self.path).absolute())
+
     @property
     def _folder(self) -> RunFolder:
         return RunFolder(self.path)
+
+    @property
+    def _kept(self) -> RunFolder:
+        """The folder; a UserError if it is gone, as that of a run of `bench.evaluate` which another program made."""
+        if not self.path.is_dir():
+            raise UserError(
+                f"{self.path}: the run is not stored any longer.",
+                "Run it again; a run of bench.evaluate lasts if results=FOLDER is given.",
+            )
+        return self._folder
 
     @cached_property
     def record(self) -> RunRecord:
@@ -123,7 +139,7 @@ class Run:
         import pandas as pd
 
         frames = []
-        for fold in self._folder.folds():
+        for fold in self._kept.folds():
             if self._folder.read_result(fold).status == "failed":
                 path = self._folder.cell_path(fold)
                 reason = (self._folder.read_cell(fold).error or "").strip().rpartition("\n")[2]
@@ -144,10 +160,13 @@ class Run:
         import pandas as pd
 
         rows = []
-        for fold in self._folder.folds():
+        for fold in self._kept.folds():
             cell = self._folder.read_result(fold)
+            # A setting that was tried twice is chosen once.
+            chosen_as = (cell.params, cell.inner_score)
+            first = next((each for each in cell.trials if (each.params, each.score) == chosen_as), None)
             for trial in cell.trials:
-                chosen = trial.params == cell.params and trial.score == cell.inner_score
+                chosen = trial is first
                 rows.append(
                     {"fold": fold, "number": trial.number, "score": trial.score, "chosen": chosen, **trial.params}
                 )
@@ -183,7 +202,7 @@ class Run:
         """
         from bench.prediction.fitted import load_fitted
 
-        return load_fitted(self._folder).estimator
+        return load_fitted(self._kept).estimator
 
     def _finished(self) -> Summary:
         if self.summary is None:
@@ -219,7 +238,7 @@ class Runs(Shown, Sequence[Run]):
         """A run by its place, by its model's name where one run has it, or by its key; a slice gives several."""
         if isinstance(place, slice):
             return Runs(self._found[place])
-        if isinstance(place, int):
+        if hasattr(place, "__index__"):
             return self._found[place]
         named = [run for run in self._found if place in (run.model, run.record.model.name, run.key)]
         if len(named) != 1:
@@ -281,14 +300,20 @@ class Runs(Shown, Sequence[Run]):
 
 
 def runs(
-    task: str | None = None, model: str | None = None, *, results: str | Path = "results", status: str | None = None
+    task: str | Task | None = None,
+    model: str | Model | None = None,
+    *,
+    results: str | Path = "results",
+    status: str | None = None,
 ) -> Runs:
     """List stored runs.
 
     Parameters
     ----------
-    task, model : str, optional
-        Of this task, or model.
+    task : str or Task, optional
+        Of this task; of a `Task`, only those of its data.
+    model : str or Model, optional
+        Of this model, by its name.
     results : str or pathlib.Path
         The store.
     status : {"complete", "failed", "interrupted", "running", "incomplete"}, optional
@@ -301,12 +326,18 @@ def runs(
         run is of the named task or model, its `failures` say so, with the nearest name.
     """
     folder = Path(results).expanduser()
+    from bench.api.words import model_names, one_task
+    from bench.comparison.made import runs_of
     from bench.errors import nearest
     from bench.results.layout import stored_tasks
 
+    stored_of = stored_runs if task is None or isinstance(task, str) else runs_of
+    task = None if task is None else one_task(task)
+    names = model_names(model)
+    model = names[0] if isinstance(names, list) else names
     found, notes, models = list[Run](), list[str](), set[str]()
     for name in [task] if task is not None else stored_tasks(folder):
-        for stored in stored_runs(folder, name):
+        for stored in stored_of(folder, name):
             run = Run(stored.path)
             try:
                 models.add(run.model)

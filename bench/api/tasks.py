@@ -6,10 +6,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.api.shown import Shown
+from bench.api.words import task_of
 from bench.data.task import Task
 from bench.errors import BenchError, DataError
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from bench.checks import Finding
     from bench.data.sources import Further
+    from bench.scaffold import TaskRequest
 
 
 def load_task(name: str, **overrides: Any) -> Task:
@@ -43,7 +46,10 @@ def load_task(name: str, **overrides: Any) -> Task:
     <Task denial: 117 examples, labels denial, non_confirmation, none, 5 groups (document)>
     """
     from bench.catalogue import load_task as load
+    from bench.errors import ConfigError
 
+    if not isinstance(name, str):
+        raise ConfigError(f"task: {type(name).__name__} is not a task's name.", "To make a task: bench.new_task(data)")
     return load(name, {key.replace("__", "."): value for key, value in overrides.items()})
 
 
@@ -91,7 +97,9 @@ def new_task(
     Returns
     -------
     Task
-        ``Task.notes`` says what was left out or changed. The task is known by its name from now on.
+        ``Task.notes`` says what was left out or changed. An example's ``id`` is the row's own, from a column ``id``, or
+        the row's number from 1 in the order of the data, whatever their index. The task is known by its name from
+        now on.
 
     Raises
     ------
@@ -105,20 +113,23 @@ def new_task(
     >>> bench.new_task(frame)
     <Task mine: 2 examples, labels denial, none, 2 groups (id)>
     """
-    from bench.data.definition import name_problem, read_further
+    from bench.data.definition import name_problem
     from bench.errors import ConfigError
-    from bench.in_memory import FURTHER, add_task
+    from bench.in_memory import TASKS
     from bench.metrics import find_metric
     from bench.scaffold import Given, TaskRequest
     from bench.scaffold.task import draft_task
 
-    if problem := name_problem(name):
+    if problem := name_problem(str(name)):
         raise ConfigError(f"name={name!r} {problem}.")
     with _as_files(data) as (files, called):
         request = TaskRequest(
             name,
             files,
-            Given(text, claim, label, group, split, date, day_first),
+            # Columns of a frame may be numbers.
+            Given(
+                *(None if each is None else str(each) for each in (text, claim, label, group, split, date)), day_first
+            ),
             strict=strict,
             allow_repeats=allow_repeats,
             allow_several=allow_several,
@@ -131,16 +142,38 @@ def new_task(
         description=what,
         metric=find_metric(metric, task.labels, f"metric={metric}").name,
         origin=Path(f"task '{name}' (made in Python)"),
+        further=partial(_further, _lasting(data), request, task.digest),
     )
-    add_task(task)
-
-    def further(column: str) -> Further:
-        with _as_files(data) as (files, _):
-            again = draft_task(replace(request, data=files))
-            return read_further(again.definition, again.task.origin, column)
-
-    FURTHER[task.digest] = further
+    TASKS.add(task)
     return task
+
+
+def _lasting(data: Any) -> Any:
+    """The data as they are now: whatever becomes of a table in memory or of the current folder, they stay."""
+    import pandas as pd
+
+    if isinstance(data, pd.DataFrame):
+        return data.copy()
+    if isinstance(data, str | Path):
+        return Path(data).expanduser().absolute() if Path(data).expanduser().exists() else data
+    if isinstance(data, list | tuple):
+        return [_lasting(each) for each in data]
+    return type(data)(data) if isinstance(data, dict) else data
+
+
+def _further(data: Any, request: TaskRequest, digest: str, column: str) -> Further:
+    """Read another column of the data that a task was made of; a DataError if files have changed since."""
+    from bench.data.definition import read_further
+    from bench.scaffold.task import draft_task
+
+    with _as_files(data) as (files, called):
+        again = draft_task(replace(request, data=files))
+        if again.task.digest != digest:
+            raise DataError(
+                f"task '{request.name}': {called} has changed since the task was made of it.",
+                "Make the task again: bench.new_task(data)",
+            )
+        return read_further(again.definition, again.task.origin, column)
 
 
 @contextmanager
@@ -151,7 +184,14 @@ def _as_files(data: Any) -> Iterator[tuple[list[str], str]]:
     """
     tables = _tables(data)
     if tables is None:
-        names = [str(data)] if isinstance(data, str | Path) else [str(each) for each in data]
+        several = [data] if isinstance(data, str | Path) else data if isinstance(data, list | tuple) else [data]
+        for each in several:
+            if not isinstance(each, str | Path):
+                raise DataError(
+                    f"data: {type(each).__name__} is neither a table nor a path.",
+                    "Give a pandas.DataFrame, a datasets.Dataset, or the path of a file.",
+                )
+        names = list(map(str, several))
         yield names, ", ".join(Path(name).name for name in names)
         return
     import pyarrow as pa
@@ -255,4 +295,4 @@ def check(task: str | Task, *, folds: int = 5) -> Findings:
     """
     from bench.checks import check_task
 
-    return Findings(check_task(task if isinstance(task, Task) else load_task(task), folds))
+    return Findings(check_task(task_of(task), folds))

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+from bench.comparison.made import nothing_stored, runs_of
 from bench.comparison.request import CompareRequest, Filter
 from bench.discovery import model_names
 from bench.errors import BenchError, UserError, nearest
-from bench.results.layout import stored_tasks
 from bench.results.protocol import (
     differences,
     differences_but_seed,
@@ -140,16 +140,11 @@ def select_runs(results: Path, task: str, wanted: Filter) -> Selected:
 
 def _select_seed(results: Path, task: str, wanted: Filter) -> Selected:
     """Choose runs as `select_runs` does, without notes on those that are not finished."""
-    stored = stored_runs(results, task)
-    found, unreadable = _read(stored)
+    found, unreadable = _read(runs_of(results, task))
     if unreadable and not found:
         raise unreadable[0][1]
     if not found:
-        tasks = stored_tasks(results)
-        raise UserError(
-            f"{results}: no run of task '{task}' is stored there.",
-            f"{nearest(task, tasks)} Or run it first: bench run task={task}" if tasks else f"bench run task={task}",
-        )
+        raise nothing_stored(results, task)
     fitting = [(folder, record) for folder, record in found if wanted.holds(record)]
     searches = {name for _, record in found if (name := search_name(record)) is not None}
     if wanted.search is not None and searches and wanted.search not in searches:

@@ -88,6 +88,8 @@ class Task:
     averaged_over : str
         The column over whose values the primary metric is averaged, by its name in the data. It is the column
         ``value`` of `examples`, or the one of that name. Empty if the metric covers all examples together.
+    further : callable or None
+        Reads another column of the data that a program has given. Other processes do not get it.
     """
 
     name: str
@@ -113,6 +115,7 @@ class Task:
     published: tuple[PublishedFigure, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     averaged_over: str = ""
+    further: Callable[[str], object] | None = None
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -126,7 +129,7 @@ class Task:
 
         Cached results are left out because they can be larger. The file exists as long as the task.
         """
-        state = {each.name: getattr(self, each.name) for each in fields(self)}
+        state = {each.name: getattr(self, each.name) for each in fields(self)} | {"further": None}
         if is_large(self.examples):
             state["examples"] = CarriedFile(self._file.path)
         return state

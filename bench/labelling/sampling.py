@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bench.catalogue import load_task
+from bench.comparison.made import runs_of
 from bench.data.messages import listed
 from bench.errors import ConfigError, UserError
 from bench.labelling.clusters import cluster_names, clusters
@@ -32,7 +33,6 @@ from bench.prediction.choice import PredictRequest, choose_run, parse_predict_re
 from bench.prediction.fitted import load_fitted
 from bench.prediction.labelling import CHUNK, label_chunk
 from bench.prediction.reading import NewText, archive_title, named_columns, read_texts
-from bench.results.store import stored_runs
 from bench.support.digests import file_digest
 from bench.support.seeding import derive_seed
 
@@ -132,12 +132,12 @@ def draw_sample(request: SampleRequest, told: Callable[[str], None] = lambda wha
 def _model(request: SampleRequest, task: Task) -> tuple[FittedModel | None, str, list[str]]:
     """The model that labels the archive, its name, and notes on it; None if none is needed or stored."""
     wanted = request.run
-    if request.by not in NEED_A_MODEL and (request.blind or not stored_runs(wanted.results, wanted.task)):
+    if request.by not in NEED_A_MODEL and (request.blind or not runs_of(wanted.results, wanted.task)):
         return None, "", []
     try:
         chosen = choose_run(wanted)
     except UserError as error:
-        if request.by not in NEED_A_MODEL or stored_runs(wanted.results, wanted.task):
+        if request.by not in NEED_A_MODEL or runs_of(wanted.results, wanted.task):
             raise
         raise UserError(error.message, f"{error.hint} To draw without a model: --by random") from None
     model = load_fitted(chosen.folder, wanted.overrides)

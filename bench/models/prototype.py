@@ -373,4 +373,9 @@ def search_space(search: Mapping[str, Any] | None, where: str) -> SearchSpace:
     >>> search_space({"C": {"low": 1, "high": 9}, "svc__kernel": ["linear", "rbf"]}, "here").dimensions
     {'C': Range(low=1, high=9, log=False, step=None), 'svc__kernel': Choice(values=('linear', 'rbf'))}
     """
+    if not isinstance(search or {}, Mapping):
+        raise ModelError(
+            f"{where}: search: expected a mapping of parameters to values, not {type(search).__name__}.",
+            'For example: search={"C": [0.1, 1, 10]}',
+        )
     return SearchSpace.parse({name: dimension_of(name, value) for name, value in (search or {}).items()}, where)
