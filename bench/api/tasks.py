@@ -122,14 +122,14 @@ def new_task(
 
     if problem := name_problem(str(name)):
         raise ConfigError(f"name={name!r} {problem}.")
+    # Columns of a frame may be numbers.
+    named = {"text": text, "claim": claim, "label": label, "group": group, "split": split, "date": date}
+    columns = {role: None if column is None else str(column) for role, column in named.items()}
     with _as_files(data) as (files, called):
         request = TaskRequest(
             name,
             files,
-            # Columns of a frame may be numbers.
-            Given(
-                *(None if each is None else str(each) for each in (text, claim, label, group, split, date)), day_first
-            ),
+            Given(**columns, day_first=day_first),
             strict=strict,
             allow_repeats=allow_repeats,
             allow_several=allow_several,

@@ -29,13 +29,13 @@ def test_eight_commands_at_once_lose_nothing_and_fit_nothing_twice(tmp_path: Pat
         for names in MODELS
     ]
     for each in running:
-        out, err = each.communicate(timeout=300)
+        out, err = each.communicate(timeout=900)
         assert each.returncode == 0, err
         assert "Traceback" not in out + err
     log = folder / "fits.log"
     fits = ways_that_work(log)
     log.unlink()
-    subprocess.run([*command, "model=slow", "results=alone"], cwd=folder, check=True, capture_output=True, timeout=300)
+    subprocess.run([*command, "model=slow", "results=alone"], cwd=folder, check=True, capture_output=True, timeout=900)
     alone = ways_that_work(log)
     assert fits == alone
     expected = {name: content for name, content in stored_bytes(folder, "alone").items() if name.startswith("small/")}
