@@ -17,7 +17,6 @@ from scipy.stats import chi2, t
 
 import bench
 from bench.api.comparing import Board
-from bench.comparison import predictions
 from bench.comparison.board import corrected_leaderboard
 from bench.comparison.compared import ComparedRuns
 from bench.comparison.pairs import judged_pairs
@@ -148,7 +147,7 @@ def test_all_ranges_hold_the_true_ranks_of_tied_models_as_often_as_promised(monk
 
     from bench.data.splits import Split
 
-    monkeypatch.setattr(predictions, "training_factor", lambda *_: 1.0)
+    monkeypatch.setattr("bench.comparison.compared.training_factor", lambda *_: 1.0)
     right = np.array([0.8, 0.8, 0.8, 0.8, 0.65, 0.65])
     n_groups, n = 40, 400
     groups = np.arange(n) // (n // n_groups)
