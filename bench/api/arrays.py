@@ -38,6 +38,7 @@ def evaluate(
     groups: Any = None,
     search: Mapping[str, Any] | None = None,
     trials: int = 10,
+    name: str | None = None,
     metric: str = "macro_f1",
     folds: int = 5,
     inner_folds: int = 3,
@@ -62,6 +63,8 @@ def evaluate(
         Hyper-parameters to search on inner folds, as for `bench.Model`.
     trials : int
         Settings to try, where something is searched.
+    name : str, optional
+        What the model is called, where the name of its class is not to be used.
     metric : str
         What the search optimizes, and what `Run.score` is.
     folds, inner_folds : int
@@ -109,9 +112,9 @@ def evaluate(
         raise DataError(f"groups: {len(groups)} values for {len(labels)} labels.", "Give one group an example.")
     array = _as_array(X)
     if array is None:
-        task, model = _task_of_texts(X, labels, groups, metric), Model(estimator, search)
+        task, model = _task_of_texts(X, labels, groups, metric), Model(estimator, search, name=name)
     else:
-        task, model = _task_of_array(array, labels, groups, metric), _model_of_array(estimator, array, search)
+        task, model = _task_of_array(array, labels, groups, metric), _model_of_array(estimator, array, search, name)
     for note in task.notes:
         warnings.warn(note, stacklevel=2)
     home = _Home() if results is None else None
@@ -257,11 +260,11 @@ def _canonical(X: Any) -> Any:
     return X + 0 if X.dtype.kind == "f" else X
 
 
-def _model_of_array(estimator: Any, X: Any, search: Mapping[str, Any] | None) -> EstimatorModel:
+def _model_of_array(estimator: Any, X: Any, search: Mapping[str, Any] | None, name: str | None) -> EstimatorModel:
     from bench.models.rows import OnRows
 
     made = estimator() if isinstance(estimator, type) else estimator
-    return Model(OnRows(made, X), search, name=Model(made).name, features=None)
+    return Model(OnRows(made, X), search, name=name or Model(made).name, features=None)
 
 
 class TaskSplits:

@@ -208,3 +208,18 @@ def test_runs_are_found_by_what_they_are_of(tmp_path: Path) -> None:
     nothing: Any = None
     with pytest.raises(UserError, match="0 of these runs"):
         both[nothing]
+
+
+class All(GaussianNB):
+    """A class after which no model can be called."""
+
+
+def test_an_estimator_whose_class_has_a_taken_name_is_evaluated_under_another() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 2)), np.tile(["a", "b"], 20)
+    with pytest.raises(ModelError, match="all") as told:
+        bench.evaluate(All(), X, y, folds=2)
+    assert 'name="my-all"' in str(told.value.hint)
+    run = bench.evaluate(All(), X, y, folds=2, name="my-all")
+    assert run.model == "my-all"
+    assert run.score == bench.evaluate(GaussianNB(), X, y, folds=2).score
