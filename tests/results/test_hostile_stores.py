@@ -28,7 +28,9 @@ from bench.tracking.uri import tracking_uri
 
 pytestmark = pytest.mark.slow
 
-BLOCKS, IN_A_BLOCK = 10, 30
+CASES = int(os.environ.get("HOSTILE_STORES", "120"))
+"""Stores that are damaged, each in one way that is drawn."""
+
 SECONDS, MEBIBYTES = 60, 1024
 
 ODD: list[Any] = [
@@ -47,7 +49,7 @@ def test_whatever_a_store_holds_commands_end_with_a_table_or_a_message(
 ) -> None:
     sound = tmp_path_factory.mktemp("sound")
     store_contest(sound, {"a": 0.9, "b": 0.8, "c": 0.7}, n_groups=10, per_group=6)
-    for number in range(BLOCKS * IN_A_BLOCK):
+    for number in range(CASES):
         rng = random.Random(number)
         case = tmp_path_factory.mktemp("case")
         results, outside = case / "results", case / "outside"
