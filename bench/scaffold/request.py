@@ -83,7 +83,8 @@ class TaskRequest:
         "bench new task mine --data 'a b.csv' --text Feed --claim rumour --strict --allow-repeats"
         """
         written = {**vars(self.asked), "columns": ",".join(self.asked.columns)}
-        given = self.given.columns() | dict(columns or {})
+        named = self.given.columns() | dict(columns or {})
+        given = {role: named[role] for role in vars(self.given) if role in named}
         options = [("data", each) for each in self.files]
         options += [(key, value) for key, value in (written | given).items() if value and isinstance(value, str)]
         set_already = [flag.replace("_", "-") for flag in _FLAGS if getattr(self, flag)]

@@ -202,7 +202,7 @@ def test_the_table_fits_and_keeps_model_score_and_key(
     tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
     old, new = superseded_pair(tmp_path)
-    monkeypatch.setattr("bench.reporting.terminal.WIDTH", columns)
+    monkeypatch.setenv("COLUMNS", str(columns))
     status, out, _ = bench("runs", f"results={tmp_path}")
     assert status == 0
     assert all(len(line) <= columns for line in out.splitlines())
@@ -216,7 +216,7 @@ def test_each_table_says_which_columns_it_lacks_and_wide_has_them(
 ) -> None:
     superseded_pair(tmp_path)
     write_run(tmp_path, folds=2, task="stance", model="m")
-    monkeypatch.setattr("bench.reporting.terminal.WIDTH", 70)
+    monkeypatch.setenv("COLUMNS", "70")
     _, out, _ = bench("runs", f"results={tmp_path}")
     first, second = out.split("\n\n")
     assert first.endswith("+2 columns: search, size; --wide")

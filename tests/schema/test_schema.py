@@ -76,7 +76,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "a key of another kind of source": (
         "task",
         TASK.replace("path: a.csv", "path: a.csv\n  dataset: a/b"),
-        ", line 6: unknown key 'source.dataset'.\nChoose from: allow_shifted, columns, download, encoding, folds,",
+        ", line 6: unknown key 'source.dataset'.\nChoose from: allow_shifted, columns, day_first, download,",
     ),
     "an item of a list": (
         "task",
