@@ -622,9 +622,12 @@ def test_a_tracker_that_died_is_told(tmp_path):
     done = threading.Event()
 
     def kill_all():
-        while not done.wait(0.1):
+        # A process that is killed while it starts is started again: however slow the machine is, one gets to work.
+        pause = 0.5
+        while not done.wait(pause):
             for process in multiprocessing.active_children():
                 process.kill()
+            pause *= 2
 
     killing = threading.Thread(target=kill_all)
     with FileLock(folder.path / ".tracking.lock"), Tracker(tmp_path) as tracker:
