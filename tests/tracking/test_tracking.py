@@ -21,6 +21,7 @@ from filelock import FileLock
 from hostile import instance, planted
 from hypothesis import example, given
 from hypothesis import strategies as st
+from living import wait_for
 from present import present
 from quiet import Quiet
 from stored import TEXTS, change_record, write_run
@@ -619,22 +620,17 @@ def test_a_tracking_failure_is_told_and_never_raised(tmp_path, monkeypatch):
 
 def test_a_tracker_that_died_is_told(tmp_path):
     folder = write_run(tmp_path, folds=2)
-    done = threading.Event()
 
-    def kill_all():
-        # A process that is killed while it starts is started again: however slow the machine is, one gets to work.
-        pause = 0.5
-        while not done.wait(pause):
+    def kill_once_it_works():
+        if wait_for((tmp_path / "mlflow.db").exists):
             for process in multiprocessing.active_children():
                 process.kill()
-            pause *= 2
 
-    killing = threading.Thread(target=kill_all)
+    killing = threading.Thread(target=kill_once_it_works)
     with FileLock(folder.path / ".tracking.lock"), Tracker(tmp_path) as tracker:
         tracker.track(folder.path)
         killing.start()
         (error,) = tracker.close()
-        done.set()
         killing.join()
     assert error == f"{folder.path}: the process that logs it was killed by signal 9 (out of memory?)"
 
