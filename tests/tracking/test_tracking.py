@@ -292,7 +292,8 @@ def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, rig
     assert f"**{verdict}** than the majority's {score:.3f}, difference {right - score:+.3f} (" in note
 
 
-def test_mlflow_and_the_comparison_give_one_verdict_however_many_models_come_later(client, tmp_path):
+def test_mlflow_and_the_comparison_give_one_verdict_however_many_models_come_later(tmp_path):
+    client = open_store(tracking_uri(tmp_path))
     made = store_contest(tmp_path, {"majority": 0.5, "close": 0.58})
     track(made["close"], client)
 
