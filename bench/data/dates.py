@@ -84,18 +84,19 @@ class DayOrder:
 
     def add(self, value: Any, where: str) -> None:
         """Look at a cell; what is not such a date says nothing."""
-        if not isinstance(value, str) or len(value) > LONGEST:
+        # Every cell of a user's table comes here, and few begin with a digit.
+        if not isinstance(value, str) or len(value) > LONGEST or not value.lstrip()[:1].isdecimal():
             return
         found = _YEAR_LAST.match(_latin_digits(value.strip()))
         if found is None or found[1] == found[2]:
             return
-        one, two = int(found[1]), int(found[2])
-        if one > 12:
-            self.day = self.day or where
-        elif two > 12:
-            self.month = self.month or where
-        else:
+        day_first = _must_be_first(int(found[1]), int(found[2]))
+        if day_first is None:
             self.either = self.either or where
+        elif day_first:
+            self.day = self.day or where
+        else:
+            self.month = self.month or where
 
     @property
     def day_first(self) -> bool | None:
@@ -137,6 +138,13 @@ def _latin_digits(text: str) -> str:
     return "".join(str(int(sign)) if sign.isdecimal() else sign for sign in text)
 
 
+def _must_be_first(one: int, two: int) -> bool | None:
+    """Whether the first of two different numbers must be the day; None if either can be the month."""
+    if one <= 12 and two <= 12:
+        return None
+    return one > 12
+
+
 def _iso(text: str, where: str, day_first: bool | None) -> str:
     """The ISO form of a date that is written in one of the accepted ways."""
     if _COARSE.fullmatch(text):
@@ -148,16 +156,16 @@ def _iso(text: str, where: str, day_first: bool | None) -> str:
             raise _not_a_date(text, where) from None
     if found := _YEAR_LAST.match(text):
         one, two, year = map(int, found.groups())
-        if day_first is None and one != two and one <= 12 and two <= 12:
+        order = day_first if day_first is not None or one == two else _must_be_first(one, two)
+        if order is None and one != two:
             raise AmbiguousDateError(
                 f"{where}: the date '{text}' is ambiguous: {year}-{two:02}-{one:02} (day first) or "
                 f"{year}-{one:02}-{two:02} (month first).",
                 "Say it for the whole column: in task.yaml, day_first: true or false in source; for bench new task, "
                 "--day-first or --month-first. Or write the year first.",
             )
-        in_order = two <= 12 if day_first is None else day_first
-        day, month = (one, two) if in_order else (two, one)
-        if month > 12:
+        day, month = (two, one) if order is False else (one, two)
+        if month > 12 and day_first is not None:
             raise DataError(
                 f"{where}: '{text}' is not a date with the {'day' if day_first else 'month'} first.",
                 f"Correct it, or {DAY_FIRST} in source of task.yaml. One column has its dates in one order.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ class ColumnSummary:
         The profile of each column.
     no_dates : dict of str to str
         Why a column with the name of a date holds none, with the first row that shows it.
-    orders : dict of str to DayOrder
+    orders : defaultdict of str to DayOrder
         Whether the dates of each column have the day or the month first.
     """
 
@@ -57,7 +58,7 @@ class ColumnSummary:
     unusable: dict[str, str] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     no_dates: dict[str, str] = field(default_factory=dict)
-    orders: dict[str, DayOrder] = field(default_factory=dict)
+    orders: defaultdict[str, DayOrder] = field(default_factory=lambda: defaultdict(DayOrder))
 
 
 def summarise_columns(rows: Rows) -> ColumnSummary:
@@ -84,7 +85,7 @@ def summarise_columns(rows: Rows) -> ColumnSummary:
             if isinstance(value, LeftOut):
                 found.unlabelled[column] = found.unlabelled.get(column, 0) + 1
             found.profiles.setdefault(column, Profile()).add(value)
-            found.orders.setdefault(column, DayOrder()).add(value, where)
+            found.orders[column].add(value, where)
             if says(column, "date") and column not in found.no_dates and (problem := _no_date(value, where)):
                 found.no_dates[column] = problem
             reason = ""

@@ -190,7 +190,8 @@ def _checked(
             continue
         by = by or By.parse(request.by, (name for name in row if name is not None))
         value = row.get(by.column) or ""
-        order.add(value, place)
+        if by.period is not None:
+            order.add(value, place)
         try:
             parts.add(by.part_of(value, place))
         except AmbiguousDateError:
