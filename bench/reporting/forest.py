@@ -93,8 +93,18 @@ def forest_panels(comparison: Comparison) -> list[Panel]:
 
 def difference_text(row: Drawn) -> str:
     """A difference with its interval, such as ``−0.034 [−0.078, +0.010]``."""
-    ends = "" if row.interval is None else f" [{signed(row.interval.low)}, {signed(row.interval.high)}]"
-    return f"{signed(row.difference)}{ends}"
+    return f"{signed(row.difference)} {signed_ends(row.interval)}".rstrip()
+
+
+def signed_ends(interval: Interval | None) -> str:
+    """The ends of a difference's interval, empty without one.
+
+    Examples
+    --------
+    >>> signed_ends(Interval(-0.078, 0.0104))
+    '[−0.078, +0.010]'
+    """
+    return "" if interval is None else f"[{signed(interval.low)}, {signed(interval.high)}]"
 
 
 def signed(value: float) -> str:

@@ -8,8 +8,7 @@ from rich.text import Text
 from bench.comparison.compare import ComparedRow, Comparison
 from bench.metrics.registry import metric_title
 from bench.reporting.terminal import console, narrowed, not_shown, wrapped
-from bench.results.periods import absent_text, trend_text
-from bench.results.record import Period
+from bench.results.periods import absent_text, period_text, trend_text
 
 CAUTION = (
     "Distance is the time from the end of the training part to a test example; each period has a level of its own. "
@@ -27,11 +26,6 @@ def trend_sentences(comparison: Comparison) -> list[str]:
 def with_periods(comparison: Comparison) -> list[ComparedRow]:
     """The runs that have a score for each of the comparison's periods; none without periods."""
     return [row for row in comparison.rows if row.by_period and len(row.by_period) == len(comparison.periods)]
-
-
-def period_text(period: Period) -> str:
-    """Name a period by its first and last date."""
-    return f"{period.tested_from} to {period.tested_to}"
 
 
 def period_score(row: ComparedRow, number: int) -> str:

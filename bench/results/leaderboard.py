@@ -32,7 +32,7 @@ from bench.results.extent import extent
 from bench.results.files import read_record, to_json, write_atomically
 from bench.results.gains import gain_sentences
 from bench.results.layout import task_folder
-from bench.results.periods import absent_text, trend_text
+from bench.results.periods import absent_text, period_text, trend_text
 from bench.results.protocol import model_name, same_table, search_name
 from bench.results.record import RunRecord, TaskRecord
 from bench.results.result_format import OtherFormatError
@@ -242,7 +242,7 @@ def period_notes(record: RunRecord, summary: Summary) -> list[str]:
     scores = ", ".join("none" if each.score is None else f"{each.score:.3f}" for each in summary.by_period)
     trend = "" if summary.trend is None else f"; {trend_text(summary.trend, title)}"
     absent = [
-        f"{period.tested_from} to {period.tested_to}: {absent_text(each.absent)}"
+        f"{period_text(period)}: {absent_text(each.absent)}"
         for period, each in zip(record.periods, summary.by_period, strict=True)
         if each.score is None
     ]

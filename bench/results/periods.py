@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bench.metrics.metric import Metric
     from bench.metrics.outcomes import Outcomes
+    from bench.results.record import Period
 
     Floats = NDArray[np.float64]
     Codes = NDArray[np.intp]
@@ -176,6 +177,11 @@ def _reason(outcomes: Outcomes, found: Slope, metric: Metric, labels: tuple[str,
         return "the periods or groups do not vary"
     of_score = metric.interval(outcomes)
     return too_few(of_score, labels, outcomes.value_names) if isinstance(of_score, Thin) else ""
+
+
+def period_text(period: Period) -> str:
+    """Name a period by its first and last date."""
+    return f"{period.tested_from} to {period.tested_to}"
 
 
 def absent_text(absent: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from bench.comparison.compare import ComparedRow, Comparison
 from bench.metrics.registry import metric_title
 from bench.reporting.html.charts import Chart, Score, interval_chart
 from bench.reporting.periods import with_periods
-from bench.results.periods import FoldScore, trend_text
+from bench.results.periods import FoldScore, period_text, trend_text
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def _chart(comparison: Comparison, row: ComparedRow, title: str, ends: Sequence[
         if each.score is None:
             continue
         low, high = (None, None) if each.interval is None else (each.interval.low, each.interval.high)
-        name = f"{period.tested_from} to {period.tested_to}"
+        name = period_text(period)
         note = f"trained on {period.n_train:,}, tested on {period.n_test:,}"
         scores.append(Score(name, each.score, low, high, note))
     return interval_chart(scores, f"{title} of {row.name} by period", title, ends)

@@ -9,7 +9,8 @@ from bench.comparison.compare import ComparedRow, Comparison
 from bench.comparison.contrasts import Contrast, contrasts, to_the_baseline
 from bench.comparison.pairs import Pair
 from bench.metrics.registry import in_table_order
-from bench.reporting.periods import period_text, with_periods
+from bench.reporting.periods import with_periods
+from bench.results.periods import period_text
 from bench.statistics.interval import Interval
 from bench.support.csv_text import csv_text
 

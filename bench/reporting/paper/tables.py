@@ -7,22 +7,21 @@ from dataclasses import dataclass
 
 from bench.comparison.across import Across
 from bench.comparison.compare import Comparison
-from bench.comparison.contrasts import Contrast, contrasts, to_the_baseline
+from bench.comparison.contrasts import contrasts, to_the_baseline
 from bench.metrics.registry import metric_title
 from bench.reporting.comparison import p_value, with_published
-from bench.reporting.forest import WORDS, difference_text, signed
+from bench.reporting.forest import WORDS, signed, signed_ends
 from bench.reporting.periods import (
     CAUTION,
     absent_sentences,
     period_score,
-    period_text,
     trend_sentences,
     with_periods,
 )
 from bench.reporting.slices import slice_rows, slices_told, worst_sentences
 from bench.reporting.wording import protocol_sentence
 from bench.results.board import BoardRow, published_rows, published_sources
-from bench.results.periods import Trend, trend_unit
+from bench.results.periods import Trend, period_text, trend_unit
 from bench.statistics.interval import Interval
 
 TIED, EQUAL, ABOVE = "~", "=", "*"
@@ -106,7 +105,7 @@ def _of_one(comparison: Comparison) -> PaperTable:
                 Cell(f"{row.score:.3f}", best, marks[row.name]),
                 Cell(_ends(row.interval)),
                 Cell("" if contrast is None else signed(contrast.difference)),
-                Cell("" if contrast is None else _signed_ends(contrast)),
+                Cell("" if contrast is None else signed_ends(contrast.interval)),
             ]
         )
     references = [each for each in comparison.references if comparison.metric in each.scores]
@@ -212,8 +211,7 @@ def _of_periods(comparison: Comparison) -> PaperTable:
 
 
 def _change(trend: Trend) -> str:
-    ends = "" if trend.interval is None else f" [{signed(trend.interval.low)}, {signed(trend.interval.high)}]"
-    return f"{signed(trend.change)}{ends}"
+    return f"{signed(trend.change)} {signed_ends(trend.interval)}".rstrip()
 
 
 def _of_pairs(comparison: Comparison) -> PaperTable:
@@ -222,7 +220,7 @@ def _of_pairs(comparison: Comparison) -> PaperTable:
             Cell(pair.first),
             Cell(pair.second),
             Cell(signed(pair.groups.difference)),
-            Cell("" if pair.interval is None else f"[{signed(pair.interval.low)}, {signed(pair.interval.high)}]"),
+            Cell(signed_ends(pair.interval)),
             Cell("" if pair.interval is None else p_value(pair.p_groups)),
             Cell(WORDS[pair.verdict]),
         ]
@@ -288,7 +286,3 @@ def _family(comparison: Comparison) -> str:
 
 def _ends(interval: Interval | None) -> str:
     return "" if interval is None else f"[{interval.low:.3f}, {interval.high:.3f}]".replace("-", "\u2212")
-
-
-def _signed_ends(contrast: Contrast) -> str:
-    return difference_text(contrast).partition(" ")[2]
