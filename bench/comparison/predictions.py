@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -24,12 +23,6 @@ from bench.results.store import RunFolder
 from bench.results.summary import Summary
 from bench.statistics.bootstrap import group_indices
 from bench.statistics.interval import Interval
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Codes = NDArray[np.intp]
 
 ROUNDING = 1e-9
 """A stored score that is further from that of the stored predictions was changed."""

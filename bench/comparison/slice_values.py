@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bench.data.sources import Further
     from bench.data.task import Task
 
-    Floats = NDArray[np.float64]
     Codes = NDArray[np.intp]
 
 

@@ -82,12 +82,7 @@ class Scores:
         skewness = units.skewness(influence, effective)
         if least_skewness:
             short = np.where(values > 0.5, 1.0 - values, values)
-            least = (
-                least_skewness
-                * (1.0 - 2.0 * short)
-                * np.sqrt(np.where(varies, variance, 0.0))
-                / np.where(varies, short, 1.0)
-            )
+            least = least_skewness * (1.0 - 2.0 * short) * np.sqrt(variance) / np.where(varies, short, 1.0)
             skewness = np.where(values > 0.5, np.minimum(skewness, -least), np.maximum(skewness, least))
         sides = skewed_quantiles(student, skewness, skewness_of_shares(values, trials))
         limits = uncapped = wilson(values, trials, np.where(varies, sides, normal_quantile()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -69,7 +69,7 @@ def decide_dialect(
     if quote is not None:
         readings = [_read(lines, Dialect(delimiter, quote), columns, trusted=True) for delimiter in delimiters]
     else:
-        readings = [_told(_decided(lines, each, marks, columns), marks) for each, marks in _marked(lines, delimiters)]
+        readings = [_told(_decided(lines, each, marks := _marks(lines, each), columns), marks) for each in delimiters]
     whole = [reading for reading in readings if reading.fault is None and reading.width > 1]
     if whole:
         best = max(whole, key=lambda reading: (reading.width, reading.dialect.delimiter == usual.delimiter))
@@ -93,10 +93,6 @@ class _Reading:
     doubtful: int = 0
     remark: str = ""
     spaced: bool = False
-
-
-def _marked(lines: Lines, delimiters: Iterable[str]) -> Iterator[tuple[str, set[str]]]:
-    return ((delimiter, _marks(lines, delimiter)) for delimiter in delimiters)
 
 
 def _told(reading: _Reading, marks: set[str]) -> _Reading:
