@@ -14,10 +14,11 @@ from typing import Any
 
 from bench.engines.dask_cluster import Place
 from bench.engines.dask_link import Answered, Batch, Broken, Event, Gone, Joined, Left, Link
-from bench.engines.dask_state import StateFolder, write_state
+from bench.engines.dask_state import write_state
 from bench.engines.dask_worker import Session, outcome_in
 from bench.engines.engine import Engine, Failed, Lost, Outcome, Unit, UnreadableError, outcome_of, value_of
 from bench.engines.plain import PlainError, decode
+from bench.engines.state_folder import StateFolder
 
 AHEAD = 0.15
 """Seconds of work that a slot has waiting, so that it is not idle while it is heard of."""

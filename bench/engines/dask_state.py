@@ -10,16 +10,10 @@ import io
 import mmap
 import os
 import pickle
-import shutil
-import tempfile
-import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
-
-from filelock import FileLock, Timeout
 
 from bench.engines.engine import Unit
 from bench.support.carried import CarriedFile
@@ -66,50 +60,6 @@ def digest_of(path: Path) -> str:
     """The SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-class StateFolder:
-    """A new folder for the files of a state; it is locked as long as its process needs it.
-
-    Folders of processes that were killed are removed as a new one is made.
-
-    Parameters
-    ----------
-    within : pathlib.Path or None
-        Where; None is the system's folder for temporary files.
-    """
-
-    def __init__(self, within: Path | None) -> None:
-        within = Path(tempfile.gettempdir()) if within is None else within
-        within.mkdir(parents=True, exist_ok=True)
-        _sweep(within)
-        self.path = within / f"{_PREFIX}{uuid.uuid4().hex}"
-        self._lock = FileLock(f"{self.path}{_LOCK}")
-        self._lock.acquire()
-        self.path.mkdir(mode=0o700)
-
-    def remove(self) -> None:
-        """Remove the folder and what is in it."""
-        _remove(self.path, self._lock)
-
-
-_PREFIX = "bench-state-"
-_LOCK = ".lock"
-
-
-def _sweep(within: Path) -> None:
-    for path in within.glob(f"{_PREFIX}*{_LOCK}"):
-        with suppress(OSError, Timeout):
-            lock = FileLock(path)
-            lock.acquire(timeout=0)
-            _remove(path.with_suffix(""), lock)
-
-
-def _remove(folder: Path, lock: FileLock) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    with suppress(OSError):
-        Path(lock.lock_file).unlink()
-    lock.release()
 
 
 def write_state(state: Unit, path: Path) -> list[SharedFile]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.engines.engine import Engine, Unit
 from bench.engines.processes import start_server
+from bench.engines.state_folder import remove_abandoned
 from bench.errors import UserError
 from bench.support.cache import cache_folder
 
@@ -28,6 +30,11 @@ LIBRARIES = (
 def warm_up() -> None:
     """Start importing scikit-learn for the workers in parallel."""
     start_server(LIBRARIES)
+
+
+def remove_leftovers() -> None:
+    """Remove the files of engines whose commands were killed, which a command without work would otherwise leave."""
+    remove_abandoned(_states())
 
 
 def open_engine(device: str = "auto", at_once: int = 1, state: Unit | None = None) -> Engine:
@@ -102,4 +109,8 @@ def open_cells_engine(
     )
     paths = sorted({path for model in models for path in (model.estimator, model.features) if path is not None})
     unit = Unit(facts, (tuple(paths),))
-    return DaskEngine(place, execution.device, state, unit, cache_folder() / "states", note)
+    return DaskEngine(place, execution.device, state, unit, _states(), note)
+
+
+def _states() -> Path:
+    return cache_folder() / "states"

@@ -10,7 +10,7 @@ from bench.comparison.curves import summarise_curve
 from bench.config import RunConfig
 from bench.engines.gpus import gpus
 from bench.errors import ConfigError
-from bench.planning.workers import warm_up
+from bench.planning.workers import remove_leftovers, warm_up
 from bench.results.curves import Curve, CurveRecord, curve_key, read_curve
 from bench.results.layout import curve_folder
 from bench.results.record import RunRecord, RunStatus
@@ -105,6 +105,7 @@ def run_curves(config: RunConfig, observer: Observer) -> CurveOutcome:
     outcome = CurveOutcome()
     observer.doing("starting worker processes")
     warm_up()
+    remove_leftovers()
     from bench.planning.plan import older_versions, prepare
     from bench.planning.planned import Plan
     from bench.planning.time_left import in_good_order

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.config import RunConfig
 from bench.data.drawn import drawn_by_text
 from bench.errors import BenchError
-from bench.planning.workers import warm_up
+from bench.planning.workers import remove_leftovers, warm_up
 from bench.results.board import Leaderboard
 from bench.results.cell import FINAL
 from bench.results.leaderboard import write_leaderboard
@@ -83,6 +83,7 @@ def run(config: RunConfig, observer: Observer) -> RunOutcome:
         observer.doing("starting worker processes")
         # The other processes import scikit-learn and MLflow while this one imports pandas.
         warm_up()
+        remove_leftovers()
         tracker = stack.enter_context(Tracker(config.results)) if config.tracking else None
         from bench.comparison.board import corrected_leaderboard
         from bench.planning.plan import BASELINE, plan

@@ -222,10 +222,10 @@ def test_why_a_later_worker_gets_no_work_is_noted(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_folder_of_a_state_goes_with_its_process(tmp_path: Path) -> None:
-    from bench.engines.dask_state import StateFolder
+    from bench.engines.state_folder import StateFolder
 
     code = (
-        "import os, sys, pathlib; from bench.engines.dask_state import StateFolder;"
+        "import os, sys, pathlib; from bench.engines.state_folder import StateFolder;"
         "StateFolder(pathlib.Path(sys.argv[1])); os.kill(os.getpid(), 9)"
     )
     held = StateFolder(tmp_path)

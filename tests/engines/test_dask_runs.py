@@ -127,8 +127,19 @@ def test_what_is_killed_on_one_engine_is_finished_on_another(
     assert (first == "dask") == (states.exists() and len(list(states.glob("*/state"))) == 1)
     bench(folder, f"execution={second}", "execution.workers=2", "results=killed")
     assert stored_bytes(folder, "killed") == local.files
-    if first == "dask":  # The next command on Dask removes what the killed one left.
-        bench(folder, "execution=dask", "execution.workers=1", "search.trials=3", "results=another")
+    assert not list(states.iterdir())
+
+
+def test_a_command_without_work_removes_what_a_killed_one_left(folder: Path) -> None:
+    bench(folder, "execution.workers=2", "results=stored")
+    states = folder.parent / "cache/states"
+    code = (
+        "import os, sys, pathlib; from bench.engines.state_folder import StateFolder;"
+        "StateFolder(pathlib.Path(sys.argv[1])); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(states)], check=False)
+    assert len([path for path in states.iterdir() if path.is_dir()]) == 1
+    bench(folder, "execution.workers=2", "results=stored")
     assert not list(states.iterdir())
 
 
