@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from concurrent.futures import TimeoutError as LimitReached
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -27,6 +28,8 @@ from bench.engines.worker import Reply, leave, perform, settle
 PATIENCE = 2.0
 """Seconds that workers without work have to end."""
 
+LOOK = 1.0
+"""Seconds after which to look for units that nobody will answer for, and for how long their worker has to be gone."""
 
 STARTS = 3
 """How often the start of a worker is tried where the server of workers was killed."""
@@ -116,8 +119,7 @@ class LocalEngine(Engine):
         deadline = None if within is None else time.monotonic() + within
         while self._running:
             try:
-                patience = None if deadline is None else max(0.0, deadline - time.monotonic())
-                number, future = self._ended.get(timeout=patience)
+                number, future = self._next(deadline)
             except Empty:
                 return
             if number not in self._running:  # It was cancelled.
@@ -130,6 +132,18 @@ class LocalEngine(Engine):
             self._free.append(name)
             self._start_waiting()
             yield number, outcome
+
+    def _next(self, deadline: float | None) -> tuple[int, Future[Reply]]:
+        """The next unit that ended; raises Empty where none does by then."""
+        while True:
+            left = math.inf if deadline is None else max(0.0, deadline - time.monotonic())
+            try:
+                return self._ended.get(timeout=min(LOOK, left))
+            except Empty:
+                for _, name in self._running.values():
+                    self._workers[name].answer_if_gone()
+                if left <= LOOK:
+                    raise
 
     def cancel(self, number: int) -> None:
         """Drop a unit, or kill its process; see `bench.engines.engine.Engine.cancel`."""
@@ -192,6 +206,8 @@ class _Worker:
         self._environment, self._fresh = environment, fresh
         self._renew()
         self._ready = False
+        self._future: Future[Reply] = Future()
+        self._gone: float | None = None
         self.sound = False
         """Whether it has run its latest unit and can run another."""
 
@@ -201,6 +217,10 @@ class _Worker:
 
     def start(self, unit: _Waiting, state: bytes | None) -> Future[Reply]:
         self.sound = False
+        self._future = self._schedule(unit, state)
+        return self._future
+
+    def _schedule(self, unit: _Waiting, state: bytes | None) -> Future[Reply]:
         reason: BaseException
         for _ in range(STARTS):
             try:
@@ -215,6 +235,15 @@ class _Worker:
         failed: Future[Reply] = Future()
         failed.set_exception(reason)
         return failed
+
+    def answer_if_gone(self) -> None:
+        """End a unit that came in the instant in which its process did: Pebble takes it, and never answers."""
+        if self._future.done() or self.alive:
+            return
+        self._gone = self._gone or time.monotonic()
+        if time.monotonic() - self._gone >= LOOK:
+            with suppress(InvalidStateError):
+                self._future.set_exception(BrokenProcessPool())
 
     def _renew(self) -> None:
         self._start = Start(self._fresh)

@@ -11,11 +11,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import util
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pebble import ProcessPool
+from pebble.pool.process import PoolManager
 from units import Counting, fail
 
 from bench.engines.engine import Died, Engine, Failed, TimedOut, Unit, UnreadableError, Value, outcome_of, value_of
@@ -132,6 +135,35 @@ def until(path: Path) -> str:
     while not path.exists():
         time.sleep(0.01)
     return "slow"
+
+
+def test_a_unit_that_comes_in_the_instant_in_which_its_worker_dies_has_an_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with LocalEngine() as engine:
+        worker = value_of(outcome_of(engine, Unit(os.getpid)))
+        taken = threading.Event()
+        abort = PoolManager.handle_broken_pool
+
+        def told(manager: PoolManager, error: BrokenProcessPool) -> None:
+            abort(manager, error)
+            taken.set()
+
+        monkeypatch.setattr(PoolManager, "handle_broken_pool", told)
+        schedule = ProcessPool.schedule
+
+        def late(pool: ProcessPool, *args: Any, **given: Any) -> Any:
+            os.kill(worker, signal.SIGKILL)
+            assert taken.wait(10)
+            with monkeypatch.context() as patched:
+                patched.setattr(ProcessPool, "_check_pool_status", lambda pool: None)
+                return schedule(pool, *args, **given)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(ProcessPool, "schedule", late)
+            number = engine.submit(Unit(echo, (1,)))
+        assert dict(engine.outcomes(within=30)) == {number: Died(-9)}
+        assert outcome_of(engine, Unit(echo, (2,))) == Value(2)
 
 
 def test_a_process_that_cannot_be_started_is_an_error_of_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
