@@ -37,8 +37,8 @@ by more than two standard errors.
 - Beyond the grid: {totals_beyond}
 
 Beyond the grid, an interval is likely to fail: large groups are harder than small ones, nearly all predictions are
-right, or the model is overconfident. *lowest* is the lowest of the lower cells, and after a slash the share of data
-sets with an interval.
+right, or the model is overconfident. *lowest* is the lowest of the lower cells, with the share of data sets as above. *rarest*
+is a figure of the rarest label.
 
 {by_metric}
 """
@@ -183,14 +183,16 @@ def _grouped(figures: Sequence[Figure], key: Callable[[Figure], str]) -> dict[st
 
 
 def _by_metric(grid: Sequence[Figure], beyond: Sequence[Figure]) -> str:
-    titles = ["metric", "93–97 %", "lower", "higher", "lowest", "lower beyond", "lowest"]
-    within = _grouped(grid, lambda figure: figure.metric)
-    rows = []
-    for metric, further in _grouped(beyond, lambda figure: figure.metric).items():
-        cells = within.get(metric, [])
-        counts = [f"{_count(cells, verdict)}" if cells else "" for verdict in (NOMINAL, LOWER, HIGHER)]
-        rows.append([metric, *counts, _lowest(cells), f"{_count(further, LOWER)}", _lowest(further)])
+    titles = ["metric", "lower", "higher", "lowest", "lower beyond", "higher beyond", "lowest beyond"]
+    of_grid = _grouped(grid, lambda figure: figure.metric)
+    of_beyond = _grouped(beyond, lambda figure: figure.metric)
+    rows = [[metric, *_off(of_grid.get(metric, [])), *_off(cells)] for metric, cells in of_beyond.items()]
     return _table(titles, "lrrrrrr", rows)
+
+
+def _off(cells: Sequence[Figure]) -> tuple[str, str, str]:
+    """How many cells are lower and higher, and the lowest; nothing if there are no cells."""
+    return (f"{_count(cells, LOWER)}", f"{_count(cells, HIGHER)}", _lowest(cells)) if cells else ("", "", "")
 
 
 def _lowest(cells: Sequence[Figure]) -> str:
