@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 USUAL = 0.6
-"""The weight of the fitting where every label has enough examples; ``docs/method/measurements.md`` has the data."""
+"""The weight of the fitting where labels have enough examples; ``docs/development/measurements.md`` has the data."""
 
 RARE = 1.0
 """Its weight if a label is rare: that of Nadeau and Bengio (2003)."""

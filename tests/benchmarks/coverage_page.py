@@ -11,55 +11,44 @@ from typing import TextIO
 
 PAGE = """# How often intervals cover
 
-Look up how far the 95 % [intervals](statistics.md) can be trusted on data like yours. A *cell* is a metric in a
-simulated setting; its figure is the share of intervals, in %, that hold the population's score, over {data_sets:,}
-data sets. [coverage.csv](coverage.csv) has every figure; this page is made from it. Figures are made again by
-
-```sh
-python tests/benchmarks/interval_coverage.py --repeats {data_sets} --groups 5 20 --rates 98/2
-```
-
-- **lower** (too narrow) or **higher** (too wide): below 93 or above 97 % by more than chance explains (two standard
-  errors). Other cells with an interval count as **93–97 %**. **none**: fewer than 5 % of the data sets got an interval.
-- **groups**: their number times the mean number of examples. In `x 1` each example is its own group, as in a published
-  split without groups; with `3 repeats` each is predicted three times, as in a repeated cross-validation.
-- **sizes**: equal, or by a power law (the largest group often has a fifth of the examples, in some data sets half).
-- **differ**: how much groups differ in their labels' rates and in difficulty: none, moderate or strong.
-- **labels**: their rates; `nine` is nine labels of 30 to 2 %. *rarest* is a figure of the rarest label.
-
-## By metric
-
-{totals}
-
-Numbers are cells. *lowest* is the lowest of the lower ones, in %, and after a slash the share of data sets with an
-interval, if not all had one.
-
-{by_metric}
+How far to trust the 95 % [intervals](statistics.md) on data like yours. Each figure is the share of intervals, in %,
+that hold the population's score, over {data_sets:,} simulated data sets. [coverage.csv](coverage.csv) has every figure,
+and [Measurements](../development/measurements.md#intervals) the command and remarks.
 
 ## Macro-F1 by groups and labels
 
-The lowest and highest figure over the degrees to which groups differ. After a slash is the lowest share of data sets
-with an interval, in %, if not all had one; `<5` if a degree has none.
+Take the row and the column nearest to your data.
+
+- **groups**: their number times their mean number of examples. In `x 1` each example is its own group. By a power law,
+  one group often has a fifth of the examples.
+- **columns**: the labels' rates. `nine` is nine labels of 30 to 2 %.
+
+A cell has the lowest and the highest figure over three degrees to which groups differ. After a slash is the lowest
+share of data sets that got an interval, in %, if not all did; `<5` if a degree has none, `none` if all have none.
 
 {by_groups}
 
-{without}
+## All metrics
 
-## Beyond the grid
+A cell is a metric in a setting. It is **lower** (too narrow) or **higher** (too wide) if it is below 93 or above 97 %
+by more than two standard errors.
 
-Settings in which an interval is likely to fail. In `large harder`, examples of large groups are also harder, by the
-fourth root of the group's size. `easy` labels are nearly all predicted right; `easy twenty` is twenty equally frequent
-ones. `too sure` doubles logits, so that the model is overconfident. `calibration` is the calibration error.
+- The grid: {totals}
+- Beyond the grid: {totals_beyond}
 
-{totals_beyond}
+Beyond the grid, an interval is likely to fail: large groups are harder than small ones, nearly all predictions are
+right, or the model is overconfident. *lowest* is the lowest of the lower cells, with the share of data sets as above.
+*rarest* is a figure of the rarest label.
 
-{by_metric_beyond}
+{by_metric}
 """
 
 NOMINAL, LOWER, HIGHER, NONE = "93-97", "lower", "higher", "none"
 """What a cell's figure is, as the CSV has it."""
 
 FIRST_METRIC = "macro_f1"
+
+POWER_LAW = "power law"
 
 
 @dataclass(frozen=True)
@@ -102,7 +91,7 @@ class Figure:
     @property
     def design(self) -> str:
         """The groups, as the page has them."""
-        return f"{self.groups:,} x {self.examples}" + (f", {self.repeats} repeats" if self.repeats > 1 else "")
+        return f"{self.groups:,} x {self.examples}"
 
     @property
     def shown(self) -> str:
@@ -110,9 +99,9 @@ class Figure:
         return f"{self.covers}" if self.given == 100 else f"{self.covers} / {self.given}"
 
     @property
-    def setting(self) -> str:
-        """The setting in words."""
-        return ", ".join(filter(None, (self.design, self.sizes, self.differ, self.labels)))
+    def setting(self) -> tuple[int, int, int, str, str, str]:
+        """What was simulated."""
+        return self.groups, self.examples, self.repeats, self.sizes, self.differ, self.labels
 
 
 COLUMNS = [field.name for field in fields(Figure)]
@@ -160,12 +149,10 @@ def page(figures: Sequence[Figure]) -> str:
     grid, beyond = ([figure for figure in figures if figure.part == part] for part in ("grid", "beyond"))
     return PAGE.format(
         data_sets=figures[0].data_sets,
-        totals=_totals(grid),
-        by_metric=_by_metric(grid),
         by_groups=_by_groups(grid),
-        without=_without(grid),
+        totals=_totals(grid),
         totals_beyond=_totals(beyond),
-        by_metric_beyond=_by_metric(beyond),
+        by_metric=_by_metric(grid, beyond),
     )
 
 
@@ -180,7 +167,7 @@ def _count(figures: Sequence[Figure], verdict: str) -> int:
 
 
 def _totals(figures: Sequence[Figure]) -> str:
-    settings, given = len(_grouped(figures, lambda figure: figure.setting)), len(figures) - _count(figures, NONE)
+    settings, given = len({figure.setting for figure in figures}), len(figures) - _count(figures, NONE)
     near, lower, higher = (_count(figures, verdict) for verdict in (NOMINAL, LOWER, HIGHER))
     return (
         f"{settings:,} settings make {len(figures):,} cells, {given:,} with an interval: {near:,} at 93–97 %, "
@@ -195,25 +182,37 @@ def _grouped(figures: Sequence[Figure], key: Callable[[Figure], str]) -> dict[st
     return {name: list(part) for name, part in groupby(ordered, key)}
 
 
-def _by_metric(figures: Sequence[Figure]) -> str:
-    rows = []
-    for metric, cells in _grouped(figures, lambda figure: figure.metric).items():
-        counts = [f"{_count(cells, verdict)}" for verdict in (NOMINAL, LOWER, HIGHER, NONE)]
-        lower = [figure for figure in cells if figure.verdict == LOWER]
-        # Of equally low cells, the one that most data sets stand for.
-        lowest = min(lower, key=lambda figure: (figure.covers, -figure.given), default=None)
-        rows.append([metric, *counts, *((lowest.shown, lowest.setting) if lowest else ("", ""))])
-    return _table(["metric", "93–97 %", "lower", "higher", "none", "lowest", "its setting"], "lrrrrrl", rows)
+def _by_metric(grid: Sequence[Figure], beyond: Sequence[Figure]) -> str:
+    titles = ["metric", "lower", "higher", "lowest", "lower beyond", "higher beyond", "lowest beyond"]
+    of_grid = _grouped(grid, lambda figure: figure.metric)
+    of_beyond = _grouped(beyond, lambda figure: figure.metric)
+    rows = [[metric, *_off(of_grid.get(metric, [])), *_off(cells)] for metric, cells in of_beyond.items()]
+    return _table(titles, "lrrrrrr", rows)
+
+
+def _off(cells: Sequence[Figure]) -> tuple[str, str, str]:
+    """How many cells are lower and higher, and the lowest; nothing if there are no cells."""
+    return (f"{_count(cells, LOWER)}", f"{_count(cells, HIGHER)}", _lowest(cells)) if cells else ("", "", "")
+
+
+def _lowest(cells: Sequence[Figure]) -> str:
+    """The lowest of the lower figures; of equally low ones, the one that most data sets stand for."""
+    lower = [figure for figure in cells if figure.verdict == LOWER]
+    lowest = min(lower, key=lambda figure: (figure.covers, -figure.given), default=None)
+    return lowest.shown if lowest else ""
 
 
 def _by_groups(figures: Sequence[Figure]) -> str:
-    first = [figure for figure in figures if figure.metric == FIRST_METRIC]
+    first = [figure for figure in figures if figure.metric == FIRST_METRIC and figure.repeats == 1]
     rates = list(dict.fromkeys(figure.labels for figure in first))
     rows = []
-    for cells in _grouped(first, lambda figure: f"{figure.design}, {figure.sizes}").values():
-        by_rates = [[figure for figure in cells if figure.labels == labels] for labels in rates]
-        rows.append([cells[0].design, cells[0].sizes, *map(_span, by_rates)])
-    return _table(["groups", "sizes", *rates], "ll" + "r" * len(rates), rows)
+    for groups, cells in _grouped(first, _by_design).items():
+        rows.append([groups, *(_span([figure for figure in cells if figure.labels == labels]) for labels in rates)])
+    return _table(["groups", *rates], "l" + "r" * len(rates), rows)
+
+
+def _by_design(figure: Figure) -> str:
+    return f"{figure.design}, {POWER_LAW}" if figure.sizes == POWER_LAW else figure.design
 
 
 def _span(cells: Sequence[Figure]) -> str:
@@ -226,18 +225,3 @@ def _span(cells: Sequence[Figure]) -> str:
         return f"{text} / <5"
     given = min(figure.given for figure in cells)
     return text if given == 100 else f"{text} / {given}"
-
-
-def _without(figures: Sequence[Figure]) -> str:
-    """A sentence on the groups with which no metric has an interval, and on those with which only accuracy has one."""
-    by_groups = _grouped(figures, lambda figure: ", ".join(filter(None, (figure.design, figure.sizes))))
-    have = {
-        name: {figure.metric for figure in cells if figure.verdict != NONE and not figure.metric.startswith("rarest")}
-        for name, cells in by_groups.items()
-    }
-    none = [f"`{name}`" for name, metrics in have.items() if not metrics]
-    accuracy = [f"`{name}`" for name, metrics in have.items() if metrics == {"accuracy"}]
-    sentences = [f"No metric gets an interval in {' and '.join(none)}."] if none else []
-    if accuracy:
-        sentences.append(f"Apart from single labels, only accuracy gets one in {' and '.join(accuracy)}.")
-    return " ".join(sentences)

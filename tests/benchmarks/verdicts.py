@@ -16,11 +16,11 @@ Printed is a Markdown table with exact binomial intervals of 95 % (Clopper and P
 (for the right model, where there is one), and shares in % of what other rules would say at 5 %. The same arguments
 print the same table::
 
-    python tests/benchmarks/verdicts.py                     # the table of docs/method/measurements.md
+    python tests/benchmarks/verdicts.py                     # the table of docs/development/measurements.md
     python tests/benchmarks/verdicts.py --full              # every combination, which takes very long
     python tests/benchmarks/verdicts.py --rows 0 3 --repeats 2000
     python tests/benchmarks/verdicts.py --quick
-    python tests/benchmarks/verdicts.py --write docs/method/measurements.md
+    python tests/benchmarks/verdicts.py --write docs/development/measurements.md
 """
 
 from __future__ import annotations

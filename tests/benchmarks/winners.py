@@ -18,7 +18,7 @@ The last column has the share of data sets in which the intervals of all ranks h
 
     python tests/benchmarks/winners.py
     python tests/benchmarks/winners.py --quick
-    python tests/benchmarks/winners.py --write docs/method/measurements.md
+    python tests/benchmarks/winners.py --write docs/development/measurements.md
 """
 
 from __future__ import annotations
