@@ -65,7 +65,7 @@ def main() -> None:
             run(engine, args.workers * 10, args.seconds)
             seconds, memory = run(engine, args.units, args.seconds)
         held = ", ".join(f"{size:.0f}" for size in memory)
-        print(f"{name}: {seconds:.1f} s, {seconds / ideal:.2f} times the ideal; MiB after each part: {held}", flush=True)
+        print(f"{name}: {seconds:.1f} s, {seconds / ideal:.2f} times the ideal; MiB: {held}", flush=True)
 
 
 if __name__ == "__main__":
