@@ -238,4 +238,5 @@ def _difference(one: Outcomes, other: Outcomes, metric: Metric, inflation: float
     """Test the difference of two models' outcomes for the same examples in the same order."""
     bootstrap = GroupBootstrap(one.n_groups, seed)
     scores = [metric.score(each) for each in (one, other)]
-    return group_difference(scores, [metric.drawn(each, bootstrap) for each in (one, other)], one.n_groups, inflation)
+    drawn = [metric.drawn(each, bootstrap) for each in (one, other)]
+    return group_difference(scores, drawn, one.n_groups, inflation, bounds=metric.difference_bounds)

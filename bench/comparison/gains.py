@@ -198,5 +198,6 @@ def _difference(
         one.n_groups,
         training_factor(n_scored, n_trained, training_weight(fewest)),
         left_out=known if len(known) == 2 else None,
+        bounds=metric.difference_bounds,
     )
     return found.interval

@@ -167,7 +167,7 @@ class _Tests:
                     p_equal=p_equal,
                     p_folds=p_folds[number],
                     p_together=p_groups[number],
-                    interval=interval,
+                    interval=interval and interval.within(runs.metric.difference_bounds),
                     verdict=said,
                     needed=needed,
                 )
@@ -201,6 +201,7 @@ class _Tests:
             self.n_groups,
             self.factor,
             left_out=None if without[0] is None or without[1] is None else [without[0], without[1]],
+            bounds=self.runs.metric.difference_bounds,
         )
 
     def _over_folds(self, a: int, b: int) -> FoldTest | None:
@@ -214,7 +215,6 @@ class _Tests:
     ) -> Needed | None:
         if not between.standard_error:
             return None
-        least, greatest = self.runs.metric.bounds
         return needed_to_decide(
             interval.low,
             interval.high,
@@ -224,7 +224,7 @@ class _Tests:
             self.rope,
             together.level_of_one(LEVEL / self.slices),
             fewest_equal,
-            greatest - least,
+            self.runs.metric.difference_bounds[1],
         )
 
 

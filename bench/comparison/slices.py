@@ -19,6 +19,7 @@ from bench.statistics.paired import FEWEST_GROUPS, NO_VARIATION
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bench.metrics.metric import Metric
     from bench.metrics.outcomes import Outcomes
 
     Floats = NDArray[np.float64]
@@ -241,7 +242,7 @@ def _against_the_rest(runs: ComparedRuns, inside: NDArray[np.bool_], judged: int
         ]
         reach = _reach(runs, of_sides, by_seed, judged) if fewest >= FEWEST_GROUPS else None
         difference = of_sides[0].score - of_sides[1].score
-        found[run.name] = _elsewhere(difference, reach, fewest - 1, judged, runs.metric.sign)
+        found[run.name] = _elsewhere(difference, reach, fewest - 1, judged, runs.metric)
     return found
 
 
@@ -290,7 +291,7 @@ def _moved(runs: ComparedRuns, parts: Sequence[Outcomes]) -> Floats:
     return moved
 
 
-def _elsewhere(difference: float, reach: tuple[float, float] | None, df: int, judged: int, sign: float) -> Elsewhere:
+def _elsewhere(difference: float, reach: tuple[float, float] | None, df: int, judged: int, metric: Metric) -> Elsewhere:
     from scipy.special import stdtr, stdtrit
 
     if reach is None:
@@ -298,10 +299,10 @@ def _elsewhere(difference: float, reach: tuple[float, float] | None, df: int, ju
     below, above = reach
     error = (below if difference > 0 else above) / float(stdtrit(df, 1.0 - LEVEL / 2.0 / judged))
     p_value = min(1.0, judged * 2.0 * float(stdtr(df, -abs(difference) / error))) if error > 0 else 1.0
-    verdict: Literal["better", "worse", "undecided"] = "better" if sign * difference > 0 else "worse"
+    verdict: Literal["better", "worse", "undecided"] = "better" if metric.sign * difference > 0 else "worse"
     return Elsewhere(
         difference,
-        Interval(difference - below, difference + above),
+        Interval(difference - below, difference + above).within(metric.difference_bounds),
         p_value,
         verdict if p_value < LEVEL else "undecided",
     )

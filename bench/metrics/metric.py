@@ -65,6 +65,12 @@ class Metric(ABC):
     brief: bool = False
 
     @property
+    def difference_bounds(self) -> tuple[float, float]:
+        """The least and the greatest difference of two scores."""
+        least, greatest = self.bounds
+        return least - greatest, greatest - least
+
+    @property
     @abstractmethod
     def needs_probabilities(self) -> bool:
         """Whether predicted labels are not enough."""

@@ -55,10 +55,20 @@ class Interval:
     high: float
     level: float = LEVEL
 
+    def within(self, bounds: tuple[float, float]) -> Interval:
+        """The part of the interval that is possible.
+
+        Examples
+        --------
+        >>> Interval(-0.02, 1.07).within((-1.0, 1.0))
+        Interval(low=-0.02, high=1.0, level=0.95)
+        """
+        least, greatest = bounds
+        return Interval(max(self.low, least), min(self.high, greatest), self.level)
+
     def moved(self, by: float, bounds: tuple[float, float]) -> Interval:
         """The interval of another score, within the bounds of the metric."""
-        least, greatest = bounds
-        return Interval(max(self.low + by, least), min(self.high + by, greatest), self.level)
+        return Interval(self.low + by, self.high + by, self.level).within(bounds)
 
 
 def reach_of_difference(one: float, other: float, alike: float) -> float:

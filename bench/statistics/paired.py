@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,6 +96,7 @@ def group_difference(
     inflation: float = 1.0,
     level: float = 0.95,
     left_out: Sequence[Floats] | None = None,
+    bounds: tuple[float, float] = (-inf, inf),
 ) -> Difference:
     """Test a difference of pooled scores with a paired bootstrap by group.
 
@@ -117,6 +119,8 @@ def group_difference(
         The coverage of the interval.
     left_out : sequence of two ndarrays of shape (n_groups,), optional
         The two models' scores without each group; the jackknife is left out without them.
+    bounds : tuple of two floats
+        The least and the greatest difference that the metric allows.
     """
     from scipy.special import stdtr, stdtrit
 
@@ -130,7 +134,7 @@ def group_difference(
     if error < NO_VARIATION:
         return Difference(difference, None, None, None)
     half = float(stdtrit(n_groups - 1, (1 + level) / 2)) * error
-    interval = Interval(difference - half, difference + half, level)
+    interval = Interval(difference - half, difference + half, level).within(bounds)
     return Difference(difference, error, interval, _two_sided(difference, error, n_groups - 1, stdtr))
 
 

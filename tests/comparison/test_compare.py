@@ -111,6 +111,14 @@ def test_identical_predictions_are_practically_equal_where_there_are_enough_grou
         assert (only.interval.high <= rope) == (said == "practically equal")
 
 
+def test_no_difference_is_said_to_be_larger_than_the_metric_allows(tmp_path: Path) -> None:
+    store_contest(tmp_path, {"good": 0.95, "poor": 0.35}, n_groups=5, per_group=4)
+    found = compared(tmp_path, "task=denial")
+    ends = [(each.interval.low, each.interval.high) for each in found.pairs if each.interval is not None]
+    ends += [(each.groups.interval.low, each.groups.interval.high) for each in found.pairs if each.groups.interval]
+    assert -1.0 <= min(low for low, _ in ends) <= max(high for _, high in ends) == 1.0
+
+
 def store_predictions(results: Path, right: dict[str, np.ndarray], groups: np.ndarray) -> None:
     """Store runs that are right about given examples, with a fold for each of five groups."""
     for model, is_right in right.items():
