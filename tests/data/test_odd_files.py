@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -150,29 +151,57 @@ def test_a_broken_row_is_told_before_a_difference_of_formats(folder: Path) -> No
     assert "test.csv, line 4: 3 cells, but the header has 2." in refused(["train.csv", "test.csv"])
 
 
+@pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize(
     ("written", "text"),
     [
         ("_x000D_\n", "\r\n"),
         ("_x000B_", "\x0b"),
         ("_x005F_x000D_", "_x000D_"),
+        ("_x005f_x000d_", "_x000d_"),
+        ("_x005F_x005F_", "_x005F_"),
+        ("x005F_", "x005F_"),
         ("_xD83D_", "_xD83D_"),
         ("_x12_ و_y000D_", "_x12_ و_y000D_"),
     ],
 )
-def test_characters_that_excel_escapes_are_read_as_they_were_typed(folder: Path, written: str, text: str) -> None:
+def test_characters_that_excel_escapes_are_read_as_they_were_typed(
+    folder: Path, written: str, text: str, shared: bool
+) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
     for row in (("text", "label"), *((f"{first} HERE {first}", label) for first, label in ROWS)):
         book.active.append(row)
     book.save("plain.xlsx")
-    with zipfile.ZipFile("plain.xlsx") as plain, zipfile.ZipFile("a.xlsx", "w") as odd:
-        for name in plain.namelist():
-            content = plain.read(name).decode()
-            odd.writestr(name, content.replace("HERE", f"قبل{written}بعد"))
+    with zipfile.ZipFile("plain.xlsx") as plain:
+        parts = {name: plain.read(name).decode().replace("HERE", f"قبل{written}بعد") for name in plain.namelist()}
+    with zipfile.ZipFile("a.xlsx", "w") as odd:
+        for name, content in (with_shared_strings(parts) if shared else parts).items():
+            odd.writestr(name, content)
     expected = [f"{first} قبل{text}بعد {first}" for first, _ in ROWS]
     assert [text for text, _ in read("a.xlsx")] == expected
     assert [row["text"] for _, row in read_texts_file(Path("a.xlsx"), {"text": "text"}, ()).rows] == expected
+
+
+def with_shared_strings(parts: dict[str, str]) -> dict[str, str]:
+    """A workbook whose texts stand in a part of their own, as Excel writes them."""
+    strings: list[str] = []
+
+    def shared(found: re.Match[str]) -> str:
+        strings.append(found[1])
+        return f'<c t="s"><v>{len(strings) - 1}</v></c>'
+
+    sheet = "xl/worksheets/sheet1.xml"
+    cells = re.sub(r'<c [^>]*t="inlineStr"[^>]*><is>(.*?)</is></c>', shared, parts[sheet], flags=re.DOTALL)
+    table = "".join(f"<si>{each}</si>" for each in strings)
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    named = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    types = parts["[Content_Types].xml"]
+    if "sharedStrings" not in types:
+        types = types.replace("</Types>", named)
+    strings_part = f"<sst {space}>{table}</sst>"
+    return parts | {sheet: cells, "[Content_Types].xml": types, "xl/sharedStrings.xml": strings_part}
 
 
 def workbook(*rows: Sequence[str | None]) -> None:
