@@ -55,9 +55,9 @@ def bare(rows: Rows) -> str:
     return "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows)
 
 
-def class_files() -> None:
+def class_files(folder: str = "news") -> None:
     for number, (text, label) in enumerate(ROWS):
-        put(f"news/{label}/{number}.txt", text)
+        put(f"{folder}/{label}/{number}.txt", text)
 
 
 def read(data: str | list[str]) -> Rows:
@@ -118,6 +118,65 @@ def test_texts_beside_the_folders_of_classes_are_named_as_not_read(folder: Path,
     status, printed, _ = bench("new", "task", "mine", "--data", "news")
     assert status in (0, 1)
     assert "These files of the folder are not read: more.txt." in " ".join(printed.split())
+
+
+def class_folders_with(name: str) -> None:
+    class_files("d")
+    put(f"d/{name}", "نص آخر")
+
+
+def split_with(name: str) -> None:
+    put("d/train.csv", table(ROWS[:4]))
+    put("d/test.csv", table(ROWS[4:]))
+    put(f"d/{name}", "نص آخر")
+
+
+def spans_with(name: str) -> None:
+    put("d/labels.csv", "document,start,end,label\none,0,4,denial\none,5,11,none\n")
+    put("d/one.txt", ROWS[0][0])
+    put(f"d/{name}", "نص آخر")
+
+
+LEFT: dict[str, tuple[Callable[[str], None], str, str]] = {
+    "a hidden text of a class": (class_folders_with, "denial/.a.txt", "denial/.a.txt"),
+    "a hidden folder of texts": (class_folders_with, ".NET/a.txt", ".NET/"),
+    "a class without a text": (class_folders_with, "third/.keep", "third/"),
+    "an old workbook beside a split": (split_with, "dev.xls", "dev.xls"),
+    "a hidden part of a split": (split_with, ".dev.csv", ".dev.csv"),
+    "a folder beside a split": (split_with, "more/a.csv", "more/"),
+    "an old workbook beside documents": (spans_with, "old.xls", "old.xls"),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_what_a_folder_holds_beside_the_files_that_are_read_is_named(folder: Path, name: str) -> None:
+    write, other, told = LEFT[name]
+    write(other)
+    remarks = scaffold_task(TaskRequest("mine", "d"), Path.cwd()).remarks
+    assert f"These files of the folder are not read: {told}." in remarks
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "desktop.ini", "._0.txt", ".gitattributes", ".git/config"])
+def test_what_programs_leave_in_folders_is_not_named(folder: Path, name: str) -> None:
+    class_folders_with(name)
+    class_folders_with(f"denial/{name}")
+    remarks = scaffold_task(TaskRequest("mine", "d"), Path.cwd()).remarks
+    assert not [remark for remark in remarks if "not read" in remark]
+
+
+def test_a_folder_of_old_workbooks_says_how_to_save_them(folder: Path) -> None:
+    put("d/a.xls", "x")
+    assert refused("d") == "d/a.xls: no format is known for '.xls'.\nSave the sheet as .xlsx, or as CSV in UTF-8."
+
+
+def test_what_an_archive_holds_beside_its_table_is_named(folder: Path) -> None:
+    with zipfile.ZipFile("a.zip", "w") as archive:
+        archive.writestr("a.csv", table(ROWS))
+        archive.writestr("b.xls", "x")
+        archive.writestr("__MACOSX/._a.csv", "x")
+    told = "These files of the archive are not read: b.xls."
+    assert told in scaffold_task(TaskRequest("mine", "a.zip"), Path.cwd()).remarks
+    assert told in read_texts_file(Path("a.zip"), {"text": "text"}, ()).remarks
 
 
 @pytest.mark.parametrize("first", ["utf-8", "windows-1256"])

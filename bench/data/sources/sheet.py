@@ -138,7 +138,7 @@ def _loaded(path: Path, data_only: bool) -> Any:
     from openpyxl.reader.excel import SHARED_STRINGS, ExcelReader
     from openpyxl.xml.functions import iterparse
 
-    class Reader(ExcelReader):  # type: ignore[misc]
+    class Reader(ExcelReader):
         def read_strings(self) -> None:
             part = self.package.find(SHARED_STRINGS)
             if part is None:
