@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import time
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -388,6 +389,22 @@ def test_marks_that_are_read_as_text_but_may_be_quoting_are_told(folder: Path, b
     new = read_texts_file(Path("a.csv"), {"text": "text"}, ())
     assert expected in " ".join(new.remarks)
     assert texts_of(new) == [written.format(text) for text in TEXTS]
+
+
+@pytest.mark.parametrize("part", ["ا", "7", ".", "-", "a.", "ا,", "a@", "http://"])
+def test_a_very_long_cell_takes_time_in_proportion_to_its_length(folder: Path, part: str) -> None:
+    rows = [(part * (400_000 // len(part)), "none"), *ROWS]
+    put("a.csv", table(rows))
+    start = time.monotonic()
+    assert read("a.csv") == rows
+    assert time.monotonic() - start < 30  # in quadratic time it would be minutes
+
+
+def test_a_table_of_marked_cells_says_that_the_marks_are_read_as_text(folder: Path) -> None:
+    put("a.jsonl", "".join(json.dumps({"text": f"'{text}'", "label": f"'{label}'"}) + "\n" for text, label in ROWS))
+    remarks = scaffold_task(TaskRequest("mine", "a.jsonl"), Path.cwd()).remarks
+    assert any("All texts are in single quotation marks" in remark for remark in remarks)
+    assert any("All labels are in single quotation marks" in remark for remark in remarks)
 
 
 @pytest.mark.parametrize("missing", ["#REF!", "\\N", "NaN"])
