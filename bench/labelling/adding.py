@@ -103,7 +103,9 @@ def add_labels(
     made = Merged(table, _recorded(table), read_ground_truth(path, task.version))
     made.add(by_text([each for each in texts if each[1].labels]))
     if not made.adds:
-        return Added(task, 0, made.n_again, 0, tuple(made.tied), len(read.unlabelled), made.agreement(), (), read.remarks)
+        return Added(
+            task, 0, made.n_again, 0, tuple(made.tied), len(read.unlabelled), made.agreement(), (), read.remarks
+        )
     notes = [*less_unlabelled(made.rows, made.keys, texts, len(table.rows)), *undrawn(made.rows[len(table.rows) :])]
     version = task.version + 1
     data = path.with_name(EXAMPLES.format(version))

@@ -14,7 +14,7 @@ import pandas as pd
 from bench.data.duplicates import duplicate_keys
 from bench.data.files import check_file
 from bench.data.json_text import text_field
-from bench.data.labels import LabelSet
+from bench.data.labels import LabelSet, label_key
 from bench.data.messages import listed
 from bench.data.sources.annotation_tools import (
     PRODIGY_ANSWERS,
@@ -115,14 +115,15 @@ def read_export(
     unnamed = f"unnamed-{file_digest(path)[:8]}"
     layout = detect_layout(path, asked)
     found = Export(unnamed=unnamed, remarks=layout.remarks)
-    named = True
+    named, respelled = True, dict[str, str]()
     for where, fields, votes, truth in _rows(path, layout.form, asked, named_columns(inputs, columns or {}), unnamed):
         given: dict[str, str] = {}
         for who, cell in votes.items():
             if isinstance(cell, Undecided):
                 raise DataError(f"{where}, annotator {who}: {cell.message}", cell.hint)
             if isinstance(cell, str) and cell.strip():
-                given[who] = labels.read(cell.strip(), where)
+                label = _as_known(cell.strip(), labels, respelled)
+                given[who] = labels.read(label, where)
                 named = named and not who.startswith(unnamed)
         lacks = next((name for name in inputs if not isinstance(fields.get(name), str)), None)
         if lacks is not None and given:
@@ -130,7 +131,17 @@ def read_export(
         (found.labelled if given else found.unlabelled).append(Labelled(where, fields, given, truth & given.keys()))
     if not found.labelled:
         raise DataError(f"{path}: no text has a label.", "Label some, and export again.")
-    return replace(found, unnamed="") if named else found
+    read = tuple(f"The label {written!r} is read as {label!r}." for written, label in respelled.items())
+    return replace(found, unnamed="" if named else unnamed, remarks=(*found.remarks, *read))
+
+
+def _as_known(label: str, labels: LabelSet, respelled: dict[str, str]) -> str:
+    """The known label that differs only in what does not count, such as marks of direction; it is noted."""
+    known = labels.known or {}
+    same = [] if label in known else [each for each in known if label_key(each) == label_key(label)]
+    if len(same) == 1:
+        respelled[label] = same[0]
+    return respelled.get(label, label)
 
 
 def with_keys(texts: Sequence[Labelled], inputs: Sequence[str]) -> list[tuple[bytes, Labelled]]:
@@ -193,11 +204,14 @@ def _rows(path: Path, form: Form, asked: Asked, columns: Mapping[str, str], unna
     return _filled_in(((where, _flat(row)) for where, row in Form("doccano").rows(path)), unnamed)
 
 
-def _table(
-    path: Path, form: Form, asked: Asked, columns: Mapping[str, str]
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _table(path: Path, form: Form, asked: Asked, columns: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The rows of a table, with the inputs under their own names."""
-    _, names = next(form.rows(path), ("", {}))
+    _, names = next(form.rows(path), ("", {LABEL: ""}))
+    if LABEL not in names:
+        raise DataError(
+            f"{path}: there is no column '{LABEL}'.",
+            f"Its columns: {listed([repr(name) for name in names])}. Rename the one with the labels to '{LABEL}'.",
+        )
     columns = {
         name: "data" if column == "text" and "text" not in names and "data" in names else column  # doccano's CSV
         for name, column in columns.items()

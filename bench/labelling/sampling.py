@@ -103,10 +103,7 @@ def draw_sample(request: SampleRequest, told: Callable[[str], None] = lambda wha
     blanks = Blanks(title, new.columns)
     deque(blanks.filled(new), maxlen=0)  # a mistake in the last line is reported before the first text is labelled
     notes += [*new.remarks, *blanks.left_out()]
-    if isinstance(request.archive, Path):
-        archive = file_digest(request.archive)
-    else:
-        archive = rows_digest(read())
+    archive = file_digest(request.archive) if isinstance(request.archive, Path) else rows_digest(read())
     labelling = model if request.by in NEED_A_MODEL else None  # else only what was drawn is labelled
     found = survey(read(), task, labelling, lambda number: told(f"looking at the archive: {number:,} texts so far"))
     _check_size(request, found)

@@ -19,7 +19,7 @@ from bench.data.sources.formats import WRITTEN, Form, Rows, parse_delimited
 from bench.data.sources.gaps import is_empty
 from bench.data.sources.layout import LOOKED_AT, Asked, detect_layout
 from bench.data.title import check_title
-from bench.errors import ConfigError, DataError, nearest
+from bench.errors import HIDDEN, ConfigError, DataError, nearest
 from bench.prediction.sniffing import LINES, sniff
 
 if TYPE_CHECKING:
@@ -305,14 +305,21 @@ def _new_text(
     taken = {name: remembered[name] if remembered.get(name) in names else column for name, column in columns.items()}
     if len(set(taken.values())) < len(taken):
         taken = dict(columns)
+    bare = {HIDDEN.sub("", each).strip(): each for each in names if each is not None}
+    named = {name: column if column in names else bare.get(column, column) for name, column in taken.items()}
     notes = [f"The {name} is read from '{taken[name]}', its name in the task's own data." for name in taken]
     notes = [note for note, name in zip(notes, taken, strict=True) if taken[name] != columns[name]]
+    notes += [
+        f"The {name} is read from {each!r}, whose name has hidden characters or spaces around it."
+        for name, each in named.items()
+        if each != taken[name]
+    ]
     there = [name for name in added if name in names]
     answers = {name: f"{PREDICTED}{name}" if there else name for name in added}
     if there:
         notes.append(f"The column '{there[0]}' is kept. The answers are in {', '.join(answers.values())}.")
-    rows = _checked(chain([first], rows), form.format, taken, list(answers.values()), remembered)
-    return NewText(form, rows, taken, answers, (*remarks, *notes))
+    rows = _checked(chain([first], rows), form.format, named, list(answers.values()), remembered)
+    return NewText(form, rows, named, answers, (*remarks, *notes))
 
 
 def _checked(

@@ -244,7 +244,7 @@ def test_what_is_no_text_is_not_labelled(folder: Path, texts: Any, told: str) ->
 
 def test_errors_in_python_name_arguments(folder: Path) -> None:
     alike = pd.DataFrame({"text": ["a b", "c d"], "label": ["x", "x"]})
-    with pytest.raises(DataError, match='Choose another with label="COLUMN"'):
+    with pytest.raises(DataError, match=r'Choose another with label="COLUMN"\.'):
         bench.new_task(alike)
     archive = pd.DataFrame({"text": [f"قال المتحدث رقم {number} ذلك" for number in range(5)]})
     with pytest.raises(UserError, match="^n=30: only 5 of the 5 texts"):

@@ -18,7 +18,7 @@ import pytest
 from bench.data.sources.plain import class_folders
 from bench.errors import DataError, UserError
 from bench.prediction.reading import NewText, read_stream, read_texts_file
-from bench.scaffold import TaskRequest, scaffold_task
+from bench.scaffold import Given, TaskRequest, scaffold_task
 
 Rows = list[tuple[str, str]]
 
@@ -405,6 +405,49 @@ def test_a_table_of_marked_cells_says_that_the_marks_are_read_as_text(folder: Pa
     remarks = scaffold_task(TaskRequest("mine", "a.jsonl"), Path.cwd()).remarks
     assert any("All texts are in single quotation marks" in remark for remark in remarks)
     assert any("All labels are in single quotation marks" in remark for remark in remarks)
+
+
+@pytest.mark.parametrize("header", ["\u200ftext", "text\u200e", " text ", "\u202btext\u202c"])
+def test_a_column_whose_name_has_marks_around_it_is_found_and_told(folder: Path, header: str) -> None:
+    put("a.csv", table(ROWS).replace("text", header, 1))
+    assert read("a.csv") == ROWS
+    new = read_texts_file(Path("a.csv"), {"text": "text"}, ())
+    assert any("whose name has hidden characters or spaces around it" in remark for remark in new.remarks)
+    assert [row[new.columns["text"]] for _, row in new.rows] == TEXTS
+
+
+NESTED: dict[str, Callable[[list[dict[str, object]]], object]] = {
+    "a.jsonl": lambda rows: put("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows)),
+    "a.json": lambda rows: put("a.json", json.dumps(rows)),
+    "a.parquet": lambda rows: pd.DataFrame(rows).to_parquet("a.parquet"),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_the_command_for_nested_labels_writes_them_as_a_column(folder: Path, name: str) -> None:
+    NESTED[name]([{"text": text, "label": {"score": 0.5, "name": label}} for text, label in ROWS])
+    told = refused(name)
+    assert f"{name}: 'label' is an object with 'name' in it, not a value." in told
+    exec(told.partition('python -c "')[2].partition('"\n')[0], {})
+    task = scaffold_task(TaskRequest("mine", "flat.jsonl", Given(label="label.name")), Path.cwd()).task
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == ROWS
+
+
+def test_objects_of_which_some_lack_the_label_say_to_write_null(folder: Path) -> None:
+    rows: list[dict[str, str | None]] = [{"text": text, "label": label} for text, label in ROWS]
+    lacking = {"text": "قال نعم ثم مضى"}
+    put("a.jsonl", "".join(json.dumps(row) + "\n" for row in (*rows, lacking)))
+    told = refused("a.jsonl")
+    assert "a.jsonl, line 7: unknown column 'label'." in told
+    assert "Write null there: rows without a text or a label are left out and counted." in told
+    put("a.jsonl", "".join(json.dumps(row) + "\n" for row in (*rows, lacking | {"label": None})))
+    assert read("a.jsonl") == ROWS
+
+
+def test_labels_that_are_widened_by_a_tatweel_are_the_labels_without(folder: Path) -> None:
+    rows = [("قال نعم ثم مضى", "خـبر"), ("قال لا ثم عاد", "خـبر"), ("قال ربما ثم نام", "خبر")]
+    put("a.csv", table([*rows, *ROWS[:2]]))
+    assert [label for _, label in read("a.csv")] == ["خبر", "خبر", "خبر", "denial", "none"]
 
 
 @pytest.mark.parametrize("missing", ["#REF!", "\\N", "NaN"])

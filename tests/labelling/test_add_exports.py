@@ -149,6 +149,21 @@ def test_the_encoding_of_an_export_can_be_named(bench) -> None:
     assert {text(900), text(901)} <= set(load_task("denials").examples["text"])
 
 
+@pytest.mark.parametrize("written", ["\u200fdenial", "\u202bdenial\u202c", "denial\u00a0", "denial\u0640"])
+def test_a_label_that_differs_only_in_what_does_not_count_is_read_and_told(written: str) -> None:
+    added = table([{"text": text(900), "label": written}, {"text": text(901), "label": "none"}])
+    examples = load_task("denials").examples
+    assert examples[examples["text"] == text(900)]["label"].tolist() == ["denial"]
+    told = any(f"The label {written!r} is read as 'denial'." in note for note in added.notes)
+    assert told == (written.strip() != "denial")
+
+
+def test_a_table_without_a_column_of_labels_says_which_columns_it_has() -> None:
+    with pytest.raises(DataError, match=r"back\.csv: there is no column 'label'") as told:
+        table([{"text": text(900), "class": "denial"}])
+    assert told.value.hint == "Its columns: 'text', 'class'. Rename the one with the labels to 'label'."
+
+
 def test_a_text_that_is_empty_in_an_export_is_an_error_with_its_line() -> None:
     with pytest.raises(DataError, match=r"back.csv, line 3: 'text' is empty"):
         table([{"text": text(900), "label": "denial"}, {"text": " ", "label": "none"}])
