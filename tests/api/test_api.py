@@ -247,7 +247,7 @@ def test_errors_in_python_name_arguments(folder: Path) -> None:
     with pytest.raises(DataError, match=r'Choose another with label="COLUMN"\.'):
         bench.new_task(alike)
     archive = pd.DataFrame({"text": [f"قال المتحدث رقم {number} ذلك" for number in range(5)]})
-    with pytest.raises(UserError, match="^n=30: only 5 of the 5 texts"):
+    with pytest.raises(UserError, match=r"^n=30: only 5 of the 5 texts"):
         bench.sample("denial", archive, 30, by="random", results="none")
 
 
