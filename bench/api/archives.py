@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.api.hints import in_python
 from bench.api.progress import described
 from bench.api.shown import Shown, ends, picture
 from bench.api.words import one_task
@@ -76,6 +77,7 @@ class Shares(Shown):
         return picture(self.plot(), "Shares with their intervals")
 
 
+@in_python
 def estimate(
     task: str | Task,
     archive: pd.DataFrame | str | Path,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.api.words import one_task
+from bench.data.sources.gaps import is_empty
 from bench.errors import DataError, nearest
 
 if TYPE_CHECKING:
@@ -45,11 +46,9 @@ def predict(
     Raises
     ------
     bench.errors.UserError
-        If there is no such run, its fitted model is not stored or cannot be loaded safely, a column is missing, or a
-        text is empty.
+        If there is no such run, its fitted model is not stored or cannot be loaded safely, a column is missing, there
+        is no text, or one is empty.
     """
-    import pandas as pd
-
     from bench.api.stored import Run
     from bench.prediction.choice import PredictRequest, choose_run
     from bench.prediction.fitted import load_fitted
@@ -62,8 +61,6 @@ def predict(
         folder = choose_run(request).folder
     fitted = load_fitted(folder)
     frame = _frame(texts, fitted.inputs)
-    if frame.empty:
-        return pd.DataFrame(columns=list(fitted.columns), index=frame.index)
     return fitted.label(frame.reset_index(drop=True)).set_index(frame.index)
 
 
@@ -72,6 +69,10 @@ def _frame(texts: Any, inputs: Sequence[str]) -> pd.DataFrame:
 
     if isinstance(texts, str):
         raise DataError("texts: expected several texts, not one.", "Put it into a list: [text]")
+    if not pd.api.types.is_list_like(texts, allow_sets=False):
+        raise DataError(
+            f"texts: expected a data frame or a list of texts, not {texts!r}.", "For example frame['text'], or [text]."
+        )
     if isinstance(texts, pd.DataFrame):
         for name in inputs:
             if name not in texts.columns:
@@ -84,8 +85,14 @@ def _frame(texts: Any, inputs: Sequence[str]) -> pd.DataFrame:
         )
     else:
         frame = pd.Series(texts, dtype=object).to_frame(inputs[0])
+    if frame.empty:
+        raise DataError("texts: there is none.", "Give at least one.")
     for name in inputs:
-        for place, value in enumerate(frame[name]):
-            if not isinstance(value, str) or not value.strip():
-                raise DataError(f"texts, row {place + 1}: {name} is {value!r}.", "Every text must have words in it.")
+        bad = [place for place, text in enumerate(frame[name]) if not isinstance(text, str) or is_empty(text)]
+        if bad:
+            raise DataError(
+                f"texts, row {bad[0] + 1}: {name} is {frame[name].iloc[bad[0]]!r}. {len(bad):,} of {len(frame):,} rows "
+                "have no text.",
+                "Leave them out. Of a file, bench predict --input FILE keeps such rows, without a label.",
+            )
     return frame

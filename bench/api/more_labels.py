@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from bench.api.hints import in_python
 from bench.api.progress import described
 from bench.api.shown import Shown
 from bench.api.words import model_names, task_names, words_of
@@ -101,6 +102,7 @@ class Draw(Shown):
         return [{str(name): value for name, value in row.items()} for row in self.strata().to_dict("records")]
 
 
+@in_python
 def sample(
     task: str | Task,
     archive: pd.DataFrame | str | Path,
@@ -244,6 +246,7 @@ class AddedLabels(Shown):
         return self.answer
 
 
+@in_python
 def add(labels: str | Path, to: str, *, text: str | None = None, claim: str | None = None) -> AddedLabels:
     """Add labels that an annotation tool exported to a task, as a new version of it.
 
@@ -253,15 +256,11 @@ def add(labels: str | Path, to: str, *, text: str | None = None, claim: str | No
     Parameters
     ----------
     labels : str or pathlib.Path
-        The tool's export: Label Studio's JSON, doccano's JSON Lines, or the table that `Draw.write` wrote, filled in.
+        The tool's export: Label Studio's JSON, doccano's or Prodigy's JSON Lines, or the filled-in table of `Draw`.
     to : str
         The task, which is in a file ``tasks/NAME/task.yaml``.
     text, claim : str, optional
         The columns of a table with the texts and the claims, if they have other names.
-
-    Returns
-    -------
-    AddedLabels
 
     Raises
     ------

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, get_args, overload
 
 from bench.api.shown import Shown, ends
-from bench.errors import UserError
+from bench.errors import ConfigError, UserError
 from bench.results.protocol import model_name, search_name
+from bench.results.record import RunStatus
 from bench.results.store import RunFolder, stored_runs
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from bench.results.record import RunRecord
     from bench.results.summary import Summary
     from bench.statistics.interval import Interval
+
+
+STATUSES = (*get_args(RunStatus), "incomplete")
+"""How a run can stand."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -324,6 +329,11 @@ def runs(
     Runs
         In the order of tasks, models and times. Runs of another version of bench are left out, with a note. Where no
         run is of the named task or model, its `failures` say so, with the nearest name.
+
+    Raises
+    ------
+    bench.errors.UserError
+        If the status is none of these.
     """
     folder = Path(results).expanduser()
     from bench.api.words import model_names, one_task
@@ -331,6 +341,8 @@ def runs(
     from bench.errors import nearest
     from bench.results.layout import stored_tasks
 
+    if status is not None and status not in STATUSES:
+        raise ConfigError(f"status={status!r}: expected {', '.join(STATUSES)}.", nearest(str(status), STATUSES))
     stored_of = stored_runs if task is None or isinstance(task, str) else runs_of
     task = None if task is None else one_task(task)
     names = model_names(model)

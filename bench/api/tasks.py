@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.api.hints import in_python
 from bench.api.shown import Shown
 from bench.api.words import task_of
 from bench.data.task import Task
@@ -53,6 +54,7 @@ def load_task(name: str, **overrides: Any) -> Task:
     return load(name, {key.replace("__", "."): value for key, value in overrides.items()})
 
 
+@in_python
 def new_task(
     data: pd.DataFrame | datasets.Dataset | datasets.DatasetDict | str | Path | Sequence[str | Path],
     *,

@@ -30,11 +30,11 @@ _MARKUP = re.compile(
     r"""
     (?:https?|ftp)[:：]\S*                                    # a link, whole or cut off
     | \bwww\.\S+
-    | [^\s@]+@[\w-]+(?:\.[\w-]+)+                             # an email address
+    | (?<![^\s@])[^\s@]+@[\w-]+(?:\.[\w-]+)+                  # an email address
     | [@＠][\w.]+                                            # a mention
     | [#＃][A-Za-z0-9_]+                                      # a hashtag in another script
-    | \b(?:[a-z0-9-]+\.)+[a-z]{2,}/\S*                       # a link without https://, such as t.co/x
-    | \b(?:[a-z0-9-]+\.)+(?:com|net|org|info|news|tv|me|co|io|ly)\b
+    | \b(?:[a-z0-9-]{1,63}\.){1,9}[a-z]{2,}/\S*              # a link without https://, such as t.co/x
+    | \b(?:[a-z0-9-]{1,63}\.){1,9}(?:com|net|org|info|news|tv|me|co|io|ly)\b
     | <[^<>]{0,100}>                                         # an HTML tag, or a placeholder such as <url>
     | &(?:[a-z]{2,8}|\#x?[0-9a-f]{1,6});
     | :[a-z0-9_+-]+:                                         # an emoji's name, :heart:

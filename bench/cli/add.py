@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.written import named_inputs
+from bench.cli.written import asked, how_written, named_inputs
 from bench.reporting.output import say
 
 
@@ -21,12 +21,14 @@ Examples:
 @click.argument("export", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--to", "name", metavar="NAME", required=True, help="The task that the labels are added to.")
 @named_inputs
-def command(export: Path, name: str, text: str | None, claim: str | None) -> None:
+@how_written("--format")
+def command(export: Path, name: str, text: str | None, claim: str | None, **written: str | None) -> None:
     """Add labels that an annotation tool exported to a task.
 
-    Reads Label Studio's JSON, doccano's JSON Lines or CSV, or the CSV that bench sample wrote. New texts become
-    examples. Examples that are labelled again get one more vote from each annotator. The task's version is raised.
-    Your own files stay as they are: the new version has a file of examples of its own, and the old task.yaml is kept.
+    Reads Label Studio's JSON, doccano's JSON Lines or CSV, Prodigy's JSON Lines, or a table such as bench sample
+    wrote, in any format that bench new task reads. New texts become examples. Examples that are labelled again get
+    one more vote from each annotator. The task's version is raised. Your own files stay as they are: the new version
+    has a file of examples of its own, and the old task.yaml is kept.
     """
     from bench.reporting.status import Status
 
@@ -35,7 +37,7 @@ def command(export: Path, name: str, text: str | None, claim: str | None) -> Non
         from bench.labelling.shown import print_added, print_files
 
         status.doing(f"reading {export}")
-        added = add_labels(export, name, {"text": text, "claim": claim})
+        added = add_labels(export, name, {"text": text, "claim": claim}, asked(written))
     print_added(added)
     print_files(added.files)
     say(f"Next: bench run task={name}")

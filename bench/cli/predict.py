@@ -74,8 +74,8 @@ def command(
     """Label new text with a stored run's fitted model.
 
     Each row keeps its columns and gets `label` and, if the model gives probabilities, `p_<label>`
-    for each label. The label is empty if the model gives no answer. Inputs are read from the columns
-    of the task's own data, or from `text` and `claim`.
+    for each label. The label is empty if the model gives no answer, or if there is no text. Inputs are
+    read from the columns of the task's own data, or from `text` and `claim`.
     """
     from bench.errors import ConfigError, escaped
     from bench.reporting.status import Status, is_terminal
@@ -86,6 +86,7 @@ def command(
     if streamed and any(written.values()):
         raise ConfigError("The format of standard input is read from its first lines.", "Name a file: --input FILE")
     with Status("loading libraries") as status:
+        from bench.prediction.blanks import Blanks
         from bench.prediction.choice import choose_run, parse_predict_request
         from bench.prediction.fitted import load_fitted, other_versions
         from bench.prediction.labelling import label_rows
@@ -130,7 +131,9 @@ def command(
             status.say(wrapped(remark))
         status.doing("labelling")
         given: Counter[str] = Counter()
-        labelled = _counted(label_rows(model, new.rows, new.columns, new.answers), new.answers["label"], given, status)
+        blanks = Blanks(str(where), new.columns)
+        rows = label_rows(model, new.rows, new.columns, new.answers, blanks)
+        labelled = _counted(rows, new.answers["label"], given, status)
         lines = FORMATS[answer_format(form, target, new.kind)](labelled)
         if target is None:
             shown = is_terminal(sys.stdout)
@@ -144,8 +147,11 @@ def command(
         else:
             write_answers(lines, target)
     counts = [f"{label} {given[label]:,}" for label in model.labels]
-    counts += [f"no answer {given['']:,}"] if given[""] else []
-    status.say(wrapped(f"{given.total():,} labelled: {', '.join(counts)}."))
+    unanswered = given[""] - len(blanks)
+    counts += [f"no answer {unanswered:,}"] if unanswered else []
+    status.say(wrapped(f"{given.total() - len(blanks):,} labelled: {', '.join(counts)}."))
+    if blanks:
+        status.say(wrapped(f"{blanks.told()} The output keeps them, without a label."))
 
 
 def _counted(

@@ -39,7 +39,8 @@ def cleaned(labels: Mapping[str, int]) -> dict[str, str]:
     """Return the spelling to use for each label: one for equal labels, without accidental characters.
 
     White space and invisible characters around a name are removed, and white space in it becomes a blank. Then the most
-    common spelling is used. Whole numbers lose their decimal point, unless other labels are fractions.
+    common spelling is used, of those without a tatweel if there is one. Whole numbers lose their decimal point, unless
+    other labels are fractions.
 
     Parameters
     ----------
@@ -50,6 +51,8 @@ def cleaned(labels: Mapping[str, int]) -> dict[str, str]:
     --------
     >>> cleaned({"رأي ": 5, "رأي": 2, "1": 1, "1.0": 9})
     {'رأي ': 'رأي', 'رأي': 'رأي', '1': '1', '1.0': '1'}
+    >>> cleaned({"خـبر": 5, "خبر": 2})
+    {'خـبر': 'خبر', 'خبر': 'خبر'}
     >>> cleaned({"4.5": 3, "5.0": 2})
     {'4.5': '4.5', '5.0': '5.0'}
     """
@@ -62,7 +65,7 @@ def cleaned(labels: Mapping[str, int]) -> dict[str, str]:
     written = {}
     for label in labels:
         same = ways[label_key(label)]
-        best = max(same, key=lambda way: same[way])
+        best = max(same, key=lambda way: (TATWEEL not in way, same[way]))
         points = _WHOLE.fullmatch(best)
         written[label] = points["whole"] if points and (not fractions or points["whole"] in same) else best
     return written
@@ -76,6 +79,9 @@ def _bare(label: str) -> str:
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _WHOLE = re.compile(r"(?P<whole>[+-]?\d+)(\.0*)?")
+
+TATWEEL = "\u0640"
+"""The stroke that widens an Arabic word."""
 
 _DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"
 """Direction marks around a name, as programs add them to Arabic; overrides, which reorder letters, do not count."""

@@ -28,7 +28,7 @@ from bench.schema.dialect import dump
 from bench.support.places import replacing
 
 if TYPE_CHECKING:
-    pass
+    from bench.data.sources.layout import Asked
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,9 @@ class Added:
     notes: tuple[str, ...] = ()
 
 
-def add_labels(export: Path, name: str, columns: Mapping[str, str | None] | None = None) -> Added:
+def add_labels(
+    export: Path, name: str, columns: Mapping[str, str | None] | None = None, asked: Asked | None = None
+) -> Added:
     """Add the labels of an export to a task of a table.
 
     New texts become examples, with the label that most annotators gave. An example that is labelled again has the label
@@ -82,6 +84,8 @@ def add_labels(export: Path, name: str, columns: Mapping[str, str | None] | None
         The task.
     columns : mapping of str to str or None, optional
         A table's column of each input, where it was named.
+    asked : Asked, optional
+        The format of the export that the user specifies.
 
     Raises
     ------
@@ -94,12 +98,14 @@ def add_labels(export: Path, name: str, columns: Mapping[str, str | None] | None
     check_own_table(definition, path, name)
     task = build_task(definition, path)
     table = OwnTable.read(definition, task)
-    read = read_export(export, task.inputs, table.given, columns)
+    read = read_export(export, task.inputs, table.given, columns, asked)
     texts = with_keys([*read.labelled, *read.unlabelled], task.inputs)
     made = Merged(table, _recorded(table), read_ground_truth(path, task.version))
     made.add(by_text([each for each in texts if each[1].labels]))
     if not made.adds:
-        return Added(task, 0, made.n_again, 0, tuple(made.tied), len(read.unlabelled), made.agreement(), ())
+        return Added(
+            task, 0, made.n_again, 0, tuple(made.tied), len(read.unlabelled), made.agreement(), (), read.remarks
+        )
     notes = [*less_unlabelled(made.rows, made.keys, texts, len(table.rows)), *undrawn(made.rows[len(table.rows) :])]
     version = task.version + 1
     data = path.with_name(EXAMPLES.format(version))
@@ -146,7 +152,7 @@ def add_labels(export: Path, name: str, columns: Mapping[str, str | None] | None
         unlabelled=len(read.unlabelled),
         agreement=made.agreement(),
         files=(path, *written, kept),
-        notes=(*made.notes(votes.name), *notes, *_names(read), *_uncounted(path, task.version)),
+        notes=(*read.remarks, *made.notes(votes.name), *notes, *_names(read), *_uncounted(path, task.version)),
     )
 
 

@@ -12,13 +12,23 @@ from typing import Any
 import pandas as pd
 
 from bench.data.duplicates import duplicate_keys
-from bench.data.files import BYTE_ORDER_MARK, check_file, read_text
-from bench.data.json_text import read_json_array, read_json_lines
-from bench.data.labels import LabelSet
+from bench.data.files import check_file
+from bench.data.json_text import text_field
+from bench.data.labels import LabelSet, label_key
 from bench.data.messages import listed
-from bench.data.sources.annotation_tools import UNLABELLED, Cell, LabelStudioTask, doccano, label_studio_tasks
+from bench.data.sources.annotation_tools import (
+    PRODIGY_ANSWERS,
+    UNLABELLED,
+    Cell,
+    LabelStudioTask,
+    annotated,
+    label_studio_tasks,
+    pass_column,
+)
+from bench.data.sources.archive import unpacked
 from bench.data.sources.cells import Undecided
-from bench.data.sources.layout import detect_layout
+from bench.data.sources.formats import SUFFIXES, TEXTS, Form
+from bench.data.sources.layout import Asked, detect_layout
 from bench.errors import DataError
 from bench.labelling.drawn import ANNOTATOR, EXAMPLE_ID, LABEL, TEXT_DIGEST, text_digest
 from bench.prediction.reading import named_columns, read_texts_file
@@ -59,17 +69,26 @@ class Export:
         The texts with a label, and those without.
     unnamed : str
         The annotator of labels whose file names none; empty if all are named.
+    remarks : tuple of str
+        Notes on doubtful readings, a sentence each.
     """
 
     labelled: list[Labelled] = field(default_factory=list)
     unlabelled: list[Labelled] = field(default_factory=list)
     unnamed: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 def read_export(
-    path: Path, inputs: Sequence[str], labels: LabelSet, columns: Mapping[str, str | None] | None = None
+    path: Path,
+    inputs: Sequence[str],
+    labels: LabelSet,
+    columns: Mapping[str, str | None] | None = None,
+    asked: Asked | None = None,
 ) -> Export:
-    """Read an annotation tool's export: Label Studio's JSON, doccano's JSON Lines, or the table that was filled in.
+    """Read an annotation tool's export: Label Studio's JSON, doccano's or Prodigy's JSON Lines, or the filled-in table.
+
+    The file is read as ``bench new task`` reads it.
 
     An annotator without a name is a person of the file's own, since two files without names can be of two people.
 
@@ -83,23 +102,28 @@ def read_export(
         The labels that annotators may give.
     columns : mapping of str to str or None, optional
         A table's column of each input, where it was named.
+    asked : Asked, optional
+        The format that the user specifies.
 
     Raises
     ------
     bench.errors.DataError
         If the file is none of these, or a label is unknown.
     """
+    asked = asked or Asked()
     check_file(path)
     unnamed = f"unnamed-{file_digest(path)[:8]}"
-    found = Export(unnamed=unnamed)
-    named = True
-    for where, fields, votes, truth in _rows(path, named_columns(inputs, columns or {}), unnamed):
+    layout = detect_layout(path, asked)
+    found = Export(unnamed=unnamed, remarks=layout.remarks)
+    named, respelled = True, dict[str, str]()
+    for where, fields, votes, truth in _rows(path, layout.form, asked, named_columns(inputs, columns or {}), unnamed):
         given: dict[str, str] = {}
         for who, cell in votes.items():
             if isinstance(cell, Undecided):
                 raise DataError(f"{where}, annotator {who}: {cell.message}", cell.hint)
             if isinstance(cell, str) and cell.strip():
-                given[who] = labels.read(cell.strip(), where)
+                label = _as_known(cell.strip(), labels, respelled)
+                given[who] = labels.read(label, where)
                 named = named and not who.startswith(unnamed)
         lacks = next((name for name in inputs if not isinstance(fields.get(name), str)), None)
         if lacks is not None and given:
@@ -107,7 +131,17 @@ def read_export(
         (found.labelled if given else found.unlabelled).append(Labelled(where, fields, given, truth & given.keys()))
     if not found.labelled:
         raise DataError(f"{path}: no text has a label.", "Label some, and export again.")
-    return replace(found, unnamed="") if named else found
+    read = tuple(f"The label {written!r} is read as {label!r}." for written, label in respelled.items())
+    return replace(found, unnamed="" if named else unnamed, remarks=(*found.remarks, *read))
+
+
+def _as_known(label: str, labels: LabelSet, respelled: dict[str, str]) -> str:
+    """The known label that differs only in what does not count, such as marks of direction; it is noted."""
+    known = labels.known or {}
+    same = [] if label in known else [each for each in known if label_key(each) == label_key(label)]
+    if len(same) == 1:
+        respelled[label] = same[0]
+    return respelled.get(label, label)
 
 
 def with_keys(texts: Sequence[Labelled], inputs: Sequence[str]) -> list[tuple[bytes, Labelled]]:
@@ -157,27 +191,33 @@ _Votes = tuple[str, Mapping[str, Any], Mapping[str, Cell], frozenset[str]]
 """A text's place, fields and votes, and the annotators whose vote is the truth."""
 
 
-def _rows(path: Path, columns: Mapping[str, str], unnamed: str) -> Iterator[_Votes]:
-    if path.suffix.lower() in (".csv", ".tsv", ".xlsx"):
-        return _filled_in(_table(path, columns), unnamed)
-    array = read_text(path).removeprefix(BYTE_ORDER_MARK).lstrip().startswith("[")
-    first = next(iter(read_json_array(path) if array else read_json_lines(path)), None)
+def _rows(path: Path, form: Form, asked: Asked, columns: Mapping[str, str], unnamed: str) -> Iterator[_Votes]:
+    if form.format not in ("json", "jsonl"):
+        return _filled_in(_table(path, form, asked, columns), unnamed)
+    first = next(form.rows(path), None)
     if first is None:
         raise DataError(f"{path}: it has no text.")
     if isinstance(first[1].get("data"), dict):
         return _label_studio(path, unnamed)
-    return _filled_in(((where, _flat(row)) for where, row in doccano(path)), unnamed)
+    if first[1].get("answer") in PRODIGY_ANSWERS:
+        return _prodigy(path, unnamed)
+    return _filled_in(((where, _flat(row)) for where, row in Form("doccano").rows(path)), unnamed)
 
 
-def _table(path: Path, columns: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _table(path: Path, form: Form, asked: Asked, columns: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The rows of a table, with the inputs under their own names."""
-    _, names = next(iter(detect_layout(path).form.rows(path)), ("", {}))
+    _, names = next(form.rows(path), ("", {LABEL: ""}))
+    if LABEL not in names:
+        raise DataError(
+            f"{path}: there is no column '{LABEL}'.",
+            f"Its columns: {listed([repr(name) for name in names])}. Rename the one with the labels to '{LABEL}'.",
+        )
     columns = {
         name: "data" if column == "text" and "text" not in names and "data" in names else column  # doccano's CSV
         for name, column in columns.items()
     }
-    for where, row in read_texts_file(path, columns, ()).rows:
-        yield where, {**row, **{name: row[column] for name, column in columns.items()}}
+    for where, row in read_texts_file(path, columns, (), asked=asked).rows:
+        yield where, {**row, **{name: text_field(dict(row), column, where) for name, column in columns.items()}}
 
 
 def _flat(row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -198,8 +238,17 @@ def _filled_in(rows: Iterable[tuple[str, Mapping[str, Any]]], unnamed: str) -> I
         yield where, fields, {who: row.get(LABEL, UNLABELLED)}, frozenset()
 
 
+def _prodigy(path: Path, unnamed: str) -> Iterator[_Votes]:
+    """Texts with the answer of each annotator, of whom only several have names."""
+    for where, row in Form("prodigy").rows(path):
+        named = {name: name.removeprefix(pass_column(LABEL, "")) for name in row if annotated(name, (LABEL,))}
+        votes = {who: row[name] for name, who in named.items()} or {unnamed: row[LABEL]}
+        yield where, {name: value for name, value in row.items() if name not in (LABEL, *named)}, votes, frozenset()
+
+
 def _label_studio(path: Path, unnamed: str) -> Iterator[_Votes]:
-    tasks = list(label_studio_tasks(path))
+    with unpacked(path, (*SUFFIXES, *TEXTS)) as (file, shown):
+        tasks = [replace(each, where=each.where.replace(str(file), shown)) for each in label_studio_tasks(file)]
     _check_control(path, tasks)
     for each in tasks:
         named = [(one.who if one.named else f"{unnamed}, {one.who}", one) for one in each.given]

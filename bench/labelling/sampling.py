@@ -29,6 +29,7 @@ from bench.labelling.drawn import (
     rows_digest,
 )
 from bench.labelling.survey import Survey, survey
+from bench.prediction.blanks import Blanks
 from bench.prediction.choice import PredictRequest, choose_run, parse_predict_request
 from bench.prediction.fitted import load_fitted
 from bench.prediction.labelling import CHUNK, label_chunk
@@ -92,17 +93,17 @@ def draw_sample(request: SampleRequest, told: Callable[[str], None] = lambda wha
     model, name, notes = _model(request, task)
     columns = named_columns(task.inputs, request.columns)
 
+    title = archive_title(request.archive)
+
     def read() -> NewText:
         return read_texts(request.archive, columns, task.columns, request.asked)
 
-    told(f"reading {archive_title(request.archive)}")
+    told(f"reading {title}")
     new = read()
-    notes += list(new.remarks)
-    if isinstance(request.archive, Path):
-        deque(new.rows, maxlen=0)  # a mistake in the last line is reported before the first text is labelled
-        archive = file_digest(request.archive)
-    else:
-        archive = rows_digest(new)
+    blanks = Blanks(title, new.columns)
+    deque(blanks.filled(new), maxlen=0)  # a mistake in the last line is reported before the first text is labelled
+    notes += [*new.remarks, *blanks.left_out()]
+    archive = file_digest(request.archive) if isinstance(request.archive, Path) else rows_digest(read())
     labelling = model if request.by in NEED_A_MODEL else None  # else only what was drawn is labelled
     found = survey(read(), task, labelling, lambda number: told(f"looking at the archive: {number:,} texts so far"))
     _check_size(request, found)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from bench.checks.known_inputs import KnownInputs
 from bench.data.duplicates import duplicate_keys
+from bench.prediction.blanks import Blanks
 from bench.prediction.labelling import CHUNK, in_chunks, label_chunk
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Survey:
     uncertainty : ndarray of float, shape (n_drawable,), or None
         1 minus the margin between the two most probable labels; None if the model gives no probabilities.
     n_rows : int
-        How many texts the archive has.
+        How many texts the archive has, without its rows that have none.
     n_labelled : int
         How many of them repeat a labelled text, or nearly.
     n_repeats : int
@@ -81,9 +82,14 @@ def survey(
     rows: list[int] = []
     predicted: list[str] = []
     chances: list[NDArray[np.float64]] = []
-    n_rows = n_labelled = n_repeats = 0
+    blanks = Blanks("", new.columns)
+    n_labelled = n_repeats = 0
     for chunk in in_chunks(new.rows, CHUNK):
-        frame = pd.DataFrame({name: [values[column] for _, values in chunk] for name, column in new.columns.items()})
+        before = blanks.n_rows
+        filled = [place for place, row in enumerate(chunk) if not blanks.lack(*row)]
+        frame = pd.DataFrame(
+            {name: [chunk[place][1][column] for place in filled] for name, column in new.columns.items()}
+        )
         frame = frame[list(task.inputs)]
         near = [bool(alike) for alike in labelled.alike(frame)]
         kept = []
@@ -95,21 +101,20 @@ def survey(
             else:
                 seen.add(key)
                 kept.append(place)
-        rows += [n_rows + place for place in kept]
-        n_rows += len(chunk)
+        rows += [before + filled[place] for place in kept]
         if model is not None and kept:
             answers = label_chunk(model, frame.iloc[kept].reset_index(drop=True), chunk[0][0])
             predicted += answers["label"].tolist()
             if len(model.columns) > 1:
                 chances.append(np.sort(answers[list(model.columns[1:])].to_numpy(dtype=np.float64))[:, ::-1][:, :2])
-        told(n_rows)
+        told(blanks.n_rows)
     top = np.concatenate(chances) if chances else None
     return Survey(
         rows=np.array(rows, dtype=np.intp),
         predicted=None if model is None else np.array(predicted, dtype=object),
         probabilities=None if top is None else top[:, 0],
         uncertainty=None if top is None else 1 - (top[:, 0] - top[:, 1]),
-        n_rows=n_rows,
+        n_rows=blanks.n_rows - len(blanks),
         n_labelled=n_labelled,
         n_repeats=n_repeats,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError
+from bench.prediction.blanks import Blanks
 from bench.prediction.fitted import FittedModel
 from bench.prediction.reading import Row
 
@@ -18,9 +19,13 @@ CHUNK = 1000
 
 
 def label_rows(
-    model: FittedModel, rows: Iterable[Row], columns: Mapping[str, str], answers: Mapping[str, str] | None = None
+    model: FittedModel,
+    rows: Iterable[Row],
+    columns: Mapping[str, str],
+    answers: Mapping[str, str] | None = None,
+    blanks: Blanks | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Label rows, in order.
+    """Label rows, in order. A row without a text stays, with an empty label.
 
     Parameters
     ----------
@@ -32,6 +37,8 @@ def label_rows(
         The rows' column for each input of the model.
     answers : mapping of str to str, optional
         What each of the model's `columns` is called in the answer; by default as it is.
+    blanks : Blanks, optional
+        Counts the rows without a text.
 
     Yields
     ------
@@ -46,12 +53,18 @@ def label_rows(
     import pandas as pd
 
     names = [(answers or {}).get(name, name) for name in model.columns]
+    none = ["", *(None for _ in names[1:])]
+    blanks = Blanks("", columns) if blanks is None else blanks
     for chunk in in_chunks(rows, CHUNK):
-        frame = pd.DataFrame({name: [values[column] for _, values in chunk] for name, column in columns.items()})
-        labelled = label_chunk(model, frame, chunk[0][0])
-        given = zip(*(labelled[name].tolist() for name in model.columns), strict=True)
-        for (_, values), answer in zip(chunk, given, strict=True):
-            yield {**values, **dict(zip(names, answer, strict=True))}
+        lack = [blanks.lack(where, values) for where, values in chunk]
+        filled = [row for row, lacks in zip(chunk, lack, strict=True) if not lacks]
+        frame = pd.DataFrame({name: [values[column] for _, values in filled] for name, column in columns.items()})
+        given: Iterator[Sequence[Any]] = iter(())
+        if filled:
+            labelled = label_chunk(model, frame, filled[0][0])
+            given = zip(*(labelled[name].tolist() for name in model.columns), strict=True)
+        for (_, values), lacks in zip(chunk, lack, strict=True):
+            yield {**values, **dict(zip(names, none if lacks else next(given), strict=True))}
 
 
 def in_chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:

@@ -16,9 +16,10 @@ from bench.data.json_text import parse_json_lines, text_field
 from bench.data.messages import place
 from bench.data.sources.dialects import DELIMITED
 from bench.data.sources.formats import WRITTEN, Form, Rows, parse_delimited
+from bench.data.sources.gaps import is_empty
 from bench.data.sources.layout import LOOKED_AT, Asked, detect_layout
 from bench.data.title import check_title
-from bench.errors import ConfigError, DataError, nearest
+from bench.errors import HIDDEN, ConfigError, DataError, nearest
 from bench.prediction.sniffing import LINES, sniff
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class NewText:
     form : Form
         How it is written; its format is one of `WORDS`.
     rows : iterator of (str, mapping)
-        Each row's place, for errors, and its values by column. Rows are read on demand.
+        Each row's place, for errors, and its values by column; a text may be empty. Rows are read on demand.
     columns : mapping of str to str
         The rows' column for each input of the model.
     answers : mapping of str to str
@@ -247,7 +248,7 @@ def read_stream(
     Raises
     ------
     bench.errors.DataError
-        While the rows are read: if a line is not UTF-8 or no row of its table, a column is missing, or a text is empty.
+        While the rows are read: if a line is not UTF-8 or no row of its table, or a column is missing.
     """
     return _read_lines(
         decode_lines(_with_feeds(lines), STANDARD_INPUT), STANDARD_INPUT, columns, added, remembered or {}
@@ -304,14 +305,21 @@ def _new_text(
     taken = {name: remembered[name] if remembered.get(name) in names else column for name, column in columns.items()}
     if len(set(taken.values())) < len(taken):
         taken = dict(columns)
+    bare = {HIDDEN.sub("", each).strip(): each for each in names if each is not None}
+    named = {name: column if column in names else bare.get(column, column) for name, column in taken.items()}
     notes = [f"The {name} is read from '{taken[name]}', its name in the task's own data." for name in taken]
     notes = [note for note, name in zip(notes, taken, strict=True) if taken[name] != columns[name]]
+    notes += [
+        f"The {name} is read from {each!r}, whose name has hidden characters or spaces around it."
+        for name, each in named.items()
+        if each != taken[name]
+    ]
     there = [name for name in added if name in names]
     answers = {name: f"{PREDICTED}{name}" if there else name for name in added}
     if there:
         notes.append(f"The column '{there[0]}' is kept. The answers are in {', '.join(answers.values())}.")
-    rows = _checked(chain([first], rows), form.format, taken, list(answers.values()), remembered)
-    return NewText(form, rows, taken, answers, (*remarks, *notes))
+    rows = _checked(chain([first], rows), form.format, named, list(answers.values()), remembered)
+    return NewText(form, rows, named, answers, (*remarks, *notes))
 
 
 def _checked(
@@ -324,7 +332,8 @@ def _checked(
                 also = remembered.get(name, column)
                 nor = "" if also == column else f" or '{also}', its name in the task's own data"
                 raise DataError(f"{where}: there is no column '{column}'{nor}.", nearest(column, values) + option)
-            text_field(dict(values), column, where)
+            if not is_empty(values[column]):
+                text_field(dict(values), column, where)
         for column in added:
             if column in values:
                 raise DataError(
@@ -337,10 +346,13 @@ def _checked(
 
 
 def _plain(lines: Iterable[str], path: Path, column: str) -> Iterator[Row]:
-    """Blank lines are passed over, and counted."""
+    """A text on each line; blank lines at the end are none."""
+    waiting: list[Row] = []
     for number, line in enumerate(lines, start=1):
+        waiting.append((place(path, number), {column: line.rstrip("\r\n")}))
         if line.strip():
-            yield place(path, number), {column: line.rstrip("\r\n")}
+            yield from waiting
+            waiting.clear()
 
 
 def _with_feeds(lines: Iterable[bytes]) -> Iterator[bytes]:

@@ -107,8 +107,8 @@ def check_header_line(path: Path, form: Form) -> None:
 
 
 def check_nested(path: Path, form: Form) -> None:
-    """Raise a DataError if the text or label of JSON rows is in a nested object."""
-    if form.format not in ("json", "jsonl"):
+    """Raise a DataError if the text or label of rows is in a nested object."""
+    if form.format not in ("json", "jsonl", "parquet"):
         return
     row = next((row for _, row in form.rows(path)), {})
     plain = {name: value for name, value in row.items() if not isinstance(value, Mapping)}
@@ -120,17 +120,27 @@ def check_nested(path: Path, form: Form) -> None:
         lacking.append("label")
     for role in lacking:
         for key in (key for key in row if key not in plain):
-            inner = next((name for name in row[key] if whole(name, role) is not None), None)
+            inner = _field_of(row[key], key, role)
             if inner is None:
                 continue
             read = f"pandas.json_normalize([json.loads(line) for line in open('{path}', encoding='utf-8')])"
-            if form.format == "json":
+            if form.format == "parquet":
+                read = f"pandas.json_normalize(pandas.read_parquet('{path}').to_dict('records'))"
+            elif form.format == "json":
                 read = f"pandas.json_normalize(json.load(open('{path}', encoding='utf-8')))"
             raise DataError(
                 f"{path}: '{key}' is an object with '{inner}' in it, not a value.",
                 f"Write one column for each field, as '{key}.{inner}':\npython -c \"import json, pandas; {read}"
                 ".to_json('flat.jsonl', orient='records', lines=True, force_ascii=False)\"\nThen use --data flat.jsonl",
             )
+
+
+def _field_of(content: Mapping[str, Any], key: str, role: str) -> str | None:
+    """The field of a nested object that is a role of the task, by its name or by that of the object."""
+    named = [name for name in content if whole(name, role) is not None]
+    texts = [name for name, value in content.items() if isinstance(value, str)]
+    of_key = texts if whole(key, role) is not None else []
+    return next((name for name in (*(name for name in named if name in texts), *of_key, *named)), None)
 
 
 def _is_phrase(value: object) -> bool:

@@ -13,7 +13,7 @@ from bench.data.files import check_file
 from bench.data.messages import listed
 from bench.data.sources.archive import ARCHIVES
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form, Rows
-from bench.data.sources.layout import NAMED_SUFFIXES, Asked
+from bench.data.sources.layout import NAMED_SUFFIXES, Asked, unknown_format
 from bench.data.sources.plain import class_files, is_hidden
 from bench.data.task import ROLES, TEST, TRAIN
 from bench.data.title import check_title
@@ -22,6 +22,7 @@ from bench.scaffold.file_form import check_header_line, check_nested, common_for
 from bench.scaffold.found import Found
 from bench.scaffold.parts import IN_NAMES, PartFiles, group_files, is_piece
 from bench.scaffold.profile import MOST_LABELS
+from bench.scaffold.unread import unread
 
 SAVED_PART = "state.json"
 """The file that `datasets` writes into the folder of a data set or of one part of it."""
@@ -65,6 +66,12 @@ def find_folder(folder: Path, asked: Asked) -> Found:
         return _saved(folder, {})
     if (folder / SAVED_PARTS).is_file():
         return _saved_parts(folder)
+    found = _found_in(folder, asked)
+    documents = folder.glob("*.txt") if found.source["kind"] == "standoff" else ()
+    return replace(found, remarks=(*found.remarks, *unread(folder, {*found.files, *documents})))
+
+
+def _found_in(folder: Path, asked: Asked) -> Found:
     there = [path for path in sorted(folder.iterdir()) if not is_hidden(Path(path.name))]
     files = [path for path in there if not path.is_dir()]
     tables = [path for path in files if path.suffix.lower() in SUFFIXES]
@@ -81,9 +88,12 @@ def find_folder(folder: Path, asked: Asked) -> Found:
     parts, _ = group_files(pieces or candidates)
     together = [path for part in parts.values() for path in (*part.files, part.labels) if path is not None]
     if (TRAIN in parts and len(parts) > 1) or any(len(part.files) > 1 or part.labels for part in parts.values()):
-        return find_files(together, asked, left=[*candidates, *pieces])
+        return find_files(together, asked)
     if len(together) == 1 and pieces:
         return find_data_file(together[0], asked)
+    unreadable = [path for path in files if path.suffix.lower() in NAMED_SUFFIXES]
+    if unreadable and not candidates:
+        raise unknown_format(unreadable[0])
     shown = listed([path.name for path in tables or candidates], 5) or "none"
     hint = "The file of labels needs the columns document, start, end and label."
     if candidates and not texts:
@@ -93,7 +103,7 @@ def find_folder(folder: Path, asked: Asked) -> Found:
     raise DataError(f"{folder}: a folder of documents needs .txt files and a file of labels; it has {shown}.", hint)
 
 
-def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -> Found:
+def find_files(paths: Sequence[Path], asked: Asked) -> Found:
     """Detect what several files are: parts of a published split, by their names, or texts and their labels.
 
     Parameters
@@ -102,8 +112,6 @@ def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -
         The files.
     asked : Asked
         The format that the user specifies.
-    left : sequence of pathlib.Path
-        Other files nearby, which a remark lists as not read.
     """
     for path in paths:
         check_file(path)
@@ -136,8 +144,6 @@ def find_files(paths: Sequence[Path], asked: Asked, left: Sequence[Path] = ()) -
         source["labels"] = dict(zip(source["path"], beside, strict=True)) if len(parts) > 1 else beside[0]
     source |= form.settings(files[0].name)
     read = [*files, *(path for path in labels.values() if path is not None)]
-    if others := [path.name for path in dict.fromkeys(left) if path not in read]:
-        remarks = (*remarks, f"These files of the folder are not read: {listed(others)}.")
 
     def rows() -> Rows:
         return chain.from_iterable(replace(form, labels=labels[path]).rows(path) for path in files)
@@ -264,9 +270,7 @@ def _class_folders(folder: Path, asked: Asked) -> Found:
     form = Form("class-folders", encoding=asked.encoding or detect_encoding(files))
     source = {"kind": "table", "path": folder.name, **form.settings(folder.name)}
     what = f"a folder for each class, with one text in each file{form.encoded}"
-    above = [path.name for path in sorted(folder.iterdir()) if not path.is_dir() and not is_hidden(Path(path.name))]
-    remarks = (f"These files of the folder are not read: {listed(above)}.",) if above else ()
-    return Found(str(folder), what, source, lambda: form.rows(folder), folder, files=tuple(files), remarks=remarks)
+    return Found(str(folder), what, source, lambda: form.rows(folder), folder, files=tuple(files))
 
 
 def _standoff(folder: Path, labels: Path, asked: Asked) -> Found:

@@ -19,8 +19,8 @@ _YES_OR_NO = ({"0", "1"}, {"false", "true"}, {"no", "yes"}, {"n", "y"}, {"0.0", 
 """The values of columns that answer a question."""
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-_LINK = re.compile(rf"\w+://\S+|www\.\S+|{_ADDRESS.pattern}")
+_ADDRESS = re.compile(r"(?<![^\s@])[^\s@]+@[^\s@]+\.[^\s@]+")
+_LINK = re.compile(rf"(?<!\w)\w+://\S+|www\.\S+|{_ADDRESS.pattern}")
 
 
 @dataclass

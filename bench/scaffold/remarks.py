@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from bench.data.dates import DATE
@@ -56,6 +56,7 @@ def remarks(task: Task, summary: ColumnSummary) -> Iterator[str]:
                 f"The label {label!r} is written as {', '.join(others)} in the data. label_map in the task's file "
                 "cleans it."
             )
+    yield from _marked(task)
     for label in task.labels:
         if label.casefold() in MISSING:
             yield (f"The label '{label}' looks like a missing value written as text. If it is, remove its rows.")
@@ -65,3 +66,16 @@ def remarks(task: Task, summary: ColumnSummary) -> Iterator[str]:
                 f"The label '{label}' looks like several in one, as in doccano's CSV. Its JSONL export keeps "
                 "them separate."
             )
+
+
+def _marked(task: Task) -> Iterator[str]:
+    """Report that all values are in quotation marks, which other programs would not read as text."""
+    values: dict[str, Iterable[str]] = {f"{name}s": task.examples[name] for name in task.inputs}
+    values["labels"] = task.labels
+    for what, each in values.items():
+        for name, mark in (("single", "'"), ("double", '"')):
+            if all(len(value) > 1 and value[0] == value[-1] == mark for value in (value.strip() for value in each)):
+                yield (
+                    f"All {what} are in {name} quotation marks, which are read as part of them. If they are quoting, "
+                    "remove them from the file."
+                )

@@ -184,7 +184,7 @@ def draft_task(request: TaskRequest) -> Draft:
     inputs = ["claim", "text"] if "claim" in chosen.columns else ["text"]
     label = chosen.columns.get("label", "label")
     _check_parts(found, chosen)
-    with _telling_guesses(chosen):
+    with _telling_guesses(chosen), _telling_gaps(summary):
         records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
     _check_withheld(found, records.examples, records.splits)
     counts, label_map = _labels_of(records.examples["label"].tolist(), request, found, summary, label)
@@ -327,6 +327,18 @@ def _reading(found: Found, chosen: Chosen, n_rows: int, spans: bool) -> str:
         told = f" ({chosen.told[key]})" if key in chosen.told else ""
         described.append(f"{key} from {names}{told}")
     return f"Read {n_rows:,} rows of {found.title}, {found.what}: {', '.join(described)}."
+
+
+@contextmanager
+def _telling_gaps(summary: ColumnSummary) -> Iterator[None]:
+    """Say of a column that one row lacks, and others have, what to write there."""
+    try:
+        yield
+    except DataError as error:
+        if not any(f"unknown column '{column}'" in error.message for column in summary.columns):
+            raise
+        hint = "Other rows have it. Write null there: rows without a text or a label are left out and counted."
+        raise DataError(error.message, hint) from error
 
 
 @contextmanager

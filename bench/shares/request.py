@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.data.dates import AmbiguousDateError, DayOrder
 from bench.errors import ConfigError, UserError, nearest
+from bench.prediction.blanks import Blanks
 from bench.prediction.choice import PredictRequest, choose_run
 from bench.prediction.fold_models import models_of
 from bench.prediction.reading import archive_title, named_columns, read_texts, remembered_columns
@@ -126,7 +127,8 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
     doing(f"reading the task {record.task.name}")
     evaluation = rebuilt(record, model_of_run(record, request.run.overrides))
     task, stored = evaluation.task, models_of(chosen.folder, evaluation, request.run.overrides)
-    new, n_rows, by = _checked(request, chosen, asked, doing)
+    new, blanks, by = _checked(request, chosen, asked, doing)
+    n_rows = blanks.n_rows - len(blanks)
     models = []
     for fold, split in enumerate(evaluation.splits):
         doing(f"fitting the model of fold {fold + 1} of {len(evaluation.splits)}")
@@ -158,7 +160,8 @@ def estimate_archive(request: EstimateRequest, doing: Callable[[str], None], ask
     unstored = _stored(estimates, chosen.folder)
     doing("logging to MLflow")
     untracked = () if unstored else tuple(track_where_in_use(request.run.results, [chosen.folder]))
-    return Estimated(estimates, (chosen.notes[0], *_reading(request, new)), (*unstored, *untracked))
+    notes = (chosen.notes[0], *_reading(request, new), *blanks.left_out())
+    return Estimated(estimates, notes, (*unstored, *untracked))
 
 
 def _stored(estimates: Estimates, folder: RunFolder) -> tuple[str, ...]:
@@ -172,8 +175,11 @@ def _stored(estimates: Estimates, folder: RunFolder) -> tuple[str, ...]:
 
 def _checked(
     request: EstimateRequest, chosen: ChosenRun, asked: Asked | None, doing: Callable[[str], None]
-) -> tuple[NewText, int, By | None]:
-    """The archive, read once so that a mistake in the last line is reported first, its rows, and what divides it."""
+) -> tuple[NewText, Blanks, By | None]:
+    """The texts of the archive, its rows without one, and what divides it.
+
+    It is read once before, so that a mistake in the last line is reported first.
+    """
     record = chosen.record
     columns = named_columns(record.task.inputs, request.columns)
     remembered = remembered_columns(record.task.columns, request.columns)
@@ -182,10 +188,10 @@ def _checked(
         return read_texts(request.archive, columns, remembered, asked)
 
     doing(f"reading {archive_title(request.archive)}")
-    n_rows, by, parts = 0, None, set[str]()
+    new, title, by, parts = opened(), archive_title(request.archive), None, set[str]()
+    blanks = Blanks(title, new.columns)
     order, undecided = DayOrder(), dict[str, str]()
-    for place, row in opened().rows:
-        n_rows += 1
+    for place, row in blanks.filled(new):
         if request.by is None:
             continue
         by = by or By.parse(request.by, (name for name in row if name is not None))
@@ -202,7 +208,7 @@ def _checked(
     for name in (name for pair in request.differences for name in pair):
         if name not in parts:
             raise ConfigError(f"--difference {name}: the archive has no such part.", nearest(name, sorted(parts)))
-    return opened(), n_rows, by
+    return replace(new, rows=Blanks(title, new.columns).filled(opened())), blanks, by
 
 
 def _reading(request: EstimateRequest, new: NewText) -> tuple[str, ...]:

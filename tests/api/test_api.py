@@ -220,6 +220,37 @@ def test_a_task_of_a_frame_is_that_of_its_file(folder: Path) -> None:
         bench.run("mine", task__metric="mcc", **QUIET)
 
 
+@pytest.mark.parametrize("status", ["done", "completed", 1])
+def test_a_status_that_no_run_has_is_an_error(folder: Path, status: Any) -> None:
+    with pytest.raises(ConfigError, match="expected running, complete, failed, interrupted, incomplete") as told:
+        bench.runs(status=status)
+    assert told.value.hint == ("Did you mean 'complete'?" if status == "completed" else told.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        (None, "expected a data frame or a list of texts, not None"),
+        (7, "expected a data frame or a list of texts, not 7"),
+        ([], "there is none"),
+        (["نفى", None, "قال", " "], r"row 2: text is None\. 2 of 4 rows have no text"),
+    ],
+)
+def test_what_is_no_text_is_not_labelled(folder: Path, texts: Any, told: str) -> None:
+    runs = bench.run("denial", "complement-nb", **QUIET)
+    with pytest.raises(DataError, match=told):
+        bench.predict(runs["complement-nb"], texts)
+
+
+def test_errors_in_python_name_arguments(folder: Path) -> None:
+    alike = pd.DataFrame({"text": ["a b", "c d"], "label": ["x", "x"]})
+    with pytest.raises(DataError, match=r'Choose another with label="COLUMN"\.'):
+        bench.new_task(alike)
+    archive = pd.DataFrame({"text": [f"قال المتحدث رقم {number} ذلك" for number in range(5)]})
+    with pytest.raises(UserError, match=r"^n=30: only 5 of the 5 texts"):
+        bench.sample("denial", archive, 30, by="random", results="none")
+
+
 def test_classes_and_parts_of_a_dataset_are_kept() -> None:
     features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "yes"])})
     part = datasets.Dataset.from_dict({"text": ["كتب", "قرأ", "سمع", "رأى"], "label": [0, 1, 0, 1]}, features=features)

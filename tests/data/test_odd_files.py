@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import re
+import time
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 from bench.data.sources.plain import class_folders
 from bench.errors import DataError, UserError
 from bench.prediction.reading import NewText, read_stream, read_texts_file
-from bench.scaffold import TaskRequest, scaffold_task
+from bench.scaffold import Given, TaskRequest, scaffold_task
 
 Rows = list[tuple[str, str]]
 
@@ -54,9 +56,9 @@ def bare(rows: Rows) -> str:
     return "text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows)
 
 
-def class_files() -> None:
+def class_files(folder: str = "news") -> None:
     for number, (text, label) in enumerate(ROWS):
-        put(f"news/{label}/{number}.txt", text)
+        put(f"{folder}/{label}/{number}.txt", text)
 
 
 def read(data: str | list[str]) -> Rows:
@@ -119,6 +121,65 @@ def test_texts_beside_the_folders_of_classes_are_named_as_not_read(folder: Path,
     assert "These files of the folder are not read: more.txt." in " ".join(printed.split())
 
 
+def class_folders_with(name: str) -> None:
+    class_files("d")
+    put(f"d/{name}", "نص آخر")
+
+
+def split_with(name: str) -> None:
+    put("d/train.csv", table(ROWS[:4]))
+    put("d/test.csv", table(ROWS[4:]))
+    put(f"d/{name}", "نص آخر")
+
+
+def spans_with(name: str) -> None:
+    put("d/labels.csv", "document,start,end,label\none,0,4,denial\none,5,11,none\n")
+    put("d/one.txt", ROWS[0][0])
+    put(f"d/{name}", "نص آخر")
+
+
+LEFT: dict[str, tuple[Callable[[str], None], str, str]] = {
+    "a hidden text of a class": (class_folders_with, "denial/.a.txt", "denial/.a.txt"),
+    "a hidden folder of texts": (class_folders_with, ".NET/a.txt", ".NET/"),
+    "a class without a text": (class_folders_with, "third/.keep", "third/"),
+    "an old workbook beside a split": (split_with, "dev.xls", "dev.xls"),
+    "a hidden part of a split": (split_with, ".dev.csv", ".dev.csv"),
+    "a folder beside a split": (split_with, "more/a.csv", "more/"),
+    "an old workbook beside documents": (spans_with, "old.xls", "old.xls"),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_what_a_folder_holds_beside_the_files_that_are_read_is_named(folder: Path, name: str) -> None:
+    write, other, told = LEFT[name]
+    write(other)
+    remarks = scaffold_task(TaskRequest("mine", "d"), Path.cwd()).remarks
+    assert f"These files of the folder are not read: {told}." in remarks
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "desktop.ini", "._0.txt", ".gitattributes", ".git/config"])
+def test_what_programs_leave_in_folders_is_not_named(folder: Path, name: str) -> None:
+    class_folders_with(name)
+    class_folders_with(f"denial/{name}")
+    remarks = scaffold_task(TaskRequest("mine", "d"), Path.cwd()).remarks
+    assert not [remark for remark in remarks if "not read" in remark]
+
+
+def test_a_folder_of_old_workbooks_says_how_to_save_them(folder: Path) -> None:
+    put("d/a.xls", "x")
+    assert refused("d") == "d/a.xls: no format is known for '.xls'.\nSave the sheet as .xlsx, or as CSV in UTF-8."
+
+
+def test_what_an_archive_holds_beside_its_table_is_named(folder: Path) -> None:
+    with zipfile.ZipFile("a.zip", "w") as archive:
+        archive.writestr("a.csv", table(ROWS))
+        archive.writestr("b.xls", "x")
+        archive.writestr("__MACOSX/._a.csv", "x")
+    told = "These files of the archive are not read: b.xls."
+    assert told in scaffold_task(TaskRequest("mine", "a.zip"), Path.cwd()).remarks
+    assert told in read_texts_file(Path("a.zip"), {"text": "text"}, ()).remarks
+
+
 @pytest.mark.parametrize("first", ["utf-8", "windows-1256"])
 @pytest.mark.parametrize("names", [("train.csv", "test.csv"), ("a-0-of-2.csv", "a-1-of-2.csv")])
 def test_files_of_a_split_in_two_encodings_are_not_read_in_one(folder: Path, first: str, names: Sequence[str]) -> None:
@@ -150,29 +211,57 @@ def test_a_broken_row_is_told_before_a_difference_of_formats(folder: Path) -> No
     assert "test.csv, line 4: 3 cells, but the header has 2." in refused(["train.csv", "test.csv"])
 
 
+@pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize(
     ("written", "text"),
     [
         ("_x000D_\n", "\r\n"),
         ("_x000B_", "\x0b"),
         ("_x005F_x000D_", "_x000D_"),
+        ("_x005f_x000d_", "_x000d_"),
+        ("_x005F_x005F_", "_x005F_"),
+        ("x005F_", "x005F_"),
         ("_xD83D_", "_xD83D_"),
         ("_x12_ و_y000D_", "_x12_ و_y000D_"),
     ],
 )
-def test_characters_that_excel_escapes_are_read_as_they_were_typed(folder: Path, written: str, text: str) -> None:
+def test_characters_that_excel_escapes_are_read_as_they_were_typed(
+    folder: Path, written: str, text: str, shared: bool
+) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
     for row in (("text", "label"), *((f"{first} HERE {first}", label) for first, label in ROWS)):
         book.active.append(row)
     book.save("plain.xlsx")
-    with zipfile.ZipFile("plain.xlsx") as plain, zipfile.ZipFile("a.xlsx", "w") as odd:
-        for name in plain.namelist():
-            content = plain.read(name).decode()
-            odd.writestr(name, content.replace("HERE", f"قبل{written}بعد"))
+    with zipfile.ZipFile("plain.xlsx") as plain:
+        parts = {name: plain.read(name).decode().replace("HERE", f"قبل{written}بعد") for name in plain.namelist()}
+    with zipfile.ZipFile("a.xlsx", "w") as odd:
+        for name, content in (with_shared_strings(parts) if shared else parts).items():
+            odd.writestr(name, content)
     expected = [f"{first} قبل{text}بعد {first}" for first, _ in ROWS]
     assert [text for text, _ in read("a.xlsx")] == expected
     assert [row["text"] for _, row in read_texts_file(Path("a.xlsx"), {"text": "text"}, ()).rows] == expected
+
+
+def with_shared_strings(parts: dict[str, str]) -> dict[str, str]:
+    """A workbook whose texts stand in a part of their own, as Excel writes them."""
+    strings: list[str] = []
+
+    def shared(found: re.Match[str]) -> str:
+        strings.append(found[1])
+        return f'<c t="s"><v>{len(strings) - 1}</v></c>'
+
+    sheet = "xl/worksheets/sheet1.xml"
+    cells = re.sub(r'<c [^>]*t="inlineStr"[^>]*><is>(.*?)</is></c>', shared, parts[sheet], flags=re.DOTALL)
+    table = "".join(f"<si>{each}</si>" for each in strings)
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    named = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    types = parts["[Content_Types].xml"]
+    if "sharedStrings" not in types:
+        types = types.replace("</Types>", named)
+    strings_part = f"<sst {space}>{table}</sst>"
+    return parts | {sheet: cells, "[Content_Types].xml": types, "xl/sharedStrings.xml": strings_part}
 
 
 def workbook(*rows: Sequence[str | None]) -> None:
@@ -300,6 +389,65 @@ def test_marks_that_are_read_as_text_but_may_be_quoting_are_told(folder: Path, b
     new = read_texts_file(Path("a.csv"), {"text": "text"}, ())
     assert expected in " ".join(new.remarks)
     assert texts_of(new) == [written.format(text) for text in TEXTS]
+
+
+@pytest.mark.parametrize("part", ["ا", "7", ".", "-", "a.", "ا,", "a@", "http://"])
+def test_a_very_long_cell_takes_time_in_proportion_to_its_length(folder: Path, part: str) -> None:
+    rows = [(part * (400_000 // len(part)), "none"), *ROWS]
+    put("a.csv", table(rows))
+    start = time.monotonic()
+    assert read("a.csv") == rows
+    assert time.monotonic() - start < 30  # in quadratic time it would be minutes
+
+
+def test_a_table_of_marked_cells_says_that_the_marks_are_read_as_text(folder: Path) -> None:
+    put("a.jsonl", "".join(json.dumps({"text": f"'{text}'", "label": f"'{label}'"}) + "\n" for text, label in ROWS))
+    remarks = scaffold_task(TaskRequest("mine", "a.jsonl"), Path.cwd()).remarks
+    assert any("All texts are in single quotation marks" in remark for remark in remarks)
+    assert any("All labels are in single quotation marks" in remark for remark in remarks)
+
+
+@pytest.mark.parametrize("header", ["\u200ftext", "text\u200e", " text ", "\u202btext\u202c"])
+def test_a_column_whose_name_has_marks_around_it_is_found_and_told(folder: Path, header: str) -> None:
+    put("a.csv", table(ROWS).replace("text", header, 1))
+    assert read("a.csv") == ROWS
+    new = read_texts_file(Path("a.csv"), {"text": "text"}, ())
+    assert any("whose name has hidden characters or spaces around it" in remark for remark in new.remarks)
+    assert [row[new.columns["text"]] for _, row in new.rows] == TEXTS
+
+
+NESTED: dict[str, Callable[[list[dict[str, object]]], object]] = {
+    "a.jsonl": lambda rows: put("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows)),
+    "a.json": lambda rows: put("a.json", json.dumps(rows)),
+    "a.parquet": lambda rows: pd.DataFrame(rows).to_parquet("a.parquet"),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_the_command_for_nested_labels_writes_them_as_a_column(folder: Path, name: str) -> None:
+    NESTED[name]([{"text": text, "label": {"score": 0.5, "name": label}} for text, label in ROWS])
+    told = refused(name)
+    assert f"{name}: 'label' is an object with 'name' in it, not a value." in told
+    exec(told.partition('python -c "')[2].partition('"\n')[0], {})
+    task = scaffold_task(TaskRequest("mine", "flat.jsonl", Given(label="label.name")), Path.cwd()).task
+    assert list(zip(task.examples["text"], task.examples["label"], strict=True)) == ROWS
+
+
+def test_objects_of_which_some_lack_the_label_say_to_write_null(folder: Path) -> None:
+    rows: list[dict[str, str | None]] = [{"text": text, "label": label} for text, label in ROWS]
+    lacking = {"text": "قال نعم ثم مضى"}
+    put("a.jsonl", "".join(json.dumps(row) + "\n" for row in (*rows, lacking)))
+    told = refused("a.jsonl")
+    assert "a.jsonl, line 7: unknown column 'label'." in told
+    assert "Write null there: rows without a text or a label are left out and counted." in told
+    put("a.jsonl", "".join(json.dumps(row) + "\n" for row in (*rows, lacking | {"label": None})))
+    assert read("a.jsonl") == ROWS
+
+
+def test_labels_that_are_widened_by_a_tatweel_are_the_labels_without(folder: Path) -> None:
+    rows = [("قال نعم ثم مضى", "خـبر"), ("قال لا ثم عاد", "خـبر"), ("قال ربما ثم نام", "خبر")]
+    put("a.csv", table([*rows, *ROWS[:2]]))
+    assert [label for _, label in read("a.csv")] == ["خبر", "خبر", "خبر", "denial", "none"]
 
 
 @pytest.mark.parametrize("missing", ["#REF!", "\\N", "NaN"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from label_studio import exported
 
 from bench.catalogue import load_task
 from bench.data.duplicates import duplicate_keys
+from bench.data.sources.layout import Asked
 from bench.data.votes import read_votes
 from bench.errors import DataError
 from bench.labelling.adding import Added, add_labels
@@ -71,6 +73,121 @@ def labels() -> dict[str, str]:
 
 def votes_of(name: str) -> dict[str, str]:
     return read_votes(HERE, load_task("denials").version)[name]
+
+
+def gzipped(frame: pd.DataFrame) -> str:
+    frame.to_csv("back.csv.gz", index=False)
+    return "back.csv.gz"
+
+
+def zipped(frame: pd.DataFrame) -> str:
+    frame.to_csv("back.zip", index=False, compression={"method": "zip", "archive_name": "back.csv"})
+    return "back.zip"
+
+
+def zipped_studio(frame: pd.DataFrame) -> str:
+    tasks = []
+    for row in frame.to_dict("records"):
+        chosen = {"from_name": "label", "to_name": "text", "type": "choices", "value": {"choices": [row["label"]]}}
+        given = {"completed_by": row["annotator"], "result": [chosen]}
+        tasks.append({"data": {"text": row["text"]}, "annotations": [given]})
+    with zipfile.ZipFile("back.zip", "w") as archive:
+        archive.writestr("back.json", json.dumps(tasks))
+    return "back.zip"
+
+
+def written(name: str, **options: Any) -> Callable[[pd.DataFrame], str]:
+    def write(frame: pd.DataFrame) -> str:
+        frame.to_csv(name, index=False, **options)
+        return name
+
+    return write
+
+
+def in_parquet(frame: pd.DataFrame) -> str:
+    frame.to_parquet("back.parquet")
+    return "back.parquet"
+
+
+def in_lines(frame: pd.DataFrame) -> str:
+    frame.to_json("back.jsonl.gz", orient="records", lines=True)
+    return "back.jsonl.gz"
+
+
+FILES: dict[str, tuple[Callable[[pd.DataFrame], str], Asked]] = {
+    "gzip": (gzipped, Asked()),
+    "ZIP": (zipped, Asked()),
+    "Label Studio in a ZIP": (zipped_studio, Asked()),
+    "Parquet": (in_parquet, Asked()),
+    "JSON Lines with gzip": (in_lines, Asked()),
+    "text with tabs": (written("back.txt", sep="\t"), Asked()),
+    "semicolons": (written("back.csv", sep=";"), Asked()),
+    "Windows-1256": (written("back.csv", encoding="windows-1256"), Asked()),
+    "another encoding": (written("back.csv", encoding="iso-8859-6"), Asked(encoding="iso-8859-6")),
+    "another suffix": (written("back.data", sep="\t"), Asked(format="tsv")),
+}
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_a_table_that_was_filled_in_is_read_in_every_format(form: str) -> None:
+    write, asked = FILES[form]
+    given = pd.DataFrame({"text": [text(900), text(901)], "label": ["denial", "none"], "annotator": ["sara", "sara"]})
+    added = add_labels(Path(write(given)), "denials", None, asked)
+    assert (added.new, added.unlabelled) == (2, 0)
+    examples = load_task("denials").examples
+    new = examples[~examples["id"].str.startswith("e")]
+    assert list(zip(new["text"], new["label"], strict=True)) == list(zip(given["text"], given["label"], strict=True))
+
+
+def test_the_encoding_of_an_export_can_be_named(bench) -> None:
+    rows = f"text,label\n{text(900)},denial\n{text(901)},none\n"
+    Path("back.csv").write_bytes(rows.encode("cp720"))
+    status, _, told = bench("add", "back.csv", "--to", "denials")
+    assert (status, "use --encoding cp720" in " ".join(told.split())) == (2, True)
+    status, _, told = bench("add", "back.csv", "--to", "denials", "--encoding", "cp720")
+    assert status == 0, told
+    assert {text(900), text(901)} <= set(load_task("denials").examples["text"])
+
+
+@pytest.mark.parametrize("written", ["\u200fdenial", "\u202bdenial\u202c", "denial\u00a0", "denial\u0640"])
+def test_a_label_that_differs_only_in_what_does_not_count_is_read_and_told(written: str) -> None:
+    added = table([{"text": text(900), "label": written}, {"text": text(901), "label": "none"}])
+    examples = load_task("denials").examples
+    assert examples[examples["text"] == text(900)]["label"].tolist() == ["denial"]
+    told = any(f"The label {written!r} is read as 'denial'." in note for note in added.notes)
+    assert told == (written.strip() != "denial")
+
+
+def test_a_table_without_a_column_of_labels_says_which_columns_it_has() -> None:
+    with pytest.raises(DataError, match=r"back\.csv: there is no column 'label'") as told:
+        table([{"text": text(900), "class": "denial"}])
+    assert told.value.hint == "Its columns: 'text', 'class'. Rename the one with the labels to 'label'."
+
+
+def test_a_text_that_is_empty_in_an_export_is_an_error_with_its_line() -> None:
+    with pytest.raises(DataError, match=r"back.csv, line 3: 'text' is empty"):
+        table([{"text": text(900), "label": "denial"}, {"text": " ", "label": "none"}])
+
+
+def test_an_answer_that_rejects_a_label_in_prodigy_does_not_give_it() -> None:
+    answers = [(900, "denial", "accept"), (901, "denial", "reject"), (902, "none", "accept"), (903, "none", "ignore")]
+    added = doccano([{"text": text(k), "label": label, "answer": answer} for k, label, answer in answers])
+    assert (added.new, added.unlabelled) == (2, 2)
+    examples = load_task("denials").examples
+    found = dict(zip(examples["text"], examples["label"], strict=True))
+    assert {k: found.get(text(k)) for k, _, _ in answers} == {900: "denial", 901: None, 902: "none", 903: None}
+
+
+def test_annotators_who_share_a_text_in_prodigy_keep_their_names() -> None:
+    who = [("sara", "denial"), ("omar", "denial"), ("lina", "none")]
+    rows = [
+        {"text": text(900), "_input_hash": 7, "_annotator_id": name, "answer": "accept", "accept": [label]}
+        for name, label in who
+    ]
+    assert doccano(rows).new == 1
+    (name,) = set(labels()) - {f"e{k}" for k in range(12)}
+    assert votes_of(name) == dict(who)
+    assert labels()[name] == "denial"
 
 
 @pytest.mark.parametrize("form", ["csv", "doccano"])

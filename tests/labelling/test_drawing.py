@@ -122,6 +122,19 @@ def test_a_draw_states_its_probability_and_how_it_was_made(folder: Path) -> None
     assert other.strata[0].name != stratum.name
 
 
+def test_rows_without_a_text_are_never_drawn_and_counted(folder: Path) -> None:
+    rows = pd.read_csv("archive.csv")
+    blank = pd.DataFrame({"text": ["", "\u200f "], "outlet": ["o8", "o8"]})
+    rows = pd.concat([blank[:1], rows[:200], blank[1:], rows[200:]], ignore_index=True)
+    rows.to_csv("archive.csv", index=False)
+    sample = draw_sample(request(n=300))
+    assert {text.stratum.probability for text in sample.texts} == {1.0}
+    for text in sample.texts:
+        row = int(text.id.split("-")[1]) - 1
+        assert (text.inputs["text"], text.further["outlet"]) == (rows["text"][row], rows["outlet"][row])
+    assert "2 of 304 rows have an empty text and are left out: line 2, line 203." in sample.notes
+
+
 def test_a_repeat_of_a_labelled_text_is_never_drawn(folder: Path) -> None:
     sample = draw_sample(request(n=300))
     assert len(sample.texts) == 300

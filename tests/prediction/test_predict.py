@@ -32,6 +32,7 @@ from bench.catalogue import load_model
 from bench.errors import DataError
 from bench.models.persistence import dumps, loads
 from bench.prediction import FittedModel, choose_run, load_fitted
+from bench.prediction.blanks import Blanks
 from bench.prediction.choice import parse_predict_request
 from bench.prediction.labelling import CHUNK, label_rows
 from bench.prediction.reading import WORDS, read_stream, read_texts_file
@@ -375,6 +376,50 @@ def test_a_text_that_the_model_does_not_answer_has_an_empty_label_and_no_probabi
     assert "".join(csv_lines(label_rows(model, rows, {"text": "text"}))) == "text,label\n?,\nab,even\n"
 
 
+def test_rows_without_a_text_stay_in_their_places_without_an_answer():
+    texts_of_rows = ["" if n % 7 == 3 or CHUNK <= n < 2 * CHUNK else "ا" * (n % 5 + 1) for n in range(3 * CHUNK + 1)]
+    rows = [(f"a, line {n}", {"n": n, "text": text}) for n, text in enumerate(texts_of_rows)]
+    blanks = Blanks("a", {"text": "text"})
+    labelled = list(label_rows(ECHO, rows, {"text": "text"}, blanks=blanks))
+    assert [row["n"] for row in labelled] == list(range(3 * CHUNK + 1))
+    for row, text in zip(labelled, texts_of_rows, strict=True):
+        assert row["label"] == ("" if not text else "odd" if len(text) % 2 else "even")
+        assert (row["p_odd"] is None) == (not text)
+    assert len(blanks) == texts_of_rows.count("")
+    assert blanks.told().startswith(f"{len(blanks):,} of {len(rows):,} rows have an empty text: line 3, line 10,")
+
+
+BLANK = {
+    "csv": 'id,text\n1,{0}\n2,\n3,{1}\n4," \u200f"\n',
+    "jsonl": '{{"id": "1", "text": "{0}"}}\n{{"id": "2", "text": null}}\n{{"id": "3", "text": "{1}"}}\n'
+    '{{"id": "4", "text": ""}}\n',
+    "txt": "{0}\n\n{1}\n \nنفى\n\n\n",
+}
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("suffix", BLANK)
+def test_rows_without_a_text_are_kept_counted_and_named(
+    bench, results, denial, tmp_path, monkeypatch, suffix, streamed
+):
+    content = BLANK[suffix].format(*NEW[:2])
+    (tmp_path / f"new.{suffix}").write_text(content, encoding="utf-8")
+    feed(monkeypatch, content)
+    given = [] if streamed else ["--input", str(tmp_path / f"new.{suffix}")]
+    status, out, err = bench("predict", "task=denial", f"results={results}", *given, "--format", "jsonl")
+    assert status == 0, err
+    rows = [json.loads(line) for line in out.splitlines()]
+    answers = expected(denial, pd.DataFrame({"text": NEW[:2]}), LABELS)
+    none = {"label": ""} | dict.fromkeys((f"p_{label}" for label in LABELS), None)
+    for row, answer in zip(rows, [answers[0], none, answers[1], none], strict=False):
+        assert {name: row[name] for name in answer} == answer
+    assert len(rows) == (5 if suffix == "txt" else 4)
+    first, last = {"csv": (3, 5), "jsonl": (2, 4), "txt": (2, 4)}[suffix]
+    told = f"2 of {len(rows)} rows have an empty text: line {first}, line {last}. The output keeps them,"
+    assert told in " ".join(err.split())
+    assert f"{len(rows) - 2} labelled: " in err
+
+
 def test_the_model_of_a_published_split_is_the_one_that_was_scored(bench, results, pairs, tmp_path):
     assert pairs.model_path() == pairs.cell_path(0) / "model.skops"
     source = texts(tmp_path / "new.jsonl", PAIRS)
@@ -438,7 +483,6 @@ def test_other_versions_than_the_runs_are_told(bench, tmp_path, monkeypatch):
 BAD_TEXT = {
     "no column": ("a.csv", "id,txet\n1,نص\n", "a.csv, line 2: there is no column 'text'.\n       Did you mean 'txet'?"),
     "no column later": ("a.jsonl", '{"text": "نص"}\n{"tex": "نص"}\n', "a.jsonl, line 2: there is no column 'text'."),
-    "empty text": ("a.csv", 'text\nنص\n" "\n', "a.csv, line 3: 'text' is empty."),
     "no text": ("a.csv", "text\n", "a.csv: it contains no text."),
     "empty file": ("a.txt", "", "a.txt: the file is empty."),
     "other blanks": ("a.jsonl", "\u00a0\n", "a.jsonl: it contains no text."),

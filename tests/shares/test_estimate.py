@@ -85,6 +85,22 @@ def test_the_interval_holds_the_share_that_is_known(bench) -> None:
     assert sum(each["powered"]["value"] for each in found["whole"]["shares"]) == pytest.approx(1)
 
 
+def test_rows_without_a_text_are_left_out_of_the_shares_and_counted(bench) -> None:
+    texts = archive().drop(columns="label")
+    blank = texts.iloc[[2, 700]].assign(text=["", "\u200f "])
+    pd.concat([texts[:2], blank[:1], texts[2:], blank[1:]]).to_csv("blank.csv", index=False)
+    status, printed, said = bench("estimate", "task=mine", "model=logreg", "--input", "blank.csv", "--format", "json")
+    assert status == 0, said
+    assert "2 of 902 rows have an empty text and are left out: line 4, line 903." in " ".join(said.split())
+    assert json.loads(printed)["whole"] == estimated(bench, "--input", "archive.csv")["whole"]
+
+
+def test_an_archive_without_any_text_is_refused(bench) -> None:
+    archive(9).assign(text="").to_csv("blank.csv", index=False)
+    status, _, said = bench("estimate", "task=mine", "model=logreg", "--input", "blank.csv")
+    assert (status, "blank.csv: 'text' is empty in all 9 rows, so there is no text." in said) == (2, True)
+
+
 def test_months_of_dates_with_the_day_first_are_those_of_the_iso_dates(bench) -> None:
     texts = archive().drop(columns="label")
     months = sorted(texts["published"].str[:7].unique())

@@ -76,6 +76,16 @@ def unpacked(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, str]
         raise type(error)(error.message.replace(str(file), shown), hint) from error
 
 
+def unread_in(path: Path, suffixes: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the files of an archive beside its only table, in a sentence; nothing if there are none."""
+    if path.suffix.lower() != ".zip":
+        return ()
+    with zipfile.ZipFile(path) as archive:
+        tables, names = _tables(archive, suffixes), _names(archive)
+    others = [name for name in names if name not in tables]
+    return (f"These files of the archive are not read: {listed(others)}.",) if others else ()
+
+
 @lru_cache(maxsize=8)
 def _unpack(path: Path, suffixes: tuple[str, ...], number: int, size: int, changed: int) -> tuple[Path, str | None]:
     """The unpacked file, and its name in an archive; cached until the file changes."""
@@ -97,8 +107,11 @@ def _unpack(path: Path, suffixes: tuple[str, ...], number: int, size: int, chang
 
 
 def _tables(archive: zipfile.ZipFile, suffixes: tuple[str, ...]) -> list[str]:
-    names = [name for name in archive.namelist() if not name.endswith("/") and not is_hidden(Path(name))]
-    return [name for name in names if PurePosixPath(name).suffix.lower() in suffixes]
+    return [name for name in _names(archive) if PurePosixPath(name).suffix.lower() in suffixes]
+
+
+def _names(archive: zipfile.ZipFile) -> list[str]:
+    return [name for name in archive.namelist() if not name.endswith("/") and not is_hidden(Path(name))]
 
 
 def _copy(content: Any, path: Path, suffix: str) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 from bench.data.encodings import UTF_8, detect_encoding
 from bench.data.files import BYTE_ORDER_MARK, open_text, read_text
 from bench.data.json_text import iter_json_lines, parse_json
-from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked
+from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked, unread_in
 from bench.data.sources.dialects import DELIMITED, Dialect
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form, line_end
 from bench.data.sources.json_objects import is_table
@@ -137,7 +137,8 @@ def detect_layout(path: Path, asked: Asked | None = None) -> Layout:
             trusted=said,
             allow_shifted=asked.allow_shifted,
         )
-        return Layout(form) if asked.format is not None else _detect(file, form)
+        layout = Layout(form) if asked.format is not None else _detect(file, form)
+        return replace(layout, remarks=(*layout.remarks, *unread_in(path, (*SUFFIXES, *TEXTS))))
 
 
 def _encoding(path: Path, asked: Asked) -> str:
@@ -164,7 +165,7 @@ def _detect(path: Path, form: Form) -> Layout:
         return Layout(replace(form, format=_json_layout(path, head, form.encoding)))
     if suffix not in NAMED_SUFFIXES and (found := _by_content(path, form)) is not None:
         return found
-    raise _unknown(path)
+    raise unknown_format(path)
 
 
 def _by_content(path: Path, form: Form) -> Layout | None:
@@ -219,7 +220,8 @@ def _object(path: Path, encoding: str) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _unknown(path: Path) -> DataError:
+def unknown_format(path: Path) -> DataError:
+    """Make the error for a file that is read in no format, with what to do."""
     suffix = path.suffix.lower()
     known = ", ".join((*SUFFIXES, ".txt"))
     hint = f"Known suffixes are {known}. If it is one of these formats, give it, for example --format tsv."

@@ -119,19 +119,39 @@ def check_cells(path: Path, sheet: str | None, number: int) -> None:
 @contextmanager
 def _opened(path: Path, data_only: bool = True) -> Iterator[Any]:
     """A workbook, for as long as it is read."""
-    import openpyxl
-
     check_file(path)
     with _readable(path):
         with ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > (most := most_of(path, FREE)):
             raise too_large(path, most, "If you trust it, save its sheet as CSV in UTF-8.")
-        book = openpyxl.load_workbook(path, read_only=True, data_only=data_only, keep_links=False)
+        book = _loaded(path, data_only)
     try:
         yield book
     finally:
         book.close()
+
+
+def _loaded(path: Path, data_only: bool) -> Any:
+    """A workbook whose texts are as in the file; openpyxl drops ``x005F_``, the escape of an underscore, from them."""
+    from openpyxl.cell.text import Text
+    from openpyxl.reader.excel import SHARED_STRINGS, ExcelReader
+    from openpyxl.xml.functions import iterparse
+
+    class Reader(ExcelReader):
+        def read_strings(self) -> None:
+            part = self.package.find(SHARED_STRINGS)
+            if part is None:
+                return
+            with self.archive.open(part.PartName[1:]) as source:
+                for _, node in iterparse(source):
+                    if node.tag.rpartition("}")[2] == "si":
+                        self.shared_strings.append(Text.from_tree(node).content)
+                        node.clear()
+
+    reader = Reader(path, read_only=True, data_only=data_only, keep_links=False)
+    reader.read()
+    return reader.wb
 
 
 @contextmanager
