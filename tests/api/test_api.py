@@ -51,6 +51,7 @@ def test_importing_bench_loads_nothing_but_what_is_used() -> None:
         _ = bench.leader
 
 
+@pytest.mark.slow
 def test_it_gives_the_same_bytes_as_the_command_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = make_folder(folder / "project", prune=True)
     subprocess.run([*COMMAND, "results=typed", "seed=3"], cwd=project, check=True, capture_output=True)
@@ -62,6 +63,7 @@ def test_it_gives_the_same_bytes_as_the_command_line(folder: Path, monkeypatch: 
 plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 
 
+@pytest.mark.slow
 @given(value=st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(st.text(min_size=1), inner)))
 @settings(deadline=None)
 def test_every_value_is_passed_on_as_it_is(value: Any) -> None:
@@ -83,6 +85,7 @@ def test_keys_are_words_with_underscores_for_dots() -> None:
         words_of({"search__timeout": float("inf")})
 
 
+@pytest.mark.slow
 def test_a_script_needs_no_guard_and_its_classes_run_in_workers(folder: Path) -> None:
     script = folder / "elsewhere" / "script.py"
     script.parent.mkdir()
@@ -109,6 +112,7 @@ print(runs["mine"].status, len(runs.failures), sorted(model.code), type(runs["mi
     assert done.stdout == "complete 0 ['__main__.Mine', 'helper.*'] Mine\n"
 
 
+@pytest.mark.slow
 def test_runs_are_values() -> None:
     runs = bench.run("denial", ["complement-nb", "logreg"], **QUIET)
     assert [run.model for run in runs] == ["majority", "complement-nb", "logreg"]
@@ -156,6 +160,7 @@ def test_runs_are_values() -> None:
         bench.report("denial", "page.html")
 
 
+@pytest.mark.slow
 def test_failed_folds_are_warned_of_and_named(folder: Path) -> None:
     class Broken(ClassifierMixin, BaseEstimator):
         def fit(self, X: Any, y: Any) -> Any:
@@ -182,6 +187,7 @@ class BreaksOnLargeParts(LogisticRegression):
         return super().fit(X, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("breaks_at", "said"), [(48, "5 failures:"), (60, "arrays: breaks-on-large-parts, the final")])
 def test_evaluate_warns_once_and_where_it_was_called(folder: Path, breaks_at: int, said: str) -> None:
     y = np.tile(["a", "b"], 30)
@@ -201,6 +207,7 @@ FRAME = pd.DataFrame(
 )
 
 
+@pytest.mark.slow
 def test_a_task_of_a_frame_is_that_of_its_file(folder: Path) -> None:
     FRAME.to_csv("labels.csv", index=False)
     columns: dict[str, Any] = {"text": "body", "label": "kind", "group": "outlet", "name": "mine"}
@@ -274,6 +281,7 @@ def test_faults_of_a_frame_are_told_without_a_file(frame: pd.DataFrame, told: st
     assert "parquet" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_an_estimator_gives_what_its_file_gives(folder: Path) -> None:
     (folder / "configs/model").mkdir(parents=True)
     (folder / "configs/model/written.yaml").write_text(
@@ -370,6 +378,7 @@ def test_the_key_changes_with_what_no_source_tells() -> None:
         assert describe(one) != describe(other), type(one).__name__
 
 
+@pytest.mark.slow
 def test_examples_that_are_left_out_are_warned_of() -> None:
     model = make_pipeline(TfidfVectorizer(), LogisticRegression())
     with pytest.warns(UserWarning, match="left out"):
@@ -390,6 +399,7 @@ def test_what_cannot_be_written_down_is_refused() -> None:
         bench.run("denial", LogisticRegression())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
 def test_an_array_is_evaluated_as_scikit_learn_would(form: Any) -> None:
     rng = np.random.default_rng(5)
@@ -409,6 +419,7 @@ def test_an_array_is_evaluated_as_scikit_learn_would(form: Any) -> None:
     assert run.interval is not None
 
 
+@pytest.mark.slow
 def test_an_array_is_searched_on_inner_folds() -> None:
     rng = np.random.default_rng(5)
     y = np.repeat(["a", "b"], 30)
@@ -418,6 +429,7 @@ def test_an_array_is_searched_on_inner_folds() -> None:
     assert bench.runs(results="kept")["logistic-regression"].score == run.score
 
 
+@pytest.mark.slow
 def test_texts_are_evaluated_too() -> None:
     model = make_pipeline(TfidfVectorizer(), LogisticRegression())
     run = bench.evaluate(model, FRAME["body"].tolist(), FRAME["kind"].tolist(), groups=FRAME["outlet"].tolist())

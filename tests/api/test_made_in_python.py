@@ -108,6 +108,7 @@ def test_a_loaded_task_has_the_other_columns_of_its_file(tmp_path: Path, monkeyp
     assert load_further("mine", "outlet") == by_name
 
 
+@pytest.mark.slow
 def test_threads_do_not_get_each_other_s_data() -> None:
     def scored(right: float) -> float | None:
         rng = np.random.default_rng(0)
@@ -121,6 +122,7 @@ def test_threads_do_not_get_each_other_s_data() -> None:
         assert list(pool.map(scored, (0.0, 50.0))) == alone
 
 
+@pytest.mark.slow
 def test_a_run_is_stored_as_long_as_a_copy_of_it_is_in_use(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     y = np.tile(["a", "b"], 12)
     X = (y == "b")[:, None] + np.arange(24)[:, None] / 100
@@ -214,6 +216,7 @@ class All(GaussianNB):
     """A class after which no model can be called."""
 
 
+@pytest.mark.slow
 def test_an_estimator_whose_class_has_a_taken_name_is_evaluated_under_another() -> None:
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 2)), np.tile(["a", "b"], 20)

@@ -34,6 +34,7 @@ def test_a_draw_is_that_of_the_command_line(folder: Path, bench: Bench) -> None:
     assert any("cannot be drawn" in note for note in draw.notes)
 
 
+@pytest.mark.slow
 def test_a_data_frame_is_drawn_from_as_its_file(folder: Path) -> None:
     frame = pd.read_csv("archive.csv").rename(columns={"text": "body"})
     of_file = sample("denials", "archive.csv", 20, by="diverse")
@@ -66,6 +67,7 @@ def test_labels_are_added_and_what_changed_is_told(folder: Path) -> None:
     json.dumps(added.to_dict(), allow_nan=False)
 
 
+@pytest.mark.slow
 def test_suspects_are_those_of_the_command_line(folder: Path, bench: Bench) -> None:
     labels = pd.read_csv("tasks/denials/labels.csv")
     labels.loc[labels["id"] == "e7", "label"] = "denial"

@@ -653,6 +653,7 @@ def test_habits_that_differ_by_no_more_than_chance_are_none(tmp_path: Path) -> N
         assert "D603" not in codes(check_task(build(table, tmp_path), quick=True))
 
 
+@pytest.mark.slow
 def test_a_text_that_stands_in_many_pairs_counts_once(tmp_path: Path) -> None:
     """Few documents, each against many claims, are as easily apart by chance as few texts are."""
     rng = np.random.default_rng(0)

@@ -75,6 +75,7 @@ def test_every_pair_stands_once_with_the_better_score_first(contest: Path) -> No
         assert each.folds.first + each.folds.equal + each.folds.second == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", ["accuracy", "mcc", "log_loss", "brier", "average_precision"])
 def test_any_metric_can_be_compared_and_the_order_of_good_and_poor_stays(contest: Path, metric: str) -> None:
     comparison = compared(contest, "task=denial", f"metric={metric}")

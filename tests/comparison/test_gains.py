@@ -37,6 +37,7 @@ def board() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_a_run_after_new_labels_says_what_they_bought_on_the_examples_of_both_versions(
     folder: Path, bench: Bench
 ) -> None:

@@ -122,6 +122,7 @@ def test_a_slice_is_held_against_the_rest_by_the_intervals_of_both(results: Path
     assert found.p_value == pytest.approx(min(1.0, 2 * 2 * t.sf(abs(own - others) / error, n - 1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [10, 20, 40])
 def test_a_small_slice_that_happens_to_be_all_right_is_not_called_better(results: Path, size: int) -> None:
     rng = np.random.default_rng(size)

@@ -173,6 +173,7 @@ def test_what_a_sheet_says_of_its_size_neither_adds_cells_nor_cuts_rows_off(tmp_
         assert time.process_time() - begin < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [2_000_000_000, 10**30])
 def test_rows_that_a_sheet_leaves_out_are_bounded(row: int, tmp_path: Path) -> None:
     workbook(tmp_path / "a.xlsx", lambda xml: xml.replace('<row r="3"', f'<row r="{row}"').replace('"A3"', f'"A{row}"'))

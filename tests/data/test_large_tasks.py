@@ -207,6 +207,7 @@ print(max(seen) - before)
 """Prints by how many MiB the memory of a process grows at most while it builds a task, mapped files not counted."""
 
 
+@pytest.mark.slow
 def test_one_long_name_of_a_group_takes_no_more_memory_than_itself(tmp_path: Path) -> None:
     """In an array of NumPy's texts each of the names would take as much as the longest: here 800 MB."""
     rows = [

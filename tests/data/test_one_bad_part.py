@@ -124,6 +124,7 @@ def test_another_tools_configuration_is_left_out_and_a_mistake_in_ones_own_is_no
             compose(["task=denial"])
 
 
+@pytest.mark.slow
 def test_messages_of_models_are_short_and_readable_and_their_threads_are_not_waited_for(here: Path) -> None:
     names = {"fails": "Fails", "warns": "Warns", "leaves-a-thread": "LeavesAThread"}
     for name, cls in names.items():

@@ -315,6 +315,7 @@ def test_mawqif_reads_a_byte_order_mark_and_an_empty_cell_as_the_neutral_stance(
     }
 
 
+@pytest.mark.slow
 def test_mawqif_is_scored_by_the_mean_f1_of_favor_and_against_within_each_target(
     mirror: Path, bench: Any, tmp_path: Path
 ) -> None:

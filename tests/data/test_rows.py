@@ -104,6 +104,7 @@ def test_strict_refuses_them(folder: Path, bench: Bench) -> None:
     assert bench("check", "task=mine")[0] == 1
 
 
+@pytest.mark.slow
 def test_what_is_left_out_is_said_by_new_check_run_and_the_card(folder: Path, bench: Bench) -> None:
     write(folder / "a.csv", rows(text={1: ""}))
     sentence = "1 of 12 rows has an empty text and is left out: line 3."
@@ -195,6 +196,7 @@ def test_what_is_said_of_a_label_that_is_left_out_goes_with_it(folder: Path, ben
     assert dict(task.descriptions) == {"A": "one", "B": "two"}
 
 
+@pytest.mark.slow
 def test_such_a_task_runs(folder: Path, bench: Bench) -> None:
     write(folder / "a.csv", rows(30, text={11: "نفى الوزير الخبر رقم 2"}, label={11: "c"}))
     assert bench("new", "task", "mine", "--data", "a.csv")[0] == 0

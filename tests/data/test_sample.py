@@ -174,6 +174,7 @@ def test_a_mistake_in_a_sample_is_named(sample: Sample, mistake: str) -> None:
     assert message in str(error.value).replace(f"{sample.folder}/", "").replace("task.yaml: source.path", "source.path")
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

@@ -24,6 +24,7 @@ def grouped(draw: st.DrawFn, least: int = 2, most: int = 30) -> tuple[np.ndarray
     return np.array(codes, dtype=np.intp), groups[order]
 
 
+@pytest.mark.slow
 @given(grouped(), st.integers(2, 40), st.integers(1, 3), st.integers(0, 2**31 - 1))
 def test_no_group_stands_on_both_sides_and_each_example_is_tested_once_a_repeat(
     case: tuple[np.ndarray, np.ndarray], n_folds: int, repeats: int, seed: int
@@ -47,6 +48,7 @@ def test_ten_groups_or_fewer_are_left_out_one_at_a_time(
     assert [set(groups[split.test]) for split in splits] == [{name} for name in sorted(set(groups))]
 
 
+@pytest.mark.slow
 @given(grouped(least=FEW_GROUPS + 1), st.integers(2, 7), st.integers(1, 3))
 def test_more_groups_are_dealt_into_as_many_folds_as_asked_for(
     case: tuple[np.ndarray, np.ndarray], n_folds: int, repeats: int

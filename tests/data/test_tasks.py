@@ -180,6 +180,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_s
 )
 
 
+@pytest.mark.slow
 @given(st.lists(TEXTS, min_size=2, max_size=6, unique=True))
 def test_a_table_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     folder = tmp_path_factory.mktemp("table")

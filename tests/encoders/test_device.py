@@ -185,6 +185,7 @@ def test_processes_see_the_environment_as_it_is_and_not_as_it_was_when_the_first
     assert called(os.getenv, "BENCH_CACHE") == "elsewhere"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_an_error_before_anything_runs(tmp_path: Path) -> None:
     config = compose(["task=denial", "model=logreg", "execution.device=cuda", f"results={tmp_path / 'r'}"])

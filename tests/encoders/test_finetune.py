@@ -55,6 +55,7 @@ def fitted(task: Any, rows: Any = slice(None), **changes: Any) -> FineTunedClass
     return FineTunedClassifier(**(QUICK | changes)).fit(task.frame.iloc[rows], task.y[rows], task.groups[rows])
 
 
+@pytest.mark.slow
 def test_it_learns_what_a_word_gives_away(tiny: Path) -> None:
     task = text_task(n_groups=8, per_group=12, noise=0.0)
     model = fitted(task, slice(0, 72))
@@ -100,6 +101,7 @@ def test_nobody_elses_random_numbers_change(tiny: Path) -> None:
     assert (random.random(), np.random.random()) == expected
 
 
+@pytest.mark.slow
 def test_a_stored_model_predicts_the_same_and_holds_what_was_trained_alone(tiny: Path) -> None:
     task = text_task()
     model = fitted(task, frozen_layers=1)
@@ -117,6 +119,7 @@ def test_a_stored_model_refuses_other_weights_of_the_encoders_name(tiny: Path) -
         stored.predict(task.frame)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frozen", [0, 1, LAYERS])
 def test_word_embeddings_and_frozen_layers_stay_as_they_were(tiny: Path, frozen: int) -> None:
     from transformers import BertModel
@@ -200,6 +203,7 @@ def test_class_weights_are_those_of_scikit_learn(tiny: Path) -> None:
     torch.testing.assert_close(loss(logits, torch.tensor([0, 1])), weighted)
 
 
+@pytest.mark.slow
 def test_the_company_in_a_batch_hardly_changes_a_prediction(tiny: Path) -> None:
     task = text_task()
     model = fitted(task)

@@ -131,6 +131,7 @@ def test_probabilities_are_the_softmax_of_centred_cosines(
         np.testing.assert_allclose(found, [1 - yes, yes], atol=1e-6)
 
 
+@pytest.mark.slow
 @given(labels=st.lists(st.sampled_from(LABELS), min_size=24, max_size=24))
 def test_labels_are_not_learned_from_and_one_that_training_lacks_can_be_predicted(labels: list[str]) -> None:
     task = text_task(descriptions=DESCRIPTIONS)

@@ -175,6 +175,7 @@ def disturb(results: Path, how: str, moved: str, drawn: random.Random) -> None:
         shutil.rmtree(drawn.choice(folds), ignore_errors=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(1))
 def test_a_few_kills(number: int, undisturbed: dict[str, bytes]) -> None:
     check(number, 1, undisturbed)

@@ -383,6 +383,7 @@ def test_a_fit_without_groups_is_given_none() -> None:
     assert cell(guess(estimator="WithoutGroups")).status == "ok"
 
 
+@pytest.mark.slow
 def test_without_a_search_a_model_is_fitted_with_its_own_params(tmp_path: Path, bench: Any) -> None:
     result = cell(guess(SPACE, params={"share": 0.5}), trials=0)
     assert (result.status, result.params, result.trials, result.inner_score) == ("ok", {}, [], None)

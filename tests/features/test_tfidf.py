@@ -70,6 +70,7 @@ def by_scikit_learn(train: list[str], rows: list[str], preset: str, **setting: A
     return vectorizer.transform(rows).toarray(), vectorizer.get_feature_names_out().tolist()
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(CORPUS, CORPUS, settings_offered(), st.sampled_from(["none", "light", "standard"]))
 def test_equals_scikit_learn_on_any_corpus(

@@ -29,6 +29,7 @@ def write(tasks: list[dict[str, Any]], name: str = "export.json") -> Path:
     return Path(name)
 
 
+@pytest.mark.slow
 def test_the_whole_loop_from_an_archive_to_a_new_version_that_runs(folder: Path, bench: Bench) -> None:
     run = ("run", "task=denials", "model=logreg", "search=quick", "tracking=false")
     assert bench(*run)[0] == 0

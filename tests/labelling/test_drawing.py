@@ -203,6 +203,7 @@ def test_the_labelling_configuration_is_made_from_the_task(folder: Path) -> None
     assert "rtl" not in labelling_config(sample.task, right_to_left=False)
 
 
+@pytest.mark.slow
 def test_the_model_labels_what_was_drawn_at_random_as_it_does_the_archive(folder: Path, bench: Bench) -> None:
     assert bench("run", "task=denials", "model=logreg", "search=none", "tracking=false")[0] == 0
     sample = draw_sample(request())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from denials import folder
 
 from bench.labelling.adding import add_labels
@@ -15,6 +16,7 @@ Bench = Callable[..., tuple[int, str, str]]
 __all__ = ["folder"]
 
 
+@pytest.mark.slow
 def test_a_wrong_label_is_found_exported_and_corrected(folder: Path, bench: Bench) -> None:
     labels = pd.read_csv("tasks/denials/labels.csv")
     labels.loc[labels["id"] == "e7", "label"] = "denial"  # its sentence says that somebody announced something

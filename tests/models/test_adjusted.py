@@ -238,6 +238,7 @@ def test_a_forward_run_tells_the_classifier_the_times(monkeypatch: pytest.Monkey
         assert [times is not None for times in seen] == [forward]
 
 
+@pytest.mark.slow
 def test_offsets_are_chosen_for_the_mean_over_values_where_the_metric_is_averaged() -> None:
     """One value has most examples, so the mean over values has another best offset than all examples together."""
     X, y, groups = noisy(n_labels=2)

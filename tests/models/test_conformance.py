@@ -31,6 +31,7 @@ def failures(model: Model) -> dict[str, str]:
     return {result.code: result.reason for result in results if not result.passed}
 
 
+@pytest.mark.slow
 @parametrize_with_rules(*BUILT_IN, faulty("Sound"))
 def test_a_sound_model_keeps_every_rule(rule: Any) -> None:
     rule()
@@ -69,6 +70,7 @@ def test_a_fault_in_the_definition_fails_every_rule_with_the_definitions_message
     assert "unknown parameter 'estimator.smothing' of Sound." in found["M01"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "codes"),
     [("LearnsFromTestData", {"M10"}), ("RefusesTwoClasses", {"M02", "M06", "M07"})],
@@ -105,6 +107,7 @@ def test_a_model_without_a_search_space_is_fitted_with_its_own_parameters() -> N
     assert check_rule("M04", subject_of(sound)).passed
 
 
+@pytest.mark.slow
 def test_a_model_that_hangs_is_stopped_and_the_rest_is_not_tried() -> None:
     results = {result.code: result for result in check_model(faulty("Hangs"), limit=10)}
     assert [code for code, result in results.items() if result.passed] == ["M01", "M02", "M03"]
@@ -112,6 +115,7 @@ def test_a_model_that_hangs_is_stopped_and_the_rest_is_not_tried() -> None:
     assert results["M05"].reason == "not tested because M04 was stopped."
 
 
+@pytest.mark.slow
 def test_a_model_that_takes_its_process_down_fails_only_the_rules_that_do_so() -> None:
     with LocalEngine(fresh=True) as engine:
         subject = value_of(outcome_of(engine, Unit(subject_of, (faulty("TakesTheProcessDown"),))))

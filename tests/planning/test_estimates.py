@@ -183,6 +183,7 @@ def test_an_estimator_that_cannot_say_does_not_stop_the_run(folder: Path) -> Non
     assert notes("model.params.per_row=-1") == ["denial: slow: its time cannot be estimated: ValueError: cannot say"]
 
 
+@pytest.mark.slow
 def test_the_announcement_is_printed_before_the_run_and_not_for_what_is_stored(folder: Path, bench: Any) -> None:
     words = ("run", "task=denial", "model=slow", "search.trials=1", "results=r", "tracking=false")
     status, _, err = bench(*words)

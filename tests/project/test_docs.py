@@ -124,6 +124,7 @@ def test_relative_links_resolve(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{page.name} links to {link}, a heading that is not there"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page", "line"), COMMAND_LINES, ids=lambda value: value)
 def test_command_lines_are_right(page: str, line: str, folder: Path) -> None:
     _, name, *words = shlex.split(line, comments=True)
@@ -232,6 +233,7 @@ def test_the_page_of_coverage_is_made_from_its_figures(capsys: pytest.CaptureFix
     assert capsys.readouterr().out == (folder / "coverage.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_simulation_writes_the_figures_that_are_read_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -587,6 +587,7 @@ def test_a_model_that_is_sure_and_has_hardly_erred_may_be_less_right_than_it_say
     assert covered / 200 >= 0.93
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_page_beside_the_runs_and_says_where(tmp_path: Path) -> None:
     table = tmp_path / "tasks" / "small"
     table.mkdir(parents=True)
@@ -623,6 +624,7 @@ def test_the_command_writes_the_page_beside_the_runs_and_says_where(tmp_path: Pa
     assert "Did you mean 'small'?" in refused.stderr
 
 
+@pytest.mark.slow
 def test_over_several_tasks_a_page_compares_them_and_links_to_theirs(tmp_path: Path, bench: Any) -> None:
     for number, task in enumerate(("denial", "stance", "third")):
         store_contest(tmp_path, {"good": 0.9, "poor": 0.5, "majority": 0.33}, task=task, seed=number)

@@ -45,6 +45,7 @@ def stored(record: RunRecord) -> RunRecord:
     return from_json(RunRecord, to_json(plain(record)).encode())
 
 
+@pytest.mark.slow
 @given(DIMENSIONS, st.randoms())
 def test_a_stored_record_has_its_key_in_whatever_order_its_search_was_written(search: dict, random: Any) -> None:
     names = list(search)

@@ -73,6 +73,7 @@ def stored(results: Path) -> dict[str, bytes]:
     return {str(path.relative_to(results)): path.read_bytes() for path in results.rglob("*") if path.name in kept}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("disturb", DISTURBANCES)
 def test_what_is_taken_away_is_named_and_the_same_command_makes_it_again(
@@ -104,6 +105,7 @@ def test_the_command_ends_with_status_1(here: Path, bench: Any, monkeypatch: pyt
     assert "Run the same command again to retry what is missing" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_disk_that_takes_no_more_ends_with_what_is_stored_and_missing(
@@ -127,6 +129,7 @@ def test_a_disk_that_takes_no_more_ends_with_what_is_stored_and_missing(
     assert command(config, Disturbing(0, move)).failures == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["run", "curve"])
 def test_a_complete_store_that_cannot_be_written_is_shown_with_a_warning(
     command: str, here: Path, bench: Any, monkeypatch: pytest.MonkeyPatch

@@ -94,6 +94,7 @@ def test_the_real_corpus_with_labels_shuffled_within_documents_shows_nothing(mod
     assert abs(np.mean(scores)) < 0.1, scores
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", TRAINED)
 def test_a_planted_leak_is_learned(model: str) -> None:
     noise = noise_task(0, groups=12)

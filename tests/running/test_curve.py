@@ -324,6 +324,7 @@ def test_curves_are_no_runs(finished: Path) -> None:
     assert [path.parent.parent.parent.name for path in finished.rglob("run.json")] == [CURVES]
 
 
+@pytest.mark.slow
 def test_the_time_is_told_beforehand_where_the_run_is_stored(tmp_path: Path) -> None:
     config = compose(words("learnable", tmp_path))
     run(config, Watching())

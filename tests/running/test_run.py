@@ -89,6 +89,7 @@ def write_model(folder: Path, name: str, body: str) -> None:
     (folder / "configs" / "model" / f"{name}.yaml").write_text(f"name: {name}\nestimator: {name}_module.Own\n")
 
 
+@pytest.mark.slow
 def test_two_workers_and_cells_in_any_order_give_the_same_bytes(
     reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,6 +115,7 @@ def test_a_command_that_is_killed_once_all_folds_are_stored_is_completed(referen
     assert all(json.loads(path.read_text("utf-8"))["status"] == "complete" for path in results.glob("*/*/*/run.json"))
 
 
+@pytest.mark.slow
 def test_the_same_command_after_an_interruption_runs_only_what_is_missing(reference: Path, tmp_path: Path) -> None:
     config = compose([*SMALL, f"results={tmp_path}"])
     with pytest.raises(InterruptedRun) as stopped:
@@ -125,6 +127,7 @@ def test_the_same_command_after_an_interruption_runs_only_what_is_missing(refere
     assert numbers(tmp_path) == numbers(reference)
 
 
+@pytest.mark.slow
 def test_a_complete_run_is_reused_and_force_runs_it_anew(reference: Path, tmp_path: Path) -> None:
     results = tmp_path / "copy"
     shutil.copytree(reference, results)
@@ -269,6 +272,7 @@ def test_a_model_that_raises_is_stored_as_failed_and_the_others_go_on(plugin: Pa
     assert "Traceback" in (RunFolder(folder).cell_path(0) / "error.txt").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -341,6 +345,7 @@ def test_an_edited_plugin_is_another_run(plugin: Path) -> None:
     assert plan(config).runs[-1].folder.key != before
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_fit_the_task_is_an_error_where_it_was_named_and_a_note_elsewhere(plugin: Path) -> None:
     rows = "".join(f"{i},نص رقم {i},{'a' if i % 2 else 'b'},g{i % 4}\n" for i in range(40))
     folder = plugin / "tasks" / "mine"
@@ -360,6 +365,7 @@ def test_a_model_that_does_not_fit_the_task_is_an_error_where_it_was_named_and_a
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_search_space_that_the_model_does_not_take_is_named_before_anything_runs(plugin: Path) -> None:
     path = plugin / "configs" / "model" / "mine.yaml"
     for search, words in {
@@ -378,6 +384,7 @@ def test_a_search_space_that_the_model_does_not_take_is_named_before_anything_ru
         assert not (plugin / "results" / "denial").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_and_a_batch_systems_stop_keep_what_is_finished_and_say_how_to_go_on(
     plugin: Path, sent: signal.Signals
@@ -404,6 +411,7 @@ def test_ctrl_c_and_a_batch_systems_stop_keep_what_is_finished_and_say_how_to_go
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_ends_with_a_message_and_what_was_stored_stays(
     plugin: Path, monkeypatch: pytest.MonkeyPatch
@@ -429,6 +437,7 @@ def test_blas_is_held_to_one_thread_a_worker() -> None:
     assert dict(os.environ) == before
 
 
+@pytest.mark.slow
 def test_piped_output_is_the_table_alone_at_80_columns(plugin: Path) -> None:
     ended = bench("run", "task=denial", "model=lexicon", "tracking=false", cwd=plugin)
     assert ended.returncode == 0

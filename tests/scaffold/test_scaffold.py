@@ -65,6 +65,7 @@ def test_what_it_wrote_passes_the_checks_its_own_test_and_the_linter(folder: Pat
     assert linted.returncode == 0, linted.stdout
 
 
+@pytest.mark.slow
 def test_a_failed_rule_is_shown_with_its_reason_within_80_columns(folder: Path) -> None:
     run("my-first")
     definition = folder / FILES[0]

@@ -193,6 +193,7 @@ def test_an_archive_from_elsewhere_is_warned_of(bench, folder: Path) -> None:
     assert "A classifier tells labelled texts from the archive's (AUROC 1.00" in warnings
 
 
+@pytest.mark.slow
 def test_a_large_archive_gives_nearly_the_same_shares_as_when_all_models_predict_each_text(bench, monkeypatch) -> None:
     one = estimated(bench, "--input", "archive.csv")
     monkeypatch.setattr("bench.shares.totals.DEALT", 100)

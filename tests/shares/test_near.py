@@ -34,6 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_they_count_as_the_label_of_the_text_that_they_repeat(bench, folder: Path) -> None:
     run = ("run", "task=mine", "model=logreg", "search=none", "tracking=false")
     assert bench("new", "task", "mine", "--data", "labels.csv")[0] == 0

@@ -31,6 +31,7 @@ def simulated(n: int, seed: int, missing: float) -> tuple[np.ndarray, np.ndarray
     return true, np.where(holes, -1, codes)
 
 
+@pytest.mark.slow
 def test_known_shares_and_error_rates_are_found() -> None:
     true, codes = simulated(6000, 0, 0.2)
     found = dawid_skene(codes, 3)

@@ -327,6 +327,7 @@ def test_average_precision_is_scikit_learns_within_each_part_weighed_by_its_posi
     assert AVERAGE_PRECISION.influence(ranking) == pytest.approx(numeric, abs=1e-6)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.4, 0.4, 0.8]), st.booleans(), st.integers(0, 2)), min_size=1))
 def test_the_area_under_the_curve_is_scikit_learns_within_each_part_weighed_by_its_pairs(

@@ -383,6 +383,7 @@ def test_models_that_seldom_disagree_are_called_practically_equal(simulation: An
     assert sum(outcome.called["equal"] != 0 for outcome in outcomes) >= 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "errs"), [(20, 0.05), (300, 0.02), (100, 0.03)])
 def test_identical_predictions_on_few_examples_do_not_make_models_equal(n: int, errs: float) -> None:
     """A model that errs on a share of inputs beyond the region, which the examples at hand may not hold."""

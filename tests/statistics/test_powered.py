@@ -218,6 +218,7 @@ def coverage(strata: list[tuple[int, float, int]], coded: bool, signal: float, r
     return float(np.mean(inside))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coded", [True, False])
 @pytest.mark.parametrize("signal", [0.0, 0.4])
 @pytest.mark.parametrize(

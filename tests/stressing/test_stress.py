@@ -146,6 +146,7 @@ def test_a_model_that_ignores_diacritics_loses_exactly_nothing(stress: Callable[
     assert "no label flipped" in out or "practically equal" in out
 
 
+@pytest.mark.slow
 def test_a_baseline_that_draws_labels_at_random_draws_the_same_ones(stress: Callable[..., Any], project: Path) -> None:
     words = ["task=known", "model=stratified", "tracking=false"]
     assert not run(compose(words), Quiet()).failures
@@ -282,6 +283,7 @@ def test_other_data_than_the_runs_are_refused(stress: Callable[..., Any], projec
     assert "the data of task 'known' have changed since the run" in " ".join(said.split())
 
 
+@pytest.mark.slow
 def test_of_several_runs_of_a_model_the_one_with_the_named_parameters_is_tested(
     stress: Callable[..., Any], project: Path
 ) -> None:
@@ -338,6 +340,7 @@ def test_mlflow_gets_each_drop_under_its_own_name(stress: Callable[..., Any], pr
     assert stress_points(None) == []
 
 
+@pytest.mark.slow
 def test_the_stored_model_of_a_published_split_is_loaded(
     stress: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

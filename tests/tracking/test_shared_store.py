@@ -99,6 +99,7 @@ def test_logging_other_results_under_the_same_key_deletes_nothing_of_another_fol
     assert track(theirs, shared) in models(shared)
 
 
+@pytest.mark.slow
 def test_a_store_beside_results_keeps_what_another_folder_logged_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

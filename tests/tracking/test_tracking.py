@@ -292,6 +292,7 @@ def test_the_verdict_is_the_runs_own_whichever_of_the_two_is_ahead(tmp_path, rig
     assert f"**{verdict}** than the majority's {score:.3f}, difference {right - score:+.3f} (" in note
 
 
+@pytest.mark.slow
 def test_mlflow_and_the_comparison_give_one_verdict_however_many_models_come_later(tmp_path):
     client = open_store(tracking_uri(tmp_path))
     made = store_contest(tmp_path, {"majority": 0.5, "close": 0.58})
@@ -337,6 +338,7 @@ def test_without_the_majority_there_is_no_verdict_and_once_it_is_stored_the_run_
     assert "bench.against_majority" not in client.get_run(track(baseline, client)).data.tags
 
 
+@pytest.mark.slow
 def test_no_run_is_logged_before_the_majority_of_every_task_is_stored(tmp_path, monkeypatch):
     stored_at_each = []
 
@@ -544,6 +546,7 @@ def long_search(folder, trials):
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_before_its_mark_is_not_taken_for_whole(client, results):
     folder = long_search(write_run(results, task="killed", folds=2), 300)
     forget(client, track(folder, client))
@@ -598,6 +601,7 @@ def test_a_failed_run_says_why(client, results):
     assert "error.txt" in {file.path for file in client.list_artifacts(folds[2].info.run_id)}
 
 
+@pytest.mark.slow
 def test_four_processes_can_log_to_a_store_that_is_not_there_yet(tmp_path):
     folders = [write_run(tmp_path, model=name, folds=2) for name in ("a", "b", "c", "d")]
     trackers = [Tracker(tmp_path) for _ in folders]
@@ -619,6 +623,7 @@ def test_a_tracking_failure_is_told_and_never_raised(tmp_path, monkeypatch):
     assert "nonsense://nowhere" in error
 
 
+@pytest.mark.slow
 def test_a_tracker_that_died_is_told(tmp_path):
     folder = write_run(tmp_path, folds=2)
 

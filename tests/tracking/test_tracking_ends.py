@@ -62,6 +62,7 @@ def test_what_stands_in_the_place_of_the_store_is_refused_at_once(tmp_path: Path
         )
 
 
+@pytest.mark.slow
 def test_a_rebuilding_that_did_not_end_is_taken_up_again(tmp_path: Path, served: list[Any]) -> None:
     folders = [write_run(tmp_path, model=model, folds=2) for model in ("logreg", "majority")]
     remaking_begins(tmp_path / "mlflow.db")

@@ -22,6 +22,7 @@ from bench.errors import UserError
 from bench.tracking.page import HOST, listen
 
 
+@pytest.mark.slow
 def test_the_page_is_made_again_from_the_results_answers_and_stops_on_ctrl_c(tmp_path):
     write_run(tmp_path, folds=2)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
