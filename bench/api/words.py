@@ -82,7 +82,7 @@ def task_names(task: str | Task | Sequence[str | Task]) -> str | list[str]:
     Raises
     ------
     bench.errors.ConfigError
-        If something is no task, or two tasks have one name.
+        If something is not a task, or two tasks have one name.
     """
     from bench.data.task import Task
 
@@ -116,7 +116,7 @@ def model_names(model: str | Model | Sequence[str | Model] | None) -> str | list
     Raises
     ------
     bench.errors.ConfigError
-        If something is no model, or two models have one name.
+        If something is not a model, or two models have one name.
     """
     from bench.models.model import Model
 

@@ -104,7 +104,7 @@ def _parts(run: StoredRun) -> list[RunFolder]:
 
 
 def _files(run: StoredRun, left_out: list[str]) -> Iterator[tuple[Path, str]]:
-    """The files of a run with their names in an archive; what cannot be moved is told."""
+    """The files of a run with their names in an archive; what cannot be moved is reported."""
     folder = run.folder
     place = RunPlace(run.task, folder.model, run.key, run.curve)
     for name in (RECORD, SUMMARY):

@@ -84,8 +84,8 @@ def import_runs(archive: Path, results: Path, wanted: RunFilter = EVERY) -> Impo
     Raises
     ------
     bench.errors.UserError
-        If the file is no such archive, is damaged, or holds what a store cannot take; or if other results are stored
-        under a run's key. Then nothing is stored.
+        If the file is not such an archive, is damaged, or holds what a store cannot take; or if other results are
+        stored under a run's key. Then nothing is stored.
     """
     manifest = read_manifest(archive)
     with _staging(results) as staging:

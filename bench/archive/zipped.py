@@ -38,7 +38,7 @@ def read_manifest(archive: Path) -> Manifest:
     Raises
     ------
     bench.errors.UserError
-        If the file is no such archive, or holds what no stored run has.
+        If the file is not such an archive, or holds what no stored run has.
     """
     with _read_errors(archive), zipfile.ZipFile(archive) as packed:
         return _read_manifest(archive, packed)

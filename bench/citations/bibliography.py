@@ -116,7 +116,7 @@ def of_task(name: str, citation: str = "", homepage: str = "") -> list[Entry]:
 
 
 def parse(text: str) -> list[Entry]:
-    """Read BibTeX entries; what is no entry is passed over.
+    """Read BibTeX entries; what is not an entry is skipped.
 
     Examples
     --------

@@ -155,7 +155,7 @@ def _run() -> None:
 
 
 def _explain(error: OSError) -> None:
-    """Say what the operating system refused; a reader that has gone had enough, which is no failure."""
+    """Say what the operating system refused; a reader that has gone had enough, which is not a failure."""
     from bench.cli.streams import BROKEN, abandon_output
     from bench.errors import UserError, describe_os_error
     from bench.support.cache import CACHE_VARIABLE, cache_folder

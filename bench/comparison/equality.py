@@ -34,7 +34,7 @@ def error_for_equality(
 ) -> float | None:
     """The standard error with which two models may be called practically equal.
 
-    That two models never disagreed is no proof that they never will: with n examples up to some 3/n of them may be
+    That two models never disagreed does not prove that they never will: with n examples up to some 3/n of them may be
     predicted otherwise, with G groups up to 3/G of these. Where fewer than ten groups hold a disagreement, three more
     are allowed for, each of as many examples as a group with one has, and of the kind that moves the metric most.
 

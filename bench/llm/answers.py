@@ -1,4 +1,4 @@
-"""Parse a label from a language model's answer, strictly: anything but exactly one label is no answer."""
+"""Parse a label from a language model's answer, strictly: anything but exactly one label is not an answer."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def check_figure(path: Path, tasks: int, force: bool) -> None:
     Raises
     ------
     bench.errors.ConfigError
-        If the ending of the name is no format, or several tasks are compared.
+        If the ending of the name is not a format, or several tasks are compared.
     bench.errors.UserError
         If the file is there, or matplotlib is not installed.
     """

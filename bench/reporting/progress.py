@@ -21,7 +21,7 @@ BAR = 24
 """Columns of the bar."""
 
 QUIET = 60.0
-"""Seconds after which a log is told how a search goes on."""
+"""Seconds after which a log says how a search goes on."""
 
 
 class Progress(Status):

@@ -37,7 +37,7 @@ class Status:
     """What a command is doing now.
 
     In a terminal it is a line that moves and goes away at the end. Elsewhere, as in a log file, what takes longer than
-    `FIRST` is told in a plain line, and again after every `EVERY` seconds without another line. A short command
+    `FIRST` is reported in a plain line, and again after every `EVERY` seconds without another line. A short command
     prints nothing there. A line that cannot be written is given up: it must not stop the work.
 
     Parameters
@@ -45,7 +45,7 @@ class Status:
     what : str
         What is done first.
     stream : file, optional
-        Where it is told; standard error by default.
+        Where it is reported; standard error by default.
 
     Attributes
     ----------

@@ -22,7 +22,7 @@ def walltime_seconds(text: str) -> float:
     Raises
     ------
     ValueError
-        If it is no such time.
+        If it is not such a time.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def walltime_seconds(text: str) -> float:
         return math.inf
     match = _TIME.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no time of Slurm")
+        raise ValueError(f"{text!r} is not a Slurm time")
     parts = [int(part) for part in match.group("first", "second", "third") if part is not None]
     if match["days"] is not None:
         hours, minutes, seconds = (*parts, 0, 0)[:3]
@@ -66,7 +66,7 @@ def memory_bytes(text: str) -> int:
     Raises
     ------
     ValueError
-        If it is no amount with a unit.
+        If it is not an amount with a unit.
 
     Examples
     --------
@@ -75,6 +75,6 @@ def memory_bytes(text: str) -> int:
     """
     match = _AMOUNT.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no amount of memory")
+        raise ValueError(f"{text!r} is not an amount of memory")
     base = 1000 if match["byte"] and not match["binary"] else 1024
     return math.ceil(float(match["number"]) * base ** ("kmgtp".index(match["prefix"].lower()) + 1))

@@ -112,7 +112,7 @@ def _judge_others(
     judged: Mapping[str, Judgement],
     origin: Origin,
 ) -> None:
-    """Bring the verdicts of the table's runs that are logged already up to date: one more run may change them."""
+    """Update the verdicts of the table's runs that are logged already: one more run may change them."""
     for run in stored_runs(folder.results, folder.task):
         if run.key not in judged or run.key == folder.key:
             continue

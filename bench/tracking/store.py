@@ -123,7 +123,7 @@ def _marker(path: Path) -> Path:
 
 
 def check_file(path: Path) -> None:
-    """Refuse at once what is no SQLite file or is damaged; MLflow would try again for a minute."""
+    """Refuse at once what is not an SQLite file or is damaged; MLflow would try again for a minute."""
     if path.exists() and not path.is_file():
         kind = "a folder" if path.is_dir() else "no regular file"
         raise BenchError(f"{path}: this is {kind}, where MLflow's store is to be a file.", "Move it away.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Tracker:
     """Logs finished runs, so that nobody waits for MLflow.
 
-    It never raises into a run: what went wrong is told by `close`, and the results stay as they
+    It never raises into a run: what went wrong is returned by `close`, and the results stay as they
     are. Tracking them again is safe, because a run is logged once. Left by an exception, it stops
     at once, and the runs that it had not logged yet are logged when they are tracked again.
 

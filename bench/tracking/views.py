@@ -21,7 +21,7 @@ AGAINST_MAJORITY = "bench.against_majority"
 """The tag with the verdict on a model's run: ``better``, ``worse``, ``practically equal`` or ``undecided``."""
 
 CREATED = "attributes.start_time"
-"""What the page sorts by unless told otherwise; only then does it show child runs below their parent."""
+"""The page's default sort column; only then does it show child runs below their parent."""
 
 PAGE_STATE = 'MLflowLocalStorage-1.1-ExperimentPage-["{}"]-ReactComponentState'
 """Where MLflow's page keeps, in the browser, how one experiment was last looked at."""

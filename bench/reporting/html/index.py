@@ -85,7 +85,7 @@ def index_path(results: Path, force: bool) -> Path:
     Raises
     ------
     bench.errors.UserError
-        If there is a file of that name that is no such page.
+        If there is a file of that name that is not such a page.
     """
     path = unlinked(results, NAME)
     if path.exists() and not force and not (path.is_file() and GENERATOR.encode() in path.read_bytes()[:4096]):
