@@ -98,7 +98,7 @@ def add_labels(
     check_own_table(definition, path, name)
     task = build_task(definition, path)
     table = OwnTable.read(definition, task)
-    read = read_export(export, task.inputs, table.given, columns, asked)
+    read = read_export(export, task.inputs, table.given, columns, asked, table.columns)
     texts = with_keys([*read.labelled, *read.unlabelled], task.inputs)
     made = Merged(table, _recorded(table), read_ground_truth(path, task.version))
     made.add(by_text([each for each in texts if each[1].labels]))

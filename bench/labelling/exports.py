@@ -85,6 +85,7 @@ def read_export(
     labels: LabelSet,
     columns: Mapping[str, str | None] | None = None,
     asked: Asked | None = None,
+    own: Mapping[str, object] | None = None,
 ) -> Export:
     """Read an annotation tool's export: Label Studio's JSON, doccano's or Prodigy's JSON Lines, or the filled-in table.
 
@@ -104,6 +105,9 @@ def read_export(
         A table's column of each input, where it was named.
     asked : Asked, optional
         The format that the user specifies.
+    own : mapping of str to object, optional
+        The columns of the task's own table by role, which a table may have instead of ``text``, ``claim`` and
+        ``label``.
 
     Raises
     ------
@@ -116,7 +120,8 @@ def read_export(
     layout = detect_layout(path, asked)
     found = Export(unnamed=unnamed, remarks=layout.remarks)
     named, respelled = True, dict[str, str]()
-    for where, fields, votes, truth in _rows(path, layout.form, asked, named_columns(inputs, columns or {}), unnamed):
+    taken = named_columns(inputs, columns or {})
+    for where, fields, votes, truth in _rows(path, layout.form, asked, taken, own or {}, unnamed):
         given: dict[str, str] = {}
         for who, cell in votes.items():
             if isinstance(cell, Undecided):
@@ -191,9 +196,11 @@ _Votes = tuple[str, Mapping[str, Any], Mapping[str, Cell], frozenset[str]]
 """A text's place, fields and votes, and the annotators whose vote is the truth."""
 
 
-def _rows(path: Path, form: Form, asked: Asked, columns: Mapping[str, str], unnamed: str) -> Iterator[_Votes]:
+def _rows(
+    path: Path, form: Form, asked: Asked, columns: Mapping[str, str], own: Mapping[str, object], unnamed: str
+) -> Iterator[_Votes]:
     if form.format not in ("json", "jsonl"):
-        return _filled_in(_table(path, form, asked, columns), unnamed)
+        return _filled_in(_table(path, form, asked, columns, own), unnamed)
     first = next(form.rows(path), None)
     if first is None:
         raise DataError(f"{path}: it has no text.")
@@ -204,20 +211,26 @@ def _rows(path: Path, form: Form, asked: Asked, columns: Mapping[str, str], unna
     return _filled_in(((where, _flat(row)) for where, row in Form("doccano").rows(path)), unnamed)
 
 
-def _table(path: Path, form: Form, asked: Asked, columns: Mapping[str, str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The rows of a table, with the inputs under their own names."""
+def _table(
+    path: Path, form: Form, asked: Asked, columns: Mapping[str, str], own: Mapping[str, object]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rows of a table, with inputs and label under their own names."""
     _, names = next(form.rows(path), ("", {LABEL: ""}))
-    if LABEL not in names:
+    others = {"text": ["data"], LABEL: []}  # The first is doccano's.
+
+    def column_of(role: str, column: str) -> str:
+        known = [each for each in (*others.get(role, ()), own.get(role)) if isinstance(each, str) and each in names]
+        return known[0] if column == role and role not in names and known else column
+
+    columns, label = {role: column_of(role, column) for role, column in columns.items()}, column_of(LABEL, LABEL)
+    if label not in names:
         raise DataError(
             f"{path}: there is no column '{LABEL}'.",
             f"Its columns: {listed([repr(name) for name in names])}. Rename the one with the labels to '{LABEL}'.",
         )
-    columns = {
-        name: "data" if column == "text" and "text" not in names and "data" in names else column  # doccano's CSV
-        for name, column in columns.items()
-    }
     for where, row in read_texts_file(path, columns, (), asked=asked).rows:
-        yield where, {**row, **{name: text_field(dict(row), column, where) for name, column in columns.items()}}
+        inputs = {role: text_field(dict(row), column, where) for role, column in columns.items()}
+        yield where, {**row, **inputs, LABEL: row[label]}
 
 
 def _flat(row: Mapping[str, Any]) -> Mapping[str, Any]:

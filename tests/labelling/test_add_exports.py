@@ -164,6 +164,17 @@ def test_a_table_without_a_column_of_labels_says_which_columns_it_has() -> None:
     assert told.value.hint == "Its columns: 'text', 'class'. Rename the one with the labels to 'label'."
 
 
+def test_a_table_may_have_the_columns_of_the_tasks_own_data() -> None:
+    own = pd.read_csv("tasks/denials/labels.csv").rename(columns={"text": "tweet", "label": "polarity"})
+    own.to_csv("tasks/denials/labels.csv", index=False)
+    definition = yaml.safe_load(HERE.read_text("utf-8"))
+    definition["source"]["columns"] |= {"text": "tweet", "label": "polarity"}
+    HERE.write_text(yaml.safe_dump(definition, sort_keys=False), encoding="utf-8")
+    added = table([{"tweet": text(k), "polarity": label_of(k)} for k in (50, 51)])
+    now = dict(zip(added.task.examples["text"], added.task.examples["label"], strict=True))
+    assert (added.new, now[text(50)], now[text(51)]) == (2, "denial", "none")
+
+
 def test_a_text_that_is_empty_in_an_export_is_an_error_with_its_line() -> None:
     with pytest.raises(DataError, match=r"back.csv, line 3: 'text' is empty"):
         table([{"text": text(900), "label": "denial"}, {"text": " ", "label": "none"}])
