@@ -8,7 +8,7 @@ import re
 SHORTEST = 3
 """The fewest words that a full stop ends a sentence of; after fewer it may end an abbreviation."""
 
-_BOUNDARY = re.compile(r"(?:[.!?؟…]+[\"»”)\]]*\s+|\s*\n\s*)(?=\S)")
+_BOUNDARY = re.compile(r"(?:(?<![.!?؟…])[.!?؟…]+[\"»”)\]]*\s+|(?<!\s)\s*\n\s*)(?=\S)")
 _WORD = re.compile(r"\S+")
 
 

@@ -50,6 +50,15 @@ def test_a_perturbation_gives_one_text_for_one_seed(perturbation: Perturbation, 
     assert not text.strip() or made.strip()
 
 
+@pytest.mark.parametrize("repeated", [".", " ", "\n", '"', "ا", "7", "\u064e"])
+@pytest.mark.parametrize("perturbation", OWN, ids=NAMES)
+def test_a_long_run_of_one_character_takes_time_in_proportion_to_its_length(
+    perturbation: Perturbation, repeated: str
+) -> None:
+    """In time that grows with the square of the length, this would take an hour."""
+    assert perturbation.apply(f"نفى {repeated * 100_000}b", 0, "e1")
+
+
 @given(st.sampled_from(LIGHT), arabic)
 def test_light_normalisation_gives_the_text_back(name: str, text: str) -> None:
     assert normalize(BY_NAME[name].apply(text, 0), "light") == normalize(text, "light")
