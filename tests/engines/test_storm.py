@@ -30,8 +30,8 @@ CASES = int(os.environ.get("STORM_FOLDERS", "4"))
 KILLS = 3
 """Of one command in a folder, which is started again each time."""
 
-LONGEST = 60.0
-"""Seconds that a command may take."""
+LONGEST = 180.0
+"""Seconds after which a command counts as one that hangs; undisturbed it takes 5 to 20, and more under load."""
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
 
