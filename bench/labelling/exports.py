@@ -28,10 +28,10 @@ from bench.data.sources.annotation_tools import (
 from bench.data.sources.archive import unpacked
 from bench.data.sources.cells import Undecided
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form
-from bench.data.sources.layout import Asked, detect_layout
+from bench.data.sources.layout import Asked, Layout, detect_layout
 from bench.errors import DataError
 from bench.labelling.drawn import ANNOTATOR, EXAMPLE_ID, LABEL, TEXT_DIGEST, text_digest
-from bench.prediction.reading import named_columns, read_texts_file
+from bench.prediction.reading import named_columns, read_laid_out
 from bench.support.digests import file_digest
 
 UNEDITED = "Texts and their ids must not be edited in the tool."
@@ -114,14 +114,13 @@ def read_export(
     bench.errors.DataError
         If the file is none of these, or a label is unknown.
     """
-    asked = asked or Asked()
     check_file(path)
     unnamed = f"unnamed-{file_digest(path)[:8]}"
     layout = detect_layout(path, asked)
     found = Export(unnamed=unnamed, remarks=layout.remarks)
     named, respelled = True, dict[str, str]()
     taken = named_columns(inputs, columns or {})
-    for where, fields, votes, truth in _rows(path, layout.form, asked, taken, own or {}, unnamed):
+    for where, fields, votes, truth in _rows(path, layout, taken, own or {}, unnamed):
         given: dict[str, str] = {}
         for who, cell in votes.items():
             if isinstance(cell, Undecided):
@@ -197,11 +196,11 @@ _Votes = tuple[str, Mapping[str, Any], Mapping[str, Cell], frozenset[str]]
 
 
 def _rows(
-    path: Path, form: Form, asked: Asked, columns: Mapping[str, str], own: Mapping[str, object], unnamed: str
+    path: Path, layout: Layout, columns: Mapping[str, str], own: Mapping[str, object], unnamed: str
 ) -> Iterator[_Votes]:
-    if form.format not in ("json", "jsonl"):
-        return _filled_in(_table(path, form, asked, columns, own), unnamed)
-    first = next(form.rows(path), None)
+    if layout.form.format not in ("json", "jsonl"):
+        return _filled_in(_table(path, layout, columns, own), unnamed)
+    first = next(layout.form.rows(path), None)
     if first is None:
         raise DataError(f"{path}: it has no text.")
     if isinstance(first[1].get("data"), dict):
@@ -212,14 +211,14 @@ def _rows(
 
 
 def _table(
-    path: Path, form: Form, asked: Asked, columns: Mapping[str, str], own: Mapping[str, object]
+    path: Path, layout: Layout, columns: Mapping[str, str], own: Mapping[str, object]
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The rows of a table, with inputs and label under their own names."""
-    _, names = next(form.rows(path), ("", {LABEL: ""}))
-    others = {"text": ["data"], LABEL: []}  # The first is doccano's.
+    _, names = next(layout.form.rows(path), ("", {LABEL: ""}))
+    others = {"text": "data"}  # doccano's CSV
 
     def column_of(role: str, column: str) -> str:
-        known = [each for each in (*others.get(role, ()), own.get(role)) if isinstance(each, str) and each in names]
+        known = [each for each in (others.get(role), own.get(role)) if isinstance(each, str) and each in names]
         return known[0] if column == role and role not in names and known else column
 
     columns, label = {role: column_of(role, column) for role, column in columns.items()}, column_of(LABEL, LABEL)
@@ -228,7 +227,7 @@ def _table(
             f"{path}: there is no column '{LABEL}'.",
             f"Its columns: {listed([repr(name) for name in names])}. Rename the one with the labels to '{LABEL}'.",
         )
-    for where, row in read_texts_file(path, columns, (), asked=asked).rows:
+    for where, row in read_laid_out(path, layout, columns).rows:
         inputs = {role: text_field(dict(row), column, where) for role, column in columns.items()}
         yield where, {**row, **inputs, LABEL: row[label]}
 

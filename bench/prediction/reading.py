@@ -17,7 +17,7 @@ from bench.data.messages import place
 from bench.data.sources.dialects import DELIMITED
 from bench.data.sources.formats import WRITTEN, Form, Rows, parse_delimited
 from bench.data.sources.gaps import is_empty
-from bench.data.sources.layout import LOOKED_AT, Asked, detect_layout
+from bench.data.sources.layout import LOOKED_AT, Asked, Layout, detect_layout
 from bench.data.title import check_title
 from bench.errors import HIDDEN, ConfigError, DataError, nearest
 from bench.prediction.sniffing import LINES, sniff
@@ -153,9 +153,19 @@ def read_texts_file(
             kind = _kind(list(islice(lines, LOOKED_AT)), path, columns, remembered)
         if kind not in DELIMITED:
             return _read_lines(_file_lines(path, encoding), path, columns, added, remembered, encoding)
-    layout = detect_layout(path, asked)
+    return read_laid_out(path, detect_layout(path, asked), columns, added, remembered)
+
+
+def read_laid_out(
+    path: Path,
+    layout: Layout,
+    columns: Mapping[str, str],
+    added: Sequence[str] = (),
+    remembered: Mapping[str, str] | None = None,
+) -> NewText:
+    """Read a file whose layout is known; see `read_texts_file`."""
     check_title(path, layout.form)
-    return _new_text(layout.form, layout.form.rows(path), path, columns, added, remembered, layout.remarks)
+    return _new_text(layout.form, layout.form.rows(path), path, columns, added, remembered or {}, layout.remarks)
 
 
 def read_frame(frame: pd.DataFrame, columns: Mapping[str, str], remembered: Mapping[str, str] | None = None) -> NewText:
