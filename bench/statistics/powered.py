@@ -242,7 +242,7 @@ def difference(one: Method, other: Method, groups: tuple[Codes, Codes]) -> list[
             continue
         below = reach_of_difference(mine.value - mine.interval.low, its.interval.high - its.value, together)
         above = reach_of_difference(mine.interval.high - mine.value, its.value - its.interval.low, together)
-        found.append(Share(value, Interval(max(value - below, -1.0), min(value + above, 1.0))))
+        found.append(Share(value, Interval(value - below, value + above).within((-1.0, 1.0))))
     return found
 
 

@@ -151,4 +151,4 @@ class Scores:
             joint = self.influence.mean(axis=1, keepdims=True)
             whole = Scores.of(np.array([observed]), joint, rests_on, units, capped=False).limits[:, 0]
             low, high = min(low, float(whole[0])), max(high, float(whole[1]))
-        return Interval(max(low, 0.0), min(high, 1.0))
+        return Interval(low, high).within((0.0, 1.0))
