@@ -61,10 +61,11 @@ def as_arguments(told: str, flags: Mapping[str, bool]) -> str:
         name = "day_first" if negated else name
         if name not in flags:
             return found[0]
+        after = "" if value is None else f" {value}"
         if flags[name]:
-            return f"{name}={not negated}{'' if value is None else f' {value}'}"
+            return f"{name}={not negated}{after}"
         if value is None or value in _NO_VALUES:
-            return name if value is None else f"{name} {value}"
+            return f"{name}{after}"
         plain = value.strip("'")
         return f"{name}={plain}" if _NUMBER.fullmatch(plain) else f'{name}="{plain}"'
 

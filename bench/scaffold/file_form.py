@@ -140,7 +140,8 @@ def _field_of(content: Mapping[str, Any], key: str, role: str) -> str | None:
     named = [name for name in content if whole(name, role) is not None]
     texts = [name for name, value in content.items() if isinstance(value, str)]
     of_key = texts if whole(key, role) is not None else []
-    return next((name for name in (*(name for name in named if name in texts), *of_key, *named)), None)
+    found = [*(name for name in named if name in texts), *of_key, *named]
+    return found[0] if found else None
 
 
 def _is_phrase(value: object) -> bool:
