@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 class StateFolder:
     """A new folder for the files of a state; it is locked as long as its process needs it.
 
-    `remove_abandoned` removes those of processes that were killed.
+    `remove_abandoned_states` removes those of processes that were killed.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class StateFolder:
     def __init__(self, within: Path | None) -> None:
         within = Path(tempfile.gettempdir()) if within is None else within
         within.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(within)
+        remove_abandoned_states(within)
         self.path = within / f"{_PREFIX}{uuid.uuid4().hex}"
         self._lock = FileLock(f"{self.path}{_LOCK}")
         self._lock.acquire()
@@ -40,7 +40,7 @@ _PREFIX = "bench-state-"
 _LOCK = ".lock"
 
 
-def remove_abandoned(within: Path) -> None:
+def remove_abandoned_states(within: Path) -> None:
     """Remove the folders of processes that were killed.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.engines.engine import Engine, Unit
 from bench.engines.processes import start_server
-from bench.engines.state_folder import remove_abandoned
+from bench.engines.state_folder import remove_abandoned_states
 from bench.errors import UserError
 from bench.support.cache import cache_folder
 
@@ -34,7 +34,7 @@ def warm_up() -> None:
 
 def remove_leftovers() -> None:
     """Remove the files of engines whose commands were killed, which a command without work would otherwise leave."""
-    remove_abandoned(_states())
+    remove_abandoned_states(_states())
 
 
 def open_engine(device: str = "auto", at_once: int = 1, state: Unit | None = None) -> Engine:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from left_states import leave_state
 
 pytest.importorskip("distributed")
 
@@ -224,12 +223,8 @@ def test_why_a_later_worker_gets_no_work_is_noted(monkeypatch: pytest.MonkeyPatc
 def test_the_folder_of_a_state_goes_with_its_process(tmp_path: Path) -> None:
     from bench.engines.state_folder import StateFolder
 
-    code = (
-        "import os, sys, pathlib; from bench.engines.state_folder import StateFolder;"
-        "StateFolder(pathlib.Path(sys.argv[1])); os.kill(os.getpid(), 9)"
-    )
     held = StateFolder(tmp_path)
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    leave_state(tmp_path)
     assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 2
     other = StateFolder(tmp_path)
     assert {path for path in tmp_path.iterdir() if path.is_dir()} == {held.path, other.path}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from left_states import leave_state
 from living import files_in, wait_for
 from small_project import COMMAND, bench, make_folder, stored_bytes
 
@@ -133,11 +134,7 @@ def test_what_is_killed_on_one_engine_is_finished_on_another(
 def test_a_command_without_work_removes_what_a_killed_one_left(folder: Path) -> None:
     bench(folder, "execution.workers=2", "results=stored")
     states = folder.parent / "cache/states"
-    code = (
-        "import os, sys, pathlib; from bench.engines.state_folder import StateFolder;"
-        "StateFolder(pathlib.Path(sys.argv[1])); os.kill(os.getpid(), 9)"
-    )
-    subprocess.run([sys.executable, "-c", code, str(states)], check=False)
+    leave_state(states)
     assert len([path for path in states.iterdir() if path.is_dir()]) == 1
     bench(folder, "execution.workers=2", "results=stored")
     assert not list(states.iterdir())
