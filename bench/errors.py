@@ -127,9 +127,17 @@ def _cut(text: str, most: int) -> str:
 
 
 def describe_os_error(error: OSError) -> str:
-    """Describe an error of the operating system, with the file if it names one."""
+    """Describe an error of the operating system, with the file if it names one.
+
+    Examples
+    --------
+    >>> describe_os_error(OSError(28, "No space left on device", "results/run.json"))
+    'results/run.json: No space left on device.'
+    >>> describe_os_error(TimeoutError())
+    'TimeoutError.'
+    """
     where = f"{error.filename}: " if error.filename else ""
-    return printable(f"{where}{error.strerror or error}.")
+    return printable(f"{where}{error.strerror or str(error) or type(error).__name__}.")
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:

@@ -145,7 +145,8 @@ async def _client(address: str, security: Security) -> AsyncIterator[Client]:
     try:
         yield client
     finally:
-        await client.close(PATIENCE)
+        with suppress(TimeoutError):  # Which would hide why the block ended.
+            await client.close(PATIENCE)
 
 
 @asynccontextmanager
@@ -181,8 +182,14 @@ async def _local_cluster(place: Place, note: Callable[[str], object]) -> AsyncIt
         async with beside(_watch(cluster)):
             yield cluster
     finally:
-        if (closing := cluster.close(PATIENCE)) is not None:
-            await closing
+        await _end(cluster)
+
+
+async def _end(cluster: Any) -> None:
+    """Kill all workers, then end the rest, as far as that takes no time; what has ended the cluster is told, not this."""
+    await asyncio.gather(*(worker.close() for worker in cluster.workers.values()), return_exceptions=True)
+    with suppress(TimeoutError):
+        await cluster.close(PATIENCE)
 
 
 async def _watch(cluster: Any) -> None:

@@ -189,9 +189,12 @@ def texts_of(task: Task) -> dict[str, list[str]]:
     return {str(name): values.tolist() for name, values in task.examples.items()}
 
 
+@pytest.mark.parametrize("ending", ["in time", "too slowly"])
 def test_workers_that_never_start_end_the_engine_and_it_says_what_they_printed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
+    if ending == "too slowly":
+        monkeypatch.setattr("bench.engines.dask_cluster.PATIENCE", 0.0)
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho 'libc is broken' >&2\nexit 3\n")
     python.chmod(0o700)
