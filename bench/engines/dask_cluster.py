@@ -186,7 +186,7 @@ async def _local_cluster(place: Place, note: Callable[[str], object]) -> AsyncIt
 
 
 async def _end(cluster: Any) -> None:
-    """Kill all workers, then end the rest, as far as that takes no time; what has ended the cluster is told, not this."""
+    """Kill all workers, then end the rest if that takes no time: what has ended the cluster is told, not this."""
     await asyncio.gather(*(worker.close() for worker in cluster.workers.values()), return_exceptions=True)
     with suppress(TimeoutError):
         await cluster.close(PATIENCE)
