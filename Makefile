@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 COVERAGE_FLOOR := 65
 
-.PHONY: run test slow lint coverage hooks docs docs-serve reference ui clean
+.PHONY: run test slow thorough lint coverage hooks docs docs-serve reference ui clean
 
 run: $(INSTALLED)
 	$(BIN)/bench run task=stance,denial,source-type
@@ -14,6 +14,10 @@ test: $(INSTALLED)
 
 slow: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+
+# The slow tests with all their cases: more kills, damaged stores, settings of simulations and random examples.
+thorough: $(INSTALLED)
+	THOROUGH=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m 'slow or not slow'
 
 # The fast tests again, with the lines and branches that they reach; it fails below the floor.
 coverage: $(INSTALLED)

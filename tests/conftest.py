@@ -7,6 +7,7 @@ import sys
 import pytest
 from hypothesis import settings
 from spying import spy
+from thoroughness import scaled
 
 from bench.cli import main
 from bench.in_memory import MODELS, TASKS
@@ -14,8 +15,9 @@ from bench.planning.workers import warm_up
 
 __all__ = ["spy"]
 
-settings.register_profile("bench", deadline=None)  # the first example pays for an import
-settings.load_profile("bench")
+settings.register_profile("few", deadline=None, max_examples=30, derandomize=True)
+settings.register_profile("all", deadline=None, max_examples=200)
+settings.load_profile(scaled("few", "all"))
 
 
 @pytest.fixture(scope="session", autouse=True)

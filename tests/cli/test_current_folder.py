@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from small_tasks import text_task
+from thoroughness import scaled
 
 from bench.errors import ModelError
 from bench.models.model import Model
@@ -86,7 +87,7 @@ def shadowed(folder: Path, all_names: bool) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("start", ["script", "module", "empty place in PYTHONPATH"])
+@pytest.mark.parametrize("start", scaled(["script", "module"], ["script", "module", "empty place in PYTHONPATH"]))
 def test_files_called_like_libraries_change_nothing(start: str, tmp_path: Path) -> None:
     """Neither the command, nor its workers, nor the process that logs to MLflow, nor its page imports them."""
     shadowed(tmp_path, all_names=start == "script")

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from thoroughness import scaled
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 COMMANDS = (["tasks"], ["models"], ["check", "task=denial"], ["compare", "task=denial"], ["run", "--help"])
@@ -149,7 +150,7 @@ def test_commands_end_without_a_traceback_while_libraries_load(tmp_path: Path) -
     """From the first of bench's own code on; what comes before is Python's start."""
     script = "import os; from bench.__main__ import main; os.write(1, b'.'); main()"
     drawn = random.Random(16)
-    for number in range(40):
+    for number in range(scaled(15, 100)):
         words = COMMANDS[number % len(COMMANDS)]
         process = subprocess.Popen(
             [sys.executable, "-c", script, *words],

@@ -14,6 +14,7 @@ import pytest
 from contest import compared, store_contest
 from present import present
 from scipy.stats import chi2, t
+from thoroughness import scaled
 
 import bench
 from bench.api.comparing import Board
@@ -155,7 +156,7 @@ def test_all_ranges_hold_the_true_ranks_of_tied_models_as_often_as_promised(monk
     splits = [Split(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(5)]
     tested = np.concatenate([split.test for split in splits])
     held = unadjusted = 0
-    repeats = 300
+    repeats = scaled(100, 600)
     for seed in range(repeats):
         rng = np.random.default_rng([seed, 5])
         labels = rng.integers(0, 2, n)

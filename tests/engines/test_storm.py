@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from thoroughness import scaled
 
 WORDS = ("run", "task=denial", "model=majority,complement-nb", "search.trials=2", "execution.workers=2")
 MARK = "BENCH_STORM"
@@ -24,11 +25,14 @@ ROOT = Path(__file__).parents[2]
 VICTIMS = ("command", "server", "worker", "tracker", "group")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 DISTURBANCES = ("moved", "deleted", "fold deleted")
-CASES = int(os.environ.get("STORM_FOLDERS", "4"))
-"""Folders that are stormed; ``STORM_FOLDERS=34`` makes a hundred kills, which takes a quarter of an hour."""
+CASES = scaled(1, 34)
+"""Folders that are stormed; all of them make a hundred kills, which takes half an hour."""
 
 KILLS = 3
 """Of one command in a folder, which is started again each time."""
+
+KILLS_OF_ALL = scaled(4, 100)
+"""Of commands on each engine."""
 
 LONGEST = 180.0
 """Seconds after which a command counts as one that hangs; undisturbed it takes 5 to 20, and more under load."""
@@ -179,13 +183,7 @@ def disturb(results: Path, how: str, moved: str, drawn: random.Random) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(1))
-def test_a_few_kills(number: int, undisturbed: dict[str, bytes]) -> None:
-    check(number, 1, undisturbed)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("number", range(1, CASES))
+@pytest.mark.parametrize("number", range(CASES))
 def test_many_kills(number: int, undisturbed: dict[str, bytes]) -> None:
     check(number, KILLS, undisturbed)
 
@@ -195,7 +193,7 @@ def test_a_few_kills_on_each_engine() -> None:
     script = Path(__file__).parents[1] / "benchmarks" / "storm.py"
     pytest.importorskip("distributed")
     ended = subprocess.run(
-        [sys.executable, str(script), "--kills", "4"], capture_output=True, text=True, timeout=400, check=False
+        [sys.executable, str(script), "--kills", str(KILLS_OF_ALL)], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stderr
-    assert sum(int(line.split()[-2]) for line in ended.stdout.splitlines()) >= 4
+    assert sum(int(line.split()[-2]) for line in ended.stdout.splitlines()) >= KILLS_OF_ALL

@@ -1,4 +1,4 @@
-"""Stores that are damaged, or made to harm whoever opens them: three hundred of them are given to the commands."""
+"""Stores that are damaged, or made to harm whoever opens them, are given to the commands."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import pytest
 from click.testing import CliRunner
 from contest import store_contest
 from stored import write_run
+from thoroughness import scaled
 
 from bench.cli.ui import command as ui
 from bench.errors import BenchError
@@ -28,7 +29,7 @@ from bench.tracking.uri import tracking_uri
 
 pytestmark = pytest.mark.slow
 
-CASES = int(os.environ.get("HOSTILE_STORES", "120"))
+CASES = scaled(40, 300)
 """Stores that are damaged, each in one way that is drawn."""
 
 SECONDS, MEBIBYTES = 60, 1024

@@ -25,6 +25,7 @@ from living import wait_for
 from present import present
 from quiet import Quiet
 from stored import TEXTS, change_record, write_run
+from thoroughness import scaled
 
 from bench.config import compose
 from bench.metrics.f1 import MACRO_F1
@@ -571,7 +572,7 @@ def test_a_run_is_whole_after_a_kill_at_any_write(client, results, after):
     forget(client, track(folder, client))
     counting = KilledAt(client, 0)
     run_id = track(folder, counting)  # type: ignore[arg-type]
-    for write in range(1, len(counting.writes) + 1):
+    for write in range(1, len(counting.writes) + 1, scaled(3, 1)):
         forget(client, run_id)
         with pytest.raises(Killed):
             track(folder, KilledAt(client, write, after))  # type: ignore[arg-type]
