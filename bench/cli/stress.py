@@ -31,6 +31,8 @@ Keys:
             which runs, where several are stored (the last run's)
   results   where runs are stored (results)
   tracking  whether to log to MLflow (true)
+  data.mirror
+            folder with published data, instead of the network
   model.params.NAME  parameters of the model, as for bench run
 """,
 )
