@@ -253,7 +253,7 @@ def _check_place(archive: Path, results: Path, place: RunPlace) -> None:
             for other in folder.iterdir():
                 if other.name != name and other.name.casefold() == name.casefold():
                     raise UserError(
-                        f"{archive}: {place}: {other} stands there, whose name differs in case alone.",
+                        f"{archive}: {place}: {other} is already there, with a name that differs only in case.",
                         "Import into another store with results=DIR.",
                     )
         folder = folder / name

@@ -54,7 +54,7 @@ Keys:
     metavar="FILE",
     help="Also draw the drops with their intervals: .svg, .pdf or .png.",
 )
-@click.option("--force", is_flag=True, help="Write over the file of --plot if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file of --plot.")
 def command(
     words: tuple[str, ...],
     only: tuple[str, ...],
