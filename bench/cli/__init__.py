@@ -13,8 +13,8 @@ from bench import __version__
 COMMANDS = {
     "run": "Train, cross-validate and rank models on a task.",
     "curve": "Show by learning curves whether more labels would help.",
-    "compare": "Say which stored run is better, and whether the difference is real.",
-    "plan-labels": "Estimate how many labels a comparison needs, before you make them.",
+    "compare": "Say which stored run is best, and which really differ.",
+    "plan-labels": "Estimate how many labels a comparison needs.",
     "stress": "Show what breaks a model: other spellings, digits, cuts.",
     "report": "Write one HTML page about stored runs, to send to others.",
     "cite": "State the protocol of stored runs, with its references.",
