@@ -343,7 +343,7 @@ def report(
     force: bool = False,
     **keys: Any,
 ) -> Path:
-    """Write one HTML page about a task's stored runs, made for sending.
+    """Write one HTML page about a task's stored runs, to send to others.
 
     Parameters
     ----------

@@ -131,8 +131,8 @@ def sample(
     n : int
         How many texts to draw.
     by : {"mixed", "uncertainty", "random", "diverse"}
-        Draw more texts of which the model is uncertain, half so and half evenly (mixed), each alike (random), or as
-        many of rare as of frequent subjects (diverse).
+        Draw more texts that the model is uncertain about (uncertainty), half of these and half at random (mixed), all
+        with equal chances (random), or as many of rare as of frequent subjects (diverse).
     model : str, optional
         What labels the archive; by default the model of the best stored run.
     blind : bool
@@ -340,8 +340,8 @@ def suspects(
 ) -> Suspects:
     """List the labels of a task that all good models contradict, for a second look.
 
-    Only stored runs are read, and predictions are out-of-fold. Whoever looks again only at these examples moves labels
-    towards the models, which then score too well: look again at a random draw of the others too.
+    Only stored runs are read, and predictions are out-of-fold. If you review only these examples, labels move
+    towards the models, which then score too well: review a random draw of the others too.
 
     Parameters
     ----------

@@ -390,7 +390,7 @@ def _with_key(results: Path, everything: Sequence[_Read], key: str) -> str:
         return found[0].path
     if found:
         named = ", ".join(f"{run.key} ({run.task}, {run.model})" for run in found[:8])
-        raise UserError(f"{key}: {len(found)} runs have such a key: {named}.", "Give more of it.")
+        raise UserError(f"{key}: {len(found)} runs have a key that begins so: {named}.", "Type more of the key.")
     raise UserError(
         f"{key}: no run with this key is stored in {results}.", f"`bench runs results={results}` lists them."
     )

@@ -236,12 +236,12 @@ def _check_cells(folder: RunFolder, record: RunRecord, final: Sequence[Fold]) ->
 
 
 def _check_spelling(archive: Path, places: Sequence[RunPlace]) -> None:
-    """Refuse names that differ in case alone, which some file systems take for the same."""
+    """Refuse names that differ only in case, which some file systems take for the same."""
     for names in ({place.task for place in places}, {f"{place.task}/{place.model}" for place in places}):
         seen: dict[str, str] = {}
         for name in sorted(names):
             if other := seen.get(name.casefold()):
-                raise DataError(f"{archive}: {other} and {name}: the names differ in case alone.", AGAIN)
+                raise DataError(f"{archive}: {other} and {name}: the names differ only in case.", AGAIN)
             seen[name.casefold()] = name
 
 
@@ -253,7 +253,7 @@ def _check_place(archive: Path, results: Path, place: RunPlace) -> None:
             for other in folder.iterdir():
                 if other.name != name and other.name.casefold() == name.casefold():
                     raise UserError(
-                        f"{archive}: {place}: {other} stands there, whose name differs in case alone.",
+                        f"{archive}: {place}: {other} is already there, with a name that differs only in case.",
                         "Import into another store with results=DIR.",
                     )
         folder = folder / name

@@ -13,10 +13,10 @@ from bench import __version__
 COMMANDS = {
     "run": "Train, cross-validate and rank models on a task.",
     "curve": "Show by learning curves whether more labels would help.",
-    "compare": "Say which stored run is better, and whether that is real.",
-    "plan-labels": "Say how many labels a comparison takes, before they are made.",
+    "compare": "Say which stored run is best, and which really differ.",
+    "plan-labels": "Estimate how many labels a comparison needs.",
     "stress": "Show what breaks a model: other spellings, digits, cuts.",
-    "report": "Write one HTML page about stored runs, made for sending.",
+    "report": "Write one HTML page about stored runs, to send to others.",
     "cite": "State the protocol of stored runs, with its references.",
     "predict": "Label new text with a stored run's fitted model.",
     "estimate": "Say how much of an archive has each label, with intervals.",
@@ -24,17 +24,17 @@ COMMANDS = {
     "add": "Add labels that an annotation tool exported to a task.",
     "suspects": "List labels that are worth a second look.",
     "runs": "List the stored runs, or remove some.",
-    "tasks": "List the tasks there are.",
-    "models": "List the models there are.",
+    "tasks": "List the tasks.",
+    "models": "List the models.",
     "encoders": "List pretrained encoders, or fetch one.",
     "show": "Print a task, a model or the configuration, resolved.",
-    "check": "Check a task's data, or that a model keeps the contract.",
+    "check": "Check a task's data, or that a model follows the rules.",
     "export": "Write a task, or stored runs, for others.",
     "import": "Store runs that were exported on another machine.",
     "new": "Start a task or a model of your own.",
     "schema": "Print the JSON Schema of a file that you write, for editors.",
     "cluster": "Make the certificates of a cluster of several machines.",
-    "ui": "Open MLflow's page over the stored runs.",
+    "ui": "Open MLflow on the stored runs.",
     "doctor": "Say what is installed here and what is missing.",
     "completion": "Print the script that completes commands in your shell.",
 }
@@ -91,7 +91,7 @@ class _LazyGroup(click.Group):
             from bench.errors import BenchError
 
             raise BenchError(
-                f"What another process or a file should have given ended early: {error}.", "Run the same command again."
+                f"Data from another process or a file ended early: {error}.", "Run the same command again."
             ) from error
         return result
 
@@ -105,8 +105,8 @@ class _LazyGroup(click.Group):
 def cli() -> None:
     """Benchmark text classifiers on small labelled Arabic corpora.
 
-    Hyper-parameters are chosen on inner folds, groups are never split, scores carry intervals,
-    every run is stored, resumed and tracked with MLflow.
+    Hyper-parameters are chosen on inner folds, groups are never split, scores have intervals, and every run is stored,
+    can be resumed and is tracked with MLflow.
     """
 
 

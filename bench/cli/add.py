@@ -28,7 +28,7 @@ def command(export: Path, name: str, text: str | None, claim: str | None, **writ
     Reads Label Studio's JSON, doccano's JSON Lines or CSV, Prodigy's JSON Lines, or a table such as bench sample
     wrote, in any format that bench new task reads. New texts become examples. Examples that are labelled again get
     one more vote from each annotator. The task's version is raised. Your own files stay as they are: the new version
-    has a file of examples of its own, and the old task.yaml is kept.
+    has its own file of examples, and the old task.yaml is kept.
     """
     from bench.reporting.status import Status
 

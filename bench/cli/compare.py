@@ -58,7 +58,7 @@ Keys:
     metavar="FILE",
     help="Also draw the differences that the verdicts rest on: .svg, .pdf or .png.",
 )
-@click.option("--force", is_flag=True, help="Write over the file of --plot if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file of --plot.")
 def command(words: tuple[str, ...], by: str | None, form: str, pairs: bool, plot: Path | None, force: bool) -> None:
     """Say which stored run is best, and which are not distinguishable from it.
 

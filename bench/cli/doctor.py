@@ -25,9 +25,9 @@ Examples:
 def command(words: tuple[str, ...], form: str) -> None:
     """Say what is installed here, what is missing, and how to get it.
 
-    Versions, devices, settings, stored runs, MLflow's store, caches with their sizes, encoders and tasks are looked at;
-    nothing is downloaded or changed. It is made for pasting into an issue: paths start at ~, and no password or key is
-    printed. The exit status is 1 where a package that bench requires is missing or too old.
+    Prints versions, devices, settings, stored runs, MLflow's store, caches with their sizes, encoders and tasks, and
+    downloads or changes nothing. You can paste it into an issue: paths start at ~, and no password or key is printed.
+    The exit status is 1 if a package that bench requires is missing or too old.
     """
     from bench.reporting.status import Status
 

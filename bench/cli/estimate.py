@@ -39,17 +39,24 @@ Keys:
     type=click.Path(path_type=Path),
     help="The archive: a .csv, .tsv, .jsonl, .json, .parquet, .xlsx or .txt file with all its texts.",
 )
-@click.option("--by", metavar="COLUMN", help="Also each part of the archive; of dates: COLUMN:month, :year or :day.")
+@click.option(
+    "--by", metavar="COLUMN", help="Also estimate each part of the archive; for dates: COLUMN:month, :year or :day."
+)
 @click.option(
     "--difference",
     "differences",
     nargs=2,
     multiple=True,
     metavar="A B",
-    help="Also by how much the part A exceeds the part B.",
+    help="Also estimate how much part A exceeds part B.",
 )
 @click.option(
-    "--within", type=float, default=2.0, show_default=True, metavar="POINTS", help="How narrow an interval should be."
+    "--within",
+    type=float,
+    default=2.0,
+    show_default=True,
+    metavar="POINTS",
+    help="The half width that intervals should have.",
 )
 @click.option(
     "--format",
@@ -66,7 +73,7 @@ Keys:
     help="Also draw the shares with their intervals: .svg, .pdf or .png.",
 )
 @named_inputs
-@click.option("--force", is_flag=True, help="Write over the file of --plot if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file of --plot.")
 @how_written("--input-format")
 def command(
     words: tuple[str, ...],
@@ -81,7 +88,7 @@ def command(
     force: bool,
     **written: str | None,
 ) -> None:
-    """Say how much of an archive has each label, with honest intervals.
+    """Say how much of an archive has each label, with confidence intervals.
 
     A stored run's model predicts all texts of the archive, and the labelled examples correct it
     (prediction-powered inference). The intervals hold if the labelled examples were drawn from this

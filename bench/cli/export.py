@@ -41,7 +41,7 @@ Examples:
     type=click.Path(path_type=Path),
     help="The .parquet or .jsonl file, or the folder; by default named after the task, in this folder.",
 )
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def command(words: tuple[str, ...], given: str | None, to: Path | None, force: bool) -> None:
     """Write a task, a fitted model, stored runs or their searches for other programs and machines.
 
@@ -159,7 +159,7 @@ def _export_tasks(words: tuple[str, ...], given: str | None, to: Path | None, fo
         config = compose(words)
     if to is not None and len(config.tasks) > 1:
         raise ConfigError(
-            f"--to {to}: there is one export a task, and {len(config.tasks)} tasks are named.",
+            f"--to {to}: each task has its own export, and {len(config.tasks)} tasks are named.",
             "Name one task, or leave --to out.",
         )
     chosen = export_format(given, to)

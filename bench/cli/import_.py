@@ -28,8 +28,8 @@ Keys:
 def command(words: tuple[str, ...]) -> None:
     """Store runs that `bench export results FILE.zip` wrote on another machine.
 
-    Every file is held against its digest, and nothing is executed. A run that is stored already with the same results
-    is left as it is. Nothing is stored where one of the files is refused.
+    Every file is checked against its digest, and nothing is executed. A run that is already stored with the same
+    results stays as it is. If one file is refused, nothing is stored.
     """
     from bench.errors import ConfigError, nearest
     from bench.reporting.status import Status

@@ -28,10 +28,10 @@ Examples:
 @click.argument("name", required=False, metavar="MODEL]", shell_complete=_complete)
 @table_or_json("How the list is printed.")
 def command(action: str | None, name: str | None, form: str) -> None:
-    """List the models there are, with where each comes from.
+    """List the models, and where each comes from.
 
-    `fetch MODEL` downloads the pretrained encoders that a model uses; `bench encoders` lists encoders. The name of an
-    encoder is taken too.
+    `fetch MODEL` downloads the pretrained encoders that a model uses; `bench encoders` lists encoders. It
+    also takes the name of an encoder.
     """
     if action is None:
         _list_models(form)
@@ -59,7 +59,7 @@ def _encoders_of(name: str) -> list[str]:
 
     model = load_model(name)
     if not (found := encoders_of(model.params, model.search.dimensions)):
-        raise ConfigError(f"{name}: it uses no pretrained encoder, so nothing is to be fetched.")
+        raise ConfigError(f"{name}: it uses no pretrained encoder, so there is nothing to fetch.")
     return found
 
 

@@ -76,7 +76,7 @@ Examples:
 @click.option(
     "--day-first/--month-first",
     default=None,
-    help="How to read dates such as 03/05/2024, where the column itself does not show it.",
+    help="How to read dates such as 03/05/2024, if the column itself does not show it.",
 )
 @click.option("--strict", is_flag=True, help="Stop at rows without a text or a label instead of leaving them out.")
 @click.option("--allow-repeats", is_flag=True, help="Accept many repeated inputs; the first of each counts.")

@@ -37,14 +37,13 @@ Keys: as for bench compare.
     type=click.Path(dir_okay=False, path_type=Path),
     help="The page's file; by default report.html beside the task's runs, or here for run folders.",
 )
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def command(words: tuple[str, ...], by: str | None, output: Path | None, force: bool) -> None:
-    """Write one HTML page about stored runs, made for sending.
+    """Write one HTML page about stored runs, to send to others.
 
-    It needs no network and no other file. It holds the texts of wrong predictions, so whoever has
-    the page can read them. Several tasks get a page each, and index.html in the results folder compares
-    them. The pages in the results folder are made again each time; any other file that is there is
-    written over only with --force.
+    It needs no network and no other file. It contains the texts of wrong predictions: anyone who has the page can read
+    them. Several tasks get a page each, and index.html in the results folder compares them. Pages in the results folder
+    are replaced each time; any other existing file is overwritten only with --force.
     """
     from bench.errors import ConfigError
     from bench.reporting.status import Status
@@ -64,7 +63,7 @@ def command(words: tuple[str, ...], by: str | None, output: Path | None, force: 
         request = parse_compare_request(words, several_seeds=True)
     if output is not None and len(request.tasks) > 1:
         raise ConfigError(
-            f"--output {output}: there is one page a task, and {len(request.tasks)} tasks are named.",
+            f"--output {output}: each task has its own page, and {len(request.tasks)} tasks are named.",
             "Name one task, or leave --output out: each page is then written beside its runs.",
         )
     index = index_path(request.results, force) if len(request.tasks) > 1 else None
@@ -83,7 +82,7 @@ def command(words: tuple[str, ...], by: str | None, output: Path | None, force: 
             there = path.exists()
             write_whole(path, page)
         told = f"{len(page) / 1e6:.1f} MB, {len(runs.runs)} runs of {runs.task.name}"
-        say(f"{short_path(str(path))}  {told}{', in place of the earlier page' if there else ''}")
+        say(f"{short_path(str(path))}  {told}{', replacing the earlier page' if there else ''}")
         return compared
 
     refresh_leaderboards(request)

@@ -41,7 +41,7 @@ Keys:
 """,
 )
 @words()
-@click.option("--failed", is_flag=True, help="Only runs of which a fold failed.")
+@click.option("--failed", is_flag=True, help="Only runs with a failed fold.")
 @click.option("--superseded", is_flag=True, help="Only runs that a newer one replaces.")
 @click.option(
     "--format",
@@ -51,19 +51,19 @@ Keys:
     show_default=True,
     help="How the list is printed.",
 )
-@click.option("--wide", is_flag=True, help="Print all columns of the table, however narrow the terminal is.")
-@click.option("--dry-run", is_flag=True, help="Of rm: print what would be removed, and remove nothing.")
-@click.option("--yes", is_flag=True, help="Of rm: remove without asking.")
+@click.option("--wide", is_flag=True, help="Print all columns of the table, even if the terminal is narrow.")
+@click.option("--dry-run", is_flag=True, help="With rm: print what would be removed, and remove nothing.")
+@click.option("--yes", is_flag=True, help="With rm: remove without asking.")
 def command(
     words: tuple[str, ...], failed: bool, superseded: bool, form: str, wide: bool, dry_run: bool, yes: bool
 ) -> None:
     """List the stored runs and learning curves, or remove some with `rm`.
 
-    `rm` takes keys of runs, or how they begin, and what else chooses runs here. It asks before it removes them, in
-    MLflow's store too.
+    `rm` removes runs by their keys, by the start of a key, or by what else chooses runs here, from MLflow's store too.
+    It asks first.
 
-    A run is superseded where a newer, complete one of the same task and model was asked for alike (search, seed,
-    validation and typed settings): the data, the model's definition or its code has changed in between.
+    A run is superseded if a newer, complete run has the same task, model and settings (search, seed, validation and
+    typed settings), but the data, the model's definition or its code has changed.
     """
     from bench.errors import ConfigError
     from bench.reporting.status import Status
@@ -122,7 +122,7 @@ def _remove(request: RunsRequest, runs: list[StoredRun], form: str, wide: bool, 
     if not yes:
         if not sys.stdin or not sys.stdin.isatty():
             raise ConfigError(
-                "There is no terminal to ask on, so nothing is removed.", "Add --yes to remove these runs."
+                "There is no terminal to confirm on, so nothing is removed.", "Add --yes to remove these runs."
             )
         if not click.confirm(f"Remove {'this run' if len(runs) == 1 else f'these {many}'} for good?", err=True):
             say("Nothing is removed.", err=True)

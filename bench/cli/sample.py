@@ -46,8 +46,8 @@ Keys:
     type=click.Choice(["mixed", "uncertainty", "random", "diverse"]),
     default="mixed",
     show_default=True,
-    help="Draw more texts of which the model is uncertain, half so and half evenly (mixed), each alike (random), "
-    "or as many of rare as of frequent subjects (diverse).",
+    help="uncertainty: more texts that the model is uncertain about; mixed: half of these, half at random; random: all "
+    "with equal chances; diverse: as many of rare as of frequent subjects.",
 )
 @click.option("--blind", is_flag=True, help="Leave out what the model says.")
 @click.option(

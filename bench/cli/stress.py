@@ -31,6 +31,8 @@ Keys:
             which runs, where several are stored (the last run's)
   results   where runs are stored (results)
   tracking  whether to log to MLflow (true)
+  data.mirror
+            folder with published data, instead of the network
   model.params.NAME  parameters of the model, as for bench run
 """,
 )
@@ -52,7 +54,7 @@ Keys:
     metavar="FILE",
     help="Also draw the drops with their intervals: .svg, .pdf or .png.",
 )
-@click.option("--force", is_flag=True, help="Write over the file of --plot if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file of --plot.")
 def command(
     words: tuple[str, ...],
     only: tuple[str, ...],

@@ -31,8 +31,8 @@ Keys: those of bench compare; they choose the runs.
 def command(words: tuple[str, ...], form: str | None, output: Path | None, blind: bool, force: bool) -> None:
     """List the labels that all good models contradict, for a second look.
 
-    Only stored runs are read. The predictions are out-of-fold. Whoever looks again only at these examples moves labels
-    towards the models, which then score too well: look again at a random draw of the others too.
+    Only stored runs are read. The predictions are out-of-fold. If you review only these examples, labels move towards
+    the models, which then score too well: review a random draw of the others too.
     """
     from bench.errors import ConfigError
     from bench.reporting.status import Status

@@ -23,15 +23,14 @@ Examples:
 @words()
 @click.option("--results", "named", type=click.Path(path_type=Path), hidden=True)
 @click.option(
-    "--port", type=click.IntRange(1, 65535), help="The port.  [default: 5000, or a free one where that is taken]"
+    "--port", type=click.IntRange(1, 65535), help="The port.  [default: 5000, or a free one if that is taken]"
 )
 def command(words: tuple[str, ...], named: Path | None, port: int | None) -> None:
-    """Open MLflow's page over the stored runs, for you alone on this machine.
+    """Open MLflow on the stored runs, for you alone on this machine.
 
-    The address that is printed ends in a token, which a cookie keeps from then on; without it nobody gets in.
+    The printed address ends in a token, which a cookie then keeps; nobody has access without it.
 
-    Runs are stored in results, or where results=DIR says. Where MLFLOW_TRACKING_URI names a database, the page is over
-    that one.
+    Runs are read from results, or from results=DIR. If MLFLOW_TRACKING_URI names a database, MLflow shows that one.
     """
     from bench.reporting.status import Status
 

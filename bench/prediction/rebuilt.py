@@ -96,7 +96,7 @@ def model_of_run(record: RunRecord, overrides: Mapping[str, Any]) -> Model:
         )
     model = load_model(stored.name, overrides)
     if (model.estimator, model.features) != (stored.estimator, stored.features):
-        raise _changed(record, f"the model '{stored.name}' is defined otherwise here than in the run")
+        raise _changed(record, f"the model '{stored.name}' is defined differently here than in the run")
     now, then = spelled(model.written_params), stored.params
     if now != then:
         names = [name for name in {**then, **now} if name not in then or now.get(name, _ABSENT) != then[name]]

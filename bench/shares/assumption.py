@@ -77,8 +77,8 @@ def broken_assumptions(
     told = telling_apart(_texts(task, labelled), read.kept, labelled.weights, _groups(task, labelled), seed)
     if told is not None and told[0] > TELLABLE:
         found.append(
-            f"A classifier tells labelled texts from the archive's (AUROC {told[1]:.2f}, at least {told[0]:.2f}; 0.5 "
-            "would be chance). They do not look like a random sample of it."
+            f"A classifier distinguishes labelled texts from the archive's (AUROC {told[1]:.2f}, at least "
+            f"{told[0]:.2f}; 0.5 would be chance). They do not look like a random sample of it."
         )
     if placed is not None:
         parts = set(placed)

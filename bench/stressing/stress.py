@@ -195,7 +195,7 @@ def _verify(plan: StressPlan, fold: StressFold, now: pd.DataFrame) -> None:
     versions = other_versions(plan.record)
     raise BenchError(
         f"{_where(plan, fold)}: fitted again, the model gives other predictions for {int(other.sum())} of "
-        f"{len(then)} texts as written than the run stored ({which}). A drop could not be told from that.",
+        f"{len(then)} texts as written than the run stored ({which}). A drop could not be distinguished from that.",
         f"The run was stored with {versions}. Rerun it: {plan.record.command} force=true"
         if versions
         else "Fitting this model twice gives two models, as on a GPU or with an endpoint. Test one that is repeatable.",

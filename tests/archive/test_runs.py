@@ -144,7 +144,7 @@ def test_a_key_that_several_runs_have_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "other" / "m").mkdir(parents=True)
     folder.path.rename(tmp_path / "other" / "m" / f"{folder.key[:6]}000000")
     again = write_run(tmp_path, folds=2)
-    with pytest.raises(UserError, match="2 runs have such a key"):
+    with pytest.raises(UserError, match="2 runs have a key that begins so"):
         list_runs(tmp_path, RunFilter(keys=(again.key[:6],)))
 
 

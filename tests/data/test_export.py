@@ -165,7 +165,7 @@ def test_what_is_there_is_not_written_over(tmp_path: Path, monkeypatch: pytest.M
     assert "--format parqet: unknown format." in told
     assert "Did you mean 'parquet'?" in told
     status, _, told = bench("export", "task=denial,stance", "--to", "x.parquet")
-    assert (status, "there is one export a task" in told) == (2, True)
+    assert (status, "each task has its own export" in told) == (2, True)
 
 
 @pytest.mark.parametrize("name", FORMATS)

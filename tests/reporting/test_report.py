@@ -613,7 +613,7 @@ def test_the_command_writes_the_page_beside_the_runs_and_says_where(tmp_path: Pa
     assert _bench(tmp_path, "report", "task=small", "--output", "there.html").returncode == 0
     assert (tmp_path / "there.html").read_bytes() == written.read_bytes()
     again = _bench(tmp_path, "report", "task=small")
-    assert again.stdout.endswith(" of small, in place of the earlier page\n")
+    assert again.stdout.endswith(" of small, replacing the earlier page\n")
     (tmp_path / "there.html").write_text("mine")
     there = _bench(tmp_path, "report", "task=small", "--output", "there.html")
     assert there.returncode == 2

@@ -190,7 +190,7 @@ def test_an_archive_from_elsewhere_is_warned_of(bench, folder: Path) -> None:
     pd.DataFrame({"text": others}).to_csv("sport.csv", index=False)
     warnings = " ".join(estimated(bench, "--input", "sport.csv")["warnings"])
     assert "None of the 150 labelled texts is in this archive" in warnings
-    assert "A classifier tells labelled texts from the archive's (AUROC 1.00" in warnings
+    assert "A classifier distinguishes labelled texts from the archive's (AUROC 1.00" in warnings
 
 
 @pytest.mark.slow
