@@ -13,7 +13,7 @@ from bench.errors import DataError, nearest
 from bench.text.identity import name_key, spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 
 def label_key(label: str) -> str:
@@ -134,6 +134,13 @@ class LabelSet:
     def known(self) -> Mapping[str, str] | None:
         """The task's label for each label in the data; None if any label is allowed."""
         return self.mapping or {label: label for label in self.labels}
+
+    def without(self, lost: Collection[str]) -> LabelSet:
+        """The labels but for some of the task's, and what maps to these."""
+        return LabelSet(
+            tuple(label for label in self.labels if label not in lost),
+            {raw: label for raw, label in self.mapping.items() if label not in lost},
+        )
 
     def read(self, raw: object, where: str) -> str:
         """Return the task's label for one of the annotators'.

@@ -16,6 +16,7 @@ from bench.data.dates import DAY_FIRST
 from bench.data.definition import FLAGS, ManyRepeatsError, build_task, name_problem
 from bench.data.labels import LabelSet, check_label, cleaned
 from bench.data.messages import listed
+from bench.data.section import Section
 from bench.data.sources import read_source
 from bench.data.sources.formats import ShiftedRowError
 from bench.data.task import TEST, TRAIN
@@ -185,7 +186,8 @@ def draft_task(request: TaskRequest) -> Draft:
     label = chosen.columns.get("label", "label")
     _check_parts(found, chosen)
     with _telling_guesses(chosen), _telling_gaps(summary):
-        records = read_source({**found.source, **section}, tuple(inputs), _AnyLabel((), {}), found.origin)
+        source = Section({**found.source, **section}, "source", found.origin)
+        records = read_source(source, tuple(inputs), _AnyLabel((), {}))
     _check_withheld(found, records.examples, records.splits)
     counts, label_map = _labels_of(records.examples["label"].tolist(), request, found, summary, label)
     definition: dict[str, Any] = {
