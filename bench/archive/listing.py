@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from bench.archive.manifest import IMPORTED
 from bench.catalogue import load_task
@@ -319,13 +319,22 @@ def _described(folder: RunFolder, task: str, record: RunRecord, lost: str) -> St
     )
 
 
-def _place(folder: RunFolder) -> dict[str, Any]:
-    return {
-        "key": folder.key,
-        "bytes": 0 if folder.path.is_symlink() else size_of(folder.path),
-        "imported": is_stored(folder.path / IMPORTED),
-        "path": str(folder.path),
-    }
+class _Place(TypedDict):
+    """What every kind of `StoredRun` says of its folder."""
+
+    key: str
+    bytes: int
+    imported: bool
+    path: str
+
+
+def _place(folder: RunFolder) -> _Place:
+    return _Place(
+        key=folder.key,
+        bytes=0 if folder.path.is_symlink() else size_of(folder.path),
+        imported=is_stored(folder.path / IMPORTED),
+        path=str(folder.path),
+    )
 
 
 def _asked_for(record: RunRecord) -> tuple[object, ...]:

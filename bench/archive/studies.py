@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.archive.listing import StoredRun
 from bench.errors import UserError
@@ -157,7 +157,7 @@ def _trial(trial: Trial, record: RunRecord, started: datetime | None) -> FrozenT
         if name in trial.params and dimension.holds(trial.params[name])
     }
     others = {name: json_text(value) for name, value in trial.params.items() if name not in space}
-    said: dict[str, Any] = {"error": trial.error, "stopped": trial.stopped, **others}
+    said: dict[str, object] = {"error": trial.error, "stopped": trial.stopped, **others}
     state = TrialState.PRUNED if trial.stopped else TrialState.FAIL if trial.score is None else TrialState.COMPLETE
     made = create_trial(
         state=state,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.cards.croissant import Part, croissant
 from bench.cards.front import card, licence_of, new_folder
@@ -58,7 +58,7 @@ def write_dataset_folder(task: Task, target: Path) -> None:
 def dataset_card(task: Task, parts: list[Part], entries: list[Entry]) -> str:
     """The card of a task's data."""
     names = dict(enumerate(task.labels))
-    metadata: dict[str, Any] = {
+    metadata: dict[str, object] = {
         "language": ["ar"],
         **licence_of(task.licence),
         "pretty_name": task.name,

@@ -6,7 +6,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -155,10 +155,10 @@ def command(
 
 
 def _counted(
-    rows: Iterator[dict[str, Any]], label: str, given: Counter[str], status: Status
-) -> Iterator[dict[str, Any]]:
+    rows: Iterator[dict[str, object]], label: str, given: Counter[str], status: Status
+) -> Iterator[dict[str, object]]:
     for number, row in enumerate(rows, start=1):
-        given[row[label]] += 1
+        given[str(row[label])] += 1
         if number % 1000 == 0:
             status.what = f"labelling: {number:,} texts so far"
         yield row

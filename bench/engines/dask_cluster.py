@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from distributed import Client, LocalCluster, Security
 from distributed.deploy.spec import ProcessInterface
 
+from bench.engines.dask_local_worker import WorkerSettings
 from bench.engines.dask_scheduler import beside, scheduler_settings
 from bench.engines.dask_security import LOOPBACK, pems, secured, secured_by
 from bench.engines.gpus import gpus, seen_by
@@ -250,7 +251,7 @@ class LocalWorker(ProcessInterface):
         super().__init__(scheduler, name)
         self.name = str(name)
         self._note = note
-        self._given = Given(
+        self._given = WorkerSettings(
             scheduler, self.name, nthreads, tuple(libraries), pems, None if working is None else str(working)
         )
         self._process: asyncio.subprocess.Process | None = None
@@ -336,15 +337,3 @@ class LocalWorker(ProcessInterface):
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a worker of this machine is told; see `LocalWorker`."""
-
-    scheduler: str
-    name: str
-    nthreads: int
-    libraries: tuple[str, ...]
-    pems: dict[str, str]
-    working: str | None

@@ -90,7 +90,7 @@ class OwnTable:
         bench.errors.DataError
             If the value that the metric is averaged over is missing.
         """
-        row = {"id": name, **{column: each.fields[column] for column in self.task.inputs}, "label": label}
+        row = {"id": name, **{column: str(each.fields[column]) for column in self.task.inputs}, "label": label}
         present = self.rows[0]
         lacks = set()
         if GROUP in present:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from bench.evaluation.evaluation import Evaluation
 from bench.models.space import Setting
@@ -39,7 +38,7 @@ class Stored:
     """The model that a run of one published split has stored: the one that it scored."""
 
     folder: RunFolder
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, object] = field(default_factory=dict)
 
     def model(self, fold: int) -> FittedModel:
         """Load it."""
@@ -49,7 +48,7 @@ class Stored:
 Models = Refitted | Stored
 
 
-def models_of(folder: RunFolder, evaluation: Evaluation, overrides: Mapping[str, Any]) -> Models:
+def models_of(folder: RunFolder, evaluation: Evaluation, overrides: Mapping[str, object]) -> Models:
     """What gives the models of a run's folds.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -160,9 +160,14 @@ def _all(part: PartShares, estimates: Estimates) -> list[LabelShare | str]:
     return [*part.shares] or [*estimates.labels]
 
 
-def _row(part: PartShares, each: LabelShare | str) -> dict[str, Any]:
+def _row(part: PartShares, each: LabelShare | str) -> dict[str, object]:
     label = each if isinstance(each, str) else each.label
-    row: dict[str, Any] = {"part": part.part or "", "texts": part.n_texts, "labelled": part.n_labelled, "label": label}
+    row: dict[str, object] = {
+        "part": part.part or "",
+        "texts": part.n_texts,
+        "labelled": part.n_labelled,
+        "label": label,
+    }
     for name in ("powered", "labels_alone", "adjusted"):
         share: Share | None = None if isinstance(each, str) else getattr(each, name)
         interval = None if share is None else share.interval
@@ -173,7 +178,7 @@ def _row(part: PartShares, each: LabelShare | str) -> dict[str, Any]:
     return row | {"counted": part.counted[label]}
 
 
-def _of_difference(each: PartDifference) -> dict[str, Any]:
+def _of_difference(each: PartDifference) -> dict[str, object]:
     interval = each.difference.interval
     ends = {} if interval is None else {"share_low": interval.low, "share_high": interval.high}
     return {"part": f"{each.one} - {each.other}", "label": each.label, "share": each.difference.value, **ends}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.checks import check_task
 from bench.data.card import BEGIN, END, describe, insert
@@ -82,6 +82,8 @@ class Draft:
         The task; its origin are the data.
     definition : dict of str to object
         The content of its file; paths in it are relative to the data's folder.
+    source : dict of str to object
+        The section of it on the data.
     found : Found
         The data.
     chosen : Chosen
@@ -93,7 +95,8 @@ class Draft:
     """
 
     task: Task
-    definition: dict[str, Any]
+    definition: dict[str, object]
+    source: dict[str, object]
     found: Found
     chosen: Chosen
     summary: ColumnSummary
@@ -134,18 +137,17 @@ def scaffold_task(request: TaskRequest, folder: Path) -> Scaffold:
     draft = draft_task(request)
     task = replace(draft.task, origin=target / "task.yaml")
     findings = check_task(task)
-    found, definition = draft.found, draft.definition
-    definition["source"] = {**definition["source"], **found.source_in(target)}
+    source = {**draft.source, **draft.found.source_in(target)}
     card = CARD.format(
         name=name,
-        description=definition["description"],
-        provenance=provenance(found, definition["source"]),
+        description=task.description,
+        provenance=provenance(draft.found, source),
         columns=draft.reading,
         begin=BEGIN,
         end=END,
     )
     texts = {
-        "task.yaml": editor_line("task") + _to_yaml(definition),
+        "task.yaml": editor_line("task") + _to_yaml({**draft.definition, "source": source}),
         "README.md": insert(card, describe(task), target / "README.md"),
     }
     files = [*_write(target, texts), write_schema("task", folder / FOLDER)]
@@ -179,22 +181,21 @@ def draft_task(request: TaskRequest) -> Draft:
         if spans
         else choose_columns(summary, given, found.name, found.has_split)
     )
-    section: dict[str, Any] = {"columns": chosen.columns} if chosen.columns else {}
+    source = {**found.source, **({"columns": chosen.section} if chosen.columns else {})}
     if chosen.day_first is not None:
-        section[DAY_FIRST] = chosen.day_first
+        source[DAY_FIRST] = chosen.day_first
     inputs = ["claim", "text"] if "claim" in chosen.columns else ["text"]
     label = chosen.columns.get("label", "label")
     _check_parts(found, chosen)
     with _telling_guesses(chosen), _telling_gaps(summary):
-        source = Section({**found.source, **section}, "source", found.origin)
-        records = read_source(source, tuple(inputs), _AnyLabel((), {}))
+        records = read_source(Section(source, "source", found.origin), tuple(inputs), _AnyLabel((), {}))
     _check_withheld(found, records.examples, records.splits)
     counts, label_map = _labels_of(records.examples["label"].tolist(), request, found, summary, label)
-    definition: dict[str, Any] = {
+    definition: dict[str, object] = {
         "name": name,
         "version": 1,
         "description": f"The column {label} of {found.title}.",
-        "source": {**found.source, **section},
+        "source": source,
         "inputs": inputs,
         "labels": [value for value, _ in counts.most_common()],
         **({"label_map": label_map} if label_map else {}),
@@ -205,7 +206,7 @@ def draft_task(request: TaskRequest) -> Draft:
         task = build_task(definition, found.origin)
     except ManyRepeatsError as error:
         raise ask_for_a_claim(error, request, found, chosen) from error
-    return Draft(task, definition, found, chosen, summary, _reading(found, chosen, summary.n_rows, spans))
+    return Draft(task, definition, source, found, chosen, summary, _reading(found, chosen, summary.n_rows, spans))
 
 
 def _labels_of(
@@ -269,7 +270,7 @@ def _check_withheld(found: Found, examples: pd.DataFrame, splits: Sequence[str])
             )
 
 
-def _to_yaml(definition: dict[str, Any]) -> str:
+def _to_yaml(definition: dict[str, object]) -> str:
     """Write a definition as YAML, with Arabic unescaped unless it would be read back differently."""
     for as_it_is in (True, False):
         text = dump(definition, default_flow_style=None, allow_unicode=as_it_is, width=math.inf)
@@ -324,7 +325,7 @@ def _check_name(name: str, target: Path, force: bool) -> None:
 def _reading(found: Found, chosen: Chosen, n_rows: int, spans: bool) -> str:
     used = {key: key for key in ("document", "start", "end", "label")} if spans else {}
     described = []
-    for key, column in (used | chosen.columns).items():
+    for key, column in (used | chosen.section).items():
         names = ", ".join(f"'{name}'" for name in ([column] if isinstance(column, str) else column))
         told = f" ({chosen.told[key]})" if key in chosen.told else ""
         described.append(f"{key} from {names}{told}")

@@ -256,7 +256,7 @@ def _log_fold(
     folder: RunFolder,
     record: RunRecord,
     cell: CellResult,
-    params: Mapping[str, Any],
+    params: Mapping[str, object],
     start: int,
     origin: Origin,
 ) -> None:
@@ -342,7 +342,7 @@ def _parameter(name: str) -> str:
     return name if "." in name else f"estimator.{name}"
 
 
-def _as_text(params: Mapping[str, Any]) -> dict[str, str]:
+def _as_text(params: Mapping[str, object]) -> dict[str, str]:
     return {
         name: value if isinstance(value, str) else json_text(value, any_kind=True) for name, value in params.items()
     }

@@ -322,7 +322,7 @@ def test_the_command_for_pieces_of_a_table_joins_all_of_their_rows(folder: Path,
 TEXTS = [text for text, _ in ROWS]
 
 
-def texts_of(new: NewText) -> list[str]:
+def texts_of(new: NewText) -> list[object]:
     return [row["text"] for _, row in new.rows]
 
 

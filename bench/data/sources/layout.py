@@ -211,7 +211,7 @@ def _is_list_of_objects(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
-def _object(path: Path, encoding: str) -> dict[str, Any] | None:
+def _object(path: Path, encoding: str) -> dict[str, object] | None:
     """The only object in a file."""
     try:
         content = parse_json(read_text(path, encoding).removeprefix(BYTE_ORDER_MARK), path)

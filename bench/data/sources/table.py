@@ -10,9 +10,9 @@ import pandas as pd
 from bench.data.dates import DAY_FIRST
 from bench.data.published import find_file
 from bench.data.section import Section
-from bench.data.sources.cells import SHIFTED, LeftOut
+from bench.data.sources.cells import SHIFTED, LeftOut, Rows
 from bench.data.sources.examples import Examples, Part
-from bench.data.sources.formats import FORM_KEYS, Rows, form_of
+from bench.data.sources.formats import FORM_KEYS, form_of
 from bench.data.sources.further import Further
 from bench.data.sources.gaps import GAP_OF_CELLS, place_in
 from bench.data.sources.records import Records

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.data.dates import DATE, read_date
 from bench.data.drawn import PROBABILITY, STRATUM
@@ -102,12 +102,14 @@ def all_of(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def exploded(row: Mapping[str, Any], named: Columns, where: str) -> Iterator[tuple[Mapping[str, Any], int | None]]:
+def exploded(
+    row: Mapping[str, object], named: Columns, where: str
+) -> Iterator[tuple[Mapping[str, object], int | None]]:
     """The row unchanged or, if its label is a list, a numbered row for each item of its lists."""
-    lists = {}
+    lists: dict[str, list[object]] = {}
     if isinstance(row.get(named.cells["label"][0]), list):
         used = [column for cells in named.cells.values() for column in cells]
-        lists = {column: row[column] for column in used if isinstance(row.get(column), list)}
+        lists = {column: cells for column in used if isinstance(cells := row.get(column), list)}
     lengths = {len(items) for items in lists.values()}
     if len(lengths) > 1:
         counts = ", ".join(f"'{column}' has {len(items)}" for column, items in lists.items())
@@ -120,13 +122,13 @@ def exploded(row: Mapping[str, Any], named: Columns, where: str) -> Iterator[tup
         yield flat, None if lists.keys() & set(named.cells.get("id", ())) else item
 
 
-def gap_of(row: Mapping[str, Any], names: Mapping[str, list[str]], needed: Sequence[str]) -> str | None:
+def gap_of(row: Mapping[str, object], names: Mapping[str, list[str]], needed: Sequence[str]) -> str | None:
     """The first required field of which a row has an empty cell."""
     columns = ((name, names[name][0]) for name in needed)
     return next((name for name, column in columns if column in row and is_empty(row[column])), None)
 
 
-def example_of(row: Mapping[str, Any], item: int | None, named: Columns, where: str) -> dict[str, str]:
+def example_of(row: Mapping[str, object], item: int | None, named: Columns, where: str) -> dict[str, str]:
     """An example of a row; `item` is its number if several of one row share an id."""
     example = {
         name: "/".join([_cell(row, column, name, named, where) for column in cells])
@@ -137,7 +139,7 @@ def example_of(row: Mapping[str, Any], item: int | None, named: Columns, where: 
     return example
 
 
-def _cell(row: Mapping[str, Any], column: str, name: str, named: Columns, where: str) -> str:
+def _cell(row: Mapping[str, object], column: str, name: str, named: Columns, where: str) -> str:
     if column not in row:
         raise DataError(f"{where}: unknown column '{column}'.", nearest(column, row))
     value = row[column]
