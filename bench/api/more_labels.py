@@ -262,6 +262,11 @@ def add(labels: str | Path, to: str, *, text: str | None = None, claim: str | No
     text, claim : str, optional
         The columns of a table with the texts and the claims, if they have other names.
 
+    Returns
+    -------
+    AddedLabels
+        What was added, with the task's new version.
+
     Raises
     ------
     bench.errors.UserError
