@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.checks.finding import CheckResult, shown
 from bench.data.task import DEV, TEST, TRAIN
+from bench.text.identity import TATWEEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +26,7 @@ STANDARD_ERRORS = 4.0
 
 HABITS = {
     "diacritics": re.compile(r"[\u064b-\u0652]"),
-    "tatweel": re.compile("\u0640"),
+    "tatweel": re.compile(TATWEEL),
     "a space before a punctuation mark": re.compile(r"\s[،؛؟,;:!?.](?:\s|$)"),
     "several spaces in a row": re.compile(r"\S[ \u00a0]{2,}\S"),
     "a full stop at the end": re.compile(r"[.۔]\s*$"),

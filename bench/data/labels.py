@@ -10,7 +10,7 @@ from unicodedata import category
 
 from bench.data.messages import check_name, shortened
 from bench.errors import DataError, nearest
-from bench.text.identity import name_key, spellings
+from bench.text.identity import TATWEEL, name_key, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -79,9 +79,6 @@ def _bare(label: str) -> str:
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _WHOLE = re.compile(r"(?P<whole>[+-]?\d+)(\.0*)?")
-
-TATWEEL = "\u0640"
-"""The stroke that widens an Arabic word."""
 
 _DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff"
 """Direction marks around a name, as programs add them to Arabic; overrides, which reorder letters, do not count."""

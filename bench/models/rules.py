@@ -17,6 +17,7 @@ from bench.models import persistence
 from bench.models.model import Model
 from bench.models.synthetic import EXAMPLES, FILLER, TOPICS, synthetic_task
 from bench.support.plugins import found_here
+from bench.text.identity import TATWEEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -207,7 +208,7 @@ def _does_not_peek(subject: Examined) -> None:
 
 @_rule("M11", "survives an empty text", "Empty, blank and foreign texts that training did not have.")
 def _survives_empty_text(subject: Examined) -> None:
-    for estimator, frame, task in _unseen(subject, ["", " ", "؟!", "only English", "\u200f\u0640", "😀"]):
+    for estimator, frame, task in _unseen(subject, ["", " ", "؟!", "only English", f"\u200f{TATWEEL}", "😀"]):
         _check_predictions(estimator, frame, task)
         _check_scores(estimator, frame, task)
 
