@@ -18,6 +18,7 @@ from bench.data.labels import LabelSet, check_label, cleaned
 from bench.data.messages import listed
 from bench.data.section import Section
 from bench.data.sources import read_source
+from bench.data.sources.column_errors import ColumnError, UnknownColumnError
 from bench.data.sources.formats import ShiftedRowError
 from bench.data.task import TEST, TRAIN
 from bench.discovery import task_files
@@ -337,11 +338,11 @@ def _telling_gaps(summary: ColumnSummary) -> Iterator[None]:
     """Say of a column that one row lacks, and others have, what to write there."""
     try:
         yield
-    except DataError as error:
-        if not any(f"unknown column '{column}'" in error.message for column in summary.columns):
+    except UnknownColumnError as error:
+        if error.column not in summary.columns:
             raise
         hint = "Other rows have it. Write null there: rows without a text or a label are left out and counted."
-        raise DataError(error.message, hint) from error
+        raise UnknownColumnError(error.message, hint, error.column) from error
 
 
 @contextmanager
@@ -349,14 +350,13 @@ def _telling_guesses(chosen: Chosen) -> Iterator[None]:
     """Add to an error about a column that the column was guessed."""
     try:
         yield
-    except DataError as error:
-        columns = {key: chosen.columns.get(key, key) for key in chosen.told}
-        for key, column in columns.items():
-            if f"column '{column}'" in error.message:
-                hint = "" if error.hint is None else f"{error.hint}\n"
-                told = f"Its {key} is in '{column}' ({chosen.told[key]}). Choose another with --{key} COLUMN."
-                raise DataError(error.message, hint + told) from error
-        raise
+    except ColumnError as error:
+        key = next((key for key in chosen.told if chosen.columns.get(key, key) == error.column), None)
+        if key is None:
+            raise
+        hint = "" if error.hint is None else f"{error.hint}\n"
+        told = f"Its {key} is in '{error.column}' ({chosen.told[key]}). Choose another with --{key} COLUMN."
+        raise DataError(error.message, hint + told) from error
 
 
 def _write(target: Path, texts: dict[str, str]) -> list[Path]:

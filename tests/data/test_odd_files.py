@@ -444,6 +444,18 @@ def test_objects_of_which_some_lack_the_label_say_to_write_null(folder: Path) ->
     assert read("a.jsonl") == ROWS
 
 
+def test_the_column_of_an_error_is_told_whatever_its_cells_say(folder: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"id": f"n{number}", "text": text, "label": label} for number, (text, label) in enumerate(ROWS)
+    ]
+    rows[-1]["text"] = ["column 'id'"]
+    put("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    told = refused("a.jsonl")
+    assert "column 'text' must be text" in told
+    assert "Its text is in 'text'" in told
+    assert "--id" not in told
+
+
 def test_labels_that_are_widened_by_a_tatweel_are_the_labels_without(folder: Path) -> None:
     rows = [("قال نعم ثم مضى", "خـبر"), ("قال لا ثم عاد", "خـبر"), ("قال ربما ثم نام", "خبر")]
     put("a.csv", table([*rows, *ROWS[:2]]))

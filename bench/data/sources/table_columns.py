@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.data.dates import DATE, read_date
+from bench.data.dates import DATE
 from bench.data.drawn import PROBABILITY, STRATUM
-from bench.data.files import check_characters
 from bench.data.messages import check_name
 from bench.data.section import Section
 from bench.data.sources.cells import Undecided
+from bench.data.sources.column_errors import check_cell, date_of_cell, unknown_column, wrong_cell
 from bench.data.sources.gaps import is_empty
-from bench.errors import ConfigError, DataError, nearest
+from bench.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from bench.data.labels import LabelSet
@@ -141,37 +141,31 @@ def example_of(row: Mapping[str, object], item: int | None, named: Columns, wher
 
 def _cell(row: Mapping[str, object], column: str, name: str, named: Columns, where: str) -> str:
     if column not in row:
-        raise DataError(f"{where}: unknown column '{column}'.", nearest(column, row))
+        raise unknown_column(column, row, where)
     value = row[column]
     if isinstance(value, Undecided):
         raise DataError(f"{where}: {value.message}", value.hint)
     if name == DATE:
-        return read_date(value, f"{where}, column '{column}'", named.day_first)
+        return date_of_cell(value, column, where, named.day_first)
     if isinstance(value, float) and math.isnan(value):
         value = None
     if value is None and name not in named.blank:
-        raise DataError(
-            f"{where}: column '{column}' has no value.",
-            f"Every example needs {'an' if name == 'id' else 'a'} {name}. Add it, or remove the row.",
-        )
+        needed = f"Every example needs {'an' if name == 'id' else 'a'} {name}. Add it, or remove the row."
+        raise wrong_cell("has no value.", column, where, needed)
     if isinstance(value, bool) and name in named.labelled:
         value = str(value).lower()
     if isinstance(value, float) and abs(value) >= 2**53:
-        raise DataError(
-            f"{where}: column '{column}' has {value!r}, a floating-point number that has lost its last digits.",
-            "Write it as a whole number or as text.",
-        )
+        problem = f"has {value!r}, a floating-point number that has lost its last digits."
+        raise wrong_cell(problem, column, where, "Write it as a whole number or as text.")
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not value and name in named.blank:
         return ""
     if not isinstance(value, str):
-        raise DataError(f"{where}: column '{column}' must be text, not {value!r}.")
+        raise wrong_cell(f"must be text, not {value!r}.", column, where)
     if not value.strip():
-        raise DataError(
-            f"{where}: column '{column}' is empty.", f"Every example needs {'an' if name == 'id' else 'a'} {name}."
-        )
-    check_characters(value, where, f"column '{column}'")
+        raise wrong_cell("is empty.", column, where, f"Every example needs {'an' if name == 'id' else 'a'} {name}.")
+    check_cell(value, column, where)
     if name == "id":
         check_name(value, where, name)
     return value
