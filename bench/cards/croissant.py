@@ -33,7 +33,7 @@ CONTEXT: Mapping[str, object] = {
 
 
 @dataclass(frozen=True)
-class Part:
+class DataFile:
     """A file of the data: the name of its part, its path, its size and digest."""
 
     name: str
@@ -43,7 +43,7 @@ class Part:
 
 
 def croissant(
-    task: Task, parts: Sequence[Part], columns: Sequence[str], licence: str, cite_as: str
+    task: Task, parts: Sequence[DataFile], columns: Sequence[str], licence: str, cite_as: str
 ) -> dict[str, object]:
     """Describe the files of a task.
 
@@ -51,7 +51,7 @@ def croissant(
     ----------
     task : Task
         The task.
-    parts : sequence of Part
+    parts : sequence of DataFile
         Its files, of Parquet.
     columns : sequence of str
         Their columns; that of labels holds places in the task's list of them.
@@ -76,7 +76,7 @@ def croissant(
     return described | {name: value for name, value in further.items() if value}
 
 
-def _file(part: Part) -> dict[str, object]:
+def _file(part: DataFile) -> dict[str, object]:
     return {
         "@type": "cr:FileObject",
         "@id": part.path,
@@ -103,7 +103,7 @@ def _labels(task: Task) -> dict[str, object]:
     }
 
 
-def _records(part: Part, columns: Sequence[str]) -> dict[str, object]:
+def _records(part: DataFile, columns: Sequence[str]) -> dict[str, object]:
     return {
         "@type": "cr:RecordSet",
         "@id": part.name,
@@ -113,7 +113,7 @@ def _records(part: Part, columns: Sequence[str]) -> dict[str, object]:
     }
 
 
-def _field(part: Part, column: str) -> dict[str, object]:
+def _field(part: DataFile, column: str) -> dict[str, object]:
     field: dict[str, object] = {
         "@type": "cr:Field",
         "@id": f"{part.name}/{column}",

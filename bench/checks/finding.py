@@ -115,7 +115,7 @@ def _on_one_line(text: str) -> str:
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
-def shown(examples: Iterable[str]) -> tuple[str, ...]:
+def first_few(examples: Iterable[str]) -> tuple[str, ...]:
     """The first few examples."""
     return tuple(example for example, _ in zip(examples, range(MOST_EXAMPLES), strict=False))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bench.checks.finding import CheckResult, shown
+from bench.checks.finding import CheckResult, first_few
 from bench.data.task import DEV, TEST, TRAIN
 from bench.text.identity import TATWEEL
 
@@ -62,7 +62,7 @@ def differing(subject: Subject) -> Iterator[CheckResult]:
                     "warning",
                     f"{which}{role} is written differently from train: {here:.0%} of its {column}s have {habit}, "
                     f"{there:.0%} of train's.",
-                    shown(
+                    first_few(
                         f"{habit}: {here:.0%} of {role}, {there:.0%} of train"
                         + (f" ({column})" if len(task.inputs) > 1 else "")
                         for (column, habit), here, there in apart

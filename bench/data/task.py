@@ -17,7 +17,7 @@ from bench.data.drawn import last_draw_weights
 from bench.data.mapped import MappedFile, is_large, read_mapped, write_mapped
 from bench.errors import ConfigError, nearest
 from bench.metrics import Metric, metric_of
-from bench.metrics.outcomes import VALUE, encode
+from bench.metrics.outcomes import VALUE, label_indices
 from bench.support.carried import CarriedFile
 from bench.text.identity import canonical, name_key, text_key
 
@@ -191,7 +191,7 @@ class Task:
     @cached_property
     def codes(self) -> NDArray[np.intp]:
         """Each example's label as its index in `labels`, of shape (n_examples,)."""
-        return encode(self.y, self.labels)
+        return label_indices(self.y, self.labels)
 
     @cached_property
     def groups(self) -> NDArray[Any]:

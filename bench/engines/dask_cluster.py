@@ -61,7 +61,7 @@ LAST = 8
 
 
 @dataclass(frozen=True)
-class Place:
+class ClusterPlace:
     """Where the cluster is.
 
     Parameters
@@ -109,7 +109,7 @@ def quiet() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def connected(place: Place, note: Callable[[str], object] = lambda told: None) -> AsyncIterator[Client]:
+async def connected(place: ClusterPlace, note: Callable[[str], object] = lambda told: None) -> AsyncIterator[Client]:
     """A client of the cluster; one of this machine or of Slurm's jobs is started, and ends with it."""
     if place.jobs is not None:
         security = Security.temporary() if place.certificates is None else secured_by(place.certificates)
@@ -150,7 +150,7 @@ async def _client(address: str, security: Security) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def _local_cluster(place: Place, note: Callable[[str], object]) -> AsyncIterator[LocalCluster]:
+async def _local_cluster(place: ClusterPlace, note: Callable[[str], object]) -> AsyncIterator[LocalCluster]:
     """A cluster of this machine that nobody else can use: other users of it can reach loopback too."""
     security = Security.temporary()
     options = {

@@ -34,7 +34,7 @@ class Refitted:
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
+class StoredModel:
     """The model that a run of one published split has stored: the one that it scored."""
 
     folder: RunFolder
@@ -45,7 +45,7 @@ class Stored:
         return load_fitted(self.folder, self.overrides)
 
 
-Models = Refitted | Stored
+Models = Refitted | StoredModel
 
 
 def models_of(folder: RunFolder, evaluation: Evaluation, overrides: Mapping[str, object]) -> Models:
@@ -61,6 +61,6 @@ def models_of(folder: RunFolder, evaluation: Evaluation, overrides: Mapping[str,
         Dotted keys of the model's definition here with the values to put in their place.
     """
     if len(evaluation.splits) == 1 and is_stored(folder.cell_path(0) / MODEL):
-        return Stored(folder, overrides)
+        return StoredModel(folder, overrides)
     settings = {fold: folder.read_result(fold).params for fold in range(len(evaluation.splits))}
     return Refitted(evaluation, settings)

@@ -53,7 +53,7 @@ def print_estimates(estimates: Estimates) -> None:
     out.print()
     sizes = f"{whole.n_texts:,} texts, {whole.n_labelled:,} labelled examples in {counted(whole.n_groups, 'group')}"
     out.print(Text(estimates.task, style="bold"), sizes, sep="  ")
-    out.print(Text(answer(estimates), style="bold"))
+    out.print(Text(shares_answer(estimates), style="bold"))
     out.print()
     table, left_out = narrowed(_whole(whole), out.width, LEFT_OUT)
     out.print(table)
@@ -66,20 +66,20 @@ def print_estimates(estimates: Estimates) -> None:
         out.print()
         out.print(_differences(estimates))
     out.print()
-    for line in remarks(estimates):
+    for line in share_remarks(estimates):
         out.print(Text(wrapped(line)))
     for warning in estimates.warnings:
         out.print(Text.assemble(("warning: ", "yellow"), wrapped(warning, " " * 9).lstrip()))
 
 
-def answer(estimates: Estimates) -> str:
+def shares_answer(estimates: Estimates) -> str:
     """The shares in a sentence, that of the most frequent label last."""
     shares = sorted(estimates.whole.shares, key=lambda each: each.powered.value)
     told = [f"{percent(each.powered.value)} % {each.label} ({interval_words(each.powered)})" for each in shares[:3]]
     return wrapped(f"Of the archive, {', '.join(told)}." if told else "No labelled example counts.")
 
 
-def remarks(estimates: Estimates) -> list[str]:
+def share_remarks(estimates: Estimates) -> list[str]:
     """What to know to read the shares."""
     lines = [
         "shares in %, with 95 % intervals by prediction-powered inference: the model's predictions for all texts, "
@@ -149,7 +149,7 @@ def _differences(estimates: Estimates) -> Table:
     return table
 
 
-def to_csv(estimates: Estimates) -> str:
+def shares_csv(estimates: Estimates) -> str:
     """A line for each label of the whole archive, of each part, and of each difference, with all digits."""
     rows = [_row(part, each) for part in (estimates.whole, *estimates.parts) for each in _all(part, estimates)]
     rows += [_of_difference(each) for each in estimates.differences]

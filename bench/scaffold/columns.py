@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.data.column_names import fit, plain, whole
+from bench.data.column_names import fit, plain_name, whole
 from bench.data.sources.annotation_tools import annotated
 from bench.errors import ConfigError, nearest
 from bench.scaffold.guess import BY_NAME, Guess, guess_label, guess_pair, guess_text
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-_STANCE = ("stance", plain("موقف"))
+_STANCE = ("stance", plain_name("موقف"))
 """Words in a column's name that mean stance labels."""
 
-_STANCES = frozenset(map(plain, ("favor", "favour", "against", "support", "oppose", "مؤيد", "معارض", "مع", "ضد")))
+_STANCES = frozenset(map(plain_name, ("favor", "favour", "against", "support", "oppose", "مؤيد", "معارض", "مع", "ضد")))
 """Typical stance labels; two of them identify a stance column."""
 
 
@@ -222,8 +222,8 @@ def _stance_targets(found: ColumnSummary, columns: dict[str, str]) -> Iterator[s
     """Warn if the target of stances is not part of the input."""
     label = columns["label"]
     values = found.profiles.get(label, Profile()).values
-    says = fit(label, "label") is not None and any(word in plain(label) for word in _STANCE)
-    if "claim" in columns or not (says or len(_STANCES & {plain(value) for value in values}) > 1):
+    says = fit(label, "label") is not None and any(word in plain_name(label) for word in _STANCE)
+    if "claim" in columns or not (says or len(_STANCES & {plain_name(value) for value in values}) > 1):
         return
     for column, profile in found.profiles.items():
         if whole(column, "target") is not None and column not in columns.values() and profile.holds_text:

@@ -26,7 +26,7 @@ from bench.data.sources.delimited import (
 from bench.data.sources.dialects import DELIMITED, NONE, QUOTINGS, Dialect
 from bench.data.sources.json_objects import read_json_rows
 from bench.data.sources.parquet import parquet_rows
-from bench.data.sources.plain import beside, class_folders, fasttext
+from bench.data.sources.plain import class_folders, fasttext, paired_lines
 from bench.data.sources.saved import saved_rows
 from bench.data.sources.sheet import read_sheet
 from bench.errors import ConfigError, DataError, nearest
@@ -275,7 +275,7 @@ def parse_delimited(
 def _beside(path: Path, form: Form) -> Rows:
     if form.labels is None:
         raise ConfigError(f"{path}: the format 'lines' needs a file of labels.", "Set source.labels to it.")
-    return beside(path, form.labels, form.encoding)
+    return paired_lines(path, form.labels, form.encoding)
 
 
 FORMATS: dict[str, Callable[[Path, Form], Rows]] = {

@@ -50,7 +50,7 @@ def fasttext(path: Path, encoding: str = UTF_8) -> Iterator[Row]:
             yield place(path, number), {"text": text, "label": labels[0] if len(labels) == 1 else several}
 
 
-def beside(path: Path, labels: Path, encoding: str = UTF_8) -> Iterator[Row]:
+def paired_lines(path: Path, labels: Path, encoding: str = UTF_8) -> Iterator[Row]:
     """Read one text from each line, and its label from the same line of another file.
 
     Raises

@@ -37,7 +37,7 @@ PASS = "pass-"
 
 
 @dataclass(frozen=True)
-class Columns:
+class ColumnRoles:
     """The roles of a table's columns.
 
     Parameters
@@ -63,7 +63,7 @@ class Columns:
     @classmethod
     def parse(
         cls, columns: Section, inputs: tuple[str, ...], labels: LabelSet, day_first: bool | None = None
-    ) -> Columns:
+    ) -> ColumnRoles:
         """Check the section ``source.columns`` of a task's file.
 
         Raises
@@ -103,7 +103,7 @@ def all_of(names: Sequence[str]) -> str:
 
 
 def exploded(
-    row: Mapping[str, object], named: Columns, where: str
+    row: Mapping[str, object], named: ColumnRoles, where: str
 ) -> Iterator[tuple[Mapping[str, object], int | None]]:
     """The row unchanged or, if its label is a list, a numbered row for each item of its lists."""
     lists: dict[str, list[object]] = {}
@@ -128,7 +128,7 @@ def gap_of(row: Mapping[str, object], names: Mapping[str, list[str]], needed: Se
     return next((name for name, column in columns if column in row and is_empty(row[column])), None)
 
 
-def example_of(row: Mapping[str, object], item: int | None, named: Columns, where: str) -> dict[str, str]:
+def example_of(row: Mapping[str, object], item: int | None, named: ColumnRoles, where: str) -> dict[str, str]:
     """An example of a row; `item` is its number if several of one row share an id."""
     example = {
         name: "/".join([_cell(row, column, name, named, where) for column in cells])
@@ -139,7 +139,7 @@ def example_of(row: Mapping[str, object], item: int | None, named: Columns, wher
     return example
 
 
-def _cell(row: Mapping[str, object], column: str, name: str, named: Columns, where: str) -> str:
+def _cell(row: Mapping[str, object], column: str, name: str, named: ColumnRoles, where: str) -> str:
     if column not in row:
         raise unknown_column(column, row, where)
     value = row[column]

@@ -13,7 +13,7 @@ from bench.comparison.compared import ComparedRun, ComparedRuns
 from bench.comparison.suspects import Suspect
 from bench.data.task import Task
 from bench.metrics.confusion import NO_ANSWER, UNANSWERED
-from bench.metrics.outcomes import encode
+from bench.metrics.outcomes import label_indices
 from bench.reporting.features import name_feature
 from bench.results.cell import Explanation
 from bench.support.json_text import json_text
@@ -290,7 +290,7 @@ def _texts(task: Task | None, ids: list[str], strings: _Strings) -> TextColumns:
             columns[name] = [strings.place(cut(text)) for text in task.examples[name].iloc[at].astype(str)]
     if task.passes is not None:
         columns["passes"] = [
-            encode(column.iloc[at].to_numpy(dtype=str), task.labels).tolist() for _, column in task.passes.items()
+            label_indices(given.iloc[at].to_numpy(dtype=str), task.labels).tolist() for _, given in task.passes.items()
         ]
     return columns
 

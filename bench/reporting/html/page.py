@@ -18,7 +18,7 @@ from bench.metrics.registry import metric_title
 from bench.reporting.comparison import with_published
 from bench.reporting.html.charts import Chart, Score, interval_chart
 from bench.reporting.html.curves import learning_curves, searches
-from bench.reporting.html.environment import environment, page_parts
+from bench.reporting.html.environment import page_parts, template_environment
 from bench.reporting.html.errors import BrowserData, browser_data, spell_error, spell_example, to_script
 from bench.reporting.html.forest import forest_charts
 from bench.reporting.html.periods import period_charts
@@ -62,7 +62,7 @@ def render_report(runs: ComparedRuns, comparison: Comparison) -> str:
     one = runs.first_seed()
     data = browser_data(one, task, comparison.suspects)
     return (
-        environment()
+        template_environment()
         .get_template("page.html.jinja")
         .render(
             **page_parts("scroll.js", "errors.js"),
