@@ -88,10 +88,8 @@ class Draw(Shown):
     def to_dict(self) -> dict[str, Any]:
         """Return the texts, the strata and the notes as plain values."""
         strata = [{"name": each.name, **row} for each, row in zip(self.record.strata, self._rows(), strict=True)]
-        return {"task": self.record.task.name, "model": self.record.model, "notes": list(self.notes)} | {
-            "texts": [dict(row) for row in self._sheet().rows],
-            "strata": strata,
-        }
+        facts = {"task": self.record.task.name, "model": self.record.model, "notes": list(self.notes)}
+        return {**facts, "texts": [dict(row) for row in self._sheet().rows], "strata": strata}
 
     def _sheet(self) -> Sheet:
         from bench.labelling.tools import sheet_of

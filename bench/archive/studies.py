@@ -15,7 +15,7 @@ from bench.metrics.registry import greater_is_better
 from bench.results.cell import FINAL, CellRecord, Fold, Trial
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 from bench.support.places import make_folder, refuse_existing, replacing
 from bench.support.process import is_own
 from bench.tracking.uri import sqlite_uri

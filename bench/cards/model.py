@@ -20,7 +20,7 @@ from bench.results.protocol import model_name
 from bench.results.record import RunRecord
 from bench.results.store import RunFolder
 from bench.results.summary import Summary
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 
 CARD = "README.md"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.data.files import read_text
-from bench.data.json_text import name_field, read_json_lines, text_field
+from bench.data.json_reading import name_field, read_json_lines, text_field
 from bench.data.messages import check_name
 from bench.errors import DataError, nearest
 from bench.text.identity import name_key

@@ -12,7 +12,7 @@ import pandas as pd
 
 from bench.data.duplicates import duplicate_keys
 from bench.data.files import check_file
-from bench.data.json_text import text_field
+from bench.data.json_reading import text_field
 from bench.data.labels import LabelSet, label_key
 from bench.data.messages import listed
 from bench.data.sources.annotation_tools import (

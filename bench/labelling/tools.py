@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from bench.labelling.drawn import ANNOTATOR, LABEL, PREDICTED, PREDICTED_PROBABILITY, Sample
 from bench.prediction.writing import csv_lines, json_lines, write_answers
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 
 if TYPE_CHECKING:
     from bench.data.task import Task

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.data.encodings import UTF_8, detect_encoding
 from bench.data.files import BYTE_ORDER_MARK, check_characters, check_file, decode_lines, open_lines
-from bench.data.json_text import parse_json_lines, text_field
+from bench.data.json_reading import parse_json_lines, text_field
 from bench.data.messages import place
 from bench.data.sources.cells import Row, Rows
 from bench.data.sources.dialects import DELIMITED

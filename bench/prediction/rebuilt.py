@@ -15,7 +15,7 @@ from bench.models.model import Model
 from bench.planning.split_task import as_in_record, split_task, split_with_lent
 from bench.prediction.fitted import changed_code
 from bench.results.record import RunRecord
-from bench.support.json_text import spelled
+from bench.support.json_writing import spelled
 
 
 class OtherParametersError(UserError):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import ConfigError, DataError, nearest
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 from bench.support.places import refuse_existing, replacing
 
 

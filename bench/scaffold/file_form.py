@@ -9,7 +9,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 
 from bench.data.column_names import fit, whole
-from bench.data.json_text import iter_json_lines
+from bench.data.json_reading import iter_json_lines
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import PRODIGY_ANSWERS
 from bench.data.sources.archive import unpacked

@@ -20,7 +20,7 @@ from bench.results.record import RunRecord
 from bench.results.shares import read_shares, shares_paths
 from bench.results.store import RunFolder, stored_runs
 from bench.results.stress import StressSummary, read_stress_summary, stress_summary_path
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 from bench.tracking.artifacts import PREDICTIONS, write_artifacts
 from bench.tracking.baseline import Judgement, baseline_run, judge_all
 from bench.tracking.description import class_tags, describe_model, describe_run, shown_score

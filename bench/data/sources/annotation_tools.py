@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.data.files import BYTE_ORDER_MARK, read_text
-from bench.data.json_text import read_json_array, read_json_lines
+from bench.data.json_reading import read_json_array, read_json_lines
 from bench.data.sources.cells import LeftOut, Rows, Undecided
 from bench.errors import DataError
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.data.encodings import UTF_8, check_encoding
 from bench.data.files import open_text
-from bench.data.json_text import iter_json_lines
+from bench.data.json_reading import iter_json_lines
 from bench.data.messages import place
 from bench.data.sources.annotation_tools import doccano, label_studio, label_studio_min, prodigy
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.data.encodings import UTF_8
 from bench.data.files import BYTE_ORDER_MARK, read_text
-from bench.data.json_text import parse_json, parse_json_array
+from bench.data.json_reading import parse_json, parse_json_array
 from bench.data.sources.cells import Row
 from bench.errors import DataError
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.data.encodings import UTF_8, detect_encoding
 from bench.data.files import BYTE_ORDER_MARK, open_text, read_text
-from bench.data.json_text import iter_json_lines, parse_json
+from bench.data.json_reading import iter_json_lines, parse_json
 from bench.data.sources.archive import ARCHIVES, OTHER_ARCHIVES, unpacked, unread_in
 from bench.data.sources.dialects import DELIMITED, Dialect
 from bench.data.sources.formats import SUFFIXES, TEXTS, Form, line_end

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bench.data.annotations import AnnotatedUnits
 from bench.data.dates import DATE, DAY_FIRST
-from bench.data.json_text import name_field, read_json_lines
+from bench.data.json_reading import name_field, read_json_lines
 from bench.data.published import find_file
 from bench.data.sources.column_errors import check_cell, date_of_cell, unknown_column
 from bench.data.sources.formats import form_of

@@ -16,7 +16,7 @@ from bench.metrics.confusion import NO_ANSWER, UNANSWERED
 from bench.metrics.outcomes import label_indices
 from bench.reporting.features import name_feature
 from bench.results.cell import Explanation
-from bench.support.json_text import json_text
+from bench.support.json_writing import json_text
 
 LONGEST = 2000
 """Characters of a text that are shown."""
